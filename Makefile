@@ -1,0 +1,61 @@
+# Two commands matter: `make demo` and `make test`. Both need only Python 3.11 or newer; what else is missing they install.
+
+SYSTEM_PYTHON ?= python3
+PYTHON := .venv/bin/python
+VALIDATORS := tests/validators/node_modules/.installed
+PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check bench format pins clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.runtime ## Run a Booking System with made-up sellers on this machine
+	.venv/bin/openbooking demo
+
+test: .venv/.dev $(VALIDATORS) ## Run every check and every test (ARGS="-k feed" picks some)
+	@scripts/system-packages chromium
+	@$(MAKE) --no-print-directory check
+	$(PYTHON) -m pytest -n 2 --cov $(ARGS)
+
+check: .venv/.dev ## Lint, formatting, types, floors, spelling
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+	.venv/bin/codespell
+
+bench: .venv/.runtime ## Measure bookings
+	$(PYTHON) benchmarks/booking.py
+
+format: .venv/.dev ## Mend formatting, and lint where that is safe
+	.venv/bin/ruff check --fix-only
+	.venv/bin/ruff format
+
+pins: ## Choose the newest versions for requirements.txt and requirements-dev.txt
+	@scripts/pin-requirements $(SYSTEM_PYTHON)
+
+clean: ## Remove what the other targets made
+	rm -rf .venv tests/validators/node_modules dist htmlcov .coverage .coverage.* \
+	    .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@SYSTEM_PYTHON=$(SYSTEM_PYTHON) scripts/system-packages venv
+	$(SYSTEM_PYTHON) -m venv --clear .venv
+
+.venv/.runtime: requirements.txt pyproject.toml | .venv/bin/python
+	$(PIP) install -r requirements.txt
+	$(PIP) install --no-deps -e .
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.runtime
+	$(PIP) install -r requirements-dev.txt
+	@touch $@
+
+$(VALIDATORS): tests/validators/package.json tests/validators/package-lock.json
+	@scripts/system-packages node npm
+	npm ci --prefix tests/validators --ignore-scripts --no-audit --no-fund
+	@touch $@
