@@ -1,0 +1,1 @@
+"""The decisions of a Booking System and their rules: pure functions over frozen data, and the Store protocol."""

@@ -1,0 +1,56 @@
+"""B: the booking (OB 9.2.6)."""
+
+from msgspec.structs import replace
+
+from openbooking.booking import lifecycle
+from openbooking.booking.command import Decision, OrderCommand
+from openbooking.booking.order import ItemState, Order, OrderKey, OrderRequest, Record, RecordKind
+from openbooking.booking.payment import check_payment, check_total
+from openbooking.booking.policy import Policy
+from openbooking.booking.quote import Checkpoint, dry_run, order_needs
+from openbooking.booking.situation import Needs, RecordSet, Situation
+from openbooking.spec.errors import OrderCreationFailedError
+
+
+class Book(OrderCommand, frozen=True, kw_only=True):
+    """B: all items are booked, or none."""
+
+    request: OrderRequest
+
+    def needs(self, policy: Policy) -> Needs:
+        """The record behind the UUID, and what the items name."""
+        return order_needs(super().needs(policy), self.request)
+
+    def decide(self, situation: Situation) -> Decision:
+        """Answer a repeat from the record (OB-B-10), else book what the dry run finds bookable.
+
+        Items at fault are answered before payment and total, which only a sound Order has.
+        """
+        record = situation.records.get(self.key)
+        fingerprint = self.request.fingerprint()
+        if record and record.kind is RecordKind.ORDER and record.fingerprint == fingerprint:
+            self.caller.check_may_act_for(record.seller)
+            return Decision(reply=record.order)
+        lifecycle.after(record, lifecycle.Event.BOOK)
+        order = dry_run(situation, Checkpoint.B, self.caller, self.uuid, self.request)
+        if order.has_errors:
+            return Decision(reply=order)
+        if order.requires_approval:
+            raise OrderCreationFailedError("The Seller has to approve this Order before it can be booked.")
+        check_payment(self.request, [item.offer for item in order.items if item.offer])
+        check_total(self.request, order.totals)
+        return _booked(self.key, replace(order, payment=self.request.payment), fingerprint)
+
+
+def _booked(key: OrderKey, order: Order, fingerprint: str) -> Decision:
+    order = replace(order, items=tuple(replace(item, remaining=None) for item in order.items))
+    record = Record(
+        partner=key.partner,
+        uuid=key.uuid,
+        kind=RecordKind.ORDER,
+        seller=order.seller.key,
+        order=order,
+        fingerprint=fingerprint,
+        states=tuple(ItemState() for _ in order.items),
+    )
+    return Decision(reply=order, changes=(RecordSet(key, record),))

@@ -1,0 +1,91 @@
+"""When an Opportunity can be booked with an Offer: one function per condition (OB 8.1).
+
+Each returns why the pair cannot be booked, or None.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from openbooking.booking.opportunity import Offer, Opportunity, Seller
+from openbooking.spec.terms import Availability, EventStatus
+
+
+class Pair(NamedTuple):
+    """An Opportunity and an Offer that applies to it, with its Seller."""
+
+    opportunity: Opportunity
+    offer: Offer
+    seller: Seller
+
+
+def opportunity_is_of_a_bookable_type(pair: Pair, now: datetime) -> str | None:
+    """Parents are not booked; their children are (OB-BKBL-03)."""
+    del now
+    return None if pair.opportunity.type.bookable else f"A {pair.opportunity.type} cannot be booked itself."
+
+
+def opportunity_has_not_ended(pair: Pair, now: datetime) -> str | None:
+    """An Opportunity that has started but not ended can still be booked (OB-BKBL-10)."""
+    end = pair.opportunity.end or pair.opportunity.start
+    if end is None:
+        return "The Opportunity has no date."
+    return None if end > now else "The Opportunity has ended."
+
+
+def opportunity_takes_place(pair: Pair, now: datetime) -> str | None:
+    """What is cancelled or postponed cannot be booked (OB-BKBL-11)."""
+    del now
+    off = pair.opportunity.status in (EventStatus.CANCELLED, EventStatus.POSTPONED)
+    return "The Opportunity is cancelled or postponed." if off else None
+
+
+def capacity_is_known(pair: Pair, now: datetime) -> str | None:
+    """Without a number of places nothing can be promised (OB-BKBL-12)."""
+    del now
+    return "The Opportunity's capacity is not known." if pair.opportunity.capacity is None else None
+
+
+def seller_allows_open_booking(pair: Pair, now: datetime) -> str | None:
+    """The Seller publishes `isOpenBookingAllowed` (OB-BKBL-40)."""
+    del now
+    return None if pair.seller.open_booking_allowed else "The Seller does not offer booking through this API."
+
+
+def offer_can_be_booked_in_advance(pair: Pair, now: datetime) -> str | None:
+    """An Offer with `openBookingInAdvance` Unavailable cannot be booked (OB-BKBL-06)."""
+    del now
+    unavailable = pair.offer.in_advance is Availability.UNAVAILABLE
+    return "The Offer cannot be booked in advance." if unavailable else None
+
+
+def booking_window_has_opened(pair: Pair, now: datetime) -> str | None:
+    """`validFromBeforeStartDate` is how long before the start booking opens (OB-BKBL-07)."""
+    start, lead = pair.opportunity.start, pair.offer.valid_from_before_start
+    early = start is not None and lead is not None and start - lead > now
+    return "The booking window has not opened yet." if early else None
+
+
+def booking_window_has_not_closed(pair: Pair, now: datetime) -> str | None:
+    """`validThroughBeforeStartDate` is how long before the start booking closes (OB-BKBL-41)."""
+    start, lead = pair.opportunity.start, pair.offer.valid_through_before_start
+    late = start is not None and lead is not None and start - lead <= now
+    return "The booking window has closed." if late else None
+
+
+CONDITIONS: tuple[Callable[[Pair, datetime], str | None], ...] = (
+    opportunity_is_of_a_bookable_type,
+    opportunity_has_not_ended,
+    opportunity_takes_place,
+    capacity_is_known,
+    seller_allows_open_booking,
+    offer_can_be_booked_in_advance,
+    booking_window_has_opened,
+    booking_window_has_not_closed,
+)
+
+
+def why_not_bookable(pair: Pair, now: datetime) -> str | None:
+    """The first condition that the pair fails, in words for the Broker, or None if it can be booked."""
+    reasons = (condition(pair, now) for condition in CONDITIONS)
+    return next((reason for reason in reasons if reason), None)

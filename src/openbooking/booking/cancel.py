@@ -1,0 +1,68 @@
+"""Cancellation by the Customer (OB 8.3.2, 9.2.8)."""
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from openbooking.booking import lifecycle
+from openbooking.booking.command import Decision, OrderCommand
+from openbooking.booking.opportunity import Offer
+from openbooking.booking.order import ItemState, Order, OrderKey, Record
+from openbooking.booking.situation import RecordSet, Situation
+from openbooking.spec.errors import CancellationNotPermittedError, OrderItemIdInvalidError
+from openbooking.spec.terms import OrderItemStatus
+
+
+class Cancel(OrderCommand, frozen=True, kw_only=True):
+    """The Customer gives up the items of these numbers: all of them or none (OB-CAN-03)."""
+
+    numbers: tuple[int, ...]
+
+    def decide(self, situation: Situation) -> Decision:
+        """Cancel what is not cancelled yet; if nothing is left to do, succeed without a change (OB-CAN-04)."""
+        record, order = booked(situation, self.key)
+        self.caller.check_may_act_for(record.seller)
+        if any(number > len(order.items) or number < 1 for number in self.numbers):
+            raise OrderItemIdInvalidError
+        open_ = [number for number in self.numbers if not record.states[number - 1].status.cancelled]
+        for number in open_:
+            _check_permitted(situation, order, number)
+        cancelled = with_states(record, {n: ItemState(status=OrderItemStatus.CUSTOMER_CANCELLED) for n in open_})
+        return Decision(changes=(RecordSet(self.key, cancelled),) if open_ else ())
+
+
+def booked(situation: Situation, key: OrderKey) -> tuple[Record, Order]:
+    """The booked Order behind the key, or raise UnknownOrderError or GoneError."""
+    record = lifecycle.existing(situation.records.get(key), lifecycle.Event.UPDATE)
+    assert record.order is not None  # noqa: S101 - only stubs have none, and they are gone
+    return record, record.order
+
+
+def with_states(record: Record, states: dict[int, ItemState]) -> Record:
+    """The record with new states of the items of these numbers, now in the Orders feed (OB-OF-08)."""
+    moved = list(record.states)
+    for number, state in states.items():
+        if state.status not in lifecycle.ITEM_TRANSITIONS[moved[number - 1].status]:
+            raise CancellationNotPermittedError("The booking is cancelled already.")
+        moved[number - 1] = state
+    return replace(record, states=tuple(moved), updated=True)
+
+
+def _check_permitted(situation: Situation, order: Order, number: int) -> None:
+    """Raise CancellationNotPermittedError, with words for the Customer, unless the Offer allows it (OB-CAN-05)."""
+    item = order.items[number - 1]
+    assert item.opportunity is not None  # noqa: S101 - booked items have both
+    assert item.offer is not None  # noqa: S101
+    opportunity = situation.opportunities.get(item.opportunity.path, item.opportunity)
+    if opportunity.start is None or opportunity.start <= situation.now:
+        raise CancellationNotPermittedError("This booking can no longer be cancelled, because it has started.")
+    _check_offer(item.offer, opportunity.start, situation.now)
+
+
+def _check_offer(offer: Offer, start: datetime, now: datetime) -> None:
+    if not offer.full_refund_on_cancellation:
+        raise CancellationNotPermittedError("This booking cannot be cancelled.")
+    notice = offer.latest_cancellation_before_start or timedelta()
+    if start - notice <= now:
+        latest = (start - notice).strftime("%d %B %Y, %H:%M %Z")
+        raise CancellationNotPermittedError(f"This booking could be cancelled until {latest}.")

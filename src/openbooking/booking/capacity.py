@@ -1,0 +1,28 @@
+"""Places left, and which OrderItems are in excess of them, and why (OB 10.2.2.3, AMB-55).
+
+Of an Opportunity with five places, three of them leased to others, ten are asked for: two are given, three are
+reserved by leases, five are beyond its capacity.
+"""
+
+from openbooking.booking.situation import Places
+from openbooking.spec.errors import ItemErrorType
+
+
+def remaining(capacity: int, places: Places, own: Places) -> int:
+    """How many places are left for an Order that itself holds `own`; never below none."""
+    return max(capacity - (places.booked - own.booked) - (places.leased - own.leased), 0)
+
+
+def excess_errors(wanted: int, capacity: int, places: Places, own: Places) -> list[ItemErrorType | None]:
+    """For each of the places wanted, in order, None if it can be given, or the class of its error."""
+    unsold = capacity - (places.booked - own.booked)
+    if unsold <= 0:
+        return [ItemErrorType.OPPORTUNITY_IS_FULL] * wanted
+    given = min(wanted, remaining(capacity, places, own))
+    reserved = min(wanted - given, places.leased - own.leased)
+    beyond = wanted - given - reserved
+    return [
+        *[None] * given,
+        *[ItemErrorType.OPPORTUNITY_CAPACITY_IS_RESERVED_BY_LEASE] * reserved,
+        *[ItemErrorType.OPPORTUNITY_HAS_INSUFFICIENT_CAPACITY] * beyond,
+    ]

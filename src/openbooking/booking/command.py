@@ -1,0 +1,47 @@
+"""What can be asked of a Booking System, and what is decided on it."""
+
+from typing import Protocol
+
+import msgspec
+
+from openbooking.booking.order import Caller, Order, OrderKey, Record
+from openbooking.booking.policy import Policy
+from openbooking.booking.situation import Change, Needs, Situation
+
+Reply = Order | Record | None
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What the caller is told, and what has to change for it to be true."""
+
+    reply: Reply = None
+    changes: tuple[Change, ...] = ()
+
+
+class Command(Protocol):
+    """Something asked of the Booking System."""
+
+    def needs(self, policy: Policy) -> Needs:
+        """What has to be loaded before it can be decided."""
+        ...
+
+    def decide(self, situation: Situation) -> Decision:
+        """Decide on the situation: no I/O, no clock, no chance. Raise an OpenBookingError to refuse."""
+        ...
+
+
+class OrderCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """What commands about one Order have in common: who asks, and for which UUID."""
+
+    caller: Caller
+    uuid: str
+
+    @property
+    def key(self) -> OrderKey:
+        """What identifies the record behind the UUID."""
+        return OrderKey(self.caller.partner, self.uuid)
+
+    def needs(self, policy: Policy) -> Needs:
+        """The record behind the UUID."""
+        del policy
+        return Needs(records=frozenset({self.key}))

@@ -1,0 +1,39 @@
+"""Order Deletion and OrderQuote Deletion (OB 9.2.3, 9.2.7)."""
+
+from openbooking.booking import lifecycle
+from openbooking.booking.command import Decision, OrderCommand
+from openbooking.booking.order import Record, RecordKind
+from openbooking.booking.situation import RecordSet, Situation
+
+
+class DeleteOrder(OrderCommand, frozen=True, kw_only=True):
+    """The booking is reversed as if it had not been; only a stub remains, without personal data."""
+
+    def decide(self, situation: Situation) -> Decision:
+        """Delete, whatever the state of the items (OB-DEL-11); deleting again succeeds (OB-DEL-07)."""
+        record = lifecycle.existing(situation.records.get(self.key), lifecycle.Event.DELETE)
+        self.caller.check_may_act_for(record.seller)
+        if record.kind is RecordKind.DELETED:
+            return Decision()
+        return Decision(changes=(RecordSet(self.key, stub(record)),))
+
+
+class DeleteQuote(OrderCommand, frozen=True, kw_only=True):
+    """The quote and its Lease end; succeeds in every case (OB-OQD-01)."""
+
+    def decide(self, situation: Situation) -> Decision:
+        """Remove the quote if there is one; an Order behind the UUID is not touched."""
+        record = situation.records.get(self.key)
+        quoted = record is not None and record.kind is RecordKind.QUOTE
+        return Decision(changes=(RecordSet(self.key, None),) if quoted else ())
+
+
+def stub(record: Record) -> Record:
+    """What remains of a deleted Order: that it was, and whether the Orders feed has shown it."""
+    return Record(
+        partner=record.partner,
+        uuid=record.uuid,
+        kind=RecordKind.DELETED,
+        seller=record.seller,
+        updated=record.updated,
+    )

@@ -1,0 +1,85 @@
+"""Sellers, Opportunities and Offers as this system sells them, and Offer inheritance (OB 8.1, MOD "Parent-child").
+
+What a rule looks at is a field; everything else that is published about a thing is its `properties`, JSON-LD as it
+will appear, and is never looked into.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from openbooking.spec.ids import OfferRef
+from openbooking.spec.terms import Availability, EventStatus, FlowRequirement, OpportunityType, TaxMode
+from openbooking.spec.values import VatTreatment
+
+Properties = Mapping[str, Any]
+
+
+class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An organisation or person that sells Opportunities; `properties` hold its address, logo, terms and so on."""
+
+    key: str
+    type: str = "Organization"
+    name: str
+    legal_name: str
+    tax_mode: TaxMode
+    open_booking_allowed: bool = True
+    properties: Properties = {}
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A price at which an Opportunity can be had; `price` includes tax if its Seller's tax mode is gross."""
+
+    key: str
+    owner: str
+    price: Decimal
+    currency: str | None = None
+    name: str | None = None
+    vat: VatTreatment = VatTreatment.STANDARD
+    in_advance: Availability | None = None
+    prepayment: Availability | None = None
+    valid_from_before_start: timedelta | None = None
+    valid_through_before_start: timedelta | None = None
+    latest_cancellation_before_start: timedelta | None = None
+    full_refund_on_cancellation: bool | None = None
+    flow_requirements: tuple[FlowRequirement, ...] = ()
+    properties: Properties = {}
+
+    @property
+    def ref(self) -> OfferRef:
+        """How the Offer is referred to from elsewhere."""
+        return OfferRef(self.owner, self.key)
+
+
+class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something bookable, or the parent of such things; one concept whatever its type.
+
+    `path` identifies it, `parent` is the path of its `superEvent` or `facilityUse`. `capacity` is how many places
+    this system may sell: parents have none, and an Opportunity without one cannot be booked. `source` tells
+    what published it, so that everything from one source can be withdrawn together.
+    """
+
+    path: str
+    type: OpportunityType
+    seller: str
+    parent: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    capacity: int | None = None
+    status: EventStatus = EventStatus.SCHEDULED
+    offers: tuple[Offer, ...] = ()
+    source: str = ""
+    properties: Properties = {}
+
+
+def applicable_offers(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> tuple[Offer, ...]:
+    """The Offers that apply: an Opportunity's own, else for a ScheduledSession those of its SessionSeries.
+
+    A Slot never falls back to its facility (AMB-08).
+    """
+    if opportunity.offers or not parents or opportunity.type is not OpportunityType.SCHEDULED_SESSION:
+        return opportunity.offers
+    return parents[0].offers

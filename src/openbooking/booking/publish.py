@@ -1,0 +1,102 @@
+"""Publishing and withdrawing what is sold."""
+
+from collections import Counter
+
+import msgspec
+
+from openbooking.booking.command import Decision
+from openbooking.booking.delete import stub
+from openbooking.booking.opportunity import Opportunity, Seller
+from openbooking.booking.order import RecordKind
+from openbooking.booking.policy import Policy
+from openbooking.booking.situation import (
+    Change,
+    Needs,
+    OpportunityRemoved,
+    OpportunitySet,
+    RecordSet,
+    SellerSet,
+    Situation,
+)
+from openbooking.spec.errors import NotFoundError, SellerNotFoundError
+from openbooking.spec.terms import OpportunityType
+
+
+class PublishSeller(msgspec.Struct, frozen=True):
+    """A Seller is added, or replaces what it was."""
+
+    seller: Seller
+
+    def needs(self, policy: Policy) -> Needs:
+        """Nothing but the Seller itself."""
+        del policy
+        return Needs(sellers=frozenset({self.seller.key}))
+
+    def decide(self, situation: Situation) -> Decision:
+        """Save it."""
+        del situation
+        return Decision(changes=(SellerSet(self.seller),))
+
+
+class Publish(msgspec.Struct, frozen=True):
+    """Opportunities and their parents are published: all of them or none. What was sold of them stays sold."""
+
+    opportunities: tuple[Opportunity, ...]
+
+    def needs(self, policy: Policy) -> Needs:
+        """The Opportunities as they are, their parents and Sellers, and the children that embed them."""
+        del policy
+        paths = {opportunity.path for opportunity in self.opportunities}
+        parents = {opportunity.parent for opportunity in self.opportunities if opportunity.parent}
+        embedded = {item.path for item in self.opportunities if item.type is OpportunityType.FACILITY_USE}
+        return Needs(
+            opportunities=frozenset(paths | parents),
+            children=frozenset(embedded),
+            sellers=frozenset(opportunity.seller for opportunity in self.opportunities),
+        )
+
+    def decide(self, situation: Situation) -> Decision:
+        """Refuse what names an unknown Seller or parent, or one path twice."""
+        counted = Counter(opportunity.path for opportunity in self.opportunities)
+        twice = [path for path, count in counted.items() if count > 1]
+        if twice:
+            raise NotFoundError(f"Published twice at once: {', '.join(twice)}.")
+        known = {None, *situation.opportunities, *counted}
+        for opportunity in self.opportunities:
+            if opportunity.seller not in situation.sellers:
+                raise SellerNotFoundError(f"{opportunity.path} names an unknown Seller.")
+            if opportunity.parent not in known:
+                raise NotFoundError(f"{opportunity.path} names an unknown parent.")
+        embedding = [
+            other
+            for path, other in situation.opportunities.items()
+            if path not in counted and other.parent in counted and other.type is OpportunityType.INDIVIDUAL_FACILITY_USE
+        ]
+        return Decision(changes=tuple(OpportunitySet(item) for item in (*self.opportunities, *embedding)))
+
+
+class Withdraw(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything from one source is withdrawn; with `orders`, the Orders for it are deleted too."""
+
+    source: str
+    orders: bool = False
+
+    def needs(self, policy: Policy) -> Needs:
+        """All Opportunities of the source, with the records that claim them."""
+        del policy
+        return Needs(sources=frozenset({self.source}))
+
+    def decide(self, situation: Situation) -> Decision:
+        """Remove the Opportunities; quotes for them end."""
+        paths = [path for path, item in situation.opportunities.items() if item.source == self.source]
+        gone = set(paths)
+        changes: list[Change] = []
+        for record in situation.records.values():
+            if not any(claim.opportunity in gone for claim in record.claims()):
+                continue
+            if record.kind is RecordKind.QUOTE:
+                changes.append(RecordSet(record.key, None))
+            elif self.orders:
+                changes.append(RecordSet(record.key, stub(record)))
+        changes.extend(OpportunityRemoved(path) for path in paths)
+        return Decision(changes=tuple(changes))

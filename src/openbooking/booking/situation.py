@@ -1,0 +1,143 @@
+"""The Situation a decision is made on, the changes a decision asks for, and `evolve`, which applies one to the other.
+
+All of it is frozen: `evolve` answers with a new Situation, so that decisions can be folded one on the other.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from openbooking.booking.opportunity import Opportunity, Seller
+from openbooking.booking.order import Claim, OrderKey, Record
+from openbooking.booking.policy import Policy
+
+
+class Needs(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command must have before it. A store loads, and locks, what is named here and what belongs to it.
+
+    To a record belong the Opportunities it claims; to an Opportunity its parents, upwards, and the Sellers of all of
+    them. `children` asks for the IndividualFacilityUses below the paths named, `expired` for the records whose lease
+    has ended, `sources` for all Opportunities of those
+    sources and the records that claim them.
+    `changes_nothing` promises that the decision will change nothing, so that nothing need be locked.
+    """
+
+    records: frozenset[OrderKey] = frozenset()
+    opportunities: frozenset[str] = frozenset()
+    children: frozenset[str] = frozenset()
+    sellers: frozenset[str] = frozenset()
+    expired: bool = False
+    sources: frozenset[str] = frozenset()
+    changes_nothing: bool = False
+
+
+class Places(msgspec.Struct, frozen=True):
+    """How many places of an Opportunity are sold, and how many are held by leases that have not ended."""
+
+    booked: int = 0
+    leased: int = 0
+
+
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a decision may look at, as of `now`.
+
+    `touched` collects the paths of Opportunities whose published figures a change may have altered.
+    """
+
+    now: datetime
+    policy: Policy
+    records: Mapping[OrderKey, Record] = {}
+    opportunities: Mapping[str, Opportunity] = {}
+    places: Mapping[str, Places] = {}
+    sellers: Mapping[str, Seller] = {}
+    touched: frozenset[str] = frozenset()
+
+    def parents(self, opportunity: Opportunity) -> tuple[Opportunity, ...]:
+        """The parents of an Opportunity, nearest first."""
+        found: list[Opportunity] = []
+        parent = self.opportunities.get(opportunity.parent) if opportunity.parent else None
+        while parent and parent not in found:
+            found.append(parent)
+            parent = self.opportunities.get(parent.parent) if parent.parent else None
+        return tuple(found)
+
+    def expired(self) -> list[Record]:
+        """The records whose lease has ended."""
+        return [record for record in self.records.values() if record.lease_expires and not self.live(record)]
+
+    def live(self, record: Record | None) -> bool:
+        """Whether the record holds a lease that has not ended."""
+        return bool(record and record.lease_expires and record.lease_expires > self.now)
+
+
+class RecordSet(msgspec.Struct, frozen=True):
+    """The record behind an Order UUID becomes this one, or ceases to be (None)."""
+
+    key: OrderKey
+    record: Record | None
+
+
+class OpportunitySet(msgspec.Struct, frozen=True):
+    """An Opportunity is published, anew or in place of what it was."""
+
+    opportunity: Opportunity
+
+
+class OpportunityRemoved(msgspec.Struct, frozen=True):
+    """An Opportunity is withdrawn."""
+
+    path: str
+
+
+class SellerSet(msgspec.Struct, frozen=True):
+    """A Seller is added, or replaces what it was."""
+
+    seller: Seller
+
+
+Change = RecordSet | OpportunitySet | OpportunityRemoved | SellerSet
+
+
+def evolve(situation: Situation, change: Change) -> Situation:
+    """What the change makes of the situation. Places follow from the claims of records, and from nothing else."""
+    match change:
+        case RecordSet():
+            return _with_record(situation, change)
+        case OpportunitySet(opportunity):
+            return msgspec.structs.replace(
+                situation,
+                opportunities={**situation.opportunities, opportunity.path: opportunity},
+                places={opportunity.path: Places(), **situation.places},
+                touched=situation.touched | {opportunity.path},
+            )
+        case OpportunityRemoved(path):
+            left = {key: value for key, value in situation.opportunities.items() if key != path}
+            return msgspec.structs.replace(situation, opportunities=left, touched=situation.touched | {path})
+        case SellerSet(seller):
+            return msgspec.structs.replace(situation, sellers={**situation.sellers, seller.key: seller})
+
+
+def _with_record(situation: Situation, change: RecordSet) -> Situation:
+    before = situation.records.get(change.key)
+    given_up = before.claims() if before else ()
+    taken = change.record.claims() if change.record else ()
+    records = dict(situation.records)
+    if change.record:
+        records[change.key] = change.record
+    else:
+        records.pop(change.key, None)
+    places = dict(situation.places)
+    _count(places, given_up, -1, situation.now)
+    _count(places, taken, 1, situation.now)
+    touched = situation.touched | {claim.opportunity for claim in (*given_up, *taken)}
+    return msgspec.structs.replace(situation, records=records, places=places, touched=touched)
+
+
+def _count(places: dict[str, Places], claims: Iterable[Claim], sign: int, now: datetime) -> None:
+    for claim in claims:
+        held = places.get(claim.opportunity, Places())
+        if claim.expires is None:
+            places[claim.opportunity] = Places(held.booked + sign * claim.places, held.leased)
+        elif claim.expires > now:
+            places[claim.opportunity] = Places(held.booked, held.leased + sign * claim.places)

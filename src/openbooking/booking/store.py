@@ -1,0 +1,140 @@
+"""The Store protocol, and the fold by which every store decides.
+
+A store takes the commands that are waiting, loads in one go what all of them need (locked, in key order), folds
+`decide` and `evolve` over them, writes what changed in one go, commits once and hands out the replies.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from openbooking.booking.command import Command, Reply
+from openbooking.booking.opportunity import Opportunity, Seller
+from openbooking.booking.order import Record
+from openbooking.booking.situation import Needs, Places, Situation, evolve
+from openbooking.spec.errors import OpenBookingError
+from openbooking.spec.rpde import Item
+
+
+class StoreUnavailableError(Exception):
+    """The database cannot be reached or does not answer, for now; nothing was changed."""
+
+
+class Feed(NamedTuple):
+    """A feed: an open one by its name, or one of a Booking Partner's own."""
+
+    name: str
+    partner: str = ""
+
+
+ORDERS = "orders"
+ORDER_PROPOSALS = "order-proposals"
+
+
+class FeedWriter(Protocol):
+    """Writes what a feed says of a thing, as JSON-LD; given to the store, which keeps the bytes."""
+
+    def opportunity(
+        self, opportunity: Opportunity, places: Places, parents: Sequence[Opportunity], seller: Seller
+    ) -> bytes:
+        """The `data` of an Opportunity in its open feed."""
+        ...
+
+    def order(self, record: Record) -> bytes:
+        """The `data` of an Order in its partner's Orders feed."""
+        ...
+
+
+class Partner(msgspec.Struct, frozen=True, kw_only=True):
+    """A Booking Partner; `key_digest` is the SHA-256 of its API key, `sellers` who has authorised it (None: all)."""
+
+    key: str
+    name: str
+    key_digest: str
+    sellers: frozenset[str] | None = None
+
+
+class Store(Protocol):
+    """Where a Booking System keeps everything: executes commands, serves feeds.
+
+    `execute` raises the OpenBookingError of a refused command, or StoreUnavailableError; a command that fails leaves no
+    trace and harms no other. What `execute` has answered is on disk. No number of concurrent callers, processes or
+    crashes sells a place twice.
+    """
+
+    async def execute(self, command: Command) -> Reply:
+        """Carry out one command: all of it or none of it."""
+        ...
+
+    async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:
+        """The first items of a feed whose change number is over `after`, in its order.
+
+        A reader who follows these numbers while others write ends with exactly what the store holds.
+        """
+        ...
+
+    async def sellers(self) -> Sequence[Seller]:
+        """All Sellers, by key."""
+        ...
+
+    async def partners(self) -> Sequence[Partner]:
+        """All Booking Partners, by key."""
+        ...
+
+    async def partner_by_key_digest(self, digest: str) -> Partner | None:
+        """The Booking Partner whose API key has this SHA-256."""
+        ...
+
+    async def save_partner(self, partner: Partner) -> None:
+        """Add a Booking Partner, or replace what it was."""
+        ...
+
+    async def forget_deleted(self, before: datetime) -> None:
+        """Forget what was deleted from the feeds before that time, and wipe what is left on disk of erased data.
+
+        Feeds keep what is deleted for seven days at least (OB-FEED-19).
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what was accepted and let go of the database."""
+        ...
+
+
+Outcome = Reply | Exception
+
+
+def fold(situation: Situation, commands: Sequence[Command]) -> tuple[Situation, list[Outcome]]:
+    """Decide the commands one after the other, each on what the one before has left.
+
+    A command that is refused, or whose decision fails, has its exception as outcome and changes nothing.
+    """
+    outcomes: list[Outcome] = []
+    for command in commands:
+        try:
+            decision = command.decide(situation)
+            evolved = situation
+            for change in decision.changes:
+                evolved = evolve(evolved, change)
+        except OpenBookingError as refusal:
+            outcomes.append(refusal)
+        except Exception as fault:  # noqa: BLE001 - a fault in one command must not spoil the others of its batch
+            outcomes.append(fault)
+        else:
+            situation = evolved
+            outcomes.append(decision.reply)
+    return situation, outcomes
+
+
+def join_needs(needs: Sequence[Needs]) -> Needs:
+    """What all of them need together."""
+    return Needs(
+        records=frozenset().union(*(need.records for need in needs)),
+        opportunities=frozenset().union(*(need.opportunities for need in needs)),
+        children=frozenset().union(*(need.children for need in needs)),
+        sellers=frozenset().union(*(need.sellers for need in needs)),
+        expired=any(need.expired for need in needs),
+        sources=frozenset().union(*(need.sources for need in needs)),
+    )

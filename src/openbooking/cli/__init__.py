@@ -1,0 +1,40 @@
+"""The `openbooking` command."""
+
+import typer
+
+from openbooking import __version__
+from openbooking.cli.database import migrate, settings
+from openbooking.cli.demo import demo
+from openbooking.cli.faults import OneLineFaults
+from openbooking.cli.partners import partners
+from openbooking.cli.sellers import sellers
+from openbooking.cli.serve import serve
+
+app = typer.Typer(
+    cls=OneLineFaults,
+    help="A Booking System for the OpenActive Open Booking API 1.0.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(serve)
+app.command()(demo)
+app.command()(migrate)
+app.command()(settings)
+app.add_typer(sellers, name="seller")
+app.add_typer(partners, name="partner")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    version: bool = typer.Option(
+        False, "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
+    ),
+) -> None:
+    """A Booking System for the OpenActive Open Booking API 1.0."""

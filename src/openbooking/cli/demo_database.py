@@ -1,0 +1,72 @@
+"""The database of the demo: a file that is known as the demo's own, filled with Sellers, timetable and partners."""
+
+import sqlite3
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.store import Partner, Store
+from openbooking.cli.demo_sellers import SELLERS, STUDIO
+from openbooking.cli.demo_timetable import TIME_ZONE, timetable
+from openbooking.cli.faults import CommandError
+from openbooking.identity.access import key_digest, new_api_key
+from openbooking.settings import Settings
+from openbooking.system import open_system
+
+# SQLite keeps a number in each file for its application to know it by; ours is "obkd".
+_DEMO_FILE = 0x6F626B64
+_PUBLISHED_AT_ONCE = 200
+
+
+class Filled(NamedTuple):
+    """What the database was filled with: the API key of each of its Booking Partners, and what can be booked."""
+
+    demo_key: str
+    studio_key: str
+    opportunities: list[Opportunity]
+
+
+def claim_file(path: Path) -> None:
+    """Make a new file at the path, in place of an earlier demo's; raise CommandError where another file is there."""
+    if path.exists():
+        if not _is_of_demo(path):
+            raise CommandError(f"{path} is there already and is not the demo's: choose another --database.")
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"PRAGMA application_id = {_DEMO_FILE}")
+    except sqlite3.Error as fault:
+        raise CommandError(f"The database {path} cannot be created: {fault}.") from fault
+
+
+async def fill(settings: Settings, today: date) -> Filled:
+    """Publish everything to the database of these settings."""
+    opportunities = timetable(today, ZoneInfo(TIME_ZONE))
+    async with open_system(settings) as system:
+        for seller in SELLERS:
+            await system.store.execute(PublishSeller(seller))
+        for first in range(0, len(opportunities), _PUBLISHED_AT_ONCE):
+            await system.store.execute(Publish(tuple(opportunities[first : first + _PUBLISHED_AT_ONCE])))
+        demo_key = await _add_partner(system.store, "demo", "Demo Broker", None)
+        studio_key = await _add_partner(system.store, "studio-app", "Studio App", frozenset({STUDIO.key}))
+    return Filled(demo_key, studio_key, opportunities)
+
+
+async def _add_partner(store: Store, key: str, name: str, sellers: frozenset[str] | None) -> str:
+    api_key = new_api_key()
+    await store.save_partner(Partner(key=key, name=name, key_digest=key_digest(api_key), sellers=sellers))
+    return api_key
+
+
+def _is_of_demo(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    except sqlite3.Error:
+        return False
+    return bool(application_id == _DEMO_FILE)

@@ -1,0 +1,42 @@
+"""What goes wrong for a reason the user can mend is told in one line, with a status, and without a stack trace."""
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from openbooking.booking.store import StoreUnavailableError
+from openbooking.settings import SettingsError
+from openbooking.spec.errors import OpenBookingError
+
+_MISUSE, _FAILURE = 2, 1
+
+
+class CommandError(Exception):
+    """The command cannot do what it was asked to; the message tells why."""
+
+
+class OneLineFaults(TyperGroup):
+    """The root of the commands: turns the faults that are known into one line on stderr."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except Exception as fault:
+            status = _exit_status(fault)
+            if status is None:
+                raise
+            typer.echo(f"openbooking: {' '.join(str(fault).split())}", err=True)
+            sys.exit(status)
+
+
+def _exit_status(fault: Exception) -> int | None:
+    """The status to exit with; None for a fault that is ours, of which the stack trace is wanted."""
+    from openbooking.store.migrate import SchemaError  # noqa: PLC0415 - a database library, long to load
+
+    if isinstance(fault, SettingsError):
+        return _MISUSE
+    known = isinstance(fault, CommandError | SchemaError | OpenBookingError | StoreUnavailableError)
+    return _FAILURE if known else None

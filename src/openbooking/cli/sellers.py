@@ -1,0 +1,91 @@
+"""`openbooking seller`: who sells."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from openbooking.booking.opportunity import Seller
+from openbooking.booking.publish import PublishSeller
+from openbooking.booking.store import Store
+from openbooking.cli.database import with_store
+from openbooking.cli.faults import CommandError
+from openbooking.cli.options import Database
+from openbooking.spec.ids import is_key
+from openbooking.spec.terms import TaxMode
+
+sellers = typer.Typer(help="Who sells.", no_args_is_help=True)
+
+
+class TaxModeOption(StrEnum):
+    """How tax modes are called on the command line."""
+
+    NET = "net"
+    GROSS = "gross"
+
+
+_TAX_MODES = {TaxModeOption.NET: TaxMode.NET, TaxModeOption.GROSS: TaxMode.GROSS}
+
+
+@sellers.command("add")
+def add(  # noqa: PLR0913 - one parameter for each thing that Orders must tell about a Seller
+    key: Annotated[str, typer.Argument(help="The last part of the Seller's @id.")],
+    *,
+    name: Annotated[str, typer.Option(help="The name Customers know.")],
+    legal_name: Annotated[str, typer.Option(help="The name in law.")],
+    tax_mode: Annotated[TaxModeOption, typer.Option(help="Whether prices are net of tax, or gross.")],
+    email: Annotated[str, typer.Option(help="How Customers reach the Seller.")],
+    url: Annotated[str, typer.Option(help="The Seller's own site.")],
+    street: Annotated[str, typer.Option(help="Street and number.")],
+    locality: Annotated[str, typer.Option(help="Town.")],
+    region: Annotated[str, typer.Option(help="County.")],
+    postcode: Annotated[str, typer.Option(help="Postcode.")],
+    country: Annotated[str, typer.Option(help="Country, as two letters.")] = "GB",
+    telephone: Annotated[str | None, typer.Option(help="A number for Customers.")] = None,
+    vat_id: Annotated[str | None, typer.Option(help="VAT registration number.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the Seller with this key.")] = False,
+    database: Database = None,
+) -> None:
+    """Add a Seller."""
+    if not is_key(key):
+        raise CommandError(f"{key!r} cannot be a key: use letters, digits, and . _ ~ -")
+    optional = {"telephone": telephone, "vatID": vat_id}
+    seller = Seller(
+        key=key,
+        name=name,
+        legal_name=legal_name,
+        tax_mode=_TAX_MODES[tax_mode],
+        properties={
+            "url": url,
+            "email": email,
+            "address": {
+                "@type": "PostalAddress",
+                "streetAddress": street,
+                "addressLocality": locality,
+                "addressRegion": region,
+                "postalCode": postcode,
+                "addressCountry": country,
+            },
+            **{name: value for name, value in optional.items() if value},
+        },
+    )
+
+    async def save(store: Store) -> None:
+        if not replace and any(known.key == key for known in await store.sellers()):
+            raise CommandError(f"There is a Seller {key} already; --replace replaces it.")
+        await store.execute(PublishSeller(seller))
+
+    with_store(database, save)
+    typer.echo(f"Added Seller {key}.")
+
+
+@sellers.command("list")
+def list_sellers(database: Database = None) -> None:
+    """List the Sellers, one a line: key, name, tax mode."""
+
+    async def load(store: Store) -> list[Seller]:
+        return list(await store.sellers())
+
+    names = {mode: option for option, mode in _TAX_MODES.items()}
+    for seller in with_store(database, load):
+        typer.echo(f"{seller.key}\t{seller.name}\t{names[seller.tax_mode]}")

@@ -1,0 +1,94 @@
+"""The HTTP server: where it listens, how it stops, and what is told when it is ready."""
+
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+import uvicorn
+from msgspec.structs import replace
+
+from openbooking.cli.database import prepare_database
+from openbooking.cli.faults import CommandError
+from openbooking.cli.logs import configure_logs
+from openbooking.settings import Settings
+from openbooking.web.app import create_app
+
+_BACKLOG = 2048
+_SECONDS_TO_FINISH = 10
+
+Stop = Callable[[], None]
+Ready = Callable[[Stop], None]
+
+
+def serve_forever(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM, with logs."""
+    configure_logs()
+    interrupt_on_sigterm()
+    listener, settings = listen(settings)
+    with listener:
+        prepare_database(settings.database)
+        run_server(settings, listener, lambda _: _log_ready(settings))
+
+
+def listen(settings: Settings) -> tuple[socket.socket, Settings]:
+    """A socket that listens where the settings say, and the settings with the port it got."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+    except OSError as fault:
+        message = (
+            f"Cannot listen on {settings.host} port {settings.port}: {fault.strerror}. Choose another with --port."
+        )
+        raise CommandError(message) from fault
+    return listener, replace(settings, port=listener.getsockname()[1])
+
+
+def interrupt_on_sigterm() -> None:
+    """Let SIGTERM end the process as SIGINT does, so that what has to be cleaned up is; the server passes it on."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def run_server(settings: Settings, listener: socket.socket, ready: Ready) -> None:
+    """Serve until SIGINT or SIGTERM, then finish what is under way; `ready` is called once, with what stops it too."""
+    config = uvicorn.Config(
+        create_app(settings),
+        loop="auto",  # uvloop, but on Windows, which it is not made for
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+    )
+    try:
+        _Server(config, ready).run(sockets=[listener])
+    except KeyboardInterrupt:
+        return
+
+
+class _Server(uvicorn.Server):
+    """Tells when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Ready) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start; the base class ends the process if that fails."""
+        await super().startup(sockets)
+        self._ready(self._stop)
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+def _interrupt(_signal: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _log_ready(settings: Settings) -> None:
+    log = structlog.get_logger()
+    log.info("serving", site=settings.site, api=settings.base_uri, database=str(settings.database))

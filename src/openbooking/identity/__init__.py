@@ -1,0 +1,1 @@
+"""Who calls, and what for: Booking Partners and their credentials."""

@@ -1,0 +1,23 @@
+"""Instants, durations and prices as JSON-LD writes them."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+
+def write_instant(instant: datetime) -> str:
+    """In UTC, to the second: 2026-12-01T15:00:00Z (OB-FEED-25, OB-FEED-26)."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_duration(duration: timedelta) -> str:
+    """As ISO 8601 in days, hours, minutes and seconds: P1D, PT1H30M."""
+    hours, seconds = divmod(duration.seconds, 3600)
+    minutes, seconds = divmod(seconds, 60)
+    days = f"{duration.days}D" if duration.days else ""
+    time = "".join(f"{number}{unit}" for number, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if number)
+    return f"P{days}T{time}" if time else f"P{days or '0D'}"
+
+
+def write_price(price: Decimal) -> int | float:
+    """As a JSON number, whole where it can be (AMB-31)."""
+    return int(price) if price == price.to_integral_value() else float(price)

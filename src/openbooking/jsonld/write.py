@@ -1,0 +1,149 @@
+"""Domain things as JSON-LD: what feeds and replies have in common (Part B of the requirements, P-05 to P-21)."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from openbooking.booking.opportunity import Offer, Opportunity, Seller
+from openbooking.booking.order import TaxCharge, Totals
+from openbooking.jsonld.scalars import write_duration, write_instant, write_price
+from openbooking.spec.ids import Identifiers, key_of
+from openbooking.spec.terms import OPENACTIVE, OpportunityType
+
+CONTEXT = OPENACTIVE
+# Contexts of the vocabularies that published properties may use; the validator knows the first two by heart.
+FEED_CONTEXT = [OPENACTIVE, f"{OPENACTIVE}ns-beta"]
+
+JsonObject = dict[str, Any]
+
+_PARENT_PROPERTY = {
+    OpportunityType.SCHEDULED_SESSION: "superEvent",
+    OpportunityType.SLOT: "facilityUse",
+    OpportunityType.INDIVIDUAL_FACILITY_USE: "aggregateFacilityUse",
+}
+_CAPACITY_PROPERTIES = {
+    OpportunityType.SCHEDULED_SESSION: ("maximumAttendeeCapacity", "remainingAttendeeCapacity"),
+    OpportunityType.SLOT: ("maximumUses", "remainingUses"),
+}
+_NOT_IN_REPLIES = frozenset({"subEvent", "event", "individualFacilityUse"})
+
+
+class Writer:
+    """Writes below one Base URI."""
+
+    def __init__(self, ids: Identifiers) -> None:
+        self.ids = ids
+
+    def seller(self, seller: Seller, *, in_feed: bool) -> JsonObject:
+        """A Seller: in feeds with `isOpenBookingAllowed` (AMB-05)."""
+        written = {
+            "@type": seller.type,
+            "@id": self.ids.seller(seller.key),
+            "name": seller.name,
+            "legalName": seller.legal_name,
+            "taxMode": seller.tax_mode,
+            **seller.properties,
+        }
+        if in_feed:
+            written["isOpenBookingAllowed"] = seller.open_booking_allowed
+        return written
+
+    def offer(self, offer: Offer, *, in_feed: bool) -> JsonObject:
+        """An Offer: in feeds with `openBookingFlowRequirement`, which replies leave out (OB-VAL-39)."""
+        flow = list(offer.flow_requirements) if in_feed else None
+        return _present(
+            {
+                "@type": "Offer",
+                "@id": self.ids.offer(offer.ref),
+                "name": offer.name,
+                "price": write_price(offer.price),
+                "priceCurrency": offer.currency if offer.price else None,
+                "openBookingInAdvance": offer.in_advance,
+                "openBookingPrepayment": offer.prepayment,
+                "validFromBeforeStartDate": _duration(offer.valid_from_before_start),
+                "validThroughBeforeStartDate": _duration(offer.valid_through_before_start),
+                "allowCustomerCancellationFullRefund": offer.full_refund_on_cancellation,
+                "latestCancellationBeforeStartDate": _duration(offer.latest_cancellation_before_start),
+                "openBookingFlowRequirement": flow or None,
+                **offer.properties,
+            }
+        )
+
+    def opportunity(self, opportunity: Opportunity, remaining: int | None) -> JsonObject:
+        """What an Opportunity is in itself, with the places it has left where they are told."""
+        most, left = _CAPACITY_PROPERTIES.get(opportunity.type, ("", ""))
+        written = {
+            "@type": opportunity.type,
+            "@id": self.ids.opportunity(opportunity.path),
+            "identifier": key_of(opportunity.path),
+            **opportunity.properties,
+        }
+        if opportunity.start:
+            written["startDate"] = write_instant(opportunity.start)
+        if opportunity.start and opportunity.end:
+            written["endDate"] = write_instant(opportunity.end)
+            written["duration"] = write_duration(opportunity.end - opportunity.start)
+        if opportunity.type is OpportunityType.SCHEDULED_SESSION:
+            written["eventStatus"] = opportunity.status
+        if opportunity.capacity is not None:
+            written.setdefault(most, opportunity.capacity)
+        if remaining is not None:
+            written[left] = remaining
+        return written
+
+    def opportunity_with_parents(
+        self, opportunity: Opportunity, parents: Sequence[Opportunity], remaining: int | None
+    ) -> JsonObject:
+        """An Opportunity as replies show it: parents within, without Offers, Seller or siblings (OB-VAL-37)."""
+        written = {
+            name: value
+            for name, value in self.opportunity(opportunity, remaining).items()
+            if name not in _NOT_IN_REPLIES
+        }
+        if parents:
+            parent, *further = parents
+            written[_PARENT_PROPERTY[opportunity.type]] = self.opportunity_with_parents(parent, further, None)
+        return written
+
+    def totals(self, totals: Totals) -> JsonObject:
+        """`totalPaymentDue` and `totalPaymentTax`."""
+        due = {
+            "@type": "PriceSpecification",
+            "price": write_price(totals.price),
+            "priceCurrency": currency_of(totals.price, totals.currency),
+            "openBookingPrepayment": totals.prepayment,
+        }
+        return _present({"totalPaymentDue": _present(due), "totalPaymentTax": self.tax(totals.tax) or None})
+
+    def tax(self, charges: Sequence[TaxCharge]) -> list[JsonObject]:
+        """Amounts of tax (OB-TAX-11)."""
+        return [
+            _present(
+                {
+                    "@type": "TaxChargeSpecification",
+                    "name": charge.name,
+                    "price": write_price(charge.price),
+                    "priceCurrency": currency_of(charge.price, charge.currency),
+                    "rate": write_price(charge.rate),
+                }
+            )
+            for charge in charges
+        ]
+
+    def parent_property(self, type_: OpportunityType) -> str | None:
+        """The property in which items of this type name their parent."""
+        return _PARENT_PROPERTY.get(type_)
+
+
+def currency_of(price: Decimal, currency: str | None) -> str | None:
+    """The currency to write beside a price: none beside nothing."""
+    return currency if price else None
+
+
+def _present(values: Mapping[str, Any]) -> JsonObject:
+    """The values there are: what has none is left out (OB-MT-09)."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _duration(value: Any) -> str | None:
+    return None if value is None else write_duration(value)

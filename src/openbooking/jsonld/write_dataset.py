@@ -1,0 +1,92 @@
+"""The Dataset JSON-LD that Dataset API Discovery asks of a dataset site (table P-01, AMB-01)."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from openbooking.jsonld.scalars import write_instant
+from openbooking.spec.terms import LICENCE, OPENACTIVE, RPDE_MEDIA_TYPE, SCHEMA, OpportunityType
+
+_DOCUMENTATION = "https://permalink.openactive.io/dataset-site/open-data-documentation"
+_API_DOCUMENTATION = "https://permalink.openactive.io/dataset-site/open-booking-api-documentation"
+
+
+class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+    """What the dataset site says of one Booking System; URLs are absolute."""
+
+    url: str
+    feeds_url: str
+    base_uri: str
+    publisher: str
+    publisher_legal_name: str
+    publisher_url: str
+    publisher_email: str
+    logo_url: str
+    published: datetime
+    booking_service: dict[str, str] | None
+
+    @property
+    def name(self) -> str:
+        """The title of the data."""
+        return f"{self.publisher} Open Data"
+
+    def feed_url(self, type_: OpportunityType) -> str:
+        """Where the feed of this type begins."""
+        return f"{self.feeds_url}/{type_.collection}"
+
+
+def write_dataset(dataset: Dataset) -> dict[str, Any]:
+    """The Dataset, valid in the validator's DatasetSite mode."""
+    publisher: dict[str, Any] = {
+        "@type": "Organization",
+        "name": dataset.publisher,
+        "legalName": dataset.publisher_legal_name,
+        "url": dataset.publisher_url,
+        "logo": {"@type": "ImageObject", "url": dataset.logo_url},
+    }
+    if dataset.publisher_email:
+        publisher["email"] = dataset.publisher_email
+    written: dict[str, Any] = {
+        "@context": [SCHEMA, OPENACTIVE],
+        "@type": "Dataset",
+        "@id": dataset.url,
+        "url": dataset.url,
+        "name": dataset.name,
+        "description": f"Sessions and facilities of {dataset.publisher} that can be found and booked in real time.",
+        "keywords": ["Sports", "Physical activity", "Sessions", "Facilities", "OpenActive"],
+        "license": LICENCE,
+        "distribution": [_download(dataset, type_) for type_ in OpportunityType],
+        "discussionUrl": f"{dataset.url}#contact",
+        "documentation": _DOCUMENTATION,
+        "inLanguage": ["en-GB"],
+        "publisher": publisher,
+        "schemaVersion": f"{OPENACTIVE}modelling-opportunity-data/2.0/",
+        "datePublished": write_instant(dataset.published),
+        "dateModified": write_instant(dataset.published),
+        "backgroundImage": {"@type": "ImageObject", "url": dataset.logo_url},
+        "accessService": {
+            "@type": "WebAPI",
+            "name": "Open Booking API",
+            "description": f"Real-time booking of what {dataset.publisher} offers.",
+            "documentation": _API_DOCUMENTATION,
+            "termsOfService": f"{dataset.url}#access",
+            "endpointUrl": dataset.base_uri,
+            "conformsTo": ["https://openactive.io/open-booking-api/EditorsDraft/"],
+            "endpointDescription": "https://www.openactive.io/open-booking-api/EditorsDraft/swagger.json",
+            "landingPage": f"{dataset.url}#access",
+        },
+    }
+    if dataset.booking_service:
+        written["bookingService"] = dataset.booking_service
+    return written
+
+
+def _download(dataset: Dataset, type_: OpportunityType) -> dict[str, str]:
+    return {
+        "@type": "DataDownload",
+        "name": type_,
+        "additionalType": OPENACTIVE + type_,
+        "encodingFormat": RPDE_MEDIA_TYPE,
+        "contentUrl": dataset.feed_url(type_),
+    }

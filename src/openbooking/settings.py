@@ -1,0 +1,114 @@
+"""Everything that can be set: environment variables `OPENBOOKING_*`, over an optional TOML file, over the defaults."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from openbooking.booking.policy import Leasing, Policy
+
+ENVIRONMENT_PREFIX = "OPENBOOKING_"
+FILE_VARIABLE = "OPENBOOKING_SETTINGS"
+
+_Port = Annotated[int, Meta(ge=0, le=65535)]
+_Positive = Annotated[int, Meta(ge=1)]
+
+
+class SettingsError(Exception):
+    """A setting is unknown or has a value it cannot have."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of one Booking System."""
+
+    database: Annotated[Path, Meta(description="The SQLite file.")] = Path("openbooking.sqlite3")
+    host: Annotated[str, Meta(description="The address to listen on.")] = "127.0.0.1"
+    port: Annotated[_Port, Meta(description="The port to listen on.")] = 8000
+    site_url: Annotated[str, Meta(description="The public URL of this server; default from host and port.")] = ""
+    api_path: Annotated[str, Meta(description="Where the Open Booking API lives below the site's URL.")] = "/api"
+    name: Annotated[str, Meta(description="The name of this Booking System, shown to Brokers and Customers.")] = (
+        "Openbooking"
+    )
+    publisher: Annotated[
+        str, Meta(description="Who publishes the open data; default the only Seller, or the name.")
+    ] = ""
+    publisher_email: Annotated[str, Meta(description="How to reach the publisher.")] = ""
+    booking_service: Annotated[bool, Meta(description="Whether replies name this Booking System.")] = True
+    single_seller: Annotated[str, Meta(description="The key of the only Seller, in a system for one.")] = ""
+    leasing: Annotated[
+        Leasing, Meta(description="When places are held: off, named (from C2) or anonymous (from C1).")
+    ] = Leasing.NAMED
+    lease_seconds: Annotated[_Positive, Meta(description="How long a Lease lasts.")] = 900
+    prepayment: Annotated[bool, Meta(description="Whether openBookingPrepayment is published with totals.")] = True
+    max_body_bytes: Annotated[_Positive, Meta(description="The largest request body that is read.")] = 1_000_000
+    max_order_items: Annotated[_Positive, Meta(description="The most OrderItems in one Order.")] = 500
+    sweep_seconds: Annotated[float, Meta(gt=0, description="How often ended Leases are cleared away.")] = 2.0
+    trusted_partner_header: Annotated[
+        str, Meta(description="The header that names the Booking Partner; only behind a gateway that sets it.")
+    ] = ""
+    trusted_seller_header: Annotated[
+        str, Meta(description="The header that names the Seller acted for, with trusted_partner_header.")
+    ] = ""
+    test_interface: Annotated[
+        bool, Meta(description="Whether anybody may create and delete data through the test interface.")
+    ] = False
+
+    @property
+    def site(self) -> str:
+        """The public URL of the server, without a slash at its end."""
+        return (self.site_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def base_uri(self) -> str:
+        """The Base URI of the Open Booking API, without a slash at its end (AMB-02)."""
+        return self.site + "/" + self.api_path.strip("/") if self.api_path.strip("/") else self.site
+
+    @property
+    def policy(self) -> Policy:
+        """The choices that decisions depend on."""
+        return Policy(
+            leasing=self.leasing,
+            lease_duration=timedelta(seconds=self.lease_seconds),
+            prepayment=self.prepayment,
+        )
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """The settings in force, or raise SettingsError. `overrides` that are None leave a setting as it is."""
+    environment = os.environ if environment is None else environment
+    values = _from_file(environment.get(FILE_VARIABLE))
+    values |= {
+        name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX) and name != FILE_VARIABLE
+    }
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return msgspec.convert(values, Settings, strict=False, dec_hook=lambda type_, value: type_(value))
+    except msgspec.ValidationError as fault:
+        raise SettingsError(str(fault)) from fault
+
+
+def describe_settings(settings: Settings) -> list[tuple[str, str, str]]:
+    """Name of the environment variable, value and meaning of each setting."""
+    described = []
+    for field in msgspec.inspect.type_info(Settings).fields:  # type: ignore[attr-defined]
+        value = msgspec.to_builtins(getattr(settings, field.name), enc_hook=str)
+        meaning = (field.type.extra_json_schema or {}).get("description", "")
+        described.append((f"{ENVIRONMENT_PREFIX}{field.name.upper()}", str(value), meaning))
+    return described
+
+
+def _from_file(path: str | None) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        message = f"The settings file {path} cannot be read: {fault}"
+        raise SettingsError(message) from fault

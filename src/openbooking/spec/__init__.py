@@ -1,0 +1,1 @@
+"""The specification's words: types, statuses, error table, identifiers, money, RPDE arithmetic."""

@@ -1,0 +1,112 @@
+"""Types, statuses and enumerations of the Open Booking API and Modelling Opportunity Data, by their own names."""
+
+from enum import StrEnum
+
+OPENACTIVE = "https://openactive.io/"
+SCHEMA = "https://schema.org/"
+LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+
+BOOKING_MEDIA_TYPE = "application/vnd.openactive.booking+json; version=1"
+RPDE_MEDIA_TYPE = "application/vnd.openactive.rpde+json; version=1"
+
+
+class OpportunityType(StrEnum):
+    """The types of Opportunity, and of the parents through which Opportunities inherit (OB 8.1)."""
+
+    SESSION_SERIES = "SessionSeries"
+    SCHEDULED_SESSION = "ScheduledSession"
+    FACILITY_USE = "FacilityUse"
+    INDIVIDUAL_FACILITY_USE = "IndividualFacilityUse"
+    SLOT = "Slot"
+
+    @property
+    def collection(self) -> str:
+        """The path segment under which items of this type are identified, and the name of their open feed."""
+        return _COLLECTIONS[self]
+
+    @property
+    def bookable(self) -> bool:
+        """Whether items of this type are what a Customer books, rather than parents of it."""
+        return self in (OpportunityType.SCHEDULED_SESSION, OpportunityType.SLOT)
+
+    @property
+    def is_facility(self) -> bool:
+        """Whether the Seller is the `provider` of a facility, rather than the `organizer` of an event."""
+        return self in (OpportunityType.FACILITY_USE, OpportunityType.INDIVIDUAL_FACILITY_USE, OpportunityType.SLOT)
+
+
+_COLLECTIONS = {
+    OpportunityType.SESSION_SERIES: "session-series",
+    OpportunityType.SCHEDULED_SESSION: "scheduled-sessions",
+    OpportunityType.FACILITY_USE: "facility-uses",
+    OpportunityType.INDIVIDUAL_FACILITY_USE: "individual-facility-uses",
+    OpportunityType.SLOT: "slots",
+}
+TYPE_OF_COLLECTION = {collection: type_ for type_, collection in _COLLECTIONS.items()}
+
+
+class OrderType(StrEnum):
+    """`Order` and its subclasses (OB 10.1.1 to 10.1.3)."""
+
+    QUOTE = "OrderQuote"
+    ORDER = "Order"
+
+    @property
+    def collection(self) -> str:
+        """The path segment of this type's endpoint and `@id`s (OB 9.1)."""
+        return {"OrderQuote": "order-quotes", "Order": "orders"}[self]
+
+
+class BrokerRole(StrEnum):
+    """In whose name the Broker acts (OB 6)."""
+
+    AGENT = f"{OPENACTIVE}AgentBroker"
+    RESELLER = f"{OPENACTIVE}ResellerBroker"
+    NO_BROKER = f"{OPENACTIVE}NoBroker"
+
+
+class TaxMode(StrEnum):
+    """Whether a Seller's Offer prices include tax (OB 7.5)."""
+
+    NET = f"{OPENACTIVE}TaxNet"
+    GROSS = f"{OPENACTIVE}TaxGross"
+
+
+class OrderItemStatus(StrEnum):
+    """What has become of a booked OrderItem (OB 10.1.6)."""
+
+    CONFIRMED = f"{OPENACTIVE}OrderItemConfirmed"
+    CUSTOMER_CANCELLED = f"{OPENACTIVE}CustomerCancelled"
+    SELLER_CANCELLED = f"{OPENACTIVE}SellerCancelled"
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the item holds no place any more and is not paid for."""
+        return self is not OrderItemStatus.CONFIRMED
+
+
+class EventStatus(StrEnum):
+    """`eventStatus` of an Opportunity; only a scheduled or rescheduled one can be booked (OB 8.1)."""
+
+    SCHEDULED = f"{SCHEMA}EventScheduled"
+    RESCHEDULED = f"{SCHEMA}EventRescheduled"
+    CANCELLED = f"{SCHEMA}EventCancelled"
+    POSTPONED = f"{SCHEMA}EventPostponed"
+
+
+class Availability(StrEnum):
+    """Values of `openBookingInAdvance` and `openBookingPrepayment` (named `advanceBooking` and `prepayment` in OB)."""
+
+    REQUIRED = f"{OPENACTIVE}Required"
+    OPTIONAL = f"{OPENACTIVE}Optional"
+    UNAVAILABLE = f"{OPENACTIVE}Unavailable"
+
+
+class FlowRequirement(StrEnum):
+    """What an Offer asks of the booking flow, published as `openBookingFlowRequirement` (OB 8.1)."""
+
+    APPROVAL = f"{OPENACTIVE}OpenBookingApproval"
+    ATTENDEE_DETAILS = f"{OPENACTIVE}OpenBookingAttendeeDetails"
+    INTAKE_FORM = f"{OPENACTIVE}OpenBookingIntakeForm"
+    NEGOTIATION = f"{OPENACTIVE}OpenBookingNegotiation"
+    MESSAGE_EXCHANGE = f"{OPENACTIVE}OpenBookingMessageExchange"

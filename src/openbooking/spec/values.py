@@ -1,0 +1,52 @@
+"""Money and tax: Decimal amounts in the major unit of their currency, rounded half up to two decimals."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+_PENNY = Decimal("0.01")
+ZERO = Decimal("0.00")
+
+
+def round_money(amount: Decimal) -> Decimal:
+    """Round to the penny, half up: the declared rounding rule of this Booking System."""
+    return amount.quantize(_PENNY, rounding=ROUND_HALF_UP)
+
+
+class VatTreatment(StrEnum):
+    """How United Kingdom VAT applies to what an Offer sells."""
+
+    STANDARD = "standard"
+    REDUCED = "reduced"
+    ZERO_RATED = "zero-rated"
+    EXEMPT = "exempt"
+    OUTSIDE_SCOPE = "outside-scope"
+
+    @property
+    def rate(self) -> Decimal:
+        """The rate as a fraction of the net price."""
+        return _RATES.get(self, Decimal(0))
+
+    @property
+    def label(self) -> str:
+        """The `name` of the TaxChargeSpecification (OB 10.1.14)."""
+        return _LABELS[self]
+
+
+_RATES = {VatTreatment.STANDARD: Decimal("0.2"), VatTreatment.REDUCED: Decimal("0.05")}
+_LABELS = {
+    VatTreatment.STANDARD: "VAT at 20%",
+    VatTreatment.REDUCED: "VAT at 5%",
+    VatTreatment.ZERO_RATED: "VAT at 0%",
+    VatTreatment.EXEMPT: "VAT exempt",
+    VatTreatment.OUTSIDE_SCOPE: "Outside the scope of VAT",
+}
+
+
+def tax_on_net(price: Decimal, rate: Decimal) -> Decimal:
+    """The tax to add to a price without tax."""
+    return round_money(price * rate)
+
+
+def tax_within_gross(price: Decimal, rate: Decimal) -> Decimal:
+    """The tax contained in a price with tax: 2.00 of 12.00 at 20 %."""
+    return round_money(price * rate / (1 + rate))

@@ -1,0 +1,38 @@
+"""Structs of `openbooking.booking` to and from the bytes of `document` columns; personal data apart from the rest."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
+
+from openbooking.booking.opportunity import Opportunity, Seller
+from openbooking.booking.order import PersonalData, Record
+from openbooking.booking.store import Partner
+
+encode = msgspec.json.Encoder().encode
+decode_opportunity = msgspec.json.Decoder(Opportunity).decode
+decode_seller = msgspec.json.Decoder(Seller).decode
+decode_partner = msgspec.json.Decoder(Partner).decode
+_decode_record = msgspec.json.Decoder(Record).decode
+_decode_personal_data = msgspec.json.Decoder(PersonalData).decode
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def decode_record(document: bytes, personal: bytes | None) -> Record:
+    """The record, with the personal data of its Order where there is any."""
+    record = _decode_record(document)
+    if record.order is None or personal is None:
+        return record
+    return replace(record, order=replace(record.order, personal=_decode_personal_data(personal)))
+
+
+def encode_record(record: Record) -> tuple[bytes, bytes | None]:
+    """The record without personal data, and the personal data."""
+    if record.order is None or record.order.personal is None:
+        return encode(record), None
+    return encode(replace(record, order=replace(record.order, personal=None))), encode(record.order.personal)
+
+
+def microseconds(instant: datetime) -> int:
+    """The instant in microseconds since 1970 UTC, exactly."""
+    return (instant - _EPOCH) // timedelta(microseconds=1)

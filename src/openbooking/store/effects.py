@@ -1,0 +1,77 @@
+"""What a batch of decisions comes to: the rows that differ, and the feed items to publish, each once."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from openbooking.booking.opportunity import Opportunity, Seller
+from openbooking.booking.order import OrderKey, Record, RecordKind
+from openbooking.booking.situation import Places, Situation
+from openbooking.booking.store import ORDERS, Feed, FeedWriter
+from openbooking.spec.ids import key_of
+from openbooking.spec.terms import TYPE_OF_COLLECTION
+
+
+class Publication(NamedTuple):
+    """An item as a feed shows it from now on; `data` is None where it is deleted."""
+
+    feed: Feed
+    id: str
+    kind: str
+    data: bytes | None
+
+
+class Effects(msgspec.Struct, frozen=True, kw_only=True):
+    """The difference between two situations, to be written in one transaction."""
+
+    records: dict[OrderKey, Record | None]
+    opportunities: dict[str, Opportunity | None]
+    booked: dict[str, int]
+    sellers: dict[str, Seller]
+    publications: list[Publication]
+
+    def __bool__(self) -> bool:
+        return bool(self.records or self.opportunities or self.sellers)
+
+
+def effects(before: Situation, after: Situation, writer: FeedWriter) -> Effects:
+    """What has to be written so that a store that held `before` holds `after`."""
+    records = {
+        key: after.records.get(key)
+        for key in before.records.keys() | after.records.keys()
+        if before.records.get(key) is not after.records.get(key)
+    }
+    return Effects(
+        records=records,
+        opportunities={
+            path: after.opportunities.get(path)
+            for path in before.opportunities.keys() | after.opportunities.keys()
+            if before.opportunities.get(path) is not after.opportunities.get(path)
+        },
+        booked={
+            path: places.booked
+            for path, places in after.places.items()
+            if places.booked != before.places.get(path, Places()).booked
+        },
+        sellers={key: seller for key, seller in after.sellers.items() if before.sellers.get(key) is not seller},
+        publications=[
+            *(_of_opportunity(after, path, writer) for path in sorted(after.touched)),
+            *(_of_order(record, writer) for record in records.values() if record and record.updated),
+        ],
+    )
+
+
+def _of_opportunity(situation: Situation, path: str, writer: FeedWriter) -> Publication:
+    collection = path.partition("/")[0]
+    opportunity = situation.opportunities.get(path)
+    data = None
+    if opportunity:
+        places = situation.places.get(path, Places())
+        seller = situation.sellers[opportunity.seller]
+        data = writer.opportunity(opportunity, places, situation.parents(opportunity), seller)
+    return Publication(Feed(collection), key_of(path), TYPE_OF_COLLECTION[collection], data)
+
+
+def _of_order(record: Record, writer: FeedWriter) -> Publication:
+    data = None if record.kind is RecordKind.DELETED else writer.order(record)
+    return Publication(Feed(ORDERS, record.partner), record.uuid, "Order", data)

@@ -1,0 +1,128 @@
+"""The store in memory: dicts and the fold. It is the model that the other stores are tested against."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from openbooking.booking.command import Command, Reply
+from openbooking.booking.opportunity import Opportunity, Seller
+from openbooking.booking.order import OrderKey, Record
+from openbooking.booking.policy import Policy
+from openbooking.booking.situation import Needs, Places, Situation
+from openbooking.booking.store import Feed, FeedWriter, Partner, fold
+from openbooking.spec.rpde import Item
+from openbooking.store.effects import Publication, effects
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class MemoryStore:
+    """Keeps everything for as long as the process lives."""
+
+    def __init__(self, *, policy: Policy, writer: FeedWriter, clock: Callable[[], datetime]) -> None:
+        self._policy = policy
+        self._writer = writer
+        self._clock = clock
+        self._records: dict[OrderKey, Record] = {}
+        self._opportunities: dict[str, Opportunity] = {}
+        self._sellers: dict[str, Seller] = {}
+        self._partners: dict[str, Partner] = {}
+        self._feeds: dict[Feed, dict[str, tuple[Item, datetime]]] = {}
+        self._modified = 0
+
+    async def execute(self, command: Command) -> Reply:
+        """Carry out one command."""
+        before = self._load(command.needs(self._policy))
+        after, (outcome,) = fold(before, [command])
+        if isinstance(outcome, Exception):
+            raise outcome
+        written = effects(before, after, self._writer)
+        _update(self._records, written.records)
+        _update(self._opportunities, written.opportunities)
+        _update(self._sellers, written.sellers)
+        for publication in written.publications:
+            self._publish(publication)
+        return outcome
+
+    async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:
+        """The first items of the feed after that change number."""
+        items = sorted((item for item, _ in self._feeds.get(feed, {}).values()), key=lambda item: item.modified)
+        return [item for item in items if item.modified > after][:limit]
+
+    async def sellers(self) -> Sequence[Seller]:
+        """All Sellers, by key."""
+        return sorted(self._sellers.values(), key=lambda seller: seller.key)
+
+    async def partners(self) -> Sequence[Partner]:
+        """All Booking Partners, by key."""
+        return sorted(self._partners.values(), key=lambda partner: partner.key)
+
+    async def partner_by_key_digest(self, digest: str) -> Partner | None:
+        """The Booking Partner whose API key has this SHA-256."""
+        return next((partner for partner in self._partners.values() if partner.key_digest == digest), None)
+
+    async def save_partner(self, partner: Partner) -> None:
+        """Add a Booking Partner, or replace what it was."""
+        self._partners[partner.key] = partner
+
+    async def forget_deleted(self, before: datetime) -> None:
+        """Forget what was deleted from the feeds before that time."""
+        for feed, items in self._feeds.items():
+            self._feeds[feed] = {
+                key: (item, at) for key, (item, at) in items.items() if item.data is not None or at >= before
+            }
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    def _load(self, needs: Needs) -> Situation:
+        now = self._clock()
+        whole = Situation(now=now, policy=self._policy, records=self._records, opportunities=self._opportunities)
+        keys = {key for key in needs.records if key in self._records}
+        paths = set(needs.opportunities)
+        if needs.expired:
+            keys |= {record.key for record in whole.expired()}
+        if needs.sources:
+            paths |= {path for path, item in self._opportunities.items() if item.source in needs.sources}
+            keys |= {
+                key for key, record in self._records.items() if any(c.opportunity in paths for c in record.claims())
+            }
+        paths |= {path for path, item in self._opportunities.items() if item.parent in needs.children}
+        paths |= {claim.opportunity for key in keys for claim in self._records[key].claims()}
+        opportunities = {path: self._opportunities[path] for path in paths if path in self._opportunities}
+        for opportunity in list(opportunities.values()):
+            opportunities |= {parent.path: parent for parent in whole.parents(opportunity)}
+        sellers = {item.seller for item in opportunities.values()} | needs.sellers
+        return Situation(
+            now=now,
+            policy=self._policy,
+            records={key: self._records[key] for key in keys},
+            opportunities=opportunities,
+            places={path: self._places(path, now) for path in opportunities},
+            sellers={key: self._sellers[key] for key in sellers if key in self._sellers},
+        )
+
+    def _places(self, path: str, now: datetime) -> Places:
+        claims = [c for record in self._records.values() for c in record.claims() if c.opportunity == path]
+        return Places(
+            booked=sum(claim.places for claim in claims if claim.expires is None),
+            leased=sum(claim.places for claim in claims if claim.expires is not None and claim.expires > now),
+        )
+
+    def _publish(self, publication: Publication) -> None:
+        items = self._feeds.setdefault(publication.feed, {})
+        known = items.get(publication.id)
+        if known and known[0].data == publication.data:
+            return
+        self._modified += 1
+        item = Item(publication.id, publication.kind, self._modified, publication.data)
+        items[publication.id] = (item, self._clock())
+
+
+def _update(kept: dict[K, V], changed: Mapping[K, V | None]) -> None:
+    for key, value in changed.items():
+        if value is None:
+            kept.pop(key, None)
+        else:
+            kept[key] = value

@@ -1,0 +1,102 @@
+"""The one place where the parts of a Booking System are joined."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import structlog
+
+from openbooking import __version__
+from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.store import Store, StoreUnavailableError
+from openbooking.identity.access import Authenticate, by_api_key, by_trusted_headers
+from openbooking.jsonld.read_order import OrderReader
+from openbooking.jsonld.write import Writer
+from openbooking.jsonld.write_feed import JsonLdFeedWriter
+from openbooking.jsonld.write_order import OrderWriter
+from openbooking.settings import Settings
+from openbooking.spec.ids import Identifiers
+from openbooking.store.migrate import prepare
+from openbooking.store.sqlite import SqliteStore
+
+Clock = Callable[[], datetime]
+
+TOMBSTONES_KEPT = timedelta(days=8)
+_UPKEEP_EVERY = timedelta(hours=1)
+_log = structlog.get_logger()
+
+
+class System(NamedTuple):
+    """A Booking System, without the faces it shows."""
+
+    settings: Settings
+    clock: Clock
+    ids: Identifiers
+    store: Store
+    authenticate: Authenticate
+    reader: OrderReader
+    writer: Writer
+    replies: OrderWriter
+
+
+def now() -> datetime:
+    """The clock on the wall."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_system(settings: Settings, clock: Clock = now, store: Store | None = None) -> AsyncIterator[System]:
+    """A Booking System with these settings, its sweeper running; over the store given, or else the one that is set."""
+    ids = Identifiers(settings.base_uri, settings.single_seller or None)
+    writer = Writer(ids)
+    if store is None:
+        prepare(settings.database)
+        store = SqliteStore(settings.database, policy=settings.policy, writer=JsonLdFeedWriter(writer), clock=clock)
+    system = System(
+        settings=settings,
+        clock=clock,
+        ids=ids,
+        store=store,
+        authenticate=_authentication(settings, store, ids),
+        reader=OrderReader(ids, settings.max_order_items),
+        writer=writer,
+        replies=OrderWriter(writer, booking_service(settings)),
+    )
+    upkeep = asyncio.create_task(_keep_up(system))
+    try:
+        yield system
+    finally:
+        upkeep.cancel()
+        with suppress(asyncio.CancelledError):
+            await upkeep
+        await store.close()
+
+
+def booking_service(settings: Settings) -> dict[str, str] | None:
+    """How this Booking System names itself (OB 10.1.17), if it does."""
+    if not settings.booking_service:
+        return None
+    return {"@type": "BookingService", "name": settings.name, "url": settings.site, "softwareVersion": __version__}
+
+
+def _authentication(settings: Settings, store: Store, ids: Identifiers) -> Authenticate:
+    if settings.trusted_partner_header:
+        _log.warning("access.headers_are_trusted", header=settings.trusted_partner_header)
+        return by_trusted_headers(settings.trusted_partner_header, settings.trusted_seller_header, ids)
+    return by_api_key(store.partner_by_key_digest)
+
+
+async def _keep_up(system: System) -> None:
+    """Clear away ended Leases every few seconds, and old tombstones every hour, for as long as the system is open."""
+    next_upkeep = system.clock()
+    while True:
+        try:
+            await system.store.execute(ExpireLeases())
+            if system.clock() >= next_upkeep:
+                await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
+                next_upkeep = system.clock() + _UPKEEP_EVERY
+        except StoreUnavailableError as fault:
+            _log.warning("upkeep.postponed", reason=str(fault))
+        await asyncio.sleep(system.settings.sweep_seconds)

@@ -1,0 +1,96 @@
+"""What the test kit books: a Seller, sessions, requests, and a clock that stands still until it is moved."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from openbooking.booking.book import Book
+from openbooking.booking.cancel import Cancel
+from openbooking.booking.opportunity import Offer, Opportunity, Seller
+from openbooking.booking.order import Caller, ItemRequest, OrderRequest, Payment
+from openbooking.booking.quote import Checkpoint, Quote
+from openbooking.spec.ids import OfferRef, opportunity_path
+from openbooking.spec.terms import BrokerRole, OpportunityType, TaxMode
+
+ALICE, BOB = Caller("alice"), Caller("bob")
+SELLER = Seller(key="centre", name="Riverside Centre", legal_name="Riverside Trust", tax_mode=TaxMode.GROSS)
+EMAIL = "geoff.capes@customer.example.com"
+PRICE = Decimal("12.00")
+START = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
+
+
+class Clock:
+    """Tells the time that was set."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def __call__(self) -> datetime:
+        """The time now."""
+        return self.time
+
+    def move(self, by: timedelta) -> None:
+        """Let that much time pass."""
+        self.time += by
+
+
+def session_path(key: str) -> str:
+    """The path of the ScheduledSession with this key."""
+    return opportunity_path(OpportunityType.SCHEDULED_SESSION, key)
+
+
+def session(key: str, capacity: int) -> tuple[Opportunity, Opportunity]:
+    """A SessionSeries with an Offer, and a ScheduledSession of it in ten days, with so many places."""
+    series = opportunity_path(OpportunityType.SESSION_SERIES, key)
+    offer = Offer(key="adult", owner=series, price=PRICE, currency="GBP", full_refund_on_cancellation=True)
+    start = START + timedelta(days=10)
+    return (
+        Opportunity(path=series, type=OpportunityType.SESSION_SERIES, seller=SELLER.key, offers=(offer,), source="kit"),
+        Opportunity(
+            path=session_path(key),
+            type=OpportunityType.SCHEDULED_SESSION,
+            seller=SELLER.key,
+            parent=series,
+            start=start,
+            end=start + timedelta(hours=1),
+            capacity=capacity,
+            source="kit",
+        ),
+    )
+
+
+def order(*keys: str, email: str = EMAIL) -> OrderRequest:
+    """A request for one place at each of these sessions; a key named twice asks for two."""
+    return OrderRequest(
+        seller_id=SELLER.key,
+        seller=SELLER.key,
+        broker_role=BrokerRole.AGENT,
+        broker={"@type": "Organization", "name": "MyFitnessApp"},
+        customer={"@type": "Person", "email": email},
+        items=tuple(
+            ItemRequest(
+                position=position,
+                opportunity_id=key,
+                opportunity=session_path(key),
+                offer_id=key,
+                offer=OfferRef(opportunity_path(OpportunityType.SESSION_SERIES, key), "adult"),
+            )
+            for position, key in enumerate(keys)
+        ),
+        total_payment_due=PRICE * len(keys),
+        payment=Payment(identifier="payment-1"),
+    )
+
+
+def book(uuid: str, *keys: str, caller: Caller = ALICE) -> Book:
+    """B of one place at each of these sessions."""
+    return Book(caller=caller, uuid=uuid, request=order(*keys))
+
+
+def quote(uuid: str, *keys: str, caller: Caller = ALICE, checkpoint: Checkpoint = Checkpoint.C2) -> Quote:
+    """C2, or C1, of one place at each of these sessions."""
+    return Quote(checkpoint=checkpoint, caller=caller, uuid=uuid, request=order(*keys))
+
+
+def cancel(uuid: str, *numbers: int, caller: Caller = ALICE) -> Cancel:
+    """Cancellation of the items of these numbers."""
+    return Cancel(caller=caller, uuid=uuid, numbers=numbers)

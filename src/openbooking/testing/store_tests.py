@@ -1,0 +1,379 @@
+"""The promises of the Store protocol, as tests to inherit."""
+
+import asyncio
+import itertools
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from openbooking.booking.command import Decision
+from openbooking.booking.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.order import Order, OrderKey, Record
+from openbooking.booking.policy import Leasing, Policy
+from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.seller import SellerCancel
+from openbooking.booking.situation import Needs, Situation
+from openbooking.booking.status import GetOrder
+from openbooking.booking.store import ORDERS, Feed, FeedWriter, Partner, Store
+from openbooking.jsonld.write import Writer
+from openbooking.jsonld.write_feed import JsonLdFeedWriter
+from openbooking.spec.errors import GoneError, OpenBookingError, OrderAlreadyExistsError, UnknownOrderError
+from openbooking.spec.ids import Identifiers
+from openbooking.testing.samples import ALICE, BOB, SELLER, Clock, book, cancel, quote, session
+
+POLICY = Policy(leasing=Leasing.ANONYMOUS)
+SESSIONS = Feed("scheduled-sessions")
+UUID = "e11429ea-467f-4270-ab62-e47368996fe8"
+
+
+def fresh() -> str:
+    """An Order UUID not used before."""
+    return str(uuid.uuid4())
+
+
+def feed_writer() -> FeedWriter:
+    """The writer the kit gives to stores."""
+    return JsonLdFeedWriter(Writer(Identifiers("https://kit.example.com/api")))
+
+
+async def read_feed(store: Store, feed: Feed, after: int = 0, page: int = 100) -> dict[str, Any]:
+    """Follow a feed to its end: what each id says last, None where it is deleted."""
+    copy: dict[str, Any] = {}
+    while items := await store.feed_items(feed, after, page):
+        numbers = [item.modified for item in items]
+        assert numbers == sorted(set(numbers))
+        assert numbers[0] > after
+        copy |= {item.id: None if item.data is None else msgspec.json.decode(item.data) for item in items}
+        after = numbers[-1]
+    return copy
+
+
+async def places_left(store: Store, key: str) -> int | None:
+    """What the open feed says of a session's places."""
+    data = (await read_feed(store, SESSIONS))[key]
+    left = data["remainingAttendeeCapacity"]
+    assert left is None or isinstance(left, int)
+    return left
+
+
+class StoreTests:
+    """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
+
+    def open_store(
+        self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Callable[[], Any]
+    ) -> Store | Awaitable[Store]:
+        """Open the store kept at this place."""
+        raise NotImplementedError
+
+    @asynccontextmanager
+    async def opened(self, place: Path, clock: Clock, policy: Policy = POLICY) -> AsyncIterator[Store]:
+        """The store at this place, closed afterwards."""
+        opened = self.open_store(place, policy=policy, writer=feed_writer(), clock=clock)
+        store = await opened if isinstance(opened, Awaitable) else opened
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    @asynccontextmanager
+    async def stocked(self, place: Path, clock: Clock, **capacities: int) -> AsyncIterator[Store]:
+        """The store with a Seller and sessions of these capacities."""
+        async with self.opened(place, clock) as store:
+            await store.execute(PublishSeller(SELLER))
+            for key, capacity in capacities.items():
+                await store.execute(Publish(session(key, capacity)))
+            yield store
+
+    def test_what_is_booked_is_answered_kept_and_published(self, tmp_path: Path) -> None:
+        """B, Order Status and the open feed agree."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5) as store:
+                booked = await store.execute(book(UUID, "yoga", "yoga"))
+                assert isinstance(booked, Order)
+                record = await store.execute(GetOrder(caller=ALICE, uuid=UUID))
+                assert isinstance(record, Record)
+                assert record.order == booked
+                assert await places_left(store, "yoga") == 3
+
+        asyncio.run(run())
+
+    def test_the_last_place_is_sold_once(self, tmp_path: Path) -> None:
+        """Thirty callers race for three places; three get them."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=3) as store:
+                replies = await asyncio.gather(*(store.execute(book(fresh(), "yoga")) for _ in range(30)))
+                assert sum(isinstance(reply, Order) and not reply.has_errors for reply in replies) == 3
+                assert await places_left(store, "yoga") == 0
+
+        asyncio.run(run())
+
+    def test_one_uuid_is_booked_once_however_often_it_is_sent_at_once(self, tmp_path: Path) -> None:
+        """Repeats that arrive together get one booking and equal answers."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5) as store:
+                replies = await asyncio.gather(*(store.execute(book(UUID, "yoga")) for _ in range(10)))
+                assert all(reply == replies[0] for reply in replies)
+                assert await places_left(store, "yoga") == 4
+
+        asyncio.run(run())
+
+    def test_partners_share_neither_uuids_nor_feeds(self, tmp_path: Path) -> None:
+        """Alice and Bob use one UUID, and neither sees or touches what is the other's."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5) as store:
+                await store.execute(book(UUID, "yoga", caller=ALICE))
+                with pytest.raises(UnknownOrderError):
+                    await store.execute(GetOrder(caller=BOB, uuid=UUID))
+                await store.execute(book(UUID, "yoga", "yoga", caller=BOB))
+                await store.execute(cancel(UUID, 1, caller=BOB))
+                assert await read_feed(store, Feed(ORDERS, "alice")) == {}
+                assert list(await read_feed(store, Feed(ORDERS, "bob"))) == [UUID]
+                await store.execute(DeleteOrder(caller=BOB, uuid=UUID))
+                assert isinstance(await store.execute(GetOrder(caller=ALICE, uuid=UUID)), Record)
+                assert await places_left(store, "yoga") == 4
+
+        asyncio.run(run())
+
+    def test_an_ended_lease_frees_its_places_by_itself(self, tmp_path: Path) -> None:
+        """Others can book them at once, and the sweeper brings them back into the feed."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock, yoga=1) as store:
+                await store.execute(quote(UUID, "yoga"))
+                assert await places_left(store, "yoga") == 0
+                refused = await store.execute(book(fresh(), "yoga", caller=BOB))
+                assert isinstance(refused, Order)
+                assert refused.has_errors
+                clock.move(POLICY.lease_duration)
+                await store.execute(ExpireLeases())
+                assert await places_left(store, "yoga") == 1
+                booked = await store.execute(book(fresh(), "yoga", caller=BOB))
+                assert isinstance(booked, Order)
+                assert not booked.has_errors
+
+        asyncio.run(run())
+
+    def test_an_ended_lease_holds_nothing_even_before_it_is_swept(self, tmp_path: Path) -> None:
+        """Expiry is seen when capacity is read."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock, yoga=1) as store:
+                await store.execute(quote(UUID, "yoga"))
+                clock.move(POLICY.lease_duration)
+                booked = await store.execute(book(fresh(), "yoga", caller=BOB))
+                assert isinstance(booked, Order)
+                assert not booked.has_errors
+                await store.execute(ExpireLeases())
+                assert await places_left(store, "yoga") == 0
+
+        asyncio.run(run())
+
+    def test_a_released_lease_frees_its_places(self, tmp_path: Path) -> None:
+        """So does a quote for other items."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=3, spin=3) as store:
+                await store.execute(quote(UUID, "yoga", "yoga"))
+                await store.execute(quote(UUID, "spin"))
+                assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (3, 2)
+                await store.execute(DeleteQuote(caller=ALICE, uuid=UUID))
+                assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (3, 3)
+
+        asyncio.run(run())
+
+    def test_a_fault_in_one_command_harms_no_other(self, tmp_path: Path) -> None:
+        """A refused and a broken command run beside good ones, and leave no trace."""
+
+        class Broken(msgspec.Struct, frozen=True):
+            def needs(self, policy: Policy) -> Needs:
+                del policy
+                return Needs()
+
+            def decide(self, situation: Situation) -> Decision:
+                del situation
+                raise ZeroDivisionError
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5) as store:
+                outcomes = await asyncio.gather(
+                    store.execute(book(fresh(), "yoga")),
+                    store.execute(Broken()),
+                    store.execute(cancel(fresh(), 1)),
+                    store.execute(book(fresh(), "yoga")),
+                    return_exceptions=True,
+                )
+                kinds = [type(outcome) for outcome in outcomes]
+                assert kinds == [Order, ZeroDivisionError, UnknownOrderError, Order]
+                assert await places_left(store, "yoga") == 3
+
+        asyncio.run(run())
+
+    def test_a_deleted_order_leaves_a_tombstone_only_where_it_was_seen(self, tmp_path: Path) -> None:
+        """And the stub that remains refuses everything but another deletion."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5) as store:
+                seen, unseen = fresh(), fresh()
+                await store.execute(book(seen, "yoga"))
+                await store.execute(book(unseen, "yoga"))
+                await store.execute(SellerCancel(order=OrderKey("alice", seen)))
+                for order_uuid in (seen, unseen, seen):
+                    await store.execute(DeleteOrder(caller=ALICE, uuid=order_uuid))
+                assert await read_feed(store, Feed(ORDERS, "alice")) == {seen: None}
+                assert await places_left(store, "yoga") == 5
+                with pytest.raises(GoneError):
+                    await store.execute(GetOrder(caller=ALICE, uuid=seen))
+                with pytest.raises(OpenBookingError):
+                    await store.execute(book(seen, "yoga"))
+
+        asyncio.run(run())
+
+    def test_a_harvester_misses_nothing_while_others_write(self, tmp_path: Path) -> None:
+        """Its copy, gathered page by page during the writing, equals one gathered afterwards."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=100, spin=100) as store:
+                copy: dict[str, Any] = {}
+                after, writing = 0, True
+
+                async def harvest() -> None:
+                    nonlocal after
+                    while True:
+                        was_writing = writing
+                        items = await store.feed_items(SESSIONS, after, 1)
+                        copy.update({item.id: item.data for item in items})
+                        after = items[-1].modified if items else after
+                        if not items and not was_writing:
+                            return
+                        await asyncio.sleep(0)
+
+                async def write() -> None:
+                    for _ in range(20):
+                        order_uuid = fresh()
+                        await store.execute(quote(order_uuid, "yoga", "spin"))
+                        await store.execute(book(order_uuid, "yoga", "spin"))
+                        await store.execute(cancel(order_uuid, 1))
+
+                harvester = asyncio.create_task(harvest())
+                await asyncio.gather(*(write() for _ in range(4)))
+                writing = False
+                await harvester
+                at_the_end = {item.id: item.data for item in await store.feed_items(SESSIONS, 0, 100)}
+                assert copy == at_the_end
+                assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (100, 20)
+
+        asyncio.run(run())
+
+    def test_an_item_that_says_the_same_is_not_published_again(self, tmp_path: Path) -> None:
+        """Renewing a lease changes no published figure."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5) as store:
+                await store.execute(quote(UUID, "yoga"))
+                before = await store.feed_items(SESSIONS, 0, 10)
+                await store.execute(quote(UUID, "yoga"))
+                assert await store.feed_items(SESSIONS, 0, 10) == before
+
+        asyncio.run(run())
+
+    def test_what_is_published_again_keeps_what_was_sold(self, tmp_path: Path) -> None:
+        """A new capacity counts against the places already booked."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5) as store:
+                await store.execute(book(UUID, "yoga", "yoga"))
+                await store.execute(Publish(session("yoga", 8)))
+                assert await places_left(store, "yoga") == 6
+                await store.execute(Publish(session("yoga", 1)))
+                assert await places_left(store, "yoga") == 0
+
+        asyncio.run(run())
+
+    def test_what_is_withdrawn_is_deleted_from_the_feed_and_its_tombstone_in_time(self, tmp_path: Path) -> None:
+        """Tombstones stay until they are old, updated items for ever; numbers are not given out again."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock, yoga=5) as store:
+                await store.execute(book(UUID, "yoga"))
+                await store.execute(Withdraw(source="kit", orders=True))
+                assert await read_feed(store, SESSIONS) == {"yoga": None}
+                with pytest.raises(GoneError):
+                    await store.execute(GetOrder(caller=ALICE, uuid=UUID))
+                last = (await store.feed_items(SESSIONS, 0, 10))[-1].modified
+                await store.forget_deleted(clock() - timedelta(days=8))
+                assert await read_feed(store, SESSIONS) == {"yoga": None}
+                clock.move(timedelta(days=9))
+                await store.forget_deleted(clock() - timedelta(days=8))
+                assert await read_feed(store, SESSIONS) == {}
+                await store.execute(Publish(session("yoga", 5)))
+                assert (await store.feed_items(SESSIONS, 0, 10))[-1].modified > last
+
+        asyncio.run(run())
+
+    def test_partners_are_kept_and_found_by_their_key(self, tmp_path: Path) -> None:
+        """Saving one again replaces it."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock()) as store:
+                await store.save_partner(Partner(key="bob", name="Bob", key_digest="b"))
+                await store.save_partner(Partner(key="alice", name="Alice", key_digest="a"))
+                changed = Partner(key="alice", name="Alice", key_digest="c", sellers=frozenset({"centre"}))
+                await store.save_partner(changed)
+                assert [partner.key for partner in await store.partners()] == ["alice", "bob"]
+                assert await store.partner_by_key_digest("c") == changed
+                assert await store.partner_by_key_digest("a") is None
+                assert await store.sellers() == [SELLER]
+
+        asyncio.run(run())
+
+
+class DurableStoreTests(StoreTests):
+    """The promises of a store whose place can be opened again, and by several at once."""
+
+    def test_several_open_stores_at_one_place_sell_no_place_twice(self, tmp_path: Path) -> None:
+        """As several processes would: each has a store of its own over the same database."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with (
+                self.stocked(tmp_path, clock, yoga=5) as one,
+                self.opened(tmp_path, clock) as other,
+            ):
+                orders = [book(fresh(), "yoga") for _ in range(20)]
+                racing = [store.execute(order) for order, store in zip(orders, itertools.cycle((one, other)))]
+                replies = await asyncio.gather(*racing)
+                assert sum(isinstance(reply, Order) and not reply.has_errors for reply in replies) == 5
+                assert await places_left(other, "yoga") == 0
+
+        asyncio.run(run())
+
+    def test_a_repeat_after_a_restart_gets_the_same_answer(self, tmp_path: Path) -> None:
+        """Idempotency is durable."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock, yoga=5) as store:
+                first = await store.execute(book(UUID, "yoga"))
+                await store.execute(cancel(UUID, 1))
+            clock.move(timedelta(days=1))
+            async with self.opened(tmp_path, clock) as store:
+                assert await store.execute(book(UUID, "yoga")) == first
+                with pytest.raises(OrderAlreadyExistsError):
+                    await store.execute(book(UUID, "yoga", "yoga"))
+                assert await places_left(store, "yoga") == 5
+
+        asyncio.run(run())

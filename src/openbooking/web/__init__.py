@@ -1,0 +1,1 @@
+"""HTTP: it authenticates, parses, calls and renders, and decides nothing."""

@@ -1,0 +1,55 @@
+"""The ASGI application: every face of a Booking System that speaks HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute, Route
+
+from openbooking.booking.store import Store
+from openbooking.settings import Settings
+from openbooking.system import Clock, System, now, open_system
+from openbooking.web.booking import BookingApi
+from openbooking.web.dataset_site import DATASET_PATH, DatasetSite
+from openbooking.web.errors import FaultMiddleware, refuse_route
+from openbooking.web.feeds import Feeds
+from openbooking.web.test_interface import TestInterface
+
+_log = structlog.get_logger()
+
+
+def create_app(settings: Settings, clock: Clock = now, store: Store | None = None) -> Starlette:
+    """The application; it opens the Booking System when the server starts, and closes it when the server stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_system(settings, clock, store) as system:
+            app.router.routes.extend(_routes(system))
+            yield
+
+    app = Starlette(
+        lifespan=lifespan,
+        middleware=[Middleware(FaultMiddleware)],
+        exception_handlers={HTTPException: refuse_route},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _routes(system: System) -> list[BaseRoute]:
+    base = urlsplit(system.settings.base_uri).path
+    routes = [
+        Route("/", RedirectResponse(DATASET_PATH)),
+        *DatasetSite(system).routes(),
+        *Feeds(system).routes(base),
+        *BookingApi(system).routes(base),
+    ]
+    if system.settings.test_interface:
+        _log.warning("test_interface.open", danger="anybody who reaches this server can create and delete its data")
+        routes += TestInterface(system).routes(base)
+    return routes

@@ -1,0 +1,99 @@
+"""The endpoints of the Open Booking API (OB 9)."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from openbooking.booking.book import Book
+from openbooking.booking.cancel import Cancel
+from openbooking.booking.command import Command
+from openbooking.booking.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.order import Caller, Order, Record
+from openbooking.booking.quote import Checkpoint, Quote
+from openbooking.booking.status import GetOrder
+from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OrderType
+from openbooking.system import System
+from openbooking.web.request import check_media_types, read_body
+
+Endpoint = Callable[[Request, Caller, str], Awaitable[Response]]
+
+_NOT_CACHED = {"Cache-Control": "no-store"}
+
+
+class BookingApi:
+    """C1, C2, B, cancellation, deletion and Order Status over one Booking System."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    def routes(self, base: str) -> list[BaseRoute]:
+        """The endpoints below the Base URI's path."""
+        return [
+            self._route(f"{base}/order-quote-templates", {"PUT": self._c1}),
+            self._route(f"{base}/order-quotes", {"PUT": self._c2, "DELETE": self._delete_quote}),
+            self._route(
+                f"{base}/orders",
+                {"PUT": self._b, "PATCH": self._cancel, "DELETE": self._delete_order, "GET": self._status},
+            ),
+        ]
+
+    def _route(self, path: str, endpoints: dict[str, Endpoint]) -> Route:
+        async def serve(request: Request) -> Response:
+            caller = await self._system.authenticate(request.headers)
+            check_media_types(request)
+            method = "GET" if request.method == "HEAD" else request.method
+            return await endpoints[method](request, caller, request.path_params["uuid"])
+
+        return Route(f"{path}/{{uuid:order_uuid}}", serve, methods=list(endpoints))
+
+    async def _c1(self, request: Request, caller: Caller, uuid: str) -> Response:
+        return await self._quote(request, caller, uuid, Checkpoint.C1)
+
+    async def _c2(self, request: Request, caller: Caller, uuid: str) -> Response:
+        return await self._quote(request, caller, uuid, Checkpoint.C2)
+
+    async def _quote(self, request: Request, caller: Caller, uuid: str, checkpoint: Checkpoint) -> Response:
+        asked = self._system.reader.order(await self._body(request), OrderType.QUOTE)
+        return await self._order(Quote(checkpoint=checkpoint, caller=caller, uuid=uuid, request=asked), HTTPStatus.OK)
+
+    async def _b(self, request: Request, caller: Caller, uuid: str) -> Response:
+        asked = self._system.reader.order(await self._body(request), OrderType.ORDER)
+        return await self._order(Book(caller=caller, uuid=uuid, request=asked), HTTPStatus.CREATED)
+
+    async def _cancel(self, request: Request, caller: Caller, uuid: str) -> Response:
+        numbers = self._system.reader.cancellation(await self._body(request), uuid)
+        return await self._done(Cancel(caller=caller, uuid=uuid, numbers=numbers))
+
+    async def _delete_order(self, request: Request, caller: Caller, uuid: str) -> Response:
+        del request
+        return await self._done(DeleteOrder(caller=caller, uuid=uuid))
+
+    async def _delete_quote(self, request: Request, caller: Caller, uuid: str) -> Response:
+        del request
+        return await self._done(DeleteQuote(caller=caller, uuid=uuid))
+
+    async def _status(self, request: Request, caller: Caller, uuid: str) -> Response:
+        del request
+        record = await self._system.store.execute(GetOrder(caller=caller, uuid=uuid))
+        assert isinstance(record, Record)  # noqa: S101 - what GetOrder answers with
+        return Response(self._system.replies.status(record), HTTPStatus.OK, _NOT_CACHED, BOOKING_MEDIA_TYPE)
+
+    async def _order(self, command: Command, success: HTTPStatus) -> Response:
+        """The Order or quote; 409 where items of it are at fault (OB-VAL-09)."""
+        order = await self._system.store.execute(command)
+        assert isinstance(order, Order)  # noqa: S101 - what quotes and B answer with
+        status = HTTPStatus.CONFLICT if order.has_errors else success
+        headers = dict(_NOT_CACHED)
+        if status is HTTPStatus.CREATED:
+            headers["Location"] = self._system.ids.order(order.type, order.uuid)
+        return Response(self._system.replies.reply(order), status, headers, BOOKING_MEDIA_TYPE)
+
+    async def _done(self, command: Command) -> Response:
+        await self._system.store.execute(command)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    async def _body(self, request: Request) -> bytes:
+        return await read_body(request, self._system.settings.max_body_bytes)

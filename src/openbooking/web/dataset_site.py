@@ -1,0 +1,90 @@
+"""The dataset site: where people and Brokers' programs find what is here (DAD)."""
+
+import json
+
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from openbooking.jsonld.write_dataset import Dataset, write_dataset
+from openbooking.spec.terms import LICENCE, OpportunityType
+from openbooking.system import System, booking_service
+from openbooking.web.feeds import FEEDS_PATH
+
+DATASET_PATH = "/openactive"
+
+_HEADERS = {
+    "Cache-Control": "public, max-age=900",
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+_LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="14" fill="#0b5d4e"/>'
+    '<path d="M18 33l10 10 18-22" fill="none" stroke="#fff" stroke-width="7" stroke-linecap="round"/></svg>'
+)
+
+
+class DatasetSite:
+    """The page, its stylesheet and its logo."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._opened = system.clock()
+        self._templates = Environment(loader=PackageLoader("openbooking.web"), autoescape=True)
+
+    def routes(self) -> list[BaseRoute]:
+        """The page at /openactive and what it is made of."""
+        return [
+            Route(DATASET_PATH, self._page),
+            Route(f"{DATASET_PATH}/style.css", self._style),
+            Route(f"{DATASET_PATH}/logo.svg", self._logo),
+        ]
+
+    async def _page(self, request: Request) -> Response:
+        del request
+        dataset = await self._dataset()
+        page = self._templates.get_template("dataset_site.html").render(
+            dataset=dataset,
+            written=_script(write_dataset(dataset)),
+            types=list(OpportunityType),
+            licence=LICENCE,
+            path=DATASET_PATH,
+        )
+        return HTMLResponse(page, headers=_HEADERS)
+
+    async def _style(self, request: Request) -> Response:
+        del request
+        style = self._templates.get_template("style.css").render()
+        return Response(style, headers=_HEADERS, media_type="text/css")
+
+    async def _logo(self, request: Request) -> Response:
+        del request
+        return Response(_LOGO, headers=_HEADERS, media_type="image/svg+xml")
+
+    async def _dataset(self) -> Dataset:
+        settings = self._system.settings
+        sellers = await self._system.store.sellers()
+        only = sellers[0] if len(sellers) == 1 else None
+        publisher = settings.publisher or (only.name if only else settings.name)
+        url = settings.site + DATASET_PATH
+        return Dataset(
+            url=url,
+            feeds_url=settings.site + FEEDS_PATH,
+            base_uri=settings.base_uri,
+            publisher=publisher,
+            publisher_legal_name=only.legal_name if only else publisher,
+            publisher_url=str(only.properties.get("url", settings.site)) if only else settings.site,
+            publisher_email=settings.publisher_email,
+            logo_url=f"{url}/logo.svg",
+            published=self._opened,
+            booking_service=booking_service(settings),
+        )
+
+
+def _script(written: object) -> Markup:
+    """JSON that cannot end the script element it stands in, whatever a Seller is called."""
+    escaped = json.dumps(written, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026")
+    return Markup(escaped)  # noqa: S704 - just escaped

@@ -1,0 +1,89 @@
+"""The one place where faults become responses (OB 11.4)."""
+
+import uuid
+from http import HTTPStatus
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from openbooking.booking.store import StoreUnavailableError
+from openbooking.jsonld.write_order import write_error
+from openbooking.spec.errors import (
+    InternalApplicationError,
+    MethodNotAllowedError,
+    OpenBookingError,
+    TemporarilyUnableToCreateOrderError,
+    TemporarilyUnableToDeleteOrderError,
+    TemporarilyUnableToProduceOrderQuoteError,
+    TemporarilyUnableToUpdateOrderError,
+    TemporarilyUnavailableError,
+    UnknownOrIncorrectEndpointError,
+)
+from openbooking.spec.terms import BOOKING_MEDIA_TYPE
+
+_log = structlog.get_logger()
+
+_TEMPORARILY: dict[tuple[str, str], type[OpenBookingError]] = {
+    ("PUT", "order-quote-templates"): TemporarilyUnableToProduceOrderQuoteError,
+    ("PUT", "order-quotes"): TemporarilyUnableToProduceOrderQuoteError,
+    ("DELETE", "order-quotes"): TemporarilyUnableToDeleteOrderError,
+    ("PUT", "orders"): TemporarilyUnableToCreateOrderError,
+    ("PATCH", "orders"): TemporarilyUnableToUpdateOrderError,
+    ("DELETE", "orders"): TemporarilyUnableToDeleteOrderError,
+}
+
+
+class FaultMiddleware:
+    """Gives each request an id, and turns whatever is raised into the error of its class with that id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = scope.setdefault("state", {}).setdefault("request_id", str(uuid.uuid4()))
+        started = False
+
+        async def send_noting_start(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting_start)
+        except Exception as fault:
+            if started:
+                raise
+            await error_response(_as_error(fault, scope), request_id)(scope, receive, send)
+
+
+async def refuse_route(request: Request, refusal: Exception) -> Response:
+    """What the router refuses: a path where nothing lives (OB-ID-16), or a verb it does not know (OB-ID-17)."""
+    assert isinstance(refusal, HTTPException)  # noqa: S101 - this handler is registered for no other
+    known_path = refusal.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+    error = MethodNotAllowedError() if known_path else UnknownOrIncorrectEndpointError()
+    return error_response(error, request.state.request_id, dict(refusal.headers or {}))
+
+
+def error_response(error: OpenBookingError, request_id: str, headers: dict[str, str] | None = None) -> Response:
+    """The error as JSON-LD, with the status of its class."""
+    body = write_error(error, request_id)
+    return Response(body, error.status, {"X-Request-ID": request_id, **(headers or {})}, BOOKING_MEDIA_TYPE)
+
+
+def _as_error(fault: Exception, scope: Scope) -> OpenBookingError:
+    if isinstance(fault, OpenBookingError):
+        return fault
+    request_id = scope["state"]["request_id"]
+    if isinstance(fault, StoreUnavailableError):
+        _log.error("store.unavailable", request_id=request_id, reason=str(fault))
+        resource = scope["path"].rstrip("/").rpartition("/")[0].rpartition("/")[2]
+        return _TEMPORARILY.get((scope["method"], resource), TemporarilyUnavailableError)()
+    _log.error("request.failed", request_id=request_id, method=scope["method"], exc_info=fault)
+    return InternalApplicationError("The fault has been logged under this requestId.")

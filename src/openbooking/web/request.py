@@ -1,0 +1,58 @@
+"""What the endpoints take from a request: media types, a body of limited size, the UUID in the path."""
+
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+
+from openbooking.spec.errors import NotAcceptableError, RequestTooLargeError, UnsupportedMediaTypeError
+from openbooking.spec.ids import parse_uuid
+
+_BOOKING = "application/vnd.openactive.booking+json"
+_ACCEPTED = frozenset({_BOOKING, "application/json"})
+_ACCEPTABLE = _ACCEPTED | {"*/*", "application/*"}
+_MAJOR_VERSION = "1"
+
+
+class OrderUuidConvertor(Convertor[str]):
+    """A path segment that is an RFC 4122 UUID; with any other there is no endpoint at the path (AMB-26)."""
+
+    regex = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+
+    def convert(self, value: str) -> str:
+        """In the canonical lower case."""
+        return parse_uuid(value) or value
+
+    def to_string(self, value: str) -> str:
+        """As it is."""
+        return value
+
+
+register_url_convertor("order_uuid", OrderUuidConvertor())
+
+
+def check_media_types(request: Request) -> None:
+    """Raise UnsupportedMediaTypeError or NotAcceptableError unless both sides speak version 1 (OB-MT-01)."""
+    content_type = request.headers.get("content-type")
+    if content_type is not None and not _speaks(content_type, _ACCEPTED):
+        raise UnsupportedMediaTypeError(f"Send {_BOOKING}; version={_MAJOR_VERSION}.")
+    accept = request.headers.get("accept")
+    if accept and not any(_speaks(media_range, _ACCEPTABLE) for media_range in accept.split(",")):
+        raise NotAcceptableError(f"Accept {_BOOKING}; version={_MAJOR_VERSION}.")
+
+
+def _speaks(media_type: str, known: frozenset[str]) -> bool:
+    name, *parameters = (part.strip().lower() for part in media_type.split(";"))
+    values = dict(parameter.partition("=")[::2] for parameter in parameters)
+    return name in known and values.get("version", _MAJOR_VERSION).strip('"').partition(".")[0] == _MAJOR_VERSION
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body, or raise RequestTooLargeError as soon as it is known to be over the limit."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced) > limit:
+        raise RequestTooLargeError(f"A body may have {limit} bytes at most.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise RequestTooLargeError(f"A body may have {limit} bytes at most.")
+    return bytes(body)

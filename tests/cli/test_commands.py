@@ -1,0 +1,261 @@
+"""The commands other than `demo` and `import`."""
+
+import json
+import os
+import pty
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from typer.testing import CliRunner, Result
+
+from openbooking import __version__
+from openbooking.cli import app
+from openbooking.identity.access import key_digest
+from openbooking.settings import Settings
+
+OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
+SELLER = {
+    "--name": "Willow Studio",
+    "--legal-name": "Willow Movement Ltd",
+    "--tax-mode": "net",
+    "--email": "hello@willow.example.com",
+    "--url": "https://willow.example.com/",
+    "--street": "22a Canal Street",
+    "--locality": "Oxford",
+    "--region": "Oxfordshire",
+    "--postcode": "OX2 6ZZ",
+}
+
+
+@pytest.fixture(autouse=True)
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The database that every command works on here."""
+    for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
+        monkeypatch.delenv(name)
+    path = tmp_path / "openbooking.sqlite3"
+    monkeypatch.setenv("OPENBOOKING_DATABASE", str(path))
+    return path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def succeed(*arguments: str) -> str:
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def fail(status: int, *arguments: str) -> str:
+    """The one line that is told of the failure."""
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (status, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("openbooking: ")
+    return line
+
+
+def add_seller(key: str, **changes: str) -> str:
+    options = SELLER | {f"--{name.replace('_', '-')}": value for name, value in changes.items()}
+    return succeed("seller", "add", key, *(word for option in options.items() for word in option))
+
+
+def rows(database: Path, statement: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def partners() -> list[list[str]]:
+    return [line.split("\t") for line in succeed("partner", "list").splitlines()]
+
+
+def read_screen(screen: FileIO) -> bytes:
+    """What a terminal shows next; Linux reports an error, rather than an end, when nobody writes to it any more."""
+    try:
+        return screen.read(1024)
+    except OSError:
+        return b""
+
+
+def set_revision(database: Path, revision: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        connection.commit()
+
+
+def test_version() -> None:
+    assert succeed("--version").strip() == __version__
+
+
+def test_help_names_every_command() -> None:
+    told = succeed("--help")
+    assert all(name in told for name in ("serve", "demo", "migrate", "settings", "seller", "partner"))
+
+
+def test_every_setting_is_shown_with_its_meaning() -> None:
+    shown = succeed("settings")
+    for field in msgspec.structs.fields(Settings):
+        assert f"\nOPENBOOKING_{field.name.upper()}=" in shown
+    assert shown.count("# ") == len(msgspec.structs.fields(Settings))
+
+
+def test_the_settings_in_force_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBOOKING_LEASE_SECONDS", "60")
+    assert "OPENBOOKING_LEASE_SECONDS=60\n" in succeed("settings")
+
+
+def test_on_a_terminal_the_settings_are_a_table() -> None:
+    terminal, shown_on = pty.openpty()
+    with subprocess.Popen([OPENBOOKING, "settings"], stdout=shown_on, env=os.environ | {"COLUMNS": "200"}):
+        os.close(shown_on)
+        with FileIO(terminal) as screen:
+            shown = b"".join(iter(lambda: read_screen(screen), b"")).decode()
+    assert all(f"OPENBOOKING_{field.name.upper()} " in shown for field in msgspec.structs.fields(Settings))
+    assert "Meaning" in shown
+
+
+@pytest.mark.parametrize(("name", "value"), [("OPENBOOKING_LEASNG", "off"), ("OPENBOOKING_PORT", "many")])
+def test_a_wrong_setting_fails_with_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    assert name.removeprefix("OPENBOOKING_").lower() in fail(2, "settings")
+    assert fail(2, "serve")
+
+
+def test_migrate_makes_the_database_and_may_be_repeated(database: Path) -> None:
+    assert "schema" in succeed("migrate")
+    assert "schema" in succeed("migrate")
+    assert rows(database, "SELECT count(*) FROM alembic_version") == [(1,)]
+
+
+@pytest.mark.parametrize("command", [("migrate",), ("seller", "list"), ("partner", "list")])
+def test_a_newer_schema_is_refused(database: Path, command: tuple[str, ...]) -> None:
+    succeed("migrate")
+    set_revision(database, "9999")
+    assert "newer version" in fail(1, *command)
+    assert rows(database, "SELECT version_num FROM alembic_version") == [("9999",)]
+
+
+def test_a_database_that_cannot_be_opened_is_told_in_one_line(tmp_path: Path) -> None:
+    assert "cannot be opened" in fail(1, "seller", "list", "--database", str(tmp_path / "nowhere" / "file"))
+
+
+def test_sellers_are_added_and_listed(database: Path) -> None:
+    add_seller("willow", vat_id="GB999999974")
+    add_seller("oak", name="Oak Hall", tax_mode="gross")
+    assert succeed("seller", "list") == "oak\tOak Hall\tgross\nwillow\tWillow Studio\tnet\n"
+    ((document,),) = rows(database, "SELECT document FROM seller WHERE key = 'willow'")
+    properties = json.loads(document)["properties"]
+    assert properties["vatID"] == "GB999999974"
+    assert properties["address"] == {
+        "@type": "PostalAddress",
+        "streetAddress": "22a Canal Street",
+        "addressLocality": "Oxford",
+        "addressRegion": "Oxfordshire",
+        "postalCode": "OX2 6ZZ",
+        "addressCountry": "GB",
+    }
+
+
+def test_a_seller_is_replaced_only_on_request() -> None:
+    add_seller("willow")
+    words = [word for option in SELLER.items() for word in option]
+    assert "already" in fail(1, "seller", "add", "willow", *words)
+    succeed("seller", "add", "willow", *words, "--name", "Weeping Willow", "--replace")
+    assert succeed("seller", "list") == "willow\tWeeping Willow\tnet\n"
+
+
+def test_a_seller_needs_its_details() -> None:
+    assert run("seller", "add", "willow", "--name", "Willow").exit_code == 2
+
+
+def test_keys_must_fit_into_identifiers() -> None:
+    words = [word for option in SELLER.items() for word in option]
+    assert "cannot be a key" in fail(1, "seller", "add", "a/b", *words)
+    assert "cannot be a key" in fail(1, "partner", "add", "a b", "--name", "A", "--all-sellers")
+
+
+def test_a_partner_gets_an_api_key_of_which_only_the_digest_is_kept(database: Path) -> None:
+    add_seller("willow")
+    api_key = succeed("partner", "add", "app", "--name", "App", "--seller", "willow").strip()
+    assert rows(database, "SELECT key, key_digest FROM partner") == [("app", key_digest(api_key))]
+    assert api_key.encode() not in database.read_bytes()
+    assert partners() == [["app", "App", "willow"]]
+
+
+def test_a_partner_for_all_sellers_must_be_asked_for() -> None:
+    assert "--all-sellers" in fail(1, "partner", "add", "app", "--name", "App")
+    assert "--all-sellers" in fail(1, "partner", "add", "app", "--name", "App", "--seller", "a", "--all-sellers")
+    succeed("partner", "add", "app", "--name", "App", "--all-sellers")
+    assert partners() == [["app", "App", "*"]]
+
+
+def test_a_partner_is_not_added_twice_nor_for_a_seller_there_is_not() -> None:
+    succeed("partner", "add", "app", "--name", "App", "--all-sellers")
+    assert "already" in fail(1, "partner", "add", "app", "--name", "Other", "--all-sellers")
+    assert "no Seller nobody" in fail(1, "partner", "add", "other", "--name", "Other", "--seller", "nobody")
+    assert partners() == [["app", "App", "*"]]
+
+
+def test_sellers_are_granted_and_revoked() -> None:
+    add_seller("oak")
+    add_seller("willow")
+    succeed("partner", "add", "app", "--name", "App", "--seller", "oak")
+    succeed("partner", "grant", "app", "willow")
+    assert partners() == [["app", "App", "oak,willow"]]
+    succeed("partner", "revoke", "app", "oak")
+    assert partners() == [["app", "App", "willow"]]
+    assert "no Seller nobody" in fail(1, "partner", "grant", "app", "nobody")
+    assert "no Booking Partner other" in fail(1, "partner", "revoke", "other", "oak")
+
+
+def test_a_partner_for_all_sellers_keeps_the_others_when_one_is_revoked() -> None:
+    add_seller("oak")
+    add_seller("willow")
+    succeed("partner", "add", "app", "--name", "App", "--all-sellers")
+    succeed("partner", "grant", "app", "oak")
+    assert partners() == [["app", "App", "*"]]
+    succeed("partner", "revoke", "app", "oak")
+    assert partners() == [["app", "App", "willow"]]
+
+
+def test_a_new_key_replaces_the_old_one(database: Path) -> None:
+    first = succeed("partner", "add", "app", "--name", "App", "--all-sellers").strip()
+    second = succeed("partner", "new-key", "app").strip()
+    assert first != second
+    assert rows(database, "SELECT key_digest FROM partner") == [(key_digest(second),)]
+    assert partners() == [["app", "App", "*"]]
+
+
+def test_serve_tells_where_it_serves_and_ends_gently() -> None:
+    command = [OPENBOOKING, "serve", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        told = json.loads(process.stderr.readline())
+        assert told["event"] == "serving"
+        response = httpx.get(told["site"] + "/feeds/slots")
+        process.send_signal(signal.SIGTERM)
+    assert response.json()["items"] == []
+    assert "server" not in response.headers
+    assert process.returncode == 0
+
+
+def test_serve_refuses_a_newer_schema_and_a_port_in_use(database: Path) -> None:
+    succeed("migrate")
+    set_revision(database, "9999")
+    done = subprocess.run([OPENBOOKING, "serve", "--port", "0"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "newer version" in done.stderr
+    command = [OPENBOOKING, "serve", "--host", "203.0.113.1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "Cannot listen" in done.stderr

@@ -1,0 +1,24 @@
+"""Fixtures that every test may ask for, and the check that tests name requirements there are."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from catalogue import requirement_ids
+from validation import Validator
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a requirement id that the catalogue does not define."""
+    named = {(item.nodeid, id_) for item in items for mark in item.iter_markers("spec") for id_ in mark.args}
+    unknown = sorted((nodeid, id_) for nodeid, id_ in named if id_ not in requirement_ids())
+    if unknown:
+        message = "\n".join(f"{nodeid} names {id_}, which no requirement has" for nodeid, id_ in unknown)
+        raise pytest.UsageError(message)
+
+
+@pytest.fixture(scope="session")
+def validator() -> Iterator[Validator]:
+    """OpenActive's validators, started once per test process."""
+    with Validator() as running:
+        yield running

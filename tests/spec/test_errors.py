@@ -1,0 +1,48 @@
+"""Our error classes are the specification's, with its statuses."""
+
+import pytest
+
+from catalogue import error_statuses
+from openbooking.spec.errors import ITEM_ERROR_STATUS, ItemErrorType, OpenBookingError
+
+# Parts of the specification that this version does not offer, with the errors that only they can raise.
+NOT_OFFERED = {
+    "InvalidPaymentDetailsError",  # reconciliation details are not validated
+    "UnableToProcessOrderItemError",  # AMB-10: B answers with the items' own errors
+    "OrderProposalVersionOutdatedError",  # approval
+    "IncompleteAttendeeDetailsError",  # attendee details
+    "IncompleteIntakeFormError",  # intake forms
+    "InvalidIntakeFormError",  # intake forms
+    "TooManyRequestsError",  # rate limiting
+    "InternalOpenBookingError",  # never returned itself
+    "InternalLibraryError",  # faults of ours are InternalApplicationError
+    "InternalLibraryConfigurationError",  # faults of ours are InternalApplicationError
+}
+
+
+def classes(base: type[OpenBookingError] = OpenBookingError) -> list[type[OpenBookingError]]:
+    return [found for cls in base.__subclasses__() for found in (cls, *classes(cls)) if found.in_specification]
+
+
+@pytest.mark.spec("OB-ERR-01", "OB-ERR-04")
+def test_every_class_has_the_status_of_the_catalogue() -> None:
+    statuses = error_statuses()
+    assert {cls.__name__: cls.status for cls in classes()} == {
+        cls.__name__: statuses[cls.__name__] for cls in classes()
+    }
+
+
+@pytest.mark.spec("OB-ERR-08")
+def test_item_errors_are_conflicts() -> None:
+    assert {error_statuses()[type_] for type_ in ItemErrorType} == {ITEM_ERROR_STATUS}
+
+
+def test_no_class_of_the_catalogue_is_forgotten() -> None:
+    ours = {cls.__name__ for cls in classes()} | set(ItemErrorType)
+    assert error_statuses().keys() - ours == NOT_OFFERED
+
+
+@pytest.mark.spec("OB-ERR-03")
+def test_names_tell_the_classes_apart() -> None:
+    names = [cls.name for cls in classes()] + [type_.error_name for type_ in ItemErrorType]
+    assert len(set(names)) == len(names)

@@ -1,0 +1,159 @@
+"""What only a file can do: be erased, be broken, be of another version, lose its process."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from openbooking.booking.delete import DeleteOrder
+from openbooking.booking.order import Order
+from openbooking.booking.policy import Policy
+from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.store import StoreUnavailableError
+from openbooking.store.migrate import SchemaError, prepare, upgrade
+from openbooking.store.schema import metadata
+from openbooking.store.sqlite import SqliteStore
+from openbooking.testing.samples import ALICE, EMAIL, SELLER, Clock, book, session
+from openbooking.testing.store_tests import UUID, feed_writer, places_left
+
+
+def open_at(path: Path, clock: Clock | None = None) -> SqliteStore:
+    prepare(path)
+    return SqliteStore(path, policy=Policy(), writer=feed_writer(), clock=clock or Clock())
+
+
+def on_disk(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in sorted(folder.iterdir()))
+
+
+@pytest.mark.spec("OB-DEL-03", "OB-DEL-04")
+def test_deletion_erases_personal_data_from_the_disk(tmp_path: Path) -> None:
+    async def run() -> None:
+        store, clock = open_at(tmp_path / "x.sqlite3"), Clock()
+        await store.execute(PublishSeller(SELLER))
+        await store.execute(Publish(session("yoga", 5)))
+        await store.execute(book(UUID, "yoga"))
+        assert EMAIL.encode() in on_disk(tmp_path)
+        await store.execute(DeleteOrder(caller=ALICE, uuid=UUID))
+        await store.forget_deleted(clock())
+        assert EMAIL.encode() not in on_disk(tmp_path)
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite3"
+    prepare(path)
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    for open_ in (prepare, upgrade):
+        with pytest.raises(SchemaError, match="newer"):
+            open_(path)
+
+
+def test_the_migrations_make_the_schema_that_statements_are_written_for(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite3"
+    assert upgrade(path) == upgrade(path)
+    database = sqlite3.connect(path)
+    for table in metadata.tables.values():
+        columns = {row[1]: (bool(row[3]), bool(row[5])) for row in database.execute(f"PRAGMA table_info({table.name})")}
+        assert columns == {column.name: (not column.nullable, column.primary_key) for column in table.columns}
+        indexes = {row[1] for row in database.execute(f"PRAGMA index_list({table.name})")}
+        assert {str(index.name) for index in table.indexes} <= indexes
+    database.close()
+
+
+def test_commits_are_on_disk_before_they_are_answered(tmp_path: Path) -> None:
+    """Full synchronisation, and what is deleted is overwritten."""
+
+    async def run() -> list[int]:
+        store = open_at(tmp_path / "x.sqlite3")
+        await store.execute(PublishSeller(SELLER))
+        found = [
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for connection in store._connections
+            for name in ("synchronous", "secure_delete")
+        ]
+        await store.close()
+        return found
+
+    assert asyncio.run(run()) == [2, 1]
+
+
+def test_a_locked_or_broken_file_makes_the_store_unavailable_not_wrong(tmp_path: Path) -> None:
+    async def run() -> None:
+        path = tmp_path / "x.sqlite3"
+        store = open_at(path)
+        await store.execute(PublishSeller(SELLER))
+        await store.execute(Publish(session("yoga", 5)))
+        with sqlite3.connect(path) as database:
+            database.execute("ALTER TABLE record RENAME TO elsewhere")
+        with pytest.raises(StoreUnavailableError):
+            await store.execute(book(UUID, "yoga"))
+        with sqlite3.connect(path) as database:
+            database.execute("ALTER TABLE elsewhere RENAME TO record")
+        assert await places_left(store, "yoga") == 5
+        booked = await store.execute(book(UUID, "yoga"))
+        assert isinstance(booked, Order)
+        assert not booked.has_errors
+        await store.close()
+
+    asyncio.run(run())
+
+
+BOOK_UNTIL_KILLED = textwrap.dedent(
+    """
+    import asyncio, sys, uuid
+    from pathlib import Path
+    from openbooking.booking.policy import Policy
+    from openbooking.store.sqlite import SqliteStore
+    from openbooking.testing.samples import Clock, book
+    from openbooking.testing.store_tests import feed_writer
+
+    async def run():
+        store = SqliteStore(Path(sys.argv[1]), policy=Policy(), writer=feed_writer(), clock=Clock())
+        async def caller():
+            while True:
+                order_uuid = str(uuid.uuid4())
+                await store.execute(book(order_uuid, "yoga"))
+                print(order_uuid, flush=True)
+        await asyncio.gather(*(caller() for _ in range(8)))
+
+    asyncio.run(run())
+    """
+)
+
+
+def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    """A process that books as fast as it can is killed; every Order it answered for is there, and the counts agree."""
+    path = tmp_path / "x.sqlite3"
+
+    async def stock() -> None:
+        store = open_at(path)
+        await store.execute(PublishSeller(SELLER))
+        await store.execute(Publish(session("yoga", 100_000)))
+        await store.close()
+
+    asyncio.run(stock())
+    for _ in range(3):
+        with subprocess.Popen(
+            [sys.executable, "-c", BOOK_UNTIL_KILLED, str(path)], stdout=subprocess.PIPE, text=True
+        ) as booking:
+            assert booking.stdout is not None
+            acknowledged = {booking.stdout.readline().strip() for _ in range(50)}
+            os.kill(booking.pid, signal.SIGKILL)
+            acknowledged |= {line.strip() for line in booking.stdout if len(line) == len(UUID) + 1}
+        database = sqlite3.connect(path)
+        kept = {uuid for (uuid,) in database.execute("SELECT uuid FROM record")}
+        assert acknowledged <= kept
+        (booked,) = database.execute("SELECT booked FROM opportunity WHERE path LIKE 'scheduled%'").fetchone()
+        (claimed,) = database.execute("SELECT SUM(places) FROM claim").fetchone()
+        assert booked == claimed == len(kept)
+        database.close()

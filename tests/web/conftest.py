@@ -1,0 +1,28 @@
+"""A Booking System behind HTTP, on each store."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from world import World, open_world
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The only event loop there is."""
+    return "asyncio"
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    """A Booking System on each store."""
+    async with open_world(request.param, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def sqlite_world(tmp_path: Path) -> AsyncIterator[World]:
+    """A Booking System on SQLite alone, for what does not hang on the store."""
+    async with open_world("sqlite", tmp_path) as opened:
+        yield opened

@@ -1,0 +1,132 @@
+"""A Booking System behind HTTP, on each store, with two Sellers, three partners and something to book."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from builders import NOW, session, slot
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.store import Partner, Store
+from openbooking.identity.access import key_digest
+from openbooking.jsonld.write import Writer
+from openbooking.jsonld.write_feed import JsonLdFeedWriter
+from openbooking.settings import Settings
+from openbooking.spec.ids import Identifiers
+from openbooking.spec.terms import BOOKING_MEDIA_TYPE
+from openbooking.store.memory import MemoryStore
+from openbooking.store.migrate import prepare
+from openbooking.store.sqlite import SqliteStore
+from openbooking.testing.samples import Clock
+from openbooking.web.app import create_app
+from people import ALICE, BOB, BROKER, CENTRE, CHARLIE, CUSTOMER, STUDIO
+
+SITE = "https://booking.example.com"
+YOGA, COURT, HALL = session("yoga"), slot("court"), slot("hall", individual=False, capacity=5)
+PILATES = session("pilates", seller=STUDIO)
+
+
+class World:
+    """The Booking System, seen as a Broker sees it; `store` and `clock` are for what a Broker cannot do."""
+
+    def __init__(self, client: httpx.AsyncClient, store: Store, clock: Clock, settings: Settings) -> None:
+        self.client, self.store, self.clock, self.settings = client, store, clock, settings
+        self.ids = Identifiers(settings.base_uri)
+
+    async def call(
+        self, method: str, path: str, body: Any = None, partner: str = "alice", **headers: str
+    ) -> httpx.Response:
+        """A request to the API in the name of a partner."""
+        sent = {"Authorization": f"Bearer obk_{partner}", "Content-Type": BOOKING_MEDIA_TYPE, **headers}
+        content = body if isinstance(body, bytes) else None
+        json = None if isinstance(body, bytes) else body
+        return await self.client.request(method, f"/api/{path}", content=content, json=json, headers=sent)
+
+    def item(self, family: list[Opportunity], position: int = 0) -> dict[str, Any]:
+        """An OrderItem as a Broker asks for it."""
+        offer = next(offered for opportunity in reversed(family) for offered in opportunity.offers)
+        return {
+            "@type": "OrderItem",
+            "position": position,
+            "orderedItem": self.ids.opportunity(family[-1].path),
+            "acceptedOffer": self.ids.offer(offer.ref),
+        }
+
+    def quote(self, *items: dict[str, Any], seller: str = CENTRE.key, **changes: Any) -> dict[str, Any]:
+        """The body of C1, or with a customer of C2."""
+        made = {
+            "@context": "https://openactive.io/",
+            "@type": "OrderQuote",
+            "brokerRole": "https://openactive.io/AgentBroker",
+            "broker": BROKER,
+            "seller": self.ids.seller(seller),
+            "orderedItem": list(items),
+            **changes,
+        }
+        return {name: value for name, value in made.items() if value is not None}
+
+    def order(self, *items: dict[str, Any], total: float = 12, **changes: Any) -> dict[str, Any]:
+        """The body of B."""
+        return self.quote(
+            *items,
+            **{
+                "@type": "Order",
+                "customer": CUSTOMER,
+                "totalPaymentDue": {"@type": "PriceSpecification", "price": total, "priceCurrency": "GBP"},
+                "payment": {"@type": "Payment", "identifier": "payment-1"},
+                **changes,
+            },
+        )
+
+    async def read_feed(self, path: str, partner: str = "alice") -> dict[str, Any]:
+        """Follow a feed to its end: the last item of each id."""
+        url = f"{SITE}{path}"
+        copy: dict[str, Any] = {}
+        while True:
+            response = await self.client.get(url, headers={"Authorization": f"Bearer obk_{partner}"})
+            page = response.json()
+            if not page["items"]:
+                assert page["next"] == url
+                return copy
+            copy |= {entry["id"]: entry for entry in page["items"]}
+            url = page["next"]
+
+    def pass_time(self, **duration: float) -> None:
+        """Let time pass."""
+        self.clock.move(timedelta(**duration))
+
+
+@asynccontextmanager
+async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIterator[World]:
+    """A stocked Booking System on a store of this kind, with settings changed as wanted."""
+    clock = Clock()
+    assert clock() == NOW
+    settings = Settings(**{"site_url": SITE, "database": folder / "world.sqlite3", "sweep_seconds": 0.05, **changes})
+    writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri)))
+    if store_kind == "memory":
+        store: Store = MemoryStore(policy=settings.policy, writer=writer, clock=clock)
+    else:
+        prepare(settings.database)
+        store = SqliteStore(settings.database, policy=settings.policy, writer=writer, clock=clock)
+    for seller in (CENTRE, STUDIO):
+        await store.execute(PublishSeller(seller))
+    for family in (YOGA, COURT, HALL, PILATES):
+        await store.execute(Publish(tuple(family)))
+    for caller in (ALICE, BOB, CHARLIE):
+        partner = Partner(
+            key=caller.partner,
+            name=caller.partner.title(),
+            key_digest=key_digest(f"obk_{caller.partner}"),
+            sellers=caller.sellers,
+        )
+        await store.save_partner(partner)
+    app = create_app(settings, clock, store)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=SITE) as client,
+    ):
+        yield World(client, store, clock, settings)
