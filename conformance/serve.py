@@ -36,6 +36,7 @@ _TERMS = {
     "requiresExplicitConsent": False,
 }
 _ONLY_SELLER = {"TestOpportunityBookableNonFreeTaxGross": "1", "TestOpportunityBookableNonFreeTaxNet": "2"}
+_FLOWS = ["OpenBookingSimpleFlow", "OpenBookingApprovalFlow"]
 _TYPES = [
     {"@type": "ScheduledSession", "superEvent": {"@type": "SessionSeries"}},
     {"@type": "Slot", "facilityUse": {"@type": "FacilityUse"}},
@@ -66,18 +67,20 @@ async def _make_data(settings: Settings, client: httpx.AsyncClient, count: int) 
     url = f"{settings.base_uri}/test-interface/datasets/random/opportunities"
     headers = {settings.trusted_partner_header: "booking-partner-1"}
     made = 0
-    for criterion, kind, seller in itertools.product(RECIPES, _TYPES, sellers(settings)):
+    for criterion, kind, seller, flow in itertools.product(RECIPES, _TYPES, sellers(settings), _FLOWS):
         if seller.key != _ONLY_SELLER.get(criterion, seller.key):
             continue
         for _ in range(count):
-            body = _request(settings, criterion, kind, seller)
+            body = _request(settings, criterion, kind, seller, flow)
             response = await client.post(url, json=body, headers=headers)
             response.raise_for_status()
             made += 1
     print(f"{made} opportunities made")
 
 
-def _request(settings: Settings, criterion: str, kind: dict[str, object], seller: Seller) -> dict[str, object]:
+def _request(
+    settings: Settings, criterion: str, kind: dict[str, object], seller: Seller, flow: str
+) -> dict[str, object]:
     own_id = "seller" if settings.single_seller else f"sellers/{seller.key}"
     seller_ref = {"@type": "Organization", "@id": f"{settings.base_uri}/identifiers/{own_id}"}
     (link,) = kind.keys() - {"@type"}
@@ -86,7 +89,7 @@ def _request(settings: Settings, criterion: str, kind: dict[str, object], seller
         **kind,
         link: {**kind[link], role: seller_ref},  # type: ignore[dict-item]
         "test:testOpportunityCriteria": f"https://openactive.io/test-interface#{criterion}",
-        "test:testOpenBookingFlow": "https://openactive.io/test-interface#OpenBookingSimpleFlow",
+        "test:testOpenBookingFlow": f"https://openactive.io/test-interface#{flow}",
     }
 
 

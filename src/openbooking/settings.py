@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from openbooking.booking.policy import Leasing, Policy
+from openbooking.booking.policy import Leasing, Policy, ReconciliationDetails
 
 ENVIRONMENT_PREFIX = "OPENBOOKING_"
 FILE_VARIABLE = "OPENBOOKING_SETTINGS"
@@ -44,7 +44,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Leasing, Meta(description="When places are held: off, named (from C2) or anonymous (from C1).")
     ] = Leasing.NAMED
     lease_seconds: Annotated[_Positive, Meta(description="How long a Lease lasts.")] = 900
+    proposal_seconds: Annotated[_Positive, Meta(description="How long an OrderProposal holds its places.")] = 259_200
     prepayment: Annotated[bool, Meta(description="Whether openBookingPrepayment is published with totals.")] = True
+    reconciliation_name: Annotated[str, Meta(description="The name that payments must have, if any.")] = ""
+    reconciliation_account_id: Annotated[str, Meta(description="The accountId that payments must have, if any.")] = ""
+    reconciliation_payment_provider_id: Annotated[
+        str, Meta(description="The paymentProviderId that payments must have, if any.")
+    ] = ""
+    terms_of_service: Annotated[str, Meta(description="The https URL of this Booking System's terms, if any.")] = ""
+    terms_require_consent: Annotated[bool, Meta(description="Whether Customers must agree to the terms.")] = False
+    terms_modified: Annotated[str, Meta(description="When the terms were last changed, as an ISO 8601 instant.")] = ""
     max_body_bytes: Annotated[_Positive, Meta(description="The largest request body that is read.")] = 1_000_000
     max_order_items: Annotated[_Positive, Meta(description="The most OrderItems in one Order.")] = 500
     sweep_seconds: Annotated[float, Meta(gt=0, description="How often ended Leases are cleared away.")] = 2.0
@@ -74,8 +83,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return Policy(
             leasing=self.leasing,
             lease_duration=timedelta(seconds=self.lease_seconds),
+            proposal_duration=timedelta(seconds=self.proposal_seconds),
             prepayment=self.prepayment,
+            reconciliation=self._reconciliation,
         )
+
+    @property
+    def _reconciliation(self) -> ReconciliationDetails | None:
+        details = ReconciliationDetails(
+            name=self.reconciliation_name or None,
+            account_id=self.reconciliation_account_id or None,
+            payment_provider_id=self.reconciliation_payment_provider_id or None,
+        )
+        return None if details == ReconciliationDetails() else details
 
 
 def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -74,11 +74,26 @@ async def open_system(settings: Settings, clock: Clock = now, store: Store | Non
         await store.close()
 
 
-def booking_service(settings: Settings) -> dict[str, str] | None:
-    """How this Booking System names itself (OB 10.1.17), if it does."""
+def booking_service(settings: Settings) -> dict[str, Any] | None:
+    """How this Booking System names itself, and its terms (OB 10.1.17, 10.1.18), if it does."""
     if not settings.booking_service:
         return None
-    return {"@type": "BookingService", "name": settings.name, "url": settings.site, "softwareVersion": __version__}
+    described: dict[str, Any] = {
+        "@type": "BookingService",
+        "name": settings.name,
+        "url": settings.site,
+        "softwareVersion": __version__,
+    }
+    if settings.terms_of_service:
+        terms = {
+            "@type": "Terms",
+            "name": "Terms of Service",
+            "url": settings.terms_of_service,
+            "requiresExplicitConsent": settings.terms_require_consent,
+        }
+        modified = {"dateModified": settings.terms_modified} if settings.terms_modified else {}
+        described["termsOfService"] = [terms | modified]
+    return described
 
 
 def _authentication(settings: Settings, store: Store, ids: Identifiers) -> Authenticate:

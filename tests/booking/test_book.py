@@ -166,7 +166,7 @@ def test_a_wrong_total_on_a_free_order_is_a_mismatch() -> None:
 
 @pytest.mark.spec("OB-B-16")
 def test_what_needs_approval_is_not_booked_outright() -> None:
-    family = session("a", offers=(offer("session-series/series-a", flow_requirements=(FlowRequirement.APPROVAL,)),))
+    family = session("a", offers=(offer("session-series/series-a", flow=(FlowRequirement.APPROVAL,)),))
     with pytest.raises(OrderCreationFailedError):
         book(request(item(family))).decide(situation(family))
 

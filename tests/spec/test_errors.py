@@ -7,12 +7,7 @@ from openbooking.spec.errors import ITEM_ERROR_STATUS, ItemErrorType, OpenBookin
 
 # Parts of the specification that this version does not offer, with the errors that only they can raise.
 NOT_OFFERED = {
-    "InvalidPaymentDetailsError",  # reconciliation details are not validated
     "UnableToProcessOrderItemError",  # AMB-10: B answers with the items' own errors
-    "OrderProposalVersionOutdatedError",  # approval
-    "IncompleteAttendeeDetailsError",  # attendee details
-    "IncompleteIntakeFormError",  # intake forms
-    "InvalidIntakeFormError",  # intake forms
     "TooManyRequestsError",  # rate limiting
     "InternalOpenBookingError",  # never returned itself
     "InternalLibraryError",  # faults of ours are InternalApplicationError

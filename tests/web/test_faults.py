@@ -194,7 +194,7 @@ async def test_media_types_of_replies(sqlite_world: World, accept: str, status: 
         ("PUT", f"/api/orders/{UUID}x"),
         ("PUT", f"/api/orders/{UUID}/"),
         ("PUT", f"/api/orders/{UUID.replace('-', '')}"),
-        ("PUT", f"/api/order-proposals/{UUID}"),
+        ("PUT", f"/api/order-proposal/{UUID}"),
         ("DELETE", "/api/orders/%00"),
         ("GET", "/api/orders/..%2f..%2fetc"),
         ("POST", "/api/test-interface/actions"),

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
+from openbooking.booking.access import grant_access
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.order import ItemState, Order, OrderKey, OrderRequest, Record, RecordKind
 from openbooking.booking.payment import check_payment, check_total
@@ -13,9 +14,10 @@ from openbooking.spec.errors import OrderCreationFailedError
 
 
 class Book(OrderCommand, frozen=True, kw_only=True):
-    """B: all items are booked, or none."""
+    """B: all items are booked, or none. `nonce` is the chance that access codes are made of."""
 
     request: OrderRequest
+    nonce: str = ""
 
     def needs(self, policy: Policy) -> Needs:
         """The record behind the UUID, and what the items name."""
@@ -37,13 +39,20 @@ class Book(OrderCommand, frozen=True, kw_only=True):
             return Decision(reply=order)
         if order.requires_approval:
             raise OrderCreationFailedError("The Seller has to approve this Order before it can be booked.")
-        check_payment(self.request, [item.offer for item in order.items if item.offer])
+        check_payment(self.request, order.offers)
         check_total(self.request, order.totals)
-        return _booked(self.key, replace(order, payment=self.request.payment), fingerprint)
+        return _booked(self.key, self._with_access(order), fingerprint)
+
+    def _with_access(self, order: Order) -> Order:
+        items = []
+        for item, asked in zip(order.items, self.request.items, strict=True):
+            rules = item.opportunity.access if item.opportunity else None
+            access = grant_access(rules, self.nonce, item.number, asked.access_passes)
+            items.append(replace(item, remaining=None, access=access))
+        return replace(order, items=tuple(items))
 
 
 def _booked(key: OrderKey, order: Order, fingerprint: str) -> Decision:
-    order = replace(order, items=tuple(replace(item, remaining=None) for item in order.items))
     record = Record(
         partner=key.partner,
         uuid=key.uuid,

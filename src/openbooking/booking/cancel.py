@@ -26,8 +26,9 @@ class Cancel(OrderCommand, frozen=True, kw_only=True):
             raise OrderItemIdInvalidError
         open_ = [number for number in self.numbers if not record.states[number - 1].status.cancelled]
         for number in open_:
-            _check_permitted(situation, order, number)
-        cancelled = with_states(record, {n: ItemState(status=OrderItemStatus.CUSTOMER_CANCELLED) for n in open_})
+            _check_permitted(situation, record, number)
+        status = OrderItemStatus.CUSTOMER_CANCELLED
+        cancelled = with_states(record, {n: replace(record.states[n - 1], status=status) for n in open_})
         return Decision(changes=(RecordSet(self.key, cancelled),) if open_ else ())
 
 
@@ -39,18 +40,19 @@ def booked(situation: Situation, key: OrderKey) -> tuple[Record, Order]:
 
 
 def with_states(record: Record, states: dict[int, ItemState]) -> Record:
-    """The record with new states of the items of these numbers, now in the Orders feed (OB-OF-08)."""
+    """The record with new states of the items of these numbers, and with that in the Orders feed (OB-OF-08)."""
     moved = list(record.states)
     for number, state in states.items():
-        if state.status not in lifecycle.ITEM_TRANSITIONS[moved[number - 1].status]:
-            raise CancellationNotPermittedError("The booking is cancelled already.")
+        status = moved[number - 1].status
+        if state.status is not status and state.status not in lifecycle.ITEM_TRANSITIONS[status]:
+            raise CancellationNotPermittedError("This booking can no longer be cancelled.")
         moved[number - 1] = state
     return replace(record, states=tuple(moved), updated=True)
 
 
-def _check_permitted(situation: Situation, order: Order, number: int) -> None:
+def _check_permitted(situation: Situation, record: Record, number: int) -> None:
     """Raise CancellationNotPermittedError, with words for the Customer, unless the Offer allows it (OB-CAN-05)."""
-    item = order.items[number - 1]
+    item, _ = record.items()[number - 1]
     assert item.opportunity is not None  # noqa: S101 - booked items have both
     assert item.offer is not None  # noqa: S101
     opportunity = situation.opportunities.get(item.opportunity.path, item.opportunity)

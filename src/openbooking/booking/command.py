@@ -4,15 +4,21 @@ from typing import Protocol
 
 import msgspec
 
+from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller, Order, OrderKey, Record
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Change, Needs, Situation
+from openbooking.spec.errors import OpenBookingError
 
-Reply = Order | Record | None
+Reply = Order | Record | Opportunity | OpenBookingError | None
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What the caller is told, and what has to change for it to be true."""
+    """What the caller is told, and what has to change for it to be true.
+
+    An OpenBookingError as reply is a refusal that changes something, as when B finds that a proposal must be rejected;
+    one that is raised changes nothing.
+    """
 
     reply: Reply = None
     changes: tuple[Change, ...] = ()

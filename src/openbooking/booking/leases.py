@@ -1,14 +1,18 @@
 """The end of Leases. That an ended lease holds nothing is decided wherever capacity is read; this clears it away."""
 
 import msgspec
+from msgspec.structs import replace
 
 from openbooking.booking.command import Decision
+from openbooking.booking.order import Record, RecordKind
 from openbooking.booking.policy import Policy
+from openbooking.booking.proposal import with_status
 from openbooking.booking.situation import Needs, RecordSet, Situation
+from openbooking.spec.terms import OrderProposalStatus
 
 
 class ExpireLeases(msgspec.Struct, frozen=True):
-    """The sweeper: quotes whose lease has ended are removed, and the freed places return to the open feeds."""
+    """The sweeper: quotes and proposals whose lease has ended give up their places, which return to the open feeds."""
 
     def needs(self, policy: Policy) -> Needs:
         """The records whose lease has ended."""
@@ -16,5 +20,13 @@ class ExpireLeases(msgspec.Struct, frozen=True):
         return Needs(expired=True)
 
     def decide(self, situation: Situation) -> Decision:
-        """Remove them."""
-        return Decision(changes=tuple(RecordSet(record.key, None) for record in situation.expired()))
+        """Remove the quotes; reject the proposals on the Seller's behalf (OB-APP-28)."""
+        return Decision(changes=tuple(RecordSet(record.key, _after(record)) for record in situation.expired()))
+
+
+def _after(record: Record) -> Record | None:
+    if record.kind is not RecordKind.PROPOSAL or record.proposal is None:
+        return None
+    if record.proposal.status in (OrderProposalStatus.AWAITING, OrderProposalStatus.ACCEPTED):
+        record = with_status(record, OrderProposalStatus.SELLER_REJECTED, "The proposal was not booked in time.")
+    return replace(record, lease_expires=None)

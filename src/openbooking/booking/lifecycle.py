@@ -7,13 +7,16 @@ from enum import StrEnum
 
 from openbooking.booking.order import Record, RecordKind
 from openbooking.spec.errors import GoneError, OpenBookingError, OrderAlreadyExistsError, UnknownOrderError
-from openbooking.spec.terms import OrderItemStatus
+from openbooking.spec.terms import OrderItemStatus, OrderProposalStatus
 
 
 class Event(StrEnum):
     """What a Broker asks of the record."""
 
     QUOTE = "quote"
+    PROPOSE = "propose"
+    UPDATE_PROPOSAL = "update proposal"
+    BOOK_PROPOSAL = "book proposal"
     BOOK = "book"
     UPDATE = "update"
     DELETE = "delete"
@@ -22,22 +25,55 @@ class Event(StrEnum):
 
 _TRANSITIONS: dict[Event, dict[RecordKind | None, RecordKind]] = {
     Event.QUOTE: {None: RecordKind.QUOTE, RecordKind.QUOTE: RecordKind.QUOTE},
+    Event.PROPOSE: {None: RecordKind.PROPOSAL, RecordKind.QUOTE: RecordKind.PROPOSAL},
+    Event.UPDATE_PROPOSAL: {RecordKind.PROPOSAL: RecordKind.PROPOSAL},
+    Event.BOOK_PROPOSAL: {RecordKind.PROPOSAL: RecordKind.ORDER},
     Event.BOOK: {None: RecordKind.ORDER, RecordKind.QUOTE: RecordKind.ORDER},
     Event.UPDATE: {RecordKind.ORDER: RecordKind.ORDER},
     Event.DELETE: {RecordKind.ORDER: RecordKind.DELETED, RecordKind.DELETED: RecordKind.DELETED},
-    Event.READ: {RecordKind.ORDER: RecordKind.ORDER, RecordKind.QUOTE: RecordKind.QUOTE},
+    Event.READ: {kind: kind for kind in (RecordKind.QUOTE, RecordKind.PROPOSAL, RecordKind.ORDER)},
 }
 
+_EXISTS: dict[RecordKind | None, type[OpenBookingError]] = dict.fromkeys(RecordKind, OrderAlreadyExistsError)
+_NO_ORDER: dict[RecordKind | None, type[OpenBookingError]] = {
+    None: UnknownOrderError,
+    RecordKind.QUOTE: UnknownOrderError,
+    RecordKind.PROPOSAL: UnknownOrderError,
+    RecordKind.ORDER: UnknownOrderError,
+    RecordKind.DELETED: GoneError,
+}
 _REFUSALS: dict[Event, dict[RecordKind | None, type[OpenBookingError]]] = {
-    Event.QUOTE: {RecordKind.ORDER: OrderAlreadyExistsError, RecordKind.DELETED: OrderAlreadyExistsError},
-    Event.BOOK: {RecordKind.ORDER: OrderAlreadyExistsError, RecordKind.DELETED: OrderAlreadyExistsError},
-    Event.UPDATE: {None: UnknownOrderError, RecordKind.QUOTE: UnknownOrderError, RecordKind.DELETED: GoneError},
-    Event.DELETE: {None: UnknownOrderError, RecordKind.QUOTE: UnknownOrderError},
-    Event.READ: {None: UnknownOrderError, RecordKind.DELETED: GoneError},
+    Event.QUOTE: _EXISTS,
+    Event.PROPOSE: _EXISTS,
+    Event.UPDATE_PROPOSAL: _NO_ORDER,
+    Event.BOOK_PROPOSAL: {**_EXISTS, None: UnknownOrderError, RecordKind.QUOTE: UnknownOrderError},
+    Event.BOOK: _EXISTS,
+    Event.UPDATE: _NO_ORDER,
+    Event.DELETE: _NO_ORDER,
+    Event.READ: _NO_ORDER,
 }
 
+_OPEN = frozenset(
+    {
+        OrderProposalStatus.AWAITING,
+        OrderProposalStatus.ACCEPTED,
+        OrderProposalStatus.SELLER_REJECTED,
+        OrderProposalStatus.CUSTOMER_REJECTED,
+    }
+)
+# An amendment takes an accepted proposal back to awaiting, for its new version has to be accepted anew (AMB-17).
+PROPOSAL_TRANSITIONS: dict[OrderProposalStatus, frozenset[OrderProposalStatus]] = {
+    OrderProposalStatus.AWAITING: _OPEN,
+    OrderProposalStatus.ACCEPTED: _OPEN,
+    OrderProposalStatus.SELLER_REJECTED: frozenset(),
+    OrderProposalStatus.CUSTOMER_REJECTED: frozenset(),
+}
+
+_CANCELLED = frozenset({OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED})
 ITEM_TRANSITIONS: dict[OrderItemStatus, frozenset[OrderItemStatus]] = {
-    OrderItemStatus.CONFIRMED: frozenset({OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED}),
+    OrderItemStatus.CONFIRMED: _CANCELLED | {OrderItemStatus.ATTENDED, OrderItemStatus.ABSENT},
+    OrderItemStatus.ATTENDED: frozenset({OrderItemStatus.ABSENT}),
+    OrderItemStatus.ABSENT: frozenset({OrderItemStatus.ATTENDED}),
     OrderItemStatus.CUSTOMER_CANCELLED: frozenset(),
     OrderItemStatus.SELLER_CANCELLED: frozenset(),
 }

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from openbooking.spec.ids import OfferRef
-from openbooking.spec.terms import Availability, EventStatus, FlowRequirement, OpportunityType, TaxMode
+from openbooking.spec.terms import Availability, EventStatus, FlowRequirement, FormFieldType, OpportunityType, TaxMode
 from openbooking.spec.values import VatTreatment
 
 Properties = Mapping[str, Any]
@@ -30,8 +30,23 @@ class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     properties: Properties = {}
 
 
+class FormField(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A question that the Seller asks with each booking (OB 5.6.3); `options` are those of a dropdown."""
+
+    key: str
+    type: FormFieldType
+    name: str
+    description: str
+    required: bool = False
+    options: tuple[str, ...] = ()
+
+
 class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A price at which an Opportunity can be had; `price` includes tax if its Seller's tax mode is gross."""
+    """A price at which an Opportunity can be had; `price` includes tax if its Seller's tax mode is gross.
+
+    `attendee_details` are the URIs of the properties that each attendee must have, `intake_form` what is asked besides,
+    `flow` what else it asks of the booking flow.
+    """
 
     key: str
     owner: str
@@ -45,13 +60,35 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     valid_through_before_start: timedelta | None = None
     latest_cancellation_before_start: timedelta | None = None
     full_refund_on_cancellation: bool | None = None
-    flow_requirements: tuple[FlowRequirement, ...] = ()
+    flow: tuple[FlowRequirement, ...] = ()
+    attendee_details: tuple[str, ...] = ()
+    intake_form: tuple[FormField, ...] = ()
     properties: Properties = {}
 
     @property
     def ref(self) -> OfferRef:
         """How the Offer is referred to from elsewhere."""
         return OfferRef(self.owner, self.key)
+
+    @property
+    def flow_requirements(self) -> tuple[FlowRequirement, ...]:
+        """All that it asks of the booking flow (OB-BKBL-13 to OB-BKBL-18)."""
+        details = (FlowRequirement.ATTENDEE_DETAILS,) if self.attendee_details else ()
+        form = (FlowRequirement.INTAKE_FORM,) if self.intake_form else ()
+        return (*self.flow, *details, *form)
+
+
+class AccessRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What lets an attendee in (OB 8.7).
+
+    `code` asks for a code to type. `pass_image` is the https URL of a picture to show, `barcode` the format of a
+    barcode to scan, `channel` a VirtualLocation to join; `{code}` in them stands for the attendee's own code.
+    """
+
+    code: bool = False
+    pass_image: str | None = None
+    barcode: str | None = None
+    channel: Properties | None = None
 
 
 class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -72,6 +109,7 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     status: EventStatus = EventStatus.SCHEDULED
     offers: tuple[Offer, ...] = ()
     source: str = ""
+    access: AccessRules | None = None
     properties: Properties = {}
 
 

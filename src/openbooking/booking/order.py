@@ -8,11 +8,12 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.spec.errors import InvalidAuthorizationDetailsError, ItemError
 from openbooking.spec.ids import OfferRef
-from openbooking.spec.terms import Availability, BrokerRole, OrderItemStatus, OrderType
+from openbooking.spec.terms import Availability, BrokerRole, OrderItemStatus, OrderProposalStatus, OrderType
 
 Reflected = Mapping[str, Any]
 
@@ -40,6 +41,21 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How the Broker paid, for audit and reconciliation (OB 10.1.15)."""
 
     identifier: str | None = None
+    name: str | None = None
+    account_id: str | None = None
+    payment_provider_id: str | None = None
+
+
+class IntakeAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer to a field of an intake form: which field it names, if one of ours, and the answer as it was sent."""
+
+    field: str | None = None
+    sent: Reflected
+
+    @property
+    def value(self) -> Any:
+        """What was answered."""
+        return self.sent.get("value")
 
 
 class ItemRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,17 +67,19 @@ class ItemRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     offer_id: str | None = None
     offer: OfferRef | None = None
     attendee: Reflected | None = None
-    intake_responses: tuple[Reflected, ...] = ()
+    intake_answers: tuple[IntakeAnswer, ...] = ()
+    access_passes: tuple[Reflected, ...] = ()
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The body of C1, C2 or B."""
+    """The body of C1, C2, P or B."""
 
     seller_id: str
     seller: str | None = None
     broker_role: BrokerRole
     broker: Reflected | None = None
     customer: Reflected | None = None
+    customer_note: str | None = None
     items: tuple[ItemRequest, ...]
     total_payment_due: Decimal | None = None
     payment: Payment | None = None
@@ -80,6 +98,14 @@ class TaxCharge(msgspec.Struct, frozen=True, kw_only=True):
     currency: str | None
 
 
+class Access(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What lets the attendee of one OrderItem in (OB 8.7)."""
+
+    code: str | None = None
+    passes: tuple[Reflected, ...] = ()
+    channel: Reflected | None = None
+
+
 class OrderItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One place at one Opportunity, with Opportunity, Offer and tax as they were when it was answered.
 
@@ -88,7 +114,7 @@ class OrderItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     number: int
-    position: int
+    position: int | None = None
     opportunity_id: str | None = None
     offer_id: str | None = None
     opportunity: Opportunity | None = None
@@ -96,6 +122,7 @@ class OrderItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     offer: Offer | None = None
     remaining: int | None = None
     tax: tuple[TaxCharge, ...] = ()
+    access: Access | None = None
     errors: tuple[ItemError, ...] = ()
 
 
@@ -119,7 +146,21 @@ class PersonalData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     customer: Reflected | None = None
     attendees: Mapping[int, Reflected] = {}
-    intake_responses: Mapping[int, tuple[Reflected, ...]] = {}
+    intake_answers: Mapping[int, tuple[Reflected, ...]] = {}
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What makes an Order a proposal: its version and status, and what the two sides have written (OB 5.5.5).
+
+    `updated` tells whether it has entered the feed, which it does at its first change after P.
+    """
+
+    version: str
+    status: OrderProposalStatus = OrderProposalStatus.AWAITING
+    seller_note: str | None = None
+    seller_note_at: datetime | None = None
+    customer_note: str | None = None
+    updated: bool = False
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -135,6 +176,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     payment: Payment | None = None
     requires_approval: bool = False
     lease_expires: datetime | None = None
+    proposal: Proposal | None = None
     personal: PersonalData | None = None
 
     @property
@@ -142,20 +184,34 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether any OrderItem is at fault: then nothing was quoted, leased or booked, and the status is 409."""
         return any(item.errors for item in self.items)
 
+    @property
+    def offers(self) -> list[Offer]:
+        """The Offers of its items."""
+        return [item.offer for item in self.items if item.offer]
+
 
 class RecordKind(StrEnum):
     """What lives behind an Order UUID; one of these at a time (OB-ID-12)."""
 
     QUOTE = "quote"
+    PROPOSAL = "proposal"
     ORDER = "order"
     DELETED = "deleted"
 
 
 class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What has become of an OrderItem since it was booked."""
+    """What has become of an OrderItem since it was booked.
+
+    `access` and `replacement` take the place of what was booked. `moved` tells that name, time or place of the
+    Opportunity have changed, so that the Orders feed shows it in full.
+    """
 
     status: OrderItemStatus = OrderItemStatus.CONFIRMED
     cancellation_message: str | None = None
+    customer_notice: str | None = None
+    access: Access | None = None
+    replacement: OrderItem | None = None
+    moved: bool = False
 
 
 class Claim(NamedTuple):
@@ -170,7 +226,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is kept behind an Order UUID: the Order as answered, and what has happened since.
 
     `states` go with `order.items`. `updated` tells whether the Order has entered the Orders feed, which it does at its
-    first change after B (OB-OF-02). Of a deleted Order only the stub remains, without `order`.
+    first change after B (OB-OF-02). `proposal` is how an OrderProposal stands now. Of a deleted Order only the stub
+    remains, without `order`.
     """
 
     partner: str
@@ -181,6 +238,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fingerprint: str | None = None
     lease_expires: datetime | None = None
     states: tuple[ItemState, ...] = ()
+    proposal: Proposal | None = None
     updated: bool = False
 
     @property
@@ -188,12 +246,23 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """What identifies the record."""
         return OrderKey(self.partner, self.uuid)
 
+    def items(self) -> tuple[tuple[OrderItem, ItemState], ...]:
+        """The items as they stand now, each with what has become of it."""
+        booked = self.order.items if self.order else ()
+        states = self.states or (ItemState(),) * len(booked)
+        return tuple((_standing(item, state), state) for item, state in zip(booked, states, strict=True))
+
     def claims(self) -> tuple[Claim, ...]:
-        """The places this record holds; cancelled items hold none."""
-        if self.order is None:
+        """The places this record holds; cancelled items hold none, nor does a proposal whose hold has ended."""
+        if self.kind is RecordKind.PROPOSAL and self.lease_expires is None:
             return ()
         places: dict[str, int] = {}
-        for index, item in enumerate(self.order.items):
-            if item.opportunity and not (self.states and self.states[index].status.cancelled):
+        for item, state in self.items():
+            if item.opportunity and not state.status.cancelled:
                 places[item.opportunity.path] = places.get(item.opportunity.path, 0) + 1
         return tuple(Claim(path, count, self.lease_expires) for path, count in places.items())
+
+
+def _standing(item: OrderItem, state: ItemState) -> OrderItem:
+    standing = state.replacement or item
+    return replace(standing, access=state.access) if state.access else standing

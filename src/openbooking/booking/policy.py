@@ -14,13 +14,25 @@ class Leasing(StrEnum):
     ANONYMOUS = "anonymous"
 
 
+class ReconciliationDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What a `payment` must say so that it can be reconciled; None where it does not matter (OB 7.3.2.1)."""
+
+    name: str | None = None
+    account_id: str | None = None
+    payment_provider_id: str | None = None
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The choices of one Booking System.
 
-    `lease_duration` is how long a Lease lasts from the quote that made or extended it. `prepayment` tells whether
+    `lease_duration` is how long a Lease lasts from the quote that made or extended it, `proposal_duration` how long an
+    OrderProposal holds its places for the Seller to approve and the Broker to book. `prepayment` tells whether
     `openBookingPrepayment` is published on totals; without it priced Orders require payment (OB-PREP-02).
+    `reconciliation` is None where any payment details will do.
     """
 
     leasing: Leasing = Leasing.NAMED
     lease_duration: timedelta = timedelta(minutes=15)
+    proposal_duration: timedelta = timedelta(days=3)
     prepayment: bool = True
+    reconciliation: ReconciliationDetails | None = None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from openbooking.booking.opportunity import Offer
-from openbooking.booking.order import OrderItem, TaxCharge, Totals
+from openbooking.booking.order import OrderItem, Record, TaxCharge, Totals
 from openbooking.spec.terms import Availability, TaxMode
 from openbooking.spec.values import ZERO, tax_on_net, tax_within_gross
 
@@ -49,6 +49,14 @@ def totals(items: Sequence[OrderItem], tax_mode: TaxMode, *, publish_prepayment:
         prepayment=prepayment_of_all(offers) if publish_prepayment else None,
         tax=_by_tax(charges),
     )
+
+
+def standing_totals(record: Record) -> Totals:
+    """The totals of an Order as it stands, without what has been cancelled (OB-SEL-04)."""
+    assert record.order is not None  # noqa: S101 - asked for only of Orders
+    standing = [item for item, state in record.items() if not state.status.cancelled]
+    publish_prepayment = record.order.totals.prepayment is not None
+    return totals(standing, record.order.seller.tax_mode, publish_prepayment=publish_prepayment)
 
 
 def _by_tax(charges: Iterable[TaxCharge]) -> tuple[TaxCharge, ...]:

@@ -100,3 +100,21 @@ class Withdraw(msgspec.Struct, frozen=True, kw_only=True):
                 changes.append(RecordSet(record.key, stub(record)))
         changes.extend(OpportunityRemoved(path) for path in paths)
         return Decision(changes=tuple(changes))
+
+
+class GetOpportunity(msgspec.Struct, frozen=True):
+    """An Opportunity as it is published."""
+
+    path: str
+
+    def needs(self, policy: Policy) -> Needs:
+        """The Opportunity."""
+        del policy
+        return Needs(opportunities=frozenset({self.path}), changes_nothing=True)
+
+    def decide(self, situation: Situation) -> Decision:
+        """Answer with it, or raise NotFoundError."""
+        opportunity = situation.opportunities.get(self.path)
+        if opportunity is None:
+            raise NotFoundError("There is no such Opportunity.")
+        return Decision(reply=opportunity)

@@ -1,4 +1,4 @@
-"""The dry run behind C1, C2 and B, and the quotes C1 and C2 themselves (OB 9.2.1, 9.2.2)."""
+"""The dry run behind C1, C2, P and B, and the quotes C1 and C2 themselves (OB 9.2.1, 9.2.2)."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -10,6 +10,7 @@ from openbooking.booking import lifecycle
 from openbooking.booking.bookable import Pair, why_not_bookable
 from openbooking.booking.capacity import excess_errors, remaining
 from openbooking.booking.command import Decision, OrderCommand
+from openbooking.booking.details import DETAIL_ERRORS, detail_errors
 from openbooking.booking.opportunity import Offer, Opportunity, Seller, applicable_offers
 from openbooking.booking.order import (
     Caller,
@@ -23,6 +24,7 @@ from openbooking.booking.order import (
     RecordKind,
 )
 from openbooking.booking.parties import check_broker, check_customer
+from openbooking.booking.payment import check_reconciliation, reflected_payment
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.pricing import tax_charges, totals
 from openbooking.booking.situation import Needs, Places, RecordSet, Situation
@@ -35,7 +37,13 @@ class Checkpoint(StrEnum):
 
     C1 = "C1"
     C2 = "C2"
+    P = "P"
     B = "B"
+
+    @property
+    def order_type(self) -> OrderType:
+        """What is asked for and answered at this checkpoint."""
+        return {"P": OrderType.PROPOSAL, "B": OrderType.ORDER}.get(self, OrderType.QUOTE)
 
 
 class Quote(OrderCommand, frozen=True, kw_only=True):
@@ -84,7 +92,7 @@ def order_needs(record: Needs, request: OrderRequest) -> Needs:
 def dry_run(situation: Situation, checkpoint: Checkpoint, caller: Caller, uuid: str, request: OrderRequest) -> Order:
     """The Order this request would make, with the errors of its items.
 
-    Faults of the request as a whole are raised, in the order Seller, broker, customer (AMB-54).
+    Faults of the request as a whole are raised, in the order Seller, broker, customer, payment (AMB-54).
     """
     seller = situation.sellers.get(request.seller) if request.seller else None
     if seller is None:
@@ -93,6 +101,7 @@ def dry_run(situation: Situation, checkpoint: Checkpoint, caller: Caller, uuid: 
     check_broker(request)
     if checkpoint is not Checkpoint.C1:
         check_customer(request)
+    check_reconciliation(request.payment, situation.policy.reconciliation)
     own = situation.records.get(OrderKey(caller.partner, uuid))
     items = tuple(
         _item(situation, seller, own, number, item_request) for number, item_request in enumerate(request.items, 1)
@@ -100,20 +109,23 @@ def dry_run(situation: Situation, checkpoint: Checkpoint, caller: Caller, uuid: 
     if any(item.opportunity and item.opportunity.seller != seller.key for item in items):
         raise SellerMismatchError
     items = _with_one_currency(_with_capacity(situation, own, items))
-    type_ = OrderType.ORDER if checkpoint is Checkpoint.B else OrderType.QUOTE
+    if checkpoint is not Checkpoint.C1:
+        items = tuple(_with_details(item, asked) for item, asked in zip(items, request.items, strict=True))
+    offers = [item.offer for item in items if item.offer]
     return Order(
-        type=type_,
+        type=checkpoint.order_type,
         uuid=uuid,
         seller=seller,
         broker_role=request.broker_role,
         broker=request.broker,
         items=items,
         totals=totals(
-            [item for item in items if not item.errors],
+            [item for item in items if {error.type for error in item.errors} <= DETAIL_ERRORS],
             seller.tax_mode,
             publish_prepayment=situation.policy.prepayment,
         ),
-        requires_approval=any(FlowRequirement.APPROVAL in item.offer.flow_requirements for item in items if item.offer),
+        payment=reflected_payment(request, offers, situation.policy),
+        requires_approval=any(FlowRequirement.APPROVAL in offer.flow for offer in offers),
         personal=_personal_data(request, checkpoint),
     )
 
@@ -219,15 +231,22 @@ def _with_one_currency(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
     )
 
 
+def _with_details(item: OrderItem, request: ItemRequest) -> OrderItem:
+    """The item with what is wrong about its attendee and answers, unless more is wrong (OB-CUST-14, OB-FORM-09)."""
+    if item.errors or item.offer is None:
+        return item
+    return replace(item, errors=detail_errors(item.offer, request))
+
+
 def _personal_data(request: OrderRequest, checkpoint: Checkpoint) -> PersonalData:
     """What the Broker told about people; C1 reflects none of the Customer (OB-C1-10)."""
     numbered = list(enumerate(request.items, 1))
     return PersonalData(
         customer=request.customer if checkpoint is not Checkpoint.C1 else None,
         attendees={number: item.attendee for number, item in numbered if item.attendee},
-        intake_responses={
-            number: item.intake_responses
+        intake_answers={
+            number: tuple(answer.sent for answer in item.intake_answers)
             for number, item in numbered
-            if item.intake_responses and checkpoint is not Checkpoint.C1
+            if item.intake_answers and checkpoint is not Checkpoint.C1
         },
     )

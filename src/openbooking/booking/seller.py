@@ -1,20 +1,33 @@
-"""What a Seller does to Orders after they were booked (OB 8.3.3)."""
+"""What a Seller does to Orders after they were booked: one set of decisions, whoever asks for them (OB 8.3.3, 8.4)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from openbooking.booking.access import grant_access
+from openbooking.booking.bookable import Pair, why_not_bookable
 from openbooking.booking.cancel import booked, with_states
+from openbooking.booking.capacity import remaining
 from openbooking.booking.command import Decision
-from openbooking.booking.order import ItemState, OrderKey
+from openbooking.booking.opportunity import Offer, Opportunity, applicable_offers
+from openbooking.booking.order import Access, ItemState, OrderItem, OrderKey, Record, RecordKind
 from openbooking.booking.policy import Policy
-from openbooking.booking.situation import Needs, RecordSet, Situation
-from openbooking.spec.terms import OrderItemStatus
+from openbooking.booking.pricing import prepayment_of, tax_charges, totals
+from openbooking.booking.proposal import SELLER_NOTES_EVERY, open_proposal, with_status
+from openbooking.booking.situation import Change, Needs, OpportunitySet, Places, RecordSet, Situation
+from openbooking.spec.errors import NotFoundError, OpenBookingError, UnacceptableReplacementError
+from openbooking.spec.ids import OfferRef
+from openbooking.spec.terms import FlowRequirement, OrderItemStatus, OrderProposalStatus
 
 
-class SellerCancel(msgspec.Struct, frozen=True, kw_only=True):
-    """The Seller cancels every item of an Order that is not cancelled yet, with a message to the Customer or none."""
+class SellerCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A change to every item of an Order that is not cancelled, or to those of these numbers."""
 
     order: OrderKey
-    message: str | None = None
+    numbers: frozenset[int] | None = None
 
     def needs(self, policy: Policy) -> Needs:
         """The record of the Order."""
@@ -22,9 +35,267 @@ class SellerCancel(msgspec.Struct, frozen=True, kw_only=True):
         return Needs(records=frozenset({self.order}))
 
     def decide(self, situation: Situation) -> Decision:
-        """Cancel; the Broker then refunds in full (OB-SEL-01, OB-SEL-02)."""
+        """Change the items; one version of the Order enters the Orders feed, with the whole effect."""
+        record, _ = booked(situation, self.order)
+        changed = {
+            item.number: self.change(item, state)
+            for item, state in record.items()
+            if not state.status.cancelled and (self.numbers is None or item.number in self.numbers)
+        }
+        return Decision(changes=(RecordSet(self.order, with_states(record, changed)),) if changed else ())
+
+    def change(self, item: OrderItem, state: ItemState) -> ItemState:
+        """What becomes of one item."""
+        raise NotImplementedError
+
+
+class SellerCancel(SellerCommand, frozen=True, kw_only=True):
+    """The Seller cancels, with a message to the Customer or none; the Broker refunds in full (OB-SEL-01, OB-SEL-02)."""
+
+    message: str | None = None
+
+    def change(self, item: OrderItem, state: ItemState) -> ItemState:
+        """Cancel the item."""
+        del item
+        return replace(state, status=OrderItemStatus.SELLER_CANCELLED, cancellation_message=self.message)
+
+
+class Notify(SellerCommand, frozen=True, kw_only=True):
+    """The Seller has something to tell the Customer, through the Broker (OB-NOTIF-02)."""
+
+    notice: str
+
+    def change(self, item: OrderItem, state: ItemState) -> ItemState:
+        """Set the notice."""
+        del item
+        return replace(state, customer_notice=self.notice)
+
+
+class RecordAttendance(SellerCommand, frozen=True, kw_only=True):
+    """The attendees came, or did not (OB-NOTIF-07)."""
+
+    attended: bool
+
+    def change(self, item: OrderItem, state: ItemState) -> ItemState:
+        """Set the status."""
+        del item
+        return replace(state, status=OrderItemStatus.ATTENDED if self.attended else OrderItemStatus.ABSENT)
+
+
+class RenewAccess(SellerCommand, frozen=True, kw_only=True):
+    """Codes, passes or channels are given out anew; what is not named stays (OB-NOTIF-08)."""
+
+    nonce: str
+    code: bool = False
+    passes: bool = False
+    channel: bool = False
+
+    def change(self, item: OrderItem, state: ItemState) -> ItemState:
+        """Renew what is named."""
+        rules = item.opportunity.access if item.opportunity else None
+        old = item.access or Access()
+        new = grant_access(rules, self.nonce, item.number) or Access()
+        renewed = Access(
+            code=new.code if self.code else old.code,
+            passes=new.passes if self.passes else old.passes,
+            channel=new.channel if self.channel else old.channel,
+        )
+        return replace(state, access=renewed)
+
+
+class Replace(msgspec.Struct, frozen=True, kw_only=True):
+    """The Seller gives another Opportunity in place of the one booked, at the same price or less (OB-SEL-06)."""
+
+    order: OrderKey
+    number: int
+    opportunity: str
+    offer: OfferRef
+    nonce: str = ""
+
+    def needs(self, policy: Policy) -> Needs:
+        """The record of the Order, and what is given instead."""
+        del policy
+        opportunities = frozenset({self.opportunity, self.offer.owner})
+        return Needs(records=frozenset({self.order}), opportunities=opportunities)
+
+    def decide(self, situation: Situation) -> Decision:
+        """Replace the item if the new pair can be booked, belongs to the Seller and costs no more (OB-SEL-07)."""
         record, order = booked(situation, self.order)
-        state = ItemState(status=OrderItemStatus.SELLER_CANCELLED, cancellation_message=self.message)
-        open_ = [item.number for item in order.items if not record.states[item.number - 1].status.cancelled]
-        changed = with_states(record, dict.fromkeys(open_, state))
-        return Decision(changes=(RecordSet(self.order, changed),) if open_ else ())
+        if not 1 <= self.number <= len(order.items):
+            raise NotFoundError(f"The Order has no item {self.number}.")
+        item, state = record.items()[self.number - 1]
+        opportunity, offer = self._pair(situation, record)
+        assert item.offer is not None  # noqa: S101 - booked items have one
+        if state.status is not OrderItemStatus.CONFIRMED:
+            raise UnacceptableReplacementError("Only a confirmed item can be replaced.")
+        if offer.price > item.offer.price or prepayment_of(offer) is not prepayment_of(item.offer):
+            raise UnacceptableReplacementError("The replacement costs more, or is paid otherwise.")
+        seller = order.seller
+        reason = why_not_bookable(Pair(opportunity, offer, seller), situation.now)
+        if reason:
+            raise UnacceptableReplacementError(reason)
+        if not remaining(opportunity.capacity or 0, situation.places.get(opportunity.path, Places()), Places()):
+            raise UnacceptableReplacementError("The replacement is full.")
+        replacement = OrderItem(
+            number=item.number,
+            position=item.position,
+            opportunity=replace(opportunity, offers=()),
+            parents=tuple(replace(parent, offers=()) for parent in situation.parents(opportunity)),
+            offer=offer,
+            tax=tax_charges(offer, seller.tax_mode),
+            access=grant_access(opportunity.access, self.nonce, item.number),
+        )
+        changed = with_states(record, {self.number: replace(state, replacement=replacement, access=None, moved=False)})
+        return Decision(changes=(RecordSet(self.order, changed),))
+
+    def _pair(self, situation: Situation, record: Record) -> tuple[Opportunity, Offer]:
+        opportunity = situation.opportunities.get(self.opportunity)
+        if opportunity is None or opportunity.seller != record.seller:
+            raise UnacceptableReplacementError("The Seller has no such Opportunity.")
+        offers = applicable_offers(opportunity, situation.parents(opportunity))
+        offer = next((offered for offered in offers if offered.ref == self.offer), None)
+        if offer is None:
+            raise UnacceptableReplacementError("The Offer does not apply to the Opportunity.")
+        return opportunity, offer
+
+
+class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Name, time or place of an Opportunity change, and every Order for it tells so (OB-NOTIF-06, AMB-19).
+
+    The name and place of a Slot are those of its facility, so all Slots of the facility change with it.
+    """
+
+    opportunity: str
+    name: str | None = None
+    location: Mapping[str, Any] | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def needs(self, policy: Policy) -> Needs:
+        """The whole family of the Opportunity, with the records that claim any of it."""
+        del policy
+        return Needs(families=frozenset({self.opportunity}))
+
+    def decide(self, situation: Situation) -> Decision:
+        """Publish the change, and bring the Orders concerned into their feeds."""
+        opportunity = situation.opportunities.get(self.opportunity)
+        if opportunity is None:
+            raise NotFoundError("There is no such Opportunity.")
+        described = (
+            (situation.parents(opportunity) or (opportunity,))[-1] if opportunity.type.is_facility else opportunity
+        )
+        new = {opportunity.path: opportunity}
+        if self.start and self.end:
+            if self.end <= self.start:
+                raise OpenBookingError("The end is not after the start.")
+            new[opportunity.path] = replace(opportunity, start=self.start, end=self.end)
+        changes = {"name": self.name, "location": self.location}
+        given = {name: value for name, value in changes.items() if value is not None}
+        if given:
+            base = new.get(described.path, described)
+            new[described.path] = replace(base, properties={**base.properties, **given})
+        published: list[Change] = [OpportunitySet(changed) for changed in new.values()]
+        return Decision(changes=(*published, *self._orders(situation, new)))
+
+    def _orders(self, situation: Situation, new: Mapping[str, Opportunity]) -> list[Change]:
+        """The Orders with an item at a changed Opportunity, or below a changed parent."""
+        changes: list[Change] = []
+        for record in situation.records.values():
+            if record.kind is not RecordKind.ORDER:
+                continue
+            moved = {
+                item.number: replace(state, moved=True, replacement=_with_new(item, new))
+                for item, state in record.items()
+                if not state.status.cancelled and _concerns(item, new)
+            }
+            if moved:
+                changes.append(RecordSet(record.key, with_states(record, moved)))
+        return changes
+
+
+def _concerns(item: OrderItem, new: Mapping[str, Opportunity]) -> bool:
+    family = (item.opportunity, *item.parents)
+    return any(member is not None and member.path in new for member in family)
+
+
+def _with_new(item: OrderItem, new: Mapping[str, Opportunity]) -> OrderItem:
+    """The item with its Opportunity and parents as they are now."""
+
+    def current(member: Opportunity) -> Opportunity:
+        return replace(new.get(member.path, member), offers=())
+
+    assert item.opportunity is not None  # noqa: S101 - booked items have one
+    return replace(item, opportunity=current(item.opportunity), parents=tuple(current(p) for p in item.parents))
+
+
+class DecideProposal(msgspec.Struct, frozen=True, kw_only=True):
+    """The Seller accepts or rejects a proposal, with a note to the Customer or none (OB 5.5.5.1)."""
+
+    order: OrderKey
+    accept: bool
+    note: str | None = None
+
+    def needs(self, policy: Policy) -> Needs:
+        """The record of the proposal."""
+        del policy
+        return Needs(records=frozenset({self.order}))
+
+    def decide(self, situation: Situation) -> Decision:
+        """Set the status; the version stays (OB-APP-25)."""
+        record, _ = open_proposal(situation, self.order)
+        status = OrderProposalStatus.ACCEPTED if self.accept else OrderProposalStatus.SELLER_REJECTED
+        return Decision(changes=(RecordSet(self.order, with_status(record, status, self.note)),))
+
+
+class AmendProposal(msgspec.Struct, frozen=True, kw_only=True):
+    """The Seller offers a proposal anew, in a new version, where an Offer in it allows negotiation (OB 5.5.5.2).
+
+    `version` is a fresh UUID; the items of the numbers in `without` are left out from now on.
+    """
+
+    order: OrderKey
+    version: str
+    note: str | None = None
+    without: frozenset[int] = frozenset()
+
+    def needs(self, policy: Policy) -> Needs:
+        """The record of the proposal."""
+        del policy
+        return Needs(records=frozenset({self.order}))
+
+    def decide(self, situation: Situation) -> Decision:
+        """Set the new version, which waits for acceptance again (AMB-17)."""
+        record, _ = open_proposal(situation, self.order)
+        assert record.order is not None  # noqa: S101 - every proposal's record has one
+        if not any(FlowRequirement.NEGOTIATION in offer.flow for offer in record.order.offers):
+            raise OpenBookingError("No Offer in this OrderProposal allows negotiation.")
+        items = tuple(item for item in record.order.items if item.number not in self.without)
+        if not items:
+            raise OpenBookingError("An amendment leaves at least one item: reject the OrderProposal instead.")
+        mode, published = record.order.seller.tax_mode, record.order.totals.prepayment is not None
+        order = replace(record.order, items=items, totals=totals(items, mode, publish_prepayment=published))
+        amended = with_status(record, OrderProposalStatus.AWAITING, self.note)
+        assert amended.proposal is not None  # noqa: S101 - with_status keeps it
+        changed = replace(amended, order=order, proposal=replace(amended.proposal, version=self.version))
+        return Decision(changes=(RecordSet(self.order, changed),))
+
+
+class WriteToCustomer(msgspec.Struct, frozen=True, kw_only=True):
+    """The Seller writes about an open proposal, at most once in five minutes (OB 5.5.5.3)."""
+
+    order: OrderKey
+    note: str
+
+    def needs(self, policy: Policy) -> Needs:
+        """The record of the proposal."""
+        del policy
+        return Needs(records=frozenset({self.order}))
+
+    def decide(self, situation: Situation) -> Decision:
+        """Set the note in place of the one before; status and version stay (OB-AMEND-09, OB-AMEND-10)."""
+        record, proposal = open_proposal(situation, self.order)
+        last = proposal.seller_note_at
+        if last and situation.now - last < SELLER_NOTES_EVERY:
+            raise OpenBookingError("Only one message in five minutes can be written.")
+        changed = replace(proposal, seller_note=self.note, seller_note_at=situation.now, updated=True)
+        return Decision(changes=(RecordSet(self.order, replace(record, proposal=changed)),))

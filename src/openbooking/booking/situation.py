@@ -20,6 +20,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     them. `children` asks for the IndividualFacilityUses below the paths named, `expired` for the records whose lease
     has ended, `sources` for all Opportunities of those
     sources and the records that claim them.
+    `families` asks for all that shares a root with the paths named, and for the records that claim any of it.
     `changes_nothing` promises that the decision will change nothing, so that nothing need be locked.
     """
 
@@ -29,6 +30,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     sellers: frozenset[str] = frozenset()
     expired: bool = False
     sources: frozenset[str] = frozenset()
+    families: frozenset[str] = frozenset()
     changes_nothing: bool = False
 
 

@@ -46,6 +46,10 @@ class FeedWriter(Protocol):
         """The `data` of an Order in its partner's Orders feed."""
         ...
 
+    def proposal(self, record: Record) -> bytes:
+        """The `data` of an OrderProposal in its partner's feed."""
+        ...
+
 
 class Partner(msgspec.Struct, frozen=True, kw_only=True):
     """A Booking Partner; `key_digest` is the SHA-256 of its API key, `sellers` who has authorised it (None: all)."""
@@ -136,5 +140,6 @@ def join_needs(needs: Sequence[Needs]) -> Needs:
         children=frozenset().union(*(need.children for need in needs)),
         sellers=frozenset().union(*(need.sellers for need in needs)),
         expired=any(need.expired for need in needs),
+        families=frozenset().union(*(need.families for need in needs)),
         sources=frozenset().union(*(need.sources for need in needs)),
     )

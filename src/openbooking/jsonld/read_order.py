@@ -1,4 +1,4 @@
-"""Bodies of C1, C2, B and of the cancellation PATCH, as what the decisions take.
+"""Bodies of C1, C2, P, B and of the PATCHes, as what the decisions take.
 
 Only what cannot be understood is refused here; whether it is right is decided elsewhere. Properties that are not known
 are ignored (OB-MT-10).
@@ -6,9 +6,9 @@ are ignored (OB-MT-10).
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
-from openbooking.booking.order import ItemRequest, OrderRequest, Payment, Reflected
+from openbooking.booking.order import IntakeAnswer, ItemRequest, OrderRequest, Payment, Reflected
 from openbooking.jsonld.read import JsonObject, check_type, read_object, read_reference
 from openbooking.spec.errors import (
     IncompleteBrokerDetailsError,
@@ -22,12 +22,27 @@ from openbooking.spec.errors import (
     SellerNotFoundError,
 )
 from openbooking.spec.ids import Identifiers
-from openbooking.spec.terms import BrokerRole, OrderItemStatus, OrderType
+from openbooking.spec.terms import BrokerRole, OrderItemStatus, OrderProposalStatus, OrderType
 
 _MAX_POSITION = 2**31 - 1
 _MAX_PRICE = Decimal(10) ** 12
 _PATCH_PROPERTIES = frozenset({"@context", "@type", "orderedItem"})
+_PROPOSAL_PATCH_PROPERTIES = frozenset({"@context", "@type", "orderProposalStatus", "orderCustomerNote"})
 _PATCH_ITEM_PROPERTIES = frozenset({"@type", "@id", "orderItemStatus"})
+
+
+class ProposalBooking(NamedTuple):
+    """B after P: the version's UUID, if it is one of this proposal, and the payment if there is a new one."""
+
+    version: str | None
+    payment: Payment | None
+
+
+class ProposalUpdate(NamedTuple):
+    """What the Customer makes of a proposal."""
+
+    reject: bool
+    note: str | None
 
 
 class OrderReader:
@@ -38,8 +53,10 @@ class OrderReader:
         self._max_items = max_items
 
     def order(self, body: bytes, type_: OrderType) -> OrderRequest:
-        """The body of C1, C2 (`OrderQuote`) or B (`Order`)."""
-        read = read_object(body)
+        """The body of C1, C2 (`OrderQuote`) or P (`OrderProposal`)."""
+        return self._order(read_object(body), type_)
+
+    def _order(self, read: JsonObject, type_: OrderType) -> OrderRequest:
         check_type(read, type_)
         seller_id = read_reference(read.get("seller"))
         if seller_id is None:
@@ -49,11 +66,37 @@ class OrderReader:
             seller=self._ids.parse_seller(seller_id),
             broker_role=_broker_role(read.get("brokerRole")),
             broker=_thing(read.get("broker"), IncompleteBrokerDetailsError("The broker is not an object.")),
+            customer_note=_text(read.get("orderCustomerNote")),
             customer=_thing(read.get("customer"), IncompleteCustomerDetailsError("The customer is not an object.")),
             items=self._items(read.get("orderedItem")),
             total_payment_due=_total(read.get("totalPaymentDue")),
             payment=_payment(read.get("payment")),
         )
+
+    def booking(self, body: bytes, uuid: str) -> OrderRequest | ProposalBooking:
+        """The body of B: a whole Order, or the version of a proposal that is to become one (OB-APP-29)."""
+        read = read_object(body)
+        if "orderProposalVersion" not in read:
+            return self._order(read, OrderType.ORDER)
+        check_type(read, OrderType.ORDER)
+        version = read_reference(read["orderProposalVersion"])
+        parsed = self._ids.parse_proposal_version(version, uuid) if version else None
+        return ProposalBooking(parsed, _payment(read.get("payment")))
+
+    def proposal_update(self, body: bytes) -> ProposalUpdate:
+        """The body of a PATCH of an OrderProposal (OB-OPU-01 to OB-OPU-05)."""
+        read = read_object(body)
+        check_type(read, OrderType.PROPOSAL)
+        _check_no_more(read, _PROPOSAL_PATCH_PROPERTIES)
+        status, note = read.get("orderProposalStatus"), read.get("orderCustomerNote")
+        if status is None and note is None:
+            raise OpenBookingError("The PATCH changes nothing.")
+        if status not in (None, OrderProposalStatus.CUSTOMER_REJECTED):
+            allowed = OrderProposalStatus.CUSTOMER_REJECTED
+            raise PatchNotAllowedOnPropertyError(f"orderProposalStatus can only become {allowed}.")
+        if note is not None and not isinstance(note, str):
+            raise PatchNotAllowedOnPropertyError("orderCustomerNote must be a text.")
+        return ProposalUpdate(status is not None, note)
 
     def cancellation(self, body: bytes, uuid: str) -> tuple[int, ...]:
         """The numbers of the OrderItems that a PATCH of the Order with this UUID cancels (OB-CAN-10 to OB-CAN-14)."""
@@ -109,7 +152,18 @@ class OrderReader:
             offer_id=offer_id,
             offer=self._ids.parse_offer(offer_id) if offer_id else None,
             attendee=attendee if isinstance(attendee, Mapping) else None,
-            intake_responses=tuple(_objects(item.get("orderItemIntakeFormResponse"), "orderItemIntakeFormResponse")),
+            intake_answers=self._answers(item),
+            access_passes=_barcodes(item.get("accessPass")),
+        )
+
+    def _answers(self, item: JsonObject) -> tuple[IntakeAnswer, ...]:
+        offer_id = read_reference(item.get("acceptedOffer"))
+        offer = self._ids.parse_offer(offer_id) if offer_id else None
+        form = self._ids.form_field(offer, "") if offer else None
+        sent = _objects(item.get("orderItemIntakeFormResponse"), "orderItemIntakeFormResponse")
+        return tuple(
+            IntakeAnswer(field=str(answer.get("propertyID")).removeprefix(form) if form else None, sent=answer)
+            for answer in sent
         )
 
 
@@ -120,6 +174,11 @@ def _objects(value: Any, name: str) -> list[JsonObject]:
     if not isinstance(value, list) or not all(isinstance(member, Mapping) for member in value):
         raise OpenBookingError(f"{name} must be an array of objects.")
     return value
+
+
+def _barcodes(value: Any) -> tuple[JsonObject, ...]:
+    """The Broker's own barcodes (OB-ACC-11); a pass of any other type is not one we could accept."""
+    return tuple(sent for sent in _objects(value, "accessPass") if sent.get("@type") == "Barcode")
 
 
 def _broker_role(value: Any) -> BrokerRole:
@@ -150,8 +209,16 @@ def _total(value: Any) -> Decimal | None:
 def _payment(value: Any) -> Payment | None:
     if not isinstance(value, Mapping):
         return None
-    identifier = value.get("identifier")
-    return Payment(identifier=identifier if isinstance(identifier, str) else None)
+    return Payment(
+        identifier=_text(value.get("identifier")),
+        name=_text(value.get("name")),
+        account_id=_text(value.get("accountId")),
+        payment_provider_id=_text(value.get("paymentProviderId")),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _check_no_more(given: JsonObject, permitted: frozenset[str]) -> None:

@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
-from openbooking.booking.order import TaxCharge, Totals
+from openbooking.booking.order import Access, ItemState, Proposal, TaxCharge, Totals
 from openbooking.jsonld.scalars import write_duration, write_instant, write_price
 from openbooking.spec.ids import Identifiers, key_of
-from openbooking.spec.terms import OPENACTIVE, OpportunityType
+from openbooking.spec.terms import OPENACTIVE, FormFieldType, OpportunityType
 
 CONTEXT = OPENACTIVE
 # Contexts of the vocabularies that published properties may use; the validator knows the first two by heart.
@@ -66,6 +66,61 @@ class Writer:
                 "latestCancellationBeforeStartDate": _duration(offer.latest_cancellation_before_start),
                 "openBookingFlowRequirement": flow or None,
                 **offer.properties,
+            }
+        )
+
+    def details(self, offer: Offer) -> JsonObject:
+        """What an OrderItem with this Offer asks about its attendee and besides (OB-CUST-11, OB-FORM-03)."""
+        form = [
+            _present(
+                {
+                    "@type": field.type,
+                    "@id": self.ids.form_field(offer.ref, field.key),
+                    "name": field.name,
+                    "description": field.description,
+                    "valueRequired": field.required if field.type is not FormFieldType.BOOLEAN else None,
+                    "valueOption": list(field.options) or None,
+                }
+            )
+            for field in offer.intake_form
+        ]
+        return _present(
+            {
+                "attendeeDetailsRequired": list(offer.attendee_details) or None,
+                "orderItemIntakeForm": form or None,
+            }
+        )
+
+    def proposal(self, uuid: str, proposal: Proposal) -> JsonObject:
+        """How a proposal stands; the Customer's own note is never told back (OB-AMEND-13)."""
+        return _present(
+            {
+                "orderProposalVersion": self.ids.proposal_version(uuid, proposal.version),
+                "orderProposalStatus": proposal.status,
+                "orderSellerNote": proposal.seller_note,
+            }
+        )
+
+    def state(self, state: ItemState) -> JsonObject:
+        """What has become of a booked OrderItem."""
+        return _present(
+            {
+                "orderItemStatus": state.status,
+                "cancellationMessage": state.cancellation_message,
+                "customerNotice": state.customer_notice,
+            }
+        )
+
+    def access(self, access: Access | None) -> JsonObject:
+        """What lets the attendee in (OB-ACC-05 to OB-ACC-13)."""
+        if access is None:
+            return {}
+        code = {"@type": "PropertyValue", "name": "Access code", "description": access.code}
+        return _present(
+            {
+                "accessCode": [code] if access.code else None,
+                "accessPass": list(access.passes) or None,
+                "accessChannel": access.channel,
             }
         )
 

@@ -24,7 +24,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     publisher_email: str
     logo_url: str
     published: datetime
-    booking_service: dict[str, str] | None
+    booking_service: dict[str, Any] | None
 
     @property
     def name(self) -> str:

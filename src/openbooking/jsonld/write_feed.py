@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import msgspec
 
 from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import Record
-from openbooking.booking.pricing import totals
+from openbooking.booking.order import ItemState, OrderItem, Record
+from openbooking.booking.pricing import standing_totals
 from openbooking.booking.situation import Places
-from openbooking.jsonld.write import CONTEXT, FEED_CONTEXT, JsonObject, Writer
+from openbooking.jsonld.write import FEED_CONTEXT, JsonObject, Writer
 from openbooking.spec.ids import OrderItemRef
 from openbooking.spec.terms import OpportunityType, OrderType
 
@@ -52,29 +52,38 @@ class JsonLdFeedWriter:
 
     def order(self, record: Record) -> bytes:
         """An Order as it stands, without personal data and what cannot change after B (OB-OF-09 to OB-OF-23)."""
-        order = record.order
-        assert order is not None  # noqa: S101 - only booked Orders are written
-        standing = [item for item, state in zip(order.items, record.states, strict=True) if not state.status.cancelled]
-        publish_prepayment = order.totals.prepayment is not None
-        written: JsonObject = {
-            "@context": CONTEXT,
-            "@type": "Order",
-            "@id": self._writer.ids.order(OrderType.ORDER, record.uuid),
+        items = [
+            self._order_item(record, item, state) | self._writer.state(state) | self._writer.access(item.access)
+            for item, state in record.items()
+        ]
+        return msgspec.json.encode(self._record(record, OrderType.ORDER, items))
+
+    def proposal(self, record: Record) -> bytes:
+        """An OrderProposal as it stands (OB-OPF-02, OB-OPF-05, AMB-24)."""
+        proposal = record.proposal
+        assert proposal is not None  # noqa: S101 - only proposals are written
+        items = [self._order_item(record, item, state) for item, state in record.items()]
+        written = self._record(record, OrderType.PROPOSAL, items)
+        return msgspec.json.encode(written | self._writer.proposal(record.uuid, proposal))
+
+    def _record(self, record: Record, type_: OrderType, items: list[JsonObject]) -> JsonObject:
+        return {
+            "@context": FEED_CONTEXT,
+            "@type": type_,
+            "@id": self._writer.ids.order(type_, record.uuid),
             "identifier": record.uuid,
-            "orderedItem": [],
-            **self._writer.totals(totals(standing, order.seller.tax_mode, publish_prepayment=publish_prepayment)),
+            "orderedItem": items,
+            **self._writer.totals(standing_totals(record)),
         }
-        for item, state in zip(order.items, record.states, strict=True):
-            entry: JsonObject = {
-                "@type": "OrderItem",
-                "@id": self._writer.ids.order_item(OrderItemRef(record.uuid, item.number)),
-                "orderItemStatus": state.status,
-                "unitTaxSpecification": self._writer.tax(item.tax),
-            }
-            if item.opportunity and item.offer:
-                entry["orderedItem"] = self._writer.ids.opportunity(item.opportunity.path)
-                entry["acceptedOffer"] = self._writer.offer(item.offer, in_feed=False)
-            if state.cancellation_message:
-                entry["cancellationMessage"] = state.cancellation_message
-            written["orderedItem"].append(entry)
-        return msgspec.json.encode(written)
+
+    def _order_item(self, record: Record, item: OrderItem, state: ItemState) -> JsonObject:
+        assert item.opportunity is not None  # noqa: S101 - booked items have both
+        assert item.offer is not None  # noqa: S101
+        full = self._writer.opportunity_with_parents(item.opportunity, item.parents, None) if state.moved else None
+        return {
+            "@type": "OrderItem",
+            "@id": self._writer.ids.order_item(OrderItemRef(record.uuid, item.number)),
+            "unitTaxSpecification": self._writer.tax(item.tax),
+            "orderedItem": full or self._writer.ids.opportunity(item.opportunity.path),
+            "acceptedOffer": self._writer.offer(item.offer, in_feed=False),
+        }

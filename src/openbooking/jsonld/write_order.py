@@ -2,8 +2,8 @@
 
 import msgspec
 
-from openbooking.booking.order import ItemState, Order, OrderItem, Record
-from openbooking.booking.pricing import totals
+from openbooking.booking.order import ItemState, Order, OrderItem, Proposal, Record, Totals
+from openbooking.booking.pricing import standing_totals
 from openbooking.jsonld.scalars import write_instant
 from openbooking.jsonld.write import CONTEXT, FEED_CONTEXT, JsonObject, Writer
 from openbooking.spec.errors import ITEM_ERROR_STATUS, ItemError, OpenBookingError
@@ -20,29 +20,28 @@ class OrderWriter:
 
     def reply(self, order: Order) -> bytes:
         """The answer to C1, C2 or B."""
-        return msgspec.json.encode(self._order(order, None))
+        items = [
+            self._item(order, item) | self._asked(item) | self._booked(order, item, ItemState()) for item in order.items
+        ]
+        return msgspec.json.encode(self._order(order, items, order.totals, order.proposal))
 
     def status(self, record: Record) -> bytes:
         """The answer to Order Status: the Order as it stands now."""
-        assert record.order is not None  # noqa: S101 - only records with an Order are read
-        return msgspec.json.encode(self._order(record.order, record.states or None))
+        order = record.order
+        assert order is not None  # noqa: S101 - only records with an Order are read
+        items = [self._item(order, item) | self._booked(order, item, state) for item, state in record.items()]
+        return msgspec.json.encode(self._order(order, items, standing_totals(record), record.proposal))
 
-    def _order(self, order: Order, states: tuple[ItemState, ...] | None) -> JsonObject:
-        """The Order with its items in these states; as it was answered where there are none."""
+    def _order(self, order: Order, items: list[JsonObject], totals: Totals, proposal: Proposal | None) -> JsonObject:
         written: JsonObject = {
             "@context": FEED_CONTEXT,
             "@type": order.type,
             "@id": self._writer.ids.order(order.type, order.uuid),
             "brokerRole": order.broker_role,
             "seller": self._writer.seller(order.seller, in_feed=False),
-            "orderedItem": [self._item(order, item, states) for item in order.items],
+            "orderedItem": items,
+            **self._writer.totals(totals),
         }
-        if states is None:
-            written |= self._writer.totals(order.totals)
-        else:
-            standing = [item for item, state in zip(order.items, states, strict=True) if not state.status.cancelled]
-            prepayment = order.totals.prepayment is not None
-            written |= self._writer.totals(totals(standing, order.seller.tax_mode, publish_prepayment=prepayment))
         if order.broker:
             written["broker"] = order.broker
         if self._booking_service:
@@ -51,36 +50,69 @@ class OrderWriter:
             written["customer"] = order.personal.customer
         if order.type is OrderType.QUOTE:
             written["orderRequiresApproval"] = order.requires_approval
+        if order.type is OrderType.PROPOSAL and proposal:
+            written |= self._writer.proposal(order.uuid, proposal)
         if order.lease_expires:
             written["lease"] = {"@type": "Lease", "leaseExpires": write_instant(order.lease_expires)}
         if order.payment:
-            written["payment"] = {"@type": "Payment", "identifier": order.payment.identifier}
+            written |= _payment(order)
         return written
 
-    def _item(self, order: Order, item: OrderItem, states: tuple[ItemState, ...] | None) -> JsonObject:
+    def _item(self, order: Order, item: OrderItem) -> JsonObject:
+        """What an item is: Opportunity, Offer, tax, what is asked about its attendee and what was answered."""
         written: JsonObject = {"@type": "OrderItem"}
-        if order.type is OrderType.ORDER and not order.has_errors:
-            written["@id"] = self._writer.ids.order_item(OrderItemRef(order.uuid, item.number))
-            written["orderItemStatus"] = (states[item.number - 1] if states else ItemState()).status
-        if states is None:
-            written["position"] = item.position
         if item.offer:
             written["acceptedOffer"] = self._writer.offer(item.offer, in_feed=False)
-        elif item.offer_id:
-            written["acceptedOffer"] = item.offer_id
+            written |= self._writer.details(item.offer)
         if item.opportunity:
-            written["orderedItem"] = self._writer.opportunity_with_parents(
-                item.opportunity, item.parents, item.remaining
-            )
-        elif item.opportunity_id:
-            written["orderedItem"] = item.opportunity_id
+            opportunity = self._writer.opportunity_with_parents(item.opportunity, item.parents, item.remaining)
+            written["orderedItem"] = opportunity
         if item.tax:
             written["unitTaxSpecification"] = self._writer.tax(item.tax)
-        if item.errors:
-            written["error"] = [_item_error(error) for error in item.errors]
-        if states and states[item.number - 1].cancellation_message:
-            written["cancellationMessage"] = states[item.number - 1].cancellation_message
         return written | _details(order, item)
+
+    def _asked(self, item: OrderItem) -> JsonObject:
+        """What belongs to the answer to a request alone: position, and references and errors of items at fault."""
+        written: JsonObject = {} if item.position is None else {"position": item.position}
+        if item.offer is None and item.offer_id:
+            written["acceptedOffer"] = item.offer_id
+        if item.opportunity is None and item.opportunity_id:
+            written["orderedItem"] = item.opportunity_id
+        if item.errors:
+            written["error"] = [self._item_error(item, error) for error in item.errors]
+        return written
+
+    def _booked(self, order: Order, item: OrderItem, state: ItemState) -> JsonObject:
+        """What a booked item has besides: its `@id`, what has become of it, and what lets the attendee in."""
+        if order.type is OrderType.QUOTE or order.has_errors:
+            return {}
+        identity: JsonObject = {"@id": self._writer.ids.order_item(OrderItemRef(order.uuid, item.number))}
+        if order.type is OrderType.PROPOSAL:
+            return identity
+        return identity | self._writer.state(state) | self._writer.access(item.access)
+
+    def _item_error(self, item: OrderItem, error: ItemError) -> JsonObject:
+        written: JsonObject = {"@type": error.type, "name": error.type.error_name, "statusCode": ITEM_ERROR_STATUS}
+        if error.description:
+            written["description"] = error.description
+        if error.field and item.offer:
+            written["instance"] = self._writer.ids.form_field(item.offer.ref, error.field)
+        elif error.instance:
+            written["instance"] = error.instance
+        return written
+
+
+def _payment(order: Order) -> JsonObject:
+    """The `payment`; quotes leave its identifier out, and say nothing if there is nothing else (OB-C2-05)."""
+    assert order.payment is not None  # noqa: S101 - asked for only where there is one
+    details = {
+        "identifier": order.payment.identifier if order.type is not OrderType.QUOTE else None,
+        "name": order.payment.name,
+        "accountId": order.payment.account_id,
+        "paymentProviderId": order.payment.payment_provider_id,
+    }
+    present = {name: value for name, value in details.items() if value is not None}
+    return {"payment": {"@type": "Payment", **present}} if present else {}
 
 
 def _details(order: Order, item: OrderItem) -> JsonObject:
@@ -88,17 +120,8 @@ def _details(order: Order, item: OrderItem) -> JsonObject:
     written: JsonObject = {}
     if order.personal and item.number in order.personal.attendees:
         written["attendee"] = order.personal.attendees[item.number]
-    if order.personal and item.number in order.personal.intake_responses:
-        written["orderItemIntakeFormResponse"] = order.personal.intake_responses[item.number]
-    return written
-
-
-def _item_error(error: ItemError) -> JsonObject:
-    written: JsonObject = {"@type": error.type, "name": error.type.error_name, "statusCode": ITEM_ERROR_STATUS}
-    if error.description:
-        written["description"] = error.description
-    if error.instance:
-        written["instance"] = error.instance
+    if order.personal and item.number in order.personal.intake_answers:
+        written["orderItemIntakeFormResponse"] = order.personal.intake_answers[item.number]
     return written
 
 

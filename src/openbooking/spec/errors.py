@@ -41,6 +41,13 @@ class RequestTooLargeError(OpenBookingError):
     name = "The request is larger than this Booking System accepts."
 
 
+class UnacceptableReplacementError(OpenBookingError):
+    """What a Seller wants to give instead cannot be given (OB 8.4.3.1); Brokers never see this."""
+
+    in_specification = False
+    name = "The replacement is not acceptable."
+
+
 class UnsupportedMediaTypeError(OpenBookingError):
     """The body is in another media type or major version (OB 11.1.1); the specification has no class of its own."""
 
@@ -95,6 +102,12 @@ class IncompletePaymentDetailsError(OpenBookingError):
     name = "Payment details supplied are incomplete."
 
 
+class InvalidPaymentDetailsError(OpenBookingError):
+    """E-07: `payment` cannot be reconciled."""
+
+    name = "Payment details supplied are not acceptable for reconciliation."
+
+
 class TotalPaymentDueMismatchError(OpenBookingError):
     """E-08: `totalPaymentDue` is not what this Booking System computes."""
 
@@ -106,6 +119,20 @@ class OrderAlreadyExistsError(OpenBookingError):
 
     status = 500
     name = "An Order with this UUID already exists, and differs or has been deleted."
+
+
+class OpportunityHasInsufficientCapacityError(OpenBookingError):
+    """E-09: the places of an approved OrderProposal are gone."""
+
+    status = 409
+    name = "There are not enough spaces left to book the OrderProposal."
+
+
+class OrderProposalVersionOutdatedError(OpenBookingError):
+    """E-12: the OrderProposal has been amended since this version."""
+
+    status = 500
+    name = "The OrderProposal has a newer version."
 
 
 class OrderCreationFailedError(OpenBookingError):
@@ -270,6 +297,9 @@ class ItemErrorType(StrEnum):
     """Classes of faults of one OrderItem, all 409 (OB 10.2.2.3)."""
 
     INCOMPLETE_ORDER_ITEM = "IncompleteOrderItemError"
+    INCOMPLETE_ATTENDEE_DETAILS = "IncompleteAttendeeDetailsError"
+    INCOMPLETE_INTAKE_FORM = "IncompleteIntakeFormError"
+    INVALID_INTAKE_FORM = "InvalidIntakeFormError"
     UNACCEPTABLE_OFFER = "UnacceptableOfferError"
     UNKNOWN_OFFER = "UnknownOfferError"
     UNKNOWN_OPPORTUNITY = "UnknownOpportunityError"
@@ -291,6 +321,9 @@ ITEM_ERROR_STATUS = 409
 
 _ITEM_ERROR_NAMES = {
     ItemErrorType.INCOMPLETE_ORDER_ITEM: "The OrderItem lacks its orderedItem or its acceptedOffer.",
+    ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS: "The attendee lacks details that are required.",
+    ItemErrorType.INCOMPLETE_INTAKE_FORM: "A question that must be answered has not been.",
+    ItemErrorType.INVALID_INTAKE_FORM: "An answer is not one that the question allows.",
     ItemErrorType.UNACCEPTABLE_OFFER: "The Offer does not apply to the Opportunity.",
     ItemErrorType.UNKNOWN_OFFER: "The Offer is not known.",
     ItemErrorType.UNKNOWN_OPPORTUNITY: "The Opportunity is not known.",
@@ -305,8 +338,13 @@ _ITEM_ERROR_NAMES = {
 
 
 class ItemError(msgspec.Struct, frozen=True, kw_only=True):
-    """A fault of one OrderItem, carried in the `error` of that item; `description` tells about this occurrence."""
+    """A fault of one OrderItem, carried in the `error` of that item.
+
+    `description` tells about this occurrence; it is about the property with the URI `instance`, or about the question
+    with the key `field`.
+    """
 
     type: ItemErrorType
     description: str | None = None
     instance: str | None = None
+    field: str | None = None

@@ -93,17 +93,30 @@ class Identifiers:
         owner = self.parse_opportunity(found["owner"]) if found else None
         return OfferRef(owner, found["key"]) if found and owner else None
 
+    def form_field(self, ref: OfferRef, key: str) -> str:
+        """The `@id` of a question in the intake form of an Offer."""
+        return f"{self.offer(ref)}/fields/{key}"
+
     def order(self, type_: OrderType, uuid: str) -> str:
         """The `@id` of an OrderQuote or Order (OB-ID-08)."""
         return f"{self.base_uri}/{type_.collection}/{uuid}"
+
+    def proposal_version(self, uuid: str, version: str) -> str:
+        """The `orderProposalVersion` of an OrderProposal (OB-ID-11)."""
+        return f"{self.order(OrderType.PROPOSAL, uuid)}/versions/{version}"
+
+    def parse_proposal_version(self, uri: str, uuid: str) -> str | None:
+        """The version's UUID in an `orderProposalVersion` of this OrderProposal, or None."""
+        prefix = self.proposal_version(uuid, "")
+        return parse_uuid(uri.removeprefix(prefix)) if uri.startswith(prefix) else None
 
     def order_item(self, ref: OrderItemRef) -> str:
         """The `@id` of an OrderItem."""
         return f"{self.order(OrderType.ORDER, ref.uuid)}#/orderedItems/{ref.number}"
 
-    def parse_order(self, uri: str) -> str | None:
-        """The UUID in an Order's `@id`, or None where it has not the form of one."""
-        prefix = f"{self.base_uri}/{OrderType.ORDER.collection}/"
+    def parse_order(self, uri: str, type_: OrderType = OrderType.ORDER) -> str | None:
+        """The UUID in the `@id` of an Order, or of another of its types, or None where it has not the form of one."""
+        prefix = f"{self.base_uri}/{type_.collection}/"
         return parse_uuid(uri.removeprefix(prefix)) if uri.startswith(prefix) else None
 
     def parse_order_item(self, uri: str) -> OrderItemRef | None:

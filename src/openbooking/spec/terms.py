@@ -49,12 +49,13 @@ class OrderType(StrEnum):
     """`Order` and its subclasses (OB 10.1.1 to 10.1.3)."""
 
     QUOTE = "OrderQuote"
+    PROPOSAL = "OrderProposal"
     ORDER = "Order"
 
     @property
     def collection(self) -> str:
         """The path segment of this type's endpoint and `@id`s (OB 9.1)."""
-        return {"OrderQuote": "order-quotes", "Order": "orders"}[self]
+        return {"OrderQuote": "order-quotes", "OrderProposal": "order-proposals", "Order": "orders"}[self]
 
 
 class BrokerRole(StrEnum):
@@ -78,11 +79,22 @@ class OrderItemStatus(StrEnum):
     CONFIRMED = f"{OPENACTIVE}OrderItemConfirmed"
     CUSTOMER_CANCELLED = f"{OPENACTIVE}CustomerCancelled"
     SELLER_CANCELLED = f"{OPENACTIVE}SellerCancelled"
+    ATTENDED = f"{OPENACTIVE}AttendeeAttended"
+    ABSENT = f"{OPENACTIVE}AttendeeAbsent"
 
     @property
     def cancelled(self) -> bool:
         """Whether the item holds no place any more and is not paid for."""
-        return self is not OrderItemStatus.CONFIRMED
+        return self in (OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED)
+
+
+class OrderProposalStatus(StrEnum):
+    """How far an OrderProposal has come (OB 5.5.5)."""
+
+    AWAITING = f"{OPENACTIVE}AwaitingSellerConfirmation"
+    ACCEPTED = f"{OPENACTIVE}SellerAccepted"
+    SELLER_REJECTED = f"{OPENACTIVE}SellerRejected"
+    CUSTOMER_REJECTED = f"{OPENACTIVE}CustomerRejected"
 
 
 class EventStatus(StrEnum):
@@ -100,6 +112,15 @@ class Availability(StrEnum):
     REQUIRED = f"{OPENACTIVE}Required"
     OPTIONAL = f"{OPENACTIVE}Optional"
     UNAVAILABLE = f"{OPENACTIVE}Unavailable"
+
+
+class FormFieldType(StrEnum):
+    """The kinds of question in an intake form (OB-FORM-02)."""
+
+    SHORT_ANSWER = "ShortAnswerFormFieldSpecification"
+    PARAGRAPH = "ParagraphFormFieldSpecification"
+    DROPDOWN = "DropdownFormFieldSpecification"
+    BOOLEAN = "BooleanFormFieldSpecification"
 
 
 class FlowRequirement(StrEnum):

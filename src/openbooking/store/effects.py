@@ -1,5 +1,6 @@
 """What a batch of decisions comes to: the rows that differ, and the feed items to publish, each once."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -7,9 +8,9 @@ import msgspec
 from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.order import OrderKey, Record, RecordKind
 from openbooking.booking.situation import Places, Situation
-from openbooking.booking.store import ORDERS, Feed, FeedWriter
+from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter
 from openbooking.spec.ids import key_of
-from openbooking.spec.terms import TYPE_OF_COLLECTION
+from openbooking.spec.terms import TYPE_OF_COLLECTION, OrderType
 
 
 class Publication(NamedTuple):
@@ -56,7 +57,7 @@ def effects(before: Situation, after: Situation, writer: FeedWriter) -> Effects:
         sellers={key: seller for key, seller in after.sellers.items() if before.sellers.get(key) is not seller},
         publications=[
             *(_of_opportunity(after, path, writer) for path in sorted(after.touched)),
-            *(_of_order(record, writer) for record in records.values() if record and record.updated),
+            *(published for record in records.values() if record for published in _of_record(record, writer)),
         ],
     )
 
@@ -72,6 +73,11 @@ def _of_opportunity(situation: Situation, path: str, writer: FeedWriter) -> Publ
     return Publication(Feed(collection), key_of(path), TYPE_OF_COLLECTION[collection], data)
 
 
-def _of_order(record: Record, writer: FeedWriter) -> Publication:
-    data = None if record.kind is RecordKind.DELETED else writer.order(record)
-    return Publication(Feed(ORDERS, record.partner), record.uuid, "Order", data)
+def _of_record(record: Record, writer: FeedWriter) -> Iterator[Publication]:
+    """The Order in its feed, and the proposal in its own until it has been booked, if they have entered them."""
+    if record.updated:
+        data = None if record.kind is RecordKind.DELETED else writer.order(record)
+        yield Publication(Feed(ORDERS, record.partner), record.uuid, OrderType.ORDER, data)
+    if record.proposal and record.proposal.updated:
+        data = writer.proposal(record) if record.kind is RecordKind.PROPOSAL else None
+        yield Publication(Feed(ORDER_PROPOSALS, record.partner), record.uuid, OrderType.PROPOSAL, data)

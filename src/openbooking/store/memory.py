@@ -35,14 +35,14 @@ class MemoryStore:
         """Carry out one command."""
         before = self._load(command.needs(self._policy))
         after, (outcome,) = fold(before, [command])
-        if isinstance(outcome, Exception):
-            raise outcome
         written = effects(before, after, self._writer)
         _update(self._records, written.records)
         _update(self._opportunities, written.opportunities)
         _update(self._sellers, written.sellers)
         for publication in written.publications:
             self._publish(publication)
+        if isinstance(outcome, Exception):
+            raise outcome
         return outcome
 
     async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:
@@ -89,6 +89,13 @@ class MemoryStore:
                 key for key, record in self._records.items() if any(c.opportunity in paths for c in record.claims())
             }
         paths |= {path for path, item in self._opportunities.items() if item.parent in needs.children}
+        if needs.families:
+            roots = {self._root(whole, path) for path in needs.families}
+            family = {path for path in self._opportunities if self._root(whole, path) in roots}
+            paths |= family
+            keys |= {
+                key for key, record in self._records.items() if any(c.opportunity in family for c in record.claims())
+            }
         paths |= {claim.opportunity for key in keys for claim in self._records[key].claims()}
         opportunities = {path: self._opportunities[path] for path in paths if path in self._opportunities}
         for opportunity in list(opportunities.values()):
@@ -102,6 +109,10 @@ class MemoryStore:
             places={path: self._places(path, now) for path in opportunities},
             sellers={key: self._sellers[key] for key in sellers if key in self._sellers},
         )
+
+    def _root(self, whole: Situation, path: str) -> str:
+        opportunity = self._opportunities.get(path)
+        return (whole.parents(opportunity) or (opportunity,))[-1].path if opportunity else path
 
     def _places(self, path: str, now: datetime) -> Places:
         claims = [c for record in self._records.values() for c in record.claims() if c.opportunity == path]

@@ -156,6 +156,8 @@ class SqliteStore:
         if decision.changes:
             message = f"{type(command).__name__} promised to change nothing"
             raise RuntimeError(message)
+        if isinstance(decision.reply, Exception):
+            raise decision.reply
         return decision.reply
 
     def _load(self, db: sqlite3.Connection, needs: Needs) -> Situation:
@@ -169,6 +171,10 @@ class SqliteStore:
             keys |= {OrderKey(*row) for row in db.execute(sql.records_claiming, {"paths": _array(paths)})}
         if needs.children:
             paths |= {path for (path,) in db.execute(sql.paths_of_children, {"parents": _array(needs.children)})}
+        if needs.families:
+            family = self._family(db, set(needs.families))
+            paths |= family
+            keys |= {OrderKey(*row) for row in db.execute(sql.records_claiming, {"paths": _array(family)})}
         records = self._load_records(db, keys)
         paths |= {claim.opportunity for record in records.values() for claim in record.claims()}
         opportunities, booked = self._load_opportunities(db, paths)
@@ -183,6 +189,17 @@ class SqliteStore:
             places={path: Places(booked[path], leased.get(path, 0)) for path in opportunities},
             sellers={seller.key: seller for seller in (decode_seller(document) for (document,) in rows)},
         )
+
+    def _family(self, db: sqlite3.Connection, paths: set[str]) -> set[str]:
+        """The paths of all that shares a root with these."""
+        upwards, _ = self._load_opportunities(db, paths)
+        found = {path for path, opportunity in upwards.items() if opportunity.parent is None}
+        below = found
+        while below:
+            rows = db.execute(self._statements.paths_of_children, {"parents": _array(below)})
+            below = {path for (path,) in rows} - found
+            found |= below
+        return found
 
     def _load_records(self, db: sqlite3.Connection, keys: Iterable[OrderKey]) -> dict[OrderKey, Record]:
         records = {}

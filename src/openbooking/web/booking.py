@@ -1,7 +1,9 @@
 """The endpoints of the Open Booking API (OB 9)."""
 
+import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +13,8 @@ from openbooking.booking.book import Book
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.order import Caller, Order, Record
+from openbooking.booking.order import Caller, Order, OrderRequest, Record
+from openbooking.booking.proposal import BookProposal, Propose, UpdateProposal
 from openbooking.booking.quote import Checkpoint, Quote
 from openbooking.booking.status import GetOrder
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OrderType
@@ -24,7 +27,7 @@ _NOT_CACHED = {"Cache-Control": "no-store"}
 
 
 class BookingApi:
-    """C1, C2, B, cancellation, deletion and Order Status over one Booking System."""
+    """C1, C2, P, B, cancellation, deletion and Order Status over one Booking System."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -34,6 +37,7 @@ class BookingApi:
         return [
             self._route(f"{base}/order-quote-templates", {"PUT": self._c1}),
             self._route(f"{base}/order-quotes", {"PUT": self._c2, "DELETE": self._delete_quote}),
+            self._route(f"{base}/order-proposals", {"PUT": self._p, "PATCH": self._update_proposal}),
             self._route(
                 f"{base}/orders",
                 {"PUT": self._b, "PATCH": self._cancel, "DELETE": self._delete_order, "GET": self._status},
@@ -59,9 +63,25 @@ class BookingApi:
         asked = self._system.reader.order(await self._body(request), OrderType.QUOTE)
         return await self._order(Quote(checkpoint=checkpoint, caller=caller, uuid=uuid, request=asked), HTTPStatus.OK)
 
+    async def _p(self, request: Request, caller: Caller, uuid: str) -> Response:
+        asked = self._system.reader.order(await self._body(request), OrderType.PROPOSAL)
+        command = Propose(caller=caller, uuid=uuid, request=asked, version=str(uuid4()))
+        return await self._order(command, HTTPStatus.CREATED)
+
+    async def _update_proposal(self, request: Request, caller: Caller, uuid: str) -> Response:
+        update = self._system.reader.proposal_update(await self._body(request))
+        return await self._done(UpdateProposal(caller=caller, uuid=uuid, reject=update.reject, note=update.note))
+
     async def _b(self, request: Request, caller: Caller, uuid: str) -> Response:
-        asked = self._system.reader.order(await self._body(request), OrderType.ORDER)
-        return await self._order(Book(caller=caller, uuid=uuid, request=asked), HTTPStatus.CREATED)
+        asked = self._system.reader.booking(await self._body(request), uuid)
+        nonce = secrets.token_hex(16)
+        command: Command
+        if isinstance(asked, OrderRequest):
+            command = Book(caller=caller, uuid=uuid, request=asked, nonce=nonce)
+        else:
+            version, payment = asked
+            command = BookProposal(caller=caller, uuid=uuid, version=version, payment=payment, nonce=nonce)
+        return await self._order(command, HTTPStatus.CREATED)
 
     async def _cancel(self, request: Request, caller: Caller, uuid: str) -> Response:
         numbers = self._system.reader.cancellation(await self._body(request), uuid)

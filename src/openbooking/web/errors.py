@@ -30,6 +30,8 @@ _TEMPORARILY: dict[tuple[str, str], type[OpenBookingError]] = {
     ("PUT", "order-quote-templates"): TemporarilyUnableToProduceOrderQuoteError,
     ("PUT", "order-quotes"): TemporarilyUnableToProduceOrderQuoteError,
     ("DELETE", "order-quotes"): TemporarilyUnableToDeleteOrderError,
+    ("PUT", "order-proposals"): TemporarilyUnableToCreateOrderError,
+    ("PATCH", "order-proposals"): TemporarilyUnableToUpdateOrderError,
     ("PUT", "orders"): TemporarilyUnableToCreateOrderError,
     ("PATCH", "orders"): TemporarilyUnableToUpdateOrderError,
     ("DELETE", "orders"): TemporarilyUnableToDeleteOrderError,

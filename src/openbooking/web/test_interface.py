@@ -18,19 +18,39 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from openbooking.booking.command import Command
-from openbooking.booking.opportunity import Offer, Opportunity
-from openbooking.booking.order import Caller, OrderKey
-from openbooking.booking.publish import Publish, Withdraw
-from openbooking.booking.seller import SellerCancel
+from openbooking.booking.opportunity import AccessRules, FormField, Offer, Opportunity
+from openbooking.booking.order import Caller, OrderKey, Record
+from openbooking.booking.publish import GetOpportunity, Publish, Withdraw
+from openbooking.booking.seller import (
+    AmendProposal,
+    ChangeLogistics,
+    DecideProposal,
+    Notify,
+    RecordAttendance,
+    RenewAccess,
+    Replace,
+    SellerCancel,
+)
+from openbooking.booking.status import GetOrder
 from openbooking.jsonld.read import read_object, read_reference
 from openbooking.spec.errors import NotFoundError, OpenBookingError, SellerNotFoundError
 from openbooking.spec.ids import opportunity_path
-from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OPENACTIVE, SCHEMA, Availability, OpportunityType
+from openbooking.spec.terms import (
+    BOOKING_MEDIA_TYPE,
+    OPENACTIVE,
+    SCHEMA,
+    Availability,
+    FlowRequirement,
+    FormFieldType,
+    OpportunityType,
+    OrderType,
+)
 from openbooking.system import System
 from openbooking.web.request import read_body
 
 _VOCABULARY = f"{OPENACTIVE}test-interface#"
 _SIMPLE_FLOW = f"{_VOCABULARY}OpenBookingSimpleFlow"
+_APPROVAL_FLOW = f"{_VOCABULARY}OpenBookingApprovalFlow"
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,13 +63,40 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     valid_from_before_start: timedelta | None = None
     latest_cancellation_before_start: timedelta | None = None
     full_refund_on_cancellation: bool = True
-    attendance_mode: str = f"{SCHEMA}OfflineEventAttendanceMode"
+    flow: tuple[FlowRequirement, ...] = ()
+    attendee_details: tuple[str, ...] = ()
+    intake_form: tuple[FormField, ...] = ()
+    online: bool = False
 
 
 _FREE = Decimal("0.00")
 _PAID = Decimal("14.95")
 _BEFORE_NOW = timedelta(days=30)
 _AFTER_NOW = timedelta(hours=6)
+_FORM = (
+    FormField(
+        key="experience",
+        type=FormFieldType.SHORT_ANSWER,
+        name="Level of experience",
+        description="Have you played before? Are you a complete beginner or seasoned pro?",
+        required=True,
+    ),
+    FormField(
+        key="age",
+        type=FormFieldType.DROPDOWN,
+        name="Age group",
+        description="How old are you?",
+        required=True,
+        options=("0-18", "18-30", "30+"),
+    ),
+    FormField(
+        key="photo",
+        type=FormFieldType.BOOLEAN,
+        name="Photo consent",
+        description="Are you happy for us to include photos of you in our marketing materials?",
+    ),
+    FormField(key="story", type=FormFieldType.PARAGRAPH, name="Your story", description="What brings you here?"),
+)
 
 RECIPES: dict[str, Recipe] = {
     "TestOpportunityBookable": Recipe(),
@@ -59,7 +106,7 @@ RECIPES: dict[str, Recipe] = {
     "TestOpportunityBookableFiveSpaces": Recipe(capacity=5),
     "TestOpportunityBookableFree": Recipe(price=_FREE),
     "TestOpportunityBookableNonFree": Recipe(price=_PAID),
-    "TestOpportunityBookableUsingPayment": Recipe(price=_PAID, prepayment=Availability.REQUIRED),
+    "TestOpportunityBookableUsingPayment": Recipe(price=_PAID),
     "TestOpportunityBookableWithinValidFromBeforeStartDate": Recipe(valid_from_before_start=_BEFORE_NOW),
     "TestOpportunityBookableOutsideValidFromBeforeStartDate": Recipe(valid_from_before_start=_AFTER_NOW),
     "TestOpportunityBookableWithinValidFromBeforeStartDateWindow": Recipe(valid_from_before_start=_BEFORE_NOW),
@@ -71,20 +118,46 @@ RECIPES: dict[str, Recipe] = {
     "TestOpportunityBookableCancellableOutsideWindow": Recipe(latest_cancellation_before_start=_BEFORE_NOW),
     "TestOpportunityBookableFreeCancellable": Recipe(price=_FREE),
     "TestOpportunityBookableNonFreeCancellable": Recipe(price=_PAID),
+    "TestOpportunityBookableAttendeeDetails": Recipe(
+        attendee_details=(f"{SCHEMA}givenName", f"{SCHEMA}familyName", f"{SCHEMA}email")
+    ),
+    "TestOpportunityBookableAdditionalDetails": Recipe(intake_form=_FORM),
     "TestOpportunityBookableNonFreePrepaymentOptional": Recipe(price=_PAID, prepayment=Availability.OPTIONAL),
     "TestOpportunityBookableNonFreePrepaymentUnavailable": Recipe(price=_PAID, prepayment=Availability.UNAVAILABLE),
     "TestOpportunityBookableNonFreePrepaymentRequired": Recipe(price=_PAID),
     "TestOpportunityBookableNonFreeTaxGross": Recipe(price=_PAID),
     "TestOpportunityBookableNonFreeTaxNet": Recipe(price=_PAID),
     "TestOpportunityBookableSellerTermsOfService": Recipe(),
-    "TestOpportunityOnlineBookable": Recipe(attendance_mode=f"{SCHEMA}MixedEventAttendanceMode"),
+    "TestOpportunityBookableWithNegotiation": Recipe(flow=(FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION)),
+    "TestOpportunityOnlineBookable": Recipe(online=True),
     "TestOpportunityOfflineBookable": Recipe(),
 }
 
-_ACTIONS: dict[str, Callable[[OrderKey], Command]] = {
-    "test:SellerRequestedCancellationSimulateAction": lambda order: SellerCancel(order=order),
-    "test:SellerRequestedCancellationWithMessageSimulateAction": lambda order: SellerCancel(
-        order=order, message="The instructor is ill."
+_PICTURE = "https://example.com/pass/{code}.png"
+_NOTICE = "Please come ten minutes early."
+_ORDER_ACTIONS: dict[str, Callable[[OrderKey], Command]] = {
+    "SellerRequestedCancellation": lambda order: SellerCancel(order=order),
+    "SellerRequestedCancellationWithMessage": lambda order: SellerCancel(order=order, message="The instructor is ill."),
+    "CustomerNotice": lambda order: Notify(order=order, notice=_NOTICE),
+    "AttendeeAttended": lambda order: RecordAttendance(order=order, attended=True),
+    "AttendeeAbsent": lambda order: RecordAttendance(order=order, attended=False),
+    "AccessCodeUpdate": lambda order: RenewAccess(order=order, nonce=str(uuid.uuid4()), code=True),
+    "AccessPassUpdate": lambda order: RenewAccess(order=order, nonce=str(uuid.uuid4()), passes=True),
+    "AccessChannelUpdate": lambda order: RenewAccess(order=order, nonce=str(uuid.uuid4()), channel=True),
+}
+_PROPOSAL_ACTIONS: dict[str, Callable[[OrderKey], Command]] = {
+    "SellerAcceptOrderProposal": lambda order: DecideProposal(order=order, accept=True),
+    "SellerRejectOrderProposal": lambda order: DecideProposal(order=order, accept=False),
+    "SellerAmendOrderProposal": lambda order: AmendProposal(order=order, version=str(uuid.uuid4())),
+}
+_LATER = timedelta(hours=1)
+_LOGISTICS_ACTIONS: dict[str, Callable[[Opportunity], Command]] = {
+    "ChangeOfLogisticsName": lambda it: ChangeLogistics(opportunity=it.path, name=f"Renamed {uuid.uuid4().hex[:6]}"),
+    "ChangeOfLogisticsLocation": lambda it: ChangeLogistics(
+        opportunity=it.path, location={**_PLACE, "name": f"Elsewhere {uuid.uuid4().hex[:6]}"}
+    ),
+    "ChangeOfLogisticsTime": lambda it: ChangeLogistics(
+        opportunity=it.path, start=it.start + _LATER if it.start else None, end=it.end + _LATER if it.end else None
     ),
 }
 
@@ -154,12 +227,12 @@ class TestInterface:
         """Make an opportunity that satisfies a criterion, for whichever Seller it names (OB-TI-07 to OB-TI-09)."""
         del caller
         body = read_object(await read_body(request, self._system.settings.max_body_bytes))
-        if body.get("test:testOpenBookingFlow", _SIMPLE_FLOW) != _SIMPLE_FLOW:
-            raise OpenBookingError("Only the simple booking flow is implemented.")
         criterion = str(body.get("test:testOpportunityCriteria")).removeprefix(_VOCABULARY)
         recipe = RECIPES.get(criterion)
         if recipe is None:
             raise OpenBookingError(f"No opportunity can be made for {criterion}.")
+        if body.get("test:testOpenBookingFlow", _SIMPLE_FLOW) == _APPROVAL_FLOW and not recipe.flow:
+            recipe = replace(recipe, flow=(FlowRequirement.APPROVAL,))
         made = self._make(body, recipe, _source(request))
         await self._system.store.execute(Publish(tuple(made)))
         bookable = made[-1]
@@ -189,15 +262,43 @@ class TestInterface:
     async def _act(self, request: Request, caller: Caller) -> Response:
         """Simulate what a Seller does, through the decisions a Seller's own system uses (OB-TI-12, OB-TI-15)."""
         body = read_object(await read_body(request, self._system.settings.max_body_bytes))
-        act = _ACTIONS.get(str(body.get("@type")))
-        if act is None:
+        action = str(body.get("@type")).removeprefix("test:").removesuffix("SimulateAction")
+        object_id = read_reference(body.get("object")) or ""
+        execute = self._system.store.execute
+        if action in _LOGISTICS_ACTIONS:
+            opportunity = await execute(GetOpportunity(self._system.ids.parse_opportunity(object_id) or ""))
+            assert isinstance(opportunity, Opportunity)  # noqa: S101 - what GetOpportunity answers with
+            await execute(_LOGISTICS_ACTIONS[action](opportunity))
+        elif action in _PROPOSAL_ACTIONS:
+            await execute(_PROPOSAL_ACTIONS[action](self._order(caller, object_id, OrderType.PROPOSAL)))
+        elif action in _ORDER_ACTIONS:
+            await execute(_ORDER_ACTIONS[action](self._order(caller, object_id, OrderType.ORDER)))
+        elif action == "Replacement":
+            await self._replace_first_item(caller, self._order(caller, object_id, OrderType.ORDER))
+        else:
             raise OpenBookingError(f"The action {body.get('@type')} is not implemented.")
-        object_id = read_reference(body.get("object"))
-        order_uuid = self._system.ids.parse_order(object_id) if object_id else None
-        if order_uuid is None:
-            raise NotFoundError("The object of the action is no Order.")
-        await self._system.store.execute(act(OrderKey(caller.partner, order_uuid)))
         return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def _order(self, caller: Caller, object_id: str, type_: OrderType) -> OrderKey:
+        order_uuid = self._system.ids.parse_order(object_id, type_)
+        if order_uuid is None:
+            raise NotFoundError(f"The object of the action is no {type_}.")
+        return OrderKey(caller.partner, order_uuid)
+
+    async def _replace_first_item(self, caller: Caller, order: OrderKey) -> None:
+        """Publish a twin of what the first item has booked, and give that instead."""
+        record = await self._system.store.execute(GetOrder(caller=caller, uuid=order.uuid))
+        assert isinstance(record, Record)  # noqa: S101 - what GetOrder answers with
+        item, _ = record.items()[0]
+        assert item.opportunity is not None  # noqa: S101 - booked items have both
+        assert item.offer is not None  # noqa: S101
+        path = opportunity_path(item.opportunity.type, uuid.uuid4().hex)
+        own = item.offer.owner == item.opportunity.path
+        offer = replace(item.offer, owner=path) if own else item.offer
+        twin = replace(item.opportunity, path=path, offers=(offer,) if own else ())
+        await self._system.store.execute(Publish((twin,)))
+        given = Replace(order=order, number=1, opportunity=path, offer=offer.ref, nonce=str(uuid.uuid4()))
+        await self._system.store.execute(given)
 
 
 def _source(request: Request) -> str:
@@ -207,10 +308,11 @@ def _source(request: Request) -> str:
 def _session(recipe: Recipe, seller: str, source: str, start: datetime) -> list[Opportunity]:
     series = _thing(OpportunityType.SESSION_SERIES, seller, source)
     described = _described(series) | {"activity": [_ACTIVITY], "eventSchedule": [_SCHEDULE]}
-    described["eventAttendanceMode"] = recipe.attendance_mode
+    described["eventAttendanceMode"] = f"{SCHEMA}{'Mixed' if recipe.online else 'Offline'}EventAttendanceMode"
     series = replace(series, properties=described, offers=(_offer(recipe, series.path),))
     session = _thing(OpportunityType.SCHEDULED_SESSION, seller, source)
-    return [series, _dated(replace(session, parent=series.path, capacity=recipe.capacity), start)]
+    session = replace(session, parent=series.path, capacity=recipe.capacity, access=_access(recipe))
+    return [series, _dated(session, start)]
 
 
 def _slot(recipe: Recipe, seller: str, source: str, start: datetime, *, individual: bool) -> list[Opportunity]:
@@ -221,7 +323,9 @@ def _slot(recipe: Recipe, seller: str, source: str, start: datetime, *, individu
         made.append(replace(court, parent=facility.path, properties={"name": "Court 1"}))
     slot = _thing(OpportunityType.SLOT, seller, source)
     capacity = min(recipe.capacity, 1) if individual else recipe.capacity
-    slot = replace(slot, parent=made[-1].path, capacity=capacity, offers=(_offer(recipe, slot.path),))
+    slot = replace(
+        slot, parent=made[-1].path, capacity=capacity, offers=(_offer(recipe, slot.path),), access=_access(recipe)
+    )
     return [*made, _dated(slot, start)]
 
 
@@ -250,4 +354,22 @@ def _offer(recipe: Recipe, owner: str) -> Offer:
         valid_from_before_start=recipe.valid_from_before_start,
         latest_cancellation_before_start=recipe.latest_cancellation_before_start,
         full_refund_on_cancellation=recipe.full_refund_on_cancellation,
+        flow=recipe.flow,
+        attendee_details=recipe.attendee_details,
+        intake_form=recipe.intake_form,
     )
+
+
+def _access(recipe: Recipe) -> AccessRules:
+    """A channel online; a code, a picture and a barcode at the door."""
+    if recipe.online:
+        channel = {
+            "@type": "VirtualLocation",
+            "name": "Video conference",
+            "url": "https://example.com/join/{code}",
+            "accessId": "{code}",
+            "accessCode": "{code}",
+            "description": "Open the link five minutes before the start.",
+        }
+        return AccessRules(channel=channel)
+    return AccessRules(code=True, pass_image=_PICTURE, barcode="code128")

@@ -1,0 +1,60 @@
+"""What the Broker must tell about attendees, and answer to intake forms (OB 5.6.2, 5.6.3)."""
+
+from openbooking.booking.opportunity import FormField, Offer
+from openbooking.booking.order import IntakeAnswer, ItemRequest
+from openbooking.spec.errors import ItemError, ItemErrorType
+from openbooking.spec.terms import FormFieldType
+
+DETAIL_ERRORS = frozenset(
+    {
+        ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS,
+        ItemErrorType.INCOMPLETE_INTAKE_FORM,
+        ItemErrorType.INVALID_INTAKE_FORM,
+    }
+)
+
+
+def detail_errors(offer: Offer, request: ItemRequest) -> tuple[ItemError, ...]:
+    """What is missing or wrong in the details of one OrderItem."""
+    return (*_attendee_errors(offer, request), *_form_errors(offer, request))
+
+
+def _attendee_errors(offer: Offer, request: ItemRequest) -> list[ItemError]:
+    attendee = request.attendee or {}
+    return [
+        ItemError(
+            type=ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS,
+            description=f"The attendee needs {_name_of(uri)}.",
+            instance=uri,
+        )
+        for uri in offer.attendee_details
+        if not attendee.get(_name_of(uri))
+    ]
+
+
+def _form_errors(offer: Offer, request: ItemRequest) -> list[ItemError]:
+    answers = {answer.field: answer for answer in request.intake_answers}
+    errors = (_form_error(field, answers.get(field.key)) for field in offer.intake_form)
+    return [error for error in errors if error]
+
+
+def _form_error(field: FormField, answer: IntakeAnswer | None) -> ItemError | None:
+    if answer is None or answer.value in (None, ""):
+        if not field.required:
+            return None
+        return _error(ItemErrorType.INCOMPLETE_INTAKE_FORM, field, f"Please answer “{field.name}”.")
+    if field.type is FormFieldType.BOOLEAN:
+        wrong = None if isinstance(answer.value, bool) else "yes or no"
+    elif field.type is FormFieldType.DROPDOWN:
+        wrong = None if answer.value in field.options else f"one of: {', '.join(field.options)}"
+    else:
+        wrong = None if isinstance(answer.value, str) else "a text"
+    return _error(ItemErrorType.INVALID_INTAKE_FORM, field, f"“{field.name}” wants {wrong}.") if wrong else None
+
+
+def _error(type_: ItemErrorType, field: FormField, description: str) -> ItemError:
+    return ItemError(type=type_, description=description, field=field.key)
+
+
+def _name_of(uri: str) -> str:
+    return uri.rpartition("/")[2]
