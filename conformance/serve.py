@@ -1,6 +1,7 @@
 """Serve one profile of the Test Suite on a fresh database: `python conformance/serve.py no-auth [--data N]`.
 
-With `--data N`, N opportunities for each criterion, type and Seller are made first, as the suite's random mode needs.
+With `--data N`, N opportunities for each criterion, type and flow are made first, as the suite's random mode needs; the
+commonest criterion gets ten times as many, and the second Seller what is asked of it. 25 are enough for every test.
 """
 
 import argparse
@@ -10,16 +11,15 @@ import os
 import tempfile
 from pathlib import Path
 
-import httpx
 import uvicorn
 
 from openbooking.booking.opportunity import Seller
-from openbooking.booking.publish import PublishSeller
+from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.settings import Settings, load_settings
 from openbooking.spec.terms import TaxMode
-from openbooking.system import open_system
+from openbooking.system import now, open_system
 from openbooking.web.app import create_app
-from openbooking.web.test_interface import RECIPES
+from openbooking.web.test_interface.opportunities import RECIPES, VOCABULARY, Maker, recipe_for
 
 _ADDRESS = {
     "@type": "PostalAddress",
@@ -35,12 +35,18 @@ _TERMS = {
     "url": "https://example.com/privacy",
     "requiresExplicitConsent": False,
 }
-_ONLY_SELLER = {"TestOpportunityBookableNonFreeTaxGross": "1", "TestOpportunityBookableNonFreeTaxNet": "2"}
-_FLOWS = ["OpenBookingSimpleFlow", "OpenBookingApprovalFlow"]
+_COMMONEST = "TestOpportunityBookable"
+_TAX_NET = "TestOpportunityBookableNonFreeTaxNet"
+_FLOWS = [f"{VOCABULARY}OpenBookingSimpleFlow", f"{VOCABULARY}OpenBookingApprovalFlow"]
 _TYPES = [
-    {"@type": "ScheduledSession", "superEvent": {"@type": "SessionSeries"}},
-    {"@type": "Slot", "facilityUse": {"@type": "FacilityUse"}},
-    {"@type": "Slot", "facilityUse": {"@type": "IndividualFacilityUse"}},
+    ("ScheduledSession", "SessionSeries"),
+    ("Slot", "FacilityUse"),
+    ("Slot", "IndividualFacilityUse"),
+    ("Event", None),
+    ("HeadlineEvent", None),
+    ("CourseInstance", None),
+    ("Event", "HeadlineEvent"),
+    ("Event", "CourseInstance"),
 ]
 
 
@@ -53,44 +59,24 @@ def sellers(settings: Settings) -> list[Seller]:
 
 
 async def prepare(settings: Settings, count: int) -> None:
-    """Publish the Sellers, and make the data of the random mode through the test interface."""
+    """Publish the Sellers, and the data of the random mode: so many for each criterion, type, flow and Seller."""
     async with open_system(settings) as system:
         for seller in sellers(settings):
             await system.store.execute(PublishSeller(seller))
-    if count:
-        app = create_app(settings)
-        async with app.router.lifespan_context(app):
-            await _make_data(settings, httpx.AsyncClient(transport=httpx.ASGITransport(app)), count)
+        groups = itertools.product(RECIPES, _TYPES, sellers(settings), _FLOWS)
+        for criterion, types, seller, flow in groups if count else ():
+            makers = [
+                Maker(recipe_for(criterion, flow), seller.key, "random", now())
+                for _ in range(count * _share(criterion, seller))
+            ]
+            made = [opportunity for maker in makers for opportunity in maker.make(*types)]
+            await system.store.execute(Publish(tuple(made)))
 
 
-async def _make_data(settings: Settings, client: httpx.AsyncClient, count: int) -> None:
-    url = f"{settings.base_uri}/test-interface/datasets/random/opportunities"
-    headers = {settings.trusted_partner_header: "booking-partner-1"}
-    made = 0
-    for criterion, kind, seller, flow in itertools.product(RECIPES, _TYPES, sellers(settings), _FLOWS):
-        if seller.key != _ONLY_SELLER.get(criterion, seller.key):
-            continue
-        for _ in range(count):
-            body = _request(settings, criterion, kind, seller, flow)
-            response = await client.post(url, json=body, headers=headers)
-            response.raise_for_status()
-            made += 1
-    print(f"{made} opportunities made")
-
-
-def _request(
-    settings: Settings, criterion: str, kind: dict[str, object], seller: Seller, flow: str
-) -> dict[str, object]:
-    own_id = "seller" if settings.single_seller else f"sellers/{seller.key}"
-    seller_ref = {"@type": "Organization", "@id": f"{settings.base_uri}/identifiers/{own_id}"}
-    (link,) = kind.keys() - {"@type"}
-    role = "organizer" if link == "superEvent" else "provider"
-    return {
-        **kind,
-        link: {**kind[link], role: seller_ref},  # type: ignore[dict-item]
-        "test:testOpportunityCriteria": f"https://openactive.io/test-interface#{criterion}",
-        "test:testOpenBookingFlow": f"https://openactive.io/test-interface#{flow}",
-    }
+def _share(criterion: str, seller: Seller) -> int:
+    if seller.tax_mode is TaxMode.NET:
+        return int(criterion in (_COMMONEST, _TAX_NET))
+    return 10 if criterion == _COMMONEST else int(criterion != _TAX_NET)
 
 
 def main() -> None:

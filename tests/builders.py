@@ -8,10 +8,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command, Decision
+from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.order import Caller, ItemRequest, OrderRequest, Payment, Record
 from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.quote import Checkpoint, Quote
+from openbooking.booking.quote import Quote
 from openbooking.booking.situation import Places, Situation, evolve
 from openbooking.spec.ids import opportunity_path
 from openbooking.spec.terms import BrokerRole, OpportunityType
@@ -137,6 +138,45 @@ def slot(
         offers=(offer(slot_path, price=price),),
     )
     return [*made, replace(bookable, **changes)]
+
+
+def event(key: str = "e1", *, parent: list[Opportunity] | None = None, **changes: Any) -> list[Opportunity]:
+    """An Event by itself, or after the parent that it is part of."""
+    return [*(parent or []), _event(OpportunityType.EVENT, key, parent=parent[-1].path if parent else None, **changes)]
+
+
+def headline_event(key: str = "h1", **changes: Any) -> list[Opportunity]:
+    """A HeadlineEvent."""
+    return [_event(OpportunityType.HEADLINE_EVENT, key, **changes)]
+
+
+def course(key: str = "k1", **changes: Any) -> list[Opportunity]:
+    """A CourseInstance of three weeks."""
+    made = _event(OpportunityType.COURSE_INSTANCE, key, end=NOW + timedelta(days=23), **changes)
+    return [replace(made, properties={**made.properties, "eventSchedule": [SCHEDULE]})]
+
+
+def on_demand_event(key: str = "v1", **changes: Any) -> list[Opportunity]:
+    """An OnDemandEvent, which has no date, no place and no end of places."""
+    made = _event(OpportunityType.ON_DEMAND_EVENT, key, start=None, end=None, capacity=None, **changes)
+    return [replace(made, properties={name: made.properties[name] for name in ("name", "url", "activity")})]
+
+
+def _event(type_: OpportunityType, key: str, **changes: Any) -> Opportunity:
+    path = opportunity_path(type_, key)
+    start = NOW + timedelta(days=2)
+    properties = {"name": "Run", "url": "https://example.com/run", "location": PLACE, "activity": [ACTIVITY]}
+    made = Opportunity(
+        path=path,
+        type=type_,
+        seller=CENTRE.key,
+        start=start,
+        end=start + timedelta(hours=1),
+        capacity=10,
+        offers=(offer(path),),
+        properties=properties,
+    )
+    return replace(made, **changes)
 
 
 def item(opportunities: list[Opportunity], position: int = 0, **changes: Any) -> ItemRequest:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from builders import NOW, session, slot
+from builders import NOW, course, event, headline_event, on_demand_event, session, slot
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import Partner, Store
@@ -16,7 +16,7 @@ from openbooking.identity.access import key_digest
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.settings import Settings
-from openbooking.spec.ids import Identifiers
+from openbooking.spec.ids import Identifiers, key_of
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
@@ -28,6 +28,9 @@ from people import ALICE, BOB, BROKER, CENTRE, CHARLIE, CUSTOMER, STUDIO
 SITE = "https://booking.example.com"
 YOGA, COURT, HALL = session("yoga"), slot("court"), slot("hall", individual=False, capacity=5)
 PILATES = session("pilates", seller=STUDIO)
+RUN, FESTIVAL, TALK = event("run"), headline_event("festival"), event("talk", parent=headline_event("conference"))
+COURSE, LESSON, VIDEO = course("course"), event("lesson", parent=course("lessons")), on_demand_event("video")
+EVENTS = (RUN, FESTIVAL, TALK, COURSE, LESSON, VIDEO)
 
 
 class World:
@@ -83,7 +86,7 @@ class World:
         )
 
     async def read_feed(self, path: str, partner: str = "alice") -> dict[str, Any]:
-        """Follow a feed to its end: the last item of each id."""
+        """Follow a feed to its end: the last version of each item, by the last segment of its id."""
         url = f"{SITE}{path}"
         copy: dict[str, Any] = {}
         while True:
@@ -92,7 +95,7 @@ class World:
             if not page["items"]:
                 assert page["next"] == url
                 return copy
-            copy |= {entry["id"]: entry for entry in page["items"]}
+            copy |= {key_of(entry["id"]): entry for entry in page["items"]}
             url = page["next"]
 
     def pass_time(self, **duration: float) -> None:
@@ -114,7 +117,7 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
         store = SqliteStore(settings.database, policy=settings.policy, writer=writer, clock=clock)
     for seller in (CENTRE, STUDIO):
         await store.execute(PublishSeller(seller))
-    for family in (YOGA, COURT, HALL, PILATES):
+    for family in (YOGA, COURT, HALL, PILATES, *EVENTS):
         await store.execute(Publish(tuple(family)))
     for caller in (ALICE, BOB, CHARLIE):
         partner = Partner(

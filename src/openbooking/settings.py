@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from openbooking.booking.policy import Leasing, Policy, ReconciliationDetails
+from openbooking.booking.policy import Leasing, Policy, ReconciliationDetails, TaxCalculation
 
 ENVIRONMENT_PREFIX = "OPENBOOKING_"
 FILE_VARIABLE = "OPENBOOKING_SETTINGS"
@@ -46,6 +46,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lease_seconds: Annotated[_Positive, Meta(description="How long a Lease lasts.")] = 900
     proposal_seconds: Annotated[_Positive, Meta(description="How long an OrderProposal holds its places.")] = 259_200
     prepayment: Annotated[bool, Meta(description="Whether openBookingPrepayment is published with totals.")] = True
+    tax: Annotated[
+        TaxCalculation,
+        Meta(description="For whom tax is calculated: always, consumers (not resellers and businesses) or never."),
+    ] = TaxCalculation.ALWAYS
+    offer_overrides: Annotated[
+        bool, Meta(description="Whether Brokers may name a price of their own, as agreed with the Seller.")
+    ] = False
+    dynamic_accounts: Annotated[
+        str, Meta(description="The accountIds that may book without a price, separated by commas; * for any.")
+    ] = ""
     reconciliation_name: Annotated[str, Meta(description="The name that payments must have, if any.")] = ""
     reconciliation_account_id: Annotated[str, Meta(description="The accountId that payments must have, if any.")] = ""
     reconciliation_payment_provider_id: Annotated[
@@ -85,8 +95,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             lease_duration=timedelta(seconds=self.lease_seconds),
             proposal_duration=timedelta(seconds=self.proposal_seconds),
             prepayment=self.prepayment,
+            tax=self.tax,
             reconciliation=self._reconciliation,
+            offer_overrides=self.offer_overrides,
+            dynamic_accounts=self._dynamic_accounts,
         )
+
+    @property
+    def _dynamic_accounts(self) -> frozenset[str] | None:
+        accounts = frozenset(filter(None, (account.strip() for account in self.dynamic_accounts.split(","))))
+        if not accounts:
+            return None
+        return frozenset() if "*" in accounts else accounts
 
     @property
     def _reconciliation(self) -> ReconciliationDetails | None:

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from builders import NOW, UUID, after, changed, item, offer, quote, request, session, situation
 from openbooking.booking.book import Book
 from openbooking.booking.delete import DeleteQuote
+from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.order import Order, OrderKey, Payment
 from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.quote import Checkpoint
 from openbooking.booking.situation import OpportunitySet, Places, Situation, evolve
 from openbooking.spec.errors import TotalPaymentDueMismatchError
 from people import ALICE, BOB

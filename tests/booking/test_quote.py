@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from builders import NOW, UUID, after, item, offer, quote, request, session, situation, slot
 from openbooking.booking.book import Book
 from openbooking.booking.delete import DeleteOrder
+from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.order import ItemRequest, Order, OrderRequest
 from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.quote import Checkpoint
 from openbooking.booking.situation import Places, Situation
 from openbooking.spec.errors import (
     IncompleteBrokerDetailsError,

@@ -10,6 +10,7 @@ import pytest
 
 from openbooking.booking.opportunity import Opportunity, applicable_offers
 from openbooking.booking.situation import Places
+from openbooking.cli.demo_events import events
 from openbooking.cli.demo_sellers import SELLERS, STUDIO, TRUST
 from openbooking.cli.demo_timetable import DAYS, TIME_ZONE, timetable
 from openbooking.jsonld.write import Writer
@@ -100,7 +101,7 @@ def test_there_are_a_gross_and_a_net_seller_and_both_sell() -> None:
 def test_there_is_something_of_every_kind_to_try() -> None:
     items = timetable(SUMMER, LONDON)
     by_path = {item.path: item for item in items}
-    assert {item.type for item in items} == set(OpportunityType)
+    assert {item.type for item in (*items, *events(SUMMER, LONDON))} == set(OpportunityType)
     bookable = [item for item in items if item.type.bookable]
     offers = [
         offer
@@ -120,16 +121,16 @@ def test_there_is_something_of_every_kind_to_try() -> None:
     assert {item.capacity for item in hall} == {4}
 
 
-def test_every_parent_and_one_child_of_each_is_a_valid_feed_item(validator: Validator) -> None:
-    items = timetable(CLOCKS_GO_FORWARD, LONDON)
+def test_every_parent_event_and_one_child_of_each_is_a_valid_feed_item(validator: Validator) -> None:
+    items = [*events(CLOCKS_GO_FORWARD, LONDON), *timetable(CLOCKS_GO_FORWARD, LONDON)]
     by_path = {item.path: item for item in items}
     sellers = {seller.key: seller for seller in SELLERS}
     writer = JsonLdFeedWriter(Writer(Identifiers("https://booking.example.org/api")))
     seen: set[str | None] = set()
     for item in items:
-        if item.type.bookable and item.parent in seen:
+        if item.parent and item.type.bookable and item.parent in seen:
             continue
-        seen.add(item.parent if item.type.bookable else None)
+        seen.add(item.parent)
         parents = [by_path[item.parent]] if item.parent else []
         parents += [by_path[parent.parent] for parent in parents if parent.parent]
         written = writer.opportunity(item, Places(), parents, sellers[item.seller])

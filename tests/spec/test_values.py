@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from openbooking.booking.opportunity import Offer
 from openbooking.booking.order import OrderItem
-from openbooking.booking.pricing import tax_charges, totals
+from openbooking.booking.pricing import Pricing, tax_charges, totals
 from openbooking.spec.terms import TaxMode
 from openbooking.spec.values import VatTreatment, round_money, tax_on_net, tax_within_gross
 
@@ -46,8 +46,8 @@ def test_totals_agree_with_their_parts_to_the_penny(offers: list[tuple[Decimal, 
     items = []
     for number, (price, treatment) in enumerate(offers, 1):
         offer = Offer(key="a", owner="session-series/x", price=price, currency="GBP", vat=treatment)
-        items.append(OrderItem(number=number, position=number, offer=offer, tax=tax_charges(offer, mode)))
-    found = totals(items, mode, publish_prepayment=True)
+        items.append(OrderItem(number=number, position=number, offer=offer, tax=tax_charges(offer, Pricing(mode))))
+    found = totals(items, Pricing(mode))
     unit_tax = sum(charge.price for item in items for charge in item.tax)
     assert sum(charge.price for charge in found.tax) == unit_tax
     asked = sum(price for price, _ in offers)
@@ -58,5 +58,5 @@ def test_totals_agree_with_their_parts_to_the_penny(offers: list[tuple[Decimal, 
 @pytest.mark.parametrize("treatment", [VatTreatment.ZERO_RATED, VatTreatment.EXEMPT, VatTreatment.OUTSIDE_SCOPE])
 def test_untaxed_treatments_are_named_and_cost_nothing(treatment: VatTreatment) -> None:
     offer = Offer(key="a", owner="session-series/x", price=Decimal("12.00"), currency="GBP", vat=treatment)
-    (charge,) = tax_charges(offer, TaxMode.GROSS)
+    (charge,) = tax_charges(offer, Pricing(TaxMode.GROSS))
     assert (charge.price, charge.rate, charge.name) == (Decimal(0), Decimal(0), treatment.label)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.order import Order, OrderKey
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.quote import Checkpoint
 from openbooking.booking.seller import SellerCancel
 from openbooking.booking.status import GetOrder
 from openbooking.booking.store import ORDERS, Feed, FeedWriter, Store

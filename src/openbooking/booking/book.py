@@ -5,10 +5,10 @@ from msgspec.structs import replace
 from openbooking.booking import lifecycle
 from openbooking.booking.access import grant_access
 from openbooking.booking.command import Decision, OrderCommand
+from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs
 from openbooking.booking.order import ItemState, Order, OrderKey, OrderRequest, Record, RecordKind
 from openbooking.booking.payment import check_payment, check_total
 from openbooking.booking.policy import Policy
-from openbooking.booking.quote import Checkpoint, dry_run, order_needs
 from openbooking.booking.situation import Needs, RecordSet, Situation
 from openbooking.spec.errors import OrderCreationFailedError
 
@@ -39,8 +39,8 @@ class Book(OrderCommand, frozen=True, kw_only=True):
             return Decision(reply=order)
         if order.requires_approval:
             raise OrderCreationFailedError("The Seller has to approve this Order before it can be booked.")
-        check_payment(self.request, order.offers)
-        check_total(self.request, order.totals)
+        check_payment(self.request.payment, order.offers)
+        check_total(self.request, order)
         return _booked(self.key, self._with_access(order), fingerprint)
 
     def _with_access(self, order: Order) -> Order:

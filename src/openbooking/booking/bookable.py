@@ -26,7 +26,9 @@ def opportunity_is_of_a_bookable_type(pair: Pair, now: datetime) -> str | None:
 
 
 def opportunity_has_not_ended(pair: Pair, now: datetime) -> str | None:
-    """An Opportunity that has started but not ended can still be booked (OB-BKBL-10)."""
+    """An Opportunity that has started but not ended can still be booked (OB-BKBL-10); some can be had at any time."""
+    if pair.opportunity.type.at_any_time:
+        return None
     end = pair.opportunity.end or pair.opportunity.start
     if end is None:
         return "The Opportunity has no date."
@@ -43,7 +45,8 @@ def opportunity_takes_place(pair: Pair, now: datetime) -> str | None:
 def capacity_is_known(pair: Pair, now: datetime) -> str | None:
     """Without a number of places nothing can be promised (OB-BKBL-12)."""
     del now
-    return "The Opportunity's capacity is not known." if pair.opportunity.capacity is None else None
+    known = pair.opportunity.capacity is not None or pair.opportunity.type.at_any_time
+    return None if known else "The Opportunity's capacity is not known."
 
 
 def seller_allows_open_booking(pair: Pair, now: datetime) -> str | None:

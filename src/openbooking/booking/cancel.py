@@ -56,14 +56,15 @@ def _check_permitted(situation: Situation, record: Record, number: int) -> None:
     assert item.opportunity is not None  # noqa: S101 - booked items have both
     assert item.offer is not None  # noqa: S101
     opportunity = situation.opportunities.get(item.opportunity.path, item.opportunity)
-    if opportunity.start is None or opportunity.start <= situation.now:
+    if opportunity.start and opportunity.start <= situation.now:
         raise CancellationNotPermittedError("This booking can no longer be cancelled, because it has started.")
-    _check_offer(item.offer, opportunity.start, situation.now)
-
-
-def _check_offer(offer: Offer, start: datetime, now: datetime) -> None:
-    if not offer.full_refund_on_cancellation:
+    if not item.offer.full_refund_on_cancellation:
         raise CancellationNotPermittedError("This booking cannot be cancelled.")
+    if opportunity.start:
+        _check_notice(item.offer, opportunity.start, situation.now)
+
+
+def _check_notice(offer: Offer, start: datetime, now: datetime) -> None:
     notice = offer.latest_cancellation_before_start or timedelta()
     if start - notice <= now:
         latest = (start - notice).strftime("%d %B %Y, %H:%M %Z")

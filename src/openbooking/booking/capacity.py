@@ -4,6 +4,7 @@ Of an Opportunity with five places, three of them leased to others, ten are aske
 reserved by leases, five are beyond its capacity.
 """
 
+from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.situation import Places
 from openbooking.spec.errors import ItemErrorType
 
@@ -11,6 +12,15 @@ from openbooking.spec.errors import ItemErrorType
 def remaining(capacity: int, places: Places, own: Places) -> int:
     """How many places are left for an Order that itself holds `own`; never below none."""
     return max(capacity - (places.booked - own.booked) - (places.leased - own.leased), 0)
+
+
+def has_room(opportunity: Opportunity | None, wanted: int, places: Places, own: Places) -> bool:
+    """Whether that many places can be given, those that an Order itself holds included."""
+    if opportunity is None:
+        return False
+    if opportunity.capacity is None:
+        return opportunity.type.at_any_time
+    return remaining(opportunity.capacity, places, own) >= wanted
 
 
 def excess_errors(wanted: int, capacity: int, places: Places, own: Places) -> list[ItemErrorType | None]:

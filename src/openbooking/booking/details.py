@@ -3,6 +3,7 @@
 from openbooking.booking.opportunity import FormField, Offer
 from openbooking.booking.order import IntakeAnswer, ItemRequest
 from openbooking.spec.errors import ItemError, ItemErrorType
+from openbooking.spec.ids import FormFieldRef
 from openbooking.spec.terms import FormFieldType
 
 DETAIL_ERRORS = frozenset(
@@ -34,7 +35,8 @@ def _attendee_errors(offer: Offer, request: ItemRequest) -> list[ItemError]:
 
 def _form_errors(offer: Offer, request: ItemRequest) -> list[ItemError]:
     answers = {answer.field: answer for answer in request.intake_answers}
-    errors = (_form_error(field, answers.get(field.key)) for field in offer.intake_form)
+    asked = ((field, answers.get(FormFieldRef(offer.ref, field.key))) for field in offer.intake_form)
+    errors = (_form_error(field, answer) for field, answer in asked)
     return [error for error in errors if error]
 
 

@@ -45,7 +45,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A price at which an Opportunity can be had; `price` includes tax if its Seller's tax mode is gross.
 
     `attendee_details` are the URIs of the properties that each attendee must have, `intake_form` what is asked besides,
-    `flow` what else it asks of the booking flow.
+    `flow` what else it asks of the booking flow. An `override` is named by a Broker and published nowhere.
     """
 
     key: str
@@ -63,6 +63,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     flow: tuple[FlowRequirement, ...] = ()
     attendee_details: tuple[str, ...] = ()
     intake_form: tuple[FormField, ...] = ()
+    override: bool = False
     properties: Properties = {}
 
     @property
@@ -95,8 +96,9 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Something bookable, or the parent of such things; one concept whatever its type.
 
     `path` identifies it, `parent` is the path of its `superEvent` or `facilityUse`. `capacity` is how many places
-    this system may sell: parents have none, and an Opportunity without one cannot be booked. `source` tells
-    what published it, so that everything from one source can be withdrawn together.
+    this system may sell: parents have none, and without one only what is available at any time can be booked.
+    `accessible_for_free` is published as `isAccessibleForFree`. `source` tells what published it, so that everything
+    from one source can be withdrawn together.
     """
 
     path: str
@@ -107,6 +109,7 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     end: datetime | None = None
     capacity: int | None = None
     status: EventStatus = EventStatus.SCHEDULED
+    accessible_for_free: bool | None = None
     offers: tuple[Offer, ...] = ()
     source: str = ""
     access: AccessRules | None = None

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.spec.errors import InvalidAuthorizationDetailsError, ItemError
-from openbooking.spec.ids import OfferRef
+from openbooking.spec.ids import FormFieldRef, OfferRef
 from openbooking.spec.terms import Availability, BrokerRole, OrderItemStatus, OrderProposalStatus, OrderType
 
 Reflected = Mapping[str, Any]
@@ -38,18 +38,28 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How the Broker paid, for audit and reconciliation (OB 10.1.15)."""
+    """How the Broker paid, for audit and reconciliation (OB 10.1.15); a `dynamic` one leaves the price to later."""
 
+    dynamic: bool = False
     identifier: str | None = None
     name: str | None = None
     account_id: str | None = None
     payment_provider_id: str | None = None
 
 
+class OfferOverride(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A price that the Broker names, as agreed with the Seller elsewhere (OB 7.7)."""
+
+    price: Decimal
+    currency: str | None = None
+    name: str | None = None
+    properties: Reflected = {}
+
+
 class IntakeAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The answer to a field of an intake form: which field it names, if one of ours, and the answer as it was sent."""
 
-    field: str | None = None
+    field: FormFieldRef | None = None
     sent: Reflected
 
     @property
@@ -66,6 +76,7 @@ class ItemRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     opportunity: str | None = None
     offer_id: str | None = None
     offer: OfferRef | None = None
+    override: OfferOverride | None = None
     attendee: Reflected | None = None
     intake_answers: tuple[IntakeAnswer, ...] = ()
     access_passes: tuple[Reflected, ...] = ()
@@ -164,7 +175,11 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An OrderQuote or Order as it is answered."""
+    """An OrderQuote or Order as it is answered.
+
+    Where tax is excluded it shows net prices and no tax (OB-TAX-08). Where the payment is dynamic it has no prices, and
+    its items hold Offers without one (OB-DYN-10).
+    """
 
     type: OrderType
     uuid: str
@@ -173,6 +188,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     broker: Reflected | None = None
     items: tuple[OrderItem, ...]
     totals: Totals
+    tax_excluded: bool = False
     payment: Payment | None = None
     requires_approval: bool = False
     lease_expires: datetime | None = None
@@ -183,6 +199,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def has_errors(self) -> bool:
         """Whether any OrderItem is at fault: then nothing was quoted, leased or booked, and the status is 409."""
         return any(item.errors for item in self.items)
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether its price is left to later (OB 7.3.3)."""
+        return self.payment is not None and self.payment.dynamic
 
     @property
     def offers(self) -> list[Offer]:

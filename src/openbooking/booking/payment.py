@@ -1,9 +1,9 @@
-"""Which payment details B expects, and the agreement on what is due (OB 7.6.2)."""
+"""Which payment details are accepted and expected, and the agreement on what is due (OB 7.3, 7.6.2)."""
 
 from collections.abc import Iterable
 
 from openbooking.booking.opportunity import Offer
-from openbooking.booking.order import OrderRequest, Payment, Totals
+from openbooking.booking.order import Order, OrderRequest, Payment, Record
 from openbooking.booking.policy import Policy, ReconciliationDetails
 from openbooking.booking.pricing import prepayment_of_all
 from openbooking.spec.errors import (
@@ -16,44 +16,70 @@ from openbooking.spec.errors import (
 from openbooking.spec.terms import Availability
 
 
-def check_reconciliation(payment: Payment | None, details: ReconciliationDetails | None) -> None:
-    """Raise InvalidPaymentDetailsError if a `payment` is sent that cannot be reconciled, whatever is to be paid."""
-    if payment is None or details is None:
+def check_details(payment: Payment | None, policy: Policy) -> None:
+    """Raise InvalidPaymentDetailsError if a `payment` is sent that cannot be reconciled, whatever is to be paid.
+
+    A dynamic one must name an account that may book without a price (OB-DYN-07, OB-DYN-08).
+    """
+    if payment is None:
         return
+    if payment.dynamic:
+        _check_account(payment, policy)
+    elif policy.reconciliation:
+        _check_reconciliation(payment, policy.reconciliation)
+
+
+def _check_account(payment: Payment, policy: Policy) -> None:
+    accounts = policy.dynamic_accounts
+    if accounts is None:
+        raise InvalidPaymentDetailsError("No DynamicPayment has been agreed on.")
+    if not payment.account_id:
+        raise IncompletePaymentDetailsError("The DynamicPayment lacks its accountId.")
+    if accounts and payment.account_id not in accounts:
+        raise InvalidPaymentDetailsError("No DynamicPayment has been agreed on with this account.")
+
+
+def _check_reconciliation(payment: Payment, details: ReconciliationDetails) -> None:
     for name in ReconciliationDetails.__struct_fields__:
         wanted = getattr(details, name)
         if wanted is not None and getattr(payment, name) != wanted:
             raise InvalidPaymentDetailsError(f"The payment's {name} is not one agreed with this Seller.")
 
 
-def reflected_payment(request: OrderRequest, offers: Iterable[Offer], policy: Policy) -> Payment | None:
+def check_consistent(payment: Payment | None, own: Record | None) -> None:
+    """Raise InvalidPaymentDetailsError where a dynamic payment is not the one of the quote that is held (OB-DYN-07)."""
+    quoted = own.order.payment if own and own.order else None
+    if quoted and quoted.dynamic and (payment is None or payment.account_id != quoted.account_id):
+        raise InvalidPaymentDetailsError("The OrderQuote was made for another DynamicPayment.")
+
+
+def reflected_payment(payment: Payment | None, offers: Iterable[Offer], policy: Policy) -> Payment | None:
     """The `payment` as replies show it: none where nothing is paid, and only what this system looks at (OB-PAY-08)."""
-    if request.payment is None or prepayment_of_all(offers) is Availability.UNAVAILABLE:
+    if payment is None or payment.dynamic:
+        return payment
+    if prepayment_of_all(offers) is Availability.UNAVAILABLE:
         return None
-    return request.payment if policy.reconciliation else Payment(identifier=request.payment.identifier)
+    return payment if policy.reconciliation else Payment(identifier=payment.identifier)
 
 
-def check_payment(request: OrderRequest, offers: Iterable[Offer]) -> None:
+def check_payment(payment: Payment | None, offers: Iterable[Offer]) -> None:
     """Raise the error of a `payment` that is missing, unnecessary or incomplete, in this order (AMB-54)."""
     prepayment = prepayment_of_all(offers)
-    if request.payment is None:
+    if payment is None:
         if prepayment is Availability.REQUIRED:
             raise MissingPaymentDetailsError
         return
-    if prepayment is Availability.UNAVAILABLE:
+    if prepayment is Availability.UNAVAILABLE and not payment.dynamic:
         raise UnnecessaryPaymentDetailsError
-    check_identified(request.payment)
-
-
-def check_identified(payment: Payment) -> None:
-    """Raise IncompletePaymentDetailsError unless the payment has its `identifier` (OB-PAY-03)."""
     if not payment.identifier:
         raise IncompletePaymentDetailsError("The payment lacks its identifier.")
 
 
-def check_total(request: OrderRequest, totals: Totals) -> None:
-    """Raise TotalPaymentDueMismatchError unless the Broker's figure is ours (OB-B-06)."""
+def check_total(request: OrderRequest, order: Order) -> None:
+    """Raise TotalPaymentDueMismatchError unless the Broker's figure is ours (OB-B-06); a dynamic Order has none."""
+    if order.dynamic:
+        return
     if request.total_payment_due is None:
         raise TotalPaymentDueMismatchError("The totalPaymentDue is missing.")
-    if request.total_payment_due != totals.price:
-        raise TotalPaymentDueMismatchError(f"The total is {totals.price}, not {request.total_payment_due}.")
+    if request.total_payment_due != order.totals.price:
+        raise TotalPaymentDueMismatchError(f"The total is {order.totals.price}, not {request.total_payment_due}.")

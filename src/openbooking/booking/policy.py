@@ -14,6 +14,14 @@ class Leasing(StrEnum):
     ANONYMOUS = "anonymous"
 
 
+class TaxCalculation(StrEnum):
+    """For whom tax is calculated (OB 7.4): everybody; consumers, not resellers and businesses; or nobody."""
+
+    ALWAYS = "always"
+    CONSUMERS = "consumers"
+    NEVER = "never"
+
+
 class ReconciliationDetails(msgspec.Struct, frozen=True, kw_only=True):
     """What a `payment` must say so that it can be reconciled; None where it does not matter (OB 7.3.2.1)."""
 
@@ -27,12 +35,17 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     `lease_duration` is how long a Lease lasts from the quote that made or extended it, `proposal_duration` how long an
     OrderProposal holds its places for the Seller to approve and the Broker to book. `prepayment` tells whether
-    `openBookingPrepayment` is published on totals; without it priced Orders require payment (OB-PREP-02).
-    `reconciliation` is None where any payment details will do.
+    `openBookingPrepayment` is published; without it priced Orders require payment (OB-PREP-02). `reconciliation` is
+    None where any payment details will do. `offer_overrides` tells whether Brokers may name prices of their own, and
+    `dynamic_accounts` which accounts may book without a price, both as agreed with the Seller elsewhere; None for no
+    account, and an empty set for any.
     """
 
     leasing: Leasing = Leasing.NAMED
     lease_duration: timedelta = timedelta(minutes=15)
     proposal_duration: timedelta = timedelta(days=3)
     prepayment: bool = True
+    tax: TaxCalculation = TaxCalculation.ALWAYS
     reconciliation: ReconciliationDetails | None = None
+    offer_overrides: bool = False
+    dynamic_accounts: frozenset[str] | None = None

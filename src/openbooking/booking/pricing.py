@@ -1,24 +1,63 @@
-"""Prices, tax and totals (OB 7.5, 7.6, 10.1.13, 10.1.14).
+"""Prices, tax and totals (OB 7.4, 7.5, 7.6, 10.1.13, 10.1.14).
 
 A TaxGross price of 12.00 at 20 % holds 2.00 of tax, and 12.00 is due; a TaxNet price of 10.00 gains 2.00, and 12.00 is
-due.
+due. Where tax is excluded the first is sold at 10.00, as the second is, and 10.00 is due.
 Tax is rounded half up on each OrderItem, and the total of a tax is the sum of its rounded parts, so that they agree.
 """
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Offer
-from openbooking.booking.order import OrderItem, Record, TaxCharge, Totals
-from openbooking.spec.terms import Availability, TaxMode
+from openbooking.booking.order import Order, OrderItem, OrderRequest, Record, TaxCharge, Totals
+from openbooking.booking.policy import TaxCalculation
+from openbooking.spec.terms import Availability, BrokerRole, TaxMode
 from openbooking.spec.values import ZERO, tax_on_net, tax_within_gross
 
 
-def tax_charges(offer: Offer, tax_mode: TaxMode) -> tuple[TaxCharge, ...]:
+class Pricing(NamedTuple):
+    """What prices mean in one Order."""
+
+    tax_mode: TaxMode
+    tax_excluded: bool = False
+    publish_prepayment: bool = True
+
+
+def pricing_of(order: Order) -> Pricing:
+    """What prices mean in this Order."""
+    return Pricing(order.seller.tax_mode, order.tax_excluded, order.totals.prepayment is not None)
+
+
+def excludes_tax(calculation: TaxCalculation, request: OrderRequest) -> bool:
+    """Whether the Order asked for is sold without tax, as it may be to resellers and businesses (OB-TAX-06)."""
+    business = request.customer is not None and request.customer.get("@type") == "Organization"
+    consumers = request.broker_role is not BrokerRole.RESELLER and not business
+    return calculation is TaxCalculation.NEVER or (calculation is TaxCalculation.CONSUMERS and not consumers)
+
+
+def charged(offer: Offer, pricing: Pricing) -> Offer:
+    """The Offer with the price at which it is sold: net where tax is excluded (OB-TAX-08)."""
+    if not pricing.tax_excluded or pricing.tax_mode is TaxMode.NET:
+        return offer
+    return replace(offer, price=offer.price - tax_within_gross(offer.price, offer.vat.rate))
+
+
+def tax_charges(offer: Offer, pricing: Pricing) -> tuple[TaxCharge, ...]:
     """The `unitTaxSpecification` of an item with this Offer; present also where the tax is zero (OB-TAX-05)."""
-    compute = tax_on_net if tax_mode is TaxMode.NET else tax_within_gross
+    if pricing.tax_excluded:
+        return ()
+    compute = tax_on_net if pricing.tax_mode is TaxMode.NET else tax_within_gross
     price = compute(offer.price, offer.vat.rate)
     return (TaxCharge(name=offer.vat.label, rate=offer.vat.rate, price=price, currency=offer.currency),)
+
+
+def due(offer: Offer, pricing: Pricing) -> Decimal:
+    """What is to be paid for one item with this Offer, its tax included (OB-TAX-02)."""
+    added = tax_charges(offer, pricing) if pricing.tax_mode is TaxMode.NET else ()
+    return charged(offer, pricing).price + sum((charge.price for charge in added), ZERO)
 
 
 def prepayment_of(offer: Offer) -> Availability:
@@ -36,18 +75,14 @@ def prepayment_of_all(offers: Iterable[Offer]) -> Availability:
     return Availability.OPTIONAL if Availability.OPTIONAL in found else Availability.UNAVAILABLE
 
 
-def totals(items: Sequence[OrderItem], tax_mode: TaxMode, *, publish_prepayment: bool) -> Totals:
-    """The totals over these items (OB-TAX-02), tax always included in what is due."""
+def totals(items: Sequence[OrderItem], pricing: Pricing) -> Totals:
+    """The totals over these items; what is due holds all tax that is calculated (OB-TAX-01)."""
     offers = [item.offer for item in items if item.offer]
-    charges = [charge for item in items for charge in item.tax]
-    due = sum((offer.price for offer in offers), ZERO)
-    if tax_mode is TaxMode.NET:
-        due += sum((charge.price for charge in charges), ZERO)
     return Totals(
-        price=due,
+        price=sum((due(offer, pricing) for offer in offers), ZERO),
         currency=next((offer.currency for offer in offers if offer.currency), None),
-        prepayment=prepayment_of_all(offers) if publish_prepayment else None,
-        tax=_by_tax(charges),
+        prepayment=prepayment_of_all(offers) if pricing.publish_prepayment else None,
+        tax=_by_tax(charge for item in items for charge in item.tax),
     )
 
 
@@ -55,8 +90,7 @@ def standing_totals(record: Record) -> Totals:
     """The totals of an Order as it stands, without what has been cancelled (OB-SEL-04)."""
     assert record.order is not None  # noqa: S101 - asked for only of Orders
     standing = [item for item, state in record.items() if not state.status.cancelled]
-    publish_prepayment = record.order.totals.prepayment is not None
-    return totals(standing, record.order.seller.tax_mode, publish_prepayment=publish_prepayment)
+    return totals(standing, pricing_of(record.order))
 
 
 def _by_tax(charges: Iterable[TaxCharge]) -> tuple[TaxCharge, ...]:

@@ -7,14 +7,15 @@ from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
 from openbooking.booking.access import grant_access
-from openbooking.booking.capacity import remaining
+from openbooking.booking.capacity import has_room
 from openbooking.booking.command import Decision, OrderCommand
+from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs
 from openbooking.booking.order import ItemState, Order, OrderKey, OrderRequest, Payment, Proposal, Record, RecordKind
-from openbooking.booking.payment import check_identified, check_payment, check_reconciliation, check_total
+from openbooking.booking.payment import check_details, check_payment, check_total, reflected_payment
 from openbooking.booking.policy import Policy
-from openbooking.booking.quote import Checkpoint, dry_run, order_needs
 from openbooking.booking.situation import Needs, Places, RecordSet, Situation
 from openbooking.spec.errors import (
+    InvalidPaymentDetailsError,
     OpenBookingError,
     OpportunityHasInsufficientCapacityError,
     OrderCreationFailedError,
@@ -50,8 +51,8 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             return Decision(reply=order)
         if not order.requires_approval:
             raise OrderCreationFailedError("This Order needs no approval: book it.")
-        check_payment(self.request, order.offers)
-        check_total(self.request, order.totals)
+        check_payment(self.request.payment, order.offers)
+        check_total(self.request, order)
         exchange = any(FlowRequirement.MESSAGE_EXCHANGE in offer.flow for offer in order.offers)
         proposal = Proposal(version=self.version, customer_note=self.request.customer_note if exchange else None)
         expires = situation.now + situation.policy.proposal_duration
@@ -129,12 +130,13 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         return Decision(reply=booked, changes=(RecordSet(self.key, became),))
 
     def _payment(self, policy: Policy, order: Order) -> Payment | None:
-        """The payment as it was proposed, or as it has been authorised anew."""
-        if self.payment is None or order.payment is None:
-            return order.payment
-        check_reconciliation(self.payment, policy.reconciliation)
-        check_identified(self.payment)
-        return self.payment if policy.reconciliation else Payment(identifier=self.payment.identifier)
+        """The payment as it was proposed, or as it has been authorised anew (OB-APP-29)."""
+        check_details(self.payment, policy)
+        if self.payment and self.payment.dynamic != order.dynamic:
+            raise InvalidPaymentDetailsError("The OrderProposal was made for another kind of payment.")
+        payment = self.payment or reflected_payment(order.payment, order.offers, policy)
+        check_payment(payment, order.offers)
+        return reflected_payment(payment, order.offers, policy)
 
     def _booked(self, order: Order, payment: Payment | None) -> Order:
         items = tuple(
@@ -172,6 +174,6 @@ def _places_remain(situation: Situation, record: Record) -> bool:
         opportunity = situation.opportunities.get(claim.opportunity)
         own = Places(0, claim.places if live else 0)
         places = situation.places.get(claim.opportunity, Places())
-        if opportunity is None or remaining(opportunity.capacity or 0, places, own) < claim.places:
+        if not has_room(opportunity, claim.places, places, own):
             return False
     return True

@@ -3,10 +3,12 @@
 from collections import Counter
 
 import msgspec
+from msgspec.structs import replace
 
+from openbooking.booking.called_off import call_off, reject_for
 from openbooking.booking.command import Decision
 from openbooking.booking.delete import stub
-from openbooking.booking.opportunity import Opportunity, Seller
+from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.order import RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import (
@@ -19,7 +21,7 @@ from openbooking.booking.situation import (
     Situation,
 )
 from openbooking.spec.errors import NotFoundError, SellerNotFoundError
-from openbooking.spec.terms import OpportunityType
+from openbooking.spec.terms import Availability, EventStatus
 
 
 class PublishSeller(msgspec.Struct, frozen=True):
@@ -39,19 +41,22 @@ class PublishSeller(msgspec.Struct, frozen=True):
 
 
 class Publish(msgspec.Struct, frozen=True):
-    """Opportunities and their parents are published: all of them or none. What was sold of them stays sold."""
+    """Opportunities and their parents are published: all of them or none.
+
+    What was sold of them stays sold; but what is now cancelled is cancelled in every Order too.
+    """
 
     opportunities: tuple[Opportunity, ...]
 
     def needs(self, policy: Policy) -> Needs:
-        """The Opportunities as they are, their parents and Sellers, and the children that embed them."""
+        """The Opportunities as they are, their parents and Sellers, children that embed them, Orders they end."""
         del policy
         paths = {opportunity.path for opportunity in self.opportunities}
         parents = {opportunity.parent for opportunity in self.opportunities if opportunity.parent}
-        embedded = {item.path for item in self.opportunities if item.type is OpportunityType.FACILITY_USE}
         return Needs(
             opportunities=frozenset(paths | parents),
-            children=frozenset(embedded),
+            children=frozenset(item.path for item in self.opportunities if item.type.embedded),
+            claims_on=self._cancelled(),
             sellers=frozenset(opportunity.seller for opportunity in self.opportunities),
         )
 
@@ -67,12 +72,29 @@ class Publish(msgspec.Struct, frozen=True):
                 raise SellerNotFoundError(f"{opportunity.path} names an unknown Seller.")
             if opportunity.parent not in known:
                 raise NotFoundError(f"{opportunity.path} names an unknown parent.")
-        embedding = [
-            other
-            for path, other in situation.opportunities.items()
-            if path not in counted and other.parent in counted and other.type is OpportunityType.INDIVIDUAL_FACILITY_USE
-        ]
-        return Decision(changes=tuple(OpportunitySet(item) for item in (*self.opportunities, *embedding)))
+        prepayment = situation.policy.prepayment
+        published = [OpportunitySet(_as_sold(item, prepayment=prepayment)) for item in self.opportunities]
+        return Decision(changes=(*published, *call_off(situation, self._cancelled())))
+
+    def _cancelled(self) -> frozenset[str]:
+        return frozenset(item.path for item in self.opportunities if item.status is EventStatus.CANCELLED)
+
+
+def _as_sold(opportunity: Opportunity, *, prepayment: bool) -> Opportunity:
+    """The Opportunity with Offers that do not contradict themselves.
+
+    They tell of prepayment only where this system supports it (OB-PREP-02), there is something to pay (OB-BKBL-21) and
+    they can be booked in advance at all (OB-BKBL-23).
+    """
+    offers = tuple(
+        offer if prepayment and offer.price and offer.in_advance is not Availability.UNAVAILABLE else _silent(offer)
+        for offer in opportunity.offers
+    )
+    return opportunity if offers == opportunity.offers else replace(opportunity, offers=offers)
+
+
+def _silent(offer: Offer) -> Offer:
+    return replace(offer, prepayment=None)
 
 
 class Withdraw(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +120,8 @@ class Withdraw(msgspec.Struct, frozen=True, kw_only=True):
                 changes.append(RecordSet(record.key, None))
             elif self.orders:
                 changes.append(RecordSet(record.key, stub(record)))
+            else:
+                changes.extend(reject_for(record, gone))
         changes.extend(OpportunityRemoved(path) for path in paths)
         return Decision(changes=tuple(changes))
 

@@ -2,25 +2,28 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from openbooking.booking.accepted import unpriced
 from openbooking.booking.access import grant_access
 from openbooking.booking.bookable import Pair, why_not_bookable
+from openbooking.booking.called_off import call_off
 from openbooking.booking.cancel import booked, with_states
-from openbooking.booking.capacity import remaining
+from openbooking.booking.capacity import has_room
 from openbooking.booking.command import Decision
 from openbooking.booking.opportunity import Offer, Opportunity, applicable_offers
-from openbooking.booking.order import Access, ItemState, OrderItem, OrderKey, Record, RecordKind
+from openbooking.booking.order import Access, ItemState, Order, OrderItem, OrderKey, RecordKind
 from openbooking.booking.policy import Policy
-from openbooking.booking.pricing import prepayment_of, tax_charges, totals
+from openbooking.booking.pricing import Pricing, due, prepayment_of, pricing_of, tax_charges, totals
 from openbooking.booking.proposal import SELLER_NOTES_EVERY, open_proposal, with_status
 from openbooking.booking.situation import Change, Needs, OpportunitySet, Places, RecordSet, Situation
 from openbooking.spec.errors import NotFoundError, OpenBookingError, UnacceptableReplacementError
 from openbooking.spec.ids import OfferRef
-from openbooking.spec.terms import FlowRequirement, OrderItemStatus, OrderProposalStatus
+from openbooking.spec.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus
 
 
 class SellerCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,45 +127,74 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
         if not 1 <= self.number <= len(order.items):
             raise NotFoundError(f"The Order has no item {self.number}.")
         item, state = record.items()[self.number - 1]
-        opportunity, offer = self._pair(situation, record)
-        assert item.offer is not None  # noqa: S101 - booked items have one
         if state.status is not OrderItemStatus.CONFIRMED:
             raise UnacceptableReplacementError("Only a confirmed item can be replaced.")
-        if offer.price > item.offer.price or prepayment_of(offer) is not prepayment_of(item.offer):
-            raise UnacceptableReplacementError("The replacement costs more, or is paid otherwise.")
-        seller = order.seller
-        reason = why_not_bookable(Pair(opportunity, offer, seller), situation.now)
-        if reason:
-            raise UnacceptableReplacementError(reason)
-        if not remaining(opportunity.capacity or 0, situation.places.get(opportunity.path, Places()), Places()):
-            raise UnacceptableReplacementError("The replacement is full.")
+        opportunity, offer = self._pair(situation, order)
+        self._check(situation, order, item, opportunity, offer)
         replacement = OrderItem(
             number=item.number,
             position=item.position,
             opportunity=replace(opportunity, offers=()),
             parents=tuple(replace(parent, offers=()) for parent in situation.parents(opportunity)),
             offer=offer,
-            tax=tax_charges(offer, seller.tax_mode),
+            tax=() if order.dynamic else tax_charges(offer, pricing_of(order)),
             access=grant_access(opportunity.access, self.nonce, item.number),
         )
         changed = with_states(record, {self.number: replace(state, replacement=replacement, access=None, moved=False)})
         return Decision(changes=(RecordSet(self.order, changed),))
 
-    def _pair(self, situation: Situation, record: Record) -> tuple[Opportunity, Offer]:
+    def _check(
+        self, situation: Situation, order: Order, item: OrderItem, opportunity: Opportunity, offer: Offer
+    ) -> None:
+        """Raise UnacceptableReplacementError unless the pair can be given for the same or less (OB-SEL-07)."""
+        assert item.offer is not None  # noqa: S101 - booked items have one
+        pricing = pricing_of(order)
+        dearer = offer.price > item.offer.price or due(offer, pricing) > due(item.offer, pricing)
+        if dearer or prepayment_of(offer) is not prepayment_of(item.offer):
+            raise UnacceptableReplacementError("The replacement costs more, or is paid otherwise.")
+        reason = why_not_bookable(Pair(opportunity, offer, order.seller), situation.now)
+        if reason:
+            raise UnacceptableReplacementError(reason)
+        if not has_room(opportunity, 1, situation.places.get(opportunity.path, Places()), Places()):
+            raise UnacceptableReplacementError("The replacement is full.")
+
+    def _pair(self, situation: Situation, order: Order) -> tuple[Opportunity, Offer]:
         opportunity = situation.opportunities.get(self.opportunity)
-        if opportunity is None or opportunity.seller != record.seller:
+        if opportunity is None or opportunity.seller != order.seller.key:
             raise UnacceptableReplacementError("The Seller has no such Opportunity.")
         offers = applicable_offers(opportunity, situation.parents(opportunity))
         offer = next((offered for offered in offers if offered.ref == self.offer), None)
         if offer is None:
             raise UnacceptableReplacementError("The Offer does not apply to the Opportunity.")
-        return opportunity, offer
+        return opportunity, unpriced(offer) if order.dynamic else offer
+
+
+class CancelOpportunity(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole Opportunity does not take place: it is cancelled, and so is every booking of it (OB 8.3.3)."""
+
+    opportunity: str
+    message: str | None = None
+
+    def needs(self, policy: Policy) -> Needs:
+        """The Opportunity, with the records that claim it."""
+        del policy
+        named = frozenset({self.opportunity})
+        return Needs(opportunities=named, claims_on=named)
+
+    def decide(self, situation: Situation) -> Decision:
+        """Publish it as cancelled, and tell every Order and proposal concerned."""
+        opportunity = situation.opportunities.get(self.opportunity)
+        if opportunity is None:
+            raise NotFoundError("There is no such Opportunity.")
+        cancelled = OpportunitySet(replace(opportunity, status=EventStatus.CANCELLED))
+        return Decision(changes=(cancelled, *call_off(situation, {opportunity.path}, self.message)))
 
 
 class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
     """Name, time or place of an Opportunity change, and every Order for it tells so (OB-NOTIF-06, AMB-19).
 
-    The name and place of a Slot are those of its facility, so all Slots of the facility change with it.
+    A Slot has its name from the facility it belongs to, and its place from the whole of it, so that all Slots there
+    change with it.
     """
 
     opportunity: str
@@ -181,19 +213,17 @@ class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
         opportunity = situation.opportunities.get(self.opportunity)
         if opportunity is None:
             raise NotFoundError("There is no such Opportunity.")
-        described = (
-            (situation.parents(opportunity) or (opportunity,))[-1] if opportunity.type.is_facility else opportunity
-        )
+        facilities = situation.parents(opportunity) if opportunity.type.is_facility else ()
+        named, located = (facilities[0], facilities[-1]) if facilities else (opportunity, opportunity)
         new = {opportunity.path: opportunity}
         if self.start and self.end:
             if self.end <= self.start:
                 raise OpenBookingError("The end is not after the start.")
             new[opportunity.path] = replace(opportunity, start=self.start, end=self.end)
-        changes = {"name": self.name, "location": self.location}
-        given = {name: value for name, value in changes.items() if value is not None}
-        if given:
-            base = new.get(described.path, described)
-            new[described.path] = replace(base, properties={**base.properties, **given})
+        for described, property_, value in ((named, "name", self.name), (located, "location", self.location)):
+            if value is not None:
+                known = new.get(described.path, described)
+                new[described.path] = replace(known, properties={**known.properties, property_: value})
         published: list[Change] = [OpportunitySet(changed) for changed in new.values()]
         return Decision(changes=(*published, *self._orders(situation, new)))
 
@@ -250,13 +280,15 @@ class DecideProposal(msgspec.Struct, frozen=True, kw_only=True):
 class AmendProposal(msgspec.Struct, frozen=True, kw_only=True):
     """The Seller offers a proposal anew, in a new version, where an Offer in it allows negotiation (OB 5.5.5.2).
 
-    `version` is a fresh UUID; the items of the numbers in `without` are left out from now on.
+    `version` is a fresh UUID; the items of the numbers in `without` are left out from now on, and those in `prices` are
+    offered at another price.
     """
 
     order: OrderKey
     version: str
     note: str | None = None
     without: frozenset[int] = frozenset()
+    prices: Mapping[int, Decimal] = {}
 
     def needs(self, policy: Policy) -> Needs:
         """The record of the proposal."""
@@ -269,15 +301,22 @@ class AmendProposal(msgspec.Struct, frozen=True, kw_only=True):
         assert record.order is not None  # noqa: S101 - every proposal's record has one
         if not any(FlowRequirement.NEGOTIATION in offer.flow for offer in record.order.offers):
             raise OpenBookingError("No Offer in this OrderProposal allows negotiation.")
-        items = tuple(item for item in record.order.items if item.number not in self.without)
+        pricing = pricing_of(record.order)
+        items = tuple(self._offered(item, pricing) for item in record.order.items if item.number not in self.without)
         if not items:
             raise OpenBookingError("An amendment leaves at least one item: reject the OrderProposal instead.")
-        mode, published = record.order.seller.tax_mode, record.order.totals.prepayment is not None
-        order = replace(record.order, items=items, totals=totals(items, mode, publish_prepayment=published))
+        order = replace(record.order, items=items, totals=totals(items, pricing))
         amended = with_status(record, OrderProposalStatus.AWAITING, self.note)
         assert amended.proposal is not None  # noqa: S101 - with_status keeps it
         changed = replace(amended, order=order, proposal=replace(amended.proposal, version=self.version))
         return Decision(changes=(RecordSet(self.order, changed),))
+
+    def _offered(self, item: OrderItem, pricing: Pricing) -> OrderItem:
+        price = self.prices.get(item.number)
+        if price is None or item.offer is None:
+            return item
+        offer = replace(item.offer, price=price, currency=item.offer.currency if price else None)
+        return replace(item, offer=offer, tax=tax_charges(offer, pricing))
 
 
 class WriteToCustomer(msgspec.Struct, frozen=True, kw_only=True):

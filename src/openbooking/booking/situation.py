@@ -17,9 +17,9 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What a command must have before it. A store loads, and locks, what is named here and what belongs to it.
 
     To a record belong the Opportunities it claims; to an Opportunity its parents, upwards, and the Sellers of all of
-    them. `children` asks for the IndividualFacilityUses below the paths named, `expired` for the records whose lease
-    has ended, `sources` for all Opportunities of those
-    sources and the records that claim them.
+    them. `children` asks for what lies directly below the paths named, `claims_on` for the records that claim any of
+    the paths named, `expired` for the records whose lease has ended, `sources` for all Opportunities of those sources
+    and the records that claim them.
     `families` asks for all that shares a root with the paths named, and for the records that claim any of it.
     `changes_nothing` promises that the decision will change nothing, so that nothing need be locked.
     """
@@ -27,6 +27,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     records: frozenset[OrderKey] = frozenset()
     opportunities: frozenset[str] = frozenset()
     children: frozenset[str] = frozenset()
+    claims_on: frozenset[str] = frozenset()
     sellers: frozenset[str] = frozenset()
     expired: bool = False
     sources: frozenset[str] = frozenset()
@@ -111,13 +112,22 @@ def evolve(situation: Situation, change: Change) -> Situation:
                 situation,
                 opportunities={**situation.opportunities, opportunity.path: opportunity},
                 places={opportunity.path: Places(), **situation.places},
-                touched=situation.touched | {opportunity.path},
+                touched=situation.touched | {opportunity.path, *_embedding(situation, opportunity)},
             )
         case OpportunityRemoved(path):
             left = {key: value for key, value in situation.opportunities.items() if key != path}
             return msgspec.structs.replace(situation, opportunities=left, touched=situation.touched | {path})
         case SellerSet(seller):
             return msgspec.structs.replace(situation, sellers={**situation.sellers, seller.key: seller})
+
+
+def _embedding(situation: Situation, parent: Opportunity) -> list[str]:
+    """The paths of what is published with this parent within, so that it is published anew."""
+    return [
+        path
+        for path, child in situation.opportunities.items()
+        if child.parent == parent.path and child.type.embeds_parent
+    ]
 
 
 def _with_record(situation: Situation, change: RecordSet) -> Situation:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import Partner, Store
+from openbooking.cli.demo_events import events
 from openbooking.cli.demo_sellers import SELLERS, STUDIO
 from openbooking.cli.demo_timetable import TIME_ZONE, timetable
 from openbooking.cli.faults import CommandError
@@ -46,7 +47,8 @@ def claim_file(path: Path) -> None:
 
 async def fill(settings: Settings, today: date) -> Filled:
     """Publish everything to the database of these settings."""
-    opportunities = timetable(today, ZoneInfo(TIME_ZONE))
+    zone = ZoneInfo(TIME_ZONE)
+    opportunities = [*timetable(today, zone), *events(today, zone)]
     async with open_system(settings) as system:
         for seller in SELLERS:
             await system.store.execute(PublishSeller(seller))

@@ -21,7 +21,7 @@ _WORKING_DAYS = (_MONDAY, _TUESDAY, _WEDNESDAY, _THURSDAY, _FRIDAY)
 _WEEKEND = (_SATURDAY, _SUNDAY)
 
 
-class _Concept(NamedTuple):
+class Concept(NamedTuple):
     """An entry of the OpenActive activity list or of its facility types."""
 
     scheme: str
@@ -29,34 +29,36 @@ class _Concept(NamedTuple):
     label: str
 
     def written(self) -> dict[str, str]:
+        """As it is published."""
         scheme = OPENACTIVE + self.scheme
         return {"@type": "Concept", "@id": f"{scheme}#{self.id}", "prefLabel": self.label, "inScheme": scheme}
 
 
-def _activity(id_: str, label: str) -> _Concept:
-    return _Concept("activity-list", id_, label)
+def activity(id_: str, label: str) -> Concept:
+    """An entry of the activity list."""
+    return Concept("activity-list", id_, label)
 
 
-def _facility(id_: str, label: str) -> _Concept:
-    return _Concept("facility-types", id_, label)
+def _facility(id_: str, label: str) -> Concept:
+    return Concept("facility-types", id_, label)
 
 
-_SWIMMING = _activity("2750229d-b725-4171-9276-376be913957c", "Swimming")
-_SWIMMING_LESSONS = _activity("dfaf6bb4-d2fe-4db5-a271-4ceeaaaf55b9", "Swimming Lessons")
-_AQUA_FIT = _activity("9a4ecdc3-5f70-48e8-9718-8542db315230", "Aqua Fit")
-_INDOOR_CYCLING = _activity("5f09c2ca-ceeb-4e0c-871f-e2d0b9971317", "Indoor Cycling")
-_BADMINTON = _activity("c0360db0-a817-4bae-9167-40f89b49fc9e", "Badminton")
-_WALKING_FOOTBALL = _activity("b8019b67-2ade-406f-a012-91a5c3869652", "Walking Football")
-_WALKING = _activity("95092977-5a20-4d6e-b312-8fddabe71544", "Walking")
-_HATHA_YOGA = _activity("90611f8f-fea2-402e-827f-41b487a5f3a0", "Hatha Yoga")
-_VINYASA_YOGA = _activity("df58ee70-fa79-423f-b146-4d719b3e7aac", "Vinyasa Yoga")
-_REFORMER_PILATES = _activity("2a6fbcf8-e180-4213-844d-2ea17ce519e9", "Reformer Pilates")
+_SWIMMING = activity("2750229d-b725-4171-9276-376be913957c", "Swimming")
+_SWIMMING_LESSONS = activity("dfaf6bb4-d2fe-4db5-a271-4ceeaaaf55b9", "Swimming Lessons")
+_AQUA_FIT = activity("9a4ecdc3-5f70-48e8-9718-8542db315230", "Aqua Fit")
+_INDOOR_CYCLING = activity("5f09c2ca-ceeb-4e0c-871f-e2d0b9971317", "Indoor Cycling")
+_BADMINTON = activity("c0360db0-a817-4bae-9167-40f89b49fc9e", "Badminton")
+_WALKING_FOOTBALL = activity("b8019b67-2ade-406f-a012-91a5c3869652", "Walking Football")
+_WALKING = activity("95092977-5a20-4d6e-b312-8fddabe71544", "Walking")
+_HATHA_YOGA = activity("90611f8f-fea2-402e-827f-41b487a5f3a0", "Hatha Yoga")
+_VINYASA_YOGA = activity("df58ee70-fa79-423f-b146-4d719b3e7aac", "Vinyasa Yoga")
+_REFORMER_PILATES = activity("2a6fbcf8-e180-4213-844d-2ea17ce519e9", "Reformer Pilates")
 _SQUASH_COURT = _facility("a1f82b7a-1258-4d9a-8dc5-bfc2ae961651", "Squash Court")
 _BADMINTON_COURT = _facility("9db5681e-700e-4b30-99a5-355885d94db2", "Badminton Court")
 _SPORTS_HALL = _facility("da364f9b-8bb2-490e-9e2f-1068790b9e35", "Sports Hall")
 
 
-class _Price(NamedTuple):
+class Price(NamedTuple):
     """One Offer: its name, its price in pounds, and the terms on which it is booked and cancelled."""
 
     name: str
@@ -91,13 +93,13 @@ class _Class(NamedTuple):
     seller: Seller
     name: str
     about: str
-    activity: _Concept
+    activity: Concept
     place: Properties
     days: Sequence[int]
     start: time
     minutes: int
     places: int
-    prices: Sequence[_Price]
+    prices: Sequence[Price]
     size: int | None = None
     minimum_age: int | None = None
 
@@ -105,40 +107,40 @@ class _Class(NamedTuple):
 _EXEMPT = VatTreatment.EXEMPT
 _WINDOW = timedelta(days=8)
 _SHORT_NOTICE = timedelta(hours=2)
-_FREE = (_Price("Free place", "0", vat=_EXEMPT, cancel_before=timedelta(hours=1)),)
+_FREE = (Price("Free place", "0", vat=_EXEMPT, cancel_before=timedelta(hours=1)),)
 
 _CLASSES = (
     _Class(
         "early-lanes", TRUST, "Early lane swimming", "Lanes for slow, medium and fast swimmers.", _SWIMMING, CENTRE,
         _WORKING_DAYS, time(6, 45), 60, 40,
-        (_Price("Adult", "5.40", cancel_before=_SHORT_NOTICE), _Price("Junior", "3.20", cancel_before=_SHORT_NOTICE)),
+        (Price("Adult", "5.40", cancel_before=_SHORT_NOTICE), Price("Junior", "3.20", cancel_before=_SHORT_NOTICE)),
     ),
     _Class(
         "adult-lessons", TRUST, "Swimming lessons for adults", "A teacher in the water, eight learners at most.",
-        _SWIMMING_LESSONS, CENTRE, (_TUESDAY,), time(19), 45, 8, (_Price("Lesson", "9.80", vat=_EXEMPT),),
+        _SWIMMING_LESSONS, CENTRE, (_TUESDAY,), time(19), 45, 8, (Price("Lesson", "9.80", vat=_EXEMPT),),
         minimum_age=16,
     ),
     _Class(
         "aqua-fit", TRUST, "Aqua fit", "Exercise to music in the shallow end.", _AQUA_FIT, CENTRE,
-        (_WEDNESDAY, _FRIDAY), time(10), 45, 25, (_Price("Adult", "6.60"), _Price("Over 60", "4.90")),
+        (_WEDNESDAY, _FRIDAY), time(10), 45, 25, (Price("Adult", "6.60"), Price("Over 60", "4.90")),
     ),
     _Class(
         "spin", TRUST, "Spin", "Forty-five minutes of indoor cycling; bookings open eight days before.",
         _INDOOR_CYCLING, CENTRE, (_MONDAY, _WEDNESDAY, _FRIDAY), time(18, 15), 45, 18,
-        (_Price("Standard", "7.80", opens_before=_WINDOW, cancel_before=timedelta(hours=4)),),
+        (Price("Standard", "7.80", opens_before=_WINDOW, cancel_before=timedelta(hours=4)),),
     ),
     _Class(
         "over-60s-badminton", TRUST, "Badminton for over-60s", "Doubles in good company; rackets to borrow.",
         _BADMINTON, CENTRE, (_THURSDAY,), time(10), 90, 16,
-        (_Price("Over 60", "3.50", prepayment=Availability.OPTIONAL),), minimum_age=60,
+        (Price("Over 60", "3.50", prepayment=Availability.OPTIONAL),), minimum_age=60,
     ),
     _Class(
         "walking-football", TRUST, "Walking football", "Nearly full: most places went at the desk.",
-        _WALKING_FOOTBALL, CENTRE, (_TUESDAY, _THURSDAY), time(20), 60, 2, (_Price("Player", "4.00"),), size=16,
+        _WALKING_FOOTBALL, CENTRE, (_TUESDAY, _THURSDAY), time(20), 60, 2, (Price("Player", "4.00"),), size=16,
     ),
     _Class(
         "baby-swim", TRUST, "Baby swim", "Full: every place was taken at the desk.", _SWIMMING_LESSONS, CENTRE,
-        (_MONDAY,), time(11), 30, 0, (_Price("Baby and adult", "8.20", vat=_EXEMPT),), size=10,
+        (_MONDAY,), time(11), 30, 0, (Price("Baby and adult", "8.20", vat=_EXEMPT),), size=10,
     ),
     _Class(
         "community-walk", TRUST, "Saturday community 5k walk", "Timed, friendly and free; walk it at your own speed.",
@@ -150,16 +152,16 @@ _CLASSES = (
     ),
     _Class(
         "hatha", STUDIO, "Hatha yoga", "Slow and steady; mats provided.", _HATHA_YOGA, STUDIO_ROOM,
-        (_MONDAY, _THURSDAY), time(18, 30), 75, 14, (_Price("Drop in", "11.00"), _Price("Concession", "8.25")),
+        (_MONDAY, _THURSDAY), time(18, 30), 75, 14, (Price("Drop in", "11.00"), Price("Concession", "8.25")),
     ),
     _Class(
         "vinyasa", STUDIO, "Vinyasa yoga", "Flowing, for those who know the postures.", _VINYASA_YOGA, STUDIO_ROOM,
-        (_WEDNESDAY, _SUNDAY), time(9, 30), 60, 14, (_Price("Drop in", "11.00"),),
+        (_WEDNESDAY, _SUNDAY), time(9, 30), 60, 14, (Price("Drop in", "11.00"),),
     ),
     _Class(
         "reformer", STUDIO, "Reformer Pilates", "Six machines; bookings open eight days before, no refunds.",
         _REFORMER_PILATES, STUDIO_ROOM, (_TUESDAY, _SATURDAY), time(12), 50, 6,
-        (_Price("Machine", "18.50", opens_before=_WINDOW, cancel_before=None),),
+        (Price("Machine", "18.50", opens_before=_WINDOW, cancel_before=None),),
     ),
 )  # fmt: skip
 
@@ -185,10 +187,10 @@ class _Facility(NamedTuple):
     key: str
     name: str
     about: str
-    type: _Concept
+    type: Concept
     minutes: int
-    off_peak: _Price
-    peak: _Price
+    off_peak: Price
+    peak: Price
     courts: Sequence[str] = ()
     uses: int = 1
 
@@ -196,19 +198,19 @@ class _Facility(NamedTuple):
 _FACILITIES = (
     _Facility(
         "squash", "Squash courts", "Two glass-backed courts.", _SQUASH_COURT, 60,
-        _Price("Off-peak court", "7.50", cancel_before=timedelta(hours=12)),
-        _Price("Peak court", "10.50", opens_before=_WINDOW, cancel_before=timedelta(hours=24)),
+        Price("Off-peak court", "7.50", cancel_before=timedelta(hours=12)),
+        Price("Peak court", "10.50", opens_before=_WINDOW, cancel_before=timedelta(hours=24)),
         courts=("Squash court 1", "Squash court 2"),
     ),
     _Facility(
         "badminton", "Badminton courts", "Sprung floor, nets up.", _BADMINTON_COURT, 60,
-        _Price("Off-peak court", "8.00", cancel_before=timedelta(hours=12)),
-        _Price("Peak court", "12.00", cancel_before=timedelta(hours=24)),
+        Price("Off-peak court", "8.00", cancel_before=timedelta(hours=12)),
+        Price("Peak court", "12.00", cancel_before=timedelta(hours=24)),
         courts=("Badminton court 1", "Badminton court 2"),
     ),
     _Facility(
         "sports-hall", "Sports hall", "Four quarters of the hall, each booked on its own.", _SPORTS_HALL, 60,
-        _Price("Off-peak quarter", "14.00", vat=_EXEMPT), _Price("Peak quarter", "19.00", vat=_EXEMPT), uses=4,
+        Price("Off-peak quarter", "14.00", vat=_EXEMPT), Price("Peak quarter", "19.00", vat=_EXEMPT), uses=4,
     ),
 )  # fmt: skip
 
@@ -259,7 +261,7 @@ def _class_sessions(class_: _Class, days: Sequence[date], zone: tzinfo) -> Itera
     )
     for day in days:
         if day.weekday() in class_.days:
-            start = _instant(day, class_.start, zone)
+            start = instant(day, class_.start, zone)
             yield Opportunity(
                 path=opportunity_path(OpportunityType.SCHEDULED_SESSION, f"{class_.key}-{day:%Y%m%d}"),
                 type=OpportunityType.SCHEDULED_SESSION,
@@ -313,7 +315,7 @@ def _slots_of_day(facility: _Facility, key: str, parent: str, day: date, zone: t
     while local + length <= datetime.combine(day, hours.closes):
         path = opportunity_path(OpportunityType.SLOT, f"{key}-{local:%Y%m%d-%H%M}")
         price = facility.peak if local.time() >= hours.peak else facility.off_peak
-        start = _instant(day, local.time(), zone)
+        start = instant(day, local.time(), zone)
         yield Opportunity(
             path=path,
             type=OpportunityType.SLOT,
@@ -328,6 +330,6 @@ def _slots_of_day(facility: _Facility, key: str, parent: str, day: date, zone: t
         local += length
 
 
-def _instant(day: date, wall_clock: time, zone: tzinfo) -> datetime:
+def instant(day: date, wall_clock: time, zone: tzinfo) -> datetime:
     """In UTC: between two times of one time zone Python subtracts what clocks show, not what passes."""
     return datetime.combine(day, wall_clock, zone).astimezone(UTC)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from openbooking.booking.order import IntakeAnswer, ItemRequest, OrderRequest, Payment, Reflected
+from openbooking.booking.order import IntakeAnswer, ItemRequest, OfferOverride, OrderRequest, Payment, Reflected
 from openbooking.jsonld.read import JsonObject, check_type, read_object, read_reference
 from openbooking.spec.errors import (
     IncompleteBrokerDetailsError,
@@ -23,6 +23,7 @@ from openbooking.spec.errors import (
 )
 from openbooking.spec.ids import Identifiers
 from openbooking.spec.terms import BrokerRole, OrderItemStatus, OrderProposalStatus, OrderType
+from openbooking.spec.values import round_money
 
 _MAX_POSITION = 2**31 - 1
 _MAX_PRICE = Decimal(10) ** 12
@@ -69,7 +70,7 @@ class OrderReader:
             customer_note=_text(read.get("orderCustomerNote")),
             customer=_thing(read.get("customer"), IncompleteCustomerDetailsError("The customer is not an object.")),
             items=self._items(read.get("orderedItem")),
-            total_payment_due=_total(read.get("totalPaymentDue")),
+            total_payment_due=_price(read.get("totalPaymentDue")),
             payment=_payment(read.get("payment")),
         )
 
@@ -143,7 +144,8 @@ class OrderReader:
         if not isinstance(position, int) or isinstance(position, bool) or not 0 <= position <= _MAX_POSITION:
             raise OpenBookingError("Every OrderItem needs a position, a whole number from 0 up.")
         opportunity_id = read_reference(item.get("orderedItem"))
-        offer_id = read_reference(item.get("acceptedOffer"))
+        override = _override(item.get("acceptedOffer"))
+        offer_id = None if override else read_reference(item.get("acceptedOffer"))
         attendee = item.get("attendee")
         return ItemRequest(
             position=position,
@@ -151,18 +153,16 @@ class OrderReader:
             opportunity=self._ids.parse_opportunity(opportunity_id) if opportunity_id else None,
             offer_id=offer_id,
             offer=self._ids.parse_offer(offer_id) if offer_id else None,
+            override=override,
             attendee=attendee if isinstance(attendee, Mapping) else None,
             intake_answers=self._answers(item),
             access_passes=_barcodes(item.get("accessPass")),
         )
 
     def _answers(self, item: JsonObject) -> tuple[IntakeAnswer, ...]:
-        offer_id = read_reference(item.get("acceptedOffer"))
-        offer = self._ids.parse_offer(offer_id) if offer_id else None
-        form = self._ids.form_field(offer, "") if offer else None
         sent = _objects(item.get("orderItemIntakeFormResponse"), "orderItemIntakeFormResponse")
         return tuple(
-            IntakeAnswer(field=str(answer.get("propertyID")).removeprefix(form) if form else None, sent=answer)
+            IntakeAnswer(field=self._ids.parse_form_field(str(answer.get("propertyID"))), sent=answer)
             for answer in sent
         )
 
@@ -194,8 +194,21 @@ def _thing(value: Any, fault: OpenBookingError) -> Reflected | None:
     return value
 
 
-def _total(value: Any) -> Decimal | None:
-    """The price in `totalPaymentDue`, a number or text (AMB-31); 12 and "12.00" are the same."""
+def _override(value: Any) -> OfferOverride | None:
+    """A price that the Broker names; without a price it is no Offer at all (OB-OVR-11)."""
+    if not isinstance(value, Mapping) or value.get("@type") != "OfferOverride":
+        return None
+    price = _price(value)
+    if price is None or price < 0 or price != round_money(price):
+        return None
+    reflected = {name: value[name] for name in ("@id", "description") if _text(value.get(name))}
+    return OfferOverride(
+        price=price, currency=_text(value.get("priceCurrency")), name=_text(value.get("name")), properties=reflected
+    )
+
+
+def _price(value: Any) -> Decimal | None:
+    """The `price` of a thing, a number or text (AMB-31); 12 and "12.00" are the same."""
     price = value.get("price") if isinstance(value, Mapping) else None
     if isinstance(price, bool) or not isinstance(price, int | float | str):
         return None
@@ -210,6 +223,7 @@ def _payment(value: Any) -> Payment | None:
     if not isinstance(value, Mapping):
         return None
     return Payment(
+        dynamic=value.get("@type") == "DynamicPayment",
         identifier=_text(value.get("identifier")),
         name=_text(value.get("name")),
         account_id=_text(value.get("accountId")),

@@ -1,13 +1,14 @@
 """Domain things as JSON-LD: what feeds and replies have in common (Part B of the requirements, P-05 to P-21)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.order import Access, ItemState, Proposal, TaxCharge, Totals
 from openbooking.jsonld.scalars import write_duration, write_instant, write_price
-from openbooking.spec.ids import Identifiers, key_of
+from openbooking.spec.ids import FormFieldRef, Identifiers, key_of
 from openbooking.spec.terms import OPENACTIVE, FormFieldType, OpportunityType
 
 CONTEXT = OPENACTIVE
@@ -20,11 +21,11 @@ _PARENT_PROPERTY = {
     OpportunityType.SCHEDULED_SESSION: "superEvent",
     OpportunityType.SLOT: "facilityUse",
     OpportunityType.INDIVIDUAL_FACILITY_USE: "aggregateFacilityUse",
+    OpportunityType.EVENT: "superEvent",
 }
-_CAPACITY_PROPERTIES = {
-    OpportunityType.SCHEDULED_SESSION: ("maximumAttendeeCapacity", "remainingAttendeeCapacity"),
-    OpportunityType.SLOT: ("maximumUses", "remainingUses"),
-}
+_CAPACITY_OF_SLOT = ("maximumUses", "remainingUses")
+_CAPACITY_OF_EVENT = ("maximumAttendeeCapacity", "remainingAttendeeCapacity")
+_WITHOUT_STATUS = (OpportunityType.SESSION_SERIES, OpportunityType.ON_DEMAND_EVENT)
 _NOT_IN_REPLIES = frozenset({"subEvent", "event", "individualFacilityUse"})
 
 
@@ -50,6 +51,8 @@ class Writer:
 
     def offer(self, offer: Offer, *, in_feed: bool) -> JsonObject:
         """An Offer: in feeds with `openBookingFlowRequirement`, which replies leave out (OB-VAL-39)."""
+        if offer.override:
+            return self._override(offer)
         flow = list(offer.flow_requirements) if in_feed else None
         return _present(
             {
@@ -69,13 +72,26 @@ class Writer:
             }
         )
 
+    def _override(self, offer: Offer) -> JsonObject:
+        """An OfferOverride, which has none of what only a published Offer can have (OB-OVR-11)."""
+        return _present(
+            {
+                "@type": "OfferOverride",
+                "@id": self.ids.offer(offer.ref),
+                "name": offer.name,
+                "price": write_price(offer.price),
+                "priceCurrency": offer.currency,
+                **offer.properties,
+            }
+        )
+
     def details(self, offer: Offer) -> JsonObject:
         """What an OrderItem with this Offer asks about its attendee and besides (OB-CUST-11, OB-FORM-03)."""
         form = [
             _present(
                 {
                     "@type": field.type,
-                    "@id": self.ids.form_field(offer.ref, field.key),
+                    "@id": self.ids.form_field(FormFieldRef(offer.ref, field.key)),
                     "name": field.name,
                     "description": field.description,
                     "valueRequired": field.required if field.type is not FormFieldType.BOOLEAN else None,
@@ -126,20 +142,24 @@ class Writer:
 
     def opportunity(self, opportunity: Opportunity, remaining: int | None) -> JsonObject:
         """What an Opportunity is in itself, with the places it has left where they are told."""
-        most, left = _CAPACITY_PROPERTIES.get(opportunity.type, ("", ""))
+        type_ = opportunity.type
+        most, left = _CAPACITY_OF_SLOT if type_ is OpportunityType.SLOT else _CAPACITY_OF_EVENT
+        instant = _write_date if type_ is OpportunityType.COURSE_INSTANCE else write_instant
         written = {
-            "@type": opportunity.type,
+            "@type": type_,
             "@id": self.ids.opportunity(opportunity.path),
             "identifier": key_of(opportunity.path),
             **opportunity.properties,
         }
         if opportunity.start:
-            written["startDate"] = write_instant(opportunity.start)
+            written["startDate"] = instant(opportunity.start)
         if opportunity.start and opportunity.end:
-            written["endDate"] = write_instant(opportunity.end)
+            written["endDate"] = instant(opportunity.end)
             written["duration"] = write_duration(opportunity.end - opportunity.start)
-        if opportunity.type is OpportunityType.SCHEDULED_SESSION:
+        if not type_.is_facility and type_ not in _WITHOUT_STATUS:
             written["eventStatus"] = opportunity.status
+        if opportunity.accessible_for_free is not None:
+            written["isAccessibleForFree"] = opportunity.accessible_for_free
         if opportunity.capacity is not None:
             written.setdefault(most, opportunity.capacity)
         if remaining is not None:
@@ -198,6 +218,11 @@ def currency_of(price: Decimal, currency: str | None) -> str | None:
 def _present(values: Mapping[str, Any]) -> JsonObject:
     """The values there are: what has none is left out (OB-MT-09)."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _write_date(instant: datetime) -> str:
+    """A course is given in days: those of the place where it is held, whose offset the instant keeps."""
+    return instant.date().isoformat()
 
 
 def _duration(value: Any) -> str | None:

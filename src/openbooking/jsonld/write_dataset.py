@@ -33,7 +33,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
 
     def feed_url(self, type_: OpportunityType) -> str:
         """Where the feed of this type begins."""
-        return f"{self.feeds_url}/{type_.collection}"
+        return f"{self.feeds_url}/{type_.feed}"
 
 
 def write_dataset(dataset: Dataset) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _download(dataset: Dataset, type_: OpportunityType) -> dict[str, str]:
     return {
         "@type": "DataDownload",
         "name": type_,
-        "additionalType": OPENACTIVE + type_,
+        "additionalType": type_.uri,
         "encodingFormat": RPDE_MEDIA_TYPE,
         "contentUrl": dataset.feed_url(type_),
     }

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 import msgspec
 
 from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import ItemState, OrderItem, Record
-from openbooking.booking.pricing import standing_totals
+from openbooking.booking.order import ItemState, Order, OrderItem, Record
+from openbooking.booking.pricing import charged, pricing_of, standing_totals
 from openbooking.booking.situation import Places
 from openbooking.jsonld.write import FEED_CONTEXT, JsonObject, Writer
 from openbooking.spec.ids import OrderItemRef
-from openbooking.spec.terms import OpportunityType, OrderType
+from openbooking.spec.terms import OpportunityType
 
-_PARENTS = (OpportunityType.SESSION_SERIES, OpportunityType.FACILITY_USE, OpportunityType.INDIVIDUAL_FACILITY_USE)
+# What is found through its parent's feed has its Seller from there.
+_SELLER_IN_PARENT = (OpportunityType.SCHEDULED_SESSION, OpportunityType.SLOT)
 
 
 class JsonLdFeedWriter:
@@ -36,54 +37,75 @@ class JsonLdFeedWriter:
         written = self._writer.opportunity(opportunity, left)
         if opportunity.offers:
             written["offers"] = [self._writer.offer(offer, in_feed=True) for offer in opportunity.offers]
-        if opportunity.type in _PARENTS:
+        if opportunity.type not in _SELLER_IN_PARENT:
             role = "provider" if opportunity.type.is_facility else "organizer"
             written[role] = self._writer.seller(seller, in_feed=True)
         link = self._writer.parent_property(opportunity.type)
         if link and parents:
-            # The validator wants the FacilityUse within its IndividualFacilityUse; other parents are joined from feeds.
-            embedded = opportunity.type is OpportunityType.INDIVIDUAL_FACILITY_USE
             written[link] = (
                 self._opportunity(parents[0], Places(), parents[1:], seller)
-                if embedded
+                if opportunity.type.embeds_parent
                 else self._writer.ids.opportunity(parents[0].path)
             )
         return written
 
     def order(self, record: Record) -> bytes:
         """An Order as it stands, without personal data and what cannot change after B (OB-OF-09 to OB-OF-23)."""
+        order = _order_of(record)
         items = [
-            self._order_item(record, item, state) | self._writer.state(state) | self._writer.access(item.access)
+            self._order_item(order, item, state) | self._writer.state(state) | self._writer.access(item.access)
             for item, state in record.items()
         ]
-        return msgspec.json.encode(self._record(record, OrderType.ORDER, items))
+        return msgspec.json.encode(self._record(record, order, items))
 
     def proposal(self, record: Record) -> bytes:
         """An OrderProposal as it stands (OB-OPF-02, OB-OPF-05, AMB-24)."""
         proposal = record.proposal
         assert proposal is not None  # noqa: S101 - only proposals are written
-        items = [self._order_item(record, item, state) for item, state in record.items()]
-        written = self._record(record, OrderType.PROPOSAL, items)
+        order = _order_of(record)
+        items = [self._order_item(order, item, state) for item, state in record.items()]
+        written = self._record(record, order, items)
         return msgspec.json.encode(written | self._writer.proposal(record.uuid, proposal))
 
-    def _record(self, record: Record, type_: OrderType, items: list[JsonObject]) -> JsonObject:
-        return {
+    def _record(self, record: Record, order: Order, items: list[JsonObject]) -> JsonObject:
+        written: JsonObject = {
             "@context": FEED_CONTEXT,
-            "@type": type_,
-            "@id": self._writer.ids.order(type_, record.uuid),
+            "@type": order.type,
+            "@id": self._writer.ids.order(order.type, record.uuid),
             "identifier": record.uuid,
             "orderedItem": items,
-            **self._writer.totals(standing_totals(record)),
         }
+        if order.tax_excluded:
+            written["taxCalculationExcluded"] = True
+        return written if order.dynamic else written | self._writer.totals(standing_totals(record))
 
-    def _order_item(self, record: Record, item: OrderItem, state: ItemState) -> JsonObject:
+    def _order_item(self, order: Order, item: OrderItem, state: ItemState) -> JsonObject:
         assert item.opportunity is not None  # noqa: S101 - booked items have both
         assert item.offer is not None  # noqa: S101
-        full = self._writer.opportunity_with_parents(item.opportunity, item.parents, None) if state.moved else None
-        return {
+        written: JsonObject = {
             "@type": "OrderItem",
-            "@id": self._writer.ids.order_item(OrderItemRef(record.uuid, item.number)),
-            "unitTaxSpecification": self._writer.tax(item.tax),
-            "orderedItem": full or self._writer.ids.opportunity(item.opportunity.path),
-            "acceptedOffer": self._writer.offer(item.offer, in_feed=False),
+            "@id": self._writer.ids.order_item(OrderItemRef(order.uuid, item.number)),
+            "orderedItem": self._moved(order, item)
+            if state.moved
+            else self._writer.ids.opportunity(item.opportunity.path),
         }
+        if item.tax:
+            written["unitTaxSpecification"] = self._writer.tax(item.tax)
+        if not order.dynamic:
+            written["acceptedOffer"] = self._writer.offer(charged(item.offer, pricing_of(order)), in_feed=False)
+        return written
+
+    def _moved(self, order: Order, item: OrderItem) -> JsonObject:
+        """The Opportunity in full, its facility with the provider that the validator wants there (AMB-19)."""
+        assert item.opportunity is not None  # noqa: S101 - booked items have one
+        written = self._writer.opportunity_with_parents(item.opportunity, item.parents, None)
+        facility = written.get("facilityUse")
+        while facility:
+            facility["provider"] = self._writer.seller(order.seller, in_feed=True)
+            facility = facility.get("aggregateFacilityUse")
+        return written
+
+
+def _order_of(record: Record) -> Order:
+    assert record.order is not None  # noqa: S101 - only stubs have none, and they are not written
+    return record.order

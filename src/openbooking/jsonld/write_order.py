@@ -3,11 +3,11 @@
 import msgspec
 
 from openbooking.booking.order import ItemState, Order, OrderItem, Proposal, Record, Totals
-from openbooking.booking.pricing import standing_totals
+from openbooking.booking.pricing import charged, pricing_of, standing_totals
 from openbooking.jsonld.scalars import write_instant
 from openbooking.jsonld.write import CONTEXT, FEED_CONTEXT, JsonObject, Writer
 from openbooking.spec.errors import ITEM_ERROR_STATUS, ItemError, OpenBookingError
-from openbooking.spec.ids import OrderItemRef
+from openbooking.spec.ids import FormFieldRef, OrderItemRef
 from openbooking.spec.terms import OrderType
 
 
@@ -40,8 +40,11 @@ class OrderWriter:
             "brokerRole": order.broker_role,
             "seller": self._writer.seller(order.seller, in_feed=False),
             "orderedItem": items,
-            **self._writer.totals(totals),
         }
+        if not order.dynamic:
+            written |= self._writer.totals(totals)
+        if order.tax_excluded:
+            written["taxCalculationExcluded"] = True
         if order.broker:
             written["broker"] = order.broker
         if self._booking_service:
@@ -62,7 +65,8 @@ class OrderWriter:
         """What an item is: Opportunity, Offer, tax, what is asked about its attendee and what was answered."""
         written: JsonObject = {"@type": "OrderItem"}
         if item.offer:
-            written["acceptedOffer"] = self._writer.offer(item.offer, in_feed=False)
+            if not order.dynamic:
+                written["acceptedOffer"] = self._writer.offer(charged(item.offer, pricing_of(order)), in_feed=False)
             written |= self._writer.details(item.offer)
         if item.opportunity:
             opportunity = self._writer.opportunity_with_parents(item.opportunity, item.parents, item.remaining)
@@ -96,23 +100,25 @@ class OrderWriter:
         if error.description:
             written["description"] = error.description
         if error.field and item.offer:
-            written["instance"] = self._writer.ids.form_field(item.offer.ref, error.field)
+            written["instance"] = self._writer.ids.form_field(FormFieldRef(item.offer.ref, error.field))
         elif error.instance:
-            written["instance"] = error.instance
+            # The validator takes a property's URL for a fault where it expects that of a thing, unless it is this one.
+            written["instance"] = error.instance.replace("https:", "http:", 1)
         return written
 
 
 def _payment(order: Order) -> JsonObject:
-    """The `payment`; quotes leave its identifier out, and say nothing if there is nothing else (OB-C2-05)."""
+    """The `payment`; quotes leave its identifier out, and say nothing if there is nothing else (OB-C2-05, AMB-33)."""
     assert order.payment is not None  # noqa: S101 - asked for only where there is one
+    identified = order.type is not OrderType.QUOTE or order.dynamic
     details = {
-        "identifier": order.payment.identifier if order.type is not OrderType.QUOTE else None,
+        "identifier": order.payment.identifier if identified else None,
         "name": order.payment.name,
         "accountId": order.payment.account_id,
         "paymentProviderId": order.payment.payment_provider_id,
     }
     present = {name: value for name, value in details.items() if value is not None}
-    return {"payment": {"@type": "Payment", **present}} if present else {}
+    return {"payment": {"@type": "DynamicPayment" if order.dynamic else "Payment", **present}} if present else {}
 
 
 def _details(order: Order, item: OrderItem) -> JsonObject:

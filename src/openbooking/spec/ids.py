@@ -23,6 +23,13 @@ class OfferRef(NamedTuple):
     key: str
 
 
+class FormFieldRef(NamedTuple):
+    """A question in the intake form of an Offer, by its key there."""
+
+    offer: OfferRef
+    key: str
+
+
 class OrderItemRef(NamedTuple):
     """An OrderItem, by the UUID of its Order and its number there."""
 
@@ -93,9 +100,15 @@ class Identifiers:
         owner = self.parse_opportunity(found["owner"]) if found else None
         return OfferRef(owner, found["key"]) if found and owner else None
 
-    def form_field(self, ref: OfferRef, key: str) -> str:
+    def form_field(self, ref: FormFieldRef) -> str:
         """The `@id` of a question in the intake form of an Offer."""
-        return f"{self.offer(ref)}/fields/{key}"
+        return f"{self.offer(ref.offer)}/fields/{ref.key}"
+
+    def parse_form_field(self, uri: str) -> FormFieldRef | None:
+        """The question an `@id` names, or None where it has not the form of one."""
+        offer_id, _, key = uri.rpartition("/fields/")
+        offer = self.parse_offer(offer_id)
+        return FormFieldRef(offer, key) if offer else None
 
     def order(self, type_: OrderType, uuid: str) -> str:
         """The `@id` of an OrderQuote or Order (OB-ID-08)."""

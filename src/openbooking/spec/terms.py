@@ -18,21 +18,58 @@ class OpportunityType(StrEnum):
     FACILITY_USE = "FacilityUse"
     INDIVIDUAL_FACILITY_USE = "IndividualFacilityUse"
     SLOT = "Slot"
+    EVENT = "Event"
+    HEADLINE_EVENT = "HeadlineEvent"
+    COURSE_INSTANCE = "CourseInstance"
+    ON_DEMAND_EVENT = "OnDemandEvent"
 
     @property
     def collection(self) -> str:
-        """The path segment under which items of this type are identified, and the name of their open feed."""
+        """The path segment under which items of this type are identified."""
         return _COLLECTIONS[self]
 
     @property
+    def feed(self) -> str:
+        """The open feed of items of this type: one for every kind of event that is not part of a series (AMB-46)."""
+        return _COLLECTIONS[OpportunityType.EVENT if self in _KINDS_OF_EVENT else self]
+
+    @property
+    def uri(self) -> str:
+        """The type's URI: what OpenActive has taken over from schema.org is known by the name it has there."""
+        return (SCHEMA if self in _OF_SCHEMA else OPENACTIVE) + self
+
+    @property
     def bookable(self) -> bool:
-        """Whether items of this type are what a Customer books, rather than parents of it."""
-        return self in (OpportunityType.SCHEDULED_SESSION, OpportunityType.SLOT)
+        """Whether items of this type are what a Customer books, rather than parents of it (OB-BKBL-03)."""
+        return self not in (
+            OpportunityType.SESSION_SERIES,
+            OpportunityType.FACILITY_USE,
+            OpportunityType.INDIVIDUAL_FACILITY_USE,
+        )
+
+    @property
+    def at_any_time(self) -> bool:
+        """Whether items of this type have no date and no end of places: they can always be had."""
+        return self is OpportunityType.ON_DEMAND_EVENT
 
     @property
     def is_facility(self) -> bool:
         """Whether the Seller is the `provider` of a facility, rather than the `organizer` of an event."""
         return self in (OpportunityType.FACILITY_USE, OpportunityType.INDIVIDUAL_FACILITY_USE, OpportunityType.SLOT)
+
+    @property
+    def embeds_parent(self) -> bool:
+        """Whether feeds show items of this type with their parent within, not by its `@id` alone."""
+        return self in (OpportunityType.INDIVIDUAL_FACILITY_USE, OpportunityType.EVENT)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether items of this type are shown within their children."""
+        return self in (
+            OpportunityType.FACILITY_USE,
+            OpportunityType.HEADLINE_EVENT,
+            OpportunityType.COURSE_INSTANCE,
+        )
 
 
 _COLLECTIONS = {
@@ -41,7 +78,13 @@ _COLLECTIONS = {
     OpportunityType.FACILITY_USE: "facility-uses",
     OpportunityType.INDIVIDUAL_FACILITY_USE: "individual-facility-uses",
     OpportunityType.SLOT: "slots",
+    OpportunityType.EVENT: "events",
+    OpportunityType.HEADLINE_EVENT: "headline-events",
+    OpportunityType.COURSE_INSTANCE: "course-instances",
+    OpportunityType.ON_DEMAND_EVENT: "on-demand-events",
 }
+_KINDS_OF_EVENT = (OpportunityType.EVENT, OpportunityType.HEADLINE_EVENT, OpportunityType.COURSE_INSTANCE)
+_OF_SCHEMA = (OpportunityType.EVENT, OpportunityType.COURSE_INSTANCE, OpportunityType.ON_DEMAND_EVENT)
 TYPE_OF_COLLECTION = {collection: type_ for type_, collection in _COLLECTIONS.items()}
 
 

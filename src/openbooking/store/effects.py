@@ -9,7 +9,6 @@ from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.order import OrderKey, Record, RecordKind
 from openbooking.booking.situation import Places, Situation
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter
-from openbooking.spec.ids import key_of
 from openbooking.spec.terms import TYPE_OF_COLLECTION, OrderType
 
 
@@ -63,14 +62,14 @@ def effects(before: Situation, after: Situation, writer: FeedWriter) -> Effects:
 
 
 def _of_opportunity(situation: Situation, path: str, writer: FeedWriter) -> Publication:
-    collection = path.partition("/")[0]
+    type_ = TYPE_OF_COLLECTION[path.partition("/")[0]]
     opportunity = situation.opportunities.get(path)
     data = None
     if opportunity:
         places = situation.places.get(path, Places())
         seller = situation.sellers[opportunity.seller]
         data = writer.opportunity(opportunity, places, situation.parents(opportunity), seller)
-    return Publication(Feed(collection), key_of(path), TYPE_OF_COLLECTION[collection], data)
+    return Publication(Feed(type_.feed), path, type_, data)
 
 
 def _of_record(record: Record, writer: FeedWriter) -> Iterator[Publication]:

@@ -83,19 +83,15 @@ class MemoryStore:
         paths = set(needs.opportunities)
         if needs.expired:
             keys |= {record.key for record in whole.expired()}
+        claimed = set(needs.claims_on)
         if needs.sources:
-            paths |= {path for path, item in self._opportunities.items() if item.source in needs.sources}
-            keys |= {
-                key for key, record in self._records.items() if any(c.opportunity in paths for c in record.claims())
-            }
-        paths |= {path for path, item in self._opportunities.items() if item.parent in needs.children}
+            claimed |= {path for path, item in self._opportunities.items() if item.source in needs.sources}
         if needs.families:
             roots = {self._root(whole, path) for path in needs.families}
-            family = {path for path in self._opportunities if self._root(whole, path) in roots}
-            paths |= family
-            keys |= {
-                key for key, record in self._records.items() if any(c.opportunity in family for c in record.claims())
-            }
+            claimed |= {path for path in self._opportunities if self._root(whole, path) in roots}
+        keys |= {key for key, record in self._records.items() if any(c.opportunity in claimed for c in record.claims())}
+        paths |= claimed
+        paths |= {path for path, item in self._opportunities.items() if item.parent in needs.children}
         paths |= {claim.opportunity for key in keys for claim in self._records[key].claims()}
         opportunities = {path: self._opportunities[path] for path in paths if path in self._opportunities}
         for opportunity in list(opportunities.values()):

@@ -166,15 +166,16 @@ class SqliteStore:
         if needs.expired:
             values = {"now": microseconds(now), "most": EXPIRED_AT_ONCE}
             keys |= {OrderKey(*row) for row in db.execute(sql.expired_records, values)}
+        claimed = set(needs.claims_on)
         if needs.sources:
-            paths |= {path for (path,) in db.execute(sql.paths_of_sources, {"sources": _array(needs.sources)})}
-            keys |= {OrderKey(*row) for row in db.execute(sql.records_claiming, {"paths": _array(paths)})}
+            claimed |= {path for (path,) in db.execute(sql.paths_of_sources, {"sources": _array(needs.sources)})}
+        if needs.families:
+            claimed |= self._family(db, set(needs.families))
+        if claimed:
+            keys |= {OrderKey(*row) for row in db.execute(sql.records_claiming, {"paths": _array(claimed)})}
+        paths |= claimed
         if needs.children:
             paths |= {path for (path,) in db.execute(sql.paths_of_children, {"parents": _array(needs.children)})}
-        if needs.families:
-            family = self._family(db, set(needs.families))
-            paths |= family
-            keys |= {OrderKey(*row) for row in db.execute(sql.records_claiming, {"paths": _array(family)})}
         records = self._load_records(db, keys)
         paths |= {claim.opportunity for record in records.values() for claim in record.claims()}
         opportunities, booked = self._load_opportunities(db, paths)

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from openbooking.booking.book import Book
 from openbooking.booking.cancel import Cancel
+from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.order import Caller, ItemRequest, OrderRequest, Payment
-from openbooking.booking.quote import Checkpoint, Quote
+from openbooking.booking.quote import Quote
 from openbooking.spec.ids import OfferRef, opportunity_path
 from openbooking.spec.terms import BrokerRole, OpportunityType, TaxMode
 

@@ -25,7 +25,7 @@ from openbooking.booking.store import ORDERS, Feed, FeedWriter, Partner, Store
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.spec.errors import GoneError, OpenBookingError, OrderAlreadyExistsError, UnknownOrderError
-from openbooking.spec.ids import Identifiers
+from openbooking.spec.ids import Identifiers, key_of
 from openbooking.testing.samples import ALICE, BOB, SELLER, Clock, book, cancel, quote, session
 
 POLICY = Policy(leasing=Leasing.ANONYMOUS)
@@ -44,13 +44,13 @@ def feed_writer() -> FeedWriter:
 
 
 async def read_feed(store: Store, feed: Feed, after: int = 0, page: int = 100) -> dict[str, Any]:
-    """Follow a feed to its end: what each id says last, None where it is deleted."""
+    """Follow a feed to its end: what each item, by the last segment of its id, says last; None where it is deleted."""
     copy: dict[str, Any] = {}
     while items := await store.feed_items(feed, after, page):
         numbers = [item.modified for item in items]
         assert numbers == sorted(set(numbers))
         assert numbers[0] > after
-        copy |= {item.id: None if item.data is None else msgspec.json.decode(item.data) for item in items}
+        copy |= {key_of(item.id): None if item.data is None else msgspec.json.decode(item.data) for item in items}
         after = numbers[-1]
     return copy
 

@@ -13,9 +13,10 @@ from openbooking.booking.book import Book
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.order import Caller, Order, OrderRequest, Record
 from openbooking.booking.proposal import BookProposal, Propose, UpdateProposal
-from openbooking.booking.quote import Checkpoint, Quote
+from openbooking.booking.quote import Quote
 from openbooking.booking.status import GetOrder
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OrderType
 from openbooking.system import System

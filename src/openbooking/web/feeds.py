@@ -26,7 +26,7 @@ class Feeds:
 
     def routes(self, base: str) -> list[BaseRoute]:
         """Open feeds below /feeds, Orders feeds below the Base URI's path."""
-        open_feeds = [self._open_feed(type_.collection) for type_ in OpportunityType]
+        open_feeds = [self._open_feed(name) for name in sorted({type_.feed for type_ in OpportunityType})]
         private = [self._private_feed(base, ORDERS), self._private_feed(base, ORDER_PROPOSALS)]
         return [*open_feeds, *private]
 

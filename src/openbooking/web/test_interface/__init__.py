@@ -1,0 +1,161 @@
+"""The Open Booking API Test Interface: opportunities made to a criterion, and Sellers' actions simulated.
+
+It lets anybody create and delete data, and is mounted only where a setting says so (OB-TI-01).
+"""
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from openbooking.booking.command import Command
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.order import Caller, OrderKey, Record
+from openbooking.booking.publish import GetOpportunity, Publish, Withdraw
+from openbooking.booking.seller import (
+    AmendProposal,
+    ChangeLogistics,
+    DecideProposal,
+    Notify,
+    RecordAttendance,
+    RenewAccess,
+    Replace,
+    SellerCancel,
+)
+from openbooking.booking.status import GetOrder
+from openbooking.jsonld.read import read_object, read_reference
+from openbooking.spec.errors import NotFoundError, OpenBookingError, SellerNotFoundError
+from openbooking.spec.ids import opportunity_path
+from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OrderType
+from openbooking.system import System
+from openbooking.web.request import read_body
+from openbooking.web.test_interface.opportunities import PLACE, Maker, recipe_for
+
+_NOTICE = "Please come ten minutes early."
+_ORDER_ACTIONS: dict[str, Callable[[OrderKey], Command]] = {
+    "SellerRequestedCancellation": lambda order: SellerCancel(order=order),
+    "SellerRequestedCancellationWithMessage": lambda order: SellerCancel(order=order, message="The instructor is ill."),
+    "CustomerNotice": lambda order: Notify(order=order, notice=_NOTICE),
+    "AttendeeAttended": lambda order: RecordAttendance(order=order, attended=True),
+    "AttendeeAbsent": lambda order: RecordAttendance(order=order, attended=False),
+    "AccessCodeUpdate": lambda order: RenewAccess(order=order, nonce=str(uuid.uuid4()), code=True),
+    "AccessPassUpdate": lambda order: RenewAccess(order=order, nonce=str(uuid.uuid4()), passes=True),
+    "AccessChannelUpdate": lambda order: RenewAccess(order=order, nonce=str(uuid.uuid4()), channel=True),
+}
+_PROPOSAL_ACTIONS: dict[str, Callable[[OrderKey], Command]] = {
+    "SellerAcceptOrderProposal": lambda order: DecideProposal(order=order, accept=True),
+    "SellerRejectOrderProposal": lambda order: DecideProposal(order=order, accept=False),
+    "SellerAmendOrderProposal": lambda order: AmendProposal(order=order, version=str(uuid.uuid4())),
+}
+_LATER = timedelta(hours=1)
+_LOGISTICS_ACTIONS: dict[str, Callable[[Opportunity], Command]] = {
+    "ChangeOfLogisticsName": lambda it: ChangeLogistics(opportunity=it.path, name=f"Renamed {uuid.uuid4().hex[:6]}"),
+    "ChangeOfLogisticsLocation": lambda it: ChangeLogistics(
+        opportunity=it.path, location={**PLACE, "name": f"Elsewhere {uuid.uuid4().hex[:6]}"}
+    ),
+    "ChangeOfLogisticsTime": lambda it: ChangeLogistics(
+        opportunity=it.path, start=it.start + _LATER if it.start else None, end=it.end + _LATER if it.end else None
+    ),
+}
+
+
+class TestInterface:
+    """The endpoints of the test interface over one Booking System."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    def routes(self, base: str) -> list[BaseRoute]:
+        """The endpoints below the Base URI's path."""
+        datasets = f"{base}/test-interface/datasets/{{dataset}}"
+        return [
+            Route(datasets, self._delete_dataset, methods=["DELETE"]),
+            Route(f"{datasets}/opportunities", self._authenticated(self._create_opportunity), methods=["POST"]),
+            Route(f"{base}/test-interface/actions", self._authenticated(self._act), methods=["POST"]),
+        ]
+
+    def _authenticated(
+        self, endpoint: Callable[[Request, Caller], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def serve(request: Request) -> Response:
+            return await endpoint(request, await self._system.authenticate(request.headers))
+
+        return serve
+
+    async def _delete_dataset(self, request: Request) -> Response:
+        """Remove what was made in a dataset, with the Orders for it; asked for without credentials (OB-TI-05)."""
+        await self._system.store.execute(Withdraw(source=_source(request), orders=True))
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    async def _create_opportunity(self, request: Request, caller: Caller) -> Response:
+        """Make an opportunity that satisfies a criterion, for whichever Seller it names (OB-TI-07 to OB-TI-09)."""
+        del caller
+        body = read_object(await read_body(request, self._system.settings.max_body_bytes))
+        flow = body.get("test:testOpenBookingFlow")
+        recipe = recipe_for(str(body.get("test:testOpportunityCriteria")), flow if isinstance(flow, str) else None)
+        parent: Mapping[str, Any] = next(
+            (body[name] for name in ("superEvent", "facilityUse") if isinstance(body.get(name), dict)), {}
+        )
+        described = parent or body
+        seller_id = read_reference(described.get("organizer") or described.get("provider"))
+        seller = self._system.ids.parse_seller(seller_id) if seller_id else None
+        if seller is None:
+            raise SellerNotFoundError
+        maker = Maker(recipe, seller, _source(request), self._system.clock())
+        made = maker.make(str(body.get("@type")), parent.get("@type"))
+        await self._system.store.execute(Publish(tuple(made)))
+        bookable = made[-1]
+        answer = {"@type": bookable.type, "@id": self._system.ids.opportunity(bookable.path)}
+        return Response(msgspec.json.encode(answer), HTTPStatus.CREATED, media_type=BOOKING_MEDIA_TYPE)
+
+    async def _act(self, request: Request, caller: Caller) -> Response:
+        """Simulate what a Seller does, through the decisions a Seller's own system uses (OB-TI-12, OB-TI-15)."""
+        body = read_object(await read_body(request, self._system.settings.max_body_bytes))
+        action = str(body.get("@type")).removeprefix("test:").removesuffix("SimulateAction")
+        object_id = read_reference(body.get("object")) or ""
+        execute = self._system.store.execute
+        if action in _LOGISTICS_ACTIONS:
+            opportunity = await execute(GetOpportunity(self._system.ids.parse_opportunity(object_id) or ""))
+            assert isinstance(opportunity, Opportunity)  # noqa: S101 - what GetOpportunity answers with
+            await execute(_LOGISTICS_ACTIONS[action](opportunity))
+        elif action in _PROPOSAL_ACTIONS:
+            await execute(_PROPOSAL_ACTIONS[action](self._order(caller, object_id, OrderType.PROPOSAL)))
+        elif action in _ORDER_ACTIONS:
+            await execute(_ORDER_ACTIONS[action](self._order(caller, object_id, OrderType.ORDER)))
+        elif action == "Replacement":
+            await self._replace_first_item(caller, self._order(caller, object_id, OrderType.ORDER))
+        else:
+            raise OpenBookingError(f"The action {body.get('@type')} is not implemented.")
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def _order(self, caller: Caller, object_id: str, type_: OrderType) -> OrderKey:
+        order_uuid = self._system.ids.parse_order(object_id, type_)
+        if order_uuid is None:
+            raise NotFoundError(f"The object of the action is no {type_}.")
+        return OrderKey(caller.partner, order_uuid)
+
+    async def _replace_first_item(self, caller: Caller, order: OrderKey) -> None:
+        """Publish a twin of what the first item has booked, and give that instead."""
+        record = await self._system.store.execute(GetOrder(caller=caller, uuid=order.uuid))
+        assert isinstance(record, Record)  # noqa: S101 - what GetOrder answers with
+        item, _ = record.items()[0]
+        assert item.opportunity is not None  # noqa: S101 - booked items have both
+        assert item.offer is not None  # noqa: S101
+        path = opportunity_path(item.opportunity.type, uuid.uuid4().hex)
+        own = item.offer.owner == item.opportunity.path
+        offer = replace(item.offer, owner=path) if own else item.offer
+        twin = replace(item.opportunity, path=path, offers=(offer,) if own else ())
+        await self._system.store.execute(Publish((twin,)))
+        given = Replace(order=order, number=1, opportunity=path, offer=offer.ref, nonce=str(uuid.uuid4()))
+        await self._system.store.execute(given)
+
+
+def _source(request: Request) -> str:
+    return f"test-dataset/{request.path_params['dataset']}"

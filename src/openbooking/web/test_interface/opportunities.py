@@ -1,0 +1,270 @@
+"""Opportunities made to the test interface's criteria (table TI-C), each with parents of its own."""
+
+import random
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from openbooking.booking.opportunity import AccessRules, FormField, Offer, Opportunity
+from openbooking.spec.errors import OpenBookingError
+from openbooking.spec.ids import opportunity_path
+from openbooking.spec.terms import (
+    OPENACTIVE,
+    SCHEMA,
+    Availability,
+    FlowRequirement,
+    FormFieldType,
+    OpportunityType,
+)
+
+VOCABULARY = f"{OPENACTIVE}test-interface#"
+_APPROVAL_FLOW = f"{VOCABULARY}OpenBookingApprovalFlow"
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """What an opportunity is made of; the defaults are bookable. `price` None leaves it to chance: free or not."""
+
+    starts_in: timedelta = timedelta(days=5)
+    capacity: int = 20
+    price: Decimal | None = None
+    prepayment: Availability | None = None
+    valid_from_before_start: timedelta | None = None
+    latest_cancellation_before_start: timedelta | None = None
+    full_refund_on_cancellation: bool = True
+    flow: tuple[FlowRequirement, ...] = ()
+    attendee_details: tuple[str, ...] = ()
+    intake_form: tuple[FormField, ...] = ()
+    online: bool = False
+
+
+_FREE = Decimal("0.00")
+_PAID = Decimal("14.95")
+_BEFORE_NOW = timedelta(days=30)
+_AFTER_NOW = timedelta(hours=6)
+_FORM = (
+    FormField(
+        key="experience",
+        type=FormFieldType.SHORT_ANSWER,
+        name="Level of experience",
+        description="Have you played before? Are you a complete beginner or seasoned pro?",
+        required=True,
+    ),
+    FormField(
+        key="age",
+        type=FormFieldType.DROPDOWN,
+        name="Age group",
+        description="How old are you?",
+        required=True,
+        options=("0-18", "18-30", "30+"),
+    ),
+    FormField(
+        key="photo",
+        type=FormFieldType.BOOLEAN,
+        name="Photo consent",
+        description="Are you happy for us to include photos of you in our marketing materials?",
+    ),
+    FormField(key="story", type=FormFieldType.PARAGRAPH, name="Your story", description="What brings you here?"),
+)
+
+RECIPES: dict[str, Recipe] = {
+    "TestOpportunityBookable": Recipe(),
+    "TestOpportunityBookableInPast": Recipe(starts_in=timedelta(days=-5)),
+    "TestOpportunityBookableNoSpaces": Recipe(capacity=0),
+    "TestOpportunityBookableOneSpace": Recipe(capacity=1),
+    "TestOpportunityBookableFiveSpaces": Recipe(capacity=5),
+    "TestOpportunityBookableFree": Recipe(price=_FREE),
+    "TestOpportunityBookableNonFree": Recipe(price=_PAID),
+    "TestOpportunityBookableUsingPayment": Recipe(price=_PAID),
+    "TestOpportunityBookableWithinValidFromBeforeStartDate": Recipe(valid_from_before_start=_BEFORE_NOW),
+    "TestOpportunityBookableOutsideValidFromBeforeStartDate": Recipe(valid_from_before_start=_AFTER_NOW),
+    "TestOpportunityBookableWithinValidFromBeforeStartDateWindow": Recipe(valid_from_before_start=_BEFORE_NOW),
+    "TestOpportunityBookableOutsideValidFromBeforeStartDateWindow": Recipe(valid_from_before_start=_AFTER_NOW),
+    "TestOpportunityBookableCancellable": Recipe(),
+    "TestOpportunityBookableCancellableNoWindow": Recipe(),
+    "TestOpportunityBookableNotCancellable": Recipe(full_refund_on_cancellation=False),
+    "TestOpportunityBookableCancellableWithinWindow": Recipe(latest_cancellation_before_start=_AFTER_NOW),
+    "TestOpportunityBookableCancellableOutsideWindow": Recipe(latest_cancellation_before_start=_BEFORE_NOW),
+    "TestOpportunityBookableFreeCancellable": Recipe(price=_FREE),
+    "TestOpportunityBookableNonFreeCancellable": Recipe(price=_PAID),
+    "TestOpportunityBookableAttendeeDetails": Recipe(
+        attendee_details=(f"{SCHEMA}givenName", f"{SCHEMA}familyName", f"{SCHEMA}email")
+    ),
+    "TestOpportunityBookableAdditionalDetails": Recipe(intake_form=_FORM),
+    "TestOpportunityBookableNonFreePrepaymentOptional": Recipe(price=_PAID, prepayment=Availability.OPTIONAL),
+    "TestOpportunityBookableNonFreePrepaymentUnavailable": Recipe(price=_PAID, prepayment=Availability.UNAVAILABLE),
+    "TestOpportunityBookableNonFreePrepaymentRequired": Recipe(price=_PAID),
+    "TestOpportunityBookableNonFreeTaxGross": Recipe(price=_PAID),
+    "TestOpportunityBookableNonFreeTaxNet": Recipe(price=_PAID),
+    "TestOpportunityBookableSellerTermsOfService": Recipe(),
+    "TestOpportunityBookableWithNegotiation": Recipe(flow=(FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION)),
+    "TestOpportunityOnlineBookable": Recipe(online=True),
+    "TestOpportunityOfflineBookable": Recipe(),
+}
+
+_PICTURE = "https://example.com/pass/{code}.png"
+PLACE: Mapping[str, Any] = {
+    "@type": "Place",
+    "name": "Test Leisure Centre",
+    "address": {
+        "@type": "PostalAddress",
+        "streetAddress": "1 Test Street",
+        "addressLocality": "Testford",
+        "addressRegion": "Testshire",
+        "postalCode": "TE5 7AB",
+        "addressCountry": "GB",
+    },
+    "geo": {"@type": "GeoCoordinates", "latitude": 51.752022, "longitude": -1.257677},
+}
+_ACTIVITY: Mapping[str, Any] = {
+    "@type": "Concept",
+    "@id": f"{OPENACTIVE}activity-list#c07d63a0-8eb9-4602-8bcc-23be6deb8f83",
+    "prefLabel": "Jet Skiing",
+    "inScheme": f"{OPENACTIVE}activity-list",
+}
+_FACILITY_TYPE: Mapping[str, Any] = {
+    "@type": "Concept",
+    "@id": f"{OPENACTIVE}facility-types#a1f82b7a-1258-4d9a-8dc5-bfc2ae961651",
+    "prefLabel": "Squash Court",
+    "inScheme": f"{OPENACTIVE}facility-types",
+}
+_SCHEDULE: Mapping[str, Any] = {
+    "@type": "PartialSchedule",
+    "repeatFrequency": "P1W",
+    "startTime": "19:15",
+    "endTime": "20:15",
+    "byDay": [f"{SCHEMA}Monday"],
+}
+
+
+_LENGTHS = {OpportunityType.COURSE_INSTANCE: timedelta(days=21), OpportunityType.HEADLINE_EVENT: timedelta(hours=50)}
+_AN_HOUR = timedelta(hours=1)
+_PARENTS: dict[OpportunityType, tuple[OpportunityType | None, ...]] = {
+    OpportunityType.SCHEDULED_SESSION: (OpportunityType.SESSION_SERIES,),
+    OpportunityType.SLOT: (OpportunityType.FACILITY_USE, OpportunityType.INDIVIDUAL_FACILITY_USE),
+    OpportunityType.EVENT: (None, OpportunityType.HEADLINE_EVENT, OpportunityType.COURSE_INSTANCE),
+    OpportunityType.HEADLINE_EVENT: (None,),
+    OpportunityType.COURSE_INSTANCE: (None,),
+    OpportunityType.ON_DEMAND_EVENT: (None,),
+}
+
+
+def recipe_for(criterion: str, flow: str | None) -> Recipe:
+    """What satisfies a criterion in a booking flow, both by their URIs (OB-TI-09, OB-TI-11)."""
+    recipe = RECIPES.get(criterion.removeprefix(VOCABULARY))
+    if recipe is None:
+        raise OpenBookingError(f"No opportunity can be made for {criterion}.")
+    if flow == _APPROVAL_FLOW and not recipe.flow:
+        recipe = replace(recipe, flow=(FlowRequirement.APPROVAL,))
+    if recipe.price is None:
+        recipe = replace(recipe, price=random.choice((_FREE, _PAID)))  # noqa: S311 - nothing secret hangs on it
+    return recipe
+
+
+class Maker:
+    """Makes opportunities by a recipe, for a Seller, from a source, relative to now."""
+
+    def __init__(self, recipe: Recipe, seller: str, source: str, now: datetime) -> None:
+        self._recipe = recipe
+        self._seller = seller
+        self._source = source
+        self._starts = now.replace(microsecond=0) + recipe.starts_in
+
+    def make(self, type_name: str, parent_name: str | None) -> list[Opportunity]:
+        """The opportunity of these types, last, after parents of its own, so that a reader sees all it belongs to."""
+        types = {str(type_): type_ for type_ in OpportunityType}
+        type_, parent_type = types.get(type_name), types.get(parent_name or "")
+        if type_ is None or parent_type not in _PARENTS.get(type_, ()):
+            raise OpenBookingError(f"No opportunity of type {type_name} in {parent_name} can be made.")
+        parents = self._parents(parent_type) if parent_type else []
+        return [*parents, self._bookable(type_, parents[-1] if parents else None)]
+
+    def _parents(self, type_: OpportunityType) -> list[Opportunity]:
+        """A parent of this type, after its own if it needs one."""
+        parent = self._thing(type_)
+        if type_ is OpportunityType.SESSION_SERIES:
+            described = self._event(parent) | {"eventSchedule": [_SCHEDULE]}
+            return [replace(parent, properties=described, offers=(self._offer(parent.path),))]
+        if type_.is_facility:
+            facility = self._thing(OpportunityType.FACILITY_USE)
+            facility = replace(facility, properties=_described(facility) | {"facilityType": [_FACILITY_TYPE]})
+            court = replace(parent, parent=facility.path, properties={"name": "Court 1"})
+            return [facility, court] if type_ is OpportunityType.INDIVIDUAL_FACILITY_USE else [facility]
+        # Bookable itself, such a parent would be another opportunity to find.
+        unbookable = replace(self._offer(parent.path), price=_FREE, currency=None, in_advance=Availability.UNAVAILABLE)
+        unbookable = replace(unbookable, prepayment=None)
+        return [self._dated(replace(parent, properties=self._event(parent), offers=(unbookable,)))]
+
+    def _bookable(self, type_: OpportunityType, parent: Opportunity | None) -> Opportunity:
+        """The opportunity itself."""
+        made = replace(self._thing(type_), parent=parent.path if parent else None, access=_access(self._recipe))
+        individual = parent is not None and parent.type is OpportunityType.INDIVIDUAL_FACILITY_USE
+        if not type_.at_any_time:
+            capacity = min(self._recipe.capacity, 1) if individual else self._recipe.capacity
+            made = self._dated(replace(made, capacity=capacity))
+        if type_ is not OpportunityType.SCHEDULED_SESSION:
+            made = replace(made, offers=(self._offer(made.path),))
+        if type_ in (OpportunityType.SCHEDULED_SESSION, OpportunityType.SLOT):
+            return made
+        return replace(made, properties=self._event(made))
+
+    def _thing(self, type_: OpportunityType) -> Opportunity:
+        path = opportunity_path(type_, uuid.uuid4().hex)
+        return Opportunity(path=path, type=type_, seller=self._seller, source=self._source)
+
+    def _event(self, thing: Opportunity) -> dict[str, Any]:
+        described = _described(thing) | {"activity": [_ACTIVITY]}
+        if thing.type is OpportunityType.ON_DEMAND_EVENT:
+            del described["location"]
+            return described
+        if thing.type is OpportunityType.COURSE_INSTANCE:
+            described["eventSchedule"] = [_SCHEDULE]
+        mode = "Mixed" if self._recipe.online else "Offline"
+        return described | {"eventAttendanceMode": f"{SCHEMA}{mode}EventAttendanceMode"}
+
+    def _dated(self, thing: Opportunity) -> Opportunity:
+        """What starts in the past has also ended by then."""
+        length = _LENGTHS.get(thing.type, _AN_HOUR)
+        start = self._starts if self._recipe.starts_in > timedelta() else self._starts - length
+        return replace(thing, start=start, end=start + length)
+
+    def _offer(self, owner: str) -> Offer:
+        price = self._recipe.price or _FREE
+        return Offer(
+            key="standard",
+            owner=owner,
+            name="Standard",
+            price=price,
+            currency="GBP" if price else None,
+            prepayment=self._recipe.prepayment,
+            valid_from_before_start=self._recipe.valid_from_before_start,
+            latest_cancellation_before_start=self._recipe.latest_cancellation_before_start,
+            full_refund_on_cancellation=self._recipe.full_refund_on_cancellation,
+            flow=self._recipe.flow,
+            attendee_details=self._recipe.attendee_details,
+            intake_form=self._recipe.intake_form,
+        )
+
+
+def _described(thing: Opportunity) -> dict[str, Any]:
+    url = f"https://example.com/{thing.path}"
+    return {"name": f"Test {thing.type}", "url": url, "location": PLACE}
+
+
+def _access(recipe: Recipe) -> AccessRules:
+    """A channel online; a code, a picture and a barcode at the door."""
+    if recipe.online:
+        channel = {
+            "@type": "VirtualLocation",
+            "name": "Video conference",
+            "url": "https://example.com/join/{code}",
+            "accessId": "{code}",
+            "accessCode": "{code}",
+            "description": "Open the link five minutes before the start.",
+        }
+        return AccessRules(channel=channel)
+    return AccessRules(code=True, pass_image=_PICTURE, barcode="code128")
