@@ -193,8 +193,7 @@ class CancelOpportunity(msgspec.Struct, frozen=True, kw_only=True):
 class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
     """Name, time or place of an Opportunity change, and every Order for it tells so (OB-NOTIF-06, AMB-19).
 
-    A Slot has its name from the facility it belongs to, and its place from the whole of it, so that all Slots there
-    change with it.
+    A Slot has its name and place from the facility it belongs to, so that all Slots of that facility change with it.
     """
 
     opportunity: str
@@ -214,16 +213,17 @@ class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
         if opportunity is None:
             raise NotFoundError("There is no such Opportunity.")
         facilities = situation.parents(opportunity) if opportunity.type.is_facility else ()
-        named, located = (facilities[0], facilities[-1]) if facilities else (opportunity, opportunity)
+        described = facilities[0] if facilities else opportunity
         new = {opportunity.path: opportunity}
         if self.start and self.end:
             if self.end <= self.start:
                 raise OpenBookingError("The end is not after the start.")
             new[opportunity.path] = replace(opportunity, start=self.start, end=self.end)
-        for described, property_, value in ((named, "name", self.name), (located, "location", self.location)):
-            if value is not None:
-                known = new.get(described.path, described)
-                new[described.path] = replace(known, properties={**known.properties, property_: value})
+        changes = {"name": self.name, "location": self.location}
+        given = {name: value for name, value in changes.items() if value is not None}
+        if given:
+            known = new.get(described.path, described)
+            new[described.path] = replace(known, properties={**known.properties, **given})
         published: list[Change] = [OpportunitySet(changed) for changed in new.values()]
         return Decision(changes=(*published, *self._orders(situation, new)))
 

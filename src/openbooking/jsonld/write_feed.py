@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import ItemState, Order, OrderItem, Record
+from openbooking.booking.order import Order, OrderItem, Record
 from openbooking.booking.pricing import charged, pricing_of, standing_totals
 from openbooking.booking.situation import Places
 from openbooking.jsonld.write import FEED_CONTEXT, JsonObject, Writer
@@ -52,8 +52,12 @@ class JsonLdFeedWriter:
     def order(self, record: Record) -> bytes:
         """An Order as it stands, without personal data and what cannot change after B (OB-OF-09 to OB-OF-23)."""
         order = _order_of(record)
+        # A Broker can only tell what has changed if it finds every item as it was at B.
+        in_full = any(state.moved for state in record.states)
         items = [
-            self._order_item(order, item, state) | self._writer.state(state) | self._writer.access(item.access)
+            self._order_item(order, item, in_full=in_full)
+            | self._writer.state(state)
+            | self._writer.access(item.access)
             for item, state in record.items()
         ]
         return msgspec.json.encode(self._record(record, order, items))
@@ -63,7 +67,7 @@ class JsonLdFeedWriter:
         proposal = record.proposal
         assert proposal is not None  # noqa: S101 - only proposals are written
         order = _order_of(record)
-        items = [self._order_item(order, item, state) for item, state in record.items()]
+        items = [self._order_item(order, item, in_full=False) for item, _ in record.items()]
         written = self._record(record, order, items)
         return msgspec.json.encode(written | self._writer.proposal(record.uuid, proposal))
 
@@ -79,14 +83,14 @@ class JsonLdFeedWriter:
             written["taxCalculationExcluded"] = True
         return written if order.dynamic else written | self._writer.totals(standing_totals(record))
 
-    def _order_item(self, order: Order, item: OrderItem, state: ItemState) -> JsonObject:
+    def _order_item(self, order: Order, item: OrderItem, *, in_full: bool) -> JsonObject:
         assert item.opportunity is not None  # noqa: S101 - booked items have both
         assert item.offer is not None  # noqa: S101
         written: JsonObject = {
             "@type": "OrderItem",
             "@id": self._writer.ids.order_item(OrderItemRef(order.uuid, item.number)),
-            "orderedItem": self._moved(order, item)
-            if state.moved
+            "orderedItem": self._in_full(order, item)
+            if in_full
             else self._writer.ids.opportunity(item.opportunity.path),
         }
         if item.tax:
@@ -95,7 +99,7 @@ class JsonLdFeedWriter:
             written["acceptedOffer"] = self._writer.offer(charged(item.offer, pricing_of(order)), in_feed=False)
         return written
 
-    def _moved(self, order: Order, item: OrderItem) -> JsonObject:
+    def _in_full(self, order: Order, item: OrderItem) -> JsonObject:
         """The Opportunity in full, its facility with the provider that the validator wants there (AMB-19)."""
         assert item.opportunity is not None  # noqa: S101 - booked items have one
         written = self._writer.opportunity_with_parents(item.opportunity, item.parents, None)

@@ -54,7 +54,7 @@ _PROPOSAL_ACTIONS: dict[str, Callable[[OrderKey], Command]] = {
     "SellerRejectOrderProposal": lambda order: DecideProposal(order=order, accept=False),
     "SellerAmendOrderProposal": lambda order: AmendProposal(order=order, version=str(uuid.uuid4())),
 }
-_LATER = timedelta(hours=1)
+_LATER = timedelta(days=1)  # a course is published in days
 _LOGISTICS_ACTIONS: dict[str, Callable[[Opportunity], Command]] = {
     "ChangeOfLogisticsName": lambda it: ChangeLogistics(opportunity=it.path, name=f"Renamed {uuid.uuid4().hex[:6]}"),
     "ChangeOfLogisticsLocation": lambda it: ChangeLogistics(
