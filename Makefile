@@ -7,10 +7,10 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench format pins clean
+.PHONY: help demo test check conformance bench format pins clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.runtime ## Run a Booking System with made-up sellers on this machine
 	.venv/bin/openbooking demo
@@ -27,8 +27,14 @@ check: .venv/.dev ## Lint, formatting, types, floors, spelling
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/codespell
 
-bench: .venv/.runtime ## Measure bookings
-	$(PYTHON) benchmarks/booking.py
+conformance: .venv/.dev ## Write the table of requirements and their tests
+	@$(PYTHON) tests/conformance.py
+
+bench: .venv/.runtime ## Measure bookings, feeds and a race, as ratios
+	@scripts/system-packages nginx wrk
+	@$(PYTHON) benchmarks/booking.py
+	@$(PYTHON) benchmarks/feeds.py
+	@$(PYTHON) benchmarks/races.py
 
 format: .venv/.dev ## Mend formatting, and lint where that is safe
 	.venv/bin/ruff check --fix-only

@@ -4,8 +4,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from openbooking.booking.publish import PublishSeller
+from people import CENTRE
 from world import World, open_world
+
+TERMS = [
+    {
+        "@type": "PrivacyPolicy",
+        "name": "Privacy Policy",
+        "url": "https://example.com/privacy",
+        "requiresExplicitConsent": False,
+    }
+]
 
 
 @pytest.fixture
@@ -25,4 +37,13 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 async def sqlite_world(tmp_path: Path) -> AsyncIterator[World]:
     """A Booking System on SQLite alone, for what does not hang on the store."""
     async with open_world("sqlite", tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def testable(tmp_path: Path) -> AsyncIterator[World]:
+    """A Booking System with the test interface, whose first Seller has terms."""
+    async with open_world("sqlite", tmp_path, test_interface=True) as opened:
+        seller = replace(CENTRE, properties={**CENTRE.properties, "termsOfService": TERMS})
+        await opened.store.execute(PublishSeller(seller))
         yield opened

@@ -8,6 +8,9 @@ import msgspec
 from openbooking.jsonld.scalars import write_instant
 from openbooking.spec.terms import LICENCE, OPENACTIVE, RPDE_MEDIA_TYPE, SCHEMA, OpportunityType
 
+# The types that open feeds go by; items of other types are in the feed of one of these.
+FEED_TYPES = tuple(type_ for type_ in OpportunityType if type_.feed == type_.collection)
+
 _DOCUMENTATION = "https://permalink.openactive.io/dataset-site/open-data-documentation"
 _API_DOCUMENTATION = "https://permalink.openactive.io/dataset-site/open-booking-api-documentation"
 
@@ -56,7 +59,7 @@ def write_dataset(dataset: Dataset) -> dict[str, Any]:
         "description": f"Sessions and facilities of {dataset.publisher} that can be found and booked in real time.",
         "keywords": ["Sports", "Physical activity", "Sessions", "Facilities", "OpenActive"],
         "license": LICENCE,
-        "distribution": [_download(dataset, type_) for type_ in OpportunityType],
+        "distribution": [_download(dataset, type_) for type_ in FEED_TYPES],
         "discussionUrl": f"{dataset.url}#contact",
         "documentation": _DOCUMENTATION,
         "inLanguage": ["en-GB"],

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from openbooking.jsonld.write_dataset import Dataset, write_dataset
-from openbooking.spec.terms import LICENCE, OpportunityType
+from openbooking.jsonld.write_dataset import FEED_TYPES, Dataset, write_dataset
+from openbooking.spec.terms import LICENCE
 from openbooking.system import System, booking_service
 from openbooking.web.feeds import FEEDS_PATH
 
@@ -49,7 +49,7 @@ class DatasetSite:
         page = self._templates.get_template("dataset_site.html").render(
             dataset=dataset,
             written=_script(write_dataset(dataset)),
-            types=list(OpportunityType),
+            types=FEED_TYPES,
             licence=LICENCE,
             path=DATASET_PATH,
         )

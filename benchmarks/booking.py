@@ -1,0 +1,167 @@
+"""Bookings and quotes a second through HTTP on SQLite, as fractions of what the parts allow: `make bench`.
+
+- B of three items against a bare writer: the very statements and rows of those bookings, recorded, then written again
+  by a loop that does nothing else, as many to a transaction as there are callers. Same file, same durability.
+- C1 without a Lease against the same server that answers the same bytes without reading what was asked.
+"""
+
+import asyncio
+import shutil
+import sqlite3
+import sys
+import time
+import uuid
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx
+
+from openbooking.booking.book import Book
+from openbooking.booking.order import Caller, OrderRequest
+from openbooking.jsonld.read_order import OrderReader
+from openbooking.spec.ids import Identifiers
+from openbooking.spec.terms import OrderType
+from openbooking.store import sqlite as store_module
+from stage import HERE, HOST, Load, folder, free_port, load, process, server, tell
+from stock import PARTNER, headers, open_store, order_body, stock
+
+OPPORTUNITIES = 10_000
+WANTED = 10
+ITEMS = 3
+BODIES = 5_000
+ROUNDS = 3
+SECONDS = 4.0
+RECORDED = 3_200
+
+Statement = tuple[str, str, Any]
+
+
+class Recording(sqlite3.Connection):
+    """A connection that notes what it is asked."""
+
+    log: list[Statement]
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """Note it and do it."""
+        self.log.append(("execute", sql, parameters))
+        return super().execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
+        """Note it and do it."""
+        self.log.append(("executemany", sql, parameters))
+        return super().executemany(sql, parameters)
+
+
+def record(database: Path, ids: Identifiers, bodies: list[bytes], batch: int) -> list[Statement]:
+    """The statements of so many bookings, `batch` to a transaction, as the store makes them; done on the database."""
+    store = open_store(database, ids.base_uri)
+    connection = sqlite3.connect(database, factory=Recording, isolation_level=None)
+    connection.log = []
+    reader = OrderReader(ids, ITEMS)
+    commands = (Book(caller=Caller(PARTNER), uuid=str(uuid.uuid4()), request=_read(reader, body)) for body in bodies)
+    while waiting := list(islice(commands, batch)):
+        store._write(waiting, connection)
+    connection.close()
+    return connection.log
+
+
+def _read(reader: OrderReader, body: bytes) -> OrderRequest:
+    return reader.order(body, OrderType.ORDER)
+
+
+def replay(database: Path, log: list[Statement]) -> float:
+    """Seconds that a bare writer takes for these statements."""
+    connection = store_module.connect(database)
+    started = time.perf_counter()
+    for method, sql, parameters in log:
+        getattr(connection, method)(sql, parameters).fetchall()
+    seconds = time.perf_counter() - started
+    connection.close()
+    return seconds
+
+
+class Bench:
+    """Measures on one stocked database; every measurement begins with a fresh copy."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.port = free_port()
+        self.ids = Identifiers(f"http://{HOST}:{self.port}/api")
+        self.stocked = place / "stocked.sqlite3"
+        asyncio.run(stock(self.stocked, self.ids.base_uri, sessions=OPPORTUNITIES))
+
+    def copy(self) -> Path:
+        """A fresh copy of the database."""
+        return Path(shutil.copyfile(self.stocked, self.place / f"{uuid.uuid4().hex}.sqlite3"))
+
+    def bodies(self, among: int, type_: str = "Order") -> list[bytes]:
+        """Requests for places at ever other three of so many sessions."""
+        return [
+            order_body(self.ids, [(number * ITEMS + item) % among for item in range(ITEMS)], type_)
+            for number in range(BODIES)
+        ]
+
+    def bare(self, bodies: list[bytes], batch: int) -> float:
+        """Bookings a second of the bare writer."""
+        some = [bodies[number % len(bodies)] for number in range(RECORDED)]
+        log = record(self.copy(), self.ids, some, batch)
+        return RECORDED / replay(self.copy(), log)
+
+    def served(self, bodies: list[bytes], callers: int, path: str = "orders") -> Load:
+        """Answers a second of the server."""
+        with server(self.copy(), self.port):
+            return self.put(bodies, callers, path)
+
+    def put(self, bodies: list[bytes], callers: int, path: str) -> Load:
+        """Answers a second of what listens on the port."""
+        lines = self.place / "bodies"
+        lines.write_bytes(b"\n".join(bodies))
+        arguments = [f"/api/{path}/", str(lines), *(f"{name}={value}" for name, value in headers().items())]
+        return load(
+            f"http://{HOST}:{self.port}", callers=callers, seconds=SECONDS, script="put.lua", arguments=arguments
+        )
+
+    def echoed(self, bodies: list[bytes], callers: int) -> Load:
+        """Answers a second of the same server if it answers a C1 of these without looking at it."""
+        reply = self.place / "reply"
+        with server(self.copy(), self.port):
+            url = f"http://{HOST}:{self.port}/api/order-quote-templates/{uuid.uuid4()}"
+            answered = httpx.put(url, content=bodies[0], headers=headers())
+            reply.write_bytes(answered.raise_for_status().content)
+        with process([sys.executable, HERE / "echo.py", str(self.port), reply], self.port):
+            return self.put(bodies, callers, "order-quote-templates")
+
+    def compare_b(self, callers: int, among: int, aim: float | None = None) -> None:
+        """B through HTTP against the bare writer, in turns."""
+        bodies = self.bodies(among)
+        rounds = [(self.served(bodies, callers).rate, self.bare(bodies, callers)) for _ in range(ROUNDS)]
+        _tell(f"B, {callers} callers, {among:,} Opportunities", rounds, aim)
+
+    def compare_c1(self, callers: int, aim: float | None = None) -> None:
+        """C1 without Lease against the same server answering the same bytes, in turns."""
+        bodies = self.bodies(OPPORTUNITIES, "OrderQuote")
+        path = "order-quote-templates"
+        rounds = [(self.served(bodies, callers, path).rate, self.echoed(bodies, callers).rate) for _ in range(ROUNDS)]
+        _tell(f"C1, {callers} callers", rounds, aim)
+
+
+def _tell(what: str, rounds: list[tuple[float, float]], aim: float | None) -> None:
+    ours, reference = zip(*rounds, strict=True)
+    tell(what, median(ours), median(reference), aim)
+
+
+def main() -> None:
+    """Print the ratios."""
+    with folder() as place:
+        bench = Bench(place)
+        bench.compare_b(1, OPPORTUNITIES)
+        bench.compare_b(32, OPPORTUNITIES, aim=0.4)
+        bench.compare_b(32, WANTED)
+        bench.compare_c1(1)
+        bench.compare_c1(32, aim=0.35)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""What the benchmarks share: the server in a process of its own, callers, and how ratios are told.
+
+Callers are `wrk`, which spends a tenth of what the server spends on a request. Files lie beside this one, not in /tmp,
+which may be no disk.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+HERE = Path(__file__).parent
+HOST = "127.0.0.1"
+_SECONDS_TO_START = 30
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder on the disk of this repository, for as long as it is needed."""
+    with tempfile.TemporaryDirectory(dir=HERE, prefix=".data-") as made:
+        yield Path(made)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def process(arguments: Sequence[str | Path], port: int, environment: dict[str, str] | None = None) -> Iterator[int]:
+    """A process that listens on the port, for as long as it is needed; its id."""
+    known = os.environ | {"PATH": f"{os.environ['PATH']}:/usr/sbin"}
+    with subprocess.Popen(
+        arguments, env=known | (environment or {}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as running:
+        try:
+            _wait_for(port, running)
+            yield running.pid
+        finally:
+            running.terminate()
+
+
+def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + _SECONDS_TO_START
+    while time.monotonic() < end and running.poll() is None:
+        try:
+            socket.create_connection((HOST, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise RuntimeError(f"{running.args!r} does not listen on port {port}.")
+
+
+@contextmanager
+def server(database: Path, port: int, **settings: str) -> Iterator[int]:
+    """`openbooking serve` on a database; its process id."""
+    environment = {f"OPENBOOKING_{name.upper()}": value for name, value in settings.items()}
+    command: list[str | Path] = [
+        Path(sys.executable).parent / "openbooking",
+        "serve",
+        "--port",
+        str(port),
+        "--database",
+        database,
+    ]
+    with process(command, port, environment) as pid:
+        yield pid
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What callers got: answers a second, the slowest hundredth in milliseconds, and how many were no success."""
+
+    rate: float
+    p99_ms: float
+    failures: int
+
+
+def load(url: str, *, callers: int, seconds: float, script: str = "get.lua", arguments: Sequence[str] = ()) -> Load:
+    """Answers a second that so many callers get who each ask again as soon as they are answered."""
+    command = [
+        "wrk",
+        "--threads",
+        "1",
+        "--connections",
+        str(callers),
+        "--duration",
+        f"{seconds:g}s",
+        "--timeout",
+        "30s",
+    ]
+    command += ["--script", script, url, "--", *arguments]
+    told = subprocess.run(command, cwd=HERE, check=True, capture_output=True, text=True).stdout
+    answered = json.loads(told.splitlines()[-1])
+    found = Load(
+        rate=answered["requests"] / (answered["microseconds"] / 1_000_000),
+        p99_ms=answered["p99"] / 1000,
+        failures=answered["failures"],
+    )
+    if found.failures:
+        raise RuntimeError(f"{found.failures} of {answered['requests']} requests to {url} failed.")
+    return found
+
+
+def tell(what: str, rate: float, reference: float, aim: float | None = None) -> None:
+    """One line: the rate, what it is compared with, and the ratio."""
+    wanted = f"  (aim {aim:g})" if aim else ""
+    print(f"{what:<44} {rate:>9,.0f}/s   of {reference:>9,.0f}/s   {rate / reference:>5.2f}{wanted}", flush=True)

@@ -1,0 +1,200 @@
+"""What the benchmarks book: a Seller's classes, as varied as what providers publish, and requests for them."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from openbooking.booking.opportunity import Offer, Opportunity, Seller
+from openbooking.booking.policy import Policy
+from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.store import Partner
+from openbooking.identity.access import key_digest
+from openbooking.jsonld.write import Writer
+from openbooking.jsonld.write_feed import JsonLdFeedWriter
+from openbooking.spec.ids import Identifiers, OfferRef, opportunity_path
+from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OpportunityType, TaxMode
+from openbooking.store.migrate import prepare
+from openbooking.store.sqlite import SqliteStore
+
+PARTNER = "benchmark"
+_API_KEY = "obk_benchmark"
+_PRICE = Decimal("12.00")
+_START = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
+_SESSIONS_IN_A_SERIES = 50
+_AT_ONCE = 500
+
+SELLER = Seller(
+    key="centre",
+    name="Riverside Centre",
+    legal_name="Riverside Leisure Trust",
+    tax_mode=TaxMode.GROSS,
+    properties={
+        "url": "https://riverside.example.com/",
+        "address": {
+            "@type": "PostalAddress",
+            "streetAddress": "1 High Street",
+            "addressLocality": "Testford",
+            "addressRegion": "Testshire",
+            "postalCode": "BB5 7AB",
+            "addressCountry": "GB",
+        },
+    },
+)
+_DESCRIPTION = (
+    "slow breath stretch balance strength mat hall coach beginner welcome bring water early floor music warm gentle "
+    "core hips spine focus level partner towel shoes outdoor river evening morning weekly course friendly studio "
+    "bright quiet group class small large active recovery posture flow power hold rest energy calm"
+)
+_WORDS = _DESCRIPTION.split()
+_PLACES = ("Riverside", "Parkside", "Castle", "Station", "Harbour", "Meadow", "Mill", "Priory", "Quayside", "Abbey")
+
+
+def _described(number: int) -> dict[str, Any]:
+    """What providers publish of a SessionSeries, as long and as varied as theirs: a page shrinks to a twelfth."""
+    chance = random.Random(number)  # noqa: S311 - the same data each time
+    place = f"{chance.choice(_PLACES)} Leisure Centre"
+    return {
+        "name": f"{chance.choice(_WORDS).title()} {chance.choice(_WORDS)} {number}",
+        "description": " ".join(chance.choices(_WORDS, k=chance.randint(5, 20))),
+        "url": f"https://riverside.example.com/classes/{chance.getrandbits(48):x}",
+        "location": {
+            "@type": "Place",
+            "name": place,
+            "address": {
+                **SELLER.properties["address"],
+                "streetAddress": f"{chance.randint(1, 300)} {chance.choice(_PLACES)} Street",
+                "postalCode": f"BB{chance.randint(1, 20)} {chance.randint(1, 9)}AB",
+            },
+            "geo": {
+                "@type": "GeoCoordinates",
+                "latitude": round(chance.uniform(50, 55), 6),
+                "longitude": round(chance.uniform(-3, 0), 6),
+            },
+        },
+        "activity": [
+            {
+                "@type": "Concept",
+                "@id": "https://openactive.io/activity-list#bf1a5e00-cdcf-465d-8c5a-6f57040b7f7e",
+                "prefLabel": "Yoga",
+                "inScheme": "https://openactive.io/activity-list",
+            }
+        ],
+        "eventSchedule": [
+            {
+                "@type": "PartialSchedule",
+                "repeatFrequency": "P1W",
+                "startTime": f"{chance.randint(7, 20):02}:15",
+                "endTime": f"{chance.randint(21, 22)}:15",
+                "byDay": ["https://schema.org/Monday"],
+            }
+        ],
+    }
+
+
+def series_path(number: int) -> str:
+    """The path of a SessionSeries."""
+    return opportunity_path(OpportunityType.SESSION_SERIES, f"yoga-{number}")
+
+
+def session_path(number: int) -> str:
+    """The path of a ScheduledSession."""
+    return opportunity_path(OpportunityType.SCHEDULED_SESSION, f"yoga-{number}")
+
+
+def offer_of(session: int) -> OfferRef:
+    """The Offer of a ScheduledSession: that of its series."""
+    return OfferRef(series_path(session // _SESSIONS_IN_A_SERIES), "adult")
+
+
+def _series(number: int) -> Opportunity:
+    path = series_path(number)
+    offer = Offer(key="adult", owner=path, name="Adult", price=_PRICE, currency="GBP", full_refund_on_cancellation=True)
+    return Opportunity(
+        path=path,
+        type=OpportunityType.SESSION_SERIES,
+        seller=SELLER.key,
+        offers=(offer,),
+        properties=_described(number),
+    )
+
+
+def _session(number: int, capacity: int) -> Opportunity:
+    start = _START + timedelta(hours=number % (24 * 28))
+    return Opportunity(
+        path=session_path(number),
+        type=OpportunityType.SCHEDULED_SESSION,
+        seller=SELLER.key,
+        parent=series_path(number // _SESSIONS_IN_A_SERIES),
+        start=start,
+        end=start + timedelta(hours=1),
+        capacity=capacity,
+    )
+
+
+def open_store(database: Path, base_uri: str, policy: Policy | None = None) -> SqliteStore:
+    """The store as the server opens it."""
+    prepare(database)
+    writer = JsonLdFeedWriter(Writer(Identifiers(base_uri)))
+    return SqliteStore(database, policy=policy or Policy(), writer=writer, clock=lambda: datetime.now(UTC))
+
+
+async def stock(
+    database: Path, base_uri: str, *, series: int = 0, sessions: int = 0, capacity: int = 1_000_000
+) -> None:
+    """A database with one Seller, a partner, and so many SessionSeries and ScheduledSessions of them."""
+    store = open_store(database, base_uri)
+    await store.execute(PublishSeller(SELLER))
+    await store.save_partner(Partner(key=PARTNER, name="Benchmark", key_digest=key_digest(_API_KEY)))
+    needed = -(-sessions // _SESSIONS_IN_A_SERIES)
+    things = [_series(number) for number in range(max(series, needed))]
+    things += [_session(number, capacity) for number in range(sessions)]
+    for first in range(0, len(things), _AT_ONCE):
+        await store.execute(Publish(tuple(things[first : first + _AT_ONCE])))
+    await store.close()
+
+
+def order_body(ids: Identifiers, sessions: Sequence[int], type_: str = "Order") -> bytes:
+    """The body of B (or, as an OrderQuote, of C1) for a place at each of these sessions."""
+    items = [
+        {
+            "@type": "OrderItem",
+            "position": position,
+            "orderedItem": ids.opportunity(session_path(session)),
+            "acceptedOffer": ids.offer(offer_of(session)),
+        }
+        for position, session in enumerate(sessions)
+    ]
+    body: dict[str, Any] = {
+        "@context": "https://openactive.io/",
+        "@type": type_,
+        "brokerRole": "https://openactive.io/AgentBroker",
+        "broker": {"@type": "Organization", "name": "MyFitnessApp", "url": "https://myfitnessapp.example.com"},
+        "seller": ids.seller(SELLER.key),
+        "orderedItem": items,
+    }
+    if type_ == "Order":
+        body |= {
+            "customer": {
+                "@type": "Person",
+                "email": "geoff@example.com",
+                "givenName": "Geoff",
+                "telephone": "020 811 8055",
+            },
+            "totalPaymentDue": {
+                "@type": "PriceSpecification",
+                "price": int(_PRICE) * len(sessions),
+                "priceCurrency": "GBP",
+            },
+            "payment": {"@type": "Payment", "identifier": "payment-1"},
+        }
+    return msgspec.json.encode(body)
+
+
+def headers() -> dict[str, str]:
+    """The headers of a request to the API."""
+    return {"Authorization": f"Bearer {_API_KEY}", "Content-Type": BOOKING_MEDIA_TYPE}
