@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from builders import UUID, new_uuid
+from builders import UUID
 from openbooking.spec.terms import OPENACTIVE
 from people import CUSTOMER
 from simulation import CONTEXT, SESSION, book, create, find
@@ -52,6 +52,9 @@ ORDER_ACTIONS: list[tuple[str, str, str, Effect]] = [
     ("TI-A-11", "AccessCodeUpdateSimulateAction", "", changed("accessCode")),
     ("TI-A-12", "AccessChannelUpdateSimulateAction", "TestOpportunityOnlineBookable", changed("accessChannel")),
 ]
+
+
+UNKNOWN_ORDER = f"{SITE}/api/orders/0d6e29ab-19a8-4de5-a9a0-f2f5b6a1c2d3"
 
 
 @pytest.mark.spec("OB-TI-12", "OB-TI-13", "OB-TI-14", "OB-TI-15", "OB-TI-16", "OB-OF-06", "OB-OF-08")
@@ -143,8 +146,8 @@ async def test_an_action_on_a_proposal_shows_in_its_feed_and_decides_whether_b_s
         ("test:LiftOffSimulateAction", f"{SITE}/api/orders/{UUID}", (400, "OpenBookingError")),
         ("test:CustomerNoticeSimulateAction", "x", (404, "NotFoundError")),
         ("test:CustomerNoticeSimulateAction", f"{SITE}/api/order-proposals/{UUID}", (404, "NotFoundError")),
-        ("test:CustomerNoticeSimulateAction", f"{SITE}/api/orders/{new_uuid()}", (404, "UnknownOrderError")),
-        ("test:ReplacementSimulateAction", f"{SITE}/api/orders/{new_uuid()}", (404, "UnknownOrderError")),
+        ("test:CustomerNoticeSimulateAction", UNKNOWN_ORDER, (404, "UnknownOrderError")),
+        ("test:ReplacementSimulateAction", UNKNOWN_ORDER, (404, "UnknownOrderError")),
         ("test:ChangeOfLogisticsNameSimulateAction", "x", (404, "NotFoundError")),
     ],
 )
