@@ -66,6 +66,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     terms_modified: Annotated[str, Meta(description="When the terms were last changed, as an ISO 8601 instant.")] = ""
     max_body_bytes: Annotated[_Positive, Meta(description="The largest request body that is read.")] = 1_000_000
     max_order_items: Annotated[_Positive, Meta(description="The most OrderItems in one Order.")] = 500
+    requests_per_minute: Annotated[
+        int, Meta(ge=0, description="How many requests a Booking Partner may send to each process; 0 for any number.")
+    ] = 0
     sweep_seconds: Annotated[float, Meta(gt=0, description="How often ended Leases are cleared away.")] = 2.0
     trusted_partner_header: Annotated[
         str, Meta(description="The header that names the Booking Partner; only behind a gateway that sets it.")

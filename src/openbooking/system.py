@@ -12,6 +12,7 @@ from openbooking import __version__
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.store import Store, StoreUnavailableError
 from openbooking.identity.access import Authenticate, by_api_key, by_trusted_headers
+from openbooking.identity.limits import limited
 from openbooking.jsonld.read_order import OrderReader
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
@@ -59,7 +60,7 @@ async def open_system(settings: Settings, clock: Clock = now, store: Store | Non
         clock=clock,
         ids=ids,
         store=store,
-        authenticate=_authentication(settings, store, ids),
+        authenticate=limited(_authentication(settings, store, ids), settings.requests_per_minute),
         reader=OrderReader(ids, settings.max_order_items),
         writer=writer,
         replies=OrderWriter(writer, booking_service(settings)),

@@ -8,7 +8,6 @@ from openbooking.spec.errors import ITEM_ERROR_STATUS, ItemErrorType, OpenBookin
 # Parts of the specification that this version does not offer, with the errors that only they can raise.
 NOT_OFFERED = {
     "UnableToProcessOrderItemError",  # AMB-10: B answers with the items' own errors
-    "TooManyRequestsError",  # rate limiting
     "InternalOpenBookingError",  # never returned itself
     "InternalLibraryError",  # faults of ours are InternalApplicationError
     "InternalLibraryConfigurationError",  # faults of ours are InternalApplicationError

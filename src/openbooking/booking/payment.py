@@ -82,4 +82,4 @@ def check_total(request: OrderRequest, order: Order) -> None:
     if request.total_payment_due is None:
         raise TotalPaymentDueMismatchError("The totalPaymentDue is missing.")
     if request.total_payment_due != order.totals.price:
-        raise TotalPaymentDueMismatchError(f"The total is {order.totals.price}, not {request.total_payment_due}.")
+        raise TotalPaymentDueMismatchError(f"The total is {order.totals.price:f}, not {request.total_payment_due:f}.")

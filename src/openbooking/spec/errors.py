@@ -19,7 +19,8 @@ class OpenBookingError(Exception):
     """Base of all request errors; itself returned only where the specification has no class for the fault.
 
     `status` is the HTTP status, `name` describes the class and never changes between occurrences, `description`
-    tells about this occurrence and `instance` names the faulty thing by URI. A class of our own, for a fault that the
+    tells about this occurrence and `instance` names the faulty thing by URI; `retry_after` is in how many seconds the
+    same request can be sent again, where that is known. A class of our own, for a fault that the
     specification has none for, is not `in_specification` and is returned under the name of this base.
     """
 
@@ -27,10 +28,13 @@ class OpenBookingError(Exception):
     status = 400
     name = "The request is not a valid Open Booking API request."
 
-    def __init__(self, description: str | None = None, *, instance: str | None = None) -> None:
+    def __init__(
+        self, description: str | None = None, *, instance: str | None = None, retry_after: int | None = None
+    ) -> None:
         super().__init__(description or self.name)
         self.description = description
         self.instance = instance
+        self.retry_after = retry_after
 
 
 class RequestTooLargeError(OpenBookingError):
@@ -284,6 +288,13 @@ class GoneError(OpenBookingError):
 
     status = 410
     name = "The Order has been deleted."
+
+
+class TooManyRequestsError(OpenBookingError):
+    """E-49: these credentials send more than they may."""
+
+    status = 429
+    name = "Too many requests have been sent with these credentials."
 
 
 class InternalApplicationError(OpenBookingError):

@@ -76,7 +76,8 @@ async def refuse_route(request: Request, refusal: Exception) -> Response:
 def error_response(error: OpenBookingError, request_id: str, headers: dict[str, str] | None = None) -> Response:
     """The error as JSON-LD, with the status of its class."""
     body = write_error(error, request_id)
-    return Response(body, error.status, {"X-Request-ID": request_id, **(headers or {})}, BOOKING_MEDIA_TYPE)
+    retry = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    return Response(body, error.status, {"X-Request-ID": request_id, **retry, **(headers or {})}, BOOKING_MEDIA_TYPE)
 
 
 def _as_error(fault: Exception, scope: Scope) -> OpenBookingError:

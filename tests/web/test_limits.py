@@ -1,0 +1,35 @@
+"""How much one Booking Partner may ask for."""
+
+from pathlib import Path
+
+import pytest
+
+from builders import UUID
+from openbooking.spec.terms import BOOKING_MEDIA_TYPE
+from validation import Validator
+from world import YOGA, World, open_world
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.spec("OB-RATE-01", "OB-RATE-02", "OB-RATE-03", "OB-RATE-04", "E-49")
+async def test_a_partner_that_asks_too_much_is_told_to_wait_and_the_others_are_not(
+    tmp_path: Path, validator: Validator
+) -> None:
+    async with open_world("sqlite", tmp_path, requests_per_minute=3) as world:
+        quote = world.quote(world.item(YOGA))
+        for path in (f"order-quote-templates/{UUID}", f"order-quotes/{UUID}"):
+            assert (await world.call("PUT", path, quote)).status_code in (200, 400)
+        assert (await world.call("GET", "orders-rpde")).status_code == 200
+        refused = await world.call("PUT", f"orders/{UUID}", world.order(world.item(YOGA)))
+        assert (refused.status_code, refused.json()["@type"]) == (429, "TooManyRequestsError")
+        assert refused.headers["content-type"] == BOOKING_MEDIA_TYPE
+        assert 1 <= int(refused.headers["retry-after"]) <= 60
+        assert validator.failures("OpenBookingError", refused.json()) == []
+        assert (await world.call("PUT", f"order-quote-templates/{UUID}", quote, partner="bob")).status_code == 200
+        assert (await world.client.get("/feeds/slots")).status_code == 200
+
+
+async def test_by_default_there_is_no_limit(sqlite_world: World) -> None:
+    for _ in range(100):
+        assert (await sqlite_world.call("GET", "orders-rpde")).status_code == 200

@@ -1,0 +1,173 @@
+"""Tax, payment, overridden and dynamic prices as a Broker sees them, judged by OpenActive's own validator."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import UUID
+from openbooking.booking.policy import TaxCalculation
+from people import ADDRESS, CUSTOMER, STUDIO
+from validation import Validator
+from world import PILATES, YOGA, World, open_world
+
+pytestmark = pytest.mark.anyio
+
+BUSINESS = {"@type": "Organization", "name": "Acme", "email": "a@acme.example.com", "address": ADDRESS}
+POINTS = {"@type": "Payment", "name": "Points", "accountId": "SN1", "paymentProviderId": "STRIPE"}
+DYNAMIC = {"@type": "DynamicPayment", "identifier": "d-1", "name": "Membership", "accountId": "MOVE"}
+OVERRIDE = {"@type": "OfferOverride", "name": "Winger", "price": 10, "priceCurrency": "GBP", "description": "For two."}
+
+
+async def quoted(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    reply = await world.call("PUT", f"order-quotes/{UUID}", {"customer": CUSTOMER, **body})
+    assert reply.status_code == 200, reply.text
+    found: dict[str, Any] = reply.json()
+    return found
+
+
+async def booked(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    reply = await world.call("PUT", f"orders/{UUID}", body)
+    assert reply.status_code == 201, reply.text
+    found: dict[str, Any] = reply.json()
+    return found
+
+
+async def in_feed(world: World, order: dict[str, Any]) -> dict[str, Any]:
+    """The Order in the Orders feed, once something of it has changed."""
+    items = [
+        {"@type": "OrderItem", "@id": item["@id"], "orderItemStatus": "https://openactive.io/CustomerCancelled"}
+        for item in order["orderedItem"][:1]
+    ]
+    patch = {"@context": "https://openactive.io/", "@type": "Order", "orderedItem": items}
+    assert (await world.call("PATCH", f"orders/{UUID}", patch)).status_code == 204
+    data: dict[str, Any] = (await world.read_feed("/api/orders-rpde"))[UUID]["data"]
+    return data
+
+
+@pytest.mark.spec("OB-TAX-01", "OB-TAX-04", "OB-TAX-11", "OB-TAX-12", "OB-TAX-13", "OB-TAX-09", "OB-PREP-07")
+@pytest.mark.parametrize(("family", "due", "tax"), [(YOGA, 12, 2), (PILATES, 14.4, 2.4)], ids=["gross", "net"])
+async def test_tax_in_both_modes(world: World, validator: Validator, family: Any, due: float, tax: float) -> None:
+    seller = family[0].seller
+    quote = await quoted(world, world.quote(world.item(family), seller=seller))
+    order = await booked(world, world.order(world.item(family), seller=seller, total=due))
+    assert validator.failures("BResponse", order) == []
+    for reply in (quote, order):
+        (item,) = reply["orderedItem"]
+        assert item["acceptedOffer"]["price"] == 12
+        assert item["unitTaxSpecification"][0]["price"] == reply["totalPaymentTax"][0]["price"] == tax
+        assert reply["totalPaymentDue"] == {
+            "@type": "PriceSpecification",
+            "price": due,
+            "priceCurrency": "GBP",
+            "openBookingPrepayment": "https://openactive.io/Required",
+        }
+        assert "taxCalculationExcluded" not in reply
+        assert reply["seller"]["taxMode"].startswith("https://openactive.io/Tax")
+
+
+@pytest.mark.spec("OB-TAX-07", "OB-TAX-08", "OB-TAX-14", "OB-OF-12", "OB-OF-13")
+async def test_where_tax_is_excluded_replies_and_feed_say_so_and_show_net_prices(
+    tmp_path: Path, validator: Validator
+) -> None:
+    async with open_world("sqlite", tmp_path, tax=TaxCalculation.CONSUMERS) as world:
+        items = [world.item(YOGA, 0), world.item(YOGA, 1)]
+        quote = await quoted(world, world.quote(*items, customer=BUSINESS))
+        order = await booked(world, world.order(*items, customer=BUSINESS, total=20))
+        assert validator.failures("C2Response", quote) == []
+        assert validator.failures("BResponse", order) == []
+        data = await in_feed(world, order)
+        assert validator.failures("OrdersFeed", data) == []
+        for shown in (quote, order, data):
+            assert shown["taxCalculationExcluded"] is True
+            assert "totalPaymentTax" not in shown
+            assert [item["acceptedOffer"]["price"] for item in shown["orderedItem"]] == [10, 10]
+            assert not any("unitTaxSpecification" in item for item in shown["orderedItem"])
+        assert [shown["totalPaymentDue"]["price"] for shown in (quote, order, data)] == [20, 20, 10]
+
+
+@pytest.mark.spec("OB-B-13", "OB-PAY-09", "OB-PAY-11", "OB-PAY-13", "OB-PAY-14", "OB-C1-10", "OB-C2-05")
+async def test_payment_details_are_reflected_without_their_identifier_before_b(
+    tmp_path: Path, validator: Validator
+) -> None:
+    settings = {
+        "reconciliation_name": "Points",
+        "reconciliation_account_id": "SN1",
+        "reconciliation_payment_provider_id": "STRIPE",
+    }
+    async with open_world("sqlite", tmp_path, **settings) as world:
+        sent = {**POINTS, "identifier": "payment-1", "paymentMethod": "card"}
+        quote = await quoted(world, world.quote(world.item(YOGA), payment=sent))
+        assert quote["payment"] == POINTS
+        assert validator.failures("C2Response", quote) == []
+        order = await booked(world, world.order(world.item(YOGA), payment=sent))
+        assert order["payment"] == {**POINTS, "identifier": "payment-1"}
+        refused = await world.call("PUT", f"order-quotes/{UUID}x", quote)
+        assert refused.status_code == 404
+        wrong = world.quote(world.item(YOGA), payment={**POINTS, "accountId": "other"})
+        reply = await world.call("PUT", "order-quote-templates/315cb117-232b-42b2-80dc-61bb20154e7d", wrong)
+        assert (reply.status_code, reply.json()["@type"]) == (400, "InvalidPaymentDetailsError")
+
+
+@pytest.mark.spec("OB-OVR-01", "OB-OVR-11", "OB-OVR-09", "OB-VAL-29")
+async def test_an_override_is_shown_as_such_and_can_be_cancelled(tmp_path: Path, validator: Validator) -> None:
+    async with open_world("sqlite", tmp_path, offer_overrides=True) as world:
+        item = {**world.item(YOGA), "acceptedOffer": OVERRIDE}
+        quote = await quoted(world, world.quote(item))
+        assert validator.failures("C2Response", quote) == []
+        shown = quote["orderedItem"][0]["acceptedOffer"]
+        assert shown == {**OVERRIDE, "@id": world.ids.opportunity(YOGA[-1].path) + "#/offers/override"}
+        order = await booked(world, world.order(item, total=10))
+        assert validator.failures("BResponse", order) == []
+        data = await in_feed(world, order)
+        assert validator.failures("OrdersFeed", data) == []
+        assert data["orderedItem"][0]["acceptedOffer"] == shown
+        assert data["totalPaymentDue"]["price"] == 0
+
+
+@pytest.mark.spec("OB-OVR-07", "OB-OVR-11", "OB-VAL-13", "OB-VAL-17")
+@pytest.mark.parametrize(
+    ("override", "setting", "error"),
+    [
+        (OVERRIDE, False, "UnacceptableOfferError"),
+        ({"@type": "OfferOverride"}, True, "IncompleteOrderItemError"),
+        ({"@type": "OfferOverride", "price": -1}, True, "IncompleteOrderItemError"),
+        ({"@type": "OfferOverride", "price": "1e400"}, True, "IncompleteOrderItemError"),
+        ({"@type": "OfferOverride", "price": 0.001}, True, "IncompleteOrderItemError"),
+        ({"@type": "OfferOverride", "price": "NaN"}, True, "IncompleteOrderItemError"),
+        ({"@type": "OfferOverride", "price": True}, True, "IncompleteOrderItemError"),
+    ],
+)
+async def test_an_override_that_is_not_wanted_or_makes_no_sense(
+    tmp_path: Path, override: dict[str, Any], setting: bool, error: str
+) -> None:
+    async with open_world("sqlite", tmp_path, offer_overrides=setting) as world:
+        item = {**world.item(YOGA), "acceptedOffer": override}
+        reply = await world.call("PUT", f"order-quote-templates/{UUID}", world.quote(item))
+        assert reply.status_code == 409
+        assert [found["@type"] for found in reply.json()["orderedItem"][0]["error"]] == [error]
+
+
+@pytest.mark.spec("OB-DYN-02", "OB-DYN-03", "OB-DYN-07", "OB-OF-19")
+async def test_a_dynamic_order_has_no_price_anywhere(tmp_path: Path) -> None:
+    async with open_world("sqlite", tmp_path, dynamic_accounts="MOVE, OTHER") as world:
+        items = [world.item(YOGA, position) for position in (0, 1)]
+        for item in items:
+            del item["acceptedOffer"]
+        quote = await quoted(world, world.quote(*items, payment=DYNAMIC))
+        order = await booked(world, world.order(*items, payment=DYNAMIC, totalPaymentDue=None))
+        assert quote["payment"] == order["payment"] == DYNAMIC
+        data = await in_feed(world, order)
+        assert "payment" not in data
+        for shown in (quote, order, data):
+            assert not {"totalPaymentDue", "totalPaymentTax"} & shown.keys()
+            assert not any({"acceptedOffer", "unitTaxSpecification"} & item.keys() for item in shown["orderedItem"])
+            assert "price" not in str(shown)
+
+
+@pytest.mark.spec("OB-VAL-40")
+async def test_a_total_with_a_price_of_text_is_understood(world: World) -> None:
+    body = world.order(world.item(PILATES), seller=STUDIO.key)
+    body["totalPaymentDue"]["price"] = "14.40"
+    order = await booked(world, body)
+    assert {order["totalPaymentDue"]["priceCurrency"], order["totalPaymentTax"][0]["priceCurrency"]} == {"GBP"}
