@@ -98,20 +98,23 @@ def _silent(offer: Offer) -> Offer:
 
 
 class Withdraw(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything from one source is withdrawn; with `orders`, the Orders for it are deleted too."""
+    """Everything from these sources is withdrawn but what is to `keep`, with all that lies below it.
 
-    source: str
+    With `orders`, the Orders for it are deleted too; else they stay, and their places stay taken should it come back.
+    """
+
+    sources: frozenset[str]
+    keep: frozenset[str] = frozenset()
     orders: bool = False
 
     def needs(self, policy: Policy) -> Needs:
-        """All Opportunities of the source, with the records that claim them."""
+        """All Opportunities of the sources and below, with the records that claim them."""
         del policy
-        return Needs(sources=frozenset({self.source}))
+        return Needs(sources=self.sources)
 
     def decide(self, situation: Situation) -> Decision:
         """Remove the Opportunities; quotes for them end."""
-        paths = [path for path, item in situation.opportunities.items() if item.source == self.source]
-        gone = set(paths)
+        gone = self._gone(situation)
         changes: list[Change] = []
         for record in situation.records.values():
             if not any(claim.opportunity in gone for claim in record.claims()):
@@ -122,8 +125,17 @@ class Withdraw(msgspec.Struct, frozen=True, kw_only=True):
                 changes.append(RecordSet(record.key, stub(record)))
             else:
                 changes.extend(reject_for(record, gone))
-        changes.extend(OpportunityRemoved(path) for path in paths)
+        changes.extend(OpportunityRemoved(path) for path in sorted(gone))
         return Decision(changes=tuple(changes))
+
+    def _gone(self, situation: Situation) -> set[str]:
+        opportunities = situation.opportunities
+        found = {path for path, item in opportunities.items() if item.source in self.sources} - self.keep
+        gone: set[str] = set()
+        while found:
+            gone |= found
+            found = {path for path, item in opportunities.items() if item.parent in found} - gone
+        return gone
 
 
 class GetOpportunity(msgspec.Struct, frozen=True):

@@ -18,8 +18,8 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
 
     To a record belong the Opportunities it claims; to an Opportunity its parents, upwards, and the Sellers of all of
     them. `children` asks for what lies directly below the paths named, `claims_on` for the records that claim any of
-    the paths named, `expired` for the records whose lease has ended, `sources` for all Opportunities of those sources
-    and the records that claim them.
+    the paths named, `expired` for the records whose lease has ended, `sources` for all Opportunities of those sources,
+    what lies below them, and the records that claim any of it.
     `families` asks for all that shares a root with the paths named, and for the records that claim any of it.
     `changes_nothing` promises that the decision will change nothing, so that nothing need be locked.
     """

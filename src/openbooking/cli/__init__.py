@@ -6,6 +6,7 @@ from openbooking import __version__
 from openbooking.cli.database import migrate, settings
 from openbooking.cli.demo import demo
 from openbooking.cli.faults import OneLineFaults
+from openbooking.cli.imports import import_
 from openbooking.cli.partners import partners
 from openbooking.cli.sellers import sellers
 from openbooking.cli.serve import serve
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(demo)
+app.command("import")(import_)
 app.command()(migrate)
 app.command()(settings)
 app.add_typer(sellers, name="seller")

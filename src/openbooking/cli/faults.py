@@ -24,6 +24,8 @@ class OneLineFaults(TyperGroup):
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except (typer.Exit, typer.Abort):
+            raise
         except Exception as fault:
             status = _exit_status(fault)
             if status is None:

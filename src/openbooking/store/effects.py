@@ -51,7 +51,8 @@ def effects(before: Situation, after: Situation, writer: FeedWriter) -> Effects:
         booked={
             path: places.booked
             for path, places in after.places.items()
-            if places.booked != before.places.get(path, Places()).booked
+            # What is new, or comes back after it was withdrawn, has a row that counts from none.
+            if places.booked != (before.places.get(path, Places()).booked if path in before.opportunities else 0)
         },
         sellers={key: seller for key, seller in after.sellers.items() if before.sellers.get(key) is not seller},
         publications=[

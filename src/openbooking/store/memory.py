@@ -85,7 +85,12 @@ class MemoryStore:
             keys |= {record.key for record in whole.expired()}
         claimed = set(needs.claims_on)
         if needs.sources:
-            claimed |= {path for path, item in self._opportunities.items() if item.source in needs.sources}
+            tops = {path for path, item in self._opportunities.items() if item.source in needs.sources}
+            claimed |= {
+                path
+                for path, item in self._opportunities.items()
+                if not tops.isdisjoint({path, *(parent.path for parent in whole.parents(item))})
+            }
         if needs.families:
             roots = {self._root(whole, path) for path in needs.families}
             claimed |= {path for path in self._opportunities if self._root(whole, path) in roots}
@@ -102,7 +107,7 @@ class MemoryStore:
             policy=self._policy,
             records={key: self._records[key] for key in keys},
             opportunities=opportunities,
-            places={path: self._places(path, now) for path in opportunities},
+            places={path: self._places(path, now) for path in paths | opportunities.keys()},
             sellers={key: self._sellers[key] for key in sellers if key in self._sellers},
         )
 

@@ -168,7 +168,8 @@ class SqliteStore:
             keys |= {OrderKey(*row) for row in db.execute(sql.expired_records, values)}
         claimed = set(needs.claims_on)
         if needs.sources:
-            claimed |= {path for (path,) in db.execute(sql.paths_of_sources, {"sources": _array(needs.sources)})}
+            rows = db.execute(sql.paths_of_sources, {"sources": _array(needs.sources)})
+            claimed |= self._with_what_is_below(db, {path for (path,) in rows})
         if needs.families:
             claimed |= self._family(db, set(needs.families))
         if claimed:
@@ -179,7 +180,10 @@ class SqliteStore:
         records = self._load_records(db, keys)
         paths |= {claim.opportunity for record in records.values() for claim in record.claims()}
         opportunities, booked = self._load_opportunities(db, paths)
-        leased = dict(db.execute(sql.leased, {"paths": _array(opportunities), "now": microseconds(now)}))
+        withdrawn = paths - opportunities.keys()
+        if withdrawn:
+            booked |= dict.fromkeys(withdrawn, 0) | dict(db.execute(sql.sold, {"paths": _array(withdrawn)}))
+        leased = dict(db.execute(sql.leased, {"paths": _array(booked), "now": microseconds(now)}))
         sellers = {opportunity.seller for opportunity in opportunities.values()} | needs.sellers
         rows = db.execute(sql.sellers, {"keys": _array(sellers)})
         return Situation(
@@ -187,14 +191,19 @@ class SqliteStore:
             policy=self._policy,
             records=records,
             opportunities=opportunities,
-            places={path: Places(booked[path], leased.get(path, 0)) for path in opportunities},
+            places={path: Places(count, leased.get(path, 0)) for path, count in booked.items()},
             sellers={seller.key: seller for seller in (decode_seller(document) for (document,) in rows)},
         )
 
     def _family(self, db: sqlite3.Connection, paths: set[str]) -> set[str]:
         """The paths of all that shares a root with these."""
         upwards, _ = self._load_opportunities(db, paths)
-        found = {path for path, opportunity in upwards.items() if opportunity.parent is None}
+        return self._with_what_is_below(
+            db, {path for path, opportunity in upwards.items() if opportunity.parent is None}
+        )
+
+    def _with_what_is_below(self, db: sqlite3.Connection, paths: set[str]) -> set[str]:
+        found = set(paths)
         below = found
         while below:
             rows = db.execute(self._statements.paths_of_children, {"parents": _array(below)})

@@ -67,6 +67,14 @@ class Statements:
         return self._text(found.where(_in(opportunity.c.path, "paths")).order_by(opportunity.c.path))
 
     @cached_property
+    def sold(self) -> str:
+        """:paths → path, places sold there, counted from the claims: for what was withdrawn and has no count."""
+        found = select(claim.c.opportunity, func.sum(claim.c.places)).where(
+            _in(claim.c.opportunity, "paths"), claim.c.expires.is_(None)
+        )
+        return self._text(found.group_by(claim.c.opportunity))
+
+    @cached_property
     def leased(self) -> str:
         """:paths :now → path, places held by leases that have not ended."""
         found = select(claim.c.opportunity, func.sum(claim.c.places)).where(

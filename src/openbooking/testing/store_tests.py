@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from openbooking.booking.command import Decision
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
@@ -309,7 +310,7 @@ class StoreTests:
             clock = Clock()
             async with self.stocked(tmp_path, clock, yoga=5) as store:
                 await store.execute(book(UUID, "yoga"))
-                await store.execute(Withdraw(source="kit", orders=True))
+                await store.execute(Withdraw(sources=frozenset({"kit"}), orders=True))
                 assert await read_feed(store, SESSIONS) == {"yoga": None}
                 with pytest.raises(GoneError):
                     await store.execute(GetOrder(caller=ALICE, uuid=UUID))
@@ -321,6 +322,40 @@ class StoreTests:
                 assert await read_feed(store, SESSIONS) == {}
                 await store.execute(Publish(session("yoga", 5)))
                 assert (await store.feed_items(SESSIONS, 0, 10))[-1].modified > last
+
+        asyncio.run(run())
+
+    def test_what_comes_back_after_it_was_withdrawn_keeps_what_was_sold(self, tmp_path: Path) -> None:
+        """Its Orders outlive it, and no place of theirs is sold again."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=2) as store:
+                await store.execute(book(UUID, "yoga"))
+                await store.execute(Withdraw(sources=frozenset({"kit"})))
+                order = await store.execute(GetOrder(caller=ALICE, uuid=UUID))
+                assert isinstance(order, Record)
+                await store.execute(Publish(session("yoga", 2)))
+                assert await places_left(store, "yoga") == 1
+                answers = [await store.execute(book(fresh(), "yoga")) for _ in range(2)]
+                assert [isinstance(answer, Order) and answer.has_errors for answer in answers] == [False, True]
+                await store.execute(cancel(UUID, 1))
+                assert await places_left(store, "yoga") == 1
+
+        asyncio.run(run())
+
+    def test_what_lies_below_is_withdrawn_too_and_what_is_to_be_kept_is_not(self, tmp_path: Path) -> None:
+        """A session without its series cannot be sold; a session whose source says something else now can."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), swim=5) as store:
+                yoga, spin = session("yoga", 5), session("spin", 5)
+                await store.execute(Publish((replace(yoga[0], source="series"), yoga[1], *spin)))
+                await store.execute(Withdraw(sources=frozenset({"series"})))
+                left = await read_feed(store, SESSIONS)
+                assert {key for key, data in left.items() if data} == {"swim", "spin"}
+                await store.execute(Withdraw(sources=frozenset({"kit"}), keep=frozenset(item.path for item in spin)))
+                left = await read_feed(store, SESSIONS)
+                assert {key for key, data in left.items() if data} == {"spin"}
 
         asyncio.run(run())
 

@@ -91,7 +91,7 @@ class TestInterface:
 
     async def _delete_dataset(self, request: Request) -> Response:
         """Remove what was made in a dataset, with the Orders for it; asked for without credentials (OB-TI-05)."""
-        await self._system.store.execute(Withdraw(source=_source(request), orders=True))
+        await self._system.store.execute(Withdraw(sources=frozenset({_source(request)}), orders=True))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def _create_opportunity(self, request: Request, caller: Caller) -> Response:

@@ -1,0 +1,117 @@
+"""The flow of an import: everything is read, what can be is published, what is gone is withdrawn."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import msgspec
+
+from openbooking.booking.store import Store
+from openbooking.cli.database import with_store
+from openbooking.cli.faults import CommandError
+from openbooking.cli.import_pages import Got, pages, source_of
+from openbooking.cli.import_publish import Publisher
+from openbooking.cli.import_report import Line, Outcome, Report
+from openbooking.cli.import_sellers import Sellers
+from openbooking.cli.import_spool import GivenWay, Spool
+from openbooking.jsonld.read_items import read_item
+from openbooking.jsonld.read_pages import read_entry
+from openbooking.jsonld.read_values import UnreadableError, shown
+from openbooking.system import now
+
+
+class ImportOptions(NamedTuple):
+    """The name of all that is imported, the key of who sells it (None: whom the items name), and the time it is."""
+
+    source: str
+    seller: str | None
+    now: datetime
+
+
+def import_place(
+    place: str, *, seller: str | None, source: str | None, report: Path | None, database: Path | None
+) -> bool:
+    """Import what is at a place, telling of it; return whether everything could be."""
+    options = ImportOptions(source or source_of(place), seller, now())
+    with _opened(report) as json_lines:
+        told = Report(json_lines)
+        return with_store(database, lambda store: run_import(store, pages(place), told, options))
+
+
+def _opened(report: Path | None) -> AbstractContextManager[IO[bytes] | None]:
+    if report is None:
+        return nullcontext()
+    try:
+        return report.open("wb")
+    except OSError as fault:
+        raise CommandError(f"The report {report} cannot be written: {fault.strerror}.") from fault
+
+
+async def run_import(store: Store, pages: AsyncIterator[Got], report: Report, options: ImportOptions) -> bool:
+    """Import the pages; return whether everything could be."""
+    known = {known.key: known for known in await store.sellers()}
+    sellers = Sellers(store, report, known, options.seller)
+    with Spool() as spool:
+        await _Reader(spool, sellers, report, options.source).read(pages)
+        publisher = Publisher(store, report, spool, sellers, options.now)
+        with report.counting("Published", spool.count()) as one_more:
+            await publisher.publish(one_more)
+        await publisher.withdraw()
+        for label, where in spool.deleted():
+            report.tell(Line(outcome=Outcome.WITHDRAWN, item=label, where=where))
+    return report.sum_up()
+
+
+class _Reader:
+    """The first half of an import: pages are taken apart, and what their items hold is put into a spool."""
+
+    def __init__(self, spool: Spool, sellers: Sellers, report: Report, source: str) -> None:
+        self._spool = spool
+        self._sellers = sellers
+        self._report = report
+        self._source = source
+
+    async def read(self, pages: AsyncIterator[Got]) -> None:
+        """Read everything, telling of what cannot be read and of what is there twice."""
+        with self._report.counting("Read") as one_more:
+            async for where, page, fault in pages:
+                if page is None:
+                    self._report.tell(Line(outcome=Outcome.FAILED, item=shown(where), reason=fault))
+                    continue
+                for number, item in enumerate(page.items, 1):
+                    self._read_item(item, f"{shown(where)} item {number}")
+                    one_more()
+        for given_way in self._spool.duplicates():
+            self._tell_given_way(given_way)
+
+    def _read_item(self, item: msgspec.Raw, where: str) -> None:
+        try:
+            entry = read_entry(item, self._source, where)
+        except UnreadableError as fault:
+            self._report.tell(Line(outcome=Outcome.FAILED, item=where, reason=str(fault)))
+            return
+        reading = read_item(entry)
+        for label, reason in reading.faults:
+            self._report.tell(Line(outcome=Outcome.FAILED, item=label, where=where, reason=reason))
+        if not reading.source:
+            return
+        for draft in reading.drafts:
+            self._sellers.note(draft.seller)
+        given_way = self._spool.put(entry, reading, bytes(item))
+        if given_way:
+            self._tell_given_way(given_way)
+
+    def _tell_given_way(self, given_way: GivenWay) -> None:
+        reason = f"a later version is {given_way.other}"
+        if not given_way.superseded:
+            reason = f"duplicate id: {given_way.other} was taken instead"
+        self._report.tell(
+            Line(
+                outcome=Outcome.SUPERSEDED if given_way.superseded else Outcome.FAILED,
+                item=given_way.label,
+                where=given_way.place,
+                reason=reason,
+            )
+        )

@@ -1,0 +1,75 @@
+"""Who sells what is imported: one Seller for everything, or those whom the items name."""
+
+from openbooking.booking.opportunity import Opportunity, Seller
+from openbooking.booking.publish import PublishSeller
+from openbooking.booking.store import Store
+from openbooking.cli.faults import CommandError
+from openbooking.cli.import_report import Line, Outcome, Report
+from openbooking.jsonld.read_items import Draft
+from openbooking.jsonld.read_sellers import NamedSeller
+from openbooking.jsonld.read_values import UnreadableError
+
+
+class Sellers:
+    """The Sellers there are, and those that items describe, who are added when they are first needed.
+
+    A Seller that is there already stays as it is, for whoever runs this system may have mended it.
+    """
+
+    def __init__(self, store: Store, report: Report, known: dict[str, Seller], only: str | None) -> None:
+        if only is not None and only not in known:
+            raise CommandError(f"There is no Seller {only}: add it with `openbooking seller add`.")
+        self._store = store
+        self._report = report
+        self._known = known
+        self._only = known[only] if only is not None else None
+        self._described: dict[str, NamedSeller] = {}
+
+    def note(self, named: NamedSeller | None) -> None:
+        """Remember the fullest description of a Seller."""
+        if named and named.seller and named.key not in self._known:
+            known = self._described.get(named.key)
+            if known is None or _fullness(named) > _fullness(known):
+                self._described[named.key] = named
+
+    async def of(self, draft: Draft, parent: Opportunity | None) -> tuple[Seller, tuple[str, ...]]:
+        """Who sells a thing, with remarks; raise UnreadableError where nobody does.
+
+        A child is sold by whom its parent is sold by: that is whom a Broker finds, and an Order has one Seller.
+        """
+        named = draft.seller
+        if self._only:
+            return self._only, _instead(named, self._only)
+        if parent:
+            seller = self._known[parent.seller]
+            return seller, _instead(named, seller)
+        if named is None:
+            raise UnreadableError("missing Seller: it has no organizer or provider, and no --seller was given")
+        if named.key not in self._known:
+            await self._add(named)
+        return self._known[named.key], ()
+
+    async def _add(self, named: NamedSeller) -> None:
+        described = self._described.get(named.key)
+        if described is None or described.seller is None:
+            raise UnreadableError(f"missing Seller: {named.label} is not described")
+        await self._store.execute(PublishSeller(described.seller))
+        self._known[named.key] = described.seller
+        self._report.tell(
+            Line(
+                outcome=Outcome.SELLER,
+                item=described.label,
+                path=f"sellers/{described.key}",
+                remarks=described.remarks,
+            )
+        )
+
+
+def _fullness(named: NamedSeller) -> int:
+    return len(named.seller.properties) - len(named.remarks) if named.seller else 0
+
+
+def _instead(named: NamedSeller | None, seller: Seller) -> tuple[str, ...]:
+    """The remark that another Seller is named than the one that sells."""
+    same = named is None or named.key == seller.key or (named.seller and named.seller.name == seller.name)
+    return () if same or named is None else (f"sold by {seller.name}, not by {named.label}",)

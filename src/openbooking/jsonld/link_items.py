@@ -1,0 +1,87 @@
+"""What was read of a thing, joined with its parent and its Seller, from which it inherits (MOD "Parent-child")."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
+
+from openbooking.booking.bookable import Pair, why_not_bookable
+from openbooking.booking.opportunity import Opportunity, Seller, applicable_offers
+from openbooking.jsonld.lacks import lacks
+from openbooking.jsonld.read_items import Draft
+from openbooking.jsonld.read_values import UnreadableError, read_duration
+from openbooking.spec.terms import EventStatus, OpportunityType
+
+MOST_REMARKS = 40
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What a thing becomes, with remarks on how; `why_not` tells why it cannot be booked, if so."""
+
+    opportunity: Opportunity
+    why_not: str | None
+    remarks: tuple[str, ...]
+
+
+def link(
+    draft: Draft, parents: tuple[Opportunity, ...], seller: Seller, remarks: tuple[str, ...], now: datetime
+) -> Imported:
+    """What the draft becomes below these parents, nearest first, when this Seller sells it; `remarks` are further."""
+    noted = [*draft.remarks, *remarks]
+    parent = parents[0] if parents else None
+    opportunity = replace(draft.opportunity, seller=seller.key, parent=parent.path if parent else None)
+    if parent:
+        for rule in _INHERITANCE:
+            opportunity = rule(opportunity, draft, parent, noted)
+    noted += lacks(opportunity, parents)
+    if len(noted) > MOST_REMARKS:
+        noted = [*noted[:MOST_REMARKS], "and more"]
+    return Imported(opportunity=opportunity, why_not=_why_not(opportunity, parents, seller, now), remarks=tuple(noted))
+
+
+def _why_not(opportunity: Opportunity, parents: tuple[Opportunity, ...], seller: Seller, now: datetime) -> str | None:
+    offers = applicable_offers(opportunity, parents)
+    if not offers:
+        return "It has no Offer that can be booked."
+    reasons = [why_not_bookable(Pair(opportunity, offer, seller), now) for offer in offers]
+    if None not in reasons:
+        return reasons[0]
+    return "It has no places left." if opportunity.capacity == 0 else None
+
+
+def _status(opportunity: Opportunity, draft: Draft, parent: Opportunity, remarks: list[str]) -> Opportunity:
+    """What tells no status has that of its parent (OB-BKBL-32)."""
+    if draft.own_status or parent.status is EventStatus.SCHEDULED:
+        return opportunity
+    remarks.append("status of its parent taken")
+    return replace(opportunity, status=parent.status)
+
+
+def _duration(opportunity: Opportunity, draft: Draft, parent: Opportunity, remarks: list[str]) -> Opportunity:
+    """What tells no end lasts as long as its parent says (OB-BKBL-32, OB-BKBL-33)."""
+    del draft
+    if opportunity.start is None or opportunity.end is not None or "duration" not in parent.properties:
+        return opportunity
+    try:
+        lasts = read_duration(parent.properties["duration"])
+    except UnreadableError:
+        return opportunity
+    remarks.append("duration of its parent taken")
+    return replace(opportunity, end=opportunity.start + lasts)
+
+
+def _one_place(opportunity: Opportunity, draft: Draft, parent: Opportunity, remarks: list[str]) -> Opportunity:
+    """A Slot of an individual facility can be had once (OB-BKBL-33)."""
+    del draft
+    if parent.type is not OpportunityType.INDIVIDUAL_FACILITY_USE or (opportunity.capacity or 0) <= 1:
+        return opportunity
+    remarks.append(f"remainingUses {opportunity.capacity} of an individual facility: 1 taken")
+    return replace(opportunity, capacity=1)
+
+
+_INHERITANCE: tuple[Callable[[Opportunity, Draft, Opportunity, list[str]], Opportunity], ...] = (
+    _status,
+    _duration,
+    _one_place,
+)

@@ -1,0 +1,157 @@
+"""Offers as providers publish them (table P-08, AMB-04).
+
+A price or a condition that cannot be read is not guessed: the Offer is left out, and a remark says so.
+"""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from openbooking.booking.opportunity import Offer
+from openbooking.jsonld.read_values import (
+    JsonObject,
+    UnreadableError,
+    derive_key,
+    members,
+    read_duration,
+    read_price,
+    read_term,
+    read_text,
+    shown,
+    type_names,
+)
+from openbooking.spec.terms import Availability, FlowRequirement
+from openbooking.spec.values import round_money
+
+# What this system renders itself or, as `availableChannel`, what bookable Offers no longer have (AMB-05).
+_NOT_KEPT = frozenset(
+    {
+        "@context", "@type", "@id", "name", "price", "priceCurrency", "advanceBooking", "openBookingInAdvance",
+        "prepayment", "openBookingPrepayment", "validFromBeforeStartDate", "validThroughBeforeStartDate",
+        "latestCancellationBeforeStartDate", "allowCustomerCancellationFullRefund", "openBookingFlowRequirement",
+        "availableChannel", "ageRange",
+    }
+)  # fmt: skip
+# A feed tells that these are needed, but not what is asked.
+_ASKED_ELSEWHERE = frozenset({FlowRequirement.ATTENDEE_DETAILS, FlowRequirement.INTAKE_FORM})
+
+
+def read_offers(value: Any, owner: str) -> tuple[tuple[Offer, ...], tuple[str, ...]]:
+    """The Offers of the Opportunity at that path, and remarks on those that are left out or changed."""
+    read: dict[str, Offer] = {}
+    remarks = []
+    for position, offer in enumerate(members(value), 1):
+        called = _called(offer, position)
+        key = _key(offer, position)
+        while key in read:
+            key = derive_key(key, "again")
+        try:
+            read[key], noted = _read_offer(offer, owner, key)
+        except UnreadableError as fault:
+            remarks.append(f"{called} left out: {fault}")
+        else:
+            remarks.extend(f"{called}: {remark}" for remark in noted)
+    return tuple(read.values()), tuple(remarks)
+
+
+def _key(offer: Any, position: int) -> str:
+    """By what identifies the Offer: position comes last, for Offers change places."""
+    if isinstance(offer, dict):
+        for name in ("@id", "identifier", "name"):
+            text = read_text(offer.get(name))
+            if text:
+                return derive_key("offer", name, text)
+    return derive_key("offer", "position", str(position))
+
+
+def _called(offer: Any, position: int) -> str:
+    name = read_text(offer.get("name")) if isinstance(offer, dict) else None
+    return f"Offer {shown(name)!r}" if name else f"Offer {position}"
+
+
+def _read_offer(published: Any, owner: str, key: str) -> tuple[Offer, list[str]]:
+    if not isinstance(published, dict) or type_names(published) not in ([], ["Offer"]):
+        kind = ", ".join(type_names(published)) if isinstance(published, dict) else ""
+        raise UnreadableError(f"{kind or shown(published)} is no Offer that can be booked")
+    remarks: list[str] = []
+    price = _price(published, remarks)
+    in_advance = _availability(published, "openBookingInAdvance", "advanceBooking")
+    made = Offer(
+        key=key,
+        owner=owner,
+        price=price,
+        currency=_currency(published, price),
+        name=read_text(published.get("name")),
+        in_advance=in_advance,
+        prepayment=_prepayment(published, price, in_advance, remarks),
+        valid_from_before_start=_lead(published, "validFromBeforeStartDate"),
+        valid_through_before_start=_lead(published, "validThroughBeforeStartDate"),
+        latest_cancellation_before_start=_lead(published, "latestCancellationBeforeStartDate"),
+        full_refund_on_cancellation=_flag(published, "allowCustomerCancellationFullRefund"),
+        flow=_flow(published),
+        properties=_properties(published),
+    )
+    return made, remarks
+
+
+def _price(published: JsonObject, remarks: list[str]) -> Decimal:
+    if "price" not in published:
+        raise UnreadableError("it has no price")
+    price = read_price(published["price"])
+    rounded = round_money(price)
+    if rounded != price:
+        remarks.append(f"price {price} rounded to {rounded}")
+    return rounded
+
+
+def _currency(published: JsonObject, price: Decimal) -> str | None:
+    currency = (read_text(published.get("priceCurrency")) or "").upper()
+    if re.fullmatch("[A-Z]{3}", currency):
+        return currency
+    if price:
+        raise UnreadableError(f"its priceCurrency is {'no currency' if currency else 'missing'}")
+    return None
+
+
+def _availability(published: JsonObject, *names: str) -> Availability | None:
+    value = next((published[name] for name in names if name in published), None)
+    return None if value is None else read_term(value, Availability)
+
+
+def _prepayment(
+    published: JsonObject, price: Decimal, in_advance: Availability | None, remarks: list[str]
+) -> Availability | None:
+    """Prepayment where there is something to prepay (OB-BKBL-21, OB-BKBL-23)."""
+    prepayment = _availability(published, "openBookingPrepayment", "prepayment")
+    if prepayment in (None, Availability.UNAVAILABLE) or (price and in_advance is not Availability.UNAVAILABLE):
+        return prepayment
+    remarks.append("openBookingPrepayment left out: there is nothing to prepay")
+    return None
+
+
+def _lead(published: JsonObject, name: str) -> timedelta | None:
+    return read_duration(published[name]) if name in published else None
+
+
+def _flag(published: JsonObject, name: str) -> bool | None:
+    value = published.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise UnreadableError(f"{name} is {shown(value)}, neither true nor false")
+    return value
+
+
+def _flow(published: JsonObject) -> tuple[FlowRequirement, ...]:
+    asked = tuple(read_term(value, FlowRequirement) for value in members(published.get("openBookingFlowRequirement")))
+    missing = _ASKED_ELSEWHERE.intersection(asked)
+    if missing:
+        raise UnreadableError(f"it needs {', '.join(sorted(missing))}, of which the feed does not tell what is asked")
+    return asked
+
+
+def _properties(published: JsonObject) -> dict[str, Any]:
+    """What no rule looks at; `ageRange` by the name that it has on bookable Offers."""
+    kept = {name: value for name, value in published.items() if name not in _NOT_KEPT}
+    if "ageRange" in published:
+        kept.setdefault("ageRestriction", published["ageRange"])
+    return kept

@@ -1,0 +1,106 @@
+"""RPDE pages, RPDE items and single JSON-LD items, as providers publish them."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from openbooking.jsonld.read_values import JsonObject, UnreadableError, derive_key, read_text
+
+MAX_ITEM_BYTES = 8_000_000
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BRACKET = ord("[")
+_decode_members = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode = msgspec.json.Decoder().decode
+
+
+class Page(NamedTuple):
+    """What a document holds, each item still as bytes, so that one that cannot be read spoils no other.
+
+    `next` is where an RPDE page says that its feed goes on.
+    """
+
+    items: list[msgspec.Raw]
+    next: str | None = None
+    is_rpde: bool = False
+
+
+class Entry(NamedTuple):
+    """One item of a page: its data and, if it has an RPDE envelope, what that tells.
+
+    `source` is the name of all that is imported together, `where` the place in it that the item was found at.
+    """
+
+    source: str
+    where: str
+    data: Any
+    kind: str = ""
+    id: str = ""
+    modified: Any = None
+    deleted: bool = False
+
+    @property
+    def own_source(self) -> str:
+        """The name of what comes of this RPDE item, whatever it holds; it alone is known of one that was deleted."""
+        return f"{self.source}#{derive_key(self.kind, self.id)}"
+
+
+def read_page(body: bytes) -> Page:
+    """The items in a document, or raise UnreadableError."""
+    body = body.removeprefix(_BYTE_ORDER_MARK).strip()
+    if body[:1] == b"[":
+        return Page(_parse(_decode_members, body))
+    document = _parse(_decode_object, body)
+    items = document.get("items")
+    if items is None or memoryview(items)[0] != _BRACKET or _has_type(document):
+        return Page([msgspec.Raw(body)])
+    next_ = _parse(_decode, document.get("next", b"null"))
+    return Page(_parse(_decode_members, items), next_ if isinstance(next_, str) else None, is_rpde=True)
+
+
+def read_entry(item: msgspec.Raw, source: str, where: str) -> Entry:
+    """The item, or raise UnreadableError."""
+    if len(item) > MAX_ITEM_BYTES:
+        raise UnreadableError(f"it is larger than {MAX_ITEM_BYTES:,} bytes")
+    value = _parse(_decode, item)
+    if not isinstance(value, dict):
+        raise UnreadableError("it is no JSON object")
+    # Some leave out all of the envelope but `data`.
+    if _has_type(value) or not ("data" in value or "state" in value):
+        return Entry(source, where, value)
+    entry = Entry(
+        source,
+        where,
+        value.get("data"),
+        kind=read_text(value.get("kind")) or "",
+        id=read_text(value.get("id")) or "",
+        modified=value.get("modified"),
+        deleted=value.get("state") == "deleted",
+    )
+    if entry.deleted and not entry.id:
+        raise UnreadableError("it is deleted, but has no id")
+    return entry
+
+
+def is_later(modified: Any, than: Any) -> bool:
+    """Whether what comes second in a feed is the later version; so it is, unless `modified` says otherwise."""
+    if isinstance(modified, str) and isinstance(than, str) and not (modified.isdigit() and than.isdigit()):
+        return modified >= than
+    try:
+        return int(modified) >= int(than)
+    except (TypeError, ValueError, OverflowError):
+        return True
+
+
+def _parse(decode: Any, json: Any) -> Any:
+    try:
+        return decode(json)
+    except RecursionError as fault:
+        raise UnreadableError("it is nested too deeply") from fault
+    except (msgspec.MsgspecError, ValueError) as fault:
+        raise UnreadableError(f"it is not valid JSON: {fault}") from fault
+
+
+def _has_type(thing: JsonObject) -> bool:
+    return "@type" in thing or "type" in thing

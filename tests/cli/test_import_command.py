@@ -1,0 +1,192 @@
+"""`openbooking import` as a user runs it: places, exit statuses, what is printed and what is written."""
+
+import gzip
+import json
+import os
+import pty
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from openbooking.cli import app
+from published import page, rpde, series, session
+
+OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
+SOON = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0).isoformat()
+GOOD = (rpde(series()), rpde(session(startDate=SOON)))
+BAD = rpde(session(2, startDate=None))
+
+
+@pytest.fixture(autouse=True)
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The database that every command works on here."""
+    for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
+        monkeypatch.delenv(name)
+    path = tmp_path / "openbooking.sqlite3"
+    monkeypatch.setenv("OPENBOOKING_DATABASE", str(path))
+    return path
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A page with nothing wrong in it."""
+    path = tmp_path / "page.json"
+    path.write_bytes(page(*GOOD))
+    return path
+
+
+def run(*arguments: object, stdin: bytes | None = None) -> Result:
+    return CliRunner().invoke(app, ["import", *map(str, arguments)], input=stdin)
+
+
+def test_what_became_of_each_item_is_printed_and_summed_up(file: Path) -> None:
+    result = run(file)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert [line[:14].rstrip() for line in lines[:-1]] == ["seller", "parent", "bookable"]
+    assert lines[2].startswith("bookable      ScheduledSession https://provider.example.com/sessions/1 as scheduled-s")
+    assert lines[-1] == "Of what was read, 1 can be booked; 1 is a parent of what is booked; 1 Seller was made."
+    assert result.stderr.splitlines() == ["Read: 2", "Published: 2"]
+
+
+def test_what_could_not_be_imported_is_printed_and_is_the_exit_status(file: Path) -> None:
+    file.write_bytes(page(*GOOD, BAD))
+    result = run(file)
+    assert result.exit_code == 1
+    first, *_, last = result.stdout.splitlines()
+    assert first == (
+        f"not imported  ScheduledSession https://provider.example.com/sessions/2 ({file} item 3): it has no startDate"
+    )
+    assert last.endswith("; 1 could not be imported.")
+    assert "1 can be booked" in last
+
+
+def test_a_report_has_a_line_for_each_item(file: Path, tmp_path: Path) -> None:
+    file.write_bytes(page(*GOOD, BAD))
+    assert run(file, "--report", tmp_path / "report.jsonl").exit_code == 1
+    lines = [json.loads(line) for line in (tmp_path / "report.jsonl").read_bytes().splitlines()]
+    assert [line["outcome"] for line in lines] == ["not imported", "seller", "parent", "bookable"]
+    assert lines[0] == {
+        "outcome": "not imported",
+        "item": "ScheduledSession https://provider.example.com/sessions/2",
+        "where": f"{file} item 3",
+        "reason": "it has no startDate",
+    }
+    assert lines[3]["path"].startswith("scheduled-sessions/")
+
+
+def test_a_folder_with_a_broken_file_loses_nothing_that_is_good(tmp_path: Path) -> None:
+    folder = tmp_path / "feed"
+    folder.mkdir()
+    (folder / "1-sessions.json").write_bytes(page(GOOD[1]))
+    (folder / "2-broken.json").write_bytes(page(GOOD[1])[:-20])
+    (folder / "3-series.json").write_bytes(json.dumps(series()).encode())
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "not imported  2-broken.json: it is not valid JSON" in result.stdout
+    assert "1 can be booked; 1 is a parent of what is booked; 1 Seller was made; 1 could not" in result.stdout
+
+
+def test_standard_input_needs_a_name(file: Path) -> None:
+    result = run("-", stdin=file.read_bytes())
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "openbooking: What comes from standard input needs a name to be known by: --source NAME.\n"
+    )
+    assert run("-", "--source", "provider", stdin=file.read_bytes()).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["nowhere.json"], "no file or folder nowhere.json"),
+        (["page.json", "--seller", "nobody"], "no Seller nobody"),
+        (["page.json", "--report", "nowhere/report"], "cannot be written"),
+        (["http://[/"], "no valid URL"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(
+    file: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], why: str
+) -> None:
+    monkeypatch.chdir(file.parent)
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert why in result.stderr.splitlines()[-1]
+
+
+def test_nothing_is_nothing(file: Path) -> None:
+    file.write_bytes(page())
+    result = run(file)
+    assert (result.exit_code, result.stdout) == (0, "There was nothing to import.\n")
+
+
+class _Feed(BaseHTTPRequestHandler):
+    """Two pages and the last, compressed, below a redirection."""
+
+    def do_GET(self) -> None:
+        pages = {"/feed": page(GOOD[1], next_="/feed?2"), "/feed?2": page(GOOD[0], next_="/feed?3")}
+        moved = self.path == "/"
+        self.send_response(302 if moved else 200)
+        self.send_header("Location", "/feed") if moved else self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        if not moved:
+            self.wfile.write(gzip.compress(pages.get(self.path, page(next_=self.path))))
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    """A provider's site with a feed."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Feed) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("path", ["/feed", "/"])
+def test_a_feed_is_imported_over_http(site: str, path: str) -> None:
+    result = run(site + path)
+    assert result.exit_code == 0, result.output
+    assert "Of what was read, 1 can be booked; 1 is a parent" in result.stdout
+
+
+def test_on_a_terminal_there_is_progress_and_then_the_same_lines(file: Path) -> None:
+    file.write_bytes(page(*GOOD, BAD))
+    terminal, shown_on = pty.openpty()
+    environment = os.environ | {"COLUMNS": "300", "TERM": "xterm"}
+    with subprocess.Popen(
+        [OPENBOOKING, "import", str(file)], stdout=shown_on, stderr=shown_on, env=environment
+    ) as running:
+        os.close(shown_on)
+        with FileIO(terminal) as screen:
+            shown = b"".join(iter(lambda: _read(screen), b"")).decode()
+    assert running.returncode == 1
+    assert "Published" in shown
+    assert "bookable      ScheduledSession https://provider.example.com/sessions/1" in shown
+    assert "Of what was read, 1 can be booked" in shown.splitlines()[-1]
+
+
+def _read(screen: FileIO) -> bytes:
+    """What a terminal shows next; Linux reports an error, rather than an end, when nobody writes to it any more."""
+    try:
+        return screen.read(1024)
+    except OSError:
+        return b""
+
+
+def test_help_tells_what_it_takes_without_loading_the_rest() -> None:
+    command = [sys.executable, "-X", "importtime", OPENBOOKING, "import", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "PATH|URL" in done.stdout
+    assert not [library for library in ("httpx", "sqlalchemy", "openbooking.system") if f" {library}\n" in done.stderr]

@@ -1,0 +1,343 @@
+"""What becomes of imported items in a store: published, updated, withdrawn, and never sold twice."""
+
+import io
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import NOW, new_uuid
+from openbooking.booking.command import Command, Reply
+from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.store import Store, StoreUnavailableError
+from openbooking.cli.faults import CommandError
+from openbooking.cli.import_pages import Got
+from openbooking.cli.import_report import Report
+from openbooking.cli.import_run import ImportOptions, run_import
+from openbooking.jsonld.read_pages import read_page
+from openbooking.spec.errors import NotFoundError
+from people import CENTRE
+from published import OFFER, SELLER, SERIES_ID, deleted, facility, page, rpde, series, session, slot
+from world import World, open_world
+
+pytestmark = pytest.mark.anyio
+SESSIONS, SERIES, SLOTS = "/feeds/scheduled-sessions", "/feeds/session-series", "/feeds/slots"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The only event loop there is."""
+    return "asyncio"
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    """A Booking System on each store, for which everything is imported in the name of the centre or of others."""
+    async with open_world(request.param, tmp_path) as opened:
+        yield opened
+
+
+class Told(list[dict[str, Any]]):
+    """The lines of a report."""
+
+    def outcomes(self) -> list[str]:
+        return [line["outcome"] for line in self if line["outcome"] != "seller"]
+
+    def reasons(self) -> list[str]:
+        return [line.get("reason", "") for line in self if line["outcome"] == "not imported"]
+
+    def path(self, name: str) -> str:
+        """By which path the thing whose label ends like this is known here."""
+        return str(next(line["path"] for line in self if line["item"].endswith(name) and line.get("path")))
+
+
+async def import_(store: Store, *items: Any, source: str = "feed", seller: str | None = CENTRE.key) -> Told:
+    """Import the items, each on a page of its own; bytes are pages as they come."""
+
+    async def pages() -> AsyncIterator[Got]:
+        for number, item in enumerate(items, 1):
+            body = item if isinstance(item, bytes) else page(item)
+            yield Got(f"page {number}", read_page(body))
+
+    written = io.BytesIO()
+    whole = await run_import(store, pages(), Report(written), ImportOptions(source, seller, NOW))
+    told = Told(json.loads(line) for line in written.getvalue().splitlines())
+    assert whole is (not told.reasons())
+    return told
+
+
+async def feed(world: World, path: str) -> dict[str, Any]:
+    """What a feed holds of what was imported, by the name or start it was published with."""
+    return {
+        entry["data"]["@id"].removeprefix(f"{world.ids.base_uri}/identifiers/"): entry["data"]
+        for entry in (await world.read_feed(path)).values()
+        if entry["state"] == "updated" and len(entry["data"]["@id"].rpartition("/")[2]) == 32
+    }
+
+
+async def book(world: World, told: Told, name: str = "sessions/1", status: int = 201) -> str:
+    """B of one place at an imported session; the UUID of the Order."""
+    uuid = new_uuid()
+    item = {
+        "@type": "OrderItem",
+        "position": 0,
+        "orderedItem": world.ids.opportunity(told.path(name)),
+        "acceptedOffer": (await feed(world, SERIES))[told.path("series/1")]["offers"][0]["@id"],
+    }
+    response = await world.call("PUT", f"orders/{uuid}", world.order(item, total=5.5))
+    assert response.status_code == status, response.text
+    return uuid
+
+
+async def left(world: World, told: Told, name: str = "sessions/1") -> int:
+    return int((await feed(world, SESSIONS))[told.path(name)]["remainingAttendeeCapacity"])
+
+
+async def test_children_may_come_before_their_parents(world: World) -> None:
+    court = {"@type": "IndividualFacilityUse", "@id": "https://x.example/court", "name": "Court 1"}
+    court["aggregateFacilityUse"] = facility()["@id"]
+    told = await import_(world.store, slot(1, facilityUse=court["@id"]), session(), court, facility(), series())
+    assert told.outcomes() == ["parent", "parent", "parent", "bookable", "bookable"]
+    assert (await feed(world, SESSIONS))[told.path("sessions/1")]["superEvent"].endswith(told.path("series/1"))
+    assert (await feed(world, SLOTS))[told.path("slots/1")]["facilityUse"].endswith(told.path("court"))
+
+
+async def test_parents_and_children_may_be_imported_one_after_the_other(world: World) -> None:
+    refused = await import_(world.store, session(), source="sessions")
+    assert refused.reasons() == [f"parent not found: its superEvent {SERIES_ID} is not among what was imported"]
+    await import_(world.store, series(), source="series")
+    assert (await import_(world.store, session(), source="sessions")).outcomes() == ["bookable"]
+
+
+@pytest.mark.spec("OB-BKBL-28")
+async def test_what_is_imported_again_is_the_same_and_says_nothing_new(world: World) -> None:
+    items = (rpde(series()), rpde(session()), facility(event=[slot(1)]))
+    told = await import_(world.store, *items)
+    before = [await world.read_feed(path) for path in (SESSIONS, SERIES, SLOTS)]
+    assert [line.get("path") for line in await import_(world.store, *items)] == [line.get("path") for line in told]
+    assert [await world.read_feed(path) for path in (SESSIONS, SERIES, SLOTS)] == before
+
+
+async def test_what_has_changed_is_updated(world: World) -> None:
+    told = await import_(world.store, series(), session())
+    await import_(world.store, series(name="Pilates"), session(startDate="2027-03-05T18:00:00Z"))
+    assert (await feed(world, SERIES))[told.path("series/1")]["name"] == "Pilates"
+    assert (await feed(world, SESSIONS))[told.path("sessions/1")]["startDate"] == "2027-03-05T18:00:00Z"
+
+
+@pytest.mark.spec("OB-BKBL-01")
+@pytest.mark.parametrize(
+    ("at_first", "booked", "later", "expected"),
+    [(5, 2, 5, 3), (5, 2, 4, 2), (5, 2, 8, 6), (5, 2, 3, 1), (5, 2, 1, 0), (2, 2, 0, 0), (0, 0, 3, 3)],
+)
+async def test_places_sold_here_are_taken_off_what_the_provider_has_left(
+    world: World, at_first: int, booked: int, later: int, expected: int
+) -> None:
+    told = await import_(world.store, series(), session(remainingAttendeeCapacity=at_first))
+    for _ in range(booked):
+        await book(world, told)
+    assert await left(world, told) == at_first - booked
+    for _ in range(2):
+        await import_(world.store, series(), session(remainingAttendeeCapacity=later))
+        assert await left(world, told) == expected
+    for _ in range(expected):
+        await book(world, told)
+    await book(world, told, status=409)
+
+
+async def test_what_is_deleted_is_withdrawn_and_its_bookings_stay(world: World) -> None:
+    told = await import_(world.store, rpde(series()), rpde(session()))
+    uuid = await book(world, told)
+    again = await import_(world.store, rpde(series()), deleted(session()))
+    assert again.outcomes() == ["parent", "withdrawn"]
+    assert await feed(world, SESSIONS) == {}
+    assert (await world.call("GET", f"orders/{uuid}")).status_code == 200
+    await import_(world.store, rpde(series()), rpde(session(), modified=3))
+    assert await left(world, told) == 4
+
+
+async def test_what_is_deleted_and_was_never_here_harms_nothing(world: World) -> None:
+    assert (await import_(world.store, deleted(session()), deleted(series()))).outcomes() == ["withdrawn"] * 2
+
+
+async def test_with_a_parent_go_its_children(world: World) -> None:
+    await import_(world.store, rpde(series()), source="series")
+    await import_(world.store, rpde(session()), source="sessions")
+    told = await import_(world.store, deleted(series()), rpde(session(2)), source="series")
+    assert told.reasons() == [f"parent not found: its superEvent {SERIES_ID} was deleted"]
+    assert (await feed(world, SESSIONS), await feed(world, SERIES)) == ({}, {})
+
+
+async def test_of_an_item_in_several_versions_the_latest_counts(world: World) -> None:
+    versions = [rpde(session(remainingAttendeeCapacity=places), modified=places) for places in (1, 3, 2)]
+    told = await import_(world.store, rpde(series()), *versions)
+    assert told.outcomes() == ["superseded", "superseded", "parent", "bookable"]
+    assert [line["reason"] for line in told[:2]] == ["a later version is page 3 item 1"] * 2
+    assert await left(world, told) == 3
+    assert (await import_(world.store, deleted(session(), modified=4), *versions)).outcomes()[-1] == "withdrawn"
+    assert await feed(world, SESSIONS) == {}
+
+
+async def test_two_items_with_one_id_are_told_of_and_one_is_taken(world: World) -> None:
+    one, other = rpde(series(), id="a"), rpde(series(name="Pilates"), id="a")
+    same_thing = rpde(series(name="Swimming"), id="b")
+    told = await import_(world.store, one, one, other, same_thing)
+    assert told.outcomes() == ["superseded", "not imported", "not imported", "parent"]
+    assert told.reasons() == [
+        "duplicate id: page 3 item 1 was taken instead",
+        "duplicate id: page 4 item 1 was taken instead",
+    ]
+    assert [data["name"] for data in (await feed(world, SERIES)).values()] == ["Swimming"]
+
+
+async def test_an_item_that_becomes_another_thing_leaves_nothing_behind_to_be_sold(world: World) -> None:
+    await import_(world.store, rpde(series()), rpde(session(), id="1"))
+    told = await import_(world.store, rpde(series()), rpde(session(2), id="1"))
+    assert set(await feed(world, SESSIONS)) == {told.path("sessions/2")}
+
+
+async def test_slots_that_are_no_longer_embedded_are_withdrawn(world: World) -> None:
+    await import_(world.store, facility(event=[slot(1), slot(2)]))
+    told = await import_(world.store, facility(event=[slot(2), slot(3)]))
+    assert set(await feed(world, SLOTS)) == {told.path("slots/2"), told.path("slots/3")}
+    await import_(world.store, facility(event=[slot(2, startDate="soon")]))
+    assert set(await feed(world, SLOTS)) == {told.path("slots/2"), told.path("slots/3")}
+    await import_(world.store, facility())
+    assert await feed(world, SLOTS) == {}
+
+
+async def test_what_cannot_be_imported_any_more_stays_as_it_was(world: World) -> None:
+    told = await import_(world.store, rpde(series()), rpde(session()))
+    again = await import_(world.store, rpde(series()), rpde(session(startDate=None), modified=2))
+    assert again.reasons() == ["it has no startDate"]
+    assert set(await feed(world, SESSIONS)) == {told.path("sessions/1")}
+
+
+async def test_a_parent_within_its_children_is_imported_with_them(world: World) -> None:
+    told = await import_(world.store, rpde(session(1, superEvent=series())), rpde(session(2, superEvent=series())))
+    assert told.outcomes() == ["parent", "bookable", "bookable"]
+    await import_(world.store, deleted(session(1)), rpde(session(2, superEvent=series())))
+    assert set(await feed(world, SESSIONS)) == {told.path("sessions/2")}
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_parent_published_by_itself_is_better_than_a_copy(world: World, together: bool) -> None:
+    copy = {"@type": "SessionSeries", "@id": SERIES_ID, "name": "Only a name"}
+    items = [[rpde(series())], [rpde(session(superEvent=copy))]]
+    for batch in [items[0] + items[1]] if together else items:
+        told = await import_(world.store, *batch, seller=None)
+        assert told.reasons() == []
+    assert [data["name"] for data in (await feed(world, SERIES)).values()] == ["Yoga"]
+    assert told.outcomes()[-1] == "bookable"
+
+
+async def test_sellers_are_made_of_whom_the_items_name_and_then_left_alone(world: World) -> None:
+    told = await import_(world.store, series(), session(), facility(), seller=None)
+    assert [line["outcome"] for line in told] == ["seller", "parent", "parent", "bookable"]
+    made = next(seller for seller in await world.store.sellers() if told[0]["path"] == f"sellers/{seller.key}")
+    assert (made.name, made.properties) == ("Riverside Centre", {name: SELLER[name] for name in ("url", "address")})
+    await world.store.execute(PublishSeller(CENTRE))
+    again = await import_(world.store, series(organizer={**SELLER, "name": "Other"}), session(), seller=None)
+    assert [line["outcome"] for line in again] == ["parent", "bookable"]
+    assert made in await world.store.sellers()
+
+
+async def test_the_fullest_description_of_a_seller_is_taken(world: World) -> None:
+    bare, reference = {"@id": SELLER["@id"], "name": "Riverside Centre"}, SELLER["@id"]
+    items = (series(organizer=reference), series(**{"@id": "x:2"}, organizer=bare), facility())
+    told = await import_(world.store, *items, seller=None)
+    assert [line["outcome"] for line in told] == ["seller", "parent", "parent", "parent"]
+    assert "remarks" not in told[0]
+
+
+@pytest.mark.parametrize(
+    ("item", "seller", "why"),
+    [
+        (series(organizer=None), None, "missing Seller: it has no organizer"),
+        (series(organizer="https://example.com/nobody"), None, "missing Seller: Seller https://example.com/nobody"),
+        (series(organizer=None), CENTRE.key, None),
+    ],
+)
+async def test_nothing_is_imported_that_nobody_sells(
+    world: World, item: dict[str, Any], seller: str | None, why: str | None
+) -> None:
+    told = await import_(world.store, item, session(), facility(), seller=seller)
+    if why is None:
+        assert told.reasons() == []
+        return
+    missing, orphan = told.reasons()
+    assert missing.startswith(why)
+    assert orphan.startswith("parent not found")
+    assert len(told.outcomes()) == 3
+
+
+@pytest.mark.spec("OB-BKBL-31")
+async def test_a_child_is_sold_by_whom_its_parent_is_sold_by(world: World) -> None:
+    other = {**SELLER, "@id": "https://other.example.com/", "name": "Other"}
+    told = await import_(world.store, series(), session(organizer=other), seller=None)
+    assert told[-1]["remarks"] == ["sold by Riverside Centre, not by Seller Other"]
+    assert len(await world.store.sellers()) == 3
+
+
+async def test_an_unknown_seller_to_sell_everything_is_refused(world: World) -> None:
+    with pytest.raises(CommandError, match="no Seller nobody"):
+        await import_(world.store, series(), seller="nobody")
+
+
+class Refusing:
+    """A store that refuses to publish one path, or cannot be reached when asked to."""
+
+    def __init__(self, store: Store, path: str, fault: Exception) -> None:
+        self._store, self._path, self._fault = store, path, fault
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def execute(self, command: Command) -> Reply:
+        if isinstance(command, Publish) and any(item.path == self._path for item in command.opportunities):
+            raise self._fault
+        return await self._store.execute(command)
+
+
+async def test_what_is_refused_spoils_nothing_else_of_its_batch(world: World) -> None:
+    items = (series(), session(1), session(2), session(3))
+    path = (await import_(world.store, *items)).path("sessions/2")
+    told = await import_(Refusing(world.store, path, NotFoundError("Refused.")), *items)
+    assert sorted(told.outcomes()) == ["bookable", "bookable", "not imported", "parent"]
+    assert told.reasons() == ["Refused."]
+    assert len(await feed(world, SESSIONS)) == 3
+
+
+async def test_a_database_that_cannot_be_reached_ends_the_import(world: World) -> None:
+    path = (await import_(world.store, series())).path("series/1")
+    with pytest.raises(StoreUnavailableError):
+        await import_(Refusing(world.store, path, StoreUnavailableError("gone")), series())
+
+
+HOSTILE = {
+    "an item that is no object": b'{"items": [5, %b]}',
+    "bytes that are no text": b'{"items": [{"@type": "Slot", "name": "\xff"}, %b]}',
+    "a number beyond all numbers": b'{"items": [{"@type": "Slot", "price": 1e999}, %b]}',
+    "a number beyond the exact ones": b'{"items": [{"@type": "Slot", "@id": "x", "y": 99999999999999999999}, %b]}',
+    "a NUL": b'{"items": [{"@type": "Slot", "@id": "a\\u0000b"}, %b]}',
+    "an envelope in an envelope": b'{"items": [{"data": {"data": {}}}, %b]}',
+    "a long text": b'{"items": [{"@type": "FacilityUse", "@id": "' + b"x" * 9_000_000 + b'"}, %b]}',
+    "deep nesting": b'{"items": [{"@type": "Slot", "@id": "x", "y": ' + b"[" * 200 + b"]" * 200 + b"}, %b]}",
+    "a terminal's command": b'{"items": [{"@type": "\\u001b[2J", "@id": "x"}, %b]}',
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+async def test_hostile_items_are_told_of_and_spoil_no_other(world: World, body: bytes, capsys: Any) -> None:
+    told = await import_(world.store, body.replace(b"%b", json.dumps(series()).encode()))
+    assert told.outcomes() == ["not imported", "parent"]
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert len(printed) < 2000
+
+
+async def test_offers_that_are_left_out_are_told_of(world: World) -> None:
+    told = await import_(world.store, series(offers=[OFFER, {"@type": "beta:IndicativeOffer", "name": "Guess"}]))
+    assert told[0]["remarks"] == ["Offer 'Guess' left out: beta:IndicativeOffer is no Offer that can be booked"]

@@ -1,0 +1,143 @@
+"""Items that real providers published: what they become, what validators say of that, and a booking of one."""
+
+import io
+import json
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import published
+from builders import new_uuid
+from openbooking.cli.import_pages import pages
+from openbooking.cli.import_report import Report
+from openbooking.cli.import_run import ImportOptions, run_import
+from openbooking.spec.terms import OpportunityType
+from people import CENTRE
+from published import facility, page, rpde, series, session, slot
+from validation import Validator
+from world import World, open_world
+
+pytestmark = pytest.mark.anyio
+# A time at which the oldest of the published items had not taken place.
+THEN = datetime(2018, 2, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The only event loop there is."""
+    return "asyncio"
+
+
+@pytest.fixture
+def published_items() -> Path:
+    """The folder of the real items."""
+    if not published.PUBLISHED_ITEMS.is_dir():
+        pytest.skip(f"no real items to import: {published.PUBLISHED_ITEMS} is not there")
+    return published.PUBLISHED_ITEMS
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A Booking System, in the days of the published items."""
+    async with open_world("sqlite", tmp_path) as opened:
+        opened.clock.time = THEN
+        yield opened
+
+
+async def import_(world: World, place: Path, seller: str | None = None) -> list[dict[str, Any]]:
+    """Import what is there; the lines of the report."""
+    written = io.BytesIO()
+    await run_import(world.store, pages(str(place)), Report(written), ImportOptions("feed", seller, world.clock()))
+    return [json.loads(line) for line in written.getvalue().splitlines()]
+
+
+async def imported(world: World, lines: list[dict[str, Any]]) -> AsyncIterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each line of something imported, with what the feed says of that."""
+    by_id = {world.ids.opportunity(line["path"]): line for line in lines if line.get("path")}
+    for type_ in OpportunityType:
+        for entry in (await world.read_feed(f"/feeds/{type_.collection}")).values():
+            line = by_id.get(entry.get("data", {}).get("@id"))
+            if line:
+                yield line, entry["data"]
+
+
+async def test_every_file_is_accounted_for(world: World, published_items: Path) -> None:
+    lines = await import_(world, published_items)
+    read = {line["where"].split(" ")[0] for line in lines if "where" in line}
+    assert read == _names(published_items)
+    assert all(line.get("reason") for line in lines if line["outcome"] in ("not imported", "not bookable"))
+
+
+def _names(folder: Path) -> set[str]:
+    return {file.name for file in folder.iterdir()}
+
+
+async def test_what_validators_find_wrong_is_what_the_report_told_of(
+    world: World, published_items: Path, validator: Validator
+) -> None:
+    lines = await import_(world, published_items)
+    seen = 0
+    async for line, data in imported(world, lines):
+        seen += 1
+        told = " ".join(line.get("remarks", ()))
+        for failure in validator.failures("BookableRPDEFeed", data):
+            properties = re.findall(r"[A-Za-z]\w+", failure.partition(": ")[0])
+            assert any(name in told for name in properties), (line["item"], failure)
+    assert seen == sum(line["outcome"] in ("parent", "bookable", "not bookable") for line in lines)
+
+
+async def test_a_published_item_can_be_booked(world: World, published_items: Path) -> None:
+    """C1, C2 and B of the Slot with places and an Offer that is embedded in a FacilityUse."""
+    lines = await import_(world, published_items / "facilityuse-embedded-slot.json", CENTRE.key)
+    (bookable,) = [line for line in lines if line["outcome"] == "bookable"]
+    async for line, data in imported(world, lines):
+        if line is bookable:
+            offer = data["offers"][0]
+    item = {
+        "@type": "OrderItem",
+        "position": 0,
+        "orderedItem": world.ids.opportunity(bookable["path"]),
+        "acceptedOffer": offer["@id"],
+    }
+    uuid, customer = new_uuid(), {"@type": "Person", "email": "sam@example.net"}
+    c1 = await world.call("PUT", f"order-quote-templates/{uuid}", world.quote(item))
+    c2 = await world.call("PUT", f"order-quotes/{uuid}", world.quote(item, customer=customer))
+    b = await world.call("PUT", f"orders/{uuid}", world.order(item, total=offer["price"]))
+    assert [response.status_code for response in (c1, c2, b)] == [200, 200, 201]
+    assert c1.json()["totalPaymentDue"]["price"] == 15
+    assert b.json()["orderedItem"][0]["orderItemStatus"] == "https://openactive.io/OrderItemConfirmed"
+
+
+@pytest.mark.spec("OB-BKBL-26")
+async def test_what_lacks_nothing_is_valid_in_feeds_and_answers(
+    world: World, tmp_path: Path, validator: Validator
+) -> None:
+    court = {"@type": "IndividualFacilityUse", "@id": "x:court", "name": "Court 1", "aggregateFacilityUse": "x:hall"}
+    items = (
+        series(), session(), facility(), slot(1), facility(**{"@id": "x:hall"}),
+        court, slot(2, facilityUse="x:court", remainingUses=1),
+    )  # fmt: skip
+    file = tmp_path / "page.json"
+    file.write_bytes(page(*(rpde(item) for item in items)))
+    lines = await import_(world, file, CENTRE.key)
+    assert [line["outcome"] for line in lines] == ["parent"] * 4 + ["bookable"] * 3
+    offers: dict[str, Any] = {}
+    async for line, data in imported(world, lines):
+        assert validator.failures("BookableRPDEFeed", data) == []
+        for offer in data.get("offers", ()):
+            offers[line["path"]] = offer["@id"]
+    series_path = next(path for path in offers if path.startswith("session-series"))
+    for line in lines[4:]:
+        item = {
+            "@type": "OrderItem",
+            "position": 0,
+            "orderedItem": world.ids.opportunity(line["path"]),
+            "acceptedOffer": offers.get(line["path"], offers[series_path]),
+        }
+        response = await world.call("PUT", f"order-quote-templates/{new_uuid()}", world.quote(item))
+        assert response.status_code == 200
+        assert validator.failures("C1Response", response.json()) == []

@@ -1,0 +1,119 @@
+"""What things inherit from their parents, whether they can be booked, and what they lack."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from builders import NOW, PLACE
+from openbooking.booking.opportunity import Opportunity
+from openbooking.jsonld.kinds import rank
+from openbooking.jsonld.link_items import MOST_REMARKS, Imported, link
+from openbooking.jsonld.read_items import read_item
+from openbooking.jsonld.read_pages import read_entry
+from openbooking.spec.terms import EventStatus, OpportunityType
+from people import CENTRE
+from published import OFFER, facility, series, session, slot
+
+
+def linked(item: Any, *parents: Opportunity) -> Imported:
+    """The one thing in the item below these parents."""
+    reading = read_item(read_entry(msgspec.Raw(json.dumps(item).encode()), "source", "here"))
+    return link(reading.drafts[-1], parents, CENTRE, (), NOW)
+
+
+def parent(item: Any, **changes: Any) -> Opportunity:
+    return replace(linked(item).opportunity, **changes)
+
+
+COURT = {"@type": "IndividualFacilityUse", "@id": "https://provider.example.com/courts/1", "name": "Court 1"}
+
+
+@pytest.mark.spec("OB-BKBL-31")
+@pytest.mark.parametrize(
+    ("item", "above", "why_not"),
+    [
+        (session(), series(), None),
+        (session(), series(offers=None), "no Offer"),
+        (session(offers=[OFFER]), series(offers=None), None),
+        (session(remainingAttendeeCapacity=0), series(), "no places left"),
+        (session(remainingAttendeeCapacity=None), series(), "capacity is not known"),
+        (session(eventStatus="https://schema.org/EventCancelled"), series(), "cancelled or postponed"),
+        (session(startDate="2020-03-04T18:00:00Z"), series(), "has ended"),
+        (slot(), facility(), None),
+        (slot(offers=None), facility(offers=[OFFER]), "no Offer"),
+        (slot(offers=[{**OFFER, "openBookingInAdvance": "Unavailable"}]), facility(), "cannot be booked in advance"),
+        (slot(offers=[{**OFFER, "openBookingInAdvance": "Unavailable"}, OFFER]), facility(), None),
+    ],
+)
+def test_whether_it_can_be_booked_and_why_not(item: Any, above: Any, why_not: str | None) -> None:
+    imported = linked(item, parent(above))
+    assert imported.why_not is None if why_not is None else why_not in (imported.why_not or "")
+
+
+@pytest.mark.spec("OB-BKBL-32")
+def test_a_session_inherits_the_status_and_duration_that_it_does_not_tell() -> None:
+    cancelled = parent(series(duration="PT90M"), status=EventStatus.CANCELLED)
+    imported = linked(session(duration=None), cancelled)
+    made = imported.opportunity
+    assert made.status is EventStatus.CANCELLED
+    assert made.start
+    assert made.end
+    assert (made.end - made.start).total_seconds() == 5400
+    assert imported.remarks == ("status of its parent taken", "duration of its parent taken")
+    own = linked(session(eventStatus="EventScheduled"), cancelled)
+    assert (own.opportunity.status, own.remarks) == (EventStatus.SCHEDULED, ())
+
+
+@pytest.mark.spec("OB-BKBL-33")
+def test_a_slot_of_an_individual_facility_can_be_had_once() -> None:
+    whole = parent(facility())
+    court = parent(COURT, parent=whole.path)
+    imported = linked(slot(remainingUses=4), court, whole)
+    assert imported.opportunity.capacity == 1
+    assert "1 taken" in imported.remarks[0]
+    assert linked(slot(remainingUses=4), whole).opportunity.capacity == 4
+    assert linked(slot(remainingUses=0), court, whole).opportunity.capacity == 0
+
+
+@pytest.mark.parametrize(
+    ("item", "above", "remarks"),
+    [
+        (series(), None, []),
+        (facility(), None, []),
+        (session(), series(), []),
+        (COURT, facility(), []),
+        (series(activity=None, url=None), None, ["no url, activity"]),
+        (series(eventSchedule=None, offers=None), None, ["no eventSchedule, offers"]),
+        (
+            facility(facilityType=None, activity="Squash"),
+            None,
+            ["no facilityType", "activity: fac", "activity: no @id"],
+        ),
+        (slot(duration=None), facility(), ["no duration"]),
+        (
+            series(location={**PLACE, "address": {"@type": "PostalAddress"}}),
+            None,
+            ["location.address: no streetAddress"],
+        ),
+        (series(image={"@type": "ImageObject"}), None, ["image: no url"]),
+    ],
+)
+def test_what_it_lacks_is_told(item: Any, above: Any, remarks: list[str]) -> None:
+    told = linked(item, *([parent(above)] if above else [])).remarks
+    assert len(told) == len(remarks)
+    assert all(found.startswith(expected) for found, expected in zip(told, remarks, strict=True))
+
+
+def test_remarks_come_to_an_end() -> None:
+    told = linked(series(image=[{"@type": "ImageObject", "name": "x"}] * 500)).remarks
+    assert len(told) == MOST_REMARKS + 1
+
+
+def test_parents_come_before_their_children() -> None:
+    ranks = {type_: rank(type_) for type_ in OpportunityType}
+    assert ranks[OpportunityType.SESSION_SERIES] == ranks[OpportunityType.FACILITY_USE] == 0
+    assert ranks[OpportunityType.INDIVIDUAL_FACILITY_USE] == ranks[OpportunityType.SCHEDULED_SESSION] == 1
+    assert ranks[OpportunityType.SLOT] == 2

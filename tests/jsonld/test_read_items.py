@@ -1,0 +1,209 @@
+"""Items and what they embed, as drafts of what is to be sold."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from openbooking.jsonld.read_items import MAX_THING_BYTES, Draft, Reading, read_item
+from openbooking.jsonld.read_pages import read_entry
+from openbooking.spec.terms import EventStatus, OpportunityType
+from published import FACILITY_ID, SERIES_ID, deleted, facility, rpde, series, session, slot
+
+
+def read(item: Any, source: str = "source") -> Reading:
+    return read_item(read_entry(msgspec.Raw(json.dumps(item).encode()), source, "here"))
+
+
+def read_one(item: Any, source: str = "source") -> Draft:
+    reading = read(item, source)
+    assert reading.faults == []
+    (draft,) = reading.drafts
+    return draft
+
+
+def paths(item: Any, source: str = "source") -> list[str]:
+    return [draft.opportunity.path for draft in read(item, source).drafts]
+
+
+def test_a_session_is_read_whole() -> None:
+    draft = read_one(session(eventStatus="http://schema.org/EventPostponed", name="Evening yoga", endDate=None))
+    made = draft.opportunity
+    assert (made.type, made.capacity, made.status) == (OpportunityType.SCHEDULED_SESSION, 5, EventStatus.POSTPONED)
+    assert made.start == datetime.fromisoformat("2027-03-04T18:00:00Z")
+    assert made.end == datetime.fromisoformat("2027-03-04T19:00:00Z")
+    assert made.properties == {"name": "Evening yoga"}
+    assert draft.parents == tuple(paths(series()))
+    assert draft.remarks == ()
+
+
+@pytest.mark.spec("OB-ID-01", "OB-BKBL-28", "OB-BKBL-32")
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (series(), series(name="Pilates", url="https://example.com/other"), True),
+        (series(), rpde(series()), True),
+        (series(), series(**{"@id": "https://example.com/other"}), False),
+        (rpde(series(**{"@id": None}), id="a"), rpde(series(**{"@id": None}, name="Pilates"), id="a"), True),
+        (rpde(series(**{"@id": None}), id="a"), rpde(series(**{"@id": None}), id="b"), False),
+        (series(**{"@id": None}, identifier=7), series(**{"@id": None}, identifier=7, url="https://x.example"), True),
+        (series(**{"@id": None}), series(**{"@id": None}, name="Pilates"), True),
+    ],
+)
+def test_an_identifier_comes_of_what_identifies_the_item(one: Any, other: Any, same: bool) -> None:
+    assert (paths(one) == paths(other)) is same
+
+
+def test_an_absolute_id_holds_everywhere_and_any_other_within_its_source() -> None:
+    assert paths(series(), "a") == paths(series(), "b")
+    for item in (series(**{"@id": "7"}), series(**{"@id": None}), rpde(series(**{"@id": None}), id="7")):
+        assert paths(item, "a") != paths(item, "b")
+
+
+def test_what_is_embedded_becomes_a_thing_of_its_own() -> None:
+    court = {"@type": "IndividualFacilityUse", "@id": "https://example.com/court", "name": "Court 1"}
+    own = {name: value for name, value in slot(2).items() if name != "facilityUse"}
+    item = facility(event=[slot(1), "https://example.com/by-reference"], individualFacilityUse={**court, "event": own})
+    whole, individual, inner, outer = (draft for draft in read(item).drafts)
+    assert [draft.opportunity.type for draft in (whole, individual, inner, outer)] == [
+        "FacilityUse",
+        "IndividualFacilityUse",
+        "Slot",
+        "Slot",
+    ]
+    assert individual.parents == outer.parents == (whole.opportunity.path,)
+    assert inner.parents == (individual.opportunity.path,)
+    assert {draft.opportunity.source for draft in (whole, individual, inner, outer)} == {whole.opportunity.source}
+    assert [draft.embedded for draft in (whole, individual, inner, outer)] == [False, True, True, True]
+    assert "event" not in whole.opportunity.properties
+
+
+@pytest.mark.parametrize("id_", ["https://provider.example.com/slots/1", None])
+def test_an_embedded_thing_is_known_again(id_: str | None) -> None:
+    def item(**changes: Any) -> dict[str, Any]:
+        return facility(event=[slot(1, **{"@id": id_, **changes}), slot(2, **{"@id": None}, startDate="2027-03-05")])
+
+    assert paths(item()) == paths(item(remainingUses=0))
+    assert len(set(paths(item()))) == 3
+
+
+def test_things_that_nothing_tells_apart_are_not_taken_for_one() -> None:
+    assert len(set(paths(facility(event=[slot(1, **{"@id": None})] * 3)))) == 4
+
+
+def test_a_parent_within_its_child_outlives_the_child() -> None:
+    parent, child = read(session(superEvent=series())).drafts
+    assert child.parents == (parent.opportunity.path,)
+    assert (parent.copy, parent.embedded, child.embedded) == (True, True, False)
+    assert parent.opportunity.source != child.opportunity.source
+    assert parent.opportunity.path == paths(series())[0]
+
+
+def test_a_slot_may_belong_to_a_facility_or_to_a_part_of_one() -> None:
+    part = {"@type": "IndividualFacilityUse", "@id": FACILITY_ID, "name": "Court 1"}
+    assert read_one(slot(1)).parents == (*paths(facility()), *paths(part))
+
+
+@pytest.mark.parametrize("reference", [SERIES_ID, {"@id": SERIES_ID}, {"@type": "SessionSeries", "@id": SERIES_ID}])
+def test_references_of_every_form(reference: Any) -> None:
+    assert read_one(session(superEvent=reference)).parents == tuple(paths(series()))
+
+
+@pytest.mark.parametrize(
+    ("item", "why"),
+    [
+        ({"name": "x", "@id": "x"}, "no @type"),
+        ({"@type": "Zumba", "@id": "x"}, "none that is sold here: Zumba"),
+        ({"@type": "FacilityUse"}, "nothing identifies it"),
+        (session(startDate=None), "no startDate"),
+        (session(startDate="soon"), "no date and time"),
+        (session(superEvent=None), "no superEvent"),
+        (session(superEvent=5.5), "superEvent is unreadable"),
+        (session(eventStatus="https://schema.org/EventWhatever"), "is not known"),
+        (session(name="a\0b"), "NUL"),
+        (session(name=2**60), "too large"),
+        (session(description="x" * (MAX_THING_BYTES + 1)), "larger than"),
+        (rpde(series(), data=None), "no data"),
+        (rpde(series(), data=[]), "no data"),
+        (rpde(series(), data=["x"]), "no JSON object"),
+    ],
+)
+def test_what_cannot_be_imported_is_told_of(item: Any, why: str) -> None:
+    reading = read(item)
+    assert (reading.drafts, reading.source) == ([], "")
+    assert why in reading.faults[-1].reason
+
+
+def test_what_is_wrong_with_an_embedded_thing_spoils_no_other() -> None:
+    reading = read(facility(event=[slot(1, startDate=None), 5, slot(2)]))
+    assert [fault.reason for fault in reading.faults] == ["it has no startDate", "5 is no JSON object"]
+    assert len(reading.drafts) == 2
+    assert reading.source
+
+
+@pytest.mark.parametrize(
+    ("changes", "minutes", "remarks"),
+    [
+        ({"endDate": "2027-03-04T20:00:00Z", "duration": "PT2H"}, 120, []),
+        ({"endDate": "2027-03-04T20:00:00Z", "duration": "PT1H"}, 120, ["its duration does not lead"]),
+        ({"endDate": "2027-03-04T17:00:00Z", "duration": None}, None, ["its end is not after its start"]),
+        ({"duration": "PT0S"}, None, ["its end is not after its start"]),
+        ({"duration": "long"}, None, ["duration: long is no duration"]),
+        ({"endDate": "later"}, 60, ["endDate: later is no date"]),
+        ({"startDate": "2027-03-04T18:00:00"}, 60, ["2027-03-04T18:00:00 has no time zone"]),
+        ({"startDate": "2027-03-04", "endDate": "2027-03-05", "duration": None}, 2880, ["2027-03-04 has no time"] * 2),
+    ],
+)
+def test_when_it_takes_place(changes: dict[str, Any], minutes: int | None, remarks: list[str]) -> None:
+    draft = read_one(session(**changes))
+    made = draft.opportunity
+    lasts = (made.end - made.start).total_seconds() / 60 if made.start and made.end else None
+    assert lasts == minutes
+    assert len(draft.remarks) == len(remarks)
+    assert draft.remarks[0].startswith(remarks[0]) if remarks else not draft.remarks
+
+
+@pytest.mark.spec("OB-BKBL-12")
+@pytest.mark.parametrize(("told", "capacity", "remarks"), [(None, None, 0), ("plenty", None, 1), (-1, 0, 0), (3, 3, 0)])
+def test_places_that_are_not_told_are_not_guessed(told: Any, capacity: int | None, remarks: int) -> None:
+    draft = read_one(slot(remainingUses=told))
+    assert (draft.opportunity.capacity, len(draft.remarks)) == (capacity, remarks)
+
+
+@pytest.mark.spec("OB-BKBL-29")
+def test_a_session_has_no_schedule_and_parents_keep_theirs() -> None:
+    draft = read_one(session(eventSchedule=[{"@type": "Schedule"}]))
+    assert "eventSchedule" not in draft.opportunity.properties
+    assert draft.remarks == ("eventSchedule left out",)
+    assert "eventSchedule" in read_one(series()).opportunity.properties
+
+
+def test_activities_in_plain_text_become_concepts() -> None:
+    draft = read_one(series(activity="Table Tennis"))
+    assert draft.opportunity.properties["activity"] == [{"@type": "Concept", "prefLabel": "Table Tennis"}]
+
+
+@pytest.mark.parametrize(
+    ("status", "read_as"),
+    [
+        ("https://schema.org/EventMovedOnline", EventStatus.SCHEDULED),
+        ("EventRescheduled", EventStatus.RESCHEDULED),
+        (None, EventStatus.SCHEDULED),
+    ],
+)
+def test_statuses(status: str | None, read_as: EventStatus) -> None:
+    draft = read_one(session(eventStatus=status))
+    assert (draft.opportunity.status, draft.own_status) == (read_as, status is not None)
+
+
+def test_of_a_deleted_item_only_its_name_is_known() -> None:
+    reading = read(deleted(series()))
+    assert (reading.drafts, reading.faults, reading.source) == ([], [], read(rpde(series())).source)
+
+
+def test_the_kind_of_the_envelope_stands_in_for_a_missing_type() -> None:
+    draft = read_one({"kind": "https://openactive.io/FacilityUse", "id": "1", "data": facility(**{"@type": None})})
+    assert draft.opportunity.type is OpportunityType.FACILITY_USE
+    assert draft.remarks == ("no @type: taken for a FacilityUse",)

@@ -1,0 +1,126 @@
+"""Offers as providers publish them: nothing about a price is guessed."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from openbooking.booking.opportunity import Offer
+from openbooking.jsonld.read_offers import read_offers
+from openbooking.spec.terms import Availability, FlowRequirement
+from published import OFFER
+
+OWNER = "slots/one"
+
+
+def read_one(**changes: Any) -> Offer:
+    offers, remarks = read_offers({**OFFER, **changes}, OWNER)
+    assert remarks == ()
+    (offer,) = offers
+    return offer
+
+
+def test_an_offer_is_read_whole() -> None:
+    offer = read_one(
+        validFromBeforeStartDate="P7D",
+        validThroughBeforeStartDate="PT1H",
+        latestCancellationBeforeStartDate="P1D",
+        openBookingInAdvance="https://openactive.io/Required",
+        openBookingPrepayment="https://openactive.io/Optional",
+        openBookingFlowRequirement=["https://openactive.io/OpenBookingApproval"],
+        ageRange={"@type": "QuantitativeValue", "minValue": 18},
+        availableChannel=["https://openactive.io/OpenBookingPrepayment"],
+        url="https://provider.example.com/",
+    )
+    assert (offer.price, offer.currency, offer.name, offer.owner) == (Decimal("5.50"), "GBP", "Adult", OWNER)
+    assert offer.full_refund_on_cancellation is True
+    assert (offer.in_advance, offer.prepayment) == (Availability.REQUIRED, Availability.OPTIONAL)
+    assert offer.flow == (FlowRequirement.APPROVAL,)
+    assert (
+        offer.valid_from_before_start,
+        offer.valid_through_before_start,
+        offer.latest_cancellation_before_start,
+    ) == (
+        timedelta(days=7),
+        timedelta(hours=1),
+        timedelta(days=1),
+    )
+    assert offer.properties == {
+        "ageRestriction": {"@type": "QuantitativeValue", "minValue": 18},
+        "url": "https://provider.example.com/",
+    }
+
+
+@pytest.mark.spec("OB-BKBL-21", "OB-BKBL-22", "OB-BKBL-23")
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"advanceBooking": "Unavailable"}, {"in_advance": Availability.UNAVAILABLE}),
+        ({"prepayment": "oa:Unavailable"}, {"prepayment": Availability.UNAVAILABLE}),
+        ({"price": 0, "priceCurrency": None}, {"price": Decimal(0), "currency": None}),
+        ({"priceCurrency": "gbp"}, {"currency": "GBP"}),
+        ({"@type": "https://schema.org/Offer"}, {"name": "Adult"}),
+    ],
+)
+def test_names_and_forms_of_older_days(changes: dict[str, Any], expected: dict[str, Any]) -> None:
+    offer = read_one(**changes)
+    assert {name: getattr(offer, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"@type": "beta:IndicativeOffer"}, "is no Offer that can be booked"),
+        ({"price": "free"}, "is no price"),
+        ({"priceCurrency": "pounds"}, "no currency"),
+        ({"priceCurrency": None}, "missing"),
+        ({"validFromBeforeStartDate": "P1M"}, "no duration"),
+        ({"openBookingInAdvance": "https://openactive.io/Maybe"}, "is not known"),
+        ({"allowCustomerCancellationFullRefund": "yes"}, "neither true nor false"),
+        (
+            {"openBookingFlowRequirement": ["https://openactive.io/OpenBookingIntakeForm"]},
+            "does not tell what is asked",
+        ),
+    ],
+)
+def test_an_offer_that_is_not_understood_is_left_out_and_told_of(changes: dict[str, Any], why: str) -> None:
+    offers, (remark,) = read_offers([{**OFFER, **changes}, {**OFFER, "@id": "other"}], OWNER)
+    assert len(offers) == 1
+    assert remark.startswith("Offer 'Adult' left out: ")
+    assert why in remark
+
+
+@pytest.mark.parametrize("published", ["https://example.com/offer", 5, {}, {"@type": "Offer", "name": "No price"}])
+def test_what_is_no_offer_is_left_out(published: Any) -> None:
+    offers, remarks = read_offers([published], OWNER)
+    assert (offers, len(remarks)) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "remark"),
+    [
+        ({"price": 5.555}, "price 5.555 rounded to 5.56"),
+        ({"price": 0, "openBookingPrepayment": "https://openactive.io/Required"}, "there is nothing to prepay"),
+        (
+            {"openBookingInAdvance": "Unavailable", "openBookingPrepayment": "https://openactive.io/Required"},
+            "there is nothing to prepay",
+        ),
+    ],
+)
+def test_what_is_changed_is_told_of(changes: dict[str, Any], remark: str) -> None:
+    offers, (told,) = read_offers({**OFFER, **changes}, OWNER)
+    assert len(offers) == 1
+    assert remark in told
+
+
+@pytest.mark.spec("OB-BKBL-28")
+def test_keys_stay_when_offers_change_places_and_no_two_are_alike() -> None:
+    adult, junior = OFFER, {**OFFER, "@id": "junior"}
+    by_position = [{"@type": "Offer", "price": 1, "priceCurrency": "GBP"}] * 2
+    one_way, _ = read_offers([adult, junior], OWNER)
+    other_way, _ = read_offers([junior, adult], OWNER)
+    assert [offer.key for offer in one_way] == [offer.key for offer in reversed(other_way)]
+    for published in ([adult, adult, adult], by_position):
+        offers, _ = read_offers(published, OWNER)
+        assert len({offer.key for offer in offers}) == len(published)

@@ -1,0 +1,99 @@
+"""Documents taken apart: what spoils one item spoils no other."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from openbooking.jsonld.read_pages import MAX_ITEM_BYTES, is_later, read_entry, read_page
+from openbooking.jsonld.read_values import UnreadableError
+from published import deleted, page, rpde, series
+
+
+def entries(body: bytes) -> list[Any]:
+    """The data of each item, or why it cannot be read."""
+    found: list[Any] = []
+    for item in read_page(body).items:
+        try:
+            found.append(read_entry(item, "source", "here").data)
+        except UnreadableError as fault:
+            found.append(str(fault))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("body", "data", "next_", "is_rpde"),
+    [
+        (page(rpde({"@type": "A"}), {"data": {"@type": "B"}}, next_="x"), [{"@type": "A"}, {"@type": "B"}], "x", True),
+        (page({"@type": "A"}, next_=None), [{"@type": "A"}], None, True),
+        (b'{"items": [], "next": 5}', [], None, True),
+        (b'[{"@type": "A"}, {"type": "B"}]', [{"@type": "A"}, {"type": "B"}], None, False),
+        (b'{"@type": "A"}', [{"@type": "A"}], None, False),
+        (b'{"@type": "List", "items": [1]}', [{"@type": "List", "items": [1]}], None, False),
+        (b'{"items": {"@type": "A"}}', [{"items": {"@type": "A"}}], None, False),
+        (b"\xef\xbb\xbf \n" + json.dumps(rpde({"@type": "A"})).encode(), [{"@type": "A"}], None, False),
+        (b"[]", [], None, False),
+    ],
+)
+def test_documents_of_every_form(body: bytes, data: list[Any], next_: str | None, is_rpde: bool) -> None:
+    read = read_page(body)
+    assert (entries(body), read.next, read.is_rpde) == (data, next_, is_rpde)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        b'{"@type": "A", "name": "\xff\xfe"}',
+        b'{"@type": "A", "price": 1e999}',
+        b'{"@type": "A", "price": 1' + b"0" * 5000 + b"}",
+        b"5",
+        b'"text"',
+        b"null",
+        b"[]",
+        b'{"state": "deleted", "kind": "A"}',
+        b'{"@type": "A", "name": "' + b"x" * MAX_ITEM_BYTES + b'"}',
+    ],
+)
+def test_an_item_that_cannot_be_read_spoils_no_other(spoilt: bytes) -> None:
+    before, why, after = entries(b'{"items": [{"@type": "A"}, ' + spoilt + b', {"@type": "B"}]}')
+    assert (before, after) == ({"@type": "A"}, {"@type": "B"})
+    assert isinstance(why, str)
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"", "not valid JSON"),
+        (b"<html>", "not valid JSON"),
+        (b'{"items": [{"@type": "A"}', "not valid JSON"),
+        (b'{"items": [{"name": "\\ud800"}]}', "not valid JSON"),
+        (b'{"\xff": 1}', "not valid JSON"),
+        (b"5", "not valid JSON"),
+        (b"[" * 100_000 + b"]" * 100_000, "too deeply"),
+        (b'{"items": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}", "too deeply"),
+    ],
+)
+def test_what_is_no_document_is_refused(body: bytes, why: str) -> None:
+    with pytest.raises(UnreadableError, match=why):
+        read_page(body)
+
+
+def test_an_envelope_tells_what_was_deleted_and_numbers_may_be_ids() -> None:
+    raw = msgspec.Raw(json.dumps(deleted(series(), id=111, kind="Session")).encode())
+    entry = read_entry(raw, "source", "here")
+    assert (entry.deleted, entry.kind, entry.id, entry.modified, entry.data) == (True, "Session", "111", 2, None)
+    again = read_entry(msgspec.Raw(json.dumps(rpde(series(), id="111", kind="Session")).encode()), "source", "there")
+    assert again.own_source == entry.own_source
+
+
+@pytest.mark.parametrize(
+    ("modified", "than", "later"),
+    [
+        (2, 1, True), (1, 2, False), (1, 1, True), ("10", "9", True), (10, "9", True), ("9", "10", False),
+        ("2027-01-02T00:00:00Z", "2027-01-01T00:00:00Z", True), ("2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z", False),
+        (None, None, True), ({}, [], True), (1e308, 1, True), ("9" * 10_000, 1, True),
+    ],
+)  # fmt: skip
+def test_what_comes_second_is_later_unless_it_says_otherwise(modified: Any, than: Any, later: bool) -> None:
+    assert is_later(modified, than) is later

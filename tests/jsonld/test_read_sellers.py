@@ -1,0 +1,51 @@
+"""Sellers as providers publish them."""
+
+from typing import Any
+
+import pytest
+
+from openbooking.jsonld.read_sellers import read_seller
+from openbooking.spec.terms import TaxMode
+from published import SELLER
+
+
+def test_a_seller_is_read_whole() -> None:
+    named = read_seller({**SELLER, "isOpenBookingAllowed": False}, "source")
+    assert named
+    assert named.seller
+    assert named.remarks == ()
+    assert (named.seller.name, named.seller.legal_name) == ("Riverside Centre", "Riverside Leisure Trust")
+    assert (named.seller.tax_mode, named.seller.open_booking_allowed) == (TaxMode.GROSS, False)
+    assert named.seller.properties == {name: SELLER[name] for name in ("url", "address")}
+
+
+def test_what_is_missing_is_assumed_and_told_of() -> None:
+    named = read_seller({"@type": "Person", "givenName": "Ada", "familyName": "Lee"}, "source")
+    assert named
+    assert named.seller
+    assert (named.seller.type, named.seller.name, named.seller.legal_name) == ("Person", "Ada Lee", "Ada Lee")
+    assert named.seller.tax_mode is TaxMode.GROSS
+    assert [remark.split(":")[0] for remark in named.remarks] == [
+        "no legalName",
+        "no taxMode",
+        "no address, which Orders must show",
+    ]
+
+
+@pytest.mark.parametrize("published", [None, 5, [], {}, {"@type": "Organization"}, {"@type": "Person", "name": 5.5}])
+def test_what_names_nobody_is_no_seller(published: Any) -> None:
+    assert read_seller(published, "source") is None
+
+
+@pytest.mark.parametrize("published", ["https://example.com/o", {"@id": "https://example.com/o"}])
+def test_a_reference_names_a_seller_that_is_described_elsewhere(published: Any) -> None:
+    named = read_seller(published, "source")
+    described = read_seller({"@id": "https://example.com/o", "name": "O"}, "elsewhere")
+    assert named
+    assert described
+    assert (named.seller, named.key) == (None, described.key)
+
+
+def test_sellers_of_one_name_are_told_apart_by_what_they_were_imported_from() -> None:
+    keys = {named.key for scope in ("a", "b") if (named := read_seller({"name": "Centre"}, scope))}
+    assert len(keys) == 2

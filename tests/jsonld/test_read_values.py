@@ -1,0 +1,197 @@
+"""Values as providers publish them, understood or refused."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from openbooking.jsonld.read_values import (
+    UnreadableError,
+    clean,
+    derive_key,
+    read_count,
+    read_duration,
+    read_instant,
+    read_price,
+    read_term,
+    read_text,
+    shown,
+    type_names,
+)
+from openbooking.spec.ids import is_key
+from openbooking.spec.terms import Availability, EventStatus
+
+
+@pytest.mark.parametrize(
+    ("published", "at", "assumed"),
+    [
+        ("2027-03-04T18:00:00Z", "2027-03-04T18:00:00Z", False),
+        ("2027-03-04t18:00:00.123456z", "2027-03-04T18:00:00Z", False),
+        (" 2027-07-04T18:00:00+01:00 ", "2027-07-04T17:00:00Z", False),
+        ("2027-07-04T18:00+0100", "2027-07-04T17:00:00Z", False),
+        ("2027-07-04 18:00-05", "2027-07-04T23:00:00Z", False),
+        ("2027-07-04T18:00:00", "2027-07-04T17:00:00Z", True),
+        ("2027-01-04T18:00:00", "2027-01-04T18:00:00Z", True),
+        ("2027-07-04", "2027-07-03T23:00:00Z", True),
+    ],
+)
+def test_instants(published: str, at: str, assumed: bool) -> None:
+    read = read_instant(published)
+    assert (read.at, bool(read.assumed)) == (datetime.fromisoformat(at), assumed)
+
+
+def test_a_day_ends_at_midnight_on_the_wall_also_when_clocks_change() -> None:
+    day = read_instant("2027-10-31")
+    assert day.until - day.at == timedelta(hours=25)
+    assert day.until == datetime(2027, 11, 1, tzinfo=UTC)
+
+
+def test_what_is_added_to_a_time_is_added_to_the_instant() -> None:
+    before_the_change = read_instant("2027-10-31T00:30:00").at
+    assert before_the_change + timedelta(hours=2) == datetime(2027, 10, 31, 1, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "published",
+    [
+        "",
+        "tomorrow",
+        "04/03/2027",
+        "2027-02-30",
+        "2027-03-04T25:00",
+        "1066-10-14",
+        "9999-12-31",
+        "\uff12\uff10\uff12\uff17-03-04",
+        20270304,
+        None,
+    ],
+)
+def test_what_is_no_instant_is_refused(published: Any) -> None:
+    with pytest.raises(UnreadableError, match="no date and time"):
+        read_instant(published)
+
+
+@pytest.mark.parametrize(
+    ("published", "minutes"),
+    [("PT1H", 60), ("PT1H0M", 60), ("pt90m", 90), ("P1D", 1440), ("P0Y0M1DT1H", 1500), ("P1W", 10080), ("PT60S", 1)],
+)
+def test_durations(published: str, minutes: int) -> None:
+    assert read_duration(published) == timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("published", ["P", "PT", "P1Y", "P1M", "-PT1H", "PT1.5H", "1 hour", "P99999D", 60, None])
+def test_what_is_no_duration_of_a_fixed_length_is_refused(published: Any) -> None:
+    with pytest.raises(UnreadableError, match="no duration"):
+        read_duration(published)
+
+
+@pytest.mark.parametrize(("published", "count"), [(5, 5), ("5", 5), (5.0, 5), (0, 0), (-3, 0), (2**31 - 1, 2**31 - 1)])
+def test_numbers_of_places(published: Any, count: int) -> None:
+    assert read_count(published) == count
+
+
+@pytest.mark.parametrize("published", [True, None, "many", 1.5, 2**31, 1e300, float("nan"), "\uff11", [], {}])
+def test_what_is_no_number_of_places_is_refused(published: Any) -> None:
+    with pytest.raises(UnreadableError, match="no number of places"):
+        read_count(published)
+
+
+@pytest.mark.parametrize(("published", "price"), [(5, "5"), (5.5, "5.5"), ("5.50", "5.50"), (0, "0"), ("0.00", "0")])
+def test_prices(published: Any, price: str) -> None:
+    assert read_price(published) == Decimal(price)
+
+
+@pytest.mark.parametrize("published", [True, None, "free", "£5", -1, 1e300, "1" * 10, "1." + "1" * 99, "NaN", [5]])
+def test_what_is_no_price_is_refused(published: Any) -> None:
+    with pytest.raises(UnreadableError, match="no price"):
+        read_price(published)
+
+
+@pytest.mark.parametrize(
+    ("published", "text"),
+    [
+        *(("a", "a"), (" a ", "a"), (7, "7"), (["a", "b"], "a"), ({"@type": "PropertyValue", "value": "a"}, "a")),
+        *(("", None), (" ", None), (None, None), (True, None), (1.5, None), ([], None), ({}, None), ([None], None)),
+    ],
+)
+def test_texts_that_name_something(published: Any, text: str | None) -> None:
+    assert read_text(published) == text
+
+
+@pytest.mark.parametrize(
+    "published",
+    [
+        "https://schema.org/EventCancelled",
+        "http://schema.org/EventCancelled",
+        "schema:EventCancelled",
+        "EventCancelled",
+    ],
+)
+def test_terms_with_and_without_namespace(published: str) -> None:
+    assert read_term(published, EventStatus) is EventStatus.CANCELLED
+
+
+@pytest.mark.parametrize("published", ["https://example.com/Required", "required", None, 1, ""])
+def test_terms_that_are_not_known_are_refused(published: Any) -> None:
+    with pytest.raises(UnreadableError, match="is not known"):
+        read_term(published, Availability)
+
+
+def test_types_by_their_bare_names() -> None:
+    assert type_names({"@type": ["https://openactive.io/Slot", "schema:Event", 1, " oa:X "]}) == ["Slot", "Event", "X"]
+    assert type_names({}) == []
+
+
+@pytest.mark.spec("OB-BKBL-27")
+@pytest.mark.parametrize(
+    ("published", "cleaned"),
+    [
+        ({"name": "a", "x": None, "y": "", "z": " ", "list": [], "deep": {"x": [{}, None]}}, {"name": "a"}),
+        ({"type": "Slot", "id": " x "}, {"@type": "Slot", "@id": "x"}),
+        ({"type": "Slot", "@type": "Event"}, {"@type": "Event"}),
+        ({"dayOfWeek": "http://schema.org/Sunday"}, {"dayOfWeek": ["https://schema.org/Sunday"]}),
+        ({"image": {"url": "http://example.com/"}}, {"image": [{"url": "http://example.com/"}]}),
+        ({"a": 0, "b": False, "c": 1.5}, {"a": 0, "b": False, "c": 1.5}),
+        ([], None),
+        ({"a": [[], ""]}, None),
+    ],
+)
+def test_nothing_empty_is_left_and_names_are_those_of_the_models(published: Any, cleaned: Any) -> None:
+    assert clean(published) == cleaned
+
+
+def nested(depth: int) -> Any:
+    value: Any = "x"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("published", "why"),
+    [
+        ({"name": "a\0b"}, "NUL"),
+        ({"a\0b": 1}, "NUL"),
+        ({"a": [2**53 + 1]}, "too large"),
+        ({"a": -(2**60)}, "too large"),
+        (nested(100), "too deeply"),
+    ],
+)
+def test_what_cannot_be_published_is_refused(published: Any, why: str) -> None:
+    with pytest.raises(UnreadableError, match=why):
+        clean(published)
+
+
+def test_what_is_shown_is_short_and_harms_no_terminal() -> None:
+    assert shown("a\x1b[2J\nb") == "a\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}b"
+    assert len(shown("x" * 50_000_000)) == 200
+    assert shown({"a": 1}) == "{'a': 1}"
+
+
+@pytest.mark.spec("OB-ID-01", "OB-BKBL-28")
+def test_keys_always_come_of_the_same_parts_and_fit_into_identifiers() -> None:
+    key = derive_key("@id", "https://example.com/1")
+    assert key == "zjemitdjylwbkqcqsytggypwuzeowvdj"
+    assert is_key(key)
+    assert len({key, derive_key("@id", "https://example.com/2"), derive_key("@idhttps://example.com/1")}) == 3

@@ -1,0 +1,112 @@
+"""Items as providers publish them: made up ones, sound unless told otherwise, and where real ones lie."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from builders import ACTIVITY, FACILITY_TYPE, PLACE, SCHEDULE
+
+# Real items that real providers published lie beside this repository, where it is worked on; none is copied into it.
+PUBLISHED_ITEMS = Path(__file__).parents[2] / "shared" / "data" / "published-items"
+
+SERIES_ID = "https://provider.example.com/series/1"
+FACILITY_ID = "https://provider.example.com/facilities/1"
+START = "2027-03-04T18:00:00Z"
+SELLER = {
+    "@type": "Organization",
+    "@id": "https://provider.example.com/organisation",
+    "name": "Riverside Centre",
+    "legalName": "Riverside Leisure Trust",
+    "taxMode": "https://openactive.io/TaxGross",
+    "url": "https://provider.example.com/",
+    "address": PLACE["address"],
+}
+OFFER = {
+    "@type": "Offer",
+    "@id": f"{SERIES_ID}#adult",
+    "name": "Adult",
+    "price": 5.5,
+    "priceCurrency": "GBP",
+    "allowCustomerCancellationFullRefund": True,
+}
+
+
+def _thing(made: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """With these changes; what is changed to None is left out."""
+    changed = {"@context": "https://openactive.io/", **made, **changes}
+    return {name: value for name, value in changed.items() if value is not None}
+
+
+def series(**changes: Any) -> dict[str, Any]:
+    """A SessionSeries with its Seller and an Offer."""
+    made = {
+        "@type": "SessionSeries",
+        "@id": SERIES_ID,
+        "url": SERIES_ID,
+        "name": "Yoga",
+        "location": PLACE,
+        "activity": [ACTIVITY],
+        "organizer": SELLER,
+        "offers": [OFFER],
+        "eventSchedule": [SCHEDULE],
+    }
+    return _thing(made, changes)
+
+
+def session(number: int = 1, **changes: Any) -> dict[str, Any]:
+    """A ScheduledSession of the series."""
+    made = {
+        "@type": "ScheduledSession",
+        "@id": f"https://provider.example.com/sessions/{number}",
+        "superEvent": SERIES_ID,
+        "startDate": START,
+        "duration": "PT1H",
+        "remainingAttendeeCapacity": 5,
+    }
+    return _thing(made, changes)
+
+
+def facility(**changes: Any) -> dict[str, Any]:
+    """A FacilityUse with its Seller."""
+    made = {
+        "@type": "FacilityUse",
+        "@id": FACILITY_ID,
+        "url": FACILITY_ID,
+        "name": "Squash",
+        "location": PLACE,
+        "facilityType": [FACILITY_TYPE],
+        "provider": SELLER,
+    }
+    return _thing(made, changes)
+
+
+def slot(number: int = 1, **changes: Any) -> dict[str, Any]:
+    """A Slot of the facility, with its own Offer."""
+    made = {
+        "@type": "Slot",
+        "@id": f"https://provider.example.com/slots/{number}",
+        "facilityUse": FACILITY_ID,
+        "startDate": START,
+        "duration": "PT30M",
+        "remainingUses": 2,
+        "offers": [{**OFFER, "@id": f"https://provider.example.com/slots/{number}#hire"}],
+    }
+    return _thing(made, changes)
+
+
+def rpde(data: dict[str, Any], /, **changes: Any) -> dict[str, Any]:
+    """The item in its RPDE envelope."""
+    made = {"state": "updated", "kind": data["@type"], "id": str(data.get("@id")), "modified": 1, "data": data}
+    return made | changes
+
+
+def deleted(data: dict[str, Any], /, **changes: Any) -> dict[str, Any]:
+    """The RPDE item after its deletion."""
+    made = rpde(data, state="deleted", modified=2)
+    del made["data"]
+    return made | changes
+
+
+def page(*items: Any, next_: str | None = None) -> bytes:
+    """An RPDE page."""
+    return json.dumps({"items": items, "next": next_, "license": "https://example.com/licence"}).encode()
