@@ -58,7 +58,7 @@ class _Marks:
 def collect() -> Tests:
     """Which tests carry which id, by pytest's own collection."""
     marks = _Marks()
-    arguments = ["--collect-only", "--quiet", f"--rootdir={_ROOT}", str(_ROOT / "tests")]
+    arguments = ["--collect-only", "-qq", f"--rootdir={_ROOT}", str(_ROOT / "tests")]
     with redirect_stdout(StringIO()) as told:
         if pytest.main(arguments, plugins=[marks]) != pytest.ExitCode.OK:
             sys.exit(told.getvalue())

@@ -61,6 +61,7 @@ def test_cancelling_again_succeeds_and_changes_nothing() -> None:
     assert after(where, SellerCancel(order=KEY)) == where
 
 
+@pytest.mark.spec("E-17")
 @pytest.mark.spec("OB-CAN-03", "OB-CAN-07", "OB-CAN-09", "OB-CAN-06")
 @pytest.mark.parametrize(
     "changes",

@@ -140,6 +140,7 @@ async def test_an_action_on_a_proposal_shows_in_its_feed_and_decides_whether_b_s
     assert (outcome.status_code == 201) is (status == "SellerAccepted")
 
 
+@pytest.mark.spec("E-44")
 @pytest.mark.parametrize(
     ("action", "object_id", "expected"),
     [

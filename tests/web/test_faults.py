@@ -42,6 +42,7 @@ MALFORMED = {
 }
 
 
+@pytest.mark.spec("E-01")
 @pytest.mark.spec("OB-VAL-48", "OB-ERR-01", "OB-ERR-02", "OB-ERR-03", "OB-ERR-04", "OB-ERR-05", "OB-MT-06")
 @pytest.mark.parametrize("what", MALFORMED)
 @pytest.mark.parametrize(("method", "path"), [("PUT", C1), ("PUT", C2), ("PUT", B), ("PATCH", B)])
@@ -181,6 +182,7 @@ async def test_media_types_of_replies(sqlite_world: World, accept: str, status: 
     assert reply.headers["content-type"] == BOOKING_MEDIA_TYPE
 
 
+@pytest.mark.spec("E-43")
 @pytest.mark.spec("OB-ID-03", "OB-ID-07", "OB-ID-16", "OB-ERR-09")
 @pytest.mark.parametrize(
     ("method", "path"),
@@ -206,6 +208,7 @@ async def test_a_path_where_nothing_lives(sqlite_world: World, method: str, path
     assert reply.headers["content-type"] == BOOKING_MEDIA_TYPE
 
 
+@pytest.mark.spec("E-45")
 @pytest.mark.spec("OB-ID-17")
 @pytest.mark.parametrize(
     ("method", "path"),
@@ -221,6 +224,7 @@ ENDPOINTS = [("PUT", C1), ("PUT", C2), ("DELETE", C2), ("PUT", B), ("PATCH", B),
 FEEDS = [("GET", "orders-rpde"), ("GET", "order-proposals-rpde")]
 
 
+@pytest.mark.spec("E-35", "E-36")
 @pytest.mark.spec("OB-AUTH-01", "OB-AUTH-12", "OB-AUTH-13", "OB-AUTH-19")
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS + FEEDS)
 async def test_every_endpoint_wants_a_valid_key(sqlite_world: World, method: str, path: str) -> None:
@@ -231,6 +235,7 @@ async def test_every_endpoint_wants_a_valid_key(sqlite_world: World, method: str
         assert verdict(reply) == (401, "InvalidAPITokenError"), credentials
 
 
+@pytest.mark.spec("E-37", "OB-BKBL-39")
 @pytest.mark.spec("OB-AUTH-05", "OB-AUTH-14")
 async def test_a_partner_books_only_for_sellers_that_authorised_it(sqlite_world: World) -> None:
     item = sqlite_world.item(YOGA)
@@ -254,6 +259,7 @@ def patch(*items: Any, **changes: Any) -> dict[str, Any]:
 STATUS = "https://openactive.io/CustomerCancelled"
 
 
+@pytest.mark.spec("E-18", "E-19", "E-46", "E-47")
 @pytest.mark.spec("OB-CAN-10", "OB-CAN-11", "OB-CAN-12", "OB-CAN-13", "OB-CAN-14", "OB-CAN-21")
 async def test_cancellations_that_make_no_sense(sqlite_world: World) -> None:
     world = sqlite_world
@@ -294,6 +300,7 @@ class Unavailable:
         raise StoreUnavailableError("the disk is full")
 
 
+@pytest.mark.spec("E-38", "E-39", "E-40", "E-41")
 @pytest.mark.spec("OB-C1-15", "OB-B-21", "OB-CAN-20", "OB-DEL-10", "OB-ERR-10")
 async def test_a_database_that_is_away_is_a_passing_fault(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     body = sqlite_world.quote(sqlite_world.item(YOGA), customer=CUSTOMER)
@@ -310,6 +317,7 @@ async def test_a_database_that_is_away_is_a_passing_fault(sqlite_world: World, m
         assert verdict(await sqlite_world.call(method, path, sent)) == (503, expected)
 
 
+@pytest.mark.spec("E-51")
 @pytest.mark.spec("OB-ERR-06", "OB-VAL-48")
 async def test_a_fault_of_ours_is_told_without_its_inside(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(command: Any) -> Any:

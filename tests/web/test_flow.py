@@ -28,6 +28,7 @@ def failures(validator: Validator, mode: str, reply: dict[str, Any]) -> list[str
     return [failure for failure in found if not any(part in failure for part in contradicted)]
 
 
+@pytest.mark.spec("OB-EXT-08")
 @pytest.mark.spec("OB-C1-01", "OB-C1-02", "OB-C1-09", "OB-C2-01", "OB-B-01", "OB-B-02", "OB-B-04", "OB-B-05", "OB-B-24")
 @pytest.mark.spec("OB-MT-01", "OB-MT-02", "OB-MT-07", "OB-MT-11", "OB-MT-14", "OB-MT-15", "OB-MT-17", "OB-MT-18")
 @pytest.mark.spec("OB-VAL-29", "OB-VAL-31", "OB-VAL-32", "OB-VAL-33", "OB-VAL-34", "OB-VAL-35", "OB-VAL-37", "OB-ID-04")
@@ -74,6 +75,7 @@ async def test_a_repeat_of_b_however_written_gets_the_same_bytes(world: World) -
     assert (other.status_code, other.json()["@type"]) == (500, "OrderAlreadyExistsError")
 
 
+@pytest.mark.spec("OB-EXT-03")
 @pytest.mark.spec("OB-MT-16", "OB-MT-10", "OB-VAL-30", "OB-VAL-38", "OB-VAL-42")
 async def test_references_may_be_objects_and_what_is_unknown_is_ignored(sqlite_world: World) -> None:
     item = sqlite_world.item(YOGA)
@@ -162,6 +164,7 @@ async def test_a_cancellation_brings_the_order_into_the_orders_feed(world: World
     assert (await world.read_feed("/feeds/scheduled-sessions"))["yoga"]["data"]["remainingAttendeeCapacity"] == 10
 
 
+@pytest.mark.spec("E-42", "E-48")
 @pytest.mark.spec("OB-DEL-01", "OB-DEL-02", "OB-DEL-05", "OB-DEL-06", "OB-DEL-07", "OB-DEL-09", "OB-OF-24")
 async def test_a_deleted_order_is_gone(world: World) -> None:
     booked = (await world.call("PUT", f"orders/{UUID}", world.order(world.item(YOGA)))).json()

@@ -1,0 +1,319 @@
+"""What the messages of the flow hold, and what they do not."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from builders import UUID, offer, session, slot
+from openbooking.booking.opportunity import AccessRules, FormField, Opportunity
+from openbooking.booking.order import OrderKey
+from openbooking.booking.publish import Publish
+from openbooking.booking.seller import DecideProposal, Notify, RenewAccess
+from openbooking.spec.terms import OPENACTIVE, SCHEMA, Availability, FlowRequirement, FormFieldType
+from people import BROKER, CUSTOMER
+from validation import Validator
+from world import COURSE, COURT, FESTIVAL, HALL, SITE, YOGA, World
+
+pytestmark = pytest.mark.anyio
+
+Json = dict[str, Any]
+CANCELLED = f"{OPENACTIVE}CustomerCancelled"
+ACCESS = frozenset({"accessCode", "accessPass", "accessChannel"})
+
+
+async def messages(world: World, family: list[Opportunity]) -> dict[str, Json]:
+    """Every message about one booked and cancelled place at this Opportunity, by its name."""
+    quote = world.quote(world.item(family), payment={"@type": "Payment", "name": "AcmeBroker Points"})
+    told = {
+        "C1": await world.call("PUT", f"order-quote-templates/{UUID}", quote),
+        "C2": await world.call("PUT", f"order-quotes/{UUID}", {**quote, "customer": CUSTOMER}),
+        "B": await world.call("PUT", f"orders/{UUID}", world.order(world.item(family))),
+        "status": await world.call("GET", f"orders/{UUID}"),
+    }
+    found: dict[str, Json] = {name: reply.json() for name, reply in told.items()}
+    await cancel(world, found["B"])
+    found["feed"] = (await world.read_feed("/api/orders-rpde"))[UUID]["data"]
+    return found
+
+
+async def cancel(world: World, order: Json) -> None:
+    item = {"@type": "OrderItem", "@id": order["orderedItem"][0]["@id"], "orderItemStatus": CANCELLED}
+    body = {"@context": OPENACTIVE, "@type": "Order", "orderedItem": [item]}
+    assert (await world.call("PATCH", f"orders/{UUID}", body)).status_code == 204
+
+
+def empties(value: Any, path: str = "$") -> Iterator[str]:
+    """The paths of nulls, empty strings and empty arrays."""
+    if value is None or value in ("", [], {}):
+        yield path
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, member in members:
+        yield from empties(member, f"{path}.{name}")
+
+
+@pytest.mark.spec("OB-MT-08", "OB-MT-09", "OB-BKBL-27")
+@pytest.mark.parametrize("family", [YOGA, COURT, HALL], ids=["session", "court", "hall"])
+async def test_nothing_in_any_message_is_empty(sqlite_world: World, family: list[Opportunity]) -> None:
+    for name, message in (await messages(sqlite_world, family)).items():
+        assert list(empties(message)) == [], name
+    for feed in ("session-series", "scheduled-sessions", "facility-uses", "individual-facility-uses", "slots"):
+        for entry in (await sqlite_world.read_feed(f"/feeds/{feed}")).values():
+            assert list(empties(entry)) == [], feed
+
+
+@pytest.mark.spec("OB-VAL-46", "OB-VAL-47", "OB-C2-05", "OB-C1-10", "OB-C1-11", "OB-ACC-15")
+async def test_quotes_hold_nothing_that_only_a_booking_has(sqlite_world: World) -> None:
+    found = await messages(sqlite_world, YOGA)
+    booked_only = {"@id", "orderItemStatus", "cancellationMessage", "customerNotice", *ACCESS}
+    for name in ("C1", "C2"):
+        (item,) = found[name]["orderedItem"]
+        assert not booked_only & item.keys()
+        assert "identifier" not in found[name].get("payment", {})
+    assert "customer" not in found["C1"]
+
+
+@pytest.mark.spec("OB-VAL-27", "OB-VAL-28", "OB-OF-21", "OB-OST-05")
+async def test_positions_are_in_replies_to_requests_alone(sqlite_world: World) -> None:
+    found = await messages(sqlite_world, YOGA)
+    assert {name for name, message in found.items() if "position" in message["orderedItem"][0]} == {"C1", "C2", "B"}
+
+
+@pytest.mark.spec("OB-VAL-36", "OB-MT-12")
+@pytest.mark.parametrize(
+    ("family", "capacities"),
+    [
+        (YOGA, {"maximumAttendeeCapacity": 10, "remainingAttendeeCapacity": 10}),
+        (HALL, {"maximumUses": 5, "remainingUses": 5}),
+    ],
+    ids=["session", "hall"],
+)
+async def test_the_recommended_is_supplied_too(
+    sqlite_world: World, family: list[Opportunity], capacities: dict[str, int]
+) -> None:
+    quote = (await messages(sqlite_world, family))["C1"]
+    (item,) = quote["orderedItem"]
+    opportunity = item["orderedItem"]
+    assert (opportunity["endDate"], opportunity["duration"]) == ("2027-03-03T13:00:00Z", "PT1H")
+    assert opportunity.items() >= capacities.items()
+    assert item["acceptedOffer"]["name"] == "Adult"
+    assert quote["seller"]["url"]
+
+
+@pytest.mark.spec("OB-VAL-36", "OB-PRIV-03", "OB-BKBL-24", "OB-BKBL-37", "OB-EXT-05")
+async def test_restrictions_and_instructions_are_shown_as_published_and_not_enforced(sqlite_world: World) -> None:
+    told = {
+        "ageRange": {"@type": "QuantitativeValue", "minValue": 50},
+        "genderRestriction": f"{OPENACTIVE}FemaleOnly",
+        "additionalAdmissionRestriction": ["Members of the library only"],
+        "attendeeInstructions": "The link comes by email; have a mat ready.",
+    }
+    family = session("restricted")
+    family[0] = replace(family[0], properties={**family[0].properties, **told})
+    await sqlite_world.store.execute(Publish(tuple(family)))
+    published = (await sqlite_world.read_feed("/feeds/session-series"))["series-restricted"]["data"]
+    assert published.items() >= told.items()
+    booked = (await messages(sqlite_world, family))["B"]
+    assert booked["orderedItem"][0]["orderedItem"]["superEvent"].items() >= told.items()
+
+
+@pytest.mark.spec("OB-BKBL-35")
+async def test_headline_events_and_courses_tell_when_they_are(sqlite_world: World) -> None:
+    events = await sqlite_world.read_feed("/feeds/events")
+    data = {entry["data"]["@id"]: entry["data"] for entry in events.values()}
+    headline, course = (data[sqlite_world.ids.opportunity(family[-1].path)] for family in (FESTIVAL, COURSE))
+    assert "startDate" in headline
+    assert "eventSchedule" not in headline
+    assert "eventSchedule" in course or "subEvent" in course
+
+
+QUESTION = FormField(key="age", type=FormFieldType.SHORT_ANSWER, name="Age", description="How old are you?")
+FLOWS: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "nothing": ({}, set()),
+    "attendee": ({"attendee_details": (f"{SCHEMA}givenName",)}, {"OpenBookingAttendeeDetails"}),
+    "form": ({"intake_form": (QUESTION,)}, {"OpenBookingIntakeForm"}),
+    "approval": ({"flow": (FlowRequirement.APPROVAL,)}, {"OpenBookingApproval"}),
+    "negotiation": (
+        {"flow": (FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION)},
+        {"OpenBookingApproval", "OpenBookingNegotiation"},
+    ),
+    "messages": (
+        {"flow": (FlowRequirement.APPROVAL, FlowRequirement.MESSAGE_EXCHANGE), "intake_form": (QUESTION,)},
+        {"OpenBookingApproval", "OpenBookingMessageExchange", "OpenBookingIntakeForm"},
+    ),
+}
+
+
+@pytest.mark.spec("OB-BKBL-13", "OB-VAL-39")
+@pytest.mark.parametrize(
+    "what",
+    [
+        "nothing",
+        pytest.param("attendee", marks=pytest.mark.spec("OB-BKBL-14")),
+        pytest.param("form", marks=pytest.mark.spec("OB-BKBL-15")),
+        pytest.param("approval", marks=pytest.mark.spec("OB-BKBL-16")),
+        pytest.param("negotiation", marks=pytest.mark.spec("OB-BKBL-17")),
+        pytest.param("messages", marks=pytest.mark.spec("OB-BKBL-18")),
+    ],
+)
+async def test_the_feed_tells_what_booking_an_offer_takes_and_replies_do_not(
+    sqlite_world: World, validator: Validator, what: str
+) -> None:
+    changes, expected = FLOWS[what]
+    path = "slots/asking"
+    family = slot("asking", individual=False, offers=(offer(path, **changes),))
+    await sqlite_world.store.execute(Publish(tuple(family)))
+    published = (await sqlite_world.read_feed("/feeds/slots"))["asking"]["data"]
+    assert validator.failures("BookableRPDEFeed", published) == []
+    (told,) = published["offers"]
+    assert {uri.removeprefix(OPENACTIVE) for uri in told.pop("openBookingFlowRequirement", [])} == expected
+    quote = sqlite_world.quote(sqlite_world.item(family))
+    reply = (await sqlite_world.call("PUT", f"order-quote-templates/{UUID}", quote)).json()
+    assert reply["orderedItem"][0]["acceptedOffer"] == told
+    assert reply["orderRequiresApproval"] is ("OpenBookingApproval" in expected)
+
+
+@pytest.mark.spec("OB-VAL-39", "OB-OF-18", "OB-OF-09")
+async def test_an_offer_is_the_same_from_the_feed_to_the_orders_feed(sqlite_world: World) -> None:
+    path = "slots/full"
+    rich = offer(
+        path,
+        in_advance=Availability.OPTIONAL,
+        prepayment=Availability.OPTIONAL,
+        valid_from_before_start=timedelta(days=7),
+        valid_through_before_start=timedelta(hours=1),
+        latest_cancellation_before_start=timedelta(hours=3),
+        properties={"ageRestriction": {"@type": "QuantitativeValue", "minValue": 18}},
+    )
+    family = slot("full", individual=False, offers=(rich,))
+    await sqlite_world.store.execute(Publish(tuple(family)))
+    (published,) = (await sqlite_world.read_feed("/feeds/slots"))["full"]["data"]["offers"]
+    assert published == {
+        "@type": "Offer",
+        "@id": f"{SITE}/api/identifiers/slots/full#/offers/adult",
+        "name": "Adult",
+        "price": 12,
+        "priceCurrency": "GBP",
+        "openBookingInAdvance": f"{OPENACTIVE}Optional",
+        "openBookingPrepayment": f"{OPENACTIVE}Optional",
+        "validFromBeforeStartDate": "P7D",
+        "validThroughBeforeStartDate": "PT1H",
+        "allowCustomerCancellationFullRefund": True,
+        "latestCancellationBeforeStartDate": "PT3H",
+        "ageRestriction": {"@type": "QuantitativeValue", "minValue": 18},
+    }
+    for name, message in (await messages(sqlite_world, family)).items():
+        assert message["orderedItem"][0]["acceptedOffer"] == published, name
+
+
+@pytest.mark.spec("OB-BKBL-21", "OB-BKBL-23")
+@pytest.mark.parametrize(
+    "changes",
+    [{"price": Decimal(0), "currency": None}, {"in_advance": Availability.UNAVAILABLE}],
+    ids=["free", "not in advance"],
+)
+async def test_where_nothing_is_paid_in_advance_nothing_is_said_of_prepayment(
+    sqlite_world: World, changes: dict[str, Any]
+) -> None:
+    contradicting = replace(offer("slots/odd", prepayment=Availability.REQUIRED), **changes)
+    await sqlite_world.store.execute(Publish(tuple(slot("odd", individual=False, offers=(contradicting,)))))
+    (published,) = (await sqlite_world.read_feed("/feeds/slots"))["odd"]["data"]["offers"]
+    assert "openBookingPrepayment" not in published
+
+
+@pytest.mark.spec("OB-B-13", "OB-B-19", "OB-VAL-42", "OB-VAL-41")
+async def test_an_order_shows_its_payment_and_nothing_of_other_types(sqlite_world: World) -> None:
+    found = await messages(sqlite_world, YOGA)
+    assert found["B"]["payment"] == {"@type": "Payment", "identifier": "payment-1"}
+    foreign = {"orderProposalVersion", "orderProposalStatus", "orderRequiresApproval", "lease", "orderStatus"}
+    for name in ("B", "status", "feed"):
+        assert not (foreign | {"orderCreationStatus"}) & found[name].keys(), name
+
+
+@pytest.mark.spec("OB-ID-05", "OB-OST-01", "OB-OST-04")
+async def test_order_status_answers_what_b_answered(sqlite_world: World) -> None:
+    found = await messages(sqlite_world, YOGA)
+    (booked,), (now,) = found["B"].pop("orderedItem"), found["status"].pop("orderedItem")
+    del booked["position"]
+    assert (found["status"], now) == (found["B"], booked)
+
+
+@pytest.mark.spec("OB-OF-06", "OB-OF-07", "OB-OF-15", "OB-OF-16", "OB-OF-22", "OB-OF-28")
+async def test_the_orders_feed_shows_every_change_at_once_with_all_that_is_so_now(sqlite_world: World) -> None:
+    family = session("guarded", access=AccessRules(code=True))
+    await sqlite_world.store.execute(Publish(tuple(family)))
+    order = (await sqlite_world.call("PUT", f"orders/{UUID}", sqlite_world.order(sqlite_world.item(family)))).json()
+    key, seen = OrderKey("alice", UUID), []
+    for command in (Notify(order=key, notice="Bring a mat."), RenewAccess(order=key, nonce="n", code=True)):
+        await sqlite_world.store.execute(command)
+        seen.append((await sqlite_world.read_feed("/api/orders-rpde"))[UUID])
+    await cancel(sqlite_world, order)
+    seen.append((await sqlite_world.read_feed("/api/orders-rpde"))[UUID])
+    numbers = [entry["modified"] for entry in seen]
+    assert numbers == sorted(set(numbers))
+    for entry in seen:
+        (item,) = entry["data"]["orderedItem"]
+        assert item["customerNotice"] == "Bring a mat."
+        assert item["accessCode"]
+        assert item["@id"] == order["orderedItem"][0]["@id"]
+        assert item["acceptedOffer"] == order["orderedItem"][0]["acceptedOffer"]
+        assert item["unitTaxSpecification"] == order["orderedItem"][0]["unitTaxSpecification"]
+        assert not {"cancellationMessage", "additionalProperty"} & item.keys()
+    assert item["orderItemStatus"] == CANCELLED
+
+
+@pytest.mark.spec("OB-B-23", "OB-CAN-11")
+async def test_items_are_neither_added_nor_taken_away_nor_exchanged_after_b(sqlite_world: World) -> None:
+    one, other = sqlite_world.item(YOGA), sqlite_world.item(HALL)
+    order = (await sqlite_world.call("PUT", f"orders/{UUID}", sqlite_world.order(one))).json()
+    for items, total in (([other], 12), ([one, {**other, "position": 1}], 24), ([{**one, "position": 1}], 12)):
+        reply = await sqlite_world.call("PUT", f"orders/{UUID}", sqlite_world.order(*items, total=total))
+        assert (reply.status_code, reply.json()["@type"]) == (500, "OrderAlreadyExistsError")
+    patched = {"@id": order["orderedItem"][0]["@id"], "orderItemStatus": CANCELLED}
+    for change in ({"orderedItem": other["orderedItem"]}, {"acceptedOffer": other["acceptedOffer"]}):
+        body = {"@context": OPENACTIVE, "@type": "Order", "orderedItem": [{**patched, **change}]}
+        reply = await sqlite_world.call("PATCH", f"orders/{UUID}", body)
+        assert (reply.status_code, reply.json()["@type"]) == (400, "PatchContainsExcessivePropertiesError")
+    status = (await sqlite_world.call("GET", f"orders/{UUID}")).json()
+    assert [item["@id"] for item in status["orderedItem"]] == [item["@id"] for item in order["orderedItem"]]
+    assert status["orderedItem"][0]["orderItemStatus"] == f"{OPENACTIVE}OrderItemConfirmed"
+
+
+@pytest.mark.spec("OB-VAL-29", "OB-PRIV-04", "OB-VAL-33")
+async def test_what_the_broker_says_of_itself_comes_back_as_it_was_sent(sqlite_world: World) -> None:
+    broker = {**BROKER, "email": "help@example.com", "identifier": "b-1", "telephone": "020 811 8000"}
+    quote = sqlite_world.quote(sqlite_world.item(YOGA), broker=broker)
+    reply = (await sqlite_world.call("PUT", f"order-quote-templates/{UUID}", quote)).json()
+    assert (reply["broker"], reply["brokerRole"]) == (broker, f"{OPENACTIVE}AgentBroker")
+
+
+@pytest.mark.spec("OB-OPF-02", "OB-OPF-03", "OB-OPF-04", "OB-OPF-05", "OB-OPF-06", "OB-OF-23")
+async def test_the_proposals_feed_shows_how_a_proposal_stands_and_nothing_of_the_customer(
+    sqlite_world: World, validator: Validator
+) -> None:
+    flow = (FlowRequirement.APPROVAL, FlowRequirement.MESSAGE_EXCHANGE)
+    asking = offer("slots/asking", flow=flow, attendee_details=(f"{SCHEMA}givenName",), intake_form=(QUESTION,))
+    family = slot("asking", individual=False, offers=(asking,))
+    await sqlite_world.store.execute(Publish(tuple(family)))
+    item = {**sqlite_world.item(family), "attendee": {"@type": "Person", "givenName": "Ann"}}
+    body = {**sqlite_world.order(item), "@type": "OrderProposal", "orderCustomerNote": "Is there a lift?"}
+    proposal = (await sqlite_world.call("PUT", f"order-proposals/{UUID}", body)).json()
+    key = OrderKey("alice", UUID)
+    await sqlite_world.store.execute(DecideProposal(order=key, accept=True, note="There is."))
+    entry = (await sqlite_world.read_feed("/api/order-proposals-rpde"))[UUID]
+    data = entry["data"]
+    assert validator.failures("OrderProposalsFeed", data) == []
+    assert (entry["id"], data["@type"], data["@id"]) == (UUID, "OrderProposal", proposal["@id"])
+    assert data["orderProposalStatus"] == f"{OPENACTIVE}SellerAccepted"
+    assert data["orderProposalVersion"] == proposal["orderProposalVersion"]
+    assert data["orderSellerNote"] == "There is."
+    assert data["totalPaymentDue"] == proposal["totalPaymentDue"]
+    private = {"customer", "broker", "brokerRole", "seller", "payment", "bookingService", "orderCustomerNote"}
+    assert not private & data.keys()
+    told = str(data).lower()
+    assert not [name for name in ("ann", "geoff", "lift") if name in told]
+    assert not {"attendee", "attendeeDetailsRequired", "orderItemStatus", "position"} & data["orderedItem"][0].keys()
+    assert await sqlite_world.read_feed("/api/orders-rpde") == {}

@@ -1,0 +1,30 @@
+"""A thousand callers at once for the last places."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from builders import new_uuid, slot
+from openbooking.booking.publish import Publish
+from world import World
+
+pytestmark = pytest.mark.anyio
+
+CALLERS, PLACES = 1_000, 10
+
+
+@pytest.mark.spec("OB-B-01", "OB-B-07", "OB-B-17", "OB-VAL-21", "OB-BKBL-01")
+async def test_ten_places_go_to_ten_of_a_thousand_callers(world: World) -> None:
+    family = slot("wanted", individual=False, capacity=PLACES)
+    await world.store.execute(Publish(tuple(family)))
+    body = world.order(world.item(family))
+    replies = await asyncio.gather(
+        *(world.call("PUT", f"orders/{new_uuid()}", body, partner) for partner in ("alice", "bob") * (CALLERS // 2))
+    )
+    outcomes = Counter(
+        (reply.status_code, *(error["@type"] for error in reply.json()["orderedItem"][0].get("error", [])))
+        for reply in replies
+    )
+    assert outcomes == {(201,): PLACES, (409, "OpportunityIsFullError"): CALLERS - PLACES}
+    assert (await world.read_feed("/feeds/slots"))["wanted"]["data"]["remainingUses"] == 0
