@@ -94,6 +94,44 @@ def slot(number: int = 1, **changes: Any) -> dict[str, Any]:
     return _thing(made, changes)
 
 
+def event(**changes: Any) -> dict[str, Any]:
+    """An Event by itself, with its Seller and an Offer."""
+    made = {
+        "@type": "Event",
+        "@id": "https://provider.example.com/events/1",
+        "url": "https://provider.example.com/events/1",
+        "name": "Run",
+        "location": PLACE,
+        "activity": [ACTIVITY],
+        "organizer": SELLER,
+        "offers": [{**OFFER, "@id": "https://provider.example.com/events/1#adult"}],
+        "startDate": START,
+        "duration": "PT1H",
+        "remainingAttendeeCapacity": 5,
+    }
+    return _thing(made, changes)
+
+
+def course(**changes: Any) -> dict[str, Any]:
+    """A CourseInstance of a week."""
+    id_ = "https://provider.example.com/courses/1"
+    made = {
+        "@type": "CourseInstance",
+        "@id": id_,
+        "startDate": "2027-03-04",
+        "endDate": "2027-03-11",
+        "duration": None,
+        "eventSchedule": [SCHEDULE],
+    }
+    return event(**{**made, **changes})
+
+
+def on_demand_event(**changes: Any) -> dict[str, Any]:
+    """An OnDemandEvent."""
+    gone = dict.fromkeys(("location", "startDate", "duration", "remainingAttendeeCapacity"))
+    return event(**{"@type": "OnDemandEvent", "@id": "https://provider.example.com/films/1", **gone, **changes})
+
+
 def rpde(data: dict[str, Any], /, **changes: Any) -> dict[str, Any]:
     """The item in its RPDE envelope."""
     made = {"state": "updated", "kind": data["@type"], "id": str(data.get("@id")), "modified": 1, "data": data}

@@ -19,7 +19,21 @@ from openbooking.cli.import_run import ImportOptions, run_import
 from openbooking.jsonld.read_pages import read_page
 from openbooking.spec.errors import NotFoundError
 from people import CENTRE
-from published import OFFER, SELLER, SERIES_ID, deleted, facility, page, rpde, series, session, slot
+from published import (
+    OFFER,
+    SELLER,
+    SERIES_ID,
+    course,
+    deleted,
+    event,
+    facility,
+    on_demand_event,
+    page,
+    rpde,
+    series,
+    session,
+    slot,
+)
 from world import World, open_world
 
 pytestmark = pytest.mark.anyio
@@ -102,6 +116,20 @@ async def test_children_may_come_before_their_parents(world: World) -> None:
     assert told.outcomes() == ["parent", "parent", "parent", "bookable", "bookable"]
     assert (await feed(world, SESSIONS))[told.path("sessions/1")]["superEvent"].endswith(told.path("series/1"))
     assert (await feed(world, SLOTS))[told.path("slots/1")]["facilityUse"].endswith(told.path("court"))
+
+
+async def test_events_of_every_kind_with_parents_and_without(world: World) -> None:
+    lesson = event(**{"@id": "x:lesson"}, superEvent="https://provider.example.com/courses/1")
+    heat = event(**{"@id": "x:heat"})
+    gala = event(**{"@type": "HeadlineEvent", "@id": "x:gala"}, subEvent=[heat])
+    told = await import_(world.store, lesson, gala, event(), on_demand_event(), course())
+    assert told.outcomes() == ["bookable"] * 6
+    events = await feed(world, "/feeds/events")
+    assert events[told.path("x:lesson")]["superEvent"]["@id"].endswith(told.path("courses/1"))
+    assert events[told.path("x:heat")]["superEvent"]["@id"].endswith(told.path("x:gala"))
+    assert "superEvent" not in events[told.path("events/1")]
+    assert events[told.path("courses/1")]["startDate"] == "2027-03-04"
+    assert events[told.path("courses/1")]["endDate"] == "2027-03-11"
 
 
 async def test_parents_and_children_may_be_imported_one_after_the_other(world: World) -> None:

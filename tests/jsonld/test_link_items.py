@@ -15,7 +15,7 @@ from openbooking.jsonld.read_items import read_item
 from openbooking.jsonld.read_pages import read_entry
 from openbooking.spec.terms import EventStatus, OpportunityType
 from people import CENTRE
-from published import OFFER, facility, series, session, slot
+from published import OFFER, course, event, facility, on_demand_event, series, session, slot
 
 
 def linked(item: Any, *parents: Opportunity) -> Imported:
@@ -43,13 +43,18 @@ COURT = {"@type": "IndividualFacilityUse", "@id": "https://provider.example.com/
         (session(eventStatus="https://schema.org/EventCancelled"), series(), "cancelled or postponed"),
         (session(startDate="2020-03-04T18:00:00Z"), series(), "has ended"),
         (slot(), facility(), None),
+        (event(), None, None),
+        (event(offers=None), course(), "no Offer"),
+        (event(), course(), None),
+        (course(), None, None),
+        (on_demand_event(), None, None),
         (slot(offers=None), facility(offers=[OFFER]), "no Offer"),
         (slot(offers=[{**OFFER, "openBookingInAdvance": "Unavailable"}]), facility(), "cannot be booked in advance"),
         (slot(offers=[{**OFFER, "openBookingInAdvance": "Unavailable"}, OFFER]), facility(), None),
     ],
 )
 def test_whether_it_can_be_booked_and_why_not(item: Any, above: Any, why_not: str | None) -> None:
-    imported = linked(item, parent(above))
+    imported = linked(item, *([parent(above)] if above else []))
     assert imported.why_not is None if why_not is None else why_not in (imported.why_not or "")
 
 
@@ -93,6 +98,10 @@ def test_a_slot_of_an_individual_facility_can_be_had_once() -> None:
             ["no facilityType", "activity: fac", "activity: no @id"],
         ),
         (slot(duration=None), facility(), ["no duration"]),
+        (event(location=None), None, ["no location"]),
+        (event(name=None, location=None), course(), []),
+        (course(eventSchedule=None, subEvent=[{"@type": "Event"}]), None, ["no eventSchedule", "subEvent: no "]),
+        (on_demand_event(url=None, offers=None), None, ["no url, offers"]),
         (
             series(location={**PLACE, "address": {"@type": "PostalAddress"}}),
             None,

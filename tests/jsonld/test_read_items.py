@@ -7,10 +7,23 @@ from typing import Any
 import msgspec
 import pytest
 
+from builders import PLACE
 from openbooking.jsonld.read_items import MAX_THING_BYTES, Draft, Reading, read_item
 from openbooking.jsonld.read_pages import read_entry
 from openbooking.spec.terms import EventStatus, OpportunityType
-from published import FACILITY_ID, SERIES_ID, deleted, facility, rpde, series, session, slot
+from published import (
+    FACILITY_ID,
+    SERIES_ID,
+    course,
+    deleted,
+    event,
+    facility,
+    on_demand_event,
+    rpde,
+    series,
+    session,
+    slot,
+)
 
 
 def read(item: Any, source: str = "source") -> Reading:
@@ -94,7 +107,7 @@ def test_things_that_nothing_tells_apart_are_not_taken_for_one() -> None:
 
 
 def test_a_parent_within_its_child_outlives_the_child() -> None:
-    parent, child = read(session(superEvent=series())).drafts
+    parent, child = read(session(superEvent=series(subEvent=[session(1), session(2)]))).drafts
     assert child.parents == (parent.opportunity.path,)
     assert (parent.copy, parent.embedded, child.embedded) == (True, True, False)
     assert parent.opportunity.source != child.opportunity.source
@@ -178,6 +191,62 @@ def test_a_session_has_no_schedule_and_parents_keep_theirs() -> None:
     assert "eventSchedule" not in draft.opportunity.properties
     assert draft.remarks == ("eventSchedule left out",)
     assert "eventSchedule" in read_one(series()).opportunity.properties
+
+
+@pytest.mark.spec("OB-BKBL-35")
+def test_a_course_is_given_in_days_and_ends_within_the_last() -> None:
+    draft = read_one(course(duration="PT1H"))
+    made = draft.opportunity
+    assert (str(made.start), str(made.end)) == ("2027-03-04 00:00:00+00:00", "2027-03-11 23:59:59+00:00")
+    assert "eventSchedule" in made.properties
+    assert draft.remarks == ()
+    in_summer = read_one(course(startDate="2027-07-01", endDate="2027-07-01")).opportunity
+    assert (str(in_summer.start), str(in_summer.end)) == ("2027-07-01 00:00:00+01:00", "2027-07-01 23:59:59+01:00")
+
+
+@pytest.mark.parametrize("type_", ["CourseInstance", "HeadlineEvent"])
+def test_of_the_parts_of_a_whole_those_with_an_offer_are_sold_by_themselves(type_: str) -> None:
+    sold = event(**{"@id": "https://x.example/heat"}, url=None)
+    whole = event(**{"@type": type_, "@id": "https://x.example/gala"}, subEvent=[sold, {"startDate": "2027-03-05"}])
+    first, second = read(whole).drafts
+    assert (second.opportunity.type, second.parents) == (OpportunityType.EVENT, (first.opportunity.path,))
+    kept = first.opportunity.properties["subEvent"]
+    assert [part["startDate"] for part in kept] == [sold["startDate"], "2027-03-05"]
+    assert not [part for part in kept if "offers" in part or "@id" in part]
+
+
+@pytest.mark.spec("OB-BKBL-31", "OB-BKBL-32")
+@pytest.mark.parametrize("above", ["EventSeries", "https://schema.org/EventSeries", "Festival"])
+def test_what_an_event_inherits_from_a_parent_that_is_nothing_sold_here(above: str) -> None:
+    parent = event(**{"@type": above}, description="Every week", startDate="2020-01-01", name="Runs")
+    draft = read_one(event(**{"@id": "https://x.example/run"}, superEvent=parent, offers=None, organizer=None))
+    made = draft.opportunity
+    assert (made.properties["description"], made.properties["name"]) == ("Every week", "Run")
+    assert (made.offers, draft.parents, bool(draft.seller)) == ((), (), True)
+    assert str(made.start) == "2027-03-04 18:00:00+00:00"
+    assert draft.remarks == (f"what its {above.rpartition('/')[2]} tells taken over",)
+
+
+def test_what_can_be_had_at_any_time_has_neither_date_nor_place() -> None:
+    draft = read_one(on_demand_event(location=PLACE, startDate="whenever"))
+    made = draft.opportunity
+    assert (made.start, made.capacity, made.accessible_for_free) == (None, None, None)
+    assert "location" not in made.properties
+    assert draft.remarks == ("location left out",)
+
+
+@pytest.mark.parametrize(("told", "read_as"), [(True, True), (False, False), (["yes"], None), (None, None)])
+def test_whether_it_is_free(told: Any, read_as: bool | None) -> None:
+    made = read_one(series(isAccessibleForFree=told)).opportunity
+    assert made.accessible_for_free is read_as
+    assert "isAccessibleForFree" not in made.properties
+
+
+def test_vocabularies_that_are_not_known_are_left_out() -> None:
+    draft = read_one(series(**{"x:a": 1, "beta:b": 2, "image": [{"url": "u", "x:c": {"d": 1}, "schema:e": 3}]}))
+    properties = draft.opportunity.properties
+    assert (properties["beta:b"], properties["image"]) == (2, [{"url": "u", "schema:e": 3}])
+    assert draft.remarks == ("x:a, x:c left out",)
 
 
 def test_activities_in_plain_text_become_concepts() -> None:

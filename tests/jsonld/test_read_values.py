@@ -152,6 +152,7 @@ def test_types_by_their_bare_names() -> None:
         ({"type": "Slot", "@type": "Event"}, {"@type": "Event"}),
         ({"dayOfWeek": "http://schema.org/Sunday"}, {"dayOfWeek": ["https://schema.org/Sunday"]}),
         ({"image": {"url": "http://example.com/"}}, {"image": [{"url": "http://example.com/"}]}),
+        ({"genderRestriction": ["a"], "name": ["a", "b"]}, {"genderRestriction": "a", "name": ["a", "b"]}),
         ({"a": 0, "b": False, "c": 1.5}, {"a": 0, "b": False, "c": 1.5}),
         ([], None),
         ({"a": [[], ""]}, None),

@@ -32,7 +32,7 @@ def import_(
     ] = None,
     database: Database = None,
 ) -> None:
-    """Import sessions, facilities and slots as providers publish them; import them again to update them.
+    """Import sessions, facilities, slots and events as providers publish them; import them again to update them.
 
     The exit status is 1 if anything could not be imported; everything else was.
     """

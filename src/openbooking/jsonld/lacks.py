@@ -7,21 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openbooking.booking.opportunity import Opportunity
+from openbooking.jsonld.kinds import KINDS
 from openbooking.jsonld.read_values import members, shown, type_names
-from openbooking.spec.terms import OpportunityType
 
-_EVENT = ("name", "url", "location", "activity")
-_FACILITY = ("name", "url", "location", "facilityType")
-_OF_OPPORTUNITY: Mapping[OpportunityType, tuple[str, ...]] = {
-    OpportunityType.SESSION_SERIES: (*_EVENT, "eventSchedule"),
-    OpportunityType.FACILITY_USE: _FACILITY,
-    OpportunityType.INDIVIDUAL_FACILITY_USE: _FACILITY,
-}
-_WITH_OFFERS = (OpportunityType.SESSION_SERIES, OpportunityType.SLOT)
-_WITH_DURATION = (OpportunityType.SLOT,)
 _OF_OTHERS: Mapping[str, tuple[str, ...]] = {
     "Brand": ("name", "url"),
     "Concept": ("@id", "prefLabel", "inScheme"),
+    "Event": ("startDate",),
     "GeoCoordinates": ("latitude", "longitude"),
     "ImageObject": ("url",),
     "LocationFeatureSpecification": ("name", "value"),
@@ -37,11 +29,11 @@ _OF_OTHERS: Mapping[str, tuple[str, ...]] = {
 def lacks(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> Iterator[str]:
     """What it lacks, itself and in what it embeds; what its parents tell is not missing."""
     told = {name for thing in (opportunity, *parents) for name in thing.properties}
-    missing = [name for name in _OF_OPPORTUNITY.get(opportunity.type, ()) if name not in told]
-    if opportunity.type in _WITH_OFFERS and not opportunity.offers:
-        missing.append("offers")
-    if opportunity.type in _WITH_DURATION and opportunity.end is None:
-        missing.append("duration")
+    if opportunity.offers:
+        told.add("offers")
+    if opportunity.end:
+        told |= {"endDate", "duration"}
+    missing = [name for name in KINDS[opportunity.type].wanted if name not in told]
     if missing:
         yield f"no {', '.join(missing)}"
     if opportunity.type.is_facility and "activity" in opportunity.properties:

@@ -8,9 +8,10 @@ that importing it again updates it, and a reference names its parent without any
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Opportunity
-from openbooking.jsonld.kinds import KINDS, LINKS
+from openbooking.jsonld.kinds import KINDS, LINKS, Kind
 from openbooking.jsonld.read_offers import read_offers
 from openbooking.jsonld.read_pages import Entry
 from openbooking.jsonld.read_sellers import NamedSeller, read_seller
@@ -26,6 +27,7 @@ from openbooking.jsonld.read_values import (
     read_text,
     shown,
     type_names,
+    without_foreign,
 )
 from openbooking.spec.ids import key_of, opportunity_path
 from openbooking.spec.terms import EventStatus, OpportunityType
@@ -33,9 +35,13 @@ from openbooking.spec.terms import EventStatus, OpportunityType
 MAX_THING_BYTES = 500_000
 
 # What this system renders itself, or publishes as a thing of its own.
-_NOT_KEPT = LINKS | {"@context", "@type", "@id", "offers", "organizer", "provider", "eventStatus"}
-# Parents keep their dates as published; what is bookable takes place at one time and has no schedule (OB-BKBL-29).
-_NOT_KEPT_OF_BOOKABLE = _NOT_KEPT | {"startDate", "endDate", "duration", "eventSchedule"}
+_NOT_KEPT = LINKS | {
+    "@context", "@type", "@id", "offers", "organizer", "provider", "eventStatus", "isAccessibleForFree",
+}  # fmt: skip
+# What is bookable takes place at one time; parents keep their dates as published.
+_DATES = frozenset({"startDate", "endDate", "duration"})
+# What a thing does not take over from one of a type that is not sold here (OB-BKBL-32, OB-BKBL-31).
+_NOT_INHERITED = _DATES | LINKS | {"@context", "@type", "@id", "url", "identifier", "eventSchedule", "offers"}
 _CONCEPTS = ("activity", "facilityType")
 _REFERENCE = frozenset({"@id", "@type"})
 
@@ -130,22 +136,29 @@ class _Walk:
         label = _label(place.expected, thing, self._entry)
         try:
             type_ = _type(thing, place)
+            thing, inherited = _with_inherited(thing, KINDS[type_])
             draft = self._draft(thing, type_, place, label)
+            draft = replace(draft, remarks=(*inherited, *draft.remarks))
             _check_size(draft)
         except UnreadableError as fault:
             self.faults.append(Fault(label, str(fault)))
             return None
         self.drafts.append(draft)
-        self._read_children(thing, draft)
+        # What a parent within its child embeds besides is the business of an item about that parent.
+        if not place.copy:
+            self._read_children(thing, draft)
         return draft.opportunity.path
 
     def _read_children(self, thing: JsonObject, parent: Draft) -> None:
         path = parent.opportunity.path
-        for name, type_ in KINDS[parent.opportunity.type].children.items():
+        kind = KINDS[parent.opportunity.type]
+        for name, type_ in kind.children.items():
             seen: dict[tuple[str, ...], int] = {}
             for child in members(thing.get(name)):
                 # A reference names something that is published by itself.
                 if isinstance(child, str) or (isinstance(child, dict) and child.keys() <= _REFERENCE):
+                    continue
+                if kind.has_parts and isinstance(child, dict) and "offers" not in child:
                     continue
                 if not isinstance(child, dict):
                     self.faults.append(Fault(f"{name} of {parent.label}", f"{shown(child)} is no JSON object"))
@@ -159,11 +172,15 @@ class _Walk:
 
     def _draft(self, thing: JsonObject, type_: OpportunityType, place: _Place, label: str) -> Draft:
         path = opportunity_path(type_, self._key(thing, place))
-        when = read_when(thing) if type_.bookable else When()
+        kind = KINDS[type_]
+        dated = type_.bookable and not type_.at_any_time
+        when = read_when(thing, in_days=kind.in_days) if dated else When()
         own_status = _status(thing)
-        capacity, on_capacity = _capacity(thing, KINDS[type_].remaining)
+        free = thing.get("isAccessibleForFree")
+        capacity, on_capacity = _capacity(thing, kind.remaining)
         offers, on_offers = read_offers(thing.get("offers"), path)
         parents, parent_name = self._parents(thing, type_, place)
+        properties, on_properties = _properties(thing, type_)
         return Draft(
             label=label,
             opportunity=Opportunity(
@@ -174,9 +191,10 @@ class _Walk:
                 end=when.end,
                 capacity=capacity,
                 status=own_status or EventStatus.SCHEDULED,
+                accessible_for_free=free if isinstance(free, bool) else None,
                 offers=offers,
                 source=self._source(path, place),
-                properties=_properties(thing, type_),
+                properties=properties,
             ),
             parents=parents,
             parent_name=parent_name,
@@ -184,7 +202,7 @@ class _Walk:
             own_status=own_status is not None,
             embedded=place.embedded,
             copy=place.copy,
-            remarks=(*_remarks(thing, type_), *when.remarks, *on_capacity, *on_offers),
+            remarks=(*_remarks(thing, type_), *when.remarks, *on_capacity, *on_offers, *on_properties),
         )
 
     def _source(self, path: str, place: _Place) -> str:
@@ -278,17 +296,42 @@ def _capacity(thing: JsonObject, name: str | None) -> tuple[int | None, list[str
         return None, [f"{name}: {fault}"]
 
 
-def _properties(thing: JsonObject, type_: OpportunityType) -> dict[str, Any]:
-    """What no rule looks at, as published; but activities that are plain text become Concepts."""
-    left_out = _NOT_KEPT_OF_BOOKABLE if type_.bookable else _NOT_KEPT
-    kept = {name: value for name, value in thing.items() if name not in left_out}
+def _with_inherited(thing: JsonObject, kind: Kind) -> tuple[JsonObject, tuple[str, ...]]:
+    """The thing with what it inherits from an embedded `superEvent` that is nothing sold here, an EventSeries (MOD)."""
+    above = thing.get("superEvent")
+    if kind.needs_parent or not isinstance(above, dict) or not (names := type_names(above)):
+        return thing, ()
+    if any(name in kind.parents for name in names):
+        return thing, ()
+    inherited = {name: value for name, value in above.items() if name not in _NOT_INHERITED}
+    own = {name: value for name, value in thing.items() if name != "superEvent"}
+    return {**inherited, **own}, (f"what its {shown(names[0])} tells taken over",)
+
+
+def _properties(thing: JsonObject, type_: OpportunityType) -> tuple[dict[str, Any], list[str]]:
+    """What no rule looks at, as published; but activities in plain text become Concepts, and what belongs to a
+    vocabulary that is not known here is left out. With remarks on what was.
+    """
+    kind = KINDS[type_]
+    left_out = {name for name in kind.never if name in thing}
+    dropped = _NOT_KEPT.union(kind.never, _DATES if type_.bookable else ())
+    kept = {name: value for name, value in thing.items() if name not in dropped}
     for name in _CONCEPTS:
         if name in kept:
             kept[name] = [
                 {"@type": "Concept", "prefLabel": concept} if isinstance(concept, str) else concept
                 for concept in members(kept[name])
             ]
-    return kept
+    if kind.has_parts and "eventSchedule" not in kept:
+        parts = [_part(part) for part in members(thing.get("subEvent")) if isinstance(part, dict)]
+        kept |= {"subEvent": parts} if parts else {}
+    known = without_foreign(kept, left_out)
+    return known, [f"{', '.join(sorted(left_out))} left out"] if left_out else []
+
+
+def _part(part: JsonObject) -> JsonObject:
+    """What a part that may be sold by itself tells within the whole."""
+    return {"@type": "Event", **{name: value for name, value in part.items() if name not in _NOT_KEPT}}
 
 
 def _remarks(thing: JsonObject, type_: OpportunityType) -> list[str]:
@@ -297,8 +340,4 @@ def _remarks(thing: JsonObject, type_: OpportunityType) -> list[str]:
         remarks.append(f"no @type: taken for a {type_}")
     if "@id" not in thing:
         remarks.append("no @id: known by what else tells it apart")
-    left_out = [name for name in ("eventSchedule", "subEvent") if type_.bookable and name in thing]
-    if KINDS[type_].parent is None and "superEvent" in thing:
-        left_out.append("superEvent")
-    remarks.extend(f"{name} left out" for name in left_out)
     return remarks

@@ -15,25 +15,28 @@ class When(msgspec.Struct, frozen=True):
     remarks: tuple[str, ...] = ()
 
 
-def read_when(thing: JsonObject) -> When:
-    """When it takes place, or raise UnreadableError where it does not tell when it starts."""
+def read_when(thing: JsonObject, *, in_days: bool = False) -> When:
+    """When it takes place, or raise UnreadableError where it does not tell when it starts.
+
+    What is given in days ends within the last of them, for it is published without a time.
+    """
     if "startDate" not in thing:
         raise UnreadableError("it has no startDate")
     start = read_instant(thing["startDate"])
-    remarks = [start.assumed] if start.assumed else []
-    end = _end(thing, remarks)
+    remarks = [start.assumed] if start.assumed and not in_days else []
+    end = _end(thing, remarks, in_days=in_days)
     lasts = _lasts(thing, remarks)
     if end is None and lasts is not None:
         end = start.at + lasts
     if end is not None and end <= start.at:
         remarks.append("its end is not after its start: left out")
         end = None
-    if end and lasts is not None and end - start.at != lasts:
+    if end and lasts is not None and end - start.at != lasts and not in_days:
         remarks.append("its duration does not lead to its endDate, which is taken")
     return When(start.at, end, tuple(remarks))
 
 
-def _end(thing: JsonObject, remarks: list[str]) -> datetime | None:
+def _end(thing: JsonObject, remarks: list[str], *, in_days: bool) -> datetime | None:
     if "endDate" not in thing:
         return None
     try:
@@ -41,9 +44,9 @@ def _end(thing: JsonObject, remarks: list[str]) -> datetime | None:
     except UnreadableError as fault:
         remarks.append(f"endDate: {fault}")
         return None
-    if read.assumed:
+    if read.assumed and not in_days:
         remarks.append(read.assumed)
-    return read.until
+    return read.until - timedelta(seconds=1) if in_days and read.until > read.at else read.until
 
 
 def _lasts(thing: JsonObject, remarks: list[str]) -> timedelta | None:

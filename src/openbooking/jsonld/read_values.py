@@ -34,7 +34,16 @@ _ARRAYS = frozenset(
         "sameAs", "specialOpeningHoursSpecification", "termsOfService", "thumbnail",
     }
 )  # fmt: skip
+# And what they never know as an array, though some publish it as one.
+_NO_ARRAYS = frozenset(
+    {
+        "address", "ageRange", "description", "duration", "endDate", "eventAttendanceMode", "eventStatus",
+        "genderRestriction", "geo", "isAccessibleForFree", "location", "name", "remainingAttendeeCapacity",
+        "remainingUses", "startDate", "url",
+    }
+)  # fmt: skip
 _PREFIXES = re.compile(r"(https?://(www\.)?(openactive\.io|schema\.org)/|oa:|schema:)")
+_FOREIGN = re.compile(r"(?!(beta|oa|schema):)[\w.-]+:")
 _INSECURE_TERM = re.compile(r"http://(?P<term>(openactive\.io|schema\.org)/[\w#/-]+)", re.ASCII)
 _INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d(?P<time>[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(?P<zone>Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII
@@ -87,11 +96,28 @@ def _clean_object(thing: dict[str, Any], depth: int) -> dict[str, Any]:
         proper = _ALIASES.get(name, name)
         if value is None or (proper != name and proper in thing):
             continue
-        if proper in _ARRAYS:
-            cleaned[proper] = members(value)
-        else:
-            cleaned[proper] = value.strip() if proper in ("@type", "@id") and isinstance(value, str) else value
+        cleaned[proper] = _in_form(proper, value)
     return cleaned
+
+
+def _in_form(name: str, value: Any) -> Any:
+    """The value of this property as the models have it."""
+    if name in _ARRAYS:
+        return members(value)
+    if name in _NO_ARRAYS and isinstance(value, list) and len(value) == 1:
+        return value[0]
+    return value.strip() if name in ("@type", "@id") and isinstance(value, str) else value
+
+
+def without_foreign(value: Any, names: set[str]) -> Any:
+    """The value without properties of vocabularies that are not known here, whose names are added to these."""
+    if isinstance(value, list):
+        return [without_foreign(member, names) for member in value]
+    if not isinstance(value, dict):
+        return value
+    foreign = {name for name in value if _FOREIGN.match(name)}
+    names |= {shown(name) for name in foreign}
+    return {name: without_foreign(member, names) for name, member in value.items() if name not in foreign}
 
 
 def _clean_text(text: str) -> str | None:
