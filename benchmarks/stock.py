@@ -138,7 +138,7 @@ def _session(number: int, capacity: int) -> Opportunity:
 
 def open_store(database: Path, base_uri: str, policy: Policy | None = None) -> SqliteStore:
     """The store as the server opens it."""
-    prepare(database)
+    prepare(str(database))
     writer = JsonLdFeedWriter(Writer(Identifiers(base_uri)))
     return SqliteStore(database, policy=policy or Policy(), writer=writer, clock=lambda: datetime.now(UTC))
 

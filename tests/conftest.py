@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from catalogue import requirement_ids
+from postgres import PostgresServer
 from validation import Validator
 
 
@@ -21,4 +22,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def validator() -> Iterator[Validator]:
     """OpenActive's validators, started once per test process."""
     with Validator() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, started once per test process."""
+    with PostgresServer() as running:
         yield running

@@ -1,5 +1,6 @@
 """A Booking System behind HTTP, on each store, with two Sellers, three partners and something to book."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -20,7 +21,7 @@ from openbooking.spec.ids import Identifiers, key_of
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
-from openbooking.store.sqlite import SqliteStore
+from openbooking.system import open_store
 from openbooking.testing.samples import Clock
 from openbooking.web.app import create_app
 from people import ALICE, BOB, BROKER, CENTRE, CHARLIE, CUSTOMER, STUDIO
@@ -105,16 +106,20 @@ class World:
 
 @asynccontextmanager
 async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIterator[World]:
-    """A stocked Booking System on a store of this kind, with settings changed as wanted."""
+    """A stocked Booking System on a store of this kind, with settings changed as wanted.
+
+    Where it is to be in PostgreSQL, `database` is the URL.
+    """
     clock = Clock()
     assert clock() == NOW
-    settings = Settings(**{"site_url": SITE, "database": folder / "world.sqlite3", "sweep_seconds": 0.05, **changes})
-    writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri)))
+    in_folder = str(folder / "world.sqlite3")
+    settings = Settings(**{"site_url": SITE, "database": in_folder, "sweep_seconds": 0.05, **changes})
     if store_kind == "memory":
+        writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri)))
         store: Store = MemoryStore(policy=settings.policy, writer=writer, clock=clock)
     else:
-        prepare(settings.database)
-        store = SqliteStore(settings.database, policy=settings.policy, writer=writer, clock=clock)
+        await asyncio.to_thread(prepare, settings.database)
+        store = open_store(settings, clock)
     for seller in (CENTRE, STUDIO):
         await store.execute(PublishSeller(seller))
     for family in (YOGA, COURT, HALL, PILATES, *EVENTS):

@@ -26,7 +26,10 @@ class SettingsError(Exception):
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of one Booking System."""
 
-    database: Annotated[Path, Meta(description="The SQLite file.")] = Path("openbooking.sqlite3")
+    database: Annotated[str, Meta(description="The SQLite file, or the postgresql:// URL of a database.")] = (
+        "openbooking.sqlite3"
+    )
+    replica: Annotated[str, Meta(description="The URL of a PostgreSQL replica to read feeds from, if any.")] = ""
     host: Annotated[str, Meta(description="The address to listen on.")] = "127.0.0.1"
     port: Annotated[_Port, Meta(description="The port to listen on.")] = 8000
     site_url: Annotated[str, Meta(description="The public URL of this server; default from host and port.")] = ""
@@ -132,7 +135,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
     }
     values |= {name: value for name, value in overrides.items() if value is not None}
     try:
-        return msgspec.convert(values, Settings, strict=False, dec_hook=lambda type_, value: type_(value))
+        return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as fault:
         raise SettingsError(str(fault)) from fault
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
@@ -19,7 +20,9 @@ from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.jsonld.write_order import OrderWriter
 from openbooking.settings import Settings
 from openbooking.spec.ids import Identifiers
+from openbooking.store.location import is_postgres
 from openbooking.store.migrate import prepare
+from openbooking.store.postgres import PostgresStore
 from openbooking.store.sqlite import SqliteStore
 
 Clock = Callable[[], datetime]
@@ -53,8 +56,8 @@ async def open_system(settings: Settings, clock: Clock = now, store: Store | Non
     ids = Identifiers(settings.base_uri, settings.single_seller or None)
     writer = Writer(ids)
     if store is None:
-        prepare(settings.database)
-        store = SqliteStore(settings.database, policy=settings.policy, writer=JsonLdFeedWriter(writer), clock=clock)
+        await asyncio.to_thread(prepare, settings.database)
+        store = open_store(settings, clock)
     system = System(
         settings=settings,
         clock=clock,
@@ -73,6 +76,16 @@ async def open_system(settings: Settings, clock: Clock = now, store: Store | Non
         with suppress(asyncio.CancelledError):
             await upkeep
         await store.close()
+
+
+def open_store(settings: Settings, clock: Clock = now) -> Store:
+    """The store that is set, whose schema must be up to date."""
+    writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri, settings.single_seller or None)))
+    if is_postgres(settings.database):
+        return PostgresStore(
+            settings.database, replica=settings.replica, policy=settings.policy, writer=writer, clock=clock
+        )
+    return SqliteStore(Path(settings.database), policy=settings.policy, writer=writer, clock=clock)
 
 
 def booking_service(settings: Settings) -> dict[str, Any] | None:

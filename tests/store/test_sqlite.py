@@ -1,4 +1,4 @@
-"""What only a file can do: be erased, be broken, be of another version, lose its process."""
+"""What only a file can do: be erased, be broken, lose its process."""
 
 import asyncio
 import os
@@ -16,15 +16,14 @@ from openbooking.booking.order import Order
 from openbooking.booking.policy import Policy
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.migrate import SchemaError, prepare, upgrade
-from openbooking.store.schema import metadata
-from openbooking.store.sqlite import SqliteStore
+from openbooking.store.migrate import prepare
+from openbooking.store.sqlite import SqliteDatabase, SqliteStore
 from openbooking.testing.samples import ALICE, EMAIL, SELLER, Clock, book, session
 from openbooking.testing.store_tests import UUID, feed_writer, places_left
 
 
 def open_at(path: Path, clock: Clock | None = None) -> SqliteStore:
-    prepare(path)
+    prepare(str(path))
     return SqliteStore(path, policy=Policy(), writer=feed_writer(), clock=clock or Clock())
 
 
@@ -48,37 +47,17 @@ def test_deletion_erases_personal_data_from_the_disk(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "x.sqlite3"
-    prepare(path)
-    with sqlite3.connect(path) as database:
-        database.execute("UPDATE alembic_version SET version_num = '9999'")
-    for open_ in (prepare, upgrade):
-        with pytest.raises(SchemaError, match="newer"):
-            open_(path)
-
-
-def test_the_migrations_make_the_schema_that_statements_are_written_for(tmp_path: Path) -> None:
-    path = tmp_path / "x.sqlite3"
-    assert upgrade(path) == upgrade(path)
-    database = sqlite3.connect(path)
-    for table in metadata.tables.values():
-        columns = {row[1]: (bool(row[3]), bool(row[5])) for row in database.execute(f"PRAGMA table_info({table.name})")}
-        assert columns == {column.name: (not column.nullable, column.primary_key) for column in table.columns}
-        indexes = {row[1] for row in database.execute(f"PRAGMA index_list({table.name})")}
-        assert {str(index.name) for index in table.indexes} <= indexes
-    database.close()
-
-
 def test_commits_are_on_disk_before_they_are_answered(tmp_path: Path) -> None:
     """Full synchronisation, and what is deleted is overwritten."""
 
     async def run() -> list[int]:
         store = open_at(tmp_path / "x.sqlite3")
         await store.execute(PublishSeller(SELLER))
+        database = store._database
+        assert isinstance(database, SqliteDatabase)
         found = [
             connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for connection in store._connections
+            for connection in database.connections
             for name in ("synchronous", "secure_delete")
         ]
         await store.close()
@@ -113,7 +92,7 @@ BOOK_UNTIL_KILLED = textwrap.dedent(
     import asyncio, sys, uuid
     from pathlib import Path
     from openbooking.booking.policy import Policy
-    from openbooking.store.sqlite import SqliteStore
+    from openbooking.store.sqlite import SqliteDatabase, SqliteStore
     from openbooking.testing.samples import Clock, book
     from openbooking.testing.store_tests import feed_writer
 

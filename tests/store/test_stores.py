@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -24,10 +25,13 @@ from openbooking.booking.store import ORDERS, Feed, FeedWriter, Store
 from openbooking.spec.errors import OpenBookingError
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
+from openbooking.store.postgres import PostgresStore
+from openbooking.store.schema import metadata
 from openbooking.store.sqlite import SqliteStore
 from openbooking.testing import DurableStoreTests, StoreTests
 from openbooking.testing.samples import ALICE, BOB, SELLER, Clock, book, cancel, quote, session
 from openbooking.testing.store_tests import SESSIONS, feed_writer, read_feed
+from postgres import PostgresServer
 
 
 class TestMemoryStore(StoreTests):
@@ -43,8 +47,21 @@ class TestSqliteStore(DurableStoreTests):
     def open_store(
         self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Callable[[], datetime]
     ) -> SqliteStore:
-        prepare(place / "kit.sqlite3")
+        prepare(str(place / "kit.sqlite3"))
         return SqliteStore(place / "kit.sqlite3", policy=policy, writer=writer, clock=clock)
+
+
+@pytest.mark.spec("OB-FEED-05", "OB-FEED-07", "OB-FEED-08", "OB-FEED-10", "OB-FEED-11", "OB-FEED-19", "OB-FEED-21")
+@pytest.mark.spec("OB-AUTH-09", "OB-AUTH-11", "OB-DEL-02", "OB-ID-13", "OB-B-10", "OB-B-12", "OB-LEASE-09", "OB-OF-02")
+class TestPostgresStore(DurableStoreTests):
+    @pytest.fixture(autouse=True)
+    def database(self, postgres: PostgresServer) -> None:
+        self.url = postgres.new_database()
+
+    def open_store(
+        self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Callable[[], datetime]
+    ) -> PostgresStore:
+        return PostgresStore(self.url, policy=policy, writer=writer, clock=clock)
 
 
 UUIDS = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(3)]
@@ -76,32 +93,56 @@ steps = st.one_of(
 )
 
 
-@given(history=st.lists(steps, max_size=25), leasing=st.sampled_from(Leasing))
+histories = given(history=st.lists(steps, max_size=25), leasing=st.sampled_from(Leasing))
+
+
+@histories
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_sqlite_behaves_as_the_model_in_any_history(history: list[Command | timedelta], leasing: Leasing) -> None:
-    asyncio.run(_compare(history, Policy(leasing=leasing)))
-
-
-async def _compare(history: list[Command | timedelta], policy: Policy) -> None:
-    clock = Clock()
+    clock, policy = Clock(), Policy(leasing=leasing)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.sqlite3"
-        prepare(path)
-        model = MemoryStore(policy=policy, writer=feed_writer(), clock=clock)
+        prepare(str(path))
         store = SqliteStore(path, policy=policy, writer=feed_writer(), clock=clock)
-        try:
-            stock: list[Command] = [Publish(session(key, capacity)) for key, capacity in CAPACITIES.items()]
-            for command in (PublishSeller(SELLER), *stock):
-                assert await _outcome(model, command) == await _outcome(store, command)
-            for step in history:
-                if isinstance(step, timedelta):
-                    clock.move(step)
-                    continue
-                assert await _outcome(model, step) == await _outcome(store, step)
-                await _check_places(store)
-            assert await _feeds(model) == await _feeds(store)
-        finally:
-            await store.close()
+        asyncio.run(_compare(history, policy, clock, store))
+
+
+@pytest.fixture(scope="module")
+def model_database(postgres: PostgresServer) -> str:
+    return postgres.new_database()
+
+
+@histories
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_postgres_behaves_as_the_model_in_any_history(
+    model_database: str, history: list[Command | timedelta], leasing: Leasing
+) -> None:
+    async def run() -> None:
+        clock, policy = Clock(), Policy(leasing=leasing)
+        connection = await asyncpg.connect(model_database)
+        await connection.execute(f"TRUNCATE {', '.join(metadata.tables.keys() - {'counter'})}")
+        await connection.close()
+        store = PostgresStore(model_database, policy=policy, writer=feed_writer(), clock=clock)
+        await _compare(history, policy, clock, store)
+
+    asyncio.run(run())
+
+
+async def _compare(history: list[Command | timedelta], policy: Policy, clock: Clock, store: Store) -> None:
+    model = MemoryStore(policy=policy, writer=feed_writer(), clock=clock)
+    try:
+        stock: list[Command] = [Publish(session(key, capacity)) for key, capacity in CAPACITIES.items()]
+        for command in (PublishSeller(SELLER), *stock):
+            assert await _outcome(model, command) == await _outcome(store, command)
+        for step in history:
+            if isinstance(step, timedelta):
+                clock.move(step)
+                continue
+            assert await _outcome(model, step) == await _outcome(store, step)
+            await _check_places(store)
+        assert await _feeds(model) == await _feeds(store)
+    finally:
+        await store.close()
 
 
 async def _outcome(store: Store, command: Command) -> Any:

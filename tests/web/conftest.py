@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.publish import PublishSeller
 from people import CENTRE
+from postgres import PostgresServer
 from world import World, open_world
 
 TERMS = [
@@ -26,10 +27,19 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def world_settings(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Each kind of store, and where it is."""
+    if request.param != "postgresql":
+        return {"store_kind": request.param}
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return {"store_kind": request.param, "database": server.new_database()}
+
+
+@pytest.fixture
+async def world(world_settings: dict[str, str], tmp_path: Path) -> AsyncIterator[World]:
     """A Booking System on each store."""
-    async with open_world(request.param, tmp_path) as opened:
+    async with open_world(folder=tmp_path, **world_settings) as opened:
         yield opened
 
 

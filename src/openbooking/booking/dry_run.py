@@ -48,7 +48,7 @@ def order_needs(record: Needs, request: OrderRequest) -> Needs:
     named = {item.opportunity for item in request.items if item.opportunity}
     owners = {item.offer.owner for item in request.items if item.offer}
     sellers = frozenset({request.seller} if request.seller else ())
-    return replace(record, opportunities=frozenset(named | owners), sellers=sellers)
+    return replace(record, opportunities=frozenset(named), looked_at=frozenset(owners), sellers=sellers)
 
 
 def dry_run(situation: Situation, checkpoint: Checkpoint, caller: Caller, uuid: str, request: OrderRequest) -> Order:
@@ -171,7 +171,8 @@ def _with_capacity(situation: Situation, own: Record | None, items: tuple[OrderI
             wanted[item.opportunity.path] += 1
     left: dict[str, int] = {}
     errors: dict[str, Iterator[ItemErrorType | None]] = {}
-    for path, opportunity in situation.opportunities.items():
+    for path in {item.opportunity.path for item in items if item.opportunity}:
+        opportunity = situation.opportunities[path]
         if opportunity.capacity is not None:
             places, mine = situation.places.get(path, Places()), Places(0, held.get(path, 0))
             left[path] = remaining(opportunity.capacity, places, mine)

@@ -118,8 +118,11 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
     def needs(self, policy: Policy) -> Needs:
         """The record of the Order, and what is given instead."""
         del policy
-        opportunities = frozenset({self.opportunity, self.offer.owner})
-        return Needs(records=frozenset({self.order}), opportunities=opportunities)
+        return Needs(
+            records=frozenset({self.order}),
+            opportunities=frozenset({self.opportunity}),
+            looked_at=frozenset({self.offer.owner}),
+        )
 
     def decide(self, situation: Situation) -> Decision:
         """Replace the item if the new pair can be booked, belongs to the Seller and costs no more (OB-SEL-07)."""

@@ -21,6 +21,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     the paths named, `expired` for the records whose lease has ended, `sources` for all Opportunities of those sources,
     what lies below them, and the records that claim any of it.
     `families` asks for all that shares a root with the paths named, and for the records that claim any of it.
+    `looked_at` names Opportunities that only tell something, as parents do: none of them, nor its places, is changed.
     `changes_nothing` promises that the decision will change nothing, so that nothing need be locked.
     """
 
@@ -32,6 +33,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     expired: bool = False
     sources: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
+    looked_at: frozenset[str] = frozenset()
     changes_nothing: bool = False
 
 

@@ -19,7 +19,11 @@ from openbooking.spec.rpde import Item
 
 
 class StoreUnavailableError(Exception):
-    """The database cannot be reached or does not answer, for now; nothing was changed."""
+    """The database cannot be reached or does not answer, for now.
+
+    A command has then changed nothing, or all that it had to, if the answer of the database was lost: so it is
+    repeated, or asked after.
+    """
 
 
 class Feed(NamedTuple):
@@ -143,4 +147,5 @@ def join_needs(needs: Sequence[Needs]) -> Needs:
         expired=any(need.expired for need in needs),
         families=frozenset().union(*(need.families for need in needs)),
         sources=frozenset().union(*(need.sources for need in needs)),
+        looked_at=frozenset().union(*(need.looked_at for need in needs)),
     )

@@ -43,7 +43,7 @@ def run_demo(settings: Settings, database: Path | None, *, book: bool) -> None:
     configure_logs(logging.WARNING)
     interrupt_on_sigterm()
     with _file(database) as path:
-        listener, settings = listen(replace(settings, database=path))
+        listener, settings = listen(replace(settings, database=str(path)))
         with listener:
             claim_file(path)
             filled = asyncio.run(fill(settings, datetime.now(ZoneInfo(TIME_ZONE)).date()))
@@ -97,7 +97,7 @@ def _print_guide(settings: Settings, filled: Filled) -> None:
         Place("Booking API", settings.base_uri),
         Place("API key", f"{filled.demo_key} of Demo Broker, which may book for both Sellers"),
         Place("Another API key", f"{filled.studio_key} of Studio App, which may book for Willow Studio only"),
-        Place("Database", str(settings.database)),
+        Place("Database", settings.database),
     ]
     # The Seller's prices include tax, so that the price is what is due.
     total: JsonObject = {

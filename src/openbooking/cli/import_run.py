@@ -31,7 +31,7 @@ class ImportOptions(NamedTuple):
 
 
 def import_place(
-    place: str, *, seller: str | None, source: str | None, report: Path | None, database: Path | None
+    place: str, *, seller: str | None, source: str | None, report: Path | None, database: str | None
 ) -> bool:
     """Import what is at a place, telling of it; return whether everything could be."""
     options = ImportOptions(source or source_of(place), seller, now())

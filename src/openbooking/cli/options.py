@@ -1,11 +1,13 @@
 """Options that several commands share."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Database = Annotated[Path | None, typer.Option(help="The SQLite file.", show_default="OPENBOOKING_DATABASE")]
+Database = Annotated[
+    str | None,
+    typer.Option(help="The SQLite file, or the postgresql:// URL.", show_default="OPENBOOKING_DATABASE"),
+]
 Host = Annotated[str | None, typer.Option(help="The address to listen on.", show_default="OPENBOOKING_HOST")]
 Port = Annotated[
     int | None,

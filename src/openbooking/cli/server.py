@@ -9,10 +9,11 @@ import structlog
 import uvicorn
 from msgspec.structs import replace
 
-from openbooking.cli.database import prepare_database
 from openbooking.cli.faults import CommandError
 from openbooking.cli.logs import configure_logs
 from openbooking.settings import Settings
+from openbooking.store.location import without_password
+from openbooking.store.migrate import prepare
 from openbooking.web.app import create_app
 
 _BACKLOG = 2048
@@ -28,7 +29,7 @@ def serve_forever(settings: Settings) -> None:
     interrupt_on_sigterm()
     listener, settings = listen(settings)
     with listener:
-        prepare_database(settings.database)
+        prepare(settings.database)
         run_server(settings, listener, lambda _: _log_ready(settings))
 
 
@@ -91,4 +92,4 @@ def _interrupt(_signal: int, _frame: Any) -> None:
 
 def _log_ready(settings: Settings) -> None:
     log = structlog.get_logger()
-    log.info("serving", site=settings.site, api=settings.base_uri, database=str(settings.database))
+    log.info("serving", site=settings.site, api=settings.base_uri, database=without_password(settings.database))

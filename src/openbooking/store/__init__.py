@@ -1,1 +1,1 @@
-"""Stores: where everything is kept, in memory or in SQLite."""
+"""Stores: where everything is kept, in memory, in SQLite or in PostgreSQL."""

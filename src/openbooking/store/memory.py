@@ -80,7 +80,7 @@ class MemoryStore:
         now = self._clock()
         whole = Situation(now=now, policy=self._policy, records=self._records, opportunities=self._opportunities)
         keys = {key for key in needs.records if key in self._records}
-        paths = set(needs.opportunities)
+        paths = {*needs.opportunities, *needs.looked_at}
         if needs.expired:
             keys |= {record.key for record in whole.expired()}
         claimed = set(needs.claims_on)

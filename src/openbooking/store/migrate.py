@@ -1,40 +1,90 @@
 """The schema of a database: what it is, what it should be, and the way from one to the other."""
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, NullPool, create_engine
+from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from openbooking.booking.store import StoreUnavailableError
+from openbooking.store.location import is_postgres, without_password
+
+_OLDEST_POSTGRES = 150_000
+# Any number will do, as long as all migrations take the same.
+_LOCK = 5_278_137_614_120_001
+
+T = TypeVar("T")
 
 
 class SchemaError(Exception):
     """The schema of the database is not the one this version works with."""
 
 
-def upgrade(path: Path) -> str:
-    """Bring the SQLite file, new or old, to the schema of this version; return its revision."""
-    config = _config()
-    with _engine(path).begin() as connection:
-        _check_known(config, _revision(connection))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        return str(_revision(connection))
+def upgrade(database: str) -> str:
+    """Bring a database, new or old, to the schema of this version; return its revision."""
+    return connected(database, _upgrade)
 
 
-def prepare(path: Path) -> None:
-    """Create a new file; refuse, with SchemaError, one whose schema is newer than this version or not yet migrated."""
-    config = _config()
-    with _engine(path).connect() as connection:
-        revision = _revision(connection)
-    if revision is None:
-        upgrade(path)
-        return
-    _check_known(config, revision)
-    if revision != ScriptDirectory.from_config(config).get_current_head():
-        message = f"{path} has the schema of an earlier version ({revision}): back it up and run `openbooking migrate`."
+def prepare(database: str) -> None:
+    """Set up a new database; refuse, with SchemaError, one of a newer version or not yet migrated to this one."""
+    revision = connected(database, _upgrade_new)
+    if revision != ScriptDirectory.from_config(_config()).get_current_head():
+        name = without_password(database)
+        message = f"{name} has the schema of an earlier version ({revision}): back it up and run `openbooking migrate`."
         raise SchemaError(message)
+
+
+def _upgrade_new(connection: Connection) -> str:
+    revision = _revision(connection)
+    if revision is None:
+        return _upgrade(connection)
+    _check_known(revision)
+    return revision
+
+
+def _upgrade(connection: Connection) -> str:
+    revision = _revision(connection)
+    if revision is not None:
+        _check_known(revision)
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    return str(_revision(connection))
+
+
+def connected(database: str, work: Callable[[Connection], T]) -> T:
+    """The result of the work in a transaction that nobody else migrates in; StoreUnavailableError if it cannot be."""
+    try:
+        return asyncio.run(_in_postgres(database, work)) if is_postgres(database) else _in_sqlite(database, work)
+    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as fault:
+        reason = fault.orig if isinstance(fault, DBAPIError) else fault
+        raise StoreUnavailableError(f"The database {without_password(database)} cannot be opened: {reason}.") from fault
+
+
+def _in_sqlite(path: str, work: Callable[[Connection], T]) -> T:
+    with create_engine(f"sqlite:///{path}", poolclass=NullPool).begin() as connection:
+        return work(connection)
+
+
+async def _in_postgres(url: str, work: Callable[[Connection], T]) -> T:
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(url)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        version = await connection.scalar(text("SELECT current_setting('server_version_num')::int"))
+        if int(version or 0) < _OLDEST_POSTGRES:
+            raise SchemaError("PostgreSQL 15 or newer is needed.")
+        return await connection.run_sync(work)
 
 
 def _config() -> Config:
@@ -43,16 +93,12 @@ def _config() -> Config:
     return config
 
 
-def _engine(path: Path) -> Engine:
-    return create_engine(f"sqlite:///{path}", poolclass=NullPool)
-
-
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _check_known(config: Config, revision: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if revision is not None and revision not in known:
+def _check_known(revision: str) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision not in known:
         message = f"The database has the schema of a newer version ({revision}): install that version of openbooking."
         raise SchemaError(message)

@@ -1,209 +1,303 @@
-"""The statements of the SQL stores, written in SQLAlchemy Core and compiled once to text for the driver.
+"""The statements of the SQL stores, written in SQLAlchemy Core and compiled once to text for the driver."""
 
-A list of values is passed as one JSON array, so that each statement has one text however long the list.
-"""
-
-import re
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, bindparam, delete, func, select, update
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.sql.expression import ClauseElement
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal_column,
+    null,
+    select,
+    update,
+)
 
+from openbooking.store.dialects import Dialect, Insert, Saving, Statement, Step
 from openbooking.store.schema import claim, counter, feed_item, opportunity, partner, personal_data, record, seller
+
+_MODIFIED = counter.c.name == literal_column("'modified'")
+_NOTHING = cast(null(), LargeBinary)
 
 
 class Statements:
-    """Texts with named parameters (`:name`) for SQLite."""
+    """What can be asked of a database; each says what it is given and, after the arrow, what it answers with."""
 
-    def __init__(self) -> None:
-        self._dialect = sqlite.dialect(paramstyle="named")
-
-    def _text(self, statement: ClauseElement) -> str:
-        """The statement's text, its constants written out so that only what the caller passes is a parameter."""
-        compiled = statement.compile(dialect=self._dialect)
-        text = str(compiled)
-        for name, value in compiled.params.items():
-            if value is not None:
-                literal = f"'{value}'" if isinstance(value, str) else str(value)
-                text = re.sub(rf":{name}\b", literal, text)
-        return text
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self.one_writer = dialect.one_writer
 
     @cached_property
-    def record(self) -> str:
-        """:partner :uuid → document, personal document."""
-        same = (personal_data.c.partner == record.c.partner) & (personal_data.c.uuid == record.c.uuid)
-        found = select(record.c.document, personal_data.c.document.label("personal")).select_from(
-            record.outerjoin(personal_data, same)
+    def situation(self) -> Statement:
+        """:keys :paths :looked_at :seller_keys :now → rows of what those records and paths need, in one snapshot.
+
+        ("record", partner, uuid, 0, 0, document, personal document),
+        ("opportunity", path, "", places booked, places leased, document, null) for these, what the records claim, and
+        the parents of all of them, ("withdrawn", path, "", places booked, places leased, null, null) for those there
+        are no more though places of theirs are claimed, and ("seller", key, "", 0, 0, document, null).
+        """
+        keys = self._dialect.keys()
+        claimed = select(claim.c.opportunity).select_from(keys.join(claim, _same(keys, claim)))
+        named = self._dialect.values("paths").union(self._dialect.values("looked_at"), claimed).subquery("named")
+        family = select(named.c[0].label("path")).cte("family", recursive=True)
+        parent = select(opportunity.c.parent).where(opportunity.c.path == family.c.path).correlate(family)
+        family = family.union(select(parent.scalar_subquery()).select_from(family))
+        of_family = self._dialect.among(opportunity.c.path, select(family.c.path))
+        live = claim.c.expires > bindparam("now")
+        missing = ~select(opportunity.c.path).where(opportunity.c.path == family.c.path).exists()
+        whose = select(opportunity.c.seller).where(of_family).union(self._dialect.values("seller_keys")).subquery()
+        of_sellers = self._dialect.among(seller.c.key, select(whose.c[0]))
+        personal = personal_data.c.document
+        records = keys.join(record, _same(keys, record)).outerjoin(personal_data, _same(record, personal_data))
+        found = [
+            _row("record", record.c.partner, record.c.uuid, document=record.c.document, personal=personal).select_from(
+                records
+            ),
+            _row(
+                "opportunity",
+                opportunity.c.path,
+                booked=opportunity.c.booked,
+                leased=_claimed(opportunity, live),
+                document=opportunity.c.document,
+            ).where(of_family),
+            _row(
+                "withdrawn",
+                family.c.path,
+                booked=_claimed(family, claim.c.expires.is_(None)),
+                leased=_claimed(family, live),
+            ).where(missing & select(claim.c.places).where(claim.c.opportunity == family.c.path).exists()),
+            _row("seller", seller.c.key, document=seller.c.document).where(of_sellers),
+        ]
+        return self._dialect.compile(found[0].union_all(*found[1:]))
+
+    @cached_property
+    def lock(self) -> Statement:
+        """:keys :paths → the paths of Opportunities that are locked: these, and what the records claim.
+
+        The records are locked before them. Both are locked in the order of their keys.
+        """
+        keys = self._dialect.keys()
+        locked = (
+            select(record.c.partner, record.c.uuid)
+            .select_from(keys.join(record, _same(keys, record)))
+            .order_by(record.c.partner, record.c.uuid)
+            .with_for_update(of=record)
+            .cte("locked")
         )
-        return self._text(found.where(_is(record.c.partner), _is(record.c.uuid)))
+        claimed = select(claim.c.opportunity).select_from(locked.join(claim, _same(locked, claim)))
+        named = self._dialect.values("paths").union(claimed).subquery("named")
+        found = select(opportunity.c.path).where(self._dialect.among(opportunity.c.path, select(named.c[0])))
+        return self._dialect.compile(found.order_by(opportunity.c.path).with_for_update())
 
     @cached_property
-    def expired_records(self) -> str:
-        """:now → partner, uuid of up to :most records with an ended lease."""
+    def expired_records(self) -> Statement:
+        """:now :most → partner, uuid of records with an ended lease."""
         found = select(claim.c.partner, claim.c.uuid).where(claim.c.expires <= bindparam("now"))
-        return self._text(found.distinct().limit(bindparam("most")))
+        return self._dialect.compile(_first(found.distinct()))
 
     @cached_property
-    def records_claiming(self) -> str:
+    def records_claiming(self) -> Statement:
         """:paths → partner, uuid."""
-        return self._text(select(claim.c.partner, claim.c.uuid).where(_in(claim.c.opportunity, "paths")).distinct())
+        of_paths = self._dialect.among(claim.c.opportunity, self._dialect.values("paths"))
+        return self._dialect.compile(select(claim.c.partner, claim.c.uuid).where(of_paths).distinct())
 
     @cached_property
-    def paths_of_sources(self) -> str:
+    def paths_of_sources(self) -> Statement:
         """:sources → path."""
-        return self._text(select(opportunity.c.path).where(_in(opportunity.c.source, "sources")))
+        of_sources = self._dialect.among(opportunity.c.source, self._dialect.values("sources"))
+        return self._dialect.compile(select(opportunity.c.path).where(of_sources))
 
     @cached_property
-    def paths_of_children(self) -> str:
+    def paths_of_children(self) -> Statement:
         """:parents → path."""
-        return self._text(select(opportunity.c.path).where(_in(opportunity.c.parent, "parents")))
+        below = self._dialect.among(opportunity.c.parent, self._dialect.values("parents"))
+        return self._dialect.compile(select(opportunity.c.path).where(below))
 
     @cached_property
-    def opportunities(self) -> str:
-        """:paths → path, booked, document, in key order."""
-        found = select(opportunity.c.path, opportunity.c.booked, opportunity.c.document)
-        return self._text(found.where(_in(opportunity.c.path, "paths")).order_by(opportunity.c.path))
+    def parents_of_paths(self) -> Statement:
+        """:paths → path, parent of those that exist."""
+        these = self._dialect.among(opportunity.c.path, self._dialect.values("paths"))
+        return self._dialect.compile(select(opportunity.c.path, opportunity.c.parent).where(these))
 
     @cached_property
-    def sold(self) -> str:
-        """:paths → path, places sold there, counted from the claims: for what was withdrawn and has no count."""
-        found = select(claim.c.opportunity, func.sum(claim.c.places)).where(
-            _in(claim.c.opportunity, "paths"), claim.c.expires.is_(None)
-        )
-        return self._text(found.group_by(claim.c.opportunity))
-
-    @cached_property
-    def leased(self) -> str:
-        """:paths :now → path, places held by leases that have not ended."""
-        found = select(claim.c.opportunity, func.sum(claim.c.places)).where(
-            _in(claim.c.opportunity, "paths"), claim.c.expires > bindparam("now")
-        )
-        return self._text(found.group_by(claim.c.opportunity))
-
-    @cached_property
-    def sellers(self) -> str:
-        """:keys → document."""
-        return self._text(select(seller.c.document).where(_in(seller.c.key, "keys")))
-
-    @cached_property
-    def all_sellers(self) -> str:
+    def all_sellers(self) -> Statement:
         """→ document."""
-        return self._text(select(seller.c.document).order_by(seller.c.key))
+        return self._dialect.compile(select(seller.c.document).order_by(seller.c.key))
 
     @cached_property
-    def all_partners(self) -> str:
+    def all_partners(self) -> Statement:
         """→ document."""
-        return self._text(select(partner.c.document).order_by(partner.c.key))
+        return self._dialect.compile(select(partner.c.document).order_by(partner.c.key))
 
     @cached_property
-    def partner_by_key_digest(self) -> str:
+    def partner_by_key_digest(self) -> Statement:
         """:key_digest → document."""
-        return self._text(select(partner.c.document).where(_is(partner.c.key_digest)))
+        return self._dialect.compile(select(partner.c.document).where(_is(partner.c.key_digest)))
 
     @cached_property
-    def feed_items(self) -> str:
+    def feed_items(self) -> Statement:
         """:feed :partner :after :most → id, kind, modified, data."""
         found = select(feed_item.c.id, feed_item.c.kind, feed_item.c.modified, feed_item.c.data).where(
             _is(feed_item.c.feed), _is(feed_item.c.partner), feed_item.c.modified > bindparam("after")
         )
-        return self._text(found.order_by(feed_item.c.modified).limit(bindparam("most")))
+        return self._dialect.compile(_first(found.order_by(feed_item.c.modified)))
 
     @cached_property
-    def save_record(self) -> str:
-        """Insert or replace by (partner, uuid)."""
-        return self._upsert(record)
+    def pending_feed_items(self) -> Statement:
+        """→ a row if a feed item waits for its number."""
+        waiting: Select[Any] = select(literal_column("1")).where(feed_item.c.modified.is_(None))
+        return self._dialect.compile(select(literal_column("1")).where(waiting.exists()))
 
     @cached_property
-    def remove_record(self) -> str:
-        """:partner :uuid."""
-        return self._text(delete(record).where(_is(record.c.partner), _is(record.c.uuid)))
+    def last_number(self) -> Statement:
+        """→ the last change number given out; nobody else gives one until the transaction ends."""
+        return self._dialect.compile(select(counter.c.value).where(_MODIFIED).with_for_update())
 
     @cached_property
-    def save_personal_data(self) -> str:
-        """Insert or replace by (partner, uuid)."""
-        return self._upsert(personal_data)
+    def set_last_number(self) -> Statement:
+        """:number."""
+        return self._dialect.compile(update(counter).where(_MODIFIED).values(value=bindparam("number")))
 
     @cached_property
-    def erase_personal_data(self) -> str:
-        """:partner :uuid."""
-        return self._text(delete(personal_data).where(_is(personal_data.c.partner), _is(personal_data.c.uuid)))
+    def number_feed_items(self) -> Statement:
+        """:last :most → the numbers after the last that were given to items that wait for one.
+
+        An item that somebody is just changing is passed over: it will wait again. The others are locked, so that their
+        physical places, by which PostgreSQL alone finds them again, do not change.
+        """
+        place: ColumnElement[Any] = literal_column("feed_item.ctid")
+        waiting = select(place.label("place"), feed_item.c.changed_at).where(feed_item.c.modified.is_(None))
+        chosen = _first(waiting.order_by(feed_item.c.changed_at)).with_for_update(skip_locked=True).cte("chosen")
+        in_order = func.row_number().over(order_by=chosen.c.changed_at)
+        numbered = select(chosen.c.place, in_order.label("number")).subquery("numbered")
+        found = update(feed_item).where(place == numbered.c.place)
+        given = found.values(modified=bindparam("last") + numbered.c.number)
+        return self._dialect.compile(given.returning(feed_item.c.modified))
 
     @cached_property
-    def release_claims(self) -> str:
-        """:partner :uuid."""
-        return self._text(delete(claim).where(_is(claim.c.partner), _is(claim.c.uuid)))
+    def forget_deleted(self) -> Statement:
+        """:before."""
+        old = feed_item.c.data.is_(None) & (feed_item.c.changed_at < bindparam("before"))
+        return self._dialect.compile(delete(feed_item).where(old))
 
     @cached_property
-    def save_claim(self) -> str:
-        """Insert or replace by (opportunity, partner, uuid)."""
-        return self._upsert(claim)
+    def save_catalogue(self) -> Saving:
+        """Rows of what is sold and by whom; what is booked of an Opportunity stays."""
+        booked = {"booked"}
+        return self._dialect.saving(
+            {
+                "opportunities_removed": self._delete("opportunities_removed", opportunity),
+                "opportunities_added": self._insert("opportunities_added", opportunity),
+                "opportunities_changed": self._update("opportunities_changed", opportunity, leave=booked),
+                "sellers_set": self._upsert("sellers_set", seller),
+            }
+        )
 
     @cached_property
-    def save_opportunity(self) -> str:
-        """Insert or replace by path; what is booked stays."""
-        return self._upsert(opportunity, keep=("booked",))
+    def save_bookings(self) -> Saving:
+        """Rows of records, of what they claim, of how much that comes to, and of the feed items that tell of it.
+
+        A record that was not there before is inserted, so that a second one of the same UUID cannot be.
+        """
+        documents = {"parent", "seller", "source", "document"}
+        return self._dialect.saving(
+            {
+                "records_removed": self._delete("records_removed", record),
+                "records_added": self._insert("records_added", record),
+                "records_changed": self._update("records_changed", record),
+                "claims_released": self._delete("claims_released", claim),
+                "claims_set": self._upsert("claims_set", claim),
+                "personal_erased": self._delete("personal_erased", personal_data),
+                "personal_set": self._upsert("personal_set", personal_data),
+                "places_booked": self._update("places_booked", opportunity, leave=documents),
+                "published": self._publish("published"),
+            }
+        )
 
     @cached_property
-    def remove_opportunity(self) -> str:
-        """:path."""
-        return self._text(delete(opportunity).where(_is(opportunity.c.path)))
+    def save_partner(self) -> Saving:
+        """Rows of Booking Partners."""
+        return self._dialect.saving({"partners_set": self._upsert("partners_set", partner)})
 
-    @cached_property
-    def set_booked(self) -> str:
-        """:path_ :booked."""
-        changed = update(opportunity).where(opportunity.c.path == bindparam("path_"))
-        return self._text(changed.values(booked=bindparam("booked")))
+    def _delete(self, kind: str, table: Table) -> Step:
+        keys = table.primary_key.columns.values()
+        given = self._dialect.given(kind, keys)
+        return Step(tuple(given), delete(table).where(*(key == given[key.name] for key in keys)))
 
-    @cached_property
-    def save_seller(self) -> str:
-        """Insert or replace by key."""
-        return self._upsert(seller)
+    def _insert(self, kind: str, table: Table) -> Step:
+        return Step(tuple(table.columns.keys()), self._new(kind, table))
 
-    @cached_property
-    def save_partner(self) -> str:
-        """Insert or replace by key."""
-        return self._upsert(partner)
+    def _new(self, kind: str, table: Table) -> Insert:
+        return self._dialect.insert(table, self._dialect.given(kind, table.columns.values()))
 
-    @cached_property
-    def publish(self) -> str:
+    def _update(self, kind: str, table: Table, leave: set[str] | frozenset[str] = frozenset()) -> Step:
+        columns = [c for c in table.columns if c.name not in leave]
+        given = self._dialect.given(kind, columns)
+        changed = update(table).where(*(c == given[c.name] for c in columns if c.primary_key))
+        return Step(tuple(given), changed.values({c.name: given[c.name] for c in columns if not c.primary_key}))
+
+    def _upsert(self, kind: str, table: Table) -> Step:
+        new = self._new(kind, table)
+        values = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
+        replaced = new.on_conflict_do_update(index_elements=table.primary_key.columns, set_=values)
+        return Step(tuple(table.columns.keys()), replaced)
+
+    def _publish(self, kind: str) -> Step:
         """Insert or replace a feed item, unless it says what it said before."""
-        new = sqlite.insert(feed_item)
+        new = self._new(kind, feed_item)
         values = {name: new.excluded[name] for name in ("kind", "modified", "data", "changed_at")}
         differs = feed_item.c.data.is_distinct_from(new.excluded.data)
-        return self._text(
-            new.on_conflict_do_update(index_elements=feed_item.primary_key.columns, set_=values, where=differs)
-        )
-
-    @cached_property
-    def last_modified(self) -> str:
-        """→ the last change number given out."""
-        return self._text(select(counter.c.value).where(counter.c.name == "modified"))
-
-    @cached_property
-    def set_last_modified(self) -> str:
-        """:value_."""
-        return self._text(update(counter).where(counter.c.name == "modified").values(value=bindparam("value_")))
-
-    @cached_property
-    def forget_deleted(self) -> str:
-        """:before."""
-        return self._text(
-            delete(feed_item).where(feed_item.c.data.is_(None), feed_item.c.changed_at < bindparam("before"))
-        )
-
-    def _upsert(self, table: Table, keep: tuple[str, ...] = ()) -> str:
-        new = sqlite.insert(table)
-        keys = {column.name for column in table.primary_key.columns}
-        values = {c.name: new.excluded[c.name] for c in table.columns if c.name not in keys and c.name not in keep}
-        return self._text(new.on_conflict_do_update(index_elements=table.primary_key.columns, set_=values))
+        keys = feed_item.primary_key.columns
+        replaced = new.on_conflict_do_update(index_elements=keys, set_=values, where=differs)
+        return Step(tuple(feed_item.columns.keys()), replaced)
 
 
 def _is(column: Column[Any]) -> ColumnElement[bool]:
     return column == bindparam(column.name)
 
 
-def _in(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    values = func.json_each(bindparam(name)).table_valued("value")
-    return column.in_(select(values.c.value))
+def _first(found: Select[Any]) -> Select[Any]:
+    """The first :most of them. SQLAlchemy gives SQLite an offset of its own, as a parameter, where there is none."""
+    return found.limit(bindparam("most")).offset(literal_column("0"))
+
+
+def _same(one: Any, other: Any) -> ColumnElement[bool]:
+    """Whether both rows belong to one record."""
+    return and_(one.c.partner == other.c.partner, one.c.uuid == other.c.uuid)
+
+
+def _claimed(of: Any, condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """How many places are claimed of the Opportunity with the path in that row, under a condition."""
+    total = select(func.coalesce(func.sum(claim.c.places), literal_column("0")))
+    return total.where(claim.c.opportunity == of.c.path, condition).correlate(of).scalar_subquery()
+
+
+def _row(
+    what: str,
+    *key: ColumnElement[Any],
+    booked: ColumnElement[int] | None = None,
+    leased: ColumnElement[int] | None = None,
+    document: ColumnElement[bytes] = _NOTHING,
+    personal: ColumnElement[bytes] = _NOTHING,
+) -> Select[Any]:
+    """A row of `situation`."""
+    nothing: Sequence[ColumnElement[Any]] = (literal_column("''"),) * (2 - len(key))
+    none: ColumnElement[int] = literal_column("0", Integer)
+    return select(
+        literal_column(f"'{what}'").label("what"),
+        *key,
+        *nothing,
+        none if booked is None else booked,
+        none if leased is None else leased,
+        document,
+        personal,
+    )

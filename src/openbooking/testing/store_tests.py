@@ -396,6 +396,21 @@ class DurableStoreTests(StoreTests):
 
         asyncio.run(run())
 
+    def test_one_uuid_sent_to_several_open_stores_is_booked_once(self, tmp_path: Path) -> None:
+        """And every repeat gets the same answer, whichever store it reaches."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with (
+                self.stocked(tmp_path, clock, yoga=5) as one,
+                self.opened(tmp_path, clock) as other,
+            ):
+                replies = await asyncio.gather(*(store.execute(book(UUID, "yoga")) for store in (one, other) * 10))
+                assert all(reply == replies[0] for reply in replies)
+                assert await places_left(one, "yoga") == 4
+
+        asyncio.run(run())
+
     def test_a_repeat_after_a_restart_gets_the_same_answer(self, tmp_path: Path) -> None:
         """Idempotency is durable."""
 

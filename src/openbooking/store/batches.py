@@ -1,0 +1,47 @@
+"""The queue before every writer: commands that wait are written as one batch, while the next ones gather."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from openbooking.booking.command import Command, Reply
+from openbooking.booking.store import Outcome
+
+BATCH = 64
+
+
+class Batches:
+    """Commands waiting for `write`, which is called with one batch after the other, and never waits for one to fill."""
+
+    def __init__(self, write: Callable[[Sequence[Command]], Awaitable[Sequence[Outcome]]]) -> None:
+        self._write = write
+        self._waiting: list[tuple[Command, asyncio.Future[Reply]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def execute(self, command: Command) -> Reply:
+        """The outcome of a command, once the batch with it has been written."""
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting.append((command, future))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_waiting())
+        return await future
+
+    async def finish(self) -> None:
+        """Write what is waiting."""
+        if self._writing:
+            await self._writing
+
+    async def _write_waiting(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            outcomes: Sequence[Outcome]
+            try:
+                outcomes = await self._write([command for command, _ in batch])
+            except Exception as fault:  # noqa: BLE001 - whatever went wrong, every caller of the batch is told
+                outcomes = [fault] * len(batch)
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
+                if future.done():
+                    continue
+                if isinstance(outcome, Exception):
+                    future.set_exception(outcome)
+                else:
+                    future.set_result(outcome)

@@ -1,0 +1,84 @@
+"""What the stores ask of a database, written once for all of them without input or output.
+
+An exchange is a generator: it yields what it asks, is sent the rows of the answer, and returns its result. A Database
+carries it out, SQLite in a thread, PostgreSQL on the event loop.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from openbooking.booking.order import OrderKey
+from openbooking.store.dialects import Saving, Statement
+from openbooking.store.rows import Rows
+
+T = TypeVar("T")
+
+
+class Query(NamedTuple):
+    """A statement with the values of its parameters; values that it has no parameter for do no harm."""
+
+    statement: Statement
+    values: dict[str, Any]
+
+    @property
+    def arguments(self) -> list[Any]:
+        """The values by the places of the parameters."""
+        return [self.values[name] for name in self.statement.names]
+
+
+class Save(NamedTuple):
+    """Rows to write."""
+
+    saving: Saving
+    rows: Rows
+
+    @property
+    def any(self) -> bool:
+        """Whether there is any row."""
+        return any(self.rows.values())
+
+
+Answer = Sequence[Any]
+Exchange = Generator[Query | Save, Answer, T]
+
+
+class ChangedMeanwhileError(Exception):
+    """What had to be locked had changed by the time it was: to be tried again from the start."""
+
+
+class Database(Protocol):
+    """Carries out exchanges. Both methods raise StoreUnavailableError where it cannot."""
+
+    async def write(self, make: Callable[[], Exchange[T]]) -> T:
+        """Carry out an exchange in one transaction, from a fresh start as often as others get in its way.
+
+        What it has written is on disk; if it raises, it has written nothing.
+        """
+        ...
+
+    async def read(self, make: Callable[[], Exchange[T]]) -> T:
+        """Carry out an exchange that writes nothing; each of its queries sees one moment."""
+        ...
+
+    async def wipe(self) -> None:
+        """Do what can be done for deleted data to leave the disk."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        ...
+
+
+def ask(statement: Statement, **values: Any) -> Exchange[Answer]:
+    """Ask one thing."""
+    return (yield Query(statement, values))
+
+
+def record_keys(keys: Iterable[OrderKey]) -> dict[str, Any]:
+    """The parameters of a statement about these records, whichever way it takes them."""
+    ordered = sorted(keys)
+    return {
+        "keys": ordered,
+        "partners": [key.partner for key in ordered],
+        "uuids": [key.uuid for key in ordered],
+    }

@@ -1,0 +1,88 @@
+"""From what a batch of decisions comes to, to the rows that say so in the database."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.order import Claim, OrderKey, Record
+from openbooking.booking.situation import Situation
+from openbooking.store.documents import encode, encode_record, microseconds
+from openbooking.store.effects import Effects
+
+# By the kinds of `Statements.save_catalogue` and `save_bookings`; each row in the order of its table's columns.
+Rows = Mapping[str, Sequence[tuple[Any, ...]]]
+
+
+def catalogue_rows(before: Situation, written: Effects) -> Rows:
+    """The rows of what is sold, and by whom."""
+    published = {path: item for path, item in written.opportunities.items() if item is not None}
+    return {
+        "opportunities_removed": [(path,) for path, item in written.opportunities.items() if item is None],
+        "opportunities_added": [
+            _opportunity_row(item) for path, item in sorted(published.items()) if path not in before.opportunities
+        ],
+        "opportunities_changed": [
+            _without_booked(_opportunity_row(item)) for path, item in published.items() if path in before.opportunities
+        ],
+        "sellers_set": [(seller.key, encode(seller)) for seller in written.sellers.values()],
+    }
+
+
+def booking_rows(before: Situation, written: Effects, numbers: Iterable[int | None]) -> Rows:
+    """The rows of records, claims and feed items; `numbers` are those the feed items get."""
+    rows: dict[str, list[tuple[Any, ...]]] = {
+        "records_removed": [],
+        "records_added": [],
+        "records_changed": [],
+        "claims_released": [],
+        "claims_set": [],
+        "personal_erased": [],
+        "personal_set": [],
+        "places_booked": list(written.booked.items()),
+        "published": [
+            (item.feed.name, item.feed.partner, item.id, item.kind, number, item.data, microseconds(before.now))
+            for item, number in zip(written.publications, numbers, strict=False)
+        ],
+    }
+    for key, record in sorted(written.records.items()):
+        _add_record(rows, key, before.records.get(key), record)
+    return rows
+
+
+def _add_record(
+    rows: dict[str, list[tuple[Any, ...]]], key: OrderKey, before: Record | None, after: Record | None
+) -> None:
+    held, claimed = _claims(before), _claims(after)
+    rows["claims_released"] += [(path, *key) for path in held.keys() - claimed.keys()]
+    rows["claims_set"] += [_claim_row(key, claim) for path, claim in claimed.items() if held.get(path) != claim]
+    personal = None
+    if after is None:
+        rows["records_removed"].append(key)
+    else:
+        document, personal = encode_record(after)
+        rows["records_changed" if before else "records_added"].append((*key, after.kind, after.updated, document))
+    if personal is not None:
+        rows["personal_set"].append((*key, personal))
+    elif before and before.order and before.order.personal:
+        rows["personal_erased"].append(key)
+
+
+def _claims(record: Record | None) -> dict[str, Claim]:
+    return {claim.opportunity: claim for claim in record.claims()} if record else {}
+
+
+def _claim_row(key: OrderKey, claim: Claim) -> tuple[Any, ...]:
+    return (claim.opportunity, *key, claim.places, _microseconds(claim.expires))
+
+
+def _microseconds(instant: datetime | None) -> int | None:
+    return microseconds(instant) if instant else None
+
+
+def _opportunity_row(opportunity: Opportunity) -> tuple[Any, ...]:
+    return (opportunity.path, opportunity.parent, opportunity.seller, opportunity.source, 0, encode(opportunity))
+
+
+def _without_booked(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*row[:4], row[5])

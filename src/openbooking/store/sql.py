@@ -1,0 +1,115 @@
+"""The store over an SQL database, whichever it is."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+
+from openbooking.booking.command import Command, Reply
+from openbooking.booking.opportunity import Seller
+from openbooking.booking.policy import Policy
+from openbooking.booking.situation import Needs, Situation
+from openbooking.booking.store import Feed, FeedWriter, Outcome, Partner, fold, join_needs
+from openbooking.spec.rpde import Item
+from openbooking.store.batches import Batches
+from openbooking.store.documents import decode_partner, decode_seller, encode, microseconds
+from openbooking.store.effects import effects
+from openbooking.store.exchange import Answer, Database, Exchange, Save, ask
+from openbooking.store.loading import load, load_to_write
+from openbooking.store.numbering import numbers
+from openbooking.store.rows import booking_rows, catalogue_rows
+from openbooking.store.statements import Statements
+
+
+class SqlStore:
+    """Keeps everything in a database whose schema must be up to date; `sql` are statements in its dialect."""
+
+    def __init__(
+        self,
+        database: Database,
+        sql: Statements,
+        *,
+        policy: Policy,
+        writer: FeedWriter,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._sql = sql
+        self._policy = policy
+        self._feed_writer = writer
+        self._clock = clock
+        self._batches = Batches(self._write)
+
+    async def execute(self, command: Command) -> Reply:
+        """Carry out one command, in the batch that is next to be written, or at once if it changes nothing."""
+        needs = command.needs(self._policy)
+        if needs.changes_nothing:
+            return await self._database.read(partial(self._answer, command, needs))
+        return await self._batches.execute(command)
+
+    async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:
+        """The first items of the feed after that change number."""
+        return [Item(*row) for row in await self._database.read(self._page(feed, after, limit))]
+
+    async def sellers(self) -> Sequence[Seller]:
+        """All Sellers, by key."""
+        rows = await self._database.read(partial(ask, self._sql.all_sellers))
+        return [decode_seller(document) for (document,) in rows]
+
+    async def partners(self) -> Sequence[Partner]:
+        """All Booking Partners, by key."""
+        rows = await self._database.read(partial(ask, self._sql.all_partners))
+        return [decode_partner(document) for (document,) in rows]
+
+    async def partner_by_key_digest(self, digest: str) -> Partner | None:
+        """The Booking Partner whose API key has this SHA-256."""
+        rows = await self._database.read(partial(ask, self._sql.partner_by_key_digest, key_digest=digest))
+        return decode_partner(rows[0][0]) if rows else None
+
+    async def save_partner(self, partner: Partner) -> None:
+        """Add a Booking Partner, or replace what it was."""
+        row = (partner.key, partner.key_digest, encode(partner))
+
+        def save() -> Exchange[None]:
+            yield Save(self._sql.save_partner, {"partners_set": [row]})
+
+        await self._database.write(save)
+
+    async def forget_deleted(self, before: datetime) -> None:
+        """Forget what was deleted from the feeds before that time, and what the disk remembers of erased data."""
+        await self._database.write(partial(ask, self._sql.forget_deleted, before=microseconds(before)))
+        await self._database.wipe()
+
+    async def close(self) -> None:
+        """Finish what was accepted and let go of the database."""
+        await self._batches.finish()
+        await self._database.close()
+
+    async def _write(self, commands: Sequence[Command]) -> Sequence[Outcome]:
+        return await self._database.write(partial(self._decide, commands))
+
+    def _decide(self, commands: Sequence[Command]) -> Exchange[list[Outcome]]:
+        before = yield from self._load_to_write(join_needs([command.needs(self._policy) for command in commands]))
+        after, outcomes = fold(before, commands)
+        written = effects(before, after, self._feed_writer)
+        if written.opportunities or written.sellers:
+            yield Save(self._sql.save_catalogue, catalogue_rows(before, written))
+        if written.records or written.publications:
+            given = yield from numbers(self._sql, len(written.publications), before.now)
+            yield Save(self._sql.save_bookings, booking_rows(before, written, given))
+        return outcomes
+
+    def _page(self, feed: Feed, after: int, limit: int) -> Callable[[], Exchange[Answer]]:
+        return partial(ask, self._sql.feed_items, feed=feed.name, partner=feed.partner, after=after, most=limit)
+
+    def _load_to_write(self, needs: Needs) -> Exchange[Situation]:
+        return load_to_write(self._sql, needs, self._policy, self._clock())
+
+    def _answer(self, command: Command, needs: Needs) -> Exchange[Reply]:
+        situation = yield from load(self._sql, needs, self._policy, self._clock())
+        decision = command.decide(situation)
+        if decision.changes:
+            message = f"{type(command).__name__} promised to change nothing"
+            raise RuntimeError(message)
+        if isinstance(decision.reply, Exception):
+            raise decision.reply
+        return decision.reply

@@ -1,0 +1,130 @@
+"""A real PostgreSQL server for tests, from the programs installed on this machine.
+
+It is a cluster of its own in a temporary folder, reached by a socket in there, and writes to disk as in production.
+"""
+
+import itertools
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from openbooking.store.migrate import upgrade
+
+_USER = "openbooking"
+_TEMPLATE = "prepared"
+_SETTINGS = ("listen_addresses=", "max_connections=200", "recovery_init_sync_method=syncfs")
+_LOOK_EVERY_SECONDS = 0.02
+
+
+class PostgresServer:
+    """A server that runs until it is closed, and can be killed and started again meanwhile."""
+
+    def __init__(self) -> None:
+        self._programs = _programs()
+        self._account = _account()
+        self._numbers = itertools.count(1)
+        self._folder = Path(tempfile.mkdtemp(prefix="openbooking-postgres-"))
+        if self._account:
+            os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
+        self._run("initdb", f"--username={_USER}", "--auth=trust", "--encoding=UTF8", "--locale=C", self._data)
+        self.start()
+        self._execute(f"CREATE DATABASE {_TEMPLATE}")
+        upgrade(self._url(_TEMPLATE))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def new_database(self, template: str = _TEMPLATE) -> str:
+        """The URL of a new database with the schema of this version and nothing in it."""
+        name = f"test_{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self._url(name)
+
+    def bare_database(self) -> str:
+        """The URL of a new database without a schema."""
+        return self.new_database("template0")
+
+    def start(self) -> None:
+        """Start the server, after it was killed too, and wait until it answers."""
+        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", self._data, "-k", self._folder, *settings],
+                stdout=log,
+                stderr=log,
+                **self._identity,
+            )
+        ready: list[str | Path] = [self._programs / "pg_isready", "-q", "-h", self._folder]
+        while self._process.poll() is None:
+            if subprocess.run(ready, check=False).returncode == 0:
+                return
+            time.sleep(_LOOK_EVERY_SECONDS)
+        raise RuntimeError((self._folder / "log").read_text())
+
+    def kill(self) -> None:
+        """End the server and all its processes at once, as a power cut would."""
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+        for process in (pid, *map(int, children.split())):
+            os.kill(process, signal.SIGKILL)
+        self._process.wait()
+
+    def close(self) -> None:
+        """Stop the server and remove its folder."""
+        self._process.send_signal(signal.SIGQUIT)  # without writing to disk what is removed anyway
+        self._process.wait()
+        shutil.rmtree(self._folder)
+
+    @property
+    def _data(self) -> str:
+        return str(self._folder / "data")
+
+    @property
+    def _identity(self) -> dict[str, Any]:
+        """The server refuses to run as root."""
+        if self._account is None:
+            return {}
+        return {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": [], "cwd": self._folder}
+
+    def _url(self, database: str) -> str:
+        return f"postgresql://{_USER}@/{database}?host={self._folder}"
+
+    def _execute(self, statement: str) -> None:
+        self._run("psql", "--quiet", "--no-psqlrc", f"--command={statement}", f"{self._url('postgres')}")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command: list[str | Path] = [self._programs / program, *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **self._identity)
+
+
+def _programs() -> Path:
+    """The folder with the programs of the newest server: Debian keeps them out of the PATH."""
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(re.sub(r"\D", "", path.parts[4]))
+    )
+    program = found[-1] if found else shutil.which("postgres")
+    if program is None:
+        message = "There is no PostgreSQL server: run `make test`, or `scripts/system-packages postgres`."
+        raise RuntimeError(message)
+    return Path(program).parent
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Whom the server runs as; None for whoever runs the tests."""
+    if os.geteuid() != 0:
+        return None
+    known = {account.pw_name: account for account in pwd.getpwall()}
+    return known.get("postgres") or known["nobody"]

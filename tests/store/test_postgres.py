@@ -1,0 +1,204 @@
+"""What only a server can do: go away and come back, and have others at work on the same rows."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from openbooking.booking.delete import DeleteOrder
+from openbooking.booking.order import Order, Record, RecordKind
+from openbooking.booking.policy import Policy
+from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.status import GetOrder
+from openbooking.booking.store import StoreUnavailableError
+from openbooking.spec.errors import GoneError, ItemErrorType
+from openbooking.store.exchange import ChangedMeanwhileError
+from openbooking.store.postgres import PostgresStore
+from openbooking.testing.samples import ALICE, SELLER, Clock, book, session, session_path
+from openbooking.testing.store_tests import SESSIONS, UUID, feed_writer, fresh, places_left
+from postgres import PostgresServer
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def url(postgres: PostgresServer) -> str:
+    return postgres.new_database()
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[PostgresStore]:
+    """A store that sells five places of yoga."""
+    async with opened(url) as stocked:
+        await stocked.execute(PublishSeller(SELLER))
+        await stocked.execute(Publish(session("yoga", 5)))
+        yield stocked
+
+
+@asynccontextmanager
+async def opened(url: str, replica: str = "") -> AsyncIterator[PostgresStore]:
+    store = PostgresStore(url, replica=replica, policy=Policy(), writer=feed_writer(), clock=Clock())
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def until_waiting(other: "asyncpg.Connection[asyncpg.Record]", count: int) -> None:
+    """Until so many wait for a lock."""
+    while await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < count:
+        await asyncio.sleep(0.01)
+
+
+LOCK = "SELECT FROM opportunity WHERE path = $1 FOR UPDATE"
+
+
+async def test_places_are_read_only_once_they_are_locked(store: PostgresStore, url: str) -> None:
+    async with connected(url) as other:
+        async with other.transaction():
+            await other.execute("UPDATE opportunity SET booked = 5 WHERE path = $1", session_path("yoga"))
+            booking = asyncio.create_task(store.execute(book(UUID, "yoga")))
+            await until_waiting(other, 1)
+        order = await booking
+    assert isinstance(order, Order)
+    assert [error.type for error in order.items[0].errors] == [ItemErrorType.OPPORTUNITY_IS_FULL]
+
+
+async def test_what_is_booked_while_its_opportunity_is_being_withdrawn_is_withdrawn_too(
+    store: PostgresStore, url: str
+) -> None:
+    async with connected(url) as other, opened(url) as elsewhere:
+        async with other.transaction():
+            await other.execute(LOCK, session_path("yoga"))
+            booking = asyncio.create_task(elsewhere.execute(book(UUID, "yoga")))
+            await until_waiting(other, 1)
+            withdrawal = asyncio.create_task(store.execute(Withdraw(sources=frozenset({"kit"}), orders=True)))
+            await until_waiting(other, 2)
+        assert isinstance(await booking, Order)
+        await withdrawal
+        with pytest.raises(GoneError):
+            await elsewhere.execute(GetOrder(caller=ALICE, uuid=UUID))
+        assert await other.fetchval("SELECT count(*) FROM claim") == 0
+
+
+async def test_a_record_added_elsewhere_meanwhile_is_answered_from(store: PostgresStore, url: str) -> None:
+    async with connected(url) as other, opened(url) as elsewhere:
+        async with other.transaction():
+            await other.execute(LOCK, session_path("yoga"))
+            bookings = [asyncio.create_task(where.execute(book(UUID, "yoga"))) for where in (store, elsewhere)]
+            await until_waiting(other, 2)
+        first, second = await asyncio.gather(*bookings)
+        assert first == second
+        assert await other.fetchval("SELECT sum(booked) FROM opportunity") == 1
+
+
+async def test_whoever_is_always_overtaken_gives_up(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = 0
+
+    def overtaken(needs: object) -> object:
+        nonlocal tries
+        tries += 1
+        raise ChangedMeanwhileError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_load_to_write", overtaken)
+        with pytest.raises(StoreUnavailableError):
+            await store.execute(book(UUID, "yoga"))
+    assert tries == 8
+    assert isinstance(await store.execute(book(UUID, "yoga")), Order)
+
+
+async def test_lost_connections_are_made_anew(store: PostgresStore, url: str) -> None:
+    await store.execute(book(fresh(), "yoga"))
+    async with connected(url) as other:
+        await other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        while await other.fetchval("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") > 1:
+            await asyncio.sleep(0.01)
+    await store.execute(book(fresh(), "yoga"))
+    assert await places_left(store, "yoga") == 3
+
+
+async def test_a_server_that_dies_takes_nothing_acknowledged_with_it(
+    store: PostgresStore, postgres: PostgresServer
+) -> None:
+    """While it is away the store says so; once it is back, the store goes on by itself."""
+    await store.execute(Publish(session("spin", 1_000_000)))
+    acknowledged: set[str] = set()
+    refused = 0
+
+    async def caller() -> None:
+        nonlocal refused
+        while True:
+            order_uuid = fresh()
+            try:
+                await store.execute(book(order_uuid, "spin"))
+            except StoreUnavailableError:
+                refused += 1
+                return
+            acknowledged.add(order_uuid)
+
+    callers = asyncio.gather(*(caller() for _ in range(8)))
+    while len(acknowledged) < 50:
+        await asyncio.sleep(0.01)
+    postgres.kill()
+    await callers
+    assert refused == 8
+    postgres.start()
+    for order_uuid in acknowledged:
+        record = await store.execute(GetOrder(caller=ALICE, uuid=order_uuid))
+        assert isinstance(record, Record)
+        assert record.kind is RecordKind.ORDER
+    before = await places_left(store, "spin")
+    await store.execute(book(fresh(), "spin"))
+    assert before is not None
+    assert await places_left(store, "spin") == before - 1
+
+
+async def test_commits_are_on_disk_whatever_the_database_does_for_others(postgres: PostgresServer) -> None:
+    url = postgres.new_database()
+    async with connected(url) as other:
+        await other.execute(f"ALTER DATABASE {urlsplit(url).path[1:]} SET synchronous_commit = off")
+    async with opened(url) as store, store._postgres._writers.connection() as connection:
+        assert await connection.fetchval("SHOW synchronous_commit") == "on"
+
+
+@pytest.mark.spec("OB-DEL-03", "OB-DEL-04")
+async def test_deletion_erases_personal_data(store: PostgresStore, url: str) -> None:
+    await store.execute(book(UUID, "yoga"))
+    async with connected(url) as other:
+        assert await other.fetchval("SELECT count(*) FROM personal_data") == 1
+        await store.execute(DeleteOrder(caller=ALICE, uuid=UUID))
+        await store.forget_deleted(Clock()())
+        assert await other.fetchval("SELECT count(*) FROM personal_data") == 0
+        vacuumed = "SELECT last_vacuum IS NOT NULL FROM pg_stat_user_tables WHERE relname = 'personal_data'"
+        assert await other.fetchval(vacuumed)
+
+
+async def test_feeds_are_read_from_the_replica_and_numbered_without_readers(
+    store: PostgresStore, url: str, postgres: PostgresServer
+) -> None:
+    await store.execute(book(fresh(), "yoga"))
+    async with opened(url, replica=postgres.new_database()) as other, opened(url, replica=url) as numbered:
+        assert await other.feed_items(SESSIONS, 0, 10) == []
+        while len(await numbered.feed_items(SESSIONS, 0, 10)) < 1:
+            await asyncio.sleep(0.05)
