@@ -135,7 +135,7 @@ class Writer:
         return _present(
             {
                 "accessCode": [code] if access.code else None,
-                "accessPass": list(access.passes) or None,
+                "accessPass": [*access.passes, *access.own_passes] or None,
                 "accessChannel": access.channel,
             }
         )
