@@ -1,17 +1,20 @@
 """What tests are made of: Opportunities, requests and Situations, sound unless told otherwise."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
 
+from openbooking.booking.book import Book
 from openbooking.booking.command import Command, Decision
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.order import Caller, ItemRequest, OrderRequest, Payment, Record
 from openbooking.booking.policy import Leasing, Policy
+from openbooking.booking.proposal import Propose
 from openbooking.booking.quote import Quote
 from openbooking.booking.situation import Places, Situation, evolve
 from openbooking.spec.ids import opportunity_path
@@ -20,6 +23,7 @@ from people import ALICE, BROKER, CENTRE, CUSTOMER, STUDIO
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 UUID = "e11429ea-467f-4270-ab62-e47368996fe8"
+VERSION = "0b4cf4a7-4f1c-4b6c-9d3b-6a3f1f4b2d11"
 PRICE = Decimal("12.00")
 
 ACTIVITY = {
@@ -68,9 +72,15 @@ def offer(owner: str, key: str = "adult", price: Decimal = PRICE, **changes: Any
 
 
 def session(
-    key: str = "s1", *, seller: Seller = CENTRE, capacity: int | None = 10, price: Decimal = PRICE, **changes: Any
+    key: str = "s1",
+    *,
+    seller: Seller = CENTRE,
+    capacity: int | None = 10,
+    price: Decimal = PRICE,
+    offered: Mapping[str, Any] | None = None,
+    **changes: Any,
 ) -> list[Opportunity]:
-    """A SessionSeries and its ScheduledSession, in two days, for an hour."""
+    """A SessionSeries and its ScheduledSession, in two days, for an hour; `offered` changes its Offer."""
     path = opportunity_path(OpportunityType.SESSION_SERIES, f"series-{key}")
     described = {
         "name": "Yoga",
@@ -79,7 +89,7 @@ def session(
         "activity": [ACTIVITY],
         "eventSchedule": [SCHEDULE],
     }
-    offers = changes.pop("offers", (offer(path, price=price),))
+    offers = changes.pop("offers", (offer(path, price=price, **(offered or {})),))
     series = Opportunity(
         path=path, type=OpportunityType.SESSION_SERIES, seller=seller.key, offers=offers, properties=described
     )
@@ -103,9 +113,10 @@ def slot(
     individual: bool = True,
     capacity: int = 1,
     price: Decimal = PRICE,
+    offered: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> list[Opportunity]:
-    """A FacilityUse, an IndividualFacilityUse of it if wanted, and a Slot with its own Offer."""
+    """A FacilityUse, an IndividualFacilityUse of it if wanted, and a Slot with its own Offer, changed by `offered`."""
     path = opportunity_path(OpportunityType.FACILITY_USE, f"facility-{key}")
     described = {
         "name": "Squash",
@@ -135,7 +146,7 @@ def slot(
         start=start,
         end=start + timedelta(hours=1),
         capacity=capacity,
-        offers=(offer(slot_path, price=price),),
+        offers=(offer(slot_path, price=price, **(offered or {})),),
     )
     return [*made, replace(bookable, **changes)]
 
@@ -227,6 +238,16 @@ def quote(
 ) -> Quote:
     """C1 or C2 with this request."""
     return Quote(checkpoint=checkpoint, caller=caller, uuid=uuid, request=asked)
+
+
+def book(asked: OrderRequest, caller: Caller = ALICE, uuid: str = UUID) -> Book:
+    """B with this request."""
+    return Book(caller=caller, uuid=uuid, request=asked, nonce="nonce")
+
+
+def propose(asked: OrderRequest, caller: Caller = ALICE, uuid: str = UUID, version: str = VERSION) -> Propose:
+    """P with this request."""
+    return Propose(caller=caller, uuid=uuid, request=asked, version=version)
 
 
 def after(before: Situation, command: Command) -> Situation:

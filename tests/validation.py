@@ -13,14 +13,16 @@ from types import TracebackType
 from typing import Self
 
 VALIDATORS = Path(__file__).parent / "validators"
-VOCABULARIES = Path(__file__).parents[2] / "shared" / "testsuite" / "validator-cache"
+_COPIES = Path("shared") / "testsuite" / "validator-cache"
+VOCABULARIES = next((above / _COPIES for above in VALIDATORS.parents if (above / _COPIES).is_dir()), _COPIES)
 
 
 class Validator:
     """Judges documents and feeds by the data model validator and the RPDE validator.
 
     The data model validator reads vocabularies (activity list, facility types, contexts) by their URL. Copies that lie
-    beside this repository are used where they exist; otherwise the validator fetches them from the network.
+    beside this repository, or further up, are used where they exist; otherwise the validator fetches them from the
+    network.
     """
 
     def __init__(self, vocabularies: Path = VOCABULARIES) -> None:

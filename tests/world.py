@@ -88,20 +88,31 @@ class World:
 
     async def read_feed(self, path: str, partner: str = "alice") -> dict[str, Any]:
         """Follow a feed to its end: the last version of each item, by the last segment of its id."""
-        url = f"{SITE}{path}"
-        copy: dict[str, Any] = {}
-        while True:
-            response = await self.client.get(url, headers={"Authorization": f"Bearer obk_{partner}"})
-            page = response.json()
-            if not page["items"]:
-                assert page["next"] == url
-                return copy
-            copy |= {key_of(entry["id"]): entry for entry in page["items"]}
-            url = page["next"]
+        return await Follower(self, path, partner).news()
 
     def pass_time(self, **duration: float) -> None:
         """Let time pass."""
         self.clock.move(timedelta(**duration))
+
+
+class Follower:
+    """Somebody who follows a feed."""
+
+    def __init__(self, world: World, path: str, partner: str = "alice") -> None:
+        self._world, self._partner = world, partner
+        self._url = f"{SITE}{path}"
+
+    async def news(self) -> dict[str, Any]:
+        """The items that have changed since the last time, as they are now, by the last segment of their ids."""
+        found: dict[str, Any] = {}
+        while True:
+            response = await self._world.client.get(self._url, headers={"Authorization": f"Bearer obk_{self._partner}"})
+            page = response.json()
+            if not page["items"]:
+                assert page["next"] == self._url
+                return found
+            found |= {key_of(entry["id"]): entry for entry in page["items"]}
+            self._url = page["next"]
 
 
 @asynccontextmanager

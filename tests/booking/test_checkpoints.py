@@ -1,5 +1,6 @@
 """What C1, C2, P and B have in common, and where they differ."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -195,7 +196,7 @@ def test_an_anonymous_lease_becomes_a_named_one_and_holds_no_more() -> None:
 
 @pytest.mark.spec("OB-LEASE-22", "OB-LEASE-08")
 def test_a_lease_carries_over_to_the_proposal_and_lasts_as_long() -> None:
-    policy = Policy(leasing=Leasing.NAMED)
+    policy = Policy(leasing=Leasing.NAMED, proposal_duration=timedelta(days=1))
     leased = after(situation(APPROVED, policy=policy), quote(request(item(APPROVED))))
     proposed = after(leased, command(Checkpoint.P, request(item(APPROVED))))
     record = proposed.records[KEY]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.publish import PublishSeller
+from approval import DIVE, PARTY, TRIP
+from openbooking.booking.publish import Publish, PublishSeller
 from people import CENTRE
 from postgres import PostgresServer
 from world import World, open_world
@@ -48,6 +49,14 @@ async def sqlite_world(tmp_path: Path) -> AsyncIterator[World]:
     """A Booking System on SQLite alone, for what does not hang on the store."""
     async with open_world("sqlite", tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+async def approving(world: World) -> World:
+    """A Booking System on each store, with something that needs its Seller's approval."""
+    for family in (TRIP, PARTY, DIVE):
+        await world.store.execute(Publish(tuple(family)))
+    return world
 
 
 @pytest.fixture

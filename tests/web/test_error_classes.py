@@ -247,7 +247,7 @@ async def test_an_approved_proposal_whose_places_are_gone_is_not_booked(tmp_path
         await world.store.execute(Publish((APPROVED[0], replace(APPROVED[1], capacity=1))))
         proposal = await proposed(world)
         await world.store.execute(DecideProposal(order=OrderKey("alice", UUID), accept=True))
-        world.pass_time(minutes=2)
+        world.pass_time(minutes=16)
         other = {**world.order(world.item(APPROVED)), "@type": "OrderProposal"}
         assert (await world.call("PUT", P, other, "bob")).status_code == 201
         reply = await world.call("PUT", B, booking_of(proposal))

@@ -14,14 +14,15 @@ def grant_access(
 ) -> Access | None:
     """What lets the attendee of one OrderItem in: unique to the item, and not to be guessed without the nonce.
 
-    `own_passes` are barcodes that the Broker sent, returned beside ours (OB-ACC-12).
+    `own_passes` are barcodes that the Broker sent, which are returned beside ours (OB-ACC-12).
     """
     if rules is None:
-        return Access(passes=own_passes) if own_passes else None
-    passes = [_filled(offered, _code(nonce, number, kind)) for kind, offered in _offered_passes(rules).items()]
+        return Access(own_passes=own_passes) if own_passes else None
+    passes = (_filled(offered, _code(nonce, number, kind)) for kind, offered in _offered_passes(rules).items())
     return Access(
         code=_code(nonce, number, "code") if rules.code else None,
-        passes=(*passes, *own_passes),
+        passes=tuple(passes),
+        own_passes=own_passes,
         channel=_filled(rules.channel, _code(nonce, number, "channel")) if rules.channel else None,
     )
 

@@ -3,7 +3,7 @@
 Each returns why the pair cannot be booked, or None.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ def opportunity_has_not_ended(pair: Pair, now: datetime) -> str | None:
     """An Opportunity that has started but not ended can still be booked (OB-BKBL-10); some can be had at any time."""
     if pair.opportunity.type.at_any_time:
         return None
-    end = pair.opportunity.end or pair.opportunity.start
+    end = pair.opportunity.over_at
     if end is None:
         return "The Opportunity has no date."
     return None if end > now else "The Opportunity has ended."
@@ -88,7 +88,13 @@ CONDITIONS: tuple[Callable[[Pair, datetime], str | None], ...] = (
 )
 
 
-def why_not_bookable(pair: Pair, now: datetime) -> str | None:
+# What the Seller has approved, only time and a change of plan can undo: it matters no more whether a window has closed.
+CONDITIONS_AFTER_APPROVAL = (opportunity_has_not_ended, opportunity_takes_place)
+
+
+def why_not_bookable(
+    pair: Pair, now: datetime, conditions: Iterable[Callable[[Pair, datetime], str | None]] = CONDITIONS
+) -> str | None:
     """The first condition that the pair fails, in words for the Broker, or None if it can be booked."""
-    reasons = (condition(pair, now) for condition in CONDITIONS)
+    reasons = (condition(pair, now) for condition in conditions)
     return next((reason for reason in reasons if reason), None)

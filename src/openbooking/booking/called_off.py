@@ -21,16 +21,18 @@ def call_off(situation: Situation, paths: AbstractSet[str], message: str | None 
         if record.kind is RecordKind.ORDER:
             changes += _cancelled(record, paths, message)
         elif record.kind is RecordKind.PROPOSAL:
-            changes += reject_for(record, paths, message)
+            changes += reject_for(situation, record, paths, message)
     return changes
 
 
-def reject_for(record: Record, paths: AbstractSet[str], message: str | None = None) -> list[Change]:
+def reject_for(
+    situation: Situation, record: Record, paths: AbstractSet[str], message: str | None = None
+) -> list[Change]:
     """The rejection of a proposal, if it is open and asks for a place at one of these paths."""
-    open_ = record.proposal and lifecycle.PROPOSAL_TRANSITIONS[record.proposal.status]
+    open_ = record.proposal and lifecycle.is_open(record.proposal)
     if not open_ or not any(claim.opportunity in paths for claim in record.claims()):
         return []
-    rejected = with_status(record, OrderProposalStatus.SELLER_REJECTED, message or _NOT_TAKING_PLACE)
+    rejected = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, message or _NOT_TAKING_PLACE)
     return [RecordSet(record.key, rejected)]
 
 

@@ -1,5 +1,6 @@
 """Cancellation by the Customer (OB 8.3.2, 9.2.8)."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -7,7 +8,7 @@ from msgspec.structs import replace
 from openbooking.booking import lifecycle
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.opportunity import Offer
-from openbooking.booking.order import ItemState, Order, OrderKey, Record
+from openbooking.booking.order import ItemState, Order, OrderItem, OrderKey, Record
 from openbooking.booking.situation import RecordSet, Situation
 from openbooking.spec.errors import CancellationNotPermittedError, OrderItemIdInvalidError
 from openbooking.spec.terms import OrderItemStatus
@@ -20,15 +21,16 @@ class Cancel(OrderCommand, frozen=True, kw_only=True):
 
     def decide(self, situation: Situation) -> Decision:
         """Cancel what is not cancelled yet; if nothing is left to do, succeed without a change (OB-CAN-04)."""
-        record, order = booked(situation, self.key)
+        record, _ = booked(situation, self.key)
         self.caller.check_may_act_for(record.seller)
-        if any(number > len(order.items) or number < 1 for number in self.numbers):
+        items = record.numbered()
+        if not items.keys() >= set(self.numbers):
             raise OrderItemIdInvalidError
-        open_ = [number for number in self.numbers if not record.states[number - 1].status.cancelled]
-        for number in open_:
-            _check_permitted(situation, record, number)
+        open_ = [items[number] for number in self.numbers if not items[number][1].status.cancelled]
+        for item, _ in open_:
+            _check_permitted(situation, item)
         status = OrderItemStatus.CUSTOMER_CANCELLED
-        cancelled = with_states(record, {n: replace(record.states[n - 1], status=status) for n in open_})
+        cancelled = with_states(record, {item.number: replace(state, status=status) for item, state in open_})
         return Decision(changes=(RecordSet(self.key, cancelled),) if open_ else ())
 
 
@@ -39,20 +41,20 @@ def booked(situation: Situation, key: OrderKey) -> tuple[Record, Order]:
     return record, record.order
 
 
-def with_states(record: Record, states: dict[int, ItemState]) -> Record:
+def with_states(record: Record, states: Mapping[int, ItemState]) -> Record:
     """The record with new states of the items of these numbers, and with that in the Orders feed (OB-OF-08)."""
-    moved = list(record.states)
-    for number, state in states.items():
-        status = moved[number - 1].status
-        if state.status is not status and state.status not in lifecycle.ITEM_TRANSITIONS[status]:
-            raise CancellationNotPermittedError("This booking can no longer be cancelled.")
-        moved[number - 1] = state
-    return replace(record, states=tuple(moved), updated=True)
+    moved = tuple(_moved(state, states.get(item.number, state)) for item, state in record.items())
+    return replace(record, states=moved, updated=True)
 
 
-def _check_permitted(situation: Situation, record: Record, number: int) -> None:
+def _moved(state: ItemState, new: ItemState) -> ItemState:
+    if new.status is not state.status and new.status not in lifecycle.ITEM_TRANSITIONS[state.status]:
+        raise CancellationNotPermittedError("This booking can no longer be cancelled.")
+    return new
+
+
+def _check_permitted(situation: Situation, item: OrderItem) -> None:
     """Raise CancellationNotPermittedError, with words for the Customer, unless the Offer allows it (OB-CAN-05)."""
-    item, _ = record.items()[number - 1]
     assert item.opportunity is not None  # noqa: S101 - booked items have both
     assert item.offer is not None  # noqa: S101
     opportunity = situation.opportunities.get(item.opportunity.path, item.opportunity)

@@ -3,12 +3,15 @@
 import msgspec
 from msgspec.structs import replace
 
+from openbooking.booking import lifecycle
 from openbooking.booking.command import Decision
 from openbooking.booking.order import Record, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.proposal import with_status
 from openbooking.booking.situation import Needs, RecordSet, Situation
 from openbooking.spec.terms import OrderProposalStatus
+
+_TOO_LATE = "The proposal was not booked in time."
 
 
 class ExpireLeases(msgspec.Struct, frozen=True):
@@ -21,12 +24,13 @@ class ExpireLeases(msgspec.Struct, frozen=True):
 
     def decide(self, situation: Situation) -> Decision:
         """Remove the quotes; reject the proposals on the Seller's behalf (OB-APP-28)."""
-        return Decision(changes=tuple(RecordSet(record.key, _after(record)) for record in situation.expired()))
+        ended = situation.expired()
+        return Decision(changes=tuple(RecordSet(record.key, _after(situation, record)) for record in ended))
 
 
-def _after(record: Record) -> Record | None:
+def _after(situation: Situation, record: Record) -> Record | None:
     if record.kind is not RecordKind.PROPOSAL or record.proposal is None:
         return None
-    if record.proposal.status in (OrderProposalStatus.AWAITING, OrderProposalStatus.ACCEPTED):
-        record = with_status(record, OrderProposalStatus.SELLER_REJECTED, "The proposal was not booked in time.")
+    if lifecycle.is_open(record.proposal):
+        record = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, _TOO_LATE)
     return replace(record, lease_expires=None)

@@ -5,7 +5,7 @@ The record begins as nothing (None). What is not in the table is refused with th
 
 from enum import StrEnum
 
-from openbooking.booking.order import Record, RecordKind
+from openbooking.booking.order import Proposal, Record, RecordKind
 from openbooking.spec.errors import GoneError, OpenBookingError, OrderAlreadyExistsError, UnknownOrderError
 from openbooking.spec.terms import OrderItemStatus, OrderProposalStatus
 
@@ -93,3 +93,8 @@ def existing(record: Record | None, event: Event) -> Record:
     after(record, event)
     assert record is not None, f"{event} is refused where there is no record"  # noqa: S101 - by the table
     return record
+
+
+def is_open(proposal: Proposal) -> bool:
+    """Whether anything can still become of a proposal: one that is rejected is so for good (OB-APP-24)."""
+    return bool(PROPOSAL_TRANSITIONS[proposal.status])

@@ -115,6 +115,11 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     access: AccessRules | None = None
     properties: Properties = {}
 
+    @property
+    def over_at(self) -> datetime | None:
+        """When it is over; None for what has no date."""
+        return self.end or self.start
+
 
 def applicable_offers(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> tuple[Offer, ...]:
     """The Offers that apply: an Opportunity's own, else for a ScheduledSession those of its SessionSeries.

@@ -13,7 +13,14 @@ from msgspec.structs import replace
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.spec.errors import InvalidAuthorizationDetailsError, ItemError
 from openbooking.spec.ids import FormFieldRef, OfferRef
-from openbooking.spec.terms import Availability, BrokerRole, OrderItemStatus, OrderProposalStatus, OrderType
+from openbooking.spec.terms import (
+    Availability,
+    BrokerRole,
+    FlowRequirement,
+    OrderItemStatus,
+    OrderProposalStatus,
+    OrderType,
+)
 
 Reflected = Mapping[str, Any]
 
@@ -110,10 +117,11 @@ class TaxCharge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What lets the attendee of one OrderItem in (OB 8.7)."""
+    """What lets the attendee of one OrderItem in (OB 8.7); `own_passes` are barcodes that the Broker sent."""
 
     code: str | None = None
     passes: tuple[Reflected, ...] = ()
+    own_passes: tuple[Reflected, ...] = ()
     channel: Reflected | None = None
 
 
@@ -136,6 +144,16 @@ class OrderItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     access: Access | None = None
     errors: tuple[ItemError, ...] = ()
 
+    @property
+    def own_passes(self) -> tuple[Reflected, ...]:
+        """The barcodes that the Broker sent for it."""
+        return self.access.own_passes if self.access else ()
+
+    def at(self, opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> "OrderItem":
+        """The item at this Opportunity."""
+        bare = tuple(replace(parent, offers=()) for parent in parents)
+        return replace(self, opportunity=replace(opportunity, offers=()), parents=bare)
+
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`totalPaymentDue`, always with tax (OB-TAX-01), and `totalPaymentTax`.
@@ -152,25 +170,28 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class PersonalData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything in an Order that tells about a person, in one piece so that it can be kept and erased apart.
 
-    Attendees and intake form answers are by the number of their OrderItem.
+    Attendees and intake form answers are by the number of their OrderItem. `customer_note` is what the Customer last
+    wrote to the Seller about a proposal.
     """
 
     customer: Reflected | None = None
+    customer_note: str | None = None
     attendees: Mapping[int, Reflected] = {}
     intake_answers: Mapping[int, tuple[Reflected, ...]] = {}
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What makes an Order a proposal: its version and status, and what the two sides have written (OB 5.5.5).
+    """What makes an Order a proposal: its version and status, and what the Seller has written last (OB 5.5.5).
 
-    `updated` tells whether it has entered the feed, which it does at its first change after P.
+    `items` are those of an amended proposal, in place of what was asked for. `updated` tells whether it has entered the
+    feed, which it does at its first change after P.
     """
 
     version: str
     status: OrderProposalStatus = OrderProposalStatus.AWAITING
     seller_note: str | None = None
     seller_note_at: datetime | None = None
-    customer_note: str | None = None
+    items: tuple[OrderItem, ...] = ()
     updated: bool = False
 
 
@@ -209,6 +230,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def offers(self) -> list[Offer]:
         """The Offers of its items."""
         return [item.offer for item in self.items if item.offer]
+
+    def asks_for(self, requirement: FlowRequirement) -> bool:
+        """Whether any of its Offers asks this of the booking flow."""
+        return any(requirement in offer.flow for offer in self.offers)
 
 
 class RecordKind(StrEnum):
@@ -269,9 +294,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def items(self) -> tuple[tuple[OrderItem, ItemState], ...]:
         """The items as they stand now, each with what has become of it."""
-        booked = self.order.items if self.order else ()
-        states = self.states or (ItemState(),) * len(booked)
-        return tuple((_standing(item, state), state) for item, state in zip(booked, states, strict=True))
+        amended = self.proposal.items if self.proposal else ()
+        items = amended or (self.order.items if self.order else ())
+        states = self.states or (ItemState(),) * len(items)
+        return tuple((_standing(item, state), state) for item, state in zip(items, states, strict=True))
+
+    def numbered(self) -> dict[int, tuple[OrderItem, ItemState]]:
+        """The items as they stand now, by their numbers, of which an amended proposal may have left some out."""
+        return {item.number: (item, state) for item, state in self.items()}
 
     def claims(self) -> tuple[Claim, ...]:
         """The places this record holds; cancelled items hold none, nor does a proposal whose hold has ended."""

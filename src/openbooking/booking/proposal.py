@@ -1,18 +1,31 @@
 """The approval flow: P, what Seller and Customer make of a proposal, and B after it (OB 5.5)."""
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
 from openbooking.booking.access import grant_access
+from openbooking.booking.bookable import CONDITIONS_AFTER_APPROVAL, Pair, why_not_bookable
 from openbooking.booking.capacity import has_room
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs
-from openbooking.booking.order import ItemState, Order, OrderKey, OrderRequest, Payment, Proposal, Record, RecordKind
-from openbooking.booking.payment import check_details, check_payment, check_total, reflected_payment
+from openbooking.booking.order import (
+    ItemState,
+    Order,
+    OrderItem,
+    OrderKey,
+    OrderRequest,
+    Payment,
+    PersonalData,
+    Proposal,
+    Record,
+    RecordKind,
+)
+from openbooking.booking.payment import check_consistent, check_details, check_payment, check_total, reflected_payment
 from openbooking.booking.policy import Policy
+from openbooking.booking.pricing import standing_totals
 from openbooking.booking.situation import Needs, Places, RecordSet, Situation
 from openbooking.spec.errors import (
     InvalidPaymentDetailsError,
@@ -25,7 +38,6 @@ from openbooking.spec.errors import (
 from openbooking.spec.terms import FlowRequirement, OrderProposalStatus, OrderType
 
 SELLER_NOTES_EVERY = timedelta(minutes=5)
-_NO_PLACES = "The places are no longer available."
 
 
 class Propose(OrderCommand, frozen=True, kw_only=True):
@@ -53,11 +65,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             raise OrderCreationFailedError("This Order needs no approval: book it.")
         check_payment(self.request.payment, order.offers)
         check_total(self.request, order)
-        exchange = any(FlowRequirement.MESSAGE_EXCHANGE in offer.flow for offer in order.offers)
-        proposal = Proposal(version=self.version, customer_note=self.request.customer_note if exchange else None)
-        expires = situation.now + situation.policy.proposal_duration
-        items = tuple(replace(item, remaining=None) for item in order.items)
-        order = replace(order, items=items, proposal=proposal, lease_expires=expires)
+        order = self._proposed(situation, order)
         proposed = Record(
             partner=self.caller.partner,
             uuid=self.uuid,
@@ -65,10 +73,24 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             seller=order.seller.key,
             order=order,
             fingerprint=fingerprint,
-            lease_expires=expires,
-            proposal=proposal,
+            lease_expires=order.lease_expires,
+            proposal=order.proposal,
         )
         return Decision(reply=order, changes=(RecordSet(self.key, proposed),))
+
+    def _proposed(self, situation: Situation, order: Order) -> Order:
+        """The Order as a proposal. A note is taken only where an Offer allows messages (OB-APP-18)."""
+        note = self.request.customer_note if order.asks_for(FlowRequirement.MESSAGE_EXCHANGE) else None
+        return replace(
+            order,
+            items=tuple(
+                replace(item, remaining=None, access=grant_access(None, "", item.number, asked.access_passes))
+                for item, asked in zip(order.items, self.request.items, strict=True)
+            ),
+            proposal=Proposal(version=self.version),
+            lease_expires=_held_until(situation, order),
+            personal=replace(order.personal or PersonalData(), customer_note=note),
+        )
 
 
 class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
@@ -78,17 +100,18 @@ class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
     note: str | None = None
 
     def decide(self, situation: Situation) -> Decision:
-        """Reject, and store the note; what is said already changes nothing."""
-        record, proposal = open_proposal(situation, self.key)
-        self.caller.check_may_act_for(record.seller)
+        """Reject, and keep the note in place of the one before; what is said already changes nothing (OB-AMEND-12)."""
+        before, proposal = open_proposal(situation, self.key)
+        self.caller.check_may_act_for(before.seller)
+        record = before
         if self.reject and proposal.status is not OrderProposalStatus.CUSTOMER_REJECTED:
-            if OrderProposalStatus.CUSTOMER_REJECTED not in lifecycle.PROPOSAL_TRANSITIONS[proposal.status]:
+            if not lifecycle.is_open(proposal):
                 raise PatchNotAllowedOnPropertyError("The OrderProposal has been rejected already.")
-            proposal = replace(proposal, status=OrderProposalStatus.CUSTOMER_REJECTED, updated=True)
-        if self.note is not None:
-            proposal = replace(proposal, customer_note=self.note)
-        unchanged = proposal == record.proposal
-        return Decision(changes=() if unchanged else (RecordSet(self.key, replace(record, proposal=proposal)),))
+            record = with_status(situation, record, OrderProposalStatus.CUSTOMER_REJECTED)
+        if self.note is not None and record.order:
+            personal = replace(record.order.personal or PersonalData(), customer_note=self.note)
+            record = replace(record, order=replace(record.order, personal=personal))
+        return Decision(changes=() if record == before else (RecordSet(self.key, record),))
 
 
 class BookProposal(OrderCommand, frozen=True, kw_only=True):
@@ -114,11 +137,12 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
             raise OrderProposalVersionOutdatedError
         if proposal.status is not OrderProposalStatus.ACCEPTED:
             raise OrderCreationFailedError(f"The OrderProposal is {proposal.status.rpartition('/')[2]}.")
-        payment = self._payment(situation.policy, order)
-        if not _places_remain(situation, record):
-            rejected = RecordSet(self.key, with_status(record, OrderProposalStatus.SELLER_REJECTED, _NO_PLACES))
-            return Decision(reply=OpportunityHasInsufficientCapacityError(), changes=(rejected,))
-        booked = self._booked(order, payment)
+        payment = self._payment(situation.policy, record, order)
+        obstacle = _obstacle(situation, record)
+        if obstacle:
+            rejected = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, obstacle.description)
+            return Decision(reply=obstacle, changes=(RecordSet(self.key, rejected),))
+        booked = self._booked(situation, record, order, payment)
         became = replace(
             record,
             kind=RecordKind.ORDER,
@@ -126,28 +150,39 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
             fingerprint=fingerprint,
             lease_expires=None,
             states=tuple(ItemState() for _ in booked.items),
+            proposal=replace(proposal, items=()),
         )
         return Decision(reply=booked, changes=(RecordSet(self.key, became),))
 
-    def _payment(self, policy: Policy, order: Order) -> Payment | None:
+    def _payment(self, policy: Policy, record: Record, order: Order) -> Payment | None:
         """The payment as it was proposed, or as it has been authorised anew (OB-APP-29)."""
         check_details(self.payment, policy)
         if self.payment and self.payment.dynamic != order.dynamic:
             raise InvalidPaymentDetailsError("The OrderProposal was made for another kind of payment.")
-        payment = self.payment or reflected_payment(order.payment, order.offers, policy)
-        check_payment(payment, order.offers)
-        return reflected_payment(payment, order.offers, policy)
+        offers = [item.offer for item, _ in record.items() if item.offer]
+        payment = self.payment or reflected_payment(order.payment, offers, policy)
+        check_consistent(payment, record)
+        check_payment(payment, offers)
+        return reflected_payment(payment, offers, policy)
 
-    def _booked(self, order: Order, payment: Payment | None) -> Order:
-        items = tuple(
-            replace(
-                item,
-                position=None,
-                access=grant_access(item.opportunity.access if item.opportunity else None, self.nonce, item.number),
-            )
-            for item in order.items
+    def _booked(self, situation: Situation, record: Record, order: Order, payment: Payment | None) -> Order:
+        """The Order as proposed, or amended, with the Opportunities as they are now."""
+        items = tuple(self._booked_item(situation, item) for item, _ in record.items())
+        return replace(
+            order,
+            type=OrderType.ORDER,
+            items=items,
+            totals=standing_totals(record),
+            payment=payment,
+            proposal=None,
+            lease_expires=None,
         )
-        return replace(order, type=OrderType.ORDER, items=items, payment=payment, proposal=None, lease_expires=None)
+
+    def _booked_item(self, situation: Situation, item: OrderItem) -> OrderItem:
+        assert item.opportunity is not None  # noqa: S101 - proposed items have one
+        opportunity = situation.opportunities[item.opportunity.path]
+        access = grant_access(opportunity.access, self.nonce, item.number, item.own_passes)
+        return replace(item.at(opportunity, situation.parents(opportunity)), position=None, access=access)
 
 
 def open_proposal(situation: Situation, key: OrderKey) -> tuple[Record, Proposal]:
@@ -157,23 +192,59 @@ def open_proposal(situation: Situation, key: OrderKey) -> tuple[Record, Proposal
     return record, record.proposal
 
 
-def with_status(record: Record, status: OrderProposalStatus, note: str | None = None) -> Record:
-    """The record with the proposal in this status, and with that in its feed."""
+def with_status(situation: Situation, record: Record, status: OrderProposalStatus, note: str | None = None) -> Record:
+    """The record with the proposal in this status, and with that in its feed.
+
+    Accepted, it holds its places for at least as long as a quote would, so that it can be booked; rejected, for no
+    longer, so that they come back soon, but not between one call of the Broker and its next.
+    """
     proposal = record.proposal
     assert proposal is not None  # noqa: S101 - asked for only of proposals
     if status not in lifecycle.PROPOSAL_TRANSITIONS[proposal.status]:
         raise OpenBookingError(f"The OrderProposal is {proposal.status.rpartition('/')[2]} for good.")
-    changed = replace(proposal, status=status, seller_note=note or proposal.seller_note, updated=True)
-    return replace(record, proposal=changed)
+    moved = replace(record, proposal=replace(proposal, status=status, updated=True))
+    if situation.live(record) and record.lease_expires and status is not OrderProposalStatus.AWAITING:
+        nearest = max if status is OrderProposalStatus.ACCEPTED else min
+        moved = replace(
+            moved, lease_expires=nearest(record.lease_expires, situation.now + situation.policy.lease_duration)
+        )
+    return with_note(situation, moved, note) if note and may_write(situation, proposal) else moved
 
 
-def _places_remain(situation: Situation, record: Record) -> bool:
-    """Whether each Opportunity still has the places that the proposal wants, those it holds itself included."""
+def with_note(situation: Situation, record: Record, note: str) -> Record:
+    """The record with this note of the Seller in place of the one before, and with that in its feed (OB-AMEND-10)."""
+    assert record.proposal is not None  # noqa: S101 - asked for only of proposals
+    noted = replace(record.proposal, seller_note=note, seller_note_at=situation.now, updated=True)
+    return replace(record, proposal=noted)
+
+
+def may_write(situation: Situation, proposal: Proposal) -> bool:
+    """Whether the Seller's last note is old enough not to be lost to the Broker by the next (OB-AMEND-11)."""
+    return proposal.seller_note_at is None or situation.now - proposal.seller_note_at >= SELLER_NOTES_EVERY
+
+
+def _held_until(situation: Situation, order: Order) -> datetime:
+    """For as long as proposals are held, but no longer than there is something to book (OB-APP-26)."""
+    ends = [item.opportunity.over_at for item in order.items if item.opportunity]
+    return min([situation.now + situation.policy.proposal_duration, *filter(None, ends)])
+
+
+def _obstacle(situation: Situation, record: Record) -> OpenBookingError | None:
+    """What keeps an accepted proposal from being booked: its places are gone, or there is nothing left to go to."""
     live = situation.live(record)
-    for claim in replace(record, lease_expires=situation.now).claims():
-        opportunity = situation.opportunities.get(claim.opportunity)
+    for claim in record.claims():
         own = Places(0, claim.places if live else 0)
         places = situation.places.get(claim.opportunity, Places())
-        if not has_room(opportunity, claim.places, places, own):
-            return False
-    return True
+        if not has_room(situation.opportunities.get(claim.opportunity), claim.places, places, own):
+            return OpportunityHasInsufficientCapacityError("The places are no longer available.")
+    reasons = (_why_not_any_more(situation, item) for item, _ in record.items())
+    reason = next((reason for reason in reasons if reason), None)
+    return OrderCreationFailedError(reason) if reason else None
+
+
+def _why_not_any_more(situation: Situation, item: OrderItem) -> str | None:
+    assert item.opportunity is not None  # noqa: S101 - proposed items have both
+    assert item.offer is not None  # noqa: S101
+    opportunity = situation.opportunities[item.opportunity.path]
+    pair = Pair(opportunity, item.offer, situation.sellers[opportunity.seller])
+    return why_not_bookable(pair, situation.now, CONDITIONS_AFTER_APPROVAL)

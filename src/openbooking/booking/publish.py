@@ -124,7 +124,7 @@ class Withdraw(msgspec.Struct, frozen=True, kw_only=True):
             elif self.orders:
                 changes.append(RecordSet(record.key, stub(record)))
             else:
-                changes.extend(reject_for(record, gone))
+                changes.extend(reject_for(situation, record, gone))
         changes.extend(OpportunityRemoved(path) for path in sorted(gone))
         return Decision(changes=tuple(changes))
 

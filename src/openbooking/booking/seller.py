@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from openbooking.booking import lifecycle
 from openbooking.booking.accepted import unpriced
 from openbooking.booking.access import grant_access
 from openbooking.booking.bookable import Pair, why_not_bookable
@@ -16,14 +17,15 @@ from openbooking.booking.cancel import booked, with_states
 from openbooking.booking.capacity import has_room
 from openbooking.booking.command import Decision
 from openbooking.booking.opportunity import Offer, Opportunity, applicable_offers
-from openbooking.booking.order import Access, ItemState, Order, OrderItem, OrderKey, RecordKind
+from openbooking.booking.order import Access, ItemState, Order, OrderItem, OrderKey, Proposal, RecordKind
 from openbooking.booking.policy import Policy
-from openbooking.booking.pricing import Pricing, due, prepayment_of, pricing_of, tax_charges, totals
-from openbooking.booking.proposal import SELLER_NOTES_EVERY, open_proposal, with_status
+from openbooking.booking.pricing import due, prepayment_of, pricing_of, tax_charges
+from openbooking.booking.proposal import may_write, open_proposal, with_note, with_status
 from openbooking.booking.situation import Change, Needs, OpportunitySet, Places, RecordSet, Situation
 from openbooking.spec.errors import NotFoundError, OpenBookingError, UnacceptableReplacementError
 from openbooking.spec.ids import OfferRef
 from openbooking.spec.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus
+from openbooking.spec.values import round_money
 
 
 class SellerCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +42,13 @@ class SellerCommand(msgspec.Struct, frozen=True, kw_only=True):
     def decide(self, situation: Situation) -> Decision:
         """Change the items; one version of the Order enters the Orders feed, with the whole effect."""
         record, _ = booked(situation, self.order)
-        changed = {
-            item.number: self.change(item, state)
-            for item, state in record.items()
-            if not state.status.cancelled and (self.numbers is None or item.number in self.numbers)
-        }
+        items = record.numbered()
+        chosen = items.keys() if self.numbers is None else self.numbers
+        if not items.keys() >= chosen:
+            raise NotFoundError("The Order has no such item.")
+        standing = {number: items[number] for number in chosen if not items[number][1].status.cancelled}
+        moved = {number: self.change(item, state) for number, (item, state) in standing.items()}
+        changed = {number: state for number, state in moved.items() if state != standing[number][1]}
         return Decision(changes=(RecordSet(self.order, with_states(record, changed)),) if changed else ())
 
     def change(self, item: OrderItem, state: ItemState) -> ItemState:
@@ -98,12 +102,13 @@ class RenewAccess(SellerCommand, frozen=True, kw_only=True):
         rules = item.opportunity.access if item.opportunity else None
         old = item.access or Access()
         new = grant_access(rules, self.nonce, item.number) or Access()
-        renewed = Access(
+        renewed = replace(
+            old,
             code=new.code if self.code else old.code,
             passes=new.passes if self.passes else old.passes,
             channel=new.channel if self.channel else old.channel,
         )
-        return replace(state, access=renewed)
+        return state if renewed == old else replace(state, access=renewed)
 
 
 class Replace(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,21 +132,19 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
     def decide(self, situation: Situation) -> Decision:
         """Replace the item if the new pair can be booked, belongs to the Seller and costs no more (OB-SEL-07)."""
         record, order = booked(situation, self.order)
-        if not 1 <= self.number <= len(order.items):
+        found = record.numbered().get(self.number)
+        if found is None:
             raise NotFoundError(f"The Order has no item {self.number}.")
-        item, state = record.items()[self.number - 1]
+        item, state = found
         if state.status is not OrderItemStatus.CONFIRMED:
             raise UnacceptableReplacementError("Only a confirmed item can be replaced.")
         opportunity, offer = self._pair(situation, order)
         self._check(situation, order, item, opportunity, offer)
-        replacement = OrderItem(
-            number=item.number,
-            position=item.position,
-            opportunity=replace(opportunity, offers=()),
-            parents=tuple(replace(parent, offers=()) for parent in situation.parents(opportunity)),
+        replacement = replace(
+            item.at(opportunity, situation.parents(opportunity)),
             offer=offer,
             tax=() if order.dynamic else tax_charges(offer, pricing_of(order)),
-            access=grant_access(opportunity.access, self.nonce, item.number),
+            access=grant_access(opportunity.access, self.nonce, item.number, item.own_passes),
         )
         changed = with_states(record, {self.number: replace(state, replacement=replacement, access=None, moved=False)})
         return Decision(changes=(RecordSet(self.order, changed),))
@@ -253,12 +256,10 @@ def _concerns(item: OrderItem, new: Mapping[str, Opportunity]) -> bool:
 
 def _with_new(item: OrderItem, new: Mapping[str, Opportunity]) -> OrderItem:
     """The item with its Opportunity and parents as they are now."""
-
-    def current(member: Opportunity) -> Opportunity:
-        return replace(new.get(member.path, member), offers=())
-
     assert item.opportunity is not None  # noqa: S101 - booked items have one
-    return replace(item, opportunity=current(item.opportunity), parents=tuple(current(p) for p in item.parents))
+    current = (new.get(member.path, member) for member in (item.opportunity, *item.parents))
+    opportunity, *parents = current
+    return item.at(opportunity, tuple(parents))
 
 
 class DecideProposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -275,9 +276,11 @@ class DecideProposal(msgspec.Struct, frozen=True, kw_only=True):
 
     def decide(self, situation: Situation) -> Decision:
         """Set the status; the version stays (OB-APP-25)."""
-        record, _ = open_proposal(situation, self.order)
+        record, proposal = open_proposal(situation, self.order)
+        _check_note(situation, proposal, self.note)
         status = OrderProposalStatus.ACCEPTED if self.accept else OrderProposalStatus.SELLER_REJECTED
-        return Decision(changes=(RecordSet(self.order, with_status(record, status, self.note)),))
+        decided = with_status(situation, record, status, self.note)
+        return Decision(changes=(RecordSet(self.order, decided),))
 
 
 class AmendProposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -300,30 +303,39 @@ class AmendProposal(msgspec.Struct, frozen=True, kw_only=True):
 
     def decide(self, situation: Situation) -> Decision:
         """Set the new version, which waits for acceptance again (AMB-17)."""
-        record, _ = open_proposal(situation, self.order)
+        record, open_ = open_proposal(situation, self.order)
         assert record.order is not None  # noqa: S101 - every proposal's record has one
-        if not any(FlowRequirement.NEGOTIATION in offer.flow for offer in record.order.offers):
+        _check_note(situation, open_, self.note)
+        if not record.order.asks_for(FlowRequirement.NEGOTIATION):
             raise OpenBookingError("No Offer in this OrderProposal allows negotiation.")
-        pricing = pricing_of(record.order)
-        items = tuple(self._offered(item, pricing) for item in record.order.items if item.number not in self.without)
+        known = record.numbered()
+        if not known.keys() >= self.without | self.prices.keys():
+            raise NotFoundError("The OrderProposal has no such item.")
+        items = tuple(
+            self._offered(item, record.order) for item, _ in known.values() if item.number not in self.without
+        )
         if not items:
             raise OpenBookingError("An amendment leaves at least one item: reject the OrderProposal instead.")
-        order = replace(record.order, items=items, totals=totals(items, pricing))
-        amended = with_status(record, OrderProposalStatus.AWAITING, self.note)
+        amended = with_status(situation, record, OrderProposalStatus.AWAITING, self.note)
         assert amended.proposal is not None  # noqa: S101 - with_status keeps it
-        changed = replace(amended, order=order, proposal=replace(amended.proposal, version=self.version))
-        return Decision(changes=(RecordSet(self.order, changed),))
+        proposal = replace(amended.proposal, version=self.version, items=items)
+        return Decision(changes=(RecordSet(self.order, replace(amended, proposal=proposal)),))
 
-    def _offered(self, item: OrderItem, pricing: Pricing) -> OrderItem:
+    def _offered(self, item: OrderItem, order: Order) -> OrderItem:
         price = self.prices.get(item.number)
         if price is None or item.offer is None:
             return item
-        offer = replace(item.offer, price=price, currency=item.offer.currency if price else None)
-        return replace(item, offer=offer, tax=tax_charges(offer, pricing))
+        if order.dynamic or price < 0 or price != round_money(price):
+            raise OpenBookingError(f"{price} cannot be the price of an item in this OrderProposal.")
+        currency = item.offer.currency or order.totals.currency
+        if price and currency is None:
+            raise OpenBookingError("Nothing in this OrderProposal tells in which currency to pay.")
+        offer = replace(item.offer, price=price, currency=currency if price else None)
+        return replace(item, offer=offer, tax=tax_charges(offer, pricing_of(order)))
 
 
 class WriteToCustomer(msgspec.Struct, frozen=True, kw_only=True):
-    """The Seller writes about an open proposal, at most once in five minutes (OB 5.5.5.3)."""
+    """The Seller writes about an open proposal, where its Offers allow it, once in five minutes (OB 5.5.5.3)."""
 
     order: OrderKey
     note: str
@@ -336,8 +348,14 @@ class WriteToCustomer(msgspec.Struct, frozen=True, kw_only=True):
     def decide(self, situation: Situation) -> Decision:
         """Set the note in place of the one before; status and version stay (OB-AMEND-09, OB-AMEND-10)."""
         record, proposal = open_proposal(situation, self.order)
-        last = proposal.seller_note_at
-        if last and situation.now - last < SELLER_NOTES_EVERY:
-            raise OpenBookingError("Only one message in five minutes can be written.")
-        changed = replace(proposal, seller_note=self.note, seller_note_at=situation.now, updated=True)
-        return Decision(changes=(RecordSet(self.order, replace(record, proposal=changed)),))
+        assert record.order is not None  # noqa: S101 - every proposal's record has one
+        if not lifecycle.is_open(proposal) or not record.order.asks_for(FlowRequirement.MESSAGE_EXCHANGE):
+            raise OpenBookingError("No messages are exchanged about this OrderProposal.")
+        _check_note(situation, proposal, self.note)
+        return Decision(changes=(RecordSet(self.order, with_note(situation, record, self.note)),))
+
+
+def _check_note(situation: Situation, proposal: Proposal, note: str | None) -> None:
+    """Raise OpenBookingError for a note that follows the last too soon; a decision can be made without one."""
+    if note and not may_write(situation, proposal):
+        raise OpenBookingError("Only one message in five minutes can be written.")

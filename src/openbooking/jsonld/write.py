@@ -86,7 +86,12 @@ class Writer:
         )
 
     def details(self, offer: Offer) -> JsonObject:
-        """What an OrderItem with this Offer asks about its attendee and besides (OB-CUST-11, OB-FORM-03)."""
+        """What an OrderItem with this Offer asks about its attendee and besides (OB-CUST-11)."""
+        required = {"attendeeDetailsRequired": list(offer.attendee_details) or None}
+        return _present(required) | self.intake_form(offer)
+
+    def intake_form(self, offer: Offer) -> JsonObject:
+        """The questions that an OrderItem with this Offer asks (OB-FORM-03)."""
         form = [
             _present(
                 {
@@ -100,12 +105,7 @@ class Writer:
             )
             for field in offer.intake_form
         ]
-        return _present(
-            {
-                "attendeeDetailsRequired": list(offer.attendee_details) or None,
-                "orderItemIntakeForm": form or None,
-            }
-        )
+        return {"orderItemIntakeForm": form} if form else {}
 
     def proposal(self, uuid: str, proposal: Proposal) -> JsonObject:
         """How a proposal stands; the Customer's own note is never told back (OB-AMEND-13)."""
@@ -135,7 +135,7 @@ class Writer:
         return _present(
             {
                 "accessCode": [code] if access.code else None,
-                "accessPass": list(access.passes) or None,
+                "accessPass": [*access.passes, *access.own_passes] or None,
                 "accessChannel": access.channel,
             }
         )

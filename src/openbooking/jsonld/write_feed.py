@@ -63,11 +63,14 @@ class JsonLdFeedWriter:
         return msgspec.json.encode(self._record(record, order, items))
 
     def proposal(self, record: Record) -> bytes:
-        """An OrderProposal as it stands (OB-OPF-02, OB-OPF-05, AMB-24)."""
+        """An OrderProposal as it stands: with the questions that are asked, without what a person answered (AMB-24)."""
         proposal = record.proposal
         assert proposal is not None  # noqa: S101 - only proposals are written
         order = _order_of(record)
-        items = [self._order_item(order, item, in_full=False) for item, _ in record.items()]
+        items = [
+            self._order_item(order, item, in_full=False) | (self._writer.intake_form(item.offer) if item.offer else {})
+            for item, _ in record.items()
+        ]
         written = self._record(record, order, items)
         return msgspec.json.encode(written | self._writer.proposal(record.uuid, proposal))
 

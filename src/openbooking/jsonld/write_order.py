@@ -1,6 +1,7 @@
 """Replies: OrderQuotes and Orders, and errors (OB 10.1, 10.2)."""
 
 import msgspec
+from msgspec.structs import replace
 
 from openbooking.booking.order import ItemState, Order, OrderItem, Proposal, Record, Totals
 from openbooking.booking.pricing import charged, pricing_of, standing_totals
@@ -27,8 +28,8 @@ class OrderWriter:
 
     def status(self, record: Record) -> bytes:
         """The answer to Order Status: the Order as it stands now."""
-        order = record.order
-        assert order is not None  # noqa: S101 - only records with an Order are read
+        assert record.order is not None  # noqa: S101 - only records with an Order are read
+        order = replace(record.order, lease_expires=record.lease_expires)
         items = [self._item(order, item) | self._booked(order, item, state) for item, state in record.items()]
         return msgspec.json.encode(self._order(order, items, standing_totals(record), record.proposal))
 

@@ -1,0 +1,319 @@
+"""P, and what Seller, Customer and time make of a proposal (OB 5.5.3, 5.5.5.1)."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from builders import NOW, UUID, VERSION, after, book, new_uuid, propose, quote, session, situation
+from openbooking.booking.cancel import Cancel
+from openbooking.booking.command import Command
+from openbooking.booking.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.lifecycle import PROPOSAL_TRANSITIONS
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.order import Caller, OrderKey, Payment, Proposal, RecordKind
+from openbooking.booking.policy import Leasing, Policy
+from openbooking.booking.seller import WriteToCustomer
+from openbooking.booking.situation import Places
+from openbooking.booking.status import GetOrder
+from openbooking.spec.errors import (
+    GoneError,
+    IncompletePaymentDetailsError,
+    InvalidAuthorizationDetailsError,
+    ItemErrorType,
+    MissingPaymentDetailsError,
+    OpenBookingError,
+    OrderAlreadyExistsError,
+    OrderCreationFailedError,
+    PatchNotAllowedOnPropertyError,
+    TotalPaymentDueMismatchError,
+    UnknownOrderError,
+    UnnecessaryPaymentDetailsError,
+)
+from openbooking.spec.terms import OrderProposalStatus, OrderType
+from people import ALICE, BOB
+from proposals import (
+    ABORT,
+    ACCEPT,
+    ACCEPTED,
+    APPROVAL,
+    AWAITING,
+    CUSTOMER_REJECTED,
+    FREE,
+    HELD,
+    KEY,
+    LATER_VERSION,
+    PATH,
+    PILATES,
+    POLICY,
+    REJECT,
+    SELLER_REJECTED,
+    TRIP,
+    YOGA,
+    amend,
+    b,
+    having,
+    order_of,
+    places,
+    proposed,
+    record_in,
+    standing,
+)
+
+
+@pytest.mark.spec("OB-APP-01", "OB-APP-03", "OB-APP-09")
+@pytest.mark.parametrize(
+    ("families", "requires"), [((YOGA,), False), ((PILATES,), True), ((YOGA, PILATES), True), ((PILATES, YOGA), True)]
+)
+def test_one_item_that_needs_approval_makes_the_whole_order_need_it(
+    families: tuple[list[Opportunity], ...], requires: bool
+) -> None:
+    assert order_of(quote(places(*families)).decide(situation(*families))).requires_approval is requires
+
+
+@pytest.mark.spec("OB-APP-04", "OB-APP-05", "OB-APP-06", "OB-APP-10", "OB-APP-11")
+def test_p_makes_a_proposal_that_waits_and_is_no_booking() -> None:
+    decision = propose(places(TRIP, YOGA)).decide(situation(TRIP, YOGA))
+    order = order_of(decision)
+    assert (order.type, order.proposal) == (OrderType.PROPOSAL, Proposal(version=VERSION, status=AWAITING))
+    assert [found.position for found in order.items] == [0, 1]
+    where = proposed(TRIP, YOGA)
+    assert record_in(where).kind is RecordKind.PROPOSAL
+    assert where.places[PATH] == Places(booked=0, leased=1)
+    assert order.lease_expires == record_in(where).lease_expires
+
+
+@pytest.mark.spec("OB-APP-04", "OB-APP-14", "OB-APP-15", "OB-APP-17")
+def test_p_proposes_all_or_nothing() -> None:
+    full = session("full", capacity=0, offered={"flow": APPROVAL})
+    decision = propose(places(TRIP, full)).decide(situation(TRIP, full))
+    errors = [[error.type for error in found.errors] for found in order_of(decision).items]
+    assert errors == [[], [ItemErrorType.OPPORTUNITY_IS_FULL]]
+    assert decision.changes == ()
+
+
+@pytest.mark.spec("OB-APP-12", "OB-APP-13", "OB-LEASE-18")
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"total_payment_due": Decimal(1)}, TotalPaymentDueMismatchError),
+        ({"total_payment_due": None}, TotalPaymentDueMismatchError),
+        ({"payment": None}, MissingPaymentDetailsError),
+        ({"payment": Payment()}, IncompletePaymentDetailsError),
+    ],
+)
+def test_total_and_payment_must_be_right_at_p_and_a_refusal_keeps_the_lease(
+    changes: dict[str, Any], error: type[OpenBookingError]
+) -> None:
+    leased = after(situation(TRIP), quote(places(TRIP)))
+    with pytest.raises(error):
+        propose(replace(places(TRIP), **changes)).decide(leased)
+    assert leased.places[PATH] == Places(leased=1)
+
+
+@pytest.mark.spec("OB-APP-13")
+def test_nothing_is_paid_for_a_free_proposal() -> None:
+    with pytest.raises(UnnecessaryPaymentDetailsError):
+        propose(places(FREE)).decide(situation(FREE))
+    assert record_in(proposed(FREE, payment=None)).kind is RecordKind.PROPOSAL
+
+
+def test_what_needs_no_approval_is_not_proposed() -> None:
+    with pytest.raises(OrderCreationFailedError):
+        propose(places(YOGA)).decide(situation(YOGA))
+
+
+@pytest.mark.spec("OB-APP-16")
+def test_a_repeat_of_p_gets_the_first_answer_whatever_has_become_of_it_since() -> None:
+    first = order_of(propose(places(TRIP, TRIP)).decide(situation(TRIP)))
+    where = having(proposed(), WriteToCustomer(order=KEY, note="Hello."), ACCEPT)
+    for since in (where, after(where, amend(without=frozenset({1}), prices={2: Decimal(1)})), after(where, REJECT)):
+        repeat = propose(places(TRIP, TRIP), version=new_uuid()).decide(since)
+        assert (repeat.reply, repeat.changes) == (first, ())
+
+
+@pytest.mark.spec("OB-APP-16", "OB-APP-18")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"customer": {"@type": "Person", "email": "someone@else.example.com"}},
+        {"customer_note": "Is there a lift?"},
+        {"payment": Payment(identifier="payment-2")},
+    ],
+)
+def test_p_with_another_content_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(OrderAlreadyExistsError):
+        propose(replace(places(TRIP, TRIP), **changes)).decide(proposed())
+
+
+@pytest.mark.spec("OB-APP-16", "OB-ID-12", "OB-OQD-01", "OB-DEL-06")
+def test_a_proposal_is_neither_quoted_nor_booked_nor_deleted_as_if_it_were_none() -> None:
+    where = proposed()
+    for asked in (quote(places(TRIP)), book(places(TRIP, TRIP))):
+        with pytest.raises(OrderAlreadyExistsError):
+            asked.decide(where)
+    assert DeleteQuote(caller=ALICE, uuid=UUID).decide(where).changes == ()
+    for refused in (DeleteOrder(caller=ALICE, uuid=UUID), Cancel(caller=ALICE, uuid=UUID, numbers=(1,))):
+        with pytest.raises(UnknownOrderError):
+            refused.decide(where)
+
+
+@pytest.mark.spec("OB-LEASE-22", "OB-LEASE-08", "OB-LEASE-09", "OB-APP-26")
+@pytest.mark.parametrize("leasing", Leasing)
+def test_places_are_held_for_a_proposal_leased_before_or_not(leasing: Leasing) -> None:
+    policy = Policy(leasing=leasing, proposal_duration=timedelta(days=1))
+    quoted = after(situation(TRIP, policy=policy), quote(places(TRIP)))
+    where = after(quoted, propose(places(TRIP)))
+    assert where.places[PATH] == Places(leased=1)
+    assert record_in(where).lease_expires == NOW + timedelta(days=1)
+
+
+@pytest.mark.spec("OB-LEASE-22", "OB-APP-26")
+def test_nothing_is_held_longer_than_until_it_is_over() -> None:
+    assert POLICY.proposal_duration > timedelta(days=2, hours=1)
+    assert record_in(proposed(TRIP, YOGA)).lease_expires == TRIP[-1].end == NOW + timedelta(days=2, hours=1)
+
+
+@pytest.mark.spec("OB-APP-19", "OB-APP-21", "OB-APP-22", "OB-APP-23", "OB-APP-25", "OB-APP-20", "OB-AMEND-07")
+@pytest.mark.parametrize(
+    ("command", "status"), [(ACCEPT, ACCEPTED), (REJECT, SELLER_REJECTED), (ABORT, CUSTOMER_REJECTED)]
+)
+def test_the_whole_proposal_is_accepted_or_rejected_and_keeps_its_version(
+    command: Command, status: OrderProposalStatus
+) -> None:
+    before = proposed()
+    assert not standing(before).updated
+    where = after(before, command)
+    assert standing(where) == Proposal(version=VERSION, status=status, updated=True)
+    assert record_in(where).items() == record_in(before).items()
+
+
+@pytest.mark.spec("OB-APP-22")
+def test_a_rejection_may_have_a_reason() -> None:
+    where = after(proposed(PILATES), replace(REJECT, note="We are closed."))
+    assert standing(where).seller_note == "We are closed."
+
+
+MOVES: dict[OrderProposalStatus, Command] = {
+    AWAITING: amend(),
+    ACCEPTED: ACCEPT,
+    SELLER_REJECTED: REJECT,
+    CUSTOMER_REJECTED: ABORT,
+}
+
+
+@pytest.mark.spec("OB-APP-24", "OB-AMEND-03", "OB-AMEND-07")
+@pytest.mark.parametrize("before", OrderProposalStatus)
+@pytest.mark.parametrize("status", OrderProposalStatus)
+def test_the_table_tells_how_a_proposal_moves(before: OrderProposalStatus, status: OrderProposalStatus) -> None:
+    where = proposed() if before is AWAITING else after(proposed(), MOVES[before])
+    if before is status is CUSTOMER_REJECTED:
+        assert MOVES[status].decide(where).changes == ()
+    elif status in PROPOSAL_TRANSITIONS[before]:
+        assert standing(after(where, MOVES[status])).status is status
+    else:
+        with pytest.raises(OpenBookingError):
+            MOVES[status].decide(where)
+    finished = before in (SELLER_REJECTED, CUSTOMER_REJECTED)
+    assert bool(PROPOSAL_TRANSITIONS[before]) is not finished
+
+
+@pytest.mark.spec("OB-APP-24", "OB-OPU-02")
+def test_the_customer_cannot_reject_what_the_seller_has_rejected() -> None:
+    with pytest.raises(PatchNotAllowedOnPropertyError):
+        ABORT.decide(after(proposed(), REJECT))
+
+
+@pytest.mark.spec("OB-APP-26", "OB-LEASE-22")
+@pytest.mark.parametrize("command", [REJECT, ABORT])
+def test_a_rejected_proposal_gives_its_places_back_as_soon_as_a_quote_would(command: Command) -> None:
+    where = after(proposed(), command)
+    assert record_in(where).lease_expires == NOW + HELD
+    assert where.places[PATH] == Places(leased=2)
+    swept = after(replace(where, now=NOW + HELD), ExpireLeases())
+    assert record_in(swept).claims() == ()
+    assert PATH in swept.touched
+    assert standing(swept) == standing(where)
+    assert ExpireLeases().decide(swept).changes == ()
+
+
+@pytest.mark.spec("OB-APP-26")
+def test_what_is_accepted_at_the_last_minute_can_still_be_booked() -> None:
+    expires = record_in(proposed()).lease_expires
+    assert expires is not None
+    where = after(replace(proposed(), now=expires - timedelta(minutes=1)), ACCEPT)
+    assert record_in(where).lease_expires == where.now + HELD
+    early = after(proposed(), ACCEPT)
+    assert record_in(early).lease_expires == expires
+
+
+@pytest.mark.spec("OB-APP-28", "OB-APP-26", "OB-LEASE-20")
+@pytest.mark.parametrize("commands", [(), (ACCEPT,), (amend(),)], ids=["awaiting", "accepted", "amended"])
+def test_a_proposal_whose_hold_has_ended_is_rejected_for_the_seller(commands: tuple[Command, ...]) -> None:
+    where = having(proposed(), *commands)
+    assert ExpireLeases().decide(where).changes == ()
+    ended = replace(where, now=NOW + POLICY.proposal_duration)
+    swept = after(ended, ExpireLeases())
+    proposal = standing(swept)
+    assert (proposal.status, proposal.version) == (SELLER_REJECTED, standing(where).version)
+    assert proposal.seller_note
+    assert record_in(swept).claims() == ()
+    assert PATH in swept.touched
+
+
+@pytest.mark.spec("OB-APP-23", "OB-OPU-01")
+def test_a_customer_rejects_with_a_reason_once() -> None:
+    command = replace(ABORT, note="It rains.")
+    where = after(proposed(), command)
+    assert standing(where).status is CUSTOMER_REJECTED
+    assert command.decide(where).changes == ()
+
+
+@pytest.mark.spec("OB-OPU-06", "OB-AUTH-09", "OB-AUTH-10")
+def test_only_who_made_a_proposal_can_update_or_book_it() -> None:
+    where = after(proposed(), ACCEPT)
+    for command in (replace(ABORT, caller=BOB), b(caller=BOB)):
+        with pytest.raises(UnknownOrderError):
+            command.decide(where)
+    no_more = Caller("alice", frozenset())
+    for refused in (replace(ABORT, caller=no_more), b(caller=no_more)):
+        with pytest.raises(InvalidAuthorizationDetailsError):
+            refused.decide(where)
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        propose(places(TRIP, TRIP), caller=no_more).decide(where)
+
+
+@pytest.mark.spec("OB-OPU-06", "OB-DEL-09")
+@pytest.mark.parametrize(
+    ("commands", "error"),
+    [
+        ((), UnknownOrderError),
+        ((quote(places(TRIP)),), UnknownOrderError),
+        ((propose(places(TRIP)), ACCEPT, b()), UnknownOrderError),
+        ((propose(places(TRIP)), ACCEPT, b(), DeleteOrder(caller=ALICE, uuid=UUID)), GoneError),
+    ],
+    ids=["nothing", "quote", "order", "deleted"],
+)
+def test_only_a_proposal_is_updated(commands: tuple[Command, ...], error: type[OpenBookingError]) -> None:
+    where = having(situation(TRIP), *commands)
+    for command in (ABORT, ACCEPT, amend(), WriteToCustomer(order=KEY, note="Hello.")):
+        with pytest.raises(error):
+            command.decide(where)
+
+
+@pytest.mark.spec("OB-OST-02")
+def test_status_answers_how_a_proposal_stands() -> None:
+    where = after(proposed(), amend(without=frozenset({1})))
+    assert GetOrder(caller=ALICE, uuid=UUID).decide(where).reply == record_in(where)
+
+
+@pytest.mark.spec("OB-APP-16", "OB-ID-13")
+def test_partners_with_one_uuid_have_a_proposal_each() -> None:
+    where = after(proposed(TRIP), propose(places(TRIP), caller=BOB, version=LATER_VERSION))
+    mine = after(where, ABORT)
+    theirs = mine.records[OrderKey("bob", UUID)].proposal
+    assert theirs == Proposal(version=LATER_VERSION)
+    assert standing(mine).status is CUSTOMER_REJECTED
