@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +13,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from builders import new_uuid
+from histories import CAPACITIES, MORE, SELLER, Step, beginning, histories
 from openbooking.booking.command import Command
-from openbooking.booking.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.order import Order, OrderKey
+from openbooking.booking.order import Order
 from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.publish import Publish, PublishSeller, Withdraw
-from openbooking.booking.seller import SellerCancel
-from openbooking.booking.status import GetOrder
-from openbooking.booking.store import ORDERS, Feed, FeedWriter, Store
+from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter, Store
 from openbooking.spec.errors import OpenBookingError
+from openbooking.spec.ids import key_of
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
 from openbooking.store.postgres import PostgresStore
 from openbooking.store.schema import metadata
 from openbooking.store.sqlite import SqliteStore
-from openbooking.testing import DurableStoreTests, StoreTests
-from openbooking.testing.samples import ALICE, BOB, SELLER, Clock, book, cancel, quote, session
+from openbooking.testing import DurableStoreTests, StoreTests, samples
+from openbooking.testing.samples import Clock, book, session
 from openbooking.testing.store_tests import SESSIONS, feed_writer, read_feed
 from postgres import PostgresServer
+
+PRIVATE = (ORDERS, ORDER_PROPOSALS)
 
 
 class TestMemoryStore(StoreTests):
@@ -64,41 +66,12 @@ class TestPostgresStore(DurableStoreTests):
         return PostgresStore(self.url, policy=policy, writer=writer, clock=clock)
 
 
-UUIDS = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(3)]
-CAPACITIES = {"yoga": 2, "spin": 3, "swim": 1}
-uuids, callers = st.sampled_from(UUIDS), st.sampled_from([ALICE, BOB])
-keys = st.lists(st.sampled_from(sorted(CAPACITIES)), min_size=1, max_size=3)
-steps = st.one_of(
-    st.builds(
-        lambda uuid, wanted, caller, checkpoint: quote(uuid, *wanted, caller=caller, checkpoint=checkpoint),
-        uuids,
-        keys,
-        callers,
-        st.sampled_from([Checkpoint.C1, Checkpoint.C2]),
-    ),
-    st.builds(lambda uuid, wanted, caller: book(uuid, *wanted, caller=caller), uuids, keys, callers),
-    st.builds(lambda uuid, number, caller: cancel(uuid, number, caller=caller), uuids, st.integers(1, 3), callers),
-    st.builds(lambda uuid, caller: SellerCancel(order=OrderKey(caller.partner, uuid)), uuids, callers),
-    st.builds(lambda uuid, caller: DeleteOrder(caller=caller, uuid=uuid), uuids, callers),
-    st.builds(lambda uuid, caller: DeleteQuote(caller=caller, uuid=uuid), uuids, callers),
-    st.builds(lambda uuid, caller: GetOrder(caller=caller, uuid=uuid), uuids, callers),
-    st.builds(
-        lambda key, more: Publish(session(key, CAPACITIES[key] + more)),
-        st.sampled_from(sorted(CAPACITIES)),
-        st.integers(0, 1),
-    ),
-    st.just(ExpireLeases()),
-    st.just(Withdraw(sources=frozenset({"kit"}))),
-    st.sampled_from([timedelta(minutes=5), timedelta(minutes=15)]),
-)
+in_any_history = given(history=histories, leasing=st.sampled_from(Leasing))
 
 
-histories = given(history=st.lists(steps, max_size=25), leasing=st.sampled_from(Leasing))
-
-
-@histories
+@in_any_history
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_sqlite_behaves_as_the_model_in_any_history(history: list[Command | timedelta], leasing: Leasing) -> None:
+def test_sqlite_behaves_as_the_model_in_any_history(history: list[Step], leasing: Leasing) -> None:
     clock, policy = Clock(), Policy(leasing=leasing)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.sqlite3"
@@ -112,10 +85,10 @@ def model_database(postgres: PostgresServer) -> str:
     return postgres.new_database()
 
 
-@histories
+@in_any_history
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_postgres_behaves_as_the_model_in_any_history(
-    model_database: str, history: list[Command | timedelta], leasing: Leasing
+    model_database: str, history: list[Step], leasing: Leasing
 ) -> None:
     async def run() -> None:
         clock, policy = Clock(), Policy(leasing=leasing)
@@ -128,11 +101,10 @@ def test_postgres_behaves_as_the_model_in_any_history(
     asyncio.run(run())
 
 
-async def _compare(history: list[Command | timedelta], policy: Policy, clock: Clock, store: Store) -> None:
+async def _compare(history: list[Step], policy: Policy, clock: Clock, store: Store) -> None:
     model = MemoryStore(policy=policy, writer=feed_writer(), clock=clock)
     try:
-        stock: list[Command] = [Publish(session(key, capacity)) for key, capacity in CAPACITIES.items()]
-        for command in (PublishSeller(SELLER), *stock):
+        for command in (PublishSeller(SELLER), *beginning()):
             assert await _outcome(model, command) == await _outcome(store, command)
         for step in history:
             if isinstance(step, timedelta):
@@ -140,7 +112,7 @@ async def _compare(history: list[Command | timedelta], policy: Policy, clock: Cl
                 continue
             assert await _outcome(model, step) == await _outcome(store, step)
             await _check_places(store)
-        assert await _feeds(model) == await _feeds(store)
+        await _check_feeds(model, store)
     finally:
         await store.close()
 
@@ -152,14 +124,24 @@ async def _outcome(store: Store, command: Command) -> Any:
         return type(refusal), refusal.description
 
 
-async def _feeds(store: Store) -> list[dict[str, Any]]:
-    feeds = [Feed("scheduled-sessions"), Feed("session-series"), Feed(ORDERS, "alice"), Feed(ORDERS, "bob")]
-    return [await read_feed(store, feed) for feed in feeds]
+async def _check_feeds(model: MemoryStore, store: Store) -> None:
+    """Both show the same, and the open feed what the model holds."""
+    for name, partner in (("scheduled-sessions", ""), ("session-series", ""), *product(PRIVATE, ("alice", "bob"))):
+        assert await read_feed(model, Feed(name, partner)) == await read_feed(store, Feed(name, partner))
+    await store.execute(ExpireLeases())
+    await model.execute(ExpireLeases())
+    shown = {key: data["remainingAttendeeCapacity"] for key, data in (await read_feed(store, SESSIONS)).items() if data}
+    assert shown == {
+        key_of(path): max((held.capacity or 0) - places.booked - places.leased, 0)
+        for path, held in model._opportunities.items()
+        if held.parent
+        for places in (model._places(path, model._clock()),)
+    }
 
 
 async def _check_places(store: Store) -> None:
     for key, data in (await read_feed(store, SESSIONS)).items():
-        assert data is None or 0 <= data["remainingAttendeeCapacity"] <= CAPACITIES[key] + 1
+        assert data is None or 0 <= data["remainingAttendeeCapacity"] <= CAPACITIES[key] + MORE
 
 
 def test_the_model_notices_a_place_sold_twice(tmp_path: Path) -> None:
@@ -175,9 +157,9 @@ def test_the_model_notices_a_place_sold_twice(tmp_path: Path) -> None:
         stores = [kind(policy=policy, writer=feed_writer(), clock=clock) for kind in (MemoryStore, Forgetful)]
         outcomes = []
         for store in stores:
-            await store.execute(PublishSeller(SELLER))
+            await store.execute(PublishSeller(samples.SELLER))
             await store.execute(Publish(session("swim", 1)))
-            replies = [await store.execute(book(uuid, "swim")) for uuid in UUIDS[:2]]
+            replies = [await store.execute(book(uuid, "swim")) for uuid in (new_uuid(), new_uuid())]
             outcomes.append([isinstance(reply, Order) and reply.has_errors for reply in replies])
         assert outcomes == [[False, True], [False, False]]
 
