@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     replica: Annotated[str, Meta(description="The URL of a PostgreSQL replica to read feeds from, if any.")] = ""
     host: Annotated[str, Meta(description="The address to listen on.")] = "127.0.0.1"
     port: Annotated[_Port, Meta(description="The port to listen on.")] = 8000
+    workers: Annotated[_Positive, Meta(description="How many processes serve.")] = 1
     site_url: Annotated[str, Meta(description="The public URL of this server; default from host and port.")] = ""
     api_path: Annotated[str, Meta(description="Where the Open Booking API lives below the site's URL.")] = "/api"
     name: Annotated[str, Meta(description="The name of this Booking System, shown to Brokers and Customers.")] = (

@@ -7,7 +7,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+import time
+from contextlib import closing, suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,16 @@ def read_screen(screen: FileIO) -> bytes:
         return screen.read(1024)
     except OSError:
         return b""
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    """The processes that serve, among those started by this one."""
+    found = []
+    for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split():
+        with suppress(FileNotFoundError):
+            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(int(pid))
+    return found
 
 
 def set_revision(database: Path, revision: str) -> None:
@@ -246,6 +257,22 @@ def test_serve_tells_where_it_serves_and_ends_gently() -> None:
         process.send_signal(signal.SIGTERM)
     assert response.json()["items"] == []
     assert "server" not in response.headers
+    assert process.returncode == 0
+
+
+def test_several_processes_serve_one_database_and_one_that_dies_is_replaced() -> None:
+    command = [OPENBOOKING, "serve", "--port", "0", "--workers", "2"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        told = json.loads(process.stderr.readline())
+        assert told["event"] == "serving"
+        first = workers_of(process)
+        os.kill(first[0], signal.SIGKILL)
+        while len(workers := workers_of(process)) < 2 or first[0] in workers:
+            time.sleep(0.05)
+        statuses = {httpx.get(told["site"] + "/feeds/slots").status_code for _ in range(20)}
+        process.send_signal(signal.SIGTERM)
+    assert statuses == {200}
     assert process.returncode == 0
 
 

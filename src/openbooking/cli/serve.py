@@ -1,12 +1,12 @@
-"""`openbooking serve`: the Booking System over HTTP, in one process."""
+"""`openbooking serve`: the Booking System over HTTP, in one process or several."""
 
-from openbooking.cli.options import Database, Host, Port
+from openbooking.cli.options import Database, Host, Port, Workers
 from openbooking.settings import load_settings
 
 
-def serve(host: Host = None, port: Port = None, database: Database = None) -> None:
+def serve(host: Host = None, port: Port = None, database: Database = None, workers: Workers = None) -> None:
     """Run the Booking System until it is told to stop."""
-    settings = load_settings(host=host, port=port, database=database)
+    settings = load_settings(host=host, port=port, database=database, workers=workers)
     from openbooking.cli.server import serve_forever  # noqa: PLC0415 - longer to load than --help may take
 
     serve_forever(settings)

@@ -3,20 +3,25 @@
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
 import uvicorn
 from msgspec.structs import replace
+from starlette.types import ASGIApp
+from uvicorn.supervisors.multiprocess import Multiprocess
 
 from openbooking.cli.faults import CommandError
 from openbooking.cli.logs import configure_logs
 from openbooking.settings import Settings
 from openbooking.store.location import without_password
 from openbooking.store.migrate import prepare
+from openbooking.system import open_store
 from openbooking.web.app import create_app
 
 _BACKLOG = 2048
+_SECONDS_TO_START = 60
 _SECONDS_TO_FINISH = 10
 
 Stop = Callable[[], None]
@@ -30,7 +35,10 @@ def serve_forever(settings: Settings) -> None:
     listener, settings = listen(settings)
     with listener:
         prepare(settings.database)
-        run_server(settings, listener, lambda _: _log_ready(settings))
+        if settings.workers == 1:
+            run_server(settings, listener, lambda _: _log_ready(settings))
+        else:
+            run_workers(partial(_worker, settings), settings.workers, listener, lambda: _log_ready(settings))
 
 
 def listen(settings: Settings) -> tuple[socket.socket, Settings]:
@@ -53,8 +61,22 @@ def interrupt_on_sigterm() -> None:
 
 def run_server(settings: Settings, listener: socket.socket, ready: Ready) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is under way; `ready` is called once, with what stops it too."""
-    config = uvicorn.Config(
-        create_app(settings),
+    try:
+        _Server(_config(create_app(settings)), ready).run(sockets=[listener])
+    except KeyboardInterrupt:
+        return
+
+
+def run_workers(
+    make_app: Callable[[], ASGIApp], workers: int, listener: socket.socket, ready: Callable[[], None]
+) -> None:
+    """Serve with several processes until SIGINT or SIGTERM; one that dies is replaced, on SIGHUP all are, in turn."""
+    _Workers(_config(make_app, factory=True, workers=workers), ready, listener).run()
+
+
+def _config(app: ASGIApp | Callable[[], ASGIApp], **more: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
         loop="auto",  # uvloop, but on Windows, which it is not made for
         http="httptools",
         ws="none",
@@ -63,11 +85,14 @@ def run_server(settings: Settings, listener: socket.socket, ready: Ready) -> Non
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+        **more,
     )
-    try:
-        _Server(config, ready).run(sockets=[listener])
-    except KeyboardInterrupt:
-        return
+
+
+def _worker(settings: Settings) -> ASGIApp:
+    """The application in a process of its own. The first has looked at the schema; the database may be away by now."""
+    configure_logs()
+    return create_app(settings, store=open_store(settings))
 
 
 class _Server(uvicorn.Server):
@@ -84,6 +109,20 @@ class _Server(uvicorn.Server):
 
     def _stop(self) -> None:
         self.should_exit = True
+
+
+class _Workers(Multiprocess):
+    """Tells when all are ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], listener: socket.socket) -> None:
+        super().__init__(config, [listener])
+        self._ready = ready
+
+    def init_processes(self) -> None:
+        """Start all and wait for them; what they cannot start for is seen by whoever keeps them alive."""
+        super().init_processes()
+        if all(process.wait_until_ready(_SECONDS_TO_START, self.should_exit) for process in self.processes):
+            self._ready()
 
 
 def _interrupt(_signal: int, _frame: Any) -> None:
