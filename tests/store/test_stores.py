@@ -16,7 +16,8 @@ from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.order import Order, OrderKey
+from openbooking.booking.order import Order, OrderKey, Partnership
+from openbooking.booking.partnership import Withhold
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.publish import Publish, PublishSeller, Withdraw
 from openbooking.booking.seller import SellerCancel
@@ -29,8 +30,8 @@ from openbooking.store.postgres import PostgresStore
 from openbooking.store.schema import metadata
 from openbooking.store.sqlite import SqliteStore
 from openbooking.testing import DurableStoreTests, StoreTests
-from openbooking.testing.samples import ALICE, BOB, SELLER, Clock, book, cancel, quote, session
-from openbooking.testing.store_tests import SESSIONS, feed_writer, read_feed
+from openbooking.testing.samples import ALICE, BOB, SELLER, Clock, book, cancel, quote, read_feed, session
+from openbooking.testing.store_tests import SESSIONS, feed_writer
 from postgres import PostgresServer
 
 
@@ -86,6 +87,11 @@ steps = st.one_of(
         lambda key, more: Publish(session(key, CAPACITIES[key] + more)),
         st.sampled_from(sorted(CAPACITIES)),
         st.integers(0, 1),
+    ),
+    st.builds(
+        lambda caller, withheld: Withhold(partnership=Partnership(caller.partner, SELLER.key), withheld=withheld),
+        callers,
+        st.booleans(),
     ),
     st.just(ExpireLeases()),
     st.just(Withdraw(sources=frozenset({"kit"}))),

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Route
 
 from openbooking.booking.store import Store
+from openbooking.identity.store import IdentityStore
 from openbooking.settings import Settings
 from openbooking.system import Clock, System, now, open_system
 from openbooking.web.booking import BookingApi
@@ -23,12 +24,14 @@ from openbooking.web.test_interface import TestInterface
 _log = structlog.get_logger()
 
 
-def create_app(settings: Settings, clock: Clock = now, store: Store | None = None) -> Starlette:
+def create_app(
+    settings: Settings, clock: Clock = now, store: Store | None = None, identity: IdentityStore | None = None
+) -> Starlette:
     """The application; it opens the Booking System when the server starts, and closes it when the server stops."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_system(settings, clock, store) as system:
+        async with open_system(settings, clock, store, identity) as system:
             app.router.routes.extend(_routes(system))
             yield
 
