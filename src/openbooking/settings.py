@@ -117,7 +117,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if (self.access is AccessMode.HEADERS) != bool(self.trusted_partner_header):
             raise ValueError("access must be headers where trusted_partner_header is set, and nowhere else")
         site = urlsplit(self.site)
-        if self.access is AccessMode.OPENID and site.scheme != "https" and site.hostname not in _LOCAL:
+        local = site.scheme == "http" and site.hostname in _LOCAL
+        if self.access is AccessMode.OPENID and not (local or site.scheme == "https"):
             raise ValueError("site_url must begin with https:// where access is openid, but on localhost")
 
     @property

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.publish import PublishSeller
 from people import CENTRE
+from desk import HASHER
 from postgres import PostgresServer
 from world import World, open_world
 
@@ -25,6 +26,12 @@ TERMS = [
 def anyio_backend() -> str:
     """The only event loop there is."""
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed in no time here; how they are hashed otherwise is tested elsewhere."""
+    monkeypatch.setattr("openbooking.identity.passwords.PasswordHasher", lambda: HASHER)
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])

@@ -12,6 +12,7 @@ from openbooking.cli.database import with_system
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.identity.digests import Kind, digest, new_secret
+from openbooking.identity.errors import InvalidRedirectUriError
 from openbooking.identity.grants import Change, give, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
 from openbooking.identity.registration import check_redirect_uri
@@ -55,7 +56,7 @@ def add(  # noqa: PLR0913 - one parameter for each thing that is known of a part
     if not is_key(key):
         raise CommandError(f"{key!r} cannot be a key: use letters, digits, and . _ ~ -")
     for uri in redirect_uri or ():
-        check_redirect_uri(uri)
+        _check_redirect_uri(uri)
     secret = new_secret(Kind.CLIENT_SECRET if redirect_uri else Kind.API_KEY)
 
     async def save(system: "System") -> None:
@@ -187,6 +188,13 @@ async def _partner(identity: IdentityStore, key: str) -> Partner:
     if not found:
         raise CommandError(f"There is no Booking Partner {key}.")
     return found[0]
+
+
+def _check_redirect_uri(uri: str) -> None:
+    try:
+        check_redirect_uri(uri)
+    except InvalidRedirectUriError as fault:
+        raise CommandError(fault.description) from fault
 
 
 async def _check_seller(store: Store, key: str) -> None:

@@ -62,6 +62,7 @@ def run_server(settings: Settings, listener: socket.socket, ready: Ready) -> Non
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
     )
     try:

@@ -113,17 +113,19 @@ class AuthorizationEndpoint:
 
     async def read(self, parameters: Mapping[str, str]) -> AuthorizationRequest | Redirect:
         """The request, or the redirection that tells the client what is wrong with it; raise UnknownClientError."""
-        found = await self._store.find(Partner, key=parameters.get("client_id", ""))
-        if not found:
-            raise UnknownClientError
-        partner, redirect_uri = found[0], parameters.get("redirect_uri", "")
-        if redirect_uri not in partner.redirect_uris:
-            raise UnknownClientError
+        partner, redirect_uri = await self.client(parameters), parameters.get("redirect_uri", "")
         state = parameters.get("state")
         try:
             return _read(parameters, partner, redirect_uri, state)
         except OAuthError as error:
             return self._redirect(redirect_uri, state, error=error.code, error_description=error.description)
+
+    async def client(self, parameters: Mapping[str, str]) -> Partner:
+        """The client that asks, and that has registered the redirect URI it names; or raise UnknownClientError."""
+        found = await self._store.find(Partner, key=parameters.get("client_id", ""))
+        if not found or parameters.get("redirect_uri", "") not in found[0].redirect_uris:
+            raise UnknownClientError
+        return found[0]
 
     def _must_sign_in_again(self, request: AuthorizationRequest, signed_in: SignedIn) -> bool:
         too_long_ago = request.max_age is not None and self._clock() - signed_in.session.started > request.max_age

@@ -91,7 +91,7 @@ class Grants:
         for _ in range(_ATTEMPTS):
             before = await self._grant(partner, seller)
             changed = change(before)
-            if changed == before and before.revision:
+            if changed == before:
                 return before
             changed = replace(changed, changed=self._clock(), changed_by=by, settled=False)
             if await self._identity.save(changed):
@@ -107,10 +107,12 @@ class Grants:
                 await self._identity.save(replace(grant, settled=True))
 
     async def _grant(self, partner: str, seller: str) -> Grant:
-        """The grant as it is, or as it would be if it had always been revoked."""
-        known = await self._identity.find(Grant, partner=partner, seller=seller)
-        if known:
-            return known[0]
+        """The Seller's own grant, or one that says what holds without it."""
+        grants = await self._identity.find(Grant, partner=partner)
+        standing = standing_grant(grants, seller)
+        if standing:
+            own = standing.seller == seller
+            return standing if own else replace(standing, seller=seller, agreed_by=frozenset(), revision=0)
         now, nothing = self._clock(), frozenset[Scope]()
         state = GrantState.REVOKED
         return Grant(partner=partner, seller=seller, scopes=nothing, changed=now, changed_by="", state=state)

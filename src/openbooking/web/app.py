@@ -13,12 +13,17 @@ from starlette.routing import BaseRoute, Route
 
 from openbooking.booking.store import Store
 from openbooking.identity.store import IdentityStore
-from openbooking.settings import Settings
+from openbooking.settings import AccessMode, Settings
 from openbooking.system import Clock, System, now, open_system
+from openbooking.web.accounts import AccountPages
 from openbooking.web.booking import BookingApi
 from openbooking.web.dataset_site import DATASET_PATH, DatasetSite
 from openbooking.web.errors import FaultMiddleware, refuse_route
 from openbooking.web.feeds import Feeds
+from openbooking.web.oauth import OAuth
+from openbooking.web.pages import Pages
+from openbooking.web.registration import RegistrationPages
+from openbooking.web.seller_partners import SellerPartnerPages
 from openbooking.web.test_interface import TestInterface
 
 _log = structlog.get_logger()
@@ -52,7 +57,22 @@ def _routes(system: System) -> list[BaseRoute]:
         *Feeds(system).routes(base),
         *BookingApi(system).routes(base),
     ]
+    if system.settings.access is not AccessMode.HEADERS:
+        routes += _pages(system)
     if system.settings.test_interface:
         _log.warning("test_interface.open", danger="anybody who reaches this server can create and delete its data")
         routes += TestInterface(system).routes(base)
+    return routes
+
+
+def _pages(system: System) -> list[BaseRoute]:
+    """What people see; and where clients ask for tokens, if they do."""
+    pages = Pages(system)
+    routes = [
+        *pages.routes(),
+        *AccountPages(system, pages).routes(),
+        *SellerPartnerPages(system, pages).routes(),
+    ]
+    if system.settings.access is AccessMode.OPENID:
+        routes += [*OAuth(system, pages).routes(), *RegistrationPages(system, pages).routes()]
     return routes
