@@ -12,12 +12,14 @@ import msgspec
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.policy import Policy
 from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.store import Partner
-from openbooking.identity.access import key_digest
+from openbooking.identity.digests import digest
+from openbooking.identity.records import EVERY_SELLER, Grant, Partner
+from openbooking.identity.scopes import Scope
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.spec.ids import Identifiers, OfferRef, opportunity_path
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OpportunityType, TaxMode
+from openbooking.store.identity import SqliteIdentityStore
 from openbooking.store.migrate import prepare
 from openbooking.store.sqlite import SqliteStore
 
@@ -149,13 +151,23 @@ async def stock(
     """A database with one Seller, a partner, and so many SessionSeries and ScheduledSessions of them."""
     store = open_store(database, base_uri)
     await store.execute(PublishSeller(SELLER))
-    await store.save_partner(Partner(key=PARTNER, name="Benchmark", key_digest=key_digest(_API_KEY)))
+    await _add_partner(database)
     needed = -(-sessions // _SESSIONS_IN_A_SERIES)
     things = [_series(number) for number in range(max(series, needed))]
     things += [_session(number, capacity) for number in range(sessions)]
     for first in range(0, len(things), _AT_ONCE):
         await store.execute(Publish(tuple(things[first : first + _AT_ONCE])))
     await store.close()
+
+
+async def _add_partner(database: Path) -> None:
+    now, by, scopes = datetime.now(UTC), "benchmark", frozenset({Scope.OPENBOOKING})
+    identity = SqliteIdentityStore(database)
+    await identity.save(
+        Partner(key=PARTNER, name="Benchmark", registered=now, registered_by=by, api_key_digest=digest(_API_KEY)),
+        Grant(partner=PARTNER, seller=EVERY_SELLER, scopes=scopes, changed=now, changed_by=by),
+    )
+    await identity.close()
 
 
 def order_body(ids: Identifiers, sessions: Sequence[int], type_: str = "Order") -> bytes:

@@ -15,7 +15,8 @@ from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller, OrderKey, OrderRequest, Payment
+from openbooking.booking.order import Caller, OrderKey, OrderRequest, Partnership, Payment
+from openbooking.booking.partnership import Withhold
 from openbooking.booking.proposal import BookProposal, Propose, UpdateProposal
 from openbooking.booking.publish import Publish, Withdraw
 from openbooking.booking.quote import Quote
@@ -64,6 +65,7 @@ _approved = st.sampled_from([["coach"], ["coach", "coach"], ["coach", "yoga"]]).
 _callers, _uuids, _versions = st.sampled_from([ALICE, ALICE, BOB]), st.sampled_from(_UUIDS), st.sampled_from(_VERSIONS)
 _who: dict[str, Any] = {"caller": _callers, "uuid": _uuids}
 _orders = st.builds(lambda caller, uuid: OrderKey(caller.partner, uuid), _callers, _uuids)
+_partnerships = st.builds(lambda caller: Partnership(caller.partner, CENTRE.key), _callers)
 _numbers = st.sampled_from([1, 1, 2, 3])
 _some = st.one_of(st.none(), st.frozensets(_numbers, min_size=1))
 _payments = st.one_of(st.none(), st.just(Payment(identifier="payment-2")))
@@ -94,6 +96,7 @@ _sellers = st.one_of(
     st.builds(_replacement, _orders, _numbers, _keys),
     st.builds(RecordAttendance, order=_orders, numbers=_some, attended=st.booleans()),
     st.builds(Notify, order=_orders, notice=st.just("Come early.")),
+    st.builds(Withhold, partnership=_partnerships, withheld=st.booleans()),
     st.builds(RenewAccess, order=_orders, nonce=st.just("m"), code=st.just(value=True)),
 )
 _publishing = st.one_of(

@@ -10,18 +10,20 @@ from typing import Any
 import httpx
 
 from builders import NOW, course, event, headline_event, on_demand_event, session, slot
+from desk import grant, partner, signing_key, users
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.store import Partner, Store
-from openbooking.identity.access import key_digest
+from openbooking.booking.store import Store
+from openbooking.identity.store import IdentityStore
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
-from openbooking.settings import Settings
+from openbooking.settings import AccessMode, Settings
 from openbooking.spec.ids import Identifiers, key_of
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE
+from openbooking.store.identity_memory import MemoryIdentityStore
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
-from openbooking.system import open_store
+from openbooking.system import open_identity_store, open_store
 from openbooking.testing.samples import Clock
 from openbooking.web.app import create_app
 from people import ALICE, BOB, BROKER, CENTRE, CHARLIE, CUSTOMER, STUDIO
@@ -37,8 +39,11 @@ EVENTS = (RUN, FESTIVAL, TALK, COURSE, LESSON, VIDEO)
 class World:
     """The Booking System, seen as a Broker sees it; `store` and `clock` are for what a Broker cannot do."""
 
-    def __init__(self, client: httpx.AsyncClient, store: Store, clock: Clock, settings: Settings) -> None:
-        self.client, self.store, self.clock, self.settings = client, store, clock, settings
+    def __init__(
+        self, client: httpx.AsyncClient, *, store: Store, identity: IdentityStore, clock: Clock, settings: Settings
+    ) -> None:
+        self.client, self.store, self.identity, self.settings = client, store, identity, settings
+        self.clock = clock
         self.ids = Identifiers(settings.base_uri)
 
     async def call(
@@ -124,28 +129,26 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
     clock = Clock()
     assert clock() == NOW
     in_folder = str(folder / "world.sqlite3")
-    settings = Settings(**{"site_url": SITE, "database": in_folder, "sweep_seconds": 0.05, **changes})
+    made = {"site_url": SITE, "database": in_folder, "sweep_seconds": 0.05, **changes}
+    settings = Settings(**{**made, "access": AccessMode(made.get("access", AccessMode.API_KEY))})
     if store_kind == "memory":
         writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri)))
         store: Store = MemoryStore(policy=settings.policy, writer=writer, clock=clock)
+        identity: IdentityStore = MemoryIdentityStore()
     else:
         await asyncio.to_thread(prepare, settings.database)
-        store = open_store(settings, clock)
+        store, identity = open_store(settings, clock), open_identity_store(settings)
     for seller in (CENTRE, STUDIO):
         await store.execute(PublishSeller(seller))
     for family in (YOGA, COURT, HALL, PILATES, *EVENTS):
         await store.execute(Publish(tuple(family)))
     for caller in (ALICE, BOB, CHARLIE):
-        partner = Partner(
-            key=caller.partner,
-            name=caller.partner.title(),
-            key_digest=key_digest(f"obk_{caller.partner}"),
-            sellers=caller.sellers,
-        )
-        await store.save_partner(partner)
-    app = create_app(settings, clock, store)
+        grants = (grant(caller.partner, seller) for seller in sorted(caller.sellers or ()))
+        await identity.save(partner(caller.partner), *grants)
+    await identity.save(signing_key(), *users())
+    app = create_app(settings, clock, store, identity)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=SITE) as client,
     ):
-        yield World(client, store, clock, settings)
+        yield World(client, store=store, identity=identity, clock=clock, settings=settings)

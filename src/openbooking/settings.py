@@ -4,19 +4,32 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from openbooking.booking.policy import Leasing, Policy, ReconciliationDetails, TaxCalculation
+from openbooking.identity.policy import IdentityPolicy
 
 ENVIRONMENT_PREFIX = "OPENBOOKING_"
 FILE_VARIABLE = "OPENBOOKING_SETTINGS"
 
 _Port = Annotated[int, Meta(ge=0, le=65535)]
 _Positive = Annotated[int, Meta(ge=1)]
+_NotNegative = Annotated[int, Meta(ge=0)]
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class AccessMode(StrEnum):
+    """How callers are known."""
+
+    API_KEY = "api-key"
+    OPENID = "openid"
+    HEADERS = "headers"
 
 
 class SettingsError(Exception):
@@ -74,15 +87,40 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, Meta(ge=0, description="How many requests a Booking Partner may send to each process; 0 for any number.")
     ] = 0
     sweep_seconds: Annotated[float, Meta(gt=0, description="How often ended Leases are cleared away.")] = 2.0
+    access: Annotated[
+        AccessMode,
+        Meta(description="How callers are known: api-key, openid (access tokens; API keys too) or headers."),
+    ] = AccessMode.API_KEY
+    access_token_seconds: Annotated[_Positive, Meta(description="How long an access token lasts.")] = 900
+    refresh_token_days: Annotated[_Positive, Meta(description="How long a refresh token lasts if it is not used.")] = 90
+    refresh_leeway_seconds: Annotated[
+        _NotNegative,
+        Meta(description="How long a used refresh token may be used again, by clients that ask twice."),
+    ] = 0
+    signing_key_days: Annotated[_Positive, Meta(description="How often the key that signs tokens is replaced.")] = 90
+    session_hours: Annotated[_Positive, Meta(description="How long people stay signed in.")] = 12
+    trusted_proxies: Annotated[
+        str, Meta(description="Addresses of the proxies that tell where requests come from, separated by commas.")
+    ] = "127.0.0.1"
     trusted_partner_header: Annotated[
-        str, Meta(description="The header that names the Booking Partner; only behind a gateway that sets it.")
+        str,
+        Meta(description="With access by headers, the one that names the Booking Partner; a gateway sets it."),
     ] = ""
     trusted_seller_header: Annotated[
-        str, Meta(description="The header that names the Seller acted for, with trusted_partner_header.")
+        str, Meta(description="With access by headers, the one that names the Seller acted for.")
     ] = ""
     test_interface: Annotated[
         bool, Meta(description="Whether anybody may create and delete data through the test interface.")
     ] = False
+
+    def __post_init__(self) -> None:
+        """Refuse settings that go together badly."""
+        if (self.access is AccessMode.HEADERS) != bool(self.trusted_partner_header):
+            raise ValueError("access must be headers where trusted_partner_header is set, and nowhere else")
+        site = urlsplit(self.site)
+        local = site.scheme == "http" and site.hostname in _LOCAL
+        if self.access is AccessMode.OPENID and not (local or site.scheme == "https"):
+            raise ValueError("site_url must begin with https:// where access is openid, but on localhost")
 
     @property
     def site(self) -> str:
@@ -106,6 +144,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             reconciliation=self._reconciliation,
             offer_overrides=self.offer_overrides,
             dynamic_accounts=self._dynamic_accounts,
+        )
+
+    @property
+    def identity_policy(self) -> IdentityPolicy:
+        """The choices of the provider."""
+        return IdentityPolicy(
+            issuer=self.site,
+            audience=self.base_uri,
+            access_token_lifetime=timedelta(seconds=self.access_token_seconds),
+            refresh_token_lifetime=timedelta(days=self.refresh_token_days),
+            refresh_leeway=timedelta(seconds=self.refresh_leeway_seconds),
+            signing_key_lifetime=timedelta(days=self.signing_key_days),
+            session_lifetime=timedelta(hours=self.session_hours),
         )
 
     @property

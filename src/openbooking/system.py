@@ -12,14 +12,18 @@ import structlog
 from openbooking import __version__
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.store import Store, StoreUnavailableError
-from openbooking.identity.access import Authenticate, by_api_key, by_trusted_headers
+from openbooking.identity.access import Authenticate, ByApiKey, ByTrustedHeaders
 from openbooking.identity.limits import limited
+from openbooking.identity.provider import Provider
+from openbooking.identity.store import IdentityStore
 from openbooking.jsonld.read_order import OrderReader
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.jsonld.write_order import OrderWriter
-from openbooking.settings import Settings
+from openbooking.settings import AccessMode, Settings, SettingsError
 from openbooking.spec.ids import Identifiers
+from openbooking.store.identity import PostgresIdentityStore, SqliteIdentityStore
+from openbooking.store.identity_memory import MemoryIdentityStore
 from openbooking.store.location import is_postgres
 from openbooking.store.migrate import prepare
 from openbooking.store.postgres import PostgresStore
@@ -39,6 +43,7 @@ class System(NamedTuple):
     clock: Clock
     ids: Identifiers
     store: Store
+    identity: Provider
     authenticate: Authenticate
     reader: OrderReader
     writer: Writer
@@ -51,23 +56,41 @@ def now() -> datetime:
 
 
 @asynccontextmanager
-async def open_system(settings: Settings, clock: Clock = now, store: Store | None = None) -> AsyncIterator[System]:
-    """A Booking System with these settings, its sweeper running; over the store given, or else the one that is set."""
+async def open_system(
+    settings: Settings, clock: Clock = now, store: Store | None = None, identity: IdentityStore | None = None
+) -> AsyncIterator[System]:
+    """A Booking System with these settings, its sweeper running; over the stores given, or else those that are set.
+
+    Over a store of somebody else's it needs an IdentityStore too, unless a gateway tells it by headers who calls.
+    """
     ids = Identifiers(settings.base_uri, settings.single_seller or None)
     writer = Writer(ids)
     if store is None:
         await asyncio.to_thread(prepare, settings.database)
-        store = open_store(settings, clock)
+        store, identity = open_store(settings, clock), open_identity_store(settings)
+    if identity is None and settings.access is not AccessMode.HEADERS:
+        raise SettingsError("access must be headers where there is no IdentityStore")
+    provider = Provider(
+        store=identity or MemoryIdentityStore(),
+        bookings=store,
+        policy=settings.identity_policy,
+        ids=ids,
+        booking_service=booking_service(settings),
+        clock=clock,
+    )
     system = System(
         settings=settings,
         clock=clock,
         ids=ids,
         store=store,
-        authenticate=limited(_authentication(settings, store, ids), settings.requests_per_minute),
+        identity=provider,
+        authenticate=limited(_authentication(settings, provider, ids, clock), settings.requests_per_minute),
         reader=OrderReader(ids, settings.max_order_items),
         writer=writer,
         replies=OrderWriter(writer, booking_service(settings)),
     )
+    if settings.access is AccessMode.OPENID:
+        await provider.keys.keep_up()
     upkeep = asyncio.create_task(_keep_up(system))
     try:
         yield system
@@ -76,6 +99,7 @@ async def open_system(settings: Settings, clock: Clock = now, store: Store | Non
         with suppress(asyncio.CancelledError):
             await upkeep
         await store.close()
+        await provider.store.close()
 
 
 def open_store(settings: Settings, clock: Clock = now) -> Store:
@@ -86,6 +110,13 @@ def open_store(settings: Settings, clock: Clock = now) -> Store:
             settings.database, replica=settings.replica, policy=settings.policy, writer=writer, clock=clock
         )
     return SqliteStore(Path(settings.database), policy=settings.policy, writer=writer, clock=clock)
+
+
+def open_identity_store(settings: Settings) -> IdentityStore:
+    """The identity store that is set, whose schema must be up to date."""
+    if is_postgres(settings.database):
+        return PostgresIdentityStore(settings.database)
+    return SqliteIdentityStore(Path(settings.database))
 
 
 def booking_service(settings: Settings) -> dict[str, Any] | None:
@@ -110,21 +141,29 @@ def booking_service(settings: Settings) -> dict[str, Any] | None:
     return described
 
 
-def _authentication(settings: Settings, store: Store, ids: Identifiers) -> Authenticate:
-    if settings.trusted_partner_header:
-        _log.warning("access.headers_are_trusted", header=settings.trusted_partner_header)
-        return by_trusted_headers(settings.trusted_partner_header, settings.trusted_seller_header, ids)
-    return by_api_key(store.partner_by_key_digest)
+def _authentication(settings: Settings, provider: Provider, ids: Identifiers, clock: Clock) -> Authenticate:
+    match settings.access:
+        case AccessMode.HEADERS:
+            _log.warning("access.headers_are_trusted", header=settings.trusted_partner_header)
+            return ByTrustedHeaders(settings.trusted_partner_header, settings.trusted_seller_header, ids)
+        case AccessMode.OPENID:
+            return provider.by_access_token
+        case AccessMode.API_KEY:
+            return ByApiKey(provider.store, clock)
 
 
 async def _keep_up(system: System) -> None:
-    """Clear away ended Leases every few seconds, and old tombstones every hour, for as long as the system is open."""
+    """Clear away what has ended, every few seconds or every hour, for as long as the system is open."""
     next_upkeep = system.clock()
     while True:
         try:
             await system.store.execute(ExpireLeases())
+            await system.identity.grants.settle()
             if system.clock() >= next_upkeep:
                 await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
+                await system.identity.store.remove_expired(system.clock())
+                if system.settings.access is AccessMode.OPENID:
+                    await system.identity.keys.keep_up()
                 next_upkeep = system.clock() + _UPKEEP_EVERY
         except StoreUnavailableError as fault:
             _log.warning("upkeep.postponed", reason=str(fault))

@@ -1,17 +1,30 @@
 """The schema, on every database."""
 
+import asyncio
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
+from openbooking.booking.order import Caller
 from openbooking.booking.store import StoreUnavailableError
+from openbooking.identity.access import ByApiKey
+from openbooking.identity.digests import digest
+from openbooking.identity.scopes import Scope
+from openbooking.settings import Settings
+from openbooking.store.identity_schema import TABLES
 from openbooking.store.location import without_password
-from openbooking.store.migrate import SchemaError, connected, prepare, upgrade
+from openbooking.store.migrate import SchemaError, _config, connected, prepare, upgrade
 from openbooking.store.schema import metadata
+from openbooking.system import open_identity_store
+from openbooking.testing.samples import START
+from openbooking.testing.store_tests import UUID
 from postgres import PostgresServer
 
 
@@ -28,6 +41,7 @@ def test_the_migrations_make_the_schema_that_statements_are_written_for(database
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
+    assert set(TABLES.values()) <= set(metadata.tables.values())
     assert upgrade(database) == upgrade(database)
     assert connected(database, differences) == []
 
@@ -51,6 +65,44 @@ def test_several_processes_may_set_up_one_new_database(postgres: PostgresServer)
     database = postgres.bare_database()
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(prepare, [database] * 4)) == [None] * 4
+
+
+def make_version_1(connection: Connection) -> None:
+    """A database of the version before grants, with two partners and an Order."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0001")
+    partners: list[dict[str, Any]] = [
+        {"key": "alice", "name": "Alice", "key_digest": digest("obk_alice"), "sellers": None},
+        {"key": "bob", "name": "Bob", "key_digest": digest("obk_bob"), "sellers": ["centre", "studio"]},
+    ]
+    order = {"partner": "bob", "uuid": UUID, "kind": "order", "seller": "studio", "updated": True}
+    for partner in partners:
+        add = text("INSERT INTO partner (key, key_digest, document) VALUES (:key, :key_digest, :document)")
+        connection.execute(add, {**partner, "document": json.dumps(partner).encode()})
+    add = text(
+        "INSERT INTO record (partner, uuid, kind, updated, document) VALUES (:partner, :uuid, :kind, :updated, :d)"
+    )
+    connection.execute(add, {**order, "d": json.dumps(order).encode()})
+
+
+def test_partners_of_the_first_schema_keep_their_keys_sellers_and_orders(database: str) -> None:
+    def records(connection: Connection) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in connection.execute(text("SELECT partner, seller, withheld FROM record"))]
+
+    async def callers() -> list[Caller]:
+        store = open_identity_store(Settings(database=database))
+        by_api_key = ByApiKey(store, lambda: START)
+        found = [
+            await by_api_key({"authorization": f"Bearer obk_{name}"}, Scope.OPENBOOKING) for name in ("alice", "bob")
+        ]
+        await store.close()
+        return found
+
+    connected(database, make_version_1)
+    assert upgrade(database) >= "0002"
+    assert asyncio.run(callers()) == [Caller("alice"), Caller("bob", frozenset({"centre", "studio"}))]
+    assert connected(database, records) == [("bob", "studio", False)]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from approval import DIVE, PARTY, TRIP
+from desk import HASHER
 from openbooking.booking.publish import Publish, PublishSeller
 from people import CENTRE
 from postgres import PostgresServer
@@ -26,6 +27,12 @@ TERMS = [
 def anyio_backend() -> str:
     """The only event loop there is."""
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed in no time here; how they are hashed otherwise is tested elsewhere."""
+    monkeypatch.setattr("openbooking.identity.passwords.PasswordHasher", lambda: HASHER)
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])

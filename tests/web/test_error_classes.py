@@ -203,7 +203,7 @@ async def test_a_payment_that_cannot_be_reconciled_is_invalid(tmp_path: Path) ->
 
 @pytest.mark.spec("E-34")
 async def test_a_gateway_that_names_no_partner_has_authenticated_nobody(tmp_path: Path) -> None:
-    async with open_world("sqlite", tmp_path, trusted_partner_header="X-Partner") as world:
+    async with open_world("sqlite", tmp_path, access="headers", trusted_partner_header="X-Partner") as world:
         reply = await world.call("GET", "orders-rpde")
         assert (reply.status_code, reply.json()["@type"]) == (403, "UnauthenticatedError")
         assert (await world.call("GET", "orders-rpde", **{"X-Partner": "alice"})).status_code == 200

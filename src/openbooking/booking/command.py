@@ -10,7 +10,7 @@ from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Change, Needs, Situation
 from openbooking.spec.errors import OpenBookingError
 
-Reply = Order | Record | Opportunity | OpenBookingError | None
+Reply = Order | Record | Opportunity | OpenBookingError | int | None
 
 
 class Decision(msgspec.Struct, frozen=True):

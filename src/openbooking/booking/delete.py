@@ -19,13 +19,15 @@ class DeleteOrder(OrderCommand, frozen=True, kw_only=True):
 
 
 class DeleteQuote(OrderCommand, frozen=True, kw_only=True):
-    """The quote and its Lease end; succeeds in every case (OB-OQD-01)."""
+    """The quote and its Lease end; succeeds in every case in which the caller may ask (OB-OQD-01)."""
 
     def decide(self, situation: Situation) -> Decision:
         """Remove the quote if there is one; an Order behind the UUID is not touched."""
         record = situation.records.get(self.key)
-        quoted = record is not None and record.kind is RecordKind.QUOTE
-        return Decision(changes=(RecordSet(self.key, None),) if quoted else ())
+        if record is None or record.kind is not RecordKind.QUOTE:
+            return Decision()
+        self.caller.check_may_act_for(record.seller)
+        return Decision(changes=(RecordSet(self.key, None),))
 
 
 def stub(record: Record) -> Record:

@@ -61,6 +61,8 @@ def dry_run(situation: Situation, checkpoint: Checkpoint, caller: Caller, uuid: 
         raise SellerNotFoundError(f"There is no Seller {request.seller_id}.")
     caller.check_may_act_for(seller.key)
     own = situation.records.get(OrderKey(caller.partner, uuid))
+    if own:
+        caller.check_may_act_for(own.seller)
     _check_parties_and_payment(situation, checkpoint, request, own)
     run = _DryRun(situation, seller, own, request)
     items = run.items()

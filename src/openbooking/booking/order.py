@@ -32,15 +32,26 @@ class OrderKey(NamedTuple):
     uuid: str
 
 
+class Partnership(NamedTuple):
+    """A Booking Partner and a Seller that it books for."""
+
+    partner: str
+    seller: str
+
+
 class Caller(msgspec.Struct, frozen=True):
-    """An authenticated Booking Partner, with the keys of the Sellers it may act for (None: for every Seller)."""
+    """An authenticated Booking Partner, with the keys of the Sellers it may act for.
+
+    `sellers` None stands for every Seller but those that are `barred`.
+    """
 
     partner: str
     sellers: frozenset[str] | None = None
+    barred: frozenset[str] = frozenset()
 
     def check_may_act_for(self, seller: str) -> None:
         """Raise InvalidAuthorizationDetailsError unless that Seller has authorised this partner (OB-AUTH-14)."""
-        if self.sellers is not None and seller not in self.sellers:
+        if seller in self.barred or (self.sellers is not None and seller not in self.sellers):
             raise InvalidAuthorizationDetailsError
 
 
@@ -272,8 +283,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is kept behind an Order UUID: the Order as answered, and what has happened since.
 
     `states` go with `order.items`. `updated` tells whether the Order has entered the Orders feed, which it does at its
-    first change after B (OB-OF-02). `proposal` is how an OrderProposal stands now. Of a deleted Order only the stub
-    remains, without `order`.
+    first change after B (OB-OF-02). `proposal` is how an OrderProposal stands now. What is `withheld` the feeds show as
+    deleted, for its Seller has revoked the partner's authorisation. Of a deleted Order only the stub remains, without
+    `order`.
     """
 
     partner: str
@@ -286,11 +298,27 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     states: tuple[ItemState, ...] = ()
     proposal: Proposal | None = None
     updated: bool = False
+    withheld: bool = False
 
     @property
     def key(self) -> OrderKey:
         """What identifies the record."""
         return OrderKey(self.partner, self.uuid)
+
+    @property
+    def partnership(self) -> Partnership:
+        """Whose it is."""
+        return Partnership(self.partner, self.seller)
+
+    @property
+    def in_orders_feed(self) -> bool:
+        """Whether the Orders feed shows it."""
+        return self.updated and self.kind is not RecordKind.DELETED and not self.withheld
+
+    @property
+    def in_proposals_feed(self) -> bool:
+        """Whether the feed of OrderProposals shows it: until it has been booked."""
+        return bool(self.proposal and self.proposal.updated) and self.kind is RecordKind.PROPOSAL and not self.withheld
 
     def items(self) -> tuple[tuple[OrderItem, ItemState], ...]:
         """The items as they stand now, each with what has become of it."""

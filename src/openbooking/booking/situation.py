@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import Claim, OrderKey, Record
+from openbooking.booking.order import Claim, OrderKey, Partnership, Record
 from openbooking.booking.policy import Policy
 
 
@@ -19,7 +19,8 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     To a record belong the Opportunities it claims; to an Opportunity its parents, upwards, and the Sellers of all of
     them. `children` asks for what lies directly below the paths named, `claims_on` for the records that claim any of
     the paths named, `expired` for the records whose lease has ended, `sources` for all Opportunities of those sources,
-    what lies below them, and the records that claim any of it.
+    what lies below them, and the records that claim any of it, `shown_to` and `withheld_from` for some of the records
+    of those partnerships that are not, or that are, withheld.
     `families` asks for all that shares a root with the paths named, and for the records that claim any of it.
     `looked_at` names Opportunities that only tell something, as parents do: none of them, nor its places, is changed.
     `changes_nothing` promises that the decision will change nothing, so that nothing need be locked.
@@ -34,6 +35,8 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     sources: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
     looked_at: frozenset[str] = frozenset()
+    shown_to: frozenset[Partnership] = frozenset()
+    withheld_from: frozenset[Partnership] = frozenset()
     changes_nothing: bool = False
 
 

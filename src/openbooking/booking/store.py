@@ -4,15 +4,13 @@ A store takes the commands that are waiting, loads in one go what all of them ne
 `decide` and `evolve` over them, writes what changed in one go, commits once and hands out the replies.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-import msgspec
-
 from openbooking.booking.command import Command, Reply
 from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import Record
+from openbooking.booking.order import Partnership, Record
 from openbooking.booking.situation import Needs, Places, Situation, evolve
 from openbooking.spec.errors import OpenBookingError
 from openbooking.spec.rpde import Item
@@ -55,15 +53,6 @@ class FeedWriter(Protocol):
         ...
 
 
-class Partner(msgspec.Struct, frozen=True, kw_only=True):
-    """A Booking Partner; `key_digest` is the SHA-256 of its API key, `sellers` who has authorised it (None: all)."""
-
-    key: str
-    name: str
-    key_digest: str
-    sellers: frozenset[str] | None = None
-
-
 class Store(Protocol):
     """Where a Booking System keeps everything: executes commands, serves feeds.
 
@@ -87,16 +76,8 @@ class Store(Protocol):
         """All Sellers, by key."""
         ...
 
-    async def partners(self) -> Sequence[Partner]:
-        """All Booking Partners, by key."""
-        ...
-
-    async def partner_by_key_digest(self, digest: str) -> Partner | None:
-        """The Booking Partner whose API key has this SHA-256."""
-        ...
-
-    async def save_partner(self, partner: Partner) -> None:
-        """Add a Booking Partner, or replace what it was."""
+    async def order_counts(self) -> Mapping[Partnership, int]:
+        """How many Orders each Booking Partner has made with each Seller, without those that were deleted."""
         ...
 
     async def forget_deleted(self, before: datetime) -> None:
@@ -148,4 +129,6 @@ def join_needs(needs: Sequence[Needs]) -> Needs:
         families=frozenset().union(*(need.families for need in needs)),
         sources=frozenset().union(*(need.sources for need in needs)),
         looked_at=frozenset().union(*(need.looked_at for need in needs)),
+        shown_to=frozenset().union(*(need.shown_to for need in needs)),
+        withheld_from=frozenset().union(*(need.withheld_from for need in needs)),
     )

@@ -8,8 +8,11 @@ from openbooking.cli.demo import demo
 from openbooking.cli.faults import OneLineFaults
 from openbooking.cli.imports import import_
 from openbooking.cli.partners import partners
+from openbooking.cli.registration_tokens import registration_tokens
 from openbooking.cli.sellers import sellers
 from openbooking.cli.serve import serve
+from openbooking.cli.signing_keys import signing_keys
+from openbooking.cli.users import users
 
 app = typer.Typer(
     cls=OneLineFaults,
@@ -24,6 +27,9 @@ app.command()(migrate)
 app.command()(settings)
 app.add_typer(sellers, name="seller")
 app.add_typer(partners, name="partner")
+app.add_typer(users, name="user")
+app.add_typer(registration_tokens, name="registration-token")
+app.add_typer(signing_keys, name="signing-key")
 
 
 def _show_version(wanted: bool) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -11,6 +11,9 @@ from openbooking.booking.store import Store
 from openbooking.cli.options import Database
 from openbooking.settings import describe_settings, load_settings
 from openbooking.store.location import without_password
+
+if TYPE_CHECKING:
+    from openbooking.system import System
 
 Result = TypeVar("Result")
 
@@ -41,12 +44,17 @@ def settings() -> None:
 
 def with_store(database: str | None, work: Callable[[Store], Awaitable[Result]]) -> Result:
     """The result of some work on the store, which is created if there is none yet."""
+    return with_system(database, lambda system: work(system.store))
+
+
+def with_system(database: str | None, work: Callable[["System"], Awaitable[Result]]) -> Result:
+    """The result of some work on the Booking System, whose database is created if there is none yet."""
     from openbooking.system import open_system  # noqa: PLC0415
 
     settings = load_settings(database=database)
 
     async def do() -> Result:
         async with open_system(settings) as system:
-            return await work(system.store)
+            return await work(system)
 
     return asyncio.run(do())

@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.store import Partner, Store
 from openbooking.cli.demo_events import events
 from openbooking.cli.demo_sellers import SELLERS, STUDIO
 from openbooking.cli.demo_timetable import TIME_ZONE, timetable
 from openbooking.cli.faults import CommandError
-from openbooking.identity.access import key_digest, new_api_key
+from openbooking.identity.digests import Kind, digest, new_secret
+from openbooking.identity.grants import give
+from openbooking.identity.records import EVERY_SELLER, Partner
+from openbooking.identity.scopes import Scope
 from openbooking.settings import Settings
-from openbooking.system import open_system
+from openbooking.system import System, open_system
 
 # SQLite keeps a number in each file for its application to know it by; ours is "obkd".
 _DEMO_FILE = 0x6F626B64
@@ -54,14 +56,18 @@ async def fill(settings: Settings, today: date) -> Filled:
             await system.store.execute(PublishSeller(seller))
         for first in range(0, len(opportunities), _PUBLISHED_AT_ONCE):
             await system.store.execute(Publish(tuple(opportunities[first : first + _PUBLISHED_AT_ONCE])))
-        demo_key = await _add_partner(system.store, "demo", "Demo Broker", None)
-        studio_key = await _add_partner(system.store, "studio-app", "Studio App", frozenset({STUDIO.key}))
+        demo_key = await _add_partner(system, "demo", "Demo Broker", EVERY_SELLER)
+        studio_key = await _add_partner(system, "studio-app", "Studio App", STUDIO.key)
     return Filled(demo_key, studio_key, opportunities)
 
 
-async def _add_partner(store: Store, key: str, name: str, sellers: frozenset[str] | None) -> str:
-    api_key = new_api_key()
-    await store.save_partner(Partner(key=key, name=name, key_digest=key_digest(api_key), sellers=sellers))
+async def _add_partner(system: System, key: str, name: str, seller: str) -> str:
+    api_key = new_secret(Kind.API_KEY)
+    partner = Partner(
+        key=key, name=name, registered=system.clock(), registered_by="demo", api_key_digest=digest(api_key)
+    )
+    await system.identity.store.save(partner)
+    await system.identity.grants.change(key, seller, give(frozenset({Scope.OPENBOOKING})), "demo")
     return api_key
 
 

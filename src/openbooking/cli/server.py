@@ -84,6 +84,7 @@ def _config(app: ASGIApp | Callable[[], ASGIApp], **more: Any) -> uvicorn.Config
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
         **more,
     )

@@ -1,1 +1,1 @@
-"""Who calls, and what for: Booking Partners and their credentials."""
+"""Who calls, and what for: Booking Partners, the Sellers that authorise them, and an OpenID provider between them."""

@@ -1,68 +1,142 @@
 """From the headers of a request to the Booking Partner that sent it (OB 11.7)."""
 
-import hashlib
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from openbooking.booking.order import Caller
-from openbooking.booking.store import Partner
+from openbooking.identity.claims import ACCESS_TOKEN_TYPE, AccessClaims, ClaimWriter, InvalidAccessTokenError
+from openbooking.identity.digests import Kind, digest
+from openbooking.identity.grants import booking_caller
+from openbooking.identity.keys import InvalidSignatureError, SigningKeys
+from openbooking.identity.policy import Clock
+from openbooking.identity.records import Partner
+from openbooking.identity.scopes import Scope
+from openbooking.identity.store import IdentityStore, Standing
+from openbooking.identity.token import stands
 from openbooking.spec.errors import (
     InvalidAPITokenError,
     InvalidAuthorizationDetailsError,
     NoAPITokenError,
+    OpenBookingError,
     UnauthenticatedError,
 )
 from openbooking.spec.ids import Identifiers
 
-Authenticate = Callable[[Mapping[str, str]], Awaitable[Caller]]
+Authenticate = Callable[[Mapping[str, str], Scope], Awaitable[Caller]]
 
-_KEY_PREFIX = "obk_"
-_KEY_BYTES = 32
-
-
-def new_api_key() -> str:
-    """A fresh API key, to be told once and kept only as its digest."""
-    return _KEY_PREFIX + secrets.token_urlsafe(_KEY_BYTES)
+_USE_NOTED_EVERY = timedelta(minutes=15)
 
 
-def key_digest(api_key: str) -> str:
-    """What is kept of an API key. It is a long random number, so a plain SHA-256 cannot be guessed back."""
-    return hashlib.sha256(api_key.encode()).hexdigest()
-
-
-def by_api_key(find_partner: Callable[[str], Awaitable[Partner | None]]) -> Authenticate:
+class ByApiKey:
     """Callers show their API key as `Authorization: Bearer …`; each partner has its own (OB-AUTH-04)."""
 
-    async def authenticate(headers: Mapping[str, str]) -> Caller:
-        authorization = headers.get("authorization")
-        if authorization is None:
-            raise NoAPITokenError
-        scheme, _, api_key = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not api_key.strip().startswith(_KEY_PREFIX):
+    def __init__(self, store: IdentityStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def __call__(self, headers: Mapping[str, str], scope: Scope) -> Caller:
+        """The partner of the key, for the Sellers that let it book; a key is good for its Orders feeds as well."""
+        del scope
+        bearer = bearer_token(headers, NoAPITokenError, InvalidAPITokenError)
+        if not bearer.startswith(Kind.API_KEY):
             raise InvalidAPITokenError
-        partner = await find_partner(key_digest(api_key.strip()))
-        if partner is None:
+        standing = await self._store.standing_by_api_key(digest(bearer))
+        if standing is None:
             raise InvalidAPITokenError
-        return Caller(partner.key, partner.sellers)
+        await _note_use(self._store, standing.partner, self._clock())
+        return booking_caller(standing.partner, standing.grants)
 
-    return authenticate
+
+class ByAccessToken:
+    """Callers show an access token of ours, for one Seller, or their own for all that let them (OB-AUTH-24, -25).
+
+    API keys are good as well, so that partners can move from one to the other in their own time.
+    """
+
+    def __init__(self, store: IdentityStore, keys: SigningKeys, claims: ClaimWriter, clock: Clock) -> None:
+        self._store = store
+        self._keys = keys
+        self._claims = claims
+        self._clock = clock
+        self._by_api_key = ByApiKey(store, clock)
+
+    async def __call__(self, headers: Mapping[str, str], scope: Scope) -> Caller:
+        """The partner of the token, for its Seller; what has been revoked meanwhile is refused at once (OB-AUTH-10)."""
+        bearer = bearer_token(headers, UnauthenticatedError, InvalidAuthorizationDetailsError)
+        if bearer.startswith(Kind.API_KEY):
+            return await self._by_api_key(headers, scope)
+        token = await self._read(bearer)
+        if scope not in token.scopes:
+            raise InvalidAuthorizationDetailsError(f"The access token has not the scope {scope}.")
+        # Which Sellers let it book does not matter to the Orders feed.
+        seller = token.seller if scope is Scope.OPENBOOKING else ""
+        standing = await self._store.standing(token.partner, token.authorization, seller)
+        if standing is None or not _in_force(standing):
+            raise InvalidAuthorizationDetailsError("The authorisation has been revoked.")
+        await _note_use(self._store, standing.partner, self._clock())
+        caller = booking_caller(standing.partner, standing.grants)
+        if token.seller is None:
+            return caller
+        caller.check_may_act_for(token.seller)
+        return Caller(caller.partner, frozenset({token.seller}))
+
+    async def _read(self, token: str) -> AccessClaims:
+        try:
+            claims = await self._keys.verify(ACCESS_TOKEN_TYPE, token)
+            return self._claims.read_access_token(claims, self._clock())
+        except (InvalidSignatureError, InvalidAccessTokenError) as fault:
+            raise InvalidAuthorizationDetailsError("The access token is malformed or has expired.") from fault
 
 
-def by_trusted_headers(partner_header: str, seller_header: str, ids: Identifiers) -> Authenticate:
+class ByTrustedHeaders:
     """Callers are whoever the headers say: for use behind a gateway that authenticates and sets them.
 
     Where the Seller's header is absent, the caller may act for every Seller.
     """
 
-    async def authenticate(headers: Mapping[str, str]) -> Caller:
-        partner, seller_id = headers.get(partner_header), headers.get(seller_header)
+    def __init__(self, partner_header: str, seller_header: str, ids: Identifiers) -> None:
+        self._partner_header = partner_header
+        self._seller_header = seller_header
+        self._ids = ids
+
+    async def __call__(self, headers: Mapping[str, str], scope: Scope) -> Caller:
+        """The partner that is named."""
+        del scope
+        partner, seller_id = headers.get(self._partner_header), headers.get(self._seller_header)
         if not partner:
             raise UnauthenticatedError
         if seller_id is None:
             return Caller(partner)
-        seller = ids.parse_seller(seller_id)
+        seller = self._ids.parse_seller(seller_id)
         if seller is None:
             raise InvalidAuthorizationDetailsError
         return Caller(partner, frozenset({seller}))
 
-    return authenticate
+
+def bearer_token(headers: Mapping[str, str], missing: type[OpenBookingError], malformed: type[OpenBookingError]) -> str:
+    """What follows `Bearer` in the Authorization header, and nowhere else (OB-AUTH-19, OB-AUTH-26)."""
+    authorization = headers.get("authorization")
+    if authorization is None:
+        raise missing
+    scheme, _, bearer = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not bearer.strip():
+        raise malformed
+    return bearer.strip()
+
+
+def _in_force(standing: Standing) -> bool:
+    """Whether the authorization has not ended, nor the Seller revoked the grant it came of."""
+    authorization = standing.authorization
+    if authorization is None or authorization.ended:
+        return False
+    if authorization.seller is None:
+        return True
+    return any(grant.seller == authorization.seller and stands(grant, authorization) for grant in standing.grants)
+
+
+async def _note_use(store: IdentityStore, partner: Partner, now: datetime) -> None:
+    """Keep when the partner was last here, give or take; a change that somebody makes just now is more important."""
+    if partner.last_used is None or now - partner.last_used >= _USE_NOTED_EVERY:
+        await store.save(replace(partner, last_used=now))

@@ -10,6 +10,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from openbooking.booking.order import Caller
 from openbooking.identity.access import Authenticate
+from openbooking.identity.scopes import Scope
 from openbooking.spec.errors import TooManyRequestsError
 
 
@@ -22,8 +23,8 @@ def limited(authenticate: Authenticate, per_minute: int) -> Authenticate:
         return authenticate
     limiter, limit = MovingWindowRateLimiter(MemoryStorage()), RateLimitItemPerMinute(per_minute)
 
-    async def authenticate_within_limit(headers: Mapping[str, str]) -> Caller:
-        caller = await authenticate(headers)
+    async def authenticate_within_limit(headers: Mapping[str, str], scope: Scope) -> Caller:
+        caller = await authenticate(headers, scope)
         if not limiter.hit(limit, caller.partner):
             reset_time, _ = limiter.get_window_stats(limit, caller.partner)
             raise TooManyRequestsError(retry_after=max(math.ceil(reset_time - time.time()), 1))

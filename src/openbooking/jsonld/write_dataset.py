@@ -28,6 +28,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     logo_url: str
     published: datetime
     booking_service: dict[str, Any] | None
+    authentication_authority: str | None
 
     @property
     def name(self) -> str:
@@ -80,6 +81,8 @@ def write_dataset(dataset: Dataset) -> dict[str, Any]:
             "landingPage": f"{dataset.url}#access",
         },
     }
+    if dataset.authentication_authority:
+        written["accessService"]["authenticationAuthority"] = dataset.authentication_authority
     if dataset.booking_service:
         written["bookingService"] = dataset.booking_service
     return written

@@ -7,12 +7,10 @@ from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.order import PersonalData, Record
-from openbooking.booking.store import Partner
 
 encode = msgspec.json.Encoder().encode
 decode_opportunity = msgspec.json.Decoder(Opportunity).decode
 decode_seller = msgspec.json.Decoder(Seller).decode
-decode_partner = msgspec.json.Decoder(Partner).decode
 _decode_record = msgspec.json.Decoder(Record).decode
 _decode_personal_data = msgspec.json.Decoder(PersonalData).decode
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import OrderKey, Record, RecordKind
+from openbooking.booking.order import OrderKey, Record
 from openbooking.booking.situation import Places, Situation
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter
 from openbooking.spec.terms import TYPE_OF_COLLECTION, OrderType
@@ -57,7 +57,7 @@ def effects(before: Situation, after: Situation, writer: FeedWriter) -> Effects:
         sellers={key: seller for key, seller in after.sellers.items() if before.sellers.get(key) is not seller},
         publications=[
             *(_of_opportunity(after, path, writer) for path in sorted(after.touched)),
-            *(published for record in records.values() if record for published in _of_record(record, writer)),
+            *(published for key in records for published in _of_record(before, after, key, writer)),
         ],
     )
 
@@ -73,11 +73,15 @@ def _of_opportunity(situation: Situation, path: str, writer: FeedWriter) -> Publ
     return Publication(Feed(type_.feed), path, type_, data)
 
 
-def _of_record(record: Record, writer: FeedWriter) -> Iterator[Publication]:
-    """The Order in its feed, and the proposal in its own until it has been booked, if they have entered them."""
-    if record.updated:
-        data = None if record.kind is RecordKind.DELETED else writer.order(record)
-        yield Publication(Feed(ORDERS, record.partner), record.uuid, OrderType.ORDER, data)
-    if record.proposal and record.proposal.updated:
-        data = writer.proposal(record) if record.kind is RecordKind.PROPOSAL else None
-        yield Publication(Feed(ORDER_PROPOSALS, record.partner), record.uuid, OrderType.PROPOSAL, data)
+def _of_record(before: Situation, after: Situation, key: OrderKey, writer: FeedWriter) -> Iterator[Publication]:
+    """The Order in its feed, and the proposal in its own; what a feed shows no more is deleted from it."""
+    known, record = before.records.get(key), after.records.get(key)
+    orders, proposals = Feed(ORDERS, key.partner), Feed(ORDER_PROPOSALS, key.partner)
+    if record and record.in_orders_feed:
+        yield Publication(orders, key.uuid, OrderType.ORDER, writer.order(record))
+    elif known and known.in_orders_feed:
+        yield Publication(orders, key.uuid, OrderType.ORDER, None)
+    if record and record.in_proposals_feed:
+        yield Publication(proposals, key.uuid, OrderType.PROPOSAL, writer.proposal(record))
+    elif known and known.in_proposals_feed:
+        yield Publication(proposals, key.uuid, OrderType.PROPOSAL, None)

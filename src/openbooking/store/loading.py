@@ -16,7 +16,7 @@ from openbooking.store.documents import decode_opportunity, decode_record, decod
 from openbooking.store.exchange import Answer, ChangedMeanwhileError, Exchange, Query, record_keys
 from openbooking.store.statements import Statements
 
-EXPIRED_AT_ONCE = 500
+RECORDS_AT_ONCE = 500
 
 
 class _Names(NamedTuple):
@@ -58,8 +58,12 @@ def _named(sql: Statements, needs: Needs, now: datetime) -> Exchange[_Names]:
     """What is needed by name, or because of how it is related to what is named."""
     keys, paths = yield from _related(sql, needs)
     if needs.expired:
-        rows = yield Query(sql.expired_records, {"now": microseconds(now), "most": EXPIRED_AT_ONCE})
+        rows = yield Query(sql.expired_records, {"now": microseconds(now), "most": RECORDS_AT_ONCE})
         keys |= _keys(rows)
+    for withheld, partnerships in ((False, needs.shown_to), (True, needs.withheld_from)):
+        for partnership in sorted(partnerships):
+            values = {**partnership._asdict(), "withheld": withheld, "most": RECORDS_AT_ONCE}
+            keys |= _keys((yield Query(sql.records_of_partnership, values)))
     return _Names(keys | needs.records, paths | needs.opportunities)
 
 

@@ -1,15 +1,16 @@
 """The store in memory: dicts and the fold. It is the model that the other stores are tested against."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from openbooking.booking.command import Command, Reply
 from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import OrderKey, Record
+from openbooking.booking.order import OrderKey, Partnership, Record, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Places, Situation
-from openbooking.booking.store import Feed, FeedWriter, Partner, fold
+from openbooking.booking.store import Feed, FeedWriter, fold
 from openbooking.spec.rpde import Item
 from openbooking.store.effects import Publication, effects
 
@@ -27,7 +28,6 @@ class MemoryStore:
         self._records: dict[OrderKey, Record] = {}
         self._opportunities: dict[str, Opportunity] = {}
         self._sellers: dict[str, Seller] = {}
-        self._partners: dict[str, Partner] = {}
         self._feeds: dict[Feed, dict[str, tuple[Item, datetime]]] = {}
         self._modified = 0
 
@@ -54,17 +54,9 @@ class MemoryStore:
         """All Sellers, by key."""
         return sorted(self._sellers.values(), key=lambda seller: seller.key)
 
-    async def partners(self) -> Sequence[Partner]:
-        """All Booking Partners, by key."""
-        return sorted(self._partners.values(), key=lambda partner: partner.key)
-
-    async def partner_by_key_digest(self, digest: str) -> Partner | None:
-        """The Booking Partner whose API key has this SHA-256."""
-        return next((partner for partner in self._partners.values() if partner.key_digest == digest), None)
-
-    async def save_partner(self, partner: Partner) -> None:
-        """Add a Booking Partner, or replace what it was."""
-        self._partners[partner.key] = partner
+    async def order_counts(self) -> Mapping[Partnership, int]:
+        """How many Orders each Booking Partner has made with each Seller."""
+        return Counter(record.partnership for record in self._records.values() if record.kind is RecordKind.ORDER)
 
     async def forget_deleted(self, before: datetime) -> None:
         """Forget what was deleted from the feeds before that time."""
@@ -97,6 +89,11 @@ class MemoryStore:
         keys |= {key for key, record in self._records.items() if any(c.opportunity in claimed for c in record.claims())}
         paths |= claimed
         paths |= {path for path, item in self._opportunities.items() if item.parent in needs.children}
+        keys |= {
+            key
+            for key, record in self._records.items()
+            if record.partnership in (needs.withheld_from if record.withheld else needs.shown_to)
+        }
         paths |= {claim.opportunity for key in keys for claim in self._records[key].claims()}
         opportunities = {path: self._opportunities[path] for path in paths if path in self._opportunities}
         for opportunity in list(opportunities.values()):

@@ -61,11 +61,15 @@ def _add_record(
         rows["records_removed"].append(key)
     else:
         document, personal = encode_record(after)
-        rows["records_changed" if before else "records_added"].append((*key, after.kind, after.updated, document))
+        rows["records_changed" if before else "records_added"].append(_record_row(after, document))
     if personal is not None:
         rows["personal_set"].append((*key, personal))
     elif before and before.order and before.order.personal:
         rows["personal_erased"].append(key)
+
+
+def _record_row(record: Record, document: bytes) -> tuple[Any, ...]:
+    return (*record.key, record.kind, record.updated, record.seller, record.withheld, document)
 
 
 def _claims(record: Record | None) -> dict[str, Claim]:

@@ -21,14 +21,6 @@ seller = Table(
     Column("document", LargeBinary, nullable=False),
 )
 
-partner = Table(
-    "partner",
-    metadata,
-    Column("key", Key, primary_key=True),
-    Column("key_digest", Key, nullable=False, unique=True),
-    Column("document", LargeBinary, nullable=False),
-)
-
 opportunity = Table(
     "opportunity",
     metadata,
@@ -47,7 +39,10 @@ record = Table(
     Column("uuid", Key, primary_key=True),
     Column("kind", Key, nullable=False),
     Column("updated", Boolean, nullable=False),
+    Column("seller", Key, nullable=False),
+    Column("withheld", Boolean, nullable=False),
     Column("document", LargeBinary, nullable=False),
+    Index("ix_record_partnership", "partner", "seller", "withheld", "kind"),
 )
 
 personal_data = Table(

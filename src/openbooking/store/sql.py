@@ -1,17 +1,18 @@
 """The store over an SQL database, whichever it is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
 from openbooking.booking.command import Command, Reply
 from openbooking.booking.opportunity import Seller
+from openbooking.booking.order import Partnership, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Situation
-from openbooking.booking.store import Feed, FeedWriter, Outcome, Partner, fold, join_needs
+from openbooking.booking.store import Feed, FeedWriter, Outcome, fold, join_needs
 from openbooking.spec.rpde import Item
 from openbooking.store.batches import Batches
-from openbooking.store.documents import decode_partner, decode_seller, encode, microseconds
+from openbooking.store.documents import decode_seller, microseconds
 from openbooking.store.effects import effects
 from openbooking.store.exchange import Answer, Database, Exchange, Save, ask
 from openbooking.store.loading import load, load_to_write
@@ -55,24 +56,10 @@ class SqlStore:
         rows = await self._database.read(partial(ask, self._sql.all_sellers))
         return [decode_seller(document) for (document,) in rows]
 
-    async def partners(self) -> Sequence[Partner]:
-        """All Booking Partners, by key."""
-        rows = await self._database.read(partial(ask, self._sql.all_partners))
-        return [decode_partner(document) for (document,) in rows]
-
-    async def partner_by_key_digest(self, digest: str) -> Partner | None:
-        """The Booking Partner whose API key has this SHA-256."""
-        rows = await self._database.read(partial(ask, self._sql.partner_by_key_digest, key_digest=digest))
-        return decode_partner(rows[0][0]) if rows else None
-
-    async def save_partner(self, partner: Partner) -> None:
-        """Add a Booking Partner, or replace what it was."""
-        row = (partner.key, partner.key_digest, encode(partner))
-
-        def save() -> Exchange[None]:
-            yield Save(self._sql.save_partner, {"partners_set": [row]})
-
-        await self._database.write(save)
+    async def order_counts(self) -> Mapping[Partnership, int]:
+        """How many Orders each Booking Partner has made with each Seller."""
+        rows = await self._database.read(partial(ask, self._sql.order_counts, kind=RecordKind.ORDER))
+        return {Partnership(partner, seller): count for partner, seller, count in rows}
 
     async def forget_deleted(self, before: datetime) -> None:
         """Forget what was deleted from the feeds before that time, and what the disk remembers of erased data."""

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from openbooking.store.dialects import Dialect, Insert, Saving, Statement, Step
-from openbooking.store.schema import claim, counter, feed_item, opportunity, partner, personal_data, record, seller
+from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record, seller
 
 _MODIFIED = counter.c.name == literal_column("'modified'")
 _NOTHING = cast(null(), LargeBinary)
@@ -134,14 +134,18 @@ class Statements:
         return self._dialect.compile(select(seller.c.document).order_by(seller.c.key))
 
     @cached_property
-    def all_partners(self) -> Statement:
-        """→ document."""
-        return self._dialect.compile(select(partner.c.document).order_by(partner.c.key))
+    def records_of_partnership(self) -> Statement:
+        """:partner :seller :withheld :most → partner, uuid."""
+        found = select(record.c.partner, record.c.uuid).where(
+            _is(record.c.partner), _is(record.c.seller), _is(record.c.withheld)
+        )
+        return self._dialect.compile(_first(found))
 
     @cached_property
-    def partner_by_key_digest(self) -> Statement:
-        """:key_digest → document."""
-        return self._dialect.compile(select(partner.c.document).where(_is(partner.c.key_digest)))
+    def order_counts(self) -> Statement:
+        """:kind → partner, seller, number of records."""
+        found = select(record.c.partner, record.c.seller, func.count()).where(_is(record.c.kind))
+        return self._dialect.compile(found.group_by(record.c.partner, record.c.seller))
 
     @cached_property
     def feed_items(self) -> Statement:
@@ -222,11 +226,6 @@ class Statements:
                 "published": self._publish("published"),
             }
         )
-
-    @cached_property
-    def save_partner(self) -> Saving:
-        """Rows of Booking Partners."""
-        return self._dialect.saving({"partners_set": self._upsert("partners_set", partner)})
 
     def _delete(self, kind: str, table: Table) -> Step:
         keys = table.primary_key.columns.values()

@@ -4,9 +4,10 @@
         def open_store(self, place, *, policy, writer, clock):
             return MyStore(place / "my.db", policy=policy, writer=writer, clock=clock)
 
-It needs pytest and hypothesis.
+There is one for identity stores too. It needs pytest and hypothesis.
 """
 
+from openbooking.testing.identity_tests import DurableIdentityStoreTests, IdentityStoreTests
 from openbooking.testing.store_tests import DurableStoreTests, StoreTests
 
-__all__ = ["DurableStoreTests", "StoreTests"]
+__all__ = ["DurableIdentityStoreTests", "DurableStoreTests", "IdentityStoreTests", "StoreTests"]

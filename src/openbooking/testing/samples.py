@@ -1,7 +1,11 @@
 """What the test kit books: a Seller, sessions, requests, and a clock that stands still until it is moved."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
+
+import msgspec
 
 from openbooking.booking.book import Book
 from openbooking.booking.cancel import Cancel
@@ -9,7 +13,8 @@ from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.order import Caller, ItemRequest, OrderRequest, Payment
 from openbooking.booking.quote import Quote
-from openbooking.spec.ids import OfferRef, opportunity_path
+from openbooking.booking.store import Feed, Store
+from openbooking.spec.ids import OfferRef, key_of, opportunity_path
 from openbooking.spec.terms import BrokerRole, OpportunityType, TaxMode
 
 ALICE, BOB = Caller("alice"), Caller("bob")
@@ -17,6 +22,11 @@ SELLER = Seller(key="centre", name="Riverside Centre", legal_name="Riverside Tru
 EMAIL = "geoff.capes@customer.example.com"
 PRICE = Decimal("12.00")
 START = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def fresh() -> str:
+    """An Order UUID not used before."""
+    return str(uuid.uuid4())
 
 
 class Clock:
@@ -95,3 +105,15 @@ def quote(uuid: str, *keys: str, caller: Caller = ALICE, checkpoint: Checkpoint 
 def cancel(uuid: str, *numbers: int, caller: Caller = ALICE) -> Cancel:
     """Cancellation of the items of these numbers."""
     return Cancel(caller=caller, uuid=uuid, numbers=numbers)
+
+
+async def read_feed(store: Store, feed: Feed, after: int = 0, page: int = 100) -> dict[str, Any]:
+    """Follow a feed to its end: what each item, by the last segment of its id, says last; None where it is deleted."""
+    copy: dict[str, Any] = {}
+    while items := await store.feed_items(feed, after, page):
+        numbers = [item.modified for item in items]
+        assert numbers == sorted(set(numbers))
+        assert numbers[0] > after
+        copy |= {key_of(item.id): None if item.data is None else msgspec.json.decode(item.data) for item in items}
+        after = numbers[-1]
+    return copy

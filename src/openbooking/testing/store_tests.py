@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -22,38 +21,22 @@ from openbooking.booking.publish import Publish, PublishSeller, Withdraw
 from openbooking.booking.seller import SellerCancel
 from openbooking.booking.situation import Needs, Situation
 from openbooking.booking.status import GetOrder
-from openbooking.booking.store import ORDERS, Feed, FeedWriter, Partner, Store
+from openbooking.booking.store import ORDERS, Feed, FeedWriter, Store
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.spec.errors import GoneError, OpenBookingError, OrderAlreadyExistsError, UnknownOrderError
-from openbooking.spec.ids import Identifiers, key_of
-from openbooking.testing.samples import ALICE, BOB, SELLER, Clock, book, cancel, quote, session
+from openbooking.spec.ids import Identifiers
+from openbooking.testing.partnership_tests import PartnershipTests
+from openbooking.testing.samples import ALICE, BOB, SELLER, Clock, book, cancel, fresh, quote, read_feed, session
 
 POLICY = Policy(leasing=Leasing.ANONYMOUS)
 SESSIONS = Feed("scheduled-sessions")
 UUID = "e11429ea-467f-4270-ab62-e47368996fe8"
 
 
-def fresh() -> str:
-    """An Order UUID not used before."""
-    return str(uuid.uuid4())
-
-
 def feed_writer() -> FeedWriter:
     """The writer the kit gives to stores."""
     return JsonLdFeedWriter(Writer(Identifiers("https://kit.example.com/api")))
-
-
-async def read_feed(store: Store, feed: Feed, after: int = 0, page: int = 100) -> dict[str, Any]:
-    """Follow a feed to its end: what each item, by the last segment of its id, says last; None where it is deleted."""
-    copy: dict[str, Any] = {}
-    while items := await store.feed_items(feed, after, page):
-        numbers = [item.modified for item in items]
-        assert numbers == sorted(set(numbers))
-        assert numbers[0] > after
-        copy |= {key_of(item.id): None if item.data is None else msgspec.json.decode(item.data) for item in items}
-        after = numbers[-1]
-    return copy
 
 
 async def places_left(store: Store, key: str) -> int | None:
@@ -64,7 +47,7 @@ async def places_left(store: Store, key: str) -> int | None:
     return left
 
 
-class StoreTests:
+class StoreTests(PartnershipTests):
     """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
 
     def open_store(
@@ -356,22 +339,6 @@ class StoreTests:
                 await store.execute(Withdraw(sources=frozenset({"kit"}), keep=frozenset(item.path for item in spin)))
                 left = await read_feed(store, SESSIONS)
                 assert {key for key, data in left.items() if data} == {"spin"}
-
-        asyncio.run(run())
-
-    def test_partners_are_kept_and_found_by_their_key(self, tmp_path: Path) -> None:
-        """Saving one again replaces it."""
-
-        async def run() -> None:
-            async with self.stocked(tmp_path, Clock()) as store:
-                await store.save_partner(Partner(key="bob", name="Bob", key_digest="b"))
-                await store.save_partner(Partner(key="alice", name="Alice", key_digest="a"))
-                changed = Partner(key="alice", name="Alice", key_digest="c", sellers=frozenset({"centre"}))
-                await store.save_partner(changed)
-                assert [partner.key for partner in await store.partners()] == ["alice", "bob"]
-                assert await store.partner_by_key_digest("c") == changed
-                assert await store.partner_by_key_digest("a") is None
-                assert await store.sellers() == [SELLER]
 
         asyncio.run(run())
 

@@ -12,23 +12,31 @@ from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Route
 
 from openbooking.booking.store import Store
-from openbooking.settings import Settings
+from openbooking.identity.store import IdentityStore
+from openbooking.settings import AccessMode, Settings
 from openbooking.system import Clock, System, now, open_system
+from openbooking.web.accounts import AccountPages
 from openbooking.web.booking import BookingApi
 from openbooking.web.dataset_site import DATASET_PATH, DatasetSite
 from openbooking.web.errors import FaultMiddleware, refuse_route
 from openbooking.web.feeds import Feeds
+from openbooking.web.oauth import OAuth
+from openbooking.web.pages import Pages
+from openbooking.web.registration import RegistrationPages
+from openbooking.web.seller_partners import SellerPartnerPages
 from openbooking.web.test_interface import TestInterface
 
 _log = structlog.get_logger()
 
 
-def create_app(settings: Settings, clock: Clock = now, store: Store | None = None) -> Starlette:
+def create_app(
+    settings: Settings, clock: Clock = now, store: Store | None = None, identity: IdentityStore | None = None
+) -> Starlette:
     """The application; it opens the Booking System when the server starts, and closes it when the server stops."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_system(settings, clock, store) as system:
+        async with open_system(settings, clock, store, identity) as system:
             app.router.routes.extend(_routes(system))
             yield
 
@@ -49,7 +57,22 @@ def _routes(system: System) -> list[BaseRoute]:
         *Feeds(system).routes(base),
         *BookingApi(system).routes(base),
     ]
+    if system.settings.access is not AccessMode.HEADERS:
+        routes += _pages(system)
     if system.settings.test_interface:
         _log.warning("test_interface.open", danger="anybody who reaches this server can create and delete its data")
         routes += TestInterface(system).routes(base)
+    return routes
+
+
+def _pages(system: System) -> list[BaseRoute]:
+    """What people see; and where clients ask for tokens, if they do."""
+    pages = Pages(system)
+    routes = [
+        *pages.routes(),
+        *AccountPages(system, pages).routes(),
+        *SellerPartnerPages(system, pages).routes(),
+    ]
+    if system.settings.access is AccessMode.OPENID:
+        routes += [*OAuth(system, pages).routes(), *RegistrationPages(system, pages).routes()]
     return routes

@@ -18,6 +18,7 @@ from openbooking.booking.order import Caller, Order, OrderRequest, Record
 from openbooking.booking.proposal import BookProposal, Propose, UpdateProposal
 from openbooking.booking.quote import Quote
 from openbooking.booking.status import GetOrder
+from openbooking.identity.scopes import Scope
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OrderType
 from openbooking.system import System
 from openbooking.web.request import check_media_types, read_body
@@ -47,7 +48,7 @@ class BookingApi:
 
     def _route(self, path: str, endpoints: dict[str, Endpoint]) -> Route:
         async def serve(request: Request) -> Response:
-            caller = await self._system.authenticate(request.headers)
+            caller = await self._system.authenticate(request.headers, Scope.OPENBOOKING)
             check_media_types(request)
             method = "GET" if request.method == "HEAD" else request.method
             return await endpoints[method](request, caller, request.path_params["uuid"])

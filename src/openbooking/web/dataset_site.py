@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from openbooking.jsonld.write_dataset import FEED_TYPES, Dataset, write_dataset
+from openbooking.settings import AccessMode
 from openbooking.spec.terms import LICENCE
 from openbooking.system import System, booking_service
 from openbooking.web.feeds import FEEDS_PATH
@@ -81,6 +82,7 @@ class DatasetSite:
             logo_url=f"{url}/logo.svg",
             published=self._opened,
             booking_service=booking_service(settings),
+            authentication_authority=settings.site if settings.access is AccessMode.OPENID else None,
         )
 
 

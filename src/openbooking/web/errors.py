@@ -25,6 +25,8 @@ from openbooking.spec.errors import (
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE
 
 _log = structlog.get_logger()
+# An API key, too, is shown as a bearer token (RFC 6750 3).
+_CHALLENGE = 'Bearer realm="Open Booking API", error="invalid_token"'
 
 _TEMPORARILY: dict[tuple[str, str], type[OpenBookingError]] = {
     ("PUT", "order-quote-templates"): TemporarilyUnableToProduceOrderQuoteError,
@@ -76,8 +78,12 @@ async def refuse_route(request: Request, refusal: Exception) -> Response:
 def error_response(error: OpenBookingError, request_id: str, headers: dict[str, str] | None = None) -> Response:
     """The error as JSON-LD, with the status of its class."""
     body = write_error(error, request_id)
-    retry = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-    return Response(body, error.status, {"X-Request-ID": request_id, **retry, **(headers or {})}, BOOKING_MEDIA_TYPE)
+    told = {"X-Request-ID": request_id, **(headers or {})}
+    if error.retry_after is not None:
+        told["Retry-After"] = str(error.retry_after)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        told["WWW-Authenticate"] = _CHALLENGE
+    return Response(body, error.status, told, BOOKING_MEDIA_TYPE)
 
 
 def _as_error(fault: Exception, scope: Scope) -> OpenBookingError:

@@ -5,6 +5,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
+from openbooking.identity.scopes import Scope
 from openbooking.spec.errors import OpenBookingError
 from openbooking.spec.rpde import MAX_CHANGE_NUMBER, PAGE_SIZE, encode_page
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE, RPDE_MEDIA_TYPE, OpportunityType
@@ -42,7 +43,7 @@ class Feeds:
 
     def _private_feed(self, base: str, name: str) -> Route:
         async def serve(request: Request) -> Response:
-            caller = await self._system.authenticate(request.headers)
+            caller = await self._system.authenticate(request.headers, Scope.ORDERS_FEED)
             url = f"{self._system.settings.base_uri}/{name}-rpde"
             body, _ = await self._page(request, Feed(name, caller.partner), url)
             return Response(body, headers={"Cache-Control": _PRIVATE_CACHE}, media_type=BOOKING_MEDIA_TYPE)

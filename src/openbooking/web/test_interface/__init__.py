@@ -30,6 +30,7 @@ from openbooking.booking.seller import (
     SellerCancel,
 )
 from openbooking.booking.status import GetOrder
+from openbooking.identity.scopes import Scope
 from openbooking.jsonld.read import read_object, read_reference
 from openbooking.spec.errors import NotFoundError, OpenBookingError, SellerNotFoundError
 from openbooking.spec.ids import opportunity_path
@@ -85,7 +86,8 @@ class TestInterface:
         self, endpoint: Callable[[Request, Caller], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
-            return await endpoint(request, await self._system.authenticate(request.headers))
+            caller = await self._system.authenticate(request.headers, Scope.OPENBOOKING)
+            return await endpoint(request, caller)
 
         return serve
 

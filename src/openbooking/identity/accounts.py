@@ -1,0 +1,159 @@
+"""The accounts of people who work for Sellers: signing in and out, passwords, and links to set one (OB-AUTH-29)."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import structlog
+from msgspec.structs import replace
+
+from openbooking.identity import throttle
+from openbooking.identity.digests import Kind, digest, matches, new_secret
+from openbooking.identity.passwords import Passwords, check_password
+from openbooking.identity.policy import Clock, IdentityPolicy
+from openbooking.identity.records import Attempts, Role, Session, User
+from openbooking.identity.store import IdentityStore
+
+_TRIES_TO_COUNT = 5
+_log = structlog.get_logger()
+
+
+class SignInRefusedError(Exception):
+    """Name and password do not fit together."""
+
+
+class TooManyAttemptsError(Exception):
+    """Too many attempts have failed; the next may be made at `until`."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
+
+
+class UnknownLinkError(Exception):
+    """The link was never handed out, has been used, or is too old."""
+
+
+class UserExistsError(Exception):
+    """There is a user of this name already."""
+
+
+class SignedIn(NamedTuple):
+    """Somebody who has signed in, in one browser."""
+
+    user: User
+    session: Session
+
+
+class Accounts:
+    """The accounts of one provider."""
+
+    def __init__(self, store: IdentityStore, policy: IdentityPolicy, clock: Clock, passwords: Passwords) -> None:
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._passwords = passwords
+
+    async def sign_in(self, name: str, password: str, address: str) -> str:
+        """The secret of a new session; raise SignInRefusedError or TooManyAttemptsError."""
+        name = canonical_name(name)
+        user = await self._verified(name, password, address)
+        if user.password_hash and self._passwords.outdated(user.password_hash):
+            await self._store.save(replace(user, password_hash=await self._passwords.hash(password)))
+        return await self._start_session(user)
+
+    async def signed_in(self, secret: str) -> SignedIn | None:
+        """Who has signed in with this session, if it has not ended."""
+        sessions = await self._store.find(Session, digest=digest(secret))
+        if not sessions or sessions[0].expires <= self._clock():
+            return None
+        users = await self._store.find(User, name=sessions[0].username)
+        return SignedIn(users[0], sessions[0]) if users else None
+
+    async def sign_out(self, signed_in: SignedIn) -> None:
+        """End the session."""
+        await self._store.remove(Session, digest=signed_in.session.digest)
+
+    async def change_password(self, user: User, password: str, new: str, address: str) -> str:
+        """Set a new password, end all sessions of the user and start another; raise as `sign_in`, or if it is weak."""
+        check_password(user.name, new)
+        return await self._set_password(await self._verified(user.name, password, address), new)
+
+    async def user_of_link(self, link: str) -> User:
+        """Who the link was handed out to; raise UnknownLinkError."""
+        users = await self._store.find(User, link_digest=digest(link))
+        if not users or not matches(link, users[0].link_digest) or self._is_old(users[0]):
+            raise UnknownLinkError
+        return users[0]
+
+    async def use_link(self, link: str, new: str) -> str:
+        """Set a password with a link, which is good once; end every session of the user and start another."""
+        user = await self.user_of_link(link)
+        check_password(user.name, new)
+        await self._store.remove(Attempts, subject=throttle.account(user.name))
+        return await self._set_password(user, new)
+
+    async def add(self, name: str, seller: str, role: Role) -> str:
+        """Add a user, and hand out a link to set the first password; raise UserExistsError."""
+        link = new_secret(Kind.LINK)
+        user = User(name=canonical_name(name), seller=seller, role=role)
+        if not await self._store.save(self._with_link(user, link)):
+            raise UserExistsError
+        return link
+
+    async def hand_out_link(self, user: User) -> str:
+        """A link to set another password; the one there is stays good until then, earlier links do not."""
+        link = new_secret(Kind.LINK)
+        await self._store.save(self._with_link(user, link))
+        return link
+
+    async def remove(self, user: User) -> None:
+        """Remove a user with all sessions; what was allowed to partners stays allowed (OB-AUTH-29)."""
+        await self._store.remove(Session, username=user.name)
+        await self._store.remove(User, name=user.name)
+
+    async def _verified(self, name: str, password: str, address: str) -> User:
+        """The user with this name and password. Attempts count before they are judged, so that none can race past."""
+        by_account = await self._count(throttle.account(name))
+        by_address = await self._count(throttle.address(address))
+        users = await self._store.find(User, name=name)
+        if not await self._passwords.verify(users[0].password_hash if users else None, password):
+            _log.warning("sign_in.refused", address=address, failures=by_account.failures)
+            raise SignInRefusedError
+        await self._store.remove(Attempts, subject=by_account.subject)
+        await self._store.save(throttle.taken_back(by_address, self._clock()))
+        return users[0]
+
+    async def _count(self, subject: str) -> Attempts:
+        for _ in range(_TRIES_TO_COUNT):
+            now, known = self._clock(), await self._store.find(Attempts, subject=subject)
+            if known and known[0].blocked_until > now:
+                raise TooManyAttemptsError(known[0].blocked_until)
+            counted = throttle.counted(known[0] if known else None, subject, now)
+            if await self._store.save(counted):
+                return replace(counted, revision=counted.revision + 1)
+        raise TooManyAttemptsError(self._clock())
+
+    async def _set_password(self, user: User, new: str) -> str:
+        hashed = await self._passwords.hash(new)
+        changed = replace(user, password_hash=hashed, link_digest=None, link_expires=None)
+        if not await self._store.save(changed):
+            raise UnknownLinkError
+        await self._store.remove(Session, username=user.name)
+        return await self._start_session(user)
+
+    async def _start_session(self, user: User) -> str:
+        secret, now = new_secret(Kind.SESSION), self._clock()
+        expires = now + self._policy.session_lifetime
+        await self._store.save(Session(digest=digest(secret), username=user.name, started=now, expires=expires))
+        return secret
+
+    def _with_link(self, user: User, link: str) -> User:
+        return replace(user, link_digest=digest(link), link_expires=self._clock() + self._policy.link_lifetime)
+
+    def _is_old(self, user: User) -> bool:
+        return user.link_expires is None or user.link_expires <= self._clock()
+
+
+def canonical_name(name: str) -> str:
+    """The one form of a user name, however it is typed."""
+    return name.strip().casefold()

@@ -1,0 +1,130 @@
+"""What Sellers allow Booking Partners: given, suspended, revoked, and followed by the Orders feeds (OB 11.7)."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from openbooking.booking.order import Caller, Partnership
+from openbooking.booking.partnership import Withhold
+from openbooking.booking.store import Store
+from openbooking.identity.policy import Clock
+from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
+from openbooking.identity.scopes import Scope
+from openbooking.identity.store import IdentityStore
+
+# A booking that was let in just before a revocation may be kept just after it; its Order is withheld too.
+_STRAGGLERS = timedelta(minutes=1)
+_ATTEMPTS = 5
+
+Change = Callable[[Grant], Grant]
+
+
+class ConcurrentChangeError(Exception):
+    """Others kept changing the same record; nothing was changed."""
+
+
+def standing_grant(grants: Iterable[Grant], seller: str) -> Grant | None:
+    """The grant that holds for a Seller: its own, or else the one of every Seller."""
+    by_seller = {grant.seller: grant for grant in grants}
+    return by_seller.get(seller) or by_seller.get(EVERY_SELLER)
+
+
+def booking_caller(partner: Partner, grants: Iterable[Grant]) -> Caller:
+    """The partner as a caller, for the Sellers that let it book now."""
+    if partner.suspended:
+        return Caller(partner.key, frozenset())
+    by_seller = {grant.seller: grant for grant in grants}
+    every = by_seller.pop(EVERY_SELLER, None)
+    if every and every.books:
+        return Caller(partner.key, None, frozenset(seller for seller, grant in by_seller.items() if not grant.books))
+    return Caller(partner.key, frozenset(seller for seller, grant in by_seller.items() if grant.books))
+
+
+def give(scopes: frozenset[Scope], agreed_by: str | None = None) -> Change:
+    """Allow these scopes, with what is allowed already; what was suspended or revoked is allowed again.
+
+    Somebody who agrees agrees to all of it, but those who agreed to less have not.
+    """
+
+    def change(grant: Grant) -> Grant:
+        kept = frozenset() if grant.state is GrantState.REVOKED else grant.scopes
+        wider = not scopes <= kept or grant.state is not GrantState.ACTIVE
+        agreed = frozenset({agreed_by} if agreed_by else ())
+        return replace(
+            grant,
+            scopes=kept | scopes,
+            state=GrantState.ACTIVE,
+            agreed_by=agreed if wider else grant.agreed_by | agreed,
+        )
+
+    return change
+
+
+def suspend(grant: Grant) -> Grant:
+    """Stop bookings for a while; the Orders feed goes on (OB-AUTH-27)."""
+    return replace(grant, state=GrantState.SUSPENDED) if grant.state is GrantState.ACTIVE else grant
+
+
+def resume(grant: Grant) -> Grant:
+    """Let bookings go on."""
+    return replace(grant, state=GrantState.ACTIVE) if grant.state is GrantState.SUSPENDED else grant
+
+
+def revoke(grant: Grant) -> Grant:
+    """End it, with every token that came of it; the Seller's Orders leave the partner's feed (OB-AUTH-07)."""
+    if grant.state is GrantState.REVOKED:
+        return grant
+    return replace(grant, state=GrantState.REVOKED, agreed_by=frozenset(), period=grant.period + 1)
+
+
+class Grants:
+    """The grants of one provider, and the Orders feeds that follow them."""
+
+    def __init__(self, identity: IdentityStore, bookings: Store, clock: Clock) -> None:
+        self._identity = identity
+        self._bookings = bookings
+        self._clock = clock
+
+    async def change(self, partner: str, seller: str, change: Change, by: str) -> Grant:
+        """Change what a Seller allows a partner; answers with what it allows when the Orders feed shows it."""
+        for _ in range(_ATTEMPTS):
+            before = await self._grant(partner, seller)
+            changed = change(before)
+            if changed == before:
+                return before
+            changed = replace(changed, changed=self._clock(), changed_by=by, settled=False)
+            if await self._identity.save(changed):
+                await self._follow(changed)
+                return changed
+        raise ConcurrentChangeError
+
+    async def settle(self) -> None:
+        """Let the Orders feeds follow what has changed, also where a process that changed it has died since."""
+        for grant in await self._identity.find(Grant, settled=False):
+            await self._follow(grant)
+            if self._clock() - grant.changed > _STRAGGLERS:
+                await self._identity.save(replace(grant, settled=True))
+
+    async def _grant(self, partner: str, seller: str) -> Grant:
+        """The Seller's own grant, or one that says what holds without it."""
+        grants = await self._identity.find(Grant, partner=partner)
+        standing = standing_grant(grants, seller)
+        if standing:
+            own = standing.seller == seller
+            return standing if own else replace(standing, seller=seller, agreed_by=frozenset(), revision=0)
+        now, nothing = self._clock(), frozenset[Scope]()
+        state = GrantState.REVOKED
+        return Grant(partner=partner, seller=seller, scopes=nothing, changed=now, changed_by="", state=state)
+
+    async def _follow(self, grant: Grant) -> None:
+        sellers = [grant.seller]
+        if grant.seller == EVERY_SELLER:
+            sellers = [seller.key for seller in await self._bookings.sellers()]
+        grants = await self._identity.find(Grant, partner=grant.partner)
+        for seller in sellers:
+            standing = standing_grant(grants, seller)
+            withheld = standing is None or standing.state is GrantState.REVOKED
+            command = Withhold(partnership=Partnership(grant.partner, seller), withheld=withheld)
+            while await self._bookings.execute(command):
+                pass

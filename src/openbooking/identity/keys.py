@@ -1,0 +1,130 @@
+"""The keys that sign tokens: made here, published for others to verify with, and replaced in time."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from joserfc import jws, jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet, RSAKey
+
+from openbooking.identity.policy import Clock, IdentityPolicy
+from openbooking.identity.records import SigningKey
+from openbooking.identity.store import IdentityStore
+
+ALGORITHM = "RS256"
+_KEY_BITS = 2048
+# For as long as other processes have not looked they may sign with the key before the newest.
+_LOOK_EVERY = timedelta(seconds=60)
+
+Claims = Mapping[str, Any]
+
+
+class InvalidSignatureError(Exception):
+    """A token is not one of ours: malformed, or not signed by a key and in the way that we sign with."""
+
+
+class _UnknownKeyError(InvalidSignatureError):
+    """It names a key that is not known here."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self.kid = str(jws.extract_compact(token.encode()).headers().get("kid", ""))
+
+
+def new_signing_key(now: datetime) -> SigningKey:
+    """A fresh key; takes a good part of a second."""
+    made = RSAKey.generate_key(_KEY_BITS, {"use": "sig", "alg": ALGORITHM}, auto_kid=True)
+    return SigningKey(kid=made.kid or "", created=now, jwk=dict(made.as_dict(private=True)))
+
+
+def living(keys: Sequence[SigningKey], policy: IdentityPolicy, now: datetime) -> list[SigningKey]:
+    """The newest, and those before it of which tokens may still be in use; newest first."""
+    newest_first = sorted(keys, key=lambda key: (key.created, key.kid), reverse=True)
+    in_use = policy.access_token_lifetime + policy.clock_skew + _LOOK_EVERY
+    successors = [None, *newest_first]
+    return [
+        key
+        for key, successor in zip(newest_first, successors, strict=False)
+        if successor is None or successor.created + in_use > now
+    ]
+
+
+class SigningKeys:
+    """Signs and verifies with the keys in the store, which several processes may share."""
+
+    def __init__(self, store: IdentityStore, policy: IdentityPolicy, clock: Clock) -> None:
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._keys: list[SigningKey] = []
+        self._key_set = KeySet([])
+        self._looked: datetime | None = None
+
+    async def sign(self, type_: str, claims: Claims) -> str:
+        """The claims as a JWT of that type, signed by the newest key."""
+        await self._look_again()
+        newest = self._key_set.get_by_kid(self._keys[0].kid)
+        header = {"alg": ALGORITHM, "typ": type_, "kid": newest.kid}
+        return jwt.encode(header, dict(claims), newest, algorithms=[ALGORITHM])
+
+    async def verify(self, type_: str, token: str) -> dict[str, Any]:
+        """The claims of a JWT of that type that we have signed, or raise InvalidSignatureError; it may have expired.
+
+        A key that is not known here may be one that another process has just made.
+        """
+        await self._look_again()
+        try:
+            return self._verified(type_, token)
+        except _UnknownKeyError as unknown:
+            if not await self._store.find(SigningKey, kid=unknown.kid):
+                raise
+        await self._look()
+        return self._verified(type_, token)
+
+    async def published(self) -> dict[str, Any]:
+        """The public halves, as a JWK Set."""
+        await self._look()
+        return dict(self._key_set.as_dict(private=False))
+
+    async def rotate(self, *, at_once: bool = False) -> SigningKey:
+        """Sign with a fresh key from now on; with `at_once`, what the ones before have signed is void."""
+        before = await self._store.find(SigningKey)
+        made = await asyncio.to_thread(new_signing_key, self._clock())
+        await self._store.save(made)
+        if at_once:
+            for key in before:
+                await self._store.remove(SigningKey, kid=key.kid)
+        await self._look()
+        return made
+
+    async def keep_up(self) -> None:
+        """Make a key where there is none or the newest is old; forget those that nothing depends on any more."""
+        keys, now = await self._store.find(SigningKey), self._clock()
+        kept = living(keys, self._policy, now)
+        for key in keys:
+            if key not in kept:
+                await self._store.remove(SigningKey, kid=key.kid)
+        if not kept or now - kept[0].created >= self._policy.signing_key_lifetime:
+            await self.rotate()
+
+    def _verified(self, type_: str, token: str) -> dict[str, Any]:
+        try:
+            verified = jwt.decode(token, self._key_set, algorithms=[ALGORITHM])
+        except InvalidKeyIdError as fault:
+            raise _UnknownKeyError(token) from fault
+        except (JoseError, ValueError) as fault:
+            raise InvalidSignatureError from fault
+        if verified.header.get("typ") != type_:
+            raise InvalidSignatureError
+        return verified.claims
+
+    async def _look_again(self) -> None:
+        if self._looked is None or self._clock() - self._looked >= _LOOK_EVERY:
+            await self._look()
+
+    async def _look(self) -> None:
+        self._keys = living(await self._store.find(SigningKey), self._policy, self._clock())
+        self._key_set = KeySet([RSAKey.import_key(dict(key.jwk)) for key in self._keys])
+        self._looked = self._clock()

@@ -1,0 +1,53 @@
+"""One provider: its records, and the rooms in which they are worked on, joined."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from openbooking.booking.opportunity import Seller
+from openbooking.booking.store import Store
+from openbooking.identity.access import Authenticate, ByAccessToken
+from openbooking.identity.accounts import Accounts
+from openbooking.identity.authorize import AuthorizationEndpoint
+from openbooking.identity.claims import ClaimWriter
+from openbooking.identity.grants import Grants
+from openbooking.identity.keys import SigningKeys
+from openbooking.identity.passwords import Passwords
+from openbooking.identity.policy import Clock, IdentityPolicy
+from openbooking.identity.registration import Registration
+from openbooking.identity.store import IdentityStore
+from openbooking.identity.token import TokenEndpoint
+from openbooking.spec.ids import Identifiers
+
+
+class Provider:
+    """Who may do what in one Booking System; `bookings` is the store of its Orders."""
+
+    def __init__(  # noqa: PLR0913 - it joins everything
+        self,
+        *,
+        store: IdentityStore,
+        bookings: Store,
+        policy: IdentityPolicy,
+        ids: Identifiers,
+        booking_service: Mapping[str, Any] | None,
+        clock: Clock,
+        passwords: Passwords | None = None,
+    ) -> None:
+        self.store = store
+        self.policy = policy
+        self._bookings = bookings
+        self._clock = clock
+        claims = ClaimWriter(policy, ids, booking_service)
+        self.keys = SigningKeys(store, policy, clock)
+        self.grants = Grants(store, bookings, clock)
+        self.accounts = Accounts(store, policy, clock, passwords or Passwords())
+        self.registration = Registration(store, clock)
+        self.authorization = AuthorizationEndpoint(store, self.grants, policy, clock)
+        self.tokens = TokenEndpoint(
+            store=store, keys=self.keys, claims=claims, policy=policy, clock=clock, find_seller=self.seller
+        )
+        self.by_access_token: Authenticate = ByAccessToken(store, self.keys, claims, clock)
+
+    async def seller(self, key: str) -> Seller | None:
+        """The Seller with this key."""
+        return next((seller for seller in await self._bookings.sellers() if seller.key == key), None)

@@ -1,0 +1,168 @@
+"""What is kept about who may do what.
+
+Each record carries the revision it was read at, and is saved only in place of that revision, so that of two who change
+it at once one is told to look again. Of secrets only digests are kept (`digests.py`), of passwords only hashes.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from openbooking.identity.scopes import Scope
+
+EVERY_SELLER = "*"
+
+
+class IdentityRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Anything kept; `revision` is 0 until it has been saved."""
+
+    revision: int = 0
+
+
+class Partner(IdentityRecord, frozen=True, kw_only=True):
+    """A Booking Partner. Orders hang on its `key`, which is its `client_id` too, so credentials can be given anew.
+
+    Its API key is shown with each request; its client secret only to the token endpoint. `registered_by` tells who let
+    it in, for audit (OB-AUTH-20). One that is suspended may read its feeds, and nothing else.
+    """
+
+    key: str
+    name: str
+    registered: datetime
+    registered_by: str
+    site: str = ""
+    logo: str = ""
+    contacts: tuple[str, ...] = ()
+    api_key_digest: str | None = None
+    secret_digest: str | None = None
+    redirect_uris: tuple[str, ...] = ()
+    suspended: bool = False
+    last_used: datetime | None = None
+
+
+class GrantState(StrEnum):
+    """How a Seller's authorisation of a Booking Partner stands."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+class Grant(IdentityRecord, frozen=True, kw_only=True):
+    """What a Seller has allowed a Booking Partner (OB-AUTH-05); with EVERY_SELLER, what holds where no other one is.
+
+    `agreed_by` are the users who have seen and accepted what is asked for, in the name of the Seller. `period` counts
+    revocations: what was issued in an earlier period is void for ever. `settled` tells whether the Orders feed has
+    followed the last change.
+    """
+
+    partner: str
+    seller: str
+    scopes: frozenset[Scope]
+    changed: datetime
+    changed_by: str
+    state: GrantState = GrantState.ACTIVE
+    agreed_by: frozenset[str] = frozenset()
+    period: int = 0
+    settled: bool = True
+
+    @property
+    def books(self) -> bool:
+        """Whether the partner may book and change Orders for the Seller now."""
+        return self.state is GrantState.ACTIVE and Scope.OPENBOOKING in self.scopes
+
+
+class Authorization(IdentityRecord, frozen=True, kw_only=True):
+    """What came of one authorization request: a code, then refresh tokens, each good for one use; and access tokens.
+
+    `seller` is None where a client acts for itself. All that came of it ends together, when it is `ended`. With
+    `refresh_digests` more than one, a client has refreshed several times at once, which a setting may allow.
+    """
+
+    id: str
+    partner: str
+    seller: str | None
+    user: str | None
+    scopes: frozenset[Scope]
+    issued: datetime
+    expires: datetime
+    period: int = 0
+    authenticated: datetime | None = None
+    redirect_uri: str = ""
+    code_challenge: str = ""
+    nonce: str | None = None
+    code_digest: str | None = None
+    redeemed: bool = False
+    refresh_digests: tuple[str, ...] = ()
+    spent_digest: str | None = None
+    spent: datetime | None = None
+    ended: bool = False
+
+
+class Role(StrEnum):
+    """What somebody may do in the name of a Seller."""
+
+    MANAGER = "manager"
+    STAFF = "staff"
+
+    @property
+    def may_authorise(self) -> bool:
+        """Whether they decide which Booking Partners may book."""
+        return self is Role.MANAGER
+
+
+class User(IdentityRecord, frozen=True, kw_only=True):
+    """Somebody who works for a Seller. Grants they have given are the Seller's, and stay when they go (OB-AUTH-29).
+
+    `link_digest` is that of a link, good once and until `link_expires`, with which they set a password.
+    """
+
+    name: str
+    seller: str
+    role: Role
+    password_hash: str | None = None
+    link_digest: str | None = None
+    link_expires: datetime | None = None
+
+
+class Session(IdentityRecord, frozen=True, kw_only=True):
+    """A browser in which a user has signed in; `digest` is that of its cookie."""
+
+    digest: str
+    username: str
+    started: datetime
+    expires: datetime
+
+
+class RegistrationToken(IdentityRecord, frozen=True, kw_only=True):
+    """Lets whoever shows it register Booking Partners: an initial access token (RFC 7591), or the secret of a link.
+
+    It can be used again and again until it expires, is revoked, or has no `uses_left`.
+    """
+
+    digest: str
+    name: str
+    created: datetime
+    expires: datetime | None = None
+    uses_left: int | None = None
+    uses: int = 0
+
+
+class SigningKey(IdentityRecord, frozen=True, kw_only=True):
+    """A key that signs tokens, as a private JWK."""
+
+    kid: str
+    created: datetime
+    jwk: Mapping[str, Any]
+
+
+class Attempts(IdentityRecord, frozen=True, kw_only=True):
+    """How often signing in to an account, or from an address, has failed of late."""
+
+    subject: str
+    failures: int
+    blocked_until: datetime
+    expires: datetime

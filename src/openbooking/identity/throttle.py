@@ -1,0 +1,48 @@
+"""How often somebody may try a password: by account and by address, with a wait that doubles; pure functions."""
+
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+
+from msgspec.structs import replace
+
+from openbooking.identity.records import Attempts
+
+_FREE_FOR_ACCOUNT = 5
+_FREE_FOR_ADDRESS = 20
+_FIRST_WAIT = timedelta(seconds=30)
+_LONGEST_WAIT = timedelta(minutes=15)
+_REMEMBERED = timedelta(hours=1)
+_LONGEST_DOUBLINGS = 5
+_IPV6_HOST_BITS = 64
+
+
+def account(name: str) -> str:
+    """The subject that attempts to sign in to an account count for, whether or not there is one."""
+    return f"account:{name[:200]}"
+
+
+def address(text: str) -> str:
+    """The subject that attempts from an address count for; who has one IPv6 address has a network of them."""
+    try:
+        parsed = ip_address(text)
+    except ValueError:
+        return f"address:{text[:200]}"
+    if isinstance(parsed, IPv6Address):
+        return f"address:{IPv6Address(int(parsed) >> _IPV6_HOST_BITS << _IPV6_HOST_BITS)}"
+    return f"address:{parsed}"
+
+
+def counted(known: Attempts | None, subject: str, now: datetime) -> Attempts:
+    """One more attempt, and how long the next has to wait."""
+    before = known or Attempts(subject=subject, failures=0, blocked_until=now, expires=now)
+    failures = 1 if before.expires <= now else before.failures + 1
+    free = _FREE_FOR_ACCOUNT if subject.startswith("account:") else _FREE_FOR_ADDRESS
+    wait = timedelta()
+    if failures >= free:
+        wait = min(_FIRST_WAIT * 2 ** min(failures - free, _LONGEST_DOUBLINGS), _LONGEST_WAIT)
+    return replace(before, failures=failures, blocked_until=now + wait, expires=now + wait + _REMEMBERED)
+
+
+def taken_back(counted_: Attempts, now: datetime) -> Attempts:
+    """As before an attempt that was none, for it succeeded."""
+    return replace(counted_, failures=max(counted_.failures - 1, 0), blocked_until=now)

@@ -1,0 +1,114 @@
+"""The IdentityStore over an SQL database, whichever it is."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from openbooking.identity.records import Authorization, Grant, IdentityRecord, Partner
+from openbooking.identity.store import Standing
+from openbooking.store.dialects import Dialect, Postgres, Sqlite, Statement
+from openbooking.store.documents import encode, microseconds
+from openbooking.store.exchange import Answer, Database, Exchange, Query, ask
+from openbooking.store.identity_schema import TABLES
+from openbooking.store.identity_statements import STANDING, IdentityStatements
+from openbooking.store.postgres import PostgresDatabase
+from openbooking.store.sqlite import SqliteDatabase
+
+R = TypeVar("R", bound=IdentityRecord)
+
+_DECODERS = {kind: msgspec.json.Decoder(kind).decode for kind in TABLES}
+
+
+class _ChangedError(Exception):
+    """A record is not at the revision it was read at."""
+
+
+class SqlIdentityStore:
+    """Keeps the records in a database whose schema must be up to date."""
+
+    def __init__(self, database: Database, dialect: Dialect) -> None:
+        self._database = database
+        self._sql = IdentityStatements(dialect)
+
+    async def find(self, kind: type[R], **lookups: str | bool) -> Sequence[R]:
+        """The records of which the columns named have these values, by their key."""
+        rows = await self._database.read(partial(ask, self._sql.find(kind, tuple(lookups)), **lookups))
+        return [self._decoded(kind, document) for (document,) in rows]
+
+    async def save(self, *records: IdentityRecord) -> bool:
+        """Keep them all, each in place of the revision it was read at, or none."""
+
+        def save() -> Exchange[None]:
+            for record in records:
+                statement = self._sql.replace(type(record)) if record.revision else self._sql.add(type(record))
+                if not (yield Query(statement, _row(record))):
+                    raise _ChangedError
+
+        try:
+            await self._database.write(save)
+        except _ChangedError:
+            return False
+        return True
+
+    async def remove(self, kind: type[R], **lookups: str | bool) -> None:
+        """Delete those records."""
+        await self._database.write(partial(ask, self._sql.remove(kind, tuple(lookups)), **lookups))
+
+    async def remove_expired(self, now: datetime) -> None:
+        """Delete what has expired."""
+        for kind, table in TABLES.items():
+            if "expires" in table.columns:
+                await self._database.write(partial(ask, self._sql.remove_expired(kind), now=microseconds(now)))
+
+    async def standing(self, partner: str, authorization: str, seller: str | None) -> Standing | None:
+        """How the partner stands with that Seller, or with all."""
+        values = {"partner": partner, "authorization": authorization, "seller": seller}
+        return await self._standing(self._sql.standing, values)
+
+    async def standing_by_api_key(self, digest: str) -> Standing | None:
+        """How the partner with this API key stands."""
+        return await self._standing(self._sql.standing_by_api_key, {"digest": digest})
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        await self._database.close()
+
+    async def _standing(self, statement: Statement, values: Mapping[str, Any]) -> Standing | None:
+        rows: Answer = await self._database.read(partial(ask, statement, **values))
+        found = [_DECODERS[STANDING[place]](document) for place, document in rows]
+        partners = [record for record in found if isinstance(record, Partner)]
+        grants = tuple(record for record in found if isinstance(record, Grant))
+        authorizations = [record for record in found if isinstance(record, Authorization)]
+        return Standing(partners[0], grants, authorizations[0] if authorizations else None) if partners else None
+
+    def _decoded(self, kind: type[R], document: bytes) -> R:
+        decoded = _DECODERS[kind](document)
+        assert isinstance(decoded, kind)  # noqa: S101 - each decoder makes its own kind
+        return decoded
+
+
+class SqliteIdentityStore(SqlIdentityStore):
+    """Keeps the records in the SQLite file at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(SqliteDatabase(path), Sqlite())
+
+
+class PostgresIdentityStore(SqlIdentityStore):
+    """Keeps the records in the PostgreSQL database at `url`."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(PostgresDatabase(url), Postgres())
+
+
+def _row(record: IdentityRecord) -> dict[str, Any]:
+    """A value for each column, and the revision `before`."""
+    saved = replace(record, revision=record.revision + 1)
+    columns = {column.name: getattr(saved, column.name, None) for column in TABLES[type(record)].columns}
+    values = {name: microseconds(value) if isinstance(value, datetime) else value for name, value in columns.items()}
+    return {**values, "document": encode(saved), "before": record.revision}

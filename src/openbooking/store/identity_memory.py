@@ -1,0 +1,96 @@
+"""The IdentityStore in memory: it is the model that the other stores are tested against."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from openbooking.identity.records import (
+    EVERY_SELLER,
+    Attempts,
+    Authorization,
+    Grant,
+    IdentityRecord,
+    Partner,
+    RegistrationToken,
+    Session,
+    SigningKey,
+    User,
+)
+from openbooking.identity.store import Standing
+
+R = TypeVar("R", bound=IdentityRecord)
+
+_KEYS: dict[type[IdentityRecord], tuple[str, ...]] = {
+    Partner: ("key",),
+    Grant: ("partner", "seller"),
+    Authorization: ("id",),
+    User: ("name",),
+    Session: ("digest",),
+    Attempts: ("subject",),
+    RegistrationToken: ("digest",),
+    SigningKey: ("kid",),
+}
+
+
+class MemoryIdentityStore:
+    """Keeps the records for as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._records: dict[type[IdentityRecord], dict[tuple[Any, ...], Any]] = {kind: {} for kind in _KEYS}
+
+    async def find(self, kind: type[R], **lookups: str | bool) -> Sequence[R]:
+        """The records of which the fields named have these values, by their key."""
+        kept = sorted(self._records[kind].items())
+        return [record for _, record in kept if _fits(record, lookups)]
+
+    async def save(self, *records: IdentityRecord) -> bool:
+        """Keep them all, each in place of the revision it was read at, or none."""
+        places = [(self._records[type(record)], _key(record)) for record in records]
+        for (kept, key), record in zip(places, records, strict=True):
+            if (kept[key].revision if key in kept else 0) != record.revision:
+                return False
+        for (kept, key), record in zip(places, records, strict=True):
+            kept[key] = replace(record, revision=record.revision + 1)
+        return True
+
+    async def remove(self, kind: type[R], **lookups: str | bool) -> None:
+        """Forget those records."""
+        kept = self._records[kind]
+        self._records[kind] = {key: record for key, record in kept.items() if not _fits(record, lookups)}
+
+    async def remove_expired(self, now: datetime) -> None:
+        """Forget what has expired."""
+        for kind in (Authorization, Session, Attempts):
+            kept = self._records[kind]
+            self._records[kind] = {key: record for key, record in kept.items() if record.expires > now}
+
+    async def standing(self, partner: str, authorization: str, seller: str | None) -> Standing | None:
+        """How the partner stands with that Seller, or with all."""
+        partners = await self.find(Partner, key=partner)
+        grants = [
+            grant
+            for grant in await self.find(Grant, partner=partner)
+            if seller is None or grant.seller in (seller, EVERY_SELLER)
+        ]
+        authorizations = await self.find(Authorization, id=authorization)
+        if not partners:
+            return None
+        return Standing(partners[0], tuple(grants), authorizations[0] if authorizations else None)
+
+    async def standing_by_api_key(self, digest: str) -> Standing | None:
+        """How the partner with this API key stands."""
+        partners = await self.find(Partner, api_key_digest=digest)
+        return Standing(partners[0], tuple(await self.find(Grant, partner=partners[0].key))) if partners else None
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _key(record: IdentityRecord) -> tuple[Any, ...]:
+    return tuple(getattr(record, name) for name in _KEYS[type(record)])
+
+
+def _fits(record: IdentityRecord, lookups: dict[str, str | bool]) -> bool:
+    return all(getattr(record, name) == value for name, value in lookups.items())

@@ -1,0 +1,68 @@
+"""The tables of `openbooking.identity`: of each kind of record what it is looked up by, its revision, and itself.
+
+Columns other than `revision` and `document` have the names of fields. Instants are microseconds since 1970 UTC.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Table
+
+from openbooking.identity.records import (
+    Attempts,
+    Authorization,
+    Grant,
+    IdentityRecord,
+    Partner,
+    RegistrationToken,
+    Session,
+    SigningKey,
+    User,
+)
+from openbooking.store.schema import Key, metadata
+
+
+def _table(name: str, *columns: Column[str] | Column[bool] | Column[int]) -> Table:
+    return Table(
+        name,
+        metadata,
+        *columns,
+        Column("revision", Integer, nullable=False),
+        Column("document", LargeBinary, nullable=False),
+    )
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, Key, primary_key=True)
+
+
+def _expires() -> Column[int]:
+    return Column("expires", BigInteger, nullable=False, index=True)
+
+
+partner = _table("partner", _key("key"), Column("api_key_digest", Key, unique=True))
+grant = _table(
+    "partner_grant",
+    _key("partner"),
+    _key("seller"),
+    Column("settled", Boolean, nullable=False, index=True),
+)
+authorization = _table("partner_authorization", _key("id"), _expires())
+user = _table(
+    "seller_user",
+    _key("name"),
+    Column("seller", Key, nullable=False, index=True),
+    Column("link_digest", Key, unique=True),
+)
+session = _table("user_session", _key("digest"), Column("username", Key, nullable=False, index=True), _expires())
+attempts = _table("sign_in_attempts", _key("subject"), _expires())
+registration_token = _table("registration_token", _key("digest"))
+signing_key = _table("signing_key", _key("kid"))
+
+TABLES: dict[type[IdentityRecord], Table] = {
+    Partner: partner,
+    Grant: grant,
+    Authorization: authorization,
+    User: user,
+    Session: session,
+    Attempts: attempts,
+    RegistrationToken: registration_token,
+    SigningKey: signing_key,
+}

@@ -1,0 +1,106 @@
+"""The statements of `openbooking.store.identity`, in SQLAlchemy Core, compiled once to text for the driver."""
+
+from collections.abc import Sequence
+from functools import cache, cached_property
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
+
+from openbooking.identity.records import EVERY_SELLER, Authorization, Grant, IdentityRecord, Partner
+from openbooking.store.dialects import Dialect, Statement
+from openbooking.store.identity_schema import TABLES, authorization, grant, partner
+
+# What tells the rows of `standing` apart.
+STANDING: Sequence[type[IdentityRecord]] = (Partner, Grant, Authorization)
+
+
+class IdentityStatements:
+    """What can be asked of a database; each says what it is given and, after the arrow, what it answers with."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._compile = dialect.compile
+        self.find = cache(self._find)
+        self.add = cache(self._add)
+        self.replace = cache(self._replace)
+        self.remove = cache(self._remove)
+        self.remove_expired = cache(self._remove_expired)
+
+    def _find(self, kind: type[IdentityRecord], names: tuple[str, ...]) -> Statement:
+        """:names → document."""
+        table = TABLES[kind]
+        found = select(table.c.document).where(*_equal(table, names))
+        return self._compile(found.order_by(*table.primary_key.columns))
+
+    def _add(self, kind: type[IdentityRecord]) -> Statement:
+        """A parameter for each column → a row if there was none with this key."""
+        table = TABLES[kind]
+        known = select(literal_column("1")).where(*_equal(table, _keys(table))).exists()
+        row = select(*(bindparam(column.name, type_=column.type) for column in table.columns)).where(~known)
+        return self._compile(insert(table).from_select(list(table.columns), row).returning(literal_column("1")))
+
+    def _replace(self, kind: type[IdentityRecord]) -> Statement:
+        """A parameter for each column, :before → a row if there was one with this key at the revision before."""
+        table = TABLES[kind]
+        values = {c.name: bindparam(c.name, type_=c.type) for c in table.columns if not c.primary_key}
+        same = and_(*_equal(table, _keys(table)), table.c.revision == bindparam("before", type_=Integer))
+        return self._compile(update(table).where(same).values(values).returning(literal_column("1")))
+
+    def _remove(self, kind: type[IdentityRecord], names: tuple[str, ...]) -> Statement:
+        """:names."""
+        table = TABLES[kind]
+        return self._compile(delete(table).where(*_equal(table, names)))
+
+    def _remove_expired(self, kind: type[IdentityRecord]) -> Statement:
+        """:now."""
+        table = TABLES[kind]
+        return self._compile(delete(table).where(table.c.expires <= bindparam("now", type_=table.c.expires.type)))
+
+    @cached_property
+    def standing(self) -> Statement:
+        """:partner :authorization :seller → place in STANDING, document."""
+        seller = bindparam("seller", type_=grant.c.seller.type)
+        of_seller = or_(
+            seller.is_(None), grant.c.seller == seller, grant.c.seller == literal_column(f"'{EVERY_SELLER}'")
+        )
+        key = bindparam("partner", type_=partner.c.key.type)
+        return self._compile(
+            union_all(
+                select(literal_column("0"), partner.c.document).where(partner.c.key == key),
+                select(literal_column("1"), grant.c.document).where(grant.c.partner == key, of_seller),
+                select(literal_column("2"), authorization.c.document).where(
+                    authorization.c.id == bindparam("authorization", type_=authorization.c.id.type)
+                ),
+            )
+        )
+
+    @cached_property
+    def standing_by_api_key(self) -> Statement:
+        """:digest → place in STANDING, document."""
+        same = partner.c.api_key_digest == bindparam("digest", type_=partner.c.api_key_digest.type)
+        return self._compile(
+            union_all(
+                select(literal_column("0"), partner.c.document).where(same),
+                select(literal_column("1"), grant.c.document).where(grant.c.partner == partner.c.key, same),
+            )
+        )
+
+
+def _keys(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.primary_key.columns)
+
+
+def _equal(table: Table, names: tuple[str, ...]) -> list[ColumnElement[Any]]:
+    return [table.c[name] == bindparam(name, type_=table.c[name].type) for name in names]

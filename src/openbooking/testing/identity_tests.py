@@ -1,0 +1,238 @@
+"""The promises of the IdentityStore protocol, as tests to inherit."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from openbooking.identity.records import (
+    EVERY_SELLER,
+    Attempts,
+    Authorization,
+    Grant,
+    IdentityRecord,
+    Partner,
+    RegistrationToken,
+    Role,
+    Session,
+    SigningKey,
+    User,
+)
+from openbooking.identity.scopes import Scope
+from openbooking.identity.store import IdentityStore, Standing
+from openbooking.testing.samples import START
+
+R = TypeVar("R", bound=IdentityRecord)
+
+LATER = START + timedelta(hours=1)
+ALICE = Partner(key="alice", name="Alice", registered=START, registered_by="kit", api_key_digest="a")
+BOB = Partner(key="bob", name="Bob", registered=START, registered_by="kit")
+AUTHORIZATION = Authorization(
+    id="1",
+    partner="alice",
+    seller="centre",
+    user="ann",
+    scopes=frozenset({Scope.OPENID}),
+    issued=START,
+    expires=LATER,
+    refresh_digests=("x",),
+)
+RECORDS: tuple[IdentityRecord, ...] = (
+    ALICE,
+    AUTHORIZATION,
+    User(name="ann", seller="centre", role=Role.MANAGER, link_digest="l", link_expires=LATER),
+    Session(digest="s", username="ann", started=START, expires=LATER),
+    RegistrationToken(digest="r", name="kit", created=START, uses_left=3),
+    SigningKey(kid="k", created=START, jwk={"kty": "RSA"}),
+    Attempts(subject="account:ann", failures=1, blocked_until=START, expires=LATER),
+)
+
+
+def grant(seller: str, partner: str = "alice", **changes: Any) -> Grant:
+    """A grant of that Seller."""
+    made = Grant(partner=partner, seller=seller, scopes=frozenset({Scope.OPENBOOKING}), changed=START, changed_by="kit")
+    return replace(made, **changes)
+
+
+def saved(record: R) -> R:
+    """The record as it is once it has been saved."""
+    return replace(record, revision=record.revision + 1)
+
+
+class IdentityStoreTests:
+    """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
+
+    def open_store(self, place: Path) -> IdentityStore:
+        """Open the store kept at this place."""
+        raise NotImplementedError
+
+    @asynccontextmanager
+    async def opened(self, place: Path) -> AsyncIterator[IdentityStore]:
+        """The store at this place, closed afterwards."""
+        store = self.open_store(place)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    def run(self, place: Path, work: Callable[[IdentityStore], Coroutine[Any, Any, None]]) -> None:
+        """Do something with the store."""
+
+        async def do() -> None:
+            async with self.opened(place) as store:
+                await work(store)
+
+        asyncio.run(do())
+
+    def test_every_kind_is_kept_found_changed_and_removed(self, tmp_path: Path) -> None:
+        """As it was, with the next revision."""
+
+        async def work(store: IdentityStore) -> None:
+            for record in (*RECORDS, grant("centre")):
+                kind = type(record)
+                assert await store.save(record)
+                assert await store.find(kind) == [saved(record)]
+                assert await store.save(saved(record))
+                assert await store.find(kind) == [saved(saved(record))]
+                await store.remove(kind)
+                assert await store.find(kind) == []
+
+        self.run(tmp_path, work)
+
+    def test_records_are_found_by_their_fields_in_the_order_of_their_keys(self, tmp_path: Path) -> None:
+        """Each field that the protocol names."""
+
+        async def work(store: IdentityStore) -> None:
+            unsettled = grant("studio", settled=False)
+            assert await store.save(BOB, *RECORDS, unsettled, grant("centre"), grant("centre", "bob"))
+            assert [partner.key for partner in await store.find(Partner)] == ["alice", "bob"]
+            assert [found.seller for found in await store.find(Grant, partner="alice")] == ["centre", "studio"]
+            assert [found.partner for found in await store.find(Grant, seller="centre")] == ["alice", "bob"]
+            assert await store.find(Grant, settled=False) == [saved(unsettled)]
+            assert await store.find(Grant, partner="alice", seller="nowhere") == []
+            for kind, field, value in (
+                (Partner, "api_key_digest", "a"),
+                (Authorization, "id", "1"),
+                (User, "name", "ann"),
+                (User, "seller", "centre"),
+                (User, "link_digest", "l"),
+                (Session, "digest", "s"),
+                (Session, "username", "ann"),
+                (RegistrationToken, "digest", "r"),
+                (SigningKey, "kid", "k"),
+                (Attempts, "subject", "account:ann"),
+            ):
+                assert len(await store.find(kind, **{field: value})) == 1
+                assert await store.find(kind, **{field: "nothing"}) == []
+            await store.remove(Grant, partner="alice", seller="studio")
+            await store.remove(Session, username="ann")
+            assert len(await store.find(Grant)) == 2
+            assert await store.find(Session) == []
+
+        self.run(tmp_path, work)
+
+    def test_a_record_is_saved_only_in_place_of_what_was_read(self, tmp_path: Path) -> None:
+        """All of several, or none."""
+
+        async def work(store: IdentityStore) -> None:
+            assert await store.save(ALICE)
+            assert not await store.save(ALICE)
+            (read,) = await store.find(Partner)
+            assert await store.save(replace(read, name="One"))
+            assert not await store.save(replace(read, name="Other"))
+            assert not await store.save(BOB, replace(read, name="Other"))
+            assert not await store.save(replace(BOB, revision=3))
+            assert [partner.name for partner in await store.find(Partner)] == ["One"]
+
+        self.run(tmp_path, work)
+
+    def test_of_many_who_change_a_record_at_once_one_does(self, tmp_path: Path) -> None:
+        """So that a code or a refresh token is good for one use."""
+
+        async def work(store: IdentityStore) -> None:
+            outcomes = await asyncio.gather(*(store.save(replace(BOB, name=str(number))) for number in range(9)))
+            assert sum(outcomes) == 1
+            (read,) = await store.find(Partner)
+            outcomes = await asyncio.gather(*(store.save(replace(read, name=f"{number}!")) for number in range(9)))
+            assert sum(outcomes) == 1
+            (kept,) = await store.find(Partner)
+            assert kept.revision == 2
+            assert kept.name == f"{outcomes.index(True)}!"
+
+        self.run(tmp_path, work)
+
+    def test_how_a_partner_stands(self, tmp_path: Path) -> None:
+        """With one Seller and with all, by its token and by its key."""
+
+        async def work(store: IdentityStore) -> None:
+            centre, studio, every = (grant(seller) for seller in ("centre", "studio", EVERY_SELLER))
+            alice, authorization = saved(ALICE), saved(AUTHORIZATION)
+            assert await store.standing("alice", "1", "centre") is None
+            assert await store.standing_by_api_key("a") is None
+            assert await store.save(ALICE, BOB, AUTHORIZATION, centre, studio, every, grant("centre", "bob"))
+            for seller, expected in (
+                ("centre", {centre, every}),
+                ("nowhere", {every}),
+                ("", {every}),
+                (None, {centre, studio, every}),
+            ):
+                standing = await store.standing("alice", "1", seller)
+                assert standing is not None
+                assert set(standing.grants) == {saved(record) for record in expected}
+                assert (standing.partner, standing.authorization) == (alice, authorization)
+            assert await store.standing("bob", "2", "studio") == Standing(saved(BOB), ())
+            standing = await store.standing_by_api_key("a")
+            assert standing is not None
+            assert standing.partner == alice
+            assert set(standing.grants) == {saved(record) for record in (centre, studio, every)}
+
+        self.run(tmp_path, work)
+
+    def test_what_has_expired_is_removed(self, tmp_path: Path) -> None:
+        """At the moment it says, and nothing else."""
+
+        async def work(store: IdentityStore) -> None:
+            assert await store.save(*RECORDS)
+            for moment, left in ((LATER - timedelta(microseconds=1), 1), (LATER, 0)):
+                await store.remove_expired(moment)
+                for kind in (Authorization, Session, Attempts):
+                    assert len(await store.find(kind)) == left
+            for kept in (Partner, User, RegistrationToken, SigningKey):
+                assert len(await store.find(kept)) == 1
+
+        self.run(tmp_path, work)
+
+
+class DurableIdentityStoreTests(IdentityStoreTests):
+    """The promises of a store whose place can be opened again, and by several at once."""
+
+    def test_what_one_process_revokes_another_sees_at_once(self, tmp_path: Path) -> None:
+        """No copy is kept of what tells who may do what."""
+
+        async def run() -> None:
+            async with self.opened(tmp_path) as one, self.opened(tmp_path) as other:
+                await one.save(ALICE, grant("centre"))
+                (read,) = await other.find(Grant)
+                assert await other.save(replace(read, period=1))
+                standing = await one.standing("alice", "", "centre")
+                assert standing is not None
+                assert standing.grants[0].period == 1
+                assert not await one.save(replace(read, period=2))
+
+        asyncio.run(run())
+
+    def test_records_outlive_the_process(self, tmp_path: Path) -> None:
+        """They are on disk."""
+
+        async def run() -> None:
+            async with self.opened(tmp_path) as store:
+                await store.save(*RECORDS)
+            async with self.opened(tmp_path) as store:
+                for record in RECORDS:
+                    assert await store.find(type(record)) == [saved(record)]
+
+        asyncio.run(run())

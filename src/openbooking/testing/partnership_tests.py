@@ -1,0 +1,91 @@
+"""The promises of the Store protocol about whose Orders are whose, as tests to inherit."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+from openbooking.booking.delete import DeleteOrder
+from openbooking.booking.order import OrderKey, Partnership, Record
+from openbooking.booking.partnership import Withhold
+from openbooking.booking.seller import SellerCancel
+from openbooking.booking.status import GetOrder
+from openbooking.booking.store import ORDERS, Feed, Store
+from openbooking.spec.errors import UnknownOrderError
+from openbooking.testing.samples import ALICE, BOB, SELLER, Clock, book, fresh, quote, read_feed
+
+ALICES, BOBS = Partnership("alice", SELLER.key), Partnership("bob", SELLER.key)
+
+
+class PartnershipTests:
+    """What a Seller's revocation does to the Orders of a Booking Partner (OB-AUTH-07)."""
+
+    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
+        """The store at this place with a Seller and sessions of these capacities."""
+        raise NotImplementedError
+
+    async def withhold(self, store: Store, partnership: Partnership, *, withheld: bool) -> int:
+        """Withhold everything, or show it again; how many records that took."""
+        total, command = 0, Withhold(partnership=partnership, withheld=withheld)
+        while changed := await store.execute(command):
+            assert isinstance(changed, int)
+            total += changed
+        return total
+
+    def test_withheld_orders_leave_the_orders_feed_and_come_back_as_they_are_then(self, tmp_path: Path) -> None:
+        """Those of one partner only; what happens to them meanwhile is not shown, and not lost."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=9) as store:
+                seen, unseen, bobs = fresh(), fresh(), fresh()
+                for uuid, caller in ((seen, ALICE), (unseen, ALICE), (bobs, BOB)):
+                    await store.execute(book(uuid, "yoga", "yoga", caller=caller))
+                await store.execute(SellerCancel(order=OrderKey("alice", seen), numbers=frozenset({1})))
+                await store.execute(SellerCancel(order=OrderKey("bob", bobs)))
+                shown = await read_feed(store, Feed(ORDERS, "alice"))
+                assert await self.withhold(store, ALICES, withheld=True) == 2
+                assert await read_feed(store, Feed(ORDERS, "alice")) == {seen: None}
+                assert (await read_feed(store, Feed(ORDERS, "bob")))[bobs] is not None
+                await store.execute(SellerCancel(order=OrderKey("alice", unseen)))
+                assert await read_feed(store, Feed(ORDERS, "alice")) == {seen: None}
+                assert await self.withhold(store, ALICES, withheld=False) == 2
+                again = await read_feed(store, Feed(ORDERS, "alice"))
+                assert again[seen] == shown[seen]
+                assert again[unseen]["orderedItem"][0]["orderItemStatus"].endswith("SellerCancelled")
+
+        asyncio.run(run())
+
+    def test_withholding_keeps_what_was_sold_and_ends_what_was_held(self, tmp_path: Path) -> None:
+        """Customers keep their places; a quote's return to the open feed. Doing it again changes nothing."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5) as store:
+                booked, quoted = fresh(), fresh()
+                await store.execute(book(booked, "yoga"))
+                await store.execute(quote(quoted, "yoga", "yoga"))
+                assert await self.withhold(store, ALICES, withheld=True) == 2
+                assert await self.withhold(store, ALICES, withheld=True) == 0
+                feed = await read_feed(store, Feed("scheduled-sessions"))
+                assert feed["yoga"]["remainingAttendeeCapacity"] == 4
+                assert isinstance(await store.execute(GetOrder(caller=ALICE, uuid=booked)), Record)
+                with pytest.raises(UnknownOrderError):
+                    await store.execute(GetOrder(caller=ALICE, uuid=quoted))
+
+        asyncio.run(run())
+
+    def test_orders_are_counted_by_partner_and_seller(self, tmp_path: Path) -> None:
+        """Without quotes and deleted Orders."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=9) as store:
+                assert await store.order_counts() == {}
+                deleted = fresh()
+                for uuid in (fresh(), fresh(), deleted):
+                    await store.execute(book(uuid, "yoga"))
+                await store.execute(book(fresh(), "yoga", caller=BOB))
+                await store.execute(quote(fresh(), "yoga", caller=BOB))
+                await store.execute(DeleteOrder(caller=ALICE, uuid=deleted))
+                assert await store.order_counts() == {ALICES: 2, BOBS: 1}
+
+        asyncio.run(run())

@@ -1,0 +1,169 @@
+"""Pages on which people who work for a Seller sign in and out, and set their passwords."""
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from openbooking.identity.accounts import (
+    SignedIn,
+    SignInRefusedError,
+    TooManyAttemptsError,
+    UnknownLinkError,
+)
+from openbooking.identity.authorize import UnknownClientError
+from openbooking.identity.discovery import AUTHORIZE_PATH
+from openbooking.identity.passwords import MIN_LENGTH, WeakPasswordError
+from openbooking.identity.records import Partner
+from openbooking.system import System
+from openbooking.web.pages import SIGN_IN_PATH, BadFormError, Pages, Visit, parse_fields, see, site_of
+from openbooking.web.seller_partners import PARTNERS_PATH
+
+SIGN_OUT_PATH = "/sign-out"
+PASSWORD_PATH = "/password"  # noqa: S105 - a path
+LINK_PATH = "/set-password"
+
+_WRONG = "The user name or the password is wrong."
+_DIFFERENT = "The two passwords are different."
+# Where somebody may have been going when they were asked to sign in.
+_DESTINATIONS = (AUTHORIZE_PATH, PARTNERS_PATH, PASSWORD_PATH)
+
+
+class AccountPages:
+    """Signing in and out, and passwords."""
+
+    def __init__(self, system: System, pages: Pages) -> None:
+        self._system = system
+        self._accounts = system.identity.accounts
+        self._pages = pages
+
+    def routes(self) -> list[BaseRoute]:
+        """The pages."""
+        return [
+            self._pages.route(SIGN_IN_PATH, self._sign_in, ("GET", "POST")),
+            self._pages.route_signed_in(SIGN_OUT_PATH, self._sign_out, ("POST",)),
+            self._pages.route_signed_in(PASSWORD_PATH, self._change_password, ("GET", "POST")),
+            self._pages.route(LINK_PATH, self._use_link, ("GET", "POST")),
+        ]
+
+    async def _sign_in(self, request: Request, visit: Visit) -> Response:
+        if request.method != "POST":
+            going_to = destination(request.query_params.get("next", ""))
+            return see(going_to) if visit.signed_in and going_to else await self._sign_in_page(request, visit, going_to)
+        form = await self._pages.form(request, visit)
+        going_to, name = destination(form.get("next", "")), form.get("username", "")
+        try:
+            secret = await self._accounts.sign_in(name, form.get("password", ""), address(request))
+        except SignInRefusedError:
+            return await self._sign_in_page(request, visit, going_to, error=_WRONG, name=name)
+        except TooManyAttemptsError as refusal:
+            return await self._sign_in_page(request, visit, going_to, error=self._wait(refusal), name=name)
+        return self._signed_in(secret, going_to or PARTNERS_PATH)
+
+    async def _sign_in_page(
+        self, request: Request, visit: Visit, going_to: str, error: str = "", name: str = ""
+    ) -> Response:
+        """The page; what follows it leads back to a client at once if nothing remains to be agreed to."""
+        partner = await self._asking(going_to)
+        leads_to = [site_of(uri) for uri in partner.redirect_uris] if partner else []
+        return self._pages.page(
+            request,
+            visit,
+            "sign_in.html",
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
+            forms_lead_to=leads_to,
+            going_to=going_to,
+            partner=partner,
+            error=error,
+            name=name,
+        )
+
+    async def _asking(self, going_to: str) -> Partner | None:
+        """The client to whose question the way leads."""
+        parts = urlsplit(going_to)
+        if parts.path != AUTHORIZE_PATH:
+            return None
+        try:
+            return await self._system.identity.authorization.client(parse_fields(parts.query))
+        except (UnknownClientError, BadFormError):
+            return None
+
+    async def _sign_out(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
+        await self._pages.form(request, visit)
+        await self._accounts.sign_out(signed_in)
+        response = see(SIGN_IN_PATH)
+        self._pages.forget(response)
+        return response
+
+    async def _change_password(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
+        if request.method != "POST":
+            return self._password_page(request, visit)
+        form = await self._pages.form(request, visit)
+        if form.get("new_password") != form.get("repeated"):
+            return self._password_page(request, visit, _DIFFERENT)
+        try:
+            secret = await self._accounts.change_password(
+                signed_in.user, form.get("password", ""), form.get("new_password", ""), address(request)
+            )
+        except WeakPasswordError as fault:
+            return self._password_page(request, visit, str(fault))
+        except SignInRefusedError:
+            return self._password_page(request, visit, "The password you have now is another one.")
+        except TooManyAttemptsError as refusal:
+            return self._password_page(request, visit, self._wait(refusal))
+        return self._signed_in(secret, PARTNERS_PATH)
+
+    async def _use_link(self, request: Request, visit: Visit) -> Response:
+        form = await self._pages.form(request, visit) if request.method == "POST" else dict(request.query_params)
+        link = form.get("link", "")
+        try:
+            user = await self._accounts.user_of_link(link)
+            if request.method != "POST":
+                return self._password_page(request, visit, link=link, name=user.name)
+            if form.get("new_password") != form.get("repeated"):
+                return self._password_page(request, visit, _DIFFERENT, link, user.name)
+            secret = await self._accounts.use_link(link, form.get("new_password", ""))
+        except UnknownLinkError:
+            return self._pages.page(request, visit, "unknown_link.html", status=HTTPStatus.NOT_FOUND)
+        except WeakPasswordError as fault:
+            return self._password_page(request, visit, str(fault), link, user.name)
+        return self._signed_in(secret, PARTNERS_PATH)
+
+    def _password_page(
+        self, request: Request, visit: Visit, error: str = "", link: str = "", name: str = ""
+    ) -> Response:
+        return self._pages.page(
+            request,
+            visit,
+            "password.html",
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
+            error=error,
+            link=link,
+            name=name or (visit.signed_in.user.name if visit.signed_in else ""),
+            min_length=MIN_LENGTH,
+        )
+
+    def _signed_in(self, secret: str, going_to: str) -> Response:
+        """Known by a new secret from now on: whoever knew the old one knows nothing."""
+        response = see(going_to)
+        self._pages.keep(response, secret)
+        return response
+
+    def _wait(self, refusal: TooManyAttemptsError) -> str:
+        minutes = max((refusal.until - self._system.clock()).total_seconds() / 60, 0)
+        wait = "a minute" if minutes <= 1 else f"{-int(-minutes // 1)} minutes"
+        return f"There were too many attempts. Try again in {wait}, or ask for a link to set a new password."
+
+
+def destination(text: str) -> str:
+    """The path on this site, if it is one that somebody may be sent to after signing in; else nothing."""
+    parts = urlsplit(text)
+    local = not parts.scheme and not parts.netloc and text.startswith("/") and "\\" not in text
+    return text if local and parts.path in _DESTINATIONS and text.isprintable() else ""
+
+
+def address(request: Request) -> str:
+    """Where the request comes from; a proxy that is trusted has said so."""
+    return request.client.host if request.client else "unknown"

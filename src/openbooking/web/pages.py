@@ -1,0 +1,226 @@
+"""What all pages for people have in common: how they look, what a browser may do with them, and whose form it is."""
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import structlog
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from openbooking.booking.store import StoreUnavailableError
+from openbooking.identity.accounts import SignedIn
+from openbooking.identity.digests import Kind, new_secret
+from openbooking.spec.errors import RequestTooLargeError
+from openbooking.system import System
+from openbooking.web.request import read_body
+
+STYLE_PATH = "/pages.css"
+SIGN_IN_PATH = "/sign-in"
+
+_FORM_TYPE = "application/x-www-form-urlencoded"
+_LARGEST_FORM = 20_000
+_A_YEAR = 31_536_000
+_log = structlog.get_logger()
+
+Form = dict[str, str]
+
+
+class BadFormError(Exception):
+    """What was sent is no form, or names something twice."""
+
+
+class ForgedFormError(Exception):
+    """The form was not sent from a page that this browser has been shown."""
+
+
+class Visit(NamedTuple):
+    """A browser, known by the secret in its cookie, and who has signed in with it."""
+
+    secret: str
+    known: bool
+    signed_in: SignedIn | None
+
+    @property
+    def form_token(self) -> str:
+        """What a form of ours carries, and a page of somebody else's cannot know."""
+        return hmac.new(self.secret.encode(), b"form", hashlib.sha256).hexdigest()
+
+
+Serve = Callable[[Request, Visit], Awaitable[Response]]
+ServeSignedIn = Callable[[Request, Visit, SignedIn], Awaitable[Response]]
+
+
+class Pages:
+    """Renders pages, and knows browsers again."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._secure = urlsplit(system.settings.site).scheme == "https"
+        # The prefix makes browsers refuse the cookie if another host, or a page without TLS, tries to set it.
+        self._cookie = "__Host-openbooking" if self._secure else "openbooking"
+        self._templates = Environment(
+            loader=PackageLoader("openbooking.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        """The stylesheet of all pages."""
+        return [Route(STYLE_PATH, self._style)]
+
+    def route(self, path: str, serve: Serve, methods: Iterable[str] = ("GET",)) -> Route:
+        """A page for anybody; what goes wrong is told on a page too."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                return await serve(request, await self._visit(request))
+            except ForgedFormError:
+                return await self._problem(request, HTTPStatus.FORBIDDEN, "form.html")
+            except (BadFormError, RequestTooLargeError):
+                return await self._problem(request, HTTPStatus.BAD_REQUEST, "form.html")
+            except StoreUnavailableError as fault:
+                _log.error("store.unavailable", request_id=request.state.request_id, reason=str(fault))
+                return self._page(request, None, "unavailable.html", HTTPStatus.SERVICE_UNAVAILABLE, (), {})
+
+        return Route(path, endpoint, methods=list(methods))
+
+    def route_signed_in(self, path: str, serve: ServeSignedIn, methods: Iterable[str] = ("GET",)) -> Route:
+        """A page for somebody who has signed in; anybody else does so first, and comes back."""
+
+        async def serve_if_signed_in(request: Request, visit: Visit) -> Response:
+            if visit.signed_in is None:
+                return see_sign_in(request.url.path if request.method in ("GET", "HEAD") else "")
+            return await serve(request, visit, visit.signed_in)
+
+        return self.route(path, serve_if_signed_in, methods)
+
+    def page(
+        self,
+        request: Request,
+        visit: Visit,
+        template: str,
+        *,
+        status: HTTPStatus = HTTPStatus.OK,
+        forms_lead_to: Iterable[str] = (),
+        **values: Any,
+    ) -> Response:
+        """A page made for this browser; its forms may lead to those sites, and else to ours only."""
+        response = self._page(request, visit, template, status, forms_lead_to, values)
+        if not visit.known:
+            self.keep(response, visit.secret)
+        return response
+
+    def keep(self, response: Response, secret: str) -> None:
+        """Let the browser keep the secret by which it is known."""
+        lifetime = int(self._system.identity.policy.session_lifetime.total_seconds())
+        response.set_cookie(
+            self._cookie, secret, max_age=lifetime, path="/", secure=self._secure, httponly=True, samesite="lax"
+        )
+
+    def forget(self, response: Response) -> None:
+        """Let the browser be as one that was never here."""
+        response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="lax")
+
+    async def form(self, request: Request, visit: Visit) -> Form:
+        """What was filled in on a page of ours, or raise ForgedFormError."""
+        form = await read_form(request)
+        if not visit.known or not hmac.compare_digest(form.get("form_token", "").encode(), visit.form_token.encode()):
+            raise ForgedFormError
+        return form
+
+    async def _visit(self, request: Request) -> Visit:
+        secret = request.cookies.get(self._cookie)
+        if not secret:
+            return Visit(new_secret(Kind.SESSION), known=False, signed_in=None)
+        return Visit(secret, known=True, signed_in=await self._system.identity.accounts.signed_in(secret))
+
+    async def _problem(self, request: Request, status: HTTPStatus, template: str) -> Response:
+        return self._page(request, None, template, status, (), {})
+
+    def _page(  # noqa: PLR0913, PLR0917 - what `page` is given, and what `route` shows when things go wrong
+        self,
+        request: Request,
+        visit: Visit | None,
+        template: str,
+        status: HTTPStatus,
+        forms_lead_to: Iterable[str],
+        values: Mapping[str, Any],
+    ) -> Response:
+        shown = self._templates.get_template(template).render(
+            service=self._system.settings.name,
+            style_path=STYLE_PATH,
+            form_token=visit.form_token if visit else "",
+            user=visit.signed_in.user if visit and visit.signed_in else None,
+            path=request.url.path,
+            **values,
+        )
+        return HTMLResponse(shown, status, {**self._headers(forms_lead_to), "Cache-Control": "no-store"})
+
+    async def _style(self, request: Request) -> Response:
+        del request
+        style = self._templates.get_template("pages.css").render()
+        return Response(
+            style, headers={**self._headers(()), "Cache-Control": "public, max-age=900"}, media_type="text/css"
+        )
+
+    def _headers(self, forms_lead_to: Iterable[str]) -> dict[str, str]:
+        """No script, no style or picture but ours, in no frame, and no word to other sites of where somebody was."""
+        # Browsers ask of each redirection that follows a form whether the page may lead there.
+        targets = " ".join(["'self'", *forms_lead_to])
+        policy = f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {targets}"
+        headers = {
+            "Content-Security-Policy": f"{policy}; frame-ancestors 'none'; base-uri 'none'",
+            "X-Frame-Options": "DENY",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+        }
+        return headers | ({"Strict-Transport-Security": f"max-age={_A_YEAR}"} if self._secure else {})
+
+
+async def read_form(request: Request) -> Form:
+    """The fields of a form, each of which has one value; raise BadFormError for anything else."""
+    if not _is_form(request.headers):
+        raise BadFormError
+    return parse_fields((await read_body(request, _LARGEST_FORM)).decode(errors="replace"))
+
+
+def parse_fields(text: str) -> Form:
+    """The fields of a query or form, or raise BadFormError where one is repeated (RFC 6749 3.1)."""
+    try:
+        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=50)
+    except ValueError as fault:
+        raise BadFormError from fault
+    form = dict(fields)
+    if len(form) < len(fields):
+        raise BadFormError
+    return form
+
+
+def see(path: str) -> Response:
+    """Go on there, on this site."""
+    return RedirectResponse(path, HTTPStatus.SEE_OTHER)
+
+
+def see_sign_in(back_to: str) -> Response:
+    """Sign in, and come back."""
+    return see(f"{SIGN_IN_PATH}?{urlencode({'next': back_to})}" if back_to else SIGN_IN_PATH)
+
+
+def site_of(url: str) -> str:
+    """Scheme, host and port: what a browser calls the origin."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_form(headers: Headers) -> bool:
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM_TYPE

@@ -1,0 +1,57 @@
+"""What becomes of records when a Seller revokes its authorisation, decided without a store."""
+
+import pytest
+from msgspec.structs import replace
+
+from builders import UUID, after, item, quote, request, session, situation
+from openbooking.booking.book import Book
+from openbooking.booking.delete import DeleteQuote
+from openbooking.booking.order import Caller, OrderKey, Partnership, RecordKind
+from openbooking.booking.partnership import Withhold
+from openbooking.spec.errors import InvalidAuthorizationDetailsError
+from people import ALICE, CENTRE, STUDIO
+
+YOGA = session("yoga")
+FOR_STUDIO = Caller("alice", frozenset({STUDIO.key}))
+KEY = OrderKey("alice", UUID)
+
+
+@pytest.mark.spec("OB-AUTH-07", "OB-AUTH-27")
+def test_an_order_is_withheld_and_still_sold_and_a_quote_ends() -> None:
+    booked = after(situation(YOGA), Book(caller=ALICE, uuid=UUID, request=request(item(YOGA))))
+    withhold = Withhold(partnership=Partnership("alice", CENTRE.key), withheld=True)
+    withheld = after(booked, withhold)
+    assert withheld.records[KEY] == replace(booked.records[KEY], withheld=True)
+    assert withheld.places == booked.places
+    assert withhold.decide(booked).reply == 1
+    assert withhold.decide(withheld).reply == 0
+    assert after(withheld, replace(withhold, withheld=False)).records == booked.records
+    quoted = after(situation(YOGA), quote(request(item(YOGA))))
+    assert quoted.records[KEY].kind is RecordKind.QUOTE
+    ended = after(quoted, withhold)
+    assert ended.records == {}
+    assert ended.places[YOGA[-1].path].leased == 0
+
+
+@pytest.mark.parametrize("partnership", [Partnership("bob", CENTRE.key), Partnership("alice", STUDIO.key)])
+def test_others_orders_are_not_touched(partnership: Partnership) -> None:
+    booked = after(situation(YOGA), Book(caller=ALICE, uuid=UUID, request=request(item(YOGA))))
+    assert after(booked, Withhold(partnership=partnership, withheld=True)).records == booked.records
+
+
+@pytest.mark.spec("OB-AUTH-10", "OB-AUTH-14")
+def test_what_was_quoted_for_one_seller_cannot_be_ended_in_the_name_of_another() -> None:
+    pilates = session("pilates", seller=STUDIO)
+    quoted = after(situation(YOGA, pilates), quote(request(item(YOGA))))
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        DeleteQuote(caller=FOR_STUDIO, uuid=UUID).decide(quoted)
+    elsewhere = request(item(pilates), seller=STUDIO.key)
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        quote(elsewhere, caller=FOR_STUDIO).decide(quoted)
+
+
+def test_barred_sellers() -> None:
+    caller = Caller("alice", None, frozenset({CENTRE.key}))
+    caller.check_may_act_for(STUDIO.key)
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        caller.check_may_act_for(CENTRE.key)

@@ -1,0 +1,35 @@
+"""What is logged of a fault: where it was, and not what was in its variables, which may be a secret or a person."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+FAULT = textwrap.dedent(
+    """
+    import sys
+    import structlog
+    from openbooking.cli.logs import configure_logs
+
+    sys.stderr.isatty = lambda: {terminal}
+    configure_logs()
+
+    def sign_in(password):
+        raise ZeroDivisionError
+
+    try:
+        sign_in("correct " + "horse")
+    except ZeroDivisionError as fault:
+        structlog.get_logger().error("request.failed", exc_info=fault)
+    """
+)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_traceback_of_a_fault_shows_no_values(terminal: bool) -> None:
+    script = FAULT.format(terminal=terminal)
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "request.failed" in told.stderr
+    assert "sign_in" in told.stderr
+    assert "correct horse" not in told.stderr

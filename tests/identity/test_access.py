@@ -1,0 +1,196 @@
+"""From headers to callers: by API key, by access token, by headers that are trusted."""
+
+import asyncio
+import base64
+import hmac
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+from msgspec.structs import replace
+
+from desk import IDS, SITE, Desk, partner, signing_key
+from openbooking.booking.order import Caller
+from openbooking.identity.access import ByApiKey, ByTrustedHeaders
+from openbooking.identity.digests import digest
+from openbooking.identity.grants import give, resume, revoke, suspend
+from openbooking.identity.records import EVERY_SELLER, Partner
+from openbooking.identity.scopes import Scope
+from openbooking.spec.errors import (
+    InvalidAPITokenError,
+    InvalidAuthorizationDetailsError,
+    NoAPITokenError,
+    UnauthenticatedError,
+)
+
+pytestmark = pytest.mark.anyio
+
+BOOKING = give(frozenset({Scope.OPENBOOKING}))
+
+
+def part(value: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+@pytest.mark.spec("OB-AUTH-12", "OB-AUTH-13")
+@pytest.mark.parametrize(
+    ("headers", "error"),
+    [
+        ({}, NoAPITokenError),
+        ({"x-api-key": "obk_alice"}, NoAPITokenError),
+        ({"authorization": ""}, InvalidAPITokenError),
+        ({"authorization": "Bearer"}, InvalidAPITokenError),
+        ({"authorization": "Bearer "}, InvalidAPITokenError),
+        ({"authorization": "Bearer obk_nobody"}, InvalidAPITokenError),
+        ({"authorization": "Bearer obs_alice"}, InvalidAPITokenError),
+        ({"authorization": "Basic obk_alice"}, InvalidAPITokenError),
+        ({"authorization": "obk_alice"}, InvalidAPITokenError),
+    ],
+)
+async def test_keys_that_let_nobody_in(desk: Desk, headers: dict[str, str], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        await ByApiKey(desk.store, desk.clock)(headers, Scope.OPENBOOKING)
+
+
+@pytest.mark.spec("OB-AUTH-02", "OB-AUTH-04", "OB-AUTH-05")
+async def test_an_api_key_stands_for_its_partner_and_those_who_let_it_book(desk: Desk) -> None:
+    by_api_key = ByApiKey(desk.store, desk.clock)
+    for grants, sellers, barred in (
+        ([], frozenset(), frozenset()),
+        ([("centre", BOOKING)], {"centre"}, frozenset()),
+        ([("centre", suspend)], frozenset(), frozenset()),
+        ([("centre", resume), ("studio", BOOKING)], {"centre", "studio"}, frozenset()),
+        ([("studio", revoke)], {"centre"}, frozenset()),
+        ([(EVERY_SELLER, BOOKING)], None, {"studio"}),
+        ([("studio", BOOKING)], None, frozenset()),
+        ([(EVERY_SELLER, revoke)], {"centre", "studio"}, frozenset()),
+    ):
+        for seller, change in grants:
+            await desk.provider.grants.change("alice", seller, change, "administrator")
+        caller = await by_api_key({"authorization": "bearer obk_alice"}, Scope.OPENBOOKING)
+        assert caller == Caller("alice", None if sellers is None else frozenset(sellers), frozenset(barred))
+    bob = await by_api_key({"authorization": "Bearer obk_bob"}, Scope.OPENBOOKING)
+    assert bob == Caller("bob", frozenset())
+
+
+async def test_a_grant_without_the_scope_does_not_let_book(desk: Desk) -> None:
+    await desk.provider.grants.change("alice", "centre", give(frozenset({Scope.OPENID})), "ann")
+    caller = await ByApiKey(desk.store, desk.clock)({"authorization": "Bearer obk_alice"}, Scope.OPENBOOKING)
+    assert caller.sellers == frozenset()
+
+
+@pytest.mark.spec("OB-AUTH-08")
+async def test_a_new_key_replaces_the_old_one_for_the_same_partner(desk: Desk) -> None:
+    (alice,) = await desk.store.find(Partner, key="alice")
+    await desk.store.save(replace(alice, api_key_digest=digest("obk_new")))
+    by_api_key = ByApiKey(desk.store, desk.clock)
+    with pytest.raises(InvalidAPITokenError):
+        await by_api_key({"authorization": "Bearer obk_alice"}, Scope.OPENBOOKING)
+    assert (await by_api_key({"authorization": "Bearer obk_new"}, Scope.OPENBOOKING)).partner == "alice"
+
+
+async def test_a_suspended_partner_reads_its_feeds_and_does_nothing_else(desk: Desk) -> None:
+    tokens, own = await desk.tokens(), await desk.own_token()
+    (alice,) = await desk.store.find(Partner, key="alice")
+    await desk.store.save(replace(alice, suspended=True))
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        await desk.caller(tokens["access_token"])
+    assert await desk.sellers("obk_alice") == set()
+    assert (await desk.caller(own, Scope.ORDERS_FEED)).partner == "alice"
+    (alice,) = await desk.store.find(Partner, key="alice")
+    await desk.store.save(replace(alice, suspended=False))
+    assert await desk.sellers(tokens["access_token"]) == {"centre"}
+
+
+@pytest.mark.spec("OB-AUTH-12")
+async def test_where_tokens_are_used_their_absence_is_no_absent_key(desk: Desk) -> None:
+    with pytest.raises(UnauthenticatedError):
+        await desk.provider.by_access_token({}, Scope.OPENBOOKING)
+    await desk.provider.grants.change("alice", "centre", BOOKING, "administrator")
+    assert await desk.sellers("obk_alice") == {"centre"}
+    with pytest.raises(InvalidAPITokenError):
+        await desk.caller("obk_nobody")
+
+
+@pytest.mark.spec("OB-AUTH-13", "OB-AUTH-26")
+async def test_an_access_token_lasts_a_quarter_of_an_hour_and_a_little(desk: Desk) -> None:
+    """Clocks of several machines may differ by half a minute."""
+    token = (await desk.tokens())["access_token"]
+    for seconds, good in ((-29, True), (-31, False), (900 + 29, True), (900 + 31, False)):
+        desk.clock.move(timedelta(seconds=seconds))
+        if good:
+            assert await desk.sellers(token) == {"centre"}
+        else:
+            with pytest.raises(InvalidAuthorizationDetailsError):
+                await desk.caller(token)
+        desk.clock.move(timedelta(seconds=-seconds))
+
+
+async def forged(desk: Desk) -> dict[str, str]:
+    """Tokens that somebody else has made or altered."""
+    token = (await desk.tokens())["access_token"]
+    header, payload, signature = token.split(".")
+    ours, theirs = signing_key(), RSAKey.generate_key(2048)
+    public = RSAKey.import_key(dict(ours.jwk)).as_pem(private=False)
+    told = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    confused = f"{part({'alg': 'HS256', 'kid': ours.kid, 'typ': 'at+jwt'})}.{payload}"
+    mac = hmac.digest(public, confused.encode(), "sha256")
+    other = {**told, "client_id": "bob"}
+    rs256, typ = {"alg": "RS256", "kid": ours.kid, "typ": "at+jwt"}, {"typ": "at+jwt"}
+    return {
+        "no token": "x",
+        "empty": "..",
+        "not ascii": token + "\u00e9",
+        "without signature": f"{header}.{payload}.",
+        "alg none": f"{part({**rs256, 'alg': 'none'})}.{payload}.",
+        "alg None": f"{part({**rs256, 'alg': 'None'})}.{payload}.{signature}",
+        "other claims": f"{header}.{part(other)}.{signature}",
+        "HS256 with our public key": f"{confused}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}",
+        "signed by another": jwt.encode(rs256, told, theirs, algorithms=["RS256"]),
+        "another key": jwt.encode({**rs256, "kid": "x"}, told, theirs, algorithms=["RS256"]),
+        "its own key": jwt.encode({**rs256, "jwk": theirs.as_dict(private=False)}, told, theirs, algorithms=["RS256"]),
+        "another algorithm": jwt.encode(
+            {**rs256, "alg": "PS256"}, told, RSAKey.import_key({**ours.jwk, "alg": "PS256"}), algorithms=["PS256"]
+        ),
+        "an ID token": (await desk.tokens())["id_token"],
+        "typ JWT": await desk.provider.keys.sign("JWT", told),
+        "another audience": await desk.provider.keys.sign("at+jwt", {**told, "aud": "https://else.example/api"}),
+        "another issuer": await desk.provider.keys.sign("at+jwt", {**told, "iss": "https://else.example"}),
+        "for ever": await desk.provider.keys.sign("at+jwt", {n: v for n, v in told.items() if n != "exp"}),
+        "exp no number": await desk.provider.keys.sign("at+jwt", {**told, "exp": "9999999999"}),
+        "unknown authorization": await desk.provider.keys.sign("at+jwt", {**told, "authorization": "x"}),
+        "unknown client": await desk.provider.keys.sign("at+jwt", {**told, "client_id": "nobody"}),
+        "no kid": jwt.encode({"alg": "RS256", **typ}, told, theirs, algorithms=["RS256"]),
+    }
+
+
+@pytest.mark.spec("OB-AUTH-13")
+async def test_tokens_that_are_not_ours_are_refused(desk: Desk) -> None:
+    for what, token in (await forged(desk)).items():
+        refusal = (await asyncio.gather(desk.caller(token), return_exceptions=True))[0]
+        assert isinstance(refusal, InvalidAuthorizationDetailsError), what
+
+
+async def test_when_a_partner_was_last_here_is_known_to_the_quarter_of_an_hour(desk: Desk) -> None:
+    await desk.store.save(partner("carol"))
+    for minutes, noted in ((0, 0), (10, 0), (6, 16)):
+        desk.clock.move(timedelta(minutes=minutes))
+        await desk.caller("obk_carol", Scope.ORDERS_FEED)
+        (carol,) = await desk.store.find(Partner, key="carol")
+        assert carol.last_used
+        assert carol.last_used == carol.registered + timedelta(minutes=noted)
+
+
+@pytest.mark.spec("OB-AUTH-12")
+async def test_trusted_headers() -> None:
+    by_headers = ByTrustedHeaders("X-Partner", "X-Seller", IDS)
+    assert (await by_headers({"X-Partner": "alice"}, Scope.OPENBOOKING)).sellers is None
+    seller = {"X-Partner": "alice", "X-Seller": IDS.seller("centre")}
+    assert await by_headers(seller, Scope.OPENBOOKING) == Caller("alice", frozenset({"centre"}))
+    with pytest.raises(UnauthenticatedError):
+        await by_headers({"X-Seller": IDS.seller("centre")}, Scope.OPENBOOKING)
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        await by_headers({"X-Partner": "alice", "X-Seller": f"{SITE}/centre"}, Scope.OPENBOOKING)
