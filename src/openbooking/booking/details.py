@@ -1,18 +1,16 @@
 """What the Broker must tell about attendees, and answer to intake forms (OB 5.6.2, 5.6.3)."""
 
+from typing import Any
+
 from openbooking.booking.opportunity import FormField, Offer
-from openbooking.booking.order import IntakeAnswer, ItemRequest
+from openbooking.booking.order import IntakeAnswer, ItemRequest, Reflected
 from openbooking.spec.errors import ItemError, ItemErrorType
 from openbooking.spec.ids import FormFieldRef
 from openbooking.spec.terms import FormFieldType
 
-DETAIL_ERRORS = frozenset(
-    {
-        ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS,
-        ItemErrorType.INCOMPLETE_INTAKE_FORM,
-        ItemErrorType.INVALID_INTAKE_FORM,
-    }
-)
+# Items with no other errors than these count in totals: the Broker has only to ask on (OB 9.2.1).
+INCOMPLETE = frozenset({ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS, ItemErrorType.INCOMPLETE_INTAKE_FORM})
+_TEXTS = frozenset({"email", "givenName", "familyName", "telephone"})
 
 
 def detail_errors(offer: Offer, request: ItemRequest) -> tuple[ItemError, ...]:
@@ -29,7 +27,7 @@ def _attendee_errors(offer: Offer, request: ItemRequest) -> list[ItemError]:
             instance=uri,
         )
         for uri in offer.attendee_details
-        if not attendee.get(_name_of(uri))
+        if not _is_told(attendee, _name_of(uri))
     ]
 
 
@@ -41,8 +39,8 @@ def _form_errors(offer: Offer, request: ItemRequest) -> list[ItemError]:
 
 
 def _form_error(field: FormField, answer: IntakeAnswer | None) -> ItemError | None:
-    if answer is None or answer.value in (None, ""):
-        if not field.required:
+    if answer is None or _is_blank(answer.value):
+        if not field.required or field.type is FormFieldType.BOOLEAN:
             return None
         return _error(ItemErrorType.INCOMPLETE_INTAKE_FORM, field, f"Please answer “{field.name}”.")
     if field.type is FormFieldType.BOOLEAN:
@@ -56,6 +54,15 @@ def _form_error(field: FormField, answer: IntakeAnswer | None) -> ItemError | No
 
 def _error(type_: ItemErrorType, field: FormField, description: str) -> ItemError:
     return ItemError(type=type_, description=description, field=field.key)
+
+
+def _is_told(attendee: Reflected, name: str) -> bool:
+    value = attendee.get(name)
+    return not _is_blank(value) and (isinstance(value, str) or name not in _TEXTS)
+
+
+def _is_blank(value: Any) -> bool:
+    return value in (None, [], {}) or (isinstance(value, str) and not value.strip())
 
 
 def _name_of(uri: str) -> str:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from openbooking.booking.accepted import dynamic_offer, overridden_offer, published_offer
 from openbooking.booking.bookable import Pair, why_not_bookable
 from openbooking.booking.capacity import excess_errors, remaining
-from openbooking.booking.details import DETAIL_ERRORS, detail_errors
+from openbooking.booking.details import INCOMPLETE, detail_errors
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.order import (
     Caller,
@@ -79,7 +79,7 @@ def dry_run(situation: Situation, checkpoint: Checkpoint, caller: Caller, uuid: 
         broker_role=request.broker_role,
         broker=request.broker,
         items=items,
-        totals=totals([item for item in items if {error.type for error in item.errors} <= DETAIL_ERRORS], run.pricing),
+        totals=totals([item for item in items if {error.type for error in item.errors} <= INCOMPLETE], run.pricing),
         tax_excluded=run.pricing.tax_excluded,
         payment=reflected_payment(request.payment, offers, situation.policy),
         requires_approval=any(FlowRequirement.APPROVAL in offer.flow for offer in offers),
