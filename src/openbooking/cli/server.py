@@ -17,7 +17,7 @@ from openbooking.cli.logs import configure_logs
 from openbooking.settings import Settings
 from openbooking.store.location import without_password
 from openbooking.store.migrate import prepare
-from openbooking.system import open_store
+from openbooking.system import open_identity_store, open_store
 from openbooking.web.app import create_app
 
 _BACKLOG = 2048
@@ -38,7 +38,7 @@ def serve_forever(settings: Settings) -> None:
         if settings.workers == 1:
             run_server(settings, listener, lambda _: _log_ready(settings))
         else:
-            run_workers(partial(_worker, settings), settings.workers, listener, lambda: _log_ready(settings))
+            run_workers(settings, listener, lambda: _log_ready(settings))
 
 
 def listen(settings: Settings) -> tuple[socket.socket, Settings]:
@@ -62,19 +62,18 @@ def interrupt_on_sigterm() -> None:
 def run_server(settings: Settings, listener: socket.socket, ready: Ready) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is under way; `ready` is called once, with what stops it too."""
     try:
-        _Server(_config(create_app(settings)), ready).run(sockets=[listener])
+        _Server(_config(settings, create_app(settings)), ready).run(sockets=[listener])
     except KeyboardInterrupt:
         return
 
 
-def run_workers(
-    make_app: Callable[[], ASGIApp], workers: int, listener: socket.socket, ready: Callable[[], None]
-) -> None:
+def run_workers(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
     """Serve with several processes until SIGINT or SIGTERM; one that dies is replaced, on SIGHUP all are, in turn."""
-    _Workers(_config(make_app, factory=True, workers=workers), ready, listener).run()
+    config = _config(settings, partial(_worker, settings), factory=True, workers=settings.workers)
+    _Workers(config, ready, listener).run()
 
 
-def _config(app: ASGIApp | Callable[[], ASGIApp], **more: Any) -> uvicorn.Config:
+def _config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="auto",  # uvloop, but on Windows, which it is not made for
@@ -93,7 +92,7 @@ def _config(app: ASGIApp | Callable[[], ASGIApp], **more: Any) -> uvicorn.Config
 def _worker(settings: Settings) -> ASGIApp:
     """The application in a process of its own. The first has looked at the schema; the database may be away by now."""
     configure_logs()
-    return create_app(settings, store=open_store(settings))
+    return create_app(settings, store=open_store(settings), identity=open_identity_store(settings))
 
 
 class _Server(uvicorn.Server):
