@@ -5,6 +5,7 @@ A profile is what all have in common, the way callers are known, and what is its
 
 import argparse
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ def main() -> None:
     parser.add_argument("profile")
     parser.add_argument("--random", action="store_true", help="opportunities are found in the feeds, not made")
     arguments = parser.parse_args()
-    config = merged(layer("suite.json"), layer("headers.suite.json"))
+    ours = tomllib.loads((_FOLDER / f"{arguments.profile}.toml").read_text(encoding="utf-8"))
+    config = merged(layer("suite.json"), layer("headers.suite.json") if ours.get("access") == "headers" else {})
     config = merged(config, layer(f"{arguments.profile}.suite.json"))
     config["integrationTests"]["useRandomOpportunities"] = arguments.random
     print(json.dumps(config))
