@@ -89,7 +89,7 @@ def session(
         "activity": [ACTIVITY],
         "eventSchedule": [SCHEDULE],
     }
-    offers = changes.pop("offers", (offer(path, price=price, **(offered or {})),))
+    offers = changes.pop("offers", (offer(path, **{"price": price, **(offered or {})}),))
     series = Opportunity(
         path=path, type=OpportunityType.SESSION_SERIES, seller=seller.key, offers=offers, properties=described
     )
@@ -146,7 +146,7 @@ def slot(
         start=start,
         end=start + timedelta(hours=1),
         capacity=capacity,
-        offers=(offer(slot_path, price=price, **(offered or {})),),
+        offers=(offer(slot_path, **{"price": price, **(offered or {})}),),
     )
     return [*made, replace(bookable, **changes)]
 

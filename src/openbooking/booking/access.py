@@ -6,7 +6,8 @@ from typing import Any
 from openbooking.booking.opportunity import AccessRules
 from openbooking.booking.order import Access, Reflected
 
-_DIGITS = 8
+# Of a million codes of twelve digits, two are the same once in two times; of ten thousand, once in twenty thousand.
+_DIGITS = 12
 
 
 def grant_access(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
-from openbooking.spec.terms import Availability, EventStatus
+from openbooking.spec.terms import Availability
 
 
 class Pair(NamedTuple):
@@ -38,8 +38,7 @@ def opportunity_has_not_ended(pair: Pair, now: datetime) -> str | None:
 def opportunity_takes_place(pair: Pair, now: datetime) -> str | None:
     """What is cancelled or postponed cannot be booked (OB-BKBL-11)."""
     del now
-    off = pair.opportunity.status in (EventStatus.CANCELLED, EventStatus.POSTPONED)
-    return "The Opportunity is cancelled or postponed." if off else None
+    return None if pair.opportunity.takes_place else "The Opportunity is cancelled or postponed."
 
 
 def capacity_is_known(pair: Pair, now: datetime) -> str | None:

@@ -50,7 +50,7 @@ def with_states(record: Record, states: Mapping[int, ItemState]) -> Record:
 def _moved(state: ItemState, new: ItemState) -> ItemState:
     if new.status is not state.status and new.status not in lifecycle.ITEM_TRANSITIONS[state.status]:
         raise CancellationNotPermittedError("This booking can no longer be cancelled.")
-    return new
+    return new if new.status in lifecycle.NOTIFIED else replace(new, customer_notice=None)
 
 
 def _check_permitted(situation: Situation, item: OrderItem) -> None:

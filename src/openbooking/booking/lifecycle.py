@@ -77,6 +77,8 @@ ITEM_TRANSITIONS: dict[OrderItemStatus, frozenset[OrderItemStatus]] = {
     OrderItemStatus.CUSTOMER_CANCELLED: frozenset(),
     OrderItemStatus.SELLER_CANCELLED: frozenset(),
 }
+# Notices are for those who have a place and have not stayed away (OB-NOTIF-03).
+NOTIFIED = frozenset({OrderItemStatus.CONFIRMED, OrderItemStatus.ATTENDED})
 
 
 def after(record: Record | None, event: Event) -> RecordKind:

@@ -116,6 +116,11 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     properties: Properties = {}
 
     @property
+    def takes_place(self) -> bool:
+        """Whether it is neither cancelled nor postponed."""
+        return self.status not in (EventStatus.CANCELLED, EventStatus.POSTPONED)
+
+    @property
     def over_at(self) -> datetime | None:
         """When it is over; None for what has no date."""
         return self.end or self.start

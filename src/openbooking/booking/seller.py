@@ -24,7 +24,7 @@ from openbooking.booking.proposal import may_write, open_proposal, with_note, wi
 from openbooking.booking.situation import Change, Needs, OpportunitySet, Places, RecordSet, Situation
 from openbooking.spec.errors import NotFoundError, OpenBookingError, UnacceptableReplacementError
 from openbooking.spec.ids import OfferRef
-from openbooking.spec.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus
+from openbooking.spec.terms import EventStatus, FlowRequirement, OpportunityType, OrderItemStatus, OrderProposalStatus
 from openbooking.spec.values import round_money
 
 
@@ -73,9 +73,9 @@ class Notify(SellerCommand, frozen=True, kw_only=True):
     notice: str
 
     def change(self, item: OrderItem, state: ItemState) -> ItemState:
-        """Set the notice."""
+        """Set the notice, unless nobody came (OB-NOTIF-03)."""
         del item
-        return replace(state, customer_notice=self.notice)
+        return replace(state, customer_notice=self.notice) if state.status in lifecycle.NOTIFIED else state
 
 
 class RecordAttendance(SellerCommand, frozen=True, kw_only=True):
@@ -153,15 +153,21 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
         self, situation: Situation, order: Order, item: OrderItem, opportunity: Opportunity, offer: Offer
     ) -> None:
         """Raise UnacceptableReplacementError unless the pair can be given for the same or less (OB-SEL-07)."""
-        assert item.offer is not None  # noqa: S101 - booked items have one
+        assert item.opportunity is not None  # noqa: S101 - booked items have both
+        assert item.offer is not None  # noqa: S101
+        here = opportunity.path == item.opportunity.path
+        if here and offer.ref == item.offer.ref:
+            raise UnacceptableReplacementError("The replacement is what is booked already.")
         pricing = pricing_of(order)
         dearer = offer.price > item.offer.price or due(offer, pricing) > due(item.offer, pricing)
-        if dearer or prepayment_of(offer) is not prepayment_of(item.offer):
+        otherwise = prepayment_of(offer) is not prepayment_of(item.offer) or offer.currency != item.offer.currency
+        if dearer or otherwise:
             raise UnacceptableReplacementError("The replacement costs more, or is paid otherwise.")
         reason = why_not_bookable(Pair(opportunity, offer, order.seller), situation.now)
         if reason:
             raise UnacceptableReplacementError(reason)
-        if not has_room(opportunity, 1, situation.places.get(opportunity.path, Places()), Places()):
+        own = Places(booked=1 if here else 0)
+        if not has_room(opportunity, 1, situation.places.get(opportunity.path, Places()), own):
             raise UnacceptableReplacementError("The replacement is full.")
 
     def _pair(self, situation: Situation, order: Order) -> tuple[Opportunity, Offer]:
@@ -218,20 +224,23 @@ class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
         opportunity = situation.opportunities.get(self.opportunity)
         if opportunity is None:
             raise NotFoundError("There is no such Opportunity.")
-        facilities = situation.parents(opportunity) if opportunity.type.is_facility else ()
-        described = facilities[0] if facilities else opportunity
-        new = {opportunity.path: opportunity}
-        if self.start and self.end:
-            if self.end <= self.start:
-                raise OpenBookingError("The end is not after the start.")
-            new[opportunity.path] = replace(opportunity, start=self.start, end=self.end)
-        changes = {"name": self.name, "location": self.location}
-        given = {name: value for name, value in changes.items() if value is not None}
-        if given:
-            known = new.get(described.path, described)
-            new[described.path] = replace(known, properties={**known.properties, **given})
+        moved = self._moved(opportunity)
+        described = situation.parents(moved)[0] if moved.type is OpportunityType.SLOT else moved
+        given = {"name": self.name, "location": self.location}
+        told = {name: value for name, value in given.items() if value is not None}
+        named = replace(described, properties={**described.properties, **told})
+        new = {now.path: now for now in (moved, named) if now != situation.opportunities[now.path]}
         published: list[Change] = [OpportunitySet(changed) for changed in new.values()]
         return Decision(changes=(*published, *self._orders(situation, new)))
+
+    def _moved(self, opportunity: Opportunity) -> Opportunity:
+        """The Opportunity at its new time, if that changes."""
+        if self.start is None and self.end is None:
+            return opportunity
+        start, end = self.start or opportunity.start, self.end or opportunity.end
+        if opportunity.over_at is None or start is None or (end and end <= start):
+            raise OpenBookingError("The Opportunity has no date, or its end would not be after its start.")
+        return replace(opportunity, start=start, end=end)
 
     def _orders(self, situation: Situation, new: Mapping[str, Opportunity]) -> list[Change]:
         """The Orders with an item at a changed Opportunity, or below a changed parent."""

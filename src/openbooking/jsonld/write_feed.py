@@ -34,6 +34,8 @@ class JsonLdFeedWriter:
         self, opportunity: Opportunity, places: Places, parents: Sequence[Opportunity], seller: Seller
     ) -> JsonObject:
         left = None if opportunity.capacity is None else max(opportunity.capacity - places.booked - places.leased, 0)
+        if opportunity.type is OpportunityType.SLOT and not opportunity.takes_place:
+            left = 0  # a Slot has no eventStatus that would tell
         written = self._writer.opportunity(opportunity, left)
         if opportunity.offers:
             written["offers"] = [self._writer.offer(offer, in_feed=True) for offer in opportunity.offers]

@@ -1,0 +1,167 @@
+"""What becomes of Orders and OrderProposals when an Opportunity does not take place (OB 8.3.3, 5.5.3)."""
+
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+
+from builders import PRICE, UUID, after, book, item, propose, quote, request, session, situation, slot
+from openbooking.booking.cancel import Cancel
+from openbooking.booking.command import Command
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.order import Caller, OrderKey, Proposal, RecordKind
+from openbooking.booking.proposal import UpdateProposal
+from openbooking.booking.publish import Publish, Withdraw
+from openbooking.booking.seller import CancelOpportunity, DecideProposal, RecordAttendance, Replace, WriteToCustomer
+from openbooking.booking.situation import Places, Situation
+from openbooking.spec.errors import NotFoundError
+from openbooking.spec.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus
+from people import ALICE, BOB
+from proposals import having
+
+YOGA, SPIN = session("yoga", source="gym"), session("spin")
+TRIP = session("trip", offered={"flow": (FlowRequirement.APPROVAL, FlowRequirement.MESSAGE_EXCHANGE)}, source="gym")
+PATH = YOGA[-1].path
+KEY, BOBS = OrderKey("alice", UUID), OrderKey("bob", UUID)
+CONFIRMED, ATTENDED, ABSENT = OrderItemStatus.CONFIRMED, OrderItemStatus.ATTENDED, OrderItemStatus.ABSENT
+BY_SELLER, BY_CUSTOMER = OrderItemStatus.SELLER_CANCELLED, OrderItemStatus.CUSTOMER_CANCELLED
+
+
+def cancel(opportunity: Opportunity) -> Command:
+    return CancelOpportunity(opportunity=opportunity.path, message="Flood.")
+
+
+def publish_as_cancelled(opportunity: Opportunity) -> Command:
+    return Publish((replace(opportunity, status=EventStatus.CANCELLED),))
+
+
+WAYS = pytest.mark.parametrize("call_off", [cancel, publish_as_cancelled])
+Way = Callable[[Opportunity], Command]
+
+
+def order_of(*families: list[Opportunity], caller: Caller = ALICE) -> Command:
+    items = [item(family, position) for position, family in enumerate(families)]
+    return book(request(*items, total_payment_due=PRICE * len(items)), caller)
+
+
+def booked(*families: list[Opportunity]) -> Situation:
+    return after(situation(YOGA, SPIN, TRIP), order_of(*families))
+
+
+def statuses(where: Situation, key: OrderKey = KEY) -> list[OrderItemStatus]:
+    return [state.status for state in where.records[key].states]
+
+
+def proposal_in(where: Situation, key: OrderKey = KEY) -> Proposal:
+    proposal = where.records[key].proposal
+    assert proposal is not None
+    return proposal
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-SEL-02", "OB-OF-08", "OB-NOTIF-01")
+@WAYS
+def test_everybody_who_booked_is_cancelled_once_and_nothing_else_is_touched(call_off: Way) -> None:
+    before = after(booked(YOGA, SPIN, YOGA), order_of(YOGA, caller=BOB))
+    decision = call_off(YOGA[-1]).decide(before)
+    assert len(decision.changes) == 3
+    where = after(before, call_off(YOGA[-1]))
+    assert statuses(where) == [BY_SELLER, CONFIRMED, BY_SELLER]
+    assert statuses(where, BOBS) == [BY_SELLER]
+    message = "Flood." if call_off is cancel else None
+    assert {state.cancellation_message for state in where.records[BOBS].states} == {message}
+    assert (where.places[PATH], where.places[SPIN[-1].path]) == (Places(), Places(booked=1))
+    assert where.opportunities[PATH] == replace(YOGA[-1], status=EventStatus.CANCELLED)
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-CAN-17", "OB-SEL-13")
+@WAYS
+def test_calling_off_again_changes_no_order_and_cancels_nobody_twice(call_off: Way) -> None:
+    once = after(booked(YOGA), call_off(YOGA[-1]))
+    for again in (cancel, publish_as_cancelled):
+        assert after(once, again(YOGA[-1])).records == once.records
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-CAN-09", "OB-CAN-17")
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (RecordAttendance(order=KEY, numbers=frozenset({1}), attended=True), ATTENDED),
+        (RecordAttendance(order=KEY, numbers=frozenset({1}), attended=False), ABSENT),
+        (Cancel(caller=ALICE, uuid=UUID, numbers=(1,)), BY_CUSTOMER),
+    ],
+)
+def test_what_was_attended_missed_or_cancelled_stays_so(command: Command, status: OrderItemStatus) -> None:
+    where = having(booked(YOGA, YOGA), command, cancel(YOGA[-1]))
+    assert statuses(where) == [status, BY_SELLER]
+    assert where.records[KEY].states[0].cancellation_message is None
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-SEL-06")
+def test_a_replaced_item_is_at_what_replaced_it() -> None:
+    replacement = Replace(order=KEY, number=1, opportunity=SPIN[-1].path, offer=SPIN[0].offers[0].ref)
+    where = after(booked(YOGA), replacement)
+    assert after(where, cancel(YOGA[-1])).records == where.records
+    assert statuses(after(where, cancel(SPIN[-1]))) == [BY_SELLER]
+
+
+@pytest.mark.spec("OB-APP-27", "OB-APP-26")
+@WAYS
+@pytest.mark.parametrize("accepted", [False, True])
+def test_every_open_proposal_for_it_is_rejected(call_off: Way, accepted: bool) -> None:
+    asked = request(item(TRIP, 0), item(YOGA, 1), total_payment_due=PRICE * 2)
+    where = having(situation(YOGA, TRIP), propose(asked), propose(asked, BOB))
+    if accepted:
+        where = after(where, DecideProposal(order=KEY, accept=True))
+    off = after(where, call_off(YOGA[-1]))
+    for key in (KEY, BOBS):
+        assert proposal_in(off, key).status is OrderProposalStatus.SELLER_REJECTED
+        assert proposal_in(off, key).version == proposal_in(where, key).version
+        assert proposal_in(off, key).seller_note
+    again = after(off, call_off(YOGA[-1]))
+    assert again.records == off.records
+
+
+@pytest.mark.spec("OB-APP-24", "OB-APP-27", "OB-AMEND-11")
+def test_a_proposal_that_is_over_or_asks_for_something_else_is_left_alone() -> None:
+    asked = request(item(TRIP))
+    aborted = having(situation(YOGA, TRIP), propose(asked), UpdateProposal(caller=ALICE, uuid=UUID, reject=True))
+    assert after(aborted, cancel(TRIP[-1])).records == aborted.records
+    elsewhere = after(situation(YOGA, TRIP), propose(asked))
+    assert after(elsewhere, cancel(YOGA[-1])).records == elsewhere.records
+    written = after(elsewhere, WriteToCustomer(order=KEY, note="Bring boots."))
+    assert proposal_in(after(written, cancel(TRIP[-1]))).seller_note == "Bring boots."
+
+
+@pytest.mark.spec("OB-APP-27")
+@pytest.mark.parametrize("orders", [False, True])
+def test_what_is_withdrawn_ends_proposals_too(orders: bool) -> None:
+    asked = request(item(TRIP, 0), item(SPIN, 1), total_payment_due=PRICE * 2)
+    where = having(situation(YOGA, SPIN, TRIP), propose(asked), order_of(YOGA, caller=BOB))
+    gone = after(where, Withdraw(sources=frozenset({"gym"}), orders=orders))
+    assert TRIP[-1].path not in gone.opportunities
+    if orders:
+        assert {record.kind for record in gone.records.values()} == {RecordKind.DELETED}
+    else:
+        assert proposal_in(gone).status is OrderProposalStatus.SELLER_REJECTED
+        assert statuses(gone, BOBS) == [CONFIRMED]
+
+
+@pytest.mark.spec("OB-LEASE-11", "OB-SEL-01")
+def test_a_lease_stays_but_cannot_be_booked() -> None:
+    leased = after(situation(YOGA), quote(request(item(YOGA))))
+    where = after(leased, cancel(YOGA[-1]))
+    assert where.records == leased.records
+    order = order_of(YOGA).decide(where).reply
+    assert getattr(order, "has_errors", False)
+
+
+def test_what_there_is_not_cannot_be_called_off() -> None:
+    with pytest.raises(NotFoundError):
+        cancel(YOGA[-1]).decide(situation(SPIN))
+
+
+@pytest.mark.spec("OB-SEL-01")
+def test_a_slot_is_called_off_like_a_session() -> None:
+    hall = slot("hall", individual=False, capacity=5)
+    where = after(situation(hall), book(request(item(hall))))
+    assert statuses(after(where, cancel(hall[-1]))) == [BY_SELLER]

@@ -1,0 +1,195 @@
+"""Changes of name, time and place, and the Orders that tell of them (OB 8.4.9, AMB-19)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from builders import (
+    NOW,
+    PRICE,
+    UUID,
+    after,
+    book,
+    course,
+    event,
+    headline_event,
+    item,
+    on_demand_event,
+    propose,
+    request,
+    session,
+    situation,
+    slot,
+)
+from openbooking.booking.cancel import Cancel
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.order import OrderKey
+from openbooking.booking.seller import ChangeLogistics, Notify, Replace
+from openbooking.booking.situation import Situation
+from openbooking.spec.errors import NotFoundError, OpenBookingError
+from openbooking.spec.terms import FlowRequirement
+from people import ALICE, BOB
+from proposals import having
+
+KEY, BOBS = OrderKey("alice", UUID), OrderKey("bob", UUID)
+ELSEWHERE = {"@type": "Place", "name": "Town Hall"}
+TOMORROW = timedelta(days=1)
+YOGA, SPIN = session("yoga"), session("spin")
+HALL, COURT = slot("hall", individual=False, capacity=5), slot("court", capacity=2)
+RUN, FESTIVAL, COURSE = event("run"), headline_event("festival"), course("course")
+TALK = event("talk", parent=headline_event("conference"))
+DATED = pytest.mark.parametrize(
+    "family", [YOGA, HALL, COURT, RUN, FESTIVAL, COURSE, TALK], ids=lambda family: family[-1].path
+)
+
+
+def booked(*families: list[Opportunity], known: tuple[list[Opportunity], ...] = ()) -> Situation:
+    """After B of a place at each of these by Alice, and at each by Bob."""
+    items = [item(family, position) for position, family in enumerate(families)]
+    asked = request(*items, total_payment_due=PRICE * len(items))
+    return having(situation(*families, *known), book(asked), book(asked, BOB))
+
+
+def change(family: list[Opportunity], **changes: Any) -> ChangeLogistics:
+    return ChangeLogistics(opportunity=family[-1].path, **changes)
+
+
+def later(family: list[Opportunity]) -> dict[str, Any]:
+    start, end = family[-1].start, family[-1].end
+    assert start is not None
+    assert end is not None
+    return {"start": start + TOMORROW, "end": end + TOMORROW}
+
+
+def moved(where: Situation, key: OrderKey = KEY) -> list[bool]:
+    return [state.moved for state in where.records[key].states]
+
+
+@pytest.mark.spec("OB-NOTIF-04", "OB-NOTIF-05", "OB-NOTIF-06", "OB-OF-07", "OB-SEL-05")
+@DATED
+def test_a_new_time_is_published_and_told_in_every_order(family: list[Opportunity]) -> None:
+    other = SPIN if family is YOGA else YOGA
+    before = booked(family, other)
+    where = after(before, change(family, **later(family)))
+    assert where.opportunities[family[-1].path] == replace(family[-1], **later(family))
+    for key in (KEY, BOBS):
+        (now, state), untouched = where.records[key].items()
+        was, _ = before.records[key].items()[0]
+        assert now.opportunity == replace(family[-1], offers=(), **later(family))
+        assert replace(now, opportunity=was.opportunity) == was
+        assert state.customer_notice is None
+        assert untouched == before.records[key].items()[1]
+        assert (moved(where, key), where.records[key].updated) == ([True, False], True)
+    assert where.places == before.places
+
+
+@pytest.mark.spec("OB-NOTIF-04", "OB-NOTIF-06")
+@pytest.mark.parametrize(
+    "changes", [{"name": "Tango"}, {"location": ELSEWHERE}, {"name": "Tango", "location": ELSEWHERE}]
+)
+@pytest.mark.parametrize(
+    ("family", "described"),
+    [(YOGA, 1), (HALL, 0), (COURT, 1), (RUN, 0), (FESTIVAL, 0), (COURSE, 0), (TALK, 1)],
+    ids=lambda value: value[-1].path if isinstance(value, list) else "",
+)
+def test_a_slot_has_name_and_place_from_its_facility_all_else_from_itself(
+    family: list[Opportunity], described: int, changes: dict[str, Any]
+) -> None:
+    where = after(booked(family), change(family, **changes))
+    member = family[described]
+    expected = replace(member, properties={**member.properties, **changes})
+    assert where.opportunities[member.path] == expected
+    assert [one.path for one in family if where.opportunities[one.path] != one] == [member.path]
+    ((found, _),) = where.records[KEY].items()
+    assert found.opportunity is not None
+    shown = {one.path: one for one in (found.opportunity, *found.parents)}
+    assert shown[member.path] == replace(expected, offers=())
+
+
+@pytest.mark.spec("OB-NOTIF-06", "OB-OF-02")
+def test_a_change_of_the_facility_concerns_all_its_slots_and_no_others() -> None:
+    second = slot("hall", individual=False, capacity=5, path="slots/hall-2")
+    offers = (replace(second[-1].offers[0], owner="slots/hall-2"),)
+    second = [*second[:-1], replace(second[-1], offers=offers)]
+    where = after(booked(HALL, second, COURT), change(HALL, name="Tango"))
+    assert moved(where) == moved(where, BOBS) == [True, True, False]
+    timed = after(booked(HALL, second, COURT), change(HALL, **later(HALL)))
+    assert moved(timed) == [True, False, False]
+
+
+@pytest.mark.spec("OB-NOTIF-06", "OB-OF-02", "OB-OF-06")
+@pytest.mark.parametrize("changes", [{}, {"name": "Yoga"}, {"start": YOGA[-1].start, "end": YOGA[-1].end}])
+def test_what_changes_nothing_is_told_to_nobody(changes: dict[str, Any]) -> None:
+    named = [YOGA[0], replace(YOGA[1], properties={"name": "Yoga"})]
+    assert change(named, **changes).decide(booked(named)).changes == ()
+
+
+@pytest.mark.spec("OB-NOTIF-06")
+@DATED
+def test_one_end_of_it_can_be_moved_alone(family: list[Opportunity]) -> None:
+    times = later(family)
+    longer = after(booked(family), change(family, end=times["end"])).opportunities[family[-1].path]
+    assert (longer.start, longer.end) == (family[-1].start, times["end"])
+    begins = NOW + timedelta(days=2, minutes=30)
+    shorter = after(booked(family), change(family, start=begins)).opportunities[family[-1].path]
+    assert (shorter.start, shorter.end) == (begins, family[-1].end)
+    for impossible in ({"start": times["end"], "end": times["start"]}, {"end": NOW}, {"start": family[-1].end}):
+        with pytest.raises(OpenBookingError):
+            change(family, **impossible).decide(booked(family))
+
+
+def test_what_is_there_at_any_time_has_none_to_change() -> None:
+    video = on_demand_event("video")
+    with pytest.raises(OpenBookingError):
+        change(video, start=NOW, end=NOW + TOMORROW).decide(booked(video))
+    assert moved(after(booked(video), change(video, name="Tango"))) == [True]
+
+
+@pytest.mark.spec("OB-NOTIF-06", "OB-CAN-17")
+def test_a_cancelled_item_is_not_moved_and_what_replaced_one_is() -> None:
+    replacement = Replace(order=KEY, number=2, opportunity=SPIN[-1].path, offer=SPIN[0].offers[0].ref)
+    before = having(booked(YOGA, YOGA, known=(SPIN,)), Cancel(caller=ALICE, uuid=UUID, numbers=(1,)), replacement)
+    assert after(before, change(YOGA, name="Tango")).records[KEY] == before.records[KEY]
+    where = after(before, change(SPIN, name="Tango"))
+    assert moved(where) == [False, True]
+
+
+@pytest.mark.spec("OB-NOTIF-06")
+def test_a_later_change_shows_the_earlier_one_too() -> None:
+    where = having(
+        booked(YOGA), change(YOGA, name="Tango"), change(YOGA, **later(YOGA)), Notify(order=KEY, notice="Bring shoes.")
+    )
+    ((found, state),) = where.records[KEY].items()
+    assert found.opportunity == replace(YOGA[1], properties={"name": "Tango"}, **later(YOGA))
+    assert (state.moved, state.customer_notice) == (True, "Bring shoes.")
+
+
+@pytest.mark.spec("OB-CAN-05")
+def test_a_booking_can_be_cancelled_until_its_new_start() -> None:
+    where = after(booked(YOGA), change(YOGA, **later(YOGA)))
+    midday = replace(where, now=NOW + timedelta(days=2, hours=12))
+    assert Cancel(caller=ALICE, uuid=UUID, numbers=(1,)).decide(midday).changes
+
+
+@pytest.mark.spec("OB-APP-30")
+def test_a_proposal_learns_of_it_when_it_is_booked() -> None:
+    trip = session("trip", offered={"flow": (FlowRequirement.APPROVAL,)})
+    proposed = after(situation(trip), propose(request(item(trip))))
+    assert after(proposed, change(trip, name="Tango")).records == proposed.records
+
+
+@pytest.mark.spec("OB-NOTIF-06")
+def test_a_part_is_shown_within_the_changed_whole() -> None:
+    where = booked(TALK)
+    whole = after(where, ChangeLogistics(opportunity=TALK[0].path, name="Tango"))
+    ((found, state),) = whole.records[KEY].items()
+    assert (found.parents[0].properties["name"], state.moved) == ("Tango", True)
+    assert TALK[-1].path in whole.touched
+
+
+@pytest.mark.parametrize("path", ["slots/none", "none"])
+def test_what_there_is_not_cannot_be_changed(path: str) -> None:
+    with pytest.raises(NotFoundError):
+        ChangeLogistics(opportunity=path, name="Tango").decide(booked(YOGA))
