@@ -23,6 +23,7 @@ from openbooking.spec.ids import Identifiers
 from openbooking.store.location import is_postgres
 from openbooking.store.migrate import prepare
 from openbooking.store.postgres import PostgresStore
+from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite import SqliteStore
 
 Clock = Callable[[], datetime]
@@ -78,7 +79,7 @@ async def open_system(settings: Settings, clock: Clock = now, store: Store | Non
         await store.close()
 
 
-def open_store(settings: Settings, clock: Clock = now) -> Store:
+def open_store(settings: Settings, clock: Clock = now) -> SqlStore:
     """The store that is set, whose schema must be up to date."""
     writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri, settings.single_seller or None)))
     if is_postgres(settings.database):

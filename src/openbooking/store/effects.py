@@ -57,7 +57,7 @@ def effects(before: Situation, after: Situation, writer: FeedWriter) -> Effects:
         sellers={key: seller for key, seller in after.sellers.items() if before.sellers.get(key) is not seller},
         publications=[
             *(_of_opportunity(after, path, writer) for path in sorted(after.touched)),
-            *(published for record in records.values() if record for published in _of_record(record, writer)),
+            *(published for record in records.values() if record for published in published_of_record(record, writer)),
         ],
     )
 
@@ -73,7 +73,7 @@ def _of_opportunity(situation: Situation, path: str, writer: FeedWriter) -> Publ
     return Publication(Feed(type_.feed), path, type_, data)
 
 
-def _of_record(record: Record, writer: FeedWriter) -> Iterator[Publication]:
+def published_of_record(record: Record, writer: FeedWriter) -> Iterator[Publication]:
     """The Order in its feed, and the proposal in its own until it has been booked, if they have entered them."""
     if record.updated:
         data = None if record.kind is RecordKind.DELETED else writer.order(record)
