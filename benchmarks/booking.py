@@ -63,7 +63,7 @@ def record(database: Path, ids: Identifiers, bodies: list[bytes], batch: int) ->
     reader = OrderReader(ids, ITEMS)
     commands = (Book(caller=Caller(PARTNER), uuid=str(uuid.uuid4()), request=_read(reader, body)) for body in bodies)
     while waiting := list(islice(commands, batch)):
-        store_module._write(partial(store._decide, waiting), connection)
+        store_module._transact("BEGIN IMMEDIATE", partial(store._decide, waiting), connection)
     connection.close()
     return connection.log
 

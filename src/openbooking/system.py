@@ -27,6 +27,7 @@ from openbooking.store.identity_memory import MemoryIdentityStore
 from openbooking.store.location import is_postgres
 from openbooking.store.migrate import prepare
 from openbooking.store.postgres import PostgresStore
+from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite import SqliteStore
 
 Clock = Callable[[], datetime]
@@ -102,7 +103,7 @@ async def open_system(
         await provider.store.close()
 
 
-def open_store(settings: Settings, clock: Clock = now) -> Store:
+def open_store(settings: Settings, clock: Clock = now) -> SqlStore:
     """The store that is set, whose schema must be up to date."""
     writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri, settings.single_seller or None)))
     if is_postgres(settings.database):

@@ -111,7 +111,7 @@ def test_version() -> None:
 
 def test_help_names_every_command() -> None:
     told = succeed("--help")
-    assert all(name in told for name in ("serve", "demo", "migrate", "settings", "seller", "partner"))
+    assert all(name in told for name in ("serve", "demo", "migrate", "doctor", "settings", "seller", "partner"))
 
 
 def test_every_setting_is_shown_with_its_meaning() -> None:
@@ -244,6 +244,16 @@ def test_a_new_key_replaces_the_old_one(database: Path) -> None:
     assert first != second
     assert rows(database, "SELECT api_key_digest FROM partner") == [(digest(second),)]
     assert partners() == [["app", "App", "*"]]
+
+
+def test_the_doctor_finds_what_does_not_agree(database: Path) -> None:
+    add_seller("willow")
+    assert "agree" in succeed("doctor")
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("INSERT INTO claim VALUES ('slots/x', 'app', 'uuid', 1, NULL)")
+        connection.commit()
+    result = run("doctor")
+    assert (result.exit_code, result.stdout) == (1, "Order uuid of app claims slots/x but has no record.\n")
 
 
 def test_serve_tells_where_it_serves_and_ends_gently() -> None:

@@ -5,6 +5,7 @@ import typer
 from openbooking import __version__
 from openbooking.cli.database import migrate, settings
 from openbooking.cli.demo import demo
+from openbooking.cli.doctor import doctor
 from openbooking.cli.faults import OneLineFaults
 from openbooking.cli.imports import import_
 from openbooking.cli.partners import partners
@@ -24,6 +25,7 @@ app.command()(serve)
 app.command()(demo)
 app.command("import")(import_)
 app.command()(migrate)
+app.command()(doctor)
 app.command()(settings)
 app.add_typer(sellers, name="seller")
 app.add_typer(partners, name="partner")

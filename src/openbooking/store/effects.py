@@ -75,13 +75,18 @@ def _of_opportunity(situation: Situation, path: str, writer: FeedWriter) -> Publ
 
 def _of_record(before: Situation, after: Situation, key: OrderKey, writer: FeedWriter) -> Iterator[Publication]:
     """The Order in its feed, and the proposal in its own; what a feed shows no more is deleted from it."""
-    known, record = before.records.get(key), after.records.get(key)
-    orders, proposals = Feed(ORDERS, key.partner), Feed(ORDER_PROPOSALS, key.partner)
-    if record and record.in_orders_feed:
-        yield Publication(orders, key.uuid, OrderType.ORDER, writer.order(record))
-    elif known and known.in_orders_feed:
-        yield Publication(orders, key.uuid, OrderType.ORDER, None)
-    if record and record.in_proposals_feed:
-        yield Publication(proposals, key.uuid, OrderType.PROPOSAL, writer.proposal(record))
-    elif known and known.in_proposals_feed:
-        yield Publication(proposals, key.uuid, OrderType.PROPOSAL, None)
+    known = before.records.get(key)
+    shown = (known.in_orders_feed, known.in_proposals_feed) if known else (False, False)
+    for publication, was_shown in zip(published_of_record(key, after.records.get(key), writer), shown, strict=True):
+        if was_shown or publication.data is not None:
+            yield publication
+
+
+def published_of_record(key: OrderKey, record: Record | None, writer: FeedWriter) -> tuple[Publication, Publication]:
+    """What the Orders feed and the feed of proposals show of a record, if anything."""
+    order = writer.order(record) if record and record.in_orders_feed else None
+    proposal = writer.proposal(record) if record and record.in_proposals_feed else None
+    return (
+        Publication(Feed(ORDERS, key.partner), key.uuid, OrderType.ORDER, order),
+        Publication(Feed(ORDER_PROPOSALS, key.partner), key.uuid, OrderType.PROPOSAL, proposal),
+    )

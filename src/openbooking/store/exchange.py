@@ -47,7 +47,7 @@ class ChangedMeanwhileError(Exception):
 
 
 class Database(Protocol):
-    """Carries out exchanges. Both methods raise StoreUnavailableError where it cannot."""
+    """Carries out exchanges. Its methods raise StoreUnavailableError where it cannot."""
 
     async def write(self, make: Callable[[], Exchange[T]]) -> T:
         """Carry out an exchange in one transaction, from a fresh start as often as others get in its way.
@@ -58,6 +58,10 @@ class Database(Protocol):
 
     async def read(self, make: Callable[[], Exchange[T]]) -> T:
         """Carry out an exchange that writes nothing; each of its queries sees one moment."""
+        ...
+
+    async def snapshot(self, make: Callable[[], Exchange[T]]) -> T:
+        """Carry out an exchange that writes nothing; all its queries see the same moment."""
         ...
 
     async def wipe(self) -> None:

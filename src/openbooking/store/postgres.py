@@ -72,7 +72,7 @@ _LOST = (
     asyncpg.OperatorInterventionError,
     ConnectionError,
 )
-_UNAVAILABLE = (*_LOST, asyncpg.PostgresError, OSError, TimeoutError)
+_UNAVAILABLE = (*_LOST, _StaleConnectionError, asyncpg.PostgresError, OSError, TimeoutError)
 
 T = TypeVar("T")
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
@@ -174,6 +174,12 @@ class PostgresDatabase:
                         return result
         raise StoreUnavailableError("Every connection was lost.")
 
+    async def snapshot(self, make: Callable[[], Exchange[T]]) -> T:
+        """Carry out an exchange in one transaction that writes nothing."""
+        with _faults_told():
+            async with self._readers.connection() as connection:
+                return await _transact(connection, make(), "REPEATABLE READ READ ONLY")
+
     async def wipe(self) -> None:
         """Let the space of deleted personal data be written over."""
         with _faults_told():
@@ -243,9 +249,9 @@ def _loss_noted(connection: Connection) -> Iterator[None]:
         raise _StaleConnectionError(str(fault)) from fault
 
 
-async def _transact(connection: Connection, exchange: Exchange[T]) -> T:
+async def _transact(connection: Connection, exchange: Exchange[T], mode: str = "READ COMMITTED READ WRITE") -> T:
     with _loss_noted(connection):
-        await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+        await connection.execute(f"BEGIN ISOLATION LEVEL {mode}")
     try:
         result, written = await _carry_out(connection, exchange)
         await connection.execute("COMMIT" if written else "ROLLBACK")

@@ -55,7 +55,7 @@ def _add_record(
 ) -> None:
     held, claimed = _claims(before), _claims(after)
     rows["claims_released"] += [(path, *key) for path in held.keys() - claimed.keys()]
-    rows["claims_set"] += [_claim_row(key, claim) for path, claim in claimed.items() if held.get(path) != claim]
+    rows["claims_set"] += [claim_row(key, claim) for path, claim in claimed.items() if held.get(path) != claim]
     personal = None
     if after is None:
         rows["records_removed"].append(key)
@@ -76,7 +76,8 @@ def _claims(record: Record | None) -> dict[str, Claim]:
     return {claim.opportunity: claim for claim in record.claims()} if record else {}
 
 
-def _claim_row(key: OrderKey, claim: Claim) -> tuple[Any, ...]:
+def claim_row(key: OrderKey, claim: Claim) -> tuple[Any, ...]:
+    """The row of a claim."""
     return (claim.opportunity, *key, claim.places, _microseconds(claim.expires))
 
 

@@ -11,6 +11,8 @@ from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Situation
 from openbooking.booking.store import Feed, FeedWriter, Outcome, fold, join_needs
 from openbooking.spec.rpde import Item
+from openbooking.store.audit import Finding, audit
+from openbooking.store.audit_statements import AuditStatements
 from openbooking.store.batches import Batches
 from openbooking.store.documents import decode_seller, microseconds
 from openbooking.store.effects import effects
@@ -65,6 +67,11 @@ class SqlStore:
         """Forget what was deleted from the feeds before that time, and what the disk remembers of erased data."""
         await self._database.write(partial(ask, self._sql.forget_deleted, before=microseconds(before)))
         await self._database.wipe()
+
+    async def audit(self) -> list[Finding]:
+        """Recount everything, as it is at one moment, and tell what does not agree."""
+        sql = AuditStatements(self._sql.dialect)
+        return await self._database.snapshot(lambda: audit(sql, self._feed_writer, self._clock()))
 
     async def close(self) -> None:
         """Finish what was accepted and let go of the database."""

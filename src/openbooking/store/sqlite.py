@@ -48,11 +48,15 @@ class SqliteDatabase:
 
     async def write(self, make: Callable[[], Exchange[T]]) -> T:
         """Carry out an exchange in one transaction, alone."""
-        return await self._in(self._writer_thread, partial(_write, make))
+        return await self._in(self._writer_thread, partial(_transact, "BEGIN IMMEDIATE", make))
 
     async def read(self, make: Callable[[], Exchange[T]]) -> T:
         """Carry out an exchange that writes nothing."""
         return await self._in(self._reader_threads, lambda db: _carry_out(db, make()))
+
+    async def snapshot(self, make: Callable[[], Exchange[T]]) -> T:
+        """Carry out an exchange in one transaction that writes nothing."""
+        return await self._in(self._reader_threads, partial(_transact, "BEGIN", make))
 
     async def wipe(self) -> None:
         """Empty the write-ahead log; in the file itself, what is deleted is overwritten at once."""
@@ -95,8 +99,8 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _write(make: Callable[[], Exchange[T]], db: sqlite3.Connection) -> T:
-    db.execute("BEGIN IMMEDIATE")
+def _transact(begin: str, make: Callable[[], Exchange[T]], db: sqlite3.Connection) -> T:
+    db.execute(begin)
     try:
         result = _carry_out(db, make())
         db.execute("COMMIT")

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from openbooking.store.dialects import Dialect, Insert, Saving, Statement, Step
 from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record, seller
 
-_MODIFIED = counter.c.name == literal_column("'modified'")
+MODIFIED = counter.c.name == literal_column("'modified'")
 _NOTHING = cast(null(), LargeBinary)
 
 
@@ -33,7 +33,7 @@ class Statements:
     """What can be asked of a database; each says what it is given and, after the arrow, what it answers with."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
+        self.dialect = dialect
         self.one_writer = dialect.one_writer
 
     @cached_property
@@ -45,19 +45,21 @@ class Statements:
         the parents of all of them, ("withdrawn", path, "", places booked, places leased, null, null) for those there
         are no more though places of theirs are claimed, and ("seller", key, "", 0, 0, document, null).
         """
-        keys = self._dialect.keys()
-        claimed = select(claim.c.opportunity).select_from(keys.join(claim, _same(keys, claim)))
-        named = self._dialect.values("paths").union(self._dialect.values("looked_at"), claimed).subquery("named")
+        keys = self.dialect.keys()
+        claimed = select(claim.c.opportunity).select_from(keys.join(claim, same_record(keys, claim)))
+        named = self.dialect.values("paths").union(self.dialect.values("looked_at"), claimed).subquery("named")
         family = select(named.c[0].label("path")).cte("family", recursive=True)
         parent = select(opportunity.c.parent).where(opportunity.c.path == family.c.path).correlate(family)
         family = family.union(select(parent.scalar_subquery()).select_from(family))
-        of_family = self._dialect.among(opportunity.c.path, select(family.c.path))
+        of_family = self.dialect.among(opportunity.c.path, select(family.c.path))
         live = claim.c.expires > bindparam("now")
         missing = ~select(opportunity.c.path).where(opportunity.c.path == family.c.path).exists()
-        whose = select(opportunity.c.seller).where(of_family).union(self._dialect.values("seller_keys")).subquery()
-        of_sellers = self._dialect.among(seller.c.key, select(whose.c[0]))
+        whose = select(opportunity.c.seller).where(of_family).union(self.dialect.values("seller_keys")).subquery()
+        of_sellers = self.dialect.among(seller.c.key, select(whose.c[0]))
         personal = personal_data.c.document
-        records = keys.join(record, _same(keys, record)).outerjoin(personal_data, _same(record, personal_data))
+        records = keys.join(record, same_record(keys, record)).outerjoin(
+            personal_data, same_record(record, personal_data)
+        )
         found = [
             _row("record", record.c.partner, record.c.uuid, document=record.c.document, personal=personal).select_from(
                 records
@@ -77,7 +79,7 @@ class Statements:
             ).where(missing & select(claim.c.places).where(claim.c.opportunity == family.c.path).exists()),
             _row("seller", seller.c.key, document=seller.c.document).where(of_sellers),
         ]
-        return self._dialect.compile(found[0].union_all(*found[1:]))
+        return self.dialect.compile(found[0].union_all(*found[1:]))
 
     @cached_property
     def lock(self) -> Statement:
@@ -85,53 +87,53 @@ class Statements:
 
         The records are locked before them. Both are locked in the order of their keys.
         """
-        keys = self._dialect.keys()
+        keys = self.dialect.keys()
         locked = (
             select(record.c.partner, record.c.uuid)
-            .select_from(keys.join(record, _same(keys, record)))
+            .select_from(keys.join(record, same_record(keys, record)))
             .order_by(record.c.partner, record.c.uuid)
             .with_for_update(of=record)
             .cte("locked")
         )
-        claimed = select(claim.c.opportunity).select_from(locked.join(claim, _same(locked, claim)))
-        named = self._dialect.values("paths").union(claimed).subquery("named")
-        found = select(opportunity.c.path).where(self._dialect.among(opportunity.c.path, select(named.c[0])))
-        return self._dialect.compile(found.order_by(opportunity.c.path).with_for_update())
+        claimed = select(claim.c.opportunity).select_from(locked.join(claim, same_record(locked, claim)))
+        named = self.dialect.values("paths").union(claimed).subquery("named")
+        found = select(opportunity.c.path).where(self.dialect.among(opportunity.c.path, select(named.c[0])))
+        return self.dialect.compile(found.order_by(opportunity.c.path).with_for_update())
 
     @cached_property
     def expired_records(self) -> Statement:
         """:now :most → partner, uuid of records with an ended lease."""
         found = select(claim.c.partner, claim.c.uuid).where(claim.c.expires <= bindparam("now"))
-        return self._dialect.compile(_first(found.distinct()))
+        return self.dialect.compile(first(found.distinct()))
 
     @cached_property
     def records_claiming(self) -> Statement:
         """:paths → partner, uuid."""
-        of_paths = self._dialect.among(claim.c.opportunity, self._dialect.values("paths"))
-        return self._dialect.compile(select(claim.c.partner, claim.c.uuid).where(of_paths).distinct())
+        of_paths = self.dialect.among(claim.c.opportunity, self.dialect.values("paths"))
+        return self.dialect.compile(select(claim.c.partner, claim.c.uuid).where(of_paths).distinct())
 
     @cached_property
     def paths_of_sources(self) -> Statement:
         """:sources → path."""
-        of_sources = self._dialect.among(opportunity.c.source, self._dialect.values("sources"))
-        return self._dialect.compile(select(opportunity.c.path).where(of_sources))
+        of_sources = self.dialect.among(opportunity.c.source, self.dialect.values("sources"))
+        return self.dialect.compile(select(opportunity.c.path).where(of_sources))
 
     @cached_property
     def paths_of_children(self) -> Statement:
         """:parents → path."""
-        below = self._dialect.among(opportunity.c.parent, self._dialect.values("parents"))
-        return self._dialect.compile(select(opportunity.c.path).where(below))
+        below = self.dialect.among(opportunity.c.parent, self.dialect.values("parents"))
+        return self.dialect.compile(select(opportunity.c.path).where(below))
 
     @cached_property
     def parents_of_paths(self) -> Statement:
         """:paths → path, parent of those that exist."""
-        these = self._dialect.among(opportunity.c.path, self._dialect.values("paths"))
-        return self._dialect.compile(select(opportunity.c.path, opportunity.c.parent).where(these))
+        these = self.dialect.among(opportunity.c.path, self.dialect.values("paths"))
+        return self.dialect.compile(select(opportunity.c.path, opportunity.c.parent).where(these))
 
     @cached_property
     def all_sellers(self) -> Statement:
         """→ document."""
-        return self._dialect.compile(select(seller.c.document).order_by(seller.c.key))
+        return self.dialect.compile(select(seller.c.document).order_by(seller.c.key))
 
     @cached_property
     def records_of_partnership(self) -> Statement:
@@ -139,13 +141,13 @@ class Statements:
         found = select(record.c.partner, record.c.uuid).where(
             _is(record.c.partner), _is(record.c.seller), _is(record.c.withheld)
         )
-        return self._dialect.compile(_first(found))
+        return self.dialect.compile(first(found))
 
     @cached_property
     def order_counts(self) -> Statement:
         """:kind → partner, seller, number of records."""
         found = select(record.c.partner, record.c.seller, func.count()).where(_is(record.c.kind))
-        return self._dialect.compile(found.group_by(record.c.partner, record.c.seller))
+        return self.dialect.compile(found.group_by(record.c.partner, record.c.seller))
 
     @cached_property
     def feed_items(self) -> Statement:
@@ -153,23 +155,23 @@ class Statements:
         found = select(feed_item.c.id, feed_item.c.kind, feed_item.c.modified, feed_item.c.data).where(
             _is(feed_item.c.feed), _is(feed_item.c.partner), feed_item.c.modified > bindparam("after")
         )
-        return self._dialect.compile(_first(found.order_by(feed_item.c.modified)))
+        return self.dialect.compile(first(found.order_by(feed_item.c.modified)))
 
     @cached_property
     def pending_feed_items(self) -> Statement:
         """→ a row if a feed item waits for its number."""
         waiting: Select[Any] = select(literal_column("1")).where(feed_item.c.modified.is_(None))
-        return self._dialect.compile(select(literal_column("1")).where(waiting.exists()))
+        return self.dialect.compile(select(literal_column("1")).where(waiting.exists()))
 
     @cached_property
     def last_number(self) -> Statement:
         """→ the last change number given out; nobody else gives one until the transaction ends."""
-        return self._dialect.compile(select(counter.c.value).where(_MODIFIED).with_for_update())
+        return self.dialect.compile(select(counter.c.value).where(MODIFIED).with_for_update())
 
     @cached_property
     def set_last_number(self) -> Statement:
         """:number."""
-        return self._dialect.compile(update(counter).where(_MODIFIED).values(value=bindparam("number")))
+        return self.dialect.compile(update(counter).where(MODIFIED).values(value=bindparam("number")))
 
     @cached_property
     def number_feed_items(self) -> Statement:
@@ -180,24 +182,24 @@ class Statements:
         """
         place: ColumnElement[Any] = literal_column("feed_item.ctid")
         waiting = select(place.label("place"), feed_item.c.changed_at).where(feed_item.c.modified.is_(None))
-        chosen = _first(waiting.order_by(feed_item.c.changed_at)).with_for_update(skip_locked=True).cte("chosen")
+        chosen = first(waiting.order_by(feed_item.c.changed_at)).with_for_update(skip_locked=True).cte("chosen")
         in_order = func.row_number().over(order_by=chosen.c.changed_at)
         numbered = select(chosen.c.place, in_order.label("number")).subquery("numbered")
         found = update(feed_item).where(place == numbered.c.place)
         given = found.values(modified=bindparam("last") + numbered.c.number)
-        return self._dialect.compile(given.returning(feed_item.c.modified))
+        return self.dialect.compile(given.returning(feed_item.c.modified))
 
     @cached_property
     def forget_deleted(self) -> Statement:
         """:before."""
         old = feed_item.c.data.is_(None) & (feed_item.c.changed_at < bindparam("before"))
-        return self._dialect.compile(delete(feed_item).where(old))
+        return self.dialect.compile(delete(feed_item).where(old))
 
     @cached_property
     def save_catalogue(self) -> Saving:
         """Rows of what is sold and by whom; what is booked of an Opportunity stays."""
         booked = {"booked"}
-        return self._dialect.saving(
+        return self.dialect.saving(
             {
                 "opportunities_removed": self._delete("opportunities_removed", opportunity),
                 "opportunities_added": self._insert("opportunities_added", opportunity),
@@ -213,7 +215,7 @@ class Statements:
         A record that was not there before is inserted, so that a second one of the same UUID cannot be.
         """
         documents = {"parent", "seller", "source", "document"}
-        return self._dialect.saving(
+        return self.dialect.saving(
             {
                 "records_removed": self._delete("records_removed", record),
                 "records_added": self._insert("records_added", record),
@@ -229,18 +231,18 @@ class Statements:
 
     def _delete(self, kind: str, table: Table) -> Step:
         keys = table.primary_key.columns.values()
-        given = self._dialect.given(kind, keys)
+        given = self.dialect.given(kind, keys)
         return Step(tuple(given), delete(table).where(*(key == given[key.name] for key in keys)))
 
     def _insert(self, kind: str, table: Table) -> Step:
         return Step(tuple(table.columns.keys()), self._new(kind, table))
 
     def _new(self, kind: str, table: Table) -> Insert:
-        return self._dialect.insert(table, self._dialect.given(kind, table.columns.values()))
+        return self.dialect.insert(table, self.dialect.given(kind, table.columns.values()))
 
     def _update(self, kind: str, table: Table, leave: set[str] | frozenset[str] = frozenset()) -> Step:
         columns = [c for c in table.columns if c.name not in leave]
-        given = self._dialect.given(kind, columns)
+        given = self.dialect.given(kind, columns)
         changed = update(table).where(*(c == given[c.name] for c in columns if c.primary_key))
         return Step(tuple(given), changed.values({c.name: given[c.name] for c in columns if not c.primary_key}))
 
@@ -264,12 +266,12 @@ def _is(column: Column[Any]) -> ColumnElement[bool]:
     return column == bindparam(column.name)
 
 
-def _first(found: Select[Any]) -> Select[Any]:
+def first(found: Select[Any]) -> Select[Any]:
     """The first :most of them. SQLAlchemy gives SQLite an offset of its own, as a parameter, where there is none."""
     return found.limit(bindparam("most")).offset(literal_column("0"))
 
 
-def _same(one: Any, other: Any) -> ColumnElement[bool]:
+def same_record(one: Any, other: Any) -> ColumnElement[bool]:
     """Whether both rows belong to one record."""
     return and_(one.c.partner == other.c.partner, one.c.uuid == other.c.uuid)
 

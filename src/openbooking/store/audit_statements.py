@@ -1,0 +1,99 @@
+"""The statements of the recount, which walks through everything in the order of its keys."""
+
+from functools import cached_property
+
+from sqlalchemy import bindparam, func, literal_column, select, tuple_
+
+from openbooking.store.dialects import Dialect, Statement
+from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record
+from openbooking.store.statements import MODIFIED, first, same_record
+
+_OPEN = feed_item.c.partner == literal_column("''")
+
+
+class AuditStatements:
+    """What the recount asks; each says what it is given and, after the arrow, what it answers with."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    @cached_property
+    def records_after(self) -> Statement:
+        """:partner :uuid :most → partner, uuid, document, personal document of the records after that one."""
+        after = tuple_(record.c.partner, record.c.uuid) > tuple_(bindparam("partner"), bindparam("uuid"))
+        personal = personal_data.c.document.label("personal")
+        found = select(record.c.partner, record.c.uuid, record.c.document, personal).select_from(
+            record.outerjoin(personal_data, same_record(record, personal_data))
+        )
+        return self._dialect.compile(first(found.where(after).order_by(record.c.partner, record.c.uuid)))
+
+    @cached_property
+    def claims_of_records(self) -> Statement:
+        """:keys → opportunity, partner, uuid, places, expires."""
+        keys = self._dialect.keys()
+        return self._dialect.compile(select(claim).select_from(keys.join(claim, same_record(keys, claim))))
+
+    @cached_property
+    def feed_items_of_records(self) -> Statement:
+        """:feeds :keys → feed, partner, uuid, data."""
+        keys = self._dialect.keys()
+        same = (feed_item.c.partner == keys.c.partner) & (feed_item.c.id == keys.c.uuid)
+        of_feeds = self._dialect.among(feed_item.c.feed, self._dialect.values("feeds"))
+        found = select(feed_item.c.feed, feed_item.c.partner, feed_item.c.id, feed_item.c.data)
+        return self._dialect.compile(found.select_from(keys.join(feed_item, same & of_feeds)))
+
+    @cached_property
+    def opportunities_after(self) -> Statement:
+        """:path :most → path, places counted as sold, places claimed for good, document."""
+        for_good = (claim.c.opportunity == opportunity.c.path) & claim.c.expires.is_(None)
+        sold = select(func.coalesce(func.sum(claim.c.places), literal_column("0"))).where(for_good)
+        found = select(opportunity.c.path, opportunity.c.booked, sold.scalar_subquery(), opportunity.c.document)
+        after = found.where(opportunity.c.path > bindparam("path"))
+        return self._dialect.compile(first(after.order_by(opportunity.c.path)))
+
+    @cached_property
+    def leases_of(self) -> Statement:
+        """:paths → path, places, expires, also of those that have ended."""
+        of_paths = self._dialect.among(claim.c.opportunity, self._dialect.values("paths"))
+        found = select(claim.c.opportunity, claim.c.places, claim.c.expires)
+        return self._dialect.compile(found.where(of_paths, claim.c.expires.is_not(None)))
+
+    @cached_property
+    def open_feed_items(self) -> Statement:
+        """:feeds :paths → feed, id, data."""
+        found = select(feed_item.c.feed, feed_item.c.id, feed_item.c.data).where(_OPEN)
+        of_feeds = self._dialect.among(feed_item.c.feed, self._dialect.values("feeds"))
+        of_paths = self._dialect.among(feed_item.c.id, self._dialect.values("paths"))
+        return self._dialect.compile(found.where(of_feeds, of_paths))
+
+    @cached_property
+    def claims_without_record(self) -> Statement:
+        """:most → opportunity, partner, uuid."""
+        its_record = select(record.c.uuid).where(same_record(record, claim)).exists()
+        found = select(claim.c.opportunity, claim.c.partner, claim.c.uuid).where(~its_record)
+        return self._dialect.compile(first(found))
+
+    @cached_property
+    def personal_data_without_record(self) -> Statement:
+        """:most → partner, uuid."""
+        its_record = select(record.c.uuid).where(same_record(record, personal_data)).exists()
+        return self._dialect.compile(first(select(personal_data.c.partner, personal_data.c.uuid).where(~its_record)))
+
+    @cached_property
+    def open_feed_items_without_opportunity(self) -> Statement:
+        """:most → feed, id of what is shown but was withdrawn."""
+        its_opportunity = select(opportunity.c.path).where(opportunity.c.path == feed_item.c.id).exists()
+        shown = select(feed_item.c.feed, feed_item.c.id).where(_OPEN, feed_item.c.data.is_not(None))
+        return self._dialect.compile(first(shown.where(~its_opportunity)))
+
+    @cached_property
+    def feed_items_pending_since(self) -> Statement:
+        """:before :most → feed, id of those that have waited for their number since before that time."""
+        waiting = select(feed_item.c.feed, feed_item.c.id).where(feed_item.c.modified.is_(None))
+        return self._dialect.compile(first(waiting.where(feed_item.c.changed_at < bindparam("before"))))
+
+    @cached_property
+    def highest_numbers(self) -> Statement:
+        """→ the last number by the counter, and the highest in any feed."""
+        highest = select(func.max(feed_item.c.modified)).scalar_subquery()
+        return self._dialect.compile(select(counter.c.value, highest).where(MODIFIED))

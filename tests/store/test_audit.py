@@ -1,0 +1,112 @@
+"""The recount notices whatever does not agree, and nothing else, on every database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from openbooking.booking.delete import DeleteOrder
+from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.policy import Leasing, Policy
+from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.store.migrate import connected, prepare
+from openbooking.store.postgres import PostgresStore
+from openbooking.store.sql import SqlStore
+from openbooking.store.sqlite import SqliteStore
+from openbooking.testing.samples import ALICE, SELLER, Clock, book, cancel, fresh, quote, read_feed, session
+from openbooking.testing.store_tests import SESSIONS, UUID, feed_writer
+from postgres import PostgresServer
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        return server.new_database()
+    prepare(str(tmp_path / "x.sqlite3"))
+    return str(tmp_path / "x.sqlite3")
+
+
+@pytest.fixture
+async def store(database: str, clock: Clock) -> AsyncIterator[SqlStore]:
+    """A store where everything has happened: bookings, cancellations, deletions, Leases, publishing anew."""
+    policy = Policy(leasing=Leasing.NAMED)
+    opened: SqlStore
+    if database.startswith("postgresql"):
+        opened = PostgresStore(database, policy=policy, writer=feed_writer(), clock=clock)
+    else:
+        opened = SqliteStore(Path(database), policy=policy, writer=feed_writer(), clock=clock)
+    await opened.execute(PublishSeller(SELLER))
+    for key in ("yoga", "spin", "swim"):
+        await opened.execute(Publish(session(key, 10)))
+    deleted = fresh()
+    for command in (
+        book(UUID, "yoga", "yoga", "spin"),
+        cancel(UUID, 1),
+        book(deleted, "yoga"),
+        cancel(deleted, 1),
+        DeleteOrder(caller=ALICE, uuid=deleted),
+        quote(fresh(), "spin"),
+    ):
+        await opened.execute(command)
+    clock.move(timedelta(minutes=10))
+    await opened.execute(quote(fresh(), "spin", "yoga"))
+    await opened.execute(book(fresh(), "swim"))
+    await opened.execute(Publish(session("swim", 8)))
+    await read_feed(opened, SESSIONS)
+    yield opened
+    await opened.close()
+
+
+async def test_a_sound_database_agrees_while_leases_end_and_after(store: SqlStore, clock: Clock) -> None:
+    for minutes in (0, 6, 10):
+        clock.move(timedelta(minutes=minutes))
+        assert await store.audit() == []
+    await store.execute(ExpireLeases())
+    assert await store.audit() == []
+    await store.execute(Withdraw(sources=frozenset({"kit"})))
+    assert await store.audit() == []
+
+
+ORDER = f"Order {UUID} of alice"
+YOGA = "scheduled-sessions/yoga"
+DAMAGE = {
+    f"UPDATE opportunity SET booked = 7 WHERE path = '{YOGA}'": YOGA,
+    f"UPDATE claim SET places = 5 WHERE uuid = '{UUID}' AND opportunity = '{YOGA}'": ORDER,
+    f"DELETE FROM claim WHERE uuid = '{UUID}'": ORDER,
+    f"DELETE FROM record WHERE uuid = '{UUID}'": ORDER,
+    f"DELETE FROM feed_item WHERE id = '{YOGA}'": YOGA,
+    f"UPDATE feed_item SET data = NULL WHERE id = '{YOGA}'": YOGA,
+    "UPDATE feed_item SET data = (SELECT data FROM feed_item WHERE id = 'scheduled-sessions/swim')"
+    f" WHERE id = '{YOGA}'": YOGA,
+    f"DELETE FROM feed_item WHERE id = '{UUID}'": ORDER,
+    f"UPDATE feed_item SET data = NULL WHERE id = '{UUID}'": ORDER,
+    f"DELETE FROM opportunity WHERE path = '{YOGA}'": YOGA,
+    f"UPDATE feed_item SET modified = NULL, changed_at = 0 WHERE id = '{YOGA}'": YOGA,
+    "UPDATE counter SET value = 1": "The counter",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+async def test_whatever_is_damaged_is_found(store: SqlStore, database: str, damage: str) -> None:
+    def do_damage(connection: Connection) -> None:
+        connection.execute(text(damage))
+
+    await asyncio.to_thread(connected, database, do_damage)
+    findings = await store.audit()
+    assert DAMAGE[damage] in {finding.about for finding in findings}, findings
