@@ -11,11 +11,11 @@ import sqlite3
 import sys
 import time
 import uuid
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 
@@ -57,15 +57,25 @@ class Recording(sqlite3.Connection):
 
 def record(database: Path, ids: Identifiers, bodies: list[bytes], batch: int) -> list[Statement]:
     """The statements of so many bookings, `batch` to a transaction, as the store makes them; done on the database."""
-    store = open_store(database, ids.base_uri)
-    connection = sqlite3.connect(database, factory=Recording, isolation_level=None)
-    connection.log = []
+    log: list[Statement] = []
     reader = OrderReader(ids, ITEMS)
     commands = (Book(caller=Caller(PARTNER), uuid=str(uuid.uuid4()), request=_read(reader, body)) for body in bodies)
-    while waiting := list(islice(commands, batch)):
-        store_module._transact("BEGIN IMMEDIATE", partial(store._decide, waiting), connection)
-    connection.close()
-    return connection.log
+
+    async def write() -> None:
+        store = open_store(database, ids.base_uri)
+        while waiting := list(islice(commands, batch)):
+            await store._write(waiting)
+        await store.close()
+
+    with patch.object(store_module, "connect", lambda path: _recording(path, log)):
+        asyncio.run(write())
+    return log
+
+
+def _recording(path: Path, log: list[Statement]) -> Recording:
+    connection = sqlite3.connect(path, factory=Recording, isolation_level=None, check_same_thread=False)
+    connection.log = log
+    return connection
 
 
 def _read(reader: OrderReader, body: bytes) -> OrderRequest:

@@ -14,6 +14,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess
 
 from openbooking.cli.faults import CommandError
 from openbooking.cli.logs import configure_logs
+from openbooking.cli.memory import suit_memory_to_serving
 from openbooking.settings import Settings
 from openbooking.store.location import without_password
 from openbooking.store.migrate import prepare
@@ -61,8 +62,10 @@ def interrupt_on_sigterm() -> None:
 
 def run_server(settings: Settings, listener: socket.socket, ready: Ready) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is under way; `ready` is called once, with what stops it too."""
+    app = create_app(settings)
+    suit_memory_to_serving()
     try:
-        _Server(_config(settings, create_app(settings)), ready).run(sockets=[listener])
+        _Server(_config(settings, app), ready).run(sockets=[listener])
     except KeyboardInterrupt:
         return
 
@@ -92,7 +95,9 @@ def _config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **more: An
 def _worker(settings: Settings) -> ASGIApp:
     """The application in a process of its own. The first has looked at the schema; the database may be away by now."""
     configure_logs()
-    return create_app(settings, store=open_store(settings), identity=open_identity_store(settings))
+    app = create_app(settings, store=open_store(settings), identity=open_identity_store(settings))
+    suit_memory_to_serving()
+    return app
 
 
 class _Server(uvicorn.Server):

@@ -23,23 +23,38 @@ class Item(NamedTuple):
     data: bytes | None
 
 
-def _quote(text: str) -> bytes:
-    return msgspec.json.encode(text)
+class _Record(msgspec.Struct, gc=False):
+    """An item as JSON ("item")."""
+
+    state: str
+    kind: str
+    id: str
+    modified: int
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-def encode_item(item: Item) -> bytes:
-    """The RPDE item as JSON ("item")."""
-    state = b"deleted" if item.data is None else b"updated"
-    head = b'{"state":"%b","kind":%b,"id":%b,"modified":%d' % (state, _quote(item.kind), _quote(item.id), item.modified)
-    return head + b"}" if item.data is None else head + b',"data":' + item.data + b"}"
+class _Page(msgspec.Struct):
+    """A page as JSON ("Response grammar")."""
+
+    next: str
+    items: list[_Record]
+    license: str | msgspec.UnsetType = msgspec.UNSET
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 def encode_page(url: str, requested_url: str, items: Sequence[Item], *, licensed: bool) -> bytes:
-    """A page as JSON ("Response grammar").
+    """A page as JSON.
 
     `url` is the feed without parameters. On the last page `next` is the requested URL to the letter. Orders feeds
     carry no licence (AMB-22).
     """
     next_url = f"{url}?afterChangeNumber={items[-1].modified}" if items else requested_url
-    body = b'{"next":%b,"items":[%b]' % (_quote(next_url), b",".join(encode_item(item) for item in items))
-    return body + b',"license":%b}' % _quote(LICENCE) if licensed else body + b"}"
+    records = [
+        _Record("deleted", kind, id_, modified)
+        if data is None
+        else _Record("updated", kind, id_, modified, msgspec.Raw(data))
+        for id_, kind, modified, data in items
+    ]
+    return _encode(_Page(next_url, records, LICENCE) if licensed else _Page(next_url, records))

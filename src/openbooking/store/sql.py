@@ -51,7 +51,7 @@ class SqlStore:
 
     async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:
         """The first items of the feed after that change number."""
-        return [Item(*row) for row in await self._database.read(self._page(feed, after, limit))]
+        return list(map(Item._make, await self._database.read(self._page(feed, after, limit))))
 
     async def sellers(self) -> Sequence[Seller]:
         """All Sellers, by key."""

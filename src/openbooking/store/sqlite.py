@@ -24,6 +24,7 @@ from openbooking.store.statements import Statements
 
 _BUSY_TIMEOUT_SECONDS = 10
 _READERS = 4
+_MAPPED_BYTES = 2**30
 
 T = TypeVar("T")
 
@@ -89,13 +90,14 @@ class SqliteDatabase:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the file so that a commit is on disk, what is deleted is overwritten, and readers do not wait."""
+    """Open the file so that a commit is on disk, what is deleted is overwritten, and readers neither wait nor copy."""
     connection = sqlite3.connect(
         path, isolation_level=None, timeout=_BUSY_TIMEOUT_SECONDS, check_same_thread=False, cached_statements=256
     )
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA secure_delete=ON")
+    connection.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}")
     return connection
 
 

@@ -19,7 +19,7 @@ from openbooking.web.accounts import AccountPages
 from openbooking.web.booking import BookingApi
 from openbooking.web.dataset_site import DATASET_PATH, DatasetSite
 from openbooking.web.errors import FaultMiddleware, refuse_route
-from openbooking.web.feeds import Feeds
+from openbooking.web.feeds import feed_routes
 from openbooking.web.oauth import OAuth
 from openbooking.web.pages import Pages
 from openbooking.web.registration import RegistrationPages
@@ -54,7 +54,7 @@ def _routes(system: System) -> list[BaseRoute]:
     routes = [
         Route("/", RedirectResponse(DATASET_PATH)),
         *DatasetSite(system).routes(),
-        *Feeds(system).routes(base),
+        *feed_routes(system, base),
         *BookingApi(system).routes(base),
     ]
     if system.settings.access is not AccessMode.HEADERS:

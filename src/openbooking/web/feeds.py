@@ -1,65 +1,105 @@
 """The RPDE feeds: open ones of what is sold, and each Booking Partner's own of its Orders."""
 
-from starlette.requests import Request
-from starlette.responses import Response
+import zlib
+from collections.abc import MutableMapping
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
-from openbooking.identity.scopes import Scope
+from openbooking.identity.scopes import Scope as AccessScope
 from openbooking.spec.errors import OpenBookingError
 from openbooking.spec.rpde import MAX_CHANGE_NUMBER, PAGE_SIZE, encode_page
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE, RPDE_MEDIA_TYPE, OpportunityType
 from openbooking.system import System
+from openbooking.web.feed_pages import Page, Sought, accepts_gzip, kept_pages, make_page, send_page
 
 FEEDS_PATH = "/feeds"
 
 # What follows a page can only be found by its `next`, so a page that has items stays true for as long as it is kept.
-_FULL_PAGE_CACHE = "public, max-age=3600"
-_LAST_PAGE_CACHE = "public, max-age=5"
-_PRIVATE_CACHE = "private, no-store"
+_PAGE_WITH_ITEMS = "public, max-age=3600"
+_LAST_PAGE = "public, max-age=5"
+_PRIVATE_PAGE = "private, no-store"
 
 
-class Feeds:
-    """The feeds of one Booking System."""
+def feed_routes(system: System, base: str) -> list[BaseRoute]:
+    """Open feeds below /feeds, Orders feeds below the Base URI's path."""
+    kept = kept_pages()
+    names = sorted({type_.feed for type_ in OpportunityType})
+    open_feeds = [Route(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, kept), methods=["GET"]) for name in names]
+    private = [
+        Route(f"{base}/{name}-rpde", PrivateFeed(system, name), methods=["GET"]) for name in (ORDERS, ORDER_PROPOSALS)
+    ]
+    return [*open_feeds, *private]
 
-    def __init__(self, system: System) -> None:
+
+class OpenFeed:
+    """One open feed, as an ASGI application."""
+
+    def __init__(self, system: System, name: str, kept: MutableMapping[Sought, Page]) -> None:
+        self._store = system.store
+        self._feed = Feed(name)
+        self._url = f"{system.settings.site}{FEEDS_PATH}/{name}"
+        self._mark = zlib.crc32(self._url.encode())
+        self._kept = kept
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the page asked for."""
+        del receive
+        sought = Sought(self._feed.name, _after(scope), accepts_gzip(scope))
+        page = self._kept.get(sought)
+        if page is None:
+            page = await self._page(sought, _requested(self._url, scope))
+        await send_page(page, scope, send)
+
+    async def _page(self, sought: Sought, requested_url: str) -> Page:
+        """The page, kept if it is full."""
+        items = await self._store.feed_items(self._feed, sought.after, PAGE_SIZE)
+        body = encode_page(self._url, requested_url, items, licensed=True)
+        # An item leaves its place when it changes and none ever comes between, so where a page begins and ends and how
+        # many it has tells all that is in it.
+        etag = f"{self._mark:x}-{sought.after:x}-{items[-1].modified if items else 0:x}-{len(items):x}"
+        cache = _PAGE_WITH_ITEMS if items else _LAST_PAGE
+        page = await make_page(body, _headers(RPDE_MEDIA_TYPE, cache), gzip=sought.gzip, etag=etag)
+        if len(items) == PAGE_SIZE:
+            self._kept[sought] = page
+        return page
+
+
+class PrivateFeed:
+    """The feed of Orders, or of OrderProposals, of whoever asks, as an ASGI application."""
+
+    def __init__(self, system: System, name: str) -> None:
         self._system = system
+        self._name = name
+        self._url = f"{system.settings.base_uri}/{name}-rpde"
 
-    def routes(self, base: str) -> list[BaseRoute]:
-        """Open feeds below /feeds, Orders feeds below the Base URI's path."""
-        open_feeds = [self._open_feed(name) for name in sorted({type_.feed for type_ in OpportunityType})]
-        private = [self._private_feed(base, ORDERS), self._private_feed(base, ORDER_PROPOSALS)]
-        return [*open_feeds, *private]
-
-    def _open_feed(self, name: str) -> Route:
-        path = f"{FEEDS_PATH}/{name}"
-
-        async def serve(request: Request) -> Response:
-            body, has_items = await self._page(request, Feed(name), self._system.settings.site + path)
-            cache = _FULL_PAGE_CACHE if has_items else _LAST_PAGE_CACHE
-            return Response(body, headers={"Cache-Control": cache}, media_type=RPDE_MEDIA_TYPE)
-
-        return Route(path, serve)
-
-    def _private_feed(self, base: str, name: str) -> Route:
-        async def serve(request: Request) -> Response:
-            caller = await self._system.authenticate(request.headers, Scope.ORDERS_FEED)
-            url = f"{self._system.settings.base_uri}/{name}-rpde"
-            body, _ = await self._page(request, Feed(name, caller.partner), url)
-            return Response(body, headers={"Cache-Control": _PRIVATE_CACHE}, media_type=BOOKING_MEDIA_TYPE)
-
-        return Route(f"{base}/{name}-rpde", serve)
-
-    async def _page(self, request: Request, feed: Feed, url: str) -> tuple[bytes, bool]:
-        """The page asked for, and whether it has items."""
-        items = await self._system.store.feed_items(feed, _after(request), PAGE_SIZE)
-        query = request.url.query
-        requested_url = f"{url}?{query}" if query else url
-        return encode_page(url, requested_url, items, licensed=not feed.partner), bool(items)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the page asked for."""
+        del receive
+        caller = await self._system.authenticate(Headers(scope=scope), AccessScope.ORDERS_FEED)
+        feed = Feed(self._name, caller.partner)
+        items = await self._system.store.feed_items(feed, _after(scope), PAGE_SIZE)
+        body = encode_page(self._url, _requested(self._url, scope), items, licensed=False)
+        page = await make_page(body, _headers(BOOKING_MEDIA_TYPE, _PRIVATE_PAGE), gzip=accepts_gzip(scope))
+        await send_page(page, scope, send)
 
 
-def _after(request: Request) -> int:
-    text = request.query_params.get("afterChangeNumber", "0")
+def _after(scope: Scope) -> int:
+    given = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("afterChangeNumber", ["0"])
+    text = given[-1]
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_CHANGE_NUMBER))):
         raise OpenBookingError("afterChangeNumber must be a whole number.")
     return min(int(text), MAX_CHANGE_NUMBER)
+
+
+def _requested(url: str, scope: Scope) -> str:
+    """The URL asked for, to the letter."""
+    query = scope["query_string"].decode("latin-1")
+    return f"{url}?{query}" if query else url
+
+
+def _headers(media_type: str, cache: str) -> dict[str, str]:
+    return {"content-type": media_type, "cache-control": cache}

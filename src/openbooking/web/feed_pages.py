@@ -1,0 +1,89 @@
+"""A page of a feed on its way out: compressed where the harvester can read that, and not sent where it has it already.
+
+Full pages of open feeds are kept for a while as they are sent. RPDE allows that: what has moved on since comes again
+on a later page, and the `next` of a full page is a position that nothing can slip in before.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+from typing import NamedTuple
+
+from cachetools import TTLCache
+from isal import isal_zlib
+from starlette.types import Scope, Send
+
+_KEPT_SECONDS = 60
+_KEPT_BYTES = 32 * 2**20
+_WORTH_COMPRESSING = 1_000
+_LEVEL = 2
+_GZIP_FORMAT = 31  # zlib's number for a window of 32 KB with gzip's header and trailer
+_OVERHEAD = 1_000
+_OF_BODY = (b"content-length", b"content-encoding", b"content-type")
+
+
+class Page(NamedTuple):
+    """A page as it is sent; `etag` is empty where it is not to be kept by anybody."""
+
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    etag: str = ""
+
+
+class Sought(NamedTuple):
+    """What identifies a page that is kept."""
+
+    feed: str
+    after: int
+    gzip: bool
+
+
+def kept_pages(clock: Callable[[], float] = time.monotonic) -> TTLCache[Sought, Page]:
+    """Where full pages are kept: for a minute, the least recently used make room."""
+    return TTLCache(_KEPT_BYTES, _KEPT_SECONDS, clock, getsizeof=lambda page: len(page.body) + _OVERHEAD)
+
+
+async def make_page(body: bytes, headers: Mapping[str, str], *, gzip: bool, etag: str = "") -> Page:
+    """The page, compressed if it may be and that is worth it. Compression lets go of the interpreter meanwhile."""
+    told = {**headers, "vary": "Accept-Encoding"}
+    tag = f'"{etag}"' if etag else ""
+    if gzip and len(body) >= _WORTH_COMPRESSING:
+        body = await asyncio.to_thread(isal_zlib.compress, body, _LEVEL, _GZIP_FORMAT)
+        told["content-encoding"] = "gzip"
+        tag = f'"{etag}-gzip"' if etag else ""
+    told["content-length"] = str(len(body))
+    if tag:
+        told["etag"] = tag
+    return Page([(name.encode(), value.encode("latin-1")) for name, value in told.items()], body, tag)
+
+
+async def send_page(page: Page, scope: Scope, send: Send) -> None:
+    """Send it, or say that it is the one the harvester has."""
+    status, headers, body = HTTPStatus.OK, page.headers, page.body
+    if page.etag and {page.etag, "*"} & _tags(scope):
+        status, body = HTTPStatus.NOT_MODIFIED, b""
+        headers = [(name, value) for name, value in headers if name not in _OF_BODY]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def accepts_gzip(scope: Scope) -> bool:
+    """Whether the request's Accept-Encoding names gzip, or anything, and does not rule it out by `q=0`."""
+    accepted: dict[str, bool] = {}
+    for coding in _listed(scope, b"accept-encoding"):
+        name, _, weight = coding.lower().replace(" ", "").partition(";q=")
+        accepted[name] = weight.strip("0.") != "" if weight else True
+    return accepted.get("gzip", accepted.get("*", False))
+
+
+def _tags(scope: Scope) -> set[str]:
+    """The tags of what the harvester has; that it calls one weak does not matter here."""
+    return {tag.removeprefix("W/") for tag in _listed(scope, b"if-none-match")}
+
+
+def _listed(scope: Scope, name: bytes) -> Iterator[str]:
+    """The members of a header that is a list."""
+    for header, value in scope["headers"]:
+        if header == name:
+            yield from (member.strip() for member in value.decode("latin-1").split(","))
