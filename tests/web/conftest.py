@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from desk import HASHER
 from openbooking.booking.publish import PublishSeller
 from people import CENTRE
-from desk import HASHER
 from postgres import PostgresServer
 from world import World, open_world
 
