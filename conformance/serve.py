@@ -12,9 +12,12 @@ import tempfile
 from pathlib import Path
 
 import uvicorn
+from argon2 import PasswordHasher
 
 from openbooking.booking.opportunity import Seller
 from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.identity.digests import digest
+from openbooking.identity.records import IdentityRecord, Partner, RegistrationToken, Role, User
 from openbooking.settings import Settings, load_settings
 from openbooking.spec.terms import TaxMode
 from openbooking.system import now, open_system
@@ -35,8 +38,14 @@ _TERMS = {
     "url": "https://example.com/privacy",
     "requiresExplicitConsent": False,
 }
+_LOGO = {"@type": "ImageObject", "url": "https://example.com/logo.png"}
 _COMMONEST = "TestOpportunityBookable"
 _TAX_NET = "TestOpportunityBookableNonFreeTaxNet"
+_REGISTRATION_TOKENS = (
+    "openactive_test_suite_client_12345xaq",
+    "dynamic-primary-745ddf2d13019ce8b69c",
+    "dynamic-secondary-a21518cb57af7b6052df",
+)
 _FLOWS = [f"{VOCABULARY}OpenBookingSimpleFlow", f"{VOCABULARY}OpenBookingApprovalFlow"]
 _TYPES = [
     ("ScheduledSession", "SessionSeries"),
@@ -52,15 +61,39 @@ _TYPES = [
 
 def sellers(settings: Settings) -> list[Seller]:
     """The Sellers that the suite's default configuration expects: the first with gross prices, the second with net."""
-    properties = {"address": _ADDRESS, "url": "https://example.com", "termsOfService": [_TERMS]}
+    properties = {"address": _ADDRESS, "url": "https://example.com", "logo": _LOGO, "termsOfService": [_TERMS]}
     first = Seller(key="1", name="One", legal_name="One Ltd", tax_mode=TaxMode.GROSS, properties=properties)
     second = Seller(key="2", name="Two", legal_name="Two Ltd", tax_mode=TaxMode.NET, properties=properties)
     return [first] if settings.single_seller else [first, second]
 
 
+def people_and_partners() -> list[IdentityRecord]:
+    """Who the suite's default configuration signs in as, with passwords and secrets that everybody knows."""
+    at, by = now(), "the Test Suite"
+    hash_ = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash
+    users = [
+        User(name=name, seller=seller, role=Role.MANAGER, password_hash=hash_(name))
+        for name, seller in (("test1", "1"), ("test2", "2"))
+    ]
+    clients = [
+        Partner(
+            key=key,
+            name=f"Test Suite {key}",
+            registered=at,
+            registered_by=by,
+            secret_digest=digest("secret"),
+            redirect_uris=("http://localhost:3000/cb",),
+        )
+        for key in ("clientid_800", "clientid_801")
+    ]
+    tokens = [RegistrationToken(digest=digest(token), name=by, created=at) for token in _REGISTRATION_TOKENS]
+    return [*users, *clients, *tokens]
+
+
 async def prepare(settings: Settings, count: int) -> None:
     """Publish the Sellers, and the data of the random mode: so many for each criterion, type, flow and Seller."""
     async with open_system(settings) as system:
+        await system.identity.store.save(*people_and_partners())
         for seller in sellers(settings):
             await system.store.execute(PublishSeller(seller))
         groups = itertools.product(RECIPES, _TYPES, sellers(settings), _FLOWS)

@@ -25,14 +25,18 @@ def layer(name: str) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
+def access(profile: str) -> Any:
+    """How callers are known; by tokens they are by default, which needs no configuration."""
+    return tomllib.loads((_FOLDER / f"{profile}.toml").read_text(encoding="utf-8"))["access"]
+
+
 def main() -> None:
     """Merge and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("profile")
     parser.add_argument("--random", action="store_true", help="opportunities are found in the feeds, not made")
     arguments = parser.parse_args()
-    ours = tomllib.loads((_FOLDER / f"{arguments.profile}.toml").read_text(encoding="utf-8"))
-    config = merged(layer("suite.json"), layer("headers.suite.json") if ours.get("access") == "headers" else {})
+    config = merged(layer("suite.json"), layer(f"{access(arguments.profile)}.suite.json"))
     config = merged(config, layer(f"{arguments.profile}.suite.json"))
     config["integrationTests"]["useRandomOpportunities"] = arguments.random
     print(json.dumps(config))

@@ -31,10 +31,10 @@ URI = "https://alice.example.com/cb"
 OPENACTIVE = "https://openactive.io/"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def provider(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+@pytest.fixture
+async def provider(world_settings: dict[str, str], tmp_path: Path) -> AsyncIterator[World]:
     """A Booking System with an OpenID provider, on each store."""
-    async with open_world(request.param, tmp_path, access="openid") as world:
+    async with open_world(folder=tmp_path, access="openid", **world_settings) as world:
         yield world
 
 
