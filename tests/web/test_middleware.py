@@ -1,0 +1,28 @@
+"""One Booking Partner may act for many Brokers, and one Broker through many partners (OB 11.7.2)."""
+
+import pytest
+
+from builders import new_uuid
+from people import BROKER
+from world import YOGA, World
+
+pytestmark = pytest.mark.anyio
+
+OTHER_BROKER = {"@type": "Organization", "name": "Another app, never heard of before"}
+PAYMENT = {"@type": "Payment", "identifier": "payment-1", "name": "Points", "accountId": "SN1"}
+
+
+@pytest.mark.spec("OB-AUTH-16", "OB-AUTH-17", "OB-AUTH-18", "OB-AUTH-22", "OB-AUTH-23")
+async def test_brokers_need_no_registration_and_the_same_payment_serves_them_all(world: World) -> None:
+    booked = {}
+    for partner in ("alice", "bob"):
+        for broker in (BROKER, OTHER_BROKER):
+            order_uuid = new_uuid()
+            body = world.order(world.item(YOGA), broker=broker, payment=PAYMENT)
+            reply = await world.call("PUT", f"orders/{order_uuid}", body, partner=partner)
+            assert (reply.status_code, reply.json()["broker"]) == (201, broker)
+            booked[order_uuid] = partner
+    for order_uuid, owner in booked.items():
+        for partner in ("alice", "bob"):
+            reply = await world.call("GET", f"orders/{order_uuid}", partner=partner)
+            assert reply.status_code == (200 if partner == owner else 404)
