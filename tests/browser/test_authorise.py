@@ -1,0 +1,198 @@
+"""A manager of a Seller decides who may book, in a real browser, with mouse or keyboard, without any script."""
+
+import base64
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from browsing import AXE, PASSWORD, SECRET, URI, Site
+from openbooking.identity.authorization import challenge
+from openbooking.identity.grants import give
+from openbooking.identity.records import Role
+from openbooking.identity.scopes import Scope
+
+VERIFIER = "v" * 48
+NEW = "lampshade orbit cabbage"
+
+
+def authorize(key: str) -> str:
+    """Where the client sends somebody to."""
+    asked = {
+        "response_type": "code",
+        "client_id": key,
+        "redirect_uri": URI,
+        "scope": "openid offline_access openactive-openbooking",
+        "state": "xyz",
+        "code_challenge": challenge(VERIFIER),
+        "code_challenge_method": "S256",
+    }
+    return f"/oauth/authorize?{urlencode(asked)}"
+
+
+def sign_in(page: Page, where: str = "/sign-in", name: str = "ann") -> None:
+    page.goto(where)
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def tokens_for(site: Site, key: str, url: str) -> dict[str, Any]:
+    """The tokens for the code with which the browser came back."""
+    form = {
+        "grant_type": "authorization_code",
+        "code": parse_qs(urlsplit(url).query)["code"][0],
+        "redirect_uri": URI,
+        "code_verifier": VERIFIER,
+    }
+    credentials = base64.b64encode(f"{key}:{SECRET}".encode()).decode()
+    reply = httpx.post(f"{site.url}/oauth/token", data=form, headers={"Authorization": f"Basic {credentials}"})
+    assert reply.status_code == 200
+    tokens: dict[str, Any] = reply.json()
+    return tokens
+
+
+@pytest.mark.spec("OB-AUTH-03", "OB-AUTH-05", "OB-AUTH-28", "OB-AUTH-32")
+def test_a_manager_allows_an_app_and_stops_it_again(page: Page, site: Site, client: tuple[str, str]) -> None:
+    key, name = client
+    sign_in(page, authorize(key))
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Let {name} book for Riverside Centre?")
+    page.get_by_role("button", name="Allow", exact=True).click()
+    expect(page.get_by_text("Welcome back")).to_be_visible()
+    assert parse_qs(urlsplit(page.url).query)["state"] == ["xyz"]
+    bearer = {"Authorization": f"Bearer {tokens_for(site, key, page.url)['access_token']}"}
+    order = f"{site.url}/api/orders/e11429ea-467f-4270-ab62-e47368996fe8"
+    assert httpx.get(order, headers=bearer).status_code == 404
+    page.goto("/partners")
+    row = page.get_by_role("row").filter(has_text=name)
+    expect(row).to_contain_text("book, change and cancel")
+    row.get_by_role("button", name=f"Pause {name}").click()
+    expect(row).to_contain_text("not book: you have paused it")
+    assert httpx.get(order, headers=bearer).status_code == 401
+    row.get_by_role("button", name=f"Resume {name}").click()
+    assert httpx.get(order, headers=bearer).status_code == 404
+    row.get_by_role("link", name=f"Stop {name}").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Stop {name} from booking for Riverside Centre?")
+    page.get_by_role("button", name="Stop it").click()
+    expect(page.get_by_role("listitem").filter(has_text=f"{name}, stopped on")).to_be_visible()
+    assert httpx.get(order, headers=bearer).status_code == 401
+
+
+def test_who_has_agreed_goes_straight_back(page: Page, client: tuple[str, str]) -> None:
+    """The way from the sign-in page to another site is one that the page allows."""
+    sign_in(page, authorize(client[0]))
+    page.get_by_role("button", name="Allow", exact=True).click()
+    expect(page.get_by_text("Welcome back")).to_be_visible()
+    page.context.clear_cookies()
+    sign_in(page, authorize(client[0]))
+    expect(page.get_by_text("Welcome back")).to_be_visible()
+
+
+def test_a_manager_says_no(page: Page, client: tuple[str, str]) -> None:
+    sign_in(page, authorize(client[0]))
+    page.get_by_role("button", name="Do not allow").click()
+    expect(page.get_by_text("Welcome back")).to_be_visible()
+    assert parse_qs(urlsplit(page.url).query)["error"] == ["access_denied"]
+
+
+def test_all_of_it_by_keyboard(page: Page, client: tuple[str, str]) -> None:
+    """In the order of the page, and with the focus where it can be seen."""
+    page.goto(authorize(client[0]))
+    for key in ("Tab", "Tab"):
+        page.keyboard.press(key)
+    expect(page.get_by_label("User name")).to_be_focused()
+    page.keyboard.type("ann")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"Let {client[1]} book")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Allow", exact=True)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Do not allow")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Welcome back")).to_be_visible()
+
+
+def test_a_link_a_password_and_the_way_out(page: Page, site: Site) -> None:
+    link = site.do(lambda system: system.identity.accounts.add("eve", "centre", Role.MANAGER))
+    page.goto(f"/set-password?link={link}")
+    page.get_by_label("New password", exact=True).fill(NEW)
+    page.get_by_label("New password, once more").fill(NEW)
+    page.get_by_role("button", name="Set password").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Booking partners of Riverside Centre")
+    page.get_by_role("button", name="Sign out eve").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.get_by_label("User name").fill("eve")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("The user name or the password is wrong.")
+    expect(page).to_have_title(re.compile("^Error: Sign in .* Riverside Bookings$"))
+
+
+def test_a_partner_registers(page: Page, site: Site) -> None:
+    token = site.do(lambda system: system.identity.registration.new_token("Acme", None, None))
+    page.goto(f"/registration?token={token}")
+    page.get_by_label("Its name, as Sellers will see it").fill("Acme App")
+    page.get_by_label("How to reach the people behind it").fill("dev@acme.example")
+    page.get_by_label("Redirect URIs").fill("https://acme.example/cb")
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_text("obs_")).to_be_visible()
+
+
+PAGES = {
+    "sign in": ("", "/sign-in"),
+    "wrong password": ("", "/sign-in!"),
+    "unknown client": ("", "/oauth/authorize"),
+    "unknown link": ("", "/set-password?link=x"),
+    "registration": ("", "/registration?token={token}"),
+    "link": ("", "/set-password?link={link}"),
+    "consent": ("ann", "{authorize}"),
+    "partners": ("ann", "/partners"),
+    "stop": ("ann", "/partners/{finder}/revoke"),
+    "password": ("ann", "/password"),
+    "may not consent": ("cat", "{authorize}"),
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_meet_wcag_2_2_aa_and_fit_on_a_telephone(
+    scripted: Page, site: Site, client: tuple[str, str], scheme: Any
+) -> None:
+    """As far as axe can tell; and at 320 pixels, which is 400 % on a screen of 1280, nothing has to be scrolled to."""
+    finder, _ = site.new_client("Active Finder")
+    booking = give(frozenset({Scope.OPENBOOKING}))
+    site.do(lambda system: system.identity.grants.change(finder, "centre", booking, "ann"))
+    filled = {
+        "authorize": authorize(client[0]),
+        "finder": finder,
+        "link": site.do(lambda system: system.identity.accounts.add(f"eve-{scheme}", "centre", Role.MANAGER)),
+        "token": site.do(lambda system: system.identity.registration.new_token("Acme", None, None)),
+    }
+    scripted.emulate_media(color_scheme=scheme)
+    signed_in = ""
+    for what, (name, path) in PAGES.items():
+        if name != signed_in:
+            scripted.context.clear_cookies()
+            sign_in(scripted, name=name)
+            signed_in = name
+        scripted.goto(path.format(**filled).removesuffix("!"))
+        if path.endswith("!"):
+            scripted.get_by_label("User name").fill("ann")
+            scripted.get_by_label("Password").fill("wrong")
+            scripted.get_by_role("button", name="Sign in").click()
+        for width in (1280, 320):
+            scripted.set_viewport_size({"width": width, "height": 800})
+            assert scripted.evaluate("document.documentElement.scrollWidth") <= width, (what, width)
+        scripted.add_script_tag(path=AXE)
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        found = scripted.evaluate("tags => axe.run({runOnly: tags})", tags)
+        assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]] == [], what
+        assert len(found["passes"]) > 10
