@@ -80,7 +80,7 @@ async def test_a_manager_signs_in_allows_sees_pauses_and_stops(provider: World, 
     await provider.call("PUT", f"orders/{UUID}", provider.order(provider.item(YOGA)))
     page = await visitor.open("/partners")
     assert re.search(
-        r"Alice book, change and cancel 1 March 2027, ann 1 1 March 2027 Pause Alice Stop Alice", page.text
+        r"Alice book, change and cancel 1 March 2027, by ann 1 1 March 2027 Pause Alice Stop Alice", page.text
     )
     page = await visitor.send(page, "/partners/alice/suspend")
     assert "Alice not book: you have paused it" in page.text

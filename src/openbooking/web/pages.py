@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -72,6 +73,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.filters["day"] = day
 
     def routes(self) -> list[BaseRoute]:
         """The stylesheet of all pages."""
@@ -204,6 +206,11 @@ def parse_fields(text: str) -> Form:
     if len(form) < len(fields):
         raise BadFormError
     return form
+
+
+def day(instant: datetime) -> str:
+    """The day, as people write it."""
+    return f"{instant.day} {instant:%B %Y}"
 
 
 def see(path: str) -> Response:
