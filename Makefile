@@ -30,11 +30,12 @@ check: .venv/.dev ## Lint, formatting, types, floors, spelling
 conformance: .venv/.dev ## Write the table of requirements and their tests
 	@$(PYTHON) tests/conformance.py
 
-bench: .venv/.runtime ## Measure bookings, feeds and a race, as ratios
+bench: .venv/.runtime ## Measure bookings, feeds, a race and authentication, as ratios
 	@scripts/system-packages nginx wrk
 	@$(PYTHON) benchmarks/booking.py
 	@$(PYTHON) benchmarks/feeds.py
 	@$(PYTHON) benchmarks/races.py
+	@$(PYTHON) benchmarks/authentication.py
 
 format: .venv/.dev ## Mend formatting, and lint where that is safe
 	.venv/bin/ruff check --fix-only

@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -125,11 +126,11 @@ class Bench:
         with server(self.copy(), self.port):
             return self.put(bodies, callers, path)
 
-    def put(self, bodies: list[bytes], callers: int, path: str) -> Load:
+    def put(self, bodies: list[bytes], callers: int, path: str, sent: Mapping[str, str] | None = None) -> Load:
         """Answers a second of what listens on the port."""
         lines = self.place / "bodies"
         lines.write_bytes(b"\n".join(bodies))
-        arguments = [f"/api/{path}/", str(lines), *(f"{name}={value}" for name, value in headers().items())]
+        arguments = [f"/api/{path}/", str(lines), *(f"{name}={value}" for name, value in (sent or headers()).items())]
         return load(
             f"http://{HOST}:{self.port}", callers=callers, seconds=SECONDS, script="put.lua", arguments=arguments
         )

@@ -25,6 +25,7 @@ from openbooking.store.sqlite import SqliteStore
 
 PARTNER = "benchmark"
 _API_KEY = "obk_benchmark"
+CLIENT_SECRET = "obs_benchmark"  # noqa: S105 - known to whoever reads this
 _PRICE = Decimal("12.00")
 _START = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
 _SESSIONS_IN_A_SERIES = 50
@@ -164,7 +165,14 @@ async def _add_partner(database: Path) -> None:
     now, by, scopes = datetime.now(UTC), "benchmark", frozenset({Scope.OPENBOOKING})
     identity = SqliteIdentityStore(database)
     await identity.save(
-        Partner(key=PARTNER, name="Benchmark", registered=now, registered_by=by, api_key_digest=digest(_API_KEY)),
+        Partner(
+            key=PARTNER,
+            name="Benchmark",
+            registered=now,
+            registered_by=by,
+            api_key_digest=digest(_API_KEY),
+            secret_digest=digest(CLIENT_SECRET),
+        ),
         Grant(partner=PARTNER, seller=EVERY_SELLER, scopes=scopes, changed=now, changed_by=by),
     )
     await identity.close()

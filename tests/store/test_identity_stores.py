@@ -1,5 +1,7 @@
 """Every IdentityStore keeps the promises of the protocol."""
 
+import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from openbooking.store.identity import PostgresIdentityStore, SqliteIdentityStor
 from openbooking.store.identity_memory import MemoryIdentityStore
 from openbooking.store.migrate import prepare
 from openbooking.testing import DurableIdentityStoreTests, IdentityStoreTests
+from openbooking.testing.identity_tests import ALICE
 from postgres import PostgresServer
 
 
@@ -29,3 +32,31 @@ class TestPostgresIdentityStore(DurableIdentityStoreTests):
 
     def open_store(self, place: Path) -> PostgresIdentityStore:
         return PostgresIdentityStore(self.url)
+
+
+def test_a_file_that_is_not_free_this_moment_is_waited_for(tmp_path: Path) -> None:
+    """And not by the event loop, which serves others meanwhile."""
+    path = tmp_path / "x.sqlite3"
+    prepare(str(path))
+
+    async def run() -> None:
+        store = SqliteIdentityStore(path)
+        assert await store.save(ALICE)
+        await store.close()
+        holder = sqlite3.connect(path, isolation_level=None)
+        holder.execute("PRAGMA locking_mode=EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE")
+        store = SqliteIdentityStore(path)
+        waiting = asyncio.create_task(store.standing_by_api_key("a"))
+        beats = 0
+        while beats < 100 and not waiting.done():
+            beats += 1
+            await asyncio.sleep(0.001)
+        assert beats == 100
+        holder.close()
+        standing = await waiting
+        assert standing
+        assert standing.partner.name == "Alice"
+        await store.close()
+
+    asyncio.run(run())

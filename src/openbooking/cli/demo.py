@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from openbooking.cli.options import Host, Port
-from openbooking.settings import load_settings
+from openbooking.settings import AccessMode, load_settings
 
 
 def demo(
@@ -24,6 +24,7 @@ def demo(
         port=0 if book and port is None else port,
         site_url="" if book else None,
         single_seller="",
+        access=AccessMode.API_KEY,
         trusted_partner_header="",
     )
     from openbooking.cli.demo_run import run_demo  # noqa: PLC0415 - longer to load than --help may take

@@ -17,6 +17,7 @@ ALGORITHM = "RS256"
 _KEY_BITS = 2048
 # For as long as other processes have not looked they may sign with the key before the newest.
 _LOOK_EVERY = timedelta(seconds=60)
+_REMEMBERED = 10_000
 
 Claims = Mapping[str, Any]
 
@@ -61,6 +62,7 @@ class SigningKeys:
         self._keys: list[SigningKey] = []
         self._key_set = KeySet([])
         self._looked: datetime | None = None
+        self._verified_before: dict[tuple[str, str], dict[str, Any]] = {}
 
     async def sign(self, type_: str, claims: Claims) -> str:
         """The claims as a JWT of that type, signed by the newest key."""
@@ -72,16 +74,20 @@ class SigningKeys:
     async def verify(self, type_: str, token: str) -> dict[str, Any]:
         """The claims of a JWT of that type that we have signed, or raise InvalidSignatureError; it may have expired.
 
-        A key that is not known here may be one that another process has just made.
+        A key that is not known here may be one that another process has just made. A signature that was good stays so
+        for as long as its key is not looked for again, and need not be verified with every request.
         """
         await self._look_again()
+        known = self._verified_before.get((type_, token))
+        if known is not None:
+            return known
         try:
-            return self._verified(type_, token)
+            return self._remembered(type_, token)
         except _UnknownKeyError as unknown:
             if not await self._store.find(SigningKey, kid=unknown.kid):
                 raise
         await self._look()
-        return self._verified(type_, token)
+        return self._remembered(type_, token)
 
     async def published(self) -> dict[str, Any]:
         """The public halves, as a JWK Set."""
@@ -109,6 +115,13 @@ class SigningKeys:
         if not kept or now - kept[0].created >= self._policy.signing_key_lifetime:
             await self.rotate()
 
+    def _remembered(self, type_: str, token: str) -> dict[str, Any]:
+        claims = self._verified(type_, token)
+        if len(self._verified_before) >= _REMEMBERED:
+            self._verified_before.clear()
+        self._verified_before[type_, token] = claims
+        return claims
+
     def _verified(self, type_: str, token: str) -> dict[str, Any]:
         try:
             verified = jwt.decode(token, self._key_set, algorithms=[ALGORITHM])
@@ -128,3 +141,4 @@ class SigningKeys:
         self._keys = living(await self._store.find(SigningKey), self._policy, self._clock())
         self._key_set = KeySet([RSAKey.import_key(dict(key.jwk)) for key in self._keys])
         self._looked = self._clock()
+        self._verified_before.clear()
