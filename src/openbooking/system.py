@@ -168,4 +168,6 @@ async def _keep_up(system: System) -> None:
                 next_upkeep = system.clock() + _UPKEEP_EVERY
         except StoreUnavailableError as fault:
             _log.warning("upkeep.postponed", reason=str(fault))
+        except Exception:  # noqa: BLE001 - whatever went wrong, Leases must go on ending
+            _log.exception("upkeep.failed")
         await asyncio.sleep(system.settings.sweep_seconds)

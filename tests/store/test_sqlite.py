@@ -18,8 +18,8 @@ from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.migrate import prepare
 from openbooking.store.sqlite import SqliteDatabase, SqliteStore
-from openbooking.testing.samples import ALICE, EMAIL, SELLER, Clock, book, session
-from openbooking.testing.store_tests import UUID, feed_writer, places_left
+from openbooking.testing.samples import ALICE, EMAIL, SELLER, Clock, book, places_left, session
+from openbooking.testing.store_tests import UUID, feed_writer
 
 
 def open_at(path: Path, clock: Clock | None = None) -> SqliteStore:

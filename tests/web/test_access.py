@@ -52,8 +52,8 @@ async def booked(world: World, family: list[Opportunity], *, count: int = 1, **c
     "OB-ACC-01", "OB-ACC-02", "OB-ACC-03", "OB-ACC-05", "OB-ACC-06", "OB-ACC-08", "OB-ACC-09", "OB-ACC-10"
 )
 @pytest.mark.parametrize("family", GUARDED, ids=lambda family: family[-1].type)
-async def test_everybody_gets_ways_in_of_their_own(world: World, validator: Validator, family: Any) -> None:
-    order = await booked(world, family, count=3)
+async def test_everybody_gets_ways_in_of_their_own(sqlite_world: World, validator: Validator, family: Any) -> None:
+    order = await booked(sqlite_world, family, count=3)
     assert validator.failures("BResponse", order) == []
     for item in order["orderedItem"]:
         (code,), (picture, barcode) = item["accessCode"], item["accessPass"]
@@ -70,8 +70,8 @@ async def test_everybody_gets_ways_in_of_their_own(world: World, validator: Vali
 
 @pytest.mark.spec("OB-ACC-04", "OB-ACC-13")
 @pytest.mark.parametrize("family", ONLINE, ids=lambda family: family[-1].type)
-async def test_what_is_online_has_a_channel_at_b(world: World, validator: Validator, family: Any) -> None:
-    order = await booked(world, family)
+async def test_what_is_online_has_a_channel_at_b(sqlite_world: World, validator: Validator, family: Any) -> None:
+    order = await booked(sqlite_world, family)
     assert [fault for fault in validator.failures("BResponse", order) if "OnDemandEvent" not in fault] == []
     (item,) = order["orderedItem"]
     channel = item["accessChannel"]
@@ -84,17 +84,17 @@ async def test_what_is_online_has_a_channel_at_b(world: World, validator: Valida
 
 @pytest.mark.spec("OB-ACC-15")
 @pytest.mark.parametrize("family", [GUARDED[0], ONLINE[0]], ids=["door", "online"])
-async def test_nobody_gets_in_before_b(world: World, validator: Validator, family: Any) -> None:
-    await world.store.execute(Publish(tuple(family)))
-    quote = world.quote({**world.item(family), "accessPass": [OWN]})
+async def test_nobody_gets_in_before_b(sqlite_world: World, validator: Validator, family: Any) -> None:
+    await sqlite_world.store.execute(Publish(tuple(family)))
+    quote = sqlite_world.quote({**sqlite_world.item(family), "accessPass": [OWN]})
     for path, body, mode in (
         (f"order-quote-templates/{UUID}", quote, "C1Response"),
         (f"order-quotes/{UUID}", {**quote, "customer": CUSTOMER}, "C2Response"),
     ):
-        reply = (await world.call("PUT", path, body)).json()
+        reply = (await sqlite_world.call("PUT", path, body)).json()
         assert validator.failures(mode, reply) == []
         assert not ACCESS & reply["orderedItem"][0].keys()
-    assert not ACCESS & (await world.call("GET", B)).json()["orderedItem"][0].keys()
+    assert not ACCESS & (await sqlite_world.call("GET", B)).json()["orderedItem"][0].keys()
 
 
 @pytest.mark.spec("OB-ACC-11", "OB-ACC-12", "OB-NOTIF-08", "OB-ACC-07")

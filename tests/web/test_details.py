@@ -175,12 +175,12 @@ async def test_an_answer_to_the_form_of_another_offer_answers_nothing(asking: Wo
     ],
     ids=["least", "full", "business"],
 )
-async def test_a_customer_comes_back_as_told(world: World, validator: Validator, customer: Json) -> None:
-    replies = await told(world, world.item(YOGA), customer=customer)
+async def test_a_customer_comes_back_as_told(sqlite_world: World, validator: Validator, customer: Json) -> None:
+    replies = await told(sqlite_world, sqlite_world.item(YOGA), customer=customer)
     for name in ("C2", "B"):
         assert validator.failures(f"{name}Response", replies[name][1]) == []
         assert replies[name][1]["customer"] == customer
-    assert (await world.call("GET", B)).json()["customer"] == customer
+    assert (await sqlite_world.call("GET", B)).json()["customer"] == customer
 
 
 @pytest.mark.spec("OB-CUST-08", "OB-CUST-07", "OB-CUST-06")

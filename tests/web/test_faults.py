@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
 from builders import UUID, new_uuid
+from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE
 from people import CUSTOMER
@@ -328,3 +330,27 @@ async def test_a_fault_of_ours_is_told_without_its_inside(sqlite_world: World, m
     assert verdict(reply) == (500, "InternalApplicationError")
     assert "secret" not in reply.text
     assert "Traceback" not in reply.text
+
+
+@pytest.mark.spec("OB-LEASE-20")
+async def test_leases_go_on_ending_after_a_fault(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await sqlite_world.call("PUT", C2, sqlite_world.quote(sqlite_world.item(YOGA), customer=CUSTOMER))
+    execute, failed = sqlite_world.store.execute, anyio.Event()
+
+    async def broken(command: Any) -> Any:
+        if isinstance(command, ExpireLeases) and not failed.is_set():
+            failed.set()
+            raise ZeroDivisionError
+        return await execute(command)
+
+    monkeypatch.setattr(sqlite_world.store, "execute", broken)
+    sqlite_world.pass_time(minutes=15)
+    await failed.wait()
+    for _ in range(200):
+        if (await sqlite_world.read_feed("/feeds/scheduled-sessions"))["yoga"]["data"][
+            "remainingAttendeeCapacity"
+        ] == 10:
+            break
+        await anyio.sleep(0.05)
+    else:
+        pytest.fail("the sweeper has given up")

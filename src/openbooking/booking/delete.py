@@ -2,7 +2,7 @@
 
 from openbooking.booking import lifecycle
 from openbooking.booking.command import Decision, OrderCommand
-from openbooking.booking.order import Proposal, Record, RecordKind
+from openbooking.booking.order import Record, RecordKind
 from openbooking.booking.situation import RecordSet, Situation
 
 
@@ -31,13 +31,11 @@ class DeleteQuote(OrderCommand, frozen=True, kw_only=True):
 
 
 def stub(record: Record) -> Record:
-    """What remains of a deleted Order: that it was, and whether the feeds have shown it or the proposal it was."""
-    shown = record.proposal and record.proposal.updated
+    """What remains of a deleted Order: that it was, and whether the Orders feed has shown it."""
     return Record(
         partner=record.partner,
         uuid=record.uuid,
         kind=RecordKind.DELETED,
         seller=record.seller,
-        proposal=Proposal(version="", updated=True) if shown else None,
         updated=record.updated,
     )

@@ -22,6 +22,7 @@ SELLER = Seller(key="centre", name="Riverside Centre", legal_name="Riverside Tru
 EMAIL = "geoff.capes@customer.example.com"
 PRICE = Decimal("12.00")
 START = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
+SESSIONS = Feed("scheduled-sessions")
 
 
 def fresh() -> str:
@@ -117,3 +118,11 @@ async def read_feed(store: Store, feed: Feed, after: int = 0, page: int = 100) -
         copy |= {key_of(item.id): None if item.data is None else msgspec.json.decode(item.data) for item in items}
         after = numbers[-1]
     return copy
+
+
+async def places_left(store: Store, key: str) -> int | None:
+    """What the open feed says of a session's places."""
+    data = (await read_feed(store, SESSIONS))[key]
+    left = data["remainingAttendeeCapacity"]
+    assert left is None or isinstance(left, int)
+    return left

@@ -27,10 +27,23 @@ from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.spec.errors import GoneError, OpenBookingError, OrderAlreadyExistsError, UnknownOrderError
 from openbooking.spec.ids import Identifiers
 from openbooking.testing.partnership_tests import PartnershipTests
-from openbooking.testing.samples import ALICE, BOB, SELLER, Clock, book, cancel, fresh, quote, read_feed, session
+from openbooking.testing.proposal_tests import ProposalTests
+from openbooking.testing.samples import (
+    ALICE,
+    BOB,
+    SELLER,
+    SESSIONS,
+    Clock,
+    book,
+    cancel,
+    fresh,
+    places_left,
+    quote,
+    read_feed,
+    session,
+)
 
 POLICY = Policy(leasing=Leasing.ANONYMOUS)
-SESSIONS = Feed("scheduled-sessions")
 UUID = "e11429ea-467f-4270-ab62-e47368996fe8"
 
 
@@ -39,15 +52,7 @@ def feed_writer() -> FeedWriter:
     return JsonLdFeedWriter(Writer(Identifiers("https://kit.example.com/api")))
 
 
-async def places_left(store: Store, key: str) -> int | None:
-    """What the open feed says of a session's places."""
-    data = (await read_feed(store, SESSIONS))[key]
-    left = data["remainingAttendeeCapacity"]
-    assert left is None or isinstance(left, int)
-    return left
-
-
-class StoreTests(PartnershipTests):
+class StoreTests(PartnershipTests, ProposalTests):
     """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
 
     def open_store(

@@ -1,0 +1,141 @@
+"""The promises of the Store protocol about proposals, and about changes that concern many Orders, to inherit."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.order import Order, OrderKey
+from openbooking.booking.policy import Policy
+from openbooking.booking.proposal import BookProposal, Propose
+from openbooking.booking.publish import Publish
+from openbooking.booking.seller import AmendProposal, CancelOpportunity, ChangeLogistics, DecideProposal, Replace
+from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, Store
+from openbooking.spec.errors import OrderCreationFailedError
+from openbooking.spec.terms import FlowRequirement
+from openbooking.testing.samples import ALICE, BOB, Clock, book, fresh, order, places_left, read_feed, session
+
+_FLOW = (FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION)
+
+
+def approved_session(key: str, capacity: int) -> tuple[Opportunity, Opportunity]:
+    """A series and a session of it, whose Seller approves each booking and may amend it."""
+    series, made = session(key, capacity)
+    return replace(series, offers=tuple(replace(offer, flow=_FLOW) for offer in series.offers)), made
+
+
+def propose(uuid: str, *keys: str) -> Propose:
+    """P of one place at each of these sessions."""
+    return Propose(caller=ALICE, uuid=uuid, request=order(*keys), version=fresh())
+
+
+class ProposalTests:
+    """What approval asks of a store, and what one change does to all that it concerns (OB 5.5, 8.3.3, 8.4.9)."""
+
+    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
+        """The store at this place with a Seller and sessions of these capacities."""
+        raise NotImplementedError
+
+    def test_a_proposal_is_shown_when_it_changes_and_deleted_when_it_is_booked(self, tmp_path: Path) -> None:
+        """Its places are held, less of them after an amendment, and then sold; the Order waits for its first change."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock()) as store:
+                await store.execute(Publish(approved_session("trip", 5)))
+                uuid, feed = fresh(), Feed(ORDER_PROPOSALS, "alice")
+                proposed = await store.execute(propose(uuid, "trip", "trip", "trip"))
+                assert isinstance(proposed, Order)
+                assert (await places_left(store, "trip"), await read_feed(store, feed)) == (2, {})
+                key = OrderKey("alice", uuid)
+                amendment = AmendProposal(order=key, version=fresh(), without=frozenset({1}))
+                await store.execute(amendment)
+                assert await places_left(store, "trip") == 3
+                assert len((await read_feed(store, feed))[uuid]["orderedItem"]) == 2
+                await store.execute(DecideProposal(order=key, accept=True))
+                booked = await store.execute(BookProposal(caller=ALICE, uuid=uuid, version=amendment.version))
+                assert isinstance(booked, Order)
+                assert [item.number for item in booked.items] == [2, 3]
+                assert (await places_left(store, "trip"), await read_feed(store, feed)) == (3, {uuid: None})
+                assert await read_feed(store, Feed(ORDERS, "alice")) == {}
+
+        asyncio.run(run())
+
+    def test_a_proposal_that_is_not_booked_in_time_gives_its_places_back_and_stays_rejected(
+        self, tmp_path: Path
+    ) -> None:
+        """The record remains, and is swept once."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock) as store:
+                await store.execute(Publish(approved_session("trip", 5)))
+                command = propose(fresh(), "trip")
+                await store.execute(command)
+                await store.execute(DecideProposal(order=command.key, accept=True))
+                clock.move(Policy().proposal_duration + timedelta(seconds=1))
+                for _ in range(2):
+                    await store.execute(ExpireLeases())
+                    assert await places_left(store, "trip") == 5
+                shown = (await read_feed(store, Feed(ORDER_PROPOSALS, "alice")))[command.uuid]
+                assert shown["orderProposalStatus"].endswith("SellerRejected")
+                with pytest.raises(OrderCreationFailedError):
+                    await store.execute(BookProposal(caller=ALICE, uuid=command.uuid, version=command.version))
+
+        asyncio.run(run())
+
+    def test_what_is_called_off_reaches_everybody_who_has_a_place_there_now(self, tmp_path: Path) -> None:
+        """Who booked it, who was given it instead, and who has proposed to; not who was moved elsewhere."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5) as store:
+                trip, yoga = approved_session("trip", 5), session("yoga", 5)
+                await store.execute(Publish(trip))
+                proposal, given, moved = propose(fresh(), "trip"), fresh(), fresh()
+                await store.execute(proposal)
+                for uuid in (given, moved):
+                    await store.execute(book(uuid, "yoga", caller=BOB))
+                await store.execute(_replacement(given, trip))
+                await store.execute(_replacement(moved, trip))
+                await store.execute(_replacement(moved, yoga))
+                await store.execute(CancelOpportunity(opportunity=trip[1].path))
+                orders = await read_feed(store, Feed(ORDERS, "bob"))
+                statuses = {uuid: data["orderedItem"][0]["orderItemStatus"] for uuid, data in orders.items()}
+                assert statuses[given].endswith("SellerCancelled")
+                assert statuses[moved].endswith("OrderItemConfirmed")
+                shown = await read_feed(store, Feed(ORDER_PROPOSALS, "alice"))
+                assert shown[proposal.uuid]["orderProposalStatus"].endswith("SellerRejected")
+
+        asyncio.run(run())
+
+    def test_a_change_of_a_series_reaches_the_orders_for_all_its_sessions(self, tmp_path: Path) -> None:
+        """And no others."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
+                series, _ = session("yoga", 5)
+                _, late = session("late", 5)
+                await store.execute(Publish((replace(late, parent=series.path),)))
+                booked = {key: fresh() for key in ("yoga", "late", "spin")}
+                for key, uuid in booked.items():
+                    command = book(uuid, key)
+                    items = tuple(replace(item, offer=series.offers[0].ref) for item in command.request.items)
+                    request = replace(command.request, items=items) if key == "late" else command.request
+                    await store.execute(replace(command, request=request))
+                await store.execute(ChangeLogistics(opportunity=series.path, name="Tango"))
+                orders = await read_feed(store, Feed(ORDERS, "alice"))
+                assert orders.keys() == {booked["yoga"], booked["late"]}
+                for data in orders.values():
+                    assert data["orderedItem"][0]["orderedItem"]["superEvent"]["name"] == "Tango"
+
+        asyncio.run(run())
+
+
+def _replacement(uuid: str, family: tuple[Opportunity, Opportunity]) -> Replace:
+    """What gives the first item of Bob's Order a place at this session."""
+    series, given = family
+    return Replace(order=OrderKey("bob", uuid), number=1, opportunity=given.path, offer=series.offers[0].ref)
