@@ -170,6 +170,11 @@ def test_a_decision_can_be_made_at_any_time_but_not_with_a_note_that_hides_the_l
         WriteToCustomer(order=KEY, note="Bring boots.").decide(decided)
 
 
+def test_nothing_written_is_no_message() -> None:
+    with pytest.raises(OpenBookingError):
+        WriteToCustomer(order=KEY, note="").decide(proposed())
+
+
 @pytest.mark.spec("OB-AMEND-11", "OB-APP-28")
 def test_what_the_system_says_hides_no_note_of_the_seller() -> None:
     expires = record_in(proposed()).lease_expires

@@ -1,11 +1,27 @@
 """What becomes of Orders and OrderProposals when an Opportunity does not take place (OB 8.3.3, 5.5.3)."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from builders import PRICE, UUID, after, book, item, propose, quote, request, session, situation, slot
+from builders import (
+    NOW,
+    PRICE,
+    UUID,
+    after,
+    book,
+    event,
+    headline_event,
+    item,
+    propose,
+    quote,
+    request,
+    session,
+    situation,
+    slot,
+)
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
 from openbooking.booking.opportunity import Opportunity
@@ -14,7 +30,7 @@ from openbooking.booking.proposal import UpdateProposal
 from openbooking.booking.publish import Publish, Withdraw
 from openbooking.booking.seller import CancelOpportunity, DecideProposal, RecordAttendance, Replace, WriteToCustomer
 from openbooking.booking.situation import Places, Situation
-from openbooking.spec.errors import NotFoundError
+from openbooking.spec.errors import NotFoundError, OpenBookingError
 from openbooking.spec.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus
 from people import ALICE, BOB
 from proposals import having
@@ -165,3 +181,54 @@ def test_a_slot_is_called_off_like_a_session() -> None:
     hall = slot("hall", individual=False, capacity=5)
     where = after(situation(hall), book(request(item(hall))))
     assert statuses(after(where, cancel(hall[-1]))) == [BY_SELLER]
+
+
+@pytest.mark.spec("OB-SEL-12", "OB-SEL-11")
+def test_who_has_been_there_is_not_refunded() -> None:
+    over = replace(booked(YOGA, SPIN), now=NOW + timedelta(days=3))
+    published = after(over, publish_as_cancelled(YOGA[-1]))
+    assert published.records == over.records
+    assert published.opportunities[PATH].status is EventStatus.CANCELLED
+    with pytest.raises(OpenBookingError):
+        cancel(YOGA[-1]).decide(over)
+    during = replace(booked(YOGA), now=NOW + timedelta(days=2, minutes=30))
+    assert statuses(after(during, cancel(YOGA[-1]))) == [BY_SELLER]
+
+
+HALL = slot("hall", individual=False, capacity=5)
+SECOND_SLOT = replace(HALL[-1], path="slots/second", offers=(replace(HALL[-1].offers[0], owner="slots/second"),))
+TALK = event("talk", parent=headline_event("conference"))
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-BKBL-11")
+@pytest.mark.parametrize(
+    ("whole", "off"),
+    [
+        ("facility-uses/facility-hall", {"slots/hall", "slots/second"}),
+        ("slots/second", {"slots/second"}),
+        ("headline-events/conference", {"headline-events/conference", "events/talk"}),
+        ("events/talk", {"events/talk"}),
+        ("session-series/series-yoga", {PATH}),
+    ],
+)
+def test_with_the_whole_goes_what_is_part_of_it(whole: str, off: set[str]) -> None:
+    second = [HALL[0], SECOND_SLOT]
+    everything = (HALL, second, TALK, TALK[:1], YOGA)
+    asked = request(*(item(family, n) for n, family in enumerate(everything)), total_payment_due=PRICE * 5)
+    where = after(situation(*everything), book(asked))
+    cancelled = after(where, CancelOpportunity(opportunity=whole))
+    paths = [family[-1].path for family in everything]
+    assert statuses(cancelled) == [BY_SELLER if path in off else CONFIRMED for path in paths]
+    called_off = {path for path, one in cancelled.opportunities.items() if one.status is EventStatus.CANCELLED}
+    assert called_off == off
+
+
+@pytest.mark.spec("OB-SEL-12")
+def test_what_has_been_of_a_series_stays_as_it_was() -> None:
+    early = session("yoga", path="scheduled-sessions/early", start=NOW, end=NOW + timedelta(hours=1))
+    asked = request(item(early, 0), item(YOGA, 1), total_payment_due=PRICE * 2)
+    where = after(situation(early, YOGA), book(asked))
+    later = replace(where, now=NOW + timedelta(hours=2))
+    cancelled = after(later, CancelOpportunity(opportunity=YOGA[0].path))
+    assert statuses(cancelled) == [CONFIRMED, BY_SELLER]
+    assert cancelled.opportunities["scheduled-sessions/early"].status is EventStatus.SCHEDULED

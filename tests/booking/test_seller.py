@@ -1,5 +1,6 @@
 """What a Seller does to the items of an Order after it was booked: cancel, notify, attend, renew (OB 8.3.3, 8.4)."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -154,6 +155,7 @@ def test_attendance_can_be_corrected_and_ends_cancellation() -> None:
     [
         ((NOTIFY,), "Bring a mat."),
         ((NOTIFY, replace(NOTIFY, notice="Bring two.")), "Bring two."),
+        ((NOTIFY, replace(NOTIFY, notice="")), None),
         ((CAME, NOTIFY), "Bring a mat."),
         ((NOTIFY, CAME), "Bring a mat."),
         ((STAYED_AWAY, NOTIFY), None),
@@ -164,3 +166,14 @@ def test_attendance_can_be_corrected_and_ends_cancellation() -> None:
 )
 def test_a_notice_is_for_those_who_are_coming(commands: tuple[Command, ...], notice: str | None) -> None:
     assert {state.customer_notice for state in states(having(booked(), *commands))} == {notice}
+
+
+@pytest.mark.spec("OB-SEL-12", "OB-SEL-11", "OB-CAN-09")
+def test_what_has_taken_place_is_not_refunded_here() -> None:
+    end = YOGA[-1].end
+    assert end is not None
+    assert statuses(after(replace(booked(), now=end - timedelta(minutes=1)), CANCEL)) == [BY_SELLER] * 3
+    over = replace(booked(), now=end)
+    with pytest.raises(CancellationNotPermittedError):
+        CANCEL.decide(over)
+    assert statuses(after(over, CAME)) == [ATTENDED] * 3

@@ -1,5 +1,6 @@
 """The approval flow through the API, each message judged by OpenActive's own validator (OB 5.5)."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -117,6 +118,21 @@ async def test_repeats_of_p_and_b_get_the_same_bytes(approving: World) -> None:
     assert (again.status_code, again.content) == (201, booked.content)
     for path, late in ((P, body), (B, {**booking, "payment": {"@type": "Payment", "identifier": "payment-2"}})):
         assert outcome(await approving.call("PUT", path, late)) == (500, "OrderAlreadyExistsError")
+
+
+@pytest.mark.spec("OB-APP-16", "OB-APP-24", "OB-APP-35")
+async def test_whoever_is_first_decides_when_all_ask_at_once(approving: World) -> None:
+    body = proposal_of(approving, PARTY)
+    proposals = await asyncio.gather(*(approving.call("PUT", P, body) for _ in range(4)))
+    assert {(reply.status_code, reply.content) for reply in proposals} == {(201, proposals[0].content)}
+    await approving.store.execute(ACCEPT)
+    booking = booking_of(proposals[0].json())
+    *bookings, rejected = await asyncio.gather(
+        *(approving.call("PUT", B, booking) for _ in range(3)), approving.call("PATCH", P, REJECTION)
+    )
+    statuses = {reply.status_code for reply in bookings}
+    assert (statuses, rejected.status_code) in (({201}, 404), ({500}, 204))
+    assert statuses == {500} or len({reply.content for reply in bookings}) == 1
 
 
 @pytest.mark.spec("OB-APP-04", "OB-APP-14", "OB-APP-15", "OB-APP-17", "OB-CUST-15", "OB-FORM-13")

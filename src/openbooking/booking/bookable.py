@@ -29,10 +29,9 @@ def opportunity_has_not_ended(pair: Pair, now: datetime) -> str | None:
     """An Opportunity that has started but not ended can still be booked (OB-BKBL-10); some can be had at any time."""
     if pair.opportunity.type.at_any_time:
         return None
-    end = pair.opportunity.over_at
-    if end is None:
+    if pair.opportunity.over_at is None:
         return "The Opportunity has no date."
-    return None if end > now else "The Opportunity has ended."
+    return "The Opportunity has ended." if pair.opportunity.is_over(now) else None
 
 
 def opportunity_takes_place(pair: Pair, now: datetime) -> str | None:

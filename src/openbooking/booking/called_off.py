@@ -15,11 +15,16 @@ _NOT_TAKING_PLACE = "What was asked for does not take place."
 
 
 def call_off(situation: Situation, paths: AbstractSet[str], message: str | None = None) -> list[Change]:
-    """The Seller cancels every item booked at these paths, and rejects every open proposal for one (OB-APP-27)."""
+    """The Seller cancels every item booked at these paths, and rejects every open proposal for one (OB-APP-27).
+
+    Who has been there already is not refunded (OB-SEL-12).
+    """
+    known = situation.opportunities
+    ahead = {path for path in paths if path in known and not known[path].is_over(situation.now)}
     changes: list[Change] = []
     for record in situation.records.values():
         if record.kind is RecordKind.ORDER:
-            changes += _cancelled(record, paths, message)
+            changes += _cancelled(record, ahead, message)
         elif record.kind is RecordKind.PROPOSAL:
             changes += reject_for(situation, record, paths, message)
     return changes

@@ -125,6 +125,10 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         """When it is over; None for what has no date."""
         return self.end or self.start
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether it has taken place: what is refunded from then on is agreed on elsewhere (OB 8.3.1, OB-SEL-12)."""
+        return self.over_at is not None and self.over_at <= now
+
 
 def applicable_offers(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> tuple[Offer, ...]:
     """The Offers that apply: an Opportunity's own, else for a ScheduledSession those of its SessionSeries.

@@ -22,7 +22,12 @@ from openbooking.booking.policy import Policy
 from openbooking.booking.pricing import due, prepayment_of, pricing_of, tax_charges
 from openbooking.booking.proposal import may_write, open_proposal, with_note, with_status
 from openbooking.booking.situation import Change, Needs, OpportunitySet, Places, RecordSet, Situation
-from openbooking.spec.errors import NotFoundError, OpenBookingError, UnacceptableReplacementError
+from openbooking.spec.errors import (
+    CancellationNotPermittedError,
+    NotFoundError,
+    OpenBookingError,
+    UnacceptableReplacementError,
+)
 from openbooking.spec.ids import OfferRef
 from openbooking.spec.terms import EventStatus, FlowRequirement, OpportunityType, OrderItemStatus, OrderProposalStatus
 from openbooking.spec.values import round_money
@@ -47,9 +52,14 @@ class SellerCommand(msgspec.Struct, frozen=True, kw_only=True):
         if not items.keys() >= chosen:
             raise NotFoundError("The Order has no such item.")
         standing = {number: items[number] for number in chosen if not items[number][1].status.cancelled}
+        for item, _ in standing.values():
+            self.check(situation, item)
         moved = {number: self.change(item, state) for number, (item, state) in standing.items()}
         changed = {number: state for number, state in moved.items() if state != standing[number][1]}
         return Decision(changes=(RecordSet(self.order, with_states(record, changed)),) if changed else ())
+
+    def check(self, situation: Situation, item: OrderItem) -> None:
+        """Raise an error if it cannot be done to this item, and so to none."""
 
     def change(self, item: OrderItem, state: ItemState) -> ItemState:
         """What becomes of one item."""
@@ -61,10 +71,16 @@ class SellerCancel(SellerCommand, frozen=True, kw_only=True):
 
     message: str | None = None
 
+    def check(self, situation: Situation, item: OrderItem) -> None:
+        """Raise CancellationNotPermittedError once it is over: refunds are agreed on elsewhere then (OB-SEL-12)."""
+        assert item.opportunity is not None  # noqa: S101 - booked items have one
+        if situation.opportunities.get(item.opportunity.path, item.opportunity).is_over(situation.now):
+            raise CancellationNotPermittedError("This has taken place already.")
+
     def change(self, item: OrderItem, state: ItemState) -> ItemState:
         """Cancel the item."""
         del item
-        return replace(state, status=OrderItemStatus.SELLER_CANCELLED, cancellation_message=self.message)
+        return replace(state, status=OrderItemStatus.SELLER_CANCELLED, cancellation_message=self.message or None)
 
 
 class Notify(SellerCommand, frozen=True, kw_only=True):
@@ -73,9 +89,9 @@ class Notify(SellerCommand, frozen=True, kw_only=True):
     notice: str
 
     def change(self, item: OrderItem, state: ItemState) -> ItemState:
-        """Set the notice, unless nobody came (OB-NOTIF-03)."""
+        """Set the notice, or take it back with an empty one; none where nobody came (OB-NOTIF-03)."""
         del item
-        return replace(state, customer_notice=self.notice) if state.status in lifecycle.NOTIFIED else state
+        return replace(state, customer_notice=self.notice or None) if state.status in lifecycle.NOTIFIED else state
 
 
 class RecordAttendance(SellerCommand, frozen=True, kw_only=True):
@@ -182,24 +198,35 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CancelOpportunity(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole Opportunity does not take place: it is cancelled, and so is every booking of it (OB 8.3.3)."""
+    """The whole Opportunity does not take place: it is cancelled, and so is every booking of it (OB 8.3.3).
+
+    With it goes what lies below: the sessions of a series, the Slots of a facility, the parts of an event.
+    """
 
     opportunity: str
     message: str | None = None
 
     def needs(self, policy: Policy) -> Needs:
-        """The Opportunity, with the records that claim it."""
+        """The Opportunity and what lies below, with the records that claim any of it."""
         del policy
-        named = frozenset({self.opportunity})
-        return Needs(opportunities=named, claims_on=named)
+        return Needs(families=frozenset({self.opportunity}))
 
     def decide(self, situation: Situation) -> Decision:
-        """Publish it as cancelled, and tell every Order and proposal concerned."""
-        opportunity = situation.opportunities.get(self.opportunity)
-        if opportunity is None:
+        """Publish what is still to come as cancelled, and tell every Order and proposal concerned."""
+        if self.opportunity not in situation.opportunities:
             raise NotFoundError("There is no such Opportunity.")
-        cancelled = OpportunitySet(replace(opportunity, status=EventStatus.CANCELLED))
-        return Decision(changes=(cancelled, *call_off(situation, {opportunity.path}, self.message)))
+        off = [
+            member
+            for member in situation.opportunities.values()
+            if member.type.bookable and not member.is_over(situation.now) and self._holds(situation, member)
+        ]
+        if not off:
+            raise OpenBookingError("Nothing of it is still to come.")
+        cancelled = (OpportunitySet(replace(member, status=EventStatus.CANCELLED)) for member in off)
+        return Decision(changes=(*cancelled, *call_off(situation, {member.path for member in off}, self.message)))
+
+    def _holds(self, situation: Situation, member: Opportunity) -> bool:
+        return any(one.path == self.opportunity for one in (member, *situation.parents(member)))
 
 
 class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,7 +254,7 @@ class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
         moved = self._moved(opportunity)
         described = situation.parents(moved)[0] if moved.type is OpportunityType.SLOT else moved
         given = {"name": self.name, "location": self.location}
-        told = {name: value for name, value in given.items() if value is not None}
+        told = {name: value for name, value in given.items() if value}
         named = replace(described, properties={**described.properties, **told})
         new = {now.path: now for now in (moved, named) if now != situation.opportunities[now.path]}
         published: list[Change] = [OpportunitySet(changed) for changed in new.values()]
@@ -358,7 +385,11 @@ class WriteToCustomer(msgspec.Struct, frozen=True, kw_only=True):
         """Set the note in place of the one before; status and version stay (OB-AMEND-09, OB-AMEND-10)."""
         record, proposal = open_proposal(situation, self.order)
         assert record.order is not None  # noqa: S101 - every proposal's record has one
-        if not lifecycle.is_open(proposal) or not record.order.asks_for(FlowRequirement.MESSAGE_EXCHANGE):
+        if (
+            not self.note
+            or not lifecycle.is_open(proposal)
+            or not record.order.asks_for(FlowRequirement.MESSAGE_EXCHANGE)
+        ):
             raise OpenBookingError("No messages are exchanged about this OrderProposal.")
         _check_note(situation, proposal, self.note)
         return Decision(changes=(RecordSet(self.order, with_note(situation, record, self.note)),))
