@@ -7,7 +7,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check conformance bench format pins clean
+.PHONY: help demo test check conformance fire bench format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ check: .venv/.dev ## Lint, formatting, types, floors, spelling
 
 conformance: .venv/.dev ## Write the table of requirements and their tests
 	@$(PYTHON) tests/conformance.py
+
+fire: .venv/.dev ## Fire at servers for minutes: races, killed processes, a killed database
+	@scripts/system-packages postgres
+	$(PYTHON) -m pytest tests/races --fire 120 --timeout 900 $(ARGS)
 
 bench: .venv/.runtime ## Measure bookings, feeds, a race and authentication, as ratios
 	@scripts/system-packages nginx wrk

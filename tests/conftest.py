@@ -9,6 +9,11 @@ from postgres import PostgresServer
 from validation import Validator
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the races take."""
+    parser.addoption("--fire", type=float, default=5, metavar="SECONDS", help="how long tests/races fire at a server")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse a requirement id that the catalogue does not define."""
     named = {(item.nodeid, id_) for item in items for mark in item.iter_markers("spec") for id_ in mark.args}

@@ -77,10 +77,13 @@ class PostgresServer:
     def kill(self) -> None:
         """End the server and all its processes at once, as a power cut would."""
         pid = self._process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-        for process in (pid, *map(int, children.split())):
+        os.kill(pid, signal.SIGSTOP)  # so that it starts no more of them
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        for process in (*map(int, children), pid):
             os.kill(process, signal.SIGKILL)
         self._process.wait()
+        while any(map(_lives, children)):
+            time.sleep(_LOOK_EVERY_SECONDS)
 
     def close(self) -> None:
         """Stop the server and remove its folder."""
@@ -120,6 +123,14 @@ def _programs() -> Path:
         message = "There is no PostgreSQL server: run `make test`, or `scripts/system-packages postgres`."
         raise RuntimeError(message)
     return Path(program).parent
+
+
+def _lives(pid: str) -> bool:
+    """Whether the process is there and is more than a name that nobody has asked after."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _account() -> pwd.struct_passwd | None:

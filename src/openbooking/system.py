@@ -25,7 +25,6 @@ from openbooking.spec.ids import Identifiers
 from openbooking.store.identity import PostgresIdentityStore, SqliteIdentityStore
 from openbooking.store.identity_memory import MemoryIdentityStore
 from openbooking.store.location import is_postgres
-from openbooking.store.migrate import prepare
 from openbooking.store.postgres import PostgresStore
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite import SqliteStore
@@ -67,6 +66,8 @@ async def open_system(
     ids = Identifiers(settings.base_uri, settings.single_seller or None)
     writer = Writer(ids)
     if store is None:
+        from openbooking.store.migrate import prepare  # noqa: PLC0415 - long to load, and a worker does without
+
         await asyncio.to_thread(prepare, settings.database)
         store, identity = open_store(settings, clock), open_identity_store(settings)
     if identity is None and settings.access is not AccessMode.HEADERS:

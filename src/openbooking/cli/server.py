@@ -17,7 +17,6 @@ from openbooking.cli.logs import configure_logs
 from openbooking.cli.memory import suit_memory_to_serving
 from openbooking.settings import Settings
 from openbooking.store.location import without_password
-from openbooking.store.migrate import prepare
 from openbooking.system import open_identity_store, open_store
 from openbooking.web.app import create_app
 
@@ -31,15 +30,17 @@ Ready = Callable[[Stop], None]
 
 def serve_forever(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM, with logs."""
+    from openbooking.store.migrate import prepare  # noqa: PLC0415 - long to load, and workers do without
+
     configure_logs()
     interrupt_on_sigterm()
     listener, settings = listen(settings)
     with listener:
         prepare(settings.database)
         if settings.workers == 1:
-            run_server(settings, listener, lambda _: _log_ready(settings))
+            run_server(settings, listener, lambda _: log_ready(settings))
         else:
-            run_workers(settings, listener, lambda: _log_ready(settings))
+            run_workers(settings, partial(_worker, settings), listener, lambda: log_ready(settings))
 
 
 def listen(settings: Settings) -> tuple[socket.socket, Settings]:
@@ -70,9 +71,11 @@ def run_server(settings: Settings, listener: socket.socket, ready: Ready) -> Non
         return
 
 
-def run_workers(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
+def run_workers(
+    settings: Settings, make_app: Callable[[], ASGIApp], listener: socket.socket, ready: Callable[[], None]
+) -> None:
     """Serve with several processes until SIGINT or SIGTERM; one that dies is replaced, on SIGHUP all are, in turn."""
-    config = _config(settings, partial(_worker, settings), factory=True, workers=settings.workers)
+    config = _config(settings, make_app, factory=True, workers=settings.workers)
     _Workers(config, ready, listener).run()
 
 
@@ -134,6 +137,8 @@ def _interrupt(_signal: int, _frame: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _log_ready(settings: Settings) -> None:
+def log_ready(settings: Settings) -> None:
+    """Tell that requests are answered now, and where."""
     log = structlog.get_logger()
-    log.info("serving", site=settings.site, api=settings.base_uri, database=without_password(settings.database))
+    place = {"host": settings.host, "port": settings.port, "database": without_password(settings.database)}
+    log.info("serving", site=settings.site, api=settings.base_uri, **place)

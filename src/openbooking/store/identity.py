@@ -12,13 +12,15 @@ from msgspec.structs import replace
 
 from openbooking.identity.records import Authorization, Grant, IdentityRecord, Partner
 from openbooking.identity.store import Standing
-from openbooking.store.dialects import Dialect, Postgres, Sqlite, Statement
+from openbooking.store.dialects import Dialect, Statement
 from openbooking.store.documents import encode, microseconds
 from openbooking.store.exchange import Answer, Database, Exchange, Query, ask
 from openbooking.store.identity_schema import TABLES
 from openbooking.store.identity_statements import STANDING, IdentityStatements
 from openbooking.store.postgres import PostgresDatabase
+from openbooking.store.postgres_dialect import Postgres
 from openbooking.store.sqlite import SqliteDatabase
+from openbooking.store.sqlite_dialect import Sqlite
 
 R = TypeVar("R", bound=IdentityRecord)
 

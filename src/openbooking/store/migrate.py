@@ -12,7 +12,6 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.location import is_postgres, without_password
@@ -75,6 +74,8 @@ def _in_sqlite(path: str, work: Callable[[Connection], T]) -> T:
 
 
 async def _in_postgres(url: str, work: Callable[[Connection], T]) -> T:
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - SQLite starts faster without
+
     async def connect() -> asyncpg.Connection:
         return await asyncpg.connect(url)
 

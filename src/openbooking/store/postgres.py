@@ -21,9 +21,9 @@ from openbooking.booking.command import Command, Reply
 from openbooking.booking.policy import Policy
 from openbooking.booking.store import Feed, FeedWriter, StoreUnavailableError
 from openbooking.spec.rpde import Item
-from openbooking.store.dialects import Postgres
 from openbooking.store.exchange import Answer, ChangedMeanwhileError, Exchange, Query, Save, ask
 from openbooking.store.numbering import number_pending
+from openbooking.store.postgres_dialect import Postgres
 from openbooking.store.sql import SqlStore
 from openbooking.store.statements import Statements
 

@@ -6,13 +6,12 @@ data has a table of its own, so that it is erased by deleting a row. Instants ar
 A feed item whose `modified` is null has changed and waits for its number (see `openbooking.store.numbering`).
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table
-from sqlalchemy.dialects.postgresql import TEXT
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata = MetaData()
 
 # Keys are compared and sorted byte by byte, in whatever language a database was made for.
-Key = String().with_variant(TEXT(collation="C"), "postgresql")
+Key = String().with_variant(Text(collation="C"), "postgresql")
 
 seller = Table(
     "seller",

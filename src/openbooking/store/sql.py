@@ -1,6 +1,6 @@
 """The store over an SQL database, whichever it is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -88,7 +88,7 @@ class SqlStore:
         if written.opportunities or written.sellers:
             yield Save(self._sql.save_catalogue, catalogue_rows(before, written))
         if written.records or written.publications:
-            given = yield from numbers(self._sql, len(written.publications), before.now)
+            given = yield from self._numbers(len(written.publications), before.now)
             yield Save(self._sql.save_bookings, booking_rows(before, written, given))
         return outcomes
 
@@ -97,6 +97,9 @@ class SqlStore:
 
     def _load_to_write(self, needs: Needs) -> Exchange[Situation]:
         return load_to_write(self._sql, needs, self._policy, self._clock())
+
+    def _numbers(self, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
+        return numbers(self._sql, count, now)
 
     def _answer(self, command: Command, needs: Needs) -> Exchange[Reply]:
         situation = yield from load(self._sql, needs, self._policy, self._clock())

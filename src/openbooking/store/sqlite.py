@@ -17,9 +17,9 @@ import msgspec
 
 from openbooking.booking.policy import Policy
 from openbooking.booking.store import FeedWriter, StoreUnavailableError
-from openbooking.store.dialects import Sqlite
 from openbooking.store.exchange import Answer, Exchange, Query, Save
 from openbooking.store.sql import SqlStore
+from openbooking.store.sqlite_dialect import Sqlite
 from openbooking.store.statements import Statements
 
 _BUSY_TIMEOUT_SECONDS = 10
@@ -53,7 +53,7 @@ class SqliteDatabase:
 
     async def read(self, make: Callable[[], Exchange[T]]) -> T:
         """Carry out an exchange that writes nothing."""
-        return await self._in(self._reader_threads, lambda db: _carry_out(db, make()))
+        return await self._in(self._reader_threads, lambda db: carry_out(db, make()))
 
     async def snapshot(self, make: Callable[[], Exchange[T]]) -> T:
         """Carry out an exchange in one transaction that writes nothing."""
@@ -104,7 +104,7 @@ def connect(path: Path) -> sqlite3.Connection:
 def _transact(begin: str, make: Callable[[], Exchange[T]], db: sqlite3.Connection) -> T:
     db.execute(begin)
     try:
-        result = _carry_out(db, make())
+        result = carry_out(db, make())
         db.execute("COMMIT")
     except BaseException:
         db.rollback()
@@ -112,7 +112,8 @@ def _transact(begin: str, make: Callable[[], Exchange[T]], db: sqlite3.Connectio
     return result
 
 
-def _carry_out(db: sqlite3.Connection, exchange: Exchange[T]) -> T:
+def carry_out(db: sqlite3.Connection, exchange: Exchange[T]) -> T:
+    """The result of an exchange."""
     try:
         asked = next(exchange)
         while True:

@@ -8,14 +8,13 @@ import time
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import TEXT
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-Key = sa.String().with_variant(TEXT(collation="C"), "postgresql")
+Key = sa.String().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:

@@ -1,0 +1,49 @@
+"""Statements for SQLite: lists are JSON arrays; rows are written one by one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, FromClause, Select, Table, bindparam, func, literal_column, select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.expression import ClauseElement
+
+from openbooking.store.dialects import Insert, Saving, Statement, Step, compile_for, place_of, places_of
+
+
+class Sqlite:
+    """The dialect of SQLite."""
+
+    one_writer = True
+
+    def __init__(self) -> None:
+        self._dialect = sqlite.dialect(paramstyle="qmark")
+
+    def compile(self, statement: ClauseElement) -> Statement:
+        """With `?` for parameters."""
+        return compile_for(statement, self._dialect)
+
+    def values(self, name: str) -> Select[Any]:
+        """From a JSON array."""
+        return select(func.json_each(bindparam(name)).table_valued("value").c.value)
+
+    def keys(self) -> FromClause:
+        """From a JSON array of pairs."""
+        value = func.json_each(bindparam("keys")).table_valued("value").c.value
+        pair = [func.json_extract(value, literal_column(f"'$[{index}]'")) for index in (0, 1)]
+        return select(pair[0].label("partner"), pair[1].label("uuid")).subquery("wanted_record")
+
+    def among(self, value: ColumnElement[Any], rows: Select[Any]) -> ColumnElement[bool]:
+        """IN."""
+        return value.in_(rows)
+
+    def given(self, kind: str, columns: Sequence[Column[Any]]) -> Mapping[str, ColumnElement[Any]]:
+        """One parameter a column."""
+        return {c.name: bindparam(place_of(kind, c.name), type_=c.type) for c in columns}
+
+    def insert(self, table: Table, given: Mapping[str, ColumnElement[Any]]) -> Insert:
+        """Of one row."""
+        return sqlite.insert(table).values(dict(given))
+
+    def saving(self, steps: Mapping[str, Step]) -> Saving:
+        """One statement a step."""
+        return Saving(tuple(self.compile(step.statement) for step in steps.values()), places_of(steps))

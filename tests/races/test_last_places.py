@@ -1,0 +1,69 @@
+"""A thousand callers at once for the last ten places, through HTTP."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from builders import new_uuid
+from openbooking.spec.ids import Identifiers
+from openbooking.testing.samples import SESSIONS
+from races.asking import Reply, exchange, request
+from races.brokers import order_body
+from races.harvesters import harvested_at_rest
+from races.served import HOST, PARTNERS, Plan, Served
+
+CALLERS = 1_000
+PLACES = 10
+
+pytestmark = pytest.mark.anyio
+
+
+async def race(port: int, asked: list[bytes]) -> list[Reply]:
+    """All of them at the same moment, on connections that are open already."""
+    connections = [await asyncio.open_connection(HOST, port) for _ in asked]
+    try:
+        return await asyncio.gather(
+            *(exchange(*connection, one) for connection, one in zip(connections, asked, strict=True))
+        )
+    finally:
+        for _, writer in connections:
+            writer.close()
+
+
+def verdict(reply: Reply) -> tuple[int | None, str]:
+    if reply.status == 201:
+        return 201, ""
+    return reply.status, reply.json["orderedItem"][0]["error"][0]["@type"]
+
+
+async def sold_and_left(plan: Plan) -> tuple[Counter[tuple[int | None, str]], int]:
+    """The answers in a race of all callers, and how many places the feed then says are left."""
+    await plan.stock()
+    body = order_body(Identifiers(plan.settings.base_uri), ["yoga"])
+    asked = [
+        request("PUT", f"/api/orders/{new_uuid()}", PARTNERS[number % len(PARTNERS)], body) for number in range(CALLERS)
+    ]
+    with Served(plan) as served:
+        replies = await race(served.port, asked)
+    store = plan.open_store()
+    try:
+        ((_, data),) = (await harvested_at_rest(store, SESSIONS)).values()
+    finally:
+        await store.close()
+    return Counter(map(verdict, replies)), data["remainingAttendeeCapacity"]
+
+
+@pytest.mark.spec("OB-B-08", "OB-VAL-09")
+@pytest.mark.parametrize(("kind", "workers"), [("sqlite", 1), ("sqlite", 2), ("postgresql", 3)])
+async def test_ten_get_a_place_and_all_others_are_told_that_it_is_full(database: str, kind: str, workers: int) -> None:
+    sold, left = await sold_and_left(Plan(database, workers, {"yoga": PLACES}))
+    assert sold == {(201, ""): PLACES, (409, "OpportunityIsFullError"): CALLERS - PLACES}
+    assert left == 0
+
+
+@pytest.mark.parametrize(("kind", "fault"), [("sqlite", "unlocked-sqlite"), ("postgresql", "unlocked-postgres")])
+async def test_without_locks_more_get_a_place(database: str, kind: str, fault: str) -> None:
+    """So the race is real, and only the locks decide it."""
+    sold, _ = await sold_and_left(Plan(database, 2, {"yoga": PLACES}, fault))
+    assert sold[201, ""] > PLACES

@@ -1,0 +1,70 @@
+"""A harvester reads while one booking is about to commit and a later one has: it misses nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from openbooking.booking.policy import Policy
+from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.store.postgres import PostgresStore
+from openbooking.testing.samples import SELLER, SESSIONS, Clock, book, fresh, session, session_path
+from openbooking.testing.store_tests import feed_writer
+from postgres import PostgresServer
+from races.faulty import SEQUENCE, HastyPostgresStore
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def opened(url: str, kind: Callable[..., PostgresStore] = PostgresStore) -> AsyncIterator[PostgresStore]:
+    store = kind(url, policy=Policy(), writer=feed_writer(), clock=Clock())
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def has_missed(url: str, kind: Callable[..., PostgresStore]) -> bool:
+    """Whether a harvester, who reads between the commits of two bookings, ends with another copy than others."""
+    copy: dict[str, bytes | None] = {}
+    async with opened(url) as stock:
+        await stock.execute(PublishSeller(SELLER))
+        for key in ("yoga", "spin"):
+            await stock.execute(Publish(session(key, 5)))
+    async with opened(url, kind) as one, opened(url, kind) as other:
+        after = await follow(other, 0, copy)
+        connection = await asyncpg.connect(url)
+        async with connection.transaction():
+            await connection.execute("SELECT FROM feed_item WHERE id = $1 FOR UPDATE", session_path("yoga"))
+            held_up = asyncio.create_task(one.execute(book(fresh(), "yoga")))
+            while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+            await other.execute(book(fresh(), "spin"))
+            after = await follow(other, after, copy)
+        await held_up
+        await connection.close()
+        await follow(other, after, copy)
+        return copy != {item.id: item.data for item in await other.feed_items(SESSIONS, 0, 10)}
+
+
+async def follow(store: PostgresStore, after: int, copy: dict[str, bytes | None]) -> int:
+    """Read on to the end of the feed; the last number seen."""
+    while items := await store.feed_items(SESSIONS, after, 1):
+        copy.update({item.id: item.data for item in items})
+        after = items[-1].modified
+    return after
+
+
+async def test_numbers_are_given_after_the_commit(postgres: PostgresServer) -> None:
+    assert not await has_missed(postgres.new_database(), PostgresStore)
+
+
+async def test_a_harvester_misses_items_where_numbers_are_taken_before(postgres: PostgresServer) -> None:
+    url = postgres.new_database()
+    connection = await asyncpg.connect(url)
+    await connection.execute(SEQUENCE)
+    await connection.close()
+    assert await has_missed(url, HastyPostgresStore)
