@@ -8,9 +8,9 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from browsing import URI, Site, chromium, served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real browser, started once."""
+    """A real browser; it is stopped with the module, because no other loop can run beside the one it lives in."""
     with chromium() as started:
         yield started
 
