@@ -91,15 +91,17 @@ async def open_system(
         writer=writer,
         replies=OrderWriter(writer, booking_service(settings)),
     )
-    if settings.access is AccessMode.OPENID:
-        await provider.keys.keep_up()
-    upkeep = asyncio.create_task(_keep_up(system))
     try:
-        yield system
+        if settings.access is AccessMode.OPENID:
+            await provider.keys.keep_up()
+        upkeep = asyncio.create_task(_keep_up(system))
+        try:
+            yield system
+        finally:
+            upkeep.cancel()
+            with suppress(asyncio.CancelledError):
+                await upkeep
     finally:
-        upkeep.cancel()
-        with suppress(asyncio.CancelledError):
-            await upkeep
         await store.close()
         await provider.store.close()
 
