@@ -34,7 +34,8 @@ from openbooking.web.app import create_app
 FAULT = "OPENBOOKING_FAULT"
 SEQUENCE = "CREATE SEQUENCE numbers START 4000000000000"
 
-_PAUSE_SECONDS = 0.02
+# Long enough for the other process to read meanwhile, however busy the machine is.
+_PAUSE_SECONDS = 0.5
 _PAUSE = Statement(f"SELECT pg_sleep({_PAUSE_SECONDS})", (), writes=False)
 _NEXT_NUMBERS = Statement("SELECT nextval('numbers') FROM generate_series(1, $1)", ("count",), writes=False)
 
