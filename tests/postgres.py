@@ -22,6 +22,8 @@ _USER = "openbooking"
 _TEMPLATE = "prepared"
 _SETTINGS = ("listen_addresses=", "max_connections=200", "recovery_init_sync_method=syncfs")
 _LOOK_EVERY_SECONDS = 0.02
+# Ends the server, without writing to disk what is removed anyway, once whoever started it has ended or says so.
+_GUARD = "read _; kill -QUIT $0"
 
 
 class PostgresServer:
@@ -67,6 +69,7 @@ class PostgresServer:
                 stderr=log,
                 **self._identity,
             )
+        self._guard = subprocess.Popen(["sh", "-c", _GUARD, str(self._process.pid)], stdin=subprocess.PIPE)
         ready: list[str | Path] = [self._programs / "pg_isready", "-q", "-h", self._folder]
         while self._process.poll() is None:
             if subprocess.run(ready, check=False).returncode == 0:
@@ -77,6 +80,8 @@ class PostgresServer:
     def kill(self) -> None:
         """End the server and all its processes at once, as a power cut would."""
         pid = self._process.pid
+        self._guard.kill()
+        self._guard.communicate()
         os.kill(pid, signal.SIGSTOP)  # so that it starts no more of them
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
         for process in (*map(int, children), pid):
@@ -87,7 +92,7 @@ class PostgresServer:
 
     def close(self) -> None:
         """Stop the server and remove its folder."""
-        self._process.send_signal(signal.SIGQUIT)  # without writing to disk what is removed anyway
+        self._guard.communicate()
         self._process.wait()
         shutil.rmtree(self._folder)
 
