@@ -7,6 +7,7 @@ from openbooking.cli.database import migrate, settings
 from openbooking.cli.demo import demo
 from openbooking.cli.doctor import doctor
 from openbooking.cli.faults import OneLineFaults
+from openbooking.cli.feeds import feeds
 from openbooking.cli.imports import import_
 from openbooking.cli.partners import partners
 from openbooking.cli.registration_tokens import registration_tokens
@@ -27,6 +28,7 @@ app.command("import")(import_)
 app.command()(migrate)
 app.command()(doctor)
 app.command()(settings)
+app.add_typer(feeds, name="feed")
 app.add_typer(sellers, name="seller")
 app.add_typer(partners, name="partner")
 app.add_typer(users, name="user")

@@ -1,0 +1,144 @@
+"""`openbooking feed verify`, against a server of ours and against feeds that are wrong."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from openbooking.cli import app
+
+OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
+
+
+@pytest.fixture(autouse=True)
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
+        monkeypatch.delenv(name)
+    path = tmp_path / "demo.sqlite3"
+    monkeypatch.setenv("OPENBOOKING_DATABASE", str(path))
+    return path
+
+
+def verify(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ("feed", "verify", *arguments))
+
+
+@contextmanager
+def feed(*pages: Any) -> Iterator[str]:
+    """The URL of a feed of these pages, each known by the position in its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            position = int(self.path.rpartition("=")[2]) if "=" in self.path else 0
+            content = json.dumps(pages[position]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *arguments: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/feed"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def item(modified: int, id_: str = "x", **changes: Any) -> dict[str, Any]:
+    return {"id": id_, "kind": "Slot", "state": "updated", "modified": modified, "data": {}, **changes}
+
+
+def page(following: int, *items: Any) -> dict[str, Any]:
+    return {"items": list(items), "next": f"/feed?afterChangeNumber={following}", "license": "https://example.com/"}
+
+
+END = page(2)
+
+
+@pytest.mark.spec("OB-FEED-02", "OB-FEED-12", "OB-FEED-16")
+def test_a_sound_feed_of_any_system_is_found_sound() -> None:
+    with feed(page(2, item(1), item(2, "y", state="deleted", data=None)), {}, END) as url:
+        result = verify(url)
+    assert (result.exit_code, result.stdout) == (0, f"{url}: 2 items on 2 pages, 0 faults\n")
+
+
+FAULTY = {
+    "comes after": [page(1, item(2), item(1)), END, END],
+    "its next begins after": [page(2, item(1)), {}, END],
+    "has the state gone": [page(2, item(2), item(2, state="gone")), {}, END],
+    "has no data": [page(2, item(1, "y", data=None), item(2)), {}, END],
+    "is deleted and has data": [page(2, item(1, "y", state="deleted", data={"x": 1}), item(2)), {}, END],
+    "without id": [page(2, {"modified": 1}, item(2)), {}, END],
+    "but its next is": [page(2, item(2)), {}, page(1)],
+    "its next is itself": [page(2, item(2)), {}, page(2, item(3))],
+    "names no position": [{"items": [item(1)], "next": "/feed"}],
+    "has no items": [{"next": "/feed"}],
+}
+
+
+@pytest.mark.parametrize("told", FAULTY)
+def test_what_a_feed_must_not_do_is_told(told: str) -> None:
+    with feed(*FAULTY[told]) as url:
+        result = verify(f"{url}?afterChangeNumber=0")
+    assert result.exit_code == 1, result.stdout
+    assert told in result.stdout
+
+
+def test_a_feed_that_is_not_there_is_told_in_one_line() -> None:
+    result = verify("http://127.0.0.1:9/feed")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "cannot be read" in result.stderr
+
+
+@contextmanager
+def demo(database: Path) -> Iterator[str]:
+    """The site of a running demo."""
+    command = [OPENBOOKING, "demo", "--port", "0", "--database", str(database)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    ) as it:
+        assert it.stdout is not None
+        site = next(filter(None, (re.search(r"(http\S+)/openactive", line) for line in it.stdout)))[1]
+        try:
+            yield site
+        finally:
+            it.send_signal(signal.SIGTERM)
+            it.stdout.read()
+
+
+def test_feeds_of_this_system_are_compared_with_its_database(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with demo(database) as site:
+        monkeypatch.setenv("OPENBOOKING_SITE_URL", site)
+        sound = verify()
+        assert sound.exit_code == 0, sound.stdout
+        assert f"{site}/feeds/scheduled-sessions: 0 items" not in sound.stdout
+        other = database.with_name("other.sqlite3")
+        with closing(sqlite3.connect(database)) as served, closing(sqlite3.connect(other)) as copy:
+            served.backup(copy)
+            changed, added, removed = (path for (path,) in copy.execute("SELECT path FROM opportunity LIMIT 3"))
+            copy.execute("UPDATE feed_item SET data = '{}' WHERE id = ?", [changed])
+            copy.execute("UPDATE feed_item SET id = 'slots/none' WHERE id = ?", [added])
+            copy.execute("DELETE FROM feed_item WHERE id = ?", [removed])
+            copy.commit()
+        wrong = verify("--database", str(other))
+    assert wrong.exit_code == 1
+    assert re.search(f"{changed}, changed at [0-9]+, is shown otherwise", wrong.stdout)
+    assert re.search("slots/none, changed at [0-9]+, is not shown", wrong.stdout)
+    assert f"{removed} is shown and not in the database" in wrong.stdout
