@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from openbooking.booking.order import Caller
 from openbooking.booking.store import StoreUnavailableError
@@ -61,10 +61,22 @@ def test_a_newer_schema_is_refused_and_left_alone(database: str) -> None:
     assert connected(database, revision) == "9999"
 
 
-def test_several_processes_may_set_up_one_new_database(postgres: PostgresServer) -> None:
-    database = postgres.bare_database()
+def test_several_may_set_up_one_new_database(database: str) -> None:
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(prepare, [database] * 4)) == [None] * 4
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(database: str) -> None:
+    def half(connection: Connection) -> None:
+        connection.execute(text("CREATE TABLE half (done integer)"))
+        raise ZeroDivisionError
+
+    def tables(connection: Connection) -> list[str]:
+        return inspect(connection).get_table_names()
+
+    with pytest.raises(ZeroDivisionError):
+        connected(database, half)
+    assert connected(database, tables) == []
 
 
 def make_version_1(connection: Connection) -> None:

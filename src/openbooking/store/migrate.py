@@ -1,8 +1,10 @@
 """The schema of a database: what it is, what it should be, and the way from one to the other."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TypeVar
 
 import asyncpg
@@ -11,14 +13,17 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.location import is_postgres, without_password
+from openbooking.store.sqlite import is_busy
 
 _OLDEST_POSTGRES = 150_000
 # Any number will do, as long as all migrations take the same.
 _LOCK = 5_278_137_614_120_001
+_BUSY_TIMEOUT_SECONDS = 10
+_PAUSE_SECONDS = 0.02
 
 T = TypeVar("T")
 
@@ -69,8 +74,26 @@ def connected(database: str, work: Callable[[Connection], T]) -> T:
 
 
 def _in_sqlite(path: str, work: Callable[[Connection], T]) -> T:
-    with create_engine(f"sqlite:///{path}", poolclass=NullPool).begin() as connection:
+    # The driver would begin a transaction only with the first row that changes, and SQLAlchemy leaves that to it.
+    arguments = {"isolation_level": None, "timeout": _BUSY_TIMEOUT_SECONDS}
+    with create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=arguments).begin() as connection:
+        _keep_write_ahead_log(connection)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
         return work(connection)
+
+
+def _keep_write_ahead_log(connection: Connection) -> None:
+    """Make the file one with a write-ahead log, if it is not yet: the one thing that SQLite never waits for."""
+    until = monotonic() + _BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        except OperationalError as fault:
+            if not (isinstance(fault.orig, sqlite3.DatabaseError) and is_busy(fault.orig)) or monotonic() > until:
+                raise
+            sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 async def _in_postgres(url: str, work: Callable[[Connection], T]) -> T:

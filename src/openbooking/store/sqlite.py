@@ -25,6 +25,7 @@ from openbooking.store.statements import Statements
 _BUSY_TIMEOUT_SECONDS = 10
 _READERS = 4
 _MAPPED_BYTES = 2**30
+_PRIMARY_CODE = 0xFF
 
 T = TypeVar("T")
 
@@ -94,11 +95,15 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, isolation_level=None, timeout=_BUSY_TIMEOUT_SECONDS, check_same_thread=False, cached_statements=256
     )
-    connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA secure_delete=ON")
     connection.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}")
     return connection
+
+
+def is_busy(fault: sqlite3.DatabaseError) -> bool:
+    """Whether somebody else has the file just now."""
+    return fault.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
 
 
 def _transact(begin: str, make: Callable[[], Exchange[T]], db: sqlite3.Connection) -> T:
