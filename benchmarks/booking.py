@@ -68,7 +68,7 @@ def record(database: Path, ids: Identifiers, bodies: list[bytes], batch: int) ->
             await store._write(waiting)
         await store.close()
 
-    with patch.object(store_module, "connect", lambda path: _recording(path, log)):
+    with patch.object(store_module, "connect", lambda path, **_: _recording(path, log)):
         asyncio.run(write())
     return log
 

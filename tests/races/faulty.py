@@ -77,7 +77,7 @@ class UnlockedSqliteDatabase(SqliteDatabase):
     """Commits every statement by itself."""
 
     async def write(self, make: Callable[[], Exchange[T]]) -> T:
-        return await self._in(self._writer_thread, lambda db: carry_out(db, make()))
+        return await self._in(self._writer_thread, lambda: carry_out(self._writer, make()))
 
 
 FAULTS: dict[str, Callable[..., SqlStore]] = {

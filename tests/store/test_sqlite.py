@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from openbooking.booking.order import Order
 from openbooking.booking.policy import Policy
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import StoreUnavailableError
+from openbooking.store.dialects import Statement
+from openbooking.store.exchange import ask
 from openbooking.store.migrate import prepare
 from openbooking.store.sqlite import SqliteDatabase, SqliteStore
 from openbooking.testing.samples import ALICE, EMAIL, SELLER, Clock, book, places_left, session
@@ -82,6 +85,53 @@ def test_a_locked_or_broken_file_makes_the_store_unavailable_not_wrong(tmp_path:
         booked = await store.execute(book(UUID, "yoga"))
         assert isinstance(booked, Order)
         assert not booked.has_errors
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_a_writer_waits_for_another_process_and_holds_up_no_reader(tmp_path: Path) -> None:
+    async def run() -> None:
+        path = tmp_path / "x.sqlite3"
+        store = open_at(path)
+        await store.execute(PublishSeller(SELLER))
+        await store.execute(Publish(session("yoga", 5)))
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            booking = asyncio.create_task(store.execute(book(UUID, "yoga")))
+            for _ in range(5):
+                assert await places_left(store, "yoga") == 5
+            assert not booking.done()
+            other.execute("COMMIT")
+        assert isinstance(await booking, Order)
+        assert await places_left(store, "yoga") == 4
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_whoever_gives_up_waiting_leaves_the_file_to_the_next(tmp_path: Path) -> None:
+    async def run() -> None:
+        path = tmp_path / "x.sqlite3"
+        store = open_at(path)
+        await store.execute(PublishSeller(SELLER))
+        database = store._database
+        insert = Statement("INSERT INTO alembic_version VALUES (:number)", ("number",), writes=True)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            writing = asyncio.create_task(database.write(lambda: ask(insert, number="x")))
+            await asyncio.sleep(0.01)
+            writing.cancel()
+            await asyncio.sleep(0.01)
+            assert not writing.done()
+            other.execute("COMMIT")
+            with pytest.raises(asyncio.CancelledError):
+                await writing
+            assert other.execute("SELECT COUNT(*) FROM alembic_version").fetchone() == (1,)
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("COMMIT")
+        await store.execute(Publish(session("yoga", 5)))
+        assert await places_left(store, "yoga") == 5
         await store.close()
 
     asyncio.run(run())

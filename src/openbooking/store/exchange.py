@@ -1,7 +1,7 @@
 """What the stores ask of a database, written once for all of them without input or output.
 
 An exchange is a generator: it yields what it asks, is sent the rows of the answer, and returns its result. A Database
-carries it out, SQLite in a thread, PostgreSQL on the event loop.
+carries it out.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -56,8 +56,11 @@ class Database(Protocol):
         """
         ...
 
-    async def read(self, make: Callable[[], Exchange[T]]) -> T:
-        """Carry out an exchange that writes nothing; each of its queries sees one moment."""
+    async def read(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
+        """Carry out an exchange that writes nothing; each of its queries sees one moment.
+
+        A brief one looks up a few rows by their keys.
+        """
         ...
 
     async def snapshot(self, make: Callable[[], Exchange[T]]) -> T:

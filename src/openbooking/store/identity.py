@@ -1,6 +1,5 @@
 """The IdentityStore over an SQL database, whichever it is."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -14,7 +13,7 @@ from openbooking.identity.records import Authorization, Grant, IdentityRecord, P
 from openbooking.identity.store import Standing
 from openbooking.store.dialects import Dialect, Statement
 from openbooking.store.documents import encode, microseconds
-from openbooking.store.exchange import Answer, Database, Exchange, Query, ask
+from openbooking.store.exchange import Database, Exchange, Query, ask
 from openbooking.store.identity_schema import TABLES
 from openbooking.store.identity_statements import STANDING, IdentityStatements
 from openbooking.store.postgres import PostgresDatabase
@@ -82,15 +81,12 @@ class SqlIdentityStore:
         await self._database.close()
 
     async def _standing(self, statement: Statement, values: Mapping[str, Any]) -> Standing | None:
-        rows = await self._rows(statement, values)
+        rows = await self._database.read(partial(ask, statement, **values), brief=True)
         found = [_DECODERS[STANDING[place]](document) for place, document in rows]
         partners = [record for record in found if isinstance(record, Partner)]
         grants = tuple(record for record in found if isinstance(record, Grant))
         authorizations = [record for record in found if isinstance(record, Authorization)]
         return Standing(partners[0], grants, authorizations[0] if authorizations else None) if partners else None
-
-    async def _rows(self, statement: Statement, values: Mapping[str, Any]) -> Answer:
-        return await self._database.read(partial(ask, statement, **values))
 
     def _decoded(self, kind: type[R], document: bytes) -> R:
         decoded = _DECODERS[kind](document)
@@ -99,31 +95,10 @@ class SqlIdentityStore:
 
 
 class SqliteIdentityStore(SqlIdentityStore):
-    """Keeps the records in the SQLite file at `path`.
-
-    How callers stand is read on the event loop, for every request needs it: a few rows found by their keys take less
-    than to hand the work to a thread. Where the file is not free this very moment, a thread waits for it.
-    """
+    """Keeps the records in the SQLite file at `path`."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(SqliteDatabase(path), Sqlite())
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
-
-    async def close(self) -> None:
-        """Close the file."""
-        if self._connection:
-            self._connection.close()
-        await super().close()
-
-    async def _rows(self, statement: Statement, values: Mapping[str, Any]) -> Answer:
-        try:
-            if self._connection is None:
-                self._connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
-                self._connection.execute("PRAGMA query_only=ON")
-            return self._connection.execute(statement.text, [values[name] for name in statement.names]).fetchall()
-        except sqlite3.DatabaseError:
-            return await super()._rows(statement, values)
 
 
 class PostgresIdentityStore(SqlIdentityStore):

@@ -163,8 +163,9 @@ class PostgresDatabase:
                 await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * attempt))  # noqa: S311 - nothing secret
         raise StoreUnavailableError("Others were faster every time.")
 
-    async def read(self, make: Callable[[], Exchange[T]]) -> T:
+    async def read(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
         """Carry out an exchange that writes nothing."""
+        del brief
         with _faults_told():
             for _ in range(_READERS + 1):
                 with suppress(_StaleConnectionError):

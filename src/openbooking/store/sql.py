@@ -46,12 +46,12 @@ class SqlStore:
         """Carry out one command, in the batch that is next to be written, or at once if it changes nothing."""
         needs = command.needs(self._policy)
         if needs.changes_nothing:
-            return await self._database.read(partial(self._answer, command, needs))
+            return await self._database.read(partial(self._answer, command, needs), brief=True)
         return await self._batches.execute(command)
 
     async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:
         """The first items of the feed after that change number."""
-        return list(map(Item._make, await self._database.read(self._page(feed, after, limit))))
+        return list(map(Item._make, await self._database.read(self._page(feed, after, limit), brief=True)))
 
     async def sellers(self) -> Sequence[Seller]:
         """All Sellers, by key."""

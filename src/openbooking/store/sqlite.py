@@ -6,10 +6,11 @@ Readers have connections of their own and, the file being in WAL mode, never wai
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,8 @@ _BUSY_TIMEOUT_SECONDS = 10
 _READERS = 4
 _MAPPED_BYTES = 2**30
 _PRIMARY_CODE = 0xFF
+_BEGIN = "BEGIN IMMEDIATE"
+_WAIT, _DO_NOT_WAIT = (f"PRAGMA busy_timeout={1000 * seconds}" for seconds in (_BUSY_TIMEOUT_SECONDS, 0))
 
 T = TypeVar("T")
 
@@ -39,65 +42,140 @@ class SqliteStore(SqlStore):
 
 
 class SqliteDatabase:
-    """The file at `path`, with a thread that writes and some that read, each on a connection of its own."""
+    """The file at `path`.
+
+    Statements that look up or write a few rows run on the event loop: they take less than handing them to a thread
+    would. Threads do what waits for something else: for the disk to commit, for another process that writes, for many
+    rows.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()
         self.connections: list[sqlite3.Connection] = []
+        self._writing = asyncio.Lock()
         self._writer_thread = ThreadPoolExecutor(1, "openbooking-writer")
         self._reader_threads = ThreadPoolExecutor(_READERS, "openbooking-reader")
 
+    @cached_property
+    def _writer(self) -> sqlite3.Connection:
+        """For whoever holds the lock; first opened where it may wait."""
+        return self._connect()
+
+    @property
+    def _opened(self) -> bool:
+        return "_writer" in vars(self)
+
+    @cached_property
+    def _reader(self) -> sqlite3.Connection:
+        """For the event loop: it never waits."""
+        return self._connect(wait=False)
+
     async def write(self, make: Callable[[], Exchange[T]]) -> T:
         """Carry out an exchange in one transaction, alone."""
-        return await self._in(self._writer_thread, partial(_transact, "BEGIN IMMEDIATE", make))
+        async with self._writing:
+            with _faults_told():
+                try:
+                    await self._begin()
+                    result = carry_out(self._writer, make())
+                    await self._in(self._writer_thread, partial(self._writer.execute, "COMMIT"))
+                except BaseException:
+                    if self._opened:
+                        self._writer.rollback()
+                    raise
+        return result
 
-    async def read(self, make: Callable[[], Exchange[T]]) -> T:
+    async def read(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
         """Carry out an exchange that writes nothing."""
-        return await self._in(self._reader_threads, lambda db: carry_out(db, make()))
+        if brief:
+            try:
+                return carry_out(self._reader, make())
+            except sqlite3.DatabaseError as fault:
+                if not is_busy(fault):
+                    raise StoreUnavailableError(str(fault)) from fault
+        with _faults_told():
+            return await self._in(self._reader_threads, lambda: carry_out(self._connection_of_thread(), make()))
 
     async def snapshot(self, make: Callable[[], Exchange[T]]) -> T:
         """Carry out an exchange in one transaction that writes nothing."""
-        return await self._in(self._reader_threads, partial(_transact, "BEGIN", make))
+        with _faults_told():
+            return await self._in(self._reader_threads, lambda: _snapshot(self._connection_of_thread(), make()))
 
     async def wipe(self) -> None:
         """Empty the write-ahead log; in the file itself, what is deleted is overwritten at once."""
-        await self._in(self._writer_thread, lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        async with self._writing:
+            with _faults_told():
+                await self._patiently("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def close(self) -> None:
         """Close the file."""
-        for threads in (self._writer_thread, self._reader_threads):
-            await asyncio.to_thread(threads.shutdown)
-        for connection in self.connections:
-            connection.close()
+        async with self._writing:
+            for threads in (self._writer_thread, self._reader_threads):
+                await asyncio.to_thread(threads.shutdown)
+            for connection in self.connections:
+                connection.close()
 
-    async def _in(self, threads: ThreadPoolExecutor, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do the work in one of these threads, on the connection of that thread."""
-
-        def on_connection() -> T:
+    async def _begin(self) -> None:
+        """Become the writer: at once, or as soon as whoever is has finished."""
+        if self._opened:
             try:
-                return work(self._connection())
-            except sqlite3.DatabaseError as fault:
-                raise StoreUnavailableError(str(fault)) from fault
+                self._writer.execute(_BEGIN)
+            except sqlite3.OperationalError as fault:
+                if not is_busy(fault):
+                    raise
+            else:
+                return
+        await self._patiently(_BEGIN)
 
-        return await asyncio.get_running_loop().run_in_executor(threads, on_connection)
+    async def _patiently(self, statement: str) -> None:
+        """Execute it in the writer's thread, where it may wait for others."""
 
-    def _connection(self) -> sqlite3.Connection:
+        def execute() -> None:
+            self._writer.execute(_WAIT)
+            try:
+                self._writer.execute(statement).fetchall()
+            finally:
+                self._writer.execute(_DO_NOT_WAIT)
+
+        await self._in(self._writer_thread, execute)
+
+    async def _in(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        """Do the work in one of these threads; nobody goes on before it is done, not even who is told to stop."""
+        doing = asyncio.get_running_loop().run_in_executor(threads, work)
+        try:
+            return await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            await asyncio.wait([doing])
+            raise
+
+    def _connection_of_thread(self) -> sqlite3.Connection:
         known: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if known is None:
-            known = self._local.connection = connect(self._path)
-            self.connections.append(known)
+            known = self._local.connection = self._connect()
         return known
 
+    def _connect(self, *, wait: bool = True) -> sqlite3.Connection:
+        connection = connect(self._path, wait=wait)
+        self.connections.append(connection)
+        return connection
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the file so that a commit is on disk, what is deleted is overwritten, and readers neither wait nor copy."""
+
+def connect(path: Path, *, wait: bool = True) -> sqlite3.Connection:
+    """Open the file so that a commit is on disk, what is deleted is overwritten, and readers neither wait nor copy.
+
+    It may `wait` for others, or give up at once.
+    """
+    timeout = _BUSY_TIMEOUT_SECONDS if wait else 0
     connection = sqlite3.connect(
-        path, isolation_level=None, timeout=_BUSY_TIMEOUT_SECONDS, check_same_thread=False, cached_statements=256
+        path, isolation_level=None, timeout=timeout, check_same_thread=False, cached_statements=256
     )
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA secure_delete=ON")
-    connection.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}")
+    try:
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA secure_delete=ON")
+        connection.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -106,15 +184,20 @@ def is_busy(fault: sqlite3.DatabaseError) -> bool:
     return fault.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
 
 
-def _transact(begin: str, make: Callable[[], Exchange[T]], db: sqlite3.Connection) -> T:
-    db.execute(begin)
+@contextmanager
+def _faults_told() -> Iterator[None]:
     try:
-        result = carry_out(db, make())
-        db.execute("COMMIT")
-    except BaseException:
-        db.rollback()
-        raise
-    return result
+        yield
+    except sqlite3.DatabaseError as fault:
+        raise StoreUnavailableError(str(fault)) from fault
+
+
+def _snapshot(db: sqlite3.Connection, exchange: Exchange[T]) -> T:
+    db.execute("BEGIN")
+    try:
+        return carry_out(db, exchange)
+    finally:
+        db.execute("ROLLBACK")
 
 
 def carry_out(db: sqlite3.Connection, exchange: Exchange[T]) -> T:
