@@ -94,5 +94,8 @@ def why_not_bookable(
     pair: Pair, now: datetime, conditions: Iterable[Callable[[Pair, datetime], str | None]] = CONDITIONS
 ) -> str | None:
     """The first condition that the pair fails, in words for the Broker, or None if it can be booked."""
-    reasons = (condition(pair, now) for condition in conditions)
-    return next((reason for reason in reasons if reason), None)
+    for condition in conditions:
+        reason = condition(pair, now)
+        if reason:
+            return reason
+    return None

@@ -2,13 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
+
+_REMEMBERED = 10_000
 
 
+@lru_cache(_REMEMBERED)
 def write_instant(instant: datetime) -> str:
     """In UTC, to the second: 2026-12-01T15:00:00Z (OB-FEED-25, OB-FEED-26)."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
+@lru_cache(_REMEMBERED)
 def write_duration(duration: timedelta) -> str:
     """As ISO 8601 in days, hours, minutes and seconds: P1D, PT1H30M."""
     hours, seconds = divmod(duration.seconds, 3600)

@@ -26,7 +26,7 @@ _PARENT_PROPERTY = {
 _CAPACITY_OF_SLOT = ("maximumUses", "remainingUses")
 _CAPACITY_OF_EVENT = ("maximumAttendeeCapacity", "remainingAttendeeCapacity")
 _WITHOUT_STATUS = (OpportunityType.SESSION_SERIES, OpportunityType.ON_DEMAND_EVENT)
-_NOT_IN_REPLIES = frozenset({"subEvent", "event", "individualFacilityUse"})
+_NOT_IN_REPLIES = ("subEvent", "event", "individualFacilityUse")
 
 
 class Writer:
@@ -170,11 +170,9 @@ class Writer:
         self, opportunity: Opportunity, parents: Sequence[Opportunity], remaining: int | None
     ) -> JsonObject:
         """An Opportunity as replies show it: parents within, without Offers, Seller or siblings (OB-VAL-37)."""
-        written = {
-            name: value
-            for name, value in self.opportunity(opportunity, remaining).items()
-            if name not in _NOT_IN_REPLIES
-        }
+        written = self.opportunity(opportunity, remaining)
+        for name in _NOT_IN_REPLIES:
+            written.pop(name, None)
         if parents:
             parent, *further = parents
             written[_PARENT_PROPERTY[opportunity.type]] = self.opportunity_with_parents(parent, further, None)

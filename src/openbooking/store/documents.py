@@ -1,6 +1,7 @@
 """Structs of `openbooking.booking` to and from the bytes of `document` columns; personal data apart from the rest."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 from msgspec.structs import replace
@@ -9,8 +10,9 @@ from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.order import PersonalData, Record
 
 encode = msgspec.json.Encoder().encode
-decode_opportunity = msgspec.json.Decoder(Opportunity).decode
-decode_seller = msgspec.json.Decoder(Seller).decode
+# What is wanted is read again and again before it changes.
+decode_opportunity = lru_cache(2_000)(msgspec.json.Decoder(Opportunity).decode)
+decode_seller = lru_cache(200)(msgspec.json.Decoder(Seller).decode)
 _decode_record = msgspec.json.Decoder(Record).decode
 _decode_personal_data = msgspec.json.Decoder(PersonalData).decode
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -52,10 +52,11 @@ def create_app(
 def _routes(system: System) -> list[BaseRoute]:
     base = urlsplit(system.settings.base_uri).path
     routes = [
-        Route("/", RedirectResponse(DATASET_PATH)),
-        *DatasetSite(system).routes(),
-        *feed_routes(system, base),
+        # In the order of how often they are asked for: they are tried one after the other.
         *BookingApi(system).routes(base),
+        *feed_routes(system, base),
+        *DatasetSite(system).routes(),
+        Route("/", RedirectResponse(DATASET_PATH)),
     ]
     if system.settings.access is not AccessMode.HEADERS:
         routes += _pages(system)

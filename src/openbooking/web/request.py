@@ -1,5 +1,7 @@
 """What the endpoints take from a request: media types, a body of limited size, the UUID in the path."""
 
+from functools import lru_cache
+
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 
@@ -39,6 +41,7 @@ def check_media_types(request: Request) -> None:
         raise NotAcceptableError(f"Accept {_BOOKING}; version={_MAJOR_VERSION}.")
 
 
+@lru_cache(1_000)
 def _speaks(media_type: str, known: frozenset[str]) -> bool:
     name, *parameters = (part.strip().lower() for part in media_type.split(";"))
     values = dict(parameter.partition("=")[::2] for parameter in parameters)
