@@ -4,9 +4,11 @@ require("report")
 local bodies, next_body, path = {}, 0, nil
 
 local function uuid()
-  return (("xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx"):gsub("x", function()
-    return string.format("%x", math.random(0, 15))
-  end))
+  local random = math.random
+  return string.format(
+    "%08x-%04x-4%03x-8%03x-%06x%06x",
+    random(0, 0xffffffff), random(0, 0xffff), random(0, 0xfff), random(0, 0xfff), random(0, 0xffffff), random(0, 0xffffff)
+  )
 end
 
 function init(args)
