@@ -16,7 +16,7 @@ from openbooking.booking.policy import Leasing, Policy, TaxCalculation
 from openbooking.booking.pricing import charged, pricing_of
 from openbooking.booking.situation import Situation
 from openbooking.spec.errors import ItemErrorType, TotalPaymentDueMismatchError
-from openbooking.spec.terms import Availability, BrokerRole, FlowRequirement, FormFieldType
+from openbooking.spec.terms import Availability, BrokerRole, FlowRequirement, FormFieldType, TaxTreatment
 from openbooking.spec.values import VatTreatment
 from people import ADDRESS, ALICE, BROKER, STUDIO
 
@@ -45,25 +45,38 @@ def overridden(family: list[Opportunity], price: Decimal = PRICE, name: str | No
 
 @pytest.mark.spec("OB-TAX-05", "OB-TAX-06", "OB-TAX-07", "OB-TAX-09", "OB-ROLE-07", "OB-CUST-04")
 @pytest.mark.parametrize(
-    ("calculation", "who", "excluded"),
+    ("calculation", "who", "treatment"),
     [
-        (TaxCalculation.ALWAYS, {}, False),
-        (TaxCalculation.ALWAYS, {"customer": BUSINESS}, False),
-        (TaxCalculation.ALWAYS, RESELLER, False),
-        (TaxCalculation.CONSUMERS, {}, False),
-        (TaxCalculation.CONSUMERS, NO_BROKER, False),
-        (TaxCalculation.CONSUMERS, {"customer": BUSINESS}, True),
-        (TaxCalculation.CONSUMERS, RESELLER, True),
-        (TaxCalculation.CONSUMERS, {**RESELLER, "customer": None}, True),
-        (TaxCalculation.NEVER, {}, True),
+        (TaxCalculation.ALWAYS, {}, TaxTreatment.CALCULATED),
+        (TaxCalculation.ALWAYS, {"customer": BUSINESS}, TaxTreatment.CALCULATED),
+        (TaxCalculation.ALWAYS, RESELLER, TaxTreatment.CALCULATED),
+        (TaxCalculation.CONSUMERS, {}, TaxTreatment.CALCULATED),
+        (TaxCalculation.CONSUMERS, NO_BROKER, TaxTreatment.CALCULATED),
+        (TaxCalculation.CONSUMERS, {"customer": BUSINESS}, TaxTreatment.EXCLUDED),
+        (TaxCalculation.CONSUMERS, RESELLER, TaxTreatment.EXCLUDED),
+        (TaxCalculation.CONSUMERS, {**RESELLER, "customer": None}, TaxTreatment.EXCLUDED),
+        (TaxCalculation.NEVER, {}, TaxTreatment.INCLUDED),
+        (TaxCalculation.NEVER, {"customer": BUSINESS}, TaxTreatment.EXCLUDED),
+        (TaxCalculation.NEVER, RESELLER, TaxTreatment.EXCLUDED),
     ],
 )
-def test_for_whom_tax_is_worked_out(calculation: TaxCalculation, who: dict[str, Any], excluded: bool) -> None:
+def test_for_whom_tax_is_worked_out(calculation: TaxCalculation, who: dict[str, Any], treatment: TaxTreatment) -> None:
     where = situation(YOGA, policy=Policy(leasing=Leasing.OFF, tax=calculation))
     found = quoted(where, request(item(YOGA), **who))
-    assert found.tax_excluded is excluded
-    assert bool(found.items[0].tax) is not excluded
-    assert bool(found.totals.tax) is not excluded
+    assert found.tax is treatment
+    assert bool(found.items[0].tax) is (treatment is TaxTreatment.CALCULATED)
+    assert bool(found.totals.tax) is (treatment is TaxTreatment.CALCULATED)
+
+
+@pytest.mark.spec("OB-TAX-01", "OB-B-15")
+def test_where_no_tax_is_worked_out_consumers_pay_what_is_published() -> None:
+    where = situation(YOGA, PILATES, policy=Policy(leasing=Leasing.OFF, tax=TaxCalculation.NEVER))
+    assert quoted(where, request(item(YOGA))).totals.price == Decimal("12.00")
+    booked = Book(caller=ALICE, uuid=UUID, request=request(item(YOGA), total_payment_due=PRICE)).decide(where).reply
+    assert isinstance(booked, Order)
+    assert (booked.totals.price, booked.totals.tax) == (PRICE, ())
+    net = quoted(where, of_studio(item(PILATES)))
+    assert (net.totals.price, net.tax) == (Decimal("10.00"), TaxTreatment.EXCLUDED)
 
 
 @pytest.mark.spec("OB-TAX-01", "OB-TAX-02", "OB-TAX-03", "OB-TAX-08", "OB-TAX-12")

@@ -23,7 +23,7 @@ from openbooking.booking.order import (
 )
 from openbooking.booking.parties import check_broker, check_customer
 from openbooking.booking.payment import check_consistent, check_details, reflected_payment
-from openbooking.booking.pricing import Pricing, excludes_tax, prepayment_of, tax_charges, totals
+from openbooking.booking.pricing import Pricing, prepayment_of, tax_charges, tax_treatment, totals
 from openbooking.booking.situation import Needs, Places, Situation
 from openbooking.spec.errors import ItemError, ItemErrorType, SellerMismatchError, SellerNotFoundError
 from openbooking.spec.terms import Availability, FlowRequirement, OrderType
@@ -80,7 +80,7 @@ def dry_run(situation: Situation, checkpoint: Checkpoint, caller: Caller, uuid: 
         broker=request.broker,
         items=items,
         totals=totals([item for item in items if {error.type for error in item.errors} <= INCOMPLETE], run.pricing),
-        tax_excluded=run.pricing.tax_excluded,
+        tax=run.pricing.tax,
         payment=reflected_payment(request.payment, offers, situation.policy),
         requires_approval=any(FlowRequirement.APPROVAL in offer.flow for offer in offers),
         personal=_personal_data(request, checkpoint),
@@ -107,8 +107,8 @@ class _DryRun:
         self._own = own
         self._request = request
         self._dynamic = request.payment is not None and request.payment.dynamic
-        excluded = excludes_tax(situation.policy.tax, request)
-        self.pricing = Pricing(seller.tax_mode, excluded, situation.policy.prepayment)
+        tax = tax_treatment(situation.policy.tax, request, seller.tax_mode)
+        self.pricing = Pricing(seller.tax_mode, tax, situation.policy.prepayment)
 
     def items(self) -> tuple[OrderItem, ...]:
         """The OrderItems asked for."""

@@ -20,6 +20,7 @@ from openbooking.spec.terms import (
     OrderItemStatus,
     OrderProposalStatus,
     OrderType,
+    TaxTreatment,
 )
 
 Reflected = Mapping[str, Any]
@@ -220,7 +221,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     broker: Reflected | None = None
     items: tuple[OrderItem, ...]
     totals: Totals
-    tax_excluded: bool = False
+    tax: TaxTreatment = TaxTreatment.CALCULATED
     payment: Payment | None = None
     requires_approval: bool = False
     lease_expires: datetime | None = None

@@ -1,7 +1,8 @@
 """Prices, tax and totals (OB 7.4, 7.5, 7.6, 10.1.13, 10.1.14).
 
 A TaxGross price of 12.00 at 20 % holds 2.00 of tax, and 12.00 is due; a TaxNet price of 10.00 gains 2.00, and 12.00 is
-due. Where tax is excluded the first is sold at 10.00, as the second is, and 10.00 is due.
+due. Where tax is excluded the first is sold at 10.00, as the second is, and 10.00 is due. Where no tax is worked out,
+consumers still pay the 12.00 that is published.
 Tax is rounded half up on each OrderItem, and the total of a tax is the sum of its rounded parts, so that they agree.
 """
 
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from openbooking.booking.opportunity import Offer
 from openbooking.booking.order import Order, OrderItem, OrderRequest, Record, TaxCharge, Totals
 from openbooking.booking.policy import TaxCalculation
-from openbooking.spec.terms import Availability, BrokerRole, TaxMode
+from openbooking.spec.terms import Availability, BrokerRole, TaxMode, TaxTreatment
 from openbooking.spec.values import ZERO, tax_on_net, tax_within_gross
 
 
@@ -22,32 +23,34 @@ class Pricing(NamedTuple):
     """What prices mean in one Order."""
 
     tax_mode: TaxMode
-    tax_excluded: bool = False
+    tax: TaxTreatment = TaxTreatment.CALCULATED
     publish_prepayment: bool = True
 
 
 def pricing_of(order: Order) -> Pricing:
     """What prices mean in this Order."""
-    return Pricing(order.seller.tax_mode, order.tax_excluded, order.totals.prepayment is not None)
+    return Pricing(order.seller.tax_mode, order.tax, order.totals.prepayment is not None)
 
 
-def excludes_tax(calculation: TaxCalculation, request: OrderRequest) -> bool:
-    """Whether the Order asked for is sold without tax, as it may be to resellers and businesses (OB-TAX-06)."""
+def tax_treatment(calculation: TaxCalculation, request: OrderRequest, tax_mode: TaxMode) -> TaxTreatment:
+    """What becomes of tax in the Order asked for: resellers and businesses may be sold to without (OB-TAX-06)."""
     business = request.customer is not None and request.customer.get("@type") == "Organization"
     consumers = request.broker_role is not BrokerRole.RESELLER and not business
-    return calculation is TaxCalculation.NEVER or (calculation is TaxCalculation.CONSUMERS and not consumers)
+    if calculation is TaxCalculation.ALWAYS or (calculation is TaxCalculation.CONSUMERS and consumers):
+        return TaxTreatment.CALCULATED
+    return TaxTreatment.INCLUDED if consumers and tax_mode is TaxMode.GROSS else TaxTreatment.EXCLUDED
 
 
 def charged(offer: Offer, pricing: Pricing) -> Offer:
     """The Offer with the price at which it is sold: net where tax is excluded (OB-TAX-08)."""
-    if not pricing.tax_excluded or pricing.tax_mode is TaxMode.NET:
+    if pricing.tax is not TaxTreatment.EXCLUDED or pricing.tax_mode is TaxMode.NET:
         return offer
     return replace(offer, price=offer.price - tax_within_gross(offer.price, offer.vat.rate))
 
 
 def tax_charges(offer: Offer, pricing: Pricing) -> tuple[TaxCharge, ...]:
     """The `unitTaxSpecification` of an item with this Offer; present also where the tax is zero (OB-TAX-05)."""
-    if pricing.tax_excluded:
+    if pricing.tax is not TaxTreatment.CALCULATED:
         return ()
     compute = tax_on_net if pricing.tax_mode is TaxMode.NET else tax_within_gross
     price = compute(offer.price, offer.vat.rate)

@@ -10,7 +10,7 @@ from openbooking.booking.pricing import charged, pricing_of, standing_totals
 from openbooking.booking.situation import Places
 from openbooking.jsonld.write import FEED_CONTEXT, JsonObject, Writer
 from openbooking.spec.ids import OrderItemRef
-from openbooking.spec.terms import OpportunityType
+from openbooking.spec.terms import OpportunityType, TaxTreatment
 
 # What is found through its parent's feed has its Seller from there.
 _SELLER_IN_PARENT = (OpportunityType.SCHEDULED_SESSION, OpportunityType.SLOT)
@@ -84,7 +84,7 @@ class JsonLdFeedWriter:
             "identifier": record.uuid,
             "orderedItem": items,
         }
-        if order.tax_excluded:
+        if order.tax is TaxTreatment.EXCLUDED:
             written["taxCalculationExcluded"] = True
         return written if order.dynamic else written | self._writer.totals(standing_totals(record))
 

@@ -9,7 +9,7 @@ from openbooking.jsonld.scalars import write_instant
 from openbooking.jsonld.write import CONTEXT, FEED_CONTEXT, JsonObject, Writer
 from openbooking.spec.errors import ITEM_ERROR_STATUS, ItemError, OpenBookingError
 from openbooking.spec.ids import FormFieldRef, OrderItemRef
-from openbooking.spec.terms import OrderType
+from openbooking.spec.terms import OrderType, TaxTreatment
 
 
 class OrderWriter:
@@ -44,7 +44,7 @@ class OrderWriter:
         }
         if not order.dynamic:
             written |= self._writer.totals(totals)
-        if order.tax_excluded:
+        if order.tax is TaxTreatment.EXCLUDED:
             written["taxCalculationExcluded"] = True
         if order.broker:
             written["broker"] = order.broker

@@ -116,6 +116,14 @@ class TaxMode(StrEnum):
     GROSS = f"{OPENACTIVE}TaxGross"
 
 
+class TaxTreatment(StrEnum):
+    """What becomes of tax in an Order: worked out, within the prices but not worked out, or left out (OB 7.4)."""
+
+    CALCULATED = "calculated"
+    INCLUDED = "included"
+    EXCLUDED = "excluded"
+
+
 class OrderItemStatus(StrEnum):
     """What has become of a booked OrderItem (OB 10.1.6)."""
 
