@@ -8,13 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from builders import NOW, PRICE, UUID, VERSION, after, new_uuid
+from openbooking.booking.approval import AmendProposal, WriteToCustomer
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Payment
 from openbooking.booking.proposal import UpdateProposal
-from openbooking.booking.seller import AmendProposal, WriteToCustomer
 from openbooking.booking.situation import Places
 from openbooking.spec.errors import (
     OpenBookingError,

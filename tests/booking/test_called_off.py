@@ -22,13 +22,15 @@ from builders import (
     situation,
     slot,
 )
+from openbooking.booking.approval import DecideProposal, WriteToCustomer
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller, OrderKey, Proposal, RecordKind
 from openbooking.booking.proposal import UpdateProposal
 from openbooking.booking.publish import Publish, Withdraw
-from openbooking.booking.seller import CancelOpportunity, DecideProposal, RecordAttendance, Replace, WriteToCustomer
+from openbooking.booking.replacement import Replace
+from openbooking.booking.seller import CancelOpportunity, RecordAttendance
 from openbooking.booking.situation import Places, Situation
 from openbooking.spec.errors import NotFoundError, OpenBookingError
 from openbooking.spec.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus

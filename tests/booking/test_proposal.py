@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from builders import NOW, UUID, VERSION, after, book, new_uuid, propose, quote, session, situation
+from openbooking.booking.approval import WriteToCustomer
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
@@ -16,7 +17,6 @@ from openbooking.booking.lifecycle import PROPOSAL_TRANSITIONS
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller, OrderKey, Payment, Proposal, RecordKind
 from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.seller import WriteToCustomer
 from openbooking.booking.situation import Places
 from openbooking.booking.status import GetOrder
 from openbooking.spec.errors import (

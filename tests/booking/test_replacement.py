@@ -13,7 +13,8 @@ from openbooking.booking.order import OrderKey, Payment
 from openbooking.booking.policy import Policy, TaxCalculation
 from openbooking.booking.pricing import standing_totals
 from openbooking.booking.publish import Publish
-from openbooking.booking.seller import Notify, RecordAttendance, RenewAccess, Replace, SellerCancel
+from openbooking.booking.replacement import Replace
+from openbooking.booking.seller import Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.situation import Places, Situation
 from openbooking.spec.errors import NotFoundError, UnacceptableReplacementError, UnknownOrderError
 from openbooking.spec.ids import OfferRef

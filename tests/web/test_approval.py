@@ -34,9 +34,10 @@ from approval import (
     shown,
 )
 from builders import UUID, new_uuid
+from openbooking.booking.approval import AmendProposal
 from openbooking.booking.command import Command
 from openbooking.booking.publish import Publish, Withdraw
-from openbooking.booking.seller import AmendProposal, CancelOpportunity, Notify
+from openbooking.booking.seller import CancelOpportunity, Notify
 from openbooking.spec.ids import parse_uuid
 from openbooking.spec.terms import OPENACTIVE, EventStatus
 from openbooking.store.schema import metadata

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.approval import AmendProposal, DecideProposal
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Order, OrderKey
 from openbooking.booking.policy import Policy
 from openbooking.booking.proposal import BookProposal, Propose
 from openbooking.booking.publish import Publish
-from openbooking.booking.seller import AmendProposal, CancelOpportunity, ChangeLogistics, DecideProposal, Replace
+from openbooking.booking.replacement import Replace
+from openbooking.booking.seller import CancelOpportunity, ChangeLogistics
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, Store
 from openbooking.spec.errors import OrderCreationFailedError
 from openbooking.spec.terms import FlowRequirement
