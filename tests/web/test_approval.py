@@ -36,6 +36,7 @@ from approval import (
 from builders import UUID, new_uuid
 from openbooking.booking.approval import AmendProposal
 from openbooking.booking.command import Command
+from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.publish import Publish, Withdraw
 from openbooking.booking.seller import CancelOpportunity, Notify
 from openbooking.spec.ids import parse_uuid
@@ -321,6 +322,24 @@ async def test_what_people_told_lies_apart_and_goes_with_the_order(sqlite_world:
     assert where_kept(sqlite_world, words) == {"personal_data"}
     await sqlite_world.call("DELETE", B)
     assert where_kept(sqlite_world, (*words, b"Not very.", b"Bring boots.")) == set()
+
+
+@pytest.mark.spec("OB-APP-16", "OB-AMEND-12")
+async def test_what_people_told_goes_when_a_rejected_proposal_gives_its_places_back(sqlite_world: World) -> None:
+    await sqlite_world.store.execute(Publish(tuple(TRIP)))
+    body = sqlite_world.order(sqlite_world.item(TRIP), orderCustomerNote="Is it far?")
+    body["@type"] = "OrderProposal"
+    first = await sqlite_world.call("PUT", P, body)
+    await sqlite_world.call("PATCH", P, patch(orderCustomerNote="How far?"))
+    await sqlite_world.store.execute(replace(REJECT, note="We are closed."))
+    words = (b"Geoff", b"far?")
+    assert where_kept(sqlite_world, words) == {"personal_data"}
+    sqlite_world.clock.move(sqlite_world.settings.policy.lease_duration)
+    await sqlite_world.store.execute(ExpireLeases())
+    await sqlite_world.call("PATCH", P, patch(orderCustomerNote="How far?"))
+    assert where_kept(sqlite_world, words) == set()
+    assert (await sqlite_world.call("PUT", P, body)).json() == first.json()
+    assert (await shown(sqlite_world))["data"]["orderProposalStatus"].endswith("SellerRejected")
 
 
 def where_kept(world: World, words: tuple[bytes, ...]) -> set[str]:

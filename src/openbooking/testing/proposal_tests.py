@@ -11,12 +11,13 @@ from msgspec.structs import replace
 from openbooking.booking.approval import AmendProposal, DecideProposal
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Order, OrderKey
+from openbooking.booking.order import Order, OrderKey, Record
 from openbooking.booking.policy import Policy
 from openbooking.booking.proposal import BookProposal, Propose
 from openbooking.booking.publish import Publish
 from openbooking.booking.replacement import Replace
 from openbooking.booking.seller import CancelOpportunity, ChangeLogistics
+from openbooking.booking.status import GetOrder
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, Store
 from openbooking.spec.errors import OrderCreationFailedError
 from openbooking.spec.terms import FlowRequirement
@@ -87,6 +88,26 @@ class ProposalTests:
                 assert shown["orderProposalStatus"].endswith("SellerRejected")
                 with pytest.raises(OrderCreationFailedError):
                     await store.execute(BookProposal(caller=ALICE, uuid=command.uuid, version=command.version))
+
+        asyncio.run(run())
+
+    def test_what_a_rejected_proposal_tells_about_people_goes_with_its_places(self, tmp_path: Path) -> None:
+        """A repeat, which tells it again, gets the first answer."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock) as store:
+                await store.execute(Publish(approved_session("trip", 5)))
+                command = propose(fresh(), "trip")
+                first = await store.execute(command)
+                await store.execute(DecideProposal(order=command.key, accept=False))
+                kept = await store.execute(GetOrder(caller=ALICE, uuid=command.uuid))
+                clock.move(Policy().lease_duration)
+                await store.execute(ExpireLeases())
+                left = await store.execute(GetOrder(caller=ALICE, uuid=command.uuid))
+                orders = [record.order for record in (kept, left) if isinstance(record, Record)]
+                assert [order.personal is None for order in orders if order] == [False, True]
+                assert await store.execute(command) == first
 
         asyncio.run(run())
 
