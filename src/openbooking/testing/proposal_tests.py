@@ -111,6 +111,28 @@ class ProposalTests:
 
         asyncio.run(run())
 
+    def test_a_proposal_for_which_fewer_places_leave_no_room_is_rejected_at_once(self, tmp_path: Path) -> None:
+        """It is found among whoever else has places there, and gives up its own; who has booked keeps theirs."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock, yoga=5) as store:
+                series, trip = approved_session("trip", 5)
+                await store.execute(Publish((series, trip)))
+                first, second, given = propose(fresh(), "trip", "trip"), propose(fresh(), "yoga", "trip"), fresh()
+                await store.execute(book(given, "yoga", caller=BOB))
+                await store.execute(_replacement(given, (series, trip)))
+                await store.execute(first)
+                clock.move(timedelta(minutes=1))
+                await store.execute(second)
+                await store.execute(Publish((replace(trip, capacity=3),)))
+                assert (await places_left(store, "trip"), await places_left(store, "yoga")) == (0, 5)
+                shown = await read_feed(store, Feed(ORDER_PROPOSALS, "alice"))
+                assert list(shown) == [second.uuid]
+                assert shown[second.uuid]["orderProposalStatus"].endswith("SellerRejected")
+
+        asyncio.run(run())
+
     def test_what_is_called_off_reaches_everybody_who_has_a_place_there_now(self, tmp_path: Path) -> None:
         """Who booked it, who was given it instead, and who has proposed to; not who was moved elsewhere."""
 
