@@ -9,6 +9,7 @@ from openbooking.booking.bookable import Pair, why_not_bookable
 from openbooking.booking.cancel import booked, with_states
 from openbooking.booking.capacity import has_room
 from openbooking.booking.command import Decision
+from openbooking.booking.details import missing_details
 from openbooking.booking.opportunity import Offer, Opportunity, applicable_offers
 from openbooking.booking.order import Order, OrderItem, OrderKey
 from openbooking.booking.policy import Policy
@@ -48,6 +49,7 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
             raise UnacceptableReplacementError("Only a confirmed item can be replaced.")
         opportunity, offer = self._pair(situation, order)
         self._check(situation, order, item, opportunity, offer)
+        _check_details(order, item, offer)
         replacement = replace(
             item.at(opportunity, situation.parents(opportunity)),
             offer=offer,
@@ -87,3 +89,15 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
         if offer is None:
             raise UnacceptableReplacementError("The Offer does not apply to the Opportunity.")
         return opportunity, unpriced(offer) if order.dynamic else offer
+
+
+def _check_details(order: Order, item: OrderItem, offer: Offer) -> None:
+    """Raise UnacceptableReplacementError for an Offer that asks what the Order does not tell: nobody can be asked now.
+
+    Approval that it asks for is given with it, for both are the Seller's.
+    """
+    assert item.offer is not None  # noqa: S101 - booked items have one
+    attendee = order.personal.attendees.get(item.number) if order.personal else None
+    missing = " ".join(error.description or "" for error in missing_details(offer, item.offer, attendee))
+    if missing:
+        raise UnacceptableReplacementError(f"The Order lacks what the Offer asks for. {missing}")
