@@ -10,6 +10,7 @@ from builders import (
     NOW,
     PRICE,
     UUID,
+    VERSION,
     after,
     book,
     event,
@@ -28,7 +29,7 @@ from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller, OrderKey, Proposal, RecordKind
-from openbooking.booking.proposal import UpdateProposal
+from openbooking.booking.proposal import BookProposal, UpdateProposal
 from openbooking.booking.publish import Publish, Withdraw
 from openbooking.booking.replacement import Replace
 from openbooking.booking.seller import CancelOpportunity, RecordAttendance
@@ -200,13 +201,28 @@ def test_of_those_that_compete_for_what_is_left_the_accepted_and_the_early_stay(
     assert [open_with(capacity) for capacity in (4, 3, 2, 1, 0)] == [{*keys}, {*keys}, {early, later}, {later}, set()]
 
 
+@pytest.mark.spec("OB-APP-26", "OB-APP-27")
+def test_what_a_rejected_proposal_still_holds_costs_no_open_one_its_places() -> None:
+    where = having(situation(TRIP), asks(TRIP, caller=BOB), asks(TRIP), DecideProposal(order=KEY, accept=True))
+    where = after(where, UpdateProposal(caller=BOB, uuid=UUID, reject=True))
+    fewer = after(where, smaller(TRIP[-1], 1))
+    assert proposal_in(fewer, BOBS) == proposal_in(where, BOBS)
+    assert fewer.places[TRIP[-1].path] == Places(leased=1)
+    assert after(fewer, BookProposal(caller=ALICE, uuid=UUID, version=VERSION)).places == {
+        **fewer.places,
+        TRIP[-1].path: Places(booked=1),
+    }
+
+
 @pytest.mark.spec("OB-APP-27")
 def test_a_proposal_is_rejected_once_though_all_it_asks_for_is_full_or_called_off() -> None:
     where = after(situation(YOGA, TRIP), asks(TRIP, YOGA))
     nothing_left = Publish((replace(TRIP[-1], capacity=0), replace(YOGA[-1], capacity=0)))
     assert len(nothing_left.decide(where).changes) == 3
     called_off = Publish((replace(TRIP[-1], status=EventStatus.CANCELLED), replace(YOGA[-1], capacity=0)))
-    assert len(called_off.decide(where).changes) == 3
+    off = after(where, called_off)
+    assert proposal_in(off).seller_note == "What was asked for does not take place."
+    assert off.places[PATH] == Places()
 
 
 @pytest.mark.spec("OB-APP-27")

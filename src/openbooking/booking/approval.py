@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
+from openbooking.booking.accepted import unpriced
 from openbooking.booking.command import Decision
 from openbooking.booking.order import Order, OrderItem, OrderKey, Proposal
 from openbooking.booking.policy import Policy
@@ -86,7 +87,7 @@ class AmendProposal(msgspec.Struct, frozen=True, kw_only=True):
         currency = item.offer.currency or order.totals.currency
         if price and currency is None:
             raise OpenBookingError("Nothing in this OrderProposal tells in which currency to pay.")
-        offer = replace(item.offer, price=price, currency=currency if price else None)
+        offer = replace(item.offer, price=price, currency=currency) if price else unpriced(item.offer)
         return replace(item, offer=offer, tax=tax_charges(offer, pricing_of(order)))
 
 

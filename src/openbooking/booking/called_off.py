@@ -44,12 +44,14 @@ def reject_for(
 def turn_away(situation: Situation, paths: Iterable[str]) -> list[Change]:
     """The rejection of open proposals for which fewer places at these paths leave no room (OB-APP-27).
 
-    Those that are turned away hold nothing from then on, for that is what the others need.
+    Those that are turned away hold nothing from then on, nor do those that were rejected before: others need it.
     """
     changes: list[Change] = []
     for path in paths:
         for record in _without_room(situation, path):
-            rejected = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, _FULL)
+            rejected = record
+            if _is_open(record):
+                rejected = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, _FULL)
             change = RecordSet(record.key, closed(rejected))
             situation = evolve(situation, change)
             changes.append(change)
@@ -57,7 +59,8 @@ def turn_away(situation: Situation, paths: Iterable[str]) -> list[Change]:
 
 
 def _without_room(situation: Situation, path: str) -> list[Record]:
-    """The open proposals beyond what is not sold: accepted ones keep their places before waiting ones, then early ones.
+    """The proposals beyond what is not sold. Accepted ones keep their places before waiting and those before rejected
+    ones, and of each the early.
 
     Quotes do not count: they end soon, and whoever holds one finds out at B.
     """
@@ -66,7 +69,8 @@ def _without_room(situation: Situation, path: str) -> list[Record]:
         return []
     left = opportunity.capacity - situation.places.get(path, Places()).booked
     without: list[Record] = []
-    for record in sorted(filter(_is_open, situation.records.values()), key=_by_precedence):
+    proposals = (record for record in situation.records.values() if record.kind is RecordKind.PROPOSAL)
+    for record in sorted((record for record in proposals if record.claims()), key=_by_precedence):
         wanted = sum(claim.places for claim in record.claims() if claim.opportunity == path)
         if wanted > max(left, 0):
             without.append(record)
@@ -79,10 +83,12 @@ def _is_open(record: Record) -> bool:
     return record.kind is RecordKind.PROPOSAL and record.proposal is not None and lifecycle.is_open(record.proposal)
 
 
-def _by_precedence(record: Record) -> tuple[bool, datetime, OrderKey]:
-    assert record.proposal is not None  # noqa: S101 - asked for only of open proposals, which have both
+def _by_precedence(record: Record) -> tuple[int, datetime, OrderKey]:
+    assert record.proposal is not None  # noqa: S101 - asked for only of proposals that hold places, which have both
     assert record.lease_expires is not None  # noqa: S101
-    return record.proposal.status is not OrderProposalStatus.ACCEPTED, record.lease_expires, record.key
+    order = (OrderProposalStatus.ACCEPTED, OrderProposalStatus.AWAITING)
+    rank = order.index(record.proposal.status) if record.proposal.status in order else len(order)
+    return rank, record.lease_expires, record.key
 
 
 def _cancelled(situation: Situation, record: Record, paths: AbstractSet[str], message: str | None) -> list[Change]:

@@ -24,7 +24,8 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     of those partnerships that are not, or that are, withheld.
     `families` asks for all that shares a root with the paths named, and for the records that claim any of it.
     `looked_at` names Opportunities that only tell something, as parents do: none of them, nor its places, is changed.
-    `changes_nothing` promises that the decision will change nothing, so that nothing need be locked.
+    `changes_nothing` tells that the decision most likely changes nothing, so that it is made without locks; if it has
+    to change something after all, it is made again with them.
     """
 
     records: frozenset[OrderKey] = frozenset()

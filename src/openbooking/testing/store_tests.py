@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import Decision
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.order import Order, OrderKey, Record
 from openbooking.booking.policy import Leasing, Policy
@@ -179,6 +180,24 @@ class StoreTests(PartnershipTests, ProposalTests):
                 assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (3, 2)
                 await store.execute(DeleteQuote(caller=ALICE, uuid=UUID))
                 assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (3, 3)
+
+        asyncio.run(run())
+
+    def test_a_lease_follows_a_quote_that_makes_none_itself(self, tmp_path: Path) -> None:
+        """C1, which leases nothing here, is most often answered without locks; the places come back all the same."""
+
+        async def run() -> None:
+            async with self.opened(tmp_path, Clock(), Policy(leasing=Leasing.NAMED)) as store:
+                await store.execute(PublishSeller(SELLER))
+                for key in ("yoga", "spin"):
+                    await store.execute(Publish(session(key, 3)))
+                await store.execute(quote(UUID, "yoga", "yoga", checkpoint=Checkpoint.C2))
+                await store.execute(quote(fresh(), "yoga", checkpoint=Checkpoint.C1))
+                assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (1, 3)
+                moved = await store.execute(quote(UUID, "spin", checkpoint=Checkpoint.C1))
+                assert isinstance(moved, Order)
+                assert moved.lease_expires
+                assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (3, 2)
 
         asyncio.run(run())
 
