@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 
 from builders import UUID, session, slot
+from openbooking.booking.approval import DecideProposal
 from openbooking.booking.opportunity import AccessRules, FormField, Opportunity
 from openbooking.booking.order import OrderKey
-from openbooking.booking.seller import DecideProposal
 from openbooking.spec.terms import OPENACTIVE, SCHEMA, FlowRequirement, FormFieldType
 from world import SITE, World
 

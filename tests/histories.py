@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from builders import item, offer, request, session
+from openbooking.booking.approval import AmendProposal, DecideProposal
 from openbooking.booking.book import Book
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
@@ -20,16 +21,8 @@ from openbooking.booking.partnership import Withhold
 from openbooking.booking.proposal import BookProposal, Propose, UpdateProposal
 from openbooking.booking.publish import Publish, Withdraw
 from openbooking.booking.quote import Quote
-from openbooking.booking.seller import (
-    AmendProposal,
-    CancelOpportunity,
-    DecideProposal,
-    Notify,
-    RecordAttendance,
-    RenewAccess,
-    Replace,
-    SellerCancel,
-)
+from openbooking.booking.replacement import Replace
+from openbooking.booking.seller import CancelOpportunity, Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.status import GetOrder
 from openbooking.spec.terms import FlowRequirement
 from people import ALICE, BOB, CENTRE

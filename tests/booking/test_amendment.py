@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import NOW, PRICE, UUID, VERSION, after, new_uuid
+from builders import NOW, PRICE, UUID, VERSION, after, new_uuid, propose, session, situation
+from openbooking.booking.approval import AmendProposal, WriteToCustomer
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Payment
 from openbooking.booking.proposal import UpdateProposal
-from openbooking.booking.seller import AmendProposal, WriteToCustomer
 from openbooking.booking.situation import Places
 from openbooking.spec.errors import (
     OpenBookingError,
@@ -22,7 +22,7 @@ from openbooking.spec.errors import (
     OrderProposalVersionOutdatedError,
     UnnecessaryPaymentDetailsError,
 )
-from openbooking.spec.terms import OrderItemStatus
+from openbooking.spec.terms import Availability, OrderItemStatus
 from people import ALICE
 from proposals import (
     ABORT,
@@ -32,6 +32,7 @@ from proposals import (
     FREE,
     KEY,
     LATER_VERSION,
+    NEGOTIATED,
     PATH,
     PILATES,
     REJECT,
@@ -42,6 +43,7 @@ from proposals import (
     b,
     having,
     order_of,
+    places,
     proposed,
     record_in,
     standing,
@@ -67,6 +69,15 @@ def test_an_amendment_has_a_version_of_its_own_and_waits_for_acceptance_again() 
         b(LATER_VERSION).decide(where)
     accepted = after(where, ACCEPT)
     assert (standing(accepted).status, standing(accepted).version) == (ACCEPTED, LATER_VERSION)
+
+
+@pytest.mark.spec("OB-AMEND-02", "OB-BKBL-21")
+def test_an_offer_that_is_amended_to_cost_nothing_tells_of_no_prepayment() -> None:
+    trip = session("trip", offered={"flow": NEGOTIATED, "prepayment": Availability.REQUIRED})
+    where = having(situation(trip), propose(places(trip)), amend(prices={1: Decimal(0)}))
+    ((found, _),) = record_in(where).items()
+    assert found.offer is not None
+    assert (found.offer.price, found.offer.currency, found.offer.prepayment) == (Decimal(0), None, None)
 
 
 @pytest.mark.spec("OB-AMEND-06", "OB-AMEND-04", "OB-APP-30", "OB-APP-31")

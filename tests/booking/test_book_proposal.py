@@ -26,7 +26,7 @@ from openbooking.spec.errors import (
     UnknownOrderError,
 )
 from openbooking.spec.terms import EventStatus, OrderType
-from people import ALICE
+from people import ALICE, CUSTOMER
 from proposals import (
     ABORT,
     ACCEPT,
@@ -149,13 +149,12 @@ def test_an_accepted_proposal_is_booked_after_its_hold_has_ended_if_there_is_roo
         b().decide(rejected)
 
 
-@pytest.mark.spec("OB-APP-33", "OB-APP-27")
-def test_a_proposal_whose_places_were_taken_away_is_rejected_at_b() -> None:
+@pytest.mark.spec("OB-APP-32", "OB-APP-27")
+def test_a_proposal_whose_places_were_taken_away_cannot_be_booked() -> None:
     accepted = after(proposed(), ACCEPT)
     smaller = after(accepted, Publish((replace(TRIP[1], capacity=1),)))
-    decision = b().decide(smaller)
-    assert isinstance(decision.reply, OpportunityHasInsufficientCapacityError)
-    assert standing(after(smaller, b())).status is SELLER_REJECTED
+    with pytest.raises(OrderCreationFailedError):
+        b().decide(smaller)
     assert after(after(accepted, Publish((replace(TRIP[1], capacity=2),))), b()).places[PATH] == Places(booked=2)
 
 
@@ -198,3 +197,17 @@ def test_an_order_that_was_a_proposal_is_deleted_like_any_other() -> None:
     for command in (propose(places(TRIP, TRIP)), b()):
         with pytest.raises(OrderAlreadyExistsError):
             command.decide(where)
+
+
+@pytest.mark.spec("OB-APP-30", "OB-AMEND-02")
+def test_what_was_told_about_an_item_goes_when_an_amendment_has_left_it_out() -> None:
+    ann, ben = ({"@type": "Person", "givenName": name} for name in ("Ann", "Ben"))
+    asked = places(TRIP, TRIP)
+    told = replace(
+        asked, items=tuple(replace(one, attendee=who) for one, who in zip(asked.items, (ann, ben), strict=True))
+    )
+    amended = amend(without=frozenset({1}))
+    where = having(situation(TRIP), propose(told), amended, ACCEPT)
+    personal = order_of(b(amended.version).decide(where)).personal
+    assert personal is not None
+    assert (personal.customer, personal.attendees) == (CUSTOMER, {2: ben})

@@ -10,11 +10,13 @@ from builders import (
     NOW,
     PRICE,
     UUID,
+    VERSION,
     after,
     book,
     event,
     headline_event,
     item,
+    new_uuid,
     propose,
     quote,
     request,
@@ -22,13 +24,15 @@ from builders import (
     situation,
     slot,
 )
+from openbooking.booking.approval import DecideProposal, WriteToCustomer
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller, OrderKey, Proposal, RecordKind
-from openbooking.booking.proposal import UpdateProposal
+from openbooking.booking.proposal import BookProposal, UpdateProposal
 from openbooking.booking.publish import Publish, Withdraw
-from openbooking.booking.seller import CancelOpportunity, DecideProposal, RecordAttendance, Replace, WriteToCustomer
+from openbooking.booking.replacement import Replace
+from openbooking.booking.seller import CancelOpportunity, RecordAttendance
 from openbooking.booking.situation import Places, Situation
 from openbooking.spec.errors import NotFoundError, OpenBookingError
 from openbooking.spec.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus
@@ -146,6 +150,79 @@ def test_a_proposal_that_is_over_or_asks_for_something_else_is_left_alone() -> N
     assert after(elsewhere, cancel(YOGA[-1])).records == elsewhere.records
     written = after(elsewhere, WriteToCustomer(order=KEY, note="Bring boots."))
     assert proposal_in(after(written, cancel(TRIP[-1]))).seller_note == "Bring boots."
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-CAN-09")
+def test_what_was_withdrawn_and_comes_back_cancelled_is_cancelled_for_who_has_booked_it() -> None:
+    gone = after(booked(YOGA), Withdraw(sources=frozenset({"gym"})))
+    assert statuses(gone) == [CONFIRMED]
+    back = after(gone, Publish((YOGA[0], replace(YOGA[1], status=EventStatus.CANCELLED))))
+    assert statuses(back) == [BY_SELLER]
+
+
+def smaller(opportunity: Opportunity, capacity: int) -> Command:
+    return Publish((replace(opportunity, capacity=capacity),))
+
+
+def asks(*families: list[Opportunity], caller: Caller = ALICE, uuid: str = UUID) -> Command:
+    items = [item(family, position) for position, family in enumerate(families)]
+    return propose(request(*items, total_payment_due=PRICE * len(items)), caller, uuid)
+
+
+@pytest.mark.spec("OB-APP-27", "OB-APP-26", "OB-APP-20")
+def test_a_proposal_for_which_no_room_is_left_is_rejected_at_once_and_holds_nothing() -> None:
+    where = having(situation(YOGA, TRIP), asks(TRIP, TRIP, YOGA), order_of(YOGA, caller=BOB))
+    assert after(where, smaller(TRIP[-1], 2)).records == where.records
+    full = after(where, smaller(TRIP[-1], 1))
+    proposal = proposal_in(full)
+    assert (proposal.status, proposal.updated) == (OrderProposalStatus.SELLER_REJECTED, True)
+    assert proposal.seller_note
+    assert (full.places[TRIP[-1].path], full.places[PATH]) == (Places(), Places(booked=1))
+    assert {TRIP[-1].path, PATH} <= full.touched
+    assert after(full, smaller(TRIP[-1], 1)).records == full.records
+    assert statuses(after(full, smaller(YOGA[-1], 0)), BOBS) == [CONFIRMED]
+
+
+@pytest.mark.spec("OB-APP-27", "OB-APP-26")
+def test_of_those_that_compete_for_what_is_left_the_accepted_and_the_early_stay() -> None:
+    early, late, later = new_uuid(), new_uuid(), new_uuid()
+    keys = {uuid: OrderKey("alice", uuid) for uuid in (early, late, later)}
+    where = situation(TRIP)
+    for uuid in keys:
+        where = after(where, asks(TRIP, uuid=uuid))
+        where = replace(where, now=where.now + timedelta(minutes=1))
+    where = having(where, DecideProposal(order=keys[later], accept=True), quote(request(item(TRIP)), caller=BOB))
+
+    def open_with(capacity: int) -> set[str]:
+        fewer = after(where, smaller(TRIP[-1], capacity))
+        rejected = OrderProposalStatus.SELLER_REJECTED
+        return {uuid for uuid, key in keys.items() if proposal_in(fewer, key).status is not rejected}
+
+    assert [open_with(capacity) for capacity in (4, 3, 2, 1, 0)] == [{*keys}, {*keys}, {early, later}, {later}, set()]
+
+
+@pytest.mark.spec("OB-APP-26", "OB-APP-27")
+def test_what_a_rejected_proposal_still_holds_costs_no_open_one_its_places() -> None:
+    where = having(situation(TRIP), asks(TRIP, caller=BOB), asks(TRIP), DecideProposal(order=KEY, accept=True))
+    where = after(where, UpdateProposal(caller=BOB, uuid=UUID, reject=True))
+    fewer = after(where, smaller(TRIP[-1], 1))
+    assert proposal_in(fewer, BOBS) == proposal_in(where, BOBS)
+    assert fewer.places[TRIP[-1].path] == Places(leased=1)
+    assert after(fewer, BookProposal(caller=ALICE, uuid=UUID, version=VERSION)).places == {
+        **fewer.places,
+        TRIP[-1].path: Places(booked=1),
+    }
+
+
+@pytest.mark.spec("OB-APP-27")
+def test_a_proposal_is_rejected_once_though_all_it_asks_for_is_full_or_called_off() -> None:
+    where = after(situation(YOGA, TRIP), asks(TRIP, YOGA))
+    nothing_left = Publish((replace(TRIP[-1], capacity=0), replace(YOGA[-1], capacity=0)))
+    assert len(nothing_left.decide(where).changes) == 3
+    called_off = Publish((replace(TRIP[-1], status=EventStatus.CANCELLED), replace(YOGA[-1], capacity=0)))
+    off = after(where, called_off)
+    assert proposal_in(off).seller_note == "What was asked for does not take place."
+    assert off.places[PATH] == Places()
 
 
 @pytest.mark.spec("OB-APP-27")

@@ -67,6 +67,19 @@ def test_a_lease_follows_the_items_of_the_latest_quote() -> None:
     assert {PATH, SPIN[-1].path} <= second.touched
 
 
+@pytest.mark.spec("OB-LEASE-05", "OB-LEASE-12", "OB-LEASE-13", "OB-BRK-05")
+@pytest.mark.parametrize("leasing", [Leasing.NAMED, Leasing.OFF])
+def test_a_named_lease_follows_c1_too(leasing: Leasing) -> None:
+    """Also one that was made before leasing was switched off."""
+    leased = after(situation(YOGA, SPIN, policy=Policy(leasing=Leasing.NAMED)), quote(request(item(YOGA))))
+    decision = quote(request(item(SPIN)), Checkpoint.C1).decide(replace(leased, policy=Policy(leasing=leasing)))
+    assert order_of(decision.reply).lease_expires == NOW + LEASE
+    where = changed(leased, decision)
+    assert (where.places[PATH], where.places[SPIN[-1].path]) == (Places(), Places(leased=1))
+    ended = replace(leased, now=NOW + LEASE)
+    assert quote(request(item(SPIN)), Checkpoint.C1).decide(ended).changes == ()
+
+
 @pytest.mark.spec("OB-LEASE-15")
 def test_a_quote_at_fault_reserves_nothing_and_leaves_the_earlier_lease() -> None:
     leased = after(situation(YOGA, SPIN), quote(request(item(YOGA))))

@@ -26,7 +26,8 @@ from builders import (
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import OrderKey
-from openbooking.booking.seller import ChangeLogistics, Notify, Replace
+from openbooking.booking.replacement import Replace
+from openbooking.booking.seller import ChangeLogistics, Notify
 from openbooking.booking.situation import Situation
 from openbooking.spec.errors import NotFoundError, OpenBookingError
 from openbooking.spec.terms import FlowRequirement

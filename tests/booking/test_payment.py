@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from builders import PRICE, UUID, after, item, offer, quote, request, session, situation
+from builders import PRICE, UUID, after, book, item, offer, quote, request, session, situation
 from openbooking.booking.book import Book
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.dry_run import Checkpoint
@@ -223,6 +223,17 @@ def test_a_dynamic_payment_is_the_same_from_quote_to_booking_and_has_an_identifi
     with pytest.raises(IncompletePaymentDetailsError):
         booking(replace(asked, payment=replace(MEMBERS, identifier=None))).decide(held)
     assert not decided(held, booking(asked)).has_errors
+
+
+@pytest.mark.spec("OB-DYN-07", "OB-DYN-08")
+def test_what_was_quoted_at_a_price_is_not_booked_without_one() -> None:
+    where = situation(YOGA, policy=DYNAMIC)
+    priceless = request(item(YOGA, offer_id=None, offer=None), total_payment_due=None, payment=MEMBERS)
+    assert book(priceless).decide(where).changes
+    for payment in (None, Payment(identifier="payment-1")):
+        quoted = after(where, quote(request(item(YOGA), payment=payment)))
+        with pytest.raises(InvalidPaymentDetailsError):
+            book(priceless).decide(quoted)
 
 
 @pytest.mark.spec("OB-DYN-04", "OB-DYN-05")

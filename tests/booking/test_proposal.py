@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import NOW, UUID, VERSION, after, book, new_uuid, propose, quote, session, situation
+from builders import NOW, UUID, VERSION, after, book, changed, new_uuid, propose, quote, session, situation
+from openbooking.booking.approval import WriteToCustomer
 from openbooking.booking.cancel import Cancel
-from openbooking.booking.command import Command
+from openbooking.booking.command import Command, Decision
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.lifecycle import PROPOSAL_TRANSITIONS
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller, OrderKey, Payment, Proposal, RecordKind
+from openbooking.booking.order import Caller, OrderKey, Payment, PersonalData, Proposal, RecordKind
 from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.seller import WriteToCustomer
-from openbooking.booking.situation import Places
+from openbooking.booking.situation import Places, Situation
 from openbooking.booking.status import GetOrder
 from openbooking.spec.errors import (
     GoneError,
@@ -34,7 +34,7 @@ from openbooking.spec.errors import (
     UnnecessaryPaymentDetailsError,
 )
 from openbooking.spec.terms import OrderProposalStatus, OrderType
-from people import ALICE, BOB
+from people import ALICE, BOB, CUSTOMER
 from proposals import (
     ABORT,
     ACCEPT,
@@ -262,6 +262,36 @@ def test_a_proposal_whose_hold_has_ended_is_rejected_for_the_seller(commands: tu
     assert proposal.seller_note
     assert record_in(swept).claims() == ()
     assert PATH in swept.touched
+
+
+@pytest.mark.spec("OB-APP-16", "OB-AMEND-12")
+@pytest.mark.parametrize(
+    "commands", [(REJECT,), (ABORT,), (), (ACCEPT,)], ids=["refused", "given up", "late", "unbooked"]
+)
+def test_a_closed_proposal_tells_nothing_about_people_and_is_answered_as_before(commands: tuple[Command, ...]) -> None:
+    asked = replace(places(TRIP), customer_note="We are two.")
+    first = propose(asked).decide(situation(TRIP, policy=POLICY))
+    before = having(changed(situation(TRIP, policy=POLICY), first), *commands)
+    assert personal_data_in(before) == replace(PersonalData(), customer=CUSTOMER, customer_note="We are two.")
+    swept = after(replace(before, now=NOW + POLICY.proposal_duration), ExpireLeases())
+    assert personal_data_in(swept) is None
+    assert standing(swept).status in (SELLER_REJECTED, CUSTOMER_REJECTED)
+    assert propose(asked, version=LATER_VERSION).decide(swept) == Decision(reply=first.reply)
+    assert replace(ABORT, reject=False, note="It rains.").decide(swept).changes == ()
+
+
+@pytest.mark.spec("OB-AMEND-12")
+def test_what_is_told_of_a_rejected_proposal_is_kept_until_it_closes() -> None:
+    told = after(proposed(), replace(ABORT, note="It rains."))
+    personal = personal_data_in(told)
+    assert personal is not None
+    assert personal.customer_note == "It rains."
+
+
+def personal_data_in(where: Situation) -> PersonalData | None:
+    order = record_in(where).order
+    assert order is not None
+    return order.personal
 
 
 @pytest.mark.spec("OB-APP-23", "OB-OPU-01")

@@ -8,16 +8,17 @@ from msgspec.structs import replace
 
 from builders import NOW, PRICE, UUID, after, book, event, item, offer, request, session, situation, slot
 from openbooking.booking.cancel import Cancel
-from openbooking.booking.opportunity import AccessRules, Opportunity
-from openbooking.booking.order import OrderKey, Payment
+from openbooking.booking.opportunity import AccessRules, FormField, Opportunity
+from openbooking.booking.order import IntakeAnswer, ItemRequest, OrderKey, Payment
 from openbooking.booking.policy import Policy, TaxCalculation
 from openbooking.booking.pricing import standing_totals
 from openbooking.booking.publish import Publish
-from openbooking.booking.seller import Notify, RecordAttendance, RenewAccess, Replace, SellerCancel
+from openbooking.booking.replacement import Replace
+from openbooking.booking.seller import Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.situation import Places, Situation
 from openbooking.spec.errors import NotFoundError, UnacceptableReplacementError, UnknownOrderError
-from openbooking.spec.ids import OfferRef
-from openbooking.spec.terms import Availability, EventStatus, OrderItemStatus
+from openbooking.spec.ids import FormFieldRef, OfferRef
+from openbooking.spec.terms import SCHEMA, Availability, EventStatus, FlowRequirement, FormFieldType, OrderItemStatus
 from openbooking.spec.values import VatTreatment
 from people import ALICE, STUDIO
 from proposals import having
@@ -217,3 +218,58 @@ def test_what_was_booked_without_a_price_is_replaced_without_one() -> None:
     ((found, _),) = after(where, replacing(SPIN)).records[KEY].items()
     assert found.offer is not None
     assert (found.offer.price, found.tax) == (Decimal(0), ())
+
+
+KIT, LEVEL = (
+    FormField(key=key, type=FormFieldType.SHORT_ANSWER, name=key.title(), description="Which?", required=True)
+    for key in ("kit", "level")
+)
+PHOTOS = FormField(key="photos", type=FormFieldType.BOOLEAN, name="Photos", description="May we?", required=True)
+DIVE = session("dive", offered={"attendee_details": (f"{SCHEMA}givenName",), "intake_form": (KIT,)})
+ANN = {"@type": "Person", "givenName": "Ann", "telephone": "0815"}
+
+
+def diving() -> tuple[ItemRequest, ...]:
+    """A place at the dive, for Ann, who has told what it asks, and one for Ben, who has told no more than that."""
+    answers = (IntakeAnswer(field=FormFieldRef(DIVE[0].offers[0].ref, KIT.key), sent={"value": "A mask"}),)
+    people = (ANN, {"@type": "Person", "givenName": "Ben"})
+    return tuple(item(DIVE, n, attendee=who, intake_answers=answers) for n, who in enumerate(people))
+
+
+@pytest.mark.spec("OB-SEL-06", "OB-CUST-11", "OB-FORM-09")
+@pytest.mark.parametrize(
+    ("asked", "lacks"),
+    [
+        ({"attendee_details": (f"{SCHEMA}givenName",), "intake_form": (KIT,)}, ["", ""]),
+        ({"attendee_details": (f"{SCHEMA}telephone",)}, ["", "telephone"]),
+        ({"attendee_details": (f"{SCHEMA}email",)}, ["email", "email"]),
+        ({"intake_form": (KIT, replace(LEVEL, required=False), PHOTOS)}, ["", ""]),
+        ({"intake_form": (KIT, LEVEL)}, ["Level", "Level"]),
+        ({"intake_form": (replace(KIT, description="Which size?"),)}, ["Kit", "Kit"]),
+    ],
+    ids=["the same", "told by one", "told by nobody", "optional", "another question", "asked otherwise"],
+)
+def test_what_asks_for_more_than_the_order_tells_is_refused_with_the_reason(
+    asked: dict[str, Any], lacks: list[str]
+) -> None:
+    other = session("other", offered=asked)
+    where = after(situation(DIVE, other), book(request(*diving(), total_payment_due=PRICE * 2)))
+    for number, lack in enumerate(lacks, 1):
+        if lack:
+            with pytest.raises(UnacceptableReplacementError, match=lack):
+                replacing(other, number).decide(where)
+        else:
+            assert replacing(other, number).decide(where).changes
+
+
+@pytest.mark.spec("OB-SEL-06")
+def test_who_was_asked_nothing_is_not_given_what_asks() -> None:
+    with pytest.raises(UnacceptableReplacementError, match=r"givenName.*Kit"):
+        replacing(DIVE).decide(booked(1, DIVE))
+
+
+@pytest.mark.spec("OB-SEL-06", "OB-APP-19")
+def test_what_needs_approval_is_approved_by_being_given() -> None:
+    trip = session("trip", offered={"flow": (FlowRequirement.APPROVAL,)})
+    where = after(booked(1, trip), replacing(trip))
+    assert [found.opportunity for found, _ in where.records[KEY].items()] == [trip[-1]]

@@ -23,12 +23,7 @@ from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.opportunity import AccessRules
 from openbooking.booking.order import ItemState, Order, OrderKey
 from openbooking.booking.pricing import standing_totals
-from openbooking.booking.seller import (
-    Notify,
-    RecordAttendance,
-    RenewAccess,
-    SellerCancel,
-)
+from openbooking.booking.seller import Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.situation import Places, Situation
 from openbooking.spec.errors import (
     CancellationNotPermittedError,

@@ -10,13 +10,13 @@ from openbooking.booking.command import Command
 from openbooking.booking.opportunity import AccessRules, Opportunity
 from openbooking.booking.order import OrderKey
 from openbooking.booking.publish import Publish
+from openbooking.booking.replacement import Replace
 from openbooking.booking.seller import (
     CancelOpportunity,
     ChangeLogistics,
     Notify,
     RecordAttendance,
     RenewAccess,
-    Replace,
     SellerCancel,
 )
 from openbooking.spec.terms import OPENACTIVE, SCHEMA, EventStatus

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,11 @@ from approval import (
     shown,
 )
 from builders import UUID, new_uuid
+from openbooking.booking.approval import AmendProposal
 from openbooking.booking.command import Command
+from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.publish import Publish, Withdraw
-from openbooking.booking.seller import AmendProposal, CancelOpportunity, Notify
+from openbooking.booking.seller import CancelOpportunity, Notify
 from openbooking.spec.ids import parse_uuid
 from openbooking.spec.terms import OPENACTIVE, EventStatus
 from openbooking.store.schema import metadata
@@ -186,19 +189,33 @@ async def test_a_proposal_ends_by_itself_and_its_places_come_back(approving: Wor
     assert "lease" not in (await approving.call("GET", B)).json()
 
 
-@pytest.mark.spec("OB-APP-27", "OB-APP-33", "OB-APP-20", "OB-LEASE-09")
+@pytest.mark.spec("OB-APP-33", "OB-APP-20", "OB-LEASE-09")
 async def test_b_without_places_is_refused_and_rejects_the_proposal(tmp_path: Path, validator: Validator) -> None:
     async with open_world("sqlite", tmp_path, sweep_seconds=3600) as world:
-        await world.store.execute(Publish(tuple(TRIP)))
+        in_ten_days = {"start": world.clock() + timedelta(days=10), "end": world.clock() + timedelta(days=10, hours=1)}
+        await world.store.execute(Publish((TRIP[0], replace(TRIP[-1], capacity=3, **in_ten_days))))
         proposal = await proposed(world, TRIP, TRIP)
         await world.store.execute(ACCEPT)
-        await world.store.execute(Publish((replace(TRIP[-1], capacity=1),)))
+        world.clock.move(world.settings.policy.proposal_duration)
+        await proposed(world, TRIP, TRIP, partner="bob")
         reply = await world.call("PUT", B, booking_of(proposal))
         assert outcome(reply) == (409, "OpportunityHasInsufficientCapacityError")
         assert validator.failures("OpenBookingError", reply.json()) == []
         data = (await shown(world))["data"]
         assert data["orderProposalStatus"] == f"{OPENACTIVE}SellerRejected"
         assert data["orderSellerNote"] == reply.json()["description"]
+
+
+@pytest.mark.spec("OB-APP-27", "OB-APP-20")
+async def test_fewer_places_reject_a_proposal_that_no_longer_fits(approving: World, validator: Validator) -> None:
+    proposal = await proposed(approving, TRIP, TRIP)
+    await approving.store.execute(ACCEPT)
+    await approving.store.execute(Publish((replace(TRIP[-1], capacity=1),)))
+    data = (await shown(approving))["data"]
+    assert validator.failures("OrderProposalsFeed", data) == []
+    assert data["orderProposalStatus"] == f"{OPENACTIVE}SellerRejected"
+    assert data["orderSellerNote"] == "There are no longer enough places for this."
+    assert outcome(await approving.call("PUT", B, booking_of(proposal))) == (500, "OrderCreationFailedError")
 
 
 @pytest.mark.spec("OB-APP-27", "OB-BKBL-11")
@@ -320,6 +337,24 @@ async def test_what_people_told_lies_apart_and_goes_with_the_order(sqlite_world:
     assert where_kept(sqlite_world, words) == {"personal_data"}
     await sqlite_world.call("DELETE", B)
     assert where_kept(sqlite_world, (*words, b"Not very.", b"Bring boots.")) == set()
+
+
+@pytest.mark.spec("OB-APP-16", "OB-AMEND-12")
+async def test_what_people_told_goes_when_a_rejected_proposal_gives_its_places_back(sqlite_world: World) -> None:
+    await sqlite_world.store.execute(Publish(tuple(TRIP)))
+    body = sqlite_world.order(sqlite_world.item(TRIP), orderCustomerNote="Is it far?")
+    body["@type"] = "OrderProposal"
+    first = await sqlite_world.call("PUT", P, body)
+    await sqlite_world.call("PATCH", P, patch(orderCustomerNote="How far?"))
+    await sqlite_world.store.execute(replace(REJECT, note="We are closed."))
+    words = (b"Geoff", b"far?")
+    assert where_kept(sqlite_world, words) == {"personal_data"}
+    sqlite_world.clock.move(sqlite_world.settings.policy.lease_duration)
+    await sqlite_world.store.execute(ExpireLeases())
+    await sqlite_world.call("PATCH", P, patch(orderCustomerNote="How far?"))
+    assert where_kept(sqlite_world, words) == set()
+    assert (await sqlite_world.call("PUT", P, body)).json() == first.json()
+    assert (await shown(sqlite_world))["data"]["orderProposalStatus"].endswith("SellerRejected")
 
 
 def where_kept(world: World, words: tuple[bytes, ...]) -> set[str]:

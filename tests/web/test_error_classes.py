@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from builders import NOW, UUID, new_uuid, offer, session
 from catalogue import error_statuses
+from openbooking.booking.approval import AmendProposal, DecideProposal
 from openbooking.booking.opportunity import FormField, Opportunity
 from openbooking.booking.order import OrderKey
 from openbooking.booking.publish import Publish
-from openbooking.booking.seller import AmendProposal, DecideProposal
 from openbooking.spec.ids import parse_uuid
 from openbooking.spec.terms import OPENACTIVE, SCHEMA, Availability, FlowRequirement, FormFieldType
 from people import CUSTOMER

@@ -16,10 +16,11 @@ from starlette.routing import Route
 
 from builders import new_uuid, session
 from desk import basic
+from openbooking.booking.approval import DecideProposal
 from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.order import OrderKey
 from openbooking.booking.publish import Publish
-from openbooking.booking.seller import DecideProposal, SellerCancel
+from openbooking.booking.seller import SellerCancel
 from openbooking.identity.authorization import challenge, new_link_secret
 from openbooking.identity.digests import Kind, digest, new_id
 from openbooking.identity.grants import Grants, give, resume, revoke, suspend

@@ -9,10 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from builders import UUID, offer, session, slot
+from openbooking.booking.approval import DecideProposal
 from openbooking.booking.opportunity import AccessRules, FormField, Opportunity
 from openbooking.booking.order import OrderKey
 from openbooking.booking.publish import Publish
-from openbooking.booking.seller import DecideProposal, Notify, RenewAccess
+from openbooking.booking.seller import Notify, RenewAccess
 from openbooking.spec.terms import OPENACTIVE, SCHEMA, Availability, FlowRequirement, FormFieldType
 from people import BROKER, CUSTOMER
 from validation import Validator

@@ -23,9 +23,9 @@ from approval import (
     shown,
 )
 from builders import UUID, new_uuid
+from openbooking.booking.approval import AmendProposal, DecideProposal, WriteToCustomer
 from openbooking.booking.order import OrderKey
 from openbooking.booking.publish import Publish
-from openbooking.booking.seller import AmendProposal, DecideProposal, WriteToCustomer
 from openbooking.spec.terms import OPENACTIVE
 from validation import Validator
 from world import SITE, Follower, World

@@ -15,11 +15,20 @@ _TEXTS = frozenset({"email", "givenName", "familyName", "telephone"})
 
 def detail_errors(offer: Offer, request: ItemRequest) -> tuple[ItemError, ...]:
     """What is missing or wrong in the details of one OrderItem."""
-    return (*_attendee_errors(offer, request), *_form_errors(offer, request))
+    return (*_attendee_errors(offer, request.attendee), *_form_errors(offer, request))
 
 
-def _attendee_errors(offer: Offer, request: ItemRequest) -> list[ItemError]:
-    attendee = request.attendee or {}
+def missing_details(offer: Offer, answered: Offer, attendee: Reflected | None) -> tuple[ItemError, ...]:
+    """What an Offer asks that was not told when `answered` was booked, with the answers that it required."""
+    asked = tuple(field for field in offer.intake_form if field not in answered.intake_form)
+    return (
+        *_attendee_errors(offer, attendee),
+        *(error for field in asked if (error := _form_error(field, None))),
+    )
+
+
+def _attendee_errors(offer: Offer, attendee: Reflected | None) -> list[ItemError]:
+    attendee = attendee or {}
     return [
         ItemError(
             type=ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS,

@@ -83,7 +83,7 @@ def dry_run(situation: Situation, checkpoint: Checkpoint, caller: Caller, uuid: 
         tax=run.pricing.tax,
         payment=reflected_payment(request.payment, offers, situation.policy),
         requires_approval=any(FlowRequirement.APPROVAL in offer.flow for offer in offers),
-        personal=_personal_data(request, checkpoint),
+        personal=personal_data(request, checkpoint),
     )
 
 
@@ -225,7 +225,7 @@ def _with_details(item: OrderItem, request: ItemRequest) -> OrderItem:
     return replace(item, errors=detail_errors(item.offer, request))
 
 
-def _personal_data(request: OrderRequest, checkpoint: Checkpoint) -> PersonalData:
+def personal_data(request: OrderRequest, checkpoint: Checkpoint) -> PersonalData:
     """What the Broker told about people; C1 reflects none of the Customer (OB-C1-10)."""
     numbered = list(enumerate(request.items, 1))
     return PersonalData(

@@ -1,13 +1,12 @@
 """The end of Leases. That an ended lease holds nothing is decided wherever capacity is read; this clears it away."""
 
 import msgspec
-from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
 from openbooking.booking.command import Decision
 from openbooking.booking.order import Record, RecordKind
 from openbooking.booking.policy import Policy
-from openbooking.booking.proposal import with_status
+from openbooking.booking.proposal import closed, with_status
 from openbooking.booking.situation import Needs, RecordSet, Situation
 from openbooking.spec.terms import OrderProposalStatus
 
@@ -23,7 +22,7 @@ class ExpireLeases(msgspec.Struct, frozen=True):
         return Needs(expired=True)
 
     def decide(self, situation: Situation) -> Decision:
-        """Remove the quotes; reject the proposals on the Seller's behalf (OB-APP-28)."""
+        """Remove the quotes; reject the proposals on the Seller's behalf (OB-APP-28), and close what is rejected."""
         ended = situation.expired()
         return Decision(changes=tuple(RecordSet(record.key, _after(situation, record)) for record in ended))
 
@@ -33,4 +32,4 @@ def _after(situation: Situation, record: Record) -> Record | None:
         return None
     if lifecycle.is_open(record.proposal):
         record = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, _TOO_LATE)
-    return replace(record, lease_expires=None)
+    return closed(record)

@@ -1,7 +1,7 @@
 """The Order and what it is made of: as asked for by a Broker, as answered, and as kept behind its UUID (OB 10.1)."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -190,6 +190,15 @@ class PersonalData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     customer_note: str | None = None
     attendees: Mapping[int, Reflected] = {}
     intake_answers: Mapping[int, tuple[Reflected, ...]] = {}
+
+    def about(self, numbers: Iterable[int]) -> "PersonalData":
+        """What it tells about the items of these numbers, and the Customer."""
+        kept = frozenset(numbers)
+        return replace(
+            self,
+            attendees={number: told for number, told in self.attendees.items() if number in kept},
+            intake_answers={number: told for number, told in self.intake_answers.items() if number in kept},
+        )
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -47,10 +47,16 @@ def _check_reconciliation(payment: Payment, details: ReconciliationDetails) -> N
 
 
 def check_consistent(payment: Payment | None, own: Record | None) -> None:
-    """Raise InvalidPaymentDetailsError where a dynamic payment is not the one of the quote that is held (OB-DYN-07)."""
-    quoted = own.order.payment if own and own.order else None
-    if quoted and quoted.dynamic and (payment is None or payment.account_id != quoted.account_id):
-        raise InvalidPaymentDetailsError("The OrderQuote was made for another DynamicPayment.")
+    """Raise InvalidPaymentDetailsError where of a quote that is held and this only one is dynamic (OB-DYN-07).
+
+    Or both are, by different accounts.
+    """
+    if own is None or own.order is None:
+        return
+    quoted = own.order.payment if own.order.dynamic else None
+    dynamic = payment if payment and payment.dynamic else None
+    if (quoted and quoted.account_id) != (dynamic and dynamic.account_id):
+        raise InvalidPaymentDetailsError("The OrderQuote was made for another kind of payment, or account.")
 
 
 def reflected_payment(payment: Payment | None, offers: Iterable[Offer], policy: Policy) -> Payment | None:

@@ -10,7 +10,7 @@ from openbooking.booking.access import grant_access
 from openbooking.booking.bookable import CONDITIONS_AFTER_APPROVAL, Pair, why_not_bookable
 from openbooking.booking.capacity import has_room
 from openbooking.booking.command import Decision, OrderCommand
-from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs
+from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs, personal_data
 from openbooking.booking.order import (
     ItemState,
     Order,
@@ -56,7 +56,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         fingerprint = self.request.fingerprint()
         if record and record.kind is RecordKind.PROPOSAL and record.fingerprint == fingerprint:
             self.caller.check_may_act_for(record.seller)
-            return Decision(reply=record.order)
+            return Decision(reply=self._answered_again(record))
         lifecycle.after(record, lifecycle.Event.PROPOSE)
         order = dry_run(situation, Checkpoint.P, self.caller, self.uuid, self.request)
         if order.has_errors:
@@ -78,9 +78,17 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         )
         return Decision(reply=order, changes=(RecordSet(self.key, proposed),))
 
-    def _proposed(self, situation: Situation, order: Order) -> Order:
-        """The Order as a proposal. A note is taken only where an Offer allows messages (OB-APP-18)."""
+    def _answered_again(self, record: Record) -> Order | None:
+        """The first answer; what it told about people, which may have been erased since, the repeat tells itself."""
+        return record.order and replace(record.order, personal=self._personal_data(record.order))
+
+    def _personal_data(self, order: Order) -> PersonalData:
+        """What is told about people. A note is taken only where an Offer allows messages (OB-APP-18)."""
         note = self.request.customer_note if order.asks_for(FlowRequirement.MESSAGE_EXCHANGE) else None
+        return replace(personal_data(self.request, Checkpoint.P), customer_note=note)
+
+    def _proposed(self, situation: Situation, order: Order) -> Order:
+        """The Order as a proposal."""
         return replace(
             order,
             items=tuple(
@@ -89,7 +97,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             ),
             proposal=Proposal(version=self.version),
             lease_expires=_held_until(situation, order),
-            personal=replace(order.personal or PersonalData(), customer_note=note),
+            personal=self._personal_data(order),
         )
 
 
@@ -100,7 +108,10 @@ class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
     note: str | None = None
 
     def decide(self, situation: Situation) -> Decision:
-        """Reject, and keep the note in place of the one before; what is said already changes nothing (OB-AMEND-12)."""
+        """Reject, and keep the note in place of the one before; what is said already changes nothing (OB-AMEND-12).
+
+        Of a proposal that is closed nothing is kept that a person has told.
+        """
         before, proposal = open_proposal(situation, self.key)
         self.caller.check_may_act_for(before.seller)
         record = before
@@ -108,7 +119,7 @@ class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
             if not lifecycle.is_open(proposal):
                 raise PatchNotAllowedOnPropertyError("The OrderProposal has been rejected already.")
             record = with_status(situation, record, OrderProposalStatus.CUSTOMER_REJECTED)
-        if self.note is not None and record.order:
+        if self.note is not None and record.order and record.lease_expires:
             personal = replace(record.order.personal or PersonalData(), customer_note=self.note)
             record = replace(record, order=replace(record.order, personal=personal))
         return Decision(changes=() if record == before else (RecordSet(self.key, record),))
@@ -176,6 +187,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
             payment=payment,
             proposal=None,
             lease_expires=None,
+            personal=order.personal and order.personal.about(item.number for item in items),
         )
 
     def _booked_item(self, situation: Situation, item: OrderItem) -> OrderItem:
@@ -209,6 +221,14 @@ def with_status(situation: Situation, record: Record, status: OrderProposalStatu
             moved, lease_expires=nearest(record.lease_expires, situation.now + situation.policy.lease_duration)
         )
     return with_note(situation, moved, note) if note and may_write(situation, proposal) else moved
+
+
+def closed(record: Record) -> Record:
+    """The rejected proposal without its places, and without what it tells about people, which nobody needs any more.
+
+    It stays behind its UUID, and in its feed, as it was rejected.
+    """
+    return replace(record, lease_expires=None, order=record.order and replace(record.order, personal=None))
 
 
 def with_note(situation: Situation, record: Record, note: str) -> Record:

@@ -5,7 +5,7 @@ from collections import Counter
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.called_off import call_off, reject_for
+from openbooking.booking.called_off import call_off, reject_for, turn_away
 from openbooking.booking.command import Decision
 from openbooking.booking.delete import stub
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
@@ -19,6 +19,7 @@ from openbooking.booking.situation import (
     RecordSet,
     SellerSet,
     Situation,
+    evolve,
 )
 from openbooking.spec.errors import NotFoundError, SellerNotFoundError
 from openbooking.spec.terms import Availability, EventStatus
@@ -43,7 +44,8 @@ class PublishSeller(msgspec.Struct, frozen=True):
 class Publish(msgspec.Struct, frozen=True):
     """Opportunities and their parents are published: all of them or none.
 
-    What was sold of them stays sold; but what is now cancelled is cancelled in every Order too.
+    What was sold of them stays sold; but what is now cancelled is cancelled in every Order too, and proposals for which
+    there is no room any more are rejected.
     """
 
     opportunities: tuple[Opportunity, ...]
@@ -57,6 +59,7 @@ class Publish(msgspec.Struct, frozen=True):
             opportunities=frozenset(paths | parents),
             children=frozenset(item.path for item in self.opportunities if item.type.embedded),
             claims_on=self._cancelled(),
+            proposed_at=frozenset(item.path for item in self.opportunities if item.capacity is not None),
             sellers=frozenset(opportunity.seller for opportunity in self.opportunities),
         )
 
@@ -73,8 +76,11 @@ class Publish(msgspec.Struct, frozen=True):
             if opportunity.parent not in known:
                 raise NotFoundError(f"{opportunity.path} names an unknown parent.")
         prepayment = situation.policy.prepayment
-        published = [OpportunitySet(_as_sold(item, prepayment=prepayment)) for item in self.opportunities]
-        return Decision(changes=(*published, *call_off(situation, self._cancelled())))
+        changes: list[Change] = [OpportunitySet(_as_sold(item, prepayment=prepayment)) for item in self.opportunities]
+        changes += call_off(situation, self._cancelled())
+        for change in changes:
+            situation = evolve(situation, change)
+        return Decision(changes=(*changes, *turn_away(situation, counted)))
 
     def _cancelled(self) -> frozenset[str]:
         return frozenset(item.path for item in self.opportunities if item.status is EventStatus.CANCELLED)

@@ -22,11 +22,14 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
         return replace(needs, changes_nothing=not self._leases(policy))
 
     def decide(self, situation: Situation) -> Decision:
-        """Answer with the quote; hold its places only if none of its items is at fault (OB-LEASE-15)."""
+        """Answer with the quote; hold its places only if none of its items is at fault (OB-LEASE-15).
+
+        A Lease that there is already follows the items, whichever checkpoint asks for others (OB-LEASE-12).
+        """
         record = situation.records.get(self.key)
         lifecycle.after(record, lifecycle.Event.QUOTE)
         quote = dry_run(situation, self.checkpoint, self.caller, self.uuid, self.request)
-        if quote.has_errors or not self._leases(situation.policy):
+        if quote.has_errors or not (self._leases(situation.policy) or situation.live(record)):
             return Decision(reply=quote)
         expires = situation.now + situation.policy.lease_duration
         quote = replace(quote, lease_expires=expires)

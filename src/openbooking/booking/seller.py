@@ -2,35 +2,26 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
-from openbooking.booking.accepted import unpriced
 from openbooking.booking.access import grant_access
-from openbooking.booking.bookable import Pair, why_not_bookable
 from openbooking.booking.called_off import call_off
 from openbooking.booking.cancel import booked, with_states
-from openbooking.booking.capacity import has_room
 from openbooking.booking.command import Decision
-from openbooking.booking.opportunity import Offer, Opportunity, applicable_offers
-from openbooking.booking.order import Access, ItemState, Order, OrderItem, OrderKey, Proposal, RecordKind
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.order import Access, ItemState, OrderItem, OrderKey, RecordKind
 from openbooking.booking.policy import Policy
-from openbooking.booking.pricing import due, prepayment_of, pricing_of, tax_charges
-from openbooking.booking.proposal import may_write, open_proposal, with_note, with_status
-from openbooking.booking.situation import Change, Needs, OpportunitySet, Places, RecordSet, Situation
+from openbooking.booking.situation import Change, Needs, OpportunitySet, RecordSet, Situation
 from openbooking.spec.errors import (
     CancellationNotPermittedError,
     NotFoundError,
     OpenBookingError,
-    UnacceptableReplacementError,
 )
-from openbooking.spec.ids import OfferRef
-from openbooking.spec.terms import EventStatus, FlowRequirement, OpportunityType, OrderItemStatus, OrderProposalStatus
-from openbooking.spec.values import round_money
+from openbooking.spec.terms import EventStatus, OpportunityType, OrderItemStatus
 
 
 class SellerCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,76 +116,6 @@ class RenewAccess(SellerCommand, frozen=True, kw_only=True):
             channel=new.channel if self.channel else old.channel,
         )
         return state if renewed == old else replace(state, access=renewed)
-
-
-class Replace(msgspec.Struct, frozen=True, kw_only=True):
-    """The Seller gives another Opportunity in place of the one booked, at the same price or less (OB-SEL-06)."""
-
-    order: OrderKey
-    number: int
-    opportunity: str
-    offer: OfferRef
-    nonce: str = ""
-
-    def needs(self, policy: Policy) -> Needs:
-        """The record of the Order, and what is given instead."""
-        del policy
-        return Needs(
-            records=frozenset({self.order}),
-            opportunities=frozenset({self.opportunity}),
-            looked_at=frozenset({self.offer.owner}),
-        )
-
-    def decide(self, situation: Situation) -> Decision:
-        """Replace the item if the new pair can be booked, belongs to the Seller and costs no more (OB-SEL-07)."""
-        record, order = booked(situation, self.order)
-        found = record.numbered().get(self.number)
-        if found is None:
-            raise NotFoundError(f"The Order has no item {self.number}.")
-        item, state = found
-        if state.status is not OrderItemStatus.CONFIRMED:
-            raise UnacceptableReplacementError("Only a confirmed item can be replaced.")
-        opportunity, offer = self._pair(situation, order)
-        self._check(situation, order, item, opportunity, offer)
-        replacement = replace(
-            item.at(opportunity, situation.parents(opportunity)),
-            offer=offer,
-            tax=() if order.dynamic else tax_charges(offer, pricing_of(order)),
-            access=grant_access(opportunity.access, self.nonce, item.number, item.own_passes),
-        )
-        changed = with_states(record, {self.number: replace(state, replacement=replacement, access=None, moved=False)})
-        return Decision(changes=(RecordSet(self.order, changed),))
-
-    def _check(
-        self, situation: Situation, order: Order, item: OrderItem, opportunity: Opportunity, offer: Offer
-    ) -> None:
-        """Raise UnacceptableReplacementError unless the pair can be given for the same or less (OB-SEL-07)."""
-        assert item.opportunity is not None  # noqa: S101 - booked items have both
-        assert item.offer is not None  # noqa: S101
-        here = opportunity.path == item.opportunity.path
-        if here and offer.ref == item.offer.ref:
-            raise UnacceptableReplacementError("The replacement is what is booked already.")
-        pricing = pricing_of(order)
-        dearer = offer.price > item.offer.price or due(offer, pricing) > due(item.offer, pricing)
-        otherwise = prepayment_of(offer) is not prepayment_of(item.offer) or offer.currency != item.offer.currency
-        if dearer or otherwise:
-            raise UnacceptableReplacementError("The replacement costs more, or is paid otherwise.")
-        reason = why_not_bookable(Pair(opportunity, offer, order.seller), situation.now)
-        if reason:
-            raise UnacceptableReplacementError(reason)
-        own = Places(booked=1 if here else 0)
-        if not has_room(opportunity, 1, situation.places.get(opportunity.path, Places()), own):
-            raise UnacceptableReplacementError("The replacement is full.")
-
-    def _pair(self, situation: Situation, order: Order) -> tuple[Opportunity, Offer]:
-        opportunity = situation.opportunities.get(self.opportunity)
-        if opportunity is None or opportunity.seller != order.seller.key:
-            raise UnacceptableReplacementError("The Seller has no such Opportunity.")
-        offers = applicable_offers(opportunity, situation.parents(opportunity))
-        offer = next((offered for offered in offers if offered.ref == self.offer), None)
-        if offer is None:
-            raise UnacceptableReplacementError("The Offer does not apply to the Opportunity.")
-        return opportunity, unpriced(offer) if order.dynamic else offer
 
 
 class CancelOpportunity(msgspec.Struct, frozen=True, kw_only=True):
@@ -296,106 +217,3 @@ def _with_new(item: OrderItem, new: Mapping[str, Opportunity]) -> OrderItem:
     current = (new.get(member.path, member) for member in (item.opportunity, *item.parents))
     opportunity, *parents = current
     return item.at(opportunity, tuple(parents))
-
-
-class DecideProposal(msgspec.Struct, frozen=True, kw_only=True):
-    """The Seller accepts or rejects a proposal, with a note to the Customer or none (OB 5.5.5.1)."""
-
-    order: OrderKey
-    accept: bool
-    note: str | None = None
-
-    def needs(self, policy: Policy) -> Needs:
-        """The record of the proposal."""
-        del policy
-        return Needs(records=frozenset({self.order}))
-
-    def decide(self, situation: Situation) -> Decision:
-        """Set the status; the version stays (OB-APP-25)."""
-        record, proposal = open_proposal(situation, self.order)
-        _check_note(situation, proposal, self.note)
-        status = OrderProposalStatus.ACCEPTED if self.accept else OrderProposalStatus.SELLER_REJECTED
-        decided = with_status(situation, record, status, self.note)
-        return Decision(changes=(RecordSet(self.order, decided),))
-
-
-class AmendProposal(msgspec.Struct, frozen=True, kw_only=True):
-    """The Seller offers a proposal anew, in a new version, where an Offer in it allows negotiation (OB 5.5.5.2).
-
-    `version` is a fresh UUID; the items of the numbers in `without` are left out from now on, and those in `prices` are
-    offered at another price.
-    """
-
-    order: OrderKey
-    version: str
-    note: str | None = None
-    without: frozenset[int] = frozenset()
-    prices: Mapping[int, Decimal] = {}
-
-    def needs(self, policy: Policy) -> Needs:
-        """The record of the proposal."""
-        del policy
-        return Needs(records=frozenset({self.order}))
-
-    def decide(self, situation: Situation) -> Decision:
-        """Set the new version, which waits for acceptance again (AMB-17)."""
-        record, open_ = open_proposal(situation, self.order)
-        assert record.order is not None  # noqa: S101 - every proposal's record has one
-        _check_note(situation, open_, self.note)
-        if not record.order.asks_for(FlowRequirement.NEGOTIATION):
-            raise OpenBookingError("No Offer in this OrderProposal allows negotiation.")
-        known = record.numbered()
-        if not known.keys() >= self.without | self.prices.keys():
-            raise NotFoundError("The OrderProposal has no such item.")
-        items = tuple(
-            self._offered(item, record.order) for item, _ in known.values() if item.number not in self.without
-        )
-        if not items:
-            raise OpenBookingError("An amendment leaves at least one item: reject the OrderProposal instead.")
-        amended = with_status(situation, record, OrderProposalStatus.AWAITING, self.note)
-        assert amended.proposal is not None  # noqa: S101 - with_status keeps it
-        proposal = replace(amended.proposal, version=self.version, items=items)
-        return Decision(changes=(RecordSet(self.order, replace(amended, proposal=proposal)),))
-
-    def _offered(self, item: OrderItem, order: Order) -> OrderItem:
-        price = self.prices.get(item.number)
-        if price is None or item.offer is None:
-            return item
-        if order.dynamic or price < 0 or price != round_money(price):
-            raise OpenBookingError(f"{price} cannot be the price of an item in this OrderProposal.")
-        currency = item.offer.currency or order.totals.currency
-        if price and currency is None:
-            raise OpenBookingError("Nothing in this OrderProposal tells in which currency to pay.")
-        offer = replace(item.offer, price=price, currency=currency if price else None)
-        return replace(item, offer=offer, tax=tax_charges(offer, pricing_of(order)))
-
-
-class WriteToCustomer(msgspec.Struct, frozen=True, kw_only=True):
-    """The Seller writes about an open proposal, where its Offers allow it, once in five minutes (OB 5.5.5.3)."""
-
-    order: OrderKey
-    note: str
-
-    def needs(self, policy: Policy) -> Needs:
-        """The record of the proposal."""
-        del policy
-        return Needs(records=frozenset({self.order}))
-
-    def decide(self, situation: Situation) -> Decision:
-        """Set the note in place of the one before; status and version stay (OB-AMEND-09, OB-AMEND-10)."""
-        record, proposal = open_proposal(situation, self.order)
-        assert record.order is not None  # noqa: S101 - every proposal's record has one
-        if (
-            not self.note
-            or not lifecycle.is_open(proposal)
-            or not record.order.asks_for(FlowRequirement.MESSAGE_EXCHANGE)
-        ):
-            raise OpenBookingError("No messages are exchanged about this OrderProposal.")
-        _check_note(situation, proposal, self.note)
-        return Decision(changes=(RecordSet(self.order, with_note(situation, record, self.note)),))
-
-
-def _check_note(situation: Situation, proposal: Proposal, note: str | None) -> None:
-    """Raise OpenBookingError for a note that follows the last too soon; a decision can be made without one."""
-    if note and not may_write(situation, proposal):
-        raise OpenBookingError("Only one message in five minutes can be written.")

@@ -19,17 +19,20 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     To a record belong the Opportunities it claims; to an Opportunity its parents, upwards, and the Sellers of all of
     them. `children` asks for what lies directly below the paths named, `claims_on` for the records that claim any of
     the paths named, `expired` for the records whose lease has ended, `sources` for all Opportunities of those sources,
-    what lies below them, and the records that claim any of it, `shown_to` and `withheld_from` for some of the records
+    what lies below them, and the records that claim any of it, `proposed_at` for the OrderProposals that hold places at
+    any of the paths named, `shown_to` and `withheld_from` for some of the records
     of those partnerships that are not, or that are, withheld.
     `families` asks for all that shares a root with the paths named, and for the records that claim any of it.
     `looked_at` names Opportunities that only tell something, as parents do: none of them, nor its places, is changed.
-    `changes_nothing` promises that the decision will change nothing, so that nothing need be locked.
+    `changes_nothing` tells that the decision most likely changes nothing, so that it is made without locks; if it has
+    to change something after all, it is made again with them.
     """
 
     records: frozenset[OrderKey] = frozenset()
     opportunities: frozenset[str] = frozenset()
     children: frozenset[str] = frozenset()
     claims_on: frozenset[str] = frozenset()
+    proposed_at: frozenset[str] = frozenset()
     sellers: frozenset[str] = frozenset()
     expired: bool = False
     sources: frozenset[str] = frozenset()

@@ -124,6 +124,7 @@ def join_needs(needs: Sequence[Needs]) -> Needs:
         opportunities=frozenset().union(*(need.opportunities for need in needs)),
         children=frozenset().union(*(need.children for need in needs)),
         claims_on=frozenset().union(*(need.claims_on for need in needs)),
+        proposed_at=frozenset().union(*(need.proposed_at for need in needs)),
         sellers=frozenset().union(*(need.sellers for need in needs)),
         expired=any(need.expired for need in needs),
         families=frozenset().union(*(need.families for need in needs)),

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from openbooking.booking.order import OrderKey, Record
+from openbooking.booking.order import OrderKey, Record, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Places, Situation
 from openbooking.store.documents import decode_opportunity, decode_record, decode_seller, microseconds
@@ -77,6 +77,9 @@ def _related(sql: Statements, needs: Needs) -> Exchange[_Names]:
         claimed |= yield from _family(sql, needs.families)
     if claimed:
         keys |= _keys((yield Query(sql.records_claiming, {"paths": sorted(claimed)})))
+    if needs.proposed_at:
+        wanted = {"paths": sorted(needs.proposed_at), "kind": RecordKind.PROPOSAL}
+        keys |= _keys((yield Query(sql.records_holding, wanted)))
     children: set[str] = set()
     if needs.children:
         children = _paths((yield Query(sql.paths_of_children, {"parents": sorted(needs.children)})))

@@ -88,6 +88,12 @@ class MemoryStore:
             claimed |= {path for path in self._opportunities if self._root(whole, path) in roots}
         keys |= {key for key, record in self._records.items() if any(c.opportunity in claimed for c in record.claims())}
         paths |= claimed
+        keys |= {
+            key
+            for key, record in self._records.items()
+            if record.kind is RecordKind.PROPOSAL
+            and any(claim.opportunity in needs.proposed_at for claim in record.claims())
+        }
         paths |= {path for path, item in self._opportunities.items() if item.parent in needs.children}
         keys |= {
             key

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from openbooking.booking.command import Command, Reply
+from openbooking.booking.command import Command, Decision, Reply
 from openbooking.booking.opportunity import Seller
 from openbooking.booking.order import Partnership, RecordKind
 from openbooking.booking.policy import Policy
@@ -43,10 +43,14 @@ class SqlStore:
         self._batches = Batches(self._write)
 
     async def execute(self, command: Command) -> Reply:
-        """Carry out one command, in the batch that is next to be written, or at once if it changes nothing."""
+        """Carry out one command, in the batch that is next to be written, or at once if it has nothing to change."""
         needs = command.needs(self._policy)
         if needs.changes_nothing:
-            return await self._database.read(partial(self._answer, command, needs), brief=True)
+            decision = await self._database.read(partial(self._look, command, needs), brief=True)
+            if not decision.changes:
+                if isinstance(decision.reply, Exception):
+                    raise decision.reply
+                return decision.reply
         return await self._batches.execute(command)
 
     async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:
@@ -101,12 +105,6 @@ class SqlStore:
     def _numbers(self, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
         return numbers(self._sql, count, now)
 
-    def _answer(self, command: Command, needs: Needs) -> Exchange[Reply]:
+    def _look(self, command: Command, needs: Needs) -> Exchange[Decision]:
         situation = yield from load(self._sql, needs, self._policy, self._clock())
-        decision = command.decide(situation)
-        if decision.changes:
-            message = f"{type(command).__name__} promised to change nothing"
-            raise RuntimeError(message)
-        if isinstance(decision.reply, Exception):
-            raise decision.reply
-        return decision.reply
+        return command.decide(situation)

@@ -113,6 +113,14 @@ class Statements:
         return self.dialect.compile(select(claim.c.partner, claim.c.uuid).where(of_paths).distinct())
 
     @cached_property
+    def records_holding(self) -> Statement:
+        """:paths :kind → partner, uuid of records of this kind that hold places there for a time."""
+        of_paths = self.dialect.among(claim.c.opportunity, self.dialect.values("paths"))
+        held = select(claim.c.partner, claim.c.uuid).join(record, same_record(claim, record))
+        found = held.where(of_paths, claim.c.expires.is_not(None), _is(record.c.kind))
+        return self.dialect.compile(found.distinct())
+
+    @cached_property
     def paths_of_sources(self) -> Statement:
         """:sources → path."""
         of_sources = self.dialect.among(opportunity.c.source, self.dialect.values("sources"))

@@ -7,7 +7,8 @@
 There is one for identity stores too. It needs pytest and hypothesis.
 """
 
+from openbooking.testing.durable_tests import DurableStoreTests
 from openbooking.testing.identity_tests import DurableIdentityStoreTests, IdentityStoreTests
-from openbooking.testing.store_tests import DurableStoreTests, StoreTests
+from openbooking.testing.store_tests import StoreTests
 
 __all__ = ["DurableIdentityStoreTests", "DurableStoreTests", "IdentityStoreTests", "StoreTests"]

@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.approval import AmendProposal, DecideProposal
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Order, OrderKey
+from openbooking.booking.order import Order, OrderKey, Record
 from openbooking.booking.policy import Policy
 from openbooking.booking.proposal import BookProposal, Propose
 from openbooking.booking.publish import Publish
-from openbooking.booking.seller import AmendProposal, CancelOpportunity, ChangeLogistics, DecideProposal, Replace
+from openbooking.booking.replacement import Replace
+from openbooking.booking.seller import CancelOpportunity, ChangeLogistics
+from openbooking.booking.status import GetOrder
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, Store
 from openbooking.spec.errors import OrderCreationFailedError
 from openbooking.spec.terms import FlowRequirement
@@ -85,6 +88,48 @@ class ProposalTests:
                 assert shown["orderProposalStatus"].endswith("SellerRejected")
                 with pytest.raises(OrderCreationFailedError):
                     await store.execute(BookProposal(caller=ALICE, uuid=command.uuid, version=command.version))
+
+        asyncio.run(run())
+
+    def test_what_a_rejected_proposal_tells_about_people_goes_with_its_places(self, tmp_path: Path) -> None:
+        """A repeat, which tells it again, gets the first answer."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock) as store:
+                await store.execute(Publish(approved_session("trip", 5)))
+                command = propose(fresh(), "trip")
+                first = await store.execute(command)
+                await store.execute(DecideProposal(order=command.key, accept=False))
+                kept = await store.execute(GetOrder(caller=ALICE, uuid=command.uuid))
+                clock.move(Policy().lease_duration)
+                await store.execute(ExpireLeases())
+                left = await store.execute(GetOrder(caller=ALICE, uuid=command.uuid))
+                orders = [record.order for record in (kept, left) if isinstance(record, Record)]
+                assert [order.personal is None for order in orders if order] == [False, True]
+                assert await store.execute(command) == first
+
+        asyncio.run(run())
+
+    def test_a_proposal_for_which_fewer_places_leave_no_room_is_rejected_at_once(self, tmp_path: Path) -> None:
+        """It is found among whoever else has places there, and gives up its own; who has booked keeps theirs."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock, yoga=5) as store:
+                series, trip = approved_session("trip", 5)
+                await store.execute(Publish((series, trip)))
+                first, second, given = propose(fresh(), "trip", "trip"), propose(fresh(), "yoga", "trip"), fresh()
+                await store.execute(book(given, "yoga", caller=BOB))
+                await store.execute(_replacement(given, (series, trip)))
+                await store.execute(first)
+                clock.move(timedelta(minutes=1))
+                await store.execute(second)
+                await store.execute(Publish((replace(trip, capacity=3),)))
+                assert (await places_left(store, "trip"), await places_left(store, "yoga")) == (0, 5)
+                shown = await read_feed(store, Feed(ORDER_PROPOSALS, "alice"))
+                assert list(shown) == [second.uuid]
+                assert shown[second.uuid]["orderProposalStatus"].endswith("SellerRejected")
 
         asyncio.run(run())
 

@@ -15,20 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from openbooking.booking.approval import AmendProposal, DecideProposal
 from openbooking.booking.command import Command
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller, OrderKey, Record
 from openbooking.booking.publish import GetOpportunity, Publish, Withdraw
-from openbooking.booking.seller import (
-    AmendProposal,
-    ChangeLogistics,
-    DecideProposal,
-    Notify,
-    RecordAttendance,
-    RenewAccess,
-    Replace,
-    SellerCancel,
-)
+from openbooking.booking.replacement import Replace
+from openbooking.booking.seller import ChangeLogistics, Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.status import GetOrder
 from openbooking.identity.scopes import Scope
 from openbooking.jsonld.read import read_object, read_reference

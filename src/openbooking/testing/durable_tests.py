@@ -1,0 +1,66 @@
+"""The promises of a store that outlives the process, as tests to inherit."""
+
+import asyncio
+import itertools
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from openbooking.booking.order import Order
+from openbooking.spec.errors import OrderAlreadyExistsError
+from openbooking.testing.samples import Clock, book, cancel, fresh, places_left
+from openbooking.testing.store_tests import UUID, StoreTests
+
+
+class DurableStoreTests(StoreTests):
+    """The promises of a store whose place can be opened again, and by several at once."""
+
+    def test_several_open_stores_at_one_place_sell_no_place_twice(self, tmp_path: Path) -> None:
+        """As several processes would: each has a store of its own over the same database."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with (
+                self.stocked(tmp_path, clock, yoga=5) as one,
+                self.opened(tmp_path, clock) as other,
+            ):
+                orders = [book(fresh(), "yoga") for _ in range(20)]
+                racing = [store.execute(order) for order, store in zip(orders, itertools.cycle((one, other)))]
+                replies = await asyncio.gather(*racing)
+                assert sum(isinstance(reply, Order) and not reply.has_errors for reply in replies) == 5
+                assert await places_left(other, "yoga") == 0
+
+        asyncio.run(run())
+
+    def test_one_uuid_sent_to_several_open_stores_is_booked_once(self, tmp_path: Path) -> None:
+        """And every repeat gets the same answer, whichever store it reaches."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with (
+                self.stocked(tmp_path, clock, yoga=5) as one,
+                self.opened(tmp_path, clock) as other,
+            ):
+                replies = await asyncio.gather(*(store.execute(book(UUID, "yoga")) for store in (one, other) * 10))
+                assert all(reply == replies[0] for reply in replies)
+                assert await places_left(one, "yoga") == 4
+
+        asyncio.run(run())
+
+    def test_a_repeat_after_a_restart_gets_the_same_answer(self, tmp_path: Path) -> None:
+        """Idempotency is durable."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock, yoga=5) as store:
+                first = await store.execute(book(UUID, "yoga"))
+                await store.execute(cancel(UUID, 1))
+            clock.move(timedelta(days=1))
+            async with self.opened(tmp_path, clock) as store:
+                assert await store.execute(book(UUID, "yoga")) == first
+                with pytest.raises(OrderAlreadyExistsError):
+                    await store.execute(book(UUID, "yoga", "yoga"))
+                assert await places_left(store, "yoga") == 5
+
+        asyncio.run(run())
