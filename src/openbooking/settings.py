@@ -86,6 +86,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     requests_per_minute: Annotated[
         int, Meta(ge=0, description="How many requests a Booking Partner may send to each process; 0 for any number.")
     ] = 0
+    log_requests: Annotated[
+        bool, Meta(description="Whether every request is logged, and not only what changes something or is refused.")
+    ] = False
+    metrics_token: Annotated[
+        str, Meta(description="The bearer token with which Prometheus reads /metrics, which is off without one.")
+    ] = ""
     sweep_seconds: Annotated[float, Meta(gt=0, description="How often ended Leases are cleared away.")] = 2.0
     access: Annotated[
         AccessMode,

@@ -21,7 +21,7 @@ from openbooking.settings import Settings
 from openbooking.store.identity_schema import TABLES
 from openbooking.store.location import without_password
 from openbooking.store.migrate import SchemaError, _config, connected, prepare, upgrade
-from openbooking.store.schema import metadata
+from openbooking.store.schema import REVISION, metadata
 from openbooking.system import open_identity_store
 from openbooking.testing.samples import START
 from openbooking.testing.store_tests import UUID
@@ -44,6 +44,7 @@ def test_the_migrations_make_the_schema_that_statements_are_written_for(database
     assert set(TABLES.values()) <= set(metadata.tables.values())
     assert upgrade(database) == upgrade(database)
     assert connected(database, differences) == []
+    assert upgrade(database) == REVISION
 
 
 def test_a_newer_schema_is_refused_and_left_alone(database: str) -> None:

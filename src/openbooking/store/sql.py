@@ -9,7 +9,14 @@ from openbooking.booking.opportunity import Seller
 from openbooking.booking.order import Partnership, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Situation
-from openbooking.booking.store import Feed, FeedWriter, Outcome, fold, join_needs
+from openbooking.booking.store import (
+    Feed,
+    FeedWriter,
+    Figures,
+    Outcome,
+    fold,
+    join_needs,
+)
 from openbooking.spec.rpde import Item
 from openbooking.store.audit import Finding, audit
 from openbooking.store.audit_statements import AuditStatements
@@ -17,6 +24,7 @@ from openbooking.store.batches import Batches
 from openbooking.store.documents import decode_seller, microseconds
 from openbooking.store.effects import effects
 from openbooking.store.exchange import Answer, Database, Exchange, Save, ask
+from openbooking.store.figures import FigureStatements, check, figures
 from openbooking.store.loading import load, load_to_write
 from openbooking.store.numbering import numbers
 from openbooking.store.rows import booking_rows, catalogue_rows
@@ -37,6 +45,7 @@ class SqlStore:
     ) -> None:
         self._database = database
         self._sql = sql
+        self._figures = FigureStatements(sql.dialect)
         self._policy = policy
         self._feed_writer = writer
         self._clock = clock
@@ -67,6 +76,14 @@ class SqlStore:
         """Forget what was deleted from the feeds before that time, and what the disk remembers of erased data."""
         await self._database.write(partial(ask, self._sql.forget_deleted, before=microseconds(before)))
         await self._database.wipe()
+
+    async def check(self) -> None:
+        """Raise StoreUnavailableError unless the database answers, and has the schema of this version."""
+        await self._database.read(lambda: check(self._figures))
+
+    async def figures(self, read: Mapping[Feed, int]) -> Figures:
+        """The figures."""
+        return await self._database.read(lambda: figures(self._figures, read, self._clock()))
 
     async def audit(self) -> list[Finding]:
         """Recount everything, as it is at one moment, and tell what does not agree."""
