@@ -89,6 +89,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_requests: Annotated[
         bool, Meta(description="Whether every request is logged, and not only what changes something or is refused.")
     ] = False
+    drain_seconds: Annotated[
+        float,
+        Meta(ge=0, description="How long to go on serving, not ready any more, between SIGTERM and the end."),
+    ] = 0.0
     metrics_token: Annotated[
         str, Meta(description="The bearer token with which Prometheus reads /metrics, which is off without one.")
     ] = ""

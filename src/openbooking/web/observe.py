@@ -9,7 +9,7 @@ from uuid import uuid4
 import msgspec
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from openbooking.booking.store import Feed
 
@@ -82,11 +82,12 @@ class ObservingMiddleware:
             await send(message)
 
         started = time.perf_counter()
-        with bound_contextvars(request_id=notes.request_id):
-            try:
-                await self._app(scope, receive, send_with_id)
-            finally:
-                self._note(scope, status, time.perf_counter() - started)
+        bound = bind_contextvars(request_id=notes.request_id)
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            self._note(scope, status, time.perf_counter() - started)
+            reset_contextvars(**bound)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         """What became of it; status 0 is that of a request whose answer was cut off."""
