@@ -26,7 +26,7 @@ from openbooking.store.effects import effects
 from openbooking.store.exchange import Answer, Database, Exchange, Save, ask
 from openbooking.store.figures import FigureStatements, check, figures
 from openbooking.store.loading import load, load_to_write
-from openbooking.store.numbering import numbers
+from openbooking.store.numbering import FeedItemKey, numbers, renumber, set_at_least
 from openbooking.store.rows import booking_rows, catalogue_rows
 from openbooking.store.statements import Statements
 
@@ -90,6 +90,17 @@ class SqlStore:
         sql = AuditStatements(self._sql.dialect)
         return await self._database.snapshot(lambda: audit(sql, self._feed_writer, self._clock()))
 
+    async def renumber(self, above: int) -> int:
+        """Give every feed item a new number above this one and all there were, so that all are read again.
+
+        Tells how many items there are. It may be done while others read and write.
+        """
+        await self._database.write(lambda: set_at_least(self._sql, above, self._clock()))
+        count, last = 0, FeedItemKey()
+        while done := await self._database.write(partial(self._renumber, last)):
+            count, last = count + len(done), max(done)
+        return count
+
     async def close(self) -> None:
         """Finish what was accepted and let go of the database."""
         await self._batches.finish()
@@ -111,6 +122,9 @@ class SqlStore:
 
     def _page(self, feed: Feed, after: int, limit: int) -> Callable[[], Exchange[Answer]]:
         return partial(ask, self._sql.feed_items, feed=feed.name, partner=feed.partner, after=after, most=limit)
+
+    def _renumber(self, after: FeedItemKey) -> Exchange[list[FeedItemKey]]:
+        return renumber(self._sql, after, self._clock())
 
     def _load_to_write(self, needs: Needs) -> Exchange[Situation]:
         return load_to_write(self._sql, needs, self._policy, self._clock())
