@@ -59,6 +59,18 @@ class PostgresServer:
         """The URL of a new database without a schema."""
         return self.new_database("template0")
 
+    def back_up(self, url: str) -> Path:
+        """A dump of the database at that URL."""
+        dump = self._folder / "openbooking.dump"
+        self._run("pg_dump", "--format=custom", f"--file={dump}", url)
+        return dump
+
+    def restore(self, dump: Path) -> str:
+        """The URL of a new database with what a dump holds."""
+        url = self.bare_database()
+        self._run("pg_restore", "--exit-on-error", "--no-owner", f"--dbname={url}", str(dump))
+        return url
+
     def start(self) -> None:
         """Start the server, after it was killed too, and wait until it answers."""
         settings = [word for setting in _SETTINGS for word in ("-c", setting)]

@@ -21,6 +21,7 @@ FILE_VARIABLE = "OPENBOOKING_SETTINGS"
 _Port = Annotated[int, Meta(ge=0, le=65535)]
 _Positive = Annotated[int, Meta(ge=1)]
 _NotNegative = Annotated[int, Meta(ge=0)]
+_NOT_SHOWN = "(set, and not shown)"
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -86,6 +87,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     requests_per_minute: Annotated[
         int, Meta(ge=0, description="How many requests a Booking Partner may send to each process; 0 for any number.")
     ] = 0
+    log_requests: Annotated[
+        bool, Meta(description="Whether every request is logged, and not only what changes something or is refused.")
+    ] = False
+    drain_seconds: Annotated[
+        float,
+        Meta(ge=0, description="How long to go on serving, not ready any more, between SIGTERM and the end."),
+    ] = 0.0
+    metrics_token: Annotated[
+        str,
+        Meta(
+            description="The bearer token with which Prometheus reads /metrics, which is off without one.",
+            extra_json_schema={"writeOnly": True},
+        ),
+    ] = ""
     sweep_seconds: Annotated[float, Meta(gt=0, description="How often ended Leases are cleared away.")] = 2.0
     access: Annotated[
         AccessMode,
@@ -193,11 +208,14 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
 
 
 def describe_settings(settings: Settings) -> list[tuple[str, str, str]]:
-    """Name of the environment variable, value and meaning of each setting."""
+    """Name of the environment variable, value and meaning of each setting; of a secret, that it is set."""
     described = []
     for field in msgspec.inspect.type_info(Settings).fields:  # type: ignore[attr-defined]
         value = msgspec.to_builtins(getattr(settings, field.name), enc_hook=str)
-        meaning = (field.type.extra_json_schema or {}).get("description", "")
+        schema = field.type.extra_json_schema or {}
+        if value and schema.get("writeOnly"):
+            value = _NOT_SHOWN
+        meaning = schema.get("description", "")
         described.append((f"{ENVIRONMENT_PREFIX}{field.name.upper()}", str(value), meaning))
     return described
 

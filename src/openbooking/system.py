@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any, NamedTuple
 
 import structlog
@@ -33,7 +34,25 @@ Clock = Callable[[], datetime]
 
 TOMBSTONES_KEPT = timedelta(days=8)
 _UPKEEP_EVERY = timedelta(hours=1)
+# A busy database may keep the sweeper waiting, and be well.
+_SWEEPS_MISSED, _SWEEP_SECONDS = 5, 30
 _log = structlog.get_logger()
+
+
+class Sweeper:
+    """Whether what has ended is being cleared away."""
+
+    def __init__(self, every_seconds: float) -> None:
+        self._patience = every_seconds * _SWEEPS_MISSED + _SWEEP_SECONDS
+        self._last: float | None = None
+
+    def has_swept(self) -> None:
+        """Once more, just now."""
+        self._last = monotonic()
+
+    def is_well(self) -> bool:
+        """Whether that was not long ago."""
+        return self._last is not None and monotonic() - self._last < self._patience
 
 
 class System(NamedTuple):
@@ -48,6 +67,7 @@ class System(NamedTuple):
     reader: OrderReader
     writer: Writer
     replies: OrderWriter
+    sweeper: Sweeper
 
 
 def now() -> datetime:
@@ -90,6 +110,7 @@ async def open_system(
         reader=OrderReader(ids, settings.max_order_items),
         writer=writer,
         replies=OrderWriter(writer, booking_service(settings)),
+        sweeper=Sweeper(settings.sweep_seconds),
     )
     try:
         if settings.access is AccessMode.OPENID:
@@ -162,6 +183,7 @@ async def _keep_up(system: System) -> None:
     while True:
         try:
             await system.store.execute(ExpireLeases())
+            system.sweeper.has_swept()
             await system.identity.grants.settle()
             if system.clock() >= next_upkeep:
                 await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)

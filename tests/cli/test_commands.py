@@ -123,7 +123,11 @@ def test_every_setting_is_shown_with_its_meaning() -> None:
 
 def test_the_settings_in_force_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBOOKING_LEASE_SECONDS", "60")
-    assert "OPENBOOKING_LEASE_SECONDS=60\n" in succeed("settings")
+    monkeypatch.setenv("OPENBOOKING_METRICS_TOKEN", "scrape-me")
+    shown = succeed("settings")
+    assert "OPENBOOKING_LEASE_SECONDS=60\n" in shown
+    assert "OPENBOOKING_METRICS_TOKEN=(set" in shown
+    assert "scrape-me" not in shown
 
 
 def test_on_a_terminal_the_settings_are_a_table() -> None:

@@ -77,9 +77,9 @@ class Plan(NamedTuple):
 
 
 class Served:
-    """The processes."""
+    """The processes; `more` are settings besides those of the plan."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, **more: str) -> None:
         self.plan = plan
         self.log: list[str] = []
         _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -87,7 +87,8 @@ class Served:
         known = {name: value for name, value in os.environ.items() if not name.startswith("OPENBOOKING_")}
         given = plan.settings
         names = ("database", "workers", "site_url", "lease_seconds", "sweep_seconds")
-        environment = {f"OPENBOOKING_{name.upper()}": str(getattr(given, name)) for name in names}
+        set_ = {name: str(getattr(given, name)) for name in names} | more
+        environment = {f"OPENBOOKING_{name.upper()}": value for name, value in set_.items()}
         if plan.fault:
             environment["OPENBOOKING_FAULT"] = plan.fault
         self._process = subprocess.Popen(
@@ -103,7 +104,7 @@ class Served:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._process.send_signal(signal.SIGTERM)
+        self.terminate()
         try:
             self._process.wait(30)
         except subprocess.TimeoutExpired:
@@ -112,6 +113,8 @@ class Served:
             raise
         finally:
             self._reader.join()
+        if error is None and self._process.returncode != 0:
+            raise RuntimeError("".join(self.log))
 
     def workers(self) -> list[int]:
         """The processes that serve."""
@@ -124,6 +127,10 @@ class Served:
                 if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
                     found.append(int(pid))
         return found
+
+    def terminate(self) -> None:
+        """Ask the processes to stop."""
+        self._process.send_signal(signal.SIGTERM)
 
     def kill_a_worker(self) -> None:
         """End one of them, as the kernel does when memory runs out."""

@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
 from openbooking.booking.order import Caller
+from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.access import ByApiKey
 from openbooking.identity.digests import digest
@@ -21,9 +22,9 @@ from openbooking.settings import Settings
 from openbooking.store.identity_schema import TABLES
 from openbooking.store.location import without_password
 from openbooking.store.migrate import SchemaError, _config, connected, prepare, upgrade
-from openbooking.store.schema import metadata
-from openbooking.system import open_identity_store
-from openbooking.testing.samples import START
+from openbooking.store.schema import REVISION, metadata
+from openbooking.system import open_identity_store, open_store
+from openbooking.testing.samples import SELLER, START, book, cancel, fresh, quote, session
 from openbooking.testing.store_tests import UUID
 from postgres import PostgresServer
 
@@ -44,6 +45,7 @@ def test_the_migrations_make_the_schema_that_statements_are_written_for(database
     assert set(TABLES.values()) <= set(metadata.tables.values())
     assert upgrade(database) == upgrade(database)
     assert connected(database, differences) == []
+    assert upgrade(database) == REVISION
 
 
 def test_a_newer_schema_is_refused_and_left_alone(database: str) -> None:
@@ -115,6 +117,64 @@ def test_partners_of_the_first_schema_keep_their_keys_sellers_and_orders(databas
     assert upgrade(database) >= "0002"
     assert asyncio.run(callers()) == [Caller("alice"), Caller("bob", frozenset({"centre", "studio"}))]
     assert connected(database, records) == [("bob", "studio", False)]
+
+
+Rows = list[dict[str, Any]]
+
+
+def rows_of(connection: Connection, names: list[str]) -> dict[str, Rows]:
+    """What is in these tables, by its keys."""
+    keys = ("feed", "opportunity", "path", "key", "name", "id", "partner", "uuid")
+    found = {name: connection.execute(text(f"SELECT * FROM {name}")).mappings() for name in names}
+    return {
+        name: sorted(map(dict, rows), key=lambda row: [str(row.get(key)) for key in keys])
+        for name, rows in found.items()
+    }
+
+
+def test_what_was_sold_with_the_first_schema_is_as_it_was_after_the_upgrade(database: str, tmp_path: Path) -> None:
+    """Orders, Leases, places and feeds, with their numbers; a repeat of B gets what it got."""
+    kept = ["seller", "opportunity", "record", "personal_data", "claim", "feed_item", "counter"]
+    booked, cancelled = fresh(), fresh()
+    stocked = str(tmp_path / "stocked.sqlite3")
+
+    async def sell() -> object:
+        store = open_store(Settings(database=stocked), lambda: START)
+        await store.execute(PublishSeller(SELLER))
+        await store.execute(Publish(session("yoga", 5)))
+        first = await store.execute(book(booked, "yoga"))
+        await store.execute(book(cancelled, "yoga", "yoga"))
+        await store.execute(cancel(cancelled, 1))
+        await store.execute(quote(fresh(), "yoga"))
+        await store.close()
+        return first
+
+    async def look() -> tuple[object, Any, Any]:
+        store = open_store(Settings(database=database), lambda: START)
+        found = await store.audit(), await store.figures({}), await store.execute(book(booked, "yoga"))
+        await store.close()
+        return found
+
+    def fill(connection: Connection) -> None:
+        make_version_1(connection)
+        connection.execute(text("DELETE FROM record"))
+        connection.execute(text("DELETE FROM counter"))
+        for name, rows in sold.items():
+            columns = [column["name"] for column in inspect(connection).get_columns(name)]
+            values = ", ".join(f":{column}" for column in columns)
+            for row in rows:
+                typed = {column: bool(row[column]) if column == "updated" else row[column] for column in columns}
+                connection.execute(text(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({values})"), typed)
+
+    prepare(stocked)
+    first = asyncio.run(sell())
+    sold = connected(stocked, lambda connection: rows_of(connection, kept))
+    assert all(sold.values())
+    connected(database, fill)
+    upgrade(database)
+    findings, figures, again = asyncio.run(look())
+    assert (findings, figures.leases, again) == ([], 1, first)
+    assert connected(database, lambda connection: rows_of(connection, kept)) == sold
 
 
 @pytest.mark.parametrize(

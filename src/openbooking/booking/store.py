@@ -31,6 +31,18 @@ class Feed(NamedTuple):
     partner: str = ""
 
 
+class Figures(NamedTuple):
+    """What whoever runs the system looks at from time to time.
+
+    `leases` have not ended, `ended_leases` have, and wait for the sweeper; `oldest_unread` tells when the oldest item
+    of a feed has changed that its reader has not seen.
+    """
+
+    leases: int
+    ended_leases: int
+    oldest_unread: Mapping[Feed, datetime | None]
+
+
 ORDERS = "orders"
 ORDER_PROPOSALS = "order-proposals"
 
@@ -85,6 +97,14 @@ class Store(Protocol):
 
         Feeds keep what is deleted for seven days at least (OB-FEED-19).
         """
+        ...
+
+    async def check(self) -> None:
+        """Raise StoreUnavailableError unless the database answers, and is one that this version works with."""
+        ...
+
+    async def figures(self, read: Mapping[Feed, int]) -> Figures:
+        """The figures, where the readers of those feeds have seen all up to these change numbers."""
         ...
 
     async def close(self) -> None:

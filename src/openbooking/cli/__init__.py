@@ -3,6 +3,7 @@
 import typer
 
 from openbooking import __version__
+from openbooking.cli.backup import backup
 from openbooking.cli.database import migrate, settings
 from openbooking.cli.demo import demo
 from openbooking.cli.doctor import doctor
@@ -26,6 +27,7 @@ app.command()(serve)
 app.command()(demo)
 app.command("import")(import_)
 app.command()(migrate)
+app.command()(backup)
 app.command()(doctor)
 app.command()(settings)
 app.add_typer(feeds, name="feed")

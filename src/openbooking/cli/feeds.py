@@ -1,18 +1,24 @@
-"""`openbooking feed`: whether feeds tell the truth."""
+"""`openbooking feed`: whether feeds tell the truth, and what helps where they cannot."""
 
+import asyncio
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from openbooking.cli.options import Database
-from openbooking.settings import load_settings
+from openbooking.settings import Settings, load_settings
+from openbooking.spec.rpde import MAX_CHANGE_NUMBER
+
+# However fast items have changed since a backup, their numbers have not run ahead of the clock by a day's milliseconds.
+_AHEAD = timedelta(days=1)
 
 feeds = typer.Typer(no_args_is_help=True)
 
 
 @feeds.callback()
 def group() -> None:
-    """Whether feeds tell the truth."""
+    """Whether feeds tell the truth, and what helps after a restore."""
 
 
 @feeds.command("verify")
@@ -37,3 +43,33 @@ def verify(
         typer.echo(f"{harvest.url}: {count}, {len(harvest.wrong)} faults")
     if any(harvest.wrong for harvest in harvests):
         raise typer.Exit(1)
+
+
+@feeds.command("renumber")
+def renumber(
+    above: Annotated[
+        int,
+        typer.Option(
+            help="A number that data users have seen.", min=0, max=MAX_CHANGE_NUMBER // 2, show_default="the clock's"
+        ),
+    ] = 0,
+    database: Database = None,
+) -> None:
+    """After a restore from a backup: give every item of every feed a new number, so that it is harvested again.
+
+    New numbers are above all there can have been since the backup was made; servers may run meanwhile.
+    """
+    from openbooking.store.migrate import prepare  # noqa: PLC0415 - longer to load than --help may take
+    from openbooking.system import now, open_store  # noqa: PLC0415
+
+    async def do(settings: Settings) -> int:
+        store = open_store(settings)
+        try:
+            tomorrow = int((now() + _AHEAD).timestamp() * 1000)
+            return await store.renumber(max(above, tomorrow))
+        finally:
+            await store.close()
+
+    settings = load_settings(database=database)
+    prepare(settings.database)
+    typer.echo(f"{asyncio.run(do(settings))} feed items have new numbers, and will be harvested again.")

@@ -2,29 +2,31 @@
 
 import logging
 import sys
+from typing import Any
 
+import msgspec
 import structlog
 from structlog.typing import Processor
 
 
 def configure_logs(level: int = logging.INFO) -> None:
     """Send what structlog and the standard library log to stderr, in one form."""
-    terminal = sys.stderr.isatty()
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    # Other ways to show a fault show the values of variables too, and secrets and customers are among them.
     rendering: list[Processor] = (
-        # Other ways to show a fault show the values of variables too, and secrets and customers are among them.
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-        if terminal
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if sys.stderr.isatty()
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
     )
+    # What structlog logs, a line for every booking, does not take the long way through the standard library.
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -37,3 +39,8 @@ def configure_logs(level: int = logging.INFO) -> None:
     # These tell about every migration checked and every request sent, which is for whoever debugs them.
     for library in ("alembic", "httpx", "httpcore", "uvicorn"):
         logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def _json(event: Any, **options: Any) -> str:
+    """The line; what JSON has no word for is told as Python would print it."""
+    return msgspec.json.encode(event, enc_hook=options["default"]).decode()

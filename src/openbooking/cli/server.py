@@ -1,14 +1,20 @@
 """The HTTP server: where it listens, how it stops, and what is told when it is ready."""
 
+import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from tempfile import TemporaryDirectory
+from time import monotonic
+from types import FrameType
 from typing import Any
 
 import structlog
 import uvicorn
 from msgspec.structs import replace
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 from uvicorn.supervisors.multiprocess import Multiprocess
 
@@ -19,10 +25,13 @@ from openbooking.settings import Settings
 from openbooking.store.location import without_password
 from openbooking.system import open_identity_store, open_store
 from openbooking.web.app import create_app
+from openbooking.web.metrics import SHARED_FOLDER_VARIABLE
 
 _BACKLOG = 2048
 _SECONDS_TO_START = 60
 _SECONDS_TO_FINISH = 10
+# What the first process tells the others when it drains. Windows has nothing of the kind: there nobody is told.
+_NOT_READY = getattr(signal, "SIGUSR1", None)
 
 Stop = Callable[[], None]
 Ready = Callable[[Stop], None]
@@ -40,7 +49,8 @@ def serve_forever(settings: Settings) -> None:
         if settings.workers == 1:
             run_server(settings, listener, lambda _: log_ready(settings))
         else:
-            run_workers(settings, partial(_worker, settings), listener, lambda: log_ready(settings))
+            with _counting_together(settings):
+                run_workers(settings, partial(_worker, settings), listener, lambda: log_ready(settings))
 
 
 def listen(settings: Settings) -> tuple[socket.socket, Settings]:
@@ -65,8 +75,9 @@ def run_server(settings: Settings, listener: socket.socket, ready: Ready) -> Non
     """Serve until SIGINT or SIGTERM, then finish what is under way; `ready` is called once, with what stops it too."""
     app = create_app(settings)
     suit_memory_to_serving()
+    drain = Drain(settings.drain_seconds, partial(_stop_being_ready, app))
     try:
-        _Server(_config(settings, app), ready).run(sockets=[listener])
+        _Server(_config(settings, app), ready, drain).run(sockets=[listener])
     except KeyboardInterrupt:
         return
 
@@ -76,7 +87,7 @@ def run_workers(
 ) -> None:
     """Serve with several processes until SIGINT or SIGTERM; one that dies is replaced, on SIGHUP all are, in turn."""
     config = _config(settings, make_app, factory=True, workers=settings.workers)
-    _Workers(config, ready, listener).run()
+    _Workers(config, ready, listener, settings.drain_seconds).run()
 
 
 def _config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **more: Any) -> uvicorn.Config:
@@ -95,36 +106,109 @@ def _config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **more: An
     )
 
 
-def _worker(settings: Settings) -> ASGIApp:
+@contextmanager
+def _counting_together(settings: Settings) -> Iterator[None]:
+    """Let the processes count in one place, so that whichever is asked can tell what all have counted."""
+    if not settings.metrics_token:
+        yield
+        return
+    with TemporaryDirectory(prefix="openbooking-metrics-") as folder:
+        os.environ[SHARED_FOLDER_VARIABLE] = folder
+        yield
+
+
+def _worker(settings: Settings) -> Starlette:
     """The application in a process of its own. The first has looked at the schema; the database may be away by now."""
     configure_logs()
     app = create_app(settings, store=open_store(settings), identity=open_identity_store(settings))
+    if _NOT_READY:
+        signal.signal(_NOT_READY, lambda _signal, _frame: _stop_being_ready(app))
     suit_memory_to_serving()
     return app
 
 
-class _Server(uvicorn.Server):
-    """Tells when it is ready."""
+def _stop_being_ready(app: Starlette) -> None:
+    app.state.draining = True
 
-    def __init__(self, config: uvicorn.Config, ready: Ready) -> None:
+
+class Drain:
+    """The time between SIGTERM and the end, in which whoever sends requests notices that they should go elsewhere."""
+
+    def __init__(self, seconds: float, begin: Callable[[], None]) -> None:
+        self._seconds = seconds
+        self._begin = begin
+        self._ends: float | None = None
+
+    def begins(self) -> bool:
+        """Begin, and tell so; there is none if it takes no time or has begun before."""
+        if not self._seconds or self._ends is not None:
+            return False
+        self._begin()
+        self._ends = monotonic() + self._seconds
+        return True
+
+    def is_over(self) -> bool:
+        """Whether it has begun, and that time has passed."""
+        return self._ends is not None and monotonic() >= self._ends
+
+
+class _Server(uvicorn.Server):
+    """Tells when it is ready, and drains before it stops."""
+
+    def __init__(self, config: uvicorn.Config, ready: Ready, drain: Drain) -> None:
         super().__init__(config)
         self._ready = ready
+        self._drain = drain
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start; the base class ends the process if that fails."""
         await super().startup(sockets)
         self._ready(self._stop)
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; on the first SIGTERM drain before."""
+        if sig != signal.SIGTERM or not self._drain.begins():
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether it is time to stop."""
+        return await super().on_tick(counter) or self._drain.is_over()
+
     def _stop(self) -> None:
         self.should_exit = True
 
 
 class _Workers(Multiprocess):
-    """Tells when all are ready."""
+    """Tells when all are ready, and drains all before they stop."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], listener: socket.socket) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], listener: socket.socket, drain_seconds: float
+    ) -> None:
         super().__init__(config, [listener])
         self._ready = ready
+        self._drain = Drain(drain_seconds, self._tell_to_drain)
+
+    def handle_term(self) -> None:
+        """Stop; on the first SIGTERM drain before."""
+        if not self._drain.begins():
+            super().handle_term()
+
+    def handle_signals(self) -> None:
+        """Do what signals ask for, and stop when it is time to."""
+        super().handle_signals()
+        if self._drain.is_over():
+            self.should_exit.set()
+
+    def terminate_all(self) -> None:
+        """Stop all, and let nobody wait at a door that stays closed."""
+        super().terminate_all()
+        for listener in self.sockets:
+            listener.close()
+
+    def _tell_to_drain(self) -> None:
+        for process in self.processes:
+            if _NOT_READY and process.pid is not None and process.process.is_alive():
+                os.kill(process.pid, _NOT_READY)
 
     def init_processes(self) -> None:
         """Start all and wait for them; what they cannot start for is seen by whoever keeps them alive."""

@@ -1,6 +1,7 @@
 """The queue before every writer: commands that wait are written as one batch, while the next ones gather."""
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Sequence
 
 from openbooking.booking.command import Command, Reply
@@ -22,7 +23,8 @@ class Batches:
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting.append((command, future))
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_waiting())
+            # A batch belongs to no request, and what is logged of it has the id of none.
+            self._writing = asyncio.create_task(self._write_waiting(), context=contextvars.Context())
         return await future
 
     async def finish(self) -> None:

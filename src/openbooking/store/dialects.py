@@ -56,6 +56,10 @@ class Dialect(Protocol):
         """The `partner` and `uuid` of the records that are passed as `keys`, or `partners` and `uuids`."""
         ...
 
+    def positions(self) -> FromClause:
+        """The `feed`, `partner` and `after` that are passed as `positions`, or `feeds`, `partners` and `afters`."""
+        ...
+
     def among(self, value: ColumnElement[Any], rows: Select[Any]) -> ColumnElement[bool]:
         """Whether the value is in those rows, which are found first."""
         ...

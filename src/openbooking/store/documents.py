@@ -36,3 +36,8 @@ def encode_record(record: Record) -> tuple[bytes, bytes | None]:
 def microseconds(instant: datetime) -> int:
     """The instant in microseconds since 1970 UTC, exactly."""
     return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def instant(microseconds_since_1970: int) -> datetime:
+    """The instant so many microseconds after 1970 UTC."""
+    return _EPOCH + timedelta(microseconds=microseconds_since_1970)

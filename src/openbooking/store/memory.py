@@ -10,7 +10,7 @@ from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.order import OrderKey, Partnership, Record, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Places, Situation
-from openbooking.booking.store import Feed, FeedWriter, fold
+from openbooking.booking.store import Feed, FeedWriter, Figures, fold
 from openbooking.spec.rpde import Item
 from openbooking.store.effects import Publication, effects
 
@@ -64,6 +64,21 @@ class MemoryStore:
             self._feeds[feed] = {
                 key: (item, at) for key, (item, at) in items.items() if item.data is not None or at >= before
             }
+
+    async def check(self) -> None:
+        """Nothing can be wrong."""
+
+    async def figures(self, read: Mapping[Feed, int]) -> Figures:
+        """The figures, counted."""
+        now = self._clock()
+        leases = [record.lease_expires for record in self._records.values() if record.lease_expires]
+        live = sum(expires > now for expires in leases)
+        oldest: dict[Feed, datetime | None] = {}
+        for feed, after in read.items():
+            unread = (entry for entry in self._feeds.get(feed, {}).values() if entry[0].modified > after)
+            first = min(unread, key=lambda entry: entry[0].modified, default=None)
+            oldest[feed] = first and first[1]
+        return Figures(live, len(leases) - live, oldest)
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -6,18 +6,28 @@ feed items without, and numbers are given to committed items by a separate short
 counter until it has committed, so these transactions follow one another: when one of them is visible, all numbers
 below its own are.
 
-Numbers are never below the milliseconds since 1970, so that a database restored from a backup continues above what
-harvesters have seen of it since.
+Numbers are never below the milliseconds since 1970, so that what changes after a restore from a backup is above what
+harvesters have seen. What had changed between the backup and the restore they have seen otherwise than it is now, and
+would not look at again: so after a restore every item is given a new number.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from openbooking.store.documents import microseconds
 from openbooking.store.exchange import Exchange, Query
 from openbooking.store.statements import Statements
 
 AT_ONCE = 1000
+
+
+class FeedItemKey(NamedTuple):
+    """What identifies an item among those of all feeds."""
+
+    feed: str = ""
+    partner: str = ""
+    id: str = ""
 
 
 def numbers(sql: Statements, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
@@ -36,6 +46,21 @@ def number_pending(sql: Statements, now: datetime) -> Exchange[bool]:
     if given:
         yield Query(sql.set_last_number, {"number": max(number for (number,) in given)})
     return len(given) == AT_ONCE
+
+
+def set_at_least(sql: Statements, number: int, now: datetime) -> Exchange[None]:
+    """Let no number be given from now on that is not above this one."""
+    last = yield from _last(sql, now)
+    yield Query(sql.set_last_number, {"number": max(last, number)})
+
+
+def renumber(sql: Statements, after: FeedItemKey, now: datetime) -> Exchange[list[FeedItemKey]]:
+    """Give new numbers to the first items, of whatever feed, whose keys come after this one; tell which they are."""
+    last = yield from _last(sql, now)
+    given = yield Query(sql.renumber_feed_items, {"last": last, "most": AT_ONCE, **after._asdict()})
+    if given:
+        yield Query(sql.set_last_number, {"number": max(number for *_, number in given)})
+    return [FeedItemKey(*key) for *key, _ in given]
 
 
 def _last(sql: Statements, now: datetime) -> Exchange[int]:

@@ -6,6 +6,7 @@ transaction starts afresh, up to a bound.
 """
 
 import asyncio
+import contextvars
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -98,7 +99,7 @@ class PostgresStore(SqlStore):
 
     async def execute(self, command: Command) -> Reply:
         """Carry out one command."""
-        self._ticker = self._ticker or asyncio.create_task(self._tick())
+        self._ticker = self._ticker or asyncio.create_task(self._tick(), context=contextvars.Context())
         return await super().execute(command)
 
     async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:

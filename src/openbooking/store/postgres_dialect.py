@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Column,
     ColumnElement,
     FromClause,
@@ -49,6 +50,16 @@ class Postgres:
         arrays = [bindparam(name, type_=ARRAY(String)) for name in ("partners", "uuids")]
         pair = [column("partner", String), column("uuid", String)]
         return func.unnest(*arrays).table_valued(*pair).render_derived(name="wanted_record")
+
+    def positions(self) -> FromClause:
+        """From an array of feeds, one of partners and one of change numbers."""
+        arrays = [
+            bindparam("feeds", type_=ARRAY(String)),
+            bindparam("partners", type_=ARRAY(String)),
+            bindparam("afters", type_=ARRAY(BigInteger)),
+        ]
+        feed, partner, after = column("feed", String), column("partner", String), column("after", BigInteger)
+        return func.unnest(*arrays).table_valued(feed, partner, after).render_derived(name="position")
 
     def among(self, value: ColumnElement[Any], rows: Select[Any]) -> ColumnElement[bool]:
         """= ANY (ARRAY (…))."""

@@ -9,7 +9,14 @@ from openbooking.booking.opportunity import Seller
 from openbooking.booking.order import Partnership, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Situation
-from openbooking.booking.store import Feed, FeedWriter, Outcome, fold, join_needs
+from openbooking.booking.store import (
+    Feed,
+    FeedWriter,
+    Figures,
+    Outcome,
+    fold,
+    join_needs,
+)
 from openbooking.spec.rpde import Item
 from openbooking.store.audit import Finding, audit
 from openbooking.store.audit_statements import AuditStatements
@@ -17,8 +24,9 @@ from openbooking.store.batches import Batches
 from openbooking.store.documents import decode_seller, microseconds
 from openbooking.store.effects import effects
 from openbooking.store.exchange import Answer, Database, Exchange, Save, ask
+from openbooking.store.figures import FigureStatements, check, figures
 from openbooking.store.loading import load, load_to_write
-from openbooking.store.numbering import numbers
+from openbooking.store.numbering import FeedItemKey, numbers, renumber, set_at_least
 from openbooking.store.rows import booking_rows, catalogue_rows
 from openbooking.store.statements import Statements
 
@@ -37,6 +45,7 @@ class SqlStore:
     ) -> None:
         self._database = database
         self._sql = sql
+        self._figures = FigureStatements(sql.dialect)
         self._policy = policy
         self._feed_writer = writer
         self._clock = clock
@@ -72,10 +81,29 @@ class SqlStore:
         await self._database.write(partial(ask, self._sql.forget_deleted, before=microseconds(before)))
         await self._database.wipe()
 
+    async def check(self) -> None:
+        """Raise StoreUnavailableError unless the database answers, and has the schema of this version."""
+        await self._database.read(lambda: check(self._figures))
+
+    async def figures(self, read: Mapping[Feed, int]) -> Figures:
+        """The figures."""
+        return await self._database.read(lambda: figures(self._figures, read, self._clock()))
+
     async def audit(self) -> list[Finding]:
         """Recount everything, as it is at one moment, and tell what does not agree."""
         sql = AuditStatements(self._sql.dialect)
         return await self._database.snapshot(lambda: audit(sql, self._feed_writer, self._clock()))
+
+    async def renumber(self, above: int) -> int:
+        """Give every feed item a new number above this one and all there were, so that all are read again.
+
+        Tells how many items there are. It may be done while others read and write.
+        """
+        await self._database.write(lambda: set_at_least(self._sql, above, self._clock()))
+        count, last = 0, FeedItemKey()
+        while done := await self._database.write(partial(self._renumber, last)):
+            count, last = count + len(done), max(done)
+        return count
 
     async def close(self) -> None:
         """Finish what was accepted and let go of the database."""
@@ -98,6 +126,9 @@ class SqlStore:
 
     def _page(self, feed: Feed, after: int, limit: int) -> Callable[[], Exchange[Answer]]:
         return partial(ask, self._sql.feed_items, feed=feed.name, partner=feed.partner, after=after, most=limit)
+
+    def _renumber(self, after: FeedItemKey) -> Exchange[list[FeedItemKey]]:
+        return renumber(self._sql, after, self._clock())
 
     def _load_to_write(self, needs: Needs) -> Exchange[Situation]:
         return load_to_write(self._sql, needs, self._policy, self._clock())

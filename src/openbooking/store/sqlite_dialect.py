@@ -28,9 +28,11 @@ class Sqlite:
 
     def keys(self) -> FromClause:
         """From a JSON array of pairs."""
-        value = func.json_each(bindparam("keys")).table_valued("value").c.value
-        pair = [func.json_extract(value, literal_column(f"'$[{index}]'")) for index in (0, 1)]
-        return select(pair[0].label("partner"), pair[1].label("uuid")).subquery("wanted_record")
+        return _rows("keys", "partner", "uuid").subquery("wanted_record")
+
+    def positions(self) -> FromClause:
+        """From a JSON array of triples."""
+        return _rows("positions", "feed", "partner", "after").subquery("position")
 
     def among(self, value: ColumnElement[Any], rows: Select[Any]) -> ColumnElement[bool]:
         """IN."""
@@ -47,3 +49,12 @@ class Sqlite:
     def saving(self, steps: Mapping[str, Step]) -> Saving:
         """One statement a step."""
         return Saving(tuple(self.compile(step.statement) for step in steps.values()), places_of(steps))
+
+
+def _rows(name: str, *columns: str) -> Select[Any]:
+    """Rows from the JSON array of arrays that is passed under this name."""
+    value = func.json_each(bindparam(name)).table_valued("value").c.value
+    indexed = enumerate(columns)
+    return select(
+        *(func.json_extract(value, literal_column(f"'$[{index}]'")).label(column) for index, column in indexed)
+    )

@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    tuple_,
     update,
 )
 
@@ -196,6 +197,18 @@ class Statements:
         found = update(feed_item).where(place == numbered.c.place)
         given = found.values(modified=bindparam("last") + numbered.c.number)
         return self.dialect.compile(given.returning(feed_item.c.modified))
+
+    @cached_property
+    def renumber_feed_items(self) -> Statement:
+        """:last :feed :partner :id :most → feed, partner, id, number of items after that key."""
+        keys = feed_item.primary_key.columns.values()
+        after = tuple_(*keys) > tuple_(*(bindparam(key.name, type_=key.type) for key in keys))
+        chosen = first(select(*keys).where(after).order_by(*keys)).subquery("chosen")
+        in_order = func.row_number().over(order_by=chosen.c.values())
+        numbered = select(*chosen.c.values(), in_order.label("number")).subquery("numbered")
+        found = update(feed_item).where(*(key == numbered.c[key.name] for key in keys))
+        given = found.values(modified=bindparam("last") + numbered.c.number)
+        return self.dialect.compile(given.returning(*keys, feed_item.c.modified))
 
     @cached_property
     def forget_deleted(self) -> Statement:

@@ -20,7 +20,10 @@ from openbooking.web.booking import BookingApi
 from openbooking.web.dataset_site import DATASET_PATH, DatasetSite
 from openbooking.web.errors import FaultMiddleware, refuse_route
 from openbooking.web.feeds import feed_routes
+from openbooking.web.metrics import Metrics
 from openbooking.web.oauth import OAuth
+from openbooking.web.observe import Answered, ObservingMiddleware
+from openbooking.web.operations import Operations
 from openbooking.web.pages import Pages
 from openbooking.web.registration import RegistrationPages
 from openbooking.web.seller_partners import SellerPartnerPages
@@ -37,19 +40,27 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_system(settings, clock, store, identity) as system:
-            app.router.routes.extend(_routes(system))
+            app.router.routes.extend(_routes(system, metrics))
             yield
 
+    metrics = Metrics()
+    observe = metrics.observe if settings.metrics_token else _observe_nothing
+    observing = Middleware(ObservingMiddleware, observe=observe, log_all=settings.log_requests)
     app = Starlette(
         lifespan=lifespan,
-        middleware=[Middleware(FaultMiddleware)],
+        middleware=[observing, Middleware(FaultMiddleware)],
         exception_handlers={HTTPException: refuse_route},
     )
     app.router.redirect_slashes = False
+    app.state.draining = False
     return app
 
 
-def _routes(system: System) -> list[BaseRoute]:
+def _observe_nothing(answered: Answered) -> None:
+    """Count nothing where nobody asks for it."""
+
+
+def _routes(system: System, metrics: Metrics) -> list[BaseRoute]:
     base = urlsplit(system.settings.base_uri).path
     routes = [
         # In the order of how often they are asked for: they are tried one after the other.
@@ -57,6 +68,7 @@ def _routes(system: System) -> list[BaseRoute]:
         *feed_routes(system, base),
         *DatasetSite(system).routes(),
         Route("/", RedirectResponse(DATASET_PATH)),
+        *Operations(system, metrics).routes(),
     ]
     if system.settings.access is not AccessMode.HEADERS:
         routes += _pages(system)

@@ -21,6 +21,7 @@ from openbooking.booking.status import GetOrder
 from openbooking.identity.scopes import Scope
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OrderType
 from openbooking.system import System
+from openbooking.web.observe import notes_of
 from openbooking.web.request import check_media_types, read_body
 
 Endpoint = Callable[[Request, Caller, str], Awaitable[Response]]
@@ -49,6 +50,7 @@ class BookingApi:
     def _route(self, path: str, endpoints: dict[str, Endpoint]) -> Route:
         async def serve(request: Request) -> Response:
             caller = await self._system.authenticate(request.headers, Scope.OPENBOOKING)
+            notes_of(request.scope).partner = caller.partner
             check_media_types(request)
             method = "GET" if request.method == "HEAD" else request.method
             return await endpoints[method](request, caller, request.path_params["uuid"])
@@ -63,12 +65,13 @@ class BookingApi:
 
     async def _quote(self, request: Request, caller: Caller, uuid: str, checkpoint: Checkpoint) -> Response:
         asked = self._system.reader.order(await self._body(request), OrderType.QUOTE)
-        return await self._order(Quote(checkpoint=checkpoint, caller=caller, uuid=uuid, request=asked), HTTPStatus.OK)
+        command = Quote(checkpoint=checkpoint, caller=caller, uuid=uuid, request=asked)
+        return await self._order(request, command, HTTPStatus.OK)
 
     async def _p(self, request: Request, caller: Caller, uuid: str) -> Response:
         asked = self._system.reader.order(await self._body(request), OrderType.PROPOSAL)
         command = Propose(caller=caller, uuid=uuid, request=asked, version=str(uuid4()))
-        return await self._order(command, HTTPStatus.CREATED)
+        return await self._order(request, command, HTTPStatus.CREATED)
 
     async def _update_proposal(self, request: Request, caller: Caller, uuid: str) -> Response:
         update = self._system.reader.proposal_update(await self._body(request))
@@ -83,7 +86,7 @@ class BookingApi:
         else:
             version, payment = asked
             command = BookProposal(caller=caller, uuid=uuid, version=version, payment=payment, nonce=nonce)
-        return await self._order(command, HTTPStatus.CREATED)
+        return await self._order(request, command, HTTPStatus.CREATED)
 
     async def _cancel(self, request: Request, caller: Caller, uuid: str) -> Response:
         numbers = self._system.reader.cancellation(await self._body(request), uuid)
@@ -103,11 +106,14 @@ class BookingApi:
         assert isinstance(record, Record)  # noqa: S101 - what GetOrder answers with
         return Response(self._system.replies.status(record), HTTPStatus.OK, _NOT_CACHED, BOOKING_MEDIA_TYPE)
 
-    async def _order(self, command: Command, success: HTTPStatus) -> Response:
+    async def _order(self, request: Request, command: Command, success: HTTPStatus) -> Response:
         """The Order or quote; 409 where items of it are at fault (OB-VAL-09)."""
         order = await self._system.store.execute(command)
         assert isinstance(order, Order)  # noqa: S101 - what quotes and B answer with
-        status = HTTPStatus.CONFLICT if order.has_errors else success
+        status = success
+        if order.has_errors:
+            status = HTTPStatus.CONFLICT
+            notes_of(request.scope).item_errors = tuple(e.type.value for item in order.items for e in item.errors)
         headers = dict(_NOT_CACHED)
         if status is HTTPStatus.CREATED:
             headers["Location"] = self._system.ids.order(order.type, order.uuid)

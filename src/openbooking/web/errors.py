@@ -1,6 +1,5 @@
 """The one place where faults become responses (OB 11.4)."""
 
-import uuid
 from http import HTTPStatus
 
 import structlog
@@ -23,6 +22,7 @@ from openbooking.spec.errors import (
     UnknownOrIncorrectEndpointError,
 )
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE
+from openbooking.web.observe import notes_of
 
 _log = structlog.get_logger()
 # An API key, too, is shown as a bearer token (RFC 6750 3).
@@ -41,7 +41,7 @@ _TEMPORARILY: dict[tuple[str, str], type[OpenBookingError]] = {
 
 
 class FaultMiddleware:
-    """Gives each request an id, and turns whatever is raised into the error of its class with that id."""
+    """Turns whatever is raised into the error of its class."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -51,7 +51,6 @@ class FaultMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = scope.setdefault("state", {}).setdefault("request_id", str(uuid.uuid4()))
         started = False
 
         async def send_noting_start(message: Message) -> None:
@@ -64,7 +63,7 @@ class FaultMiddleware:
         except Exception as fault:
             if started:
                 raise
-            await error_response(_as_error(fault, scope), request_id)(scope, receive, send)
+            await error_response(_as_error(fault, scope), scope)(scope, receive, send)
 
 
 async def refuse_route(request: Request, refusal: Exception) -> Response:
@@ -72,13 +71,15 @@ async def refuse_route(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, HTTPException)  # noqa: S101 - this handler is registered for no other
     known_path = refusal.status_code == HTTPStatus.METHOD_NOT_ALLOWED
     error = MethodNotAllowedError() if known_path else UnknownOrIncorrectEndpointError()
-    return error_response(error, request.state.request_id, dict(refusal.headers or {}))
+    return error_response(error, request.scope, dict(refusal.headers or {}))
 
 
-def error_response(error: OpenBookingError, request_id: str, headers: dict[str, str] | None = None) -> Response:
-    """The error as JSON-LD, with the status of its class."""
-    body = write_error(error, request_id)
-    told = {"X-Request-ID": request_id, **(headers or {})}
+def error_response(error: OpenBookingError, scope: Scope, headers: dict[str, str] | None = None) -> Response:
+    """The error as JSON-LD, with the status of its class and the id of the request (OB-ERR-05)."""
+    notes = notes_of(scope)
+    notes.error = type(error).__name__
+    body = write_error(error, notes.request_id)
+    told = dict(headers or {})
     if error.retry_after is not None:
         told["Retry-After"] = str(error.retry_after)
     if error.status == HTTPStatus.UNAUTHORIZED:
@@ -89,10 +90,9 @@ def error_response(error: OpenBookingError, request_id: str, headers: dict[str, 
 def _as_error(fault: Exception, scope: Scope) -> OpenBookingError:
     if isinstance(fault, OpenBookingError):
         return fault
-    request_id = scope["state"]["request_id"]
     if isinstance(fault, StoreUnavailableError):
-        _log.error("store.unavailable", request_id=request_id, reason=str(fault))
+        _log.error("store.unavailable", reason=str(fault))
         resource = scope["path"].rstrip("/").rpartition("/")[0].rpartition("/")[2]
         return _TEMPORARILY.get((scope["method"], resource), TemporarilyUnavailableError)()
-    _log.error("request.failed", request_id=request_id, method=scope["method"], exc_info=fault)
+    _log.error("request.failed", method=scope["method"], exc_info=fault)
     return InternalApplicationError("The fault has been logged under this requestId.")

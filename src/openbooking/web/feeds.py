@@ -15,6 +15,7 @@ from openbooking.spec.rpde import MAX_CHANGE_NUMBER, PAGE_SIZE, encode_page
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE, RPDE_MEDIA_TYPE, OpportunityType
 from openbooking.system import System
 from openbooking.web.feed_pages import Page, Sought, accepts_gzip, kept_pages, make_page, send_page
+from openbooking.web.observe import notes_of
 
 FEEDS_PATH = "/feeds"
 
@@ -80,8 +81,10 @@ class PrivateFeed:
         """Answer with the page asked for."""
         del receive
         caller = await self._system.authenticate(Headers(scope=scope), AccessScope.ORDERS_FEED)
-        feed = Feed(self._name, caller.partner)
-        items = await self._system.store.feed_items(feed, _after(scope), PAGE_SIZE)
+        feed, after = Feed(self._name, caller.partner), _after(scope)
+        notes = notes_of(scope)
+        notes.partner, notes.read = caller.partner, (feed, after)
+        items = await self._system.store.feed_items(feed, after, PAGE_SIZE)
         body = encode_page(self._url, _requested(self._url, scope), items, licensed=False)
         page = await make_page(body, _headers(BOOKING_MEDIA_TYPE, _PRIVATE_PAGE), gzip=accepts_gzip(scope))
         await send_page(page, scope, send)

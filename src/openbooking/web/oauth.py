@@ -157,7 +157,7 @@ def _for_programs(endpoint: Endpoint) -> Endpoint:
         except RequestTooLargeError as error:
             return _error("invalid_request", str(error), error.status)
         except StoreUnavailableError as fault:
-            _log.error("store.unavailable", request_id=request.state.request_id, reason=str(fault))
+            _log.error("store.unavailable", reason=str(fault))
             return _error("temporarily_unavailable", "Try again in a while.", HTTPStatus.SERVICE_UNAVAILABLE)
 
     return serve

@@ -90,7 +90,7 @@ class Pages:
             except (BadFormError, RequestTooLargeError):
                 return await self._problem(request, HTTPStatus.BAD_REQUEST, "form.html")
             except StoreUnavailableError as fault:
-                _log.error("store.unavailable", request_id=request.state.request_id, reason=str(fault))
+                _log.error("store.unavailable", reason=str(fault))
                 return self._page(request, None, "unavailable.html", HTTPStatus.SERVICE_UNAVAILABLE, (), {})
 
         return Route(path, endpoint, methods=list(methods))

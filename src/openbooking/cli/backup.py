@@ -1,0 +1,27 @@
+"""`openbooking backup`: a copy of the database."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from openbooking.cli.faults import CommandError
+from openbooking.cli.options import Database
+from openbooking.settings import load_settings
+from openbooking.store.location import is_postgres
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where to write it: a file that is not there yet.")],
+    database: Database = None,
+) -> None:
+    """Copy the SQLite database, as it is at one moment, while servers go on using it."""
+    from openbooking.store.backup import back_up  # noqa: PLC0415 - longer to load than --help may take
+
+    found = load_settings(database=database).database
+    if is_postgres(found):
+        raise CommandError("Back a PostgreSQL database up with pg_dump, or continuously with its own archiving.")
+    if file.exists():
+        raise CommandError(f"{file} exists already.")
+    back_up(Path(found), file)
+    typer.echo(f"{found} is copied to {file}.")

@@ -1,0 +1,42 @@
+"""A copy of an SQLite database, made while it is in use."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from openbooking.booking.store import StoreUnavailableError
+
+_OWNER_ONLY = 0o600
+
+
+def back_up(database: Path, copy: Path) -> None:
+    """Write the database, as it is at one moment, to a new file that only its owner can read; others go on meanwhile.
+
+    What was erased is not in the copy. It is on disk, and has its name, only once it is whole.
+    """
+    if not database.exists():
+        raise StoreUnavailableError(f"There is no database {database}.")
+    unfinished = copy.with_name(f"{copy.name}.unfinished")
+    try:
+        unfinished.unlink(missing_ok=True)
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY))
+        with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+            connection.execute("VACUUM INTO ?", (str(unfinished),))
+        _on_disk(unfinished)
+        unfinished.rename(copy)
+        _on_disk(copy.parent)
+    except (OSError, sqlite3.DatabaseError) as fault:
+        unfinished.unlink(missing_ok=True)
+        raise StoreUnavailableError(f"{database} cannot be copied to {copy}: {fault}") from fault
+
+
+def _on_disk(path: Path) -> None:
+    """See to it that a file, or what a folder says of its files, outlives a power cut."""
+    if path.is_dir() and os.name == "nt":
+        return  # Windows opens no folders, and writes their changes itself
+    number = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,0 +1,67 @@
+"""What whoever runs the system looks at: whether the database is the right one, Leases, and feeds not yet read."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy import bindparam, column, func, literal_column, select, table
+
+from openbooking.booking.store import Feed, Figures, StoreUnavailableError
+from openbooking.store.dialects import Dialect, Statement
+from openbooking.store.documents import instant, microseconds
+from openbooking.store.exchange import Exchange, Query
+from openbooking.store.schema import REVISION, claim, feed_item
+
+
+class FigureStatements:
+    """What is asked, in few statements that find what they count by an index."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    @cached_property
+    def revision(self) -> Statement:
+        """→ the revision of the schema."""
+        return self._dialect.compile(select(column("version_num")).select_from(table("alembic_version")))
+
+    @cached_property
+    def leases(self) -> Statement:
+        """:now → how many Leases there are that have not ended, and how many that have."""
+        leased = select(claim.c.partner, claim.c.uuid, claim.c.expires).where(claim.c.expires.is_not(None))
+        lease = leased.distinct().subquery("lease")
+        live = lease.c.expires > bindparam("now")
+        return self._dialect.compile(select(func.count().filter(live), func.count().filter(~live)).select_from(lease))
+
+    @cached_property
+    def oldest_unread(self) -> Statement:
+        """:positions → feed, partner, when the first item after the position has changed, null if there is none."""
+        position = self._dialect.positions()
+        unread = select(feed_item.c.changed_at).where(
+            feed_item.c.feed == position.c.feed,
+            feed_item.c.partner == position.c.partner,
+            feed_item.c.modified > position.c.after,
+        )
+        first = unread.order_by(feed_item.c.modified).limit(literal_column("1")).offset(literal_column("0"))
+        found = select(position.c.feed, position.c.partner, first.correlate(position).scalar_subquery())
+        return self._dialect.compile(found)
+
+
+def check(sql: FigureStatements) -> Exchange[None]:
+    """Raise StoreUnavailableError unless the database has the schema of this version."""
+    ((revision,),) = yield Query(sql.revision, {})
+    if revision != REVISION:
+        message = f"The database has the schema {revision}, and this version works with {REVISION}."
+        raise StoreUnavailableError(message)
+
+
+def figures(sql: FigureStatements, read: Mapping[Feed, int], now: datetime) -> Exchange[Figures]:
+    """The figures."""
+    ((live, ended),) = yield Query(sql.leases, {"now": microseconds(now)})
+    positions = [(*feed, after) for feed, after in read.items()]
+    arrays = {
+        "feeds": [feed for feed, _, _ in positions],
+        "partners": [partner for _, partner, _ in positions],
+        "afters": [after for _, _, after in positions],
+    }
+    unread = yield Query(sql.oldest_unread, {"positions": positions, **arrays})
+    return Figures(live, ended, {Feed(*feed): changed and instant(changed) for *feed, changed in unread})

@@ -1,0 +1,126 @@
+"""What is counted of all requests, and what a scrape asks the store besides, for Prometheus."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from openbooking.booking.store import Feed, Figures
+from openbooking.spec.errors import ItemErrorType, OpportunityHasInsufficientCapacityError
+from openbooking.web.observe import Answered
+
+# Where the processes of one server count together, if there are several; prometheus-client looks there as well.
+SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+_POSITION = "openbooking_orders_feed_position"
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_FULL = frozenset(
+    {
+        ItemErrorType.OPPORTUNITY_IS_FULL,
+        ItemErrorType.OPPORTUNITY_HAS_INSUFFICIENT_CAPACITY,
+        ItemErrorType.OPPORTUNITY_CAPACITY_IS_RESERVED_BY_LEASE,
+        OpportunityHasInsufficientCapacityError.__name__,
+    }
+)
+
+
+class Metrics:
+    """Counts in memory, or together with other processes in files of the folder that the environment names."""
+
+    def __init__(self) -> None:
+        self._own = CollectorRegistry()
+        request = ("method", "endpoint")
+        self._durations = Histogram(
+            "openbooking_request_duration_seconds",
+            "How long requests took; endpoint is the path with names for what differs.",
+            (*request, "status"),
+            registry=self._own,
+            buckets=_SECONDS,
+        )
+        self._errors = Counter(
+            "openbooking_errors", "Errors of requests and of their items, by class.", ("error",), registry=self._own
+        )
+        self._conflicts = Counter(
+            "openbooking_capacity_conflicts",
+            "Requests refused because too few places were left.",
+            request,
+            registry=self._own,
+        )
+        self._positions = Gauge(
+            _POSITION,
+            "The change number after which a Booking Partner last asked for news of its Orders.",
+            ("feed", "partner"),
+            registry=self._own,
+            multiprocess_mode="mostrecent",
+        )
+
+    def observe(self, answered: Answered) -> None:
+        """Count a request."""
+        notes = answered.notes
+        self._durations.labels(answered.method, answered.endpoint, answered.status).observe(answered.seconds)
+        errors = (notes.error, *notes.item_errors) if notes.error else notes.item_errors
+        if errors:
+            for error in errors:
+                self._errors.labels(error).inc()
+            if not _FULL.isdisjoint(errors):
+                self._conflicts.labels(answered.method, answered.endpoint).inc()
+        if notes.read:
+            feed, after = notes.read
+            self._positions.labels(feed.name, feed.partner).set(after)
+
+    def collect(self) -> list[Metric]:
+        """What has been counted, by all processes."""
+        registry = self._own
+        if SHARED_FOLDER_VARIABLE in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return list(registry.collect())
+
+
+class Scrape:
+    """One answer to Prometheus: what was counted, and what the store says, if it answers."""
+
+    def __init__(self, counted: list[Metric]) -> None:
+        self._families = counted
+
+    def positions(self) -> dict[Feed, int]:
+        """How far Booking Partners have read their feeds, as far as is known since the start."""
+        samples = (sample for family in self._families if family.name == _POSITION for sample in family.samples)
+        return {Feed(sample.labels["feed"], sample.labels["partner"]): int(sample.value) for sample in samples}
+
+    def add(self, figures: Figures | None, now: datetime) -> None:
+        """Add what the store says, None where it does not answer."""
+        self._families += [_gauge("openbooking_store_up", "Whether the database answers.", [((), figures is not None)])]
+        if figures is None:
+            return
+        leases = [(("live",), figures.leases), (("ended",), figures.ended_leases)]
+        self._families += [
+            _gauge("openbooking_leases", "Leases, and those that have ended but are still kept.", leases, ("state",)),
+            _gauge(
+                "openbooking_orders_feed_lag_seconds",
+                "For how long the oldest change that a Booking Partner has not read has waited for it.",
+                _lags(figures.oldest_unread, now),
+                ("feed", "partner"),
+            ),
+        ]
+
+    def collect(self) -> Iterable[Metric]:
+        """All of it, in the way prometheus-client asks for it."""
+        return self._families
+
+
+def _lags(oldest_unread: Mapping[Feed, datetime | None], now: datetime) -> Iterator[tuple[tuple[str, str], float]]:
+    for feed, changed in oldest_unread.items():
+        yield feed, (now - changed).total_seconds() if changed else 0
+
+
+def _gauge(
+    name: str, meaning: str, values: Iterable[tuple[tuple[str, ...], float]], labels: tuple[str, ...] = ()
+) -> Metric:
+    family = GaugeMetricFamily(name, meaning, labels=labels)
+    for named, value in values:
+        family.add_metric(named, value)
+    return family
