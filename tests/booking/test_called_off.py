@@ -185,7 +185,7 @@ def test_a_proposal_for_which_no_room_is_left_is_rejected_at_once_and_holds_noth
 
 @pytest.mark.spec("OB-APP-27", "OB-APP-26")
 def test_of_those_that_compete_for_what_is_left_the_accepted_and_the_early_stay() -> None:
-    early, late, later = new_uuid(), new_uuid(), new_uuid()
+    later, late, early = sorted(new_uuid() for _ in range(3))
     keys = {uuid: OrderKey("alice", uuid) for uuid in (early, late, later)}
     where = situation(TRIP)
     for uuid in keys:

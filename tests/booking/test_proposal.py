@@ -78,7 +78,7 @@ def test_one_item_that_needs_approval_makes_the_whole_order_need_it(
 def test_p_makes_a_proposal_that_waits_and_is_no_booking() -> None:
     decision = propose(places(TRIP, YOGA)).decide(situation(TRIP, YOGA))
     order = order_of(decision)
-    assert (order.type, order.proposal) == (OrderType.PROPOSAL, Proposal(version=VERSION, status=AWAITING))
+    assert (order.type, order.proposal) == (OrderType.PROPOSAL, Proposal(made=NOW, version=VERSION, status=AWAITING))
     assert [found.position for found in order.items] == [0, 1]
     where = proposed(TRIP, YOGA)
     assert record_in(where).kind is RecordKind.PROPOSAL
@@ -187,7 +187,7 @@ def test_the_whole_proposal_is_accepted_or_rejected_and_keeps_its_version(
     before = proposed()
     assert not standing(before).updated
     where = after(before, command)
-    assert standing(where) == Proposal(version=VERSION, status=status, updated=True)
+    assert standing(where) == Proposal(made=NOW, version=VERSION, status=status, updated=True)
     assert record_in(where).items() == record_in(before).items()
 
 
@@ -345,5 +345,5 @@ def test_partners_with_one_uuid_have_a_proposal_each() -> None:
     where = after(proposed(TRIP), propose(places(TRIP), caller=BOB, version=LATER_VERSION))
     mine = after(where, ABORT)
     theirs = mine.records[OrderKey("bob", UUID)].proposal
-    assert theirs == Proposal(version=LATER_VERSION)
+    assert theirs == Proposal(made=NOW, version=LATER_VERSION)
     assert standing(mine).status is CUSTOMER_REJECTED

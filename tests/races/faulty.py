@@ -77,7 +77,7 @@ class UnlockedSqliteDatabase(SqliteDatabase):
     """Commits every statement by itself."""
 
     async def write(self, make: Callable[[], Exchange[T]]) -> T:
-        return await self._in(self._writer_thread, lambda: carry_out(self._writer, make()))
+        return await self._in(self._writer_thread, lambda: carry_out(self._connection_of_thread(), make()))
 
 
 FAULTS: dict[str, Callable[..., SqlStore]] = {

@@ -84,11 +84,10 @@ def _is_open(record: Record) -> bool:
 
 
 def _by_precedence(record: Record) -> tuple[int, datetime, OrderKey]:
-    assert record.proposal is not None  # noqa: S101 - asked for only of proposals that hold places, which have both
-    assert record.lease_expires is not None  # noqa: S101
+    assert record.proposal is not None  # noqa: S101 - asked for only of proposals
     order = (OrderProposalStatus.ACCEPTED, OrderProposalStatus.AWAITING)
     rank = order.index(record.proposal.status) if record.proposal.status in order else len(order)
-    return rank, record.lease_expires, record.key
+    return rank, record.proposal.made, record.key
 
 
 def _cancelled(situation: Situation, record: Record, paths: AbstractSet[str], message: str | None) -> list[Change]:

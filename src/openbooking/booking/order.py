@@ -202,12 +202,13 @@ class PersonalData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What makes an Order a proposal: its version and status, and what the Seller has written last (OB 5.5.5).
+    """What makes an Order a proposal: when it was made, its version and status, the Seller's last note (OB 5.5.5).
 
     `items` are those of an amended proposal, in place of what was asked for. `updated` tells whether it has entered the
     feed, which it does at its first change after P.
     """
 
+    made: datetime
     version: str
     status: OrderProposalStatus = OrderProposalStatus.AWAITING
     seller_note: str | None = None

@@ -95,7 +95,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
                 replace(item, remaining=None, access=grant_access(None, "", item.number, asked.access_passes))
                 for item, asked in zip(order.items, self.request.items, strict=True)
             ),
-            proposal=Proposal(version=self.version),
+            proposal=Proposal(made=situation.now, version=self.version),
             lease_expires=_held_until(situation, order),
             personal=self._personal_data(order),
         )
