@@ -190,6 +190,14 @@ def test_a_part_is_shown_within_the_changed_whole() -> None:
     assert TALK[-1].path in whole.touched
 
 
+def test_a_slot_without_a_facility_has_its_own_name_and_time() -> None:
+    alone = situation([COURT[-1]])
+    where = after(alone, change(COURT, name="Court 2", **later(COURT)))
+    slot_ = where.opportunities[COURT[-1].path]
+    assert (slot_.properties["name"], slot_.start) == ("Court 2", later(COURT)["start"])
+    assert set(where.opportunities) == set(alone.opportunities)
+
+
 @pytest.mark.parametrize("path", ["slots/none", "none"])
 def test_what_there_is_not_cannot_be_changed(path: str) -> None:
     with pytest.raises(NotFoundError):

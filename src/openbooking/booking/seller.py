@@ -153,7 +153,8 @@ class CancelOpportunity(msgspec.Struct, frozen=True, kw_only=True):
 class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
     """Name, time or place of an Opportunity change, and every Order for it tells so (OB-NOTIF-06, AMB-19).
 
-    A Slot has its name and place from the facility it belongs to, so that all Slots of that facility change with it.
+    A Slot has its name and place from the facility it belongs to, so that all Slots of that facility change with it;
+    only where that facility is not known has it its own.
     """
 
     opportunity: str
@@ -173,7 +174,7 @@ class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
         if opportunity is None:
             raise NotFoundError("There is no such Opportunity.")
         moved = self._moved(opportunity)
-        described = situation.parents(moved)[0] if moved.type is OpportunityType.SLOT else moved
+        described = next(iter(situation.parents(moved)), moved) if moved.type is OpportunityType.SLOT else moved
         given = {"name": self.name, "location": self.location}
         told = {name: value for name, value in given.items() if value}
         named = replace(described, properties={**described.properties, **told})
