@@ -12,8 +12,8 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv/.runtime ## Run a Booking System with made-up sellers on this machine
-	.venv/bin/openbooking demo
+demo: .venv/.runtime ## Run a Booking System with made-up sellers on this machine (ARGS="--port 8123" elsewhere)
+	.venv/bin/openbooking demo $(ARGS)
 
 test: .venv/.dev $(VALIDATORS) ## Run every check and every test (ARGS="-k feed" picks some)
 	@scripts/system-packages chromium postgres
