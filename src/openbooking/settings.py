@@ -88,7 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, Meta(ge=0, description="How many requests a Booking Partner may send to each process; 0 for any number.")
     ] = 0
     log_requests: Annotated[
-        bool, Meta(description="Whether every request is logged, and not only what changes something or is refused.")
+        bool, Meta(description="Whether every request is logged, and not only what changes an Order or is refused.")
     ] = False
     drain_seconds: Annotated[
         float,

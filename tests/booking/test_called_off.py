@@ -201,6 +201,16 @@ def test_of_those_that_compete_for_what_is_left_the_accepted_and_the_early_stay(
     assert [open_with(capacity) for capacity in (4, 3, 2, 1, 0)] == [{*keys}, {*keys}, {early, later}, {later}, set()]
 
 
+@pytest.mark.spec("OB-APP-27")
+def test_a_proposal_whose_hold_has_ended_takes_no_place_from_one_that_waits() -> None:
+    where = having(situation(TRIP), asks(TRIP, caller=BOB), DecideProposal(order=BOBS, accept=True))
+    record = replace(where.records[BOBS], lease_expires=where.now)
+    where = after(replace(where, records={BOBS: record}), asks(TRIP))
+    fewer = after(where, smaller(TRIP[-1], 1))
+    assert proposal_in(fewer).status is OrderProposalStatus.AWAITING
+    assert fewer.records[BOBS] == record
+
+
 @pytest.mark.spec("OB-APP-26", "OB-APP-27")
 def test_what_a_rejected_proposal_still_holds_costs_no_open_one_its_places() -> None:
     where = having(situation(TRIP), asks(TRIP, caller=BOB), asks(TRIP), DecideProposal(order=KEY, accept=True))

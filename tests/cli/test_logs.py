@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +34,23 @@ def test_the_traceback_of_a_fault_shows_no_values(terminal: bool) -> None:
     assert "request.failed" in told.stderr
     assert "sign_in" in told.stderr
     assert "correct horse" not in told.stderr
+
+
+def test_what_is_logged_goes_on_where_no_line_can_be_written() -> None:
+    script = textwrap.dedent(
+        """
+        import structlog
+        from openbooking.cli.logs import configure_logs
+
+        configure_logs()
+        log = structlog.get_logger()
+        log.warning("upkeep.postponed")
+        log.error("request.failed")
+        print("went on")
+        """
+    )
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=full, text=True, check=True
+        )
+    assert done.stdout == "went on\n"

@@ -76,8 +76,9 @@ class UnlockedSqliteStore(SqliteStore):
 class UnlockedSqliteDatabase(SqliteDatabase):
     """Commits every statement by itself."""
 
-    async def write(self, make: Callable[[], Exchange[T]]) -> T:
-        return await self._in(self._writer_thread, lambda: carry_out(self._connection_of_thread(), make()))
+    async def write(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
+        del brief
+        return await self._in_writer_thread(lambda: carry_out(self._connection_of_thread(), make()))
 
 
 FAULTS: dict[str, Callable[..., SqlStore]] = {

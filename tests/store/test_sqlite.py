@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -18,10 +19,10 @@ from openbooking.booking.policy import Policy
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.dialects import Statement
-from openbooking.store.exchange import ask
+from openbooking.store.exchange import Exchange, ask
 from openbooking.store.migrate import prepare
 from openbooking.store.sqlite import SqliteDatabase, SqliteStore
-from openbooking.testing.samples import ALICE, EMAIL, SELLER, Clock, book, places_left, session
+from openbooking.testing.samples import ALICE, EMAIL, SELLER, SESSIONS, Clock, book, places_left, session
 from openbooking.testing.store_tests import UUID, feed_writer
 
 
@@ -110,6 +111,36 @@ def test_a_writer_waits_for_another_process_and_holds_up_no_reader(tmp_path: Pat
     asyncio.run(run())
 
 
+def test_a_reader_that_gives_up_does_not_wait_for_its_thread(tmp_path: Path) -> None:
+    async def run() -> None:
+        store = open_at(tmp_path / "x.sqlite3")
+        database = store._database
+        free = threading.Event()
+
+        def stuck() -> Exchange[bool]:
+            yield from ()
+            return free.wait()
+
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await database.read(stuck)
+        free.set()
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_a_closed_store_is_unavailable(tmp_path: Path) -> None:
+    async def run() -> None:
+        store = open_at(tmp_path / "x.sqlite3")
+        await store.feed_items(SESSIONS, 0, 1)
+        await store.close()
+        with pytest.raises(StoreUnavailableError):
+            await store.feed_items(SESSIONS, 0, 1)
+
+    asyncio.run(run())
+
+
 def test_whoever_gives_up_waiting_leaves_the_file_to_the_next(tmp_path: Path) -> None:
     async def run() -> None:
         path = tmp_path / "x.sqlite3"
@@ -121,9 +152,10 @@ def test_whoever_gives_up_waiting_leaves_the_file_to_the_next(tmp_path: Path) ->
             other.execute("BEGIN IMMEDIATE")
             writing = asyncio.create_task(database.write(lambda: ask(insert, number="x")))
             await asyncio.sleep(0.01)
-            writing.cancel()
-            await asyncio.sleep(0.01)
-            assert not writing.done()
+            for _ in range(2):
+                writing.cancel()
+                await asyncio.sleep(0.01)
+                assert not writing.done()
             other.execute("COMMIT")
             with pytest.raises(asyncio.CancelledError):
                 await writing

@@ -59,10 +59,10 @@ def turn_away(situation: Situation, paths: Iterable[str]) -> list[Change]:
 
 
 def _without_room(situation: Situation, path: str) -> list[Record]:
-    """The proposals beyond what is not sold. Accepted ones keep their places before waiting and those before rejected
-    ones, and of each the early.
+    """The live proposals beyond what is not sold.
 
-    Quotes do not count: they end soon, and whoever holds one finds out at B.
+    Accepted ones keep their places before waiting and those before rejected ones, and of each the early. Quotes do not
+    count: they end soon, and whoever holds one finds out at B.
     """
     opportunity = situation.opportunities.get(path)
     if opportunity is None or opportunity.capacity is None:
@@ -70,7 +70,7 @@ def _without_room(situation: Situation, path: str) -> list[Record]:
     left = opportunity.capacity - situation.places.get(path, Places()).booked
     without: list[Record] = []
     proposals = (record for record in situation.records.values() if record.kind is RecordKind.PROPOSAL)
-    for record in sorted((record for record in proposals if record.claims()), key=_by_precedence):
+    for record in sorted(filter(situation.live, proposals), key=_by_precedence):
         wanted = sum(claim.places for claim in record.claims() if claim.opportunity == path)
         if wanted > max(left, 0):
             without.append(record)

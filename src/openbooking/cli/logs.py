@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ def configure_logs(level: int = logging.INFO) -> None:
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Logger(sys.stderr),
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -39,6 +40,17 @@ def configure_logs(level: int = logging.INFO) -> None:
     # These tell about every migration checked and every request sent, which is for whoever debugs them.
     for library in ("alembic", "httpx", "httpcore", "uvicorn"):
         logging.getLogger(library).setLevel(logging.WARNING)
+
+
+class _Logger(structlog.WriteLogger):
+    """Writes lines; where they cannot be written, as on a full disk, what is logged goes on all the same."""
+
+    def msg(self, message: str) -> None:
+        """Write the line, if that can be."""
+        with suppress(OSError, ValueError):
+            super().msg(message)
+
+    debug = info = warning = warn = error = err = critical = fatal = failure = exception = log = msg
 
 
 def _json(event: Any, **options: Any) -> str:

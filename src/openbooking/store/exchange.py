@@ -49,17 +49,17 @@ class ChangedMeanwhileError(Exception):
 class Database(Protocol):
     """Carries out exchanges. Its methods raise StoreUnavailableError where it cannot."""
 
-    async def write(self, make: Callable[[], Exchange[T]]) -> T:
+    async def write(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
         """Carry out an exchange in one transaction, from a fresh start as often as others get in its way.
 
-        What it has written is on disk; if it raises, it has written nothing.
+        What it has written is on disk; if it raises, it has written nothing. A brief one touches a few rows only.
         """
         ...
 
     async def read(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
         """Carry out an exchange that writes nothing; each of its queries sees one moment.
 
-        A brief one looks up a few rows by their keys.
+        A brief one looks up a few rows by their keys, or one page of a feed.
         """
         ...
 

@@ -52,14 +52,14 @@ class SqlIdentityStore:
                     raise _ChangedError
 
         try:
-            await self._database.write(save)
+            await self._database.write(save, brief=True)
         except _ChangedError:
             return False
         return True
 
     async def remove(self, kind: type[R], **lookups: str | bool) -> None:
         """Delete those records."""
-        await self._database.write(partial(ask, self._sql.remove(kind, tuple(lookups)), **lookups))
+        await self._database.write(partial(ask, self._sql.remove(kind, tuple(lookups)), **lookups), brief=True)
 
     async def remove_expired(self, now: datetime) -> None:
         """Delete what has expired."""

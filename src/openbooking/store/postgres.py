@@ -152,8 +152,9 @@ class PostgresDatabase:
         self._writers = _Pool(url, _WRITERS)
         self._readers = _Pool(url, _READERS)
 
-    async def write(self, make: Callable[[], Exchange[T]]) -> T:
+    async def write(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
         """Carry out an exchange in one transaction, again if others were faster, up to a bound."""
+        del brief
         with _faults_told():
             for attempt in range(1, _TRIES + 1):
                 try:

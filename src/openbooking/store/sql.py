@@ -111,7 +111,7 @@ class SqlStore:
         await self._database.close()
 
     async def _write(self, commands: Sequence[Command]) -> Sequence[Outcome]:
-        return await self._database.write(partial(self._decide, commands))
+        return await self._database.write(partial(self._decide, commands), brief=True)
 
     def _decide(self, commands: Sequence[Command]) -> Exchange[list[Outcome]]:
         before = yield from self._load_to_write(join_needs([command.needs(self._policy) for command in commands]))

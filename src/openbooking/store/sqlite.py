@@ -45,8 +45,7 @@ class SqliteDatabase:
     """The file at `path`.
 
     Statements that look up or write a few rows run on the event loop: they take less than handing them to a thread
-    would. Threads do what waits for something else: for the disk to commit, for another process that writes, for many
-    rows.
+    would. Threads do what takes or may take longer: many rows, the disk at a commit, another process that writes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,14 +70,15 @@ class SqliteDatabase:
         """For the event loop: it never waits."""
         return self._connect(wait=False)
 
-    async def write(self, make: Callable[[], Exchange[T]]) -> T:
+    async def write(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
         """Carry out an exchange in one transaction, alone."""
         async with self._writing:
             with _faults_told():
                 try:
                     await self._begin()
-                    result = carry_out(self._writer, make())
-                    await self._in(self._writer_thread, partial(self._writer.execute, "COMMIT"))
+                    work = partial(carry_out, self._writer, make())
+                    result = work() if brief else await self._in_writer_thread(work)
+                    await self._in_writer_thread(partial(self._writer.execute, "COMMIT"))
                 except BaseException:
                     if self._opened:
                         self._writer.rollback()
@@ -94,12 +94,12 @@ class SqliteDatabase:
                 if not is_busy(fault):
                     raise StoreUnavailableError(str(fault)) from fault
         with _faults_told():
-            return await self._in(self._reader_threads, lambda: carry_out(self._connection_of_thread(), make()))
+            return await self._in_reader_thread(lambda: carry_out(self._connection_of_thread(), make()))
 
     async def snapshot(self, make: Callable[[], Exchange[T]]) -> T:
         """Carry out an exchange in one transaction that writes nothing."""
         with _faults_told():
-            return await self._in(self._reader_threads, lambda: _snapshot(self._connection_of_thread(), make()))
+            return await self._in_reader_thread(lambda: _snapshot(self._connection_of_thread(), make()))
 
     async def wipe(self) -> None:
         """Empty the write-ahead log; in the file itself, what is deleted is overwritten at once."""
@@ -137,16 +137,23 @@ class SqliteDatabase:
             finally:
                 self._writer.execute(_DO_NOT_WAIT)
 
-        await self._in(self._writer_thread, execute)
+        await self._in_writer_thread(execute)
 
-    async def _in(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        """Do the work in one of these threads; nobody goes on before it is done, not even who is told to stop."""
-        doing = asyncio.get_running_loop().run_in_executor(threads, work)
-        try:
-            return await asyncio.shield(doing)
-        except asyncio.CancelledError:
-            await asyncio.wait([doing])
-            raise
+    async def _in_writer_thread(self, work: Callable[[], T]) -> T:
+        """Do the work there; nobody goes on before it is done, however often he is told to stop."""
+        doing = asyncio.get_running_loop().run_in_executor(self._writer_thread, work)
+        told: asyncio.CancelledError | None = None
+        while not doing.done():
+            try:
+                await asyncio.wait([doing])
+            except asyncio.CancelledError as cancelled:
+                told = cancelled
+        if told:
+            raise told from doing.exception()
+        return doing.result()
+
+    async def _in_reader_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reader_threads, work)
 
     def _connection_of_thread(self) -> sqlite3.Connection:
         known: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -181,7 +188,8 @@ def connect(path: Path, *, wait: bool = True) -> sqlite3.Connection:
 
 def is_busy(fault: sqlite3.DatabaseError) -> bool:
     """Whether somebody else has the file just now."""
-    return fault.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+    # What the driver itself finds, as that the connection is closed, has no code.
+    return getattr(fault, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
 
 
 @contextmanager
