@@ -11,7 +11,7 @@ import sqlite3
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -21,13 +21,14 @@ from unittest.mock import patch
 import httpx
 
 from openbooking.booking.book import Book
-from openbooking.booking.order import Caller, OrderRequest
+from openbooking.booking.order import Caller
 from openbooking.jsonld.read_order import OrderReader
+from openbooking.settings import Settings
 from openbooking.spec.ids import Identifiers
 from openbooking.spec.terms import OrderType
 from openbooking.store import sqlite as store_module
 from stage import HERE, HOST, Load, folder, free_port, load, process, server, tell
-from stock import PARTNER, headers, open_store, order_body, stock
+from stock import PARTNER, headers, opened, order_body, settings_of, stock
 
 OPPORTUNITIES = 10_000
 WANTED = 10
@@ -56,31 +57,33 @@ class Recording(sqlite3.Connection):
         return super().executemany(sql, parameters)
 
 
-def record(database: Path, ids: Identifiers, bodies: list[bytes], batch: int) -> list[Statement]:
+def record(settings: Settings, bodies: list[bytes], batch: int) -> list[Statement]:
     """The statements of so many bookings, `batch` to a transaction, as the store makes them; done on the database."""
     log: list[Statement] = []
-    reader = OrderReader(ids, ITEMS)
-    commands = (Book(caller=Caller(PARTNER), uuid=str(uuid.uuid4()), request=_read(reader, body)) for body in bodies)
+    commands = bookings(settings, bodies)
 
     async def write() -> None:
-        store = open_store(database, ids.base_uri)
-        while waiting := list(islice(commands, batch)):
-            await store._write(waiting)
-        await store.close()
+        async with opened(settings) as store:
+            while waiting := list(islice(commands, batch)):
+                await store._write(waiting)
 
     with patch.object(store_module, "connect", lambda path, **_: _recording(path, log)):
         asyncio.run(write())
     return log
 
 
+def bookings(settings: Settings, bodies: Iterable[bytes]) -> Iterator[Book]:
+    """B of each of these bodies, to a fresh UUID."""
+    reader = OrderReader(Identifiers(settings.base_uri), ITEMS)
+    for body in bodies:
+        request = reader.order(body, OrderType.ORDER)
+        yield Book(caller=Caller(PARTNER), uuid=str(uuid.uuid4()), request=request)
+
+
 def _recording(path: Path, log: list[Statement]) -> Recording:
     connection = sqlite3.connect(path, factory=Recording, isolation_level=None, check_same_thread=False)
     connection.log = log
     return connection
-
-
-def _read(reader: OrderReader, body: bytes) -> OrderRequest:
-    return reader.order(body, OrderType.ORDER)
 
 
 def replay(database: Path, log: list[Statement]) -> float:
@@ -100,9 +103,10 @@ class Bench:
     def __init__(self, place: Path) -> None:
         self.place = place
         self.port = free_port()
-        self.ids = Identifiers(f"http://{HOST}:{self.port}/api")
         self.stocked = place / "stocked.sqlite3"
-        asyncio.run(stock(self.stocked, self.ids.base_uri, sessions=OPPORTUNITIES))
+        settings = settings_of(str(self.stocked), self.port)
+        self.ids = Identifiers(settings.base_uri)
+        asyncio.run(stock(settings, sessions=OPPORTUNITIES))
 
     def copy(self) -> Path:
         """A fresh copy of the database."""
@@ -118,7 +122,7 @@ class Bench:
     def bare(self, bodies: list[bytes], batch: int) -> float:
         """Bookings a second of the bare writer."""
         some = [bodies[number % len(bodies)] for number in range(RECORDED)]
-        log = record(self.copy(), self.ids, some, batch)
+        log = record(settings_of(str(self.copy()), self.port), some, batch)
         return RECORDED / replay(self.copy(), log)
 
     def served(self, bodies: list[bytes], callers: int, path: str = "orders") -> Load:

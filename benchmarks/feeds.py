@@ -16,7 +16,7 @@ import httpx
 
 from openbooking.spec.rpde import PAGE_SIZE
 from stage import HOST, Load, folder, free_port, load, process, server, tell
-from stock import stock
+from stock import settings_of, stock
 
 SERIES = 5_000
 CALLERS = 8
@@ -80,7 +80,7 @@ def main() -> None:
         port = free_port()
         site = f"http://{HOST}:{port}"
         database = place / "feeds.sqlite3"
-        asyncio.run(stock(database, f"{site}/api", series=SERIES))
+        asyncio.run(stock(settings_of(str(database), port), series=SERIES))
         with server(database, port):
             first = httpx.get(site + FEED).raise_for_status()
             numbers = [item["modified"] for item in first.json()["items"]]

@@ -6,17 +6,16 @@ how much longer that takes than a thousand callers who each book a class of thei
 
 import asyncio
 import time
-import uuid
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
 
 import httpx
 import msgspec
 
+from callers import Caller, put
 from openbooking.spec.ids import Identifiers
 from stage import HOST, folder, free_port, server, tell
-from stock import headers, order_body, stock
+from stock import headers, order_body, settings_of, stock
 
 CALLERS = 1_000
 PLACES = 10
@@ -24,35 +23,20 @@ PLACES = 10
 Outcome = tuple[int, str]
 
 
-class Caller(NamedTuple):
-    """A connection that is open before the race begins, and what it will ask."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    request: bytes
-
-
-def _request(body: bytes) -> bytes:
-    lines = [f"PUT /api/orders/{uuid.uuid4()} HTTP/1.1", f"Host: {HOST}", f"Content-Length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in headers().items()]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-async def _ask(caller: Caller) -> Outcome:
+async def _ask(caller: Caller, request: bytes) -> Outcome:
     """The status, and the class of the item's error if it has one."""
-    caller.writer.write(caller.request)
-    head = (await caller.reader.readuntil(b"\r\n\r\n")).decode().lower()
-    length = int(head.partition("content-length:")[2].partition("\r\n")[0])
-    reply = msgspec.json.decode(await caller.reader.readexactly(length))
+    answered = await caller.ask(request)
+    reply = msgspec.json.decode(answered.body)
     errors = reply["orderedItem"][0].get("error", []) if "orderedItem" in reply else [reply]
-    return int(head.split()[1]), errors[0]["@type"] if errors else ""
+    return answered.status, errors[0]["@type"] if errors else ""
 
 
 async def race(port: int, bodies: list[bytes]) -> tuple[float, Counter[Outcome]]:
-    """Send all of these at once: the seconds until the last is answered, and the answers."""
-    callers = [Caller(*await asyncio.open_connection(HOST, port), _request(body)) for body in bodies]
+    """Send all of these at once, on open connections: the seconds until the last is answered, and the answers."""
+    callers = [await Caller.connect(port) for _ in bodies]
+    requests = [put("/api/orders", body, headers()) for body in bodies]
     started = time.perf_counter()
-    outcomes = await asyncio.gather(*(_ask(caller) for caller in callers))
+    outcomes = await asyncio.gather(*map(_ask, callers, requests))
     seconds = time.perf_counter() - started
     for caller in callers:
         caller.writer.close()
@@ -62,9 +46,10 @@ async def race(port: int, bodies: list[bytes]) -> tuple[float, Counter[Outcome]]
 def run(place: Path, wanted: int) -> tuple[float, Counter[Outcome], int]:
     """A race of all callers over so many sessions; with how many places the feed then says are left."""
     port = free_port()
-    ids = Identifiers(f"http://{HOST}:{port}/api")
     database = place / f"{wanted}.sqlite3"
-    asyncio.run(stock(database, ids.base_uri, sessions=wanted, capacity=PLACES))
+    settings = settings_of(str(database), port)
+    ids = Identifiers(settings.base_uri)
+    asyncio.run(stock(settings, sessions=wanted, capacity=PLACES))
     with server(database, port):
         bodies = [order_body(ids, [number % wanted]) for number in range(CALLERS)]
         seconds, outcomes = asyncio.run(race(port, bodies))

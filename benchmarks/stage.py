@@ -64,7 +64,7 @@ def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def server(database: Path, port: int, **settings: str) -> Iterator[int]:
+def server(database: str | Path, port: int, **settings: str) -> Iterator[int]:
     """`openbooking serve` on a database; its process id."""
     environment = {f"OPENBOOKING_{name.upper()}": value for name, value in settings.items()}
     command: list[str | Path] = [

@@ -1,27 +1,27 @@
 """What the benchmarks book: a Seller's classes, as varied as what providers publish, and requests for them."""
 
+import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
 
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
-from openbooking.booking.policy import Policy
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.identity.digests import digest
 from openbooking.identity.records import EVERY_SELLER, Grant, Partner
 from openbooking.identity.scopes import Scope
-from openbooking.jsonld.write import Writer
-from openbooking.jsonld.write_feed import JsonLdFeedWriter
+from openbooking.settings import Settings
 from openbooking.spec.ids import Identifiers, OfferRef, opportunity_path
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OpportunityType, TaxMode
-from openbooking.store.identity import SqliteIdentityStore
 from openbooking.store.migrate import prepare
-from openbooking.store.sqlite import SqliteStore
+from openbooking.store.sql import SqlStore
+from openbooking.system import open_identity_store, open_store
 
 PARTNER = "benchmark"
 _API_KEY = "obk_benchmark"
@@ -139,31 +139,36 @@ def _session(number: int, capacity: int) -> Opportunity:
     )
 
 
-def open_store(database: Path, base_uri: str, policy: Policy | None = None) -> SqliteStore:
-    """The store as the server opens it."""
-    prepare(str(database))
-    writer = JsonLdFeedWriter(Writer(Identifiers(base_uri)))
-    return SqliteStore(database, policy=policy or Policy(), writer=writer, clock=lambda: datetime.now(UTC))
+def settings_of(database: str, port: int) -> Settings:
+    """The settings of a server with this database on that port."""
+    return Settings(database=database, port=port)
 
 
-async def stock(
-    database: Path, base_uri: str, *, series: int = 0, sessions: int = 0, capacity: int = 1_000_000
-) -> None:
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[SqlStore]:
+    """The store as the server opens it, with a schema."""
+    await asyncio.to_thread(prepare, settings.database)
+    store = open_store(settings)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def stock(settings: Settings, *, series: int = 0, sessions: int = 0, capacity: int = 1_000_000) -> None:
     """A database with one Seller, a partner, and so many SessionSeries and ScheduledSessions of them."""
-    store = open_store(database, base_uri)
-    await store.execute(PublishSeller(SELLER))
-    await _add_partner(database)
-    needed = -(-sessions // _SESSIONS_IN_A_SERIES)
-    things = [_series(number) for number in range(max(series, needed))]
-    things += [_session(number, capacity) for number in range(sessions)]
-    for first in range(0, len(things), _AT_ONCE):
-        await store.execute(Publish(tuple(things[first : first + _AT_ONCE])))
-    await store.close()
+    needed = max(series, -(-sessions // _SESSIONS_IN_A_SERIES))
+    things = chain(map(_series, range(needed)), (_session(number, capacity) for number in range(sessions)))
+    async with opened(settings) as store:
+        await store.execute(PublishSeller(SELLER))
+        await _add_partner(settings)
+        while some := tuple(islice(things, _AT_ONCE)):
+            await store.execute(Publish(some))
 
 
-async def _add_partner(database: Path) -> None:
+async def _add_partner(settings: Settings) -> None:
     now, by, scopes = datetime.now(UTC), "benchmark", frozenset({Scope.OPENBOOKING})
-    identity = SqliteIdentityStore(database)
+    identity = open_identity_store(settings)
     await identity.save(
         Partner(
             key=PARTNER,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from catalogue import requirement_ids
-from postgres import PostgresServer
+from openbooking.testing.postgres import PostgresServer
 from validation import Validator
 
 

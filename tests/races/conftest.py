@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from postgres import PostgresServer
+from openbooking.testing.postgres import PostgresServer
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from openbooking.booking.order import OrderKey
 from openbooking.booking.seller import SellerCancel
 from openbooking.booking.store import Feed, StoreUnavailableError
 from openbooking.spec.errors import OpenBookingError
-from postgres import PostgresServer
+from openbooking.testing.postgres import PostgresServer
 from races.auditor import FEEDS, audit
 from races.brokers import Brokers
 from races.harvesters import Harvester

@@ -10,9 +10,9 @@ import pytest
 from openbooking.booking.policy import Policy
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.store.postgres import PostgresStore
+from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import SELLER, SESSIONS, Clock, book, fresh, session, session_path
 from openbooking.testing.store_tests import feed_writer
-from postgres import PostgresServer
 from races.faulty import SEQUENCE, HastyPostgresStore
 
 pytestmark = pytest.mark.anyio

@@ -16,9 +16,9 @@ from openbooking.store.migrate import connected, prepare
 from openbooking.store.postgres import PostgresStore
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite import SqliteStore
+from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import ALICE, SELLER, SESSIONS, Clock, book, cancel, fresh, quote, read_feed, session
 from openbooking.testing.store_tests import UUID, feed_writer
-from postgres import PostgresServer
 
 pytestmark = pytest.mark.anyio
 

@@ -25,8 +25,8 @@ from openbooking.spec.errors import UnknownOrderError
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
 from openbooking.system import open_store
+from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import ALICE, SELLER, SESSIONS, book, cancel, fresh, quote, session
-from postgres import PostgresServer
 
 Copy = dict[str, tuple[int, bytes | None]]
 T = TypeVar("T")

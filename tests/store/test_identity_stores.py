@@ -11,7 +11,7 @@ from openbooking.store.identity_memory import MemoryIdentityStore
 from openbooking.store.migrate import prepare
 from openbooking.testing import DurableIdentityStoreTests, IdentityStoreTests
 from openbooking.testing.identity_tests import ALICE
-from postgres import PostgresServer
+from openbooking.testing.postgres import PostgresServer
 
 
 class TestMemoryIdentityStore(IdentityStoreTests):

@@ -24,9 +24,9 @@ from openbooking.store.location import without_password
 from openbooking.store.migrate import SchemaError, _config, connected, prepare, upgrade
 from openbooking.store.schema import REVISION, metadata
 from openbooking.system import open_identity_store, open_store
+from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import SELLER, START, book, cancel, fresh, quote, session
 from openbooking.testing.store_tests import UUID
-from postgres import PostgresServer
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

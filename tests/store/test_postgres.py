@@ -17,9 +17,9 @@ from openbooking.booking.store import StoreUnavailableError
 from openbooking.spec.errors import GoneError, ItemErrorType
 from openbooking.store.exchange import ChangedMeanwhileError
 from openbooking.store.postgres import PostgresStore
+from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import ALICE, SELLER, SESSIONS, Clock, book, fresh, places_left, session, session_path
 from openbooking.testing.store_tests import UUID, feed_writer
-from postgres import PostgresServer
 
 pytestmark = pytest.mark.anyio
 

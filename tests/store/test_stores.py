@@ -29,9 +29,9 @@ from openbooking.store.postgres import PostgresStore
 from openbooking.store.schema import metadata
 from openbooking.store.sqlite import SqliteStore
 from openbooking.testing import DurableStoreTests, StoreTests, samples
+from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import SESSIONS, Clock, book, read_feed, session
 from openbooking.testing.store_tests import feed_writer
-from postgres import PostgresServer
 
 PRIVATE = (ORDERS, ORDER_PROPOSALS)
 

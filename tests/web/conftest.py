@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from approval import DIVE, PARTY, TRIP
 from desk import HASHER
 from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.testing.postgres import PostgresServer
 from people import CENTRE
-from postgres import PostgresServer
 from world import World, open_world
 
 TERMS = [

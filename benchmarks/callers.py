@@ -1,0 +1,86 @@
+"""Callers who send when they are told to, rather than as soon as they are answered as those of `stage.load` do."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import NamedTuple
+
+import msgspec
+
+from stage import HOST
+
+_MOST_CALLERS = 200
+
+
+class Answered(NamedTuple):
+    """The status and body of an answer."""
+
+    status: int
+    body: bytes
+
+
+class Caller(NamedTuple):
+    """A connection that is kept open."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    @classmethod
+    async def connect(cls, port: int) -> "Caller":
+        """Open it."""
+        return cls(*await asyncio.open_connection(HOST, port))
+
+    async def ask(self, request: bytes) -> Answered:
+        """Send the request and wait for the answer."""
+        self.writer.write(request)
+        head = (await self.reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = int(head.partition("content-length:")[2].partition("\r\n")[0])
+        return Answered(int(head.split()[1]), await self.reader.readexactly(length))
+
+
+def put(path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """A PUT of this body to a fresh UUID below the path."""
+    lines = [f"PUT {path}/{uuid.uuid4()} HTTP/1.1", f"Host: {HOST}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+class Waits(msgspec.Struct, frozen=True):
+    """How long callers waited, in milliseconds, in ascending order."""
+
+    milliseconds: Sequence[float]
+
+    def percentile(self, share: float) -> float:
+        """The longest that this share of the callers waited, in milliseconds."""
+        return self.milliseconds[min(int(len(self.milliseconds) * share), len(self.milliseconds) - 1)]
+
+
+async def paced(port: int, requests: Sequence[bytes], a_second: float) -> Waits:
+    """Send so many a second, whether those before are answered or not; each waits from when it was to be sent.
+
+    Raises RuntimeError for any answer that is not 201.
+    """
+    free: asyncio.LifoQueue[Caller] = asyncio.LifoQueue()
+    for _ in range(_MOST_CALLERS):
+        free.put_nowait(await Caller.connect(port))
+    waits: list[float] = []
+
+    async def send(request: bytes, due: float) -> None:
+        caller = await free.get()
+        answered = await caller.ask(request)
+        waits.append((time.perf_counter() - due) * 1000)
+        free.put_nowait(caller)
+        if answered.status != HTTPStatus.CREATED:
+            raise RuntimeError(f"Answered {answered.status}: {answered.body.decode()}")
+
+    started = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number, request in enumerate(requests):
+            due = started + number / a_second
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            group.create_task(send(request, due))
+    while not free.empty():
+        free.get_nowait().writer.close()
+    return Waits(sorted(waits))

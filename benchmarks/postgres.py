@@ -1,0 +1,155 @@
+"""Bookings a second through HTTP on PostgreSQL, as fractions of what pgbench writes there: `make bench`.
+
+pgbench writes the rows of such a booking, and no others, in one transaction a booking and as plain statements that are
+prepared once, with as many clients as suit it best. It reads nothing, decides nothing and gives no change numbers
+afterwards, all of which the server has to do besides. Both write to disk before they answer: where the temporary folder
+(TMPDIR) is memory, both are too fast.
+"""
+
+import asyncio
+import re
+import subprocess
+from itertools import cycle, islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from booking import BODIES, ITEMS, OPPORTUNITIES, ROUNDS, WANTED, bookings
+from callers import paced, put
+from openbooking.spec.ids import Identifiers
+from openbooking.store.schema import claim, feed_item, opportunity, personal_data, record
+from openbooking.testing.postgres import PostgresServer
+from stage import HOST, Load, folder, free_port, load, server, tell
+from stock import headers, opened, order_body, settings_of, stock
+
+CALLERS = 32
+WORKERS = 2
+CLIENTS = (8, 16, 32, 64)
+SECONDS = 5.0
+PACED_SECONDS = 10
+# In the order in which they are written. What stands in the first is there before, like the feed items about it.
+TABLES = (opportunity, record, personal_data, claim, feed_item)
+A_UUID = "md5(:booking::text)::uuid::text"
+
+
+async def transaction(url: str, port: int, among: int) -> str:
+    """A script for pgbench: the rows that one booking of this server writes, for other sessions and UUIDs each time."""
+    settings = settings_of(url, port)
+    sessions = [item * (among // ITEMS) for item in range(ITEMS)]
+    (booking,) = bookings(settings, [order_body(Identifiers(settings.base_uri), sessions)])
+    connection = await asyncpg.connect(url)
+    async with opened(settings) as store:
+        await store.execute(booking)
+        transaction = await connection.fetchval("SELECT xmin::text FROM record WHERE uuid = $1", booking.uuid)
+        rows = {table: await _rows(connection, table.name, transaction) for table in TABLES}
+    await connection.close()
+    lines = [f"\\set booking random(1, {2**62})"]
+    lines += [f"\\set s{item} random({first}, {first + among // ITEMS - 1})" for item, first in enumerate(sessions)]
+    replaced = {f"yoga-{first}": f"'yoga-' || :s{item}" for item, first in enumerate(sessions)}
+    replaced[booking.uuid] = A_UUID
+    lines.append("BEGIN;")
+    for table in TABLES:
+        keys = [column.name for column in table.primary_key]
+        lines += [_statement(table.name, keys, row, replaced) for row in rows[table]]
+    return "\n".join([*lines, "COMMIT;"])
+
+
+async def _rows(connection: asyncpg.Connection, table: str, transaction: str) -> list[dict[str, str | None]]:
+    """The rows that a transaction wrote, their values as text, in the order of their keys."""
+    found = await connection.fetch(f"SELECT * FROM {table} WHERE xmin = $1::text::xid ORDER BY 1, 2, 3", transaction)
+    return [{name: _text(value) for name, value in row.items()} for row in found]
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)
+
+
+def _statement(table: str, keys: list[str], row: dict[str, str | None], replaced: dict[str, str]) -> str:
+    """Insert the row if its key has the UUID of the booking, and else change the row with that key."""
+    values = {name: "NULL" if value is None else f"'{value}'" for name, value in row.items()}
+    values |= {key: _key(str(row[key]), replaced) for key in keys}
+    if any(values[key] == A_UUID for key in keys):
+        return f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(values.values())});"
+    changes = ", ".join(f"{name} = {value}" for name, value in values.items() if name not in keys)
+    which = " AND ".join(f"{key} = {values[key]}" for key in keys)
+    return f"UPDATE {table} SET {changes} WHERE {which};"
+
+
+def _key(value: str, replaced: dict[str, str]) -> str:
+    """A key in SQL, where it belongs to this booking alone replaced by one of whichever is written."""
+    head, slash, tail = value.rpartition("/")
+    if tail not in replaced:
+        return f"'{value}'"
+    return f"'{head}/' || {replaced[tail]}" if slash else replaced[tail]
+
+
+class PostgresBench:
+    """Measures on one stocked database; every measurement begins with a fresh copy."""
+
+    def __init__(self, postgres: PostgresServer, place: Path) -> None:
+        self.postgres = postgres
+        self.place = place
+        self.port = free_port()
+        self.stocked = postgres.new_database()
+        asyncio.run(stock(settings_of(self.stocked, self.port), sessions=OPPORTUNITIES))
+
+    def copy(self) -> str:
+        """A fresh copy of the database."""
+        return self.postgres.new_database(urlsplit(self.stocked).path[1:])
+
+    def requests(self, among: int) -> list[bytes]:
+        """Bodies for places at ever other three of so many sessions."""
+        ids = Identifiers(settings_of("", self.port).base_uri)
+        chosen = ([(number * ITEMS + item) % among for item in range(ITEMS)] for number in range(BODIES))
+        return [order_body(ids, sessions) for sessions in chosen]
+
+    def served(self, among: int) -> Load:
+        """Bookings a second of the server."""
+        lines = self.place / "bodies"
+        lines.write_bytes(b"\n".join(self.requests(among)))
+        arguments = ["/api/orders/", str(lines), *(f"{name}={value}" for name, value in headers().items())]
+        with server(self.copy(), self.port, workers=str(WORKERS)):
+            url = f"http://{HOST}:{self.port}"
+            return load(url, callers=CALLERS, seconds=SECONDS, script="put.lua", arguments=arguments)
+
+    def waits(self, among: int, a_second: float) -> tuple[float, float]:
+        """How long callers wait for the server who send so many a second: the half, and all but a hundredth of them."""
+        bodies = islice(cycle(self.requests(among)), int(a_second * PACED_SECONDS))
+        with server(self.copy(), self.port, workers=str(WORKERS)):
+            waited = asyncio.run(paced(self.port, [put("/api/orders", body, headers()) for body in bodies], a_second))
+        return waited.percentile(0.5), waited.percentile(0.99)
+
+    def written(self, script: Path, clients: int) -> float:
+        """Bookings a second of pgbench."""
+        command = ["pgbench", "--no-vacuum", "--protocol=prepared", f"--file={script}", f"--time={SECONDS:g}"]
+        command += [f"--client={clients}", f"--jobs={WORKERS}", self.copy()]
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        if "number of failed transactions: 0 " not in told:
+            raise RuntimeError(told)
+        return float(re.findall(r"tps = ([\d.]+)", told)[0])
+
+    def compare(self, among: int, aim: float) -> None:
+        """B through HTTP against pgbench, in turns; then how long callers wait at half of that rate."""
+        script = self.place / f"{among}.sql"
+        script.write_text(asyncio.run(transaction(self.copy(), self.port, among)), encoding="utf-8")
+        best = max(CLIENTS, key=lambda clients: self.written(script, clients))
+        rounds = [(self.served(among).rate, self.written(script, best)) for _ in range(ROUNDS)]
+        rates, references = (median(of) for of in zip(*rounds, strict=True))
+        tell(f"B, {CALLERS} callers, {among:,} Opportunities (pgbench: {best})", rates, references, aim)
+        half, most = self.waits(among, rates / 2)
+        print(f"  at {rates / 2:,.0f}/s callers wait {half:.1f} ms (p50), {most:.1f} ms (p99, aim 100)", flush=True)
+
+
+def main() -> None:
+    """Print the ratios."""
+    with folder() as place, PostgresServer() as postgres:
+        bench = PostgresBench(postgres, place)
+        bench.compare(OPPORTUNITIES, aim=0.5)
+        bench.compare(WANTED, aim=1.0)
+
+
+if __name__ == "__main__":
+    main()
