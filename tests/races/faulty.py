@@ -17,7 +17,7 @@ from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Situation
 from openbooking.booking.store import FeedWriter
 from openbooking.cli.logs import configure_logs
-from openbooking.cli.server import listen, log_ready, run_workers
+from openbooking.cli.server import listen_for_each, log_ready, run_workers
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.settings import Settings, load_settings
@@ -98,9 +98,8 @@ def make_app(settings: Settings, fault: str) -> ASGIApp:
 def main() -> None:
     configure_logs()
     fault = os.environ.pop(FAULT)
-    listener, settings = listen(load_settings(port=0))
-    with listener:
-        run_workers(settings, partial(make_app, settings, fault), listener, lambda: log_ready(settings))
+    listeners, settings = listen_for_each(load_settings(port=0))
+    run_workers(settings, partial(make_app, settings, fault), listeners, lambda: log_ready(settings))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -16,7 +17,7 @@ import uvicorn
 from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
-from uvicorn.supervisors.multiprocess import Multiprocess
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from openbooking.cli.faults import CommandError
 from openbooking.cli.logs import configure_logs
@@ -43,27 +44,52 @@ def serve_forever(settings: Settings) -> None:
 
     configure_logs()
     interrupt_on_sigterm()
-    listener, settings = listen(settings)
-    with listener:
-        prepare(settings.database)
+    with ExitStack() as open_until_the_end:
         if settings.workers == 1:
+            listener, settings = listen(settings)
+            open_until_the_end.enter_context(listener)
+            prepare(settings.database)
             run_server(settings, listener, lambda _: log_ready(settings))
         else:
-            with _counting_together(settings):
-                run_workers(settings, partial(_worker, settings), listener, lambda: log_ready(settings))
+            listeners, settings = listen_for_each(settings)
+            for listener in listeners:
+                open_until_the_end.enter_context(listener)
+            prepare(settings.database)
+            open_until_the_end.enter_context(_counting_together(settings))
+            run_workers(settings, partial(_worker, settings), listeners, lambda: log_ready(settings))
+
+
+def listen_for_each(settings: Settings) -> tuple[Sequence[socket.socket], Settings]:
+    """A socket for each process, and the settings with the port they got.
+
+    Linux deals connections out among them. Elsewhere they are one socket, and whichever process is awake takes most:
+    behind a proxy that keeps its connections open, that is one process for good.
+    """
+    listener, settings = listen(settings)
+    if sys.platform != "linux":
+        return [listener] * settings.workers, settings
+    # It has shown that nobody else listens there, whom those below would share the port with.
+    listener.close()
+    return [_listen(settings, reuse_port=True) for _ in range(settings.workers)], settings
 
 
 def listen(settings: Settings) -> tuple[socket.socket, Settings]:
     """A socket that listens where the settings say, and the settings with the port it got."""
+    listener = _listen(settings)
+    return listener, replace(settings, port=listener.getsockname()[1])
+
+
+def _listen(settings: Settings, *, reuse_port: bool = False) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+        return socket.create_server(
+            (settings.host, settings.port), family=family, backlog=_BACKLOG, reuse_port=reuse_port
+        )
     except OSError as fault:
         message = (
             f"Cannot listen on {settings.host} port {settings.port}: {fault.strerror}. Choose another with --port."
         )
         raise CommandError(message) from fault
-    return listener, replace(settings, port=listener.getsockname()[1])
 
 
 def interrupt_on_sigterm() -> None:
@@ -83,11 +109,13 @@ def run_server(settings: Settings, listener: socket.socket, ready: Ready) -> Non
 
 
 def run_workers(
-    settings: Settings, make_app: Callable[[], ASGIApp], listener: socket.socket, ready: Callable[[], None]
+    settings: Settings, make_app: Callable[[], ASGIApp], listeners: Sequence[socket.socket], ready: Callable[[], None]
 ) -> None:
-    """Serve with several processes until SIGINT or SIGTERM; one that dies is replaced, on SIGHUP all are, in turn."""
-    config = _config(settings, make_app, factory=True, workers=settings.workers)
-    _Workers(config, ready, listener, settings.drain_seconds).run()
+    """Serve with several processes until SIGINT or SIGTERM, each of them at a socket of its own.
+
+    One that dies is replaced, on SIGHUP all are, in turn.
+    """
+    _Workers(_config(settings, make_app, factory=True, workers=1), ready, listeners, settings.drain_seconds).run()
 
 
 def _config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **more: Any) -> uvicorn.Config:
@@ -179,14 +207,57 @@ class _Server(uvicorn.Server):
 
 
 class _Workers(Multiprocess):
-    """Tells when all are ready, and drains all before they stop."""
+    """Keeps one process going at each socket, tells when all are ready, and drains all before they stop."""
 
     def __init__(
-        self, config: uvicorn.Config, ready: Callable[[], None], listener: socket.socket, drain_seconds: float
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], None],
+        listeners: Sequence[socket.socket],
+        drain_seconds: float,
     ) -> None:
-        super().__init__(config, [listener])
+        # Each of these keeps one; what they would do about signals is done here, for all.
+        self._each = [Multiprocess(config, [listener]) for listener in listeners]
+        super().__init__(config, list(listeners))
         self._ready = ready
         self._drain = Drain(drain_seconds, self._tell_to_drain)
+        for one in self._each:
+            one.should_exit = self.should_exit
+
+    def init_processes(self) -> None:
+        """Start all and wait for them; what they cannot start for is seen by whoever keeps them alive."""
+        for one in self._each:
+            one.init_processes()
+        if all(process.wait_until_ready(_SECONDS_TO_START, self.should_exit) for process in self._all()):
+            self._ready()
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace those that have died."""
+        for one in self._each:
+            one.keep_subprocess_alive()
+
+    def restart_all(self) -> None:
+        """Replace all, in turn."""
+        for one in self._each:
+            one.restart_all()
+
+    def terminate_all(self) -> None:
+        """Stop all, and let nobody wait at a door that stays closed."""
+        for one in self._each:
+            one.terminate_all()
+        for listener in self.sockets:
+            listener.close()
+
+    def join_all(self) -> None:
+        """Wait until all have stopped."""
+        for one in self._each:
+            one.join_all()
+
+    def handle_ttin(self) -> None:
+        """How many there are is a setting."""
+
+    def handle_ttou(self) -> None:
+        """How many there are is a setting."""
 
     def handle_term(self) -> None:
         """Stop; on the first SIGTERM drain before."""
@@ -199,22 +270,13 @@ class _Workers(Multiprocess):
         if self._drain.is_over():
             self.should_exit.set()
 
-    def terminate_all(self) -> None:
-        """Stop all, and let nobody wait at a door that stays closed."""
-        super().terminate_all()
-        for listener in self.sockets:
-            listener.close()
+    def _all(self) -> list[Process]:
+        return [process for one in self._each for process in one.processes]
 
     def _tell_to_drain(self) -> None:
-        for process in self.processes:
+        for process in self._all():
             if _NOT_READY and process.pid is not None and process.process.is_alive():
                 os.kill(process.pid, _NOT_READY)
-
-    def init_processes(self) -> None:
-        """Start all and wait for them; what they cannot start for is seen by whoever keeps them alive."""
-        super().init_processes()
-        if all(process.wait_until_ready(_SECONDS_TO_START, self.should_exit) for process in self.processes):
-            self._ready()
 
 
 def _interrupt(_signal: int, _frame: Any) -> None:

@@ -18,6 +18,7 @@ from openbooking.store.identity_schema import TABLES
 from openbooking.store.identity_statements import STANDING, IdentityStatements
 from openbooking.store.postgres import PostgresDatabase
 from openbooking.store.postgres_dialect import Postgres
+from openbooking.store.shared import Shared
 from openbooking.store.sqlite import SqliteDatabase
 from openbooking.store.sqlite_dialect import Sqlite
 
@@ -102,10 +103,18 @@ class SqliteIdentityStore(SqlIdentityStore):
 
 
 class PostgresIdentityStore(SqlIdentityStore):
-    """Keeps the records in the PostgreSQL database at `url`."""
+    """Keeps the records in the PostgreSQL database at `url`.
+
+    Requests of one partner share a round trip, which begins after they came: what is revoked is refused at once.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__(PostgresDatabase(url), Postgres())
+        self._standings: Shared[Standing | None] = Shared()
+
+    async def _standing(self, statement: Statement, values: Mapping[str, Any]) -> Standing | None:
+        look_up = partial(super()._standing, statement, values)
+        return await self._standings.get((statement.text, *values.values()), look_up)
 
 
 def _row(record: IdentityRecord) -> dict[str, Any]:

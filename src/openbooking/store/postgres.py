@@ -253,9 +253,9 @@ def _loss_noted(connection: Connection) -> Iterator[None]:
 
 
 async def _transact(connection: Connection, exchange: Exchange[T], mode: str = "READ COMMITTED READ WRITE") -> T:
-    with _loss_noted(connection):
-        await connection.execute(f"BEGIN ISOLATION LEVEL {mode}")
     try:
+        with _loss_noted(connection):
+            await connection.execute(f"BEGIN ISOLATION LEVEL {mode}")
         result, written = await _carry_out(connection, exchange)
         await connection.execute("COMMIT" if written else "ROLLBACK")
     except BaseException as fault:
