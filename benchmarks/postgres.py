@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from booking import BODIES, ITEMS, OPPORTUNITIES, ROUNDS, WANTED, bookings
-from callers import paced, put
+from callers import WARM_UP_SECONDS, paced, put
 from openbooking.spec.ids import Identifiers
 from openbooking.store.schema import claim, feed_item, opportunity, personal_data, record
 from openbooking.testing.postgres import PostgresServer
@@ -117,7 +117,7 @@ class PostgresBench:
 
     def waits(self, among: int, a_second: float) -> tuple[float, float]:
         """How long callers wait for the server who send so many a second: the half, and all but a hundredth of them."""
-        bodies = islice(cycle(self.requests(among)), int(a_second * PACED_SECONDS))
+        bodies = islice(cycle(self.requests(among)), int(a_second * (PACED_SECONDS + WARM_UP_SECONDS)))
         with server(self.copy(), self.port, workers=str(WORKERS)):
             waited = asyncio.run(paced(self.port, [put("/api/orders", body, headers()) for body in bodies], a_second))
         return waited.percentile(0.5), waited.percentile(0.99)

@@ -79,6 +79,22 @@ def server(database: str | Path, port: int, **settings: str) -> Iterator[int]:
         yield pid
 
 
+def memory_mb(pid: int) -> float:
+    """What a process holds in memory, or the largest of those it has started, in megabytes.
+
+    What is mapped of an SQLite file is left out: it is the system's cache, which all processes share.
+    """
+    held, counts = 0, True
+    for line in Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8").splitlines():
+        name, *rest = line.split()
+        if not name.endswith(":"):
+            counts = ".sqlite3" not in line
+        elif name == "Rss:" and counts:
+            held += int(rest[0])
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return max(held / 1000, *(memory_mb(int(child)) for child in children), 0)
+
+
 class Load(msgspec.Struct, frozen=True):
     """What callers got: answers a second, the slowest hundredth in milliseconds, and how many were no success."""
 

@@ -31,6 +31,8 @@ from openbooking.web.metrics import SHARED_FOLDER_VARIABLE
 _BACKLOG = 2048
 _SECONDS_TO_START = 60
 _SECONDS_TO_FINISH = 10
+# Proxies keep idle connections for a minute and must close them first: what is sent while the other closes is lost.
+_SECONDS_IDLE = 75
 # What the first process tells the others when it drains. Windows has nothing of the kind: there nobody is told.
 _NOT_READY = getattr(signal, "SIGUSR1", None)
 
@@ -129,6 +131,7 @@ def _config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **more: An
         access_log=False,
         server_header=False,
         forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=_SECONDS_IDLE,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
         **more,
     )

@@ -1,0 +1,251 @@
+"""What becomes of bookings, feed pages and memory as a system grows: `make growth`, about half an hour.
+
+Of each size there are as many Orders as Opportunities. A thousand Orders are booked; the others are copies of their
+rows under other UUIDs, which nobody asks for and which every index holds. All sizes get the same bookings a second,
+fewer than any of them can take.
+
+Last, four harvesters read a feed of the largest size from its beginning, compressed as they do, while bookings go on.
+"""
+
+import asyncio
+import random
+import re
+import sqlite3
+import sys
+import time
+import uuid
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import asyncpg
+import msgspec
+from sqlalchemy import Table
+
+from booking import ITEMS, bookings
+from callers import Caller, Waits, get, paced, put
+from openbooking.settings import Settings
+from openbooking.spec.ids import Identifiers
+from openbooking.store.location import is_postgres
+from openbooking.store.schema import claim, feed_item, personal_data, record
+from openbooking.testing.postgres import PostgresServer
+from stage import folder, free_port, memory_mb, server
+from stock import PARTNER, headers, opened, order_body, settings_of, stock
+
+SIZES = (1_000, 100_000, 1_000_000)
+BOOKED = 1_000
+AT_ONCE = 50
+WORKERS = {"SQLite": 1, "PostgreSQL": 2}
+GZIPPED = b"\x1f\x8b"
+FEED = "/feeds/scheduled-sessions"
+BOOKINGS_A_SECOND = 100
+SECONDS = 15
+PAGES = 300
+HARVESTERS = 4
+BOOKINGS_DURING_A_HARVEST = 200
+SECONDS_ALONE = 20
+# Whose rows an Order consists of, each under its UUID.
+TABLES = {record: "uuid", personal_data: "uuid", claim: "uuid", feed_item: "id"}
+
+
+class Measured(NamedTuple):
+    """What a system of one size took; milliseconds, but for the memory."""
+
+    start: float
+    booking: Waits
+    page: Waits
+    memory_mb: float
+
+
+async def fill(settings: Settings, size: int) -> None:
+    """So many Opportunities, and as many Orders for them."""
+    await stock(settings, sessions=size)
+    orders = bookings(settings, _bodies(settings, size, BOOKED))
+    async with opened(settings) as store:
+        while some := list(islice(orders, AT_ONCE)):
+            await asyncio.gather(*map(store.execute, some))
+    copies = size // BOOKED - 1
+    if is_postgres(settings.database):
+        await _copy_in_postgres(settings.database, copies)
+    else:
+        _copy_in_sqlite(settings.database, copies)
+
+
+def _bodies(settings: Settings, size: int, count: int) -> list[bytes]:
+    ids = Identifiers(settings.base_uri)
+    chance = random.Random(size)  # noqa: S311 - the same each time
+    return [order_body(ids, sorted(chance.sample(range(size), ITEMS))) for _ in range(count)]
+
+
+def _copy_in_sqlite(database: str, copies: int) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        for table, key in TABLES.items():
+            found = connection.execute(f"SELECT * FROM {table.name} WHERE partner = ?", (PARTNER,)).fetchall()
+            places = ", ".join("?" * len(table.columns))
+            rows = _copied(table, key, [tuple(row) for row in found], copies)
+            connection.executemany(f"INSERT INTO {table.name} VALUES ({places})", rows)
+        connection.commit()
+
+
+async def _copy_in_postgres(database: str, copies: int) -> None:
+    connection = await asyncpg.connect(database)
+    for table, key in TABLES.items():
+        names = [column.name for column in table.columns]
+        query = f"SELECT {', '.join(names)} FROM {table.name} WHERE partner = $1"
+        found = [tuple(row) for row in await connection.fetch(query, PARTNER)]
+        await connection.copy_records_to_table(
+            table.name, records=_copied(table, key, found, copies), columns=names, timeout=None
+        )
+        await connection.execute(f"VACUUM ANALYZE {table.name}")
+    await connection.close()
+
+
+def _copied(table: Table, key: str, rows: Sequence[tuple[Any, ...]], copies: int) -> Iterator[tuple[Any, ...]]:
+    """The rows again and again, each time under other UUIDs, and with change numbers before all there are."""
+    names = [column.name for column in table.columns]
+    under, numbered = names.index(key), names.index("modified") if "modified" in names else None
+    number = 0
+    for copy in range(copies):
+        for row in rows:
+            number += 1
+            values = list(row)
+            values[under] = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{row[under]} {copy}"))
+            if numbered is not None:
+                values[numbered] = number
+            yield tuple(values)
+
+
+def measure(settings: Settings, size: int, workers: int) -> Measured:
+    """Start a server and ask it."""
+    began = time.perf_counter()
+    with server(settings.database, settings.port, workers=str(workers)) as pid:
+        asyncio.run(_wait(settings.port, [get(FEED)]))
+        start = (time.perf_counter() - began) * 1000
+        requests = _requests(settings, size, BOOKINGS_A_SECOND * SECONDS)
+        booking = asyncio.run(paced(settings.port, requests, BOOKINGS_A_SECOND))
+        page = asyncio.run(_wait(settings.port, _pages(settings.port)))
+        return Measured(start, booking, page, memory_mb(pid))
+
+
+def _requests(settings: Settings, size: int, count: int) -> list[bytes]:
+    return [put("/api/orders", body, headers()) for body in _bodies(settings, size, count)]
+
+
+def _pages(port: int) -> list[bytes]:
+    """Requests for pages from anywhere in the feed, which nobody has asked for before."""
+    first = asyncio.run(_ask(port, get(FEED)))
+    numbers = [item["modified"] for item in msgspec.json.decode(first)["items"]]
+    step = max(1, (numbers[-1] - numbers[0]) // len(numbers))
+    return [get(f"{FEED}?afterChangeNumber={numbers[0] + step * number}") for number in range(1, PAGES + 1)]
+
+
+async def _ask(port: int, request: bytes) -> bytes:
+    caller = await Caller.connect(port)
+    answered = await caller.ask(request)
+    caller.writer.close()
+    return answered.body
+
+
+async def _wait(port: int, requests: Sequence[bytes]) -> Waits:
+    """Ask one after the other."""
+    caller = await Caller.connect(port)
+    waits = []
+    for request in requests:
+        began = time.perf_counter()
+        await caller.ask(request)
+        waits.append((time.perf_counter() - began) * 1000)
+    caller.writer.close()
+    return Waits(sorted(waits))
+
+
+async def harvest(port: int) -> int:
+    """Follow the feed to its end; how many pages that were."""
+    caller = await Caller.connect(port)
+    path, pages = FEED, 0
+    while True:
+        body = (await caller.ask(get(path, {"Accept-Encoding": "gzip"}))).body
+        page = zlib.decompress(body, wbits=31) if body.startswith(GZIPPED) else body
+        found = re.search(rb'"next":"[^"]*?(/feeds/[^"]*)"', page)
+        if found is None:
+            raise RuntimeError(f"{path} has no next.")
+        pages += 1
+        following = found[1].decode()
+        if following == path:
+            caller.writer.close()
+            return pages
+        path = following
+
+
+async def harvest_all(port: int) -> float:
+    """Seconds until the last of all harvesters is at the end."""
+    began = time.perf_counter()
+    await asyncio.gather(*(harvest(port) for _ in range(HARVESTERS)))
+    return time.perf_counter() - began
+
+
+def compare_harvest(settings: Settings, size: int, workers: int) -> None:
+    """A harvest, bookings, and both at once."""
+    rate = BOOKINGS_DURING_A_HARVEST
+    requests = _requests(settings, size, rate * SECONDS_ALONE)
+    with server(settings.database, settings.port, workers=str(workers)):
+        alone = asyncio.run(paced(settings.port, requests, rate))
+        quiet = asyncio.run(harvest_all(settings.port))
+
+        async def both() -> tuple[float, Waits]:
+            waiting = asyncio.create_task(
+                paced(settings.port, _requests(settings, size, int(rate * max(quiet, SECONDS_ALONE))), rate)
+            )
+            return await harvest_all(settings.port), await waiting
+
+        busy, meanwhile = asyncio.run(both())
+    print(f"{HARVESTERS} harvesters of {size:,} items, alone: {quiet:.1f} s")
+    print(f"  with {rate} bookings/s: {busy:.1f} s ({busy / quiet:.2f}, aim 1.2)")
+    print(f"a booking, alone: {_told(alone)}")
+    print(f"  with harvesters: {_told(meanwhile)} ({meanwhile.percentile(0.5) / alone.percentile(0.5):.2f}, aim 1.2)")
+
+
+@contextmanager
+def databases(kind: str, place: Path) -> Iterator[Iterator[str]]:
+    """New databases of this kind."""
+    if kind == "SQLite":
+        yield (str(place / f"{number}.sqlite3") for number in range(len(SIZES)))
+        return
+    with PostgresServer() as postgres:
+        yield (postgres.new_database() for _ in SIZES)
+
+
+def grow(kind: str) -> None:
+    """All sizes on one kind of database."""
+    print(f"{kind}, {WORKERS[kind]} processes; waits in milliseconds, p50 / p99")
+    print(f"{'size':>12} {'start':>8} {'booking':>16} {'page':>16} {'memory MB':>10}")
+    rows: list[Measured] = []
+    port = free_port()
+    with folder() as place, databases(kind, place) as new:
+        for size, database in zip(SIZES, new, strict=True):
+            settings = settings_of(database, port)
+            asyncio.run(fill(settings, size))
+            rows.append(measure(settings, size, WORKERS[kind]))
+            start, booking, page, memory = rows[-1]
+            print(f"{size:>12,} {start:>8.0f} {_told(booking):>16} {_told(page):>16} {memory:>10.0f}", flush=True)
+        small, large = rows[0], rows[-1]
+        for what, of in (("booking", "booking"), ("page", "page")):
+            ratio = getattr(large, of).percentile(0.5) / getattr(small, of).percentile(0.5)
+            print(f"a {what}, largest to smallest: {ratio:.2f} (aim 1.5)")
+        compare_harvest(settings, size, WORKERS[kind])
+
+
+def _told(waits: Waits) -> str:
+    return f"{waits.percentile(0.5):.1f} / {waits.percentile(0.99):.1f}"
+
+
+def main() -> None:
+    """Print the tables of the kinds of database that are named, or of all."""
+    for kind in sys.argv[1:] or WORKERS:
+        grow(kind)
+
+
+if __name__ == "__main__":
+    main()
