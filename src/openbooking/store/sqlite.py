@@ -23,12 +23,13 @@ from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite_dialect import Sqlite
 from openbooking.store.statements import Statements
 
-_BUSY_TIMEOUT_SECONDS = 10
+# For how long whoever may wait waits for others who have the file.
+BUSY_TIMEOUT_SECONDS = 10
 _READERS = 4
 _MAPPED_BYTES = 2**30
 _PRIMARY_CODE = 0xFF
 _BEGIN = "BEGIN IMMEDIATE"
-_WAIT, _DO_NOT_WAIT = (f"PRAGMA busy_timeout={1000 * seconds}" for seconds in (_BUSY_TIMEOUT_SECONDS, 0))
+_WAIT, _DO_NOT_WAIT = (f"PRAGMA busy_timeout={1000 * seconds}" for seconds in (BUSY_TIMEOUT_SECONDS, 0))
 
 T = TypeVar("T")
 
@@ -172,7 +173,7 @@ def connect(path: Path, *, wait: bool = True) -> sqlite3.Connection:
 
     It may `wait` for others, or give up at once.
     """
-    timeout = _BUSY_TIMEOUT_SECONDS if wait else 0
+    timeout = BUSY_TIMEOUT_SECONDS if wait else 0
     connection = sqlite3.connect(
         path, isolation_level=None, timeout=timeout, check_same_thread=False, cached_statements=256
     )
