@@ -6,6 +6,7 @@ OPENBOOKING_FAULT names what is taken out. Nothing of this is in the package, no
 import os
 import time
 from collections.abc import Callable, Iterable
+from ctypes import c_bool
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -87,7 +88,8 @@ FAULTS: dict[str, Callable[..., SqlStore]] = {
 }
 
 
-def make_app(settings: Settings, fault: str) -> ASGIApp:
+def make_app(settings: Settings, fault: str, draining: c_bool) -> ASGIApp:
+    del draining
     configure_logs()
     writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri)))
     where = Path(settings.database) if "sqlite" in fault else settings.database

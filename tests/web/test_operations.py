@@ -168,7 +168,7 @@ async def test_a_server_lives_and_is_ready_once_it_has_swept(world: World) -> No
 
 
 async def test_a_server_that_is_about_to_stop_is_not_ready_and_answers(sqlite_world: World) -> None:
-    app_of(sqlite_world).state.draining = True
+    app_of(sqlite_world).state.draining = lambda: True
     reply = await sqlite_world.client.get("/readyz")
     assert (reply.status_code, reply.json()["serving"]) == (503, "not ok")
     assert (await sqlite_world.client.get("/healthz")).status_code == 200

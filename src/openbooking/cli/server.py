@@ -5,7 +5,9 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ctypes import c_bool
 from functools import partial
+from multiprocessing.sharedctypes import RawValue
 from tempfile import TemporaryDirectory
 from time import monotonic
 from types import FrameType
@@ -30,8 +32,6 @@ from openbooking.web.metrics import SHARED_FOLDER_VARIABLE
 _BACKLOG = 2048
 _SECONDS_TO_START = 60
 _SECONDS_TO_FINISH = 10
-# What the first process tells the others when it drains. Windows has nothing of the kind: there nobody is told.
-_NOT_READY = getattr(signal, "SIGUSR1", None)
 
 Stop = Callable[[], None]
 Ready = Callable[[Stop], None]
@@ -75,7 +75,8 @@ def run_server(settings: Settings, listener: socket.socket, ready: Ready) -> Non
     """Serve until SIGINT or SIGTERM, then finish what is under way; `ready` is called once, with what stops it too."""
     app = create_app(settings)
     suit_memory_to_serving()
-    drain = Drain(settings.drain_seconds, partial(_stop_being_ready, app))
+    drain = Drain(settings.drain_seconds)
+    app.state.draining = drain.has_begun
     try:
         _Server(_config(settings, app), ready, drain).run(sockets=[listener])
     except KeyboardInterrupt:
@@ -83,11 +84,15 @@ def run_server(settings: Settings, listener: socket.socket, ready: Ready) -> Non
 
 
 def run_workers(
-    settings: Settings, make_app: Callable[[], ASGIApp], listener: socket.socket, ready: Callable[[], None]
+    settings: Settings, make_app: Callable[[c_bool], ASGIApp], listener: socket.socket, ready: Callable[[], None]
 ) -> None:
-    """Serve with several processes until SIGINT or SIGTERM; one that dies is replaced, on SIGHUP all are, in turn."""
-    config = _config(settings, make_app, factory=True, workers=settings.workers)
-    _Workers(config, ready, listener, settings.drain_seconds).run()
+    """Serve with several processes until SIGINT or SIGTERM; one that dies is replaced, on SIGHUP all are, in turn.
+
+    Each makes its application of a flag in memory that all of them share, which is set while they drain.
+    """
+    draining = RawValue(c_bool, False)
+    config = _config(settings, partial(make_app, draining), factory=True, workers=settings.workers)
+    _Workers(config, ready, listener, Drain(settings.drain_seconds), draining).run()
 
 
 def _config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **more: Any) -> uvicorn.Config:
@@ -117,35 +122,32 @@ def _counting_together(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _worker(settings: Settings) -> Starlette:
+def _worker(settings: Settings, draining: c_bool) -> Starlette:
     """The application in a process of its own. The first has looked at the schema; the database may be away by now."""
     configure_logs()
     app = create_app(settings, store=open_store(settings), identity=open_identity_store(settings))
-    if _NOT_READY:
-        signal.signal(_NOT_READY, lambda _signal, _frame: _stop_being_ready(app))
+    app.state.draining = lambda: draining.value
     suit_memory_to_serving()
     return app
-
-
-def _stop_being_ready(app: Starlette) -> None:
-    app.state.draining = True
 
 
 class Drain:
     """The time between SIGTERM and the end, in which whoever sends requests notices that they should go elsewhere."""
 
-    def __init__(self, seconds: float, begin: Callable[[], None]) -> None:
+    def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._begin = begin
         self._ends: float | None = None
 
     def begins(self) -> bool:
         """Begin, and tell so; there is none if it takes no time or has begun before."""
-        if not self._seconds or self._ends is not None:
+        if not self._seconds or self.has_begun():
             return False
-        self._begin()
         self._ends = monotonic() + self._seconds
         return True
+
+    def has_begun(self) -> bool:
+        """Whether it has begun."""
+        return self._ends is not None
 
     def is_over(self) -> bool:
         """Whether it has begun, and that time has passed."""
@@ -182,15 +184,23 @@ class _Workers(Multiprocess):
     """Tells when all are ready, and drains all before they stop."""
 
     def __init__(
-        self, config: uvicorn.Config, ready: Callable[[], None], listener: socket.socket, drain_seconds: float
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], None],
+        listener: socket.socket,
+        drain: Drain,
+        draining: c_bool,
     ) -> None:
         super().__init__(config, [listener])
         self._ready = ready
-        self._drain = Drain(drain_seconds, self._tell_to_drain)
+        self._drain = drain
+        self._draining = draining
 
     def handle_term(self) -> None:
-        """Stop; on the first SIGTERM drain before."""
-        if not self._drain.begins():
+        """Stop; on the first SIGTERM drain before, and so does whichever process starts meanwhile."""
+        if self._drain.begins():
+            self._draining.value = True
+        else:
             super().handle_term()
 
     def handle_signals(self) -> None:
@@ -204,11 +214,6 @@ class _Workers(Multiprocess):
         super().terminate_all()
         for listener in self.sockets:
             listener.close()
-
-    def _tell_to_drain(self) -> None:
-        for process in self.processes:
-            if _NOT_READY and process.pid is not None and process.process.is_alive():
-                os.kill(process.pid, _NOT_READY)
 
     def init_processes(self) -> None:
         """Start all and wait for them; what they cannot start for is seen by whoever keeps them alive."""
