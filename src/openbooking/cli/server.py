@@ -1,5 +1,6 @@
 """The HTTP server: where it listens, how it stops, and what is told when it is ready."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 from uvicorn.supervisors.multiprocess import Multiprocess
 
+from openbooking.cli.addresses import warn_of_another_address
 from openbooking.cli.faults import CommandError
 from openbooking.cli.logs import configure_logs
 from openbooking.cli.memory import suit_memory_to_serving
@@ -46,6 +48,7 @@ def serve_forever(settings: Settings) -> None:
     listener, settings = listen(settings)
     with listener:
         prepare(settings.database)
+        asyncio.run(warn_of_another_address(settings))
         if settings.workers == 1:
             run_server(settings, listener, lambda _: log_ready(settings))
         else:
