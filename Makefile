@@ -7,7 +7,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check conformance fire bench format pins clean
+.PHONY: help demo test check conformance fire bench growth format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,11 +35,16 @@ fire: .venv/.dev ## Fire at servers for minutes: races, killed processes, a kill
 	$(PYTHON) -m pytest tests/races --fire 120 --timeout 900 $(ARGS)
 
 bench: .venv/.runtime ## Measure bookings, feeds, a race and authentication, as ratios
-	@scripts/system-packages nginx wrk
+	@scripts/system-packages nginx wrk postgres
 	@$(PYTHON) benchmarks/booking.py
+	@$(PYTHON) benchmarks/postgres.py
 	@$(PYTHON) benchmarks/feeds.py
 	@$(PYTHON) benchmarks/races.py
 	@$(PYTHON) benchmarks/authentication.py
+
+growth: .venv/.runtime ## Measure a system of a thousand, a hundred thousand and a million Opportunities, half an hour
+	@scripts/system-packages postgres
+	@$(PYTHON) benchmarks/growth.py $(ARGS)
 
 format: .venv/.dev ## Mend formatting, and lint where that is safe
 	.venv/bin/ruff check --fix-only

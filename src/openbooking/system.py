@@ -33,7 +33,7 @@ from openbooking.store.sqlite import SqliteStore
 Clock = Callable[[], datetime]
 
 TOMBSTONES_KEPT = timedelta(days=8)
-_UPKEEP_EVERY = timedelta(hours=1)
+_UPKEEP_EVERY, _UPKEEP_AGAIN = timedelta(hours=1), timedelta(minutes=1)
 # A busy database may keep the sweeper waiting, and be well.
 _SWEEPS_MISSED, _SWEEP_SECONDS = 5, 30
 _log = structlog.get_logger()
@@ -178,7 +178,10 @@ def _authentication(settings: Settings, provider: Provider, ids: Identifiers, cl
 
 
 async def _keep_up(system: System) -> None:
-    """Clear away what has ended, every few seconds or every hour, for as long as the system is open."""
+    """Clear away what has ended, every few seconds or every hour, for as long as the system is open.
+
+    What should be done every hour and fails is done again after a minute.
+    """
     next_upkeep = system.clock()
     while True:
         try:
@@ -186,10 +189,12 @@ async def _keep_up(system: System) -> None:
             system.sweeper.has_swept()
             await system.identity.grants.settle()
             if system.clock() >= next_upkeep:
-                await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
+                next_upkeep = system.clock() + _UPKEEP_AGAIN
                 await system.identity.store.remove_expired(system.clock())
                 if system.settings.access is AccessMode.OPENID:
                     await system.identity.keys.keep_up()
+                # Last, for whoever reads from the log for long keeps it from being emptied.
+                await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
                 next_upkeep = system.clock() + _UPKEEP_EVERY
         except StoreUnavailableError as fault:
             _log.warning("upkeep.postponed", reason=str(fault))

@@ -1,5 +1,6 @@
 """B after P: an accepted proposal becomes an Order (OB 5.5.6, 9.2.6)."""
 
+import hashlib
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import NOW, PRICE, UUID, after, book, item, propose, quote, request, session, situation
+from builders import NOW, PRICE, UUID, VERSION, after, book, item, propose, quote, request, session, situation
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder
@@ -76,6 +77,15 @@ def test_a_repeat_of_b_gets_the_first_answer_and_p_none() -> None:
     for command in (*others, propose(places(TRIP, TRIP)), book(places(TRIP, TRIP))):
         with pytest.raises(OrderAlreadyExistsError):
             command.decide(where)
+
+
+@pytest.mark.spec("OB-APP-35", "OB-B-10")
+@pytest.mark.parametrize(
+    ("payment", "told"), [(None, "null"), (Payment(identifier="payment-2"), '{"identifier":"payment-2"}')]
+)
+def test_what_a_repeat_is_known_by_does_not_hang_on_how_python_shows_it(payment: Payment | None, told: str) -> None:
+    where = having(proposed(), ACCEPT, b(payment=payment))
+    assert record_in(where).fingerprint == hashlib.sha256(f'["{VERSION}",{told}]'.encode()).hexdigest()
 
 
 @pytest.mark.spec("OB-APP-32", "OB-APP-24")

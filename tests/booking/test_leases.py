@@ -46,7 +46,7 @@ def test_the_setting_tells_which_quotes_lease(leasing: Leasing, checkpoint: Chec
     decision = command.decide(situation(YOGA, policy=policy))
     assert order_of(decision.reply).lease_expires == (NOW + LEASE if leases else None)
     assert bool(decision.changes) is leases
-    assert command.needs(policy).changes_nothing is not leases
+    assert command.needs(policy).look_first is not leases
 
 
 @pytest.mark.spec("OB-LEASE-14", "OB-LEASE-16", "OB-C1-07")

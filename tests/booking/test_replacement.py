@@ -262,6 +262,15 @@ def test_what_asks_for_more_than_the_order_tells_is_refused_with_the_reason(
             assert replacing(other, number).decide(where).changes
 
 
+@pytest.mark.spec("OB-SEL-06", "OB-FORM-09")
+def test_what_was_told_at_b_counts_though_a_replacement_in_between_did_not_ask_for_it() -> None:
+    swim = session("swim")
+    where = after(situation(DIVE, swim), book(request(*diving(), total_payment_due=PRICE * 2)))
+    there_and_back = having(where, replacing(swim), replacing(DIVE))
+    ((found, _), _) = there_and_back.records[KEY].items()
+    assert (found.opportunity, found.offer) == (DIVE[-1], DIVE[0].offers[0])
+
+
 @pytest.mark.spec("OB-SEL-06")
 def test_who_was_asked_nothing_is_not_given_what_asks() -> None:
     with pytest.raises(UnacceptableReplacementError, match=r"givenName.*Kit"):

@@ -79,8 +79,22 @@ def test_a_sound_feed_of_any_system_is_found_sound() -> None:
     assert (result.exit_code, result.stdout) == (0, f"{url}: 2 items on 2 pages, 0 faults\n")
 
 
+def page_by_time(following: str, *items: Any) -> dict[str, Any]:
+    return {**page(0, *items), "next": f"/feed?{following}"}
+
+
+@pytest.mark.spec("OB-FEED-05")
+def test_a_feed_by_time_has_items_of_one_time_in_the_order_of_their_ids_from_the_first_page_on() -> None:
+    after_y = "afterId=y&afterTimestamp=1"
+    with feed(page_by_time(after_y, item(1, "x"), item(1, "y")), page_by_time(after_y)) as url:
+        assert verify(url).stdout == f"{url}: 2 items on 2 pages, 0 faults\n"
+    with feed(page_by_time(after_y, item(1, "z"), item(1, "y")), page_by_time(after_y)) as url:
+        assert "y at 1 comes after 1" in verify(url).stdout
+
+
 FAULTY = {
     "comes after": [page(1, item(2), item(1)), END, END],
+    "y at 2 comes after 2": [page(2, item(2), item(2, "y")), {}, END],
     "its next begins after": [page(2, item(1)), {}, END],
     "has the state gone": [page(2, item(2), item(2, state="gone")), {}, END],
     "has no data": [page(2, item(1, "y", data=None), item(2)), {}, END],

@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from openbooking.cli.faults import CommandError
-from openbooking.cli.server import listen, listen_for_each
+from openbooking.cli.listening import listen, listen_for_each
 from openbooking.settings import load_settings
 
 HOST = "127.0.0.1"

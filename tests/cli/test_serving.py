@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -87,6 +89,27 @@ async def test_between_the_signal_and_the_end_it_is_not_ready_and_answers(plan: 
         for _ in range(4):
             assert (await ask(served.port, booking(plan, new_uuid()))).status == 201
         # A second signal, at the end of this block, cuts that time short.
+
+
+async def test_a_process_that_starts_while_the_others_drain_is_not_ready_either(tmp_path: Path) -> None:
+    plan = Plan(str(tmp_path / "served.sqlite3"), 2, {"yoga": 50})
+    await plan.stock()
+    with Served(plan, drain_seconds="600") as served:
+
+        async def told() -> Any:
+            while (reply := await ask(served.port, request("GET", "/readyz", "alice"))).status is None:
+                await asyncio.sleep(0.02)
+            return reply.json
+
+        served.terminate()
+        while (await told())["serving"] == "ok":
+            await asyncio.sleep(0.02)
+        for pid in served.workers():
+            os.kill(pid, signal.SIGKILL)
+        while (parts := await told())["sweeper"] != "ok":
+            assert parts["serving"] == "not ok"
+        assert parts["serving"] == "not ok"
+        assert (await ask(served.port, booking(plan, UUID))).status == 201
 
 
 async def test_whichever_process_is_asked_tells_what_all_have_counted(plan: Plan) -> None:

@@ -6,6 +6,7 @@ OPENBOOKING_FAULT names what is taken out. Nothing of this is in the package, no
 import os
 import time
 from collections.abc import Callable, Iterable
+from ctypes import c_bool
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,8 +17,10 @@ from starlette.types import ASGIApp
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Situation
 from openbooking.booking.store import FeedWriter
+from openbooking.cli.listening import listen_for_each
 from openbooking.cli.logs import configure_logs
-from openbooking.cli.server import listen_for_each, log_ready, run_workers
+from openbooking.cli.processes import run_workers
+from openbooking.cli.server import log_ready
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.settings import Settings, load_settings
@@ -87,7 +90,8 @@ FAULTS: dict[str, Callable[..., SqlStore]] = {
 }
 
 
-def make_app(settings: Settings, fault: str) -> ASGIApp:
+def make_app(settings: Settings, fault: str, draining: c_bool) -> ASGIApp:
+    del draining
     configure_logs()
     writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri)))
     where = Path(settings.database) if "sqlite" in fault else settings.database

@@ -12,6 +12,9 @@ from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.jsonld.write import Writer
+from openbooking.jsonld.write_feed import JsonLdFeedWriter
+from openbooking.spec.ids import Identifiers
 from openbooking.store.migrate import connected, prepare
 from openbooking.store.postgres import PostgresStore
 from openbooking.store.sql import SqlStore
@@ -80,6 +83,23 @@ async def test_a_sound_database_agrees_while_leases_end_and_after(store: SqlStor
     await store.execute(ExpireLeases())
     assert await store.audit() == []
     await store.execute(Withdraw(sources=frozenset({"kit"})))
+    assert await store.audit() == []
+
+
+async def test_what_was_published_at_another_address_is_counted_and_found_until_it_is_published_again(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = JsonLdFeedWriter(Writer(Identifiers("https://moved.example.com/api")))
+    monkeypatch.setattr(store, "_feed_writer", moved)
+    orders, opened = await store.audit()
+    assert (orders.about, opened.about) == ("The Orders feeds", "The open feeds")
+    assert ("1 in all" in orders.wrong, "6 in all" in opened.wrong) == (True, True)
+    assert "https://kit.example.com/api/identifiers/" in opened.wrong
+    assert "would be https://moved.example.com/api/identifiers/" in opened.wrong
+    for key, capacity in (("yoga", 10), ("spin", 10), ("swim", 8)):
+        await store.execute(Publish(session(key, capacity)))
+    assert await store.audit() == [orders]
+    await store.execute(cancel(UUID, 2))
     assert await store.audit() == []
 
 

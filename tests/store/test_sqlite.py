@@ -51,6 +51,34 @@ def test_deletion_erases_personal_data_from_the_disk(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.spec("OB-DEL-03", "OB-DEL-04")
+def test_what_a_reader_keeps_on_the_disk_is_told_and_erased_once_it_has_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        store, clock = open_at(tmp_path / "x.sqlite3"), Clock()
+        await store.execute(PublishSeller(SELLER))
+        await store.execute(Publish(session("yoga", 5)))
+        await store.execute(book(UUID, "yoga"))
+        with closing(sqlite3.connect(tmp_path / "x.sqlite3", isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM record").fetchall()
+            await store.execute(DeleteOrder(caller=ALICE, uuid=UUID))
+            with pytest.raises(StoreUnavailableError, match="reading"):
+                await store.forget_deleted(clock())
+            assert EMAIL.encode() in on_disk(tmp_path)
+            forgetting = asyncio.create_task(store.forget_deleted(clock()))
+            await asyncio.sleep(0.01)
+            assert await places_left(store, "yoga") == 5
+            reader.execute("ROLLBACK")
+            await forgetting
+        assert EMAIL.encode() not in on_disk(tmp_path)
+        await store.close()
+
+    monkeypatch.setattr("openbooking.store.sqlite._SECONDS_BETWEEN_WIPES", 0.05)
+    asyncio.run(run())
+
+
 def test_commits_are_on_disk_before_they_are_answered(tmp_path: Path) -> None:
     """Full synchronisation, and what is deleted is overwritten."""
 

@@ -1,5 +1,6 @@
 """Whatever is wrong with a request gets the class and status the specification has for it, and changes nothing."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -333,6 +334,27 @@ async def test_a_fault_of_ours_is_told_without_its_inside(sqlite_world: World, m
 
 
 @pytest.mark.spec("OB-LEASE-20")
+async def test_upkeep_that_is_kept_from_its_work_tries_again_every_minute(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[datetime] = []
+
+    async def kept_from_it(before: datetime) -> None:
+        tried.append(before)
+        raise StoreUnavailableError("Others are reading.")
+
+    monkeypatch.setattr(sqlite_world.store, "forget_deleted", kept_from_it)
+    while not tried:
+        sqlite_world.pass_time(hours=1)
+        await anyio.sleep(0.2)
+    for _ in range(3):
+        times = len(tried)
+        sqlite_world.pass_time(minutes=1)
+        while len(tried) == times:
+            await anyio.sleep(0.01)
+    assert len(set(tried)) == len(tried)
+
+
 async def test_leases_go_on_ending_after_a_fault(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await sqlite_world.call("PUT", C2, sqlite_world.quote(sqlite_world.item(YOGA), customer=CUSTOMER))
     execute, failed = sqlite_world.store.execute, anyio.Event()

@@ -11,6 +11,7 @@ import structlog
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
+from starlette.types import Message
 from structlog.contextvars import merge_contextvars
 from structlog.testing import LogCapture
 
@@ -106,6 +107,24 @@ async def test_each_line_of_a_request_has_its_id(
     }
 
 
+async def test_a_sender_that_goes_away_before_it_has_sent_all_is_no_fault_of_the_server(
+    sqlite_world: World, logged: list[dict[str, Any]]
+) -> None:
+    answered: list[Any] = []
+
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def note(message: Message) -> None:
+        answered.append(message)
+
+    path, key = f"/api/orders/{UUID}", (b"authorization", b"Bearer obk_alice")
+    scope = {"type": "http", "method": "PUT", "path": path, "query_string": b"", "headers": [key]}
+    await app_of(sqlite_world)(scope, gone, note)
+    assert answered == []
+    assert [(line["event"], line["status"]) for line in logged] == [("request", 0)]
+
+
 @pytest.mark.parametrize("log_requests", [False, True])
 async def test_what_changes_something_or_is_refused_is_logged_and_all_if_wanted(
     tmp_path: Path, logged: list[dict[str, Any]], log_requests: bool
@@ -149,7 +168,7 @@ async def test_a_server_lives_and_is_ready_once_it_has_swept(world: World) -> No
 
 
 async def test_a_server_that_is_about_to_stop_is_not_ready_and_answers(sqlite_world: World) -> None:
-    app_of(sqlite_world).state.draining = True
+    app_of(sqlite_world).state.draining = lambda: True
     reply = await sqlite_world.client.get("/readyz")
     assert (reply.status_code, reply.json()["serving"]) == (503, "not ok")
     assert (await sqlite_world.client.get("/healthz")).status_code == 200

@@ -56,6 +56,11 @@ class Caller(msgspec.Struct, frozen=True):
             raise InvalidAuthorizationDetailsError
 
 
+def fingerprint_of(asked: Any) -> str:
+    """A digest equal for equal requests, now and in later versions: it is kept, and a repeat is known by it."""
+    return hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
+
+
 class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How the Broker paid, for audit and reconciliation (OB 10.1.15); a `dynamic` one leaves the price to later."""
 
@@ -116,7 +121,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     def fingerprint(self) -> str:
         """A digest equal for equal requests, however they were written down (OB-B-10, OB-B-11)."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+        return fingerprint_of(self)
 
 
 class TaxCharge(msgspec.Struct, frozen=True, kw_only=True):

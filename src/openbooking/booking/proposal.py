@@ -1,6 +1,5 @@
 """The approval flow: P, what Seller and Customer make of a proposal, and B after it (OB 5.5)."""
 
-import hashlib
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -22,6 +21,7 @@ from openbooking.booking.order import (
     Proposal,
     Record,
     RecordKind,
+    fingerprint_of,
 )
 from openbooking.booking.payment import check_consistent, check_details, check_payment, check_total, reflected_payment
 from openbooking.booking.policy import Policy
@@ -135,7 +135,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
     def decide(self, situation: Situation) -> Decision:
         """Answer a repeat from the record, else book; a proposal whose places are gone is rejected (OB-APP-33)."""
         record = situation.records.get(self.key)
-        fingerprint = hashlib.sha256(f"{self.version}/{self.payment}".encode()).hexdigest()
+        fingerprint = fingerprint_of((self.version, self.payment))
         if record and record.kind is RecordKind.ORDER and record.fingerprint == fingerprint:
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=record.order)

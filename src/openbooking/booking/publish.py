@@ -152,7 +152,7 @@ class GetOpportunity(msgspec.Struct, frozen=True):
     def needs(self, policy: Policy) -> Needs:
         """The Opportunity."""
         del policy
-        return Needs(opportunities=frozenset({self.path}), changes_nothing=True)
+        return Needs(opportunities=frozenset({self.path}), look_first=True)
 
     def decide(self, situation: Situation) -> Decision:
         """Answer with it, or raise NotFoundError."""

@@ -19,7 +19,7 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
     def needs(self, policy: Policy) -> Needs:
         """The record behind the UUID, and what the items name."""
         needs = order_needs(super().needs(policy), self.request)
-        return replace(needs, changes_nothing=not self._leases(policy))
+        return replace(needs, look_first=not self._leases(policy))
 
     def decide(self, situation: Situation) -> Decision:
         """Answer with the quote; hold its places only if none of its items is at fault (OB-LEASE-15).

@@ -49,7 +49,7 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
             raise UnacceptableReplacementError("Only a confirmed item can be replaced.")
         opportunity, offer = self._pair(situation, order)
         self._check(situation, order, item, opportunity, offer)
-        _check_details(order, item, offer)
+        _check_details(order, self.number, offer)
         replacement = replace(
             item.at(opportunity, situation.parents(opportunity)),
             offer=offer,
@@ -91,13 +91,15 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
         return opportunity, unpriced(offer) if order.dynamic else offer
 
 
-def _check_details(order: Order, item: OrderItem, offer: Offer) -> None:
+def _check_details(order: Order, number: int, offer: Offer) -> None:
     """Raise UnacceptableReplacementError for an Offer that asks what the Order does not tell: nobody can be asked now.
 
-    Approval that it asks for is given with it, for both are the Seller's.
+    What was told at B counts, whatever the item has been replaced by since. Approval that the Offer asks for is given
+    with it, for both are the Seller's.
     """
-    assert item.offer is not None  # noqa: S101 - booked items have one
-    attendee = order.personal.attendees.get(item.number) if order.personal else None
-    missing = " ".join(error.description or "" for error in missing_details(offer, item.offer, attendee))
+    booked_for = next(item.offer for item in order.items if item.number == number)
+    assert booked_for is not None  # noqa: S101 - booked items have one
+    attendee = order.personal.attendees.get(number) if order.personal else None
+    missing = " ".join(error.description or "" for error in missing_details(offer, booked_for, attendee))
     if missing:
         raise UnacceptableReplacementError(f"The Order lacks what the Offer asks for. {missing}")

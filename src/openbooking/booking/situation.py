@@ -24,8 +24,8 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     of those partnerships that are not, or that are, withheld.
     `families` asks for all that shares a root with the paths named, and for the records that claim any of it.
     `looked_at` names Opportunities that only tell something, as parents do: none of them, nor its places, is changed.
-    `changes_nothing` tells that the decision most likely changes nothing, so that it is made without locks; if it has
-    to change something after all, it is made again with them.
+    `look_first` asks for a decision without locks, for most likely it changes nothing; one that has to change something
+    after all is made again, with them.
     """
 
     records: frozenset[OrderKey] = frozenset()
@@ -40,7 +40,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     looked_at: frozenset[str] = frozenset()
     shown_to: frozenset[Partnership] = frozenset()
     withheld_from: frozenset[Partnership] = frozenset()
-    changes_nothing: bool = False
+    look_first: bool = False
 
 
 class Places(msgspec.Struct, frozen=True):

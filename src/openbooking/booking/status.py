@@ -15,7 +15,7 @@ class GetOrder(OrderCommand, frozen=True):
 
     def needs(self, policy: Policy) -> Needs:
         """The record behind the UUID."""
-        return replace(super().needs(policy), changes_nothing=True)
+        return replace(super().needs(policy), look_first=True)
 
     def decide(self, situation: Situation) -> Decision:
         """Answer with the record; a quote whose lease has ended is no more (OB-LEASE-20)."""

@@ -56,6 +56,10 @@ class FeedWriter(Protocol):
         """The `data` of an Opportunity in its open feed."""
         ...
 
+    def opportunity_id(self, path: str) -> str:
+        """The `@id` that it has there."""
+        ...
+
     def order(self, record: Record) -> bytes:
         """The `data` of an Order in its partner's Orders feed."""
         ...

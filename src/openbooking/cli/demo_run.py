@@ -24,8 +24,9 @@ from openbooking.cli.demo_guide import Place, guide
 from openbooking.cli.demo_sellers import TRUST
 from openbooking.cli.demo_timetable import TIME_ZONE
 from openbooking.cli.faults import CommandError
+from openbooking.cli.listening import listen
 from openbooking.cli.logs import configure_logs
-from openbooking.cli.server import Stop, interrupt_on_sigterm, listen, run_server
+from openbooking.cli.server import Stop, interrupt_on_sigterm, run_server
 from openbooking.jsonld.scalars import write_price
 from openbooking.settings import Settings
 from openbooking.spec.ids import Identifiers

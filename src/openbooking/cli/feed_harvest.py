@@ -41,8 +41,8 @@ class Harvest:
             if not isinstance(items, list) or not isinstance(following, str):
                 self.wrong.append(f"{url} has no items, or no next")
                 return
-            self._take(url, items)
             following = urljoin(url, following)
+            self._take(url, items, by_time="afterTimestamp" in _query(following))
             if not items:
                 if following != url:
                     self.wrong.append(f"{url} is the last page, but its next is {following}")
@@ -53,15 +53,15 @@ class Harvest:
             url = following
         self.wrong.append(f"{self.url} goes on after {MOST_PAGES:,} pages")
 
-    def _take(self, url: str, items: list[Any]) -> None:
-        by_change_number = "afterTimestamp" not in url
+    def _take(self, url: str, items: list[Any], *, by_time: bool) -> None:
+        """The items of a page. What `next` names tells how they are ordered: by time and id, or by change number."""
         for item in items:
             wrong = list(_wrong_with_item(item))
             if wrong:
                 self.wrong += [f"{url}: {line}" for line in wrong]
                 continue
             position = Position(item["modified"], str(item["id"]))
-            before, here = (self.last[:1], position[:1]) if by_change_number else (self.last, position)
+            before, here = (self.last, position) if by_time else (self.last[:1], position[:1])
             if not _in_order(before, here):
                 self.wrong.append(f"{url}: {position.id} at {position.modified} comes after {self.last.modified}")
             self.last = position
@@ -95,9 +95,13 @@ def _in_order(before: tuple[Any, ...], here: tuple[Any, ...]) -> bool:
         return str(here) > str(before)
 
 
+def _query(url: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(url).query)
+
+
 def _wrong_with_next(url: str, following: str, last: Position) -> Iterator[str]:
     """The next page begins after the last item of this one."""
-    asked = parse_qs(urlsplit(following).query)
+    asked = _query(following)
     named = asked.get("afterChangeNumber", asked.get("afterTimestamp"))
     if following == url:
         yield f"{url} has items, but its next is itself"

@@ -30,6 +30,10 @@ class JsonLdFeedWriter:
             {"@context": FEED_CONTEXT, **self._opportunity(opportunity, places, parents, seller)}
         )
 
+    def opportunity_id(self, path: str) -> str:
+        """The `@id` of an Opportunity."""
+        return self._writer.ids.opportunity(path)
+
     def _opportunity(
         self, opportunity: Opportunity, places: Places, parents: Sequence[Opportunity], seller: Seller
     ) -> JsonObject:

@@ -34,11 +34,37 @@ class Finding(NamedTuple):
     wrong: str
 
 
+class _Addresses:
+    """Counts the feed items whose `@id` is not what it would be if they were published now, at the address that is set.
+
+    They are one finding, for it is one thing that has happened to all of them.
+    """
+
+    def __init__(self, feeds: str, remedy: str) -> None:
+        self._feeds = feeds
+        self._remedy = remedy
+        self._count = 0
+        self._example = ""
+
+    def compare(self, published: Any, expected: Any) -> None:
+        """Count what has been published as this and would be published as that."""
+        if published != expected:
+            self._count += 1
+            self._example = self._example or f"{published} would be {expected} now"
+
+    def findings(self) -> list[Finding]:
+        """What was counted, if anything."""
+        if not self._count:
+            return []
+        items = f"have items at another address than the one that is set, {self._count} in all ({self._example})"
+        return [Finding(self._feeds, f"{items}: {self._remedy}")]
+
+
 def audit(sql: AuditStatements, writer: FeedWriter, now: datetime) -> Exchange[list[Finding]]:
     """All that does not agree."""
     return [
         *(yield from _of_records(sql, writer)),
-        *(yield from _of_opportunities(sql, now)),
+        *(yield from _of_opportunities(sql, writer, now)),
         *(yield from _without_owner(sql)),
         *(yield from _of_numbers(sql, now)),
     ]
@@ -47,6 +73,7 @@ def audit(sql: AuditStatements, writer: FeedWriter, now: datetime) -> Exchange[l
 def _of_records(sql: AuditStatements, writer: FeedWriter) -> Exchange[list[Finding]]:
     """Whether claims and Orders feeds say what the records say."""
     findings: list[Finding] = []
+    addresses = _Addresses("The Orders feeds", "each is written anew when its Order changes next")
     last = OrderKey("", "")
     while rows := (yield Query(sql.records_after, last._asdict() | {"most": _AT_ONCE})):
         records = {OrderKey(partner, uuid): decode_record(*documents) for partner, uuid, *documents in rows}
@@ -57,8 +84,8 @@ def _of_records(sql: AuditStatements, writer: FeedWriter) -> Exchange[list[Findi
         items = yield Query(sql.feed_items_of_records, {"feeds": _PRIVATE_FEEDS, **record_keys(records)})
         published = {(feed, OrderKey(partner, uuid)): data for feed, partner, uuid, data in items}
         for key, record in records.items():
-            findings += _of_record(record, claims[key], published, writer)
-    return findings
+            findings += _of_record(record, claims[key], published, writer, addresses)
+    return findings + addresses.findings()
 
 
 def _of_record(
@@ -66,6 +93,7 @@ def _of_record(
     claims: set[tuple[Any, ...]],
     published: dict[tuple[str, OrderKey], bytes | None],
     writer: FeedWriter,
+    addresses: _Addresses,
 ) -> Iterator[Finding]:
     about = f"Order {record.uuid} of {record.partner}"
     expected = {claim_row(record.key, claim) for claim in record.claims()}
@@ -77,8 +105,12 @@ def _of_record(
             if publication.data is None:
                 continue  # it has not entered the feed, or that it was deleted has been forgotten by now
             yield Finding(about, f"is missing in the feed {publication.feed.name}")
-        elif _essentials(published[place]) != _essentials(publication.data):
+            continue
+        (shown_as, *shown), (written_as, *written) = _essentials(published[place]), _essentials(publication.data)
+        if shown != written:
             yield Finding(about, f"is shown otherwise in the feed {publication.feed.name}")
+        else:
+            addresses.compare(shown_as, written_as)
 
 
 def _differing(some: set[tuple[Any, ...]], others: set[tuple[Any, ...]]) -> str:
@@ -86,9 +118,10 @@ def _differing(some: set[tuple[Any, ...]], others: set[tuple[Any, ...]]) -> str:
     return listed or "nothing more"
 
 
-def _of_opportunities(sql: AuditStatements, now: datetime) -> Exchange[list[Finding]]:
+def _of_opportunities(sql: AuditStatements, writer: FeedWriter, now: datetime) -> Exchange[list[Finding]]:
     """Whether counters and open feeds say what the claims say."""
     findings: list[Finding] = []
+    addresses = _Addresses("The open feeds", "they cannot be booked until they are published or imported again")
     last = ""
     while rows := (yield Query(sql.opportunities_after, {"path": last, "most": _AT_ONCE})):
         paths = [path for path, *_ in rows]
@@ -102,12 +135,15 @@ def _of_opportunities(sql: AuditStatements, now: datetime) -> Exchange[list[Find
             if booked != sold:
                 findings.append(Finding(path, f"counts {booked} places as sold, of which {sold} are claimed"))
             opportunity = decode_opportunity(document)
-            data = shown.get((opportunity.type.feed, path))
-            if data is None:
+            encoded = shown.get((opportunity.type.feed, path))
+            if encoded is None:
                 findings.append(Finding(path, "is missing in its feed"))
-            elif _remaining(data) not in set(_possible(opportunity, sold, leases[path], now)):
+                continue
+            data = msgspec.json.decode(encoded)
+            addresses.compare(data.get("@id"), writer.opportunity_id(path))
+            if _remaining(data) not in set(_possible(opportunity, sold, leases[path], now)):
                 findings.append(Finding(path, f"is shown in its feed with {_remaining(data)} places left"))
-    return findings
+    return findings + addresses.findings()
 
 
 def _possible(
@@ -151,14 +187,16 @@ def _of_numbers(sql: AuditStatements, now: datetime) -> Exchange[list[Finding]]:
     return findings
 
 
-def _essentials(data: bytes | None) -> Any:
-    """What of an Order in a feed must agree, however this version writes the rest."""
+def _essentials(data: bytes | None) -> tuple[Any, ...]:
+    """The `@id` of an Order in a feed, and what else must agree, however this version writes the rest."""
     if data is None:
-        return None
+        return (None,)
     order = msgspec.json.decode(data)
-    items = [(item.get("@id"), item.get("orderItemStatus")) for item in order.get("orderedItem", ())]
-    return items, order.get("orderProposalStatus"), order.get("totalPaymentDue", {}).get("price")
+    items = [
+        (str(item.get("@id")).rpartition("/")[2], item.get("orderItemStatus")) for item in order.get("orderedItem", ())
+    ]
+    return order.get("@id"), items, order.get("orderProposalStatus"), order.get("totalPaymentDue", {}).get("price")
 
 
-def _remaining(data: bytes) -> int | None:
-    return next((value for name, value in msgspec.json.decode(data).items() if name.startswith("remaining")), None)
+def _remaining(data: dict[str, Any]) -> int | None:
+    return next((value for name, value in data.items() if name.startswith("remaining")), None)

@@ -17,12 +17,11 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.location import is_postgres, without_password
-from openbooking.store.sqlite import is_busy
+from openbooking.store.sqlite import BUSY_TIMEOUT_SECONDS, is_busy
 
 _OLDEST_POSTGRES = 150_000
 # Any number will do, as long as all migrations take the same.
 _LOCK = 5_278_137_614_120_001
-_BUSY_TIMEOUT_SECONDS = 10
 _PAUSE_SECONDS = 0.02
 
 T = TypeVar("T")
@@ -75,7 +74,7 @@ def connected(database: str, work: Callable[[Connection], T]) -> T:
 
 def _in_sqlite(path: str, work: Callable[[Connection], T]) -> T:
     # The driver would begin a transaction only with the first row that changes, and SQLAlchemy leaves that to it.
-    arguments = {"isolation_level": None, "timeout": _BUSY_TIMEOUT_SECONDS}
+    arguments = {"isolation_level": None, "timeout": BUSY_TIMEOUT_SECONDS}
     with create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=arguments).begin() as connection:
         _keep_write_ahead_log(connection)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -84,7 +83,7 @@ def _in_sqlite(path: str, work: Callable[[Connection], T]) -> T:
 
 def _keep_write_ahead_log(connection: Connection) -> None:
     """Make the file one with a write-ahead log, if it is not yet: the one thing that SQLite never waits for."""
-    until = monotonic() + _BUSY_TIMEOUT_SECONDS
+    until = monotonic() + BUSY_TIMEOUT_SECONDS
     while True:
         try:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")

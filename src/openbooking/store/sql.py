@@ -54,7 +54,7 @@ class SqlStore:
     async def execute(self, command: Command) -> Reply:
         """Carry out one command, in the batch that is next to be written, or at once if it has nothing to change."""
         needs = command.needs(self._policy)
-        if needs.changes_nothing:
+        if needs.look_first:
             decision = await self._database.read(partial(self._look, command, needs), brief=True)
             if not decision.changes:
                 if isinstance(decision.reply, Exception):

@@ -23,12 +23,15 @@ from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite_dialect import Sqlite
 from openbooking.store.statements import Statements
 
-_BUSY_TIMEOUT_SECONDS = 10
+# For how long whoever may wait waits for others who have the file.
+BUSY_TIMEOUT_SECONDS = 10
 _READERS = 4
 _MAPPED_BYTES = 2**30
 _PRIMARY_CODE = 0xFF
 _BEGIN = "BEGIN IMMEDIATE"
-_WAIT, _DO_NOT_WAIT = (f"PRAGMA busy_timeout={1000 * seconds}" for seconds in (_BUSY_TIMEOUT_SECONDS, 0))
+# While it waits for readers of the log, nobody writes; those that only serve a page have soon finished.
+_WIPE_SECONDS = 0.2
+_WIPES, _SECONDS_BETWEEN_WIPES = 3, 1
 
 T = TypeVar("T")
 
@@ -103,9 +106,14 @@ class SqliteDatabase:
 
     async def wipe(self) -> None:
         """Empty the write-ahead log; in the file itself, what is deleted is overwritten at once."""
-        async with self._writing:
-            with _faults_told():
-                await self._patiently("PRAGMA wal_checkpoint(TRUNCATE)")
+        for _ in range(_WIPES):
+            async with self._writing:
+                with _faults_told():
+                    ((busy, *_),) = await self._patiently("PRAGMA wal_checkpoint(TRUNCATE)", _WIPE_SECONDS)
+            if not busy:
+                return
+            await asyncio.sleep(_SECONDS_BETWEEN_WIPES)
+        raise StoreUnavailableError("The write-ahead log could not be emptied, for others were reading from it.")
 
     async def close(self) -> None:
         """Close the file."""
@@ -125,19 +133,19 @@ class SqliteDatabase:
                     raise
             else:
                 return
-        await self._patiently(_BEGIN)
+        await self._patiently(_BEGIN, BUSY_TIMEOUT_SECONDS)
 
-    async def _patiently(self, statement: str) -> None:
-        """Execute it in the writer's thread, where it may wait for others."""
+    async def _patiently(self, statement: str, seconds: float) -> Answer:
+        """The answer to it, from the writer's thread, where it may wait so long for others."""
 
-        def execute() -> None:
-            self._writer.execute(_WAIT)
+        def execute() -> Answer:
+            self._writer.execute(f"PRAGMA busy_timeout={1000 * seconds:.0f}")
             try:
-                self._writer.execute(statement).fetchall()
+                return self._writer.execute(statement).fetchall()
             finally:
-                self._writer.execute(_DO_NOT_WAIT)
+                self._writer.execute("PRAGMA busy_timeout=0")
 
-        await self._in_writer_thread(execute)
+        return await self._in_writer_thread(execute)
 
     async def _in_writer_thread(self, work: Callable[[], T]) -> T:
         """Do the work there; nobody goes on before it is done, however often he is told to stop."""
@@ -172,7 +180,7 @@ def connect(path: Path, *, wait: bool = True) -> sqlite3.Connection:
 
     It may `wait` for others, or give up at once.
     """
-    timeout = _BUSY_TIMEOUT_SECONDS if wait else 0
+    timeout = BUSY_TIMEOUT_SECONDS if wait else 0
     connection = sqlite3.connect(
         path, isolation_level=None, timeout=timeout, check_same_thread=False, cached_statements=256
     )

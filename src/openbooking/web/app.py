@@ -52,7 +52,7 @@ def create_app(
         exception_handlers={HTTPException: refuse_route},
     )
     app.router.redirect_slashes = False
-    app.state.draining = False
+    app.state.draining = lambda: False
     return app
 
 

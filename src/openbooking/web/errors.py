@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -60,6 +60,8 @@ class FaultMiddleware:
 
         try:
             await self._app(scope, receive, send_noting_start)
+        except ClientDisconnect:
+            return  # its sender has gone before it was sent to the end: nobody is there to be answered
         except Exception as fault:
             if started:
                 raise

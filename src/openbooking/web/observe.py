@@ -90,7 +90,7 @@ class ObservingMiddleware:
             reset_contextvars(**bound)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        """What became of it; status 0 is that of a request whose answer was cut off."""
+        """What became of it; status 0 is that of a request that got no answer."""
         answered = Answered(
             method=scope["method"] if scope["method"] in _METHODS else "other",
             endpoint=getattr(scope.get("route"), "path_format", "none"),

@@ -47,7 +47,7 @@ class Operations:
         parts = {
             "database": await self._database_is_well(),
             "sweeper": self._system.sweeper.is_well(),
-            "serving": not request.app.state.draining,
+            "serving": not request.app.state.draining(),
         }
         told = {name: "ok" if well else "not ok" for name, well in parts.items()}
         status = HTTPStatus.OK if all(parts.values()) else HTTPStatus.SERVICE_UNAVAILABLE

@@ -1,0 +1,159 @@
+"""The HTTP server in one process, or in several that are kept going."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from ctypes import c_bool
+from functools import partial
+from multiprocessing.sharedctypes import RawValue
+from tempfile import TemporaryDirectory
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+from uvicorn.supervisors.multiprocess import Multiprocess
+
+from openbooking.cli.addresses import warn_of_another_address
+from openbooking.cli.listening import listen, listen_for_each
+from openbooking.cli.logs import configure_logs
+from openbooking.cli.memory import suit_memory_to_serving
+from openbooking.cli.server import Drain, interrupt_on_sigterm, log_ready, run_server, server_config
+from openbooking.settings import Settings
+from openbooking.system import open_identity_store, open_store
+from openbooking.web.app import create_app
+from openbooking.web.metrics import SHARED_FOLDER_VARIABLE
+
+_SECONDS_TO_START = 60
+
+
+def serve_forever(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM, with logs."""
+    configure_logs()
+    interrupt_on_sigterm()
+    with ExitStack() as open_until_the_end:
+        if settings.workers == 1:
+            listener, settings = listen(settings)
+            open_until_the_end.enter_context(listener)
+            _prepare(settings)
+            run_server(settings, listener, lambda _: log_ready(settings))
+        else:
+            listeners, settings = listen_for_each(settings)
+            for listener in listeners:
+                open_until_the_end.enter_context(listener)
+            _prepare(settings)
+            open_until_the_end.enter_context(_counting_together(settings))
+            run_workers(settings, partial(_worker, settings), listeners, lambda: log_ready(settings))
+
+
+def run_workers(
+    settings: Settings,
+    make_app: Callable[[c_bool], ASGIApp],
+    listeners: Sequence[socket.socket],
+    ready: Callable[[], None],
+) -> None:
+    """Serve with a process at each socket until SIGINT or SIGTERM; one that dies is replaced, on SIGHUP all, in turn.
+
+    Each makes its application of a flag in memory that all of them share, which is set while they drain.
+    """
+    draining = RawValue(c_bool, False)
+    config = server_config(settings, partial(make_app, draining), factory=True, workers=1)
+    _Workers(config, ready, listeners, Drain(settings.drain_seconds), draining).run()
+
+
+def _prepare(settings: Settings) -> None:
+    from openbooking.store.migrate import prepare  # noqa: PLC0415 - long to load, and workers do without
+
+    prepare(settings.database)
+    asyncio.run(warn_of_another_address(settings))
+
+
+@contextmanager
+def _counting_together(settings: Settings) -> Iterator[None]:
+    """Let the processes count in one place, so that whichever is asked can tell what all have counted."""
+    if not settings.metrics_token:
+        yield
+        return
+    with TemporaryDirectory(prefix="openbooking-metrics-") as folder:
+        os.environ[SHARED_FOLDER_VARIABLE] = folder
+        yield
+
+
+def _worker(settings: Settings, draining: c_bool) -> Starlette:
+    """The application in a process of its own. The first has looked at the schema; the database may be away by now."""
+    configure_logs()
+    app = create_app(settings, store=open_store(settings), identity=open_identity_store(settings))
+    app.state.draining = lambda: draining.value
+    suit_memory_to_serving()
+    return app
+
+
+class _Workers(Multiprocess):
+    """Keeps a process going at each socket, tells when all are ready, and drains all before they stop."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], None],
+        listeners: Sequence[socket.socket],
+        drain: Drain,
+        draining: c_bool,
+    ) -> None:
+        # Each of these keeps one; what they would do about signals is done here, for all.
+        self._each = [Multiprocess(config, [listener]) for listener in listeners]
+        super().__init__(config, list(listeners))
+        self._ready = ready
+        self._drain = drain
+        self._draining = draining
+        for one in self._each:
+            one.should_exit = self.should_exit
+
+    def init_processes(self) -> None:
+        """Start all and wait for them; what they cannot start for is seen by whoever keeps them alive."""
+        for one in self._each:
+            one.init_processes()
+        processes = [process for one in self._each for process in one.processes]
+        if all(process.wait_until_ready(_SECONDS_TO_START, self.should_exit) for process in processes):
+            self._ready()
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace those that have died."""
+        for one in self._each:
+            one.keep_subprocess_alive()
+
+    def restart_all(self) -> None:
+        """Replace all, in turn."""
+        for one in self._each:
+            one.restart_all()
+
+    def terminate_all(self) -> None:
+        """Stop all, and let nobody wait at a door that stays closed."""
+        for one in self._each:
+            one.terminate_all()
+        for listener in self.sockets:
+            listener.close()
+
+    def join_all(self) -> None:
+        """Wait until all have stopped."""
+        for one in self._each:
+            one.join_all()
+
+    def handle_ttin(self) -> None:
+        """How many there are is a setting."""
+
+    def handle_ttou(self) -> None:
+        """How many there are is a setting."""
+
+    def handle_term(self) -> None:
+        """Stop; on the first SIGTERM drain before, and so does whichever process starts meanwhile."""
+        if self._drain.begins():
+            self._draining.value = True
+        else:
+            super().handle_term()
+
+    def handle_signals(self) -> None:
+        """Do what signals ask for, and stop when it is time to."""
+        super().handle_signals()
+        if self._drain.is_over():
+            self.should_exit.set()

@@ -1,0 +1,89 @@
+"""Documents as databases hold them: a later version reads them and keeps all of them, or has a migration.
+
+Those in `documents/TABLE/` are as the first version writes them, of invented people, and are never made anew: whoever
+changes what is stored adds others, and a migration if one of these is not read any more as it was meant.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from openbooking.booking.order import Claim, PersonalData, Record, RecordKind
+from openbooking.spec.terms import OrderItemStatus, OrderProposalStatus
+from openbooking.store.documents import decode_opportunity, decode_record, decode_seller, encode, encode_record
+from openbooking.store.identity import _DECODERS
+from openbooking.store.identity_schema import TABLES
+from openbooking.store.schema import metadata
+from openbooking.testing.samples import order
+
+DOCUMENTS = Path(__file__).with_name("documents")
+STORED = sorted(str(file.relative_to(DOCUMENTS)) for file in DOCUMENTS.glob("*/*.json"))
+DECODERS: dict[str, Callable[[bytes], Any]] = {
+    "seller": decode_seller,
+    "opportunity": decode_opportunity,
+    "record": lambda document: decode_record(document, None),
+    "personal_data": msgspec.json.Decoder(PersonalData).decode,
+    **{table.name: _DECODERS[kind] for kind, table in TABLES.items()},
+}
+
+
+def record(name: str) -> Record:
+    """The record with its personal data, if it has any."""
+    personal = DOCUMENTS / "personal_data" / f"{name}.json"
+    document = (DOCUMENTS / "record" / f"{name}.json").read_bytes()
+    return decode_record(document, personal.read_bytes() if personal.exists() else None)
+
+
+def test_there_are_documents_of_every_table_that_has_some() -> None:
+    tables = {table.name for table in metadata.tables.values() if "document" in table.columns}
+    assert {Path(name).parent.name for name in STORED} == set(DECODERS) == tables
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_what_was_stored_is_read_and_nothing_of_it_is_lost_when_it_is_stored_again(name: str) -> None:
+    stored = (DOCUMENTS / name).read_bytes()
+    document = json.loads(stored)
+    again = json.loads(encode(DECODERS[Path(name).parent.name](stored)))
+    assert {key: again.get(key) for key in document} == document
+
+
+def test_an_order_that_was_stored_means_what_it_meant() -> None:
+    stored = record("order")
+    (cancelled, (given, replaced)) = stored.items()[0][1], stored.items()[1]
+    assert stored.claims() == (Claim("scheduled-sessions/plain", 1, None),)
+    assert (stored.in_orders_feed, stored.in_proposals_feed) == (True, False)
+    assert cancelled.status is OrderItemStatus.SELLER_CANCELLED
+    assert (replaced.status, replaced.moved) == (OrderItemStatus.CONFIRMED, True)
+    assert given.offer is not None
+    assert str(given.offer.price) == "9.00"
+    assert stored.order is not None
+    assert stored.order.personal is not None
+    assert set(stored.order.personal.attendees) == set(stored.order.personal.intake_answers) == {1, 2}
+    document, personal = encode_record(stored)
+    assert b"ann@example.com" not in document
+    assert personal is not None
+    assert b"ann@example.com" in personal
+
+
+def test_leases_proposals_and_stubs_that_were_stored_mean_what_they_meant() -> None:
+    quote, proposal, deleted = (record(name) for name in ("quote", "proposal", "deleted"))
+    until = datetime(2027, 3, 1, 12, 15, tzinfo=UTC)
+    assert quote.claims() == (Claim("scheduled-sessions/dive", 1, until),)
+    assert proposal.proposal is not None
+    assert proposal.proposal.status is OrderProposalStatus.ACCEPTED
+    assert list(proposal.numbered()) == [1]
+    assert (proposal.in_proposals_feed, len(proposal.claims())) == (True, 1)
+    assert (deleted.kind, deleted.claims(), deleted.in_orders_feed) == (RecordKind.DELETED, (), False)
+    dynamic = record("order_without_price")
+    assert dynamic.order is not None
+    assert (dynamic.order.dynamic, dynamic.withheld, dynamic.in_orders_feed) == (True, True, False)
+
+
+@pytest.mark.spec("OB-B-10")
+def test_what_a_repeat_of_b_is_known_by_is_the_same_in_every_version() -> None:
+    assert order("yoga", "spin").fingerprint() == "faaf7898c97243ee678ded6167113e48f52c1a87306c19829df7a83d8677f995"
