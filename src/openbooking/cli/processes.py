@@ -18,11 +18,8 @@ from uvicorn.supervisors.multiprocess import Multiprocess
 from openbooking.cli.addresses import warn_of_another_address
 from openbooking.cli.listening import listen, listen_for_each
 from openbooking.cli.logs import configure_logs
-from openbooking.cli.memory import suit_memory_to_serving
-from openbooking.cli.server import Drain, interrupt_on_sigterm, log_ready, run_server, server_config
+from openbooking.cli.server import Drain, interrupt_on_sigterm, log_ready, make_app, run_server, server_config
 from openbooking.settings import Settings
-from openbooking.system import open_identity_store, open_store
-from openbooking.web.app import create_app
 from openbooking.web.metrics import SHARED_FOLDER_VARIABLE
 
 _SECONDS_TO_START = 60
@@ -81,12 +78,9 @@ def _counting_together(settings: Settings) -> Iterator[None]:
 
 
 def _worker(settings: Settings, draining: c_bool) -> Starlette:
-    """The application in a process of its own. The first has looked at the schema; the database may be away by now."""
+    """The application in a process of its own."""
     configure_logs()
-    app = create_app(settings, store=open_store(settings), identity=open_identity_store(settings))
-    app.state.draining = lambda: draining.value
-    suit_memory_to_serving()
-    return app
+    return make_app(settings, lambda: draining.value)
 
 
 class _Workers(Multiprocess):

@@ -9,11 +9,13 @@ from typing import Any
 
 import structlog
 import uvicorn
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from openbooking.cli.memory import suit_memory_to_serving
 from openbooking.settings import Settings
 from openbooking.store.location import without_password
+from openbooking.system import open_identity_store, open_store
 from openbooking.web.app import create_app
 
 _SECONDS_TO_FINISH = 10
@@ -26,14 +28,20 @@ Ready = Callable[[Stop], None]
 
 def run_server(settings: Settings, listener: socket.socket, ready: Ready) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is under way; `ready` is called once, with what stops it too."""
-    app = create_app(settings)
-    suit_memory_to_serving()
     drain = Drain(settings.drain_seconds)
-    app.state.draining = drain.has_begun
+    app = make_app(settings, drain.has_begun)
     try:
         _Server(server_config(settings, app), ready, drain).run(sockets=[listener])
     except KeyboardInterrupt:
         return
+
+
+def make_app(settings: Settings, draining: Callable[[], bool]) -> Starlette:
+    """The application of a process that serves. The database has been prepared before, and may be away by now."""
+    app = create_app(settings, store=open_store(settings), identity=open_identity_store(settings))
+    app.state.draining = draining
+    suit_memory_to_serving()
+    return app
 
 
 def server_config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **more: Any) -> uvicorn.Config:

@@ -4,10 +4,6 @@ import math
 import time
 from collections.abc import Mapping
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
 from openbooking.booking.order import Caller
 from openbooking.identity.access import Authenticate
 from openbooking.identity.scopes import Scope
@@ -21,6 +17,11 @@ def limited(authenticate: Authenticate, per_minute: int) -> Authenticate:
     """
     if not per_minute:
         return authenticate
+    # Long to load, and most do without.
+    from limits import RateLimitItemPerMinute  # noqa: PLC0415
+    from limits.storage import MemoryStorage  # noqa: PLC0415
+    from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415
+
     limiter, limit = MovingWindowRateLimiter(MemoryStorage()), RateLimitItemPerMinute(per_minute)
 
     async def authenticate_within_limit(headers: Mapping[str, str], scope: Scope) -> Caller:
