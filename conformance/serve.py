@@ -2,6 +2,7 @@
 
 With `--data N`, N opportunities for each criterion, type and flow are made first, as the suite's random mode needs; the
 commonest criterion gets ten times as many, and the second Seller what is asked of it. 25 are enough for every test.
+It serves as `openbooking serve` does, on another database and with several processes if told so.
 """
 
 import argparse
@@ -11,17 +12,16 @@ import os
 import tempfile
 from pathlib import Path
 
-import uvicorn
 from argon2 import PasswordHasher
 
 from openbooking.booking.opportunity import Seller
 from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.cli.processes import serve_forever
 from openbooking.identity.digests import digest
 from openbooking.identity.records import IdentityRecord, Partner, RegistrationToken, Role, User
 from openbooking.settings import Settings, load_settings
 from openbooking.spec.terms import TaxMode
 from openbooking.system import now, open_system
-from openbooking.web.app import create_app
 from openbooking.web.test_interface.opportunities import RECIPES, VOCABULARY, Maker, recipe_for
 
 _ADDRESS = {
@@ -117,13 +117,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("profile")
     parser.add_argument("--data", type=int, default=0, help="opportunities for each criterion, type and Seller")
+    parser.add_argument("--database", help="the URL of an empty PostgreSQL database; otherwise a new SQLite file")
+    parser.add_argument("--workers", type=int, help="how many processes serve")
     arguments = parser.parse_args()
     profile = Path(__file__).parent / f"{arguments.profile}.toml"
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "OPENBOOKING_SETTINGS": str(profile)}
-        settings = load_settings(environment, database=str(Path(folder) / "conformance.sqlite3"))
+        database = arguments.database or str(Path(folder) / "conformance.sqlite3")
+        settings = load_settings(environment, database=database, workers=arguments.workers)
         asyncio.run(prepare(settings, arguments.data))
-        uvicorn.run(create_app(settings), host=settings.host, port=settings.port, access_log=False)
+        serve_forever(settings)
 
 
 if __name__ == "__main__":
