@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 
-from sqlalchemy import bindparam, column, func, literal_column, select, table
+from sqlalchemy import bindparam, column, distinct, func, literal_column, select, table
 
 from openbooking.booking.store import Feed, Figures, StoreUnavailableError
 from openbooking.store.dialects import Dialect, Statement
@@ -27,10 +27,10 @@ class FigureStatements:
     @cached_property
     def leases(self) -> Statement:
         """:now → how many Leases there are that have not ended, and how many that have."""
-        leased = select(claim.c.partner, claim.c.uuid, claim.c.expires).where(claim.c.expires.is_not(None))
-        lease = leased.distinct().subquery("lease")
-        live = lease.c.expires > bindparam("now")
-        return self._dialect.compile(select(func.count().filter(live), func.count().filter(~live)).select_from(lease))
+        lease = distinct(claim.c.partner + literal_column("' '") + claim.c.uuid)
+        live = claim.c.expires > bindparam("now")
+        counts = (func.count(lease).filter(live), func.count(lease).filter(~live))
+        return self._dialect.compile(select(*counts).where(claim.c.expires.is_not(None)))
 
     @cached_property
     def oldest_unread(self) -> Statement:

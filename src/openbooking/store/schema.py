@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 metadata = MetaData()
 
 # The revision of the last migration: what a database must have for this version to work with it.
-REVISION = "0002"
+REVISION = "0003"
 
 # Keys are compared and sorted byte by byte, in whatever language a database was made for.
 Key = String().with_variant(Text(collation="C"), "postgresql")
@@ -84,6 +84,8 @@ feed_item = Table(
 )
 _pending = feed_item.c.modified.is_(None)
 Index("ix_feed_item_pending", feed_item.c.changed_at, sqlite_where=_pending, postgresql_where=_pending)
+_deleted = feed_item.c.data.is_(None)
+Index("ix_feed_item_deleted", feed_item.c.changed_at, sqlite_where=_deleted, postgresql_where=_deleted)
 
 counter = Table(
     "counter",

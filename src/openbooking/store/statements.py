@@ -103,9 +103,12 @@ class Statements:
 
     @cached_property
     def expired_records(self) -> Statement:
-        """:now :most → partner, uuid of records with an ended lease."""
+        """:now :most → partner, uuid of records with an ended lease, once for each claim of theirs.
+
+        Asked for the distinct ones, SQLite would look at every claim there is in the order of its record.
+        """
         found = select(claim.c.partner, claim.c.uuid).where(claim.c.expires <= bindparam("now"))
-        return self.dialect.compile(first(found.distinct()))
+        return self.dialect.compile(first(found.order_by(claim.c.expires)))
 
     @cached_property
     def records_claiming(self) -> Statement:

@@ -1,0 +1,21 @@
+"""Find what was deleted from the feeds without reading all of them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the index."""
+    deleted = sa.text("data IS NULL")
+    where = {"sqlite_where": deleted, "postgresql_where": deleted}
+    op.create_index("ix_feed_item_deleted", "feed_item", ["changed_at"], **where)
+
+
+def downgrade() -> None:
+    """Drop it."""
+    op.drop_index("ix_feed_item_deleted", "feed_item")

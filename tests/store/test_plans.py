@@ -1,0 +1,70 @@
+"""Statements find their rows by an index, however many there are.
+
+SQLite plans without looking at the data, so an empty database shows what a large one would do.
+"""
+
+import re
+import sqlite3
+from contextlib import closing
+from functools import cached_property
+
+import pytest
+
+from openbooking.store.audit_statements import AuditStatements
+from openbooking.store.dialects import Saving, Statement
+from openbooking.store.figures import FigureStatements
+from openbooking.store.migrate import prepare
+from openbooking.store.schema import claim, feed_item, opportunity, personal_data, record
+from openbooking.store.sqlite_dialect import Sqlite
+from openbooking.store.statements import Statements
+
+GROWING = {table.name for table in (claim, feed_item, opportunity, personal_data, record)}
+# These hold only what is on its way elsewhere.
+PARTIAL = {"ix_claim_lease", "ix_claim_expires", "ix_feed_item_pending", "ix_feed_item_deleted"}
+WHOLE_BY_NATURE = {
+    "order_counts": "counts all Orders, for people who look at their partners",
+    "renumber_feed_items": "reads all items, page by page, after a restore",
+    "pending_feed_items": "is asked of PostgreSQL only",
+    "number_feed_items": "is asked of PostgreSQL only",
+}
+
+
+def every_statement() -> list[tuple[str, Statement]]:
+    found: list[tuple[str, Statement]] = []
+    for statements in (Statements(Sqlite()), FigureStatements(Sqlite())):
+        for name, member in vars(type(statements)).items():
+            if isinstance(member, cached_property) and name not in WHOLE_BY_NATURE:
+                made = getattr(statements, name)
+                of_it = made.statements if isinstance(made, Saving) else (made,)
+                found += [(f"{name}_{number}", statement) for number, statement in enumerate(of_it)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = str(tmp_path_factory.mktemp("plans") / "empty.sqlite3")
+    prepare(path)
+    return path
+
+
+def read_whole(database: str, statement: Statement) -> list[str]:
+    """The steps of its plan that go through a table that grows."""
+    with closing(sqlite3.connect(database)) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {statement.text}", ["[]"] * len(statement.names)).fetchall()
+    found = []
+    for *_, step in plan:
+        scanned = re.match(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?", step)
+        if scanned and scanned[1] in GROWING and scanned[2] not in PARTIAL:
+            found.append(step)
+    return found
+
+
+@pytest.mark.parametrize("statement", [pytest.param(made, id=name) for name, made in every_statement()])
+def test_no_statement_reads_a_table_that_grows_from_end_to_end(database: str, statement: Statement) -> None:
+    assert read_whole(database, statement) == []
+
+
+def test_whoever_recounts_does_and_is_seen(database: str) -> None:
+    audit = AuditStatements(Sqlite())
+    names = [name for name, member in vars(AuditStatements).items() if isinstance(member, cached_property)]
+    assert any(read_whole(database, getattr(audit, name)) for name in names)
