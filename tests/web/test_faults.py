@@ -118,9 +118,42 @@ async def test_seller_and_role(sqlite_world: World) -> None:
 
 
 @pytest.mark.spec("OB-B-06")
-@pytest.mark.parametrize("price", [None, "x", "NaN", "Infinity", HUGE, 1e300, True, [12], {"price": 12}, "12.001"])
+@pytest.mark.parametrize(
+    "price",
+    [
+        *(
+            None,
+            True,
+            [12],
+            {"price": 12},
+            1e300,
+            -12,
+            "",
+            "x",
+            "NaN",
+            "Infinity",
+            HUGE,
+            f"1{HUGE}",
+            "-1e99999999999999",
+        ),
+        *(
+            "12.001",
+            "12.0000000000000000000000001",
+            "1.2e1",
+            "12,00",
+            "12_",
+            "1_2",
+            "+12",
+            " 12",
+            "12\n",
+            "12.",
+            "\u0661\u0662",
+        ),
+    ],
+)
 async def test_a_total_that_is_not_ours(sqlite_world: World, price: Any) -> None:
-    body = sqlite_world.order(sqlite_world.item(YOGA)) | {"totalPaymentDue": {"price": price}}
+    body = sqlite_world.order(sqlite_world.item(YOGA))
+    body["totalPaymentDue"]["price"] = price
     assert verdict(await sqlite_world.call("PUT", B, body)) == (400, "TotalPaymentDueMismatchError")
     assert await nothing_has_changed(sqlite_world)
 

@@ -4,8 +4,9 @@ Only what cannot be understood is refused here; whether it is right is decided e
 are ignored (OB-MT-10).
 """
 
+import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from openbooking.booking.order import IntakeAnswer, ItemRequest, OfferOverride, OrderRequest, Payment, Reflected
@@ -27,6 +28,8 @@ from openbooking.spec.values import round_money
 
 _MAX_POSITION = 2**31 - 1
 _MAX_PRICE = Decimal(10) ** 12
+# As many digits as can be reckoned with exactly.
+_PRICE = re.compile(r"-?\d{1,12}(\.\d{1,16})?", re.ASCII)
 _PATCH_PROPERTIES = frozenset({"@context", "@type", "orderedItem"})
 _PROPOSAL_PATCH_PROPERTIES = frozenset({"@context", "@type", "orderProposalStatus", "orderCustomerNote"})
 _PATCH_ITEM_PROPERTIES = frozenset({"@type", "@id", "orderItemStatus"})
@@ -208,15 +211,14 @@ def _override(value: Any) -> OfferOverride | None:
 
 
 def _price(value: Any) -> Decimal | None:
-    """The `price` of a thing, a number or text (AMB-31); 12 and "12.00" are the same."""
+    """The `price` of a thing, a number or plain decimal text (AMB-31); 12 and "12.00" are the same."""
     price = value.get("price") if isinstance(value, Mapping) else None
     if isinstance(price, bool) or not isinstance(price, int | float | str):
         return None
-    try:
-        amount = Decimal(str(price))
-    except InvalidOperation:
+    if isinstance(price, str) and not _PRICE.fullmatch(price):
         return None
-    return amount.normalize() if amount.is_finite() and abs(amount) < _MAX_PRICE else None
+    amount = Decimal(str(price))
+    return amount.normalize() if abs(amount) < _MAX_PRICE else None
 
 
 def _payment(value: Any) -> Payment | None:
