@@ -91,6 +91,15 @@ ITEM_FAULTS: dict[str, Any] = {
 }
 
 
+@pytest.mark.spec("OB-B-06", "OB-VAL-40")
+@pytest.mark.parametrize("currency", ["USD", "gbp", 826, ["GBP"], None])
+async def test_a_total_in_a_currency_that_is_not_ours(sqlite_world: World, currency: Any) -> None:
+    body = sqlite_world.order(sqlite_world.item(YOGA))
+    body["totalPaymentDue"]["priceCurrency"] = currency
+    assert verdict(await sqlite_world.call("PUT", B, body)) == (400, "TotalPaymentDueMismatchError")
+    assert await nothing_has_changed(sqlite_world)
+
+
 @pytest.mark.spec("OB-VAL-48")
 @pytest.mark.parametrize("what", ITEM_FAULTS)
 async def test_order_items_that_make_no_sense(sqlite_world: World, what: str) -> None:

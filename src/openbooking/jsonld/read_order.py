@@ -30,6 +30,9 @@ _MAX_POSITION = 2**31 - 1
 _MAX_PRICE = Decimal(10) ** 12
 # As many digits as can be reckoned with exactly.
 _PRICE = re.compile(r"-?\d{1,12}(\.\d{1,16})?", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}")
+# With the scheme of an identifier or none, and of characters that one can have.
+_OVERRIDE_ID = re.compile(r"((?i:https?|urn):|(?![^/?#]*:))[^\s\x00-\x20\x7f\"<>\\^`{|}]+")
 _PATCH_PROPERTIES = frozenset({"@context", "@type", "orderedItem"})
 _PROPOSAL_PATCH_PROPERTIES = frozenset({"@context", "@type", "orderProposalStatus", "orderCustomerNote"})
 _PATCH_ITEM_PROPERTIES = frozenset({"@type", "@id", "orderItemStatus"})
@@ -74,6 +77,7 @@ class OrderReader:
             customer=_thing(read.get("customer"), IncompleteCustomerDetailsError("The customer is not an object.")),
             items=self._items(read.get("orderedItem")),
             total_payment_due=_price(read.get("totalPaymentDue")),
+            total_currency=_currency(read.get("totalPaymentDue")),
             payment=_payment(read.get("payment")),
         )
 
@@ -147,8 +151,8 @@ class OrderReader:
         if not isinstance(position, int) or isinstance(position, bool) or not 0 <= position <= _MAX_POSITION:
             raise OpenBookingError("Every OrderItem needs a position, a whole number from 0 up.")
         opportunity_id = read_reference(item.get("orderedItem"))
-        override = _override(item.get("acceptedOffer"))
-        offer_id = None if override else read_reference(item.get("acceptedOffer"))
+        accepted = item.get("acceptedOffer")
+        offer_id = None if _is_override(accepted) else read_reference(accepted)
         attendee = item.get("attendee")
         return ItemRequest(
             position=position,
@@ -156,7 +160,7 @@ class OrderReader:
             opportunity=self._ids.parse_opportunity(opportunity_id) if opportunity_id else None,
             offer_id=offer_id,
             offer=self._ids.parse_offer(offer_id) if offer_id else None,
-            override=override,
+            override=_override(accepted),
             attendee=attendee if isinstance(attendee, Mapping) else None,
             intake_answers=self._answers(item),
             access_passes=_barcodes(item.get("accessPass")),
@@ -197,17 +201,26 @@ def _thing(value: Any, fault: OpenBookingError) -> Reflected | None:
     return value
 
 
+def _is_override(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.get("@type") == "OfferOverride"
+
+
 def _override(value: Any) -> OfferOverride | None:
-    """A price that the Broker names; without a price it is no Offer at all (OB-OVR-11)."""
-    if not isinstance(value, Mapping) or value.get("@type") != "OfferOverride":
+    """A price that the Broker names; without a price, and its currency unless it is 0, it is no Offer (OB-OVR-11).
+
+    Nor is one whose `@id` could be something else than an identifier to whom it is shown.
+    """
+    if not _is_override(value):
         return None
-    price = _price(value)
+    price, currency, id_ = _price(value), value.get("priceCurrency"), value.get("@id")
     if price is None or price < 0 or price != round_money(price):
         return None
+    if not (isinstance(currency, str) and _CURRENCY.fullmatch(currency)) and (price or currency is not None):
+        return None
+    if id_ is not None and not (isinstance(id_, str) and _OVERRIDE_ID.fullmatch(id_)):
+        return None
     reflected = {name: value[name] for name in ("@id", "description") if _text(value.get(name))}
-    return OfferOverride(
-        price=price, currency=_text(value.get("priceCurrency")), name=_text(value.get("name")), properties=reflected
-    )
+    return OfferOverride(price=price, currency=currency, name=_text(value.get("name")), properties=reflected)
 
 
 def _price(value: Any) -> Decimal | None:
@@ -219,6 +232,11 @@ def _price(value: Any) -> Decimal | None:
         return None
     amount = Decimal(str(price))
     return amount.normalize() if abs(amount) < _MAX_PRICE else None
+
+
+def _currency(value: Any) -> str | None:
+    """The `priceCurrency` of a thing."""
+    return _text(value.get("priceCurrency")) if isinstance(value, Mapping) else None
 
 
 def _payment(value: Any) -> Payment | None:
