@@ -91,6 +91,12 @@ ITEM_FAULTS: dict[str, Any] = {
 }
 
 
+@pytest.mark.spec("OB-APP-29", "OB-MT-09")
+async def test_no_version_of_a_proposal_is_none(sqlite_world: World) -> None:
+    body = sqlite_world.order(sqlite_world.item(YOGA))
+    assert verdict(await sqlite_world.call("PUT", B, {**body, "orderProposalVersion": None})) == (201, "Order")
+
+
 @pytest.mark.spec("OB-B-06", "OB-VAL-40")
 @pytest.mark.parametrize("currency", ["USD", "gbp", 826, ["GBP"], None])
 async def test_a_total_in_a_currency_that_is_not_ours(sqlite_world: World, currency: Any) -> None:
@@ -240,6 +246,8 @@ async def test_media_types_of_replies(sqlite_world: World, accept: str, status: 
         ("PUT", "/api/orders/not-a-uuid"),
         ("PUT", f"/api/orders/{UUID}x"),
         ("PUT", f"/api/orders/{UUID}/"),
+        ("GET", f"/api/orders/{UUID}%0A"),
+        ("GET", f"/api/orders/{UUID}%0a%0a"),
         ("PUT", f"/api/orders/{UUID.replace('-', '')}"),
         ("PUT", f"/api/order-proposal/{UUID}"),
         ("DELETE", "/api/orders/%00"),

@@ -84,7 +84,7 @@ class OrderReader:
     def booking(self, body: bytes, uuid: str) -> OrderRequest | ProposalBooking:
         """The body of B: a whole Order, or the version of a proposal that is to become one (OB-APP-29)."""
         read = read_object(body)
-        if "orderProposalVersion" not in read:
+        if read.get("orderProposalVersion") is None:
             return self._order(read, OrderType.ORDER)
         check_type(read, OrderType.ORDER)
         version = read_reference(read["orderProposalVersion"])
