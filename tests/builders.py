@@ -210,6 +210,7 @@ def request(*items: ItemRequest, **changes: Any) -> OrderRequest:
         customer=CUSTOMER,
         items=items,
         total_payment_due=PRICE,
+        total_currency="GBP",
         payment=Payment(identifier="payment-1"),
     )
     return replace(made, **changes)

@@ -86,6 +86,8 @@ def test_a_repeat_gets_the_first_answer_and_books_nothing_more() -> None:
     [
         {"customer": {**CUSTOMER, "email": "other@example.com"}},
         {"total_payment_due": Decimal("12.01")},
+        {"total_currency": "USD"},
+        {"total_currency": None},
         {"payment": Payment(identifier="payment-2")},
         {"items": (item(YOGA, 1),)},
         {"items": (item(YOGA, 0), item(YOGA, 1))},
@@ -156,6 +158,20 @@ def test_payment_may_be_optional_or_unavailable(family: list[Opportunity], payme
 def test_the_total_must_be_ours(total: Decimal | None) -> None:
     with pytest.raises(TotalPaymentDueMismatchError):
         book(request(item(YOGA), total_payment_due=total)).decide(situation(YOGA))
+
+
+@pytest.mark.spec("OB-B-06", "OB-VAL-40", "OB-TAX-13")
+@pytest.mark.parametrize("currency", ["USD", "gbp", "", None])
+def test_the_total_must_be_in_our_currency(currency: str | None) -> None:
+    with pytest.raises(TotalPaymentDueMismatchError):
+        book(request(item(YOGA), total_currency=currency)).decide(situation(YOGA))
+
+
+@pytest.mark.spec("OB-B-06", "OB-TAX-13")
+@pytest.mark.parametrize("currency", ["GBP", "USD", None])
+def test_what_is_free_is_so_in_every_currency(currency: str | None) -> None:
+    free = request(item(FREE), total_payment_due=Decimal(0), total_currency=currency, payment=None)
+    assert answered(situation(FREE), book(free)).totals.price == 0
 
 
 @pytest.mark.spec("OB-B-06")

@@ -45,7 +45,7 @@ from openbooking.spec.errors import (
     SellerNotFoundError,
 )
 from openbooking.spec.terms import EventStatus, FlowRequirement, FormFieldType, OrderItemStatus
-from people import ALICE, BOB, STUDIO
+from people import ADDRESS, ALICE, BOB, STUDIO
 
 YOGA = session("yoga")
 SERIES, PATH = (member.path for member in YOGA)
@@ -117,6 +117,17 @@ REQUEST_FAULTS: dict[str, tuple[dict[str, Any], type[OpenBookingError]]] = {
     "broker": ({"broker": {"@type": "Organization"}}, IncompleteBrokerDetailsError),
     "customer": ({"customer": {"@type": "Person"}}, IncompleteCustomerDetailsError),
 }
+
+
+@pytest.mark.spec("OB-VAL-07", "OB-CUST-03")
+@pytest.mark.parametrize("name", ["email", "name"])
+@pytest.mark.parametrize("value", [{"a": 1}, ["a@example.com"], 7, True, " "])
+def test_what_is_told_of_a_customer_is_text_but_for_an_address(name: str, value: Any) -> None:
+    business = {"@type": "Organization", "email": "a@example.com", "name": "Acme", "address": ADDRESS}
+    assert errors_of(answer(situation(YOGA), Checkpoint.C2, request(item(YOGA), customer=business))) == [[]]
+    for customer in ({**business, name: value}, {"@type": "Person", "email": value}):
+        with pytest.raises(IncompleteCustomerDetailsError):
+            answer(situation(YOGA), Checkpoint.C2, request(item(YOGA), customer=customer))
 
 
 @pytest.mark.spec("OB-VAL-10", "OB-VAL-44", "OB-VAL-45", "OB-C2-02")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from builders import PRICE, UUID, after, book, item, new_uuid, offer, propose, quote, request, session, situation
 from openbooking.booking.details import detail_errors
-from openbooking.booking.opportunity import FormField
+from openbooking.booking.opportunity import FormField, Offer
 from openbooking.booking.order import IntakeAnswer, ItemRequest, Order, OrderKey
 from openbooking.spec.errors import ItemError, ItemErrorType
 from openbooking.spec.ids import FormFieldRef, OfferRef
@@ -123,6 +123,13 @@ def test_an_answer_to_another_question_is_none(stray: IntakeAnswer) -> None:
     assert errors_of(replace(SHORT, required=False), stray) == []
 
 
+@pytest.mark.spec("OB-FORM-10", "OB-FORM-12")
+@pytest.mark.parametrize("field", [CHOICE, replace(CHOICE, required=False), TICK], ids=["must", "may", "tick"])
+@pytest.mark.parametrize("values", [("zzz", "30+"), ("30+", "zzz"), ("30+", "30+"), (None, "30+"), (True, False)])
+def test_a_question_has_one_answer(field: FormField, values: tuple[Any, ...]) -> None:
+    assert errors_of(field, *(answer(field.key, value) for value in values)) == [WRONG]
+
+
 NAMES = ("givenName", "familyName", "email")
 NAMED = offer(OWNER, attendee_details=tuple(f"{SCHEMA}{name}" for name in NAMES))
 ANN = {"@type": "Person", "givenName": "Ann", "familyName": "Lee", "email": "ann@example.com"}
@@ -135,6 +142,7 @@ ANN = {"@type": "Person", "givenName": "Ann", "familyName": "Lee", "email": "ann
         (ANN, ()),
         ({**ANN, "telephone": "020 811 8055", "identifier": "a-1"}, ()),
         ({name: value for name, value in ANN.items() if name != "email"}, ("email",)),
+        ({**ANN, "@type": None}, ()),
         ({**ANN, "email": ""}, ("email",)),
         ({**ANN, "familyName": "  "}, ("familyName",)),
         ({**ANN, "givenName": None, "familyName": []}, ("givenName", "familyName")),
@@ -154,6 +162,14 @@ def test_each_property_that_is_asked_for_and_missing_is_an_error_of_its_own(
 def test_nothing_is_asked_of_attendees_unless_the_seller_asks() -> None:
     assert detail_errors(offer(OWNER), asked()) == ()
     assert detail_errors(offer(OWNER), asked(attendee={"@type": "Person", "givenName": "Ann"})) == ()
+
+
+@pytest.mark.spec("OB-CUST-13", "OB-CUST-15")
+@pytest.mark.parametrize("type_", ["Organization", "person", "", ["Person"], {"a": 1}])
+@pytest.mark.parametrize("sold", [NAMED, offer(OWNER)], ids=["asked for", "not asked for"])
+def test_an_attendee_is_a_person(sold: Offer, type_: Any) -> None:
+    (found,) = detail_errors(sold, asked(attendee={**ANN, "@type": type_}))
+    assert (found.type, found.description) == (ATTENDEE, "The attendee must be a Person.")
 
 
 @pytest.mark.spec("OB-CUST-13", "OB-FORM-14", "OB-FORM-08")

@@ -236,6 +236,20 @@ def test_what_was_quoted_at_a_price_is_not_booked_without_one() -> None:
             book(priceless).decide(quoted)
 
 
+@pytest.mark.spec("OB-DYN-10", "OB-LEASE-10", "OB-B-06")
+@pytest.mark.parametrize("checkpoint", [Checkpoint.C1, Checkpoint.C2])
+def test_what_was_quoted_without_a_price_guarantees_none(checkpoint: Checkpoint) -> None:
+    where = situation(YOGA, policy=replace(DYNAMIC, leasing=Leasing.ANONYMOUS))
+    priceless = request(item(YOGA, offer_id=None, offer=None), total_payment_due=None, payment=MEMBERS)
+    held = after(where, quote(priceless, checkpoint))
+    asked = request(item(YOGA), payment=None)
+    assert quoted(held, asked).totals.price == PRICE
+    held = after(held, quote(asked))
+    with pytest.raises(MissingPaymentDetailsError):
+        booking(replace(asked, total_payment_due=FREE)).decide(held)
+    assert decided(held, booking(request(item(YOGA)))).totals.price == PRICE
+
+
 @pytest.mark.spec("OB-DYN-04", "OB-DYN-05")
 def test_dynamic_and_standard_pricing_do_not_mix_and_what_cannot_be_booked_still_cannot() -> None:
     closed = session("closed", offers=(offer("session-series/series-closed", in_advance=UNAVAILABLE),))

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from builders import PRICE, UUID, after, item, offer, quote, request, session, situation
+from openbooking.booking.accepted import OVERRIDE_KEY
 from openbooking.booking.book import Book
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.dry_run import Checkpoint
@@ -16,6 +17,7 @@ from openbooking.booking.policy import Leasing, Policy, TaxCalculation
 from openbooking.booking.pricing import charged, pricing_of
 from openbooking.booking.situation import Situation
 from openbooking.spec.errors import ItemErrorType, TotalPaymentDueMismatchError
+from openbooking.spec.ids import OfferRef
 from openbooking.spec.terms import Availability, BrokerRole, FlowRequirement, FormFieldType, TaxTreatment
 from openbooking.spec.values import VatTreatment
 from people import ADDRESS, ALICE, BROKER, STUDIO
@@ -119,6 +121,16 @@ def test_an_override_is_what_totals_and_tax_are_worked_out_from(price: str) -> N
     assert booked.totals.price == Decimal(price)
     with pytest.raises(TotalPaymentDueMismatchError):
         Book(caller=ALICE, uuid=UUID, request=replace(paid, total_payment_due=Decimal(5))).decide(where)
+
+
+@pytest.mark.spec("OB-OVR-02", "OB-OVR-03", "OB-LEASE-10", "OB-VAL-16")
+def test_an_override_that_was_quoted_is_no_published_offer() -> None:
+    where = situation(YOGA, policy=replace(OVERRIDES, leasing=Leasing.ANONYMOUS))
+    held = after(where, quote(request(overridden(YOGA, Decimal("0.01")))))
+    named = item(YOGA, offer=OfferRef(YOGA[-1].path, OVERRIDE_KEY), offer_id="id:override")
+    (found,) = quoted(held, request(named)).items
+    assert [error.type for error in found.errors] == [ItemErrorType.UNKNOWN_OFFER]
+    assert quoted(held, request(item(YOGA))).totals.price == PRICE
 
 
 @pytest.mark.spec("OB-OVR-06", "OB-OVR-07")

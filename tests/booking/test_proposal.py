@@ -15,7 +15,16 @@ from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.lifecycle import PROPOSAL_TRANSITIONS
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller, OrderKey, Payment, PersonalData, Proposal, RecordKind
+from openbooking.booking.order import (
+    Caller,
+    ItemRequest,
+    OrderKey,
+    OrderRequest,
+    Payment,
+    PersonalData,
+    Proposal,
+    RecordKind,
+)
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.situation import Places, Situation
 from openbooking.booking.status import GetOrder
@@ -278,6 +287,28 @@ def test_a_closed_proposal_tells_nothing_about_people_and_is_answered_as_before(
     assert standing(swept).status in (SELLER_REJECTED, CUSTOMER_REJECTED)
     assert propose(asked, version=LATER_VERSION).decide(swept) == Decision(reply=first.reply)
     assert replace(ABORT, reject=False, note="It rains.").decide(swept).changes == ()
+
+
+@pytest.mark.parametrize("commands", [(REJECT,), (amend(), ABORT), (amend(),)], ids=["refused", "given up", "late"])
+def test_a_closed_proposal_keeps_no_barcode_of_the_brokers_own(commands: tuple[Command, ...]) -> None:
+    before = having(proposed(items=_with_passes(places(TRIP, TRIP))), *commands)
+    assert "member-1" in str(record_in(before))
+    swept = after(replace(before, now=NOW + POLICY.proposal_duration), ExpireLeases())
+    assert "member-" not in str(record_in(swept))
+
+
+def test_the_barcode_of_an_item_that_an_amendment_leaves_out_goes_with_it_and_all_with_the_order() -> None:
+    amended = having(proposed(items=_with_passes(places(TRIP, TRIP))), amend(without=frozenset({1})), ACCEPT)
+    booked = after(amended, b(LATER_VERSION))
+    assert "member-0" not in str(record_in(booked))
+    assert "member-1" in str(record_in(booked))
+    assert "member-" not in str(record_in(after(booked, DeleteOrder(caller=ALICE, uuid=UUID))))
+
+
+def _with_passes(asked: OrderRequest) -> tuple[ItemRequest, ...]:
+    return tuple(
+        replace(item, access_passes=({"@type": "Barcode", "text": f"member-{item.position}"},)) for item in asked.items
+    )
 
 
 @pytest.mark.spec("OB-AMEND-12")

@@ -24,7 +24,7 @@ def test_opportunities_and_offers_come_back(type_: OpportunityType, key: str, of
 
 
 @pytest.mark.spec("OB-ID-08", "OB-ID-09", "OB-ID-10")
-@given(uuid=st.uuids(), number=st.integers(0, 999_999))
+@given(uuid=st.uuids(), number=st.integers(1, 999_999))
 def test_orders_and_items_come_back(uuid: object, number: int) -> None:
     ref = OrderItemRef(str(uuid), number)
     assert IDS.parse_order_item(IDS.order_item(ref)) == ref
@@ -41,6 +41,14 @@ def test_no_other_text_is_an_identifier(text: str) -> None:
         assert offer is None or IDS.offer(offer) == uri
         seller = IDS.parse_seller(uri)
         assert seller is None or IDS.seller(seller) == uri
+
+
+@pytest.mark.spec("OB-CAN-14", "OB-ID-09")
+@pytest.mark.parametrize("number", ["", "0", "01", "000001", "\u0661", "1\n", "+1", "-1", "1.0", "1_0", "1" * 7])
+def test_an_item_has_one_number(number: str) -> None:
+    order = IDS.order(OrderType.ORDER, UUID)
+    assert IDS.parse_order_item(f"{order}#/orderedItems/1") == OrderItemRef(UUID, 1)
+    assert IDS.parse_order_item(f"{order}#/orderedItems/{number}") is None
 
 
 @pytest.mark.spec("OB-VAL-14")

@@ -108,7 +108,7 @@ async def test_c2_p_acceptance_and_b(approving: World, validator: Validator, fam
 async def test_repeats_of_p_and_b_get_the_same_bytes(approving: World) -> None:
     body = proposal_of(approving, PARTY)
     first = await approving.call("PUT", P, body)
-    rewritten = {**dict(reversed(body.items())), "totalPaymentDue": {"price": "12.00"}}
+    rewritten = {**dict(reversed(body.items())), "totalPaymentDue": {"price": "12.00", "priceCurrency": "GBP"}}
     await approving.store.execute(ACCEPT)
     repeat = await approving.call("PUT", P.upper().replace("ORDER-PROPOSALS", "order-proposals"), rewritten)
     assert (repeat.status_code, repeat.content) == (201, first.content)

@@ -91,6 +91,21 @@ ITEM_FAULTS: dict[str, Any] = {
 }
 
 
+@pytest.mark.spec("OB-APP-29", "OB-MT-09")
+async def test_no_version_of_a_proposal_is_none(sqlite_world: World) -> None:
+    body = sqlite_world.order(sqlite_world.item(YOGA))
+    assert verdict(await sqlite_world.call("PUT", B, {**body, "orderProposalVersion": None})) == (201, "Order")
+
+
+@pytest.mark.spec("OB-B-06", "OB-VAL-40")
+@pytest.mark.parametrize("currency", ["USD", "gbp", 826, ["GBP"], None])
+async def test_a_total_in_a_currency_that_is_not_ours(sqlite_world: World, currency: Any) -> None:
+    body = sqlite_world.order(sqlite_world.item(YOGA))
+    body["totalPaymentDue"]["priceCurrency"] = currency
+    assert verdict(await sqlite_world.call("PUT", B, body)) == (400, "TotalPaymentDueMismatchError")
+    assert await nothing_has_changed(sqlite_world)
+
+
 @pytest.mark.spec("OB-VAL-48")
 @pytest.mark.parametrize("what", ITEM_FAULTS)
 async def test_order_items_that_make_no_sense(sqlite_world: World, what: str) -> None:
@@ -118,9 +133,42 @@ async def test_seller_and_role(sqlite_world: World) -> None:
 
 
 @pytest.mark.spec("OB-B-06")
-@pytest.mark.parametrize("price", [None, "x", "NaN", "Infinity", HUGE, 1e300, True, [12], {"price": 12}, "12.001"])
+@pytest.mark.parametrize(
+    "price",
+    [
+        *(
+            None,
+            True,
+            [12],
+            {"price": 12},
+            1e300,
+            -12,
+            "",
+            "x",
+            "NaN",
+            "Infinity",
+            HUGE,
+            f"1{HUGE}",
+            "-1e99999999999999",
+        ),
+        *(
+            "12.001",
+            "12.0000000000000000000000001",
+            "1.2e1",
+            "12,00",
+            "12_",
+            "1_2",
+            "+12",
+            " 12",
+            "12\n",
+            "12.",
+            "\u0661\u0662",
+        ),
+    ],
+)
 async def test_a_total_that_is_not_ours(sqlite_world: World, price: Any) -> None:
-    body = sqlite_world.order(sqlite_world.item(YOGA)) | {"totalPaymentDue": {"price": price}}
+    body = sqlite_world.order(sqlite_world.item(YOGA))
+    body["totalPaymentDue"]["price"] = price
     assert verdict(await sqlite_world.call("PUT", B, body)) == (400, "TotalPaymentDueMismatchError")
     assert await nothing_has_changed(sqlite_world)
 
@@ -198,6 +246,8 @@ async def test_media_types_of_replies(sqlite_world: World, accept: str, status: 
         ("PUT", "/api/orders/not-a-uuid"),
         ("PUT", f"/api/orders/{UUID}x"),
         ("PUT", f"/api/orders/{UUID}/"),
+        ("GET", f"/api/orders/{UUID}%0A"),
+        ("GET", f"/api/orders/{UUID}%0a%0a"),
         ("PUT", f"/api/orders/{UUID.replace('-', '')}"),
         ("PUT", f"/api/order-proposal/{UUID}"),
         ("DELETE", "/api/orders/%00"),

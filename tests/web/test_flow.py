@@ -66,7 +66,7 @@ async def test_a_repeat_of_b_however_written_gets_the_same_bytes(world: World) -
     body = world.order(world.item(YOGA, 7))
     first = await world.call("PUT", f"orders/{UUID}", body)
     rewritten = dict(reversed(body.items())) | {"seller": {"@type": "Organization", "@id": body["seller"]}}
-    rewritten["totalPaymentDue"] = {"price": "12.00"}
+    rewritten["totalPaymentDue"] = {"price": "12.00", "priceCurrency": "GBP"}
     repeat = await world.call("PUT", f"orders/{UUID.upper()}", rewritten)
     assert (first.status_code, repeat.status_code) == (201, 201)
     assert repeat.content == first.content

@@ -133,6 +133,21 @@ async def test_an_override_is_shown_as_such_and_can_be_cancelled(tmp_path: Path,
         ({"@type": "OfferOverride"}, True, "IncompleteOrderItemError"),
         ({"@type": "OfferOverride", "price": -1}, True, "IncompleteOrderItemError"),
         ({"@type": "OfferOverride", "price": "1e400"}, True, "IncompleteOrderItemError"),
+        ({**OVERRIDE, "price": "1e999999999999999999"}, True, "IncompleteOrderItemError"),
+        ({"@type": "OfferOverride", "price": 10}, True, "IncompleteOrderItemError"),
+        ({**OVERRIDE, "priceCurrency": ""}, True, "IncompleteOrderItemError"),
+        ({**OVERRIDE, "priceCurrency": "gbp"}, True, "IncompleteOrderItemError"),
+        ({**OVERRIDE, "priceCurrency": "GBP\n"}, True, "IncompleteOrderItemError"),
+        ({**OVERRIDE, "priceCurrency": ["GBP"]}, True, "IncompleteOrderItemError"),
+        ({**OVERRIDE, "price": 0, "priceCurrency": "£"}, True, "IncompleteOrderItemError"),
+        ({**OVERRIDE, "@id": "javascript:alert(1)"}, True, "IncompleteOrderItemError"),
+        ({**OVERRIDE, "@id": "java\nscript:alert(1)"}, True, "IncompleteOrderItemError"),
+        ({**OVERRIDE, "@id": " javascript:alert(1)"}, True, "IncompleteOrderItemError"),
+        ({**OVERRIDE, "@id": "data:text/html,x"}, True, "IncompleteOrderItemError"),
+        ({**OVERRIDE, "@id": '"><script>'}, True, "IncompleteOrderItemError"),
+        ({**OVERRIDE, "@id": {"a": 1}}, True, "IncompleteOrderItemError"),
+        ({**OVERRIDE, "price": "1_0"}, True, "IncompleteOrderItemError"),
+        ({**OVERRIDE, "price": "\u0661\u0660"}, True, "IncompleteOrderItemError"),
         ({"@type": "OfferOverride", "price": 0.001}, True, "IncompleteOrderItemError"),
         ({"@type": "OfferOverride", "price": "NaN"}, True, "IncompleteOrderItemError"),
         ({"@type": "OfferOverride", "price": True}, True, "IncompleteOrderItemError"),
@@ -146,6 +161,38 @@ async def test_an_override_that_is_not_wanted_or_makes_no_sense(
         reply = await world.call("PUT", f"order-quote-templates/{UUID}", world.quote(item))
         assert reply.status_code == 409
         assert [found["@type"] for found in reply.json()["orderedItem"][0]["error"]] == [error]
+
+
+@pytest.mark.spec("OB-OVR-11", "OB-VAL-13")
+async def test_an_override_that_makes_no_sense_is_not_the_published_offer_it_names(tmp_path: Path) -> None:
+    async with open_world("sqlite", tmp_path, offer_overrides=True) as world:
+        item = world.item(YOGA)
+        item["acceptedOffer"] = {"@type": "OfferOverride", "@id": item["acceptedOffer"], "price": -1}
+        reply = await world.call("PUT", f"order-quotes/{UUID}", world.quote(item, customer=CUSTOMER))
+        assert [error["@type"] for error in reply.json()["orderedItem"][0]["error"]] == ["IncompleteOrderItemError"]
+
+
+@pytest.mark.spec("OB-OVR-11", "OB-OVR-05", "OB-TAX-13")
+@pytest.mark.parametrize("id_", ["https://broker.example.com/offers/1", "urn:uuid:1", "/offers/1?a=b:c", "#/o:1", "x"])
+async def test_an_override_for_nothing_needs_no_currency_and_keeps_its_id(tmp_path: Path, id_: str) -> None:
+    async with open_world("sqlite", tmp_path, offer_overrides=True) as world:
+        item = {**world.item(YOGA), "acceptedOffer": {"@type": "OfferOverride", "@id": id_, "price": 0}}
+        quote = await quoted(world, world.quote(item))
+        assert quote["orderedItem"][0]["acceptedOffer"]["@id"] == id_
+        order = await booked(world, world.order(item, totalPaymentDue={"price": 0}, payment=None))
+        assert order["totalPaymentDue"]["price"] == 0
+
+
+@pytest.mark.spec("OB-VAL-40")
+async def test_an_override_in_another_currency_than_the_rest_is_in_conflict(tmp_path: Path) -> None:
+    async with open_world("sqlite", tmp_path, offer_overrides=True) as world:
+        dollars = {**world.item(YOGA, 1), "acceptedOffer": {**OVERRIDE, "priceCurrency": "USD"}}
+        reply = await world.call(
+            "PUT", f"order-quotes/{UUID}", world.quote(world.item(YOGA), dollars, customer=CUSTOMER)
+        )
+        assert reply.status_code == 409
+        errors = [[error["@type"] for error in item.get("error", [])] for item in reply.json()["orderedItem"]]
+        assert errors == [[], ["OpportunityIsInConflictError"]]
 
 
 @pytest.mark.spec("OB-DYN-02", "OB-DYN-03", "OB-DYN-07", "OB-OF-19")

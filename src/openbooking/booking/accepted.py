@@ -17,13 +17,21 @@ OVERRIDE_KEY = "override"
 def published_offer(
     situation: Situation, own: Record | None, opportunity: Opportunity, request: ItemRequest
 ) -> Offer | ItemError:
-    """The Offer asked for, if it applies; as it was when leased, for a Lease guarantees its price (OB-LEASE-10)."""
+    """The Offer asked for, if it applies; as it was when leased, for a Lease guarantees its price (OB-LEASE-10).
+
+    What a dynamic quote holds has no price to guarantee, and what a Broker named itself is published nowhere.
+    """
     if request.offer is None:
         return _error(ItemErrorType.INVALID_OPPORTUNITY_OR_OFFER_ID, f"{request.offer_id} names no Offer.")
-    leased = own.order.items if own and own.order and situation.live(own) else ()
-    guaranteed = (item.offer for item in leased if item.opportunity and item.opportunity.path == opportunity.path)
+    priced = own and own.order and situation.live(own) and not own.order.dynamic
+    leased = own.order.items if own and own.order and priced else ()
+    guaranteed = (
+        item.offer
+        for item in leased
+        if item.opportunity and item.opportunity.path == opportunity.path and item.offer and not item.offer.override
+    )
     applicable = applicable_offers(opportunity, situation.parents(opportunity))
-    found = next((offer for offer in (*guaranteed, *applicable) if offer and offer.ref == request.offer), None)
+    found = next((offer for offer in (*guaranteed, *applicable) if offer.ref == request.offer), None)
     if found:
         return found
     owner = situation.opportunities.get(request.offer.owner)

@@ -23,13 +23,13 @@ def missing_details(offer: Offer, answered: Offer, attendee: Reflected | None) -
     asked = tuple(field for field in offer.intake_form if field not in answered.intake_form)
     return (
         *_attendee_errors(offer, attendee),
-        *(error for field in asked if (error := _form_error(field, None))),
+        *(error for field in asked if (error := _form_error(field))),
     )
 
 
 def _attendee_errors(offer: Offer, attendee: Reflected | None) -> list[ItemError]:
     attendee = attendee or {}
-    return [
+    missing = [
         ItemError(
             type=ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS,
             description=f"The attendee needs {_name_of(uri)}.",
@@ -38,16 +38,23 @@ def _attendee_errors(offer: Offer, attendee: Reflected | None) -> list[ItemError
         for uri in offer.attendee_details
         if not _is_told(attendee, _name_of(uri))
     ]
+    if attendee.get("@type") in (None, "Person"):
+        return missing
+    return [ItemError(type=ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS, description="The attendee must be a Person.")]
 
 
 def _form_errors(offer: Offer, request: ItemRequest) -> list[ItemError]:
-    answers = {answer.field: answer for answer in request.intake_answers}
-    asked = ((field, answers.get(FormFieldRef(offer.ref, field.key))) for field in offer.intake_form)
-    errors = (_form_error(field, answer) for field, answer in asked)
+    answers: dict[FormFieldRef | None, list[IntakeAnswer]] = {}
+    for answer in request.intake_answers:
+        answers.setdefault(answer.field, []).append(answer)
+    asked = ((field, answers.get(FormFieldRef(offer.ref, field.key), [])) for field in offer.intake_form)
+    errors = (_form_error(field, *given) for field, given in asked)
     return [error for error in errors if error]
 
 
-def _form_error(field: FormField, answer: IntakeAnswer | None) -> ItemError | None:
+def _form_error(field: FormField, answer: IntakeAnswer | None = None, *others: IntakeAnswer) -> ItemError | None:
+    if others:
+        return _error(ItemErrorType.INVALID_INTAKE_FORM, field, f"“{field.name}” wants one answer only.")
     if answer is None or _is_blank(answer.value):
         if not field.required or field.type is FormFieldType.BOOLEAN:
             return None

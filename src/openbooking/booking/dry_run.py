@@ -139,7 +139,7 @@ class _DryRun:
         if request.opportunity_id is None:
             return _error(ItemErrorType.INCOMPLETE_ORDER_ITEM, "The OrderItem has no orderedItem.")
         if request.offer_id is None and request.override is None and not self._dynamic:
-            return _error(ItemErrorType.INCOMPLETE_ORDER_ITEM, "The OrderItem has no acceptedOffer.")
+            return _error(ItemErrorType.INCOMPLETE_ORDER_ITEM, "The OrderItem has no acceptedOffer, or no sound one.")
         if request.opportunity is None:
             reason = f"{request.opportunity_id} names no Opportunity."
             return _error(ItemErrorType.INVALID_OPPORTUNITY_OR_OFFER_ID, reason)

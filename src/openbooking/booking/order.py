@@ -107,7 +107,7 @@ class ItemRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The body of C1, C2, P or B."""
+    """The body of C1, C2, P or B; `total_currency` is that of its `totalPaymentDue`."""
 
     seller_id: str
     seller: str | None = None
@@ -117,6 +117,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     customer_note: str | None = None
     items: tuple[ItemRequest, ...]
     total_payment_due: Decimal | None = None
+    total_currency: str | None = None
     payment: Payment | None = None
 
     def fingerprint(self) -> str:

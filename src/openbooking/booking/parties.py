@@ -41,4 +41,6 @@ def _has_text(thing: Reflected, name: str) -> bool:
 
 
 def _has_value(thing: Reflected, name: str) -> bool:
-    return bool(thing.get(name)) if isinstance(thing.get(name), Mapping) else _has_text(thing, name)
+    """Whether the thing has it, as text; an address can be an object too."""
+    value = thing.get(name)
+    return bool(value) if name == "address" and isinstance(value, Mapping) else _has_text(thing, name)

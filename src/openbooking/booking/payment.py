@@ -82,10 +82,16 @@ def check_payment(payment: Payment | None, offers: Iterable[Offer]) -> None:
 
 
 def check_total(request: OrderRequest, order: Order) -> None:
-    """Raise TotalPaymentDueMismatchError unless the Broker's figure is ours (OB-B-06); a dynamic Order has none."""
+    """Raise TotalPaymentDueMismatchError unless the Broker's figure is ours (OB-B-06); a dynamic Order has none.
+
+    So is its currency, which only a figure of 0 may leave out (OB-VAL-40, OB-TAX-13).
+    """
     if order.dynamic:
         return
     if request.total_payment_due is None:
-        raise TotalPaymentDueMismatchError("The totalPaymentDue is missing.")
+        raise TotalPaymentDueMismatchError("The totalPaymentDue is missing, or has no price.")
     if request.total_payment_due != order.totals.price:
         raise TotalPaymentDueMismatchError(f"The total is {order.totals.price:f}, not {request.total_payment_due:f}.")
+    untold = request.total_currency is None and not order.totals.price
+    if order.totals.currency and request.total_currency != order.totals.currency and not untold:
+        raise TotalPaymentDueMismatchError(f"The total is in {order.totals.currency}.")

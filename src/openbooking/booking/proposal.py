@@ -226,9 +226,20 @@ def with_status(situation: Situation, record: Record, status: OrderProposalStatu
 def closed(record: Record) -> Record:
     """The rejected proposal without its places, and without what it tells about people, which nobody needs any more.
 
-    It stays behind its UUID, and in its feed, as it was rejected.
+    Barcodes of the Broker's own, the only access that a proposal tells of, go too. It stays behind its UUID, and in its
+    feed, as it was rejected.
     """
-    return replace(record, lease_expires=None, order=record.order and replace(record.order, personal=None))
+    order, proposal = record.order, record.proposal
+    return replace(
+        record,
+        lease_expires=None,
+        order=order and replace(order, personal=None, items=_without_access(order.items)),
+        proposal=proposal and replace(proposal, items=_without_access(proposal.items)),
+    )
+
+
+def _without_access(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+    return tuple(replace(item, access=None) for item in items)
 
 
 def with_note(situation: Situation, record: Record, note: str) -> Record:

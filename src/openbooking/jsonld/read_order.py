@@ -4,8 +4,9 @@ Only what cannot be understood is refused here; whether it is right is decided e
 are ignored (OB-MT-10).
 """
 
+import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from openbooking.booking.order import IntakeAnswer, ItemRequest, OfferOverride, OrderRequest, Payment, Reflected
@@ -27,6 +28,11 @@ from openbooking.spec.values import round_money
 
 _MAX_POSITION = 2**31 - 1
 _MAX_PRICE = Decimal(10) ** 12
+# As many digits as can be reckoned with exactly.
+_PRICE = re.compile(r"-?\d{1,12}(\.\d{1,16})?", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}")
+# With the scheme of an identifier or none, and of characters that one can have.
+_OVERRIDE_ID = re.compile(r"((?i:https?|urn):|(?![^/?#]*:))[^\s\x00-\x20\x7f\"<>\\^`{|}]+")
 _PATCH_PROPERTIES = frozenset({"@context", "@type", "orderedItem"})
 _PROPOSAL_PATCH_PROPERTIES = frozenset({"@context", "@type", "orderProposalStatus", "orderCustomerNote"})
 _PATCH_ITEM_PROPERTIES = frozenset({"@type", "@id", "orderItemStatus"})
@@ -71,13 +77,14 @@ class OrderReader:
             customer=_thing(read.get("customer"), IncompleteCustomerDetailsError("The customer is not an object.")),
             items=self._items(read.get("orderedItem")),
             total_payment_due=_price(read.get("totalPaymentDue")),
+            total_currency=_currency(read.get("totalPaymentDue")),
             payment=_payment(read.get("payment")),
         )
 
     def booking(self, body: bytes, uuid: str) -> OrderRequest | ProposalBooking:
         """The body of B: a whole Order, or the version of a proposal that is to become one (OB-APP-29)."""
         read = read_object(body)
-        if "orderProposalVersion" not in read:
+        if read.get("orderProposalVersion") is None:
             return self._order(read, OrderType.ORDER)
         check_type(read, OrderType.ORDER)
         version = read_reference(read["orderProposalVersion"])
@@ -144,8 +151,8 @@ class OrderReader:
         if not isinstance(position, int) or isinstance(position, bool) or not 0 <= position <= _MAX_POSITION:
             raise OpenBookingError("Every OrderItem needs a position, a whole number from 0 up.")
         opportunity_id = read_reference(item.get("orderedItem"))
-        override = _override(item.get("acceptedOffer"))
-        offer_id = None if override else read_reference(item.get("acceptedOffer"))
+        accepted = item.get("acceptedOffer")
+        offer_id = None if _is_override(accepted) else read_reference(accepted)
         attendee = item.get("attendee")
         return ItemRequest(
             position=position,
@@ -153,7 +160,7 @@ class OrderReader:
             opportunity=self._ids.parse_opportunity(opportunity_id) if opportunity_id else None,
             offer_id=offer_id,
             offer=self._ids.parse_offer(offer_id) if offer_id else None,
-            override=override,
+            override=_override(accepted),
             attendee=attendee if isinstance(attendee, Mapping) else None,
             intake_answers=self._answers(item),
             access_passes=_barcodes(item.get("accessPass")),
@@ -194,29 +201,42 @@ def _thing(value: Any, fault: OpenBookingError) -> Reflected | None:
     return value
 
 
+def _is_override(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.get("@type") == "OfferOverride"
+
+
 def _override(value: Any) -> OfferOverride | None:
-    """A price that the Broker names; without a price it is no Offer at all (OB-OVR-11)."""
-    if not isinstance(value, Mapping) or value.get("@type") != "OfferOverride":
+    """A price that the Broker names; without a price, and its currency unless it is 0, it is no Offer (OB-OVR-11).
+
+    Nor is one whose `@id` could be something else than an identifier to whom it is shown.
+    """
+    if not _is_override(value):
         return None
-    price = _price(value)
+    price, currency, id_ = _price(value), value.get("priceCurrency"), value.get("@id")
     if price is None or price < 0 or price != round_money(price):
         return None
+    if not (isinstance(currency, str) and _CURRENCY.fullmatch(currency)) and (price or currency is not None):
+        return None
+    if id_ is not None and not (isinstance(id_, str) and _OVERRIDE_ID.fullmatch(id_)):
+        return None
     reflected = {name: value[name] for name in ("@id", "description") if _text(value.get(name))}
-    return OfferOverride(
-        price=price, currency=_text(value.get("priceCurrency")), name=_text(value.get("name")), properties=reflected
-    )
+    return OfferOverride(price=price, currency=currency, name=_text(value.get("name")), properties=reflected)
 
 
 def _price(value: Any) -> Decimal | None:
-    """The `price` of a thing, a number or text (AMB-31); 12 and "12.00" are the same."""
+    """The `price` of a thing, a number or plain decimal text (AMB-31); 12 and "12.00" are the same."""
     price = value.get("price") if isinstance(value, Mapping) else None
     if isinstance(price, bool) or not isinstance(price, int | float | str):
         return None
-    try:
-        amount = Decimal(str(price))
-    except InvalidOperation:
+    if isinstance(price, str) and not _PRICE.fullmatch(price):
         return None
-    return amount.normalize() if amount.is_finite() and abs(amount) < _MAX_PRICE else None
+    amount = Decimal(str(price))
+    return amount.normalize() if abs(amount) < _MAX_PRICE else None
+
+
+def _currency(value: Any) -> str | None:
+    """The `priceCurrency` of a thing."""
+    return _text(value.get("priceCurrency")) if isinstance(value, Mapping) else None
 
 
 def _payment(value: Any) -> Payment | None:

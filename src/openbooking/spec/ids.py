@@ -12,7 +12,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _KEY = r"[A-Za-z0-9._~-]{1,128}"
 _OPPORTUNITY = re.compile(rf"(?P<collection>{'|'.join(TYPE_OF_COLLECTION)})/{_KEY}")
 _OFFER = re.compile(rf"(?P<owner>.+)#/offers/(?P<key>{_KEY})")
-_ORDER_ITEM = re.compile(r"(?P<collection>[a-z-]+)/(?P<uuid>[^/#]+)#/orderedItems/(?P<number>\d{1,6})")
+_ORDER_ITEM = re.compile(r"(?P<collection>[a-z-]+)/(?P<uuid>[^/#]+)#/orderedItems/(?P<number>[1-9][0-9]{0,5})")
 _SELLER = re.compile(rf"sellers/(?P<key>{_KEY})")
 
 

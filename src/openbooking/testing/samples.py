@@ -89,6 +89,7 @@ def order(*keys: str, email: str = EMAIL) -> OrderRequest:
             for position, key in enumerate(keys)
         ),
         total_payment_due=PRICE * len(keys),
+        total_currency="GBP",
         payment=Payment(identifier="payment-1"),
     )
 

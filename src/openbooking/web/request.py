@@ -17,7 +17,8 @@ _MAJOR_VERSION = "1"
 class OrderUuidConvertor(Convertor[str]):
     """A path segment that is an RFC 4122 UUID; with any other there is no endpoint at the path (AMB-26)."""
 
-    regex = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+    # What Starlette puts after it, a dollar sign, takes a newline for the end too.
+    regex = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}(?!\n)"
 
     def convert(self, value: str) -> str:
         """In the canonical lower case."""
