@@ -107,7 +107,7 @@ class Publisher:
         if not batch:
             return
         try:
-            await self._store.execute(Publish(tuple(ready.imported.opportunity for ready in batch)))
+            await self._execute_publish(*batch)
         except OpenBookingError:
             for ready in batch:
                 await self._publish_alone(ready)
@@ -115,9 +115,13 @@ class Publisher:
             for ready in batch:
                 self._tell(ready)
 
+    async def _execute_publish(self, *some: _Ready) -> None:
+        opportunities = tuple(ready.imported.opportunity for ready in some)
+        await self._store.execute(Publish(opportunities, own_only=self._sellers.named_by_items))
+
     async def _publish_alone(self, ready: _Ready) -> None:
         try:
-            await self._store.execute(Publish((ready.imported.opportunity,)))
+            await self._execute_publish(ready)
         except OpenBookingError as refusal:
             self._fail(ready.draft, ready.where, str(refusal))
         else:

@@ -22,21 +22,21 @@ class NamedSeller(msgspec.Struct, frozen=True, kw_only=True):
     remarks: tuple[str, ...] = ()
 
 
-def read_seller(value: Any, scope: str) -> NamedSeller | None:
-    """The Seller that is published, or None. `scope` tells apart Sellers of the same name that have no `@id`."""
+def read_seller(value: Any, source: str) -> NamedSeller | None:
+    """The Seller that is published, or None. `source` tells apart Sellers of the same name that have no `@id`."""
     published = value[0] if isinstance(value, list) and value else value
     if isinstance(published, str):
         published = {"@id": published.strip()}
     if not isinstance(published, dict):
         return None
     name = _name(published)
-    key = _key(published, name, scope)
+    key = _key(published, name, source)
     if key is None:
         return None
     label = f"Seller {name or read_text(published.get('@id')) or read_text(published.get('url'))}"
     if name is None:
         return NamedSeller(key=key, label=label)
-    return _described(published, key, label, name)
+    return _described(published, key, label, name, source)
 
 
 def _name(published: JsonObject) -> str | None:
@@ -45,15 +45,15 @@ def _name(published: JsonObject) -> str | None:
     return next((name for name in names if name), None) or " ".join(part for part in person if part) or None
 
 
-def _key(published: JsonObject, name: str | None, scope: str) -> str | None:
+def _key(published: JsonObject, name: str | None, source: str) -> str | None:
     for property_ in ("@id", "url"):
         text = read_text(published.get(property_))
         if text:
             return derive_key("seller", text)
-    return derive_key("seller", scope, name) if name else None
+    return derive_key("seller", source, name) if name else None
 
 
-def _described(published: JsonObject, key: str, label: str, name: str) -> NamedSeller:
+def _described(published: JsonObject, key: str, label: str, name: str, source: str) -> NamedSeller:
     remarks = []
     legal_name = read_text(published.get("legalName"))
     if legal_name is None:
@@ -72,6 +72,7 @@ def _described(published: JsonObject, key: str, label: str, name: str) -> NamedS
         legal_name=legal_name or name,
         tax_mode=tax_mode,
         open_booking_allowed=published.get("isOpenBookingAllowed") is not False,
+        source=f"{source}#{key}",
         properties={name: value for name, value in published.items() if name not in _NOT_KEPT},
     )
     return NamedSeller(key=key, label=label, seller=seller, remarks=tuple(remarks))
