@@ -24,6 +24,8 @@ from openbooking.jsonld.read_values import (
 from openbooking.spec.terms import Availability, FlowRequirement
 from openbooking.spec.values import round_money
 
+MOST_OFFERS = 200
+
 # What this system renders itself or, as `availableChannel`, what bookable Offers no longer have (AMB-05).
 _NOT_KEPT = frozenset(
     {
@@ -39,20 +41,26 @@ _ASKED_ELSEWHERE = frozenset({FlowRequirement.ATTENDEE_DETAILS, FlowRequirement.
 
 def read_offers(value: Any, owner: str) -> tuple[tuple[Offer, ...], tuple[str, ...]]:
     """The Offers of the Opportunity at that path, and remarks on those that are left out or changed."""
-    read: dict[str, Offer] = {}
+    published = members(value)
+    read: list[Offer] = []
     remarks = []
-    for position, offer in enumerate(members(value), 1):
+    last_of_key: dict[str, str] = {}
+    for position, offer in enumerate(published[:MOST_OFFERS], 1):
         called = _called(offer, position)
-        key = _key(offer, position)
-        while key in read:
-            key = derive_key(key, "again")
+        first_key = key = _key(offer, position)
+        if first_key in last_of_key:
+            key = derive_key(last_of_key[first_key], "again")
         try:
-            read[key], noted = _read_offer(offer, owner, key)
+            made, noted = _read_offer(offer, owner, key)
         except UnreadableError as fault:
             remarks.append(f"{called} left out: {fault}")
         else:
+            last_of_key[first_key] = key
+            read.append(made)
             remarks.extend(f"{called}: {remark}" for remark in noted)
-    return tuple(read.values()), tuple(remarks)
+    if len(published) > MOST_OFFERS:
+        remarks.insert(0, f"Offers left out: it has {len(published):,}, of which the first {MOST_OFFERS} are read")
+    return tuple(read), tuple(remarks)
 
 
 def _key(offer: Any, position: int) -> str:
