@@ -146,3 +146,8 @@ def test_of_more_offers_than_anybody_chooses_from_the_first_are_taken_and_that_i
     offers, remarks = read_offers(published, OWNER)
     assert [offer.key for offer in offers] == [offer.key for offer in read_offers(published[:200], OWNER)[0]]
     assert remarks == ("Offers left out: it has 2,000, of which the first 200 are read",)
+
+
+def test_a_link_to_no_web_page_is_left_out_and_told_of() -> None:
+    (offer,), remarks = read_offers({**OFFER, "url": "javascript:alert(1)"}, OWNER)
+    assert (dict(offer.properties), remarks) == ({}, ("Offer 'Adult': url that is no web address left out",))

@@ -14,6 +14,7 @@ from openbooking.jsonld.read_values import (
     UnreadableError,
     derive_key,
     members,
+    publishable,
     read_duration,
     read_price,
     read_term,
@@ -98,7 +99,7 @@ def _read_offer(published: Any, owner: str, key: str) -> tuple[Offer, list[str]]
         latest_cancellation_before_start=_lead(published, "latestCancellationBeforeStartDate"),
         full_refund_on_cancellation=_flag(published, "allowCustomerCancellationFullRefund"),
         flow=_flow(published),
-        properties=_properties(published),
+        properties=_properties(published, remarks),
     )
     return made, remarks
 
@@ -157,9 +158,12 @@ def _flow(published: JsonObject) -> tuple[FlowRequirement, ...]:
     return asked
 
 
-def _properties(published: JsonObject) -> dict[str, Any]:
-    """What no rule looks at; `ageRange` by the name that it has on bookable Offers."""
+def _properties(published: JsonObject, remarks: list[str]) -> dict[str, Any]:
+    """What no rule looks at, if it can be published; `ageRange` by the name that it has on bookable Offers."""
     kept = {name: value for name, value in published.items() if name not in _NOT_KEPT}
     if "ageRange" in published:
         kept.setdefault("ageRestriction", published["ageRange"])
-    return kept
+    left_out: set[str] = set()
+    properties: dict[str, Any] = publishable(kept, left_out)
+    remarks.extend(f"{name} left out" for name in sorted(left_out))
+    return properties

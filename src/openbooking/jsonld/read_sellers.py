@@ -5,7 +5,15 @@ from typing import Any
 import msgspec
 
 from openbooking.booking.opportunity import Seller
-from openbooking.jsonld.read_values import JsonObject, UnreadableError, derive_key, read_term, read_text, type_names
+from openbooking.jsonld.read_values import (
+    JsonObject,
+    UnreadableError,
+    derive_key,
+    publishable,
+    read_term,
+    read_text,
+    type_names,
+)
 from openbooking.spec.terms import TaxMode
 
 _NOT_KEPT = frozenset(
@@ -65,6 +73,9 @@ def _described(published: JsonObject, key: str, label: str, name: str, source: s
         remarks.append("no taxMode: prices taken to include VAT")
     if "address" not in published:
         remarks.append("no address, which Orders must show")
+    left_out: set[str] = set()
+    properties = publishable({name: value for name, value in published.items() if name not in _NOT_KEPT}, left_out)
+    remarks.extend(f"{name} left out" for name in sorted(left_out))
     seller = Seller(
         key=key,
         type="Person" if "Person" in type_names(published) else "Organization",
@@ -73,6 +84,6 @@ def _described(published: JsonObject, key: str, label: str, name: str, source: s
         tax_mode=tax_mode,
         open_booking_allowed=published.get("isOpenBookingAllowed") is not False,
         source=f"{source}#{key}",
-        properties={name: value for name, value in published.items() if name not in _NOT_KEPT},
+        properties=properties,
     )
     return NamedSeller(key=key, label=label, seller=seller, remarks=tuple(remarks))
