@@ -30,7 +30,9 @@ class Told(list[dict[str, Any]]):
         return str(next(line["path"] for line in self if line["item"].endswith(name) and line.get("path")))
 
 
-async def import_(store: Store, *items: Any, source: str = "feed", seller: str | None = CENTRE.key) -> Told:
+async def import_(
+    store: Store, *items: Any, source: str = "feed", seller: str | None = CENTRE.key, hand_over: bool = False
+) -> Told:
     """Import the items, each on a page of its own; bytes are pages as they come."""
 
     async def pages() -> AsyncIterator[Got]:
@@ -39,7 +41,7 @@ async def import_(store: Store, *items: Any, source: str = "feed", seller: str |
             yield Got(f"page {number}", read_page(body))
 
     written = io.BytesIO()
-    whole = await run_import(store, pages(), Report(written), ImportOptions(source, seller, NOW))
+    whole = await run_import(store, pages(), Report(written), ImportOptions(source, seller, NOW, hand_over))
     told = Told(json.loads(line) for line in written.getvalue().splitlines())
     assert whole is (not told.reasons())
     return told

@@ -136,3 +136,27 @@ async def test_orders_of_what_was_withdrawn_stay_as_they_are(world: World) -> No
     assert again.reasons() == []
     answer = (await world.call("GET", f"orders/{ordered}")).json()
     assert answer["orderedItem"][0]["orderItemStatus"] == "https://openactive.io/SellerCancelled"
+
+
+async def test_items_are_handed_over_to_another_seller_by_whoever_imports_them_so(world: World) -> None:
+    ordered = await book_event(world)
+    copy = series(**{"@id": "x:series"})
+    child = session(7, superEvent=copy)
+    await import_(world.store, child, source=GOOD)
+    items = (rpde(series()), rpde(session()), rpde(event()), child)
+    assert (await attack(world, *items, seller=STUDIO.key, source=GOOD)).reasons() != []
+    told = await import_(world.store, *items, seller=STUDIO.key, source=GOOD, hand_over=True)
+    assert told.reasons() == []
+    assert {data["organizer"]["name"] for data in (await feed(world, SERIES)).values()} == {STUDIO.name}
+    assert (await feed(world, EVENTS))[told.path("events/1")]["remainingAttendeeCapacity"] == 4
+    answer = (await world.call("GET", f"orders/{ordered}")).json()
+    assert answer["orderedItem"][0]["orderItemStatus"] == "https://openactive.io/OrderItemConfirmed"
+    told = await attack(world, *items, seller=CENTRE.key, source=EVIL)
+    assert len(told.reasons()) == 4
+
+
+async def test_nobody_is_handed_what_another_source_published(world: World) -> None:
+    before = await published(world)
+    told = await import_(world.store, rpde(event()), seller=STUDIO.key, source=EVIL, hand_over=True)
+    assert told.reasons() == [f"It belongs to another source: {GOOD}."]
+    assert await published(world) == before

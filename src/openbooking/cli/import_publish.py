@@ -40,6 +40,11 @@ class Publisher:
         self._rank = 0
         self._last_parents: tuple[tuple[str, ...], _Parents] = ((), ())
 
+    async def let_go(self) -> None:
+        """Withdraw all that is to be published, as far as it was published from here, so that it is nobody's."""
+        for sources in self._spool.sources_of_things(AT_ONCE):
+            await self._store.execute(Withdraw(sources=sources))
+
     async def publish(self, one_more: Callable[[], None]) -> None:
         """Publish the best draft of everything, parents before children."""
         for draft, where in self._spool.things():
