@@ -192,6 +192,8 @@ def test_a_seller_is_replaced_only_on_request() -> None:
 
 def test_a_seller_needs_its_details() -> None:
     assert run("seller", "add", "willow", "--name", "Willow").exit_code == 2
+    words = [word for option in SELLER.items() for word in option]
+    assert "is no web address" in fail(1, "seller", "add", "willow", *words, "--url", "javascript:alert(1)")
 
 
 def test_keys_must_fit_into_identifiers() -> None:

@@ -123,6 +123,28 @@ def test_what_cannot_be_done_is_told_in_one_line(
     assert why in result.stderr.splitlines()[-1]
 
 
+def test_items_become_another_sellers_only_if_they_are_handed_over(file: Path) -> None:
+    assert run(file).exit_code == 0
+    words = [
+        "--name",
+        "Centre",
+        "--legal-name",
+        "Centre Ltd",
+        "--tax-mode",
+        "gross",
+        "--email",
+        "help@centre.example.com",
+    ]
+    words += ["--url", "https://centre.example.com/", "--street", "1 River Road", "--locality", "Oxford"]
+    words += ["--region", "Oxfordshire", "--postcode", "OX1 1AA"]
+    assert CliRunner().invoke(app, ["seller", "add", "centre", *words]).exit_code == 0
+    refused = run(file, "--seller", "centre")
+    assert refused.exit_code == 1
+    assert "It belongs to another Seller: " in refused.stdout
+    assert run(file, "--seller", "centre", "--hand-over").exit_code == 0
+    assert run(file, "--seller", "centre").exit_code == 0
+
+
 def test_nothing_is_nothing(file: Path) -> None:
     file.write_bytes(page())
     result = run(file)

@@ -1,6 +1,5 @@
 """What becomes of imported items in a store: published, updated, withdrawn, and never sold twice."""
 
-import io
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,15 +7,12 @@ from typing import Any
 
 import pytest
 
-from builders import NOW, new_uuid
+from builders import new_uuid
+from importing import Told, feed, import_
 from openbooking.booking.command import Command, Reply
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import Store, StoreUnavailableError
 from openbooking.cli.faults import CommandError
-from openbooking.cli.import_pages import Got
-from openbooking.cli.import_report import Report
-from openbooking.cli.import_run import ImportOptions, run_import
-from openbooking.jsonld.read_pages import read_page
 from openbooking.spec.errors import NotFoundError
 from people import CENTRE
 from published import (
@@ -28,7 +24,6 @@ from published import (
     event,
     facility,
     on_demand_event,
-    page,
     rpde,
     series,
     session,
@@ -51,44 +46,6 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     """A Booking System on each store, for which everything is imported in the name of the centre or of others."""
     async with open_world(request.param, tmp_path) as opened:
         yield opened
-
-
-class Told(list[dict[str, Any]]):
-    """The lines of a report."""
-
-    def outcomes(self) -> list[str]:
-        return [line["outcome"] for line in self if line["outcome"] != "seller"]
-
-    def reasons(self) -> list[str]:
-        return [line.get("reason", "") for line in self if line["outcome"] == "not imported"]
-
-    def path(self, name: str) -> str:
-        """By which path the thing whose label ends like this is known here."""
-        return str(next(line["path"] for line in self if line["item"].endswith(name) and line.get("path")))
-
-
-async def import_(store: Store, *items: Any, source: str = "feed", seller: str | None = CENTRE.key) -> Told:
-    """Import the items, each on a page of its own; bytes are pages as they come."""
-
-    async def pages() -> AsyncIterator[Got]:
-        for number, item in enumerate(items, 1):
-            body = item if isinstance(item, bytes) else page(item)
-            yield Got(f"page {number}", read_page(body))
-
-    written = io.BytesIO()
-    whole = await run_import(store, pages(), Report(written), ImportOptions(source, seller, NOW))
-    told = Told(json.loads(line) for line in written.getvalue().splitlines())
-    assert whole is (not told.reasons())
-    return told
-
-
-async def feed(world: World, path: str) -> dict[str, Any]:
-    """What a feed holds of what was imported, by the name or start it was published with."""
-    return {
-        entry["data"]["@id"].removeprefix(f"{world.ids.base_uri}/identifiers/"): entry["data"]
-        for entry in (await world.read_feed(path)).values()
-        if entry["state"] == "updated" and len(entry["data"]["@id"].rpartition("/")[2]) == 32
-    }
 
 
 async def book(world: World, told: Told, name: str = "sessions/1", status: int = 201) -> str:

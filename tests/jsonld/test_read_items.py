@@ -30,6 +30,9 @@ def read(item: Any, source: str = "source") -> Reading:
     return read_item(read_entry(msgspec.Raw(json.dumps(item).encode()), source, "here"))
 
 
+IMAGE = "https://provider.example.com/image.png"
+
+
 def read_one(item: Any, source: str = "source") -> Draft:
     reading = read(item, source)
     assert reading.faults == []
@@ -243,10 +246,21 @@ def test_whether_it_is_free(told: Any, read_as: bool | None) -> None:
 
 
 def test_vocabularies_that_are_not_known_are_left_out() -> None:
-    draft = read_one(series(**{"x:a": 1, "beta:b": 2, "image": [{"url": "u", "x:c": {"d": 1}, "schema:e": 3}]}))
+    draft = read_one(series(**{"x:a": 1, "beta:b": 2, "image": [{"url": IMAGE, "x:c": {"d": 1}, "schema:e": 3}]}))
     properties = draft.opportunity.properties
-    assert (properties["beta:b"], properties["image"]) == (2, [{"url": "u", "schema:e": 3}])
+    assert (properties["beta:b"], properties["image"]) == (2, [{"url": IMAGE, "schema:e": 3}])
     assert draft.remarks == ("x:a, x:c left out",)
+
+
+def test_links_to_no_web_page_are_left_out() -> None:
+    script = "javascript:alert(1)"
+    place = {"@type": "Place", "name": "Hall", "url": script}
+    draft = read_one(series(url=script, location=place, sameAs=[IMAGE, script], image=[{"url": IMAGE}, script]))
+    properties = draft.opportunity.properties
+    assert not {"url", "sameAs", "image"} & properties.keys()
+    assert properties["location"] == {"@type": "Place", "name": "Hall"}
+    told = ", ".join(f"{name} that is no web address" for name in ("image", "sameAs", "url"))
+    assert draft.remarks == (f"{told} left out",)
 
 
 def test_activities_in_plain_text_become_concepts() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from openbooking.booking.opportunity import Offer
-from openbooking.jsonld.read_offers import read_offers
+from openbooking.jsonld.read_offers import MOST_OFFERS, read_offers
+from openbooking.jsonld.read_values import derive_key
 from openbooking.spec.terms import Availability, FlowRequirement
 from published import OFFER
 
@@ -121,6 +122,32 @@ def test_keys_stay_when_offers_change_places_and_no_two_are_alike() -> None:
     one_way, _ = read_offers([adult, junior], OWNER)
     other_way, _ = read_offers([junior, adult], OWNER)
     assert [offer.key for offer in one_way] == [offer.key for offer in reversed(other_way)]
-    for published in ([adult, adult, adult], by_position):
-        offers, _ = read_offers(published, OWNER)
+    for published in ([adult, adult, adult], by_position, [adult] * MOST_OFFERS):
+        offers, remarks = read_offers(published, OWNER)
         assert len({offer.key for offer in offers}) == len(published)
+        assert remarks == ()
+
+
+def test_offers_of_one_id_are_told_apart_without_looking_at_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    derived = []
+
+    def counted(*parts: str) -> str:
+        derived.append(parts)
+        return derive_key(*parts)
+
+    monkeypatch.setattr("openbooking.jsonld.read_offers.derive_key", counted)
+    offers, _ = read_offers([OFFER] * MOST_OFFERS, OWNER)
+    assert len(offers) == MOST_OFFERS
+    assert len(derived) < 2 * MOST_OFFERS
+
+
+def test_of_more_offers_than_anybody_chooses_from_the_first_are_taken_and_that_is_told() -> None:
+    published = [{**OFFER, "@id": f"offer-{number}"} for number in range(MOST_OFFERS + 1800)]
+    offers, remarks = read_offers(published, OWNER)
+    assert [offer.key for offer in offers] == [offer.key for offer in read_offers(published[:200], OWNER)[0]]
+    assert remarks == ("Offers left out: it has 2,000, of which the first 200 are read",)
+
+
+def test_a_link_to_no_web_page_is_left_out_and_told_of() -> None:
+    (offer,), remarks = read_offers({**OFFER, "url": "javascript:alert(1)"}, OWNER)
+    assert (dict(offer.properties), remarks) == ({}, ("Offer 'Adult': url that is no web address left out",))

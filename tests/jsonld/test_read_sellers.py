@@ -49,3 +49,15 @@ def test_a_reference_names_a_seller_that_is_described_elsewhere(published: Any) 
 def test_sellers_of_one_name_are_told_apart_by_what_they_were_imported_from() -> None:
     keys = {named.key for scope in ("a", "b") if (named := read_seller({"name": "Centre"}, scope))}
     assert len(keys) == 2
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["javascript:alert(1)", " JavaScript:alert(1)", "java\nscript:alert(1)", "data:text/html,x", "www.x.example", 5],
+)
+def test_a_link_to_no_web_page_is_left_out_and_told_of(link: Any) -> None:
+    named = read_seller({**SELLER, "url": link, "logo": {"@type": "ImageObject", "url": link}}, "source")
+    assert named
+    assert named.seller
+    assert named.seller.properties == {"address": SELLER["address"], "logo": {"@type": "ImageObject"}}
+    assert named.remarks == ("url that is no web address left out",)

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from openbooking.booking.opportunity import Seller
 from openbooking.spec.terms import LICENCE, OPENACTIVE, RPDE_MEDIA_TYPE
+from people import CENTRE
 from validation import Validator
 from world import SITE, World, open_world
 
@@ -158,3 +161,23 @@ async def test_no_name_breaks_out_of_the_page(tmp_path: Path) -> None:
         page, dataset = await page_of(world), await dataset_of(world)
     assert dataset["publisher"]["name"] == name
     assert page.meta["title"] == f"{name} Open Data"
+
+
+@pytest.mark.parametrize(
+    ("described", "link"),
+    [
+        ({"url": "https://centre.example.com/"}, "https://centre.example.com/"),
+        ({"url": "javascript:alert(1)"}, SITE),
+        ({"url": None}, SITE),
+        ({}, SITE),
+    ],
+)
+async def test_the_page_links_to_no_script(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch, described: dict[str, Any], link: str
+) -> None:
+    async def only() -> list[Seller]:
+        return [replace(CENTRE, properties=described)]
+
+    monkeypatch.setattr(sqlite_world.store, "sellers", only)
+    assert (await page_of(sqlite_world)).links[CENTRE.name] == link
+    assert (await dataset_of(sqlite_world))["publisher"]["url"] == link

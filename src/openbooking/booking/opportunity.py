@@ -19,7 +19,10 @@ Properties = Mapping[str, Any]
 
 
 class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An organisation or person that sells Opportunities; `properties` hold its address, logo, terms and so on."""
+    """An organisation or person that sells Opportunities; `properties` hold its address, logo, terms and so on.
+
+    `source` tells what published it; a Seller that was added by whoever runs the system has none.
+    """
 
     key: str
     type: str = "Organization"
@@ -27,6 +30,7 @@ class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     legal_name: str
     tax_mode: TaxMode
     open_booking_allowed: bool = True
+    source: str = ""
     properties: Properties = {}
 
 
@@ -97,8 +101,8 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     `path` identifies it, `parent` is the path of its `superEvent` or `facilityUse`. `capacity` is how many places
     this system may sell: parents have none, and without one only what is available at any time can be booked.
-    `accessible_for_free` is published as `isAccessibleForFree`. `source` tells what published it, so that everything
-    from one source can be withdrawn together.
+    `accessible_for_free` is published as `isAccessibleForFree`. `source` tells what published it: everything from one
+    source can be withdrawn together, and nothing from another takes its place.
     """
 
     path: str

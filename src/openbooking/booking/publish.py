@@ -10,6 +10,7 @@ from openbooking.booking.command import Decision
 from openbooking.booking.delete import stub
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.order import RecordKind
+from openbooking.booking.ownership import check_ownership, check_source
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import (
     Change,
@@ -26,7 +27,7 @@ from openbooking.spec.terms import Availability, EventStatus
 
 
 class PublishSeller(msgspec.Struct, frozen=True):
-    """A Seller is added, or replaces what it was."""
+    """A Seller is added, or replaces what it was: from the same source, or by whoever runs the system."""
 
     seller: Seller
 
@@ -36,19 +37,26 @@ class PublishSeller(msgspec.Struct, frozen=True):
         return Needs(sellers=frozenset({self.seller.key}))
 
     def decide(self, situation: Situation) -> Decision:
-        """Save it."""
-        del situation
-        return Decision(changes=(SellerSet(self.seller),))
+        """Save it; it stays with the source that it came from first."""
+        known = situation.sellers.get(self.seller.key)
+        if known is None:
+            return Decision(changes=(SellerSet(self.seller),))
+        if self.seller.source:
+            check_source(f"Seller {known.name}", self.seller.source, known.source)
+        return Decision(changes=(SellerSet(replace(self.seller, source=known.source)),))
 
 
 class Publish(msgspec.Struct, frozen=True):
     """Opportunities and their parents are published: all of them or none.
 
     What was sold of them stays sold; but what is now cancelled is cancelled in every Order too, and proposals for which
-    there is no room any more are rejected.
+    there is no room any more are rejected. What is there already stays with its source and its Seller, and children
+    with the Seller of their parent. `own_only` says that nobody has confirmed in whose name they are sold: then it is
+    only in that of Sellers, and below parents, from where they come from.
     """
 
     opportunities: tuple[Opportunity, ...]
+    own_only: bool = False
 
     def needs(self, policy: Policy) -> Needs:
         """The Opportunities as they are, their parents and Sellers, children that embed them, Orders they end."""
@@ -64,17 +72,19 @@ class Publish(msgspec.Struct, frozen=True):
         )
 
     def decide(self, situation: Situation) -> Decision:
-        """Refuse what names an unknown Seller or parent, or one path twice."""
+        """Refuse what names an unknown Seller or parent, or one path twice, and what belongs to others."""
         counted = Counter(opportunity.path for opportunity in self.opportunities)
         twice = [path for path, count in counted.items() if count > 1]
         if twice:
             raise NotFoundError(f"Published twice at once: {', '.join(twice)}.")
-        known = {None, *situation.opportunities, *counted}
+        known = {**situation.opportunities, **{item.path: item for item in self.opportunities}}
         for opportunity in self.opportunities:
             if opportunity.seller not in situation.sellers:
                 raise SellerNotFoundError(f"{opportunity.path} names an unknown Seller.")
-            if opportunity.parent not in known:
+            parent = known.get(opportunity.parent) if opportunity.parent else None
+            if opportunity.parent and not parent:
                 raise NotFoundError(f"{opportunity.path} names an unknown parent.")
+            check_ownership(situation, opportunity, parent, own_only=self.own_only)
         prepayment = situation.policy.prepayment
         changes: list[Change] = [OpportunitySet(_as_sold(item, prepayment=prepayment)) for item in self.opportunities]
         changes += call_off(situation, self._cancelled())

@@ -16,6 +16,7 @@ from openbooking import __version__
 from openbooking.cli.faults import CommandError
 from openbooking.jsonld.read_pages import Page, read_page
 from openbooking.jsonld.read_values import UnreadableError, shown
+from openbooking.spec.links import is_web_address
 from openbooking.spec.terms import RPDE_MEDIA_TYPE
 
 MOST_PAGES = 20_000
@@ -60,16 +61,11 @@ class _NotNowError(Exception):
         self.pause = pause
 
 
-def is_url(place: str) -> bool:
-    """Whether the place is on the web."""
-    return place.lower().startswith(("http://", "https://"))
-
-
 def source_of(place: str) -> str:
     """The name by which what is imported from a place is known again: its URL without parameters, its full path."""
     if place == "-":
         raise CommandError("What comes from standard input needs a name to be known by: --source NAME.")
-    if not is_url(place):
+    if not is_web_address(place):
         return str(Path(place).resolve())
     try:
         url = urlsplit(place)
@@ -81,7 +77,7 @@ def source_of(place: str) -> str:
 
 async def pages(place: str) -> AsyncIterator[Got]:
     """The pages there, one after the other. Raise CommandError where there is nothing to read."""
-    if not is_url(place):
+    if not is_web_address(place):
         for got in _local_pages(place):
             yield got
         return

@@ -40,6 +40,11 @@ class Publisher:
         self._rank = 0
         self._last_parents: tuple[tuple[str, ...], _Parents] = ((), ())
 
+    async def let_go(self) -> None:
+        """Withdraw all that is to be published, as far as it was published from here, so that it is nobody's."""
+        for sources in self._spool.sources_of_things(AT_ONCE):
+            await self._store.execute(Withdraw(sources=sources))
+
     async def publish(self, one_more: Callable[[], None]) -> None:
         """Publish the best draft of everything, parents before children."""
         for draft, where in self._spool.things():
@@ -107,7 +112,7 @@ class Publisher:
         if not batch:
             return
         try:
-            await self._store.execute(Publish(tuple(ready.imported.opportunity for ready in batch)))
+            await self._execute_publish(*batch)
         except OpenBookingError:
             for ready in batch:
                 await self._publish_alone(ready)
@@ -115,9 +120,13 @@ class Publisher:
             for ready in batch:
                 self._tell(ready)
 
+    async def _execute_publish(self, *some: _Ready) -> None:
+        opportunities = tuple(ready.imported.opportunity for ready in some)
+        await self._store.execute(Publish(opportunities, own_only=self._sellers.named_by_items))
+
     async def _publish_alone(self, ready: _Ready) -> None:
         try:
-            await self._store.execute(Publish((ready.imported.opportunity,)))
+            await self._execute_publish(ready)
         except OpenBookingError as refusal:
             self._fail(ready.draft, ready.where, str(refusal))
         else:

@@ -23,18 +23,22 @@ from openbooking.system import now
 
 
 class ImportOptions(NamedTuple):
-    """The name of all that is imported, the key of who sells it (None: whom the items name), and the time it is."""
+    """The name of all that is imported, the key of who sells it (None: whom the items name), and the time it is.
+
+    With `hand_over` it becomes that Seller's even if it was another's.
+    """
 
     source: str
     seller: str | None
     now: datetime
+    hand_over: bool = False
 
 
-def import_place(
-    place: str, *, seller: str | None, source: str | None, report: Path | None, database: str | None
+def import_place(  # noqa: PLR0913 - one parameter for each option
+    place: str, *, seller: str | None, source: str | None, report: Path | None, database: str | None, hand_over: bool
 ) -> bool:
     """Import what is at a place, telling of it; return whether everything could be."""
-    options = ImportOptions(source or source_of(place), seller, now())
+    options = ImportOptions(source or source_of(place), seller, now(), hand_over)
     with _opened(report) as json_lines:
         told = Report(json_lines)
         return with_store(database, lambda store: run_import(store, pages(place), told, options))
@@ -56,6 +60,8 @@ async def run_import(store: Store, pages: AsyncIterator[Got], report: Report, op
     with Spool() as spool:
         await _Reader(spool, sellers, report, options.source).read(pages)
         publisher = Publisher(store, report, spool, sellers, options.now)
+        if options.hand_over:
+            await publisher.let_go()
         with report.counting("Published", spool.count()) as one_more:
             await publisher.publish(one_more)
         await publisher.withdraw()

@@ -8,6 +8,7 @@ from openbooking.cli.import_report import Line, Outcome, Report
 from openbooking.jsonld.read_items import Draft
 from openbooking.jsonld.read_sellers import NamedSeller
 from openbooking.jsonld.read_values import UnreadableError
+from openbooking.spec.errors import OpenBookingError
 
 
 class Sellers:
@@ -24,6 +25,11 @@ class Sellers:
         self._known = known
         self._only = known[only] if only is not None else None
         self._described: dict[str, NamedSeller] = {}
+
+    @property
+    def named_by_items(self) -> bool:
+        """Whether the items themselves say who sells them, and nobody else has confirmed it."""
+        return self._only is None
 
     def note(self, named: NamedSeller | None) -> None:
         """Remember the fullest description of a Seller."""
@@ -53,7 +59,10 @@ class Sellers:
         described = self._described.get(named.key)
         if described is None or described.seller is None:
             raise UnreadableError(f"missing Seller: {named.label} is not described")
-        await self._store.execute(PublishSeller(described.seller))
+        try:
+            await self._store.execute(PublishSeller(described.seller))
+        except OpenBookingError as refusal:
+            raise UnreadableError(str(refusal)) from refusal
         self._known[named.key] = described.seller
         self._report.tell(
             Line(

@@ -128,6 +128,12 @@ class Spool:
             )
             yield frozenset(names), frozenset(path for (path,) in paths)
 
+    def sources_of_things(self, at_once: int) -> Iterator[frozenset[str]]:
+        """The names of what things come of, copies of parents too."""
+        rows = self._db.execute("SELECT DISTINCT source FROM thing ORDER BY source")
+        while names := rows.fetchmany(at_once):
+            yield frozenset(name for (name,) in names)
+
     def _keep(self, draft: Draft, place: str) -> None:
         self._number += 1
         opportunity = draft.opportunity

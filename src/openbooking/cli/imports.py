@@ -8,7 +8,7 @@ import typer
 from openbooking.cli.options import Database
 
 
-def import_(
+def import_(  # noqa: PLR0913 - one parameter for each option
     place: Annotated[
         str,
         typer.Argument(
@@ -30,6 +30,12 @@ def import_(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write what became of each item to a file, as JSON lines.")
     ] = None,
+    hand_over: Annotated[
+        bool,
+        typer.Option(
+            "--hand-over", help="Withdraw the items before, so that they become another Seller's than before."
+        ),
+    ] = False,
     database: Database = None,
 ) -> None:
     """Import sessions, facilities, slots and events as providers publish them; import them again to update them.
@@ -38,5 +44,5 @@ def import_(
     """
     from openbooking.cli.import_run import import_place  # noqa: PLC0415 - longer to load than --help may take
 
-    if not import_place(place, seller=seller, source=source, report=report, database=database):
+    if not import_place(place, seller=seller, source=source, report=report, database=database, hand_over=hand_over):
         raise typer.Exit(1)

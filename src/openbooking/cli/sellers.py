@@ -12,6 +12,7 @@ from openbooking.cli.database import with_store
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.spec.ids import is_key
+from openbooking.spec.links import is_web_address
 from openbooking.spec.terms import TaxMode
 
 sellers = typer.Typer(help="Who sells.", no_args_is_help=True)
@@ -49,6 +50,8 @@ def add(  # noqa: PLR0913 - one parameter for each thing that Orders must tell a
     """Add a Seller."""
     if not is_key(key):
         raise CommandError(f"{key!r} cannot be a key: use letters, digits, and . _ ~ -")
+    if not is_web_address(url):
+        raise CommandError(f"{url!r} is no web address: it begins with https:// or http://.")
     optional = {"telephone": telephone, "vatID": vat_id}
     seller = Seller(
         key=key,

@@ -22,12 +22,12 @@ from openbooking.jsonld.read_values import (
     clean,
     derive_key,
     members,
+    publishable,
     read_count,
     read_term,
     read_text,
     shown,
     type_names,
-    without_foreign,
 )
 from openbooking.spec.ids import key_of, opportunity_path
 from openbooking.spec.terms import EventStatus, OpportunityType
@@ -309,8 +309,8 @@ def _with_inherited(thing: JsonObject, kind: Kind) -> tuple[JsonObject, tuple[st
 
 
 def _properties(thing: JsonObject, type_: OpportunityType) -> tuple[dict[str, Any], list[str]]:
-    """What no rule looks at, as published; but activities in plain text become Concepts, and what belongs to a
-    vocabulary that is not known here is left out. With remarks on what was.
+    """What no rule looks at, as published, if it can be; but activities in plain text become Concepts. With remarks on
+    what is left out.
     """
     kind = KINDS[type_]
     left_out = {name for name in kind.never if name in thing}
@@ -325,7 +325,7 @@ def _properties(thing: JsonObject, type_: OpportunityType) -> tuple[dict[str, An
     if kind.has_parts and "eventSchedule" not in kept:
         parts = [_part(part) for part in members(thing.get("subEvent")) if isinstance(part, dict)]
         kept |= {"subEvent": parts} if parts else {}
-    known = without_foreign(kept, left_out)
+    known = publishable(kept, left_out)
     return known, [f"{', '.join(sorted(left_out))} left out"] if left_out else []
 
 

@@ -14,6 +14,7 @@ from openbooking.jsonld.read_values import (
     UnreadableError,
     derive_key,
     members,
+    publishable,
     read_duration,
     read_price,
     read_term,
@@ -23,6 +24,8 @@ from openbooking.jsonld.read_values import (
 )
 from openbooking.spec.terms import Availability, FlowRequirement
 from openbooking.spec.values import round_money
+
+MOST_OFFERS = 200
 
 # What this system renders itself or, as `availableChannel`, what bookable Offers no longer have (AMB-05).
 _NOT_KEPT = frozenset(
@@ -39,20 +42,26 @@ _ASKED_ELSEWHERE = frozenset({FlowRequirement.ATTENDEE_DETAILS, FlowRequirement.
 
 def read_offers(value: Any, owner: str) -> tuple[tuple[Offer, ...], tuple[str, ...]]:
     """The Offers of the Opportunity at that path, and remarks on those that are left out or changed."""
-    read: dict[str, Offer] = {}
+    published = members(value)
+    read: list[Offer] = []
     remarks = []
-    for position, offer in enumerate(members(value), 1):
+    last_of_key: dict[str, str] = {}
+    for position, offer in enumerate(published[:MOST_OFFERS], 1):
         called = _called(offer, position)
-        key = _key(offer, position)
-        while key in read:
-            key = derive_key(key, "again")
+        first_key = key = _key(offer, position)
+        if first_key in last_of_key:
+            key = derive_key(last_of_key[first_key], "again")
         try:
-            read[key], noted = _read_offer(offer, owner, key)
+            made, noted = _read_offer(offer, owner, key)
         except UnreadableError as fault:
             remarks.append(f"{called} left out: {fault}")
         else:
+            last_of_key[first_key] = key
+            read.append(made)
             remarks.extend(f"{called}: {remark}" for remark in noted)
-    return tuple(read.values()), tuple(remarks)
+    if len(published) > MOST_OFFERS:
+        remarks.insert(0, f"Offers left out: it has {len(published):,}, of which the first {MOST_OFFERS} are read")
+    return tuple(read), tuple(remarks)
 
 
 def _key(offer: Any, position: int) -> str:
@@ -90,7 +99,7 @@ def _read_offer(published: Any, owner: str, key: str) -> tuple[Offer, list[str]]
         latest_cancellation_before_start=_lead(published, "latestCancellationBeforeStartDate"),
         full_refund_on_cancellation=_flag(published, "allowCustomerCancellationFullRefund"),
         flow=_flow(published),
-        properties=_properties(published),
+        properties=_properties(published, remarks),
     )
     return made, remarks
 
@@ -149,9 +158,12 @@ def _flow(published: JsonObject) -> tuple[FlowRequirement, ...]:
     return asked
 
 
-def _properties(published: JsonObject) -> dict[str, Any]:
-    """What no rule looks at; `ageRange` by the name that it has on bookable Offers."""
+def _properties(published: JsonObject, remarks: list[str]) -> dict[str, Any]:
+    """What no rule looks at, if it can be published; `ageRange` by the name that it has on bookable Offers."""
     kept = {name: value for name, value in published.items() if name not in _NOT_KEPT}
     if "ageRange" in published:
         kept.setdefault("ageRestriction", published["ageRange"])
-    return kept
+    left_out: set[str] = set()
+    properties: dict[str, Any] = publishable(kept, left_out)
+    remarks.extend(f"{name} left out" for name in sorted(left_out))
+    return properties

@@ -5,7 +5,15 @@ from typing import Any
 import msgspec
 
 from openbooking.booking.opportunity import Seller
-from openbooking.jsonld.read_values import JsonObject, UnreadableError, derive_key, read_term, read_text, type_names
+from openbooking.jsonld.read_values import (
+    JsonObject,
+    UnreadableError,
+    derive_key,
+    publishable,
+    read_term,
+    read_text,
+    type_names,
+)
 from openbooking.spec.terms import TaxMode
 
 _NOT_KEPT = frozenset(
@@ -22,21 +30,21 @@ class NamedSeller(msgspec.Struct, frozen=True, kw_only=True):
     remarks: tuple[str, ...] = ()
 
 
-def read_seller(value: Any, scope: str) -> NamedSeller | None:
-    """The Seller that is published, or None. `scope` tells apart Sellers of the same name that have no `@id`."""
+def read_seller(value: Any, source: str) -> NamedSeller | None:
+    """The Seller that is published, or None. `source` tells apart Sellers of the same name that have no `@id`."""
     published = value[0] if isinstance(value, list) and value else value
     if isinstance(published, str):
         published = {"@id": published.strip()}
     if not isinstance(published, dict):
         return None
     name = _name(published)
-    key = _key(published, name, scope)
+    key = _key(published, name, source)
     if key is None:
         return None
     label = f"Seller {name or read_text(published.get('@id')) or read_text(published.get('url'))}"
     if name is None:
         return NamedSeller(key=key, label=label)
-    return _described(published, key, label, name)
+    return _described(published, key, label, name, source)
 
 
 def _name(published: JsonObject) -> str | None:
@@ -45,15 +53,15 @@ def _name(published: JsonObject) -> str | None:
     return next((name for name in names if name), None) or " ".join(part for part in person if part) or None
 
 
-def _key(published: JsonObject, name: str | None, scope: str) -> str | None:
+def _key(published: JsonObject, name: str | None, source: str) -> str | None:
     for property_ in ("@id", "url"):
         text = read_text(published.get(property_))
         if text:
             return derive_key("seller", text)
-    return derive_key("seller", scope, name) if name else None
+    return derive_key("seller", source, name) if name else None
 
 
-def _described(published: JsonObject, key: str, label: str, name: str) -> NamedSeller:
+def _described(published: JsonObject, key: str, label: str, name: str, source: str) -> NamedSeller:
     remarks = []
     legal_name = read_text(published.get("legalName"))
     if legal_name is None:
@@ -65,6 +73,9 @@ def _described(published: JsonObject, key: str, label: str, name: str) -> NamedS
         remarks.append("no taxMode: prices taken to include VAT")
     if "address" not in published:
         remarks.append("no address, which Orders must show")
+    left_out: set[str] = set()
+    properties = publishable({name: value for name, value in published.items() if name not in _NOT_KEPT}, left_out)
+    remarks.extend(f"{name} left out" for name in sorted(left_out))
     seller = Seller(
         key=key,
         type="Person" if "Person" in type_names(published) else "Organization",
@@ -72,6 +83,7 @@ def _described(published: JsonObject, key: str, label: str, name: str) -> NamedS
         legal_name=legal_name or name,
         tax_mode=tax_mode,
         open_booking_allowed=published.get("isOpenBookingAllowed") is not False,
-        properties={name: value for name, value in published.items() if name not in _NOT_KEPT},
+        source=f"{source}#{key}",
+        properties=properties,
     )
     return NamedSeller(key=key, label=label, seller=seller, remarks=tuple(remarks))

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from openbooking.spec.links import is_web_address
+
 JsonObject = Mapping[str, Any]
 Term = TypeVar("Term", bound=StrEnum)
 
@@ -40,6 +42,13 @@ _NO_ARRAYS = frozenset(
         "address", "ageRange", "description", "duration", "endDate", "eventAttendanceMode", "eventStatus",
         "genderRestriction", "geo", "isAccessibleForFree", "location", "name", "remainingAttendeeCapacity",
         "remainingUses", "startDate", "url",
+    }
+)  # fmt: skip
+# What pages of whoever reads a feed may show as links, or embed.
+_LINKS = frozenset(
+    {
+        "contentUrl", "discussionUrl", "embedUrl", "hasMap", "image", "logo", "sameAs", "termsOfService", "thumbnail",
+        "thumbnailUrl", "url", "urlTemplate",
     }
 )  # fmt: skip
 _PREFIXES = re.compile(r"(https?://(www\.)?(openactive\.io|schema\.org)/|oa:|schema:)")
@@ -109,15 +118,28 @@ def _in_form(name: str, value: Any) -> Any:
     return value.strip() if name in ("@type", "@id") and isinstance(value, str) else value
 
 
-def without_foreign(value: Any, names: set[str]) -> Any:
-    """The value without properties of vocabularies that are not known here, whose names are added to these."""
+def publishable(value: Any, left_out: set[str]) -> Any:
+    """The value without properties of vocabularies that are not known here, and without links that lead to no web
+    page, but to a script, say. What is left out is added to that set.
+    """
     if isinstance(value, list):
-        return [without_foreign(member, names) for member in value]
+        return [publishable(member, left_out) for member in value]
     if not isinstance(value, dict):
         return value
-    foreign = {name for name in value if _FOREIGN.match(name)}
-    names |= {shown(name) for name in foreign}
-    return {name: without_foreign(member, names) for name, member in value.items() if name not in foreign}
+    kept = {}
+    for name, member in value.items():
+        if _FOREIGN.match(name):
+            left_out.add(shown(name))
+        elif name in _LINKS and not all(map(_may_be_link, members(member))):
+            left_out.add(f"{name} that is no web address")
+        else:
+            kept[name] = publishable(member, left_out)
+    return kept
+
+
+def _may_be_link(value: Any) -> bool:
+    """Whether the value is a web address, or a thing that may have one."""
+    return isinstance(value, Mapping) or (isinstance(value, str) and is_web_address(value))
 
 
 def _clean_text(text: str) -> str | None:

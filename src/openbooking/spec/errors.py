@@ -52,6 +52,13 @@ class UnacceptableReplacementError(OpenBookingError):
     name = "The replacement is not acceptable."
 
 
+class BelongsToAnotherError(OpenBookingError):
+    """What is to be published is another's (OB-ID-01); Brokers never see this."""
+
+    in_specification = False
+    name = "This belongs to another source or Seller."
+
+
 class UnsupportedMediaTypeError(OpenBookingError):
     """The body is in another media type or major version (OB 11.1.1); the specification has no class of its own."""
 

@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from openbooking.booking.opportunity import Seller
 from openbooking.jsonld.write_dataset import FEED_TYPES, Dataset, write_dataset
 from openbooking.settings import AccessMode
+from openbooking.spec.links import is_web_address
 from openbooking.spec.terms import LICENCE
 from openbooking.system import System, booking_service
 from openbooking.web.feeds import FEEDS_PATH
@@ -77,13 +79,19 @@ class DatasetSite:
             base_uri=settings.base_uri,
             publisher=publisher,
             publisher_legal_name=only.legal_name if only else publisher,
-            publisher_url=str(only.properties.get("url", settings.site)) if only else settings.site,
+            publisher_url=(only and _site_of(only)) or settings.site,
             publisher_email=settings.publisher_email,
             logo_url=f"{url}/logo.svg",
             published=self._opened,
             booking_service=booking_service(settings),
             authentication_authority=settings.site if settings.access is AccessMode.OPENID else None,
         )
+
+
+def _site_of(seller: Seller) -> str | None:
+    """Where the Seller's own site is; what it is described with may be anything."""
+    url = str(seller.properties.get("url"))
+    return url if is_web_address(url) else None
 
 
 def _script(written: object) -> Markup:

@@ -1,0 +1,62 @@
+"""Whose a thing is: it stays with the source and the Seller it was first published from and for.
+
+Identifiers are public, and a feed may name those of others; it must not get hold of what they name.
+"""
+
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.situation import Situation
+from openbooking.spec.errors import BelongsToAnotherError
+from openbooking.spec.links import is_web_address
+
+
+def publisher_of(source: str) -> str:
+    """Who answers for what comes from a source: the site of a feed, of which it may have several, or else its name."""
+    name = _name(source)
+    return name.lower().split("/")[2] if is_web_address(name) else name
+
+
+def check_source(what: str, source: str, known: str) -> None:
+    """Raise BelongsToAnotherError unless who answers for the source answers for the known one too."""
+    if publisher_of(source) != publisher_of(known):
+        raise BelongsToAnotherError(f"{what} belongs to another source: {_name(known) or 'none that was imported'}.")
+
+
+def check_seller(what: str, seller: str, known: str) -> None:
+    """Raise BelongsToAnotherError unless the Sellers are the same."""
+    if seller != known:
+        raise BelongsToAnotherError(f"{what} belongs to another Seller: {known}.")
+
+
+def check_ownership(
+    situation: Situation, opportunity: Opportunity, parent: Opportunity | None, *, own_only: bool
+) -> None:
+    """Raise BelongsToAnotherError for what is not to be published here, or not below this parent.
+
+    With `own_only` its parent and its Seller, too, must have come from who answers for it; a Seller of no source is
+    for all.
+    """
+    known = situation.opportunities.get(opportunity.path)
+    if known:
+        check_source("It", opportunity.source, known.source)
+        check_seller("It", opportunity.seller, known.seller)
+    else:
+        _check_bookings(situation, opportunity)
+    if parent:
+        check_seller("Its parent", opportunity.seller, parent.seller)
+    if own_only and parent:
+        check_source("Its parent", opportunity.source, parent.source)
+    seller = situation.sellers[opportunity.seller]
+    if own_only and seller.source:
+        check_source(f"Seller {seller.name}", opportunity.source, seller.source)
+
+
+def _check_bookings(situation: Situation, opportunity: Opportunity) -> None:
+    """What was withdrawn may come back, but no Order for it is at the mercy of another Seller."""
+    for record in situation.records.values():
+        if any(claim.opportunity == opportunity.path for claim in record.claims()):
+            check_seller("What was booked of it", opportunity.seller, record.partnership.seller)
+
+
+def _name(source: str) -> str:
+    """The name of all that was published together; behind its last `#` is what of that a thing comes of."""
+    return source.rpartition("#")[0] or source
