@@ -309,7 +309,7 @@ async def test_a_client_must_know_its_secret(desk: Desk, secret: str) -> None:
             await desk.provider.tokens.answer(form | more, header)
 
 
-@pytest.mark.parametrize("header", ["Bearer x", "Basic", "Basic !", "Basic YWxpY2U=", "Basic /w=="])
+@pytest.mark.parametrize("header", ["Bearer x", "Basic", "Basic !", "Basic YWxpY2U=", "Basic /w==", "Basic \u00e9"])
 async def test_headers_that_authenticate_nobody(desk: Desk, header: str) -> None:
     with pytest.raises(InvalidClientError):
         await desk.provider.tokens.answer({"grant_type": "client_credentials"}, header)

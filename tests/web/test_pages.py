@@ -336,6 +336,7 @@ async def test_what_is_no_form(visitor: Visitor, body: bytes) -> None:
         "@evil.example/partners",
         " //evil.example/partners",
         "/partners@evil.example",
+        "//[",
     ],
 )
 async def test_signing_in_leads_nowhere_else(visitor: Visitor, to: str) -> None:

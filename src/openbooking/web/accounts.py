@@ -159,7 +159,10 @@ class AccountPages:
 
 def destination(text: str) -> str:
     """The path on this site, if it is one that somebody may be sent to after signing in; else nothing."""
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
     local = not parts.scheme and not parts.netloc and text.startswith("/") and "\\" not in text
     return text if local and parts.path in _DESTINATIONS and text.isprintable() else ""
 
