@@ -51,7 +51,10 @@ class AccountPages:
     async def _sign_in(self, request: Request, visit: Visit) -> Response:
         if request.method != "POST":
             going_to = destination(request.query_params.get("next", ""))
-            return see(going_to) if visit.signed_in and going_to else await self._sign_in_page(request, visit, going_to)
+            # The authorization endpoint sends those here who have signed in if they have to do so again.
+            if visit.signed_in and going_to and urlsplit(going_to).path != AUTHORIZE_PATH:
+                return see(going_to)
+            return await self._sign_in_page(request, visit, going_to)
         form = await self._pages.form(request, visit)
         going_to, name = destination(form.get("next", "")), form.get("username", "")
         try:
