@@ -37,6 +37,7 @@ def _basic(authorization: str) -> tuple[str, str]:
     except ValueError:
         decoded = ""
     client_id, colon, secret = decoded.partition(":")
-    if scheme.lower() != "basic" or not colon:
+    client_id, secret = unquote_plus(client_id), unquote_plus(secret)
+    if scheme.lower() != "basic" or not colon or "\0" in client_id:
         raise InvalidClientError("The Authorization header is not that of a client.")
-    return unquote_plus(client_id), unquote_plus(secret)
+    return client_id, secret
