@@ -1,5 +1,6 @@
 """What is logged of a fault: where it was, and not what was in its variables, which may be a secret or a person."""
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -54,3 +55,23 @@ def test_what_is_logged_goes_on_where_no_line_can_be_written() -> None:
             [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=full, text=True, check=True
         )
     assert done.stdout == "went on\n"
+
+
+def test_no_value_keeps_a_line_from_being_written() -> None:
+    script = textwrap.dedent(
+        """
+        import structlog
+        from openbooking.cli.logs import configure_logs
+
+        configure_logs()
+        log = structlog.get_logger()
+        try:
+            raise LookupError(chr(0xD800))
+        except LookupError as fault:
+            log.error("request.failed", exc_info=fault, half=chr(0xD800), odd={("x",): 1})
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    (line,) = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (line["event"], line["half"]) == ("request.failed", "\ud800")
+    assert "LookupError" in line["exception"]

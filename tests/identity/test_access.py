@@ -32,7 +32,11 @@ BOOKING = give(frozenset({Scope.OPENBOOKING}))
 
 
 def part(value: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+    return raw(json.dumps(value).encode())
+
+
+def raw(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
 @pytest.mark.spec("OB-AUTH-12", "OB-AUTH-13")
@@ -163,6 +167,13 @@ async def forged(desk: Desk) -> dict[str, str]:
         "exp no number": await desk.provider.keys.sign("at+jwt", {**told, "exp": "9999999999"}),
         "unknown authorization": await desk.provider.keys.sign("at+jwt", {**told, "authorization": "x"}),
         "unknown client": await desk.provider.keys.sign("at+jwt", {**told, "client_id": "nobody"}),
+        "half a character": f"{part({**rs256, 'kid': chr(0xD800)})}.{payload}.{signature}",
+        "NUL": f"{part({**rs256, 'kid': chr(0)})}.{payload}.{signature}",
+        "kid no text": f"{part({**rs256, 'kid': [1]})}.{payload}.{signature}",
+        "crit": f"{part({**rs256, 'crit': 1})}.{payload}.{signature}",
+        "header no object": f"{raw(b'[]')}.{payload}.{signature}",
+        "deep": f"{raw(b'[' * 9000)}.{payload}.{signature}",
+        "five parts": f"{header}....",
         "no kid": jwt.encode({"alg": "RS256", **typ}, told, theirs, algorithms=["RS256"]),
     }
 

@@ -80,6 +80,15 @@ async def test_an_address_is_slowed_down_whichever_accounts_it_tries(desk: Desk)
     assert await desk.provider.accounts.sign_in("ann", PASSWORD, "203.0.113.9")
 
 
+async def test_an_address_that_has_to_wait_locks_nobodys_account(desk: Desk) -> None:
+    for number in range(20):
+        await fails(desk, f"guess{number}")
+    for _ in range(6):
+        with pytest.raises(TooManyAttemptsError):
+            await desk.provider.accounts.sign_in("ann", NEW, ADDRESS)
+    assert await desk.provider.accounts.sign_in("ann", PASSWORD, "203.0.113.9")
+
+
 async def test_who_signs_in_does_not_use_up_the_address(desk: Desk) -> None:
     for _ in range(30):
         await desk.provider.accounts.sign_in("ann", PASSWORD, ADDRESS)

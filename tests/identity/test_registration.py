@@ -84,6 +84,22 @@ async def test_tokens_expire_are_used_up_and_are_withdrawn(desk: Desk) -> None:
         "https://app.example.com/cb; script-src *",
         "https://app.\u00e9xample.com/cb",
         "https://[::1/cb",
+        "https://@app.example.com/cb",
+        "https://app.example.com:secret@evil.example/cb",
+        "https://app.example.com\\@evil.example/cb",
+        "https://app.example.com\\cb",
+        "https://app.example.com:99999/cb",
+        "https://app.example.com:0/cb",
+        "https://app.example.com:x/cb",
+        "https://app.example.com:/cb",
+        "https://app.exam\nple.com/cb",
+        "https://app.example.com/cb\r\n",
+        "https://app.example.com/\tcb",
+        "https://app.example.com/\x00",
+        "https://app%2eexample.com/cb",
+        " https://app.example.com/cb",
+        "\ud800",
+        "https://app.example.com/\ud800",
         "javascript:alert(1)",
         "data:text/html,x",
         "com.example.app:/cb",
@@ -94,7 +110,17 @@ async def test_redirect_uris_that_cannot_be_registered(uri: str) -> None:
         read_metadata({"redirect_uris": ["https://app.example.com/cb", uri]})
 
 
-@pytest.mark.parametrize("uri", ["https://app.example.com/cb?x=1", "http://localhost:3000/cb", "http://127.0.0.1/cb"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://app.example.com/cb?x=1&y=%20(z)",
+        "https://App.example.com:8443",
+        "https://[2001:db8::1]:8443/cb",
+        "http://localhost:3000/cb",
+        "http://127.0.0.1/cb",
+        "http://[::1]:3000/cb",
+    ],
+)
 async def test_redirect_uris_that_can(uri: str) -> None:
     assert read_metadata({"redirect_uris": [uri]})["redirect_uris"] == (uri,)
 
@@ -116,7 +142,13 @@ async def test_redirect_uris_that_can(uri: str) -> None:
         ({"client_name": "x" * 501}, InvalidClientMetadataError),
         ({"client_name": "App\n"}, InvalidClientMetadataError),
         ({"client_uri": "javascript:alert(1)"}, InvalidClientMetadataError),
+        ({"client_uri": "https://["}, InvalidClientMetadataError),
+        ({"client_uri": "https://"}, InvalidClientMetadataError),
+        ({"logo_uri": "https://["}, InvalidClientMetadataError),
+        ({"client_name": "\ud800"}, InvalidClientMetadataError),
         ({"contacts": [None]}, InvalidClientMetadataError),
+        ({"contacts": ["\ud800"]}, InvalidClientMetadataError),
+        ({"contacts": ["kit@example.com\n"]}, InvalidClientMetadataError),
     ],
 )
 def test_metadata_that_cannot_be_registered(changes: dict[str, Any], error: type[Exception]) -> None:

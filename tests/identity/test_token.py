@@ -236,6 +236,19 @@ async def test_a_refresh_can_ask_for_less_and_never_for_more(desk: Desk) -> None
         await desk.refresh(less["refresh_token"], scope="openactive-openbooking")
 
 
+@pytest.mark.spec("OB-AUTH-28")
+async def test_a_refresh_for_what_was_not_allowed_spends_nothing(desk: Desk) -> None:
+    """Unless the token was spent before: then somebody else has it, whatever it is shown for."""
+    first = await desk.tokens()
+    for _ in range(2):
+        with pytest.raises(InvalidScopeError):
+            await desk.refresh(first["refresh_token"], scope="openactive-ordersfeed")
+    second = await desk.refresh(first["refresh_token"])
+    with pytest.raises(InvalidGrantError):
+        await desk.refresh(first["refresh_token"], scope="openactive-ordersfeed")
+    assert await dead(desk, second)
+
+
 async def test_another_client_cannot_refresh(desk: Desk) -> None:
     tokens = await desk.tokens()
     with pytest.raises(InvalidGrantError):
@@ -309,7 +322,7 @@ async def test_a_client_must_know_its_secret(desk: Desk, secret: str) -> None:
             await desk.provider.tokens.answer(form | more, header)
 
 
-@pytest.mark.parametrize("header", ["Bearer x", "Basic", "Basic !", "Basic YWxpY2U=", "Basic /w=="])
+@pytest.mark.parametrize("header", ["Bearer x", "Basic", "Basic !", "Basic YWxpY2U=", "Basic /w==", "Basic \u00e9"])
 async def test_headers_that_authenticate_nobody(desk: Desk, header: str) -> None:
     with pytest.raises(InvalidClientError):
         await desk.provider.tokens.answer({"grant_type": "client_credentials"}, header)

@@ -35,6 +35,26 @@ def on_disk(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in sorted(folder.iterdir()))
 
 
+def test_a_new_database_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """Whatever the umask; who may read one that is there is for others to say, and stays as it is."""
+    path, linked, shared = tmp_path / "openbooking.sqlite3", tmp_path / "linked", tmp_path / "shared"
+    linked.symlink_to(tmp_path / "target")
+    shared.touch(0o640)
+    before = os.umask(0)
+    try:
+        for database in (path, linked, shared):
+            prepare(str(database))
+        store = open_at(path)
+        asyncio.run(store.execute(PublishSeller(SELLER)))
+        modes = {kept.name: kept.stat().st_mode & 0o777 for kept in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    asyncio.run(store.close())
+    assert modes.pop("shared") == 0o640
+    assert modes.keys() >= {path.name, f"{path.name}-wal", f"{path.name}-shm", "target"}
+    assert set(modes.values()) == {0o600}
+
+
 @pytest.mark.spec("OB-DEL-03", "OB-DEL-04")
 def test_deletion_erases_personal_data_from_the_disk(tmp_path: Path) -> None:
     async def run() -> None:

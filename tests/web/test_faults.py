@@ -12,6 +12,7 @@ from builders import UUID, new_uuid
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE
+from openbooking.web.request import _judged
 from people import CUSTOMER
 from validation import Validator
 from world import PILATES, YOGA, World, open_world
@@ -231,6 +232,17 @@ async def test_media_types_of_replies(sqlite_world: World, accept: str, status: 
     reply = await sqlite_world.call("PUT", C1, sqlite_world.quote(sqlite_world.item(YOGA)), Accept=accept)
     assert reply.status_code == status
     assert reply.headers["content-type"] == BOOKING_MEDIA_TYPE
+
+
+async def test_headers_of_any_length_are_judged_and_not_kept(sqlite_world: World) -> None:
+    accept = f"{BOOKING_MEDIA_TYPE}; x={'y' * 50_000}"
+    body = sqlite_world.quote(sqlite_world.item(YOGA))
+    kept = _judged.cache_info().currsize
+    for number in range(3):
+        reply = await sqlite_world.call("PUT", C1, body, Accept=f"{accept}{number}")
+        assert reply.status_code == 200
+        assert (await sqlite_world.call("PUT", C1, body, Accept=f"x{accept}{number}")).status_code == 406
+    assert _judged.cache_info().currsize <= kept + 1  # that of the requests' own type
 
 
 @pytest.mark.spec("E-43")

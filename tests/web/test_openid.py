@@ -229,6 +229,19 @@ async def test_a_client_that_is_not_known_is_challenged(sqlite_provider: World) 
         assert reply.headers["www-authenticate"].startswith("Basic")
 
 
+async def test_what_is_no_text_is_told_to_who_sent_it_and_not_taken_for_an_absent_database(provider: World) -> None:
+    headers = {"Content-Type": FORM}
+    for sent in (b"client_secret=x&client_id=%00", b"client_secret=obs_alice&client_id=alice&code=obc_x.%00"):
+        content = b"grant_type=authorization_code&" + sent
+        reply = await provider.client.post("/oauth/token", content=content, headers=headers)
+        assert (reply.status_code, reply.json()["error"]) == (400, "invalid_request")
+    for client in ("a\0", "a%00"):
+        reply = await provider.client.post("/oauth/token", headers={**headers, "Authorization": basic(client, "x")})
+        assert (reply.status_code, reply.json()["error"]) == (401, "invalid_client")
+    assert (await provider.client.get("/oauth/authorize?client_id=%00")).status_code == 400
+    assert (await Visitor(provider.client).sign_in("ann\0", PASSWORD)).status == 400
+
+
 async def test_a_client_may_ask_by_post(sqlite_provider: World) -> None:
     """The authorization endpoint takes its parameters from a form too (OpenID Connect Core 3.1.2.1)."""
     async with client_of(sqlite_provider) as client:

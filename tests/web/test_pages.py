@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from desk import PASSWORD, basic
 from openbooking.identity.accounts import Accounts
 from openbooking.identity.authorization import challenge
 from openbooking.identity.passwords import Passwords
-from openbooking.identity.records import Grant, GrantState, Partner, RegistrationToken, Role, Session
+from openbooking.identity.records import Authorization, Grant, GrantState, Partner, RegistrationToken, Role, Session
 from openbooking.identity.registration import Registration
 from openbooking.web.accounts import destination
 from visitor import Page, Visitor
@@ -336,6 +337,7 @@ async def test_what_is_no_form(visitor: Visitor, body: bytes) -> None:
         "@evil.example/partners",
         " //evil.example/partners",
         "/partners@evil.example",
+        "//[",
     ],
 )
 async def test_signing_in_leads_nowhere_else(visitor: Visitor, to: str) -> None:
@@ -352,6 +354,24 @@ async def test_signing_in_leads_where_somebody_was_going(visitor: Visitor) -> No
     page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD)
     assert page.url == f"{SITE}/password"
     assert (await visitor.open("/sign-in?next=%2Fpassword")).url == f"{SITE}/password"
+
+
+@pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "60"}, {"max_age": "0"}])
+async def test_a_client_may_ask_that_somebody_signs_in_again(
+    provider: World, visitor: Visitor, asked: dict[str, str]
+) -> None:
+    """The password is asked for, once, and `auth_time` is that of the second time (OpenID Connect Core 3.1.2.1)."""
+    page = await visitor.send(await visitor.sign_in("ann", PASSWORD, AUTHORIZE), "/oauth/consent", "allow")
+    provider.clock.move(timedelta(seconds=61))
+    page = await visitor.open(f"/oauth/authorize?{urlencode({**ASKED, **asked})}")
+    assert (page.url.startswith(f"{SITE}/sign-in?"), page.left_for) == (True, "")
+    refused = await visitor.send(page, "/sign-in", username="ann", password="wrong")
+    assert (refused.status, refused.left_for) == (422, "")
+    provider.clock.move(timedelta(seconds=1))
+    page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD)
+    assert page.left_for.startswith("https://alice.example.com/cb?code=")
+    authorizations = await provider.identity.find(Authorization)
+    assert max(found.authenticated for found in authorizations if found.authenticated) == provider.clock()
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from openbooking.identity.grants import give
 from openbooking.identity.records import EVERY_SELLER, Partner
 from openbooking.identity.scopes import Scope
 from openbooking.settings import Settings
+from openbooking.store.sqlite import create
 from openbooking.system import System, open_system
 
 # SQLite keeps a number in each file for its application to know it by; ours is "obkd".
@@ -41,9 +42,10 @@ def claim_file(path: Path) -> None:
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
     try:
+        create(path)
         with closing(sqlite3.connect(path)) as connection:
             connection.execute(f"PRAGMA application_id = {_DEMO_FILE}")
-    except sqlite3.Error as fault:
+    except (OSError, sqlite3.Error) as fault:
         raise CommandError(f"The database {path} cannot be created: {fault}.") from fault
 
 

@@ -1,5 +1,6 @@
 """Logging, configured once: for people on a terminal, as JSON lines for everything else."""
 
+import json
 import logging
 import sys
 from contextlib import suppress
@@ -55,4 +56,8 @@ class _Logger(structlog.WriteLogger):
 
 def _json(event: Any, **options: Any) -> str:
     """The line; what JSON has no word for is told as Python would print it."""
-    return msgspec.json.encode(event, enc_hook=options["default"]).decode()
+    try:
+        return msgspec.json.encode(event, enc_hook=options["default"]).decode()
+    except (ValueError, TypeError):
+        # Half a character, say, which somebody has sent: no fault goes untold for what is told with it.
+        return json.dumps(event, default=options["default"], skipkeys=True)

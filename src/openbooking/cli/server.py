@@ -12,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from openbooking.cli.connection import Connection
 from openbooking.cli.memory import suit_memory_to_serving
 from openbooking.settings import Settings
 from openbooking.store.location import without_password
@@ -49,7 +50,7 @@ def server_config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **mo
     return uvicorn.Config(
         app,
         loop="auto",  # uvloop, but on Windows, which it is not made for
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="on",
         log_config=None,

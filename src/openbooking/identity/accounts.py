@@ -113,8 +113,9 @@ class Accounts:
 
     async def _verified(self, name: str, password: str, address: str) -> User:
         """The user with this name and password. Attempts count before they are judged, so that none can race past."""
-        by_account = await self._count(throttle.account(name))
+        # An address that has to wait does not make others wait who sign in to their accounts elsewhere.
         by_address = await self._count(throttle.address(address))
+        by_account = await self._count(throttle.account(name))
         users = await self._store.find(User, name=name)
         if not await self._passwords.verify(users[0].password_hash if users else None, password):
             _log.warning("sign_in.refused", address=address, failures=by_account.failures)

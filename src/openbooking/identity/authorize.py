@@ -49,7 +49,7 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignInFirst(msgspec.Struct, frozen=True):
-    """Somebody has to sign in; then the request can be made again, without its `prompt` for that."""
+    """Somebody has to sign in; then the request can be made again, `without_sign_in`."""
 
     request: AuthorizationRequest
 
@@ -225,6 +225,10 @@ def _max_age(text: str | None) -> timedelta | None:
 
 
 def without_sign_in(parameters: Mapping[str, str]) -> dict[str, str]:
-    """The parameters for when the person has just signed in: a `prompt` that asked for that is satisfied."""
-    left = " ".join(word for word in parameters.get("prompt", "").split() if word != "login")
-    return {name: value for name, value in {**parameters, "prompt": left}.items() if value or name != "prompt"}
+    """The parameters for when the person has just signed in: what asked for that is satisfied.
+
+    So is any `max_age`, even one that is over before the browser is back.
+    """
+    left = {name: value for name, value in parameters.items() if name not in ("prompt", "max_age")}
+    prompt = " ".join(word for word in parameters.get("prompt", "").split() if word != "login")
+    return left | ({"prompt": prompt} if prompt else {})

@@ -1,7 +1,6 @@
 """How a client shows that it is itself: by its secret, in a header or in the form (RFC 6749 2.3.1)."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
@@ -35,9 +34,10 @@ def _basic(authorization: str) -> tuple[str, str]:
     scheme, _, encoded = authorization.partition(" ")
     try:
         decoded = base64.b64decode(encoded.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         decoded = ""
     client_id, colon, secret = decoded.partition(":")
-    if scheme.lower() != "basic" or not colon:
+    client_id, secret = unquote_plus(client_id), unquote_plus(secret)
+    if scheme.lower() != "basic" or not colon or "\0" in client_id:
         raise InvalidClientError("The Authorization header is not that of a client.")
-    return unquote_plus(client_id), unquote_plus(secret)
+    return client_id, secret

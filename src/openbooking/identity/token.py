@@ -103,15 +103,19 @@ class TokenEndpoint:
         presented = form.get("refresh_token", "")
         id_ = authorization_id(Kind.REFRESH_TOKEN, presented)
         refresh_token = new_link_secret(Kind.REFRESH_TOKEN, id_ or "")
-        authorization = await self._advance(
-            partner,
-            id_,
-            lambda found: refresh(found, presented, refresh_token, self._policy.refresh_leeway, self._clock()),
-        )
-        scopes = read_scopes(form.get("scope", write_scopes(authorization.scopes)), authorization.scopes)
-        if not scopes:
-            raise InvalidScopeError("None of these scopes was allowed.")
-        return await self._tokens(authorization, scopes, refresh_token)
+
+        def scopes(found: Authorization) -> frozenset[Scope]:
+            return read_scopes(form.get("scope", write_scopes(found.scopes)), found.scopes)
+
+        def present(found: Authorization) -> Outcome:
+            """A good token is not spent on a question that has no answer; one spent already tells all the same."""
+            outcome = refresh(found, presented, refresh_token, self._policy.refresh_leeway, self._clock())
+            if outcome.good and not scopes(found):
+                raise InvalidScopeError("None of these scopes was allowed.")
+            return outcome
+
+        authorization = await self._advance(partner, id_, present)
+        return await self._tokens(authorization, scopes(authorization), refresh_token)
 
     async def _by_client(self, partner: Partner, form: Form) -> Tokens:
         """For the client itself: its Orders feeds, and where Sellers let it book, bookings (OB-AUTH-25)."""

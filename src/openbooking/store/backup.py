@@ -6,9 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.sqlite import connect
-
-_OWNER_ONLY = 0o600
+from openbooking.store.sqlite import connect, create
 
 
 def back_up(database: Path, copy: Path) -> None:
@@ -21,7 +19,7 @@ def back_up(database: Path, copy: Path) -> None:
     unfinished = copy.with_name(f"{copy.name}.unfinished")
     try:
         unfinished.unlink(missing_ok=True)
-        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY))
+        create(unfinished)
         with closing(connect(database)) as connection:
             connection.execute("VACUUM INTO ?", (str(unfinished),))
         _on_disk(unfinished)

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TypeVar
@@ -17,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.location import is_postgres, without_password
-from openbooking.store.sqlite import BUSY_TIMEOUT_SECONDS, is_busy
+from openbooking.store.sqlite import BUSY_TIMEOUT_SECONDS, create, is_busy
 
 _OLDEST_POSTGRES = 150_000
 # Any number will do, as long as all migrations take the same.
@@ -73,6 +74,8 @@ def connected(database: str, work: Callable[[Connection], T]) -> T:
 
 
 def _in_sqlite(path: str, work: Callable[[Connection], T]) -> T:
+    with suppress(FileExistsError):
+        create(Path(path))
     # The driver would begin a transaction only with the first row that changes, and SQLAlchemy leaves that to it.
     arguments = {"isolation_level": None, "timeout": BUSY_TIMEOUT_SECONDS}
     with create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=arguments).begin() as connection:

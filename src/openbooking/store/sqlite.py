@@ -4,6 +4,7 @@ Readers have connections of their own and, the file being in WAL mode, never wai
 """
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ BUSY_TIMEOUT_SECONDS = 10
 _READERS = 4
 _MAPPED_BYTES = 2**30
 _PRIMARY_CODE = 0xFF
+_OWNER_ONLY = 0o600
 _BEGIN = "BEGIN IMMEDIATE"
 # While it waits for readers of the log, nobody writes; those that only serve a page have soon finished.
 _WIPE_SECONDS = 0.2
@@ -173,6 +175,15 @@ class SqliteDatabase:
         connection = connect(self._path, wait=wait)
         self.connections.append(connection)
         return connection
+
+
+def create(path: Path) -> None:
+    """Make an empty database, which only its owner can read; raise FileExistsError if there is a file.
+
+    SQLite lets those read the files beside it who can read the file itself.
+    """
+    # Only a file that is not there yet may be closed here: closing one lets go of all locks this process has on it.
+    os.close(os.open(path.resolve(), os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY))
 
 
 def connect(path: Path, *, wait: bool = True) -> sqlite3.Connection:

@@ -51,7 +51,10 @@ class AccountPages:
     async def _sign_in(self, request: Request, visit: Visit) -> Response:
         if request.method != "POST":
             going_to = destination(request.query_params.get("next", ""))
-            return see(going_to) if visit.signed_in and going_to else await self._sign_in_page(request, visit, going_to)
+            # The authorization endpoint sends those here who have signed in if they have to do so again.
+            if visit.signed_in and going_to and urlsplit(going_to).path != AUTHORIZE_PATH:
+                return see(going_to)
+            return await self._sign_in_page(request, visit, going_to)
         form = await self._pages.form(request, visit)
         going_to, name = destination(form.get("next", "")), form.get("username", "")
         try:
@@ -159,7 +162,10 @@ class AccountPages:
 
 def destination(text: str) -> str:
     """The path on this site, if it is one that somebody may be sent to after signing in; else nothing."""
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
     local = not parts.scheme and not parts.netloc and text.startswith("/") and "\\" not in text
     return text if local and parts.path in _DESTINATIONS and text.isprintable() else ""
 

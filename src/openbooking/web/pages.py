@@ -197,13 +197,14 @@ async def read_form(request: Request) -> Form:
 
 
 def parse_fields(text: str) -> Form:
-    """The fields of a query or form, or raise BadFormError where one is repeated (RFC 6749 3.1)."""
+    """The fields of a query or form, or raise BadFormError where one is repeated (RFC 6749 3.1) or is no text."""
     try:
         fields = parse_qsl(text, keep_blank_values=True, max_num_fields=50)
     except ValueError as fault:
         raise BadFormError from fault
     form = dict(fields)
-    if len(form) < len(fields):
+    # NUL is in no text that PostgreSQL could look for.
+    if len(form) < len(fields) or any("\0" in value for value in form.values()):
         raise BadFormError
     return form
 

@@ -12,6 +12,7 @@ _BOOKING = "application/vnd.openactive.booking+json"
 _ACCEPTED = frozenset({_BOOKING, "application/json"})
 _ACCEPTABLE = _ACCEPTED | {"*/*", "application/*"}
 _MAJOR_VERSION = "1"
+_LONGEST_KEPT = 200
 
 
 class OrderUuidConvertor(Convertor[str]):
@@ -42,8 +43,13 @@ def check_media_types(request: Request) -> None:
         raise NotAcceptableError(f"Accept {_BOOKING}; version={_MAJOR_VERSION}.")
 
 
-@lru_cache(1_000)
 def _speaks(media_type: str, known: frozenset[str]) -> bool:
+    """Whether it is one of those, in our version; what ordinary senders say is judged once."""
+    return (_judged if len(media_type) <= _LONGEST_KEPT else _judged.__wrapped__)(media_type, known)
+
+
+@lru_cache(1_000)
+def _judged(media_type: str, known: frozenset[str]) -> bool:
     name, *parameters = (part.strip().lower() for part in media_type.split(";"))
     values = dict(parameter.partition("=")[::2] for parameter in parameters)
     return name in known and values.get("version", _MAJOR_VERSION).strip('"').partition(".")[0] == _MAJOR_VERSION
