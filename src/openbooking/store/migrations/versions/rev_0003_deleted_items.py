@@ -11,9 +11,8 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the index."""
-    deleted = sa.text("data IS NULL")
-    where = {"sqlite_where": deleted, "postgresql_where": deleted}
-    op.create_index("ix_feed_item_deleted", "feed_item", ["changed_at"], **where)
+    gone = sa.text("data IS NULL")
+    op.create_index("ix_feed_item_deleted", "feed_item", ["changed_at"], sqlite_where=gone, postgresql_where=gone)
 
 
 def downgrade() -> None:
