@@ -7,7 +7,7 @@ from statistics import median
 
 import httpx
 
-from booking import OPPORTUNITIES, ROUNDS, Bench
+from booking import OPPORTUNITIES, ROUNDS, Bench, order_bodies
 from openbooking.identity.scopes import Scope
 from stage import HOST, folder, server, tell
 from stock import CLIENT_SECRET, PARTNER, headers
@@ -26,7 +26,7 @@ class AuthenticationBench(Bench):
 
     def measure(self, mode: str) -> float:
         """Answers a second."""
-        bodies = self.bodies(OPPORTUNITIES, "OrderQuote")
+        bodies = order_bodies(self.ids, OPPORTUNITIES, "OrderQuote")
         with server(self.copy(), self.port, **MODES[mode]):
             return self.put(bodies, CALLERS, "order-quote-templates", self.credentials(mode)).rate
 

@@ -14,7 +14,6 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from statistics import median
 from typing import Any
 from unittest.mock import patch
 
@@ -27,7 +26,7 @@ from openbooking.settings import Settings
 from openbooking.spec.ids import Identifiers
 from openbooking.spec.terms import OrderType
 from openbooking.store import sqlite as store_module
-from stage import HERE, HOST, Load, folder, free_port, load, process, server, tell
+from stage import HERE, HOST, Load, folder, free_port, process, put_load, server, tell_medians
 from stock import PARTNER, headers, opened, order_body, settings_of, stock
 
 OPPORTUNITIES = 10_000
@@ -72,6 +71,12 @@ def record(settings: Settings, bodies: list[bytes], batch: int) -> list[Statemen
     return log
 
 
+def order_bodies(ids: Identifiers, among: int, type_: str = "Order") -> list[bytes]:
+    """Requests for places at ever other three of so many sessions."""
+    chosen = ([(number * ITEMS + item) % among for item in range(ITEMS)] for number in range(BODIES))
+    return [order_body(ids, sessions, type_) for sessions in chosen]
+
+
 def bookings(settings: Settings, bodies: Iterable[bytes]) -> Iterator[Book]:
     """B of each of these bodies, to a fresh UUID."""
     reader = OrderReader(Identifiers(settings.base_uri), ITEMS)
@@ -112,13 +117,6 @@ class Bench:
         """A fresh copy of the database."""
         return Path(shutil.copyfile(self.stocked, self.place / f"{uuid.uuid4().hex}.sqlite3"))
 
-    def bodies(self, among: int, type_: str = "Order") -> list[bytes]:
-        """Requests for places at ever other three of so many sessions."""
-        return [
-            order_body(self.ids, [(number * ITEMS + item) % among for item in range(ITEMS)], type_)
-            for number in range(BODIES)
-        ]
-
     def bare(self, bodies: list[bytes], batch: int) -> float:
         """Bookings a second of the bare writer."""
         some = [bodies[number % len(bodies)] for number in range(RECORDED)]
@@ -133,11 +131,7 @@ class Bench:
     def put(self, bodies: list[bytes], callers: int, path: str, sent: Mapping[str, str] | None = None) -> Load:
         """Answers a second of what listens on the port."""
         lines = self.place / "bodies"
-        lines.write_bytes(b"\n".join(bodies))
-        arguments = [f"/api/{path}/", str(lines), *(f"{name}={value}" for name, value in (sent or headers()).items())]
-        return load(
-            f"http://{HOST}:{self.port}", callers=callers, seconds=SECONDS, script="put.lua", arguments=arguments
-        )
+        return put_load(self.port, f"/api/{path}", bodies, sent or headers(), lines, callers=callers, seconds=SECONDS)
 
     def echoed(self, bodies: list[bytes], callers: int) -> Load:
         """Answers a second of the same server if it answers a C1 of these without looking at it."""
@@ -151,21 +145,16 @@ class Bench:
 
     def compare_b(self, callers: int, among: int, aim: float | None = None) -> None:
         """B through HTTP against the bare writer, in turns."""
-        bodies = self.bodies(among)
+        bodies = order_bodies(self.ids, among)
         rounds = [(self.served(bodies, callers).rate, self.bare(bodies, callers)) for _ in range(ROUNDS)]
-        _tell(f"B, {callers} callers, {among:,} Opportunities", rounds, aim)
+        tell_medians(f"B, {callers} callers, {among:,} Opportunities", rounds, aim)
 
     def compare_c1(self, callers: int, aim: float | None = None) -> None:
         """C1 without Lease against the same server answering the same bytes, in turns."""
-        bodies = self.bodies(OPPORTUNITIES, "OrderQuote")
+        bodies = order_bodies(self.ids, OPPORTUNITIES, "OrderQuote")
         path = "order-quote-templates"
         rounds = [(self.served(bodies, callers, path).rate, self.echoed(bodies, callers).rate) for _ in range(ROUNDS)]
-        _tell(f"C1, {callers} callers", rounds, aim)
-
-
-def _tell(what: str, rounds: list[tuple[float, float]], aim: float | None) -> None:
-    ours, reference = zip(*rounds, strict=True)
-    tell(what, median(ours), median(reference), aim)
+        tell_medians(f"C1, {callers} callers", rounds, aim)
 
 
 def main() -> None:

@@ -10,12 +10,11 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 
 import httpx
 
 from openbooking.spec.rpde import PAGE_SIZE
-from stage import HOST, Load, folder, free_port, load, process, server, tell
+from stage import HOST, Load, folder, free_port, load, process, server, tell_medians
 from stock import settings_of, stock
 
 SERIES = 5_000
@@ -106,8 +105,7 @@ def compare(site: str, files: str, urls: Path) -> None:
         for _ in range(ROUNDS):
             got = pages(site, [str(ours), *encoding], "urls.lua") if ours else pages(site + FEED, encoding)
             rounds.append((got.rate, pages(files + theirs, encoding).rate))
-        rates, references = zip(*rounds, strict=True)
-        tell(what, median(rates), median(references), aim)
+        tell_medians(what, rounds, aim)
 
 
 if __name__ == "__main__":

@@ -11,18 +11,17 @@ import re
 import subprocess
 from itertools import cycle, islice
 from pathlib import Path
-from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
 
-from booking import BODIES, ITEMS, OPPORTUNITIES, ROUNDS, WANTED, bookings
+from booking import ITEMS, OPPORTUNITIES, ROUNDS, WANTED, bookings, order_bodies
 from callers import WARM_UP_SECONDS, paced, put
 from openbooking.spec.ids import Identifiers
 from openbooking.store.schema import claim, feed_item, opportunity, personal_data, record
 from openbooking.testing.postgres import PostgresServer
-from stage import HOST, Load, folder, free_port, load, server, tell
+from stage import Load, folder, free_port, put_load, server, tell_medians
 from stock import headers, opened, order_body, settings_of, stock
 
 CALLERS = 32
@@ -100,24 +99,19 @@ class PostgresBench:
         """A fresh copy of the database."""
         return self.postgres.new_database(urlsplit(self.stocked).path[1:])
 
-    def requests(self, among: int) -> list[bytes]:
-        """Bodies for places at ever other three of so many sessions."""
-        ids = Identifiers(settings_of("", self.port).base_uri)
-        chosen = ([(number * ITEMS + item) % among for item in range(ITEMS)] for number in range(BODIES))
-        return [order_body(ids, sessions) for sessions in chosen]
+    def bodies(self, among: int) -> list[bytes]:
+        """Requests for places at ever other three of so many sessions."""
+        return order_bodies(Identifiers(settings_of("", self.port).base_uri), among)
 
     def served(self, among: int) -> Load:
         """Bookings a second of the server."""
-        lines = self.place / "bodies"
-        lines.write_bytes(b"\n".join(self.requests(among)))
-        arguments = ["/api/orders/", str(lines), *(f"{name}={value}" for name, value in headers().items())]
+        bodies, lines = self.bodies(among), self.place / "bodies"
         with server(self.copy(), self.port, workers=str(WORKERS)):
-            url = f"http://{HOST}:{self.port}"
-            return load(url, callers=CALLERS, seconds=SECONDS, script="put.lua", arguments=arguments)
+            return put_load(self.port, "/api/orders", bodies, headers(), lines, callers=CALLERS, seconds=SECONDS)
 
     def waits(self, among: int, a_second: float) -> tuple[float, float]:
         """How long callers wait for the server who send so many a second: the half, and all but a hundredth of them."""
-        bodies = islice(cycle(self.requests(among)), int(a_second * (PACED_SECONDS + WARM_UP_SECONDS)))
+        bodies = islice(cycle(self.bodies(among)), int(a_second * (PACED_SECONDS + WARM_UP_SECONDS)))
         with server(self.copy(), self.port, workers=str(WORKERS)):
             waited = asyncio.run(paced(self.port, [put("/api/orders", body, headers()) for body in bodies], a_second))
         return waited.percentile(0.5), waited.percentile(0.99)
@@ -137,10 +131,9 @@ class PostgresBench:
         script.write_text(asyncio.run(transaction(self.copy(), self.port, among)), encoding="utf-8")
         best = max(CLIENTS, key=lambda clients: self.written(script, clients))
         rounds = [(self.served(among).rate, self.written(script, best)) for _ in range(ROUNDS)]
-        rates, references = (median(of) for of in zip(*rounds, strict=True))
-        tell(f"B, {CALLERS} callers, {among:,} Opportunities (pgbench: {best})", rates, references, aim)
-        half, most = self.waits(among, rates / 2)
-        print(f"  at {rates / 2:,.0f}/s callers wait {half:.1f} ms (p50), {most:.1f} ms (p99, aim 100)", flush=True)
+        rate = tell_medians(f"B, {CALLERS} callers, {among:,} Opportunities (pgbench: {best})", rounds, aim)
+        half, most = self.waits(among, rate / 2)
+        print(f"  at {rate / 2:,.0f}/s callers wait {half:.1f} ms (p50), {most:.1f} ms (p99, aim 100)", flush=True)
 
 
 def main() -> None:

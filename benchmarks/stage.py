@@ -11,15 +11,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
+import httpx
 import msgspec
 
 HERE = Path(__file__).parent
 HOST = "127.0.0.1"
 _SECONDS_TO_START = 30
+_CONNECTIONS_TO_REACH_ALL = 16
 
 
 @contextmanager
@@ -65,7 +68,7 @@ def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def server(database: str | Path, port: int, **settings: str) -> Iterator[int]:
-    """`openbooking serve` on a database; its process id."""
+    """`openbooking serve` on a database, once all its processes answer; its process id."""
     environment = {f"OPENBOOKING_{name.upper()}": value for name, value in settings.items()}
     command: list[str | Path] = [
         Path(sys.executable).parent / "openbooking",
@@ -76,6 +79,9 @@ def server(database: str | Path, port: int, **settings: str) -> Iterator[int]:
         database,
     ]
     with process(command, port, environment) as pid:
+        # It listens before it answers; each connection is some process's, and waits until that one does.
+        for _ in range(_CONNECTIONS_TO_REACH_ALL):
+            httpx.get(f"http://{HOST}:{port}/healthz", timeout=_SECONDS_TO_START).raise_for_status()
         yield pid
 
 
@@ -127,6 +133,22 @@ def load(url: str, *, callers: int, seconds: float, script: str = "get.lua", arg
     if found.failures:
         raise RuntimeError(f"{found.failures} of {answered['requests']} requests to {url} failed.")
     return found
+
+
+def put_load(  # noqa: PLR0913 - what is sent, where and how often
+    port: int, path: str, bodies: Sequence[bytes], sent: Mapping[str, str], lines: Path, *, callers: int, seconds: float
+) -> Load:
+    """Answers a second to PUTs of these bodies, each to a fresh UUID below the path; `lines` is a file for them."""
+    lines.write_bytes(b"\n".join(bodies))
+    arguments = [f"{path}/", str(lines), *(f"{name}={value}" for name, value in sent.items())]
+    return load(f"http://{HOST}:{port}", callers=callers, seconds=seconds, script="put.lua", arguments=arguments)
+
+
+def tell_medians(what: str, rounds: Sequence[tuple[float, float]], aim: float | None = None) -> float:
+    """One line for rounds of a rate and what it is compared with, by the median of each; our rate."""
+    rate = median(ours for ours, _ in rounds)
+    tell(what, rate, median(reference for _, reference in rounds), aim)
+    return rate
 
 
 def tell(what: str, rate: float, reference: float, aim: float | None = None) -> None:
