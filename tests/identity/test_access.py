@@ -6,6 +6,7 @@ import hmac
 import json
 from datetime import timedelta
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from joserfc import jwt
@@ -17,7 +18,7 @@ from openbooking.booking.order import Caller
 from openbooking.identity.access import ByApiKey, ByTrustedHeaders
 from openbooking.identity.digests import digest
 from openbooking.identity.grants import give, resume, revoke, suspend
-from openbooking.identity.records import EVERY_SELLER, Partner
+from openbooking.identity.records import EVERY_SELLER, IdentityRecord, Partner
 from openbooking.identity.scopes import Scope
 from openbooking.spec.errors import (
     InvalidAPITokenError,
@@ -193,6 +194,40 @@ async def test_when_a_partner_was_last_here_is_known_to_the_quarter_of_an_hour(d
         (carol,) = await desk.store.find(Partner, key="carol")
         assert carol.last_used
         assert carol.last_used == carol.registered + timedelta(minutes=noted)
+
+
+async def test_of_requests_at_the_same_time_one_notes_that_the_partner_was_here(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.store.save(partner("carol"))
+    saved: list[IdentityRecord] = []
+    all_ask, save = asyncio.Event(), desk.store.save
+
+    async def slowly(*records: IdentityRecord) -> bool:
+        saved.extend(records)
+        await all_ask.wait()
+        return await save(*records)
+
+    monkeypatch.setattr(desk.store, "save", slowly)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(5):
+            group.create_task(desk.caller("obk_carol", Scope.ORDERS_FEED))
+        await asyncio.sleep(0)
+        all_ask.set()
+    assert len(saved) == 1
+
+
+async def test_a_use_that_was_not_noted_is_noted_by_the_next_request(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carol = partner("carol")
+    await desk.store.save(carol)
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.store, "save", AsyncMock(return_value=False))
+        await desk.caller("obk_carol", Scope.ORDERS_FEED)
+    await desk.caller("obk_carol", Scope.ORDERS_FEED)
+    (found,) = await desk.store.find(Partner, key="carol")
+    assert found.last_used == carol.registered
 
 
 @pytest.mark.spec("OB-AUTH-12")

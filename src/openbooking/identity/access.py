@@ -34,7 +34,7 @@ class ByApiKey:
 
     def __init__(self, store: IdentityStore, clock: Clock) -> None:
         self._store = store
-        self._clock = clock
+        self._uses = _Uses(store, clock)
 
     async def __call__(self, headers: Mapping[str, str], scope: Scope) -> Caller:
         """The partner of the key, for the Sellers that let it book; a key is good for its Orders feeds as well."""
@@ -45,7 +45,7 @@ class ByApiKey:
         standing = await self._store.standing_by_api_key(digest(bearer))
         if standing is None:
             raise InvalidAPITokenError
-        await _note_use(self._store, standing.partner, self._clock())
+        await self._uses.note(standing.partner)
         return booking_caller(standing.partner, standing.grants)
 
 
@@ -60,6 +60,7 @@ class ByAccessToken:
         self._keys = keys
         self._claims = claims
         self._clock = clock
+        self._uses = _Uses(store, clock)
         self._by_api_key = ByApiKey(store, clock)
 
     async def __call__(self, headers: Mapping[str, str], scope: Scope) -> Caller:
@@ -75,7 +76,7 @@ class ByAccessToken:
         standing = await self._store.standing(token.partner, token.authorization, seller)
         if standing is None or not _in_force(standing):
             raise InvalidAuthorizationDetailsError("The authorisation has been revoked.")
-        await _note_use(self._store, standing.partner, self._clock())
+        await self._uses.note(standing.partner)
         caller = booking_caller(standing.partner, standing.grants)
         if token.seller is None:
             return caller
@@ -115,6 +116,28 @@ class ByTrustedHeaders:
         return Caller(partner, frozenset({seller}))
 
 
+class _Uses:
+    """When partners were last here, give or take.
+
+    Of requests that come at the same time one tells the store. A change that somebody makes just then is more
+    important.
+    """
+
+    def __init__(self, store: IdentityStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._noted: dict[str, datetime] = {}
+
+    async def note(self, partner: Partner) -> None:
+        """The partner, as it was read before, is here."""
+        now, before = self._clock(), (partner.last_used, self._noted.get(partner.key))
+        if any(noted and now - noted < _USE_NOTED_EVERY for noted in before):
+            return
+        self._noted[partner.key] = now
+        if not await self._store.save(replace(partner, last_used=now)):
+            del self._noted[partner.key]
+
+
 def bearer_token(headers: Mapping[str, str], missing: type[OpenBookingError], malformed: type[OpenBookingError]) -> str:
     """What follows `Bearer` in the Authorization header, and nowhere else (OB-AUTH-19, OB-AUTH-26)."""
     authorization = headers.get("authorization")
@@ -134,9 +157,3 @@ def _in_force(standing: Standing) -> bool:
     if authorization.seller is None:
         return True
     return any(grant.seller == authorization.seller and stands(grant, authorization) for grant in standing.grants)
-
-
-async def _note_use(store: IdentityStore, partner: Partner, now: datetime) -> None:
-    """Keep when the partner was last here, give or take; a change that somebody makes just now is more important."""
-    if partner.last_used is None or now - partner.last_used >= _USE_NOTED_EVERY:
-        await store.save(replace(partner, last_used=now))
