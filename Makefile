@@ -34,7 +34,7 @@ fire: .venv/.dev ## Fire at servers for minutes: races, killed processes, a kill
 	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/races --fire 120 --timeout 900 $(ARGS)
 
-bench: .venv/.runtime ## Measure bookings, feeds, a race and authentication, as ratios
+bench: .venv/.dev ## Measure bookings, feeds, a race and authentication, as ratios, with a profile of each
 	@scripts/system-packages nginx wrk postgres
 	@$(PYTHON) benchmarks/booking.py
 	@$(PYTHON) benchmarks/postgres.py

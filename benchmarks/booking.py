@@ -26,6 +26,7 @@ from openbooking.settings import Settings
 from openbooking.spec.ids import Identifiers
 from openbooking.spec.terms import OrderType
 from openbooking.store import sqlite as store_module
+from profiles import profile
 from stage import HERE, HOST, Load, folder, free_port, process, put_load, server, tell_medians
 from stock import PARTNER, headers, opened, order_body, settings_of, stock
 
@@ -133,6 +134,11 @@ class Bench:
         lines = self.place / "bodies"
         return put_load(self.port, f"/api/{path}", bodies, sent or headers(), lines, callers=callers, seconds=SECONDS)
 
+    def tell_profile(self, bodies: list[bytes], callers: int, path: str = "orders") -> None:
+        """What the server spends its time on."""
+        with server(self.copy(), self.port) as pid, profile(pid, self.place):
+            self.put(bodies, callers, path)
+
     def echoed(self, bodies: list[bytes], callers: int) -> Load:
         """Answers a second of the same server if it answers a C1 of these without looking at it."""
         reply = self.place / "reply"
@@ -148,6 +154,7 @@ class Bench:
         bodies = order_bodies(self.ids, among)
         rounds = [(self.served(bodies, callers).rate, self.bare(bodies, callers)) for _ in range(ROUNDS)]
         tell_medians(f"B, {callers} callers, {among:,} Opportunities", rounds, aim)
+        self.tell_profile(bodies, callers)
 
     def compare_c1(self, callers: int, aim: float | None = None) -> None:
         """C1 without Lease against the same server answering the same bytes, in turns."""
@@ -155,6 +162,7 @@ class Bench:
         path = "order-quote-templates"
         rounds = [(self.served(bodies, callers, path).rate, self.echoed(bodies, callers).rate) for _ in range(ROUNDS)]
         tell_medians(f"C1, {callers} callers", rounds, aim)
+        self.tell_profile(bodies, callers, path)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from openbooking.spec.rpde import PAGE_SIZE
+from profiles import profile
 from stage import HOST, Load, folder, free_port, load, process, server, tell_medians
 from stock import settings_of, stock
 
@@ -80,7 +81,7 @@ def main() -> None:
         site = f"http://{HOST}:{port}"
         database = place / "feeds.sqlite3"
         asyncio.run(stock(settings_of(str(database), port), series=SERIES))
-        with server(database, port):
+        with server(database, port) as pid:
             first = httpx.get(site + FEED).raise_for_status()
             numbers = [item["modified"] for item in first.json()["items"]]
             last = numbers[-1] + (SERIES - 2 * PAGE_SIZE) * (numbers[-1] - numbers[0]) // PAGE_SIZE
@@ -90,22 +91,22 @@ def main() -> None:
             shrunk = len(gzip.compress(first.content, 1))
             print(f"A page of {PAGE_SIZE} items: {len(first.content):,} bytes, {shrunk:,} with gzip", flush=True)
             with nginx(place, first.content) as files:
-                compare(site, files, urls)
+                compare(site, files, urls, pid)
 
 
-def compare(site: str, files: str, urls: Path) -> None:
-    """Measure in turns."""
+def compare(site: str, files: str, urls: Path, pid: int) -> None:
+    """Measure in turns; last, what the server spends its time on."""
     for what, ours, theirs, encoding, aim in (
         ("cached page", None, "/static/page", [], 0.65),
         ("cached page, gzip (nginx: gzip_static)", None, "/static/page", GZIP, 0.3),
         ("uncached page", urls, "/static/page", [], 0.15),
         ("uncached page, gzip (nginx: on the fly)", urls, "/dynamic/page", GZIP, 1.2),
     ):
-        rounds = []
-        for _ in range(ROUNDS):
-            got = pages(site, [str(ours), *encoding], "urls.lua") if ours else pages(site + FEED, encoding)
-            rounds.append((got.rate, pages(files + theirs, encoding).rate))
+        asked = (site, [str(ours), *encoding], "urls.lua") if ours else (site + FEED, encoding)
+        rounds = [(pages(*asked).rate, pages(files + theirs, encoding).rate) for _ in range(ROUNDS)]
         tell_medians(what, rounds, aim)
+        with profile(pid, urls.parent):
+            pages(*asked)
 
 
 if __name__ == "__main__":

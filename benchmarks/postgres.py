@@ -21,6 +21,7 @@ from callers import WARM_UP_SECONDS, paced, put
 from openbooking.spec.ids import Identifiers
 from openbooking.store.schema import claim, feed_item, opportunity, personal_data, record
 from openbooking.testing.postgres import PostgresServer
+from profiles import profile
 from stage import Load, folder, free_port, put_load, server, tell_medians
 from stock import headers, opened, order_body, settings_of, stock
 
@@ -105,9 +106,18 @@ class PostgresBench:
 
     def served(self, among: int) -> Load:
         """Bookings a second of the server."""
-        bodies, lines = self.bodies(among), self.place / "bodies"
         with server(self.copy(), self.port, workers=str(WORKERS)):
-            return put_load(self.port, "/api/orders", bodies, headers(), lines, callers=CALLERS, seconds=SECONDS)
+            return self.put(among)
+
+    def put(self, among: int) -> Load:
+        """Bookings a second of what listens on the port."""
+        bodies, lines = self.bodies(among), self.place / "bodies"
+        return put_load(self.port, "/api/orders", bodies, headers(), lines, callers=CALLERS, seconds=SECONDS)
+
+    def tell_profile(self, among: int) -> None:
+        """What the server spends its time on."""
+        with server(self.copy(), self.port, workers=str(WORKERS)) as pid, profile(pid, self.place):
+            self.put(among)
 
     def waits(self, among: int, a_second: float) -> tuple[float, float]:
         """How long callers wait for the server who send so many a second: the half, and all but a hundredth of them."""
@@ -132,6 +142,7 @@ class PostgresBench:
         best = max(CLIENTS, key=lambda clients: self.written(script, clients))
         rounds = [(self.served(among).rate, self.written(script, best)) for _ in range(ROUNDS)]
         rate = tell_medians(f"B, {CALLERS} callers, {among:,} Opportunities (pgbench: {best})", rounds, aim)
+        self.tell_profile(among)
         half, most = self.waits(among, rate / 2)
         print(f"  at {rate / 2:,.0f}/s callers wait {half:.1f} ms (p50), {most:.1f} ms (p99, aim 100)", flush=True)
 
