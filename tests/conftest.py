@@ -24,6 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The only event loop there is."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
 def validator() -> Iterator[Validator]:
     """OpenActive's validators, started once per test process."""
     with Validator() as running:

@@ -20,11 +20,6 @@ ANSWERED = b"HTTP/1.1 204"
 REFUSED = b"HTTP/1.1 431"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def read_all(scope: Scope, receive: Receive, send: Send) -> None:
     """An application that reads the body."""
     assert scope["type"] == "http"

@@ -35,12 +35,6 @@ pytestmark = pytest.mark.anyio
 SESSIONS, SERIES, SLOTS = "/feeds/scheduled-sessions", "/feeds/session-series", "/feeds/slots"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """The only event loop there is."""
-    return "asyncio"
-
-
 @pytest.fixture(params=["memory", "sqlite"])
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """A Booking System on each store, for which everything is imported in the name of the centre or of others."""

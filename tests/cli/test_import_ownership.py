@@ -20,12 +20,6 @@ GOOD, EVIL = "/feeds/good.json", "/feeds/evil.json"
 CANCELLED = "https://schema.org/EventCancelled"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """The only event loop there is."""
-    return "asyncio"
-
-
 @pytest.fixture(params=["memory", "sqlite"])
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """A Booking System on each store, with what the good source published for the centre."""

@@ -22,12 +22,6 @@ pytestmark = pytest.mark.anyio
 Answer = httpx.Response | Exception
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """The only event loop there is."""
-    return "asyncio"
-
-
 async def follow(
     answers: dict[str, Answer | list[Answer]], url: str = FEED
 ) -> tuple[list[Got], list[str], list[float]]:

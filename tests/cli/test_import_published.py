@@ -28,12 +28,6 @@ THEN = datetime(2018, 2, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """The only event loop there is."""
-    return "asyncio"
-
-
-@pytest.fixture
 def published_items() -> Path:
     """The folder of the real items."""
     if not published.PUBLISHED_ITEMS.is_dir():

@@ -27,11 +27,6 @@ pytestmark = pytest.mark.anyio
 OURS = "gateway-7"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(params=[1, 2])
 async def plan(request: pytest.FixtureRequest, tmp_path: Path) -> Plan:
     """A Booking System served by one process, or two."""

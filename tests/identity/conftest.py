@@ -6,12 +6,6 @@ from desk import Desk
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """The only event loop there is."""
-    return "asyncio"
-
-
-@pytest.fixture
 async def desk() -> Desk:
     """A provider with people and partners."""
     return await Desk().open()

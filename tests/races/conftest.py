@@ -8,11 +8,6 @@ from openbooking.testing.postgres import PostgresServer
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of the kind that the test names by its parameter `kind`."""
     if request.getfixturevalue("kind") == "sqlite":

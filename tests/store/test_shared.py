@@ -9,11 +9,6 @@ from openbooking.store.shared import Shared
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Slow:
     """A value that takes as long to read as it is told to."""
 

@@ -23,12 +23,6 @@ TERMS = [
 ]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """The only event loop there is."""
-    return "asyncio"
-
-
 @pytest.fixture(autouse=True)
 def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords are hashed in no time here; how they are hashed otherwise is tested elsewhere."""
