@@ -260,6 +260,8 @@ async def test_headers_of_any_length_are_judged_and_not_kept(sqlite_world: World
         ("PUT", f"/api/orders/{UUID}/"),
         ("GET", f"/api/orders/{UUID}%0A"),
         ("GET", f"/api/orders/{UUID}%0a%0a"),
+        ("GET", "/api/orders-rpde%0A"),
+        ("GET", "/feeds/session-series%0a"),
         ("PUT", f"/api/orders/{UUID.replace('-', '')}"),
         ("PUT", f"/api/order-proposal/{UUID}"),
         ("DELETE", "/api/orders/%00"),

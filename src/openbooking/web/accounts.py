@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import Route
 
 from openbooking.identity.accounts import (
     SignedIn,
@@ -39,7 +39,7 @@ class AccountPages:
         self._accounts = system.identity.accounts
         self._pages = pages
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """The pages."""
         return [
             self._pages.route(SIGN_IN_PATH, self._sign_in, ("GET", "POST")),

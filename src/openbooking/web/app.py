@@ -1,5 +1,6 @@
 """The ASGI application: every face of a Booking System that speaks HTTP."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from openbooking.booking.store import Store
 from openbooking.identity.store import IdentityStore
@@ -40,7 +41,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_system(settings, clock, store, identity) as system:
-            app.router.routes.extend(_routes(system, metrics))
+            app.router.routes.extend(map(_ended, _routes(system, metrics)))
             yield
 
     metrics = Metrics()
@@ -60,7 +61,7 @@ def _observe_nothing(answered: Answered) -> None:
     """Count nothing where nobody asks for it."""
 
 
-def _routes(system: System, metrics: Metrics) -> list[BaseRoute]:
+def _routes(system: System, metrics: Metrics) -> list[Route]:
     base = urlsplit(system.settings.base_uri).path
     routes = [
         # In the order of how often they are asked for: they are tried one after the other.
@@ -78,7 +79,13 @@ def _routes(system: System, metrics: Metrics) -> list[BaseRoute]:
     return routes
 
 
-def _pages(system: System) -> list[BaseRoute]:
+def _ended(route: Route) -> Route:
+    """The route for its paths alone; Starlette ends them with a dollar sign, which takes a newline for the end too."""
+    route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
+    return route
+
+
+def _pages(system: System) -> list[Route]:
     """What people see; and where clients ask for tokens, if they do."""
     pages = Pages(system)
     routes = [

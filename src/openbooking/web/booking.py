@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from openbooking.booking.book import Book
 from openbooking.booking.cancel import Cancel
@@ -35,7 +35,7 @@ class BookingApi:
     def __init__(self, system: System) -> None:
         self._system = system
 
-    def routes(self, base: str) -> list[BaseRoute]:
+    def routes(self, base: str) -> list[Route]:
         """The endpoints below the Base URI's path."""
         return [
             self._route(f"{base}/order-quote-templates", {"PUT": self._c1}),

@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from openbooking.booking.opportunity import Seller
 from openbooking.jsonld.write_dataset import FEED_TYPES, Dataset, write_dataset
@@ -38,7 +38,7 @@ class DatasetSite:
         self._opened = system.clock()
         self._templates = Environment(loader=PackageLoader("openbooking.web"), autoescape=True)
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """The page at /openactive and what it is made of."""
         return [
             Route(DATASET_PATH, self._page),

@@ -5,7 +5,7 @@ from collections.abc import MutableMapping
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
@@ -25,7 +25,7 @@ _LAST_PAGE = "public, max-age=5"
 _PRIVATE_PAGE = "private, no-store"
 
 
-def feed_routes(system: System, base: str) -> list[BaseRoute]:
+def feed_routes(system: System, base: str) -> list[Route]:
     """Open feeds below /feeds, Orders feeds below the Base URI's path."""
     kept = kept_pages()
     names = sorted({type_.feed for type_ in OpportunityType})

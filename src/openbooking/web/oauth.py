@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.access import bearer_token
@@ -58,7 +58,7 @@ class OAuth:
         self._provider = system.identity
         self._pages = pages
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """The endpoints that the discovery document names, and that document."""
         return [
             Route(CONFIGURATION_PATH, self._describe),

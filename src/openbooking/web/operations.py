@@ -8,7 +8,7 @@ import structlog
 from prometheus_client.exposition import choose_encoder
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from openbooking.booking.store import Figures, StoreUnavailableError
 from openbooking.system import System
@@ -31,9 +31,9 @@ class Operations:
         self._system = system
         self._metrics = metrics
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """Beside the Booking API."""
-        routes: list[BaseRoute] = [Route("/healthz", self._healthz), Route("/readyz", self._readyz)]
+        routes: list[Route] = [Route("/healthz", self._healthz), Route("/readyz", self._readyz)]
         if self._system.settings.metrics_token:
             routes.append(Route(METRICS_PATH, self._scrape))
         return routes

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.accounts import SignedIn
@@ -75,7 +75,7 @@ class Pages:
         )
         self._templates.filters["day"] = day
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """The stylesheet of all pages."""
         return [Route(STYLE_PATH, self._style)]
 

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import Route
 
 from openbooking.identity.errors import InvalidTokenError, OAuthError
 from openbooking.system import System
@@ -21,7 +21,7 @@ class RegistrationPages:
         self._registration = system.identity.registration
         self._pages = pages
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """The page."""
         return [self._pages.route(REGISTRATION_PATH, self._register, ("GET", "POST"))]
 

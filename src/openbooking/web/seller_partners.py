@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import Route
 
 from openbooking.booking.order import Partnership
 from openbooking.identity.accounts import SignedIn
@@ -25,7 +25,7 @@ class SellerPartnerPages:
         self._provider = system.identity
         self._pages = pages
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """The list, and what can be done about each of it."""
         return [
             self._pages.route_signed_in(PARTNERS_PATH, self._list),

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from openbooking.booking.approval import AmendProposal, DecideProposal
 from openbooking.booking.command import Command
@@ -66,7 +66,7 @@ class TestInterface:
     def __init__(self, system: System) -> None:
         self._system = system
 
-    def routes(self, base: str) -> list[BaseRoute]:
+    def routes(self, base: str) -> list[Route]:
         """The endpoints below the Base URI's path."""
         datasets = f"{base}/test-interface/datasets/{{dataset}}"
         return [
