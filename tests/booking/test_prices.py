@@ -168,7 +168,7 @@ def test_an_override_can_be_had_when_offers_cannot_and_cancelled_but_asks_what_t
     assert after(booked, Cancel(caller=ALICE, uuid=UUID, numbers=(1,))).places[plain[-1].path].booked == 0
 
 
-@pytest.mark.spec("OB-ROLE-08", "OB-ROLE-09", "OB-AUTH-15")
+@pytest.mark.spec("OB-AUTH-15")
 def test_who_the_broker_is_decides_nothing_but_what_it_must_say() -> None:
     where = situation(YOGA, policy=Policy(leasing=Leasing.OFF))
     one = quoted(where, request(item(YOGA)))

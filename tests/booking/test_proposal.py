@@ -95,7 +95,7 @@ def test_p_makes_a_proposal_that_waits_and_is_no_booking() -> None:
     assert order.lease_expires == record_in(where).lease_expires
 
 
-@pytest.mark.spec("OB-APP-04", "OB-APP-14", "OB-APP-15", "OB-APP-17")
+@pytest.mark.spec("OB-APP-04", "OB-APP-17")
 def test_p_proposes_all_or_nothing() -> None:
     full = session("full", capacity=0, offered={"flow": APPROVAL})
     decision = propose(places(TRIP, full)).decide(situation(TRIP, full))

@@ -103,7 +103,7 @@ class Brokers:
         told.asked_to_cancel = True
         item = {
             "@type": "OrderItem",
-            "@id": f"{self._plan.settings.base_uri}/orders/{told.uuid}#/orderedItems/1",
+            "@id": f"{self._plan.settings.base_uri}/orders/{told.uuid}#/orderedItem/1",
             "orderItemStatus": "https://openactive.io/CustomerCancelled",
         }
         body = {"@context": "https://openactive.io/", "@type": "Order", "orderedItem": [item]}

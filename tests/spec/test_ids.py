@@ -27,6 +27,7 @@ def test_opportunities_and_offers_come_back(type_: OpportunityType, key: str, of
 @given(uuid=st.uuids(), number=st.integers(1, 999_999))
 def test_orders_and_items_come_back(uuid: object, number: int) -> None:
     ref = OrderItemRef(str(uuid), number)
+    assert IDS.order_item(ref) == f"https://booking.example.com/api/orders/{uuid}#/orderedItem/{number}"
     assert IDS.parse_order_item(IDS.order_item(ref)) == ref
     assert IDS.parse_order(IDS.order(OrderType.ORDER, str(uuid))) == str(uuid)
     assert IDS.order(OrderType.QUOTE, str(uuid)) == f"https://booking.example.com/api/order-quotes/{uuid}"
@@ -47,8 +48,8 @@ def test_no_other_text_is_an_identifier(text: str) -> None:
 @pytest.mark.parametrize("number", ["", "0", "01", "000001", "\u0661", "1\n", "+1", "-1", "1.0", "1_0", "1" * 7])
 def test_an_item_has_one_number(number: str) -> None:
     order = IDS.order(OrderType.ORDER, UUID)
-    assert IDS.parse_order_item(f"{order}#/orderedItems/1") == OrderItemRef(UUID, 1)
-    assert IDS.parse_order_item(f"{order}#/orderedItems/{number}") is None
+    assert IDS.parse_order_item(f"{order}#/orderedItem/1") == OrderItemRef(UUID, 1)
+    assert IDS.parse_order_item(f"{order}#/orderedItem/{number}") is None
 
 
 @pytest.mark.spec("OB-VAL-14")

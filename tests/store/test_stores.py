@@ -43,8 +43,6 @@ class TestMemoryStore(StoreTests):
         return MemoryStore(policy=policy, writer=writer, clock=clock)
 
 
-@pytest.mark.spec("OB-FEED-05", "OB-FEED-07", "OB-FEED-08", "OB-FEED-10", "OB-FEED-11", "OB-FEED-19", "OB-FEED-21")
-@pytest.mark.spec("OB-AUTH-09", "OB-AUTH-11", "OB-DEL-02", "OB-ID-13", "OB-B-10", "OB-B-12", "OB-LEASE-09", "OB-OF-02")
 class TestSqliteStore(DurableStoreTests):
     def open_store(
         self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Callable[[], datetime]
@@ -53,8 +51,6 @@ class TestSqliteStore(DurableStoreTests):
         return SqliteStore(place / "kit.sqlite3", policy=policy, writer=writer, clock=clock)
 
 
-@pytest.mark.spec("OB-FEED-05", "OB-FEED-07", "OB-FEED-08", "OB-FEED-10", "OB-FEED-11", "OB-FEED-19", "OB-FEED-21")
-@pytest.mark.spec("OB-AUTH-09", "OB-AUTH-11", "OB-DEL-02", "OB-ID-13", "OB-B-10", "OB-B-12", "OB-LEASE-09", "OB-OF-02")
 class TestPostgresStore(DurableStoreTests):
     @pytest.fixture(autouse=True)
     def database(self, postgres: PostgresServer) -> None:

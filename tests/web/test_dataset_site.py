@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Seller
 from openbooking.spec.terms import LICENCE, OPENACTIVE, RPDE_MEDIA_TYPE
-from people import CENTRE
+from people import CENTRE, STUDIO
 from validation import Validator
 from world import SITE, World, open_world
 
@@ -131,6 +131,21 @@ async def test_a_person_reads_who_publishes_what_under_which_licence(tmp_path: P
         assert page.links[standard].startswith(OPENACTIVE)
     assert "How to use OpenActive data" in page.links
     assert "Contact and discussion" in page.text
+
+
+@pytest.mark.spec("OB-DISC-06")
+async def test_a_person_reads_whose_data_the_publisher_publishes(sqlite_world: World) -> None:
+    page = await page_of(sqlite_world)
+    assert page.links[CENTRE.name] == CENTRE.properties["url"]
+    assert page.links[STUDIO.name] == STUDIO.properties["url"]
+
+
+@pytest.mark.spec("OB-DISC-06")
+async def test_who_publishes_data_of_his_own_is_named_once(tmp_path: Path) -> None:
+    async with open_world("sqlite", tmp_path, publisher=CENTRE.name) as world:
+        page = await page_of(world)
+    assert page.links[CENTRE.name] == SITE
+    assert STUDIO.name in page.links
 
 
 @pytest.mark.spec("OB-DISC-08", "OB-DISC-09")

@@ -35,7 +35,7 @@ async def test_every_item_of_every_open_feed_is_valid(
 
 
 @pytest.mark.spec("OB-FEED-02", "OB-FEED-03", "OB-FEED-04", "OB-FEED-12", "OB-FEED-16", "OB-FEED-23", "OB-FEED-31")
-@pytest.mark.spec("OB-FEED-34", "OB-FEED-35", "OB-FEED-33", "OB-FEED-13", "OB-FEED-14", "OB-FEED-32")
+@pytest.mark.spec("OB-FEED-34", "OB-FEED-35", "OB-FEED-33", "OB-FEED-13", "OB-FEED-14", "OB-FEED-32", "OB-FEED-10")
 async def test_pages_are_valid_to_the_last(world: World, validator: Validator) -> None:
     for start in range(0, 1100, 100):
         many = [item for number in range(start, start + 100) for item in session(f"n{number}")]
@@ -113,6 +113,27 @@ async def test_orders_feeds_are_valid_private_and_without_quotes(world: World, v
         f"{SITE}/api/{name}", response.json(), headers=dict(response.headers), orders=True
     )
     assert failures == []
+
+
+@pytest.mark.spec("OB-FEED-05", "OB-FEED-07", "OB-FEED-08", "OB-FEED-11", "OB-FEED-19")
+async def test_what_follows_a_change_number_comes_in_the_order_of_change_numbers(world: World) -> None:
+    async def after(number: int) -> list[tuple[int, str]]:
+        page = await world.client.get("/feeds/scheduled-sessions", params={"afterChangeNumber": number})
+        return [(entry["modified"], entry["id"]) for entry in page.json()["items"]]
+
+    await world.store.execute(Publish(tuple(item for number in range(5) for item in session(f"n{number}"))))
+    before = await after(0)
+    numbers = [number for number, _ in before]
+    assert len(before) == 7
+    assert numbers == sorted(set(numbers))
+    for number in (numbers[0] - 1, *numbers):
+        assert await after(number) == [entry for entry in before if entry[0] > number]
+
+    await world.store.execute(Publish((*session("n1", capacity=3),)))
+    ((moved_on, id_),) = await after(numbers[-1])
+    assert id_.endswith("/n1")
+    assert moved_on > numbers[-1]
+    assert [entry for entry in await after(0) if entry[1] != id_] == [entry for entry in before if entry[1] != id_]
 
 
 async def test_change_numbers_are_exact_in_every_json_reader(world: World) -> None:

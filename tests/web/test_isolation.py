@@ -184,7 +184,7 @@ class Matrix:
                 "@type": "OrderProposal",
                 "orderProposalStatus": "https://openactive.io/CustomerRejected",
             }
-        item = f"{self.world.ids.base_uri}/orders/{uuid}#/orderedItems/1"
+        item = f"{self.world.ids.base_uri}/orders/{uuid}#/orderedItem/1"
         cancelled = {"@type": "OrderItem", "@id": item, "orderItemStatus": "https://openactive.io/CustomerCancelled"}
         return {"@context": "https://openactive.io/", "@type": "Order", "orderedItem": [cancelled]}
 

@@ -56,7 +56,7 @@ def empties(value: Any, path: str = "$") -> Iterator[str]:
         yield from empties(member, f"{path}.{name}")
 
 
-@pytest.mark.spec("OB-MT-08", "OB-MT-09", "OB-BKBL-27")
+@pytest.mark.spec("OB-MT-09", "OB-BKBL-27")
 @pytest.mark.parametrize("family", [YOGA, COURT, HALL], ids=["session", "court", "hall"])
 async def test_nothing_in_any_message_is_empty(sqlite_world: World, family: list[Opportunity]) -> None:
     for name, message in (await messages(sqlite_world, family)).items():

@@ -86,7 +86,7 @@ async def test_where_tax_is_excluded_replies_and_feed_say_so_and_show_net_prices
         assert [shown["totalPaymentDue"]["price"] for shown in (quote, order, data)] == [20, 20, 10]
 
 
-@pytest.mark.spec("OB-B-13", "OB-PAY-09", "OB-PAY-11", "OB-PAY-13", "OB-PAY-14", "OB-C1-10", "OB-C2-05")
+@pytest.mark.spec("OB-B-13", "OB-PAY-09", "OB-PAY-11", "OB-PAY-13", "OB-C1-10", "OB-C2-05")
 async def test_payment_details_are_reflected_without_their_identifier_before_b(
     tmp_path: Path, validator: Validator
 ) -> None:

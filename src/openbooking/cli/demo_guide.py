@@ -47,7 +47,7 @@ def guide(places: list[Place], api: str, api_key: str, choice: Choice, total: Ma
     yield from _put("B: book it", "orders", b_body(choice, total))
     yield ""
     yield "# The Customer cancels, and the Orders feed tells every Order that has changed since B."
-    item = cancellation_body("$api/orders/$uuid#/orderedItems/1")
+    item = cancellation_body("$api/orders/$uuid#/orderedItem/1")
     # Double quotes, for $api and $uuid are the shell's to fill in.
     yield f'call -X PATCH "$api/orders/$uuid" -d "{json.dumps(item).replace(chr(34), chr(92) + chr(34))}"'
     yield 'call "$api/orders-rpde"'

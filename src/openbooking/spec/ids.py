@@ -12,7 +12,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _KEY = r"[A-Za-z0-9._~-]{1,128}"
 _OPPORTUNITY = re.compile(rf"(?P<collection>{'|'.join(TYPE_OF_COLLECTION)})/{_KEY}")
 _OFFER = re.compile(rf"(?P<owner>.+)#/offers/(?P<key>{_KEY})")
-_ORDER_ITEM = re.compile(r"(?P<collection>[a-z-]+)/(?P<uuid>[^/#]+)#/orderedItems/(?P<number>[1-9][0-9]{0,5})")
+_ORDER_ITEM = re.compile(r"(?P<collection>[a-z-]+)/(?P<uuid>[^/#]+)#/orderedItem/(?P<number>[1-9][0-9]{0,5})")
 _SELLER = re.compile(rf"sellers/(?P<key>{_KEY})")
 
 
@@ -125,7 +125,7 @@ class Identifiers:
 
     def order_item(self, ref: OrderItemRef) -> str:
         """The `@id` of an OrderItem."""
-        return f"{self.order(OrderType.ORDER, ref.uuid)}#/orderedItems/{ref.number}"
+        return f"{self.order(OrderType.ORDER, ref.uuid)}#/orderedItem/{ref.number}"
 
     def parse_order(self, uri: str, type_: OrderType = OrderType.ORDER) -> str | None:
         """The UUID in the `@id` of an Order, or of another of its types, or None where it has not the form of one."""

@@ -1,6 +1,7 @@
 """The dataset site: where people and Brokers' programs find what is here (DAD)."""
 
 import json
+from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
@@ -48,12 +49,14 @@ class DatasetSite:
 
     async def _page(self, request: Request) -> Response:
         del request
-        dataset = await self._dataset()
+        sellers = await self._system.store.sellers()
+        dataset = self._dataset(sellers)
         page = self._templates.get_template("dataset_site.html").render(
             dataset=dataset,
             written=_script(write_dataset(dataset)),
             types=FEED_TYPES,
             licence=LICENCE,
+            sources=[(seller.name, _site_of(seller)) for seller in sellers if seller.name != dataset.publisher],
             path=DATASET_PATH,
         )
         return HTMLResponse(page, headers=_HEADERS)
@@ -67,9 +70,8 @@ class DatasetSite:
         del request
         return Response(_LOGO, headers=_HEADERS, media_type="image/svg+xml")
 
-    async def _dataset(self) -> Dataset:
+    def _dataset(self, sellers: Sequence[Seller]) -> Dataset:
         settings = self._system.settings
-        sellers = await self._system.store.sellers()
         only = sellers[0] if len(sellers) == 1 else None
         publisher = settings.publisher or (only.name if only else settings.name)
         url = settings.site + DATASET_PATH
