@@ -216,6 +216,13 @@ async def test_media_types_of_requests(sqlite_world: World, content_type: str, s
     assert reply.status_code == status
 
 
+@pytest.mark.parametrize(("encoding", "status"), [("gzip", 415), ("br, gzip", 415), ("identity", 200), ("Identity", 200)])
+async def test_bodies_are_taken_as_they_are(sqlite_world: World, encoding: str, status: int) -> None:
+    body = sqlite_world.quote(sqlite_world.item(YOGA))
+    reply = await sqlite_world.call("PUT", C1, body, **{"Content-Encoding": encoding})
+    assert reply.status_code == status
+
+
 @pytest.mark.spec("OB-MT-02")
 @pytest.mark.parametrize(
     ("accept", "status"),
@@ -225,6 +232,9 @@ async def test_media_types_of_requests(sqlite_world: World, content_type: str, s
         ("*/*", 200),
         ("text/html, application/*;q=0.1", 200),
         ("text/html", 406),
+        ("application/json;q=0, text/html", 406),
+        ("*/*; q=0.000", 406),
+        ("*/*; q=0.001", 200),
         ("application/vnd.openactive.booking+json; version=2", 406),
     ],
 )

@@ -1,5 +1,6 @@
 """What the endpoints take from a request: media types, a body of limited size, the UUID in the path."""
 
+import re
 from functools import lru_cache
 
 from starlette.convertors import Convertor, register_url_convertor
@@ -12,6 +13,9 @@ _BOOKING = "application/vnd.openactive.booking+json"
 _ACCEPTED = frozenset({_BOOKING, "application/json"})
 _ACCEPTABLE = _ACCEPTED | {"*/*", "application/*"}
 _MAJOR_VERSION = "1"
+_PLAIN = "identity"
+# A weight of 0 rules out what it stands at (RFC 9110 12.4.2).
+_RULED_OUT = re.compile(r"0(\.0*)?")
 _LONGEST_KEPT = 200
 
 
@@ -34,6 +38,8 @@ register_url_convertor("order_uuid", OrderUuidConvertor())
 
 def check_media_types(request: Request) -> None:
     """Raise UnsupportedMediaTypeError or NotAcceptableError unless both sides speak version 1 (OB-MT-01)."""
+    if request.headers.get("content-encoding", _PLAIN).lower() != _PLAIN:
+        raise UnsupportedMediaTypeError("Send the body as it is, not compressed.")
     content_type = request.headers.get("content-type")
     if content_type is not None and not _speaks(content_type, _ACCEPTED):
         raise UnsupportedMediaTypeError(f"Send {_BOOKING}; version={_MAJOR_VERSION}.")
@@ -51,6 +57,8 @@ def _speaks(media_type: str, known: frozenset[str]) -> bool:
 def _judged(media_type: str, known: frozenset[str]) -> bool:
     name, *parameters = (part.strip().lower() for part in media_type.split(";"))
     values = dict(parameter.partition("=")[::2] for parameter in parameters)
+    if _RULED_OUT.fullmatch(values.get("q", "1")):
+        return False
     return name in known and values.get("version", _MAJOR_VERSION).strip('"').partition(".")[0] == _MAJOR_VERSION
 
 
