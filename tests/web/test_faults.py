@@ -216,7 +216,9 @@ async def test_media_types_of_requests(sqlite_world: World, content_type: str, s
     assert reply.status_code == status
 
 
-@pytest.mark.parametrize(("encoding", "status"), [("gzip", 415), ("br, gzip", 415), ("identity", 200), ("Identity", 200)])
+@pytest.mark.parametrize(
+    ("encoding", "status"), [("gzip", 415), ("br, gzip", 415), ("identity", 200), ("Identity", 200)]
+)
 async def test_bodies_are_taken_as_they_are(sqlite_world: World, encoding: str, status: int) -> None:
     body = sqlite_world.quote(sqlite_world.item(YOGA))
     reply = await sqlite_world.call("PUT", C1, body, **{"Content-Encoding": encoding})
