@@ -7,7 +7,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check conformance fire bench growth format pins clean
+.PHONY: help demo test check conformance fire bench growth capacity format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: .venv/.dev ## Measure bookings, feeds, a race and authentication, as rati
 growth: .venv/.runtime ## Measure a system of a thousand, a hundred thousand and a million Opportunities, half an hour
 	@scripts/system-packages postgres
 	@$(PYTHON) benchmarks/growth.py $(ARGS)
+
+capacity: .venv/.dev ## Simulate how far a system goes that is too large to be run here, two minutes
+	@$(PYTHON) benchmarks/capacity.py
 
 format: .venv/.dev ## Mend formatting, and lint where that is safe
 	.venv/bin/ruff check --fix-only
