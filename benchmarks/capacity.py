@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from booking import ITEMS, OPPORTUNITIES, WANTED
 from callers import Waits
-from openbooking.store.batches import BATCH
+from openbooking.store.batches import ALONE, AMONG_OTHERS
 from openbooking.store.numbering import AT_ONCE
 from postgres import CALLERS, WORKERS
 
@@ -56,7 +56,6 @@ SKEW = 0.7
 # By `make bench`: bookings a second, and the waits at half of that, p50 and p99.
 MEASURED = {OPPORTUNITIES: (1242, 10.8, 78.0), WANTED: (1294, 7.1, 120.0)}
 NATION = 10_000_000
-SMALL_BATCH = 16
 OVERLOADED = 0.9
 
 Work = Generator[simpy.Event, Any, None]
@@ -76,7 +75,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     rate: float = 0
     callers: int = 0
     backlog: int = 0
-    batch: int = BATCH
+    batch: int = AMONG_OTHERS
     seconds: float = 3
     one_machine: bool = False
     generator: float = 0
@@ -380,22 +379,22 @@ def main() -> None:
     even, everybody = drawn(NATION, skew=0), drawn(NATION, wanted=1)
     for processes in (10, 15, 20):
         asked = replace(nation, processes=processes)
-        full = replace(asked, callers=2 * BATCH * processes)
+        full = replace(asked, callers=2 * ALONE * processes)
         tell("a nation, 5,000/s", replace(asked, rate=5_000))
         tell("twice that, 10,000/s", replace(asked, rate=10_000))
         tell("  the same, all wanted alike", replace(asked, rate=10_000, demand=even))
         tell("as many as it can, queues full", full)
         tell("  the same, all wanted alike", replace(full, demand=even))
         tell("  the same, all want one as well", replace(full, demand=everybody))
-        tell(f"  the same, in batches of {SMALL_BATCH}", replace(full, batch=SMALL_BATCH))
+        tell(f"  the same, in batches of {ALONE}", replace(full, batch=ALONE))
     stopped = replace(nation, rate=5_000, backlog=5_000)
     tell("a nation, after one second's stop", stopped)
-    tell(f"  the same, in batches of {SMALL_BATCH}", replace(stopped, batch=SMALL_BATCH))
+    tell(f"  the same, in batches of {ALONE}", replace(stopped, batch=ALONE))
     for share in (0.01, 0.02, 0.03, 0.05):
         wanted = drawn(NATION, wanted=share)
         tell(f"a nation, one is in {share:.0%} of Orders", replace(nation, rate=5_000, demand=wanted))
-    small = replace(nation, rate=5_000, demand=drawn(NATION, wanted=0.05), batch=SMALL_BATCH)
-    tell(f"  the same, in batches of {SMALL_BATCH}", small)
+    large = replace(nation, rate=5_000, demand=drawn(NATION, wanted=0.05), batch=ALONE)
+    tell(f"  the same, in batches of {ALONE}", large)
 
 
 if __name__ == "__main__":

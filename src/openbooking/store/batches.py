@@ -7,14 +7,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from openbooking.booking.command import Command, Reply
 from openbooking.booking.store import Outcome
 
-BATCH = 64
+# How many commands a batch has at most. Where nobody else writes, the more share a commit the better. Among others
+# each batch holds up all who want a row of it, and large ones would follow one another.
+ALONE, AMONG_OTHERS = 64, 16
 
 
 class Batches:
-    """Commands waiting for `write`, which is called with one batch after the other, and never waits for one to fill."""
+    """Commands waiting for `write`, which is called with one batch after the other, and never waits for one to fill.
 
-    def __init__(self, write: Callable[[Sequence[Command]], Awaitable[Sequence[Outcome]]]) -> None:
+    A batch has `most` commands at most.
+    """
+
+    def __init__(self, write: Callable[[Sequence[Command]], Awaitable[Sequence[Outcome]]], most: int) -> None:
         self._write = write
+        self._most = most
         self._waiting: list[tuple[Command, asyncio.Future[Reply]]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -34,7 +40,7 @@ class Batches:
 
     async def _write_waiting(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             outcomes: Sequence[Outcome]
             try:
                 outcomes = await self._write([command for command, _ in batch])

@@ -20,7 +20,7 @@ from openbooking.booking.store import (
 from openbooking.spec.rpde import Item
 from openbooking.store.audit import Finding, audit
 from openbooking.store.audit_statements import AuditStatements
-from openbooking.store.batches import Batches
+from openbooking.store.batches import ALONE, AMONG_OTHERS, Batches
 from openbooking.store.documents import decode_seller, microseconds
 from openbooking.store.effects import effects
 from openbooking.store.exchange import Answer, Database, Exchange, Save, ask
@@ -49,7 +49,7 @@ class SqlStore:
         self._policy = policy
         self._feed_writer = writer
         self._clock = clock
-        self._batches = Batches(self._write)
+        self._batches = Batches(self._write, ALONE if sql.one_writer else AMONG_OTHERS)
 
     async def execute(self, command: Command) -> Reply:
         """Carry out one command, in the batch that is next to be written, or at once if it has nothing to change."""
