@@ -16,7 +16,7 @@ from openbooking.identity.authorize import (
     without_sign_in,
 )
 from openbooking.identity.grants import revoke
-from openbooking.identity.records import Grant, Partner
+from openbooking.identity.records import Grant, Partner, Role
 from openbooking.identity.scopes import Scope
 
 pytestmark = pytest.mark.anyio
@@ -96,6 +96,35 @@ async def test_each_person_agrees_for_themselves(desk: Desk) -> None:
     assert isinstance(await endpoint.ask(parameters, ann), Redirect)
     await desk.code("dan", scope="openid openactive-openbooking")
     assert isinstance(await endpoint.ask(parameters, ann), AskConsent)
+
+
+@pytest.mark.spec("OB-AUTH-05", "OB-AUTH-32")
+async def test_who_agreed_as_a_manager_and_is_staff_now_gets_no_code(desk: Desk) -> None:
+    await desk.code("ann")
+    ann = (await desk.signed_in("ann")).user
+    await desk.store.save(replace(ann, role=Role.STAFF))
+    endpoint, ann_again = desk.provider.authorization, await desk.signed_in("ann")
+    assert isinstance(await endpoint.ask(desk.asked()[0], ann_again), MayNotConsent)
+    silent = await endpoint.ask(desk.asked(prompt="none")[0], ann_again)
+    assert isinstance(silent, Redirect)
+    assert returned(silent)["error"] == "consent_required"
+
+
+@pytest.mark.spec("OB-AUTH-05", "OB-AUTH-29")
+async def test_who_is_given_the_name_of_somebody_who_left_inherits_no_agreement(desk: Desk) -> None:
+    accounts, password = desk.provider.accounts, "lampshade orbit cabbage"
+    for agrees in (True, False):
+        signed_in = await accounts.signed_in(
+            await accounts.use_link(await accounts.add("eve", "centre", Role.MANAGER), password)
+        )
+        assert signed_in
+        assert isinstance(await desk.provider.authorization.ask(desk.asked()[0], signed_in), AskConsent)
+        if agrees:
+            await desk.provider.authorization.decide(desk.asked()[0], signed_in, agreed=True)
+            assert isinstance(await desk.provider.authorization.ask(desk.asked()[0], signed_in), Redirect)
+            await accounts.remove(signed_in.user)
+    (grant,) = await desk.store.find(Grant, partner="alice")
+    assert grant.changed_by == "eve"
 
 
 async def test_a_revoked_grant_has_to_be_agreed_to_anew(desk: Desk) -> None:

@@ -84,6 +84,14 @@ def test_leases_proposals_and_stubs_that_were_stored_mean_what_they_meant() -> N
     assert (dynamic.order.dynamic, dynamic.withheld, dynamic.in_orders_feed) == (True, True, False)
 
 
+def test_accounts_that_agreed_before_there_were_ids_have_agreed() -> None:
+    decode_user, decode_grant = DECODERS["seller_user"], DECODERS["partner_grant"]
+    for name, grant in (("ann", "acme_for_riverside"), ("eve", "acme_for_pine")):
+        user = decode_user((DOCUMENTS / "seller_user" / f"{name}.json").read_bytes())
+        agreed = decode_grant((DOCUMENTS / "partner_grant" / f"{grant}.json").read_bytes()).agreed_by
+        assert agreed == {user.account}
+
+
 @pytest.mark.spec("OB-B-10")
 def test_what_a_repeat_of_b_is_known_by_is_the_same_in_every_version() -> None:
     assert order("yoga", "spin").fingerprint() == "669bf5faa8bb8529487105363357efe4de87b4151774a42d7b87a001eeeb97b5"

@@ -7,7 +7,7 @@ import structlog
 from msgspec.structs import replace
 
 from openbooking.identity import throttle
-from openbooking.identity.digests import Kind, digest, matches, new_secret
+from openbooking.identity.digests import Kind, digest, matches, new_id, new_secret
 from openbooking.identity.passwords import Passwords, check_password
 from openbooking.identity.policy import Clock, IdentityPolicy
 from openbooking.identity.records import Attempts, Role, Session, User
@@ -95,7 +95,7 @@ class Accounts:
     async def add(self, name: str, seller: str, role: Role) -> str:
         """Add a user, and hand out a link to set the first password; raise UserExistsError."""
         link = new_secret(Kind.LINK)
-        user = User(name=canonical_name(name), seller=seller, role=role)
+        user = User(name=canonical_name(name), seller=seller, role=role, id=new_id())
         if not await self._store.save(self._with_link(user, link)):
             raise UserExistsError
         return link

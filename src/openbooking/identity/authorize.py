@@ -92,11 +92,12 @@ class AuthorizationEndpoint:
         silent = "none" in request.prompt
         if signed_in is None or self._must_sign_in_again(request, signed_in):
             return self._refused(request, LoginRequiredError("Sign in first.")) if silent else SignInFirst(request)
-        if await self._has_agreed(request, signed_in):
+        may_decide = signed_in.user.role.may_authorise
+        if may_decide and await self._has_agreed(request, signed_in):
             return await self._code(request, signed_in)
         if silent:
             return self._refused(request, ConsentRequiredError("The Seller has not agreed to this."))
-        return AskConsent(request) if signed_in.user.role.may_authorise else MayNotConsent(request)
+        return AskConsent(request) if may_decide else MayNotConsent(request)
 
     async def decide(self, parameters: Mapping[str, str], signed_in: SignedIn, *, agreed: bool) -> Answer:
         """Carry out what the person who was asked has decided."""
@@ -108,7 +109,7 @@ class AuthorizationEndpoint:
         if not agreed:
             return self._refused(request, AccessDeniedError("The Seller has not agreed to this."))
         user = signed_in.user
-        await self._grants.change(request.partner.key, user.seller, give(request.scopes, user.name), user.name)
+        await self._grants.change(request.partner.key, user.seller, give(request.scopes, user.account), user.name)
         return await self._code(request, signed_in)
 
     async def read(self, parameters: Mapping[str, str]) -> AuthorizationRequest | Redirect:
@@ -138,7 +139,7 @@ class AuthorizationEndpoint:
         user = signed_in.user
         found = await self._store.find(Grant, partner=request.partner.key, seller=user.seller)
         return any(
-            grant.state is GrantState.ACTIVE and request.scopes <= grant.scopes and user.name in grant.agreed_by
+            grant.state is GrantState.ACTIVE and request.scopes <= grant.scopes and user.account in grant.agreed_by
             for grant in found
         )
 

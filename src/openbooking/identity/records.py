@@ -54,9 +54,9 @@ class GrantState(StrEnum):
 class Grant(IdentityRecord, frozen=True, kw_only=True):
     """What a Seller has allowed a Booking Partner (OB-AUTH-05); with EVERY_SELLER, what holds where no other one is.
 
-    `agreed_by` are the users who have seen and accepted what is asked for, in the name of the Seller. `period` counts
-    revocations: what was issued in an earlier period is void for ever. `settled` tells whether the Orders feed has
-    followed the last change.
+    `agreed_by` are the accounts of users who have seen and accepted what is asked for, in the name of the Seller.
+    `period` counts revocations: what was issued in an earlier period is void for ever. `settled` tells whether the
+    Orders feed has followed the last change.
     """
 
     partner: str
@@ -117,15 +117,22 @@ class Role(StrEnum):
 class User(IdentityRecord, frozen=True, kw_only=True):
     """Somebody who works for a Seller. Grants they have given are the Seller's, and stay when they go (OB-AUTH-29).
 
+    A name may be given to somebody else later, an `id` is not; accounts older than ids have none.
     `link_digest` is that of a link, good once and until `link_expires`, with which they set a password.
     """
 
     name: str
     seller: str
     role: Role
+    id: str = ""
     password_hash: str | None = None
     link_digest: str | None = None
     link_expires: datetime | None = None
+
+    @property
+    def account(self) -> str:
+        """Who agrees to something: this account, and no later one of the same name."""
+        return self.id or self.name
 
 
 class Session(IdentityRecord, frozen=True, kw_only=True):
