@@ -17,13 +17,20 @@ class Form(NamedTuple):
 
 
 class Page(HTMLParser):
-    """What came back: a page of this site, or the address of another site that the browser was sent to."""
+    """What came back: a page of this site, or the address of another site that the browser was sent to.
+
+    `fields` are the attributes of each, `paragraphs` the texts that have an id, `summary` where links on it lead.
+    """
 
     def __init__(self, response: httpx.Response, left_for: str = "") -> None:
         super().__init__()
         self.response, self.left_for = response, left_for
         self.status, self.url = response.status_code, str(response.url)
         self.forms: list[Form] = []
+        self.fields: dict[str, dict[str, str]] = {}
+        self.paragraphs: dict[str, str] = {}
+        self.summary: list[str] = []
+        self._paragraph = ""
         self._words: list[str] = []
         self.feed("" if left_for else response.text)
         self.text = " ".join("".join(self._words).split())
@@ -34,11 +41,22 @@ class Page(HTMLParser):
             self.forms.append(Form(told.get("action", ""), told.get("method", "get"), {}, []))
         elif tag in ("input", "textarea") and "name" in told:
             self.forms[-1].fields[told["name"]] = told.get("value", "")
+            self.fields[told["name"]] = told
         elif tag == "button" and "name" in told:
             self.forms[-1].buttons.append((told["name"], told["value"]))
+        elif tag == "p":
+            self._paragraph = told.get("id", "")
+        elif tag == "a" and told["href"].startswith("#") and told["href"] != "#main":
+            self.summary.append(told["href"].removeprefix("#"))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "p":
+            self._paragraph = ""
 
     def handle_data(self, data: str) -> None:
         self._words.append(data)
+        if self._paragraph:
+            self.paragraphs[self._paragraph] = self.paragraphs.get(self._paragraph, "") + data
 
     def form(self, action: str) -> Form:
         """The form that goes there."""

@@ -2,18 +2,25 @@
 
 import base64
 import re
-from typing import Any
+from datetime import timedelta
+from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
+from starlette.applications import Starlette
+from starlette.requests import Request
 
 from browsing import AXE, PASSWORD, SECRET, URI, Site
+from openbooking.booking.store import StoreUnavailableError
+from openbooking.identity import throttle
 from openbooking.identity.authorization import challenge
 from openbooking.identity.grants import give
-from openbooking.identity.records import Role
+from openbooking.identity.records import Attempts, Role
 from openbooking.identity.scopes import Scope
+from openbooking.system import System
+from openbooking.web.pages import Pages, Visit
 
 VERIFIER = "v" * 48
 NEW = "lampshade orbit cabbage"
@@ -147,18 +154,70 @@ def test_a_partner_registers(page: Page, site: Site) -> None:
     expect(page.get_by_text("obs_")).to_be_visible()
 
 
-PAGES = {
-    "sign in": ("", "/sign-in"),
-    "wrong password": ("", "/sign-in!"),
-    "unknown client": ("", "/oauth/authorize"),
-    "unknown link": ("", "/set-password?link=x"),
-    "registration": ("", "/registration?token={token}"),
-    "link": ("", "/set-password?link={link}"),
-    "consent": ("ann", "{authorize}"),
-    "partners": ("ann", "/partners"),
-    "stop": ("ann", "/partners/{finder}/revoke"),
-    "password": ("ann", "/password"),
-    "may not consent": ("cat", "{authorize}"),
+NOW, AGAIN = "The password you have now", "New password, once more"
+REGISTERED = {
+    "Its name, as Sellers will see it": "Acme App",
+    "How to reach the people behind it": "dev@acme.example",
+    "Redirect URIs": "https://acme.example/cb",
+}
+UNAVAILABLE = "/unavailable"
+
+
+def waiting(system: System) -> Attempts:
+    """Somebody has guessed the password of dan too often."""
+    until = system.clock() + timedelta(minutes=8)
+    return Attempts(subject=throttle.account("dan"), failures=8, blocked_until=until, expires=until)
+
+
+async def page_without_database(system: System) -> str:
+    """What somebody sees while the database does not answer."""
+
+    async def fail(request: Request, visit: Visit) -> NoReturn:
+        del request, visit
+        raise StoreUnavailableError("It does not answer.")
+
+    app = Starlette(routes=[Pages(system).route(UNAVAILABLE, fail)])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        return (await client.get(UNAVAILABLE)).text
+
+
+def send(page: Page, fields: dict[str, str], *, forget: bool) -> None:
+    """Fill in the form and press its button, in a browser that has forgotten who is there, if wanted."""
+    for label, value in fields.items():
+        page.get_by_label(label, exact=True).fill(value)
+    if forget:
+        page.context.clear_cookies()
+    page.locator("button.btn-primary").click()
+
+
+# Who is there, where they go, and what they fill in before they press the button, if they do.
+PAGES: dict[str, tuple[str, str, dict[str, str] | None]] = {
+    "sign in": ("", "/sign-in", None),
+    "problem: wrong password": ("", "/sign-in", {"User name": "ann", "Password": "wrong"}),
+    "problem: too many attempts": ("", "/sign-in", {"User name": "dan", "Password": "wrong"}),
+    "unknown client": ("", "/oauth/authorize", None),
+    "unknown link": ("", "/set-password?link=x", None),
+    "unavailable": ("", UNAVAILABLE, None),
+    "registration": ("", "/registration?token={token}", None),
+    "problem: no web site": ("", "/registration?token={token}", {**REGISTERED, "Its web site": "foo:bar"}),
+    "problem: no redirect URI": (
+        "",
+        "/registration?token={token}",
+        {**REGISTERED, "Redirect URIs": "http://acme.example/cb"},
+    ),
+    "registered": ("", "/registration?token={token}", REGISTERED),
+    "link": ("", "/set-password?link={link}", None),
+    "problem: link, different": ("", "/set-password?link={link}", {"New password": NEW, AGAIN: NEW.upper()}),
+    "consent": ("ann", "{authorize}", None),
+    "partners": ("ann", "/partners", None),
+    "stop": ("ann", "/partners/{finder}/revoke", None),
+    "password": ("ann", "/password", None),
+    "problem: password, wrong": ("ann", "/password", {NOW: "wrong", "New password": NEW, AGAIN: NEW}),
+    "problem: password, weak": ("ann", "/password", {NOW: PASSWORD, "New password": "a" * 12, AGAIN: "a" * 12}),
+    "problem: password, different": ("ann", "/password", {NOW: PASSWORD, "New password": NEW, AGAIN: NEW.upper()}),
+    "may not consent": ("cat", "{authorize}", None),
+    "may not change": ("cat", "/partners/{finder}/revoke", {}),
+    "out of date": ("cat", "/password!", {NOW: PASSWORD, "New password": NEW, AGAIN: NEW}),
 }
 
 
@@ -170,6 +229,9 @@ def test_pages_meet_wcag_2_2_aa_and_fit_on_a_telephone(
     finder, _ = site.new_client("Active Finder")
     booking = give(frozenset({Scope.OPENBOOKING}))
     site.do(lambda system: system.identity.grants.change(finder, "centre", booking, "ann"))
+    site.do(lambda system: system.identity.store.save(waiting(system)))
+    unavailable = site.do(page_without_database)
+    scripted.route(f"**{UNAVAILABLE}", lambda route: route.fulfill(body=unavailable, content_type="text/html"))
     filled = {
         "authorize": authorize(client[0]),
         "finder": finder,
@@ -178,16 +240,15 @@ def test_pages_meet_wcag_2_2_aa_and_fit_on_a_telephone(
     }
     scripted.emulate_media(color_scheme=scheme)
     signed_in = ""
-    for what, (name, path) in PAGES.items():
+    for what, (name, path, fields) in PAGES.items():
         if name != signed_in:
             scripted.context.clear_cookies()
             sign_in(scripted, name=name)
             signed_in = name
         scripted.goto(path.format(**filled).removesuffix("!"))
-        if path.endswith("!"):
-            scripted.get_by_label("User name").fill("ann")
-            scripted.get_by_label("Password").fill("wrong")
-            scripted.get_by_role("button", name="Sign in").click()
+        if fields is not None:
+            send(scripted, fields, forget=path.endswith("!"))
+        assert scripted.title().startswith("Error: ") == what.startswith("problem: "), what
         for width in (1280, 320):
             scripted.set_viewport_size({"width": width, "height": 800})
             assert scripted.evaluate("document.documentElement.scrollWidth") <= width, (what, width)

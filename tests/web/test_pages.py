@@ -137,6 +137,90 @@ async def test_a_wrong_password_is_told_and_the_name_kept(visitor: Visitor) -> N
     assert page.form("/sign-in").fields["password"] == ""
 
 
+async def filled_in(world: World, visitor: Visitor, where: str, fields: dict[str, str]) -> Page:
+    """The page that comes back."""
+    registration = Registration(world.identity, world.clock)
+    links = {
+        "/password": "/password",
+        "/sign-in": "/sign-in",
+        "/set-password": f"/set-password?link={await link_for(world)}",
+        "/registration": f"/registration?token={await registration.new_token('Acme', None, None)}",
+    }
+    if where == "/password":
+        await visitor.sign_in("ann", PASSWORD)
+    return await visitor.send(await visitor.open(links[where]), where, **fields)
+
+
+GOOD = {
+    "/sign-in": {"username": "ann", "password": PASSWORD},
+    "/password": {"password": PASSWORD, "new_password": NEW, "repeated": NEW},
+    "/set-password": {"new_password": NEW, "repeated": NEW},
+    "/registration": {
+        "name": "Acme App",
+        "site": "https://acme.example/",
+        "contact": "dev@acme.example",
+        "redirect_uris": "https://acme.example/cb",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("filled", "marked", "text"),
+    [
+        (("/sign-in", {"password": "no"}), ["username", "password"], "The user name or the password is wrong."),
+        (("/password", {"password": "no"}), ["password"], "This is not the password you have now."),
+        (("/password", {"new_password": "x", "repeated": "x"}), ["new_password"], "Use at least 12 characters."),
+        (("/password", {"repeated": "x"}), ["repeated"], "This is not the same as the new password."),
+        (("/set-password", {"new_password": "x", "repeated": "x"}), ["new_password"], "Use at least 12 characters."),
+        (("/set-password", {"repeated": "x"}), ["repeated"], "This is not the same as the new password."),
+        (("/registration", {"name": "x" * 501}), ["name"], "Write the name on one line, with at most 500 characters."),
+        (("/registration", {"site": "foo:bar"}), ["site"], "Give the address of a web site, which begins with https"),
+        (("/registration", {"site": "https://["}), ["site"], "Give the address of a web site"),
+        (("/registration", {"site": "x" * 501}), ["site"], "Give the address of a web site"),
+        (("/registration", {"contact": "x" * 501}), ["contact"], "Give an email address of at most 500 characters."),
+        (
+            ("/registration", {"redirect_uris": "http://a.b"}),
+            ["redirect_uris"],
+            "'http://a.b' must begin with https://",
+        ),
+        (("/registration", {"redirect_uris": "https://a.b/#"}), ["redirect_uris"], "'https://a.b/#' must have no frag"),
+        (
+            ("/registration", {"redirect_uris": "https://a.b/ " * 11}),
+            ["redirect_uris"],
+            "List at most 10 redirect URIs",
+        ),
+        (("/registration", {"redirect_uris": ""}), ["redirect_uris"], "Name at least one redirect URI."),
+    ],
+)
+async def test_what_is_wrong_is_told_at_its_field_in_words_for_people(
+    provider: World, visitor: Visitor, filled: tuple[str, dict[str, str]], marked: list[str], text: str
+) -> None:
+    """WCAG 3.3.1 and 3.3.3: the field is marked, described by the text, and where the summary leads."""
+    where, wrong = filled
+    page = await filled_in(provider, visitor, where, {**GOOD[where], **wrong})
+    assert page.status == 422
+    told = page.paragraphs["wrong"]
+    assert told.startswith(text)
+    assert f"There is a problem {told}" in page.text
+    assert not re.search(r"[a-z]_[a-z]", told)
+    assert page.summary == [page.fields[marked[0]]["id"]]
+    assert [name for name, field in page.fields.items() if "aria-invalid" in field] == marked
+    described = {name for name, field in page.fields.items() if "wrong" in field.get("aria-describedby", "").split()}
+    assert described == set(marked)
+    hinted = [field for field in page.fields.values() if "hint" in field.get("aria-describedby", "").split()]
+    assert len(hinted) == (where != "/sign-in")
+
+
+@pytest.mark.parametrize("where", ["/sign-in", "/password"])
+async def test_what_is_wrong_with_no_field_is_told_of_the_form(provider: World, visitor: Visitor, where: str) -> None:
+    page = await filled_in(provider, visitor, where, {**GOOD[where], "password": "wrong"})
+    for _ in range(5):
+        page = await visitor.send(page, where, **{**GOOD[where], "password": "wrong"})
+    assert "There is a problem There were too many attempts." in page.text
+    assert (page.status, page.summary, "wrong" in page.paragraphs) == (422, [], False)
+    assert not any("aria-invalid" in field for field in page.fields.values())
+
+
 async def test_who_guesses_is_told_to_wait(provider: World, visitor: Visitor) -> None:
     for _ in range(5):
         await visitor.sign_in("ann", "wrong")
@@ -156,7 +240,7 @@ async def test_a_link_sets_a_password_and_signs_in(provider: World, visitor: Vis
     page = await visitor.open(f"/set-password?link={link}")
     assert "For the account eve." in page.text
     page = await visitor.send(page, "/set-password", new_password=NEW, repeated="other")
-    assert "The two passwords are different." in page.text
+    assert "This is not the same as the new password." in page.text
     page = await visitor.send(page, "/set-password", new_password="short", repeated="short")
     assert "at least 12 characters" in page.text
     page = await visitor.send(page, "/set-password", new_password=NEW, repeated=NEW)
@@ -171,8 +255,8 @@ async def test_a_password_is_changed(provider: World, visitor: Visitor) -> None:
     elsewhere = Visitor(provider.client)
     await elsewhere.sign_in("ann", PASSWORD)
     for fields, told in (
-        ({"password": "wrong", "new_password": NEW, "repeated": NEW}, "is another one"),
-        ({"password": PASSWORD, "new_password": NEW, "repeated": "x"}, "are different"),
+        ({"password": "wrong", "new_password": NEW, "repeated": NEW}, "not the password you have now"),
+        ({"password": PASSWORD, "new_password": NEW, "repeated": "x"}, "not the same as the new password"),
         ({"password": PASSWORD, "new_password": "x", "repeated": "x"}, "at least 12"),
     ):
         page = await visitor.send(await visitor.open("/password"), "/password", **fields)

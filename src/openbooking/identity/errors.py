@@ -102,6 +102,10 @@ class InvalidRedirectUriError(OAuthError):
 
 
 class InvalidClientMetadataError(OAuthError):
-    """Something a client says of itself cannot be registered (RFC 7591 3.2.2)."""
+    """Something a client says of itself cannot be registered (RFC 7591 3.2.2); `member` is how it is called."""
 
     code = "invalid_client_metadata"
+
+    def __init__(self, description: str, member: str = "") -> None:
+        super().__init__(description)
+        self.member = member

@@ -14,7 +14,6 @@ from openbooking.identity.errors import (
     InvalidClientMetadataError,
     InvalidRedirectUriError,
     InvalidTokenError,
-    OAuthError,
 )
 from openbooking.identity.policy import Clock
 from openbooking.identity.records import Partner, RegistrationToken
@@ -28,7 +27,7 @@ _REDIRECT_URI = re.compile(
     r"[a-z]+://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?(?:[/?][a-z0-9._~:/?@!$&()+=%\[\]-]*)?", re.IGNORECASE
 )
 _MOST = 10
-_LONGEST = 500
+MAX_LENGTH = 500
 
 
 class Registered(NamedTuple):
@@ -143,23 +142,28 @@ def check_redirect_uri(uri: str) -> None:
     if not (parts.scheme == "https" or local) or not parts.hostname:
         raise InvalidRedirectUriError(f"{uri!a} must begin with https:// (or with http://localhost while you try).")
     if not _REDIRECT_URI.fullmatch(uri) or not known_port:
-        raise InvalidRedirectUriError(f"{uri!a} has parts that a redirect URI must not have.")
+        raise InvalidRedirectUriError(
+            f"{uri!a} must have no fragment (#), no user name, and no character that has to be escaped in a URL."
+        )
 
 
 def _string(metadata: Mapping[str, Any], name: str) -> str:
     value = metadata.get(name, "")
     if not _is_short_text(value):
-        raise InvalidClientMetadataError(f"{name} must be a short text.")
+        raise InvalidClientMetadataError(f"{name} must be a text of at most {MAX_LENGTH} characters.", name)
     return str(value).strip()
 
 
 def _strings(metadata: Mapping[str, Any], name: str, default: tuple[str, ...]) -> tuple[str, ...]:
     values = metadata.get(name, default)
     sound = isinstance(values, list | tuple) and len(values) <= _MOST
-    if not sound or not all(_is_short_text(value) for value in values):
-        error: type[OAuthError] = InvalidRedirectUriError if name == "redirect_uris" else InvalidClientMetadataError
-        raise error(f"{name} must be a list of at most {_MOST} short texts.")
-    return tuple(values)
+    if sound and all(_is_short_text(value) for value in values):
+        return tuple(values)
+    if name == "redirect_uris":
+        raise InvalidRedirectUriError(f"List at most {_MOST} redirect URIs, each of at most {MAX_LENGTH} characters.")
+    raise InvalidClientMetadataError(
+        f"{name} must be a list of at most {_MOST} texts, each of at most {MAX_LENGTH} characters.", name
+    )
 
 
 def _web_address(metadata: Mapping[str, Any], name: str) -> str:
@@ -167,11 +171,11 @@ def _web_address(metadata: Mapping[str, Any], name: str) -> str:
     try:
         parts = urlsplit(address)
     except ValueError as fault:
-        raise InvalidClientMetadataError(f"{name} must be a web address.") from fault
+        raise InvalidClientMetadataError(f"{name} must be a web address.", name) from fault
     if address and not (parts.scheme in ("https", "http") and parts.hostname):
-        raise InvalidClientMetadataError(f"{name} must be a web address.")
+        raise InvalidClientMetadataError(f"{name} must be a web address.", name)
     return address
 
 
 def _is_short_text(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST and value.isprintable()
+    return isinstance(value, str) and len(value) <= MAX_LENGTH and value.isprintable()

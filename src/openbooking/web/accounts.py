@@ -18,15 +18,16 @@ from openbooking.identity.discovery import AUTHORIZE_PATH
 from openbooking.identity.passwords import MIN_LENGTH, WeakPasswordError
 from openbooking.identity.records import Partner
 from openbooking.system import System
-from openbooking.web.pages import SIGN_IN_PATH, BadFormError, Pages, Visit, parse_fields, see, site_of
+from openbooking.web.pages import SIGN_IN_PATH, BadFormError, Form, Pages, Problem, Visit, parse_fields, see, site_of
 from openbooking.web.seller_partners import PARTNERS_PATH
 
 SIGN_OUT_PATH = "/sign-out"
 PASSWORD_PATH = "/password"  # noqa: S105 - a path
 LINK_PATH = "/set-password"
 
-_WRONG = "The user name or the password is wrong."
-_DIFFERENT = "The two passwords are different."
+_WRONG = Problem("The user name or the password is wrong.", ("username", "password"))
+_WRONG_PASSWORD = Problem("This is not the password you have now.", ("password",))
+_DIFFERENT = Problem("This is not the same as the new password. Write both again.", ("repeated",))
 # Where somebody may have been going when they were asked to sign in.
 _DESTINATIONS = (AUTHORIZE_PATH, PARTNERS_PATH, PASSWORD_PATH)
 
@@ -60,13 +61,13 @@ class AccountPages:
         try:
             secret = await self._accounts.sign_in(name, form.get("password", ""), address(request))
         except SignInRefusedError:
-            return await self._sign_in_page(request, visit, going_to, error=_WRONG, name=name)
+            return await self._sign_in_page(request, visit, going_to, _WRONG, name)
         except TooManyAttemptsError as refusal:
-            return await self._sign_in_page(request, visit, going_to, error=self._wait(refusal), name=name)
+            return await self._sign_in_page(request, visit, going_to, self._wait(refusal), name)
         return self._signed_in(secret, going_to or PARTNERS_PATH)
 
     async def _sign_in_page(
-        self, request: Request, visit: Visit, going_to: str, error: str = "", name: str = ""
+        self, request: Request, visit: Visit, going_to: str, problem: Problem | None = None, name: str = ""
     ) -> Response:
         """The page; what follows it leads back to a client at once if nothing remains to be agreed to."""
         partner = await self._asking(going_to)
@@ -75,11 +76,10 @@ class AccountPages:
             request,
             visit,
             "sign_in.html",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
             forms_lead_to=leads_to,
+            problem=problem,
             going_to=going_to,
             partner=partner,
-            error=error,
             name=name,
         )
 
@@ -104,16 +104,16 @@ class AccountPages:
         if request.method != "POST":
             return self._password_page(request, visit)
         form = await self._pages.form(request, visit)
-        if form.get("new_password") != form.get("repeated"):
+        if _differs(form):
             return self._password_page(request, visit, _DIFFERENT)
         try:
             secret = await self._accounts.change_password(
                 signed_in.user, form.get("password", ""), form.get("new_password", ""), address(request)
             )
         except WeakPasswordError as fault:
-            return self._password_page(request, visit, str(fault))
+            return self._password_page(request, visit, _weak(fault))
         except SignInRefusedError:
-            return self._password_page(request, visit, "The password you have now is another one.")
+            return self._password_page(request, visit, _WRONG_PASSWORD)
         except TooManyAttemptsError as refusal:
             return self._password_page(request, visit, self._wait(refusal))
         return self._signed_in(secret, PARTNERS_PATH)
@@ -125,24 +125,23 @@ class AccountPages:
             user = await self._accounts.user_of_link(link)
             if request.method != "POST":
                 return self._password_page(request, visit, link=link, name=user.name)
-            if form.get("new_password") != form.get("repeated"):
+            if _differs(form):
                 return self._password_page(request, visit, _DIFFERENT, link, user.name)
             secret = await self._accounts.use_link(link, form.get("new_password", ""))
         except UnknownLinkError:
             return self._pages.page(request, visit, "unknown_link.html", status=HTTPStatus.NOT_FOUND)
         except WeakPasswordError as fault:
-            return self._password_page(request, visit, str(fault), link, user.name)
+            return self._password_page(request, visit, _weak(fault), link, user.name)
         return self._signed_in(secret, PARTNERS_PATH)
 
     def _password_page(
-        self, request: Request, visit: Visit, error: str = "", link: str = "", name: str = ""
+        self, request: Request, visit: Visit, problem: Problem | None = None, link: str = "", name: str = ""
     ) -> Response:
         return self._pages.page(
             request,
             visit,
             "password.html",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
-            error=error,
+            problem=problem,
             link=link,
             name=name or (visit.signed_in.user.name if visit.signed_in else ""),
             min_length=MIN_LENGTH,
@@ -154,10 +153,11 @@ class AccountPages:
         self._pages.keep(response, secret)
         return response
 
-    def _wait(self, refusal: TooManyAttemptsError) -> str:
+    def _wait(self, refusal: TooManyAttemptsError) -> Problem:
+        """No field is wrong: nothing that is written in them is looked at."""
         minutes = max((refusal.until - self._system.clock()).total_seconds() / 60, 0)
         wait = "a minute" if minutes <= 1 else f"{-int(-minutes // 1)} minutes"
-        return f"There were too many attempts. Try again in {wait}, or ask for a link to set a new password."
+        return Problem(f"There were too many attempts. Try again in {wait}, or ask for a link to set a new password.")
 
 
 def destination(text: str) -> str:
@@ -168,6 +168,14 @@ def destination(text: str) -> str:
         return ""
     local = not parts.scheme and not parts.netloc and text.startswith("/") and "\\" not in text
     return text if local and parts.path in _DESTINATIONS and text.isprintable() else ""
+
+
+def _differs(form: Form) -> bool:
+    return form.get("new_password") != form.get("repeated")
+
+
+def _weak(fault: WeakPasswordError) -> Problem:
+    return Problem(str(fault), ("new_password",))
 
 
 def address(request: Request) -> str:

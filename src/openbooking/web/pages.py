@@ -54,6 +54,13 @@ class Visit(NamedTuple):
         return hmac.new(self.secret.encode(), b"form", hashlib.sha256).hexdigest()
 
 
+class Problem(NamedTuple):
+    """What is wrong with a form, in words for whoever filled it in, and the fields it is about; if none, all of it."""
+
+    text: str
+    fields: tuple[str, ...] = ()
+
+
 Serve = Callable[[Request, Visit], Awaitable[Response]]
 ServeSignedIn = Callable[[Request, Visit, SignedIn], Awaitable[Response]]
 
@@ -115,7 +122,12 @@ class Pages:
         forms_lead_to: Iterable[str] = (),
         **values: Any,
     ) -> Response:
-        """A page made for this browser; its forms may lead to those sites, and else to ours only."""
+        """A page made for this browser; its forms may lead to those sites, and else to ours only.
+
+        Among the values may be the `problem` with a form that is shown again.
+        """
+        if values.get("problem"):
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
         response = self._page(request, visit, template, status, forms_lead_to, values)
         if not visit.known:
             self.keep(response, visit.secret)
@@ -163,7 +175,7 @@ class Pages:
             form_token=visit.form_token if visit else "",
             user=visit.signed_in.user if visit and visit.signed_in else None,
             path=request.url.path,
-            **values,
+            **{"problem": None, **values},
         )
         return HTMLResponse(shown, status, {**self._headers(forms_lead_to), "Cache-Control": "no-store"})
 

@@ -6,11 +6,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.identity.errors import InvalidTokenError, OAuthError
+from openbooking.identity.errors import InvalidClientMetadataError, InvalidRedirectUriError, InvalidTokenError
+from openbooking.identity.registration import MAX_LENGTH
 from openbooking.system import System
-from openbooking.web.pages import Form, Pages, Visit
+from openbooking.web.pages import Form, Pages, Problem, Visit
 
 REGISTRATION_PATH = "/registration"
+
+# What people are told who have no names of members before them, and which field it is about.
+_PROBLEMS = {
+    "client_name": Problem(f"Write the name on one line, with at most {MAX_LENGTH} characters.", ("name",)),
+    "client_uri": Problem(
+        f"Give the address of a web site, which begins with https:// or http://, of at most {MAX_LENGTH} characters.",
+        ("site",),
+    ),
+    "contacts": Problem(f"Give an email address of at most {MAX_LENGTH} characters.", ("contact",)),
+}
 
 
 class RegistrationPages:
@@ -35,8 +46,10 @@ class RegistrationPages:
             registered = await self._registration.register(token, _metadata(form))
         except InvalidTokenError:
             return self._pages.page(request, visit, "unknown_link.html", status=HTTPStatus.NOT_FOUND)
-        except OAuthError as error:
-            return self._form_page(request, visit, form, error.description)
+        except InvalidRedirectUriError as error:
+            return self._form_page(request, visit, form, Problem(error.description, ("redirect_uris",)))
+        except InvalidClientMetadataError as error:
+            return self._form_page(request, visit, form, _PROBLEMS[error.member])
         return self._pages.page(
             request,
             visit,
@@ -46,14 +59,13 @@ class RegistrationPages:
             issuer=self._system.identity.policy.issuer,
         )
 
-    def _form_page(self, request: Request, visit: Visit, form: Form, error: str = "") -> Response:
+    def _form_page(self, request: Request, visit: Visit, form: Form, problem: Problem | None = None) -> Response:
         return self._pages.page(
             request,
             visit,
             "registration.html",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
+            problem=problem,
             form=form,
-            error=error,
         )
 
 
