@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from cli.test_commands import OPENBOOKING, add_seller, database, fail, rows, succeed
+from builders import NOW
+from cli.test_commands import OPENBOOKING, SELLER, add_seller, database, fail, rows, succeed
+from desk import IDS, POLICY
+from openbooking.identity.claims import ClaimWriter
 from openbooking.identity.digests import digest
+from openbooking.identity.records import Authorization
+from openbooking.identity.scopes import Scope
+from openbooking.store.documents import decode_seller
 
 __all__ = ["database"]
 
@@ -80,6 +86,19 @@ def test_users_come_and_go(database: Path) -> None:
     assert succeed("user", "list") == "ann@oak.example\toak\tmanager\n"
     for words in (("remove", "ben"), ("reset-link", "ben")):
         assert "no user ben" in fail(1, "user", *words)
+
+
+@pytest.mark.spec("OB-AUTH-30")
+def test_the_logo_of_a_seller_is_in_its_id_tokens(database: Path) -> None:
+    add_seller("oak", logo="https://oak.example/logo.png")
+    ((document,),) = rows(database, "SELECT document FROM seller")
+    asked = Authorization(
+        id="1", partner="app", seller="oak", user="ann", scopes=frozenset({Scope.OPENBOOKING}), issued=NOW, expires=NOW
+    )
+    claims = ClaimWriter(POLICY, IDS, None).id_token(asked, decode_seller(document), "token", NOW)
+    assert claims["https://openactive.io/sellerLogo"] == "https://oak.example/logo.png"
+    words = [word for option in SELLER.items() for word in option]
+    assert "is no web address" in fail(1, "seller", "add", "elm", *words, "--logo", "logo.png")
 
 
 @pytest.mark.spec("OB-AUTH-33")

@@ -44,15 +44,18 @@ def add(  # noqa: PLR0913 - one parameter for each thing that Orders must tell a
     country: Annotated[str, typer.Option(help="Country, as two letters.")] = "GB",
     telephone: Annotated[str | None, typer.Option(help="A number for Customers.")] = None,
     vat_id: Annotated[str | None, typer.Option(help="VAT registration number.")] = None,
+    logo: Annotated[str | None, typer.Option(help="The web address of a picture.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the Seller with this key.")] = False,
     database: Database = None,
 ) -> None:
     """Add a Seller."""
     if not is_key(key):
         raise CommandError(f"{key!r} cannot be a key: use letters, digits, and . _ ~ -")
-    if not is_web_address(url):
-        raise CommandError(f"{url!r} is no web address: it begins with https:// or http://.")
-    optional = {"telephone": telephone, "vatID": vat_id}
+    for address in (url, logo or url):
+        if not is_web_address(address):
+            raise CommandError(f"{address!r} is no web address: it begins with https:// or http://.")
+    picture = {"@type": "ImageObject", "url": logo} if logo else None
+    optional = {"telephone": telephone, "vatID": vat_id, "logo": picture}
     seller = Seller(
         key=key,
         name=name,
