@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from builders import NOW
-from cli.test_commands import OPENBOOKING, SELLER, add_seller, database, fail, rows, succeed
+from cli.test_commands import OPENBOOKING, SELLER, add_seller, database, fail, rows, run, succeed
 from desk import IDS, POLICY
 from openbooking.identity.claims import ClaimWriter
 from openbooking.identity.digests import digest
@@ -68,6 +68,72 @@ def test_partners_and_sellers_are_suspended_and_resumed() -> None:
         succeed("partner", *words)
         assert succeed("partner", "list") == shown
     assert "no Booking Partner other" in fail(1, "partner", "suspend", "other")
+
+
+@pytest.mark.spec("OB-AUTH-05")
+def test_what_was_given_for_all_sellers_is_withdrawn_as_a_whole() -> None:
+    """What was given by Seller stays, and is told; a Seller that has said no stays out when all are given again."""
+    for seller in ("oak", "elm"):
+        add_seller(seller)
+    succeed("partner", "add", "wide", "--name", "Wide", "--all-sellers")
+    succeed("partner", "revoke", "wide", "elm")
+    for words, sellers in (
+        (("suspend", "wide", "--all-sellers"), "* (suspended),not elm"),
+        (("resume", "wide", "--all-sellers"), "*,not elm"),
+        (("grant", "wide", "oak"), "*,not elm"),
+        (("suspend", "wide", "--seller", "oak"), "*,oak (suspended),not elm"),
+        (("resume", "wide", "--seller", "oak"), "*,oak,not elm"),
+        (("revoke", "wide", "--all-sellers"), "oak"),
+        (("grant", "wide", "--all-sellers"), "*,oak,not elm"),
+        (("revoke", "wide", "--all-sellers"), "oak"),
+        (("revoke", "wide", "oak"), "none"),
+    ):
+        assert succeed("partner", *words) == f"Sellers of wide now: {sellers}\n"
+        assert succeed("partner", "list").split("\t")[2] == sellers.replace("none", "")
+
+
+def test_what_was_never_given_is_not_taken_back_in_silence() -> None:
+    add_seller("oak")
+    succeed("partner", "add", "app", "--name", "App", "--redirect-uri", URI)
+    for command in ("suspend", "resume", "revoke"):
+        assert "was not given --all-sellers" in fail(1, "partner", command, "app", "--all-sellers")
+        words = ("oak",) if command == "revoke" else ("--seller", "oak")
+        assert "was not given oak" in fail(1, "partner", command, "app", *words)
+        assert "either its key or --all-sellers" in fail(1, "partner", command, "app", *words, "--all-sellers")
+    for command in ("grant", "revoke"):
+        assert "either its key or --all-sellers" in fail(1, "partner", command, "app")
+
+
+@pytest.mark.spec("OB-AUTH-20")
+def test_redirect_uris_are_changed_and_all_that_is_known_of_a_partner_is_shown() -> None:
+    add_seller("oak")
+    succeed("partner", "add", "app", "--name", "App", "--seller", "oak", "--contact", "a@b.example")
+    shown = [line.split("\t") for line in succeed("partner", "show", "app").splitlines()]
+    registered = shown.pop(4)
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d \d\d:\d\d UTC, by administrator", registered[1])
+    since = shown[-1].pop(3)
+    assert registered[1].startswith(since)
+    rest = [
+        ["state", "active"],
+        ["last used", "never"],
+        ["Orders", "0"],
+        ["Seller", "oak", "active", "administrator", "openactive-openbooking"],
+    ]
+    known = [["key", "app"], ["name", "App"], ["contact", "a@b.example"]]
+    assert shown == [*known, ["credentials", "API key"], *rest]
+    other = "https://app.example.com/other"
+    told = run("partner", "redirect-uris", "app", URI, other)
+    assert (told.exit_code, told.stdout) == (0, f"Sellers who have decided about app return to {URI} or {other}.\n")
+    assert "new-secret" in told.stderr
+    succeed("partner", "new-secret", "app")
+    lines = succeed("partner", "show", "app").splitlines()
+    assert lines[3:6] == [f"redirect URI\t{URI}", f"redirect URI\t{other}", "credentials\tAPI key, client secret"]
+    assert run("partner", "redirect-uris", "app", other).stderr == ""
+    assert f"redirect URI\t{URI}" not in succeed("partner", "show", "app")
+    assert "https://" in fail(1, "partner", "redirect-uris", "app", URI, "http://app.example.com/cb")
+    assert URI not in succeed("partner", "show", "app")
+    for command in ("show", "redirect-uris"):
+        assert "no Booking Partner other" in fail(1, "partner", command, "other", *([URI] * (command != "show")))
 
 
 @pytest.mark.spec("OB-AUTH-29")

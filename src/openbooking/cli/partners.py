@@ -13,10 +13,10 @@ from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.identity.digests import Kind, digest, new_secret
 from openbooking.identity.errors import InvalidRedirectUriError
-from openbooking.identity.grants import Change, give, resume, revoke, suspend
+from openbooking.identity.grants import Change, give, resume, revoke, standing_grant, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
 from openbooking.identity.registration import check_redirect_uri
-from openbooking.identity.scopes import Scope
+from openbooking.identity.scopes import Scope, write_scopes
 from openbooking.identity.store import IdentityStore
 from openbooking.spec.ids import is_key
 
@@ -28,8 +28,14 @@ partners = typer.Typer(help="Which Booking Partners may book, and for which Sell
 ADMINISTRATOR = "administrator"
 
 Key = Annotated[str, typer.Argument(help="The key of the Booking Partner.")]
-SellerKey = Annotated[str, typer.Argument(help="The key of the Seller.")]
-OneSeller = Annotated[str | None, typer.Option("--seller", help="For this Seller only; default for all.")]
+SellerKey = Annotated[str | None, typer.Argument(help="The key of the Seller.")]
+OneSeller = Annotated[str | None, typer.Option("--seller", help="For this Seller only.")]
+EverySeller = Annotated[
+    bool, typer.Option("--all-sellers", help="It may book for every Seller, and for those to come.")
+]
+GivenByAll = Annotated[
+    bool, typer.Option("--all-sellers", help="What was given with --all-sellers; what was given by Seller stays.")
+]
 
 
 @partners.command("add")
@@ -38,9 +44,7 @@ def add(  # noqa: PLR0913 - one parameter for each thing that is known of a part
     *,
     name: Annotated[str, typer.Option(help="The name of the Booking Partner.")],
     seller: Annotated[list[str] | None, typer.Option(help="A Seller it may book for; may be repeated.")] = None,
-    all_sellers: Annotated[
-        bool, typer.Option("--all-sellers", help="It may book for every Seller, and for those to come.")
-    ] = False,
+    all_sellers: EverySeller = False,
     redirect_uri: Annotated[
         list[str] | None, typer.Option(help="Where Sellers return to when they have allowed it; may be repeated.")
     ] = None,
@@ -81,6 +85,34 @@ def add(  # noqa: PLR0913 - one parameter for each thing that is known of a part
     typer.echo(secret)
 
 
+@partners.command("redirect-uris")
+def set_redirect_uris(
+    key: Key,
+    redirect_uris: Annotated[list[str], typer.Argument(help="All of them; those that are there already are replaced.")],
+    database: Database = None,
+) -> None:
+    """Say where Sellers return to when they have allowed a Booking Partner, in place of what was said before."""
+    for uri in redirect_uris:
+        _check_redirect_uri(uri)
+    partner = _with_partner(database, key, lambda partner: replace(partner, redirect_uris=tuple(redirect_uris)))
+    typer.echo(f"Sellers who have decided about {key} return to {' or '.join(redirect_uris)}.")
+    if partner.secret_digest is None:
+        typer.echo("It has no client secret yet: `openbooking partner new-secret` gives it one.", err=True)
+
+
+@partners.command("show")
+def show_partner(key: Key, database: Database = None) -> None:
+    """Show all that is known of a Booking Partner, one thing a line; of Sellers: key, state, since, by whom, scopes."""
+
+    async def load(system: "System") -> list[tuple[str, ...]]:
+        partner = await _partner(system.identity.store, key)
+        orders = await system.store.order_counts()
+        return _described(partner, await system.identity.store.find(Grant, partner=key), orders.items())
+
+    for line in with_system(database, load):
+        typer.echo("\t".join(line))
+
+
 @partners.command("list")
 def list_partners(database: Database = None) -> None:
     """List the Booking Partners, one a line: key, name, Sellers (`*`: every one), state, Orders, day last used."""
@@ -98,37 +130,43 @@ def list_partners(database: Database = None) -> None:
 
 
 @partners.command("grant")
-def grant_seller(key: Key, seller: SellerKey, database: Database = None) -> None:
+def grant_seller(
+    key: Key, seller: SellerKey = None, *, all_sellers: EverySeller = False, database: Database = None
+) -> None:
     """Let a Booking Partner book for a Seller."""
-    _with_grant(database, key, seller, give(frozenset({Scope.OPENBOOKING})))
-    typer.echo(f"{key} may book for {seller}.")
+    _with_grant(database, key, _whose(seller, all_sellers=all_sellers), give(frozenset({Scope.OPENBOOKING})))
 
 
 @partners.command("revoke")
-def revoke_seller(key: Key, seller: SellerKey, database: Database = None) -> None:
+def revoke_seller(
+    key: Key, seller: SellerKey = None, *, all_sellers: GivenByAll = False, database: Database = None
+) -> None:
     """Stop a Booking Partner from booking for a Seller for good; the Seller's Orders leave its Orders feed."""
-    _with_grant(database, key, seller, revoke)
-    typer.echo(f"{key} may not book for {seller}.")
+    _with_grant(database, key, _whose(seller, all_sellers=all_sellers), revoke)
 
 
 @partners.command("suspend")
-def suspend_partner(key: Key, seller: OneSeller = None, database: Database = None) -> None:
-    """Stop a Booking Partner from booking for a while; its Orders feed goes on."""
-    if seller:
-        _with_grant(database, key, seller, suspend)
-    else:
-        _with_partner(database, key, lambda partner: replace(partner, suspended=True))
-    typer.echo(f"{key} may not book{f' for {seller}' if seller else ''} until it is resumed.")
+def suspend_partner(
+    key: Key, *, seller: OneSeller = None, all_sellers: GivenByAll = False, database: Database = None
+) -> None:
+    """Stop a Booking Partner from booking for a while, whoever let it; its Orders feed goes on."""
+    if seller or all_sellers:
+        _with_grant(database, key, _whose(seller, all_sellers=all_sellers), suspend)
+        return
+    _with_partner(database, key, lambda partner: replace(partner, suspended=True))
+    typer.echo(f"{key} may not book until it is resumed.")
 
 
 @partners.command("resume")
-def resume_partner(key: Key, seller: OneSeller = None, database: Database = None) -> None:
+def resume_partner(
+    key: Key, *, seller: OneSeller = None, all_sellers: GivenByAll = False, database: Database = None
+) -> None:
     """Let a Booking Partner that was suspended book again."""
-    if seller:
-        _with_grant(database, key, seller, resume)
-    else:
-        _with_partner(database, key, lambda partner: replace(partner, suspended=False))
-    typer.echo(f"{key} may book{f' for {seller}' if seller else ''} again.")
+    if seller or all_sellers:
+        _with_grant(database, key, _whose(seller, all_sellers=all_sellers), resume)
+        return
+    _with_partner(database, key, lambda partner: replace(partner, suspended=False))
+    typer.echo(f"{key} may book again.")
 
 
 @partners.command("new-key")
@@ -147,40 +185,98 @@ def new_client_secret(key: Key, database: Database = None) -> None:
     typer.echo(secret)
 
 
+def _described(
+    partner: Partner, grants: Sequence[Grant], orders: Iterable[tuple[Partnership, int]]
+) -> list[tuple[str, ...]]:
+    """What to call each thing, and what it is."""
+    credentials = {"API key": partner.api_key_digest, "client secret": partner.secret_digest}
+    return [
+        ("key", partner.key),
+        ("name", partner.name),
+        *(("web site, as it says", site) for site in (partner.site,) if site),
+        *(("contact", contact) for contact in partner.contacts),
+        *(("redirect URI", uri) for uri in partner.redirect_uris),
+        ("credentials", ", ".join(name for name, kept in credentials.items() if kept) or "none"),
+        ("registered", f"{partner.registered:%Y-%m-%d %H:%M %Z}, by {partner.registered_by}"),
+        ("state", _state(partner)),
+        ("last used", _last_used(partner)),
+        ("Orders", str(_orders_of(partner, orders))),
+        *(("Seller", g.seller, g.state, f"{g.changed:%Y-%m-%d}", g.changed_by, write_scopes(g.scopes)) for g in grants),
+    ]
+
+
 def _line(partner: Partner, grants: Sequence[Grant], orders: Iterable[tuple[Partnership, int]]) -> str:
+    return "\t".join(
+        (
+            partner.key,
+            partner.name,
+            _sellers_of(grants),
+            _state(partner),
+            str(_orders_of(partner, orders)),
+            _last_used(partner),
+        )
+    )
+
+
+def _sellers_of(grants: Sequence[Grant]) -> str:
+    """Whom it may book for, separated by commas."""
     sellers = ",".join(_of_grant(grant) for grant in grants if grant.state is not GrantState.REVOKED)
     barred = [grant.seller for grant in grants if grant.state is GrantState.REVOKED]
-    if any(grant.seller == EVERY_SELLER for grant in grants):
+    if EVERY_SELLER not in barred and any(grant.seller == EVERY_SELLER for grant in grants):
         sellers += "".join(f",not {seller}" for seller in barred)
-    made = sum(count for partnership, count in orders if partnership.partner == partner.key)
-    state = "suspended" if partner.suspended else "active"
-    last = f"{partner.last_used:%Y-%m-%d}" if partner.last_used else "never"
-    return "\t".join((partner.key, partner.name, sellers, state, str(made), last))
+    return sellers
+
+
+def _state(partner: Partner) -> str:
+    return "suspended" if partner.suspended else "active"
+
+
+def _last_used(partner: Partner) -> str:
+    return f"{partner.last_used:%Y-%m-%d}" if partner.last_used else "never"
+
+
+def _orders_of(partner: Partner, orders: Iterable[tuple[Partnership, int]]) -> int:
+    return sum(count for partnership, count in orders if partnership.partner == partner.key)
 
 
 def _of_grant(grant: Grant) -> str:
     return grant.seller if grant.state is GrantState.ACTIVE else f"{grant.seller} ({grant.state})"
 
 
-def _with_grant(database: str | None, key: str, seller: str, change: Change) -> None:
-    async def save(system: "System") -> None:
-        await _partner(system.identity.store, key)
-        await _check_seller(system.store, seller)
-        await _change_grant(system, key, seller, change)
+def _whose(seller: str | None, *, all_sellers: bool) -> str:
+    """The Seller whose grant is meant."""
+    if all_sellers == bool(seller):
+        raise CommandError("Say which Seller: either its key or --all-sellers.")
+    return seller or EVERY_SELLER
 
-    with_system(database, save)
+
+def _with_grant(database: str | None, key: str, seller: str, change: Change) -> None:
+    """Change it, and tell what the partner is left with."""
+
+    async def save(system: "System") -> str:
+        await _partner(system.identity.store, key)
+        if seller != EVERY_SELLER:
+            await _check_seller(system.store, seller)
+        await _change_grant(system, key, seller, change)
+        grants = await system.identity.store.find(Grant, partner=key)
+        if standing_grant(grants, seller) is None:
+            raise CommandError(f"{key} was not given {'--all-sellers' if seller == EVERY_SELLER else seller}.")
+        return _sellers_of(grants)
+
+    typer.echo(f"Sellers of {key} now: {with_system(database, save) or 'none'}")
 
 
 async def _change_grant(system: "System", key: str, seller: str, change: Change) -> None:
     await system.identity.grants.change(key, seller, change, ADMINISTRATOR)
 
 
-def _with_partner(database: str | None, key: str, change: Callable[[Partner], Partner]) -> None:
-    async def save(system: "System") -> None:
-        while not await system.identity.store.save(change(await _partner(system.identity.store, key))):
+def _with_partner(database: str | None, key: str, change: Callable[[Partner], Partner]) -> Partner:
+    async def save(system: "System") -> Partner:
+        while not await system.identity.store.save(changed := change(await _partner(system.identity.store, key))):
             pass
+        return changed
 
-    with_system(database, save)
+    return with_system(database, save)
 
 
 async def _partner(identity: IdentityStore, key: str) -> Partner:
