@@ -42,7 +42,7 @@ class Site:
         self._settings = Settings(database=str(database), access=AccessMode.OPENID)
         self._clients = itertools.count(1)
 
-    def new_client(self, name: str = "") -> tuple[str, str]:
+    def new_client(self, name: str = "", registered_by: str = "administrator") -> tuple[str, str]:
         """The key and name of a client that nobody has allowed anything yet."""
         key = f"app-{next(self._clients)}"
         client = Partner(
@@ -50,7 +50,7 @@ class Site:
             name=name or f"MyFitnessApp {key}",
             site="https://app.example.com",
             registered=now(),
-            registered_by="administrator",
+            registered_by=registered_by,
             secret_digest=digest(SECRET),
             redirect_uris=(URI,),
         )

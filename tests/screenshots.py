@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from browsing import PASSWORD, URI, Site, chromium, served
 from openbooking.identity.authorization import challenge
 from openbooking.identity.grants import Change, give, suspend
+from openbooking.identity.records import BY_REGISTRATION_TOKEN
 from openbooking.identity.scopes import Scope
 from openbooking.system import System
 
@@ -19,7 +20,7 @@ _WIDTH = 900
 
 def take(page: Page, site: Site, folder: Path) -> None:
     """The pages, in the order in which a manager meets them."""
-    key, _ = site.new_client("MyFitnessApp")
+    key, _ = site.new_client("MyFitnessApp", registered_by=f"{BY_REGISTRATION_TOKEN} MyFitnessApp Ltd")
     finder, _ = site.new_client("Active Finder")
     club, _ = site.new_client("Club Desk")
     for key_, change in ((finder, _BOOKING), (club, _BOOKING), (club, suspend)):

@@ -96,6 +96,29 @@ async def test_a_manager_signs_in_allows_sees_pauses_and_stops(provider: World, 
     assert (await visitor.open("/partners/alice/revoke")).url == f"{SITE}/partners"
 
 
+@pytest.mark.spec("OB-AUTH-28")
+async def test_what_a_partner_says_of_itself_is_told_apart_from_what_is_certain(
+    provider: World, visitor: Visitor
+) -> None:
+    """Whoever registers can call themselves anything; where the answer goes is what a manager can go by."""
+    registration = Registration(provider.identity, provider.clock)
+    says = {"client_name": "Swim", "client_uri": "https://swim.example/", "redirect_uris": ["https://evil.example/cb"]}
+    registered = (await registration.register(await registration.new_token("Acme", None, None), says)).partner
+    asked = {**ASKED, "client_id": registered.key, "redirect_uri": registered.redirect_uris[0]}
+    page = await visitor.sign_in("ann", PASSWORD, f"/oauth/authorize?{urlencode(asked)}")
+    certain, _, said = page.text.partition("What it says of itself, and nobody has checked")
+    assert "What is certain Your answer goes to https://evil.example, and so do you." in certain
+    assert said.startswith(
+        " Its name is Swim, its web site https://swim.example/. Allow it only if you know https://evil.example "
+    )
+    assert "swim.example" not in certain
+    await visitor.send(page, "/oauth/consent", "allow")
+    assert "says it is at https://swim.example/" in (await visitor.open("/partners")).text
+    page = await visitor.open(AUTHORIZE)
+    assert "Your answer goes to https://alice.example.com," in page.text
+    assert f"What {provider.settings.name} says of it Its name is Alice." in page.text
+
+
 async def test_a_seller_sees_and_changes_its_own_partners_only(provider: World, visitor: Visitor) -> None:
     page = await visitor.sign_in("ann", PASSWORD)
     assert "Charlie" not in page.text

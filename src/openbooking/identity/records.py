@@ -14,6 +14,8 @@ import msgspec
 from openbooking.identity.scopes import Scope
 
 EVERY_SELLER = "*"
+# How `registered_by` begins for partners that have described themselves.
+BY_REGISTRATION_TOKEN = "registration token"  # noqa: S105 - the words, not a token
 
 
 class IdentityRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +43,11 @@ class Partner(IdentityRecord, frozen=True, kw_only=True):
     redirect_uris: tuple[str, ...] = ()
     suspended: bool = False
     last_used: datetime | None = None
+
+    @property
+    def describes_itself(self) -> bool:
+        """Whether its name, site, logo and contacts are its own words, which nobody has checked."""
+        return self.registered_by.startswith(BY_REGISTRATION_TOKEN)
 
 
 class GrantState(StrEnum):

@@ -16,7 +16,7 @@ from openbooking.identity.errors import (
     InvalidTokenError,
 )
 from openbooking.identity.policy import Clock
-from openbooking.identity.records import Partner, RegistrationToken
+from openbooking.identity.records import BY_REGISTRATION_TOKEN, Partner, RegistrationToken
 from openbooking.identity.scopes import Scope, write_scopes
 from openbooking.identity.store import IdentityStore
 
@@ -72,7 +72,7 @@ class Registration:
             partner = Partner(
                 key=new_id(),
                 registered=self._clock(),
-                registered_by=f"registration token {known.name}",
+                registered_by=f"{BY_REGISTRATION_TOKEN} {known.name}",
                 secret_digest=digest(secret),
                 **described,
             )
