@@ -23,7 +23,7 @@ from openbooking.identity.errors import (
     UnsupportedGrantTypeError,
 )
 from openbooking.identity.grants import give, resume, revoke, suspend
-from openbooking.identity.records import Authorization, User
+from openbooking.identity.records import EVERY_SELLER, Authorization, User
 from openbooking.identity.scopes import Scope
 from openbooking.spec.errors import InvalidAuthorizationDetailsError
 from people import CENTRE
@@ -305,13 +305,18 @@ async def test_a_client_has_a_token_of_its_own_for_the_orders_feed(desk: Desk) -
         await desk.caller(tokens["access_token"], Scope.ORDERS_FEED)
 
 
-async def test_a_clients_own_token_books_for_whoever_lets_it(desk: Desk) -> None:
+@pytest.mark.spec("OB-AUTH-24", "OB-AUTH-25")
+async def test_a_client_cannot_have_a_token_of_its_own_that_books(desk: Desk) -> None:
+    """Whoever lets it book: a consent without offline access ends with its access token."""
+    await desk.tokens(scope="openactive-openbooking")
+    await desk.provider.grants.change("alice", EVERY_SELLER, give(frozenset({Scope.OPENBOOKING})), "administrator")
+    for scope in (Scope.OPENBOOKING, Scope.OPENID, Scope.OFFLINE_ACCESS):
+        with pytest.raises(InvalidScopeError):
+            await desk.own_token(scope=scope)
     own = await desk.own_token(scope="openactive-ordersfeed openactive-openbooking")
-    assert await desk.sellers(own) == set()
-    await desk.provider.grants.change("alice", "centre", give(frozenset({Scope.OPENBOOKING})), "administrator")
-    assert await desk.sellers(own) == {"centre"}
-    with pytest.raises(InvalidScopeError):
-        await desk.own_token(scope="openid")
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        await desk.caller(own)
+    assert await desk.caller(own, Scope.ORDERS_FEED) == Caller("alice", frozenset())
 
 
 @pytest.mark.parametrize("secret", ["", "obs_bob", "obk_alice", "OBS_ALICE", "obs_alic\u00e9"])

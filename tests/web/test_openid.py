@@ -205,6 +205,7 @@ FORM = "application/x-www-form-urlencoded"
         (b'{"grant_type": "client_credentials"}', "application/json", "", (400, "invalid_request")),
         (b"", FORM, "", (400, "unsupported_grant_type")),
         (b"grant_type=client_credentials&scope=openid", FORM, "", (400, "invalid_scope")),
+        (b"grant_type=client_credentials&scope=openactive-openbooking", FORM, "", (400, "invalid_scope")),
         (b"&".join(b"a%d=1" % n for n in range(99)), FORM, "", (400, "invalid_request")),
         (b"x=" + b"y" * 30_000, FORM, "", (413, "invalid_request")),
         (b"grant_type=authorization_code&code=%ff%fe", FORM, "", (400, "invalid_grant")),
