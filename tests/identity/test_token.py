@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from desk import IDS, POLICY, SITE, Desk, basic, partner
 from openbooking.booking.order import Caller
+from openbooking.identity.authorization import challenge
 from openbooking.identity.errors import (
     InvalidClientError,
     InvalidGrantError,
@@ -157,6 +158,23 @@ async def test_a_code_is_good_only_for_who_asked_for_it(desk: Desk, changes: dic
         await desk.exchange(code, shown, **uri)
     with pytest.raises(InvalidGrantError):
         await desk.exchange(code, verifier)
+
+
+@pytest.mark.parametrize("verifier", [None, "", "abc", "v" * 42, "v" * 129, "v" * 42 + "+", "v" * 43 + "\n", "é" * 43])
+async def test_a_verifier_has_the_form_of_one(desk: Desk, verifier: str | None) -> None:
+    """RFC 7636 4.1. One that is short, or none at all, is no proof, whatever the challenge; and it burns the code."""
+    sound = "aZ09-._~" * 16
+    for shown, asked_with in ((verifier, verifier or ""), (verifier, sound)):
+        code, _ = await desk.code(code_challenge=challenge(asked_with))
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": "https://alice.example.com/cb"}
+        proof = {} if shown is None else {"code_verifier": shown}
+        with pytest.raises(InvalidGrantError):
+            await desk.provider.tokens.answer(form | proof, basic("alice", "obs_alice"))
+        with pytest.raises(InvalidGrantError):
+            await desk.exchange(code, asked_with)
+    for fitting in (sound, "v" * 43):
+        code, _ = await desk.code(code_challenge=challenge(fitting))
+        assert await desk.exchange(code, fitting)
 
 
 async def test_another_client_cannot_use_nor_burn_a_code(desk: Desk) -> None:
