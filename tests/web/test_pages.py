@@ -374,6 +374,17 @@ async def test_a_client_may_ask_that_somebody_signs_in_again(
     assert max(found.authenticated for found in authorizations if found.authenticated) == provider.clock()
 
 
+@pytest.mark.parametrize("changes", [{"scope": "x"}, {"response_type": "x"}, {"code_challenge": ""}, {"max_age": "x"}])
+async def test_nobody_is_sent_away_by_a_wrong_request_before_they_sign_in(
+    visitor: Visitor, changes: dict[str, str]
+) -> None:
+    """Or else a link of ours leads whoever follows it to whatever a client has registered (RFC 9700 4.11.2)."""
+    page = await visitor.open(f"/oauth/authorize?{urlencode({**ASKED, **changes})}")
+    assert (page.url.startswith(f"{SITE}/sign-in?"), page.left_for) == (True, "")
+    page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD)
+    assert page.left_for.startswith("https://alice.example.com/cb?error=")
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"client_id": "nobody"}, {"redirect_uri": "https://evil.example/cb"}, {"redirect_uri": ""}, {"client_id": ""}],
