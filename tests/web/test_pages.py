@@ -234,6 +234,29 @@ async def test_the_cookie_is_out_of_reach_and_fresh_for_who_signs_in(provider: W
     assert stale.headers["location"].startswith("/sign-in")
 
 
+@pytest.mark.parametrize("way", ["again", "as another", "prompt=login", "by a link"])
+async def test_a_session_ends_when_another_begins_in_the_same_browser(
+    provider: World, visitor: Visitor, way: str
+) -> None:
+    """Whoever has got hold of its cookie has nothing then; in other browsers nothing changes."""
+    elsewhere = Visitor(provider.client)
+    await elsewhere.sign_in("ann", PASSWORD)
+    await visitor.sign_in("ann", PASSWORD)
+    ((name, old),) = visitor.cookies.items()
+    match way:
+        case "by a link":
+            page = await visitor.open(f"/set-password?link={await link_for(provider)}")
+            await visitor.send(page, "/set-password", new_password=NEW, repeated=NEW)
+        case "prompt=login":
+            await visitor.sign_in("ann", PASSWORD, f"{AUTHORIZE}&prompt=login")
+        case _:
+            await visitor.sign_in("ann" if way == "again" else "ben", PASSWORD)
+    stale = await provider.client.get("/partners", headers={"Cookie": f"{name}={old}"})
+    assert stale.headers["location"].startswith("/sign-in")
+    for browser in (visitor, elsewhere):
+        assert (await browser.open("/partners")).url == f"{SITE}/partners"
+
+
 async def test_on_this_machine_cookies_do_without_tls(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, access="openid", site_url="http://localhost:8000") as world:
         page = await Visitor(world.client).open("/sign-in")
