@@ -3,17 +3,26 @@
 Callers show an API key or an access token; for both the grants are read anew, and the token's signature verified.
 """
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from statistics import median
 
 import httpx
 
 from booking import OPPORTUNITIES, ROUNDS, Bench, order_bodies
+from openbooking.identity.digests import digest
+from openbooking.identity.records import Authorization, Grant
 from openbooking.identity.scopes import Scope
+from openbooking.settings import Settings
+from openbooking.system import open_identity_store
 from stage import HOST, folder, server, tell
-from stock import CLIENT_SECRET, PARTNER, headers
+from stock import CLIENT_SECRET, PARTNER, SELLER, headers, settings_of
 
 CALLERS = 32
 GATEWAY = "X-Partner"
+AUTHORIZATION = "1"
+REFRESH_TOKEN = f"obr_benchmark.{AUTHORIZATION}"
 MODES = {
     "headers": {"access": "headers", "trusted_partner_header": GATEWAY},
     "api-key": {"access": "api-key"},
@@ -21,8 +30,32 @@ MODES = {
 }
 
 
+async def authorize(settings: Settings) -> None:
+    """Leave what a Seller's consent leaves: its grant, and an authorization with a refresh token."""
+    now, scopes = datetime.now(UTC), frozenset({Scope.OPENBOOKING})
+    identity = open_identity_store(settings)
+    await identity.save(
+        Grant(partner=PARTNER, seller=SELLER.key, scopes=scopes, changed=now, changed_by=PARTNER),
+        Authorization(
+            id=AUTHORIZATION,
+            partner=PARTNER,
+            seller=SELLER.key,
+            user=None,
+            scopes=scopes,
+            issued=now,
+            expires=now + timedelta(days=1),
+            refresh_digests=(digest(REFRESH_TOKEN),),
+        ),
+    )
+    await identity.close()
+
+
 class AuthenticationBench(Bench):
     """C1 by each way of knowing callers."""
+
+    def __init__(self, place: Path) -> None:
+        super().__init__(place)
+        asyncio.run(authorize(settings_of(str(self.stocked), self.port)))
 
     def measure(self, mode: str) -> float:
         """Answers a second."""
@@ -36,7 +69,7 @@ class AuthenticationBench(Bench):
             return headers()
         if mode == "headers":
             return {**headers(), GATEWAY: PARTNER}
-        form = {"grant_type": "client_credentials", "scope": Scope.OPENBOOKING}
+        form = {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN}
         url = f"http://{HOST}:{self.port}/oauth/token"
         tokens = httpx.post(url, data=form, auth=(PARTNER, CLIENT_SECRET)).raise_for_status().json()
         return {**headers(), "Authorization": f"Bearer {tokens['access_token']}"}

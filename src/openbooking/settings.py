@@ -132,15 +132,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Refuse settings that go together badly."""
         if (self.access is AccessMode.HEADERS) != bool(self.trusted_partner_header):
             raise ValueError("access must be headers where trusted_partner_header is set, and nowhere else")
-        site = urlsplit(self.site)
-        local = site.scheme == "http" and site.hostname in _LOCAL
-        if self.access is AccessMode.OPENID and not (local or site.scheme == "https"):
-            raise ValueError("site_url must begin with https:// where access is openid, but on localhost")
+        # Keys, tokens and passwords need TLS; with access by headers the gateway sees to it (OB-SEC-01).
+        if not (self.access is AccessMode.HEADERS or self.is_local or urlsplit(self.site).scheme == "https"):
+            raise ValueError(
+                f"site_url must begin with https://, but on localhost or where access is headers; it is {self.site}"
+            )
 
     @property
     def site(self) -> str:
         """The public URL of the server, without a slash at its end."""
-        return (self.site_url or f"http://{self.host}:{self.port}").rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.site_url or f"http://{host}:{self.port}").rstrip("/")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the site is on this machine, without TLS, to be tried."""
+        site = urlsplit(self.site)
+        return site.scheme == "http" and site.hostname in _LOCAL
+
+    @property
+    def local_but_open(self) -> bool:
+        """Whether others can reach a site that is on this machine, to be tried."""
+        return self.is_local and self.host not in _LOCAL
 
     @property
     def base_uri(self) -> str:

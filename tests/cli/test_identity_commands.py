@@ -193,14 +193,6 @@ def test_signing_keys_are_made_and_replaced() -> None:
     assert [line.split("\t")[0] for line in succeed("signing-key", "list").splitlines()] == [made[1]]
 
 
-@pytest.mark.spec("OB-SEC-01")
-@pytest.mark.parametrize("site", ["http://booking.example.com", "http://0.0.0.0:8000", "ftp://localhost"])
-def test_a_provider_without_tls_is_refused(monkeypatch: pytest.MonkeyPatch, site: str) -> None:
-    monkeypatch.setenv("OPENBOOKING_SITE_URL", site)
-    refusal = fail(2, "serve")
-    assert "https://" in refusal
-
-
 @pytest.mark.parametrize(
     ("access", "header"), [("headers", ""), ("api-key", "X-Partner"), ("openid", "X-Partner"), ("nobody", "")]
 )

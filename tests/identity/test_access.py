@@ -13,12 +13,13 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from msgspec.structs import replace
 
-from desk import IDS, SITE, Desk, partner, signing_key
+from desk import IDS, POLICY, SITE, Desk, partner, signing_key
 from openbooking.booking.order import Caller
 from openbooking.identity.access import ByApiKey, ByTrustedHeaders
+from openbooking.identity.claims import ClaimWriter, InvalidAccessTokenError
 from openbooking.identity.digests import digest
 from openbooking.identity.grants import give, resume, revoke, suspend
-from openbooking.identity.records import EVERY_SELLER, IdentityRecord, Partner
+from openbooking.identity.records import EVERY_SELLER, Authorization, IdentityRecord, Partner
 from openbooking.identity.scopes import Scope
 from openbooking.spec.errors import (
     InvalidAPITokenError,
@@ -26,6 +27,7 @@ from openbooking.spec.errors import (
     NoAPITokenError,
     UnauthenticatedError,
 )
+from openbooking.spec.ids import Identifiers
 
 pytestmark = pytest.mark.anyio
 
@@ -166,6 +168,12 @@ async def forged(desk: Desk) -> dict[str, str]:
         "another issuer": await desk.provider.keys.sign("at+jwt", {**told, "iss": "https://else.example"}),
         "for ever": await desk.provider.keys.sign("at+jwt", {n: v for n, v in told.items() if n != "exp"}),
         "exp no number": await desk.provider.keys.sign("at+jwt", {**told, "exp": "9999999999"}),
+        **{
+            f"Seller {seller!r}": await desk.provider.keys.sign(
+                "at+jwt", {**told, "https://openactive.io/sellerId": seller}
+            )
+            for seller in ("", None, 1, "centre", IDS.seller("studio"), f"{IDS.base_uri}/identifiers/seller")
+        },
         "unknown authorization": await desk.provider.keys.sign("at+jwt", {**told, "authorization": "x"}),
         "unknown client": await desk.provider.keys.sign("at+jwt", {**told, "client_id": "nobody"}),
         "half a character": f"{part({**rs256, 'kid': chr(0xD800)})}.{payload}.{signature}",
@@ -184,6 +192,22 @@ async def test_tokens_that_are_not_ours_are_refused(desk: Desk) -> None:
     for what, token in (await forged(desk)).items():
         refusal = (await asyncio.gather(desk.caller(token), return_exceptions=True))[0]
         assert isinstance(refusal, InvalidAuthorizationDetailsError), what
+
+
+async def test_the_token_of_the_only_seller_is_nobodys_once_there_are_several(desk: Desk) -> None:
+    """Its Seller's `@id` is that of none then, which makes it no token of the client's own."""
+    tokens = await desk.tokens()
+    before = ClaimWriter(POLICY, Identifiers(IDS.base_uri, "centre"), None)
+    (authorization,) = await desk.store.find(Authorization)
+    told = before.access_token(authorization, authorization.scopes, desk.clock())
+    assert before.read_access_token(told, desk.clock()).seller == "centre"
+    with pytest.raises(InvalidAccessTokenError):
+        ClaimWriter(POLICY, IDS, None).read_access_token(told, desk.clock())
+    token = await desk.provider.keys.sign("at+jwt", told)
+    for scope in Scope:
+        with pytest.raises(InvalidAuthorizationDetailsError):
+            await desk.caller(token, scope)
+    assert await desk.sellers(tokens["access_token"]) == {"centre"}
 
 
 async def test_when_a_partner_was_last_here_is_known_to_the_quarter_of_an_hour(desk: Desk) -> None:

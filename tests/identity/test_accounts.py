@@ -11,10 +11,11 @@ from openbooking.identity.accounts import (
     SignInRefusedError,
     TooManyAttemptsError,
     UnknownLinkError,
+    UnknownUserError,
     UserExistsError,
 )
 from openbooking.identity.passwords import Passwords, WeakPasswordError, check_password
-from openbooking.identity.records import Attempts, Role, Session, User
+from openbooking.identity.records import Attempts, IdentityRecord, Role, Session, User
 
 pytestmark = pytest.mark.anyio
 
@@ -143,16 +144,14 @@ async def test_a_link_sets_a_password_once(desk: Desk) -> None:
 async def test_a_link_unlocks_who_has_guessed_too_often(desk: Desk) -> None:
     for number in range(5):
         await fails(desk, address=f"198.51.100.{number}")
-    ann = (await desk.store.find(User, name="ann"))[0]
-    link = await desk.provider.accounts.hand_out_link(ann)
+    link = await desk.provider.accounts.hand_out_link("ann")
     await desk.provider.accounts.use_link(link, NEW)
     assert await desk.provider.accounts.sign_in("ann", NEW, ADDRESS)
 
 
 async def test_links_get_old_and_a_new_one_replaces_the_last(desk: Desk) -> None:
-    accounts, (ann,) = desk.provider.accounts, await desk.store.find(User, name="ann")
-    first = await accounts.hand_out_link(ann)
-    second = await accounts.hand_out_link((await desk.store.find(User, name="ann"))[0])
+    accounts = desk.provider.accounts
+    first, second = await accounts.hand_out_link("ann"), await accounts.hand_out_link("ann")
     with pytest.raises(UnknownLinkError):
         await accounts.user_of_link(first)
     desk.clock.move(timedelta(days=3))
@@ -160,6 +159,35 @@ async def test_links_get_old_and_a_new_one_replaces_the_last(desk: Desk) -> None
         await accounts.use_link(second, NEW)
     with pytest.raises(UnknownLinkError):
         await accounts.use_link("", NEW)
+
+
+async def test_a_link_is_good_though_its_user_changes_while_it_is_handed_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts, save = desk.provider.accounts, desk.store.save
+
+    async def save_second(*records: IdentityRecord) -> bool:
+        monkeypatch.undo()
+        (ann,) = await desk.store.find(User, name="ann")
+        await accounts.change_password(ann, PASSWORD, NEW, ADDRESS)
+        return await save(*records)
+
+    monkeypatch.setattr(desk.store, "save", save_second)
+    link = await accounts.hand_out_link("Ann")
+    assert (await accounts.user_of_link(link)).name == "ann"
+    assert await accounts.sign_in("ann", NEW, ADDRESS)
+
+
+async def test_no_link_is_handed_out_to_who_is_removed_meanwhile(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    accounts, save = desk.provider.accounts, desk.store.save
+
+    async def save_second(*records: IdentityRecord) -> bool:
+        await desk.store.remove(User, name="ann")
+        return await save(*records)
+
+    monkeypatch.setattr(desk.store, "save", save_second)
+    with pytest.raises(UnknownUserError):
+        await accounts.hand_out_link("ann")
 
 
 @pytest.mark.spec("OB-AUTH-29")

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from desk import IDS, POLICY, SITE, Desk, basic, partner
 from openbooking.booking.order import Caller
+from openbooking.identity.authorization import challenge
 from openbooking.identity.errors import (
     InvalidClientError,
     InvalidGrantError,
@@ -23,7 +24,7 @@ from openbooking.identity.errors import (
     UnsupportedGrantTypeError,
 )
 from openbooking.identity.grants import give, resume, revoke, suspend
-from openbooking.identity.records import Authorization, User
+from openbooking.identity.records import EVERY_SELLER, Authorization, User
 from openbooking.identity.scopes import Scope
 from openbooking.spec.errors import InvalidAuthorizationDetailsError
 from people import CENTRE
@@ -157,6 +158,23 @@ async def test_a_code_is_good_only_for_who_asked_for_it(desk: Desk, changes: dic
         await desk.exchange(code, shown, **uri)
     with pytest.raises(InvalidGrantError):
         await desk.exchange(code, verifier)
+
+
+@pytest.mark.parametrize("verifier", [None, "", "abc", "v" * 42, "v" * 129, "v" * 42 + "+", "v" * 43 + "\n", "é" * 43])
+async def test_a_verifier_has_the_form_of_one(desk: Desk, verifier: str | None) -> None:
+    """RFC 7636 4.1. One that is short, or none at all, is no proof, whatever the challenge; and it burns the code."""
+    sound = "aZ09-._~" * 16
+    for shown, asked_with in ((verifier, verifier or ""), (verifier, sound)):
+        code, _ = await desk.code(code_challenge=challenge(asked_with))
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": "https://alice.example.com/cb"}
+        proof = {} if shown is None else {"code_verifier": shown}
+        with pytest.raises(InvalidGrantError):
+            await desk.provider.tokens.answer(form | proof, basic("alice", "obs_alice"))
+        with pytest.raises(InvalidGrantError):
+            await desk.exchange(code, asked_with)
+    for fitting in (sound, "v" * 43):
+        code, _ = await desk.code(code_challenge=challenge(fitting))
+        assert await desk.exchange(code, fitting)
 
 
 async def test_another_client_cannot_use_nor_burn_a_code(desk: Desk) -> None:
@@ -305,13 +323,18 @@ async def test_a_client_has_a_token_of_its_own_for_the_orders_feed(desk: Desk) -
         await desk.caller(tokens["access_token"], Scope.ORDERS_FEED)
 
 
-async def test_a_clients_own_token_books_for_whoever_lets_it(desk: Desk) -> None:
+@pytest.mark.spec("OB-AUTH-24", "OB-AUTH-25")
+async def test_a_client_cannot_have_a_token_of_its_own_that_books(desk: Desk) -> None:
+    """Whoever lets it book: a consent without offline access ends with its access token."""
+    await desk.tokens(scope="openactive-openbooking")
+    await desk.provider.grants.change("alice", EVERY_SELLER, give(frozenset({Scope.OPENBOOKING})), "administrator")
+    for scope in (Scope.OPENBOOKING, Scope.OPENID, Scope.OFFLINE_ACCESS):
+        with pytest.raises(InvalidScopeError):
+            await desk.own_token(scope=scope)
     own = await desk.own_token(scope="openactive-ordersfeed openactive-openbooking")
-    assert await desk.sellers(own) == set()
-    await desk.provider.grants.change("alice", "centre", give(frozenset({Scope.OPENBOOKING})), "administrator")
-    assert await desk.sellers(own) == {"centre"}
-    with pytest.raises(InvalidScopeError):
-        await desk.own_token(scope="openid")
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        await desk.caller(own)
+    assert await desk.caller(own, Scope.ORDERS_FEED) == Caller("alice", frozenset())
 
 
 @pytest.mark.parametrize("secret", ["", "obs_bob", "obk_alice", "OBS_ALICE", "obs_alic\u00e9"])

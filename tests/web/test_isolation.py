@@ -296,6 +296,23 @@ async def test_nothing_is_done_for_a_seller_in_the_name_of_another(matrix: Matri
     assert await matrix.state() == before
 
 
+@pytest.mark.parametrize("matrix", ["openid"], indirect=True)
+@pytest.mark.spec("OB-AUTH-24", "OB-AUTH-25")
+async def test_what_is_a_clients_own_reads_its_feeds_and_opens_nothing_else(matrix: Matrix) -> None:
+    """Nor does what a Seller allowed read a feed, which tells of other Sellers' Orders too."""
+    before = await matrix.state()
+    for cell, by in itertools.product(matrix.cells, matrix.orders):
+        wrong = matrix.way.for_seller[by] if cell.path.endswith("-rpde") else matrix.way.for_feeds[by[0]]
+        path = cell.path if cell.path.endswith("-rpde") else f"{cell.path}/{matrix.kept(cell)[by]}"
+        body = {"PUT": matrix.body(cell.path, by[1]), "PATCH": matrix.patch(cell.path, matrix.kept(cell)[by])}
+        sent = {"Content-Type": BOOKING_MEDIA_TYPE, **wrong}
+        reply = await matrix.world.client.request(
+            cell.method, f"{BASE}/{path}", json=body.get(cell.method), headers=sent
+        )
+        assert verdict(reply) == REFUSED, (cell, by)
+    assert await matrix.state() == before
+
+
 @known_here
 @pytest.mark.spec("OB-AUTH-05", "OB-AUTH-07", "OB-AUTH-10", "OB-AUTH-27")
 @pytest.mark.parametrize("change", [suspend, revoke])

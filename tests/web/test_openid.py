@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from joserfc import jwt
+from joserfc.errors import InvalidClaimError
 from joserfc.jwk import KeySet
 
 from builders import UUID
@@ -126,6 +127,22 @@ async def test_a_standard_client_is_authorised_books_refreshes_and_gives_back(pr
         assert refused.headers["www-authenticate"].startswith("Bearer ")
 
 
+async def test_a_client_can_tell_that_an_access_token_was_slipped_in(sqlite_provider: World) -> None:
+    """By the `at_hash` of the ID token (RFC 9700 4.6)."""
+    async with client_of(sqlite_provider) as client:
+        anns, bens = [await authorised(sqlite_provider, client, name) for name in ("ann", "ben")]
+    keys = KeySet.import_key_set((await sqlite_provider.client.get("/oauth/jwks")).json())
+    token = jwt.decode(anns["id_token"], keys, algorithms=["RS256"])
+    came, slipped_in = (
+        CodeIDToken(token.claims, token.header, {}, {"client_id": "alice", "access_token": tokens["access_token"]})
+        for tokens in (anns, bens)
+    )
+    now = int(sqlite_provider.clock().timestamp())
+    came.validate(now)
+    with pytest.raises(InvalidClaimError, match="at_hash"):
+        slipped_in.validate(now)
+
+
 @pytest.mark.spec("OB-AUTH-25")
 async def test_a_standard_client_reads_its_orders_feed(provider: World) -> None:
     async with client_of(provider) as client:
@@ -205,6 +222,7 @@ FORM = "application/x-www-form-urlencoded"
         (b'{"grant_type": "client_credentials"}', "application/json", "", (400, "invalid_request")),
         (b"", FORM, "", (400, "unsupported_grant_type")),
         (b"grant_type=client_credentials&scope=openid", FORM, "", (400, "invalid_scope")),
+        (b"grant_type=client_credentials&scope=openactive-openbooking", FORM, "", (400, "invalid_scope")),
         (b"&".join(b"a%d=1" % n for n in range(99)), FORM, "", (400, "invalid_request")),
         (b"x=" + b"y" * 30_000, FORM, "", (413, "invalid_request")),
         (b"grant_type=authorization_code&code=%ff%fe", FORM, "", (400, "invalid_grant")),

@@ -341,6 +341,29 @@ async def test_the_cookie_is_out_of_reach_and_fresh_for_who_signs_in(provider: W
     assert stale.headers["location"].startswith("/sign-in")
 
 
+@pytest.mark.parametrize("way", ["again", "as another", "prompt=login", "by a link"])
+async def test_a_session_ends_when_another_begins_in_the_same_browser(
+    provider: World, visitor: Visitor, way: str
+) -> None:
+    """Whoever has got hold of its cookie has nothing then; in other browsers nothing changes."""
+    elsewhere = Visitor(provider.client)
+    await elsewhere.sign_in("ann", PASSWORD)
+    await visitor.sign_in("ann", PASSWORD)
+    ((name, old),) = visitor.cookies.items()
+    match way:
+        case "by a link":
+            page = await visitor.open(f"/set-password?link={await link_for(provider)}")
+            await visitor.send(page, "/set-password", new_password=NEW, repeated=NEW)
+        case "prompt=login":
+            await visitor.sign_in("ann", PASSWORD, f"{AUTHORIZE}&prompt=login")
+        case _:
+            await visitor.sign_in("ann" if way == "again" else "ben", PASSWORD)
+    stale = await provider.client.get("/partners", headers={"Cookie": f"{name}={old}"})
+    assert stale.headers["location"].startswith("/sign-in")
+    for browser in (visitor, elsewhere):
+        assert (await browser.open("/partners")).url == f"{SITE}/partners"
+
+
 async def test_on_this_machine_cookies_do_without_tls(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, access="openid", site_url="http://localhost:8000") as world:
         page = await Visitor(world.client).open("/sign-in")
@@ -479,6 +502,17 @@ async def test_a_client_may_ask_that_somebody_signs_in_again(
     assert page.left_for.startswith("https://alice.example.com/cb?code=")
     authorizations = await provider.identity.find(Authorization)
     assert max(found.authenticated for found in authorizations if found.authenticated) == provider.clock()
+
+
+@pytest.mark.parametrize("changes", [{"scope": "x"}, {"response_type": "x"}, {"code_challenge": ""}, {"max_age": "x"}])
+async def test_nobody_is_sent_away_by_a_wrong_request_before_they_sign_in(
+    visitor: Visitor, changes: dict[str, str]
+) -> None:
+    """Or else a link of ours leads whoever follows it to whatever a client has registered (RFC 9700 4.11.2)."""
+    page = await visitor.open(f"/oauth/authorize?{urlencode({**ASKED, **changes})}")
+    assert (page.url.startswith(f"{SITE}/sign-in?"), page.left_for) == (True, "")
+    page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD)
+    assert page.left_for.startswith("https://alice.example.com/cb?error=")
 
 
 @pytest.mark.parametrize(

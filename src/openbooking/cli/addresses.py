@@ -1,4 +1,7 @@
-"""Whether what is published carries the address that is set now: what carries another cannot be booked."""
+"""Whether the address that is set is the one that others use, and that what is published carries.
+
+What carries another cannot be booked; and where the address is localhost, nothing asks for TLS.
+"""
 
 import msgspec
 import structlog
@@ -16,6 +19,16 @@ _A_FEW = 100
 
 class _Identified(msgspec.Struct, rename={"id": "@id"}):
     id: str = ""
+
+
+def warn_of_local_address(settings: Settings) -> None:
+    """Log a warning if others may come to a site that is said to be on localhost: they are given secrets without TLS.
+
+    It is no error, for in a container it may be that nobody can come but through a proxy on the same machine.
+    """
+    if settings.local_but_open:
+        log = structlog.get_logger()
+        log.warning("site.is_local_but_open", site=settings.site, host=settings.host, set="OPENBOOKING_SITE_URL")
 
 
 async def warn_of_another_address(settings: Settings) -> None:

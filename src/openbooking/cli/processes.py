@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 from uvicorn.supervisors.multiprocess import Multiprocess
 
-from openbooking.cli.addresses import warn_of_another_address
+from openbooking.cli.addresses import warn_of_another_address, warn_of_local_address
 from openbooking.cli.listening import listen, listen_for_each
 from openbooking.cli.logs import configure_logs
 from openbooking.cli.server import Drain, interrupt_on_sigterm, log_ready, make_app, run_server, server_config
@@ -62,6 +62,7 @@ def run_workers(
 def _prepare(settings: Settings) -> None:
     from openbooking.store.migrate import prepare  # noqa: PLC0415 - long to load, and workers do without
 
+    warn_of_local_address(settings)
     prepare(settings.database)
     asyncio.run(warn_of_another_address(settings))
 

@@ -7,7 +7,7 @@ import typer
 from openbooking.cli.database import with_system
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
-from openbooking.identity.accounts import UserExistsError, canonical_name
+from openbooking.identity.accounts import UnknownUserError, UserExistsError, canonical_name
 from openbooking.identity.records import Role, User
 
 if TYPE_CHECKING:
@@ -57,7 +57,10 @@ def remove(name: Name, database: Database = None) -> None:
     """Remove somebody at once; what they have allowed in the name of the Seller stays allowed."""
 
     async def save(system: "System") -> None:
-        await system.identity.accounts.remove(await _user(system, name))
+        found = await system.identity.store.find(User, name=canonical_name(name))
+        if not found:
+            raise CommandError(_no_user(name))
+        await system.identity.accounts.remove(found[0])
 
     with_system(database, save)
     typer.echo(f"Removed {canonical_name(name)}.")
@@ -68,7 +71,10 @@ def reset_link(name: Name, database: Database = None) -> None:
     """Print a link with which somebody sets another password, once, within three days."""
 
     async def save(system: "System") -> str:
-        return _link(system, await system.identity.accounts.hand_out_link(await _user(system, name)))
+        try:
+            return _link(system, await system.identity.accounts.hand_out_link(name))
+        except UnknownUserError as fault:
+            raise CommandError(_no_user(name)) from fault
 
     typer.echo(with_system(database, save))
 
@@ -79,8 +85,5 @@ def _link(system: "System", link: str) -> str:
     return f"{system.settings.site}{LINK_PATH}?link={link}"
 
 
-async def _user(system: "System", name: str) -> User:
-    found = await system.identity.store.find(User, name=canonical_name(name))
-    if not found:
-        raise CommandError(f"There is no user {canonical_name(name)}.")
-    return found[0]
+def _no_user(name: str) -> str:
+    return f"There is no user {canonical_name(name)}."

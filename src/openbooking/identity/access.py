@@ -50,7 +50,7 @@ class ByApiKey:
 
 
 class ByAccessToken:
-    """Callers show an access token of ours, for one Seller, or their own for all that let them (OB-AUTH-24, -25).
+    """Callers show an access token of ours: for one Seller, or of their own for their Orders feeds (OB-AUTH-24, -25).
 
     API keys are good as well, so that partners can move from one to the other in their own time.
     """
@@ -71,17 +71,15 @@ class ByAccessToken:
         token = await self._read(bearer)
         if scope not in token.scopes:
             raise InvalidAuthorizationDetailsError(f"The access token has not the scope {scope}.")
-        # Which Sellers let it book does not matter to the Orders feed.
-        seller = token.seller if scope is Scope.OPENBOOKING else ""
-        standing = await self._store.standing(token.partner, token.authorization, seller)
+        standing = await self._store.standing(token.partner, token.authorization, token.seller or "")
         if standing is None or not _in_force(standing):
             raise InvalidAuthorizationDetailsError("The authorisation has been revoked.")
         await self._uses.note(standing.partner)
-        caller = booking_caller(standing.partner, standing.grants)
         if token.seller is None:
-            return caller
-        caller.check_may_act_for(token.seller)
-        return Caller(caller.partner, frozenset({token.seller}))
+            # It reads its Orders feeds, whoever lets it book, and acts for nobody.
+            return Caller(token.partner, frozenset())
+        booking_caller(standing.partner, standing.grants).check_may_act_for(token.seller)
+        return Caller(token.partner, frozenset({token.seller}))
 
     async def _read(self, token: str) -> AccessClaims:
         try:

@@ -33,6 +33,10 @@ class UnknownLinkError(Exception):
     """The link was never handed out, has been used, or is too old."""
 
 
+class UnknownUserError(Exception):
+    """There is no user of this name."""
+
+
 class UserExistsError(Exception):
     """There is a user of this name already."""
 
@@ -100,11 +104,16 @@ class Accounts:
             raise UserExistsError
         return link
 
-    async def hand_out_link(self, user: User) -> str:
-        """A link to set another password; the one there is stays good until then, earlier links do not."""
+    async def hand_out_link(self, name: str) -> str:
+        """A link to set another password; the one there is stays good until then, earlier links do not.
+
+        Raise UnknownUserError where there is no such user.
+        """
         link = new_secret(Kind.LINK)
-        await self._store.save(self._with_link(user, link))
-        return link
+        while found := await self._store.find(User, name=canonical_name(name)):
+            if await self._store.save(self._with_link(found[0], link)):
+                return link
+        raise UnknownUserError
 
     async def remove(self, user: User) -> None:
         """Remove a user with all sessions; what was allowed to partners stays allowed (OB-AUTH-29)."""

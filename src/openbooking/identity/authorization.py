@@ -7,6 +7,7 @@ else has it too, and everything that came of the authorization ends.
 import base64
 import hashlib
 import hmac
+import re
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from openbooking.identity.digests import Kind, digest, new_secret
 from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.records import Authorization
 from openbooking.identity.scopes import Scope
+
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 class Outcome(NamedTuple):
@@ -57,7 +60,7 @@ def redeem(authorization: Authorization, presented: PresentedCode, refresh_token
         and not authorization.ended
         and now < authorization.expires
         and presented.redirect_uri == authorization.redirect_uri
-        and hmac.compare_digest(challenge(presented.verifier), authorization.code_challenge)
+        and _proves(presented.verifier, authorization.code_challenge)
     )
     if not good:
         return Outcome(replace(spent, ended=True), good=False)
@@ -87,6 +90,11 @@ def challenge(verifier: str) -> str:
     """The S256 challenge of a PKCE verifier (RFC 7636 4.2)."""
     hashed = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
+
+
+def _proves(verifier: str, code_challenge: str) -> bool:
+    """Whether it has the form of a verifier, which nobody guesses, and is that of the challenge (RFC 7636 4.1, 4.6)."""
+    return bool(_VERIFIER.fullmatch(verifier)) and hmac.compare_digest(challenge(verifier), code_challenge)
 
 
 def expiry(authorization: Authorization, policy: IdentityPolicy, now: datetime) -> datetime:

@@ -49,9 +49,9 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignInFirst(msgspec.Struct, frozen=True):
-    """Somebody has to sign in; then the request can be made again, `without_sign_in`."""
+    """Somebody has to sign in; then the request can be made again with these parameters."""
 
-    request: AuthorizationRequest
+    parameters: Mapping[str, str]
 
 
 class AskConsent(msgspec.Struct, frozen=True):
@@ -85,13 +85,19 @@ class AuthorizationEndpoint:
         self._clock = clock
 
     async def ask(self, parameters: Mapping[str, str], signed_in: SignedIn | None) -> Answer:
-        """What has to happen next; raise UnknownClientError where the client cannot be answered."""
+        """What has to happen next; raise UnknownClientError where the client cannot be answered.
+
+        A wrong request is no way to have people sent to a client: they sign in first, unless it is a silent one, which
+        is answered at once whatever it asks for (RFC 9700 4.11.2).
+        """
         request = await self.read(parameters)
+        silent = "none" in parameters.get("prompt", "").split()
         if isinstance(request, Redirect):
-            return request
-        silent = "none" in request.prompt
+            return request if signed_in or silent else SignInFirst(parameters)
         if signed_in is None or self._must_sign_in_again(request, signed_in):
-            return self._refused(request, LoginRequiredError("Sign in first.")) if silent else SignInFirst(request)
+            if silent:
+                return self._refused(request, LoginRequiredError("Sign in first."))
+            return SignInFirst(_without_sign_in(parameters))
         may_decide = signed_in.user.role.may_authorise
         if may_decide and await self._has_agreed(request, signed_in):
             return await self._code(request, signed_in)
@@ -225,7 +231,7 @@ def _max_age(text: str | None) -> timedelta | None:
     return timedelta(seconds=int(text))
 
 
-def without_sign_in(parameters: Mapping[str, str]) -> dict[str, str]:
+def _without_sign_in(parameters: Mapping[str, str]) -> dict[str, str]:
     """The parameters for when the person has just signed in: what asked for that is satisfied.
 
     So is any `max_age`, even one that is over before the browser is back.

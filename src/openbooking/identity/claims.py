@@ -72,11 +72,10 @@ class ClaimWriter:
             raise InvalidAccessTokenError
         if claims.get("iss") != self._policy.issuer or claims.get("aud") != self._policy.audience:
             raise InvalidAccessTokenError
-        seller_id = claims.get(_SELLER_ID)
         return AccessClaims(
             authorization=str(claims.get(_AUTHORIZATION)),
             partner=str(claims.get("client_id")),
-            seller=self._ids.parse_seller(seller_id) if seller_id else None,
+            seller=self._seller(claims),
             scopes=read_scopes(str(claims.get("scope")), EVERY_SCOPE),
         )
 
@@ -100,6 +99,15 @@ class ClaimWriter:
         if Scope.PROFILE in authorization.scopes:
             claims |= {"name": seller.name, "website": seller.properties.get("url"), "picture": _logo(seller)}
         return {name: value for name, value in claims.items() if value is not None}
+
+    def _seller(self, claims: Mapping[str, Any]) -> str | None:
+        """The Seller the token is for, or None where it is the client's own; an `@id` of no Seller is neither."""
+        if _SELLER_ID not in claims:
+            return None
+        seller = self._ids.parse_seller(str(claims[_SELLER_ID]))
+        if seller is None:
+            raise InvalidAccessTokenError
+        return seller
 
     def _of_seller(self, seller: Seller) -> dict[str, Any]:
         """The specification's claims, equal to what replies say of the Seller and of this system (OB-AUTH-30)."""

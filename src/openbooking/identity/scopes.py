@@ -18,7 +18,7 @@ class Scope(StrEnum):
 EVERY_SCOPE = frozenset(Scope)
 # A Seller cannot allow the Orders feed, which tells of other Sellers' Orders too: it is the client's own (OB-AUTH-25).
 SELLER_SCOPES = EVERY_SCOPE - {Scope.ORDERS_FEED}
-CLIENT_SCOPES = frozenset({Scope.ORDERS_FEED, Scope.OPENBOOKING})
+CLIENT_SCOPES = frozenset({Scope.ORDERS_FEED})
 
 
 def read_scopes(text: str, allowed: Collection[Scope]) -> frozenset[Scope]:

@@ -44,8 +44,8 @@ class IdentityStore(Protocol):
         """Keep no Authorization, Session or Attempts that has expired."""
         ...
 
-    async def standing(self, partner: str, authorization: str, seller: str | None) -> Standing | None:
-        """How the partner stands with the grants of that Seller and of EVERY_SELLER, or of all where it is None."""
+    async def standing(self, partner: str, authorization: str, seller: str) -> Standing | None:
+        """How the partner stands, with the grants of that Seller and of EVERY_SELLER."""
         ...
 
     async def standing_by_api_key(self, digest: str) -> Standing | None:

@@ -118,7 +118,7 @@ class TokenEndpoint:
         return await self._tokens(authorization, scopes(authorization), refresh_token)
 
     async def _by_client(self, partner: Partner, form: Form) -> Tokens:
-        """For the client itself: its Orders feeds, and where Sellers let it book, bookings (OB-AUTH-25)."""
+        """For the client itself: its Orders feeds; to book takes the consent of a Seller (OB-AUTH-24, OB-AUTH-25)."""
         scopes = read_scopes(form.get("scope", Scope.ORDERS_FEED), CLIENT_SCOPES)
         if not scopes:
             raise InvalidScopeError(f"A client can have {write_scopes(CLIENT_SCOPES)} for itself.")

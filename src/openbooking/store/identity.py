@@ -68,8 +68,8 @@ class SqlIdentityStore:
             if "expires" in table.columns:
                 await self._database.write(partial(ask, self._sql.remove_expired(kind), now=microseconds(now)))
 
-    async def standing(self, partner: str, authorization: str, seller: str | None) -> Standing | None:
-        """How the partner stands with that Seller, or with all."""
+    async def standing(self, partner: str, authorization: str, seller: str) -> Standing | None:
+        """How the partner stands with that Seller."""
         values = {"partner": partner, "authorization": authorization, "seller": seller}
         return await self._standing(self._sql.standing, values)
 

@@ -66,14 +66,10 @@ class MemoryIdentityStore:
             kept = self._records[kind]
             self._records[kind] = {key: record for key, record in kept.items() if record.expires > now}
 
-    async def standing(self, partner: str, authorization: str, seller: str | None) -> Standing | None:
-        """How the partner stands with that Seller, or with all."""
+    async def standing(self, partner: str, authorization: str, seller: str) -> Standing | None:
+        """How the partner stands with that Seller."""
         partners = await self.find(Partner, key=partner)
-        grants = [
-            grant
-            for grant in await self.find(Grant, partner=partner)
-            if seller is None or grant.seller in (seller, EVERY_SELLER)
-        ]
+        grants = [grant for grant in await self.find(Grant, partner=partner) if grant.seller in (seller, EVERY_SELLER)]
         authorizations = await self.find(Authorization, id=authorization)
         if not partners:
             return None

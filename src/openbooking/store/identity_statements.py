@@ -72,9 +72,7 @@ class IdentityStatements:
     def standing(self) -> Statement:
         """:partner :authorization :seller → place in STANDING, document."""
         seller = bindparam("seller", type_=grant.c.seller.type)
-        of_seller = or_(
-            seller.is_(None), grant.c.seller == seller, grant.c.seller == literal_column(f"'{EVERY_SELLER}'")
-        )
+        of_seller = or_(grant.c.seller == seller, grant.c.seller == literal_column(f"'{EVERY_SELLER}'"))
         key = bindparam("partner", type_=partner.c.key.type)
         return self._compile(
             union_all(

@@ -64,7 +64,7 @@ class AccountPages:
             return await self._sign_in_page(request, visit, going_to, _WRONG, name)
         except TooManyAttemptsError as refusal:
             return await self._sign_in_page(request, visit, going_to, self._wait(refusal), name)
-        return self._signed_in(secret, going_to or PARTNERS_PATH)
+        return await self._signed_in(visit, secret, going_to or PARTNERS_PATH)
 
     async def _sign_in_page(
         self, request: Request, visit: Visit, going_to: str, problem: Problem | None = None, name: str = ""
@@ -116,7 +116,7 @@ class AccountPages:
             return self._password_page(request, visit, _WRONG_PASSWORD)
         except TooManyAttemptsError as refusal:
             return self._password_page(request, visit, self._wait(refusal))
-        return self._signed_in(secret, PARTNERS_PATH)
+        return await self._signed_in(visit, secret, PARTNERS_PATH)
 
     async def _use_link(self, request: Request, visit: Visit) -> Response:
         form = await self._pages.form(request, visit) if request.method == "POST" else dict(request.query_params)
@@ -132,7 +132,7 @@ class AccountPages:
             return self._pages.page(request, visit, "unknown_link.html", status=HTTPStatus.NOT_FOUND)
         except WeakPasswordError as fault:
             return self._password_page(request, visit, _weak(fault), link, user.name)
-        return self._signed_in(secret, PARTNERS_PATH)
+        return await self._signed_in(visit, secret, PARTNERS_PATH)
 
     def _password_page(
         self, request: Request, visit: Visit, problem: Problem | None = None, link: str = "", name: str = ""
@@ -147,8 +147,10 @@ class AccountPages:
             min_length=MIN_LENGTH,
         )
 
-    def _signed_in(self, secret: str, going_to: str) -> Response:
-        """Known by a new secret from now on: whoever knew the old one knows nothing."""
+    async def _signed_in(self, visit: Visit, secret: str, going_to: str) -> Response:
+        """Known by a new secret from now on: whoever knew the old one knows nothing, and its session ends."""
+        if visit.signed_in:
+            await self._accounts.sign_out(visit.signed_in)
         response = see(going_to)
         self._pages.keep(response, secret)
         return response

@@ -22,7 +22,6 @@ from openbooking.identity.authorize import (
     Redirect,
     SignInFirst,
     UnknownClientError,
-    without_sign_in,
 )
 from openbooking.identity.discovery import (
     AUTHORIZE_PATH,
@@ -120,8 +119,8 @@ class OAuth:
         match answer:
             case Redirect(url):
                 return RedirectResponse(url, HTTPStatus.SEE_OTHER, _NOT_KEPT)
-            case SignInFirst():
-                return see_sign_in(f"{AUTHORIZE_PATH}?{urlencode(without_sign_in(parameters))}")
+            case SignInFirst(parameters=then):
+                return see_sign_in(f"{AUTHORIZE_PATH}?{urlencode(then)}")
             case AskConsent(asked):
                 return await self._consent_page(request, visit, "consent.html", asked, parameters)
             case MayNotConsent(asked):
