@@ -26,11 +26,12 @@ from builders import (
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import OrderKey
+from openbooking.booking.publish import Publish, Withdraw
 from openbooking.booking.replacement import Replace
 from openbooking.booking.seller import ChangeLogistics, Notify
 from openbooking.booking.situation import Situation
 from openbooking.spec.errors import NotFoundError, OpenBookingError
-from openbooking.spec.terms import FlowRequirement
+from openbooking.spec.terms import EventStatus, FlowRequirement
 from people import ALICE, BOB
 from proposals import having
 
@@ -202,3 +203,111 @@ def test_a_slot_without_a_facility_has_its_own_name_and_time() -> None:
 def test_what_there_is_not_cannot_be_changed(path: str) -> None:
     with pytest.raises(NotFoundError):
         ChangeLogistics(opportunity=path, name="Tango").decide(booked(YOGA))
+
+
+def published(family: list[Opportunity], number: int = -1, **changes: Any) -> Publish:
+    """One of the family is published anew: at another time, with other properties, or as it was."""
+    member = family[number]
+    times = {name: value for name, value in changes.items() if name in Opportunity.__struct_fields__}
+    properties = {**member.properties, **{name: value for name, value in changes.items() if name not in times}}
+    return Publish((replace(member, properties=properties, **times),))
+
+
+@pytest.mark.spec("OB-NOTIF-04", "OB-NOTIF-05", "OB-NOTIF-06", "OB-OF-07", "OB-SEL-05")
+@DATED
+def test_a_new_time_that_is_published_is_told_as_a_change_of_it_is(family: list[Opportunity]) -> None:
+    before = booked(family, SPIN if family is YOGA else YOGA)
+    where = after(before, published(family, **later(family)))
+    for key in (KEY, BOBS):
+        (now, state), untouched = where.records[key].items()
+        assert now.opportunity is not None
+        assert {"start": now.opportunity.start, "end": now.opportunity.end} == later(family)
+        assert state.customer_notice is None
+        assert untouched == before.records[key].items()[1]
+        assert (moved(where, key), where.records[key].updated) == ([True, False], True)
+    assert where.places == before.places
+
+
+@pytest.mark.spec("OB-NOTIF-04", "OB-NOTIF-06")
+@pytest.mark.parametrize("changes", [{"name": "Tango"}, {"location": ELSEWHERE}])
+@pytest.mark.parametrize(
+    ("family", "described"),
+    [(YOGA, 0), (YOGA, 1), (HALL, 0), (COURT, 0), (COURT, 1), (RUN, 0), (TALK, 0), (TALK, 1)],
+    ids=lambda value: value[-1].path if isinstance(value, list) else "",
+)
+def test_a_new_name_or_place_is_told_in_orders_of_what_it_is_published_for_and_of_all_below(
+    family: list[Opportunity], described: int, changes: dict[str, Any]
+) -> None:
+    other = SPIN if family is YOGA else YOGA
+    where = after(booked(family, other), published(family, described, **changes))
+    for key in (KEY, BOBS):
+        (found, _), _ = where.records[key].items()
+        assert found.opportunity is not None
+        shown = {one.path: one for one in (found.opportunity, *found.parents)}
+        assert {name: shown[family[described].path].properties[name] for name in changes} == changes
+        assert (moved(where, key), where.records[key].updated) == ([True, False], True)
+
+
+@pytest.mark.spec("OB-NOTIF-06", "OB-OF-02", "OB-OF-06")
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"description": "For everybody."},
+        {"access": None, "capacity": 7},
+        {"offers": ()},
+    ],
+)
+def test_what_is_published_with_the_same_name_time_and_place_is_told_to_nobody(
+    number: int, changes: dict[str, Any]
+) -> None:
+    before = booked(YOGA, SPIN)
+    where = after(before, published(YOGA, number, **changes))
+    assert where.records == before.records
+
+
+@pytest.mark.spec("OB-NOTIF-06")
+def test_that_a_series_goes_on_for_longer_is_told_to_nobody() -> None:
+    before = booked(YOGA)
+    where = after(before, published(YOGA, 0, start=NOW, end=NOW + timedelta(days=90)))
+    assert where.records == before.records
+
+
+@pytest.mark.spec("OB-NOTIF-06", "OB-CAN-17")
+def test_what_is_cancelled_stays_as_it_was_whatever_is_published_of_it() -> None:
+    before = having(booked(YOGA, SPIN), Cancel(caller=ALICE, uuid=UUID, numbers=(1,)))
+    where = after(before, published(YOGA, **later(YOGA)))
+    assert where.records[KEY] == before.records[KEY]
+    assert moved(where, BOBS) == [True, False]
+    off = after(before, published(YOGA, status=EventStatus.CANCELLED, **later(YOGA)))
+    assert off.records[KEY] == before.records[KEY]
+    assert moved(off, BOBS) == [False, False]
+    assert off.records[BOBS].states[0].status.cancelled
+
+
+@pytest.mark.spec("OB-NOTIF-06")
+def test_what_comes_back_after_it_was_withdrawn_is_told_of_if_it_is_another() -> None:
+    yoga = [replace(member, source="feed") for member in YOGA]
+    withdrawn = after(booked(yoga, SPIN), Withdraw(sources=frozenset({"feed"})))
+    same = having(withdrawn, published(yoga, 0), published(yoga))
+    assert same.records == withdrawn.records
+    renamed = having(withdrawn, published(yoga, 0, name="Tango"))
+    assert renamed.records == withdrawn.records
+    assert moved(after(renamed, published(yoga))) == [True, False]
+
+
+@pytest.mark.spec("OB-NOTIF-06")
+def test_what_becomes_part_of_another_series_has_its_name_from_there() -> None:
+    tango = session("tango")[0]
+    tango = replace(tango, properties={**tango.properties, "name": "Tango"})
+    where = after(booked(YOGA, known=([tango],)), published(YOGA, parent=tango.path))
+    ((found, state),) = where.records[KEY].items()
+    assert ([parent.path for parent in found.parents], state.moved) == ([tango.path], True)
+
+
+@pytest.mark.spec("OB-APP-30")
+def test_a_proposal_learns_what_was_published_when_it_is_booked() -> None:
+    trip = session("trip", offered={"flow": (FlowRequirement.APPROVAL,)})
+    proposed = after(situation(trip), propose(request(item(trip))))
+    assert after(proposed, published(trip, **later(trip))).records == proposed.records

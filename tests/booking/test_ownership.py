@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from builders import after, book, item, request, session, situation
+from builders import NOW, after, book, item, request, session, situation
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.ownership import publisher_of
 from openbooking.booking.publish import Publish, PublishSeller, Withdraw
@@ -84,6 +84,10 @@ def test_what_was_withdrawn_may_come_back_but_its_orders_stay_with_their_seller(
     booked = after(STOCKED, book(request(item([SERIES, YOGA]))))
     gone = after(booked, Withdraw(sources=frozenset({GOOD})))
     called_off = replace(YOGA, parent=None, status=EventStatus.CANCELLED)
-    taken = Publish((replace(called_off, seller=STUDIO.key, source=EVIL),))
-    assert refused(gone, taken) == "What was booked of it belongs to another Seller: centre."
+    moved = replace(called_off, status=EventStatus.SCHEDULED, start=NOW)
+    for thing in (called_off, moved):
+        taken = Publish((replace(thing, seller=STUDIO.key, source=EVIL),))
+        assert refused(gone, taken) == "What was booked of it belongs to another Seller: centre."
+    handed_over = after(gone, Publish((replace(YOGA, parent=None, seller=STUDIO.key),)))
+    assert handed_over.opportunities[YOGA.path].seller == STUDIO.key
     assert after(gone, Publish((called_off,))).records != booked.records

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from builders import new_uuid
+from builders import PLACE, new_uuid
 from importing import Told, feed, import_
 from openbooking.booking.command import Command, Reply
 from openbooking.booking.publish import Publish, PublishSeller
@@ -29,7 +29,7 @@ from published import (
     session,
     slot,
 )
-from world import World, open_world
+from world import Follower, World, open_world
 
 pytestmark = pytest.mark.anyio
 SESSIONS, SERIES, SLOTS = "/feeds/scheduled-sessions", "/feeds/session-series", "/feeds/slots"
@@ -104,6 +104,30 @@ async def test_what_has_changed_is_updated(world: World) -> None:
     await import_(world.store, series(name="Pilates"), session(startDate="2027-03-05T18:00:00Z"))
     assert (await feed(world, SERIES))[told.path("series/1")]["name"] == "Pilates"
     assert (await feed(world, SESSIONS))[told.path("sessions/1")]["startDate"] == "2027-03-05T18:00:00Z"
+
+
+@pytest.mark.spec("OB-NOTIF-06", "OB-OF-02")
+async def test_orders_tell_of_another_time_name_and_place_and_of_nothing_else(world: World) -> None:
+    items = [series(), session(), session(2)]
+    told = await import_(world.store, *items)
+    uuid, other = await book(world, told), await book(world, told, "sessions/2")
+    news = Follower(world, "/api/orders-rpde")
+    await import_(world.store, *items)
+    assert await news.news() == {}
+    items[1] = session(startDate="2027-03-05T18:00:00Z")
+    await import_(world.store, *items)
+    assert list(await news.news()) == [uuid]
+    items[0] = series(name="Pilates", location={**PLACE, "name": "Town Hall"})
+    await import_(world.store, *items)
+    changed = await news.news()
+    assert changed.keys() == {uuid, other}
+    assert changed[uuid]["data"]["orderedItem"][0]["orderedItem"]["startDate"] == "2027-03-05T18:00:00Z"
+    for order in (uuid, other):
+        (booked,) = (await world.call("GET", f"orders/{order}")).json()["orderedItem"]
+        shown = booked["orderedItem"]["superEvent"]
+        assert (shown["name"], shown["location"]["name"]) == ("Pilates", "Town Hall")
+    await import_(world.store, *items)
+    assert await news.news() == {}
 
 
 @pytest.mark.spec("OB-BKBL-01")

@@ -235,6 +235,37 @@ async def test_a_change_of_logistics_does_so_whatever_the_store(
     await change_logistics(world, validator, family, what)
 
 
+@pytest.mark.spec("OB-NOTIF-06", "OB-OF-17", "OB-OST-04")
+@pytest.mark.parametrize("described", [0, -1], ids=["series", "session"])
+async def test_what_is_published_anew_is_told_in_its_orders_whatever_the_store(
+    world: World, validator: Validator, described: int
+) -> None:
+    await booked(world, YOGA, RUN)
+    onlookers = Onlookers(world)
+    await onlookers.news()
+    for family in (YOGA, RUN):
+        await world.store.execute(Publish(tuple(family)))
+    assert await onlookers.news() == ({}, {})
+    before = (await world.call("GET", B)).json()
+    told = {"name": "Tango", "location": ELSEWHERE}
+    changes = {"properties": {**YOGA[described].properties, **told}} | (new_time(YOGA) if described else {})
+    new = [*YOGA]
+    new[described] = replace(YOGA[described], **changes)
+    for _ in range(2):
+        await world.store.execute(Publish((*new, *RUN)))
+    orders, opportunities = await onlookers.news()
+    assert (list(orders), list(opportunities)) == ([UUID], [new[described].path.rpartition("/")[2]])
+    assert differences(before, (await world.call("GET", B)).json()) == {"1 orderedItem"}
+    data = orders[UUID]["data"]
+    assert validator.failures("OrdersFeed", data) == []
+    shown = inherited(data["orderedItem"][0]["orderedItem"])
+    in_feed = opportunities[new[described].path.rpartition("/")[2]]["data"]
+    for name in ("name", "location", *(("startDate", "endDate") if described else ())):
+        assert shown[name] == in_feed[name]
+    await world.store.execute(Publish(tuple(new)))
+    assert await onlookers.news() == ({}, {})
+
+
 async def change_logistics(world: World, validator: Validator, family: list[Opportunity], what: str) -> None:
     changes = {"time": new_time(family), "name": {"name": "Tango"}, "place": {"location": ELSEWHERE}}[what]
     other = RUN if family is YOGA else YOGA

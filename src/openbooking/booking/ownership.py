@@ -51,10 +51,16 @@ def check_ownership(
 
 
 def _check_bookings(situation: Situation, opportunity: Opportunity) -> None:
-    """What was withdrawn may come back, but no Order for it is at the mercy of another Seller."""
+    """What was withdrawn may come back, but Orders for it are at the mercy of its Seller alone, and of its source.
+
+    Who answers for what was booked may hand it over to another Seller.
+    """
     for record in situation.records.values():
         if any(claim.opportunity == opportunity.path for claim in record.claims()):
-            check_seller("What was booked of it", opportunity.seller, record.partnership.seller)
+            booked = (item.opportunity for item, _ in record.items())
+            sources = {publisher_of(one.source) for one in booked if one and one.path == opportunity.path}
+            if publisher_of(opportunity.source) not in sources:
+                check_seller("What was booked of it", opportunity.seller, record.partnership.seller)
 
 
 def _name(source: str) -> str:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from openbooking.booking.called_off import call_off, reject_for, turn_away
 from openbooking.booking.command import Decision
 from openbooking.booking.delete import stub
+from openbooking.booking.logistics import changed_paths, tell_orders
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.order import RecordKind
 from openbooking.booking.ownership import check_ownership, check_source
@@ -49,17 +50,18 @@ class PublishSeller(msgspec.Struct, frozen=True):
 class Publish(msgspec.Struct, frozen=True):
     """Opportunities and their parents are published: all of them or none.
 
-    What was sold of them stays sold; but what is now cancelled is cancelled in every Order too, and proposals for which
-    there is no room any more are rejected. What is there already stays with its source and its Seller, and children
-    with the Seller of their parent. `own_only` says that nobody has confirmed in whose name they are sold: then it is
-    only in that of Sellers, and below parents, from where they come from.
+    What was sold of them stays sold; but what is now cancelled is cancelled in every Order too, every Order tells of
+    another name, time or place, and proposals for which there is no room any more are rejected. What is there already
+    stays with its source and its Seller, and children with the Seller of their parent. `own_only` says that nobody has
+    confirmed in whose name they are sold: then it is only in that of Sellers, and below parents, from where they come
+    from.
     """
 
     opportunities: tuple[Opportunity, ...]
     own_only: bool = False
 
     def needs(self, policy: Policy) -> Needs:
-        """The Opportunities as they are, their parents and Sellers, children that embed them, Orders they end."""
+        """The Opportunities as they are, their parents and Sellers, children that embed them, Orders they change."""
         del policy
         paths = {opportunity.path for opportunity in self.opportunities}
         parents = {opportunity.parent for opportunity in self.opportunities if opportunity.parent}
@@ -67,6 +69,7 @@ class Publish(msgspec.Struct, frozen=True):
             opportunities=frozenset(paths | parents),
             children=frozenset(item.path for item in self.opportunities if item.type.embedded),
             claims_on=self._cancelled(),
+            announced=self.opportunities,
             proposed_at=frozenset(item.path for item in self.opportunities if item.capacity is not None),
             sellers=frozenset(opportunity.seller for opportunity in self.opportunities),
         )
@@ -88,9 +91,10 @@ class Publish(msgspec.Struct, frozen=True):
         prepayment = situation.policy.prepayment
         changes: list[Change] = [OpportunitySet(_as_sold(item, prepayment=prepayment)) for item in self.opportunities]
         changes += call_off(situation, self._cancelled())
+        changed = changed_paths(situation.opportunities, self.opportunities)
         for change in changes:
             situation = evolve(situation, change)
-        return Decision(changes=(*changes, *turn_away(situation, counted)))
+        return Decision(changes=(*changes, *tell_orders(situation, changed), *turn_away(situation, counted)))
 
     def _cancelled(self) -> frozenset[str]:
         return frozenset(item.path for item in self.opportunities if item.status is EventStatus.CANCELLED)

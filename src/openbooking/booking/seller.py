@@ -12,10 +12,11 @@ from openbooking.booking.access import grant_access
 from openbooking.booking.called_off import call_off
 from openbooking.booking.cancel import booked, with_states
 from openbooking.booking.command import Decision
+from openbooking.booking.logistics import tell_orders
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Access, ItemState, OrderItem, OrderKey, RecordKind
+from openbooking.booking.order import Access, ItemState, OrderItem, OrderKey
 from openbooking.booking.policy import Policy
-from openbooking.booking.situation import Change, Needs, OpportunitySet, RecordSet, Situation
+from openbooking.booking.situation import Change, Needs, OpportunitySet, RecordSet, Situation, evolve
 from openbooking.spec.errors import (
     CancellationNotPermittedError,
     NotFoundError,
@@ -180,7 +181,9 @@ class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
         named = replace(described, properties={**described.properties, **told})
         new = {now.path: now for now in (moved, named) if now != situation.opportunities[now.path]}
         published: list[Change] = [OpportunitySet(changed) for changed in new.values()]
-        return Decision(changes=(*published, *self._orders(situation, new)))
+        for change in published:
+            situation = evolve(situation, change)
+        return Decision(changes=(*published, *tell_orders(situation, new.keys())))
 
     def _moved(self, opportunity: Opportunity) -> Opportunity:
         """The Opportunity at its new time, if that changes."""
@@ -190,31 +193,3 @@ class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
         if opportunity.over_at is None or start is None or (end and end <= start):
             raise OpenBookingError("The Opportunity has no date, or its end would not be after its start.")
         return replace(opportunity, start=start, end=end)
-
-    def _orders(self, situation: Situation, new: Mapping[str, Opportunity]) -> list[Change]:
-        """The Orders with an item at a changed Opportunity, or below a changed parent."""
-        changes: list[Change] = []
-        for record in situation.records.values():
-            if record.kind is not RecordKind.ORDER:
-                continue
-            moved = {
-                item.number: replace(state, moved=True, replacement=_with_new(item, new))
-                for item, state in record.items()
-                if not state.status.cancelled and _concerns(item, new)
-            }
-            if moved:
-                changes.append(RecordSet(record.key, with_states(record, moved)))
-        return changes
-
-
-def _concerns(item: OrderItem, new: Mapping[str, Opportunity]) -> bool:
-    family = (item.opportunity, *item.parents)
-    return any(member is not None and member.path in new for member in family)
-
-
-def _with_new(item: OrderItem, new: Mapping[str, Opportunity]) -> OrderItem:
-    """The item with its Opportunity and parents as they are now."""
-    assert item.opportunity is not None  # noqa: S101 - booked items have one
-    current = (new.get(member.path, member) for member in (item.opportunity, *item.parents))
-    opportunity, *parents = current
-    return item.at(opportunity, tuple(parents))

@@ -22,6 +22,8 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     what lies below them, and the records that claim any of it, `proposed_at` for the OrderProposals that hold places at
     any of the paths named, `shown_to` and `withheld_from` for some of the records
     of those partnerships that are not, or that are, withheld.
+    `announced` are Opportunities as they are to be from now on: where they change by that (`changed_paths` tells which
+    do), all that lies below them is asked for, and the records that claim any of it.
     `families` asks for all that shares a root with the paths named, and for the records that claim any of it.
     `looked_at` names Opportunities that only tell something, as parents do: none of them, nor its places, is changed.
     `look_first` asks for a decision without locks, for most likely it changes nothing; one that has to change something
@@ -33,6 +35,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     children: frozenset[str] = frozenset()
     claims_on: frozenset[str] = frozenset()
     proposed_at: frozenset[str] = frozenset()
+    announced: tuple[Opportunity, ...] = ()
     sellers: frozenset[str] = frozenset()
     expired: bool = False
     sources: frozenset[str] = frozenset()

@@ -6,6 +6,7 @@ A store takes the commands that are waiting, loads in one go what all of them ne
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 from openbooking.booking.command import Command, Reply
@@ -149,6 +150,7 @@ def join_needs(needs: Sequence[Needs]) -> Needs:
         children=frozenset().union(*(need.children for need in needs)),
         claims_on=frozenset().union(*(need.claims_on for need in needs)),
         proposed_at=frozenset().union(*(need.proposed_at for need in needs)),
+        announced=tuple(chain.from_iterable(need.announced for need in needs)),
         sellers=frozenset().union(*(need.sellers for need in needs)),
         expired=any(need.expired for need in needs),
         families=frozenset().union(*(need.families for need in needs)),

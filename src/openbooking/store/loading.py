@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from openbooking.booking.logistics import changed_paths
+from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import OrderKey, Record, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Places, Situation
@@ -73,6 +75,8 @@ def _related(sql: Statements, needs: Needs) -> Exchange[_Names]:
     if needs.sources:
         rows = yield Query(sql.paths_of_sources, {"sources": sorted(needs.sources)})
         claimed |= yield from _with_what_is_below(sql, _paths(rows))
+    if needs.announced:
+        claimed |= yield from _changed_and_below(sql, needs.announced)
     if needs.families:
         claimed |= yield from _family(sql, needs.families)
     if claimed:
@@ -84,6 +88,13 @@ def _related(sql: Statements, needs: Needs) -> Exchange[_Names]:
     if needs.children:
         children = _paths((yield Query(sql.paths_of_children, {"parents": sorted(needs.children)})))
     return _Names(keys, claimed | children)
+
+
+def _changed_and_below(sql: Statements, announced: Iterable[Opportunity]) -> Exchange[set[str]]:
+    """The paths of those that change, and of all that lies below them."""
+    rows = yield Query(sql.documents_of_paths, {"paths": sorted({new.path for new in announced})})
+    known = {item.path: item for item in (decode_opportunity(document) for (document,) in rows)}
+    return (yield from _with_what_is_below(sql, changed_paths(known, announced)))
 
 
 def _family(sql: Statements, members: Iterable[str]) -> Exchange[set[str]]:

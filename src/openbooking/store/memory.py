@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from openbooking.booking.command import Command, Reply
+from openbooking.booking.logistics import changed_paths
 from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.order import OrderKey, Partnership, Record, RecordKind
 from openbooking.booking.policy import Policy
@@ -90,13 +91,15 @@ class MemoryStore:
         paths = {*needs.opportunities, *needs.looked_at}
         if needs.expired:
             keys |= {record.key for record in whole.expired()}
-        claimed = set(needs.claims_on)
+        tops = changed_paths(self._opportunities, needs.announced)
         if needs.sources:
-            tops = {path for path, item in self._opportunities.items() if item.source in needs.sources}
+            tops |= {path for path, item in self._opportunities.items() if item.source in needs.sources}
+        claimed = needs.claims_on | tops
+        if tops:
             claimed |= {
                 path
                 for path, item in self._opportunities.items()
-                if not tops.isdisjoint({path, *(parent.path for parent in whole.parents(item))})
+                if not tops.isdisjoint(parent.path for parent in whole.parents(item))
             }
         if needs.families:
             roots = {self._root(whole, path) for path in needs.families}

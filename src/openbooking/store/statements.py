@@ -143,6 +143,12 @@ class Statements:
         return self.dialect.compile(select(opportunity.c.path, opportunity.c.parent).where(these))
 
     @cached_property
+    def documents_of_paths(self) -> Statement:
+        """:paths → document of those that exist."""
+        these = self.dialect.among(opportunity.c.path, self.dialect.values("paths"))
+        return self.dialect.compile(select(opportunity.c.document).where(these))
+
+    @cached_property
     def all_sellers(self) -> Statement:
         """→ document."""
         return self.dialect.compile(select(seller.c.document).order_by(seller.c.key))

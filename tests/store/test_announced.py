@@ -1,0 +1,91 @@
+"""What is published loads the Orders of what changes by it, and no others."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.command import Decision
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.policy import Policy
+from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.situation import Needs, Situation
+from openbooking.booking.store import Store
+from openbooking.store.memory import MemoryStore
+from openbooking.store.migrate import prepare
+from openbooking.store.postgres import PostgresStore
+from openbooking.store.sqlite import SqliteStore
+from openbooking.testing.postgres import PostgresServer
+from openbooking.testing.samples import SELLER, Clock, book, fresh, session
+from openbooking.testing.store_tests import feed_writer
+
+pytestmark = pytest.mark.anyio
+
+YOGA, SPIN = session("yoga", 5), session("spin", 5)
+SOURCE = "feed"
+
+
+class Look(msgspec.Struct, frozen=True):
+    """Looks at what is loaded for an announcement."""
+
+    announced: tuple[Opportunity, ...]
+    seen: list[Situation]
+
+    def needs(self, policy: Policy) -> Needs:
+        del policy
+        return Needs(announced=self.announced)
+
+    def decide(self, situation: Situation) -> Decision:
+        self.seen.append(situation)
+        return Decision()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    kind: str = request.param
+    made: dict[str, Any] = {"policy": Policy(), "writer": feed_writer(), "clock": Clock()}
+    if kind == "memory":
+        return lambda: MemoryStore(**made)
+    if kind == "sqlite":
+        prepare(str(tmp_path / "announced.sqlite3"))
+        return lambda: SqliteStore(tmp_path / "announced.sqlite3", **made)
+    server: PostgresServer = request.getfixturevalue("postgres")
+    url = server.new_database()
+    return lambda: PostgresStore(url, **made)
+
+
+def renamed(opportunity: Opportunity) -> Opportunity:
+    return replace(opportunity, properties={**opportunity.properties, "name": "Tango"})
+
+
+@pytest.mark.spec("OB-NOTIF-06")
+async def test_only_orders_of_what_changes_and_of_what_lies_below_are_loaded(open_store: Callable[[], Store]) -> None:
+    store = open_store()
+    try:
+        await store.execute(PublishSeller(SELLER))
+        for family in (YOGA, SPIN):
+            await store.execute(Publish(tuple(replace(member, source=SOURCE) for member in family)))
+        yoga, spin = fresh(), fresh()
+        await store.execute(book(yoga, "yoga"))
+        await store.execute(book(spin, "spin"))
+        series, one = YOGA
+        later = replace(one, start=one.start and one.start.replace(hour=20), end=None)
+        for announced, expected in (
+            ((*YOGA, *SPIN), set()),
+            ((replace(series, offers=()), replace(one, capacity=7), *SPIN), set()),
+            ((renamed(series), one, *SPIN), {yoga}),
+            ((series, later, *SPIN), {yoga}),
+            ((renamed(series), later, renamed(SPIN[0])), {yoga, spin}),
+            (session("new", 5), set()),
+        ):
+            seen: list[Situation] = []
+            await store.execute(Look(announced, seen))
+            assert {key.uuid for key in seen[-1].records} == expected
+        await store.execute(Withdraw(sources=frozenset({SOURCE})))
+        await store.execute(Look(YOGA, seen))
+        assert {key.uuid for key in seen[-1].records} == {yoga}
+    finally:
+        await store.close()
