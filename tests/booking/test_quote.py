@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -14,6 +15,8 @@ from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.order import ItemRequest, Order, OrderRequest
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.situation import Places, Situation
+from openbooking.jsonld.write import Writer
+from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.spec.errors import (
     IncompleteBrokerDetailsError,
     IncompleteCustomerDetailsError,
@@ -23,9 +26,9 @@ from openbooking.spec.errors import (
     SellerMismatchError,
     SellerNotFoundError,
 )
-from openbooking.spec.ids import OfferRef
+from openbooking.spec.ids import Identifiers, OfferRef
 from openbooking.spec.terms import Availability, BrokerRole, EventStatus
-from people import ALICE, BOB, BROKER, CHARLIE, CUSTOMER, STUDIO
+from people import ALICE, BOB, BROKER, CENTRE, CHARLIE, CUSTOMER, STUDIO
 
 YOGA = session("yoga")
 SPIN = session("spin")
@@ -236,6 +239,17 @@ def test_what_is_sold_out_is_full() -> None:
     order = quoted(situation(YOGA, places={YOGA[-1].path: Places(booked=10)}), request(item(YOGA)))
     assert error_types(order) == [[ItemErrorType.OPPORTUNITY_IS_FULL]]
     assert order.items[0].remaining == 0
+
+
+@pytest.mark.parametrize("status", [EventStatus.CANCELLED, EventStatus.POSTPONED])
+def test_a_slot_that_does_not_take_place_has_no_places_left_in_quotes_as_in_its_feed(status: EventStatus) -> None:
+    hall = slot("hall", individual=False, capacity=5, status=status)
+    order = quoted(situation(hall), request(item(hall)))
+    assert error_types(order) == [[ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE]]
+    assert order.items[0].remaining == 0
+    feed = JsonLdFeedWriter(Writer(Identifiers("https://booking.example.com/api")))
+    shown = msgspec.json.decode(feed.opportunity(hall[-1], Places(booked=1, leased=1), hall[:1], CENTRE))
+    assert shown["remainingUses"] == 0
 
 
 @pytest.mark.spec("OB-VAL-22")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
+from builders import slot
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.policy import Leasing, Policy
@@ -15,6 +16,7 @@ from openbooking.booking.publish import Publish, PublishSeller, Withdraw
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.spec.ids import Identifiers
+from openbooking.spec.terms import EventStatus
 from openbooking.store.migrate import connected, prepare
 from openbooking.store.postgres import PostgresStore
 from openbooking.store.sql import SqlStore
@@ -78,6 +80,11 @@ async def test_a_sound_database_agrees_while_leases_end_and_after(store: SqlStor
     await store.execute(ExpireLeases())
     assert await store.audit() == []
     await store.execute(Withdraw(sources=frozenset({"kit"})))
+    assert await store.audit() == []
+
+
+async def test_a_cancelled_slot_that_shows_no_places_left_agrees(store: SqlStore) -> None:
+    await store.execute(Publish(tuple(slot(seller=SELLER, individual=False, capacity=5, status=EventStatus.CANCELLED))))
     assert await store.audit() == []
 
 

@@ -7,11 +7,32 @@ reserved by leases, five are beyond its capacity.
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.situation import Places
 from openbooking.spec.errors import ItemErrorType
+from openbooking.spec.terms import OpportunityType
+
+NONE = Places()
+
+
+def most_places(opportunity: Opportunity, parent: Opportunity | None) -> int | None:
+    """How many places of it can be sold at most: of an individual facility's Slot there is one (OB-BKBL-33)."""
+    one = parent is not None and parent.type is OpportunityType.INDIVIDUAL_FACILITY_USE
+    return min(opportunity.capacity, 1) if one and opportunity.capacity is not None else opportunity.capacity
 
 
 def remaining(capacity: int, places: Places, own: Places) -> int:
     """How many places are left for an Order that itself holds `own`; never below none."""
     return max(capacity - (places.booked - own.booked) - (places.leased - own.leased), 0)
+
+
+def places_left(opportunity: Opportunity, places: Places, own: Places = NONE) -> int | None:
+    """How many places replies and feeds say are left for an Order that itself holds `own`; None where nobody counts.
+
+    A Slot that does not take place has none left, for it has no `eventStatus` that would tell.
+    """
+    if opportunity.capacity is None:
+        return None
+    if opportunity.type is OpportunityType.SLOT and not opportunity.takes_place:
+        return 0
+    return remaining(opportunity.capacity, places, own)
 
 
 def has_room(opportunity: Opportunity | None, wanted: int, places: Places, own: Places) -> bool:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.accepted import dynamic_offer, overridden_offer, published_offer
 from openbooking.booking.bookable import Pair, why_not_bookable
-from openbooking.booking.capacity import excess_errors, remaining
+from openbooking.booking.capacity import excess_errors, places_left
 from openbooking.booking.details import INCOMPLETE, detail_errors
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.order import (
@@ -171,19 +171,19 @@ def _with_capacity(situation: Situation, own: Record | None, items: tuple[OrderI
     for item in items:
         if item.opportunity and not item.errors:
             wanted[item.opportunity.path] += 1
-    left: dict[str, int] = {}
+    left: dict[str, int | None] = {}
     errors: dict[str, Iterator[ItemErrorType | None]] = {}
     for path in {item.opportunity.path for item in items if item.opportunity}:
         opportunity = situation.opportunities[path]
         if opportunity.capacity is not None:
             places, mine = situation.places.get(path, Places()), Places(0, held.get(path, 0))
-            left[path] = remaining(opportunity.capacity, places, mine)
+            left[path] = places_left(opportunity, places, mine)
             errors[path] = iter(excess_errors(wanted[path], opportunity.capacity, places, mine))
     return tuple(_with_places_left(item, left, errors) for item in items)
 
 
 def _with_places_left(
-    item: OrderItem, left: Mapping[str, int], errors: Mapping[str, Iterator[ItemErrorType | None]]
+    item: OrderItem, left: Mapping[str, int | None], errors: Mapping[str, Iterator[ItemErrorType | None]]
 ) -> OrderItem:
     path = item.opportunity.path if item.opportunity else ""
     if path not in left:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.called_off import call_off, reject_for, turn_away
+from openbooking.booking.capacity import most_places
 from openbooking.booking.command import Decision
 from openbooking.booking.delete import stub
 from openbooking.booking.logistics import changed_paths, tell_orders
@@ -89,7 +90,10 @@ class Publish(msgspec.Struct, frozen=True):
                 raise NotFoundError(f"{opportunity.path} names an unknown parent.")
             check_ownership(situation, opportunity, parent, own_only=self.own_only)
         prepayment = situation.policy.prepayment
-        changes: list[Change] = [OpportunitySet(_as_sold(item, prepayment=prepayment)) for item in self.opportunities]
+        changes: list[Change] = [
+            OpportunitySet(_as_sold(item, known.get(item.parent or ""), prepayment=prepayment))
+            for item in self.opportunities
+        ]
         changes += call_off(situation, self._cancelled())
         changed = changed_paths(situation.opportunities, self.opportunities)
         for change in changes:
@@ -100,8 +104,8 @@ class Publish(msgspec.Struct, frozen=True):
         return frozenset(item.path for item in self.opportunities if item.status is EventStatus.CANCELLED)
 
 
-def _as_sold(opportunity: Opportunity, *, prepayment: bool) -> Opportunity:
-    """The Opportunity with Offers that do not contradict themselves.
+def _as_sold(opportunity: Opportunity, parent: Opportunity | None, *, prepayment: bool) -> Opportunity:
+    """The Opportunity with no more places than there can be, and Offers that do not contradict themselves.
 
     They tell of prepayment only where this system supports it (OB-PREP-02), there is something to pay (OB-BKBL-21) and
     they can be booked in advance at all (OB-BKBL-23).
@@ -110,7 +114,7 @@ def _as_sold(opportunity: Opportunity, *, prepayment: bool) -> Opportunity:
         offer if prepayment and offer.price and offer.in_advance is not Availability.UNAVAILABLE else _silent(offer)
         for offer in opportunity.offers
     )
-    return opportunity if offers == opportunity.offers else replace(opportunity, offers=offers)
+    return replace(opportunity, offers=offers, capacity=most_places(opportunity, parent))
 
 
 def _silent(offer: Offer) -> Offer:

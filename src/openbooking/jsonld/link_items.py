@@ -7,11 +7,12 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.bookable import Pair, why_not_bookable
+from openbooking.booking.capacity import most_places
 from openbooking.booking.opportunity import Opportunity, Seller, applicable_offers
 from openbooking.jsonld.lacks import lacks
 from openbooking.jsonld.read_items import Draft
 from openbooking.jsonld.read_values import UnreadableError, read_duration
-from openbooking.spec.terms import EventStatus, OpportunityType
+from openbooking.spec.terms import EventStatus
 
 MOST_REMARKS = 40
 
@@ -71,17 +72,18 @@ def _duration(opportunity: Opportunity, draft: Draft, parent: Opportunity, remar
     return replace(opportunity, end=opportunity.start + lasts)
 
 
-def _one_place(opportunity: Opportunity, draft: Draft, parent: Opportunity, remarks: list[str]) -> Opportunity:
-    """A Slot of an individual facility can be had once (OB-BKBL-33)."""
+def _places(opportunity: Opportunity, draft: Draft, parent: Opportunity, remarks: list[str]) -> Opportunity:
+    """Of what a parent lets be had once only, no more is taken."""
     del draft
-    if parent.type is not OpportunityType.INDIVIDUAL_FACILITY_USE or (opportunity.capacity or 0) <= 1:
+    most = most_places(opportunity, parent)
+    if most == opportunity.capacity:
         return opportunity
-    remarks.append(f"remainingUses {opportunity.capacity} of an individual facility: 1 taken")
-    return replace(opportunity, capacity=1)
+    remarks.append(f"remainingUses {opportunity.capacity} of an individual facility: {most} taken")
+    return replace(opportunity, capacity=most)
 
 
 _INHERITANCE: tuple[Callable[[Opportunity, Draft, Opportunity, list[str]], Opportunity], ...] = (
     _status,
     _duration,
-    _one_place,
+    _places,
 )

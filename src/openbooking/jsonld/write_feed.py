@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from openbooking.booking.capacity import places_left
 from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.order import Order, OrderItem, Record
 from openbooking.booking.pricing import charged, pricing_of, standing_totals
@@ -37,10 +38,7 @@ class JsonLdFeedWriter:
     def _opportunity(
         self, opportunity: Opportunity, places: Places, parents: Sequence[Opportunity], seller: Seller
     ) -> JsonObject:
-        left = None if opportunity.capacity is None else max(opportunity.capacity - places.booked - places.leased, 0)
-        if opportunity.type is OpportunityType.SLOT and not opportunity.takes_place:
-            left = 0  # a Slot has no eventStatus that would tell
-        written = self._writer.opportunity(opportunity, left)
+        written = self._writer.opportunity(opportunity, places_left(opportunity, places))
         if opportunity.offers:
             written["offers"] = [self._writer.offer(offer, in_feed=True) for offer in opportunity.offers]
         if opportunity.type not in _SELLER_IN_PARENT:

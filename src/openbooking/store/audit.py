@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from openbooking.booking.capacity import places_left
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import OrderKey, Record
+from openbooking.booking.situation import Places
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
 from openbooking.spec.terms import OpportunityType
 from openbooking.store.audit_statements import AuditStatements
@@ -150,15 +152,12 @@ def _possible(
     opportunity: Opportunity, sold: int, leases: Iterable[tuple[int, int]], now: datetime
 ) -> Iterator[int | None]:
     """The places left that a feed may show now: Leases may have ended since it last changed, or before."""
-    if opportunity.capacity is None:
-        yield None
-        return
     held = 0
     for expires, places in sorted(leases, reverse=True):
         if expires <= microseconds(now):
-            yield max(opportunity.capacity - sold - held, 0)
+            yield places_left(opportunity, Places(sold, held))
         held += places
-    yield max(opportunity.capacity - sold - held, 0)
+    yield places_left(opportunity, Places(sold, held))
 
 
 def _without_owner(sql: AuditStatements) -> Exchange[list[Finding]]:

@@ -202,10 +202,8 @@ class Maker:
     def _bookable(self, type_: OpportunityType, parent: Opportunity | None) -> Opportunity:
         """The opportunity itself."""
         made = replace(self._thing(type_), parent=parent.path if parent else None, access=_access(self._recipe))
-        individual = parent is not None and parent.type is OpportunityType.INDIVIDUAL_FACILITY_USE
         if not type_.at_any_time:
-            capacity = min(self._recipe.capacity, 1) if individual else self._recipe.capacity
-            made = self._dated(replace(made, capacity=capacity))
+            made = self._dated(replace(made, capacity=self._recipe.capacity))
         if type_ is not OpportunityType.SCHEDULED_SESSION:
             made = replace(made, offers=(self._offer(made.path),))
         if type_ in (OpportunityType.SCHEDULED_SESSION, OpportunityType.SLOT):
