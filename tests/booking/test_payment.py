@@ -140,15 +140,16 @@ def test_details_that_cannot_be_reconciled_are_refused_even_where_nothing_is_pai
         booking(asked).decide(where)
 
 
-@pytest.mark.spec("OB-PAY-09", "OB-PAY-10", "OB-PAY-08", "OB-C1-11", "OB-BRK-15")
+@pytest.mark.spec("OB-PAY-09", "OB-PAY-10", "OB-PAY-08", "OB-C1-11", "OB-C2-05", "OB-BRK-15")
 def test_what_is_looked_at_is_reflected_and_nothing_for_a_free_order() -> None:
     free = session("free", price=FREE)
     where = situation(YOGA, free, policy=RECONCILED)
-    assert quoted(where, request(item(YOGA), payment=POINTS)).payment == POINTS
+    assert quoted(where, request(item(YOGA), payment=POINTS)).payment == replace(POINTS, identifier=None)
     assert quoted(where, request(item(free), payment=POINTS)).payment is None
     assert quoted(where, request(item(YOGA), payment=None)).payment is None
     assert decided(where, booking(request(item(YOGA), payment=POINTS))).payment == POINTS
     ignorant = situation(YOGA, policy=Policy(leasing=Leasing.OFF))
+    assert quoted(ignorant, request(item(YOGA), payment=POINTS)).payment is None
     assert decided(ignorant, booking(request(item(YOGA), payment=POINTS))).payment == Payment(identifier="payment-1")
 
 

@@ -10,7 +10,7 @@ from openbooking.booking.opportunity import Offer
 from openbooking.booking.order import OrderItem
 from openbooking.booking.pricing import Pricing, tax_charges, totals
 from openbooking.spec.terms import TaxMode
-from openbooking.spec.values import VatTreatment, round_money, tax_on_net, tax_within_gross
+from openbooking.spec.values import VatTreatment, is_price, round_money, tax_on_net, tax_within_gross
 
 prices = st.decimals(min_value=0, max_value=10_000, places=2)
 treatments = st.sampled_from(VatTreatment)
@@ -24,6 +24,14 @@ def test_standard_rate(price: str, within: str, on_top: str) -> None:
     rate = VatTreatment.STANDARD.rate
     assert tax_within_gross(Decimal(price), rate) == Decimal(within)
     assert tax_on_net(Decimal(price), rate) == Decimal(on_top)
+
+
+@pytest.mark.parametrize(
+    ("amount", "sound"),
+    [("0", True), ("-0.00", True), ("12", True), ("12.50", True), ("12.500", True), ("-0.01", False), ("0.001", False)],
+)
+def test_a_price_is_nothing_or_more_to_the_penny(amount: str, sound: bool) -> None:
+    assert is_price(Decimal(amount)) is sound
 
 
 @pytest.mark.parametrize(

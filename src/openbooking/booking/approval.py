@@ -16,7 +16,7 @@ from openbooking.booking.proposal import may_write, open_proposal, with_note, wi
 from openbooking.booking.situation import Needs, RecordSet, Situation
 from openbooking.spec.errors import NotFoundError, OpenBookingError
 from openbooking.spec.terms import FlowRequirement, OrderProposalStatus
-from openbooking.spec.values import round_money
+from openbooking.spec.values import is_price
 
 
 class DecideProposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +82,7 @@ class AmendProposal(msgspec.Struct, frozen=True, kw_only=True):
         price = self.prices.get(item.number)
         if price is None or item.offer is None:
             return item
-        if order.dynamic or price < 0 or price != round_money(price):
+        if order.dynamic or not is_price(price):
             raise OpenBookingError(f"{price} cannot be the price of an item in this OrderProposal.")
         currency = item.offer.currency or order.totals.currency
         if price and currency is None:

@@ -81,7 +81,7 @@ def dry_run(situation: Situation, checkpoint: Checkpoint, caller: Caller, uuid: 
         items=items,
         totals=totals([item for item in items if {error.type for error in item.errors} <= INCOMPLETE], run.pricing),
         tax=run.pricing.tax,
-        payment=reflected_payment(request.payment, offers, situation.policy),
+        payment=reflected_payment(request.payment, offers, situation.policy, checkpoint.order_type),
         requires_approval=any(FlowRequirement.APPROVAL in offer.flow for offer in offers),
         personal=personal_data(request, checkpoint),
     )

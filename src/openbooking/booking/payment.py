@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from openbooking.booking.opportunity import Offer
 from openbooking.booking.order import Order, OrderRequest, Payment, Record
 from openbooking.booking.policy import Policy, ReconciliationDetails
@@ -13,7 +15,7 @@ from openbooking.spec.errors import (
     TotalPaymentDueMismatchError,
     UnnecessaryPaymentDetailsError,
 )
-from openbooking.spec.terms import Availability
+from openbooking.spec.terms import Availability, OrderType
 
 
 def check_details(payment: Payment | None, policy: Policy) -> None:
@@ -59,13 +61,20 @@ def check_consistent(payment: Payment | None, own: Record | None) -> None:
         raise InvalidPaymentDetailsError("The OrderQuote was made for another kind of payment, or account.")
 
 
-def reflected_payment(payment: Payment | None, offers: Iterable[Offer], policy: Policy) -> Payment | None:
-    """The `payment` as replies show it: none where nothing is paid, and only what this system looks at (OB-PAY-08)."""
+def reflected_payment(
+    payment: Payment | None, offers: Iterable[Offer], policy: Policy, type_: OrderType
+) -> Payment | None:
+    """The `payment` as replies show it: none where nothing is paid, and only what this system looks at (OB-PAY-08).
+
+    Quotes leave its identifier out, and say nothing if there is nothing else (OB-C2-05, AMB-33).
+    """
     if payment is None or payment.dynamic:
         return payment
     if prepayment_of_all(offers) is Availability.UNAVAILABLE:
         return None
-    return payment if policy.reconciliation else Payment(identifier=payment.identifier)
+    shown = payment if policy.reconciliation else Payment(identifier=payment.identifier)
+    shown = replace(shown, identifier=None) if type_ is OrderType.QUOTE else shown
+    return None if shown == Payment() else shown
 
 
 def check_payment(payment: Payment | None, offers: Iterable[Offer]) -> None:

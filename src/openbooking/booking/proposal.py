@@ -171,10 +171,10 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         if self.payment and self.payment.dynamic != order.dynamic:
             raise InvalidPaymentDetailsError("The OrderProposal was made for another kind of payment.")
         offers = [item.offer for item, _ in record.items() if item.offer]
-        payment = self.payment or reflected_payment(order.payment, offers, policy)
+        payment = self.payment or reflected_payment(order.payment, offers, policy, OrderType.ORDER)
         check_consistent(payment, record)
         check_payment(payment, offers)
-        return reflected_payment(payment, offers, policy)
+        return reflected_payment(payment, offers, policy, OrderType.ORDER)
 
     def _booked(self, situation: Situation, record: Record, order: Order, payment: Payment | None) -> Order:
         """The Order as proposed, or amended, with the Opportunities as they are now."""

@@ -24,7 +24,7 @@ from openbooking.spec.errors import (
 )
 from openbooking.spec.ids import Identifiers
 from openbooking.spec.terms import BrokerRole, OrderItemStatus, OrderProposalStatus, OrderType
-from openbooking.spec.values import round_money
+from openbooking.spec.values import is_price
 
 _MAX_POSITION = 2**31 - 1
 _MAX_PRICE = Decimal(10) ** 12
@@ -213,7 +213,7 @@ def _override(value: Any) -> OfferOverride | None:
     if not _is_override(value):
         return None
     price, currency, id_ = _price(value), value.get("priceCurrency"), value.get("@id")
-    if price is None or price < 0 or price != round_money(price):
+    if price is None or not is_price(price):
         return None
     if not (isinstance(currency, str) and _CURRENCY.fullmatch(currency)) and (price or currency is not None):
         return None

@@ -3,7 +3,7 @@
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.order import ItemState, Order, OrderItem, Proposal, Record, Totals
+from openbooking.booking.order import ItemState, Order, OrderItem, Payment, Proposal, Record, Totals
 from openbooking.booking.pricing import charged, pricing_of, standing_totals
 from openbooking.jsonld.scalars import write_instant
 from openbooking.jsonld.write import CONTEXT, FEED_CONTEXT, JsonObject, Writer
@@ -59,7 +59,7 @@ class OrderWriter:
         if order.lease_expires:
             written["lease"] = {"@type": "Lease", "leaseExpires": write_instant(order.lease_expires)}
         if order.payment:
-            written |= _payment(order)
+            written["payment"] = _payment(order.payment)
         return written
 
     def _item(self, order: Order, item: OrderItem) -> JsonObject:
@@ -108,18 +108,15 @@ class OrderWriter:
         return written
 
 
-def _payment(order: Order) -> JsonObject:
-    """The `payment`; quotes leave its identifier out, and say nothing if there is nothing else (OB-C2-05, AMB-33)."""
-    assert order.payment is not None  # noqa: S101 - asked for only where there is one
-    identified = order.type is not OrderType.QUOTE or order.dynamic
+def _payment(payment: Payment) -> JsonObject:
     details = {
-        "identifier": order.payment.identifier if identified else None,
-        "name": order.payment.name,
-        "accountId": order.payment.account_id,
-        "paymentProviderId": order.payment.payment_provider_id,
+        "identifier": payment.identifier,
+        "name": payment.name,
+        "accountId": payment.account_id,
+        "paymentProviderId": payment.payment_provider_id,
     }
     present = {name: value for name, value in details.items() if value is not None}
-    return {"payment": {"@type": "DynamicPayment" if order.dynamic else "Payment", **present}} if present else {}
+    return {"@type": "DynamicPayment" if payment.dynamic else "Payment", **present}
 
 
 def _details(order: Order, item: OrderItem) -> JsonObject:

@@ -12,6 +12,11 @@ def round_money(amount: Decimal) -> Decimal:
     return amount.quantize(_PENNY, rounding=ROUND_HALF_UP)
 
 
+def is_price(amount: Decimal) -> bool:
+    """Whether something can be sold for so much: for nothing or more, to the penny."""
+    return amount >= 0 and amount == round_money(amount)
+
+
 class VatTreatment(StrEnum):
     """How United Kingdom VAT applies to what an Offer sells."""
 
