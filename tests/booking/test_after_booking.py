@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from builders import NOW, PRICE, UUID, after, item, offer, quote, request, session, situation
 from openbooking.booking.book import Book
-from openbooking.booking.cancel import Cancel
+from openbooking.booking.cancel import Cancel, ItemPatch, cancellation
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller, OrderKey, Record, RecordKind
@@ -19,9 +19,13 @@ from openbooking.spec.errors import (
     CancellationNotPermittedError,
     GoneError,
     InvalidAuthorizationDetailsError,
+    OpenBookingError,
     OrderItemIdInvalidError,
+    OrderItemNotWithinOrderError,
+    PatchNotAllowedOnPropertyError,
     UnknownOrderError,
 )
+from openbooking.spec.ids import OrderItemRef
 from openbooking.spec.terms import OrderItemStatus
 from people import ALICE, BOB
 
@@ -51,6 +55,31 @@ def test_the_items_named_are_cancelled_and_their_places_return() -> None:
     assert where.places[PATH] == Places(booked=1)
     assert where.records[KEY].updated
     assert PATH in where.touched
+
+
+@pytest.mark.spec("OB-CAN-10", "OB-CAN-13", "OB-CAN-14")
+@pytest.mark.parametrize(
+    ("status", "ref", "refusal"),
+    [
+        (OrderItemStatus.CUSTOMER_CANCELLED, OrderItemRef(UUID, 2), None),
+        (OrderItemStatus.SELLER_CANCELLED, OrderItemRef(UUID, 2), PatchNotAllowedOnPropertyError),
+        (OrderItemStatus.ATTENDED, None, PatchNotAllowedOnPropertyError),
+        (None, OrderItemRef(UUID, 2), PatchNotAllowedOnPropertyError),
+        (["cancelled"], OrderItemRef(UUID, 2), PatchNotAllowedOnPropertyError),
+        (OrderItemStatus.CUSTOMER_CANCELLED, OrderItemRef(UUID[::-1], 2), OrderItemNotWithinOrderError),
+        (OrderItemStatus.CUSTOMER_CANCELLED, None, OrderItemIdInvalidError),
+    ],
+)
+def test_an_item_of_the_order_can_be_given_up_and_nothing_else_be_asked(
+    status: Any, ref: OrderItemRef | None, refusal: type[OpenBookingError] | None
+) -> None:
+    sound = ItemPatch(item_id="x", ref=OrderItemRef(UUID, 1), status=OrderItemStatus.CUSTOMER_CANCELLED)
+    asked = (ItemPatch(item_id="x", ref=ref, status=status), sound, sound)
+    if refusal is None:
+        assert cancellation(ALICE, UUID, asked) == cancel(1, 2)
+    else:
+        with pytest.raises(refusal):
+            cancellation(ALICE, UUID, asked)
 
 
 @pytest.mark.spec("OB-CAN-04", "OB-CAN-17", "OB-CAN-18")

@@ -26,6 +26,7 @@ from openbooking.booking.order import (
     RecordKind,
 )
 from openbooking.booking.policy import Leasing, Policy
+from openbooking.booking.proposal import ProposalPatch, UpdateProposal, proposal_update
 from openbooking.booking.situation import Places, Situation
 from openbooking.booking.status import GetOrder
 from openbooking.spec.errors import (
@@ -331,6 +332,30 @@ def test_a_customer_rejects_with_a_reason_once() -> None:
     where = after(proposed(), command)
     assert standing(where).status is CUSTOMER_REJECTED
     assert command.decide(where).changes == ()
+
+
+@pytest.mark.spec("OB-OPU-01", "OB-OPU-02", "OB-OPU-04")
+@pytest.mark.parametrize(
+    ("status", "note", "expected"),
+    [
+        (CUSTOMER_REJECTED, None, ABORT),
+        (CUSTOMER_REJECTED, "It rains.", replace(ABORT, note="It rains.")),
+        (None, "", replace(ABORT, reject=False, note="")),
+        (None, None, OpenBookingError),
+        (ACCEPTED, None, PatchNotAllowedOnPropertyError),
+        (SELLER_REJECTED, "It rains.", PatchNotAllowedOnPropertyError),
+        ([], None, PatchNotAllowedOnPropertyError),
+        (None, 5, PatchNotAllowedOnPropertyError),
+    ],
+)
+def test_a_customer_can_withdraw_write_or_both(status: Any, note: Any, expected: Any) -> None:
+    patch = ProposalPatch(status, note)
+    if isinstance(expected, UpdateProposal):
+        assert proposal_update(ALICE, UUID, patch) == expected
+    else:
+        with pytest.raises(OpenBookingError) as refusal:
+            proposal_update(ALICE, UUID, patch)
+        assert type(refusal.value) is expected
 
 
 @pytest.mark.spec("OB-OPU-06", "OB-AUTH-09", "OB-AUTH-10")

@@ -1,17 +1,52 @@
 """Cancellation by the Customer (OB 8.3.2, 9.2.8)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.opportunity import Offer
-from openbooking.booking.order import ItemState, Order, OrderItem, OrderKey, Record
+from openbooking.booking.order import Caller, ItemState, Order, OrderItem, OrderKey, Record
 from openbooking.booking.situation import RecordSet, Situation
-from openbooking.spec.errors import CancellationNotPermittedError, OrderItemIdInvalidError
+from openbooking.spec.errors import (
+    CancellationNotPermittedError,
+    OrderItemIdInvalidError,
+    OrderItemNotWithinOrderError,
+    PatchNotAllowedOnPropertyError,
+)
+from openbooking.spec.ids import OrderItemRef
 from openbooking.spec.terms import OrderItemStatus
+
+
+class ItemPatch(msgspec.Struct, frozen=True, kw_only=True):
+    """What a PATCH of an Order asks of an OrderItem: `ref` is what its `@id` names, if it has the form of ours."""
+
+    item_id: str | None
+    ref: OrderItemRef | None
+    status: Any
+
+
+def cancellation(caller: Caller, uuid: str, patches: Sequence[ItemPatch]) -> "Cancel":
+    """The command that a PATCH of the Order with this UUID comes to, whether or not there is one (AMB-57).
+
+    Items can only be given up (OB-CAN-10), and only those of this Order (OB-CAN-13, OB-CAN-14).
+    """
+    if any(patch.status != OrderItemStatus.CUSTOMER_CANCELLED for patch in patches):
+        raise PatchNotAllowedOnPropertyError(f"orderItemStatus can only become {OrderItemStatus.CUSTOMER_CANCELLED}.")
+    numbers = {_number(uuid, patch) for patch in patches}
+    return Cancel(caller=caller, uuid=uuid, numbers=tuple(sorted(numbers)))
+
+
+def _number(uuid: str, patch: ItemPatch) -> int:
+    if patch.ref is None:
+        raise OrderItemIdInvalidError(f"{patch.item_id} is no OrderItem of this Booking System.")
+    if patch.ref.uuid != uuid:
+        raise OrderItemNotWithinOrderError
+    return patch.ref.number
 
 
 class Cancel(OrderCommand, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """The approval flow: P, what Seller and Customer make of a proposal, and B after it (OB 5.5)."""
 
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -11,6 +12,7 @@ from openbooking.booking.capacity import has_room
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs, personal_data
 from openbooking.booking.order import (
+    Caller,
     ItemState,
     Order,
     OrderItem,
@@ -99,6 +101,26 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             lease_expires=_held_until(situation, order),
             personal=self._personal_data(order),
         )
+
+
+class ProposalPatch(NamedTuple):
+    """What a PATCH of an OrderProposal asks, as it was sent."""
+
+    status: Any
+    note: Any
+
+
+def proposal_update(caller: Caller, uuid: str, patch: ProposalPatch) -> "UpdateProposal":
+    """The command that a PATCH comes to: a Customer can withdraw, write, or both (OB-OPU-01, OB-OPU-02, OB-OPU-04)."""
+    status, note = patch
+    if status is None and note is None:
+        raise OpenBookingError("The PATCH changes nothing.")
+    if status not in (None, OrderProposalStatus.CUSTOMER_REJECTED):
+        allowed = OrderProposalStatus.CUSTOMER_REJECTED
+        raise PatchNotAllowedOnPropertyError(f"orderProposalStatus can only become {allowed}.")
+    if note is not None and not isinstance(note, str):
+        raise PatchNotAllowedOnPropertyError("orderCustomerNote must be a text.")
+    return UpdateProposal(caller=caller, uuid=uuid, reject=status is not None, note=note)
 
 
 class UpdateProposal(OrderCommand, frozen=True, kw_only=True):

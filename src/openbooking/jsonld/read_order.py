@@ -9,21 +9,20 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from openbooking.booking.cancel import ItemPatch
 from openbooking.booking.order import IntakeAnswer, ItemRequest, OfferOverride, OrderRequest, Payment, Reflected
+from openbooking.booking.proposal import ProposalPatch
 from openbooking.jsonld.read import JsonObject, check_type, read_object, read_reference
 from openbooking.spec.errors import (
     IncompleteBrokerDetailsError,
     IncompleteCustomerDetailsError,
     OpenBookingError,
-    OrderItemIdInvalidError,
-    OrderItemNotWithinOrderError,
     PatchContainsExcessivePropertiesError,
-    PatchNotAllowedOnPropertyError,
     RequestTooLargeError,
     SellerNotFoundError,
 )
 from openbooking.spec.ids import Identifiers
-from openbooking.spec.terms import BrokerRole, OrderItemStatus, OrderProposalStatus, OrderType
+from openbooking.spec.terms import BrokerRole, OrderType
 from openbooking.spec.values import is_price
 
 _MAX_POSITION = 2**31 - 1
@@ -43,13 +42,6 @@ class ProposalBooking(NamedTuple):
 
     version: str | None
     payment: Payment | None
-
-
-class ProposalUpdate(NamedTuple):
-    """What the Customer makes of a proposal."""
-
-    reject: bool
-    note: str | None
 
 
 class OrderReader:
@@ -91,23 +83,15 @@ class OrderReader:
         parsed = self._ids.parse_proposal_version(version, uuid) if version else None
         return ProposalBooking(parsed, _payment(read.get("payment")))
 
-    def proposal_update(self, body: bytes) -> ProposalUpdate:
-        """The body of a PATCH of an OrderProposal (OB-OPU-01 to OB-OPU-05)."""
+    def proposal_patch(self, body: bytes) -> ProposalPatch:
+        """The body of a PATCH of an OrderProposal (OB-OPU-03, OB-OPU-05)."""
         read = read_object(body)
         check_type(read, OrderType.PROPOSAL)
         _check_no_more(read, _PROPOSAL_PATCH_PROPERTIES)
-        status, note = read.get("orderProposalStatus"), read.get("orderCustomerNote")
-        if status is None and note is None:
-            raise OpenBookingError("The PATCH changes nothing.")
-        if status not in (None, OrderProposalStatus.CUSTOMER_REJECTED):
-            allowed = OrderProposalStatus.CUSTOMER_REJECTED
-            raise PatchNotAllowedOnPropertyError(f"orderProposalStatus can only become {allowed}.")
-        if note is not None and not isinstance(note, str):
-            raise PatchNotAllowedOnPropertyError("orderCustomerNote must be a text.")
-        return ProposalUpdate(status is not None, note)
+        return ProposalPatch(read.get("orderProposalStatus"), read.get("orderCustomerNote"))
 
-    def cancellation(self, body: bytes, uuid: str) -> tuple[int, ...]:
-        """The numbers of the OrderItems that a PATCH of the Order with this UUID cancels (OB-CAN-10 to OB-CAN-14)."""
+    def item_patches(self, body: bytes) -> tuple[ItemPatch, ...]:
+        """The body of a PATCH of an Order (OB-CAN-11, OB-CAN-12)."""
         read = read_object(body)
         check_type(read, OrderType.ORDER)
         _check_no_more(read, _PATCH_PROPERTIES)
@@ -117,20 +101,12 @@ class OrderReader:
         self._check_count(items)
         for item in items:
             _check_no_more(item, _PATCH_ITEM_PROPERTIES)
-            if item.get("orderItemStatus") != OrderItemStatus.CUSTOMER_CANCELLED:
-                raise PatchNotAllowedOnPropertyError(
-                    f"orderItemStatus can only become {OrderItemStatus.CUSTOMER_CANCELLED}."
-                )
-        return tuple(sorted({self._number(item, uuid) for item in items}))
+        return tuple(self._item_patch(item) for item in items)
 
-    def _number(self, item: JsonObject, uuid: str) -> int:
+    def _item_patch(self, item: JsonObject) -> ItemPatch:
         item_id = read_reference(item)
         ref = self._ids.parse_order_item(item_id) if item_id else None
-        if ref is None:
-            raise OrderItemIdInvalidError(f"{item_id} is no OrderItem of this Booking System.")
-        if ref.uuid != uuid:
-            raise OrderItemNotWithinOrderError
-        return ref.number
+        return ItemPatch(item_id=item_id, ref=ref, status=item.get("orderItemStatus"))
 
     def _items(self, value: Any) -> tuple[ItemRequest, ...]:
         items = _objects(value, "orderedItem")

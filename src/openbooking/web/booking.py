@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.booking.book import Book
-from openbooking.booking.cancel import Cancel
+from openbooking.booking.cancel import cancellation
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.order import Caller, Order, OrderRequest, Record
-from openbooking.booking.proposal import BookProposal, Propose, UpdateProposal
+from openbooking.booking.proposal import BookProposal, Propose, proposal_update
 from openbooking.booking.quote import Quote
 from openbooking.booking.status import GetOrder
 from openbooking.identity.scopes import Scope
@@ -74,8 +74,8 @@ class BookingApi:
         return await self._order(request, command, HTTPStatus.CREATED)
 
     async def _update_proposal(self, request: Request, caller: Caller, uuid: str) -> Response:
-        update = self._system.reader.proposal_update(await self._body(request))
-        return await self._done(UpdateProposal(caller=caller, uuid=uuid, reject=update.reject, note=update.note))
+        patch = self._system.reader.proposal_patch(await self._body(request))
+        return await self._done(proposal_update(caller, uuid, patch))
 
     async def _b(self, request: Request, caller: Caller, uuid: str) -> Response:
         asked = self._system.reader.booking(await self._body(request), uuid)
@@ -89,8 +89,8 @@ class BookingApi:
         return await self._order(request, command, HTTPStatus.CREATED)
 
     async def _cancel(self, request: Request, caller: Caller, uuid: str) -> Response:
-        numbers = self._system.reader.cancellation(await self._body(request), uuid)
-        return await self._done(Cancel(caller=caller, uuid=uuid, numbers=numbers))
+        patches = self._system.reader.item_patches(await self._body(request))
+        return await self._done(cancellation(caller, uuid, patches))
 
     async def _delete_order(self, request: Request, caller: Caller, uuid: str) -> Response:
         del request
