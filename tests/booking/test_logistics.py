@@ -142,10 +142,11 @@ def test_one_end_of_it_can_be_moved_alone(family: list[Opportunity]) -> None:
             change(family, **impossible).decide(booked(family))
 
 
-def test_what_is_there_at_any_time_has_none_to_change() -> None:
+@pytest.mark.parametrize("changes", [{"start": NOW, "end": NOW + TOMORROW}, {"location": ELSEWHERE}])
+def test_what_is_there_at_any_time_has_neither_time_nor_place_to_change(changes: dict[str, Any]) -> None:
     video = on_demand_event("video")
     with pytest.raises(OpenBookingError):
-        change(video, start=NOW, end=NOW + TOMORROW).decide(booked(video))
+        change(video, **changes).decide(booked(video))
     assert moved(after(booked(video), change(video, name="Tango"))) == [True]
 
 

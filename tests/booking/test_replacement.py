@@ -152,6 +152,19 @@ def test_what_cannot_be_given_instead_is_refused(other: list[Opportunity]) -> No
         replacing(other).decide(booked(1, other))
 
 
+@pytest.mark.spec("OB-SEL-05", "OB-SEL-07")
+@pytest.mark.parametrize("currency", [None, "GBP", "EUR"])
+def test_what_is_not_paid_in_advance_can_be_replaced_by_what_is_free_in_no_currency(currency: str | None) -> None:
+    later = session("later", offered={"prepayment": Availability.UNAVAILABLE})
+    free = session("free", offered={"price": Decimal(0), "currency": currency})
+    where = after(situation(later, free), book(request(item(later), payment=None)))
+    assert standing_totals(where.records[KEY]).price == PRICE
+    given = after(where, replacing(free))
+    assert standing_totals(given.records[KEY]).price == 0
+    with pytest.raises(UnacceptableReplacementError):
+        replacing(later).decide(given)
+
+
 @pytest.mark.spec("OB-SEL-06")
 def test_an_offer_must_apply_and_an_opportunity_must_be_known() -> None:
     foreign = Replace(order=KEY, number=1, opportunity=SPIN[-1].path, offer=SWIM[0].offers[0].ref)

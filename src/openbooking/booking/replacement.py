@@ -70,8 +70,9 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
             raise UnacceptableReplacementError("The replacement is what is booked already.")
         pricing = pricing_of(order)
         dearer = offer.price > item.offer.price or due(offer, pricing) > due(item.offer, pricing)
-        otherwise = prepayment_of(offer) is not prepayment_of(item.offer) or offer.currency != item.offer.currency
-        if dearer or otherwise:
+        otherwise = prepayment_of(offer) is not prepayment_of(item.offer)
+        exchanged = offer.price and offer.currency != item.offer.currency
+        if dearer or otherwise or exchanged:
             raise UnacceptableReplacementError("The replacement costs more, or is paid otherwise.")
         reason = why_not_bookable(Pair(opportunity, offer, order.seller), situation.now)
         if reason:

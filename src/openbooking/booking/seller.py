@@ -174,6 +174,8 @@ class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
         opportunity = situation.opportunities.get(self.opportunity)
         if opportunity is None:
             raise NotFoundError("There is no such Opportunity.")
+        if self.location and opportunity.type.at_any_time:
+            raise OpenBookingError("What is there at any time is at no place.")
         moved = self._moved(opportunity)
         described = next(iter(situation.parents(moved)), moved) if moved.type is OpportunityType.SLOT else moved
         given = {"name": self.name, "location": self.location}
