@@ -132,6 +132,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Refuse settings that go together badly."""
         if (self.access is AccessMode.HEADERS) != bool(self.trusted_partner_header):
             raise ValueError("access must be headers where trusted_partner_header is set, and nowhere else")
+        if self.terms_of_service and not self.booking_service:
+            raise ValueError("terms_of_service are told with booking_service, which must not be off then")
         # Keys, tokens and passwords need TLS; with access by headers the gateway sees to it (OB-SEC-01).
         if not (self.access is AccessMode.HEADERS or self.is_local or urlsplit(self.site).scheme == "https"):
             raise ValueError(

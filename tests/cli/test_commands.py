@@ -147,6 +147,14 @@ def test_a_wrong_setting_fails_with_one_line(monkeypatch: pytest.MonkeyPatch, na
     assert fail(2, "serve")
 
 
+def test_terms_that_would_be_shown_nowhere_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBOOKING_TERMS_OF_SERVICE", "https://example.com/terms")
+    succeed("settings")
+    monkeypatch.setenv("OPENBOOKING_BOOKING_SERVICE", "false")
+    assert "terms_of_service" in fail(2, "settings")
+    assert "terms_of_service" in fail(2, "serve")
+
+
 def test_migrate_makes_the_database_and_may_be_repeated(database: Path) -> None:
     assert "schema" in succeed("migrate")
     assert "schema" in succeed("migrate")
