@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
@@ -57,6 +58,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = ""
     publisher_email: Annotated[str, Meta(description="How to reach the publisher.")] = ""
     booking_service: Annotated[bool, Meta(description="Whether replies name this Booking System.")] = True
+    time_zone: Annotated[str, Meta(description="The time zone in which people are told times, by its IANA name.")] = (
+        "Europe/London"
+    )
     single_seller: Annotated[str, Meta(description="The key of the only Seller, in a system for one.")] = ""
     leasing: Annotated[
         Leasing, Meta(description="When places are held: off, named (from C2) or anonymous (from C1).")
@@ -134,6 +138,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("access must be headers where trusted_partner_header is set, and nowhere else")
         if self.terms_of_service and not self.booking_service:
             raise ValueError("terms_of_service are told with booking_service, which must not be off then")
+        if not _is_time_zone(self.time_zone):
+            raise ValueError("time_zone must be the name of an IANA time zone, such as Europe/London")
         # Keys, tokens and passwords need TLS; with access by headers the gateway sees to it (OB-SEC-01).
         if not (self.access is AccessMode.HEADERS or self.is_local or urlsplit(self.site).scheme == "https"):
             raise ValueError(
@@ -174,6 +180,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             reconciliation=self._reconciliation,
             offer_overrides=self.offer_overrides,
             dynamic_accounts=self._dynamic_accounts,
+            time_zone=ZoneInfo(self.time_zone),
         )
 
     @property
@@ -204,6 +211,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             payment_provider_id=self.reconciliation_payment_provider_id or None,
         )
         return None if details == ReconciliationDetails() else details
+
+
+def _is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:

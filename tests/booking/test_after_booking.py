@@ -1,7 +1,8 @@
 """What can happen to a booked Order: cancellation by Customer and Seller, deletion, status."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
@@ -12,6 +13,7 @@ from openbooking.booking.cancel import Cancel, ItemPatch, cancellation
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller, OrderKey, Record, RecordKind
+from openbooking.booking.policy import Policy
 from openbooking.booking.seller import SellerCancel
 from openbooking.booking.situation import Places, Situation
 from openbooking.booking.status import GetOrder
@@ -116,6 +118,27 @@ def test_cancellation_is_permitted_until_the_window_closes() -> None:
     assert after(where, cancel(1)).places[lenient[-1].path] == Places(booked=1)
     with pytest.raises(CancellationNotPermittedError):
         cancel(1).decide(replace(where, now=NOW + timedelta(days=1)))
+
+
+@pytest.mark.spec("OB-CAN-05", "OB-CAN-06")
+@pytest.mark.parametrize(
+    ("starts", "zone", "told"),
+    [
+        (datetime(2027, 3, 20, 10, tzinfo=UTC), "Europe/London", "19 March 2027, 10:00 GMT"),
+        (datetime(2027, 7, 20, 10, tzinfo=UTC), "Europe/London", "19 July 2027, 11:00 BST"),
+        (datetime(2027, 7, 20, 10, tzinfo=timezone(timedelta(hours=5))), "Europe/London", "19 July 2027, 06:00 BST"),
+        (datetime(2027, 7, 19, 23, tzinfo=UTC), "Europe/Berlin", "19 July 2027, 01:00 CEST"),
+    ],
+)
+def test_customers_are_told_in_their_own_time_until_when_they_could_have_cancelled(
+    starts: datetime, zone: str, told: str
+) -> None:
+    offered = {"latest_cancellation_before_start": timedelta(days=1)}
+    summer = session("summer", offered=offered, start=starts, end=starts + timedelta(hours=1))
+    where = replace(booked(summer), now=starts - timedelta(hours=1), policy=Policy(time_zone=ZoneInfo(zone)))
+    with pytest.raises(CancellationNotPermittedError) as refused:
+        cancel(1).decide(where)
+    assert refused.value.description == f"This booking could be cancelled until {told}."
 
 
 @pytest.mark.spec("OB-CAN-09")

@@ -140,7 +140,17 @@ def test_on_a_terminal_the_settings_are_a_table() -> None:
     assert "Meaning" in shown
 
 
-@pytest.mark.parametrize(("name", "value"), [("OPENBOOKING_LEASNG", "off"), ("OPENBOOKING_PORT", "many")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OPENBOOKING_LEASNG", "off"),
+        ("OPENBOOKING_PORT", "many"),
+        ("OPENBOOKING_TIME_ZONE", "Europe/Lutetia"),
+        ("OPENBOOKING_TIME_ZONE", "Europe"),
+        ("OPENBOOKING_TIME_ZONE", "../Europe/London"),
+        ("OPENBOOKING_TIME_ZONE", ""),
+    ],
+)
 def test_a_wrong_setting_fails_with_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     assert name.removeprefix("OPENBOOKING_").lower() in fail(2, "settings")

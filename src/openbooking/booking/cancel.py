@@ -98,11 +98,11 @@ def _check_permitted(situation: Situation, item: OrderItem) -> None:
     if not item.offer.full_refund_on_cancellation:
         raise CancellationNotPermittedError("This booking cannot be cancelled.")
     if opportunity.start:
-        _check_notice(item.offer, opportunity.start, situation.now)
+        _check_notice(situation, item.offer, opportunity.start)
 
 
-def _check_notice(offer: Offer, start: datetime, now: datetime) -> None:
-    notice = offer.latest_cancellation_before_start or timedelta()
-    if start - notice <= now:
-        latest = (start - notice).strftime("%d %B %Y, %H:%M %Z")
+def _check_notice(situation: Situation, offer: Offer, start: datetime) -> None:
+    latest_instant = start - (offer.latest_cancellation_before_start or timedelta())
+    if latest_instant <= situation.now:
+        latest = latest_instant.astimezone(situation.policy.time_zone).strftime("%d %B %Y, %H:%M %Z")
         raise CancellationNotPermittedError(f"This booking could be cancelled until {latest}.")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -38,7 +39,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     `openBookingPrepayment` is published; without it priced Orders require payment (OB-PREP-02). `reconciliation` is
     None where any payment details will do. `offer_overrides` tells whether Brokers may name prices of their own, and
     `dynamic_accounts` which accounts may book without a price, both as agreed with the Seller elsewhere; None for no
-    account, and an empty set for any.
+    account, and an empty set for any. Times are told to people in `time_zone`.
     """
 
     leasing: Leasing = Leasing.NAMED
@@ -49,3 +50,4 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     reconciliation: ReconciliationDetails | None = None
     offer_overrides: bool = False
     dynamic_accounts: frozenset[str] | None = None
+    time_zone: ZoneInfo = ZoneInfo("Europe/London")
