@@ -322,12 +322,14 @@ async def test_a_database_that_cannot_be_reached_ends_the_import(world: World) -
 HOSTILE = {
     "an item that is no object": b'{"items": [5, %b]}',
     "bytes that are no text": b'{"items": [{"@type": "Slot", "name": "\xff"}, %b]}',
+    "half of a character": b'{"items": [{"@type": "Slot", "name": "x\\ud800"}, %b]}',
     "a number beyond all numbers": b'{"items": [{"@type": "Slot", "price": 1e999}, %b]}',
     "a number beyond the exact ones": b'{"items": [{"@type": "Slot", "@id": "x", "y": 99999999999999999999}, %b]}',
     "a NUL": b'{"items": [{"@type": "Slot", "@id": "a\\u0000b"}, %b]}',
     "an envelope in an envelope": b'{"items": [{"data": {"data": {}}}, %b]}',
     "a long text": b'{"items": [{"@type": "FacilityUse", "@id": "' + b"x" * 9_000_000 + b'"}, %b]}',
     "deep nesting": b'{"items": [{"@type": "Slot", "@id": "x", "y": ' + b"[" * 200 + b"]" * 200 + b"}, %b]}",
+    "very deep nesting": b'{"items": [{"@type": "Slot", "y": ' + b"[" * 30_000 + b"]" * 30_000 + b"}, %b]}",
     "a terminal's command": b'{"items": [{"@type": "\\u001b[2J", "@id": "x"}, %b]}',
 }
 

@@ -105,6 +105,20 @@ async def test_a_feed_that_leads_in_circles_is_read_once() -> None:
     assert "read already" in faults(got)[0]
 
 
+@pytest.mark.parametrize("odd", [rb'"\ud800"', b"[" * 30_000 + b"]" * 30_000, b"1e999"])
+async def test_what_one_item_holds_does_not_end_a_feed(odd: bytes) -> None:
+    second = f"{FEED}?page=2"
+    first = page(SESSION, {"odd": "?"}, SESSION, next_=second).replace(b'"?"', odd)
+    got, asked, _ = await follow({FEED: found(first), second: found(page(SESSION))})
+    assert (sizes(got), faults(got), asked) == ([3, 1], [], [FEED, second])
+
+
+async def test_a_next_that_cannot_be_read_ends_a_feed_after_its_page() -> None:
+    got, _, _ = await follow({FEED: found(page(SESSION, next_="\ud800"))})
+    assert sizes(got) == [1]
+    assert faults(got) == ["its next cannot be read: it is not valid JSON: it contains text that is not Unicode"]
+
+
 async def test_a_feed_without_end_is_left_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_pages, "MOST_PAGES", 3)
     endless: dict[str, Any] = {f"{FEED}?{number}": found(page(SESSION, next_=f"?{number + 1}")) for number in range(9)}

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from openbooking.jsonld.read_items import read_item
 from openbooking.jsonld.read_pages import MAX_ITEM_BYTES, is_later, read_entry, read_page
 from openbooking.jsonld.read_values import UnreadableError
 from published import deleted, page, rpde, series
@@ -53,6 +54,9 @@ def test_documents_of_every_form(body: bytes, data: list[Any], next_: str | None
         b"[]",
         b'{"state": "deleted", "kind": "A"}',
         b'{"@type": "A", "name": "' + b"x" * MAX_ITEM_BYTES + b'"}',
+        rb'{"@type": "A", "name": "x\ud800"}',
+        rb'{"@type": "A", "name": "\uDFFFx\uDBFFx"}',
+        rb'{"@type": "A", "\udc00\ud800": 1}',
     ],
 )
 def test_an_item_that_cannot_be_read_spoils_no_other(spoilt: bytes) -> None:
@@ -61,17 +65,45 @@ def test_an_item_that_cannot_be_read_spoils_no_other(spoilt: bytes) -> None:
     assert isinstance(why, str)
 
 
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"x": ', b"}"), (b'[{"[\\"{": ', b'}, "]}"]')])
+def test_an_item_that_is_nested_too_deeply_spoils_no_other(opening: bytes, closing: bytes) -> None:
+    deep = b'{"@type": "A", "x": ' + opening * 30_000 + b"5" + closing * 30_000 + b', "y": "]}"}'
+    body = b'{"items": [{"@type": "A"}, ' + deep + rb', "\ud800", {"@type": "B", "x": [[]]}], "next": "there"}'
+    read = read_page(body)
+    before, spoilt, after = (read_item(read_entry(read.items[number], "source", "here")) for number in (0, 1, 3))
+    assert isinstance(entries(body)[2], str)
+    assert spoilt.faults[0].reason == "it is nested too deeply"
+    assert [reading.label for reading in (before, after)] == ["A here", "B here"]
+    assert read.next == "there"
+
+
+@pytest.mark.parametrize("text", [rb"\ud83d\ude00", rb"\\ud800", rb"\\\ud83d\uDE00", rb"\"\\"])
+def test_what_is_read_beside_an_item_that_spoils_the_page_is_read_as_it_is(text: bytes) -> None:
+    item = b'{"name": "' + text + b'"}'
+    assert entries(b"[" + item + rb', "\ud800"]')[0] == json.loads(item)
+
+
+@pytest.mark.parametrize("next_", [rb'"\ud800"', b'"\xff"', b"1e999"])
+def test_items_are_not_lost_with_a_next_that_cannot_be_read(next_: bytes) -> None:
+    body = b'{"items": [{"@type": "A"}], "next": ' + next_ + b"}"
+    assert entries(body) == [{"@type": "A"}]
+    assert "its next cannot be read: it is not valid JSON" in read_page(body).next_fault
+
+
 @pytest.mark.parametrize(
     ("body", "why"),
     [
         (b"", "not valid JSON"),
         (b"<html>", "not valid JSON"),
         (b'{"items": [{"@type": "A"}', "not valid JSON"),
-        (b'{"items": [{"name": "\\ud800"}]}', "not valid JSON"),
+        (b'{"items": [{"name": "a\nb"}]}', "not valid JSON"),
+        (b'{"items": [{"name": "\\ud800"}, {"name": }]}', "not valid JSON"),
+        (rb'{"\ud800": 1}', "not valid JSON"),
         (b'{"\xff": 1}', "not valid JSON"),
         (b"5", "not valid JSON"),
-        (b"[" * 100_000 + b"]" * 100_000, "too deeply"),
-        (b'{"items": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}", "too deeply"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b"[" * 100_000 + b"]" * 99_999, "not valid JSON"),
+        (b'"' + b'\\"' * 100_000, "not valid JSON"),
     ],
 )
 def test_what_is_no_document_is_refused(body: bytes, why: str) -> None:

@@ -133,6 +133,9 @@ async def feed_pages(url: str, client: httpx.AsyncClient, sleep: Sleep = asyncio
             yield Got(url, fault=str(fault))
             return
         yield Got(url, page)
+        if page.next_fault:
+            yield Got(url, fault=page.next_fault)
+            return
         if not page.items or page.next is None:
             return
         following = _join(found_at, page.next)

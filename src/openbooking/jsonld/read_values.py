@@ -20,7 +20,8 @@ Term = TypeVar("Term", bound=StrEnum)
 # A time that names no zone is taken for a time on the wall where OpenActive is used.
 LOCAL_ZONE = ZoneInfo("Europe/London")
 
-_MAX_DEPTH = 64
+MAX_DEPTH = 64
+
 _MAX_INTEGER = 2**53
 _MAX_COUNT = 2**31 - 1
 _YEARS = range(1970, 3000)
@@ -82,7 +83,7 @@ def clean(value: Any, depth: int = 0) -> Any:
     """The value without nulls, empty texts, arrays and objects (OB-BKBL-27), and with names, terms and arrays as the
     models have them. None where nothing is left. Raises UnreadableError for what could not be published.
     """
-    if depth > _MAX_DEPTH:
+    if depth > MAX_DEPTH:
         raise UnreadableError("it is nested too deeply")
     if isinstance(value, dict):
         return _clean_object(value, depth) or None
