@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import PRICE, UUID, after, item, offer, quote, request, session, situation
+from builders import PRICE, UUID, after, item, offer, quote, request, session, situation, slot
 from openbooking.booking.accepted import OVERRIDE_KEY
 from openbooking.booking.book import Book
 from openbooking.booking.cancel import Cancel
@@ -166,6 +166,14 @@ def test_an_override_can_be_had_when_offers_cannot_and_cancelled_but_asks_what_t
     where = situation(plain, policy=OVERRIDES)
     booked = after(where, Book(caller=ALICE, uuid=UUID, request=request(overridden(plain))))
     assert after(booked, Cancel(caller=ALICE, uuid=UUID, numbers=(1,))).places[plain[-1].path].booked == 0
+
+
+@pytest.mark.spec("OB-BKBL-32", "OB-OVR-10")
+@pytest.mark.parametrize("family", [session("yoga"), slot()], ids=lambda family: family[-1].path)
+def test_what_offers_that_are_not_known_ask_cannot_be_asked_of_an_override(family: list[Opportunity]) -> None:
+    unknown = [*family[:-1], replace(family[-1], offers=(), offers_unknown=True)]
+    (found,) = quoted(situation(unknown, policy=OVERRIDES), request(overridden(family))).items
+    assert [error.type for error in found.errors] == [ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE]
 
 
 @pytest.mark.spec("OB-AUTH-15")

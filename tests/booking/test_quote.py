@@ -234,6 +234,13 @@ def test_a_slot_has_no_offers_but_its_own() -> None:
     assert error_types(order) == [[ItemErrorType.UNACCEPTABLE_OFFER]]
 
 
+@pytest.mark.spec("OB-BKBL-32")
+def test_what_has_offers_of_its_own_that_are_not_known_is_not_sold_at_those_of_its_series() -> None:
+    own = session("own", offers_unknown=True)
+    order = quoted(situation(own), request(item(own)))
+    assert error_types(order) == [[ItemErrorType.UNACCEPTABLE_OFFER]]
+
+
 @pytest.mark.spec("OB-VAL-21")
 def test_what_is_sold_out_is_full() -> None:
     order = quoted(situation(YOGA, places={YOGA[-1].path: Places(booked=10)}), request(item(YOGA)))

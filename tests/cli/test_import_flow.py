@@ -130,6 +130,20 @@ async def test_orders_tell_of_another_time_name_and_place_and_of_nothing_else(wo
     assert await news.news() == {}
 
 
+@pytest.mark.spec("OB-BKBL-32")
+async def test_a_session_whose_own_offer_is_not_understood_is_not_sold_at_that_of_its_series(world: World) -> None:
+    own = {**OFFER, "@id": "https://provider.example.com/sessions/1#adult", "price": "£12.50"}
+    told = await import_(world.store, series(), session(offers=own))
+    assert told.outcomes() == ["parent", "not bookable"]
+    assert "Offer 'Adult' left out: £12.50 is no price" in told[-1]["remarks"]
+    data = (await feed(world, SESSIONS))[told.path("sessions/1")]
+    assert not {"offers", "remainingAttendeeCapacity"} & data.keys()
+    await book(world, told, status=409)
+    told = await import_(world.store, series(), session())
+    assert await left(world, told) == 5
+    await book(world, told)
+
+
 @pytest.mark.spec("OB-BKBL-01")
 @pytest.mark.parametrize(
     ("at_first", "booked", "later", "expected"),

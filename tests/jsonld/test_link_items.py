@@ -38,6 +38,8 @@ COURT = {"@type": "IndividualFacilityUse", "@id": "https://provider.example.com/
         (session(), series(), None),
         (session(), series(offers=None), "no Offer"),
         (session(offers=[OFFER]), series(offers=None), None),
+        (session(offers=[{**OFFER, "price": "£12.50"}]), series(), "no Offer"),
+        (session(offers=[{**OFFER, "price": "£12.50"}, OFFER]), series(offers=None), None),
         (session(remainingAttendeeCapacity=0), series(), "no places left"),
         (session(remainingAttendeeCapacity=None), series(), "capacity is not known"),
         (session(eventStatus="https://schema.org/EventCancelled"), series(), "cancelled or postponed"),

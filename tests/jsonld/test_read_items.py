@@ -13,6 +13,7 @@ from openbooking.jsonld.read_pages import read_entry
 from openbooking.spec.terms import EventStatus, OpportunityType
 from published import (
     FACILITY_ID,
+    OFFER,
     SERIES_ID,
     course,
     deleted,
@@ -186,6 +187,42 @@ def test_when_it_takes_place(changes: dict[str, Any], minutes: int | None, remar
 def test_places_that_are_not_told_are_not_guessed(told: Any, capacity: int | None, remarks: int) -> None:
     draft = read_one(slot(remainingUses=told))
     assert (draft.opportunity.capacity, len(draft.remarks)) == (capacity, remarks)
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    return {name: value for name, value in {**OFFER, **changes}.items() if value is not None}
+
+
+UNREADABLE = {
+    "no number": changed(price="£12.50"),
+    "less than nothing": changed(price=-3),
+    "more than there is": changed(price=1e300),
+    "no price": changed(price=None),
+    "no currency": changed(priceCurrency=None),
+    "indicative": changed(**{"@type": "beta:IndicativeOffer"}, price=12.5),
+    "no object": "https://provider.example.com/offers/1",
+}
+
+
+@pytest.mark.spec("OB-BKBL-31", "OB-BKBL-32")
+@pytest.mark.parametrize("offer", UNREADABLE.values(), ids=UNREADABLE)
+def test_of_offers_of_its_own_those_that_are_understood_count_or_none(offer: Any) -> None:
+    draft = read_one(session(offers=[offer]))
+    made = draft.opportunity
+    assert (made.offers, made.offers_unknown, made.capacity) == ((), True, None)
+    assert draft.remarks[0] == "remainingAttendeeCapacity left out: its own Offers are not known"
+    assert "left out: " in draft.remarks[1]
+    some = read_one(session(offers=[offer, OFFER])).opportunity
+    assert (len(some.offers), some.offers_unknown, some.capacity) == (1, False, 5)
+    without_parents_offers = read_one(slot(offers=offer)).opportunity
+    assert (without_parents_offers.offers_unknown, without_parents_offers.capacity) == (True, 2)
+
+
+@pytest.mark.spec("OB-BKBL-27", "OB-BKBL-31")
+@pytest.mark.parametrize("nothing", [None, [], {}, [{}], ""])
+def test_what_is_empty_is_no_offer_of_its_own(nothing: Any) -> None:
+    made = read_one(session(offers=nothing)).opportunity
+    assert (made.offers_unknown, made.capacity) == (False, 5)
 
 
 @pytest.mark.spec("OB-BKBL-29")

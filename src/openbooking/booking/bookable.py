@@ -47,6 +47,12 @@ def capacity_is_known(pair: Pair, now: datetime) -> str | None:
     return None if known else "The Opportunity's capacity is not known."
 
 
+def offers_are_known(pair: Pair, now: datetime) -> str | None:
+    """What its own Offers ask is asked at any price, also at one that a Broker names (OB-BKBL-32, OB-OVR-10)."""
+    del now
+    return "The Opportunity's Offers are not known." if pair.opportunity.offers_unknown else None
+
+
 def seller_allows_open_booking(pair: Pair, now: datetime) -> str | None:
     """The Seller publishes `isOpenBookingAllowed` (OB-BKBL-40)."""
     del now
@@ -79,6 +85,7 @@ CONDITIONS: tuple[Callable[[Pair, datetime], str | None], ...] = (
     opportunity_has_not_ended,
     opportunity_takes_place,
     capacity_is_known,
+    offers_are_known,
     seller_allows_open_booking,
     offer_can_be_booked_in_advance,
     booking_window_has_opened,

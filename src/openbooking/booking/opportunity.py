@@ -101,6 +101,7 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     `path` identifies it, `parent` is the path of its `superEvent` or `facilityUse`. `capacity` is how many places
     this system may sell: parents have none, and without one only what is available at any time can be booked.
+    `offers_unknown` tells that it is sold at Offers of its own, none of which is known here.
     `accessible_for_free` is published as `isAccessibleForFree`. `source` tells what published it: everything from one
     source can be withdrawn together, and nothing from another takes its place.
     """
@@ -115,6 +116,7 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     status: EventStatus = EventStatus.SCHEDULED
     accessible_for_free: bool | None = None
     offers: tuple[Offer, ...] = ()
+    offers_unknown: bool = False
     source: str = ""
     access: AccessRules | None = None
     properties: Properties = {}
@@ -137,8 +139,7 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 def applicable_offers(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> tuple[Offer, ...]:
     """The Offers that apply: an Opportunity's own, else for a ScheduledSession those of its SessionSeries.
 
-    A Slot never falls back to its facility (AMB-08).
+    A Slot never falls back to its facility (AMB-08), and nothing does that has Offers of its own (OB-BKBL-32).
     """
-    if opportunity.offers or not parents or opportunity.type is not OpportunityType.SCHEDULED_SESSION:
-        return opportunity.offers
-    return parents[0].offers
+    inherits = opportunity.type.inherits_offers and not opportunity.offers_unknown
+    return parents[0].offers if parents and inherits and not opportunity.offers else opportunity.offers

@@ -179,6 +179,11 @@ class _Walk:
         free = thing.get("isAccessibleForFree")
         capacity, on_capacity = _capacity(thing, kind.remaining)
         offers, on_offers = read_offers(thing.get("offers"), path)
+        offers_unknown = "offers" in thing and not offers
+        if offers_unknown and type_.inherits_offers and capacity is not None:
+            # With them, whoever reads its feed would take it for bookable at the Offers of its parent.
+            capacity = None
+            on_capacity.append(f"{kind.remaining} left out: its own Offers are not known")
         parents, parent_name = self._parents(thing, type_, place)
         properties, on_properties = _properties(thing, type_)
         return Draft(
@@ -193,6 +198,7 @@ class _Walk:
                 status=own_status or EventStatus.SCHEDULED,
                 accessible_for_free=free if isinstance(free, bool) else None,
                 offers=offers,
+                offers_unknown=offers_unknown,
                 source=self._source(path, place),
                 properties=properties,
             ),

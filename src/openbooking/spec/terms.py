@@ -58,6 +58,11 @@ class OpportunityType(StrEnum):
         return self in (OpportunityType.FACILITY_USE, OpportunityType.INDIVIDUAL_FACILITY_USE, OpportunityType.SLOT)
 
     @property
+    def inherits_offers(self) -> bool:
+        """Whether items of this type that have no Offers are sold at those of their parent (OB-BKBL-31)."""
+        return self is OpportunityType.SCHEDULED_SESSION
+
+    @property
     def embeds_parent(self) -> bool:
         """Whether feeds show items of this type with their parent within, not by its `@id` alone."""
         return self in (OpportunityType.INDIVIDUAL_FACILITY_USE, OpportunityType.EVENT)
