@@ -319,7 +319,6 @@ def _properties(thing: JsonObject, type_: OpportunityType) -> tuple[dict[str, An
     what is left out.
     """
     kind = KINDS[type_]
-    left_out = {name for name in kind.never if name in thing}
     dropped = _NOT_KEPT.union(kind.never, _DATES if type_.bookable else ())
     kept = {name: value for name, value in thing.items() if name not in dropped}
     for name in _CONCEPTS:
@@ -331,8 +330,7 @@ def _properties(thing: JsonObject, type_: OpportunityType) -> tuple[dict[str, An
     if kind.has_parts and "eventSchedule" not in kept:
         parts = [_part(part) for part in members(thing.get("subEvent")) if isinstance(part, dict)]
         kept |= {"subEvent": parts} if parts else {}
-    known = publishable(kept, left_out)
-    return known, [f"{', '.join(sorted(left_out))} left out"] if left_out else []
+    return publishable(kept, left_out=(name for name in kind.never if name in thing))
 
 
 def _part(part: JsonObject) -> JsonObject:

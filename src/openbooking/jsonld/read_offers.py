@@ -85,6 +85,7 @@ def _read_offer(published: Any, owner: str, key: str) -> tuple[Offer, list[str]]
         raise UnreadableError(f"{kind or shown(published)} is no Offer that can be booked")
     remarks: list[str] = []
     price = _price(published, remarks)
+    properties, on_properties = _properties(published)
     in_advance = _availability(published, "openBookingInAdvance", "advanceBooking")
     made = Offer(
         key=key,
@@ -99,9 +100,9 @@ def _read_offer(published: Any, owner: str, key: str) -> tuple[Offer, list[str]]
         latest_cancellation_before_start=_lead(published, "latestCancellationBeforeStartDate"),
         full_refund_on_cancellation=_flag(published, "allowCustomerCancellationFullRefund"),
         flow=_flow(published),
-        properties=_properties(published, remarks),
+        properties=properties,
     )
-    return made, remarks
+    return made, [*remarks, *on_properties]
 
 
 def _price(published: JsonObject, remarks: list[str]) -> Decimal:
@@ -158,12 +159,11 @@ def _flow(published: JsonObject) -> tuple[FlowRequirement, ...]:
     return asked
 
 
-def _properties(published: JsonObject, remarks: list[str]) -> dict[str, Any]:
-    """What no rule looks at, if it can be published; `ageRange` by the name that it has on bookable Offers."""
+def _properties(published: JsonObject) -> tuple[dict[str, Any], list[str]]:
+    """What no rule looks at, if it can be published; `ageRange` by the name that it has on bookable Offers. With
+    remarks on what is left out.
+    """
     kept = {name: value for name, value in published.items() if name not in _NOT_KEPT}
     if "ageRange" in published:
         kept.setdefault("ageRestriction", published["ageRange"])
-    left_out: set[str] = set()
-    properties: dict[str, Any] = publishable(kept, left_out)
-    remarks.extend(f"{name} left out" for name in sorted(left_out))
-    return properties
+    return publishable(kept)

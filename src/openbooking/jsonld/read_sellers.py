@@ -73,9 +73,7 @@ def _described(published: JsonObject, key: str, label: str, name: str, source: s
         remarks.append("no taxMode: prices taken to include VAT")
     if "address" not in published:
         remarks.append("no address, which Orders must show")
-    left_out: set[str] = set()
-    properties = publishable({name: value for name, value in published.items() if name not in _NOT_KEPT}, left_out)
-    remarks.extend(f"{name} left out" for name in sorted(left_out))
+    properties, on_properties = publishable({name: value for name, value in published.items() if name not in _NOT_KEPT})
     seller = Seller(
         key=key,
         type="Person" if "Person" in type_names(published) else "Organization",
@@ -86,4 +84,4 @@ def _described(published: JsonObject, key: str, label: str, name: str, source: s
         source=f"{source}#{key}",
         properties=properties,
     )
-    return NamedSeller(key=key, label=label, seller=seller, remarks=tuple(remarks))
+    return NamedSeller(key=key, label=label, seller=seller, remarks=(*remarks, *on_properties))

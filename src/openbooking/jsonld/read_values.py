@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
@@ -119,12 +119,18 @@ def _in_form(name: str, value: Any) -> Any:
     return value.strip() if name in ("@type", "@id") and isinstance(value, str) else value
 
 
-def publishable(value: Any, left_out: set[str]) -> Any:
-    """The value without properties of vocabularies that are not known here, and without links that lead to no web
-    page, but to a script, say. What is left out is added to that set.
+def publishable(thing: JsonObject, left_out: Iterable[str] = ()) -> tuple[dict[str, Any], list[str]]:
+    """The thing without properties of vocabularies that are not known here, and without links that lead to no web
+    page, but to a script, say. With a remark on what is left out, if anything is; `left_out` names what was already.
     """
+    names = set(left_out)
+    known: dict[str, Any] = _publishable(thing, names)
+    return known, [f"{', '.join(sorted(names))} left out"] if names else []
+
+
+def _publishable(value: Any, left_out: set[str]) -> Any:
     if isinstance(value, list):
-        return [publishable(member, left_out) for member in value]
+        return [_publishable(member, left_out) for member in value]
     if not isinstance(value, dict):
         return value
     kept = {}
@@ -134,7 +140,7 @@ def publishable(value: Any, left_out: set[str]) -> Any:
         elif name in _LINKS and not all(map(_may_be_link, members(member))):
             left_out.add(f"{name} that is no web address")
         else:
-            kept[name] = publishable(member, left_out)
+            kept[name] = _publishable(member, left_out)
     return kept
 
 
