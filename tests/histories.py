@@ -1,146 +1,338 @@
-"""Random histories of a Booking System: what Brokers, Sellers and time do to a few places that many want."""
+"""Random histories of a Booking System: what Brokers, Sellers and time do to a few places that many want.
 
+Each step is chosen on what those before it have left, so that most commands find the Order, the quote or the proposal
+that they are about as they need it. Some find another, and some are repeated.
+"""
+
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from functools import partial
 
+import pytest
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
-from builders import item, offer, request, session
-from openbooking.booking.approval import AmendProposal, DecideProposal
+from builders import NOW
+from openbooking.booking.approval import AmendProposal, DecideProposal, WriteToCustomer
 from openbooking.booking.book import Book
 from openbooking.booking.cancel import Cancel
-from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller, OrderKey, OrderRequest, Partnership, Payment
+from openbooking.booking.order import Partnership, Payment, Record, RecordKind
 from openbooking.booking.partnership import Withhold
+from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import BookProposal, Propose, UpdateProposal
-from openbooking.booking.publish import Publish, Withdraw
+from openbooking.booking.publish import Publish, PublishSeller, Withdraw
 from openbooking.booking.quote import Quote
 from openbooking.booking.replacement import Replace
-from openbooking.booking.seller import CancelOpportunity, Notify, RecordAttendance, RenewAccess, SellerCancel
+from openbooking.booking.seller import (
+    CancelOpportunity,
+    ChangeLogistics,
+    Notify,
+    RecordAttendance,
+    RenewAccess,
+    SellerCancel,
+)
+from openbooking.booking.situation import Situation
 from openbooking.booking.status import GetOrder
-from openbooking.spec.terms import FlowRequirement
-from people import ALICE, BOB, CENTRE
+from openbooking.spec.terms import OrderItemStatus, OrderProposalStatus
+from people import CENTRE
+from promises import free, told
+from story import AHEAD, CALLERS, CAPACITIES, FLOWS, KEYS, PATHS, PRICES, USUAL, Choose, History, Step, Story, T, stock
 
-Step = Command | timedelta
-
-SOURCE = "history"
-CAPACITIES = {"yoga": 2, "coach": 2, "swim": 1}
-# Publishing anew gives a session at most this many places more.
-MORE = 1
-_PRICES = {"yoga": Decimal("12.00"), "coach": Decimal("12.00"), "swim": Decimal("8.00")}
-_FLOWS = {"coach": (FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION)}
-_UUIDS = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(2)]
-_VERSIONS = [f"00000000-0000-4000-9000-00000000000{number}" for number in range(2)]
+Deed = Callable[[Story, Record], Step]
 
 
-def stock(key: str, more: int = 0) -> list[Opportunity]:
-    """A SessionSeries and its ScheduledSession, with so many places more than usual."""
-    series = f"session-series/series-{key}"
-    priced = offer(series, price=_PRICES[key], flow=_FLOWS.get(key, ()))
-    family = session(key, capacity=CAPACITIES[key] + more, offers=(priced,))
-    return [replace(opportunity, source=SOURCE) for opportunity in family]
+def some_keys(story: Story, *, approved: bool) -> list[str]:
+    """One to three places, at sessions that need approval, or at those that do not."""
+    plain = [key for key in CAPACITIES if key not in FLOWS]
+    return [story.key([*FLOWS] if approved else plain), *(story.key(plain) for _ in story.choose(["", "", "1", "12"]))]
 
 
-def _asked(keys: list[str]) -> OrderRequest:
-    items = [item(stock(key), position) for position, key in enumerate(keys)]
-    return request(*items, total_payment_due=sum((_PRICES[key] for key in keys), Decimal(0)))
+def some_number(record: Record) -> list[int]:
+    """The numbers of its items, or one that it does not have."""
+    return [*told(record)] or [1]
 
 
-_keys = st.sampled_from(sorted(CAPACITIES))
-_plain = st.lists(st.sampled_from(["yoga", "swim"]), min_size=1, max_size=3).map(_asked)
-_approved = st.sampled_from([["coach"], ["coach", "coach"], ["coach", "yoga"]]).map(_asked)
-_callers, _uuids, _versions = st.sampled_from([ALICE, ALICE, BOB]), st.sampled_from(_UUIDS), st.sampled_from(_VERSIONS)
-_who: dict[str, Any] = {"caller": _callers, "uuid": _uuids}
-_orders = st.builds(lambda caller, uuid: OrderKey(caller.partner, uuid), _callers, _uuids)
-_partnerships = st.builds(lambda caller: Partnership(caller.partner, CENTRE.key), _callers)
-_numbers = st.sampled_from([1, 1, 2, 3])
-_some = st.one_of(st.none(), st.frozensets(_numbers, min_size=1))
-_payments = st.one_of(st.none(), st.just(Payment(identifier="payment-2")))
+def quote(story: Story) -> Step:
+    caller, uuid = story.fresh()
+    keys = some_keys(story, approved=story.choose([False, False, True]))
+    checkpoint = story.choose([Checkpoint.C1, Checkpoint.C2])
+    return Quote(caller=caller, uuid=uuid, checkpoint=checkpoint, request=story.asked(keys))
 
 
-def _replacement(order: OrderKey, number: int, key: str) -> Replace:
-    series, given = stock(key)
-    return Replace(order=order, number=number, opportunity=given.path, offer=series.offers[0].ref, nonce="n")
+def book(story: Story) -> Step:
+    caller, uuid = story.fresh()
+    return Book(caller=caller, uuid=uuid, request=story.asked(some_keys(story, approved=False)), nonce="n")
 
 
-_quotes = st.builds(
-    Quote, checkpoint=st.sampled_from([Checkpoint.C1, Checkpoint.C2]), request=st.one_of(_plain, _approved), **_who
-)
-_bookings = st.builds(Book, request=_plain, nonce=st.just("n"), **_who)
-_proposals = st.builds(Propose, request=_approved, version=_versions, **_who)
-_approvals = st.builds(DecideProposal, order=_orders, accept=st.sampled_from([True, True, False]))
-_bookings_of_proposals = st.builds(BookProposal, version=_versions, payment=_payments, nonce=st.just("n"), **_who)
-_brokers = st.one_of(
-    st.builds(UpdateProposal, reject=st.booleans(), note=st.sampled_from([None, "Hello."]), **_who),
-    st.builds(Cancel, numbers=st.lists(_numbers, min_size=1, max_size=2).map(tuple), **_who),
-    st.builds(DeleteOrder, **_who),
-    st.builds(DeleteQuote, **_who),
-    st.builds(GetOrder, **_who),
-)
-_sellers = st.one_of(
-    st.builds(AmendProposal, order=_orders, version=_versions, without=st.frozensets(_numbers, max_size=1)),
-    st.builds(SellerCancel, order=_orders, numbers=_some, message=st.sampled_from([None, "Ill."])),
-    st.builds(_replacement, _orders, _numbers, _keys),
-    st.builds(RecordAttendance, order=_orders, numbers=_some, attended=st.booleans()),
-    st.builds(Notify, order=_orders, notice=st.just("Come early.")),
-    st.builds(Withhold, partnership=_partnerships, withheld=st.booleans()),
-    st.builds(RenewAccess, order=_orders, nonce=st.just("m"), code=st.just(value=True)),
-)
-_publishing = st.one_of(
-    st.builds(lambda key: CancelOpportunity(opportunity=stock(key)[-1].path), _keys),
-    st.builds(lambda key, more: Publish(tuple(stock(key, more))), _keys, st.integers(0, MORE)),
-    st.just(Withdraw(sources=frozenset({SOURCE}))),
-)
-_time = st.one_of(st.just(ExpireLeases()), st.sampled_from([timedelta(minutes=5), timedelta(minutes=15)]))
-_single = st.one_of(_quotes, _bookings, _proposals, _approvals, _bookings_of_proposals, _brokers, _sellers, _time)
+def propose(story: Story) -> Step:
+    caller, uuid = story.fresh()
+    asked = story.asked(some_keys(story, approved=True))
+    return Propose(caller=caller, uuid=uuid, request=asked, version=story.version())
 
 
-def _approved_booking(caller: Caller, uuid: str, asked: OrderRequest, version: str) -> list[Step]:
-    """P, the Seller's approval and B, which chance alone would seldom put in this order."""
-    return [
-        Propose(caller=caller, uuid=uuid, request=asked, version=version),
-        DecideProposal(order=OrderKey(caller.partner, uuid), accept=True),
-        BookProposal(caller=caller, uuid=uuid, version=version, payment=None, nonce="n"),
+def again(story: Story) -> Step:
+    """A command that was sent before, lately or long ago; in the beginning there is only one."""
+    steps = [moment.step for moment in story.moments if not isinstance(moment.step, timedelta)]
+    return story.choose([*steps, *steps[-5:] * 3])
+
+
+def publish(story: Story) -> Step:
+    """A session anew, with more or fewer places, at more or less; first of all one that is not on offer."""
+    on_offer = story.state.opportunities
+    gone = [key for key, path in PATHS.items() if path not in on_offer or not on_offer[path].takes_place]
+    key = story.choose([*CAPACITIES, *gone * 9])
+    capacity = CAPACITIES[key] + story.choose([0, 0, 0, 1, -1, -1, -CAPACITIES[key]])
+    return Publish(stock(key, capacity, PRICES[key] + story.choose([0, 0, 0, 1, -4])))
+
+
+def withdraw(story: Story) -> Step:
+    return Withdraw(sources=frozenset({story.key()}), orders=story.choose([False, False, True]))
+
+
+def call_off(story: Story) -> Step:
+    return CancelOpportunity(opportunity=PATHS[story.key()])
+
+
+def change_logistics(story: Story) -> Step:
+    series, given = USUAL[story.key()]
+    if story.choose([True, False]):
+        return ChangeLogistics(opportunity=series.path, name=f"Name {len(story.moments)}")
+    start = NOW + AHEAD + timedelta(hours=story.choose(range(3)))
+    return ChangeLogistics(opportunity=given.path, start=start, end=start + timedelta(hours=2))
+
+
+def withhold(story: Story) -> Step:
+    """The Seller does not know the partner any more, or knows it again."""
+    partner = story.choose([*CALLERS])
+    withheld = any(record.withheld for record in story.state.records.values() if record.partner == partner)
+    return Withhold(partnership=Partnership(partner, CENTRE.key), withheld=not withheld)
+
+
+def a_while(story: Story) -> Step:
+    return timedelta(minutes=story.choose([1, 5, 15]))
+
+
+def until_it_ends(story: Story, record: Record) -> Step:
+    """Until the hold ends, or is about to."""
+    left = (record.lease_expires or story.state.now) - story.state.now
+    return max(story.choose([left, left, left - timedelta(seconds=1)]), timedelta(minutes=1))
+
+
+def sweep(story: Story, record: Record) -> Step:
+    del story, record
+    return ExpireLeases()
+
+
+def be_quicker(story: Story, record: Record) -> Step:
+    """Somebody asks for all places where a hold has given some up."""
+    key = story.choose([KEYS[item.path] for item in told(record).values()] or ["yoga"])
+    return story.first(key, max(free(story.state, PATHS[key]), 1))
+
+
+def quote_anew(story: Story, record: Record) -> Step:
+    keys = some_keys(story, approved=story.choose([False, False, True]))
+    checkpoint = story.choose([Checkpoint.C1, Checkpoint.C2])
+    caller, asked = CALLERS[record.partner], story.asked(keys, record)
+    return Quote(caller=caller, uuid=record.uuid, checkpoint=checkpoint, request=asked)
+
+
+def go_on(story: Story, record: Record) -> Step:
+    """B of what was quoted, or P where it needs approval."""
+    keys = [KEYS[item.path] for item in told(record).values()] or ["yoga"]
+    caller, asked = CALLERS[record.partner], story.asked(keys, record)
+    if FLOWS.keys() & set(keys):
+        return Propose(caller=caller, uuid=record.uuid, request=asked, version=story.version())
+    return Book(caller=caller, uuid=record.uuid, request=asked, nonce="n")
+
+
+def decide(story: Story, record: Record) -> Step:
+    return DecideProposal(order=record.key, accept=story.choose([True, True, True, False]))
+
+
+def amend(story: Story, record: Record) -> Step:
+    """A new version of a proposal: for more or less, without an item or with all."""
+    numbers = some_number(record)
+    without = frozenset({story.choose(numbers)} if len(numbers) > 1 and story.choose([True, False]) else ())
+    prices = {story.choose(numbers): Decimal(story.choose([0, 6, 10, 15]))} if story.choose([True, True, False]) else {}
+    return AmendProposal(order=record.key, version=story.version(), without=without, prices=prices)
+
+
+def write_to_customer(story: Story, record: Record) -> Step:
+    return WriteToCustomer(order=record.key, note=story.choose(["Sorry.", "Come."]))
+
+
+def update_proposal(story: Story, record: Record) -> Step:
+    note, reject = story.choose([(None, True), ("Hello.", False), ("Please.", False)])
+    return UpdateProposal(caller=CALLERS[record.partner], uuid=record.uuid, reject=reject, note=note)
+
+
+def book_proposal(story: Story, record: Record) -> Step:
+    """B of the version that stands now, seldom of the first."""
+    versions = [proposal.version for proposal in (record.proposal, record.order and record.order.proposal) if proposal]
+    version = story.choose([*versions[:1] * 9, *versions] or [None])
+    payment = story.choose([None, Payment(identifier="payment-2")])
+    return BookProposal(caller=CALLERS[record.partner], uuid=record.uuid, version=version, payment=payment, nonce="n")
+
+
+def cancel(story: Story, record: Record) -> Step:
+    numbers = some_number(record)
+    chosen = story.choose([(story.choose(numbers),), tuple(numbers)])
+    return Cancel(caller=CALLERS[record.partner], uuid=record.uuid, numbers=chosen)
+
+
+def delete_order(story: Story, record: Record) -> Step:
+    del story
+    return DeleteOrder(caller=CALLERS[record.partner], uuid=record.uuid)
+
+
+def delete_quote(story: Story, record: Record) -> Step:
+    del story
+    return DeleteQuote(caller=CALLERS[record.partner], uuid=record.uuid)
+
+
+def look(story: Story, record: Record) -> Step:
+    del story
+    return GetOrder(caller=CALLERS[record.partner], uuid=record.uuid)
+
+
+def replace_item(story: Story, record: Record) -> Step:
+    series, given = USUAL[story.key()]
+    number = story.choose(some_number(record))
+    return Replace(order=record.key, number=number, opportunity=given.path, offer=series.offers[0].ref, nonce="r")
+
+
+def do_to_order(story: Story, record: Record) -> Step:
+    """One of the smaller things that Sellers do."""
+    numbers = story.choose([None, frozenset({story.choose(some_number(record))})])
+    deeds: list[Step] = [
+        RecordAttendance(order=record.key, numbers=numbers, attended=story.choose([True, False])),
+        Notify(order=record.key, numbers=numbers, notice=f"Notice {len(story.moments)}"),
+        RenewAccess(order=record.key, numbers=numbers, nonce=f"m{len(story.moments)}", code=True),
+        SellerCancel(order=record.key, numbers=numbers, message="Ill."),
     ]
+    return story.choose(deeds)
 
 
-def _quoted_booking(caller: Caller, uuid: str, asked: OrderRequest, number: int) -> list[Step]:
-    """C2, B and the cancellation of an item."""
-    return [
-        Quote(caller=caller, uuid=uuid, checkpoint=Checkpoint.C2, request=asked),
-        Book(caller=caller, uuid=uuid, request=asked, nonce="n"),
-        Cancel(caller=caller, uuid=uuid, numbers=(number,)),
-    ]
+def is_quote(state: Situation, record: Record) -> bool:
+    del state
+    return record.kind is RecordKind.QUOTE
 
 
-_runs = st.one_of(
-    st.builds(_approved_booking, _callers, _uuids, _approved, _versions),
-    st.builds(_quoted_booking, _callers, _uuids, _plain, _numbers),
-    _bookings.map(lambda step: [step]),
-    _publishing.map(lambda step: [step]),
-    st.lists(_single, min_size=1, max_size=6),
-)
+def is_open(state: Situation, record: Record) -> bool:
+    """Whether it is a proposal of which something can become."""
+    del state
+    statuses = (OrderProposalStatus.AWAITING, OrderProposalStatus.ACCEPTED)
+    return record.kind is RecordKind.PROPOSAL and record.proposal is not None and record.proposal.status in statuses
 
 
-def _interrupted(runs: list[list[Step]], cut: list[int]) -> list[Step]:
-    """The runs one after the other, some of them cut short."""
-    return [step for run, length in zip(runs, cut, strict=False) for step in run[:length]]
+def is_awaiting(state: Situation, record: Record) -> bool:
+    return is_open(state, record) and not is_accepted(state, record)
 
 
-histories: st.SearchStrategy[list[Step]] = st.builds(
-    _interrupted, st.lists(_runs, min_size=3, max_size=10), st.lists(st.integers(1, 6), min_size=10, max_size=10)
-)
+def is_accepted(state: Situation, record: Record) -> bool:
+    accepted = record.proposal is not None and record.proposal.status is OrderProposalStatus.ACCEPTED
+    return is_open(state, record) and accepted
 
 
-def beginning() -> list[Command]:
-    """Everything is published."""
-    return [Publish(tuple(stock(key))) for key in CAPACITIES]
+def is_standing(state: Situation, record: Record) -> bool:
+    """Whether it is an Order with an item that can still be cancelled."""
+    del state
+    items = told(record).values()
+    return record.kind is RecordKind.ORDER and any(item.status is OrderItemStatus.CONFIRMED for item in items)
 
 
-SELLER = CENTRE
+def is_order(state: Situation, record: Record) -> bool:
+    del state
+    return record.kind is RecordKind.ORDER
+
+
+def is_held(state: Situation, record: Record) -> bool:
+    return state.live(record)
+
+
+def has_ended(state: Situation, record: Record) -> bool:
+    return record.lease_expires is not None and not state.live(record)
+
+
+def is_any(state: Situation, record: Record) -> bool:
+    del state, record
+    return True
+
+
+# How often each is done, as far as there is something to do it to.
+HAPPENINGS: list[tuple[int, Callable[[Story], Step]]] = [
+    (5, quote),
+    (8, book),
+    (6, propose),
+    (5, again),
+    (5, publish),
+    (1, withdraw),
+    (1, call_off),
+    (2, change_logistics),
+    (1, withhold),
+    (2, a_while),
+]
+DEEDS: list[tuple[int, Deed, Callable[[Situation, Record], bool]]] = [
+    (4, until_it_ends, is_held),
+    (2, sweep, has_ended),
+    (8, be_quicker, has_ended),
+    (2, quote_anew, is_quote),
+    (8, go_on, is_quote),
+    (4, delete_quote, is_quote),
+    (12, decide, is_awaiting),
+    (6, amend, is_open),
+    (2, write_to_customer, is_open),
+    (2, update_proposal, is_open),
+    (8, until_it_ends, is_accepted),
+    (10, book_proposal, is_accepted),
+    (4, cancel, is_standing),
+    (10, replace_item, is_standing),
+    (8, do_to_order, is_standing),
+    (3, delete_order, is_order),
+    (1, look, is_any),
+]
+
+
+def next_step(story: Story) -> Step:
+    """Something that may happen now: as a rule to a record that it suits, now and then to any."""
+    records = list(story.state.records.values())
+    anyhow = story.choose([False] * 14 + [True])
+    offered: list[Callable[[], Step]] = []
+    for weight, happening in HAPPENINGS:
+        offered += [partial(happening, story)] * weight
+    for weight, deed, suits in DEEDS:
+        about = [record for record in records if anyhow or suits(story.state, record)]
+        offered += [partial(_done, story, deed, about)] * (weight if about else 0)
+    return story.choose(offered)()
+
+
+def _done(story: Story, deed: Deed, about: Sequence[Record]) -> Step:
+    return deed(story, story.choose(about))
+
+
+def made_up(choose: Choose) -> History:
+    """A history in which whatever can be chosen is chosen so."""
+    story = Story(choose, Policy(leasing=choose([*Leasing])))
+    story.add(PublishSeller(CENTRE))
+    for family in USUAL.values():
+        story.add(Publish(family))
+    for _ in range(choose(range(20, 61))):
+        story.add(next_step(story))
+    return story.end()
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """Any history."""
+
+    def choose(options: Sequence[T]) -> T:
+        return options[draw(st.integers(0, len(options) - 1))]
+
+    return made_up(choose)
+
+
+# Of a history that fails Hypothesis looks for a short one, for five minutes at most.
+with_time_to_shrink = pytest.mark.timeout(400)

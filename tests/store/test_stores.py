@@ -11,16 +11,17 @@ from typing import Any
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from builders import new_uuid
-from histories import CAPACITIES, MORE, SELLER, Step, beginning, histories
+from histories import histories, with_time_to_shrink
 from openbooking.booking.command import Command
 from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.order import Order
+from openbooking.booking.order import Order, RecordKind
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter, Store
+from openbooking.booking.situation import Situation
+from openbooking.booking.status import GetOrder
+from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter, Outcome, Store, fold
 from openbooking.spec.errors import OpenBookingError
 from openbooking.spec.ids import key_of
 from openbooking.store.memory import MemoryStore
@@ -32,7 +33,10 @@ from openbooking.testing import DurableStoreTests, StoreTests, samples
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import SESSIONS, Clock, book, read_feed, session
 from openbooking.testing.store_tests import feed_writer
+from promises import free, told
+from story import CALLERS, PATHS, History
 
+OPEN = (("scheduled-sessions", ""), ("session-series", ""))
 PRIVATE = (ORDERS, ORDER_PROPOSALS)
 
 
@@ -62,18 +66,16 @@ class TestPostgresStore(DurableStoreTests):
         return PostgresStore(self.url, policy=policy, writer=writer, clock=clock)
 
 
-in_any_history = given(history=histories, leasing=st.sampled_from(Leasing))
-
-
-@in_any_history
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_sqlite_behaves_as_the_model_in_any_history(history: list[Step], leasing: Leasing) -> None:
-    clock, policy = Clock(), Policy(leasing=leasing)
+@with_time_to_shrink
+@given(history=histories())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_sqlite_behaves_as_the_model_in_any_history(history: History) -> None:
+    clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.sqlite3"
         prepare(str(path))
-        store = SqliteStore(path, policy=policy, writer=feed_writer(), clock=clock)
-        asyncio.run(_compare(history, policy, clock, store))
+        store = SqliteStore(path, policy=history.policy, writer=feed_writer(), clock=clock)
+        asyncio.run(_relive(history, clock, store))
 
 
 @pytest.fixture(scope="module")
@@ -81,34 +83,37 @@ def model_database(postgres: PostgresServer) -> str:
     return postgres.new_database()
 
 
-@in_any_history
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_postgres_behaves_as_the_model_in_any_history(
-    model_database: str, history: list[Step], leasing: Leasing
-) -> None:
+@with_time_to_shrink
+@given(history=histories())
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_postgres_behaves_as_the_model_in_any_history(model_database: str, history: History) -> None:
     async def run() -> None:
-        clock, policy = Clock(), Policy(leasing=leasing)
+        clock = Clock()
         connection = await asyncpg.connect(model_database)
         await connection.execute(f"TRUNCATE {', '.join(metadata.tables.keys() - {'counter'})}")
         await connection.close()
-        store = PostgresStore(model_database, policy=policy, writer=feed_writer(), clock=clock)
-        await _compare(history, policy, clock, store)
+        store = PostgresStore(model_database, policy=history.policy, writer=feed_writer(), clock=clock)
+        await _relive(history, clock, store)
 
     asyncio.run(run())
 
 
-async def _compare(history: list[Step], policy: Policy, clock: Clock, store: Store) -> None:
-    model = MemoryStore(policy=policy, writer=feed_writer(), clock=clock)
+async def _relive(history: History, clock: Clock, store: Store) -> None:
+    """All of it again: the store and the model answer as the decisions alone have, and come to the same."""
+    model = MemoryStore(policy=history.policy, writer=feed_writer(), clock=clock)
     try:
-        for command in (PublishSeller(SELLER), *beginning()):
-            assert await _outcome(model, command) == await _outcome(store, command)
-        for step in history:
-            if isinstance(step, timedelta):
-                clock.move(step)
+        for number, moment in enumerate((*history.moments, *history.ending)):
+            if isinstance(moment.step, timedelta):
+                clock.move(moment.step)
                 continue
-            assert await _outcome(model, step) == await _outcome(store, step)
-            await _check_places(store)
-        await _check_feeds(model, store)
+            decided = _plainly(moment.outcome)
+            assert await _outcome(model, moment.step) == decided
+            assert await _outcome(store, moment.step) == decided
+            await _check_open_feed(store, moment.after, swept=isinstance(moment.step, ExpireLeases))
+            if number % 10 == 0:
+                await _check_records(store, moment.after)
+                for name, partner in (*OPEN, *product(PRIVATE, CALLERS)):
+                    assert await read_feed(model, Feed(name, partner)) == await read_feed(store, Feed(name, partner))
     finally:
         await store.close()
 
@@ -117,27 +122,42 @@ async def _outcome(store: Store, command: Command) -> Any:
     try:
         return await store.execute(command)
     except OpenBookingError as refusal:
-        return type(refusal), refusal.description
+        return _plainly(refusal)
 
 
-async def _check_feeds(model: MemoryStore, store: Store) -> None:
-    """Both show the same, and the open feed what the model holds."""
-    for name, partner in (("scheduled-sessions", ""), ("session-series", ""), *product(PRIVATE, ("alice", "bob"))):
-        assert await read_feed(model, Feed(name, partner)) == await read_feed(store, Feed(name, partner))
-    await store.execute(ExpireLeases())
-    await model.execute(ExpireLeases())
-    shown = {key: data["remainingAttendeeCapacity"] for key, data in (await read_feed(store, SESSIONS)).items() if data}
-    assert shown == {
-        key_of(path): max((held.capacity or 0) - places.booked - places.leased, 0)
-        for path, held in model._opportunities.items()
-        if held.parent
-        for places in (model._places(path, model._clock()),)
-    }
+def _plainly(outcome: Outcome) -> Any:
+    """The outcome, of which two that are equal are the same."""
+    return (type(outcome), outcome.description) if isinstance(outcome, OpenBookingError) else outcome
 
 
-async def _check_places(store: Store) -> None:
-    for key, data in (await read_feed(store, SESSIONS)).items():
-        assert data is None or 0 <= data["remainingAttendeeCapacity"] <= CAPACITIES[key] + MORE
+async def _check_open_feed(store: Store, state: Situation, *, swept: bool) -> None:
+    """It shows no place that is not free, and every one that is, once the ended holds have been swept."""
+    shown = {path: data for path, data in (await read_feed(store, SESSIONS)).items() if data}
+    left = {key_of(path): max(free(state, path), 0) for path in PATHS.values() if path in state.opportunities}
+    assert shown.keys() == left.keys()
+    for key, data in shown.items():
+        assert data["remainingAttendeeCapacity"] <= left[key]
+        assert data["remainingAttendeeCapacity"] == left[key] or not swept
+
+
+async def _check_records(store: Store, state: Situation) -> None:
+    """All are kept as the decisions have left them, and the feeds of both partners show them so."""
+    shown: dict[Feed, dict[str, Any]] = {Feed(*feed): {} for feed in product(PRIVATE, CALLERS)}
+    for (partner, uuid), record in state.records.items():
+        look = GetOrder(caller=CALLERS[partner], uuid=uuid)
+        _, (kept,) = fold(state, [look])
+        assert await _outcome(store, look) == _plainly(kept)
+        if record.kind is RecordKind.ORDER and record.updated and not record.withheld:
+            shown[Feed(ORDERS, partner)][uuid] = [item.status for item in told(record).values()]
+        if record.kind is RecordKind.PROPOSAL and record.proposal and record.proposal.updated and not record.withheld:
+            shown[Feed(ORDER_PROPOSALS, partner)][uuid] = record.proposal.status
+    for feed, expected in shown.items():
+        found = {uuid: data for uuid, data in (await read_feed(store, feed)).items() if data}
+        if feed.name == ORDERS:
+            found = {uuid: [item["orderItemStatus"] for item in data["orderedItem"]] for uuid, data in found.items()}
+        else:
+            found = {uuid: data["orderProposalStatus"] for uuid, data in found.items()}
+        assert found == expected
 
 
 def test_the_model_notices_a_place_sold_twice(tmp_path: Path) -> None:

@@ -1,0 +1,144 @@
+"""What holds whatever happens, counted and judged by a few lines that use no rule of the code they judge."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from openbooking.booking.order import ItemState, OrderKey, Record, RecordKind
+from openbooking.booking.pricing import standing_totals
+from openbooking.booking.situation import Places, Situation
+from openbooking.spec.terms import EventStatus, OrderItemStatus, OrderProposalStatus
+
+CANCELLED = (OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED)
+REJECTED = (OrderProposalStatus.SELLER_REJECTED, OrderProposalStatus.CUSTOMER_REJECTED)
+
+
+class Told(NamedTuple):
+    """What a record tells of one item."""
+
+    path: str
+    price: Decimal
+    status: OrderItemStatus
+
+
+def told(record: Record) -> dict[int, Told]:
+    """The items by number: as asked for, or as amended while it is a proposal, or as replaced since B."""
+    if record.order is None:
+        return {}
+    items = record.order.items
+    if record.kind is RecordKind.PROPOSAL and record.proposal and record.proposal.items:
+        items = record.proposal.items
+    found = {}
+    for position, item in enumerate(items):
+        state = record.states[position] if record.states else ItemState()
+        now = state.replacement or item
+        assert now.opportunity is not None
+        assert now.offer is not None
+        found[item.number] = Told(now.opportunity.path, now.offer.price, state.status)
+    return found
+
+
+def cost(record: Record) -> Decimal:
+    """What is to be paid for all that is not cancelled, of a Seller whose prices hold the tax."""
+    return sum((item.price for item in told(record).values() if item.status not in CANCELLED), Decimal(0))
+
+
+Taken = dict[str, dict[OrderKey, Places]]
+
+
+def taken(state: Situation) -> Taken:
+    """Who holds how many places of each Opportunity now: sold to those who have not cancelled, or held for a while."""
+    found: Taken = {}
+    for key, record in state.records.items():
+        sold = record.kind is RecordKind.ORDER
+        if not sold and not (record.lease_expires and record.lease_expires > state.now):
+            continue
+        for item in told(record).values():
+            if item.status not in CANCELLED:
+                holders = found.setdefault(item.path, {})
+                held = holders.get(key, Places())
+                holders[key] = Places(held.booked + sold, held.leased + (not sold))
+    return found
+
+
+def counted(state: Situation) -> dict[str, Places]:
+    """How many places of each Opportunity are taken."""
+    return {
+        path: Places(sum(held.booked for held in who.values()), sum(held.leased for held in who.values()))
+        for path, who in taken(state).items()
+    }
+
+
+def free(state: Situation, path: str) -> int:
+    """How many places are left there; below none where fewer are published than are taken."""
+    places, opportunity = counted(state).get(path, Places()), state.opportunities.get(path)
+    return ((opportunity and opportunity.capacity) or 0) - places.booked - places.leased
+
+
+def check(before: Situation, after: Situation) -> None:
+    """What every command keeps true, whether it was granted or refused."""
+    assert {path: held for path, held in after.places.items() if held != Places()} == counted(after)
+    _check_granted(before, after)
+    for key, record in before.records.items():
+        assert record.kind is RecordKind.QUOTE or key in after.records
+    for key, record in after.records.items():
+        if record is not before.records.get(key):
+            check_one(before.records.get(key), record)
+
+
+def _check_granted(before: Situation, after: Situation) -> None:
+    """Whoever has more places than before has them at something that takes place, and within its capacity.
+
+    More can be taken than there are, after fewer have been published; then nobody is given any.
+    """
+    had = taken(before)
+    for path, who in taken(after).items():
+        if any(_sum(held) > _sum(had.get(path, {}).get(key, Places())) for key, held in who.items()):
+            opportunity = after.opportunities[path]
+            assert opportunity.status is EventStatus.SCHEDULED
+            assert opportunity.end
+            assert opportunity.end > after.now
+            assert free(after, path) >= 0
+
+
+def _sum(places: Places) -> int:
+    return places.booked + places.leased
+
+
+BECOMES: Mapping[RecordKind, tuple[RecordKind, ...]] = {
+    RecordKind.QUOTE: (RecordKind.QUOTE, RecordKind.PROPOSAL, RecordKind.ORDER),
+    RecordKind.PROPOSAL: (RecordKind.PROPOSAL, RecordKind.ORDER, RecordKind.DELETED),
+    RecordKind.ORDER: (RecordKind.ORDER, RecordKind.DELETED),
+    RecordKind.DELETED: (RecordKind.DELETED,),
+}
+
+
+def check_one(before: Record | None, after: Record) -> None:
+    """What one record may become."""
+    if after.order:
+        assert standing_totals(after).price == cost(after)
+    if before is None:
+        assert after.kind is not RecordKind.DELETED
+        return
+    assert after.kind in BECOMES[before.kind]
+    if before.kind is RecordKind.PROPOSAL and after.kind is not RecordKind.DELETED:
+        _check_proposal(before, after)
+    if before.kind is after.kind is RecordKind.ORDER:
+        was, now = told(before), told(after)
+        assert now.keys() == was.keys()
+        assert cost(after) <= cost(before)
+        for number, item in now.items():
+            assert item.price <= was[number].price
+            assert item.status is was[number].status or was[number].status not in CANCELLED
+
+
+def _check_proposal(before: Record, after: Record) -> None:
+    """What is rejected stays so, and what is booked is what has been accepted, at that price."""
+    assert before.proposal
+    assert after.proposal
+    if after.kind is RecordKind.ORDER:
+        assert before.proposal.status is OrderProposalStatus.ACCEPTED
+        assert after.proposal.version == before.proposal.version
+        assert told(after) == told(before)
+    elif before.proposal.status in REJECTED:
+        assert after.proposal.status is before.proposal.status
