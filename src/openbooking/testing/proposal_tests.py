@@ -179,6 +179,26 @@ class ProposalTests:
 
         asyncio.run(run())
 
+    def test_what_is_published_by_another_name_is_told_in_its_orders(self, tmp_path: Path) -> None:
+        """And in no others; what is published as it is tells nobody."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
+                booked = fresh()
+                await store.execute(book(booked, "yoga"))
+                await store.execute(book(fresh(), "spin"))
+                published = (*session("yoga", 5), *session("spin", 5))
+                await store.execute(Publish(published))
+                assert not await read_feed(store, Feed(ORDERS, "alice"))
+                series, *others = published
+                renamed = replace(series, properties={**series.properties, "name": "Tango"})
+                await store.execute(Publish((renamed, *others)))
+                orders = await read_feed(store, Feed(ORDERS, "alice"))
+                assert orders.keys() == {booked}
+                assert orders[booked]["orderedItem"][0]["orderedItem"]["superEvent"]["name"] == "Tango"
+
+        asyncio.run(run())
+
 
 def _replacement(uuid: str, family: tuple[Opportunity, Opportunity]) -> Replace:
     """What gives the first item of Bob's Order a place at this session."""
