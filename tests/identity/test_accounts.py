@@ -178,6 +178,21 @@ async def test_a_link_is_good_though_its_user_changes_while_it_is_handed_out(
     assert await accounts.sign_in("ann", NEW, ADDRESS)
 
 
+async def test_who_changes_a_password_second_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    accounts, save, ann = desk.provider.accounts, desk.store.save, (await desk.signed_in("ann")).user
+
+    async def save_second(*records: IdentityRecord) -> bool:
+        if isinstance(records[0], User):
+            monkeypatch.undo()
+            await accounts.change_password(ann, PASSWORD, "harbour candle trumpet", ADDRESS)
+        return await save(*records)
+
+    monkeypatch.setattr(desk.store, "save", save_second)
+    with pytest.raises(SignInRefusedError):
+        await accounts.change_password(ann, PASSWORD, NEW, ADDRESS)
+    assert await accounts.sign_in("ann", "harbour candle trumpet", ADDRESS)
+
+
 async def test_no_link_is_handed_out_to_who_is_removed_meanwhile(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     accounts, save = desk.provider.accounts, desk.store.save
 

@@ -80,7 +80,11 @@ class Accounts:
     async def change_password(self, user: User, password: str, new: str, address: str) -> str:
         """Set a new password, end all sessions of the user and start another; raise as `sign_in`, or if it is weak."""
         check_password(user.name, new)
-        return await self._set_password(await self._verified(user.name, password, address), new)
+        try:
+            return await self._set_password(await self._verified(user.name, password, address), new)
+        except UnknownLinkError as fault:
+            # Somebody has changed the user meanwhile, and may well have changed the password.
+            raise SignInRefusedError from fault
 
     async def user_of_link(self, link: str) -> User:
         """Who the link was handed out to; raise UnknownLinkError."""
@@ -117,8 +121,8 @@ class Accounts:
 
     async def remove(self, user: User) -> None:
         """Remove a user with all sessions; what was allowed to partners stays allowed (OB-AUTH-29)."""
-        await self._store.remove(Session, username=user.name)
         await self._store.remove(User, name=user.name)
+        await self._store.remove(Session, username=user.name)
 
     async def _verified(self, name: str, password: str, address: str) -> User:
         """The user with this name and password. Attempts count before they are judged, so that none can race past."""
