@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
-from typing import NamedTuple, Protocol, TypeVar
+from random import Random
+from typing import Any, NamedTuple, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from builders import NOW, item, offer, request, session
 from openbooking.booking.book import Book
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder
-from openbooking.booking.opportunity import AccessRules, Opportunity
+from openbooking.booking.opportunity import AccessRules, Opportunity, Seller
 from openbooking.booking.order import Caller, OrderKey, OrderRequest, Record, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.proposal import Propose
@@ -36,14 +38,6 @@ CALLERS = {caller.partner: caller for caller in (ALICE, BOB)}
 AHEAD = timedelta(days=100)
 
 
-class Choose(Protocol):
-    """Chance: one of these, whoever decides."""
-
-    def __call__(self, options: Sequence[T], /) -> T:
-        """Choose."""
-        ...
-
-
 class Moment(NamedTuple):
     """A step of a history: what was before, what came of it, and what it left."""
 
@@ -63,8 +57,25 @@ class History(NamedTuple):
     refused: list[Moment]
 
     def __repr__(self) -> str:
-        steps = "\n".join(f"  {number}: {moment.step}" for number, moment in enumerate(self.moments))
-        return f"History with leasing {self.policy.leasing}:\n{steps}"
+        return "\n  ".join(
+            [f"History with leasing {self.policy.leasing}:", *(in_short(step) for _, step, *_ in self.moments)]
+        )
+
+
+def in_short(said: Any) -> str:
+    """What a test that fails says of a step: no more than makes it what it is."""
+    match said:
+        case Publish(opportunities=(series, given)):
+            return f"Publish({given.path}, {given.capacity} places at {series.offers[0].price})"
+        case OrderRequest(items=items, total_payment_due=total):
+            return f"{[KEYS.get(item.opportunity or '') for item in items]} at {total}"
+        case Caller(partner=name) | Seller(key=name):
+            return name
+        case Struct():
+            fields = (f"{name}={in_short(getattr(said, name))}" for name in said.__struct_fields__)
+            return f"{type(said).__name__}({', '.join(fields)})"
+        case _:
+            return str(said)
 
 
 def stock(key: str, capacity: int, price: Decimal, now: datetime = NOW) -> tuple[Opportunity, ...]:
@@ -83,10 +94,18 @@ KEYS = {path: key for key, path in PATHS.items()}
 class Story:
     """A history while it is made up."""
 
-    def __init__(self, choose: Choose, policy: Policy) -> None:
-        self.choose = choose
+    def __init__(self, policy: Policy) -> None:
+        self.throw(0)
         self.state = Situation(now=NOW, policy=policy)
         self.moments: list[Moment] = []
+
+    def throw(self, dice: int) -> None:
+        """From now on all is chosen as these dice have fallen."""
+        self._chance = Random(dice)  # noqa: S311 - a history is told again as it was
+
+    def choose(self, options: Sequence[T]) -> T:
+        """One of these."""
+        return self._chance.choice(options)
 
     def add(self, step: Step) -> Moment:
         """Let this happen."""
@@ -136,6 +155,10 @@ class Story:
     def key(self, among: Sequence[str] = tuple(CAPACITIES)) -> str:
         """One of these sessions, more often than not with a place left."""
         return self.choose([*among, *[key for key in among if free(self.state, PATHS[key]) > 0] * 3])
+
+    def wanted(self) -> str:
+        """One of the sessions, more often than not with a place taken."""
+        return self.choose([*CAPACITIES, *[key for key, path in PATHS.items() if path in counted(self.state)] * 3])
 
     def asked(self, keys: Sequence[str], own: Record | None = None) -> OrderRequest:
         """A request for places at these, at the prices there are now, or as a live quote has them."""

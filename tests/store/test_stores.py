@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 
 from builders import new_uuid
 from histories import histories, with_time_to_shrink
@@ -67,7 +67,7 @@ class TestPostgresStore(DurableStoreTests):
 
 
 @with_time_to_shrink
-@given(history=histories())
+@given(history=histories)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_sqlite_behaves_as_the_model_in_any_history(history: History) -> None:
     clock = Clock()
@@ -84,7 +84,7 @@ def model_database(postgres: PostgresServer) -> str:
 
 
 @with_time_to_shrink
-@given(history=histories())
+@given(history=histories)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_postgres_behaves_as_the_model_in_any_history(model_database: str, history: History) -> None:
     async def run() -> None:
@@ -100,6 +100,7 @@ def test_postgres_behaves_as_the_model_in_any_history(model_database: str, histo
 
 async def _relive(history: History, clock: Clock, store: Store) -> None:
     """All of it again: the store and the model answer as the decisions alone have, and come to the same."""
+    note(repr(history))
     model = MemoryStore(policy=history.policy, writer=feed_writer(), clock=clock)
     try:
         for number, moment in enumerate((*history.moments, *history.ending)):
