@@ -58,7 +58,7 @@ def some_number(record: Record) -> list[int]:
 def quote(story: Story) -> Step:
     caller, uuid = story.fresh()
     keys = some_keys(story, approved=story.choose([False, False, True]))
-    checkpoint = story.choose([Checkpoint.C1, Checkpoint.C2])
+    checkpoint = story.choose([Checkpoint.C1, Checkpoint.C2, Checkpoint.C2])
     return Quote(caller=caller, uuid=uuid, checkpoint=checkpoint, request=story.asked(keys))
 
 
@@ -132,14 +132,18 @@ def sweep(story: Story, record: Record) -> Step:
 
 
 def be_quicker(story: Story, record: Record) -> Step:
-    """Somebody asks for all places where a hold has given some up."""
+    """Somebody books, or has quoted, all places where a hold has given some up."""
     key = story.choose([KEYS[item.path] for item in told(record).values()] or ["yoga"])
-    return story.first(key, max(free(story.state, PATHS[key]), 1))
+    places = max(free(story.state, PATHS[key]), 1)
+    if story.choose([True, False]):
+        return story.first(key, places)
+    caller, uuid = story.fresh()
+    return Quote(caller=caller, uuid=uuid, checkpoint=Checkpoint.C2, request=story.asked([key] * places))
 
 
 def quote_anew(story: Story, record: Record) -> Step:
     keys = some_keys(story, approved=story.choose([False, False, True]))
-    checkpoint = story.choose([Checkpoint.C1, Checkpoint.C2])
+    checkpoint = story.choose([Checkpoint.C1, Checkpoint.C2, Checkpoint.C2])
     caller, asked = CALLERS[record.partner], story.asked(keys, record)
     return Quote(caller=caller, uuid=record.uuid, checkpoint=checkpoint, request=asked)
 
@@ -226,6 +230,11 @@ def is_quote(state: Situation, record: Record) -> bool:
     return record.kind is RecordKind.QUOTE
 
 
+def is_proposal(state: Situation, record: Record) -> bool:
+    del state
+    return record.kind is RecordKind.PROPOSAL
+
+
 def is_open(state: Situation, record: Record) -> bool:
     """Whether it is a proposal of which something can become."""
     del state
@@ -262,6 +271,14 @@ def has_ended(state: Situation, record: Record) -> bool:
     return record.lease_expires is not None and not state.live(record)
 
 
+def is_late_quote(state: Situation, record: Record) -> bool:
+    return has_ended(state, record) and is_quote(state, record)
+
+
+def is_late_proposal(state: Situation, record: Record) -> bool:
+    return has_ended(state, record) and is_proposal(state, record)
+
+
 def is_any(state: Situation, record: Record) -> bool:
     del state, record
     return True
@@ -269,7 +286,7 @@ def is_any(state: Situation, record: Record) -> bool:
 
 # How often each is done, as far as there is something to do it to.
 HAPPENINGS: list[tuple[int, Callable[[Story], Step]]] = [
-    (5, quote),
+    (8, quote),
     (5, book),
     (6, propose),
     (5, again),
@@ -282,18 +299,22 @@ HAPPENINGS: list[tuple[int, Callable[[Story], Step]]] = [
     (2, a_while),
 ]
 DEEDS: list[tuple[int, Deed, Callable[[Situation, Record], bool]]] = [
-    (4, until_it_ends, is_held),
+    (6, until_it_ends, is_held),
     (2, sweep, has_ended),
-    (8, be_quicker, has_ended),
+    (12, be_quicker, has_ended),
     (2, quote_anew, is_quote),
-    (8, go_on, is_quote),
-    (4, delete_quote, is_quote),
+    (10, go_on, is_quote),
+    (8, go_on, is_late_quote),
+    (3, delete_quote, is_quote),
     (12, decide, is_awaiting),
     (6, amend, is_open),
     (2, write_to_customer, is_open),
     (2, update_proposal, is_open),
     (8, until_it_ends, is_accepted),
     (10, book_proposal, is_accepted),
+    (6, book_proposal, is_late_proposal),
+    (3, book_proposal, is_proposal),
+    (3, decide, is_proposal),
     (4, cancel, is_standing),
     (10, replace_item, is_standing),
     (8, do_to_order, is_standing),
