@@ -67,8 +67,8 @@ def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def server(database: str | Path, port: int, **settings: str) -> Iterator[int]:
-    """`openbooking serve` on a database, once all its processes answer; its process id."""
+def serve(database: str | Path, port: int, **settings: str) -> Iterator[int]:
+    """`openbooking serve` on a database, as soon as it listens; its process id."""
     environment = {f"OPENBOOKING_{name.upper()}": value for name, value in settings.items()}
     command: list[str | Path] = [
         Path(sys.executable).parent / "openbooking",
@@ -79,6 +79,13 @@ def server(database: str | Path, port: int, **settings: str) -> Iterator[int]:
         database,
     ]
     with process(command, port, environment) as pid:
+        yield pid
+
+
+@contextmanager
+def server(database: str | Path, port: int, **settings: str) -> Iterator[int]:
+    """`openbooking serve` on a database, once all its processes answer; its process id."""
+    with serve(database, port, **settings) as pid:
         # It listens before it answers; each connection is some process's, and waits until that one does.
         for _ in range(_CONNECTIONS_TO_REACH_ALL):
             httpx.get(f"http://{HOST}:{port}/healthz", timeout=_SECONDS_TO_START).raise_for_status()
