@@ -152,9 +152,8 @@ def suspend_partner(
     """Stop a Booking Partner from booking for a while, whoever let it; its Orders feed goes on."""
     if seller or all_sellers:
         _with_grant(database, key, _whose(seller, all_sellers=all_sellers), suspend)
-        return
-    _with_partner(database, key, lambda partner: replace(partner, suspended=True))
-    typer.echo(f"{key} may not book until it is resumed.")
+    else:
+        _set_suspended(database, key, suspended=True)
 
 
 @partners.command("resume")
@@ -164,9 +163,8 @@ def resume_partner(
     """Let a Booking Partner that was suspended book again."""
     if seller or all_sellers:
         _with_grant(database, key, _whose(seller, all_sellers=all_sellers), resume)
-        return
-    _with_partner(database, key, lambda partner: replace(partner, suspended=False))
-    typer.echo(f"{key} may book again.")
+    else:
+        _set_suspended(database, key, suspended=False)
 
 
 @partners.command("new-key")
@@ -277,6 +275,12 @@ def _with_partner(database: str | None, key: str, change: Callable[[Partner], Pa
         return changed
 
     return with_system(database, save)
+
+
+def _set_suspended(database: str | None, key: str, *, suspended: bool) -> None:
+    """Let the partner book or not, whoever has let it."""
+    _with_partner(database, key, lambda partner: replace(partner, suspended=suspended))
+    typer.echo(f"{key} may not book until it is resumed." if suspended else f"{key} may book again.")
 
 
 async def _partner(identity: IdentityStore, key: str) -> Partner:

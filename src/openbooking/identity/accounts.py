@@ -80,11 +80,9 @@ class Accounts:
     async def change_password(self, user: User, password: str, new: str, address: str) -> str:
         """Set a new password, end all sessions of the user and start another; raise as `sign_in`, or if it is weak."""
         check_password(user.name, new)
-        try:
-            return await self._set_password(await self._verified(user.name, password, address), new)
-        except UnknownLinkError as fault:
-            # Somebody has changed the user meanwhile, and may well have changed the password.
-            raise SignInRefusedError from fault
+        verified = await self._verified(user.name, password, address)
+        # Whoever has changed the user meanwhile may well have changed the password.
+        return await self._set_password(verified, new, if_changed=SignInRefusedError)
 
     async def user_of_link(self, link: str) -> User:
         """Who the link was handed out to; raise UnknownLinkError."""
@@ -98,7 +96,7 @@ class Accounts:
         user = await self.user_of_link(link)
         check_password(user.name, new)
         await self._store.remove(Attempts, subject=throttle.account(user.name))
-        return await self._set_password(user, new)
+        return await self._set_password(user, new, if_changed=UnknownLinkError)
 
     async def add(self, name: str, seller: str, role: Role) -> str:
         """Add a user, and hand out a link to set the first password; raise UserExistsError."""
@@ -147,11 +145,11 @@ class Accounts:
                 return replace(counted, revision=counted.revision + 1)
         raise TooManyAttemptsError(self._clock())
 
-    async def _set_password(self, user: User, new: str) -> str:
+    async def _set_password(self, user: User, new: str, *, if_changed: type[Exception]) -> str:
         hashed = await self._passwords.hash(new)
         changed = replace(user, password_hash=hashed, link_digest=None, link_expires=None)
         if not await self._store.save(changed):
-            raise UnknownLinkError
+            raise if_changed
         await self._store.remove(Session, username=user.name)
         return await self._start_session(user)
 
