@@ -266,6 +266,8 @@ async def _transact(connection: Connection, exchange: Exchange[T], mode: str = "
 
 async def _give_up(connection: Connection, fault: BaseException) -> None:
     """Roll back; let go of a connection that does not answer, or that leads to what is no primary any more."""
+    if isinstance(fault, _StaleConnectionError):
+        return  # it has been let go of, and cannot even be asked whether it is closed
     if isinstance(fault, asyncpg.ReadOnlySQLTransactionError):
         connection.terminate()
     elif not connection.is_closed():
