@@ -1,25 +1,28 @@
 """What it costs to know who calls: C1 without a Lease, as a fraction of what it is where a gateway says who calls.
 
-Callers show an API key or an access token; for both the grants are read anew, and the token's signature verified.
+Callers show an API key or an access token; for both the grants are read anew. What is compared differs by less than
+what a machine does from one minute to the next, so servers of each kind run side by side, and are asked in short turns.
 """
 
 import asyncio
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from statistics import median
 
 import httpx
 
-from booking import OPPORTUNITIES, ROUNDS, Bench, order_bodies
+from booking import OPPORTUNITIES, Bench, order_bodies
 from openbooking.identity.digests import digest
 from openbooking.identity.records import Authorization, Grant
 from openbooking.identity.scopes import Scope
 from openbooking.settings import Settings
+from openbooking.spec.ids import Identifiers
 from openbooking.system import open_identity_store
-from stage import HOST, folder, server, tell
+from stage import HOST, folder, free_port, put_load, server, tell_medians
 from stock import CLIENT_SECRET, PARTNER, SELLER, headers, settings_of
 
 CALLERS = 32
+ROUNDS = 20
+SECONDS = 1.0
 GATEWAY = "X-Partner"
 AUTHORIZATION = "1"
 REFRESH_TOKEN = f"obr_benchmark.{AUTHORIZATION}"
@@ -50,41 +53,43 @@ async def authorize(settings: Settings) -> None:
     await identity.close()
 
 
-class AuthenticationBench(Bench):
-    """C1 by each way of knowing callers."""
+class Served:
+    """A server that knows callers in one way, and answers their C1s."""
 
-    def __init__(self, place: Path) -> None:
-        super().__init__(place)
-        asyncio.run(authorize(settings_of(str(self.stocked), self.port)))
+    def __init__(self, bench: Bench, mode: str, running: ExitStack) -> None:
+        self._port = free_port()
+        self._lines = bench.place / mode
+        self._bodies = order_bodies(Identifiers(settings_of("", self._port).base_uri), OPPORTUNITIES, "OrderQuote")
+        running.enter_context(server(bench.copy(), self._port, **MODES[mode]))
+        self._sent = self._credentials(mode)
 
-    def measure(self, mode: str) -> float:
+    def rate(self) -> float:
         """Answers a second."""
-        bodies = order_bodies(self.ids, OPPORTUNITIES, "OrderQuote")
-        with server(self.copy(), self.port, **MODES[mode]):
-            return self.put(bodies, CALLERS, "order-quote-templates", self.credentials(mode)).rate
+        path = "/api/order-quote-templates"
+        return put_load(self._port, path, self._bodies, self._sent, self._lines, callers=CALLERS, seconds=SECONDS).rate
 
-    def credentials(self, mode: str) -> dict[str, str]:
+    def _credentials(self, mode: str) -> dict[str, str]:
         """What callers show."""
         if mode == "api-key":
             return headers()
         if mode == "headers":
             return {**headers(), GATEWAY: PARTNER}
         form = {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN}
-        url = f"http://{HOST}:{self.port}/oauth/token"
+        url = f"http://{HOST}:{self._port}/oauth/token"
         tokens = httpx.post(url, data=form, auth=(PARTNER, CLIENT_SECRET)).raise_for_status().json()
         return {**headers(), "Authorization": f"Bearer {tokens['access_token']}"}
 
 
 def main() -> None:
     """Print the ratios."""
-    with folder() as place:
-        bench = AuthenticationBench(place)
-        rates: dict[str, list[float]] = {mode: [] for mode in MODES}
-        for _ in range(ROUNDS):
-            for mode, measured in rates.items():
-                measured.append(bench.measure(mode))
+    with folder() as place, ExitStack() as running:
+        bench = Bench(place)
+        asyncio.run(authorize(settings_of(str(bench.stocked), bench.port)))
+        served = {mode: Served(bench, mode, running) for mode in MODES}
+        rounds = [{mode: one.rate() for mode, one in served.items()} for _ in range(ROUNDS)]
         for mode in ("api-key", "openid"):
-            tell(f"C1 known by {mode}, {CALLERS} callers", median(rates[mode]), median(rates["headers"]), aim=0.9)
+            what = f"C1 known by {mode}, {CALLERS} callers"
+            tell_medians(what, [(rates[mode], rates["headers"]) for rates in rounds], aim=0.9)
 
 
 if __name__ == "__main__":

@@ -57,14 +57,14 @@ async def test_keys_are_replaced_in_time(desk: Desk) -> None:
 async def test_several_processes_share_the_keys(desk: Desk) -> None:
     """One that has not seen a new key yet finds it when it meets it; one that was removed ends within a minute."""
     other = SigningKeys(desk.store, POLICY, desk.clock)
-    assert await other.verify("JWT", await desk.provider.keys.sign("JWT", {"n": 1})) == {"n": 1}
+    assert await other.verify("JWT", await desk.provider.keys.sign("JWT", {"n": 1}), dict) == {"n": 1}
     await desk.provider.keys.rotate(at_once=True)
-    assert await other.verify("JWT", await desk.provider.keys.sign("JWT", {"n": 2})) == {"n": 2}
+    assert await other.verify("JWT", await desk.provider.keys.sign("JWT", {"n": 2}), dict) == {"n": 2}
     signed = await other.sign("JWT", {"n": 3})
     await desk.provider.keys.rotate(at_once=True)
     desk.clock.move(timedelta(seconds=60))
     with pytest.raises(InvalidSignatureError):
-        await other.verify("JWT", signed)
+        await other.verify("JWT", signed, dict)
 
 
 def test_which_keys_live() -> None:

@@ -6,15 +6,13 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from openbooking.booking.order import Caller
-from openbooking.identity.claims import ACCESS_TOKEN_TYPE, AccessClaims, ClaimWriter, InvalidAccessTokenError
+from openbooking.identity.access_tokens import AccessTokens
+from openbooking.identity.claims import InvalidAccessTokenError
 from openbooking.identity.digests import Kind, digest
-from openbooking.identity.grants import booking_caller
-from openbooking.identity.keys import InvalidSignatureError, SigningKeys
 from openbooking.identity.policy import Clock
 from openbooking.identity.records import Partner
 from openbooking.identity.scopes import Scope
-from openbooking.identity.store import IdentityStore, Standing
-from openbooking.identity.token import stands
+from openbooking.identity.store import IdentityStore
 from openbooking.spec.errors import (
     InvalidAPITokenError,
     InvalidAuthorizationDetailsError,
@@ -46,7 +44,7 @@ class ByApiKey:
         if standing is None:
             raise InvalidAPITokenError
         await self._uses.note(standing.partner)
-        return booking_caller(standing.partner, standing.grants)
+        return standing.caller
 
 
 class ByAccessToken:
@@ -55,11 +53,9 @@ class ByAccessToken:
     API keys are good as well, so that partners can move from one to the other in their own time.
     """
 
-    def __init__(self, store: IdentityStore, keys: SigningKeys, claims: ClaimWriter, clock: Clock) -> None:
+    def __init__(self, store: IdentityStore, tokens: AccessTokens, clock: Clock) -> None:
         self._store = store
-        self._keys = keys
-        self._claims = claims
-        self._clock = clock
+        self._tokens = tokens
         self._uses = _Uses(store, clock)
         self._by_api_key = ByApiKey(store, clock)
 
@@ -68,25 +64,21 @@ class ByAccessToken:
         bearer = bearer_token(headers, UnauthenticatedError, InvalidAuthorizationDetailsError)
         if bearer.startswith(Kind.API_KEY):
             return await self._by_api_key(headers, scope)
-        token = await self._read(bearer)
+        try:
+            token = await self._tokens.read(bearer)
+        except InvalidAccessTokenError as fault:
+            raise InvalidAuthorizationDetailsError("The access token is malformed or has expired.") from fault
         if scope not in token.scopes:
             raise InvalidAuthorizationDetailsError(f"The access token has not the scope {scope}.")
         standing = await self._store.standing(token.partner, token.authorization, token.seller or "")
-        if standing is None or not _in_force(standing):
+        if standing is None or not standing.authorized:
             raise InvalidAuthorizationDetailsError("The authorisation has been revoked.")
         await self._uses.note(standing.partner)
         if token.seller is None:
             # It reads its Orders feeds, whoever lets it book, and acts for nobody.
             return Caller(token.partner, frozenset())
-        booking_caller(standing.partner, standing.grants).check_may_act_for(token.seller)
+        standing.caller.check_may_act_for(token.seller)
         return Caller(token.partner, frozenset({token.seller}))
-
-    async def _read(self, token: str) -> AccessClaims:
-        try:
-            claims = await self._keys.verify(ACCESS_TOKEN_TYPE, token)
-            return self._claims.read_access_token(claims, self._clock())
-        except (InvalidSignatureError, InvalidAccessTokenError) as fault:
-            raise InvalidAuthorizationDetailsError("The access token is malformed or has expired.") from fault
 
 
 class ByTrustedHeaders:
@@ -128,9 +120,10 @@ class _Uses:
 
     async def note(self, partner: Partner) -> None:
         """The partner, as it was read before, is here."""
-        now, before = self._clock(), (partner.last_used, self._noted.get(partner.key))
-        if any(noted and now - noted < _USE_NOTED_EVERY for noted in before):
-            return
+        now = self._clock()
+        for noted in (partner.last_used, self._noted.get(partner.key)):
+            if noted and now - noted < _USE_NOTED_EVERY:
+                return
         self._noted[partner.key] = now
         if not await self._store.save(replace(partner, last_used=now)):
             del self._noted[partner.key]
@@ -145,13 +138,3 @@ def bearer_token(headers: Mapping[str, str], missing: type[OpenBookingError], ma
     if scheme.lower() != "bearer" or not bearer.strip():
         raise malformed
     return bearer.strip()
-
-
-def _in_force(standing: Standing) -> bool:
-    """Whether the authorization has not ended, nor the Seller revoked the grant it came of."""
-    authorization = standing.authorization
-    if authorization is None or authorization.ended:
-        return False
-    if authorization.seller is None:
-        return True
-    return any(grant.seller == authorization.seller and stands(grant, authorization) for grant in standing.grants)

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from openbooking.booking.order import Caller, Partnership
+from openbooking.booking.order import Partnership
 from openbooking.booking.partnership import Withhold
 from openbooking.booking.store import Store
 from openbooking.identity.policy import Clock
-from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
+from openbooking.identity.records import EVERY_SELLER, Grant, GrantState
 from openbooking.identity.scopes import Scope
 from openbooking.identity.store import IdentityStore
 
@@ -28,17 +28,6 @@ def standing_grant(grants: Iterable[Grant], seller: str) -> Grant | None:
     """The grant that holds for a Seller: its own, or else the one of every Seller."""
     by_seller = {grant.seller: grant for grant in grants}
     return by_seller.get(seller) or by_seller.get(EVERY_SELLER)
-
-
-def booking_caller(partner: Partner, grants: Iterable[Grant]) -> Caller:
-    """The partner as a caller, for the Sellers that let it book now."""
-    if partner.suspended:
-        return Caller(partner.key, frozenset())
-    by_seller = {grant.seller: grant for grant in grants}
-    every = by_seller.pop(EVERY_SELLER, None)
-    if every and every.books:
-        return Caller(partner.key, None, frozenset(seller for seller, grant in by_seller.items() if not grant.books))
-    return Caller(partner.key, frozenset(seller for seller, grant in by_seller.items() if grant.books))
 
 
 def give(scopes: frozenset[Scope], agreed_by: str | None = None) -> Change:

@@ -2,9 +2,9 @@
 
 import asyncio
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from joserfc import jwt
@@ -22,6 +22,7 @@ _LOOK_EVERY = timedelta(seconds=60)
 _REMEMBERED = 10_000
 
 Claims = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class InvalidSignatureError(Exception):
@@ -64,7 +65,7 @@ class SigningKeys:
         self._keys: list[SigningKey] = []
         self._key_set = KeySet([])
         self._looked: datetime | None = None
-        self._verified_before: dict[tuple[str, str], dict[str, Any]] = {}
+        self._verified_before: dict[tuple[str, str], Any] = {}
 
     async def sign(self, type_: str, claims: Claims) -> str:
         """The claims as a JWT of that type, signed by the newest key."""
@@ -73,16 +74,18 @@ class SigningKeys:
         header = {"alg": ALGORITHM, "typ": type_, "kid": newest.kid}
         return jwt.encode(header, dict(claims), newest, algorithms=[ALGORITHM])
 
-    async def verify(self, type_: str, token: str) -> dict[str, Any]:
-        """The claims of a JWT of that type that we have signed, or raise InvalidSignatureError; it may have expired.
+    async def verify(self, type_: str, token: str, read: Callable[[Claims], T]) -> T:
+        """What `read` makes of a JWT that we have signed, or raise InvalidSignatureError; it may have expired.
 
         A key that is not known here may be one that another process has just made. A signature that was good stays so
-        for as long as its key is not looked for again, and need not be verified with every request.
+        for as long as its key is not looked for again, and need not be verified with every request, nor the claims be
+        read again. There is one way to read each type.
         """
         await self._look_again()
         known = self._verified_before.get((type_, token))
         if known is not None:
-            return known
+            found: T = known
+            return found
         header = _read_header(token)
         if header.typ != type_:
             raise InvalidSignatureError
@@ -90,7 +93,7 @@ class SigningKeys:
             if not await self._store.find(SigningKey, kid=header.kid):
                 raise InvalidSignatureError
             await self._look()
-        return self._remembered(type_, token)
+        return self._remembered(type_, token, read(self._verified(token)))
 
     async def published(self) -> dict[str, Any]:
         """The public halves, as a JWK Set."""
@@ -118,14 +121,13 @@ class SigningKeys:
         if not kept or now - kept[0].created >= self._policy.signing_key_lifetime:
             await self.rotate()
 
-    def _remembered(self, type_: str, token: str) -> dict[str, Any]:
-        claims = self._verified(token)
+    def _remembered(self, type_: str, token: str, found: T) -> T:
         if len(self._verified_before) >= _REMEMBERED:
             self._verified_before.clear()
-        self._verified_before[type_, token] = claims
-        return claims
+        self._verified_before[type_, token] = found
+        return found
 
-    def _verified(self, token: str) -> dict[str, Any]:
+    def _verified(self, token: str) -> Claims:
         try:
             return jwt.decode(token, self._key_set, algorithms=[ALGORITHM]).claims
         except (JoseError, ValueError) as fault:

@@ -6,6 +6,7 @@ from typing import Any
 from openbooking.booking.opportunity import Seller
 from openbooking.booking.store import Store
 from openbooking.identity.access import Authenticate, ByAccessToken
+from openbooking.identity.access_tokens import AccessTokens
 from openbooking.identity.accounts import Accounts
 from openbooking.identity.authorize import AuthorizationEndpoint
 from openbooking.identity.claims import ClaimWriter
@@ -43,10 +44,17 @@ class Provider:
         self.accounts = Accounts(store, policy, clock, passwords or Passwords())
         self.registration = Registration(store, clock)
         self.authorization = AuthorizationEndpoint(store, self.grants, policy, clock)
+        access_tokens = AccessTokens(self.keys, claims, policy, clock)
         self.tokens = TokenEndpoint(
-            store=store, keys=self.keys, claims=claims, policy=policy, clock=clock, find_seller=self.seller
+            store=store,
+            keys=self.keys,
+            claims=claims,
+            access_tokens=access_tokens,
+            policy=policy,
+            clock=clock,
+            find_seller=self.seller,
         )
-        self.by_access_token: Authenticate = ByAccessToken(store, self.keys, claims, clock)
+        self.by_access_token: Authenticate = ByAccessToken(store, access_tokens, clock)
 
     async def seller(self, key: str) -> Seller | None:
         """The Seller with this key."""

@@ -2,19 +2,45 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeVar
+from functools import cached_property
+from typing import Protocol, TypeVar
 
-from openbooking.identity.records import Authorization, Grant, IdentityRecord, Partner
+import msgspec
+
+from openbooking.booking.order import Caller
+from openbooking.identity.records import EVERY_SELLER, Authorization, Grant, IdentityRecord, Partner, stands
 
 R = TypeVar("R", bound=IdentityRecord)
 
 
-class Standing(NamedTuple):
+class Standing(msgspec.Struct, frozen=True, dict=True):
     """All that tells what a caller may do now; of its grants those that were asked for."""
 
     partner: Partner
     grants: tuple[Grant, ...]
     authorization: Authorization | None = None
+
+    @cached_property
+    def caller(self) -> Caller:
+        """The partner as a caller, for the Sellers that let it book now."""
+        partner = self.partner.key
+        if self.partner.suspended:
+            return Caller(partner, frozenset())
+        by_seller = {grant.seller: grant for grant in self.grants}
+        every = by_seller.pop(EVERY_SELLER, None)
+        if every and every.books:
+            return Caller(partner, None, frozenset(seller for seller, grant in by_seller.items() if not grant.books))
+        return Caller(partner, frozenset(seller for seller, grant in by_seller.items() if grant.books))
+
+    @cached_property
+    def authorized(self) -> bool:
+        """Whether the authorization has not ended, nor the Seller revoked the grant it came of."""
+        authorization = self.authorization
+        if authorization is None or authorization.ended:
+            return False
+        if authorization.seller is None:
+            return True
+        return any(grant.seller == authorization.seller and stands(grant, authorization) for grant in self.grants)
 
 
 class IdentityStore(Protocol):

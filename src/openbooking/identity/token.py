@@ -7,6 +7,7 @@ import structlog
 from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Seller
+from openbooking.identity.access_tokens import AccessTokens
 from openbooking.identity.authorization import (
     Outcome,
     PresentedCode,
@@ -25,9 +26,9 @@ from openbooking.identity.errors import (
     InvalidScopeError,
     UnsupportedGrantTypeError,
 )
-from openbooking.identity.keys import InvalidSignatureError, SigningKeys
+from openbooking.identity.keys import SigningKeys
 from openbooking.identity.policy import Clock, IdentityPolicy
-from openbooking.identity.records import Authorization, Grant, GrantState, Partner
+from openbooking.identity.records import Authorization, Grant, Partner, stands
 from openbooking.identity.scopes import CLIENT_SCOPES, Scope, read_scopes, write_scopes
 from openbooking.identity.store import IdentityStore
 
@@ -47,6 +48,7 @@ class TokenEndpoint:
         store: IdentityStore,
         keys: SigningKeys,
         claims: ClaimWriter,
+        access_tokens: AccessTokens,
         policy: IdentityPolicy,
         clock: Clock,
         find_seller: FindSeller,
@@ -54,6 +56,7 @@ class TokenEndpoint:
         self._store = store
         self._keys = keys
         self._claims = claims
+        self._access_tokens = access_tokens
         self._policy = policy
         self._clock = clock
         self._find_seller = find_seller
@@ -162,9 +165,8 @@ class TokenEndpoint:
 
     async def _id_of_access_token(self, token: str) -> str:
         try:
-            claims = await self._keys.verify(ACCESS_TOKEN_TYPE, token)
-            return self._claims.read_access_token(claims, self._clock()).authorization
-        except (InvalidSignatureError, InvalidAccessTokenError):
+            return (await self._access_tokens.read(token)).authorization
+        except InvalidAccessTokenError:
             return ""
 
     async def _end(self, authorization: Authorization) -> None:
@@ -195,8 +197,3 @@ class TokenEndpoint:
             return tokens
         claims = self._claims.id_token(authorization, seller, tokens["access_token"], self._clock())
         return tokens | {"id_token": await self._keys.sign(ID_TOKEN_TYPE, claims)}
-
-
-def stands(grant: Grant, authorization: Authorization) -> bool:
-    """Whether the Seller has not revoked the grant since; while it is suspended, tokens are good for later."""
-    return grant.state is not GrantState.REVOKED and grant.period == authorization.period

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +24,8 @@ from openbooking.store.sqlite_dialect import Sqlite
 
 R = TypeVar("R", bound=IdentityRecord)
 
+# A partner that shows an API key is read with the grants of all Sellers, which may be many.
+_MOST_ROWS_KEPT = 20
 _DECODERS = {kind: msgspec.json.Decoder(kind).decode for kind in TABLES}
 
 
@@ -83,11 +85,7 @@ class SqlIdentityStore:
 
     async def _standing(self, statement: Statement, values: Mapping[str, Any]) -> Standing | None:
         rows = await self._database.read(partial(ask, statement, **values), brief=True)
-        found = [_DECODERS[STANDING[place]](document) for place, document in rows]
-        partners = [record for record in found if isinstance(record, Partner)]
-        grants = tuple(record for record in found if isinstance(record, Grant))
-        authorizations = [record for record in found if isinstance(record, Authorization)]
-        return Standing(partners[0], grants, authorizations[0] if authorizations else None) if partners else None
+        return (_read_standing if len(rows) <= _MOST_ROWS_KEPT else _read_standing.__wrapped__)(tuple(rows))
 
     def _decoded(self, kind: type[R], document: bytes) -> R:
         decoded = _DECODERS[kind](document)
@@ -115,6 +113,16 @@ class PostgresIdentityStore(SqlIdentityStore):
     async def _standing(self, statement: Statement, values: Mapping[str, Any]) -> Standing | None:
         look_up = partial(super()._standing, statement, values)
         return await self._standings.get((statement.text, *values.values()), look_up)
+
+
+@lru_cache(1_000)
+def _read_standing(rows: tuple[tuple[int, bytes], ...]) -> Standing | None:
+    """How a partner stands according to these rows of STANDING; what is read again and again is decoded once."""
+    found = [_DECODERS[STANDING[place]](document) for place, document in rows]
+    partners = [record for record in found if isinstance(record, Partner)]
+    grants = tuple(record for record in found if isinstance(record, Grant))
+    authorizations = [record for record in found if isinstance(record, Authorization)]
+    return Standing(partners[0], grants, authorizations[0] if authorizations else None) if partners else None
 
 
 def _row(record: IdentityRecord) -> dict[str, Any]:
