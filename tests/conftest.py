@@ -6,7 +6,7 @@ import pytest
 
 from catalogue import requirement_ids
 from openbooking.testing.postgres import PostgresServer
-from validation import Validator
+from validation import Validator, running_validator
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,10 +30,9 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def validator() -> Iterator[Validator]:
+def validator() -> Validator:
     """OpenActive's validators, started once per test process."""
-    with Validator() as running:
-        yield running
+    return running_validator()
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,13 @@
 They are npm packages. One node process serves a whole test session; see `tests/validators/validate.mjs`.
 """
 
+import atexit
 import json
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -97,3 +99,11 @@ class Validator:
             raise RuntimeError(reply["error"])
         found: Iterable[dict[str, str]] = reply["failures"]
         return [f"{failure['path']}: {failure['message']}" for failure in found]
+
+
+@cache
+def running_validator() -> Validator:
+    """The one of this process, which ends with it."""
+    running = Validator()
+    atexit.register(running.close)
+    return running

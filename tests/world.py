@@ -11,6 +11,7 @@ import httpx
 
 from builders import NOW, course, event, headline_event, on_demand_event, session, slot
 from desk import grant, partner, signing_key, users
+from judge import judge
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import Store
@@ -124,10 +125,14 @@ class Follower:
 async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIterator[World]:
     """A stocked Booking System on a store of this kind, with settings changed as wanted.
 
-    Where it is to be in PostgreSQL, `database` is the URL.
+    Where it is to be in PostgreSQL, `database` is the URL. In the end every answer that it gave is judged.
     """
-    clock = Clock()
+    clock, answers = Clock(), list[httpx.Response]()
     assert clock() == NOW
+
+    async def keep(answer: httpx.Response) -> None:
+        answers.append(answer)
+
     in_folder = str(folder / "world.sqlite3")
     made = {"site_url": SITE, "database": in_folder, "sweep_seconds": 0.05, **changes}
     settings = Settings(**{**made, "access": AccessMode(made.get("access", AccessMode.API_KEY))})
@@ -149,6 +154,9 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
     app = create_app(settings, clock, store, identity)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=SITE) as client,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url=SITE, event_hooks={"response": [keep]}
+        ) as client,
     ):
         yield World(client, store=store, identity=identity, clock=clock, settings=settings)
+    assert [fault for answer in answers for fault in judge().faults(answer)] == []
