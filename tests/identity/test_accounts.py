@@ -215,6 +215,17 @@ async def test_who_is_removed_is_signed_out(desk: Desk) -> None:
     await fails(desk, password=PASSWORD)
 
 
+@pytest.mark.spec("OB-AUTH-29")
+async def test_a_session_does_not_pass_to_the_next_of_that_name(desk: Desk) -> None:
+    """One that begins while its user is removed is left over."""
+    accounts = desk.provider.accounts
+    ann = (await desk.signed_in("ann")).user
+    await accounts.remove(ann)
+    secret = await accounts._start_session(ann)
+    await accounts.add("ann", "studio", Role.MANAGER)
+    assert await accounts.signed_in(secret) is None
+
+
 async def test_two_people_cannot_have_one_name(desk: Desk) -> None:
     with pytest.raises(UserExistsError):
         await desk.provider.accounts.add("ANN", "studio", Role.STAFF)

@@ -197,6 +197,8 @@ GOOD = {
         (("/set-password", {"new_password": "x", "repeated": "x"}), ["new_password"], "Use at least 12 characters."),
         (("/set-password", {"repeated": "x"}), ["repeated"], "This is not the same as the new password."),
         (("/registration", {"name": "x" * 501}), ["name"], "Write the name on one line, with at most 500 characters."),
+        (("/registration", {"name": " "}), ["name"], "Write the name that Sellers will see."),
+        (("/registration", {"contact": ""}), ["contact"], "Give an email address of the people behind it."),
         (("/registration", {"site": "foo:bar"}), ["site"], "Give the address of a web site, which begins with https"),
         (("/registration", {"site": "https://["}), ["site"], "Give the address of a web site"),
         (("/registration", {"site": "x" * 501}), ["site"], "Give the address of a web site"),

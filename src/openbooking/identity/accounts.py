@@ -71,7 +71,7 @@ class Accounts:
         if not sessions or sessions[0].expires <= self._clock():
             return None
         users = await self._store.find(User, name=sessions[0].username)
-        return SignedIn(users[0], sessions[0]) if users else None
+        return SignedIn(users[0], sessions[0]) if users and users[0].account == sessions[0].account else None
 
     async def sign_out(self, signed_in: SignedIn) -> None:
         """End the session."""
@@ -156,7 +156,8 @@ class Accounts:
     async def _start_session(self, user: User) -> str:
         secret, now = new_secret(Kind.SESSION), self._clock()
         expires = now + self._policy.session_lifetime
-        await self._store.save(Session(digest=digest(secret), username=user.name, started=now, expires=expires))
+        session = Session(digest=digest(secret), username=user.name, account=user.account, started=now, expires=expires)
+        await self._store.save(session)
         return secret
 
     def _with_link(self, user: User, link: str) -> User:

@@ -143,15 +143,19 @@ class User(IdentityRecord, frozen=True, kw_only=True):
 
     @property
     def account(self) -> str:
-        """Who agrees to something: this account, and no later one of the same name."""
+        """Who signs in and agrees to something: this account, and no later one of the same name."""
         return self.id or self.name
 
 
 class Session(IdentityRecord, frozen=True, kw_only=True):
-    """A browser in which a user has signed in; `digest` is that of its cookie."""
+    """A browser in which a user has signed in; `digest` is that of its cookie.
+
+    It is that of one `account`, and of no later one that is given the name.
+    """
 
     digest: str
     username: str
+    account: str = ""
     started: datetime
     expires: datetime
 

@@ -43,6 +43,8 @@ class RegistrationPages:
             await self._registration.check_token(token)
             if request.method != "POST":
                 return self._form_page(request, visit, form)
+            if problem := _problem(form):
+                return self._form_page(request, visit, form, problem)
             registered = await self._registration.register(token, _metadata(form))
         except InvalidTokenError:
             return self._pages.page(request, visit, "unknown_link.html", status=HTTPStatus.NOT_FOUND)
@@ -67,6 +69,15 @@ class RegistrationPages:
             problem=problem,
             form=form,
         )
+
+
+def _problem(form: Form) -> Problem | None:
+    """What people have to tell, and programs need not: a name for Sellers to see, and how to reach somebody."""
+    if not form.get("name", "").strip():
+        return Problem("Write the name that Sellers will see.", ("name",))
+    if not form.get("contact", "").strip():
+        return Problem("Give an email address of the people behind it.", ("contact",))
+    return None
 
 
 def _metadata(form: Form) -> dict[str, object]:
