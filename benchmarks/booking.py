@@ -3,6 +3,7 @@
 - B of three items against a bare writer: the very statements and rows of those bookings, recorded, then written again
   by a loop that does nothing else, as many to a transaction as there are callers. Same file, same durability.
 - C1 without a Lease against the same server that answers the same bytes without reading what was asked.
+- Two processes on one file against one.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ from stock import PARTNER, headers, opened, order_body, settings_of, stock
 OPPORTUNITIES = 10_000
 WANTED = 10
 ITEMS = 3
+MANY = 64
 BODIES = 5_000
 ROUNDS = 3
 SECONDS = 4.0
@@ -124,9 +126,9 @@ class Bench:
         log = record(settings_of(str(self.copy()), self.port), some, batch)
         return RECORDED / replay(self.copy(), log)
 
-    def served(self, bodies: list[bytes], callers: int, path: str = "orders") -> Load:
+    def served(self, bodies: list[bytes], callers: int, path: str = "orders", workers: int = 1) -> Load:
         """Answers a second of the server."""
-        with server(self.copy(), self.port):
+        with server(self.copy(), self.port, workers=str(workers)):
             return self.put(bodies, callers, path)
 
     def put(self, bodies: list[bytes], callers: int, path: str, sent: Mapping[str, str] | None = None) -> Load:
@@ -164,6 +166,15 @@ class Bench:
         tell_medians(f"C1, {callers} callers", rounds, aim)
         self.tell_profile(bodies, callers, path)
 
+    def compare_processes(self, what: str, type_: str, path: str) -> None:
+        """Two processes on one file against one, in turns; they need more callers than one to have enough to do."""
+        bodies = order_bodies(self.ids, OPPORTUNITIES, type_)
+        rounds = [
+            (self.served(bodies, MANY, path, workers=2).rate, self.served(bodies, MANY, path).rate)
+            for _ in range(ROUNDS)
+        ]
+        tell_medians(f"{what}, {MANY} callers, two processes to one", rounds)
+
 
 def main() -> None:
     """Print the ratios."""
@@ -174,6 +185,8 @@ def main() -> None:
         bench.compare_b(32, WANTED)
         bench.compare_c1(1)
         bench.compare_c1(32, aim=0.35)
+        bench.compare_processes("B", "Order", "orders")
+        bench.compare_processes("C1", "OrderQuote", "order-quote-templates")
 
 
 if __name__ == "__main__":

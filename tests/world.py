@@ -38,7 +38,12 @@ EVENTS = (RUN, FESTIVAL, TALK, COURSE, LESSON, VIDEO)
 
 
 class World:
-    """The Booking System, seen as a Broker sees it; `store` and `clock` are for what a Broker cannot do."""
+    """The Booking System, seen as a Broker sees it; `store` and `clock` are for what a Broker cannot do.
+
+    Unless what is in it is known to be unsound, its answers are `judged`.
+    """
+
+    judged = True
 
     def __init__(
         self, client: httpx.AsyncClient, *, store: Store, identity: IdentityStore, clock: Clock, settings: Settings
@@ -158,5 +163,6 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
             transport=httpx.ASGITransport(app), base_url=SITE, event_hooks={"response": [keep]}
         ) as client,
     ):
-        yield World(client, store=store, identity=identity, clock=clock, settings=settings)
-    assert [fault for answer in answers for fault in judge().faults(answer)] == []
+        world = World(client, store=store, identity=identity, clock=clock, settings=settings)
+        yield world
+    assert not world.judged or [fault for answer in answers for fault in judge().faults(answer)] == []

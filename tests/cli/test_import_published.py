@@ -37,8 +37,9 @@ def published_items() -> Path:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """A Booking System, in the days of the published items."""
+    """A Booking System, in the days of the published items, many of which are not as they should be."""
     async with open_world("sqlite", tmp_path) as opened:
+        opened.judged = False
         opened.clock.time = THEN
         yield opened
 

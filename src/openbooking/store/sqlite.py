@@ -20,6 +20,7 @@ import msgspec
 from openbooking.booking.policy import Policy
 from openbooking.booking.store import FeedWriter, StoreUnavailableError
 from openbooking.store.exchange import Answer, Exchange, Query, Save
+from openbooking.store.queue import Queue
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite_dialect import Sqlite
 from openbooking.store.statements import Statements
@@ -30,7 +31,7 @@ _READERS = 4
 _MAPPED_BYTES = 2**30
 _PRIMARY_CODE = 0xFF
 _OWNER_ONLY = 0o600
-_BEGIN = "BEGIN IMMEDIATE"
+_SECONDS_BETWEEN_TRIES = 0.001
 # While it waits for readers of the log, nobody writes; those that only serve a page have soon finished.
 _WIPE_SECONDS = 0.2
 _WIPES, _SECONDS_BETWEEN_WIPES = 3, 1
@@ -63,8 +64,14 @@ class SqliteDatabase:
 
     @cached_property
     def _writer(self) -> sqlite3.Connection:
-        """For whoever holds the lock; first opened where it may wait."""
-        return self._connect()
+        """For whoever holds the lock; first opened where it may wait, and waits no more."""
+        connection = self._connect()
+        connection.execute("PRAGMA busy_timeout=0")
+        return connection
+
+    @cached_property
+    def _queue(self) -> Queue:
+        return Queue(self._path)
 
     @property
     def _opened(self) -> bool:
@@ -124,18 +131,29 @@ class SqliteDatabase:
                 await asyncio.to_thread(threads.shutdown)
             for connection in self.connections:
                 connection.close()
+            if self._opened:
+                self._queue.close()
 
     async def _begin(self) -> None:
-        """Become the writer: at once, or as soon as whoever is has finished."""
-        if self._opened:
-            try:
-                self._writer.execute(_BEGIN)
-            except sqlite3.OperationalError as fault:
-                if not is_busy(fault):
-                    raise
-            else:
-                return
-        await self._patiently(_BEGIN, BUSY_TIMEOUT_SECONDS)
+        """Become the writer: at once, or as soon as whoever is has finished, and those who asked before."""
+        if not self._opened:
+            await self._in_writer_thread(lambda: self._writer)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + BUSY_TIMEOUT_SECONDS
+        with self._queue as is_first:
+            while not (is_first() and self._has_begun()):
+                if loop.time() >= until:
+                    raise StoreUnavailableError(f"Others have been writing for {BUSY_TIMEOUT_SECONDS} seconds.")
+                await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
+
+    def _has_begun(self) -> bool:
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as fault:
+            if is_busy(fault):
+                return False
+            raise
+        return True
 
     async def _patiently(self, statement: str, seconds: float) -> Answer:
         """The answer to it, from the writer's thread, where it may wait so long for others."""
