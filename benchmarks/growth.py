@@ -38,7 +38,8 @@ from stock import PARTNER, headers, opened, order_body, settings_of, stock
 SIZES = (1_000, 100_000, 1_000_000)
 BOOKED = 1_000
 AT_ONCE = 50
-WORKERS = {"SQLite": 1, "PostgreSQL": 2}
+KINDS = ("SQLite", "PostgreSQL")
+WORKERS = 2
 GZIPPED = b"\x1f\x8b"
 FEED = "/feeds/scheduled-sessions"
 BOOKINGS_A_SECOND = 100
@@ -118,10 +119,10 @@ def _copied(table: Table, key: str, rows: Sequence[tuple[Any, ...]], copies: int
             yield tuple(values)
 
 
-def measure(settings: Settings, size: int, workers: int) -> Measured:
+def measure(settings: Settings, size: int) -> Measured:
     """Start a server and ask it."""
     began = time.perf_counter()
-    with serve(settings.database, settings.port, workers=str(workers)) as pid:
+    with serve(settings.database, settings.port, workers=str(WORKERS)) as pid:
         asyncio.run(_wait(settings.port, [get(FEED)]))
         start = (time.perf_counter() - began) * 1000
         requests = _requests(settings, size, BOOKINGS_A_SECOND * SECONDS)
@@ -186,16 +187,16 @@ async def harvest_all(port: int) -> float:
     return time.perf_counter() - began
 
 
-def compare_harvest(settings: Settings, size: int, workers: int) -> None:
+def compare_harvest(settings: Settings, size: int) -> None:
     """A harvest, bookings, and both at once; each harvest of a server that keeps no pages yet."""
     rate = BOOKINGS_DURING_A_HARVEST
     requests = _requests(settings, size, rate * SECONDS_ALONE)
-    with server(settings.database, settings.port, workers=str(workers)):
+    with server(settings.database, settings.port, workers=str(WORKERS)):
         alone = asyncio.run(paced(settings.port, requests, rate))
         asyncio.run(harvest_all(settings.port))  # so that the database is in the system's cache
-    with server(settings.database, settings.port, workers=str(workers)):
+    with server(settings.database, settings.port, workers=str(WORKERS)):
         quiet = asyncio.run(harvest_all(settings.port))
-    with server(settings.database, settings.port, workers=str(workers)):
+    with server(settings.database, settings.port, workers=str(WORKERS)):
 
         async def both() -> tuple[float, Waits]:
             waiting = asyncio.create_task(
@@ -222,7 +223,7 @@ def databases(kind: str, place: Path) -> Iterator[Iterator[str]]:
 
 def grow(kind: str) -> None:
     """All sizes on one kind of database."""
-    print(f"{kind}, {WORKERS[kind]} processes; waits in milliseconds, p50 / p99")
+    print(f"{kind}, {WORKERS} processes; waits in milliseconds, p50 / p99")
     print(f"{'size':>12} {'start':>8} {'booking':>16} {'page':>16} {'memory MB':>10}")
     rows: list[Measured] = []
     port = free_port()
@@ -230,14 +231,14 @@ def grow(kind: str) -> None:
         for size, database in zip(SIZES, new, strict=True):
             settings = settings_of(database, port)
             asyncio.run(fill(settings, size))
-            rows.append(measure(settings, size, WORKERS[kind]))
+            rows.append(measure(settings, size))
             start, booking, page, memory = rows[-1]
             print(f"{size:>12,} {start:>8.0f} {_told(booking):>16} {_told(page):>16} {memory:>10.0f}", flush=True)
         small, large = rows[0], rows[-1]
         for what, of in (("booking", "booking"), ("page", "page")):
             ratio = getattr(large, of).percentile(0.5) / getattr(small, of).percentile(0.5)
             print(f"a {what}, largest to smallest: {ratio:.2f} (aim 1.5)")
-        compare_harvest(settings, size, WORKERS[kind])
+        compare_harvest(settings, size)
 
 
 def _told(waits: Waits) -> str:
@@ -246,7 +247,7 @@ def _told(waits: Waits) -> str:
 
 def main() -> None:
     """Print the tables of the kinds of database that are named, or of all."""
-    for kind in sys.argv[1:] or WORKERS:
+    for kind in sys.argv[1:] or KINDS:
         grow(kind)
 
 
