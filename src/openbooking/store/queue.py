@@ -1,15 +1,18 @@
 """The queue of those who want to write to an SQLite file, whatever processes they are in.
 
 SQLite lets whoever tries first after a commit write next. That is nearly always the one who has just written; others,
-who look again after a while, would wait for as long as it has something to write.
+who look again after a while, would wait for as long as it has something to write. On Windows they do.
 """
 
-import fcntl
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+
+if sys.platform != "win32":
+    import fcntl
 
 _OWNER_ONLY, _READ_AND_WRITE = 0o600, 0o666
 
@@ -22,9 +25,11 @@ class Queue:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(f"{path.resolve()}-queue", os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, _OWNER_ONLY)
-        with suppress(PermissionError):  # it is somebody else's
-            os.fchmod(self._file, path.stat().st_mode & _READ_AND_WRITE)
+        written = path.resolve()
+        beside = written.with_name(f"{written.name}-queue")
+        self._file = os.open(beside, os.O_CREAT | os.O_RDONLY, _OWNER_ONLY)
+        with suppress(PermissionError):  # it is somebody else's, who has done so
+            beside.chmod(written.stat().st_mode & _READ_AND_WRITE)
         self._is_head = False
 
     def __enter__(self) -> Callable[[], bool]:
@@ -35,7 +40,7 @@ class Queue:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Leave it."""
-        if self._is_head:
+        if sys.platform != "win32" and self._is_head:
             fcntl.flock(self._file, fcntl.LOCK_UN)
             self._is_head = False
 
@@ -44,7 +49,7 @@ class Queue:
         os.close(self._file)
 
     def _try(self) -> bool:
-        if not self._is_head:
+        if sys.platform != "win32" and not self._is_head:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
