@@ -1,5 +1,6 @@
 """Feed pages on the wire: compressed, kept, and not sent twice; and no harvester is misled by any of it."""
 
+import asyncio
 import gzip
 from typing import Any
 
@@ -10,9 +11,9 @@ from starlette.types import Scope
 from builders import session
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.publish import Publish, Withdraw
-from openbooking.booking.store import Feed
+from openbooking.booking.store import Feed, StoreUnavailableError
 from openbooking.spec.rpde import PAGE_SIZE
-from openbooking.web.feed_pages import Page, Sought, accepts_gzip, kept_pages
+from openbooking.web.feed_pages import KeptPages, Page, Sought, accepts_gzip
 from world import SITE, World
 
 pytestmark = pytest.mark.anyio
@@ -175,16 +176,56 @@ async def test_pages_of_orders_feeds_are_kept_by_nobody(sqlite_world: World) -> 
     assert page.json() == {"next": f"{SITE}/api/orders-rpde", "items": []}
 
 
-def test_a_kept_page_is_forgotten_after_a_minute_and_makes_room_for_others() -> None:
+async def test_a_kept_page_is_forgotten_after_a_minute_and_makes_room_for_others() -> None:
     now = 0.0
-    kept = kept_pages(lambda: now)
+    kept = KeptPages(lambda: now)
     sought = Sought("slots", 0, gzip=False)
-    kept[sought] = Page([], b"x")
+    await kept.make(sought, making(Page([], b"x", full=True)))
     now = 59.0
-    assert sought in kept
+    assert kept.find(sought)
     now = 61.0
-    assert sought not in kept
-    for number in range(200):
-        kept[Sought("slots", number, gzip=False)] = Page([], b"x" * 1_000_000)
-    assert Sought("slots", 199, gzip=False) in kept
-    assert kept.currsize <= 32 * 2**20
+    assert not kept.find(sought)
+    soughts = [Sought("slots", number, gzip=False) for number in range(200)]
+    for sought in soughts:
+        await kept.make(sought, making(Page([], b"x" * 1_000_000, full=True)))
+    found = [sought for sought in soughts if kept.find(sought)]
+    assert found == soughts[-len(found) :]
+    assert 32 * 2**20 - 1_001_000 < len(found) * 1_001_000 <= 32 * 2**20
+
+
+def making(page: Page, made: list[Page] | None = None, until: asyncio.Event | None = None) -> Any:
+    """What makes this page, and notes that it does."""
+
+    async def make() -> Page:
+        if made is not None:
+            made.append(page)
+        if until:
+            await until.wait()
+        if page.body == b"fault":
+            raise StoreUnavailableError
+        return page
+
+    return make
+
+
+@pytest.mark.parametrize(("body", "full", "times"), [(b"x", True, 1), (b"x", False, 3), (b"fault", True, 3)])
+async def test_a_page_that_many_ask_for_at_once_is_made_once_if_it_is_full(body: bytes, full: bool, times: int) -> None:
+    """One that is not may lack by then what whoever asks must see; and nobody suffers from the fault of another."""
+    kept, may_go_on, made = KeptPages(), asyncio.Event(), list[Page]()
+    make = making(Page([], body, full=full), made, may_go_on)
+    asking = [asyncio.create_task(kept.make(Sought("slots", 0, gzip=True), make)) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert len(made) == 1
+    may_go_on.set()
+    found = await asyncio.gather(*asking, return_exceptions=True)
+    assert [isinstance(one, StoreUnavailableError) for one in found] == [body == b"fault"] * 3
+    assert len(made) == times
+
+
+async def test_who_goes_away_leaves_the_page_to_the_next_who_asks() -> None:
+    kept, sought, page = KeptPages(), Sought("slots", 0, gzip=True), Page([], b"x", full=True)
+    gone = asyncio.create_task(kept.make(sought, making(page, until=asyncio.Event())))
+    waiting = asyncio.create_task(kept.make(sought, making(page)))
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert await waiting == page

@@ -6,7 +6,7 @@ on a later page, and the `next` of a full page is a position that nothing can sl
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -24,11 +24,12 @@ _OF_BODY = (b"content-length", b"content-encoding", b"content-type")
 
 
 class Page(NamedTuple):
-    """A page as it is sent; `etag` is empty where it is not to be kept by anybody."""
+    """A page as it is sent; `etag` is empty where it is not to be kept by anybody, `full` tells that it may be here."""
 
     headers: list[tuple[bytes, bytes]]
     body: bytes
     etag: str = ""
+    full: bool = False
 
 
 class Sought(NamedTuple):
@@ -39,12 +40,39 @@ class Sought(NamedTuple):
     gzip: bool
 
 
-def kept_pages(clock: Callable[[], float] = time.monotonic) -> TTLCache[Sought, Page]:
-    """Where full pages are kept: for a minute, the least recently used make room."""
-    return TTLCache(_KEPT_BYTES, _KEPT_SECONDS, clock, getsizeof=lambda page: len(page.body) + _OVERHEAD)
+class KeptPages:
+    """Full pages are kept for a minute, the least recently used make room; and made once for all who ask meanwhile."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pages: TTLCache[Sought, Page] = TTLCache(
+            _KEPT_BYTES, _KEPT_SECONDS, clock, getsizeof=lambda page: len(page.body) + _OVERHEAD
+        )
+        self._being_made: dict[Sought, asyncio.Future[None]] = {}
+
+    def find(self, sought: Sought) -> Page | None:
+        """The page, if it is kept."""
+        return self._pages.get(sought)
+
+    async def make(self, sought: Sought, make: Callable[[], Awaitable[Page]]) -> Page:
+        """The page that `make` makes, or that somebody else is making just now, if it is a full one."""
+        if sought in self._being_made:
+            await asyncio.wait([self._being_made[sought]])
+            return self.find(sought) or await self._made(sought, make)
+        told = self._being_made[sought] = asyncio.get_running_loop().create_future()
+        try:
+            return await self._made(sought, make)
+        finally:
+            del self._being_made[sought]
+            told.set_result(None)
+
+    async def _made(self, sought: Sought, make: Callable[[], Awaitable[Page]]) -> Page:
+        page = await make()
+        if page.full:
+            self._pages[sought] = page
+        return page
 
 
-async def make_page(body: bytes, headers: Mapping[str, str], *, gzip: bool, etag: str = "") -> Page:
+async def make_page(body: bytes, headers: Mapping[str, str], *, gzip: bool, etag: str = "", full: bool = False) -> Page:
     """The page, compressed if it may be and that is worth it. Compression lets go of the interpreter meanwhile."""
     told = {**headers, "vary": "Accept-Encoding"}
     tag = f'"{etag}"' if etag else ""
@@ -55,7 +83,7 @@ async def make_page(body: bytes, headers: Mapping[str, str], *, gzip: bool, etag
     told["content-length"] = str(len(body))
     if tag:
         told["etag"] = tag
-    return Page([(name.encode(), value.encode("latin-1")) for name, value in told.items()], body, tag)
+    return Page([(name.encode(), value.encode("latin-1")) for name, value in told.items()], body, tag, full)
 
 
 async def send_page(page: Page, scope: Scope, send: Send) -> None:

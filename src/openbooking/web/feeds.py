@@ -1,7 +1,7 @@
 """The RPDE feeds: open ones of what is sold, and each Booking Partner's own of its Orders."""
 
 import zlib
-from collections.abc import MutableMapping
+from functools import partial
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
@@ -14,7 +14,7 @@ from openbooking.spec.errors import OpenBookingError
 from openbooking.spec.rpde import MAX_CHANGE_NUMBER, PAGE_SIZE, encode_page
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE, RPDE_MEDIA_TYPE, OpportunityType
 from openbooking.system import System
-from openbooking.web.feed_pages import Page, Sought, accepts_gzip, kept_pages, make_page, send_page
+from openbooking.web.feed_pages import KeptPages, Page, Sought, accepts_gzip, make_page, send_page
 from openbooking.web.observe import notes_of
 
 FEEDS_PATH = "/feeds"
@@ -27,7 +27,7 @@ _PRIVATE_PAGE = "private, no-store"
 
 def feed_routes(system: System, base: str) -> list[Route]:
     """Open feeds below /feeds, Orders feeds below the Base URI's path."""
-    kept = kept_pages()
+    kept = KeptPages()
     names = sorted({type_.feed for type_ in OpportunityType})
     open_feeds = [Route(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, kept), methods=["GET"]) for name in names]
     private = [
@@ -39,7 +39,7 @@ def feed_routes(system: System, base: str) -> list[Route]:
 class OpenFeed:
     """One open feed, as an ASGI application."""
 
-    def __init__(self, system: System, name: str, kept: MutableMapping[Sought, Page]) -> None:
+    def __init__(self, system: System, name: str, kept: KeptPages) -> None:
         self._store = system.store
         self._feed = Feed(name)
         self._url = f"{system.settings.site}{FEEDS_PATH}/{name}"
@@ -50,23 +50,21 @@ class OpenFeed:
         """Answer with the page asked for."""
         del receive
         sought = Sought(self._feed.name, _after(scope), accepts_gzip(scope))
-        page = self._kept.get(sought)
+        page = self._kept.find(sought)
         if page is None:
-            page = await self._page(sought, _requested(self._url, scope))
+            page = await self._kept.make(sought, partial(self._page, sought, _requested(self._url, scope)))
         await send_page(page, scope, send)
 
     async def _page(self, sought: Sought, requested_url: str) -> Page:
-        """The page, kept if it is full."""
+        """The page as it is now."""
         items = await self._store.feed_items(self._feed, sought.after, PAGE_SIZE)
         body = encode_page(self._url, requested_url, items, licensed=True)
         # An item leaves its place when it changes and none ever comes between, so where a page begins and ends and how
         # many it has tells all that is in it.
         etag = f"{self._mark:x}-{sought.after:x}-{items[-1].modified if items else 0:x}-{len(items):x}"
         cache = _PAGE_WITH_ITEMS if items else _LAST_PAGE
-        page = await make_page(body, _headers(RPDE_MEDIA_TYPE, cache), gzip=sought.gzip, etag=etag)
-        if len(items) == PAGE_SIZE:
-            self._kept[sought] = page
-        return page
+        full = len(items) == PAGE_SIZE
+        return await make_page(body, _headers(RPDE_MEDIA_TYPE, cache), gzip=sought.gzip, etag=etag, full=full)
 
 
 class PrivateFeed:
