@@ -23,6 +23,7 @@ from openbooking.store.dialects import Statement
 from openbooking.store.exchange import Exchange, ask
 from openbooking.store.migrate import prepare
 from openbooking.store.sqlite import SqliteDatabase, SqliteStore
+from openbooking.store.turns import Turn
 from openbooking.testing.samples import ALICE, EMAIL, SELLER, SESSIONS, Clock, book, places_left, session
 from openbooking.testing.store_tests import UUID, feed_writer
 
@@ -217,8 +218,8 @@ def test_whoever_gives_up_waiting_leaves_the_file_to_the_next(tmp_path: Path) ->
     asyncio.run(run())
 
 
-def test_nobody_who_waits_is_overtaken(tmp_path: Path) -> None:
-    """One that has just written would otherwise write on and on, for the others look only now and then."""
+def test_whoever_has_just_written_waits_for_another_who_wants_to(tmp_path: Path) -> None:
+    """Otherwise it would write on and on, for others look only now and then."""
 
     async def run() -> list[str]:
         first, second = open_at(tmp_path / "x.sqlite3"), open_at(tmp_path / "x.sqlite3")
@@ -239,6 +240,36 @@ def test_nobody_who_waits_is_overtaken(tmp_path: Path) -> None:
     written = asyncio.run(run())
     in_a_row = max(len(list(group)) for _, group in itertools.groupby(written[:20]))
     assert in_a_row <= 2
+
+
+def test_where_nothing_can_be_locked_nobody_waits_for_a_turn(tmp_path: Path) -> None:
+    async def run() -> None:
+        path = tmp_path / "x.sqlite3"
+        (tmp_path / "x.sqlite3-turn").mkdir()
+        store, other = open_at(path), open_at(path)
+        await store.execute(PublishSeller(SELLER))
+        await other.execute(Publish(session("yoga", 5)))
+        await store.execute(book(UUID, "yoga"))
+        assert await places_left(other, "yoga") == 4
+        await store.close()
+        await other.close()
+
+    asyncio.run(run())
+
+
+def test_what_root_does_first_leaves_turns_to_the_owner_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.sqlite3"
+    prepare(str(path))
+    path.chmod(0o640)
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", lambda _, user, group: given.append((user, group)))
+    with closing(Turn(path)) as turn, turn:
+        assert turn.try_()
+    assert given == [(path.stat().st_uid, path.stat().st_gid)]
+    assert (tmp_path / "x.sqlite3-turn").stat().st_mode & 0o777 == 0o640
 
 
 BOOK_UNTIL_KILLED = textwrap.dedent(

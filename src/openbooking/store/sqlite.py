@@ -20,10 +20,10 @@ import msgspec
 from openbooking.booking.policy import Policy
 from openbooking.booking.store import FeedWriter, StoreUnavailableError
 from openbooking.store.exchange import Answer, Exchange, Query, Save
-from openbooking.store.queue import Queue
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite_dialect import Sqlite
 from openbooking.store.statements import Statements
+from openbooking.store.turns import Turn
 
 # For how long whoever may wait waits for others who have the file.
 BUSY_TIMEOUT_SECONDS = 10
@@ -59,6 +59,7 @@ class SqliteDatabase:
         self._local = threading.local()
         self.connections: list[sqlite3.Connection] = []
         self._writing = asyncio.Lock()
+        self._turn = Turn(path)
         self._writer_thread = ThreadPoolExecutor(1, "openbooking-writer")
         self._reader_threads = ThreadPoolExecutor(_READERS, "openbooking-reader")
 
@@ -68,10 +69,6 @@ class SqliteDatabase:
         connection = self._connect()
         connection.execute("PRAGMA busy_timeout=0")
         return connection
-
-    @cached_property
-    def _queue(self) -> Queue:
-        return Queue(self._path)
 
     @property
     def _opened(self) -> bool:
@@ -117,12 +114,13 @@ class SqliteDatabase:
         """Empty the write-ahead log; in the file itself, what is deleted is overwritten at once."""
         for _ in range(_WIPES):
             async with self._writing:
-                with _faults_told():
+                with self._turn as turn, _faults_told():
+                    await _until(turn.try_)
                     ((busy, *_),) = await self._patiently("PRAGMA wal_checkpoint(TRUNCATE)", _WIPE_SECONDS)
             if not busy:
                 return
             await asyncio.sleep(_SECONDS_BETWEEN_WIPES)
-        raise StoreUnavailableError("The write-ahead log could not be emptied, for others were reading from it.")
+        raise StoreUnavailableError("The write-ahead log could not be emptied, for others were reading from the file.")
 
     async def close(self) -> None:
         """Close the file."""
@@ -131,20 +129,14 @@ class SqliteDatabase:
                 await asyncio.to_thread(threads.shutdown)
             for connection in self.connections:
                 connection.close()
-            if self._opened:
-                self._queue.close()
+            self._turn.close()
 
     async def _begin(self) -> None:
-        """Become the writer: at once, or as soon as whoever is has finished, and those who asked before."""
+        """Become the writer: at once, or as soon as whoever is has finished and it is our turn."""
         if not self._opened:
             await self._in_writer_thread(lambda: self._writer)
-        loop = asyncio.get_running_loop()
-        until = loop.time() + BUSY_TIMEOUT_SECONDS
-        with self._queue as is_first:
-            while not (is_first() and self._has_begun()):
-                if loop.time() >= until:
-                    raise StoreUnavailableError(f"Others have been writing for {BUSY_TIMEOUT_SECONDS} seconds.")
-                await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
+        with self._turn as turn:
+            await _until(lambda: turn.try_() and self._has_begun())
 
     def _has_begun(self) -> bool:
         try:
@@ -227,6 +219,16 @@ def is_busy(fault: sqlite3.DatabaseError) -> bool:
     """Whether somebody else has the file just now."""
     # What the driver itself finds, as that the connection is closed, has no code.
     return getattr(fault, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+
+
+async def _until(done: Callable[[], bool]) -> None:
+    """Try until it is done, or raise StoreUnavailableError."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + BUSY_TIMEOUT_SECONDS
+    while not done():
+        if loop.time() >= end:
+            raise StoreUnavailableError(f"Others have been writing for {BUSY_TIMEOUT_SECONDS} seconds.")
+        await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
 
 
 @contextmanager

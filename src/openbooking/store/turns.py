@@ -1,58 +1,85 @@
-"""The queue of those who want to write to an SQLite file, whatever processes they are in.
+"""Whose turn it is to write to an SQLite file, among processes.
 
 SQLite lets whoever tries first after a commit write next. That is nearly always the one who has just written; others,
-who look again after a while, would wait for as long as it has something to write. On Windows they do.
+who look again after a while, would wait for as long as it has something to write.
 """
 
 import os
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Self
+
+import structlog
 
 if sys.platform != "win32":
     import fcntl
 
 _OWNER_ONLY, _READ_AND_WRITE = 0o600, 0o666
+_ROOT = 0
+_log = structlog.get_logger()
 
 
-class Queue:
-    """The head of the queue is whoever has locked the file beside the one at `path`; he leaves it when he may write.
+class Turn:
+    """The next to write is whoever has locked the file `…-turn` beside the one at `path`, and has it until he writes.
 
-    Only he tries to write, so that nobody overtakes him. The system lets go of the lock when a process dies.
-    Whoever may open that file may open this one.
+    Then one of those who wait is next, and whoever has just written has to wait too. The system lets go of the lock
+    when a process dies. Where there are no such locks nobody waits for a turn: that what is written is whole does not
+    hang on it.
     """
 
     def __init__(self, path: Path) -> None:
-        written = path.resolve()
-        beside = written.with_name(f"{written.name}-queue")
-        self._file = os.open(beside, os.O_CREAT | os.O_RDONLY, _OWNER_ONLY)
-        with suppress(PermissionError):  # it is somebody else's, who has done so
-            beside.chmod(written.stat().st_mode & _READ_AND_WRITE)
-        self._is_head = False
+        self._path = path
+        self._file = -1
+        self._has_locks = sys.platform != "win32"
+        self._is_ours = False
 
-    def __enter__(self) -> Callable[[], bool]:
-        """Queue up; whether one has come to the head of it is for the caller to ask now and then."""
-        return self._try
+    def __enter__(self) -> Self:
+        """Want it."""
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Leave it."""
-        if sys.platform != "win32" and self._is_head:
+        """Want it no more."""
+        if sys.platform != "win32" and self._is_ours and self._has_locks:
             fcntl.flock(self._file, fcntl.LOCK_UN)
-            self._is_head = False
+        self._is_ours = False
+
+    def try_(self) -> bool:
+        """Whether it is ours now."""
+        if not self._is_ours:
+            try:
+                self._is_ours = not self._has_locks or self._lock()
+            except OSError as fault:
+                self._has_locks, self._is_ours = False, True
+                _log.warning("sqlite.no_turns", reason=str(fault))
+        return self._is_ours
 
     def close(self) -> None:
         """Let go of the file."""
-        os.close(self._file)
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
-    def _try(self) -> bool:
-        if sys.platform != "win32" and not self._is_head:
+    def _lock(self) -> bool:
+        if sys.platform != "win32":
+            if self._file < 0:
+                self._open()
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
-            self._is_head = True
         return True
+
+    def _open(self) -> None:
+        """Open it, and let those do so who may open the other; whoever made it has seen to that."""
+        written = self._path.resolve()
+        of_written = written.stat()
+        self._file = os.open(written.with_name(f"{written.name}-turn"), os.O_CREAT | os.O_RDWR, _OWNER_ONLY)
+        if sys.platform != "win32":
+            with suppress(PermissionError):
+                os.fchmod(self._file, of_written.st_mode & _READ_AND_WRITE)
+            if os.geteuid() == _ROOT:
+                os.fchown(self._file, of_written.st_uid, of_written.st_gid)
