@@ -95,7 +95,7 @@ def server(database: str | Path, port: int, **settings: str) -> Iterator[int]:
 def memory_mb(pid: int) -> float:
     """What a process holds in memory, or the largest of those it has started, in megabytes.
 
-    What is mapped of an SQLite file is left out: it is the system's cache, which all processes share.
+    What is mapped of the files beside an SQLite file is left out: all processes share it.
     """
     held, counts = 0, True
     for line in Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8").splitlines():

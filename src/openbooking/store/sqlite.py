@@ -28,7 +28,7 @@ from openbooking.store.turns import Turn
 # For how long whoever may wait waits for others who have the file.
 BUSY_TIMEOUT_SECONDS = 10
 _READERS = 4
-_MAPPED_BYTES = 2**30
+_CACHED_KIB = 16 * 2**10
 _PRIMARY_CODE = 0xFF
 _OWNER_ONLY = 0o600
 _SECONDS_BETWEEN_TRIES = 0.001
@@ -197,9 +197,10 @@ def create(path: Path) -> None:
 
 
 def connect(path: Path, *, wait: bool = True) -> sqlite3.Connection:
-    """Open the file so that a commit is on disk, what is deleted is overwritten, and readers neither wait nor copy.
+    """Open the file so that a commit is on disk, what is deleted is overwritten, and readers have room.
 
-    It may `wait` for others, or give up at once.
+    It may `wait` for others, or give up at once. The file is not mapped into memory: after each commit of another
+    connection it would be mapped anew.
     """
     timeout = BUSY_TIMEOUT_SECONDS if wait else 0
     connection = sqlite3.connect(
@@ -208,7 +209,7 @@ def connect(path: Path, *, wait: bool = True) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA secure_delete=ON")
-        connection.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}")
+        connection.execute(f"PRAGMA cache_size=-{_CACHED_KIB}")
     except BaseException:
         connection.close()
         raise
