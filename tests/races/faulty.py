@@ -1,6 +1,8 @@
 """Serves with a store that has its protection taken out, to show that the tests notice: `python faulty.py --port 0`.
 
-OPENBOOKING_FAULT names what is taken out. Nothing of this is in the package, nor any switch that would do it.
+OPENBOOKING_FAULT names what is taken out, and for how many seconds those who have read that there are places left wait
+before they write, so that others read meanwhile, however busy the machine is. Nothing of this is in the package, nor
+any switch that would do it.
 """
 
 import os
@@ -10,10 +12,11 @@ from ctypes import c_bool
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.types import ASGIApp
 
+from openbooking.booking.capacity import places_left
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Situation
 from openbooking.booking.store import FeedWriter
@@ -29,7 +32,6 @@ from openbooking.store.dialects import Statement
 from openbooking.store.exchange import Exchange, Query
 from openbooking.store.loading import load
 from openbooking.store.postgres import PostgresStore
-from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite import SqliteDatabase, SqliteStore, carry_out
 from openbooking.system import now, open_identity_store
 from openbooking.web.app import create_app
@@ -37,9 +39,7 @@ from openbooking.web.app import create_app
 FAULT = "OPENBOOKING_FAULT"
 SEQUENCE = "CREATE SEQUENCE numbers START 4000000000000"
 
-# Long enough for the other process to read meanwhile, however busy the machine is.
-_PAUSE_SECONDS = 0.5
-_PAUSE = Statement(f"SELECT pg_sleep({_PAUSE_SECONDS})", (), writes=False)
+_PAUSE = Statement("SELECT pg_sleep($1)", ("seconds",), writes=False)
 _NEXT_NUMBERS = Statement("SELECT nextval('numbers') FROM generate_series(1, $1)", ("count",), writes=False)
 
 T = TypeVar("T")
@@ -48,9 +48,12 @@ T = TypeVar("T")
 class UnlockedPostgresStore(PostgresStore):
     """Reads without locking."""
 
+    pause_seconds = 0.0
+
     def _load_to_write(self, needs: Needs) -> Exchange[Situation]:
         situation = yield from load(self._sql, needs, self._policy, self._clock())
-        yield Query(_PAUSE, {})
+        if _places_are_left(situation):
+            yield Query(_PAUSE, {"seconds": self.pause_seconds})
         return situation
 
 
@@ -66,13 +69,16 @@ class HastyPostgresStore(PostgresStore):
 class UnlockedSqliteStore(SqliteStore):
     """Reads and writes without a transaction."""
 
+    pause_seconds = 0.0
+
     def __init__(self, path: Path, *, policy: Policy, writer: FeedWriter, clock: Callable[[], datetime]) -> None:
         super().__init__(path, policy=policy, writer=writer, clock=clock)
         self._database = UnlockedSqliteDatabase(path)
 
     def _load_to_write(self, needs: Needs) -> Exchange[Situation]:
         situation = yield from super()._load_to_write(needs)
-        time.sleep(_PAUSE_SECONDS)
+        if _places_are_left(situation):
+            time.sleep(self.pause_seconds)
         return situation
 
 
@@ -84,7 +90,15 @@ class UnlockedSqliteDatabase(SqliteDatabase):
         return await self._in_writer_thread(lambda: carry_out(self._connection_of_thread(), make()))
 
 
-FAULTS: dict[str, Callable[..., SqlStore]] = {
+def _places_are_left(situation: Situation) -> bool:
+    return any(
+        places_left(opportunity, situation.places[path])
+        for path, opportunity in situation.opportunities.items()
+        if path in situation.places
+    )
+
+
+FAULTS: dict[str, type[UnlockedPostgresStore | UnlockedSqliteStore]] = {
     "unlocked-postgres": UnlockedPostgresStore,
     "unlocked-sqlite": UnlockedSqliteStore,
 }
@@ -94,8 +108,10 @@ def make_app(settings: Settings, fault: str, draining: c_bool) -> ASGIApp:
     del draining
     configure_logs()
     writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri)))
-    where = Path(settings.database) if "sqlite" in fault else settings.database
-    store = FAULTS[fault](where, policy=settings.policy, writer=writer, clock=now)
+    name, seconds = fault.split()
+    where: Any = Path(settings.database) if "sqlite" in name else settings.database
+    store = FAULTS[name](where, policy=settings.policy, writer=writer, clock=now)
+    store.pause_seconds = float(seconds)
     return create_app(settings, store=store, identity=open_identity_store(settings))
 
 

@@ -112,7 +112,7 @@ async def test_fire_on_postgres(postgres: PostgresServer, fire_seconds: float) -
 
 async def test_without_locks_the_auditor_finds_what_goes_wrong(postgres: PostgresServer) -> None:
     for _ in range(ROUNDS):
-        wrong = await fire(Plan(postgres.new_database(), 2, CAPACITIES, "unlocked-postgres"), 2)
+        wrong = await fire(Plan(postgres.new_database(), 2, CAPACITIES, "unlocked-postgres 0.5"), 2)
         if any("places and is sold" in line or "are claimed" in line for line in wrong):
             return
     pytest.fail("Nothing went wrong, though nothing was locked.")

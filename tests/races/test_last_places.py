@@ -62,7 +62,7 @@ async def test_ten_get_a_place_and_all_others_are_told_that_it_is_full(database:
     assert left == 0
 
 
-@pytest.mark.parametrize(("kind", "fault"), [("sqlite", "unlocked-sqlite"), ("postgresql", "unlocked-postgres")])
+@pytest.mark.parametrize(("kind", "fault"), [("sqlite", "unlocked-sqlite 2"), ("postgresql", "unlocked-postgres 2")])
 async def test_without_locks_more_get_a_place(database: str, kind: str, fault: str) -> None:
     """So the race is real, and only the locks decide it."""
     sold, _ = await sold_and_left(Plan(database, 2, {"yoga": PLACES}, fault))
