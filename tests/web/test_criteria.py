@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from builders import NOW, UUID
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.publish import GetOpportunity
 from openbooking.spec.terms import OPENACTIVE, SCHEMA
 from simulation import COURT_SLOT, EVENT_OF_COURSE, HALL_SLOT, HEADLINE_EVENT, SESSION, Seen, book, create, find
 from validation import Validator
@@ -176,6 +178,19 @@ async def test_an_online_opportunity_is_not_only_at_a_place(testable: World) -> 
     seen = await find(testable, reply.json()["@id"])
     assert failing(seen, Criterion("", _anything)) == []
     assert _attendance(seen) in ("OnlineEventAttendanceMode", "MixedEventAttendanceMode")
+
+
+@pytest.mark.spec("TI-C-28")
+async def test_a_facility_is_at_a_place_whatever_is_asked_for(testable: World) -> None:
+    """So there is a code that can be renewed."""
+    reply = await create(testable, "TestOpportunityOnlineBookable", HALL_SLOT)
+    path = testable.ids.parse_opportunity(reply.json()["@id"])
+    assert path
+    slot = await testable.store.execute(GetOpportunity(path))
+    assert isinstance(slot, Opportunity)
+    assert slot.access
+    assert slot.access.code
+    assert not slot.access.channel
 
 
 @pytest.mark.spec("OB-TI-08")

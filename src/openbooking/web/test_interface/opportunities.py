@@ -201,7 +201,8 @@ class Maker:
 
     def _bookable(self, type_: OpportunityType, parent: Opportunity | None) -> Opportunity:
         """The opportunity itself."""
-        made = replace(self._thing(type_), parent=parent.path if parent else None, access=_access(self._recipe))
+        online = self._recipe.online and not type_.is_facility
+        made = replace(self._thing(type_), parent=parent.path if parent else None, access=_access(online=online))
         if not type_.at_any_time:
             made = self._dated(replace(made, capacity=self._recipe.capacity))
         if type_ is not OpportunityType.SCHEDULED_SESSION:
@@ -253,9 +254,9 @@ def _described(thing: Opportunity) -> dict[str, Any]:
     return {"name": f"Test {thing.type}", "url": url, "location": PLACE}
 
 
-def _access(recipe: Recipe) -> AccessRules:
+def _access(*, online: bool) -> AccessRules:
     """A channel online; a code, a picture and a barcode at the door."""
-    if recipe.online:
+    if online:
         channel = {
             "@type": "VirtualLocation",
             "name": "Video conference",
