@@ -12,7 +12,7 @@ import sqlite3
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -131,10 +131,10 @@ class Bench:
         with server(self.copy(), self.port, workers=str(workers)):
             return self.put(bodies, callers, path)
 
-    def put(self, bodies: list[bytes], callers: int, path: str, sent: Mapping[str, str] | None = None) -> Load:
+    def put(self, bodies: list[bytes], callers: int, path: str) -> Load:
         """Answers a second of what listens on the port."""
         lines = self.place / "bodies"
-        return put_load(self.port, f"/api/{path}", bodies, sent or headers(), lines, callers=callers, seconds=SECONDS)
+        return put_load(self.port, f"/api/{path}", bodies, headers(), lines, callers=callers, seconds=SECONDS)
 
     def tell_profile(self, bodies: list[bytes], callers: int, path: str = "orders") -> None:
         """What the server spends its time on."""

@@ -11,8 +11,6 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 VALIDATORS = Path(__file__).parent / "validators"
 _COPIES = Path("shared") / "testsuite" / "validator-cache"
@@ -41,17 +39,6 @@ class Validator:
             stdout=subprocess.PIPE,
             encoding="utf-8",
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the node process and remove its files."""

@@ -83,9 +83,9 @@ def _problem(form: Form) -> Problem | None:
 def _metadata(form: Form) -> dict[str, object]:
     """What a program would have sent (RFC 7591)."""
     return {
-        "client_name": form.get("name", ""),
+        "client_name": form["name"],
         "client_uri": form.get("site", ""),
-        "contacts": [form["contact"]] if form.get("contact") else [],
+        "contacts": [form["contact"]],
         "redirect_uris": form.get("redirect_uris", "").split(),
         "grant_types": ["authorization_code"],
     }
