@@ -18,7 +18,6 @@ from structlog.testing import LogCapture
 from builders import UUID, new_uuid
 from openbooking.booking.publish import Publish
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.spec.ids import parse_uuid
 from people import CUSTOMER
 from validation import Validator
 from world import YOGA, World, open_world
@@ -60,7 +59,7 @@ async def test_a_request_has_its_senders_id_if_it_is_well_formed(
         reply = await sqlite_world.call("GET", path, **headers)
         assert reply.status_code == status
         (given,) = reply.headers.get_list("x-request-id")
-        assert given == OURS if sent == OURS else parse_uuid(given)
+        assert given == OURS if sent == OURS else re.fullmatch("[0-9a-f]{32}", given)
         if status == 404:
             assert reply.json()["requestId"] == given
             assert validator.failures("OpenBookingError", reply.json()) == []

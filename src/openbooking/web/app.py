@@ -1,16 +1,15 @@
 """The ASGI application: every face of a Booking System that speaks HTTP."""
 
-import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import structlog
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Lifespan
 
 from openbooking.booking.store import Store
 from openbooking.identity.store import IdentityStore
@@ -19,7 +18,7 @@ from openbooking.system import Clock, System, now, open_system
 from openbooking.web.accounts import AccountPages
 from openbooking.web.booking import BookingApi
 from openbooking.web.dataset_site import DATASET_PATH, DatasetSite
-from openbooking.web.errors import FaultMiddleware, refuse_route
+from openbooking.web.errors import FaultMiddleware
 from openbooking.web.feeds import feed_routes
 from openbooking.web.metrics import Metrics
 from openbooking.web.oauth import OAuth
@@ -27,10 +26,29 @@ from openbooking.web.observe import Answered, ObservingMiddleware
 from openbooking.web.operations import Operations
 from openbooking.web.pages import Pages
 from openbooking.web.registration import RegistrationPages
+from openbooking.web.routes import Routes
 from openbooking.web.seller_partners import SellerPartnerPages
 from openbooking.web.test_interface import TestInterface
 
 _log = structlog.get_logger()
+
+
+class _Application(Starlette):
+    """Starlette without its own two layers for faults, which here become responses in one place."""
+
+    router: Routes
+
+    def __init__(self, lifespan: Lifespan["_Application"], layers: Sequence[Middleware]) -> None:
+        super().__init__(middleware=layers)
+        self.router = Routes(lifespan)
+        self.state.draining = lambda: False
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The layers that were named, or added."""
+        app: ASGIApp = self.router
+        for layer, arguments, named in reversed(self.user_middleware):
+            app = layer(app, *arguments, **named)
+        return app
 
 
 def create_app(
@@ -39,22 +57,15 @@ def create_app(
     """The application; it opens the Booking System when the server starts, and closes it when the server stops."""
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: _Application) -> AsyncIterator[None]:
         async with open_system(settings, clock, store, identity) as system:
-            app.router.routes.extend(map(_ended, _routes(system, metrics)))
+            app.router.add(_routes(system, metrics))
             yield
 
     metrics = Metrics()
     observe = metrics.observe if settings.metrics_token else _observe_nothing
     observing = Middleware(ObservingMiddleware, observe=observe, log_all=settings.log_requests)
-    app = Starlette(
-        lifespan=lifespan,
-        middleware=[observing, Middleware(FaultMiddleware)],
-        exception_handlers={HTTPException: refuse_route},
-    )
-    app.router.redirect_slashes = False
-    app.state.draining = lambda: False
-    return app
+    return _Application(lifespan, [observing, Middleware(FaultMiddleware)])
 
 
 def _observe_nothing(answered: Answered) -> None:
@@ -64,7 +75,7 @@ def _observe_nothing(answered: Answered) -> None:
 def _routes(system: System, metrics: Metrics) -> list[Route]:
     base = urlsplit(system.settings.base_uri).path
     routes = [
-        # In the order of how often they are asked for: they are tried one after the other.
+        # Those with parameters are tried one after the other.
         *BookingApi(system).routes(base),
         *feed_routes(system, base),
         *DatasetSite(system).routes(),
@@ -77,12 +88,6 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
         _log.warning("test_interface.open", danger="anybody who reaches this server can create and delete its data")
         routes += TestInterface(system).routes(base)
     return routes
-
-
-def _ended(route: Route) -> Route:
-    """The route for its paths alone; Starlette ends them with a dollar sign, which takes a newline for the end too."""
-    route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
-    return route
 
 
 def _pages(system: System) -> list[Route]:

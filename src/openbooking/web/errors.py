@@ -4,9 +4,9 @@ from http import HTTPStatus
 
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.jsonld.write_order import write_error
@@ -51,29 +51,14 @@ class FaultMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
-
-        async def send_noting_start(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
         try:
-            await self._app(scope, receive, send_noting_start)
+            await self._app(scope, receive, send)
         except ClientDisconnect:
             return  # its sender has gone before it was sent to the end: nobody is there to be answered
         except Exception as fault:
-            if started:
-                raise
-            await error_response(_as_error(fault, scope), scope)(scope, receive, send)
-
-
-async def refuse_route(request: Request, refusal: Exception) -> Response:
-    """What the router refuses: a path where nothing lives (OB-ID-16), or a verb it does not know (OB-ID-17)."""
-    assert isinstance(refusal, HTTPException)  # noqa: S101 - this handler is registered for no other
-    known_path = refusal.status_code == HTTPStatus.METHOD_NOT_ALLOWED
-    error = MethodNotAllowedError() if known_path else UnknownOrIncorrectEndpointError()
-    return error_response(error, request.scope, dict(refusal.headers or {}))
+            if notes_of(scope).status:
+                raise  # the answer is under way
+            await _response(fault, scope)(scope, receive, send)
 
 
 def error_response(error: OpenBookingError, scope: Scope, headers: dict[str, str] | None = None) -> Response:
@@ -87,6 +72,19 @@ def error_response(error: OpenBookingError, scope: Scope, headers: dict[str, str
     if error.status == HTTPStatus.UNAUTHORIZED:
         told["WWW-Authenticate"] = _CHALLENGE
     return Response(body, error.status, told, BOOKING_MEDIA_TYPE)
+
+
+def _response(fault: Exception, scope: Scope) -> Response:
+    if isinstance(fault, HTTPException):
+        return _refusal(fault, scope)
+    return error_response(_as_error(fault, scope), scope)
+
+
+def _refusal(fault: HTTPException, scope: Scope) -> Response:
+    """What the router refuses: a path where nothing lives (OB-ID-16), or a verb it does not know (OB-ID-17)."""
+    known_path = fault.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+    error = MethodNotAllowedError() if known_path else UnknownOrIncorrectEndpointError()
+    return error_response(error, scope, dict(fault.headers or {}))
 
 
 def _as_error(fault: Exception, scope: Scope) -> OpenBookingError:

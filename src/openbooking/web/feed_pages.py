@@ -6,7 +6,8 @@ on a later page, and the `next` of a full page is a position that nothing can sl
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ _WORTH_COMPRESSING = 1_000
 _LEVEL = 2
 _GZIP_FORMAT = 31  # zlib's number for a window of 32 KB with gzip's header and trailer
 _OVERHEAD = 1_000
+_REMEMBERED = 50
 _OF_BODY = (b"content-length", b"content-encoding", b"content-type")
 
 
@@ -72,12 +74,12 @@ class KeptPages:
         return page
 
 
-async def make_page(body: bytes, headers: Mapping[str, str], *, gzip: bool, etag: str = "", full: bool = False) -> Page:
-    """The page, compressed if it may be and that is worth it. Compression lets go of the interpreter meanwhile."""
+def make_page(body: bytes, headers: Mapping[str, str], *, gzip: bool, etag: str = "", full: bool = False) -> Page:
+    """The page, compressed if it may be and that is worth it: at once, for a thread would take longer to be told."""
     told = {**headers, "vary": "Accept-Encoding"}
     tag = f'"{etag}"' if etag else ""
     if gzip and len(body) >= _WORTH_COMPRESSING:
-        body = await asyncio.to_thread(isal_zlib.compress, body, _LEVEL, _GZIP_FORMAT)
+        body = isal_zlib.compress(body, _LEVEL, _GZIP_FORMAT)
         told["content-encoding"] = "gzip"
         tag = f'"{etag}-gzip"' if etag else ""
     told["content-length"] = str(len(body))
@@ -98,8 +100,13 @@ async def send_page(page: Page, scope: Scope, send: Send) -> None:
 
 def accepts_gzip(scope: Scope) -> bool:
     """Whether the request's Accept-Encoding names gzip, or anything, and does not rule it out by `q=0`."""
+    return _names_gzip(tuple(_values(scope, b"accept-encoding")))
+
+
+@lru_cache(_REMEMBERED)
+def _names_gzip(values: tuple[bytes, ...]) -> bool:
     accepted: dict[str, bool] = {}
-    for coding in _listed(scope, b"accept-encoding"):
+    for coding in _members(values):
         name, _, weight = coding.lower().replace(" ", "").partition(";q=")
         accepted[name] = weight.strip("0.") != "" if weight else True
     return accepted.get("gzip", accepted.get("*", False))
@@ -107,11 +114,14 @@ def accepts_gzip(scope: Scope) -> bool:
 
 def _tags(scope: Scope) -> set[str]:
     """The tags of what the harvester has; that it calls one weak does not matter here."""
-    return {tag.removeprefix("W/") for tag in _listed(scope, b"if-none-match")}
+    return {tag.removeprefix("W/") for tag in _members(_values(scope, b"if-none-match"))}
 
 
-def _listed(scope: Scope, name: bytes) -> Iterator[str]:
+def _values(scope: Scope, name: bytes) -> list[bytes]:
+    return [value for header, value in scope["headers"] if header == name]
+
+
+def _members(values: Iterable[bytes]) -> Iterator[str]:
     """The members of a header that is a list."""
-    for header, value in scope["headers"]:
-        if header == name:
-            yield from (member.strip() for member in value.decode("latin-1").split(","))
+    for value in values:
+        yield from (member.strip() for member in value.decode("latin-1").split(","))

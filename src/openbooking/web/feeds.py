@@ -64,7 +64,7 @@ class OpenFeed:
         etag = f"{self._mark:x}-{sought.after:x}-{items[-1].modified if items else 0:x}-{len(items):x}"
         cache = _PAGE_WITH_ITEMS if items else _LAST_PAGE
         full = len(items) == PAGE_SIZE
-        return await make_page(body, _headers(RPDE_MEDIA_TYPE, cache), gzip=sought.gzip, etag=etag, full=full)
+        return make_page(body, _headers(RPDE_MEDIA_TYPE, cache), gzip=sought.gzip, etag=etag, full=full)
 
 
 class PrivateFeed:
@@ -84,7 +84,7 @@ class PrivateFeed:
         notes.partner, notes.read = caller.partner, (feed, after)
         items = await self._system.store.feed_items(feed, after, PAGE_SIZE)
         body = encode_page(self._url, _requested(self._url, scope), items, licensed=False)
-        page = await make_page(body, _headers(BOOKING_MEDIA_TYPE, _PRIVATE_PAGE), gzip=accepts_gzip(scope))
+        page = make_page(body, _headers(BOOKING_MEDIA_TYPE, _PRIVATE_PAGE), gzip=accepts_gzip(scope))
         await send_page(page, scope, send)
 
 

@@ -60,7 +60,7 @@ class Metrics:
     def observe(self, answered: Answered) -> None:
         """Count a request."""
         notes = answered.notes
-        self._durations.labels(answered.method, answered.endpoint, answered.status).observe(answered.seconds)
+        self._durations.labels(answered.method, answered.endpoint, notes.status).observe(answered.seconds)
         errors = (notes.error, *notes.item_errors) if notes.error else notes.item_errors
         if errors:
             for error in errors:

@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from uuid import uuid4
+from random import getrandbits
 
 import msgspec
 import structlog
@@ -18,6 +18,7 @@ REQUEST_ID = "X-Request-ID"
 _REQUEST_ID = REQUEST_ID.lower().encode()
 # Long enough for whatever gateways make, and without anything that could forge a line of a log.
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._~+/=:@-]{1,128}")
+_ID_BITS = 128
 _NOTES = "openbooking.notes"
 # Nothing was changed, and nothing refused.
 _QUIET = frozenset({HTTPStatus.OK, HTTPStatus.NOT_MODIFIED})
@@ -29,10 +30,11 @@ class Notes(msgspec.Struct, kw_only=True):
     """What whoever answers a request notes about it.
 
     `error` and `item_errors` are names of classes, `read` is a Booking Partner's own feed with the change number after
-    which it was asked for.
+    which it was asked for; `status` is 0 until the answer begins.
     """
 
     request_id: str
+    status: int = 0
     partner: str = ""
     error: str = ""
     item_errors: tuple[str, ...] = ()
@@ -44,7 +46,6 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
     method: str
     endpoint: str
-    status: int
     seconds: float
     notes: Notes
 
@@ -72,12 +73,10 @@ class ObservingMiddleware:
             return
         notes = scope[_NOTES] = Notes(request_id=_request_id(scope))
         header = (_REQUEST_ID, notes.request_id.encode())
-        status = 0
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = int(message["status"])
+                notes.status = int(message["status"])
                 message = {**message, "headers": [*message.get("headers", ()), header]}
             await send(message)
 
@@ -86,20 +85,18 @@ class ObservingMiddleware:
         try:
             await self._app(scope, receive, send_with_id)
         finally:
-            self._note(scope, status, time.perf_counter() - started)
+            self._note(scope, notes, time.perf_counter() - started)
             reset_contextvars(**bound)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        """What became of it; status 0 is that of a request that got no answer."""
+    def _note(self, scope: Scope, notes: Notes, seconds: float) -> None:
         answered = Answered(
             method=scope["method"] if scope["method"] in _METHODS else "other",
             endpoint=getattr(scope.get("route"), "path_format", "none"),
-            status=status,
             seconds=seconds,
-            notes=notes_of(scope),
+            notes=notes,
         )
         self._observe(answered)
-        if self._log_all or status not in _QUIET:
+        if self._log_all or notes.status not in _QUIET:
             _log_request(answered, scope)
 
 
@@ -113,7 +110,7 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == _REQUEST_ID and _WELL_FORMED.fullmatch(value):
             return str(value, "ascii")
-    return str(uuid4())
+    return f"{getrandbits(_ID_BITS):032x}"  # it tells requests apart, and is no secret
 
 
 def _log_request(answered: Answered, scope: Scope) -> None:
@@ -128,7 +125,7 @@ def _log_request(answered: Answered, scope: Scope) -> None:
         "request",
         method=answered.method,
         endpoint=answered.endpoint,
-        status=answered.status,
+        status=notes.status,
         seconds=round(answered.seconds, 4),
         **{name: value for name, value in known.items() if value},
     )
