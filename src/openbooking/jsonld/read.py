@@ -49,6 +49,6 @@ def check_type(body: JsonObject, expected: str) -> None:
 
 def read_reference(value: Any) -> str | None:
     """The `@id` of a reference, compact or as an object (AMB-07), or None where there is none."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("@id")
     return value if isinstance(value, str) and value else None

@@ -5,7 +5,6 @@ are ignored (OB-MT-10).
 """
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -137,7 +136,7 @@ class OrderReader:
             offer_id=offer_id,
             offer=self._ids.parse_offer(offer_id) if offer_id else None,
             override=_override(accepted),
-            attendee=attendee if isinstance(attendee, Mapping) else None,
+            attendee=attendee if isinstance(attendee, dict) else None,
             intake_answers=self._answers(item),
             access_passes=_barcodes(item.get("accessPass")),
         )
@@ -154,7 +153,7 @@ def _objects(value: Any, name: str) -> list[JsonObject]:
     """An array of objects; none where it is absent."""
     if value is None:
         return []
-    if not isinstance(value, list) or not all(isinstance(member, Mapping) for member in value):
+    if not isinstance(value, list) or not all(isinstance(member, dict) for member in value):
         raise OpenBookingError(f"{name} must be an array of objects.")
     return value
 
@@ -172,13 +171,13 @@ def _broker_role(value: Any) -> BrokerRole:
 
 
 def _thing(value: Any, fault: OpenBookingError) -> Reflected | None:
-    if value is not None and not isinstance(value, Mapping):
+    if value is not None and not isinstance(value, dict):
         raise fault
     return value
 
 
 def _is_override(value: Any) -> bool:
-    return isinstance(value, Mapping) and value.get("@type") == "OfferOverride"
+    return isinstance(value, dict) and value.get("@type") == "OfferOverride"
 
 
 def _override(value: Any) -> OfferOverride | None:
@@ -201,7 +200,7 @@ def _override(value: Any) -> OfferOverride | None:
 
 def _price(value: Any) -> Decimal | None:
     """The `price` of a thing, a number or plain decimal text (AMB-31); 12 and "12.00" are the same."""
-    price = value.get("price") if isinstance(value, Mapping) else None
+    price = value.get("price") if isinstance(value, dict) else None
     if isinstance(price, bool) or not isinstance(price, int | float | str):
         return None
     if isinstance(price, str) and not _PRICE.fullmatch(price):
@@ -212,11 +211,11 @@ def _price(value: Any) -> Decimal | None:
 
 def _currency(value: Any) -> str | None:
     """The `priceCurrency` of a thing."""
-    return _text(value.get("priceCurrency")) if isinstance(value, Mapping) else None
+    return _text(value.get("priceCurrency")) if isinstance(value, dict) else None
 
 
 def _payment(value: Any) -> Payment | None:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
     return Payment(
         dynamic=value.get("@type") == "DynamicPayment",

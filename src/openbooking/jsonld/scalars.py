@@ -23,6 +23,7 @@ def write_duration(duration: timedelta) -> str:
     return f"P{days}T{time}" if time else f"P{days or '0D'}"
 
 
+@lru_cache(_REMEMBERED)
 def write_price(price: Decimal) -> int | float:
     """As a JSON number, whole where it can be (AMB-31)."""
     return int(price) if price == price.to_integral_value() else float(price)
