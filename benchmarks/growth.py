@@ -8,6 +8,7 @@ Last, four harvesters read a feed of the largest size from its beginning, compre
 """
 
 import asyncio
+import os
 import random
 import re
 import sqlite3
@@ -15,11 +16,11 @@ import sys
 import time
 import uuid
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 import msgspec
@@ -32,8 +33,10 @@ from openbooking.spec.ids import Identifiers
 from openbooking.store.location import is_postgres
 from openbooking.store.schema import claim, feed_item, personal_data, record
 from openbooking.testing.postgres import PostgresServer
-from stage import folder, free_port, memory_mb, serve, server
+from stage import folder, free_port, memory_mb, processor_seconds, serve, server
 from stock import PARTNER, headers, opened, order_body, settings_of, stock
+
+T = TypeVar("T")
 
 SIZES = (1_000, 100_000, 1_000_000)
 BOOKED = 1_000
@@ -126,7 +129,7 @@ def measure(settings: Settings, size: int) -> Measured:
     with serve(settings.database, settings.port):
         asyncio.run(_wait(settings.port, [get(FEED)]))
         start = (time.perf_counter() - began) * 1000
-    with server(settings.database, settings.port, workers=str(WORKERS)) as pid:
+    with _all_processes(settings) as pid:
         requests = _requests(settings, size, BOOKINGS_A_SECOND * SECONDS)
         booking = asyncio.run(paced(settings.port, requests, BOOKINGS_A_SECOND))
         page = asyncio.run(_wait(settings.port, _pages(settings.port)))
@@ -193,27 +196,46 @@ async def harvest_all(port: int) -> float:
 
 
 def compare_harvest(settings: Settings, size: int) -> None:
-    """A harvest, bookings, and both at once; each harvest of a server that keeps no pages yet."""
+    """A harvest, bookings, and both at once; each harvest of a server that keeps no pages yet.
+
+    How many cores each keeps busy, callers and database included, tells whether there are enough for both.
+    """
     rate = BOOKINGS_DURING_A_HARVEST
-    requests = _requests(settings, size, rate * SECONDS_ALONE)
-    with server(settings.database, settings.port, workers=str(WORKERS)):
-        alone = asyncio.run(paced(settings.port, requests, rate))
+    with _all_processes(settings):
+        alone, cores_alone = asyncio.run(_busy(_bookings(settings, size, SECONDS_ALONE)))
         asyncio.run(harvest_all(settings.port))  # so that the database is in the system's cache
-    with server(settings.database, settings.port, workers=str(WORKERS)):
-        quiet = asyncio.run(harvest_all(settings.port))
-    with server(settings.database, settings.port, workers=str(WORKERS)):
+    with _all_processes(settings):
+        quiet, cores_quiet = asyncio.run(_busy(harvest_all(settings.port)))
+    with _all_processes(settings):
 
-        async def both() -> tuple[float, Waits]:
-            waiting = asyncio.create_task(
-                paced(settings.port, _requests(settings, size, int(rate * max(quiet, SECONDS_ALONE))), rate)
-            )
-            return await harvest_all(settings.port), await waiting
+        async def both() -> tuple[tuple[float, float], Waits]:
+            waiting = asyncio.create_task(_bookings(settings, size, max(quiet, SECONDS_ALONE)))
+            return await _busy(harvest_all(settings.port)), await waiting
 
-        busy, meanwhile = asyncio.run(both())
-    print(f"{HARVESTERS} harvesters of {size:,} items, alone: {quiet:.1f} s")
-    print(f"  with {rate} bookings/s: {busy:.1f} s ({busy / quiet:.2f}, aim 1.2)")
-    print(f"a booking, alone: {_told(alone)}")
-    print(f"  with harvesters: {_told(meanwhile)} ({meanwhile.percentile(0.5) / alone.percentile(0.5):.2f}, aim 1.2)")
+        (loaded, cores_loaded), meanwhile = asyncio.run(both())
+    slower = meanwhile.percentile(0.5) / alone.percentile(0.5)
+    print(f"{HARVESTERS} harvesters of {size:,} items, alone: {quiet:.1f} s, {cores_quiet:.1f} cores busy")
+    print(f"  with {rate} bookings/s: {loaded:.1f} s ({loaded / quiet:.2f}, aim 1.2), {cores_loaded:.1f} cores busy")
+    print(f"a booking, alone: {_told(alone)}, {cores_alone:.1f} of {os.cpu_count()} cores busy")
+    print(f"  with harvesters: {_told(meanwhile)} ({slower:.2f}, aim 1.2)")
+
+
+def _bookings(settings: Settings, size: int, seconds: float) -> Coroutine[Any, Any, Waits]:
+    """As many a second as there are during a harvest, for so long."""
+    rate = BOOKINGS_DURING_A_HARVEST
+    return paced(settings.port, _requests(settings, size, int(rate * seconds)), rate)
+
+
+async def _busy(work: Coroutine[Any, Any, T]) -> tuple[T, float]:
+    """What comes of the work, and how many cores of the machine were busy meanwhile."""
+    began, worked = time.perf_counter(), processor_seconds()
+    result = await work
+    return result, (processor_seconds() - worked) / (time.perf_counter() - began)
+
+
+def _all_processes(settings: Settings) -> AbstractContextManager[int]:
+    """A server with all processes, for as long as it is needed; its process id."""
+    return server(settings.database, settings.port, workers=str(WORKERS))
 
 
 @contextmanager
