@@ -30,9 +30,9 @@ check: .venv/.dev ## Lint, formatting, types, floors, spelling
 conformance: .venv/.dev ## Write the table of requirements and their tests
 	@$(PYTHON) tests/conformance.py
 
-fire: .venv/.dev ## Fire at servers for minutes: races, killed processes, a killed database
+fire: .venv/.dev ## Fire at servers for minutes: races, killed processes, a killed database, turned clocks
 	@scripts/system-packages postgres
-	$(PYTHON) -m pytest tests/races --fire 120 --timeout 900 $(ARGS)
+	$(PYTHON) -m pytest tests/races --fire 120 --timeout 900 --log-cli-level INFO $(ARGS)
 
 bench: .venv/.dev ## Measure bookings, feeds, a race and authentication, as ratios, with a profile of each
 	@scripts/system-packages nginx wrk postgres

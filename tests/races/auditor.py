@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import builders
 from openbooking.booking.order import OrderKey
@@ -19,7 +19,7 @@ _AT_ONCE = 32
 async def audit(
     plan: Plan, brokers: Brokers, harvesters: dict[Feed, list[Harvester]], by_seller: set[OrderKey]
 ) -> list[str]:
-    """All that is wrong; `by_seller` are the Orders that the Seller may have cancelled."""
+    """All that is wrong; `by_seller` are the Orders that the Seller may have changed."""
     store = plan.open_store()
     try:
         wrong = [f"{about} {what}" for about, what in await store.audit()]
@@ -53,19 +53,42 @@ async def _of_order(
         wrong.append(f"{about} was deleted and is there")
     if not told.asked_to_book:
         wrong.append(f"{about} was never asked for and is there")
-    statuses = [item["orderItemStatus"].rpartition("/")[2] for item in reply.json["orderedItem"]]
-    if len(statuses) != len(told.keys):
-        wrong.append(f"{about} is there by half: {statuses}")
-    customer = told.asked_to_cancel and statuses[0] == "CustomerCancelled"
-    seller = OrderKey(told.partner, told.uuid) in by_seller
-    if told.cancelled and not (customer or (seller and statuses[0] == "SellerCancelled")):
-        wrong.append(f"{about} was cancelled and is {statuses[0]}")
-    rest = set(statuses[1:] if customer else statuses)
-    if rest - ({"OrderItemConfirmed", "SellerCancelled"} if seller else {"OrderItemConfirmed"}):
-        wrong.append(f"{about} is {statuses}")
     if repeat and repeat.body not in told.answers:
         wrong.append(f"{about} is answered otherwise when asked for again: {repeat.status}")
-    return wrong, [key for key, status in zip(told.keys, statuses, strict=False) if status == "OrderItemConfirmed"]
+    items = [_Item.read(item) for item in reply.json["orderedItem"]]
+    by_the_seller = OrderKey(told.partner, told.uuid) in by_seller
+    wrong += [f"{about} {what}" for what in _of_items(told, items, by_seller=by_the_seller)]
+    return wrong, [item.key for item in items if item.status == "OrderItemConfirmed"]
+
+
+class _Item(NamedTuple):
+    """The session that an item is for, and what has become of it."""
+
+    key: str
+    status: str
+
+    @classmethod
+    def read(cls, told: Any) -> Self:
+        """As an answer tells it."""
+        return cls(told["orderedItem"]["@id"].rpartition("/")[2], told["orderItemStatus"].rpartition("/")[2])
+
+
+def _of_items(told: Told, items: list[_Item], *, by_seller: bool) -> list[str]:
+    """What is wrong with the items of an Order; the Seller may have cancelled them and replaced the first."""
+    wrong = []
+    keys, statuses = [item.key for item in items], [item.status for item in items]
+    if len(items) != len(told.keys):
+        wrong.append(f"is there by half: {statuses}")
+    may_be_replaced = 1 if by_seller else 0
+    if keys[may_be_replaced:] != told.keys[may_be_replaced:]:
+        wrong.append(f"is for {told.keys} and has {keys}")
+    customer = told.asked_to_cancel and statuses[0] == "CustomerCancelled"
+    if told.cancelled and not (customer or (by_seller and statuses[0] == "SellerCancelled")):
+        wrong.append(f"was cancelled and is {statuses[0]}")
+    rest = set(statuses[1:] if customer else statuses)
+    if rest - ({"OrderItemConfirmed", "SellerCancelled"} if by_seller else {"OrderItemConfirmed"}):
+        wrong.append(f"is {statuses}")
+    return wrong
 
 
 async def _of_places(plan: Plan, store: SqlStore, held: Counter[str]) -> list[str]:

@@ -59,6 +59,11 @@ class Brokers:
         """Let each Broker finish what it is at."""
         self._stopping = True
 
+    def tally(self) -> str:
+        """What came of it, in numbers."""
+        kinds = {name: sum(getattr(told, name) for told in self.told) for name in ("booked", "cancelled", "deleted")}
+        return f"Of {len(self.told)} Orders " + ", ".join(f"{count} {name}" for name, count in kinds.items())
+
     async def repeat(self, told: Told) -> Reply:
         """B once more, until it is answered."""
         return await self._until_definite("PUT", f"orders/{told.uuid}", told, told.body)

@@ -1,15 +1,16 @@
-"""Serves with a store that has its protection taken out, to show that the tests notice: `python faulty.py --port 0`.
+"""Serves with something that is not as it should be: `python faulty.py --port 0`.
 
-OPENBOOKING_FAULT names what is taken out, and for how many seconds those who have read that there are places left wait
-before they write, so that others read meanwhile, however busy the machine is. Nothing of this is in the package, nor
-any switch that would do it.
+OPENBOOKING_FAULT is `clock FILE`: the file tells how many seconds the clock is ahead of the time. Or it names the
+protection that is taken out of a store, to show that the tests notice, and for how many seconds those who have read
+that there are places left wait before they write, so that others read meanwhile, however busy the machine is. Nothing
+of this is in the package, nor any switch that would do it.
 """
 
 import os
 import time
 from collections.abc import Callable, Iterable
 from ctypes import c_bool
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,7 +34,7 @@ from openbooking.store.exchange import Exchange, Query
 from openbooking.store.loading import load
 from openbooking.store.postgres import PostgresStore
 from openbooking.store.sqlite import SqliteDatabase, SqliteStore, carry_out
-from openbooking.system import now, open_identity_store
+from openbooking.system import now, open_identity_store, open_store
 from openbooking.web.app import create_app
 
 FAULT = "OPENBOOKING_FAULT"
@@ -104,15 +105,30 @@ FAULTS: dict[str, type[UnlockedPostgresStore | UnlockedSqliteStore]] = {
 }
 
 
+def turned(clock: Path) -> datetime:
+    return now() + timedelta(seconds=float(clock.read_text()))
+
+
+def turn_clock(clock: Path, seconds: float) -> None:
+    """Set how far it is ahead, while others look at it."""
+    made = clock.with_suffix(".new")
+    made.write_text(str(seconds))
+    made.replace(clock)
+
+
 def make_app(settings: Settings, fault: str, draining: c_bool) -> ASGIApp:
     del draining
     configure_logs()
+    name, value = fault.split(maxsplit=1)
+    identity = open_identity_store(settings)
+    if name == "clock":
+        clock = partial(turned, Path(value))
+        return create_app(settings, clock, open_store(settings, clock), identity)
     writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri)))
-    name, seconds = fault.split()
     where: Any = Path(settings.database) if "sqlite" in name else settings.database
     store = FAULTS[name](where, policy=settings.policy, writer=writer, clock=now)
-    store.pause_seconds = float(seconds)
-    return create_app(settings, store=store, identity=open_identity_store(settings))
+    store.pause_seconds = float(value)
+    return create_app(settings, store=store, identity=identity)
 
 
 def main() -> None:
