@@ -12,6 +12,7 @@ from builders import UUID, new_uuid
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE
+from openbooking.web.feed_pages import _names_gzip
 from openbooking.web.request import _judged
 from people import CUSTOMER
 from validation import Validator
@@ -255,6 +256,13 @@ async def test_headers_of_any_length_are_judged_and_not_kept(sqlite_world: World
         assert reply.status_code == 200
         assert (await sqlite_world.call("PUT", C1, body, Accept=f"x{accept}{number}")).status_code == 406
     assert _judged.cache_info().currsize <= kept + 1  # that of the requests' own type
+    kept = _names_gzip.cache_info().currsize
+    for number in range(3):
+        reply = await sqlite_world.client.get(
+            "/feeds/slots", headers={"Accept-Encoding": f"x{'y' * 50_000}{number}, gzip"}
+        )
+        assert reply.headers["content-encoding"] == "gzip"
+    assert _names_gzip.cache_info().currsize == kept
 
 
 @pytest.mark.spec("E-43")

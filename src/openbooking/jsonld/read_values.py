@@ -146,7 +146,7 @@ def _publishable(value: Any, left_out: set[str]) -> Any:
 
 def _may_be_link(value: Any) -> bool:
     """Whether the value is a web address, or a thing that may have one."""
-    return isinstance(value, Mapping) or (isinstance(value, str) and is_web_address(value))
+    return isinstance(value, dict) or (isinstance(value, str) and is_web_address(value))
 
 
 def _clean_text(text: str) -> str | None:
@@ -188,7 +188,7 @@ def read_text(value: Any) -> str | None:
     """Text that can name something: of a number its digits, of a PropertyValue its value, of several the first."""
     if isinstance(value, list):
         value = value[0] if value else None
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("value")
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None

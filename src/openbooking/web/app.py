@@ -34,7 +34,10 @@ _log = structlog.get_logger()
 
 
 class _Application(Starlette):
-    """Starlette without its own two layers for faults, which here become responses in one place."""
+    """Starlette without its own layers for faults: one of ours makes responses of them, whatever handlers are added.
+
+    What goes wrong in a layer above that one is left to the server.
+    """
 
     router: Routes
 
@@ -59,8 +62,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: _Application) -> AsyncIterator[None]:
         async with open_system(settings, clock, store, identity) as system:
-            app.router.add(_routes(system, metrics))
-            yield
+            with app.router.added(_routes(system, metrics)):
+                yield
 
     metrics = Metrics()
     observe = metrics.observe if settings.metrics_token else _observe_nothing
@@ -79,7 +82,7 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
         *BookingApi(system).routes(base),
         *feed_routes(system, base),
         *DatasetSite(system).routes(),
-        Route("/", RedirectResponse(DATASET_PATH)),
+        Route("/", RedirectResponse(DATASET_PATH), methods=["GET"]),
         *Operations(system, metrics).routes(),
     ]
     if system.settings.access is not AccessMode.HEADERS:

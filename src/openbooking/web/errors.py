@@ -51,6 +51,8 @@ class FaultMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        # Where this application is part of another, Starlette would else ask that one's handlers first.
+        scope["starlette.exception_handlers"] = ({}, {})
         try:
             await self._app(scope, receive, send)
         except ClientDisconnect:

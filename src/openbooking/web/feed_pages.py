@@ -6,7 +6,7 @@ on a later page, and the `next` of a full page is a position that nothing can sl
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple
@@ -21,7 +21,7 @@ _WORTH_COMPRESSING = 1_000
 _LEVEL = 2
 _GZIP_FORMAT = 31  # zlib's number for a window of 32 KB with gzip's header and trailer
 _OVERHEAD = 1_000
-_REMEMBERED = 50
+_LONGEST_KEPT = 200
 _OF_BODY = (b"content-length", b"content-encoding", b"content-type")
 
 
@@ -75,7 +75,7 @@ class KeptPages:
 
 
 def make_page(body: bytes, headers: Mapping[str, str], *, gzip: bool, etag: str = "", full: bool = False) -> Page:
-    """The page, compressed if it may be and that is worth it: at once, for a thread would take longer to be told."""
+    """The page, compressed if it may be and that is worth it."""
     told = {**headers, "vary": "Accept-Encoding"}
     tag = f'"{etag}"' if etag else ""
     if gzip and len(body) >= _WORTH_COMPRESSING:
@@ -100,28 +100,28 @@ async def send_page(page: Page, scope: Scope, send: Send) -> None:
 
 def accepts_gzip(scope: Scope) -> bool:
     """Whether the request's Accept-Encoding names gzip, or anything, and does not rule it out by `q=0`."""
-    return _names_gzip(tuple(_values(scope, b"accept-encoding")))
+    accepted = _value(scope, b"accept-encoding")
+    return (_names_gzip if len(accepted) <= _LONGEST_KEPT else _names_gzip.__wrapped__)(accepted)
 
 
-@lru_cache(_REMEMBERED)
-def _names_gzip(values: tuple[bytes, ...]) -> bool:
-    accepted: dict[str, bool] = {}
-    for coding in _members(values):
+@lru_cache(1_000)
+def _names_gzip(accepted: bytes) -> bool:
+    weights: dict[str, bool] = {}
+    for coding in _members(accepted):
         name, _, weight = coding.lower().replace(" ", "").partition(";q=")
-        accepted[name] = weight.strip("0.") != "" if weight else True
-    return accepted.get("gzip", accepted.get("*", False))
+        weights[name] = weight.strip("0.") != "" if weight else True
+    return weights.get("gzip", weights.get("*", False))
 
 
 def _tags(scope: Scope) -> set[str]:
     """The tags of what the harvester has; that it calls one weak does not matter here."""
-    return {tag.removeprefix("W/") for tag in _members(_values(scope, b"if-none-match"))}
+    return {tag.removeprefix("W/") for tag in _members(_value(scope, b"if-none-match"))}
 
 
-def _values(scope: Scope, name: bytes) -> list[bytes]:
-    return [value for header, value in scope["headers"] if header == name]
+def _value(scope: Scope, name: bytes) -> bytes:
+    """The value of a header that is a list, sent at once or in parts."""
+    return b",".join(value for header, value in scope["headers"] if header == name)
 
 
-def _members(values: Iterable[bytes]) -> Iterator[str]:
-    """The members of a header that is a list."""
-    for value in values:
-        yield from (member.strip() for member in value.decode("latin-1").split(","))
+def _members(value: bytes) -> list[str]:
+    return [member.strip() for member in value.decode("latin-1").split(",")]

@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from random import getrandbits
+from secrets import token_hex
 
 import msgspec
 import structlog
@@ -18,7 +18,6 @@ REQUEST_ID = "X-Request-ID"
 _REQUEST_ID = REQUEST_ID.lower().encode()
 # Long enough for whatever gateways make, and without anything that could forge a line of a log.
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._~+/=:@-]{1,128}")
-_ID_BITS = 128
 _NOTES = "openbooking.notes"
 # Nothing was changed, and nothing refused.
 _QUIET = frozenset({HTTPStatus.OK, HTTPStatus.NOT_MODIFIED})
@@ -110,7 +109,7 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == _REQUEST_ID and _WELL_FORMED.fullmatch(value):
             return str(value, "ascii")
-    return f"{getrandbits(_ID_BITS):032x}"  # it tells requests apart, and is no secret
+    return token_hex(16)
 
 
 def _log_request(answered: Answered, scope: Scope) -> None:

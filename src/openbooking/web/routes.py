@@ -1,7 +1,8 @@
 """Which route answers a request: looked up where the path is always the same, tried in turn where it has parameters."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.routing import Route, Router
@@ -9,25 +10,37 @@ from starlette.types import Lifespan, Receive, Scope, Send
 
 
 class Routes(Router):
-    """Starlette's router with a look-up before it, and with paths that are taken to the letter."""
+    """Starlette's router with a look-up before it, and with paths that are taken to the letter.
+
+    All are tried in turn where the application is mounted in another, or has routes from elsewhere: those come first.
+    """
 
     def __init__(self, lifespan: Lifespan[Any]) -> None:
         super().__init__(lifespan=lifespan, redirect_slashes=False)
         self._plain: dict[str, Route] = {}
 
-    def add(self, routes: Iterable[Route]) -> None:
-        """Add routes, for their paths alone: Starlette's dollar sign takes a newline for the end of a path too."""
+    @contextmanager
+    def added(self, routes: Iterable[Route]) -> Iterator[None]:
+        """Have these routes meanwhile, for their paths alone: Starlette's dollar sign lets a newline follow."""
+        before = list(self.routes)
         for route in routes:
             route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
             self.routes.append(route)
-            if not route.param_convertors:
-                self._plain.setdefault(route.path, route)
+            if not before and not route.param_convertors:
+                self._plain[route.path] = route
+        try:
+            yield
+        finally:
+            self.routes[:] = before
+            self._plain.clear()
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on to its route."""
-        plain = self._plain.get(scope.get("path", ""))
-        if plain and plain.methods and scope["method"] in plain.methods and not scope.get("root_path"):
-            scope.update(router=self, route=plain, endpoint=plain.endpoint, path_params={})
+        plain = self._plain.get(scope["path"]) if scope["type"] == "http" and not scope.get("root_path") else None
+        if plain and plain.methods and scope["method"] in plain.methods:
+            scope.setdefault("router", self)
+            scope.setdefault("path_params", {})
+            scope.update(route=plain, endpoint=plain.endpoint)
             await plain.app(scope, receive, send)
         else:
             await super().app(scope, receive, send)
