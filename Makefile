@@ -7,7 +7,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check conformance fire bench growth capacity format pins clean
+.PHONY: help demo test check conformance fire bench growth capacity pretix format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ growth: .venv/.runtime ## Measure a system of a thousand, a hundred thousand and
 capacity: .venv/.dev ## Simulate how far a system goes that is too large to be run here, two minutes
 	@$(PYTHON) benchmarks/capacity.py
 
+pretix: .venv/.dev benchmarks/.pretix/.installed ## Compare bookings with orders of pretix, which is installed apart, ten minutes
+	@scripts/system-packages wrk postgres
+	@$(PYTHON) benchmarks/pretix.py benchmarks/.pretix/bin
+
 format: .venv/.dev ## Mend formatting, and lint where that is safe
 	.venv/bin/ruff check --fix-only
 	.venv/bin/ruff format
@@ -57,7 +61,7 @@ pins: ## Choose the newest versions for requirements.txt and requirements-dev.tx
 	@scripts/pin-requirements $(SYSTEM_PYTHON)
 
 clean: ## Remove what the other targets made
-	rm -rf .venv tests/validators/node_modules dist htmlcov .coverage .coverage.* \
+	rm -rf .venv benchmarks/.pretix tests/validators/node_modules dist htmlcov .coverage .coverage.* \
 	    .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -72,6 +76,12 @@ clean: ## Remove what the other targets made
 
 .venv/.dev: requirements-dev.txt .venv/.runtime
 	$(PIP) install -r requirements-dev.txt
+	@touch $@
+
+benchmarks/.pretix/.installed: benchmarks/requirements-pretix.txt
+	@SYSTEM_PYTHON=$(SYSTEM_PYTHON) scripts/system-packages venv
+	$(SYSTEM_PYTHON) -m venv --clear benchmarks/.pretix
+	benchmarks/.pretix/bin/python -m pip --disable-pip-version-check -qq install -r benchmarks/requirements-pretix.txt
 	@touch $@
 
 $(VALIDATORS): tests/validators/package.json tests/validators/package-lock.json
