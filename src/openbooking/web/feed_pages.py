@@ -53,7 +53,10 @@ class KeptPages:
 
     def find(self, sought: Sought) -> Page | None:
         """The page, if it is kept."""
-        return self._pages.get(sought)
+        try:
+            return self._pages[sought]
+        except KeyError:
+            return None
 
     async def make(self, sought: Sought, make: Callable[[], Awaitable[Page]]) -> Page:
         """The page that `make` makes, or that somebody else is making just now, if it is a full one."""
@@ -91,7 +94,8 @@ def make_page(body: bytes, headers: Mapping[str, str], *, gzip: bool, etag: str 
 async def send_page(page: Page, scope: Scope, send: Send) -> None:
     """Send it, or say that it is the one the harvester has."""
     status, headers, body = HTTPStatus.OK, page.headers, page.body
-    if page.etag and {page.etag, "*"} & _tags(scope):
+    known = _value(scope, b"if-none-match")
+    if known and page.etag and {page.etag, "*"} & _tags(known):
         status, body = HTTPStatus.NOT_MODIFIED, b""
         headers = [(name, value) for name, value in headers if name not in _OF_BODY]
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -113,9 +117,9 @@ def _names_gzip(accepted: bytes) -> bool:
     return weights.get("gzip", weights.get("*", False))
 
 
-def _tags(scope: Scope) -> set[str]:
+def _tags(known: bytes) -> set[str]:
     """The tags of what the harvester has; that it calls one weak does not matter here."""
-    return {tag.removeprefix("W/") for tag in _members(_value(scope, b"if-none-match"))}
+    return {tag.removeprefix("W/") for tag in _members(known)}
 
 
 def _value(scope: Scope, name: bytes) -> bytes:
