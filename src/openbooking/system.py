@@ -23,10 +23,9 @@ from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.jsonld.write_order import OrderWriter
 from openbooking.settings import AccessMode, Settings, SettingsError
 from openbooking.spec.ids import Identifiers
-from openbooking.store.identity import PostgresIdentityStore, SqliteIdentityStore
+from openbooking.store.identity import SqliteIdentityStore
 from openbooking.store.identity_memory import MemoryIdentityStore
 from openbooking.store.location import is_postgres
-from openbooking.store.postgres import PostgresStore
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite import SqliteStore
 
@@ -131,6 +130,8 @@ def open_store(settings: Settings, clock: Clock = now) -> SqlStore:
     """The store that is set, whose schema must be up to date."""
     writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri, settings.single_seller or None)))
     if is_postgres(settings.database):
+        from openbooking.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is long to load
+
         return PostgresStore(
             settings.database, replica=settings.replica, policy=settings.policy, writer=writer, clock=clock
         )
@@ -140,6 +141,8 @@ def open_store(settings: Settings, clock: Clock = now) -> SqlStore:
 def open_identity_store(settings: Settings) -> IdentityStore:
     """The identity store that is set, whose schema must be up to date."""
     if is_postgres(settings.database):
+        from openbooking.store.identity_postgres import PostgresIdentityStore  # noqa: PLC0415 - for the same reason
+
         return PostgresIdentityStore(settings.database)
     return SqliteIdentityStore(Path(settings.database))
 

@@ -16,9 +16,6 @@ from openbooking.store.documents import encode, microseconds
 from openbooking.store.exchange import Database, Exchange, Query, ask
 from openbooking.store.identity_schema import TABLES
 from openbooking.store.identity_statements import STANDING, IdentityStatements
-from openbooking.store.postgres import PostgresDatabase
-from openbooking.store.postgres_dialect import Postgres
-from openbooking.store.shared import Shared
 from openbooking.store.sqlite import SqliteDatabase
 from openbooking.store.sqlite_dialect import Sqlite
 
@@ -98,21 +95,6 @@ class SqliteIdentityStore(SqlIdentityStore):
 
     def __init__(self, path: Path) -> None:
         super().__init__(SqliteDatabase(path), Sqlite())
-
-
-class PostgresIdentityStore(SqlIdentityStore):
-    """Keeps the records in the PostgreSQL database at `url`.
-
-    Requests of one partner share a round trip, which begins after they came: what is revoked is refused at once.
-    """
-
-    def __init__(self, url: str) -> None:
-        super().__init__(PostgresDatabase(url), Postgres())
-        self._standings: Shared[Standing | None] = Shared()
-
-    async def _standing(self, statement: Statement, values: Mapping[str, Any]) -> Standing | None:
-        look_up = partial(super()._standing, statement, values)
-        return await self._standings.get((statement.text, *values.values()), look_up)
 
 
 @lru_cache(1_000)

@@ -1,4 +1,7 @@
-"""The schema of a database: what it is, what it should be, and the way from one to the other."""
+"""The schema of a database: what it is, what it should be, and the way from one to the other.
+
+Alembic and the driver of PostgreSQL are long to load, so they are loaded where they are needed.
+"""
 
 import asyncio
 import sqlite3
@@ -6,19 +9,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.location import is_postgres, without_password
+from openbooking.store.schema import REVISION
 from openbooking.store.sqlite import BUSY_TIMEOUT_SECONDS, create, is_busy
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from asyncpg import Connection as PostgresConnection
 
 _OLDEST_POSTGRES = 150_000
 # Any number will do, as long as all migrations take the same.
@@ -40,7 +43,7 @@ def upgrade(database: str) -> str:
 def prepare(database: str) -> None:
     """Set up a new database; refuse, with SchemaError, one of a newer version or not yet migrated to this one."""
     revision = connected(database, _upgrade_new)
-    if revision != ScriptDirectory.from_config(_config()).get_current_head():
+    if revision != REVISION:
         name = without_password(database)
         message = f"{name} has the schema of an earlier version ({revision}): back it up and run `openbooking migrate`."
         raise SchemaError(message)
@@ -55,6 +58,8 @@ def _upgrade_new(connection: Connection) -> str:
 
 
 def _upgrade(connection: Connection) -> str:
+    from alembic import command  # noqa: PLC0415
+
     revision = _revision(connection)
     if revision is not None:
         _check_known(revision)
@@ -68,7 +73,7 @@ def connected(database: str, work: Callable[[Connection], T]) -> T:
     """The result of the work in a transaction that nobody else migrates in; StoreUnavailableError if it cannot be."""
     try:
         return asyncio.run(_in_postgres(database, work)) if is_postgres(database) else _in_sqlite(database, work)
-    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as fault:
+    except (DBAPIError, OSError, TimeoutError, ValueError) as fault:
         reason = fault.orig if isinstance(fault, DBAPIError) else fault
         raise StoreUnavailableError(f"The database {without_password(database)} cannot be opened: {reason}.") from fault
 
@@ -99,10 +104,14 @@ def _keep_write_ahead_log(connection: Connection) -> None:
 
 
 async def _in_postgres(url: str, work: Callable[[Connection], T]) -> T:
-    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - SQLite starts faster without
+    import asyncpg  # noqa: PLC0415
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
 
-    async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(url)
+    async def connect() -> "PostgresConnection":
+        try:
+            return await asyncpg.connect(url)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+            raise ConnectionError(str(fault)) from fault
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     async with engine.begin() as connection:
@@ -113,17 +122,27 @@ async def _in_postgres(url: str, work: Callable[[Connection], T]) -> T:
         return await connection.run_sync(work)
 
 
-def _config() -> Config:
+def _config() -> "Config":
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """None for a database in which nothing has been made yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def _check_known(revision: str) -> None:
+    if revision == REVISION:
+        return
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if revision not in known:
         message = f"The database has the schema of a newer version ({revision}): install that version of openbooking."
