@@ -23,14 +23,13 @@ from openbooking.store.exchange import Answer, Exchange, Query, Save
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite_dialect import Sqlite
 from openbooking.store.statements import Statements
-from openbooking.store.turns import Turn
+from openbooking.store.turns import OWNER_ONLY, Turn
 
 # For how long whoever may wait waits for others who have the file.
 BUSY_TIMEOUT_SECONDS = 10
 _READERS = 4
 _CACHED_KIB = 16 * 2**10
 _PRIMARY_CODE = 0xFF
-_OWNER_ONLY = 0o600
 _SECONDS_BETWEEN_TRIES = 0.001
 # While it waits for readers of the log, nobody writes; those that only serve a page have soon finished.
 _WIPE_SECONDS = 0.2
@@ -193,7 +192,7 @@ def create(path: Path) -> None:
     SQLite lets those read the files beside it who can read the file itself.
     """
     # Only a file that is not there yet may be closed here: closing one lets go of all locks this process has on it.
-    os.close(os.open(path.resolve(), os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY))
+    os.close(os.open(path.resolve(), os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
 
 
 def connect(path: Path, *, wait: bool = True) -> sqlite3.Connection:

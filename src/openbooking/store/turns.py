@@ -16,7 +16,7 @@ import structlog
 if sys.platform != "win32":
     import fcntl
 
-_OWNER_ONLY, _READ_AND_WRITE = 0o600, 0o666
+OWNER_ONLY, _READ_AND_WRITE = 0o600, 0o666
 _ROOT = 0
 _log = structlog.get_logger()
 
@@ -77,7 +77,7 @@ class Turn:
         """Open it, and let those do so who may open the other; whoever made it has seen to that."""
         written = self._path.resolve()
         of_written = written.stat()
-        self._file = os.open(written.with_name(f"{written.name}-turn"), os.O_CREAT | os.O_RDWR, _OWNER_ONLY)
+        self._file = os.open(written.with_name(f"{written.name}-turn"), os.O_CREAT | os.O_RDWR, OWNER_ONLY)
         if sys.platform != "win32":
             with suppress(PermissionError):
                 os.fchmod(self._file, of_written.st_mode & _READ_AND_WRITE)
