@@ -42,7 +42,7 @@ bench: .venv/.dev ## Measure bookings, feeds, a race and authentication, as rati
 	@$(PYTHON) benchmarks/races.py
 	@$(PYTHON) benchmarks/authentication.py
 
-growth: .venv/.runtime ## Measure a system of a thousand, a hundred thousand and a million Opportunities, half an hour
+growth: .venv/.runtime ## Measure a system of a thousand, a hundred thousand and a million Opportunities, a quarter of an hour
 	@scripts/system-packages postgres
 	@$(PYTHON) benchmarks/growth.py $(ARGS)
 

@@ -1,4 +1,4 @@
-"""What becomes of bookings, feed pages and memory as a system grows: `make growth`, about half an hour.
+"""What becomes of bookings, feed pages and memory as a system grows: `make growth`, about a quarter of an hour.
 
 Of each size there are as many Orders as Opportunities. A thousand Orders are booked; the others are copies of their
 rows under other UUIDs, which nobody asks for and which every index holds. All sizes get the same bookings a second,

@@ -1,12 +1,13 @@
 """Serves with something that is not as it should be: `python faulty.py --port 0`.
 
-OPENBOOKING_FAULT is `clock FILE`: the file tells how many seconds the clock is ahead of the time. Or it names the
-protection that is taken out of a store, to show that the tests notice, and for how many seconds those who have read
-that there are places left wait before they write, so that others read meanwhile, however busy the machine is. Nothing
-of this is in the package, nor any switch that would do it.
+OPENBOOKING_FAULT is `clock FILE`: the file tells how many seconds clocks are ahead of the time, of which each process
+takes a share of its own, so that they differ. Or it names the protection that is taken out of a store, to show that the
+tests notice, and for how many seconds those who have read that there are places left wait before they write, so that
+others read meanwhile, however busy the machine is. Nothing of this is in the package, nor any switch that would do it.
 """
 
 import os
+import random
 import time
 from collections.abc import Callable, Iterable
 from ctypes import c_bool
@@ -38,6 +39,7 @@ from openbooking.system import now, open_identity_store, open_store
 from openbooking.web.app import create_app
 
 FAULT = "OPENBOOKING_FAULT"
+SHARE = random.uniform(-1, 1)  # noqa: S311 - any will do
 SEQUENCE = "CREATE SEQUENCE numbers START 4000000000000"
 
 _PAUSE = Statement("SELECT pg_sleep($1)", ("seconds",), writes=False)
@@ -106,7 +108,7 @@ FAULTS: dict[str, type[UnlockedPostgresStore | UnlockedSqliteStore]] = {
 
 
 def turned(clock: Path) -> datetime:
-    return now() + timedelta(seconds=float(clock.read_text()))
+    return now() + timedelta(seconds=SHARE * float(clock.read_text()))
 
 
 def turn_clock(clock: Path, seconds: float) -> None:

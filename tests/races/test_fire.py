@@ -122,7 +122,7 @@ async def kill_database(postgres: PostgresServer, _: Served) -> None:
 
 
 async def turn_clocks(clock: Path, _: Served) -> None:
-    """Ahead of the time and behind it, all at the same moment; in the end they are right."""
+    """Ahead of the time and behind it, each by its share; in the end they are right."""
     try:
         while True:
             turn_clock(clock, random.uniform(-MOST_SECONDS_AHEAD, MOST_SECONDS_AHEAD))  # noqa: S311 - any will do
