@@ -16,10 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from builders import UUID, new_uuid
 from openbooking.booking.order import Caller
 from openbooking.booking.status import GetOrder
-from openbooking.cli.processes import prepare_to_serve
-from openbooking.settings import Settings
 from openbooking.spec.ids import Identifiers
-from openbooking.testing.postgres import PostgresServer
 from people import CENTRE
 from races.asking import ask, request
 from races.brokers import order_body
@@ -127,14 +124,3 @@ async def test_whichever_process_is_asked_tells_what_all_have_counted(plan: Plan
         await asyncio.gather(*(ask(served.port, request("GET", f"/api/orders/{uuid}", "bob")) for uuid in uuids))
         for _ in range(4):
             assert await asyncio.to_thread(counted) == {("PUT", "201"): 20, ("GET", "404"): 20}
-
-
-def test_a_database_is_prepared_once_and_from_then_on_only_asked(
-    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = Settings(database=postgres.bare_database())
-    prepare_to_serve(settings)
-    monkeypatch.setattr("openbooking.store.migrate.prepare", None)
-    prepare_to_serve(settings)
-    with pytest.raises(TypeError):
-        prepare_to_serve(Settings(database=postgres.bare_database()))

@@ -185,3 +185,18 @@ def test_a_database_that_cannot_be_opened_is_told_without_its_password(database:
         prepare(database)
     assert "secret" not in str(told.value)
     assert without_password(database) in str(told.value)
+
+
+def test_a_postgresql_database_is_prepared_once_and_from_then_on_only_asked(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared, bare = postgres.bare_database(), postgres.bare_database()
+    prepare(prepared)
+    with monkeypatch.context() as patched:
+        patched.setattr("openbooking.store.migrate.connected", None)
+        prepare(prepared)
+        with pytest.raises(TypeError):
+            prepare(bare)
+    monkeypatch.setattr("openbooking.store.migrate._OLDEST_POSTGRES", 990_000)
+    with pytest.raises(SchemaError, match="15 or newer"):
+        prepare(prepared)

@@ -11,19 +11,15 @@ from multiprocessing.sharedctypes import RawValue
 from tempfile import TemporaryDirectory
 
 import uvicorn
-from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 from uvicorn.supervisors.multiprocess import Multiprocess
 
-from openbooking.booking.store import StoreUnavailableError
 from openbooking.cli.addresses import warn_of_another_address, warn_of_local_address
 from openbooking.cli.listening import listen, listen_for_each
 from openbooking.cli.logs import configure_logs
 from openbooking.cli.server import Drain, interrupt_on_sigterm, log_ready, make_app, run_server, server_config
 from openbooking.settings import Settings
-from openbooking.store.location import is_postgres
-from openbooking.system import open_store
 from openbooking.web.metrics import SHARED_FOLDER_VARIABLE
 
 _SECONDS_TO_START = 60
@@ -37,13 +33,13 @@ def serve_forever(settings: Settings) -> None:
         if settings.workers == 1:
             listener, settings = listen(settings)
             open_until_the_end.enter_context(listener)
-            prepare_to_serve(settings)
+            _prepare(settings)
             run_server(settings, listener, lambda _: log_ready(settings))
         else:
             listeners, settings = listen_for_each(settings)
             for listener in listeners:
                 open_until_the_end.enter_context(listener)
-            prepare_to_serve(settings)
+            _prepare(settings)
             open_until_the_end.enter_context(_counting_together(settings))
             run_workers(settings, partial(_worker, settings), listeners, lambda: log_ready(settings))
 
@@ -63,26 +59,12 @@ def run_workers(
     _Workers(config, ready, listeners, Drain(settings.drain_seconds), draining).run()
 
 
-def prepare_to_serve(settings: Settings) -> None:
-    """Set up a new database, refuse one of another version, and warn of what others would stumble over."""
+def _prepare(settings: Settings) -> None:
+    from openbooking.store.migrate import prepare  # noqa: PLC0415 - long to load, and workers do without
+
     warn_of_local_address(settings)
-    if not (is_postgres(settings.database) and asyncio.run(_is_prepared(settings))):
-        from openbooking.store.migrate import prepare  # noqa: PLC0415 - long to load, and workers do without
-
-        prepare(settings.database)
+    prepare(settings.database)
     asyncio.run(warn_of_another_address(settings))
-
-
-async def _is_prepared(settings: Settings) -> bool:
-    """Whether the database has the schema of this version: to ask takes less than to load what would make it."""
-    store = open_store(replace(settings, replica=""))
-    try:
-        await store.check()
-    except StoreUnavailableError:
-        return False
-    finally:
-        await store.close()
-    return True
 
 
 @contextmanager

@@ -27,6 +27,7 @@ _OLDEST_POSTGRES = 150_000
 # Any number will do, as long as all migrations take the same.
 _LOCK = 5_278_137_614_120_001
 _PAUSE_SECONDS = 0.02
+_REVISION_OF = "SELECT version_num FROM alembic_version"
 
 T = TypeVar("T")
 
@@ -42,6 +43,8 @@ def upgrade(database: str) -> str:
 
 def prepare(database: str) -> None:
     """Set up a new database; refuse, with SchemaError, one of a newer version or not yet migrated to this one."""
+    if is_postgres(database) and asyncio.run(_is_prepared(database)):
+        return
     revision = connected(database, _upgrade_new)
     if revision != REVISION:
         name = without_password(database)
@@ -122,6 +125,20 @@ async def _in_postgres(url: str, work: Callable[[Connection], T]) -> T:
         return await connection.run_sync(work)
 
 
+async def _is_prepared(url: str) -> bool:
+    """Whether nothing is to be done there: to ask takes less than to load what would do it, and tell what is wrong."""
+    import asyncpg  # noqa: PLC0415
+
+    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError):
+        connection = await asyncpg.connect(url)
+        try:
+            new_enough = connection.get_server_version().major * 10_000 >= _OLDEST_POSTGRES
+            return new_enough and await connection.fetchval(_REVISION_OF) == REVISION
+        finally:
+            await connection.close()
+    return False
+
+
 def _config() -> "Config":
     from alembic.config import Config  # noqa: PLC0415
 
@@ -134,7 +151,7 @@ def _revision(connection: Connection) -> str | None:
     """None for a database in which nothing has been made yet."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    revision: str | None = connection.scalar(text(_REVISION_OF))
     return revision
 
 
