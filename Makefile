@@ -49,7 +49,7 @@ growth: .venv/.runtime ## Measure a system of a thousand, a hundred thousand and
 capacity: .venv/.dev ## Simulate how far a system goes that is too large to be run here, two minutes
 	@$(PYTHON) benchmarks/capacity.py
 
-pretix: .venv/.dev benchmarks/.pretix/.installed ## Compare bookings with orders of pretix, which is installed apart, ten minutes
+pretix: .venv/.dev benchmarks/.pretix/.installed ## Compare bookings with orders of pretix, which is installed apart, five minutes
 	@scripts/system-packages wrk postgres
 	@$(PYTHON) benchmarks/pretix.py benchmarks/.pretix/bin
 

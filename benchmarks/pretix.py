@@ -19,12 +19,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from booking import ITEMS, OPPORTUNITIES
+from booking import ITEMS, OPPORTUNITIES, ROUNDS
 from openbooking.testing.postgres import PostgresServer
 from postgres import CALLERS, WORKERS, PostgresBench
 from stage import HOST, folder, free_port, process, tell_medians
 
-ROUNDS = 3
 SECONDS = 10.0
 _TOKEN = "benchmark"  # noqa: S105 - known to whoever reads this
 _HEADERS = {"Authorization": f"Token {_TOKEN}"}

@@ -15,13 +15,14 @@ from cachetools import TTLCache
 from isal import isal_zlib
 from starlette.types import Scope, Send
 
+from openbooking.web.request import judged_once
+
 _KEPT_SECONDS = 60
 _KEPT_BYTES = 32 * 2**20
 _WORTH_COMPRESSING = 1_000
 _LEVEL = 2
 _GZIP_FORMAT = 31  # zlib's number for a window of 32 KB with gzip's header and trailer
 _OVERHEAD = 1_000
-_LONGEST_KEPT = 200
 _OF_BODY = (b"content-length", b"content-encoding", b"content-type")
 
 
@@ -54,7 +55,7 @@ class KeptPages:
     def find(self, sought: Sought) -> Page | None:
         """The page, if it is kept."""
         try:
-            return self._pages[sought]
+            return self._pages[sought]  # `get` would look twice
         except KeyError:
             return None
 
@@ -104,8 +105,7 @@ async def send_page(page: Page, scope: Scope, send: Send) -> None:
 
 def accepts_gzip(scope: Scope) -> bool:
     """Whether the request's Accept-Encoding names gzip, or anything, and does not rule it out by `q=0`."""
-    accepted = _value(scope, b"accept-encoding")
-    return (_names_gzip if len(accepted) <= _LONGEST_KEPT else _names_gzip.__wrapped__)(accepted)
+    return judged_once(_names_gzip, _value(scope, b"accept-encoding"))
 
 
 @lru_cache(1_000)

@@ -1,13 +1,18 @@
 """What the endpoints take from a request: media types, a body of limited size, the UUID in the path."""
 
 import re
+from collections.abc import Hashable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 
 from openbooking.spec.errors import NotAcceptableError, RequestTooLargeError, UnsupportedMediaTypeError
 from openbooking.spec.ids import parse_uuid
+
+if TYPE_CHECKING:
+    from functools import _lru_cache_wrapper
 
 _BOOKING = "application/vnd.openactive.booking+json"
 _ACCEPTED = frozenset({_BOOKING, "application/json"})
@@ -41,20 +46,21 @@ def check_media_types(request: Request) -> None:
     if request.headers.get("content-encoding", _PLAIN).lower() != _PLAIN:
         raise UnsupportedMediaTypeError("Send the body as it is, not compressed.")
     content_type = request.headers.get("content-type")
-    if content_type is not None and not _speaks(content_type, _ACCEPTED):
+    if content_type is not None and not judged_once(_judged, content_type, _ACCEPTED):
         raise UnsupportedMediaTypeError(f"Send {_BOOKING}; version={_MAJOR_VERSION}.")
     accept = request.headers.get("accept")
-    if accept and not any(_speaks(media_range, _ACCEPTABLE) for media_range in accept.split(",")):
+    if accept and not any(judged_once(_judged, media_range, _ACCEPTABLE) for media_range in accept.split(",")):
         raise NotAcceptableError(f"Accept {_BOOKING}; version={_MAJOR_VERSION}.")
 
 
-def _speaks(media_type: str, known: frozenset[str]) -> bool:
-    """Whether it is one of those, in our version; what ordinary senders say is judged once."""
-    return (_judged if len(media_type) <= _LONGEST_KEPT else _judged.__wrapped__)(media_type, known)
+def judged_once(judge: "_lru_cache_wrapper[bool]", value: str | bytes, *more: Hashable) -> bool:
+    """What is judged of a header's value, once for what ordinary senders say; longer values would fill the memory."""
+    return (judge if len(value) <= _LONGEST_KEPT else judge.__wrapped__)(value, *more)
 
 
 @lru_cache(1_000)
 def _judged(media_type: str, known: frozenset[str]) -> bool:
+    """Whether it is one of those, in our version."""
     name, *parameters = (part.strip().lower() for part in media_type.split(";"))
     values = dict(parameter.partition("=")[::2] for parameter in parameters)
     if _RULED_OUT.fullmatch(values.get("q", "1")):
