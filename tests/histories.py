@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from builders import NOW
 from openbooking.booking.approval import AmendProposal, DecideProposal, WriteToCustomer
 from openbooking.booking.book import Book
+from openbooking.booking.book_proposal import BookProposal
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
@@ -22,7 +23,7 @@ from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.order import Partnership, Payment, Record, RecordKind
 from openbooking.booking.partnership import Withhold
 from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.proposal import BookProposal, Propose, UpdateProposal
+from openbooking.booking.proposal import Propose, UpdateProposal
 from openbooking.booking.publish import Publish, PublishSeller, Withdraw
 from openbooking.booking.quote import Quote
 from openbooking.booking.replacement import Replace
@@ -122,7 +123,7 @@ def a_while(story: Story) -> Step:
 
 def until_it_ends(story: Story, record: Record) -> Step:
     """Until the hold ends, or is about to."""
-    left = (record.lease_expires or story.state.now) - story.state.now
+    left = (record.ends or story.state.now) - story.state.now
     return max(story.choose([left, left, left - timedelta(seconds=1)]), timedelta(minutes=1))
 
 
@@ -264,11 +265,11 @@ def is_order(state: Situation, record: Record) -> bool:
 
 
 def is_held(state: Situation, record: Record) -> bool:
-    return state.live(record)
+    return record.ends is not None and record.ends > state.now
 
 
 def has_ended(state: Situation, record: Record) -> bool:
-    return record.lease_expires is not None and not state.live(record)
+    return record.ends is not None and record.ends <= state.now
 
 
 def is_late_quote(state: Situation, record: Record) -> bool:

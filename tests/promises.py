@@ -1,5 +1,6 @@
 """What holds whatever happens, counted and judged by a few lines that use no rule of the code they judge."""
 
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
@@ -23,6 +24,10 @@ class Told(NamedTuple):
 
 def told(record: Record) -> dict[int, Told]:
     """The items by number: as asked for, or as amended while it is a proposal, or as replaced since B."""
+    if record.lease is not None:
+        leased = ((item.opportunity, record.lease.terms[item.terms].offer.price) for item in record.lease.items)
+        status = OrderItemStatus.CONFIRMED
+        return {number: Told(path, price, status) for number, (path, price) in enumerate(leased, 1)}
     if record.order is None:
         return {}
     items = record.order.items
@@ -79,11 +84,23 @@ def check(before: Situation, after: Situation) -> None:
     """What every command keeps true, whether it was granted or refused."""
     assert {path: held for path, held in after.places.items() if held != Places()} == counted(after)
     _check_granted(before, after)
+    _check_open_proposals(after)
     for key, record in before.records.items():
         assert record.kind is RecordKind.QUOTE or key in after.records
     for key, record in after.records.items():
         if record is not before.records.get(key):
             check_one(before.records.get(key), record)
+
+
+def _check_open_proposals(after: Situation) -> None:
+    """No proposal stays open that wants more spaces than are not sold (OB-APP-27)."""
+    sold = {path: held.booked for path, held in counted(after).items()}
+    for record in after.records.values():
+        if record.kind is RecordKind.PROPOSAL and record.proposal and record.proposal.status not in REJECTED:
+            wanted = Counter(item.path for item in told(record).values())
+            for path, spaces in wanted.items():
+                opportunity = after.opportunities.get(path)
+                assert opportunity is None or spaces <= (opportunity.capacity or 0) - sold.get(path, 0)
 
 
 def _check_granted(before: Situation, after: Situation) -> None:

@@ -7,11 +7,12 @@ from msgspec.structs import replace
 
 from builders import UUID, VERSION, after, item, propose, request, session, situation
 from openbooking.booking.approval import AmendProposal, DecideProposal
+from openbooking.booking.book_proposal import BookProposal
 from openbooking.booking.command import Command, Decision
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller, Order, OrderKey, OrderRequest, Proposal, Record
 from openbooking.booking.policy import Policy
-from openbooking.booking.proposal import BookProposal, UpdateProposal
+from openbooking.booking.proposal import UpdateProposal
 from openbooking.booking.situation import Situation
 from openbooking.spec.terms import FlowRequirement, OrderProposalStatus
 from people import ALICE

@@ -161,12 +161,14 @@ class Story:
         return self.choose([*CAPACITIES, *[key for key, path in PATHS.items() if path in counted(self.state)] * 3])
 
     def asked(self, keys: Sequence[str], own: Record | None = None) -> OrderRequest:
-        """A request for places at these, at the prices there are now, or as a live quote has them."""
-        prices = {}
+        """A request for places at these: as many as a live quote holds at its prices, others at those of now."""
+        leased: dict[str, list[Decimal]] = {}
+        if own and self.state.live(own):
+            for held in told(own).values():
+                leased.setdefault(KEYS[held.path], []).append(held.price)
+        total = Decimal(0)
         for key in keys:
             series = self.state.opportunities.get(USUAL[key][0].path, USUAL[key][0])
-            prices[key] = series.offers[0].price
-        if own and self.state.live(own):
-            prices |= {KEYS[item.path]: item.price for item in told(own).values()}
+            total += leased[key].pop(0) if leased.get(key) else series.offers[0].price
         items = [item(list(USUAL[key]), position) for position, key in enumerate(keys)]
-        return request(*items, total_payment_due=sum((prices[key] for key in keys), Decimal(0)))
+        return request(*items, total_payment_due=total)

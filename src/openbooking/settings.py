@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from openbooking.booking.policy import Leasing, Policy, ReconciliationDetails, TaxCalculation
+from openbooking.booking.policy import HoldingBounds, Leasing, Policy, ReconciliationDetails, TaxCalculation
 from openbooking.identity.policy import IdentityPolicy
 
 ENVIRONMENT_PREFIX = "OPENBOOKING_"
@@ -66,7 +66,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Leasing, Meta(description="When places are held: off, named (from C2) or anonymous (from C1).")
     ] = Leasing.NAMED
     lease_seconds: Annotated[_Positive, Meta(description="How long a Lease lasts.")] = 900
-    proposal_seconds: Annotated[_Positive, Meta(description="How long an OrderProposal holds its places.")] = 259_200
+    guarantee_seconds: Annotated[
+        _Positive, Meta(description="Seconds for which quotes that extend a Lease keep its first prices and terms.")
+    ] = 1_800
+    proposal_seconds: Annotated[
+        _Positive, Meta(description="Seconds that an OrderProposal lives: to be approved and booked.")
+    ] = 259_200
+    hold_seconds: Annotated[
+        _Positive, Meta(description="Seconds for which one Order UUID may hold spaces by quotes, in all.")
+    ] = 3_600
+    proposal_hold_seconds: Annotated[
+        _Positive, Meta(description="Seconds for which an OrderProposal may hold spaces.")
+    ] = 86_400
+    hold_share: Annotated[
+        float,
+        Meta(gt=0, le=1, description="The share of an Opportunity of over 10 spaces that one partner may hold."),
+    ] = 0.5
+    open_quotes: Annotated[_Positive, Meta(description="The most OrderQuotes that hold spaces for one partner.")] = (
+        5_000
+    )
+    open_proposals: Annotated[
+        _Positive, Meta(description="The most OrderProposals that may hold spaces for one partner.")
+    ] = 500
+    open_quote_bytes: Annotated[
+        _Positive, Meta(description="The most bytes that the open OrderQuotes of one partner may take.")
+    ] = 20_000_000
     prepayment: Annotated[bool, Meta(description="Whether openBookingPrepayment is published with totals.")] = True
     tax: Annotated[
         TaxCalculation,
@@ -174,6 +198,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return Policy(
             leasing=self.leasing,
             lease_duration=timedelta(seconds=self.lease_seconds),
+            guarantee_duration=timedelta(seconds=self.guarantee_seconds),
+            bounds=HoldingBounds(
+                quote_duration=timedelta(seconds=self.hold_seconds),
+                proposal_duration=timedelta(seconds=self.proposal_hold_seconds),
+                share=self.hold_share,
+                quotes=self.open_quotes,
+                proposals=self.open_proposals,
+                bytes=self.open_quote_bytes,
+            ),
             proposal_duration=timedelta(seconds=self.proposal_seconds),
             prepayment=self.prepayment,
             tax=self.tax,

@@ -1,6 +1,7 @@
 """What can happen to a booked Order: cancellation by Customer and Seller, deletion, status."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,7 @@ from openbooking.spec.errors import (
     UnknownOrderError,
 )
 from openbooking.spec.ids import OrderItemRef
-from openbooking.spec.terms import OrderItemStatus
+from openbooking.spec.terms import OrderItemStatus, OrderType
 from people import ALICE, BOB
 
 YOGA = session("yoga")
@@ -218,6 +219,10 @@ def test_status_answers_what_is_stored() -> None:
 @pytest.mark.spec("OB-OST-02", "OB-LEASE-20")
 def test_status_shows_a_leased_quote_until_the_lease_ends() -> None:
     leased = after(situation(YOGA), quote(request(item(YOGA))))
-    assert GetOrder(caller=ALICE, uuid=UUID).decide(leased).reply == leased.records[KEY]
+    shown = GetOrder(caller=ALICE, uuid=UUID).decide(leased).reply
+    assert isinstance(shown, Record)
+    assert shown.order is not None
+    assert (shown.order.type, shown.order.totals.price) == (OrderType.QUOTE, Decimal("12.00"))
+    assert [found.opportunity for found, _ in shown.items()] == [YOGA[-1]]
     with pytest.raises(UnknownOrderError):
         GetOrder(caller=ALICE, uuid=UUID).decide(replace(leased, now=NOW + timedelta(minutes=15)))

@@ -188,7 +188,7 @@ def test_nothing_written_is_no_message() -> None:
 
 @pytest.mark.spec("OB-AMEND-11", "OB-APP-28")
 def test_what_the_system_says_hides_no_note_of_the_seller() -> None:
-    expires = record_in(proposed()).lease_expires
+    expires = standing(proposed()).expires
     assert expires is not None
     just_before = replace(proposed(), now=expires - timedelta(minutes=1))
     written = after(just_before, WriteToCustomer(order=KEY, note="Book now!"))

@@ -142,7 +142,7 @@ def test_a_dynamic_proposal_is_booked_by_the_account_that_made_it() -> None:
 
 @pytest.mark.spec("OB-APP-26", "OB-APP-33", "OB-LEASE-09")
 def test_an_accepted_proposal_is_booked_after_its_hold_has_ended_if_there_is_room() -> None:
-    expires = record_in(proposed()).lease_expires
+    expires = standing(proposed()).expires
     assert expires is not None
     later = session("trip", capacity=3, end=expires + timedelta(days=1), offered={"flow": NEGOTIATED})
     policy = Policy(proposal_duration=timedelta(days=1))

@@ -17,12 +17,13 @@ import openbooking.booking
 from builders import UUID, after, item, request, session, situation
 from histories import DICE, histories, made_up
 from openbooking.booking.book import Book
+from openbooking.booking.book_proposal import BookProposal
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import OrderCommand
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.order import ItemState, Order, OrderItem, OrderKey, RecordKind
 from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.proposal import BookProposal, Propose
+from openbooking.booking.proposal import Propose
 from openbooking.booking.publish import Publish
 from openbooking.booking.quote import Quote
 from openbooking.booking.replacement import Replace

@@ -15,7 +15,7 @@ from openbooking.booking.order import Order, OrderKey, Payment
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.situation import OpportunitySet, Places, Situation, evolve
 from openbooking.spec.errors import TotalPaymentDueMismatchError
-from people import ALICE, BOB
+from people import ALICE, BOB, CUSTOMER
 
 YOGA = session("yoga")
 SPIN = session("spin")
@@ -69,15 +69,30 @@ def test_a_lease_follows_the_items_of_the_latest_quote() -> None:
 
 @pytest.mark.spec("OB-LEASE-05", "OB-LEASE-12", "OB-LEASE-13", "OB-BRK-05")
 @pytest.mark.parametrize("leasing", [Leasing.NAMED, Leasing.OFF])
-def test_a_named_lease_follows_c1_too(leasing: Leasing) -> None:
-    """Also one that was made before leasing was switched off."""
-    leased = after(situation(YOGA, SPIN, policy=Policy(leasing=Leasing.NAMED)), quote(request(item(YOGA))))
-    decision = quote(request(item(SPIN)), Checkpoint.C1).decide(replace(leased, policy=Policy(leasing=leasing)))
+def test_with_named_leasing_c1_removes_from_the_lease_and_never_adds(leasing: Leasing) -> None:
+    """AMB-72; also where the lease was made before leasing was switched off."""
+    two = quote(request(item(YOGA, 0), item(YOGA, 1)))
+    leased = after(situation(YOGA, SPIN, policy=Policy(leasing=Leasing.NAMED)), two)
+    later = replace(leased, now=NOW + timedelta(minutes=5), policy=Policy(leasing=leasing))
+    decision = quote(request(item(YOGA, 0), item(SPIN, 1)), Checkpoint.C1).decide(later)
     assert order_of(decision.reply).lease_expires == NOW + LEASE
-    where = changed(leased, decision)
-    assert (where.places[PATH], where.places[SPIN[-1].path]) == (Places(), Places(leased=1))
+    fewer = changed(later, decision)
+    assert (fewer.places[PATH], fewer.places.get(SPIN[-1].path, Places())) == (Places(leased=1), Places())
+    other = quote(request(item(SPIN)), Checkpoint.C1).decide(later)
+    assert order_of(other.reply).lease_expires is None
+    assert changed(later, other).records == {}
     ended = replace(leased, now=NOW + LEASE)
     assert quote(request(item(SPIN)), Checkpoint.C1).decide(ended).changes == ()
+
+
+@pytest.mark.spec("OB-LEASE-12", "OB-LEASE-03")
+def test_with_named_leasing_c2_adds_what_c1_did_not() -> None:
+    policy = Policy(leasing=Leasing.NAMED)
+    leased = after(situation(YOGA, SPIN, policy=policy), quote(request(item(YOGA))))
+    seen = after(leased, quote(request(item(YOGA, 0), item(SPIN, 1)), Checkpoint.C1))
+    assert seen.places.get(SPIN[-1].path, Places()) == Places()
+    held = after(seen, quote(request(item(YOGA, 0), item(SPIN, 1))))
+    assert (held.places[PATH], held.places[SPIN[-1].path]) == (Places(leased=1), Places(leased=1))
 
 
 @pytest.mark.spec("OB-LEASE-15")
@@ -152,7 +167,7 @@ def test_the_sweeper_removes_ended_quotes_and_republishes_their_opportunities() 
 def test_a_lease_keeps_no_personal_data() -> None:
     leased: Situation = after(situation(YOGA), quote(request(item(YOGA), payment=Payment(identifier="x"))))
     record = leased.records[OrderKey("alice", UUID)]
-    assert record.order is not None
-    assert record.order.personal is None
+    assert record.order is None
+    assert CUSTOMER["email"] not in str(record)
     assert record.lease_expires is not None
     assert record.lease_expires - NOW == timedelta(minutes=15)

@@ -88,7 +88,8 @@ def test_one_item_that_needs_approval_makes_the_whole_order_need_it(
 def test_p_makes_a_proposal_that_waits_and_is_no_booking() -> None:
     decision = propose(places(TRIP, YOGA)).decide(situation(TRIP, YOGA))
     order = order_of(decision)
-    assert (order.type, order.proposal) == (OrderType.PROPOSAL, Proposal(made=NOW, version=VERSION, status=AWAITING))
+    made = Proposal(made=NOW, version=VERSION, expires=TRIP[-1].end, status=AWAITING)
+    assert (order.type, order.proposal) == (OrderType.PROPOSAL, made)
     assert [found.position for found in order.items] == [0, 1]
     where = proposed(TRIP, YOGA)
     assert record_in(where).kind is RecordKind.PROPOSAL
@@ -172,8 +173,8 @@ def test_a_proposal_is_neither_quoted_nor_booked_nor_deleted_as_if_it_were_none(
 
 
 @pytest.mark.spec("OB-LEASE-22", "OB-LEASE-08", "OB-LEASE-09", "OB-APP-26")
-@pytest.mark.parametrize("leasing", Leasing)
-def test_places_are_held_for_a_proposal_leased_before_or_not(leasing: Leasing) -> None:
+@pytest.mark.parametrize("leasing", [Leasing.NAMED, Leasing.ANONYMOUS])
+def test_spaces_are_held_for_a_proposal_leased_before_or_not(leasing: Leasing) -> None:
     policy = Policy(leasing=leasing, proposal_duration=timedelta(days=1))
     quoted = after(situation(TRIP, policy=policy), quote(places(TRIP)))
     where = after(quoted, propose(places(TRIP)))
@@ -184,7 +185,9 @@ def test_places_are_held_for_a_proposal_leased_before_or_not(leasing: Leasing) -
 @pytest.mark.spec("OB-LEASE-22", "OB-APP-26")
 def test_nothing_is_held_longer_than_until_it_is_over() -> None:
     assert POLICY.proposal_duration > timedelta(days=2, hours=1)
-    assert record_in(proposed(TRIP, YOGA)).lease_expires == TRIP[-1].end == NOW + timedelta(days=2, hours=1)
+    assert standing(proposed(TRIP, YOGA)).expires == TRIP[-1].end == NOW + timedelta(days=2, hours=1)
+    soon = session("soon", end=NOW + timedelta(hours=3), start=NOW + timedelta(hours=2), offered={"flow": APPROVAL})
+    assert record_in(proposed(soon)).lease_expires == NOW + timedelta(hours=3)
 
 
 @pytest.mark.spec("OB-APP-19", "OB-APP-21", "OB-APP-22", "OB-APP-23", "OB-APP-25", "OB-APP-20", "OB-AMEND-07")
@@ -197,7 +200,8 @@ def test_the_whole_proposal_is_accepted_or_rejected_and_keeps_its_version(
     before = proposed()
     assert not standing(before).updated
     where = after(before, command)
-    assert standing(where) == Proposal(made=NOW, version=VERSION, status=status, updated=True)
+    expires = TRIP[-1].end if status is ACCEPTED else NOW + HELD
+    assert standing(where) == Proposal(made=NOW, version=VERSION, expires=expires, status=status, updated=True)
     assert record_in(where).items() == record_in(before).items()
 
 
@@ -246,18 +250,22 @@ def test_a_rejected_proposal_gives_its_places_back_as_soon_as_a_quote_would(comm
     swept = after(replace(where, now=NOW + HELD), ExpireLeases())
     assert record_in(swept).claims() == ()
     assert PATH in swept.touched
-    assert standing(swept) == standing(where)
+    assert standing(swept) == replace(standing(where), expires=None)
     assert ExpireLeases().decide(swept).changes == ()
 
 
 @pytest.mark.spec("OB-APP-26")
 def test_what_is_accepted_at_the_last_minute_can_still_be_booked() -> None:
-    expires = record_in(proposed()).lease_expires
+    expires, held_until = standing(proposed()).expires, record_in(proposed()).lease_expires
     assert expires is not None
+    assert held_until is not None
+    assert held_until < expires
     where = after(replace(proposed(), now=expires - timedelta(minutes=1)), ACCEPT)
+    assert standing(where).expires == where.now + HELD
+    where = after(replace(proposed(), now=held_until - timedelta(minutes=1)), ACCEPT)
     assert record_in(where).lease_expires == where.now + HELD
     early = after(proposed(), ACCEPT)
-    assert record_in(early).lease_expires == expires
+    assert (standing(early).expires, record_in(early).lease_expires) == (expires, held_until)
 
 
 @pytest.mark.spec("OB-APP-28", "OB-APP-26", "OB-LEASE-20")
@@ -401,5 +409,5 @@ def test_partners_with_one_uuid_have_a_proposal_each() -> None:
     where = after(proposed(TRIP), propose(places(TRIP), caller=BOB, version=LATER_VERSION))
     mine = after(where, ABORT)
     theirs = mine.records[OrderKey("bob", UUID)].proposal
-    assert theirs == Proposal(made=NOW, version=LATER_VERSION)
+    assert theirs == Proposal(made=NOW, version=LATER_VERSION, expires=TRIP[-1].end)
     assert standing(mine).status is CUSTOMER_REJECTED

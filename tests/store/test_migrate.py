@@ -25,7 +25,7 @@ from openbooking.store.migrate import SchemaError, _config, connected, prepare, 
 from openbooking.store.schema import REVISION, metadata
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.samples import SELLER, START, book, cancel, fresh, quote, session
+from openbooking.testing.samples import SELLER, START, book, cancel, fresh, session
 from openbooking.testing.store_tests import UUID
 
 
@@ -133,7 +133,7 @@ def rows_of(connection: Connection, names: list[str]) -> dict[str, Rows]:
 
 
 def test_what_was_sold_with_the_first_schema_is_as_it_was_after_the_upgrade(database: str, tmp_path: Path) -> None:
-    """Orders, Leases, places and feeds, with their numbers; a repeat of B gets what it got."""
+    """Orders, places and feeds, with their numbers; a repeat of B gets what it got."""
     kept = ["seller", "opportunity", "record", "personal_data", "claim", "feed_item", "counter"]
     booked, cancelled = fresh(), fresh()
     stocked = str(tmp_path / "stocked.sqlite3")
@@ -145,7 +145,6 @@ def test_what_was_sold_with_the_first_schema_is_as_it_was_after_the_upgrade(data
         first = await store.execute(book(booked, "yoga"))
         await store.execute(book(cancelled, "yoga", "yoga"))
         await store.execute(cancel(cancelled, 1))
-        await store.execute(quote(fresh(), "yoga"))
         await store.close()
         return first
 
@@ -173,7 +172,7 @@ def test_what_was_sold_with_the_first_schema_is_as_it_was_after_the_upgrade(data
     connected(database, fill)
     upgrade(database)
     findings, figures, again = asyncio.run(look())
-    assert (findings, figures.leases, again) == ([], 1, first)
+    assert (findings, figures.leases, again) == ([], 0, first)
     assert connected(database, lambda connection: rows_of(connection, kept)) == sold
 
 

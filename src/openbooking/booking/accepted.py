@@ -1,4 +1,4 @@
-"""At which Offer an OrderItem is sold: a published one, the one a Lease guarantees, or what was agreed elsewhere."""
+"""At which Offer an OrderItem is sold that no Lease guarantees: a published one, or what was agreed elsewhere."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.bookable import Pair, why_not_bookable
 from openbooking.booking.opportunity import FormField, Offer, Opportunity, Seller, applicable_offers
-from openbooking.booking.order import ItemRequest, OfferOverride, Record
+from openbooking.booking.order import ItemRequest, OfferOverride
 from openbooking.booking.situation import Situation
 from openbooking.spec.errors import ItemError, ItemErrorType
 from openbooking.spec.values import ZERO
@@ -14,24 +14,12 @@ from openbooking.spec.values import ZERO
 OVERRIDE_KEY = "override"
 
 
-def published_offer(
-    situation: Situation, own: Record | None, opportunity: Opportunity, request: ItemRequest
-) -> Offer | ItemError:
-    """The Offer asked for, if it applies; as it was when leased, for a Lease guarantees its price (OB-LEASE-10).
-
-    What a dynamic quote holds has no price to guarantee, and what a Broker named itself is published nowhere.
-    """
+def published_offer(situation: Situation, opportunity: Opportunity, request: ItemRequest) -> Offer | ItemError:
+    """The Offer asked for, if it is published and applies."""
     if request.offer is None:
         return _error(ItemErrorType.INVALID_OPPORTUNITY_OR_OFFER_ID, f"{request.offer_id} names no Offer.")
-    priced = own and own.order and situation.live(own) and not own.order.dynamic
-    leased = own.order.items if own and own.order and priced else ()
-    guaranteed = (
-        item.offer
-        for item in leased
-        if item.opportunity and item.opportunity.path == opportunity.path and item.offer and not item.offer.override
-    )
     applicable = applicable_offers(opportunity, situation.parents(opportunity))
-    found = next((offer for offer in (*guaranteed, *applicable) if offer.ref == request.offer), None)
+    found = next((offer for offer in applicable if offer.ref == request.offer), None)
     if found:
         return found
     owner = situation.opportunities.get(request.offer.owner)

@@ -4,12 +4,14 @@ from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
 from openbooking.booking.access import grant_access
+from openbooking.booking.called_off import sell
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs
+from openbooking.booking.holding import guaranteed_terms
 from openbooking.booking.order import ItemState, Order, OrderKey, OrderRequest, Record, RecordKind
 from openbooking.booking.payment import check_payment, check_total
 from openbooking.booking.policy import Policy
-from openbooking.booking.situation import Needs, RecordSet, Situation
+from openbooking.booking.situation import Needs, Situation
 from openbooking.spec.errors import OrderCreationFailedError
 
 
@@ -20,8 +22,9 @@ class Book(OrderCommand, frozen=True, kw_only=True):
     nonce: str = ""
 
     def needs(self, policy: Policy) -> Needs:
-        """The record behind the UUID, and what the items name."""
-        return order_needs(super().needs(policy), self.request)
+        """The record behind the UUID, what the items name, and the proposals that wait for it too."""
+        needs = order_needs(super().needs(policy), self.request)
+        return replace(needs, fills=needs.opportunities)
 
     def decide(self, situation: Situation) -> Decision:
         """Answer a repeat from the record (OB-B-10), else book what the dry run finds bookable.
@@ -34,14 +37,16 @@ class Book(OrderCommand, frozen=True, kw_only=True):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=record.order)
         lifecycle.after(record, lifecycle.Event.BOOK)
-        order = dry_run(situation, Checkpoint.B, self.caller, self.uuid, self.request)
+        kept = guaranteed_terms(situation, record, self.request.items, renews=False)
+        order = dry_run(situation, Checkpoint.B, self.caller, self.uuid, self.request, kept)
         if order.has_errors:
             return Decision(reply=order)
         if order.requires_approval:
             raise OrderCreationFailedError("The Seller has to approve this Order before it can be booked.")
         check_payment(self.request.payment, order.offers)
         check_total(self.request, order)
-        return _booked(self.key, self._with_access(order), fingerprint)
+        booked = self._with_access(order)
+        return Decision(reply=booked, changes=sell(situation, _booked(self.key, booked, fingerprint)))
 
     def _with_access(self, order: Order) -> Order:
         items = []
@@ -52,8 +57,8 @@ class Book(OrderCommand, frozen=True, kw_only=True):
         return replace(order, items=tuple(items))
 
 
-def _booked(key: OrderKey, order: Order, fingerprint: str) -> Decision:
-    record = Record(
+def _booked(key: OrderKey, order: Order, fingerprint: str) -> Record:
+    return Record(
         partner=key.partner,
         uuid=key.uuid,
         kind=RecordKind.ORDER,
@@ -62,4 +67,3 @@ def _booked(key: OrderKey, order: Order, fingerprint: str) -> Decision:
         fingerprint=fingerprint,
         states=tuple(ItemState() for _ in order.items),
     )
-    return Decision(reply=order, changes=(RecordSet(key, record),))

@@ -1,6 +1,6 @@
 """What becomes of Orders and OrderProposals when an Opportunity does not take place, or fills up (OB 8.3.3, 5.5.3)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
@@ -58,25 +58,40 @@ def turn_away(situation: Situation, paths: Iterable[str]) -> list[Change]:
     return changes
 
 
-def _without_room(situation: Situation, path: str) -> list[Record]:
-    """The live proposals beyond what is not sold.
+def sell(situation: Situation, booked: Record) -> tuple[Change, ...]:
+    """The booking, and the rejection of open proposals for which it leaves no room (OB-APP-27)."""
+    change = RecordSet(booked.key, booked)
+    others = (record for key, record in situation.records.items() if key != booked.key)
+    if not any(record.kind is RecordKind.PROPOSAL for record in others):
+        return (change,)
+    return (change, *turn_away(evolve(situation, change), booked.wanted()))
 
-    Accepted ones keep their places before waiting and those before rejected ones, and of each the early. Quotes do not
-    count: they end soon, and whoever holds one finds out at B.
+
+def _without_room(situation: Situation, path: str) -> list[Record]:
+    """The proposals that want more spaces than are not sold.
+
+    Of those that hold spaces, accepted ones keep theirs before waiting and those before rejected ones, and of each the
+    early. One that holds none takes none from the others. Quotes do not count: they end soon, and whoever holds one
+    finds out at B.
     """
     opportunity = situation.opportunities.get(path)
     if opportunity is None or opportunity.capacity is None:
         return []
-    left = opportunity.capacity - situation.places.get(path, Places()).booked
+    unsold = left = max(opportunity.capacity - situation.places.get(path, Places()).booked, 0)
     without: list[Record] = []
     proposals = (record for record in situation.records.values() if record.kind is RecordKind.PROPOSAL)
-    for record in sorted(filter(situation.live, proposals), key=_by_precedence):
-        wanted = sum(claim.places for claim in record.claims() if claim.opportunity == path)
-        if wanted > max(left, 0):
+    for record in sorted(filter(_is_current(situation), proposals), key=_by_precedence):
+        wanted, holds = record.wanted().get(path, 0), situation.live(record)
+        if wanted > (left if holds else unsold):
             without.append(record)
-        else:
+        elif holds:
             left -= wanted
     return without
+
+
+def _is_current(situation: Situation) -> Callable[[Record], bool]:
+    """Whether a proposal holds spaces or can still become an Order."""
+    return lambda record: situation.live(record) or _is_open(record)
 
 
 def _is_open(record: Record) -> bool:

@@ -2,6 +2,7 @@
 
 from openbooking.booking import lifecycle
 from openbooking.booking.command import Decision, OrderCommand
+from openbooking.booking.holding import is_spent
 from openbooking.booking.order import Record, RecordKind
 from openbooking.booking.situation import RecordSet, Situation
 
@@ -22,9 +23,12 @@ class DeleteQuote(OrderCommand, frozen=True, kw_only=True):
     """The quote and its Lease end; succeeds in every case in which the caller may ask (OB-OQD-01)."""
 
     def decide(self, situation: Situation) -> Decision:
-        """Remove the quote if there is one; an Order behind the UUID is not touched."""
+        """Remove the quote if there is one; an Order behind the UUID is not touched.
+
+        That a UUID has used up the time for which it may hold is remembered all the same.
+        """
         record = situation.records.get(self.key)
-        if record is None or record.kind is not RecordKind.QUOTE:
+        if record is None or record.kind is not RecordKind.QUOTE or record.lease is None or is_spent(situation, record):
             return Decision()
         self.caller.check_may_act_for(record.seller)
         return Decision(changes=(RecordSet(self.key, None),))

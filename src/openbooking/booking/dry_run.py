@@ -20,6 +20,7 @@ from openbooking.booking.order import (
     OrderRequest,
     PersonalData,
     Record,
+    Terms,
 )
 from openbooking.booking.parties import check_broker, check_customer
 from openbooking.booking.payment import check_consistent, check_details, reflected_payment
@@ -51,8 +52,15 @@ def order_needs(record: Needs, request: OrderRequest) -> Needs:
     return replace(record, opportunities=frozenset(named), looked_at=frozenset(owners), sellers=sellers)
 
 
-def dry_run(situation: Situation, checkpoint: Checkpoint, caller: Caller, uuid: str, request: OrderRequest) -> Order:
-    """The Order this request would make, with the errors of its items.
+def dry_run(  # noqa: PLR0913, PLR0917 - all that an Order depends on
+    situation: Situation,
+    checkpoint: Checkpoint,
+    caller: Caller,
+    uuid: str,
+    request: OrderRequest,
+    kept: Mapping[int, Terms],
+) -> Order:
+    """The Order this request would make, with the errors of its items; `kept` are leased terms, by item number.
 
     Faults of the request as a whole are raised, in the order Seller, broker, customer, payment (AMB-54).
     """
@@ -64,7 +72,7 @@ def dry_run(situation: Situation, checkpoint: Checkpoint, caller: Caller, uuid: 
     if own:
         caller.check_may_act_for(own.seller)
     _check_parties_and_payment(situation, checkpoint, request, own)
-    run = _DryRun(situation, seller, own, request)
+    run = _DryRun(situation, seller, request, kept)
     items = run.items()
     if any(item.opportunity and item.opportunity.seller != seller.key for item in items):
         raise SellerMismatchError
@@ -101,11 +109,11 @@ def _check_parties_and_payment(
 class _DryRun:
     """Finds what the items of one request refer to, and what they cost."""
 
-    def __init__(self, situation: Situation, seller: Seller, own: Record | None, request: OrderRequest) -> None:
+    def __init__(self, situation: Situation, seller: Seller, request: OrderRequest, kept: Mapping[int, Terms]) -> None:
         self._situation = situation
         self._seller = seller
-        self._own = own
         self._request = request
+        self._kept = kept
         self._dynamic = request.payment is not None and request.payment.dynamic
         tax = tax_treatment(situation.policy.tax, request, seller.tax_mode)
         self.pricing = Pricing(seller.tax_mode, tax, situation.policy.prepayment)
@@ -119,7 +127,7 @@ class _DryRun:
         found = self._opportunity(request)
         opportunity = found if isinstance(found, Opportunity) else None
         parents = self._situation.parents(opportunity) if opportunity else ()
-        accepted = self._offer(found, request) if isinstance(found, Opportunity) else found
+        accepted = self._offer(found, request, number) if isinstance(found, Opportunity) else found
         offer = accepted if isinstance(accepted, Offer) else None
         item = OrderItem(
             number=number,
@@ -148,12 +156,13 @@ class _DryRun:
             return _error(ItemErrorType.UNKNOWN_OPPORTUNITY, f"There is no Opportunity {request.opportunity_id}.")
         return opportunity
 
-    def _offer(self, opportunity: Opportunity, request: ItemRequest) -> Offer | ItemError:
+    def _offer(self, opportunity: Opportunity, request: ItemRequest, number: int) -> Offer | ItemError:
         if self._dynamic:
             return dynamic_offer(self._situation, self._seller, opportunity, request)
         if request.override:
             return overridden_offer(self._situation, opportunity, request.override)
-        return published_offer(self._situation, self._own, opportunity, request)
+        kept = self._kept.get(number)
+        return kept.offer if kept else published_offer(self._situation, opportunity, request)
 
     def _pair_error(self, opportunity: Opportunity, offer: Offer) -> ItemError | None:
         reason = why_not_bookable(Pair(opportunity, offer, self._seller), self._situation.now)

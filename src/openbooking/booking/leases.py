@@ -1,9 +1,11 @@
-"""The end of Leases. That an ended lease holds nothing is decided wherever capacity is read; this clears it away."""
+"""The end of holds. That an ended hold has no spaces is decided wherever capacity is read; this clears it away."""
 
 import msgspec
+from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
 from openbooking.booking.command import Decision
+from openbooking.booking.holding import SPENT_FOR, is_spent
 from openbooking.booking.order import Record, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.proposal import closed, with_status
@@ -14,22 +16,34 @@ _TOO_LATE = "The proposal was not booked in time."
 
 
 class ExpireLeases(msgspec.Struct, frozen=True):
-    """The sweeper: quotes and proposals whose lease has ended give up their places, which return to the open feeds."""
+    """The sweeper: what quotes and proposals have held too long returns to the open feeds.
+
+    The reply is how many records it has changed: not all at once, so to be repeated until there are none.
+    """
 
     def needs(self, policy: Policy) -> Needs:
-        """The records whose lease has ended."""
+        """Some of the records whose hold or lifetime has ended."""
         del policy
         return Needs(expired=True)
 
     def decide(self, situation: Situation) -> Decision:
         """Remove the quotes; reject the proposals on the Seller's behalf (OB-APP-28), and close what is rejected."""
-        ended = situation.expired()
-        return Decision(changes=tuple(RecordSet(record.key, _after(situation, record)) for record in ended))
+        changes = tuple(RecordSet(record.key, _after(situation, record)) for record in situation.expired())
+        return Decision(reply=len(changes), changes=changes)
 
 
 def _after(situation: Situation, record: Record) -> Record | None:
     if record.kind is not RecordKind.PROPOSAL or record.proposal is None:
-        return None
+        return _after_quote(situation, record)
+    if record.proposal.expires and record.proposal.expires > situation.now:
+        return replace(record, lease_expires=None)
     if lifecycle.is_open(record.proposal):
         record = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, _TOO_LATE)
     return closed(record)
+
+
+def _after_quote(situation: Situation, record: Record) -> Record | None:
+    """Nothing, or what remembers that the UUID has held spaces for as long as it may."""
+    if record.lease is None or not is_spent(situation, record):
+        return None
+    return replace(record, lease=None, lease_expires=None, spent_until=situation.now + SPENT_FOR)

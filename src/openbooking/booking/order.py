@@ -1,6 +1,7 @@
 """The Order and what it is made of: as asked for by a Broker, as answered, and as kept behind its UUID (OB 10.1)."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -207,15 +208,62 @@ class PersonalData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         )
 
 
+class HoldingBound(StrEnum):
+    """What limits how much a Booking Partner holds without buying it."""
+
+    TIME = "time"
+    SHARE = "share"
+    OPEN_QUOTES = "open quotes"
+    OPEN_PROPOSALS = "open proposals"
+    BYTES = "bytes"
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An Offer as a Lease guarantees it, and since when."""
+
+    offer: Offer
+    since: datetime
+
+
+class LeasedItem(msgspec.Struct, frozen=True, array_like=True):
+    """One leased space: the path of its Opportunity, and the index of its terms in the Lease."""
+
+    opportunity: str
+    terms: int
+
+
+class Lease(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is kept of an OrderQuote: the spaces that it holds, in the order of its items, and their terms (OB 5.4.3).
+
+    Terms that several items share are kept once, and of Opportunities only their paths, so that a Lease takes less
+    room than the request that asked for it. `since` is when this UUID began to hold. The other fields are those of the
+    OrderQuote, to show it again (OB-OST-02).
+    """
+
+    since: datetime
+    items: tuple[LeasedItem, ...]
+    terms: tuple[Terms, ...]
+    broker_role: BrokerRole
+    broker: Reflected | None = None
+    payment: Payment | None = None
+    tax: TaxTreatment = TaxTreatment.CALCULATED
+
+    def terms_of(self, item: LeasedItem) -> Terms:
+        """The terms of one of its items."""
+        return self.terms[item.terms]
+
+
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What makes an Order a proposal: when it was made, its version and status, the Seller's last note (OB 5.5.5).
 
-    `items` are those of an amended proposal, in place of what was asked for. `updated` tells whether it has entered the
-    feed, which it does at its first change after P.
+    `expires` is the end of its lifetime, by which it must have been booked; None once it is closed. `items` are those
+    of an amended proposal, in place of what was asked for. `updated` tells whether it has entered the feed, which it
+    does at its first change after P.
     """
 
     made: datetime
     version: str
+    expires: datetime | None = None
     status: OrderProposalStatus = OrderProposalStatus.AWAITING
     seller_note: str | None = None
     seller_note_at: datetime | None = None
@@ -227,7 +275,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An OrderQuote or Order as it is answered.
 
     Where tax is excluded it shows net prices and no tax (OB-TAX-08). Where the payment is dynamic it has no prices, and
-    its items hold Offers without one (OB-DYN-10).
+    its items hold Offers without one (OB-DYN-10). `not_held` is the bound that kept a reply from holding what was asked
+    for; it is counted, never written, and never stored.
     """
 
     type: OrderType
@@ -241,6 +290,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     payment: Payment | None = None
     requires_approval: bool = False
     lease_expires: datetime | None = None
+    not_held: HoldingBound | None = None
     proposal: Proposal | None = None
     personal: PersonalData | None = None
 
@@ -289,7 +339,10 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Claim(NamedTuple):
-    """Places an Order holds at an Opportunity: sold for good, or leased until `expires`."""
+    """Places an Order holds at an Opportunity: sold for good, or leased until `expires`.
+
+    An open OrderProposal that holds nothing has claims to no places, by which its Opportunities find it.
+    """
 
     opportunity: str
     places: int
@@ -297,12 +350,13 @@ class Claim(NamedTuple):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is kept behind an Order UUID: the Order as answered, and what has happened since.
+    """What is kept behind an Order UUID: the Order as answered, and what has happened since; of a quote its Lease.
 
-    `states` go with `order.items`. `updated` tells whether the Order has entered the Orders feed, which it does at its
-    first change after B (OB-OF-02). `proposal` is how an OrderProposal stands now. What is `withheld` the feeds show as
-    deleted, for its Seller has revoked the partner's authorisation. Of a deleted Order only the stub remains, without
-    `order`.
+    `lease_expires` is when its hold of spaces ends. A quote that has used up the time for which its UUID may hold has
+    no `lease` any more; it is remembered until `spent_until`. `states` go with `order.items`. `updated` tells whether
+    the Order has entered the Orders feed, which it does at its first change after B (OB-OF-02). `proposal` is how an
+    OrderProposal stands now. What is `withheld` the feeds show as deleted, for its Seller has revoked the partner's
+    authorisation. Of a deleted Order only the stub remains, without `order`.
     """
 
     partner: str
@@ -311,7 +365,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seller: str
     order: Order | None = None
     fingerprint: str | None = None
+    lease: Lease | None = None
     lease_expires: datetime | None = None
+    spent_until: datetime | None = None
     states: tuple[ItemState, ...] = ()
     proposal: Proposal | None = None
     updated: bool = False
@@ -326,6 +382,18 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def partnership(self) -> Partnership:
         """Whose it is."""
         return Partnership(self.partner, self.seller)
+
+    @property
+    def ends(self) -> datetime | None:
+        """When the sweeper has to look at it: the end of its hold, or of its lifetime; None for Orders."""
+        lifetime = self.proposal.expires if self.kind is RecordKind.PROPOSAL and self.proposal else self.spent_until
+        return min(filter(None, (self.lease_expires, lifetime)), default=None)
+
+    @property
+    def payment(self) -> Payment | None:
+        """How it is paid for, as far as has been told."""
+        source = self.lease or self.order
+        return source.payment if source else None
 
     @property
     def in_orders_feed(self) -> bool:
@@ -348,15 +416,21 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The items as they stand now, by their numbers, of which an amended proposal may have left some out."""
         return {item.number: (item, state) for item, state in self.items()}
 
+    def wanted(self) -> Mapping[str, int]:
+        """How many spaces it wants or has, by the paths of their Opportunities; cancelled items want none."""
+        if self.lease:
+            return Counter(item.opportunity for item in self.lease.items)
+        standing = (item.opportunity for item, state in self.items() if not state.status.cancelled)
+        return Counter(opportunity.path for opportunity in standing if opportunity)
+
     def claims(self) -> tuple[Claim, ...]:
         """The places this record holds; cancelled items hold none, nor does a proposal whose hold has ended."""
+        held, expires = True, self.lease_expires
         if self.kind is RecordKind.PROPOSAL and self.lease_expires is None:
-            return ()
-        places: dict[str, int] = {}
-        for item, state in self.items():
-            if item.opportunity and not state.status.cancelled:
-                places[item.opportunity.path] = places.get(item.opportunity.path, 0) + 1
-        return tuple(Claim(path, count, self.lease_expires) for path, count in places.items())
+            held, expires = False, self.ends
+            if expires is None:
+                return ()
+        return tuple(Claim(path, spaces if held else 0, expires) for path, spaces in self.wanted().items())
 
 
 def _standing(item: OrderItem, state: ItemState) -> OrderItem:

@@ -53,9 +53,9 @@ def check_consistent(payment: Payment | None, own: Record | None) -> None:
 
     Or both are, by different accounts.
     """
-    if own is None or own.order is None:
+    if own is None:
         return
-    quoted = own.order.payment if own.order.dynamic else None
+    quoted = own.payment if own.payment and own.payment.dynamic else None
     dynamic = payment if payment and payment.dynamic else None
     if (quoted and quoted.account_id) != (dynamic and dynamic.account_id):
         raise InvalidPaymentDetailsError("The OrderQuote was made for another kind of payment, or account.")

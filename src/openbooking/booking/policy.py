@@ -31,19 +31,39 @@ class ReconciliationDetails(msgspec.Struct, frozen=True, kw_only=True):
     payment_provider_id: str | None = None
 
 
+class HoldingBounds(msgspec.Struct, frozen=True, kw_only=True):
+    """How much a Booking Partner may hold without buying it. Beyond a bound nothing is held; all can still be booked.
+
+    `quote_duration` is how long one UUID may hold spaces by quotes in all, `proposal_duration` how long by an
+    OrderProposal. `share` is the part of an Opportunity's capacity that one partner may hold, where the capacity is
+    above `share_above`. `quotes`, `proposals` and `bytes` count what one partner has open, and what its quotes take.
+    """
+
+    quote_duration: timedelta = timedelta(hours=1)
+    proposal_duration: timedelta = timedelta(days=1)
+    share: float = 0.5
+    share_above: int = 10
+    quotes: int = 5_000
+    proposals: int = 500
+    bytes: int = 20_000_000
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The choices of one Booking System.
 
-    `lease_duration` is how long a Lease lasts from the quote that made or extended it, `proposal_duration` how long an
-    OrderProposal holds its places for the Seller to approve and the Broker to book. `prepayment` tells whether
-    `openBookingPrepayment` is published; without it priced Orders require payment (OB-PREP-02). `reconciliation` is
-    None where any payment details will do. `offer_overrides` tells whether Brokers may name prices of their own, and
-    `dynamic_accounts` which accounts may book without a price, both as agreed with the Seller elsewhere; None for no
-    account, and an empty set for any. Times are told to people in `time_zone`.
+    `lease_duration` is how long a Lease lasts from the quote that made or extended it, `guarantee_duration` how long
+    quotes that extend it keep the terms that it was given first. `proposal_duration` is the lifetime of an
+    OrderProposal, in which the Seller approves it and the Broker books it. `bounds` limit what is held and not bought.
+    `prepayment` tells whether `openBookingPrepayment` is published; without it priced Orders require payment
+    (OB-PREP-02). `reconciliation` is None where any payment details will do. `offer_overrides` tells whether Brokers
+    may name prices of their own, and `dynamic_accounts` which accounts may book without a price, both as agreed with
+    the Seller elsewhere; None for no account, and an empty set for any. Times are told to people in `time_zone`.
     """
 
     leasing: Leasing = Leasing.NAMED
     lease_duration: timedelta = timedelta(minutes=15)
+    guarantee_duration: timedelta = timedelta(minutes=30)
+    bounds: HoldingBounds = HoldingBounds()
     proposal_duration: timedelta = timedelta(days=3)
     prepayment: bool = True
     tax: TaxCalculation = TaxCalculation.ALWAYS

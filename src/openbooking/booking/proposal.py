@@ -1,5 +1,6 @@
 """The approval flow: P, what Seller and Customer make of a proposal, and B after it (OB 5.5)."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -7,50 +8,45 @@ from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
 from openbooking.booking.access import grant_access
-from openbooking.booking.bookable import CONDITIONS_AFTER_APPROVAL, Pair, why_not_bookable
-from openbooking.booking.capacity import has_room
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs, personal_data
+from openbooking.booking.holding import bound_reached, guaranteed_terms
 from openbooking.booking.order import (
     Caller,
-    ItemState,
     Order,
     OrderItem,
     OrderKey,
     OrderRequest,
-    Payment,
     PersonalData,
     Proposal,
     Record,
     RecordKind,
-    fingerprint_of,
 )
-from openbooking.booking.payment import check_consistent, check_details, check_payment, check_total, reflected_payment
-from openbooking.booking.policy import Policy
-from openbooking.booking.pricing import standing_totals
-from openbooking.booking.situation import Needs, Places, RecordSet, Situation
+from openbooking.booking.payment import check_payment, check_total
+from openbooking.booking.policy import Leasing, Policy
+from openbooking.booking.situation import Needs, RecordSet, Situation
 from openbooking.spec.errors import (
-    InvalidPaymentDetailsError,
     OpenBookingError,
-    OpportunityHasInsufficientCapacityError,
     OrderCreationFailedError,
-    OrderProposalVersionOutdatedError,
     PatchNotAllowedOnPropertyError,
 )
-from openbooking.spec.terms import FlowRequirement, OrderProposalStatus, OrderType
+from openbooking.spec.terms import FlowRequirement, OrderProposalStatus
 
 SELLER_NOTES_EVERY = timedelta(minutes=5)
 
 
 class Propose(OrderCommand, frozen=True, kw_only=True):
-    """P: an Order is put before the Seller; its places are held meanwhile. `version` is a fresh UUID."""
+    """P: an Order is put before the Seller; with leasing its spaces are held meanwhile (AMB-75).
+
+    `version` is a fresh UUID.
+    """
 
     request: OrderRequest
     version: str
 
     def needs(self, policy: Policy) -> Needs:
-        """The record behind the UUID, and what the items name."""
-        return order_needs(super().needs(policy), self.request)
+        """The record behind the UUID, what the items name, and what the Booking Partner holds."""
+        return replace(order_needs(super().needs(policy), self.request), holders=frozenset({self.caller.partner}))
 
     def decide(self, situation: Situation) -> Decision:
         """Answer a repeat from the record (OB-APP-16), else propose what the dry run finds bookable."""
@@ -60,7 +56,8 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=self._answered_again(record))
         lifecycle.after(record, lifecycle.Event.PROPOSE)
-        order = dry_run(situation, Checkpoint.P, self.caller, self.uuid, self.request)
+        kept = guaranteed_terms(situation, record, self.request.items, renews=False)
+        order = dry_run(situation, Checkpoint.P, self.caller, self.uuid, self.request, kept)
         if order.has_errors:
             return Decision(reply=order)
         if not order.requires_approval:
@@ -68,6 +65,10 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         check_payment(self.request.payment, order.offers)
         check_total(self.request, order)
         order = self._proposed(situation, order)
+        leases = situation.policy.leasing is not Leasing.OFF
+        bound = bound_reached(situation, self.key, order) if leases else None
+        if leases and bound is None:
+            order = replace(order, lease_expires=_held_until(situation, order))
         proposed = Record(
             partner=self.caller.partner,
             uuid=self.uuid,
@@ -78,7 +79,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             lease_expires=order.lease_expires,
             proposal=order.proposal,
         )
-        return Decision(reply=order, changes=(RecordSet(self.key, proposed),))
+        return Decision(reply=replace(order, not_held=bound), changes=(RecordSet(self.key, proposed),))
 
     def _answered_again(self, record: Record) -> Order | None:
         """The first answer; what it told about people, which may have been erased since, the repeat tells itself."""
@@ -97,8 +98,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
                 replace(item, remaining=None, access=grant_access(None, "", item.number, asked.access_passes))
                 for item, asked in zip(order.items, self.request.items, strict=True)
             ),
-            proposal=Proposal(made=situation.now, version=self.version),
-            lease_expires=_held_until(situation, order),
+            proposal=Proposal(made=situation.now, version=self.version, expires=_lifetime_ends(situation, order)),
             personal=self._personal_data(order),
         )
 
@@ -141,82 +141,10 @@ class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
             if not lifecycle.is_open(proposal):
                 raise PatchNotAllowedOnPropertyError("The OrderProposal has been rejected already.")
             record = with_status(situation, record, OrderProposalStatus.CUSTOMER_REJECTED)
-        if self.note is not None and record.order and record.lease_expires:
+        if self.note is not None and record.order and record.ends:
             personal = replace(record.order.personal or PersonalData(), customer_note=self.note)
             record = replace(record, order=replace(record.order, personal=personal))
         return Decision(changes=() if record == before else (RecordSet(self.key, record),))
-
-
-class BookProposal(OrderCommand, frozen=True, kw_only=True):
-    """B after P: an approved proposal becomes an Order, in the version the Customer agreed to (OB 9.2.6)."""
-
-    version: str | None
-    payment: Payment | None = None
-    nonce: str = ""
-
-    def decide(self, situation: Situation) -> Decision:
-        """Answer a repeat from the record, else book; a proposal whose places are gone is rejected (OB-APP-33)."""
-        record = situation.records.get(self.key)
-        fingerprint = fingerprint_of((self.version, self.payment))
-        if record and record.kind is RecordKind.ORDER and record.fingerprint == fingerprint:
-            self.caller.check_may_act_for(record.seller)
-            return Decision(reply=record.order)
-        record = lifecycle.existing(record, lifecycle.Event.BOOK_PROPOSAL)
-        self.caller.check_may_act_for(record.seller)
-        proposal, order = record.proposal, record.order
-        assert proposal is not None  # noqa: S101 - every proposal's record has both
-        assert order is not None  # noqa: S101
-        if self.version != proposal.version:
-            raise OrderProposalVersionOutdatedError
-        if proposal.status is not OrderProposalStatus.ACCEPTED:
-            raise OrderCreationFailedError(f"The OrderProposal is {proposal.status.rpartition('/')[2]}.")
-        payment = self._payment(situation.policy, record, order)
-        obstacle = _obstacle(situation, record)
-        if obstacle:
-            rejected = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, obstacle.description)
-            return Decision(reply=obstacle, changes=(RecordSet(self.key, rejected),))
-        booked = self._booked(situation, record, order, payment)
-        became = replace(
-            record,
-            kind=RecordKind.ORDER,
-            order=booked,
-            fingerprint=fingerprint,
-            lease_expires=None,
-            states=tuple(ItemState() for _ in booked.items),
-            proposal=replace(proposal, items=()),
-        )
-        return Decision(reply=booked, changes=(RecordSet(self.key, became),))
-
-    def _payment(self, policy: Policy, record: Record, order: Order) -> Payment | None:
-        """The payment as it was proposed, or as it has been authorised anew (OB-APP-29)."""
-        check_details(self.payment, policy)
-        if self.payment and self.payment.dynamic != order.dynamic:
-            raise InvalidPaymentDetailsError("The OrderProposal was made for another kind of payment.")
-        offers = [item.offer for item, _ in record.items() if item.offer]
-        payment = self.payment or reflected_payment(order.payment, offers, policy, OrderType.ORDER)
-        check_consistent(payment, record)
-        check_payment(payment, offers)
-        return reflected_payment(payment, offers, policy, OrderType.ORDER)
-
-    def _booked(self, situation: Situation, record: Record, order: Order, payment: Payment | None) -> Order:
-        """The Order as proposed, or amended, with the Opportunities as they are now."""
-        items = tuple(self._booked_item(situation, item) for item, _ in record.items())
-        return replace(
-            order,
-            type=OrderType.ORDER,
-            items=items,
-            totals=standing_totals(record),
-            payment=payment,
-            proposal=None,
-            lease_expires=None,
-            personal=order.personal and order.personal.about(item.number for item in items),
-        )
-
-    def _booked_item(self, situation: Situation, item: OrderItem) -> OrderItem:
-        assert item.opportunity is not None  # noqa: S101 - proposed items have one
-        opportunity = situation.opportunities[item.opportunity.path]
-        access = grant_access(opportunity.access, self.nonce, item.number, item.own_passes)
-        return replace(item.at(opportunity, situation.parents(opportunity)), position=None, access=access)
 
 
 def open_proposal(situation: Situation, key: OrderKey) -> tuple[Record, Proposal]:
@@ -229,20 +157,28 @@ def open_proposal(situation: Situation, key: OrderKey) -> tuple[Record, Proposal
 def with_status(situation: Situation, record: Record, status: OrderProposalStatus, note: str | None = None) -> Record:
     """The record with the proposal in this status, and with that in its feed.
 
-    Accepted, it holds its places for at least as long as a quote would, so that it can be booked; rejected, for no
-    longer, so that they come back soon, but not between one call of the Broker and its next.
+    Accepted, it lives, and holds what it holds, for at least as long as a quote would, so that it can be booked;
+    rejected, for no longer, so that its spaces come back soon, but not between one call of the Broker and its next.
     """
     proposal = record.proposal
     assert proposal is not None  # noqa: S101 - asked for only of proposals
     if status not in lifecycle.PROPOSAL_TRANSITIONS[proposal.status]:
         raise OpenBookingError(f"The OrderProposal is {proposal.status.rpartition('/')[2]} for good.")
     moved = replace(record, proposal=replace(proposal, status=status, updated=True))
-    if situation.live(record) and record.lease_expires and status is not OrderProposalStatus.AWAITING:
-        nearest = max if status is OrderProposalStatus.ACCEPTED else min
-        moved = replace(
-            moved, lease_expires=nearest(record.lease_expires, situation.now + situation.policy.lease_duration)
-        )
+    if status is not OrderProposalStatus.AWAITING:
+        moved = _ending(situation, moved, max if status is OrderProposalStatus.ACCEPTED else min)
     return with_note(situation, moved, note) if note and may_write(situation, proposal) else moved
+
+
+def _ending(situation: Situation, record: Record, nearest: Callable[[datetime, datetime], datetime]) -> Record:
+    """The record with other ends of its lifetime and its hold, as far as they have not come yet."""
+    soon = situation.now + situation.policy.lease_duration
+    proposal = record.proposal
+    if proposal and proposal.expires and proposal.expires > situation.now:
+        record = replace(record, proposal=replace(proposal, expires=nearest(proposal.expires, soon)))
+    if record.lease_expires and situation.live(record):
+        record = replace(record, lease_expires=nearest(record.lease_expires, soon))
+    return record
 
 
 def closed(record: Record) -> Record:
@@ -256,7 +192,7 @@ def closed(record: Record) -> Record:
         record,
         lease_expires=None,
         order=order and replace(order, personal=None, items=_without_access(order.items)),
-        proposal=proposal and replace(proposal, items=_without_access(proposal.items)),
+        proposal=proposal and replace(proposal, expires=None, items=_without_access(proposal.items)),
     )
 
 
@@ -276,28 +212,14 @@ def may_write(situation: Situation, proposal: Proposal) -> bool:
     return proposal.seller_note_at is None or situation.now - proposal.seller_note_at >= SELLER_NOTES_EVERY
 
 
-def _held_until(situation: Situation, order: Order) -> datetime:
-    """For as long as proposals are held, but no longer than there is something to book (OB-APP-26)."""
+def _lifetime_ends(situation: Situation, order: Order) -> datetime:
+    """After the lifetime of proposals, but no later than there is something to book (OB-APP-26)."""
     ends = [item.opportunity.over_at for item in order.items if item.opportunity]
     return min([situation.now + situation.policy.proposal_duration, *filter(None, ends)])
 
 
-def _obstacle(situation: Situation, record: Record) -> OpenBookingError | None:
-    """What keeps an accepted proposal from being booked: its places are gone, or there is nothing left to go to."""
-    live = situation.live(record)
-    for claim in record.claims():
-        own = Places(0, claim.places if live else 0)
-        places = situation.places.get(claim.opportunity, Places())
-        if not has_room(situation.opportunities.get(claim.opportunity), claim.places, places, own):
-            return OpportunityHasInsufficientCapacityError("The places are no longer available.")
-    reasons = (_why_not_any_more(situation, item) for item, _ in record.items())
-    reason = next((reason for reason in reasons if reason), None)
-    return OrderCreationFailedError(reason) if reason else None
-
-
-def _why_not_any_more(situation: Situation, item: OrderItem) -> str | None:
-    assert item.opportunity is not None  # noqa: S101 - proposed items have both
-    assert item.offer is not None  # noqa: S101
-    opportunity = situation.opportunities[item.opportunity.path]
-    pair = Pair(opportunity, item.offer, situation.sellers[opportunity.seller])
-    return why_not_bookable(pair, situation.now, CONDITIONS_AFTER_APPROVAL)
+def _held_until(situation: Situation, order: Order) -> datetime:
+    """For as long as a proposal may hold spaces, but no longer than it lives (OB-LEASE-22)."""
+    longest = situation.now + situation.policy.bounds.proposal_duration
+    lifetime = order.proposal.expires if order.proposal else None
+    return min(longest, lifetime or longest)

@@ -1,47 +1,86 @@
 """C1 and C2: the quotes, and the Leases they may hold (OB 5.4.3, 9.2.1, 9.2.2)."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs
-from openbooking.booking.order import OrderRequest, Record, RecordKind
+from openbooking.booking.holding import bound_reached, guaranteed_terms, items_held_before, lease_of
+from openbooking.booking.order import HoldingBound, Lease, Order, OrderRequest, Record, RecordKind, Terms
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.situation import Needs, RecordSet, Situation
 
 
 class Quote(OrderCommand, frozen=True, kw_only=True):
-    """C1 or C2: price and availability of the items, and a Lease of their places where leasing is on."""
+    """C1 or C2: price and availability of the items, and a Lease of their spaces where leasing is on."""
 
     checkpoint: Checkpoint
     request: OrderRequest
 
     def needs(self, policy: Policy) -> Needs:
-        """The record behind the UUID, and what the items name."""
+        """The record behind the UUID, what the items name, and what the Booking Partner holds."""
         needs = order_needs(super().needs(policy), self.request)
-        return replace(needs, look_first=not self._leases(policy))
+        if not self._leases(policy):
+            return replace(needs, look_first=True)
+        return replace(needs, holders=frozenset({self.caller.partner}))
 
     def decide(self, situation: Situation) -> Decision:
-        """Answer with the quote; hold its places only if none of its items is at fault (OB-LEASE-15).
+        """Answer with the quote; hold its spaces only if none of its items is at fault (OB-LEASE-15).
 
-        A Lease that there is already follows the items, whichever checkpoint asks for others (OB-LEASE-12).
+        A Lease that there is already follows the items (OB-LEASE-12). Some quotes may not hold more than before: C1
+        with named leasing, and any beyond a bound. They remove from the Lease what is not asked for any more, add
+        nothing, and leave it its end (AMB-72).
         """
         record = situation.records.get(self.key)
         lifecycle.after(record, lifecycle.Event.QUOTE)
-        quote = dry_run(situation, self.checkpoint, self.caller, self.uuid, self.request)
-        if quote.has_errors or not (self._leases(situation.policy) or situation.live(record)):
+        leases = self._leases(situation.policy)
+        kept = guaranteed_terms(situation, record, self.request.items, renews=leases)
+        quote = dry_run(situation, self.checkpoint, self.caller, self.uuid, self.request, kept)
+        if quote.has_errors:
             return Decision(reply=quote)
-        expires = situation.now + situation.policy.lease_duration
-        quote = replace(quote, lease_expires=expires)
+        bound = bound_reached(situation, self.key, quote) if leases else None
+        if leases and bound is None:
+            return self._held(situation, record, quote, kept)
+        return self._reduced(situation, record, quote, kept, bound)
+
+    def _held(self, situation: Situation, record: Record | None, quote: Order, kept: Mapping[int, Terms]) -> Decision:
+        """All items are held, for the duration of a Lease but no longer than the UUID may hold in all."""
+        live = situation.live(record)
+        since = record.lease.since if record and record.lease and live else situation.now
+        expires = min(situation.now + situation.policy.lease_duration, since + situation.policy.bounds.quote_duration)
+        return self._kept(quote, lease_of(quote, quote.items, kept, since, situation.now), expires)
+
+    def _reduced(
+        self,
+        situation: Situation,
+        record: Record | None,
+        quote: Order,
+        kept: Mapping[int, Terms],
+        bound: HoldingBound | None,
+    ) -> Decision:
+        """Of what is held only that stays which is still asked for."""
+        quote = replace(quote, not_held=bound)
+        if record is None or record.lease is None or not situation.live(record):
+            return Decision(reply=quote)
+        items = items_held_before(quote, record.lease)
+        if not items:
+            return Decision(reply=quote, changes=(RecordSet(self.key, None),))
+        lease = lease_of(quote, items, kept, record.lease.since, situation.now)
+        return self._kept(quote, lease, record.lease_expires)
+
+    def _kept(self, quote: Order, lease: Lease, expires: datetime | None) -> Decision:
         held = Record(
             partner=self.caller.partner,
             uuid=self.uuid,
             kind=RecordKind.QUOTE,
             seller=quote.seller.key,
-            order=replace(quote, personal=None),
+            lease=lease,
             lease_expires=expires,
         )
-        return Decision(reply=quote, changes=(RecordSet(self.key, held),))
+        return Decision(reply=replace(quote, lease_expires=expires), changes=(RecordSet(self.key, held),))
 
     def _leases(self, policy: Policy) -> bool:
         named = policy.leasing is Leasing.NAMED and self.checkpoint is Checkpoint.C2

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from openbooking.booking.accepted import unpriced
 from openbooking.booking.access import grant_access
 from openbooking.booking.bookable import Pair, why_not_bookable
+from openbooking.booking.called_off import sell
 from openbooking.booking.cancel import booked, with_states
 from openbooking.booking.capacity import has_room
 from openbooking.booking.command import Decision
@@ -14,7 +15,7 @@ from openbooking.booking.opportunity import Offer, Opportunity, applicable_offer
 from openbooking.booking.order import Order, OrderItem, OrderKey
 from openbooking.booking.policy import Policy
 from openbooking.booking.pricing import due, prepayment_of, pricing_of, tax_charges
-from openbooking.booking.situation import Needs, Places, RecordSet, Situation
+from openbooking.booking.situation import Needs, Places, Situation
 from openbooking.spec.errors import NotFoundError, UnacceptableReplacementError
 from openbooking.spec.ids import OfferRef
 from openbooking.spec.terms import OrderItemStatus
@@ -36,6 +37,7 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
             records=frozenset({self.order}),
             opportunities=frozenset({self.opportunity}),
             looked_at=frozenset({self.offer.owner}),
+            fills=frozenset({self.opportunity}),
         )
 
     def decide(self, situation: Situation) -> Decision:
@@ -57,7 +59,7 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
             access=grant_access(opportunity.access, self.nonce, item.number, item.own_passes),
         )
         changed = with_states(record, {self.number: replace(state, replacement=replacement, access=None, moved=False)})
-        return Decision(changes=(RecordSet(self.order, changed),))
+        return Decision(changes=sell(situation, changed))
 
     def _check(
         self, situation: Situation, order: Order, item: OrderItem, opportunity: Opportunity, offer: Offer

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import Claim, OrderKey, Partnership, Record
+from openbooking.booking.order import Claim, OrderKey, Partnership, Record, RecordKind
 from openbooking.booking.policy import Policy
 
 
@@ -25,6 +25,9 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     `announced` are Opportunities as they are to be from now on: where they change by that (`changed_paths` tells which
     do), all that lies below them is asked for, and the records that claim any of it.
     `families` asks for all that shares a root with the paths named, and for the records that claim any of it.
+    `fills` names Opportunities of which the command may sell spaces, `fills_of` records of which it may sell what they
+    claim: the open OrderProposals for the same Opportunities are asked for.
+    `holders` are the Booking Partners of which is to be known what they hold: at the paths named, and in all.
     `looked_at` names Opportunities that only tell something, as parents do: none of them, nor its places, is changed.
     `look_first` asks for a decision without locks, for most likely it changes nothing; one that has to change something
     after all is made again, with them.
@@ -43,6 +46,9 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     looked_at: frozenset[str] = frozenset()
     shown_to: frozenset[Partnership] = frozenset()
     withheld_from: frozenset[Partnership] = frozenset()
+    fills: frozenset[str] = frozenset()
+    fills_of: frozenset[OrderKey] = frozenset()
+    holders: frozenset[str] = frozenset()
     look_first: bool = False
 
 
@@ -53,10 +59,19 @@ class Places(msgspec.Struct, frozen=True):
     leased: int = 0
 
 
+class Holdings(msgspec.Struct, frozen=True):
+    """What a Booking Partner has open: how many quotes and proposals, and how many bytes of the quotes are stored."""
+
+    quotes: int = 0
+    proposals: int = 0
+    size: int = 0
+
+
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a decision may look at, as of `now`.
 
-    `touched` collects the paths of Opportunities whose published figures a change may have altered.
+    `touched` collects the paths of Opportunities whose published figures a change may have altered. Of the Booking
+    Partners in `Needs.holders`, `held` has the leased spaces by path and partner, and `holdings` what they have open.
     """
 
     now: datetime
@@ -66,6 +81,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     places: Mapping[str, Places] = {}
     sellers: Mapping[str, Seller] = {}
     touched: frozenset[str] = frozenset()
+    held: Mapping[tuple[str, str], int] = {}
+    holdings: Mapping[str, Holdings] = {}
 
     def parents(self, opportunity: Opportunity) -> tuple[Opportunity, ...]:
         """The parents of an Opportunity, nearest first."""
@@ -77,8 +94,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(found)
 
     def expired(self) -> list[Record]:
-        """The records whose lease has ended."""
-        return [record for record in self.records.values() if record.lease_expires and not self.live(record)]
+        """The records whose hold or lifetime has ended."""
+        return [record for record in self.records.values() if record.ends and record.ends <= self.now]
 
     def live(self, record: Record | None) -> bool:
         """Whether the record holds a lease that has not ended."""
@@ -154,7 +171,37 @@ def _with_record(situation: Situation, change: RecordSet) -> Situation:
     _count(places, given_up, -1, situation.now)
     _count(places, taken, 1, situation.now)
     touched = situation.touched | {claim.opportunity for claim in (*given_up, *taken)}
-    return msgspec.structs.replace(situation, records=records, places=places, touched=touched)
+    return msgspec.structs.replace(
+        situation,
+        records=records,
+        places=places,
+        touched=touched,
+        held=_held_after(situation, change.key.partner, given_up, taken),
+        holdings=_holdings_after(situation, before, change.record),
+    )
+
+
+def _held_after(
+    situation: Situation, partner: str, given_up: Iterable[Claim], taken: Iterable[Claim]
+) -> Mapping[tuple[str, str], int]:
+    held = dict(situation.held)
+    for sign, claims in ((-1, given_up), (1, taken)):
+        for claim in claims:
+            if claim.expires is not None and claim.expires > situation.now:
+                key = (claim.opportunity, partner)
+                held[key] = held.get(key, 0) + sign * claim.places
+    return held
+
+
+def _holdings_after(situation: Situation, before: Record | None, after: Record | None) -> Mapping[str, Holdings]:
+    """What partners have open, without the size of what is new, which is known once it is stored."""
+    holdings = dict(situation.holdings)
+    for sign, record in ((-1, before), (1, after)):
+        if record is not None and record.ends is not None:
+            had = holdings.get(record.partner, Holdings())
+            quotes, proposals = (sign, 0) if record.kind is RecordKind.QUOTE else (0, sign)
+            holdings[record.partner] = Holdings(had.quotes + quotes, had.proposals + proposals, had.size)
+    return holdings
 
 
 def _count(places: dict[str, Places], claims: Iterable[Claim], sign: int, now: datetime) -> None:

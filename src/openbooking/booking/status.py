@@ -3,11 +3,14 @@
 from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
+from openbooking.booking.capacity import places_left
 from openbooking.booking.command import Decision, OrderCommand
-from openbooking.booking.order import RecordKind
+from openbooking.booking.order import Lease, Order, OrderItem, Record, RecordKind
 from openbooking.booking.policy import Policy
-from openbooking.booking.situation import Needs, Situation
+from openbooking.booking.pricing import Pricing, tax_charges, totals
+from openbooking.booking.situation import Needs, Places, Situation
 from openbooking.spec.errors import UnknownOrderError
+from openbooking.spec.terms import FlowRequirement, OrderType
 
 
 class GetOrder(OrderCommand, frozen=True):
@@ -20,7 +23,42 @@ class GetOrder(OrderCommand, frozen=True):
     def decide(self, situation: Situation) -> Decision:
         """Answer with the record; a quote whose lease has ended is no more (OB-LEASE-20)."""
         record = lifecycle.existing(situation.records.get(self.key), lifecycle.Event.READ)
-        if record.kind is RecordKind.QUOTE and not situation.live(record):
+        if record.kind is not RecordKind.QUOTE:
+            self.caller.check_may_act_for(record.seller)
+            return Decision(reply=record)
+        if record.lease is None or not situation.live(record):
             raise UnknownOrderError
         self.caller.check_may_act_for(record.seller)
-        return Decision(reply=record)
+        return Decision(reply=replace(record, order=_leased_quote(situation, record, record.lease)))
+
+
+def _leased_quote(situation: Situation, record: Record, lease: Lease) -> Order:
+    """The OrderQuote of a Lease: the Opportunities as they are now, the Offers and prices as leased."""
+    seller = situation.sellers[record.seller]
+    pricing = Pricing(seller.tax_mode, lease.tax, situation.policy.prepayment)
+    dynamic = lease.payment is not None and lease.payment.dynamic
+    own = {claim.opportunity: Places(0, claim.places) for claim in record.claims()}
+    items = []
+    for number, leased in enumerate(lease.items, 1):
+        offer, opportunity = lease.terms_of(leased).offer, situation.opportunities[leased.opportunity]
+        places = situation.places.get(leased.opportunity, Places())
+        item = OrderItem(
+            number=number,
+            offer=offer,
+            remaining=places_left(opportunity, places, own[leased.opportunity]),
+            tax=() if dynamic else tax_charges(offer, pricing),
+        )
+        items.append(item.at(opportunity, situation.parents(opportunity)))
+    return Order(
+        type=OrderType.QUOTE,
+        uuid=record.uuid,
+        seller=seller,
+        broker_role=lease.broker_role,
+        broker=lease.broker,
+        items=tuple(items),
+        totals=totals(items, pricing),
+        tax=lease.tax,
+        payment=lease.payment,
+        requires_approval=any(FlowRequirement.APPROVAL in terms.offer.flow for terms in lease.terms),
+        lease_expires=record.lease_expires,
+    )

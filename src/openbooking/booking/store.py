@@ -158,4 +158,7 @@ def join_needs(needs: Sequence[Needs]) -> Needs:
         looked_at=frozenset().union(*(need.looked_at for need in needs)),
         shown_to=frozenset().union(*(need.shown_to for need in needs)),
         withheld_from=frozenset().union(*(need.withheld_from for need in needs)),
+        fills=frozenset().union(*(need.fills for need in needs)),
+        fills_of=frozenset().union(*(need.fills_of for need in needs)),
+        holders=frozenset().union(*(need.holders for need in needs)),
     )

@@ -30,7 +30,8 @@ class FigureStatements:
         lease = distinct(claim.c.partner + literal_column("' '") + claim.c.uuid)
         live = claim.c.expires > bindparam("now")
         counts = (func.count(lease).filter(live), func.count(lease).filter(~live))
-        return self._dialect.compile(select(*counts).where(claim.c.expires.is_not(None)))
+        held = claim.c.expires.is_not(None) & (claim.c.places > literal_column("0"))
+        return self._dialect.compile(select(*counts).where(held))
 
     @cached_property
     def oldest_unread(self) -> Statement:

@@ -9,29 +9,45 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from openbooking.booking.logistics import changed_paths
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import OrderKey, Record, RecordKind
 from openbooking.booking.policy import Policy
-from openbooking.booking.situation import Needs, Places, Situation
+from openbooking.booking.situation import Holdings, Needs, Places, Situation
 from openbooking.store.documents import decode_opportunity, decode_record, decode_seller, microseconds
 from openbooking.store.exchange import Answer, ChangedMeanwhileError, Exchange, Query, record_keys
 from openbooking.store.statements import Statements
 
 RECORDS_AT_ONCE = 500
+# What is swept at once takes some milliseconds, for others wait meanwhile.
+_SWEPT_AT_ONCE, _BYTES_SWEPT_AT_ONCE = 100, 100_000
 
 
 class _Names(NamedTuple):
-    """Which records and Opportunities."""
+    """Which records and Opportunities; `fills` are the paths of which spaces may be sold."""
 
     keys: set[OrderKey]
     paths: set[str]
+    fills: frozenset[str] = frozenset()
+
+
+class _Found(NamedTuple):
+    """A situation, and the open proposals at the paths to fill, which may not be part of it yet."""
+
+    situation: Situation
+    proposals: set[OrderKey]
 
 
 def load(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Exchange[Situation]:
     """The situation of what is needed, without locks."""
     named = yield from _named(sql, needs, now)
-    return (yield from _read(sql, needs, policy, now, named))
+    found = yield from _read(sql, needs, policy, now, named)
+    if not found.proposals <= named.keys:
+        named.keys.update(found.proposals)
+        found = yield from _read(sql, needs, policy, now, named)
+    return found.situation
 
 
 def load_to_write(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Exchange[Situation]:
@@ -39,16 +55,18 @@ def load_to_write(sql: Statements, needs: Needs, policy: Policy, now: datetime) 
     if sql.one_writer:
         return (yield from load(sql, needs, policy, now))
     named = yield from _named(sql, needs, now)
-    locked = _paths((yield Query(sql.lock, record_keys(named.keys) | {"paths": sorted(named.paths)})))
-    situation = yield from _read(sql, needs, policy, now, named)
+    locked = yield from _lock(sql, named)
+    situation, proposals = yield from _read(sql, needs, policy, now, named)
     withdrawn = situation.places.keys() - situation.opportunities.keys()
-    if withdrawn:
-        # They cannot be locked themselves, and what is claimed of them must not change either.
-        named.keys.update(_keys((yield Query(sql.records_claiming, {"paths": sorted(withdrawn)}))))
-        locked |= _paths((yield Query(sql.lock, record_keys(named.keys) | {"paths": sorted(named.paths)})))
-        situation = yield from _read(sql, needs, policy, now, named)
+    if withdrawn or not proposals <= named.keys:
+        # What was withdrawn cannot be locked itself, and what is claimed of it must not change either.
+        if withdrawn:
+            named.keys.update(_keys((yield Query(sql.records_claiming, {"paths": sorted(withdrawn)}))))
+        named.keys.update(proposals)
+        locked |= yield from _lock(sql, named)
+        situation, proposals = yield from _read(sql, needs, policy, now, named)
     claimed = {claim.opportunity for record in situation.records.values() for claim in record.claims()}
-    if not claimed & situation.opportunities.keys() <= locked:
+    if not (claimed & situation.opportunities.keys() <= locked and proposals <= named.keys):
         raise ChangedMeanwhileError
     related = yield from _related(sql, needs)
     if not (related.keys <= named.keys and related.paths <= named.paths):
@@ -56,17 +74,37 @@ def load_to_write(sql: Statements, needs: Needs, policy: Policy, now: datetime) 
     return situation
 
 
+def _lock(sql: Statements, named: _Names) -> Exchange[set[str]]:
+    """The paths of the Opportunities that are locked from now on."""
+    return _paths((yield Query(sql.lock, record_keys(named.keys) | {"paths": sorted(named.paths)})))
+
+
 def _named(sql: Statements, needs: Needs, now: datetime) -> Exchange[_Names]:
     """What is needed by name, or because of how it is related to what is named."""
-    keys, paths = yield from _related(sql, needs)
+    keys, paths, _ = yield from _related(sql, needs)
+    fills = set(needs.fills)
+    if needs.fills_of:
+        fills |= _paths((yield Query(sql.paths_claimed, record_keys(needs.fills_of))))
     if needs.expired:
-        rows = yield Query(sql.expired_records, {"now": microseconds(now), "most": RECORDS_AT_ONCE})
-        keys |= _keys(rows)
+        rows = yield Query(sql.expired_records, {"now": microseconds(now), "most": _SWEPT_AT_ONCE})
+        keys |= _first_to_sweep(rows)
     for withheld, partnerships in ((False, needs.shown_to), (True, needs.withheld_from)):
         for partnership in sorted(partnerships):
             values = {**partnership._asdict(), "withheld": withheld, "most": RECORDS_AT_ONCE}
             keys |= _keys((yield Query(sql.records_of_partnership, values)))
-    return _Names(keys | needs.records, paths | needs.opportunities)
+    return _Names(keys | needs.records, paths | needs.opportunities, frozenset(fills))
+
+
+def _first_to_sweep(rows: Answer) -> set[OrderKey]:
+    """As many as can be swept at once, but one at least."""
+    total = 0
+    keys: set[OrderKey] = set()
+    for partner, uuid, size in rows:
+        if keys and total + size > _BYTES_SWEPT_AT_ONCE:
+            break
+        total += size
+        keys.add(OrderKey(partner, uuid))
+    return keys
 
 
 def _related(sql: Statements, needs: Needs) -> Exchange[_Names]:
@@ -116,7 +154,7 @@ def _with_what_is_below(sql: Statements, paths: set[str]) -> Exchange[set[str]]:
     return found
 
 
-def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _Names) -> Exchange[Situation]:
+def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _Names) -> Exchange[_Found]:
     rows = yield Query(
         sql.situation,
         {
@@ -124,28 +162,50 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
             "paths": sorted(named.paths),
             "looked_at": sorted(needs.looked_at),
             "seller_keys": sorted(needs.sellers),
+            "fills": sorted(named.fills),
+            "holders": sorted(needs.holders),
             "now": microseconds(now),
         },
     )
     records: dict[OrderKey, Record] = {}
+    proposals: set[OrderKey] = set()
+    held: dict[tuple[str, str], int] = {}
+    holdings: dict[str, Holdings] = {}
     opportunities, places, sellers = {}, {}, {}
-    for what, key, uuid, booked, leased, document, personal in rows:
-        if what == "record":
-            records[OrderKey(key, uuid)] = decode_record(document, personal)
-        elif what == "seller":
-            sellers[key] = decode_seller(document)
-        else:
-            places[key] = Places(booked, leased)
+    for what, key, other, booked, leased, document, personal in rows:
+        match what:
+            case "record":
+                records[OrderKey(key, other)] = decode_record(document, personal)
+            case "seller":
+                sellers[key] = decode_seller(document)
+            case "proposal":
+                proposals.add(OrderKey(key, other))
+            case "held":
+                held[key, other] = int(leased)
+            case "open":
+                holdings[key] = _with_open(holdings.get(key, Holdings()), other, booked, int(leased))
+            case _:
+                places[key] = Places(booked, leased)
         if what == "opportunity":
             opportunities[key] = decode_opportunity(document)
-    return Situation(
+    situation = Situation(
         now=now,
         policy=policy,
         records=records,
         opportunities=opportunities,
         places=places,
         sellers=sellers,
+        held=held,
+        holdings=holdings,
     )
+    return _Found(situation, proposals)
+
+
+def _with_open(known: Holdings, kind: str, count: int, size: int) -> Holdings:
+    """What a partner has open, with its records of one more kind."""
+    if kind == RecordKind.PROPOSAL:
+        return replace(known, proposals=count)
+    return replace(known, quotes=count, size=size)
 
 
 def _keys(rows: Answer) -> set[OrderKey]:

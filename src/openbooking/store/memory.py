@@ -10,9 +10,10 @@ from openbooking.booking.logistics import changed_paths
 from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.order import OrderKey, Partnership, Record, RecordKind
 from openbooking.booking.policy import Policy
-from openbooking.booking.situation import Needs, Places, Situation
+from openbooking.booking.situation import Holdings, Needs, Places, Situation
 from openbooking.booking.store import Feed, FeedWriter, Figures, fold
 from openbooking.spec.rpde import Item
+from openbooking.store.documents import encode_record
 from openbooking.store.effects import Publication, effects
 
 K = TypeVar("K")
@@ -118,6 +119,14 @@ class MemoryStore:
             for key, record in self._records.items()
             if record.partnership in (needs.withheld_from if record.withheld else needs.shown_to)
         }
+        filled = set(needs.fills)
+        for key in needs.fills_of & keys:
+            filled |= self._records[key].wanted().keys()
+        keys |= {
+            key
+            for key, record in self._records.items()
+            if record.kind is RecordKind.PROPOSAL and any(claim.opportunity in filled for claim in record.claims())
+        }
         paths |= {claim.opportunity for key in keys for claim in self._records[key].claims()}
         opportunities = {path: self._opportunities[path] for path in paths if path in self._opportunities}
         for opportunity in list(opportunities.values()):
@@ -130,7 +139,19 @@ class MemoryStore:
             opportunities=opportunities,
             places={path: self._places(path, now) for path in paths | opportunities.keys()},
             sellers={key: self._sellers[key] for key in sellers if key in self._sellers},
+            held={(path, partner): self._held(path, partner, now) for path in paths for partner in needs.holders},
+            holdings={partner: self._holdings(partner) for partner in needs.holders},
         )
+
+    def _held(self, path: str, partner: str, now: datetime) -> int:
+        claims = [c for record in self._records.values() if record.partner == partner for c in record.claims()]
+        return sum(c.places for c in claims if c.opportunity == path and c.expires is not None and c.expires > now)
+
+    def _holdings(self, partner: str) -> Holdings:
+        open_ = [record for record in self._records.values() if record.partner == partner and record.ends]
+        quotes = [record for record in open_ if record.kind is RecordKind.QUOTE]
+        size = sum(len(encode_record(record)[0]) for record in quotes)
+        return Holdings(len(quotes), len(open_) - len(quotes), size)
 
     def _root(self, whole: Situation, path: str) -> str:
         opportunity = self._opportunities.get(path)

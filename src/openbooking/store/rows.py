@@ -69,7 +69,8 @@ def _add_record(
 
 
 def _record_row(record: Record, document: bytes) -> tuple[Any, ...]:
-    return (*record.key, record.kind, record.updated, record.seller, record.withheld, document)
+    ends = _microseconds(record.ends)
+    return (*record.key, record.kind, record.updated, record.seller, record.withheld, ends, len(document), document)
 
 
 def _claims(record: Record | None) -> dict[str, Claim]:

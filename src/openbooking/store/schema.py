@@ -3,6 +3,8 @@
 `document` columns hold a struct of `openbooking.booking` as JSON; other columns are what statements look at. Personal
 data has a table of its own, so that it is erased by deleting a row. Instants are microseconds since 1970 UTC.
 
+`record.ends` is when the sweeper has to look at a quote or proposal, and `record.size` how many bytes its document has.
+
 A feed item whose `modified` is null has changed and waits for its number (see `openbooking.store.numbering`).
 """
 
@@ -11,7 +13,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 metadata = MetaData()
 
 # The revision of the last migration: what a database must have for this version to work with it.
-REVISION = "0003"
+REVISION = "0004"
 
 # Keys are compared and sorted byte by byte, in whatever language a database was made for.
 Key = String().with_variant(Text(collation="C"), "postgresql")
@@ -43,9 +45,15 @@ record = Table(
     Column("updated", Boolean, nullable=False),
     Column("seller", Key, nullable=False),
     Column("withheld", Boolean, nullable=False),
+    Column("ends", BigInteger),
+    Column("size", Integer, nullable=False),
     Column("document", LargeBinary, nullable=False),
     Index("ix_record_partnership", "partner", "seller", "withheld", "kind"),
 )
+# Quotes and open proposals; all else has no end.
+_open = record.c.ends.is_not(None)
+Index("ix_record_ends", record.c.ends, sqlite_where=_open, postgresql_where=_open)
+Index("ix_record_open", record.c.partner, record.c.kind, record.c.size, sqlite_where=_open, postgresql_where=_open)
 
 personal_data = Table(
     "personal_data",

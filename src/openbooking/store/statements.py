@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from openbooking.booking.order import RecordKind
 from openbooking.store.dialects import Dialect, Insert, Saving, Statement, Step
 from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record, seller
 
@@ -39,12 +40,14 @@ class Statements:
 
     @cached_property
     def situation(self) -> Statement:
-        """:keys :paths :looked_at :seller_keys :now → rows of what those records and paths need, in one snapshot.
+        """:keys :paths :looked_at :seller_keys :fills :holders :now → rows of what is needed, in one snapshot.
 
         ("record", partner, uuid, 0, 0, document, personal document),
         ("opportunity", path, "", places booked, places leased, document, null) for these, what the records claim, and
         the parents of all of them, ("withdrawn", path, "", places booked, places leased, null, null) for those there
         are no more though places of theirs are claimed, and ("seller", key, "", 0, 0, document, null).
+        ("proposal", partner, uuid, 0, 0, null, null) for the open proposals at the paths to fill. Of the holders
+        ("held", path, partner, 0, places leased, null, null), and ("open", partner, kind, count, bytes, null, null).
         """
         keys = self.dialect.keys()
         claimed = select(claim.c.opportunity).select_from(keys.join(claim, same_record(keys, claim)))
@@ -79,8 +82,31 @@ class Statements:
                 leased=_claimed(family, live),
             ).where(missing & select(claim.c.places).where(claim.c.opportunity == family.c.path).exists()),
             _row("seller", seller.c.key, document=seller.c.document).where(of_sellers),
+            self._proposals_to_fill(),
+            self._held_by_holders(live),
+            self._open_of_holders(),
         ]
         return self.dialect.compile(found[0].union_all(*found[1:]))
+
+    def _proposals_to_fill(self) -> Select[Any]:
+        filled = self.dialect.values("fills").subquery("filled")
+        claims = filled.join(claim, (claim.c.opportunity == filled.c[0]) & claim.c.expires.is_not(None))
+        proposals = claims.join(record, same_record(claim, record))
+        found = _row("proposal", record.c.partner, record.c.uuid).select_from(proposals)
+        return found.where(record.c.kind == literal_column(f"'{RecordKind.PROPOSAL}'"))
+
+    def _held_by_holders(self, live: ColumnElement[bool]) -> Select[Any]:
+        wanted, holder = self.dialect.values("paths").subquery("held_at"), self.dialect.values("holders")
+        claims = wanted.join(claim, (claim.c.opportunity == wanted.c[0]) & live)
+        leased = func.sum(claim.c.places)
+        found = _row("held", claim.c.opportunity, claim.c.partner, leased=leased).select_from(claims)
+        return found.where(self.dialect.among(claim.c.partner, holder)).group_by(claim.c.opportunity, claim.c.partner)
+
+    def _open_of_holders(self) -> Select[Any]:
+        holder = self.dialect.values("holders").subquery("holder")
+        records = holder.join(record, (record.c.partner == holder.c[0]) & record.c.ends.is_not(None))
+        found = _row("open", record.c.partner, record.c.kind, booked=func.count(), leased=func.sum(record.c.size))
+        return found.select_from(records).group_by(record.c.partner, record.c.kind)
 
     @cached_property
     def lock(self) -> Statement:
@@ -103,12 +129,16 @@ class Statements:
 
     @cached_property
     def expired_records(self) -> Statement:
-        """:now :most → partner, uuid of records with an ended lease, once for each claim of theirs.
+        """:now :most → partner, uuid, bytes of records whose hold or lifetime has ended, the earliest first."""
+        found = select(record.c.partner, record.c.uuid, record.c.size).where(record.c.ends <= bindparam("now"))
+        return self.dialect.compile(first(found.order_by(record.c.ends)))
 
-        Asked for the distinct ones, SQLite would look at every claim there is in the order of its record.
-        """
-        found = select(claim.c.partner, claim.c.uuid).where(claim.c.expires <= bindparam("now"))
-        return self.dialect.compile(first(found.order_by(claim.c.expires)))
+    @cached_property
+    def paths_claimed(self) -> Statement:
+        """:keys → paths of the Opportunities that the records claim."""
+        keys = self.dialect.keys()
+        claims = keys.join(claim, same_record(keys, claim))
+        return self.dialect.compile(select(claim.c.opportunity).select_from(claims).distinct())
 
     @cached_property
     def records_claiming(self) -> Statement:

@@ -9,20 +9,22 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.approval import AmendProposal, DecideProposal
+from openbooking.booking.book_proposal import BookProposal
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Order, OrderKey, Record
-from openbooking.booking.policy import Policy
-from openbooking.booking.proposal import BookProposal, Propose
-from openbooking.booking.publish import Publish
+from openbooking.booking.policy import Leasing, Policy
+from openbooking.booking.proposal import Propose
+from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.replacement import Replace
 from openbooking.booking.seller import CancelOpportunity, ChangeLogistics
 from openbooking.booking.status import GetOrder
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, Store
 from openbooking.spec.errors import OrderCreationFailedError
 from openbooking.spec.terms import FlowRequirement
-from openbooking.testing.samples import ALICE, BOB, Clock, book, fresh, order, places_left, read_feed, session
+from openbooking.testing.samples import ALICE, BOB, SELLER, Clock, book, fresh, order, places_left, read_feed, session
 
+DEFAULTS = Policy()
 _FLOW = (FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION)
 
 
@@ -39,6 +41,10 @@ def propose(uuid: str, *keys: str) -> Propose:
 
 class ProposalTests:
     """What approval asks of a store, and what one change does to all that it concerns (OB 5.5, 8.3.3, 8.4.9)."""
+
+    def opened(self, place: Path, clock: Clock, policy: Policy = DEFAULTS) -> AbstractAsyncContextManager[Store]:
+        """The store at this place, closed afterwards."""
+        raise NotImplementedError
 
     def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
         """The store at this place with a Seller and sessions of these capacities."""
@@ -88,6 +94,36 @@ class ProposalTests:
                 assert shown["orderProposalStatus"].endswith("SellerRejected")
                 with pytest.raises(OrderCreationFailedError):
                     await store.execute(BookProposal(caller=ALICE, uuid=command.uuid, version=command.version))
+
+        asyncio.run(run())
+
+    def test_a_proposal_that_holds_nothing_is_rejected_as_soon_as_others_have_bought_what_it_wants(
+        self, tmp_path: Path
+    ) -> None:
+        """By B and by B after P; until then its spaces can be bought by anybody (OB-APP-27, AMB-75)."""
+
+        async def run() -> None:
+            async with self.opened(tmp_path, Clock(), Policy(leasing=Leasing.OFF)) as store:
+                await store.execute(PublishSeller(SELLER))
+                await store.execute(Publish(approved_session("trip", 2)))
+                first, second, third = (propose(fresh(), *["trip"] * count) for count in (1, 1, 2))
+                for command in (first, second, third):
+                    proposed = await store.execute(command)
+                    assert isinstance(proposed, Order)
+                    assert (proposed.lease_expires, proposed.has_errors) == (None, False)
+                    await store.execute(DecideProposal(order=command.key, accept=True))
+                assert await places_left(store, "trip") == 2
+                await store.execute(BookProposal(caller=ALICE, uuid=first.uuid, version=first.version))
+                shown = await read_feed(store, Feed(ORDER_PROPOSALS, "alice"))
+                statuses = [shown[command.uuid]["orderProposalStatus"] for command in (second, third)]
+                assert [status.rpartition("/")[2] for status in statuses] == ["SellerAccepted", "SellerRejected"]
+                await store.execute(Publish(session("trip", 2)))
+                booked = await store.execute(book(fresh(), "trip", caller=BOB))
+                assert isinstance(booked, Order)
+                assert not booked.has_errors
+                shown = await read_feed(store, Feed(ORDER_PROPOSALS, "alice"))
+                assert shown[second.uuid]["orderProposalStatus"].endswith("SellerRejected")
+                assert await places_left(store, "trip") == 0
 
         asyncio.run(run())
 

@@ -10,12 +10,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.booking.book import Book
+from openbooking.booking.book_proposal import BookProposal
 from openbooking.booking.cancel import cancellation
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.order import Caller, Order, OrderRequest, Record
-from openbooking.booking.proposal import BookProposal, Propose, proposal_update
+from openbooking.booking.proposal import Propose, proposal_update
 from openbooking.booking.quote import Quote
 from openbooking.booking.status import GetOrder
 from openbooking.identity.scopes import Scope
@@ -110,6 +111,7 @@ class BookingApi:
         """The Order or quote; 409 where items of it are at fault (OB-VAL-09)."""
         order = await self._system.store.execute(command)
         assert isinstance(order, Order)  # noqa: S101 - what quotes and B answer with
+        notes_of(request.scope).not_held = order.not_held or ""
         status = success
         if order.has_errors:
             status = HTTPStatus.CONFLICT

@@ -49,6 +49,12 @@ class Metrics:
             request,
             registry=self._own,
         )
+        self._not_held = Counter(
+            "openbooking_holds_refused",
+            "Quotes and proposals that were answered without holding spaces, by the bound that was reached.",
+            ("bound", "partner"),
+            registry=self._own,
+        )
         self._positions = Gauge(
             _POSITION,
             "The change number after which a Booking Partner last asked for news of its Orders.",
@@ -67,6 +73,8 @@ class Metrics:
                 self._errors.labels(error).inc()
             if not _FULL.isdisjoint(errors):
                 self._conflicts.labels(answered.method, answered.endpoint).inc()
+        if notes.not_held:
+            self._not_held.labels(notes.not_held, notes.partner).inc()
         if notes.read:
             feed, after = notes.read
             self._positions.labels(feed.name, feed.partner).set(after)

@@ -29,7 +29,8 @@ class Notes(msgspec.Struct, kw_only=True):
     """What whoever answers a request notes about it.
 
     `error` and `item_errors` are names of classes, `read` is a Booking Partner's own feed with the change number after
-    which it was asked for; `status` is 0 until the answer begins.
+    which it was asked for; `not_held` is the bound that kept spaces from being held; `status` is 0 until the answer
+    begins.
     """
 
     request_id: str
@@ -38,6 +39,7 @@ class Notes(msgspec.Struct, kw_only=True):
     error: str = ""
     item_errors: tuple[str, ...] = ()
     read: tuple[Feed, int] | None = None
+    not_held: str = ""
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
