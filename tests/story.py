@@ -11,12 +11,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from builders import NOW, item, offer, request, session
+from openbooking.booking.approval import DecideProposal
 from openbooking.booking.book import Book
+from openbooking.booking.book_proposal import BookProposal
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.opportunity import AccessRules, Opportunity, Seller
 from openbooking.booking.order import Caller, OrderKey, OrderRequest, Record, RecordKind
-from openbooking.booking.policy import Policy
+from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import Propose
 from openbooking.booking.publish import Publish
 from openbooking.booking.seller import SellerCancel
@@ -131,8 +133,16 @@ class Story:
         for key, capacity in CAPACITIES.items():
             self.add(Publish(stock(key, capacity, PRICES[key], self.state.now)))
         granted = [self.add(self.first(key, capacity)) for key, capacity in CAPACITIES.items()]
+        for moment in granted:
+            self.book_what_holds_nothing(moment.step)
         refused = [self.add(self.first(key, 1)) for key in CAPACITIES]
         return History(self.state.policy, self.moments[:moments], self.moments[moments:], granted, refused)
+
+    def book_what_holds_nothing(self, proposed: Step) -> None:
+        """Accept and book a proposal, where proposals alone keep nobody else from a space."""
+        if isinstance(proposed, Propose) and self.state.policy.leasing is Leasing.OFF:
+            self.add(DecideProposal(order=proposed.key, accept=True))
+            self.add(BookProposal(caller=proposed.caller, uuid=proposed.uuid, version=proposed.version, nonce="n"))
 
     def first(self, key: str, places: int) -> Step:
         """B of so many places at a session, or P if it needs approval."""
