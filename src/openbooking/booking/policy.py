@@ -37,9 +37,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     `lease_duration` is how long a Lease lasts from the quote that made or extended it, `proposal_duration` how long an
     OrderProposal holds its places for the Seller to approve and the Broker to book. `prepayment` tells whether
     `openBookingPrepayment` is published; without it priced Orders require payment (OB-PREP-02). `reconciliation` is
-    None where any payment details will do. `offer_overrides` tells whether Brokers may name prices of their own, and
-    `dynamic_accounts` which accounts may book without a price, both as agreed with the Seller elsewhere; None for no
-    account, and an empty set for any. Times are told to people in `time_zone`.
+    None where any payment details will do. `offer_overrides` and `dynamic_accounts` bound what a Seller and a Booking
+    Partner can agree on (`GrantTerms`): whether the partner names prices of its own, and with which accounts it books
+    without a price; None for no account, and an empty set for any. Times are told to people in `time_zone`.
     """
 
     leasing: Leasing = Leasing.NAMED
