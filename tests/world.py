@@ -12,7 +12,7 @@ import httpx
 from builders import NOW, course, event, headline_event, on_demand_event, session, slot
 from desk import grant, partner, signing_key, users
 from judge import judge
-from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
+from openbooking.booking.grant_terms import NO_TERMS
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import Store
@@ -128,15 +128,14 @@ class Follower:
 
 
 @asynccontextmanager
-async def open_world(
-    store_kind: str, folder: Path, terms: GrantTerms = NO_TERMS, **changes: Any
-) -> AsyncIterator[World]:
+async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIterator[World]:
     """A stocked Booking System on a store of this kind, with settings changed as wanted.
 
-    Alice has agreed on these `terms` with the centre; nobody else has agreed on any.
+    On the `terms`, if any are given, Alice has agreed with the centre; nobody else has agreed on any.
     Where it is to be in PostgreSQL, `database` is the URL. In the end every answer that it gave is judged.
     """
     clock, answers = Clock(), list[httpx.Response]()
+    terms = changes.pop("terms", NO_TERMS)
     assert clock() == NOW
 
     async def keep(answer: httpx.Response) -> None:
