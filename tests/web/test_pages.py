@@ -125,7 +125,7 @@ async def test_a_seller_sees_with_whom_it_has_special_terms(tmp_path: Path) -> N
         visitor = Visitor(world.client)
         await visitor.sign_in("ann", PASSWORD)
         page = await visitor.open("/partners")
-        assert "Alice book, change and cancel , on special terms" in page.text
+        assert "Alice book, change and cancel, on special terms" in page.text
         assert "Bob book, change and cancel 1 March" in page.text
         assert "Special terms are what you and a partner have agreed on" in page.text
 

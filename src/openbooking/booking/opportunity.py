@@ -1,7 +1,7 @@
 """Sellers, Opportunities and Offers as this system sells them, and Offer inheritance (OB 8.1, MOD "Parent-child").
 
 What a rule looks at is a field; everything else that is published about a thing is its `properties`, JSON-LD as it
-will appear, and is never looked into.
+will appear. They are looked into only where a field is derived from them (`booking.whereabouts`).
 """
 
 from collections.abc import Mapping
