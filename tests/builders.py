@@ -17,6 +17,7 @@ from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import Propose
 from openbooking.booking.quote import Quote
 from openbooking.booking.situation import Places, Situation, evolve
+from openbooking.booking.whereabouts import with_whereabouts
 from openbooking.spec.ids import opportunity_path
 from openbooking.spec.terms import BrokerRole, OpportunityType
 from people import ALICE, BROKER, CENTRE, CUSTOMER, STUDIO
@@ -103,7 +104,7 @@ def session(
         end=start + timedelta(hours=1),
         capacity=capacity,
     )
-    return [series, replace(made, **changes)]
+    return [with_whereabouts(series), with_whereabouts(replace(made, **changes))]
 
 
 def slot(
@@ -148,7 +149,7 @@ def slot(
         capacity=capacity,
         offers=(offer(slot_path, **{"price": price, **(offered or {})}),),
     )
-    return [*made, replace(bookable, **changes)]
+    return [*map(with_whereabouts, made), with_whereabouts(replace(bookable, **changes))]
 
 
 def event(key: str = "e1", *, parent: list[Opportunity] | None = None, **changes: Any) -> list[Opportunity]:
@@ -170,7 +171,8 @@ def course(key: str = "k1", **changes: Any) -> list[Opportunity]:
 def on_demand_event(key: str = "v1", **changes: Any) -> list[Opportunity]:
     """An OnDemandEvent, which has no date, no place and no end of places."""
     made = _event(OpportunityType.ON_DEMAND_EVENT, key, start=None, end=None, capacity=None, **changes)
-    return [replace(made, properties={name: made.properties[name] for name in ("name", "url", "activity")})]
+    described = {name: made.properties[name] for name in ("name", "url", "activity")}
+    return [with_whereabouts(replace(made, properties=described))]
 
 
 def _event(type_: OpportunityType, key: str, **changes: Any) -> Opportunity:
@@ -187,7 +189,7 @@ def _event(type_: OpportunityType, key: str, **changes: Any) -> Opportunity:
         offers=(offer(path),),
         properties=properties,
     )
-    return replace(made, **changes)
+    return with_whereabouts(replace(made, **changes))
 
 
 def item(opportunities: list[Opportunity], position: int = 0, **changes: Any) -> ItemRequest:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from argon2 import PasswordHasher
 
 from builders import NOW
+from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.order import Caller
 from openbooking.booking.policy import Policy
 from openbooking.booking.publish import PublishSeller
@@ -64,10 +65,10 @@ def partner(key: str, **changes: Any) -> Partner:
     return Partner(key=key, **{**made, **changes})
 
 
-def grant(partner_key: str, seller: str) -> Grant:
-    """What an administrator allows."""
+def grant(partner_key: str, seller: str, terms: GrantTerms = NO_TERMS) -> Grant:
+    """What an administrator allows, on these terms."""
     scopes = frozenset({Scope.OPENBOOKING})
-    return Grant(partner=partner_key, seller=seller, scopes=scopes, changed=NOW, changed_by="desk")
+    return Grant(partner=partner_key, seller=seller, scopes=scopes, changed=NOW, changed_by="desk", terms=terms)
 
 
 def users() -> list[User]:

@@ -3,6 +3,9 @@
 Alice and Bob are partners that both Sellers have authorised; Charlie is one that only the studio has.
 """
 
+from msgspec.structs import replace
+
+from openbooking.booking.grant_terms import GrantTerms
 from openbooking.booking.opportunity import Seller
 from openbooking.booking.order import Caller
 from openbooking.spec.terms import TaxMode
@@ -34,6 +37,9 @@ STUDIO = Seller(
 ALICE = Caller("alice", frozenset({"centre", "studio"}))
 BOB = Caller("bob", frozenset({"centre", "studio"}))
 CHARLIE = Caller("charlie", frozenset({"studio"}))
+# Prices of a partner's own, and two accounts with which it books without a price.
+AGREED = GrantTerms(offer_overrides=True, dynamic_accounts=frozenset({"MOVE", "OTHER"}))
+AGREED_ALICE = replace(ALICE, other_terms=AGREED)
 
 CUSTOMER = {"@type": "Person", "email": "geoff@example.com", "givenName": "Geoff", "telephone": "020 811 8055"}
 BROKER = {"@type": "Organization", "name": "MyFitnessApp", "url": "https://myfitnessapp.example.com"}

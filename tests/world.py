@@ -12,6 +12,7 @@ import httpx
 from builders import NOW, course, event, headline_event, on_demand_event, session, slot
 from desk import grant, partner, signing_key, users
 from judge import judge
+from openbooking.booking.grant_terms import NO_TERMS
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import Store
@@ -130,9 +131,11 @@ class Follower:
 async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIterator[World]:
     """A stocked Booking System on a store of this kind, with settings changed as wanted.
 
+    On the `terms`, if any are given, Alice has agreed with the centre; nobody else has agreed on any.
     Where it is to be in PostgreSQL, `database` is the URL. In the end every answer that it gave is judged.
     """
     clock, answers = Clock(), list[httpx.Response]()
+    terms = changes.pop("terms", NO_TERMS)
     assert clock() == NOW
 
     async def keep(answer: httpx.Response) -> None:
@@ -153,7 +156,10 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
     for family in (YOGA, COURT, HALL, PILATES, *EVENTS):
         await store.execute(Publish(tuple(family)))
     for caller in (ALICE, BOB, CHARLIE):
-        grants = (grant(caller.partner, seller) for seller in sorted(caller.sellers or ()))
+        grants = (
+            grant(caller.partner, seller, terms if (caller, seller) == (ALICE, CENTRE.key) else NO_TERMS)
+            for seller in sorted(caller.sellers or ())
+        )
         await identity.save(partner(caller.partner), *grants)
     await identity.save(signing_key(), *users())
     app = create_app(settings, clock, store, identity)

@@ -97,10 +97,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(description="For whom tax is calculated: always, consumers (not resellers and businesses) or never."),
     ] = TaxCalculation.ALWAYS
     offer_overrides: Annotated[
-        bool, Meta(description="Whether Brokers may name a price of their own, as agreed with the Seller.")
+        bool,
+        Meta(description="Whether a Seller may agree that a Booking Partner names prices of its own (partner grant)."),
     ] = False
     dynamic_accounts: Annotated[
-        str, Meta(description="The accountIds that may book without a price, separated by commas; * for any.")
+        str,
+        Meta(
+            description="The accountIds that a Seller may agree on for booking without a price (partner grant), "
+            "separated by commas; * for any."
+        ),
     ] = ""
     reconciliation_name: Annotated[str, Meta(description="The name that payments must have, if any.")] = ""
     reconciliation_account_id: Annotated[str, Meta(description="The accountId that payments must have, if any.")] = ""

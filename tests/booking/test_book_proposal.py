@@ -27,7 +27,7 @@ from openbooking.spec.errors import (
     UnknownOrderError,
 )
 from openbooking.spec.terms import EventStatus, OrderType
-from people import ALICE, CUSTOMER
+from people import AGREED_ALICE, ALICE, CUSTOMER
 from proposals import (
     ABORT,
     ACCEPT,
@@ -129,13 +129,16 @@ def test_payment_can_be_authorised_anew_but_not_otherwise() -> None:
 @pytest.mark.spec("OB-DYN-07", "OB-APP-29")
 def test_a_dynamic_proposal_is_booked_by_the_account_that_made_it() -> None:
     policy = Policy(dynamic_accounts=frozenset())
-    dynamic = Payment(dynamic=True, identifier="p", account_id="acme")
+    dynamic = Payment(dynamic=True, identifier="p", account_id="MOVE")
     asked = request(item(TRIP, offer_id=None, offer=None), total_payment_due=None, payment=dynamic)
-    where = having(situation(TRIP, policy=policy), propose(asked), ACCEPT)
+    where = having(situation(TRIP, policy=policy), propose(asked, AGREED_ALICE), ACCEPT)
     assert order_of(b().decide(where)).payment == dynamic
-    for payment in (replace(dynamic, account_id="other"), Payment(identifier="p")):
+    for payment in (replace(dynamic, account_id="OTHER"), Payment(identifier="p")):
         with pytest.raises(InvalidPaymentDetailsError):
-            b(payment=payment).decide(where)
+            b(payment=payment, caller=AGREED_ALICE).decide(where)
+    with pytest.raises(InvalidPaymentDetailsError):
+        b(payment=replace(dynamic, identifier="p2")).decide(where)
+    assert order_of(b(payment=replace(dynamic, identifier="p2"), caller=AGREED_ALICE).decide(where)).dynamic
     with pytest.raises(OpenBookingError):
         amend(prices={1: PRICE}).decide(where)
 

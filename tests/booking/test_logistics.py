@@ -30,6 +30,7 @@ from openbooking.booking.publish import Publish, Withdraw
 from openbooking.booking.replacement import Replace
 from openbooking.booking.seller import ChangeLogistics, Notify
 from openbooking.booking.situation import Situation
+from openbooking.booking.whereabouts import with_whereabouts
 from openbooking.spec.errors import NotFoundError, OpenBookingError
 from openbooking.spec.terms import EventStatus, FlowRequirement
 from people import ALICE, BOB
@@ -101,7 +102,7 @@ def test_a_slot_has_name_and_place_from_its_facility_all_else_from_itself(
 ) -> None:
     where = after(booked(family), change(family, **changes))
     member = family[described]
-    expected = replace(member, properties={**member.properties, **changes})
+    expected = with_whereabouts(replace(member, properties={**member.properties, **changes}))
     assert where.opportunities[member.path] == expected
     assert [one.path for one in family if where.opportunities[one.path] != one] == [member.path]
     ((found, _),) = where.records[KEY].items()

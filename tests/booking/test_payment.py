@@ -24,7 +24,7 @@ from openbooking.spec.errors import (
     UnnecessaryPaymentDetailsError,
 )
 from openbooking.spec.terms import Availability
-from people import ALICE
+from people import AGREED_ALICE, ALICE
 
 REQUIRED, OPTIONAL, UNAVAILABLE = Availability.REQUIRED, Availability.OPTIONAL, Availability.UNAVAILABLE
 FREE = Decimal("0.00")
@@ -47,13 +47,13 @@ def decided(where: Situation, command: Book) -> Order:
 
 
 def quoted(where: Situation, asked: OrderRequest, checkpoint: Checkpoint = Checkpoint.C2) -> Order:
-    reply = quote(asked, checkpoint).decide(where).reply
+    reply = quote(asked, checkpoint, AGREED_ALICE).decide(where).reply
     assert isinstance(reply, Order)
     return reply
 
 
 def booking(asked: OrderRequest) -> Book:
-    return Book(caller=ALICE, uuid=UUID, request=asked)
+    return Book(caller=AGREED_ALICE, uuid=UUID, request=asked)
 
 
 def errors_of(order: Order) -> list[ItemErrorType | None]:
@@ -205,7 +205,7 @@ def test_dynamic_payment_has_to_be_agreed_on(
 ) -> None:
     where = situation(YOGA, policy=policy)
     asked = request(item(YOGA, offer=None, offer_id=None), payment=payment, total_payment_due=None)
-    command = booking(asked) if checkpoint is Checkpoint.B else quote(asked, checkpoint)
+    command = booking(asked) if checkpoint is Checkpoint.B else quote(asked, checkpoint, AGREED_ALICE)
     if refusal:
         with pytest.raises(refusal):
             command.decide(where)
@@ -217,7 +217,7 @@ def test_dynamic_payment_has_to_be_agreed_on(
 def test_a_dynamic_payment_is_the_same_from_quote_to_booking_and_has_an_identifier_then() -> None:
     where = situation(YOGA, policy=replace(DYNAMIC, dynamic_accounts=frozenset()))
     asked = request(item(YOGA, offer=None, offer_id=None), payment=MEMBERS, total_payment_due=None)
-    held = after(where, quote(asked))
+    held = after(where, quote(asked, caller=AGREED_ALICE))
     for other in (replace(MEMBERS, account_id="OTHER"), None):
         with pytest.raises(InvalidPaymentDetailsError):
             booking(replace(asked, payment=other)).decide(held)
@@ -230,11 +230,11 @@ def test_a_dynamic_payment_is_the_same_from_quote_to_booking_and_has_an_identifi
 def test_what_was_quoted_at_a_price_is_not_booked_without_one() -> None:
     where = situation(YOGA, policy=DYNAMIC)
     priceless = request(item(YOGA, offer_id=None, offer=None), total_payment_due=None, payment=MEMBERS)
-    assert book(priceless).decide(where).changes
+    assert book(priceless, AGREED_ALICE).decide(where).changes
     for payment in (None, Payment(identifier="payment-1")):
         quoted = after(where, quote(request(item(YOGA), payment=payment)))
         with pytest.raises(InvalidPaymentDetailsError):
-            book(priceless).decide(quoted)
+            book(priceless, AGREED_ALICE).decide(quoted)
 
 
 @pytest.mark.spec("OB-DYN-10", "OB-LEASE-10", "OB-B-06")
@@ -242,7 +242,7 @@ def test_what_was_quoted_at_a_price_is_not_booked_without_one() -> None:
 def test_what_was_quoted_without_a_price_guarantees_none(checkpoint: Checkpoint) -> None:
     where = situation(YOGA, policy=replace(DYNAMIC, leasing=Leasing.ANONYMOUS))
     priceless = request(item(YOGA, offer_id=None, offer=None), total_payment_due=None, payment=MEMBERS)
-    held = after(where, quote(priceless, checkpoint))
+    held = after(where, quote(priceless, checkpoint, AGREED_ALICE))
     asked = request(item(YOGA), payment=None)
     assert quoted(held, asked).totals.price == PRICE
     held = after(held, quote(asked))

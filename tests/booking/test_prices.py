@@ -20,7 +20,7 @@ from openbooking.spec.errors import ItemErrorType, TotalPaymentDueMismatchError
 from openbooking.spec.ids import OfferRef
 from openbooking.spec.terms import Availability, BrokerRole, FlowRequirement, FormFieldType, TaxTreatment
 from openbooking.spec.values import VatTreatment
-from people import ADDRESS, ALICE, BROKER, STUDIO
+from people import ADDRESS, AGREED_ALICE, ALICE, BROKER, STUDIO
 
 YOGA = session("yoga")
 PILATES = session("pilates", seller=STUDIO, price=Decimal("10.00"))
@@ -31,7 +31,7 @@ OVERRIDES = Policy(leasing=Leasing.OFF, offer_overrides=True)
 
 
 def quoted(where: Situation, asked: OrderRequest, checkpoint: Checkpoint = Checkpoint.C2) -> Order:
-    reply = quote(asked, checkpoint).decide(where).reply
+    reply = quote(asked, checkpoint, AGREED_ALICE).decide(where).reply
     assert isinstance(reply, Order)
     return reply
 
@@ -116,17 +116,17 @@ def test_an_override_is_what_totals_and_tax_are_worked_out_from(price: str) -> N
     assert found.items[0].offer is not None
     assert (found.items[0].offer.name, found.items[0].tax[0].name) == ("Winger", VatTreatment.REDUCED.label)
     paid = asked if Decimal(price) else replace(asked, payment=None)
-    booked = Book(caller=ALICE, uuid=UUID, request=paid).decide(where).reply
+    booked = Book(caller=AGREED_ALICE, uuid=UUID, request=paid).decide(where).reply
     assert isinstance(booked, Order)
     assert booked.totals.price == Decimal(price)
     with pytest.raises(TotalPaymentDueMismatchError):
-        Book(caller=ALICE, uuid=UUID, request=replace(paid, total_payment_due=Decimal(5))).decide(where)
+        Book(caller=AGREED_ALICE, uuid=UUID, request=replace(paid, total_payment_due=Decimal(5))).decide(where)
 
 
 @pytest.mark.spec("OB-OVR-02", "OB-OVR-03", "OB-LEASE-10", "OB-VAL-16")
 def test_an_override_that_was_quoted_is_no_published_offer() -> None:
     where = situation(YOGA, policy=replace(OVERRIDES, leasing=Leasing.ANONYMOUS))
-    held = after(where, quote(request(overridden(YOGA, Decimal("0.01")))))
+    held = after(where, quote(request(overridden(YOGA, Decimal("0.01"))), caller=AGREED_ALICE))
     named = item(YOGA, offer=OfferRef(YOGA[-1].path, OVERRIDE_KEY), offer_id="id:override")
     (found,) = quoted(held, request(named)).items
     assert [error.type for error in found.errors] == [ItemErrorType.UNKNOWN_OFFER]
@@ -164,7 +164,7 @@ def test_an_override_can_be_had_when_offers_cannot_and_cancelled_but_asks_what_t
 
     plain = session("yoga", offers=closed[:1])
     where = situation(plain, policy=OVERRIDES)
-    booked = after(where, Book(caller=ALICE, uuid=UUID, request=request(overridden(plain))))
+    booked = after(where, Book(caller=AGREED_ALICE, uuid=UUID, request=request(overridden(plain))))
     assert after(booked, Cancel(caller=ALICE, uuid=UUID, numbers=(1,))).places[plain[-1].path].booked == 0
 
 

@@ -20,7 +20,7 @@ from openbooking.spec.errors import NotFoundError, UnacceptableReplacementError,
 from openbooking.spec.ids import FormFieldRef, OfferRef
 from openbooking.spec.terms import SCHEMA, Availability, EventStatus, FlowRequirement, FormFieldType, OrderItemStatus
 from openbooking.spec.values import VatTreatment
-from people import ALICE, STUDIO
+from people import AGREED_ALICE, ALICE, STUDIO
 from proposals import having
 
 YOGA = session("yoga", access=AccessRules(code=True))
@@ -225,9 +225,9 @@ def test_what_was_booked_without_a_price_is_replaced_without_one() -> None:
     asked = request(
         item(YOGA, offer_id=None, offer=None),
         total_payment_due=None,
-        payment=Payment(dynamic=True, identifier="p", account_id="acme"),
+        payment=Payment(dynamic=True, identifier="p", account_id="MOVE"),
     )
-    where = after(situation(YOGA, SPIN, policy=policy), book(asked))
+    where = after(situation(YOGA, SPIN, policy=policy), book(asked, AGREED_ALICE))
     ((found, _),) = after(where, replacing(SPIN)).records[KEY].items()
     assert found.offer is not None
     assert (found.offer.price, found.tax) == (Decimal(0), ())

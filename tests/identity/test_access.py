@@ -14,11 +14,12 @@ from joserfc.jwk import RSAKey
 from msgspec.structs import replace
 
 from desk import IDS, POLICY, SITE, Desk, partner, signing_key
+from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.order import Caller
 from openbooking.identity.access import ByApiKey, ByTrustedHeaders
 from openbooking.identity.claims import ClaimWriter, InvalidAccessTokenError
 from openbooking.identity.digests import digest
-from openbooking.identity.grants import give, resume, revoke, suspend
+from openbooking.identity.grants import agree, give, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Authorization, IdentityRecord, Partner
 from openbooking.identity.scopes import Scope
 from openbooking.spec.errors import (
@@ -264,3 +265,53 @@ async def test_trusted_headers() -> None:
         await by_headers({"X-Seller": IDS.seller("centre")}, Scope.OPENBOOKING)
     with pytest.raises(InvalidAuthorizationDetailsError):
         await by_headers({"X-Partner": "alice", "X-Seller": f"{SITE}/centre"}, Scope.OPENBOOKING)
+
+
+OVERRIDES, HALL = GrantTerms(offer_overrides=True), GrantTerms(venues=frozenset({"Hall"}))
+
+
+def agreed(caller: Caller) -> tuple[GrantTerms, GrantTerms]:
+    """What the caller has agreed on with the centre and with the studio."""
+    return caller.terms_with("centre"), caller.terms_with("studio")
+
+
+@pytest.mark.spec("OB-OVR-01", "OB-DYN-01", "OB-AUTH-05")
+async def test_an_api_key_stands_for_what_each_seller_has_agreed_on(desk: Desk) -> None:
+    """A Seller's own grant replaces that for every Seller whole; one that is not active gives no terms."""
+    by_api_key = ByApiKey(desk.store, desk.clock)
+    for seller, change, terms in (
+        ("centre", BOOKING, (NO_TERMS, NO_TERMS)),
+        ("centre", agree(lambda _: OVERRIDES), (OVERRIDES, NO_TERMS)),
+        (EVERY_SELLER, BOOKING, (OVERRIDES, NO_TERMS)),
+        (EVERY_SELLER, agree(lambda _: HALL), (OVERRIDES, HALL)),
+        ("centre", agree(lambda _: NO_TERMS), (NO_TERMS, HALL)),
+        ("centre", agree(lambda _: HALL), (HALL, HALL)),
+        (EVERY_SELLER, suspend, (HALL, NO_TERMS)),
+        (EVERY_SELLER, resume, (HALL, HALL)),
+        ("studio", suspend, (HALL, HALL)),
+        (EVERY_SELLER, agree(lambda _: OVERRIDES), (HALL, OVERRIDES)),
+        (EVERY_SELLER, revoke, (HALL, NO_TERMS)),
+    ):
+        await desk.provider.grants.change("alice", seller, change, "administrator")
+        caller = await by_api_key({"authorization": "Bearer obk_alice"}, Scope.OPENBOOKING)
+        assert agreed(caller) == terms
+    assert agreed(await desk.caller("obk_bob")) == (NO_TERMS, NO_TERMS)
+
+
+@pytest.mark.spec("OB-OVR-01", "OB-DYN-01", "OB-AUTH-24")
+async def test_an_access_token_stands_for_what_its_seller_has_agreed_on_now(desk: Desk) -> None:
+    token = (await desk.tokens())["access_token"]
+    change = desk.provider.grants.change
+    assert agreed(await desk.caller(token)) == (NO_TERMS, NO_TERMS)
+    await change("alice", EVERY_SELLER, BOOKING, "administrator")
+    await change("alice", EVERY_SELLER, agree(lambda _: HALL), "administrator")
+    assert (await desk.caller(token)).terms_with("centre") == NO_TERMS
+    await change("alice", "centre", agree(lambda _: OVERRIDES), "ann")
+    caller = await desk.caller(token)
+    assert (caller.terms_with("centre"), caller.sellers) == (OVERRIDES, frozenset({"centre"}))
+
+
+@pytest.mark.spec("OB-OVR-01", "OB-DYN-01")
+async def test_headers_stand_for_no_terms() -> None:
+    caller = await ByTrustedHeaders("p", "s", IDS)({"p": "alice"}, Scope.OPENBOOKING)
+    assert agreed(caller) == (NO_TERMS, NO_TERMS)

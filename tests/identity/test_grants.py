@@ -11,12 +11,13 @@ from builders import PRICE, UUID, item, new_uuid, request, session
 from desk import Desk
 from openbooking.booking.book import Book
 from openbooking.booking.command import Reply
+from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.order import Caller, Order, OrderKey
 from openbooking.booking.partnership import Withhold
 from openbooking.booking.publish import Publish
 from openbooking.booking.seller import SellerCancel
 from openbooking.booking.store import ORDERS, Feed
-from openbooking.identity.grants import ConcurrentChangeError, give, resume, revoke, suspend
+from openbooking.identity.grants import ConcurrentChangeError, agree, give, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState
 from openbooking.identity.scopes import Scope
 from openbooking.testing.samples import read_feed
@@ -147,3 +148,24 @@ async def test_two_changes_at_once_are_both_made(desk: Desk, monkeypatch: pytest
     overtaken = 99
     with pytest.raises(ConcurrentChangeError):
         await change(desk, CENTRE.key, resume)
+
+
+@pytest.mark.spec("OB-OVR-01", "OB-DYN-01", "OB-AUTH-07")
+async def test_terms_outlive_consent_and_suspension_and_end_with_revocation(desk: Desk) -> None:
+    terms = GrantTerms(offer_overrides=True, venues=frozenset({"Hall"}))
+    await change(desk, CENTRE.key, give(frozenset({Scope.OPENBOOKING}), "ann"))
+    for how in (agree(lambda _: terms), BOOKING, give(frozenset({Scope.OPENID}), "dan"), suspend, resume):
+        assert (await change(desk, CENTRE.key, how)).terms == terms
+    narrowed = await change(desk, CENTRE.key, agree(lambda held: replace(held, offer_overrides=False)))
+    assert (narrowed.terms, narrowed.state) == (replace(terms, offer_overrides=False), GrantState.ACTIVE)
+    for how in (revoke, agree(lambda _: terms), BOOKING):
+        assert (await change(desk, CENTRE.key, how)).terms == NO_TERMS
+    assert (await desk.store.find(Grant, seller=CENTRE.key))[0].changed_by == "ann"
+
+
+async def test_a_sellers_own_grant_begins_with_the_terms_that_held_before(desk: Desk) -> None:
+    terms = GrantTerms(venues=frozenset({"Hall"}))
+    await change(desk, EVERY_SELLER, BOOKING)
+    await change(desk, EVERY_SELLER, agree(lambda _: terms))
+    assert (await change(desk, CENTRE.key, give(frozenset({Scope.OPENBOOKING}), "ann"))).terms == terms
+    assert (await change(desk, STUDIO.key, revoke)).terms == NO_TERMS

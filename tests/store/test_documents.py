@@ -13,7 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.order import Claim, PersonalData, Record, RecordKind
+from openbooking.spec.ids import OfferRef
 from openbooking.spec.terms import OrderItemStatus, OrderProposalStatus
 from openbooking.store.documents import decode_opportunity, decode_record, decode_seller, encode, encode_record
 from openbooking.store.identity import _DECODERS
@@ -90,6 +92,24 @@ def test_accounts_that_agreed_before_there_were_ids_have_agreed() -> None:
         user = decode_user((DOCUMENTS / "seller_user" / f"{name}.json").read_bytes())
         agreed = decode_grant((DOCUMENTS / "partner_grant" / f"{grant}.json").read_bytes()).agreed_by
         assert agreed == {user.account}
+
+
+def test_grants_from_before_there_were_terms_have_none_and_later_ones_what_was_agreed() -> None:
+    decode = DECODERS["partner_grant"]
+    before, later = (
+        decode((DOCUMENTS / "partner_grant" / f"{name}.json").read_bytes()).terms
+        for name in ("acme_for_pine", "acme_on_terms")
+    )
+    assert before == NO_TERMS
+    assert later == GrantTerms(
+        offer_overrides=True,
+        dynamic_accounts=frozenset({"MOVE"}),
+        venues=frozenset({"Riverside Centre, TE5 7AB"}),
+        activities=frozenset({"https://openactive.io/activity-list#c07d63a0-8eb9-4602-8bcc-23be6deb8f83"}),
+        offers=frozenset({OfferRef("session-series/series-dive", "adult")}),
+        open_quotes=5,
+        open_proposals=2,
+    )
 
 
 @pytest.mark.spec("OB-B-10")

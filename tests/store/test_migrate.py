@@ -12,13 +12,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
+from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import StoreUnavailableError
+from openbooking.booking.whereabouts import with_whereabouts
 from openbooking.identity.access import ByApiKey
 from openbooking.identity.digests import digest
 from openbooking.identity.scopes import Scope
 from openbooking.settings import Settings
+from openbooking.spec.ids import opportunity_path
+from openbooking.spec.terms import OpportunityType
+from openbooking.store.documents import decode_opportunity, encode
 from openbooking.store.identity_schema import TABLES
 from openbooking.store.location import without_password
 from openbooking.store.migrate import SchemaError, _config, connected, prepare, upgrade
@@ -174,6 +179,57 @@ def test_what_was_sold_with_the_first_schema_is_as_it_was_after_the_upgrade(data
     findings, figures, again = asyncio.run(look())
     assert (findings, figures.leases, again) == ([], 0, first)
     assert connected(database, lambda connection: rows_of(connection, kept)) == sold
+
+
+LOCATED: list[dict[str, Any]] = [
+    {},
+    {"location": "Hall"},
+    {"location": ["Hall"], "activity": "Yoga"},
+    {"location": {"@id": "https://example.com/1", "identifier": "1"}, "activity": ["Yoga", "Yoga"]},
+    {"location": {"identifier": 1}, "activity": {"prefLabel": " Hot  Yoga "}},
+    {"location": [{"identifier": {"@type": "PropertyValue", "value": "1"}}], "activity": [{"@id": "a"}, 1.5]},
+    {"location": {"name": "Hällё", "address": {"postalCode": "te5 7ab"}}, "facilityType": [{"id": "b"}]},
+    {"location": {"name": ["Hall"], "address": "1 High Street"}, "activity": [None, {}], "price": 0.1},
+    {"activity": [{"@id": "http://openactive.io/activity-list/#1"}], "facilityType": "Court"},
+]
+
+
+def test_opportunities_of_before_get_the_venue_and_activities_that_they_would_have_now(database: str) -> None:
+    """More of them than are read at once; what has neither stays as it is, byte by byte."""
+    numbers = range(1_201)
+    before = [
+        Opportunity(
+            path=opportunity_path(OpportunityType.SESSION_SERIES, f"k{number}"),
+            type=OpportunityType.SESSION_SERIES,
+            seller="centre",
+            properties=LOCATED[number % len(LOCATED)],
+        )
+        for number in numbers
+    ]
+
+    def fill(connection: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        add = text(
+            "INSERT INTO opportunity (path, seller, source, booked, document) "
+            "VALUES (:path, 'centre', '', 0, :document)"
+        )
+        for opportunity in before:
+            connection.execute(add, {"path": opportunity.path, "document": encode(opportunity)})
+
+    def documents(connection: Connection) -> dict[str, bytes]:
+        return {row.path: row.document for row in connection.execute(text("SELECT path, document FROM opportunity"))}
+
+    connected(database, fill)
+    untouched = connected(database, documents)
+    assert upgrade(database) >= "0004"
+    found = connected(database, documents)
+    for opportunity in before:
+        now = decode_opportunity(found[opportunity.path])
+        assert now == with_whereabouts(opportunity)
+        assert (now == opportunity) is (found[now.path] == untouched[now.path])
+    assert sum(found[path] != untouched[path] for path in found) > len(numbers) / 2
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from builders import UUID
+from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.policy import TaxCalculation
-from people import ADDRESS, CUSTOMER, STUDIO
+from people import ADDRESS, AGREED, CUSTOMER, STUDIO
 from validation import Validator
 from world import PILATES, YOGA, World, open_world
 
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.anyio
 BUSINESS = {"@type": "Organization", "name": "Acme", "email": "a@acme.example.com", "address": ADDRESS}
 POINTS = {"@type": "Payment", "name": "Points", "accountId": "SN1", "paymentProviderId": "STRIPE"}
 DYNAMIC = {"@type": "DynamicPayment", "identifier": "d-1", "name": "Membership", "accountId": "MOVE"}
+PRICED_AT_MOST = {"@type": "PriceSpecification", "price": 999_999_999_999.99, "priceCurrency": "GBP"}
 OVERRIDE = {"@type": "OfferOverride", "name": "Winger", "price": 10, "priceCurrency": "GBP", "description": "For two."}
 
 
@@ -111,7 +113,7 @@ async def test_payment_details_are_reflected_without_their_identifier_before_b(
 
 @pytest.mark.spec("OB-OVR-01", "OB-OVR-11", "OB-OVR-09", "OB-VAL-29")
 async def test_an_override_is_shown_as_such_and_can_be_cancelled(tmp_path: Path, validator: Validator) -> None:
-    async with open_world("sqlite", tmp_path, offer_overrides=True) as world:
+    async with open_world("sqlite", tmp_path, terms=AGREED, offer_overrides=True) as world:
         item = {**world.item(YOGA), "acceptedOffer": OVERRIDE}
         quote = await quoted(world, world.quote(item))
         assert validator.failures("C2Response", quote) == []
@@ -156,7 +158,7 @@ async def test_an_override_is_shown_as_such_and_can_be_cancelled(tmp_path: Path,
 async def test_an_override_that_is_not_wanted_or_makes_no_sense(
     tmp_path: Path, override: dict[str, Any], setting: bool, error: str
 ) -> None:
-    async with open_world("sqlite", tmp_path, offer_overrides=setting) as world:
+    async with open_world("sqlite", tmp_path, terms=AGREED, offer_overrides=setting) as world:
         item = {**world.item(YOGA), "acceptedOffer": override}
         reply = await world.call("PUT", f"order-quote-templates/{UUID}", world.quote(item))
         assert reply.status_code == 409
@@ -165,7 +167,7 @@ async def test_an_override_that_is_not_wanted_or_makes_no_sense(
 
 @pytest.mark.spec("OB-OVR-11", "OB-VAL-13")
 async def test_an_override_that_makes_no_sense_is_not_the_published_offer_it_names(tmp_path: Path) -> None:
-    async with open_world("sqlite", tmp_path, offer_overrides=True) as world:
+    async with open_world("sqlite", tmp_path, terms=AGREED, offer_overrides=True) as world:
         item = world.item(YOGA)
         item["acceptedOffer"] = {"@type": "OfferOverride", "@id": item["acceptedOffer"], "price": -1}
         reply = await world.call("PUT", f"order-quotes/{UUID}", world.quote(item, customer=CUSTOMER))
@@ -175,7 +177,7 @@ async def test_an_override_that_makes_no_sense_is_not_the_published_offer_it_nam
 @pytest.mark.spec("OB-OVR-11", "OB-OVR-05", "OB-TAX-13")
 @pytest.mark.parametrize("id_", ["https://broker.example.com/offers/1", "urn:uuid:1", "/offers/1?a=b:c", "#/o:1", "x"])
 async def test_an_override_for_nothing_needs_no_currency_and_keeps_its_id(tmp_path: Path, id_: str) -> None:
-    async with open_world("sqlite", tmp_path, offer_overrides=True) as world:
+    async with open_world("sqlite", tmp_path, terms=AGREED, offer_overrides=True) as world:
         item = {**world.item(YOGA), "acceptedOffer": {"@type": "OfferOverride", "@id": id_, "price": 0}}
         quote = await quoted(world, world.quote(item))
         assert quote["orderedItem"][0]["acceptedOffer"]["@id"] == id_
@@ -183,9 +185,82 @@ async def test_an_override_for_nothing_needs_no_currency_and_keeps_its_id(tmp_pa
         assert order["totalPaymentDue"]["price"] == 0
 
 
+def at_every_call(world: World, *items: dict[str, Any], **changes: Any) -> list[tuple[str, dict[str, Any]]]:
+    """The paths and bodies of C1, C2 and B."""
+    return [
+        (f"order-quote-templates/{UUID}", world.quote(*items, **changes)),
+        (f"order-quotes/{UUID}", world.quote(*items, customer=CUSTOMER, **changes)),
+        (f"orders/{UUID}", world.order(*items, **changes)),
+    ]
+
+
+HEADERS = {"access": "headers", "trusted_partner_header": "x-partner"}
+
+
+@pytest.mark.spec("OB-OVR-01")
+@pytest.mark.parametrize(
+    ("terms", "partner", "access"),
+    [(NO_TERMS, "alice", {}), (AGREED, "bob", {}), (AGREED, "alice", HEADERS)],
+    ids=["nothing agreed", "agreed with another", "no grants"],
+)
+async def test_the_setting_alone_lets_no_partner_name_a_price(
+    tmp_path: Path, terms: GrantTerms, partner: str, access: dict[str, str]
+) -> None:
+    async with open_world("sqlite", tmp_path, terms=terms, offer_overrides=True, **access) as world:
+        item = {**world.item(YOGA), "acceptedOffer": {**OVERRIDE, "price": 0}}
+        for path, body in at_every_call(world, item, payment=None):
+            reply = await world.call("PUT", path, body, partner, **{"x-partner": partner})
+            assert reply.status_code == 409, path
+            assert [error["@type"] for error in reply.json()["orderedItem"][0]["error"]] == ["UnacceptableOfferError"]
+
+
+@pytest.mark.spec("OB-DYN-01", "OB-DYN-08")
+@pytest.mark.parametrize(
+    ("terms", "partner", "access"),
+    [(NO_TERMS, "alice", {}), (AGREED, "bob", {}), (AGREED, "alice", HEADERS)],
+    ids=["nothing agreed", "agreed with another", "no grants"],
+)
+@pytest.mark.parametrize("accounts", ["MOVE", "*"])
+async def test_the_setting_alone_lets_no_partner_book_without_a_price(
+    tmp_path: Path, accounts: str, terms: GrantTerms, partner: str, access: dict[str, str]
+) -> None:
+    async with open_world("sqlite", tmp_path, terms=terms, dynamic_accounts=accounts, **access) as world:
+        item = world.item(YOGA)
+        del item["acceptedOffer"]
+        for path, body in at_every_call(world, item, payment=DYNAMIC, totalPaymentDue=None):
+            reply = await world.call("PUT", path, body, partner, **{"x-partner": partner})
+            assert (reply.status_code, reply.json()["@type"]) == (400, "InvalidPaymentDetailsError"), path
+
+
+@pytest.mark.spec("OB-OVR-01", "OB-DYN-01")
+async def test_what_one_seller_has_agreed_on_does_not_hold_with_another(tmp_path: Path) -> None:
+    async with open_world("sqlite", tmp_path, terms=AGREED, offer_overrides=True, dynamic_accounts="*") as world:
+        item = {**world.item(PILATES), "acceptedOffer": OVERRIDE}
+        reply = await world.call("PUT", f"order-quote-templates/{UUID}", world.quote(item, seller=STUDIO.key))
+        assert [error["@type"] for error in reply.json()["orderedItem"][0]["error"]] == ["UnacceptableOfferError"]
+        del item["acceptedOffer"]
+        body = world.quote(item, seller=STUDIO.key, payment=DYNAMIC)
+        reply = await world.call("PUT", f"order-quote-templates/{UUID}", body)
+        assert (reply.status_code, reply.json()["@type"]) == (400, "InvalidPaymentDetailsError")
+
+
+@pytest.mark.spec("OB-VAL-18")
+async def test_terms_that_name_a_venue_keep_a_partner_from_all_others(tmp_path: Path) -> None:
+    """Only Alice, and only with the Seller that she has agreed with."""
+    async with open_world("sqlite", tmp_path, terms=GrantTerms(venues=frozenset({"Elsewhere"}))) as world:
+        for path, body in at_every_call(world, world.item(YOGA)):
+            reply = await world.call("PUT", path, body)
+            assert reply.status_code == 409, path
+            (error,) = reply.json()["orderedItem"][0]["error"]
+            assert error["@type"] == "OpportunityOfferPairNotBookableError"
+        assert (await world.call("PUT", f"orders/{UUID}", world.order(world.item(YOGA)), "bob")).status_code == 201
+        there = world.order(world.item(PILATES), seller=STUDIO.key, total=14.4)
+        assert (await world.call("PUT", f"orders/{UUID}", there)).status_code == 201
+
+
 @pytest.mark.spec("OB-VAL-40")
 async def test_an_override_in_another_currency_than_the_rest_is_in_conflict(tmp_path: Path) -> None:
-    async with open_world("sqlite", tmp_path, offer_overrides=True) as world:
+    async with open_world("sqlite", tmp_path, terms=AGREED, offer_overrides=True) as world:
         dollars = {**world.item(YOGA, 1), "acceptedOffer": {**OVERRIDE, "priceCurrency": "USD"}}
         reply = await world.call(
             "PUT", f"order-quotes/{UUID}", world.quote(world.item(YOGA), dollars, customer=CUSTOMER)
@@ -197,7 +272,7 @@ async def test_an_override_in_another_currency_than_the_rest_is_in_conflict(tmp_
 
 @pytest.mark.spec("OB-DYN-02", "OB-DYN-03", "OB-DYN-07", "OB-OF-19")
 async def test_a_dynamic_order_has_no_price_anywhere(tmp_path: Path) -> None:
-    async with open_world("sqlite", tmp_path, dynamic_accounts="MOVE, OTHER") as world:
+    async with open_world("sqlite", tmp_path, terms=AGREED, dynamic_accounts="MOVE, OTHER") as world:
         items = [world.item(YOGA, position) for position in (0, 1)]
         for item in items:
             del item["acceptedOffer"]
@@ -218,3 +293,19 @@ async def test_a_total_with_a_price_of_text_is_understood(world: World) -> None:
     body["totalPaymentDue"]["price"] = "14.40"
     order = await booked(world, body)
     assert {order["totalPaymentDue"]["priceCurrency"], order["totalPaymentTax"][0]["priceCurrency"]} == {"GBP"}
+
+
+@pytest.mark.spec("OB-B-06", "OB-VAL-44", "OB-VAL-45")
+async def test_the_largest_total_is_paid_and_a_larger_one_is_refused_at_every_call(tmp_path: Path) -> None:
+    """C1 answered 200 for a total that B could not read."""
+    async with open_world("sqlite", tmp_path, terms=AGREED, offer_overrides=True) as world:
+        large = {**world.item(YOGA, 0), "acceptedOffer": {**OVERRIDE, "price": 999_999_999_999.98}}
+        for penny, errors in ((0.02, ["OpportunityIsInConflictError"]), (0.01, [])):
+            small = {**world.item(YOGA, 1), "acceptedOffer": {**OVERRIDE, "price": penny}}
+            for path, body in at_every_call(world, large, small, totalPaymentDue=PRICED_AT_MOST):
+                reply = await world.call("PUT", path, body)
+                assert (reply.status_code == 409) is bool(errors), path
+                first, second = reply.json()["orderedItem"]
+                assert "error" not in first
+                assert [error["@type"] for error in second.get("error", [])] == errors
+        assert (reply.status_code, reply.json()["totalPaymentDue"]["price"]) == (201, 999_999_999_999.99)

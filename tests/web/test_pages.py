@@ -21,6 +21,7 @@ from openbooking.identity.passwords import Passwords
 from openbooking.identity.records import Authorization, Grant, GrantState, Partner, RegistrationToken, Role, Session
 from openbooking.identity.registration import Registration
 from openbooking.web.accounts import destination
+from people import AGREED
 from visitor import Page, Visitor
 from world import SITE, YOGA, World, open_world
 
@@ -117,6 +118,16 @@ async def test_what_a_partner_says_of_itself_is_told_apart_from_what_is_certain(
     page = await visitor.open(AUTHORIZE)
     assert "Your answer goes to https://alice.example.com," in page.text
     assert f"What {provider.settings.name} says of it Its name is Alice." in page.text
+
+
+async def test_a_seller_sees_with_whom_it_has_special_terms(tmp_path: Path) -> None:
+    async with open_world("sqlite", tmp_path, access="openid", terms=AGREED) as world:
+        visitor = Visitor(world.client)
+        await visitor.sign_in("ann", PASSWORD)
+        page = await visitor.open("/partners")
+        assert "Alice book, change and cancel, on special terms" in page.text
+        assert "Bob book, change and cancel 1 March" in page.text
+        assert "Special terms are what you and a partner have agreed on" in page.text
 
 
 async def test_a_seller_sees_and_changes_its_own_partners_only(provider: World, visitor: Visitor) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from openbooking.booking.bookable import Pair, why_not_bookable
+from openbooking.booking.grant_terms import GrantTerms
 from openbooking.booking.opportunity import FormField, Offer, Opportunity, Seller, applicable_offers
 from openbooking.booking.order import ItemRequest, OfferOverride
 from openbooking.booking.situation import Situation
@@ -27,13 +28,15 @@ def published_offer(situation: Situation, opportunity: Opportunity, request: Ite
     return _error(ItemErrorType.UNACCEPTABLE_OFFER if exists else ItemErrorType.UNKNOWN_OFFER)
 
 
-def overridden_offer(situation: Situation, opportunity: Opportunity, override: OfferOverride) -> Offer | ItemError:
+def overridden_offer(
+    situation: Situation, terms: GrantTerms, opportunity: Opportunity, override: OfferOverride
+) -> Offer | ItemError:
     """The Offer that the Broker names instead (OB-OVR-02); what the applicable ones ask, it asks too (OB-OVR-10).
 
     It can be booked whenever the Opportunity can, is paid in advance, and can be cancelled (OB-OVR-08, OB-OVR-09).
     """
-    if not situation.policy.offer_overrides:
-        return _error(ItemErrorType.UNACCEPTABLE_OFFER, "Offers cannot be overridden in this Booking System.")
+    if not (situation.policy.offer_overrides and terms.offer_overrides):
+        return _error(ItemErrorType.UNACCEPTABLE_OFFER, "The Seller has not agreed to prices that the Broker names.")
     family = (opportunity, *situation.parents(opportunity))
     if next((member.accessible_for_free for member in family if member.accessible_for_free is not None), False):
         return _error(ItemErrorType.UNACCEPTABLE_OFFER, "What is accessible for free cannot be overridden.")
@@ -55,14 +58,18 @@ def overridden_offer(situation: Situation, opportunity: Opportunity, override: O
 
 
 def dynamic_offer(
-    situation: Situation, seller: Seller, opportunity: Opportunity, request: ItemRequest
+    situation: Situation, terms: GrantTerms, seller: Seller, opportunity: Opportunity, request: ItemRequest
 ) -> Offer | ItemError:
-    """The first Offer with which the Opportunity can be booked, without its price (OB-DYN-03, OB-DYN-05, OB-DYN-10)."""
+    """The first Offer with which the Opportunity can be booked, without its price (OB-DYN-03, OB-DYN-05, OB-DYN-10).
+
+    Offers within the terms come first.
+    """
     if request.offer_id or request.override:
         return _error(ItemErrorType.UNACCEPTABLE_OFFER, "With a DynamicPayment there is no acceptedOffer.")
     offers = applicable_offers(opportunity, situation.parents(opportunity))
     if not offers:
         return _error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, "The Opportunity has no Offer.")
+    offers = tuple(sorted(offers, key=terms.include, reverse=True))
     bookable = (offer for offer in offers if not why_not_bookable(Pair(opportunity, offer, seller), situation.now))
     return unpriced(next(bookable, offers[0]))
 

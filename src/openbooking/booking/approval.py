@@ -11,12 +11,12 @@ from openbooking.booking.accepted import unpriced
 from openbooking.booking.command import Decision
 from openbooking.booking.order import Order, OrderItem, OrderKey, Proposal
 from openbooking.booking.policy import Policy
-from openbooking.booking.pricing import pricing_of, tax_charges
+from openbooking.booking.pricing import pricing_of, tax_charges, totals
 from openbooking.booking.proposal import may_write, open_proposal, with_note, with_status
 from openbooking.booking.situation import Needs, RecordSet, Situation
 from openbooking.spec.errors import NotFoundError, OpenBookingError
 from openbooking.spec.terms import FlowRequirement, OrderProposalStatus
-from openbooking.spec.values import is_price
+from openbooking.spec.values import PRICE_LIMIT, is_price
 
 
 class DecideProposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +73,8 @@ class AmendProposal(msgspec.Struct, frozen=True, kw_only=True):
         )
         if not items:
             raise OpenBookingError("An amendment leaves at least one item: reject the OrderProposal instead.")
+        if totals(items, pricing_of(record.order)).price >= PRICE_LIMIT:
+            raise OpenBookingError("The total of the OrderProposal would be too large to be paid.")
         amended = with_status(situation, record, OrderProposalStatus.AWAITING, self.note)
         assert amended.proposal is not None  # noqa: S101 - with_status keeps it
         proposal = replace(amended.proposal, version=self.version, items=items)

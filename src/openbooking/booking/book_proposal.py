@@ -70,7 +70,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
 
     def _payment(self, policy: Policy, record: Record, order: Order) -> Payment | None:
         """The payment as it was proposed, or as it has been authorised anew (OB-APP-29)."""
-        check_details(self.payment, policy)
+        check_details(self.payment, policy, self.caller.terms_with(record.seller))
         if self.payment and self.payment.dynamic != order.dynamic:
             raise InvalidPaymentDetailsError("The OrderProposal was made for another kind of payment.")
         offers = [item.offer for item, _ in record.items() if item.offer]

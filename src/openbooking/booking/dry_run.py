@@ -10,6 +10,7 @@ from openbooking.booking.accepted import dynamic_offer, overridden_offer, publis
 from openbooking.booking.bookable import Pair, why_not_bookable
 from openbooking.booking.capacity import excess_errors, places_left
 from openbooking.booking.details import INCOMPLETE, detail_errors
+from openbooking.booking.grant_terms import GrantTerms, why_outside_terms
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.order import (
     Caller,
@@ -23,6 +24,7 @@ from openbooking.booking.order import (
     Terms,
 )
 from openbooking.booking.parties import check_broker, check_customer
+from openbooking.booking.payable import payable, within_payable_total
 from openbooking.booking.payment import check_consistent, check_details, reflected_payment
 from openbooking.booking.pricing import Pricing, prepayment_of, tax_charges, tax_treatment, totals
 from openbooking.booking.situation import Needs, Places, Situation
@@ -71,12 +73,14 @@ def dry_run(  # noqa: PLR0913, PLR0917 - all that an Order depends on
     own = situation.records.get(OrderKey(caller.partner, uuid))
     if own:
         caller.check_may_act_for(own.seller)
-    _check_parties_and_payment(situation, checkpoint, request, own)
-    run = _DryRun(situation, seller, request, kept)
+    terms = caller.terms_with(seller.key)
+    _check_parties_and_payment(situation, checkpoint, request, own, terms)
+    run = _DryRun(situation, seller, request, kept, terms)
     items = run.items()
     if any(item.opportunity and item.opportunity.seller != seller.key for item in items):
         raise SellerMismatchError
     items = _with_one_way_to_pay(_with_one_currency(_with_capacity(situation, own, items)))
+    items = within_payable_total(items, run.pricing)
     if checkpoint is not Checkpoint.C1:
         items = tuple(_with_details(item, asked) for item, asked in zip(items, request.items, strict=True))
     offers = [item.offer for item in items if item.offer]
@@ -96,12 +100,12 @@ def dry_run(  # noqa: PLR0913, PLR0917 - all that an Order depends on
 
 
 def _check_parties_and_payment(
-    situation: Situation, checkpoint: Checkpoint, request: OrderRequest, own: Record | None
+    situation: Situation, checkpoint: Checkpoint, request: OrderRequest, own: Record | None, terms: GrantTerms
 ) -> None:
     check_broker(request)
     if checkpoint is not Checkpoint.C1:
         check_customer(request)
-    check_details(request.payment, situation.policy)
+    check_details(request.payment, situation.policy, terms)
     if checkpoint.order_type is not OrderType.QUOTE and situation.live(own):
         check_consistent(request.payment, own)
 
@@ -109,8 +113,16 @@ def _check_parties_and_payment(
 class _DryRun:
     """Finds what the items of one request refer to, and what they cost."""
 
-    def __init__(self, situation: Situation, seller: Seller, request: OrderRequest, kept: Mapping[int, Terms]) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - all that an item depends on
+        self,
+        situation: Situation,
+        seller: Seller,
+        request: OrderRequest,
+        kept: Mapping[int, Terms],
+        terms: GrantTerms,
+    ) -> None:
         self._situation = situation
+        self._terms = terms
         self._seller = seller
         self._request = request
         self._kept = kept
@@ -127,7 +139,11 @@ class _DryRun:
         found = self._opportunity(request)
         opportunity = found if isinstance(found, Opportunity) else None
         parents = self._situation.parents(opportunity) if opportunity else ()
-        accepted = self._offer(found, request, number) if isinstance(found, Opportunity) else found
+        accepted: Offer | ItemError
+        if isinstance(found, Opportunity):
+            accepted = payable(self._offer(found, request, number), self.pricing)
+        else:
+            accepted = found
         offer = accepted if isinstance(accepted, Offer) else None
         item = OrderItem(
             number=number,
@@ -139,7 +155,7 @@ class _DryRun:
             offer=offer,
             tax=() if offer is None or self._dynamic else tax_charges(offer, self.pricing),
         )
-        error = self._pair_error(opportunity, offer) if opportunity and offer else accepted
+        error = self._pair_error(opportunity, parents, offer) if opportunity and offer else accepted
         return replace(item, errors=(error,)) if isinstance(error, ItemError) else item
 
     def _opportunity(self, request: ItemRequest) -> Opportunity | ItemError:
@@ -158,14 +174,15 @@ class _DryRun:
 
     def _offer(self, opportunity: Opportunity, request: ItemRequest, number: int) -> Offer | ItemError:
         if self._dynamic:
-            return dynamic_offer(self._situation, self._seller, opportunity, request)
+            return dynamic_offer(self._situation, self._terms, self._seller, opportunity, request)
         if request.override:
-            return overridden_offer(self._situation, opportunity, request.override)
+            return overridden_offer(self._situation, self._terms, opportunity, request.override)
         kept = self._kept.get(number)
         return kept.offer if kept else published_offer(self._situation, opportunity, request)
 
-    def _pair_error(self, opportunity: Opportunity, offer: Offer) -> ItemError | None:
+    def _pair_error(self, opportunity: Opportunity, parents: tuple[Opportunity, ...], offer: Offer) -> ItemError | None:
         reason = why_not_bookable(Pair(opportunity, offer, self._seller), self._situation.now)
+        reason = reason or why_outside_terms(self._terms, opportunity, parents, offer)
         return _error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, reason) if reason else None
 
 

@@ -9,6 +9,9 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
+from openbooking.booking.grant_terms import GrantTerms
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import (
     HoldingBound,
@@ -107,9 +110,17 @@ def is_spent(situation: Situation, own: Record | None) -> bool:
     return held_until is not None and held_until >= longest
 
 
-def bound_reached(situation: Situation, key: OrderKey, order: Order) -> HoldingBound | None:
-    """The bound that keeps a quote or proposal from being held, or None if it may be held."""
-    bounds, own = situation.policy.bounds, situation.records.get(key)
+def bound_reached(situation: Situation, key: OrderKey, order: Order, terms: GrantTerms) -> HoldingBound | None:
+    """The bound that keeps a quote or proposal from being held, or None if it may be held.
+
+    How many quotes and proposals a partner may have open its `terms` with the Seller can say, else the policy does.
+    """
+    own = situation.records.get(key)
+    bounds = replace(
+        situation.policy.bounds,
+        quotes=situation.policy.bounds.quotes if terms.open_quotes is None else terms.open_quotes,
+        proposals=situation.policy.bounds.proposals if terms.open_proposals is None else terms.open_proposals,
+    )
     if order.proposal is None and is_spent(situation, own):
         return HoldingBound.TIME
     if _exceeds_share(situation, key, order):

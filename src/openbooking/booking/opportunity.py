@@ -1,7 +1,7 @@
 """Sellers, Opportunities and Offers as this system sells them, and Offer inheritance (OB 8.1, MOD "Parent-child").
 
 What a rule looks at is a field; everything else that is published about a thing is its `properties`, JSON-LD as it
-will appear, and is never looked into.
+will appear. They are looked into only where a field is derived from them (`booking.whereabouts`).
 """
 
 from collections.abc import Mapping
@@ -103,7 +103,8 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     this system may sell: parents have none, and without one only what is available at any time can be booked.
     `offers_unknown` tells that it is sold at Offers of its own, none of which is known here.
     `accessible_for_free` is published as `isAccessibleForFree`. `source` tells what published it: everything from one
-    source can be withdrawn together, and nothing from another takes its place.
+    source can be withdrawn together, and nothing from another takes its place. `venue` and `activities` are keys that
+    follow from `properties` (`booking.whereabouts`), empty where it publishes no location or activity of its own.
     """
 
     path: str
@@ -118,6 +119,8 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     offers: tuple[Offer, ...] = ()
     offers_unknown: bool = False
     source: str = ""
+    venue: str = ""
+    activities: tuple[str, ...] = ()
     access: AccessRules | None = None
     properties: Properties = {}
 

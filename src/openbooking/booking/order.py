@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.spec.errors import InvalidAuthorizationDetailsError, ItemError
 from openbooking.spec.ids import FormFieldRef, OfferRef
@@ -44,17 +45,24 @@ class Partnership(NamedTuple):
 class Caller(msgspec.Struct, frozen=True):
     """An authenticated Booking Partner, with the keys of the Sellers it may act for.
 
-    `sellers` None stands for every Seller but those that are `barred`.
+    `sellers` None stands for every Seller but those that are `barred`. `terms` are what it has agreed with Sellers, by
+    their keys, and `other_terms` what holds with those that are not named there.
     """
 
     partner: str
     sellers: frozenset[str] | None = None
     barred: frozenset[str] = frozenset()
+    terms: Mapping[str, GrantTerms] = {}
+    other_terms: GrantTerms = NO_TERMS
 
     def check_may_act_for(self, seller: str) -> None:
         """Raise InvalidAuthorizationDetailsError unless that Seller has authorised this partner (OB-AUTH-14)."""
         if seller in self.barred or (self.sellers is not None and seller not in self.sellers):
             raise InvalidAuthorizationDetailsError
+
+    def terms_with(self, seller: str) -> GrantTerms:
+        """What this partner and that Seller have agreed on."""
+        return self.terms.get(seller, self.other_terms)
 
 
 def fingerprint_of(asked: Any) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from openbooking.booking.grant_terms import GrantTerms
 from openbooking.booking.opportunity import Offer
 from openbooking.booking.order import Order, OrderRequest, Payment, Record
 from openbooking.booking.policy import Policy, ReconciliationDetails
@@ -18,26 +19,27 @@ from openbooking.spec.errors import (
 from openbooking.spec.terms import Availability, OrderType
 
 
-def check_details(payment: Payment | None, policy: Policy) -> None:
+def check_details(payment: Payment | None, policy: Policy, terms: GrantTerms) -> None:
     """Raise InvalidPaymentDetailsError if a `payment` is sent that cannot be reconciled, whatever is to be paid.
 
-    A dynamic one must name an account that may book without a price (OB-DYN-07, OB-DYN-08).
+    A dynamic one must name an account that Seller and partner have agreed on (OB-DYN-01, OB-DYN-07, OB-DYN-08).
     """
     if payment is None:
         return
     if payment.dynamic:
-        _check_account(payment, policy)
+        _check_account(payment, policy, terms)
     elif policy.reconciliation:
         _check_reconciliation(payment, policy.reconciliation)
 
 
-def _check_account(payment: Payment, policy: Policy) -> None:
-    accounts = policy.dynamic_accounts
-    if accounts is None:
-        raise InvalidPaymentDetailsError("No DynamicPayment has been agreed on.")
+def _check_account(payment: Payment, policy: Policy, terms: GrantTerms) -> None:
+    """Raise an error unless the terms name the account and the setting allows it."""
+    allowed, agreed = policy.dynamic_accounts, terms.dynamic_accounts
+    if allowed is None or not agreed:
+        raise InvalidPaymentDetailsError("No DynamicPayment has been agreed on with the Seller.")
     if not payment.account_id:
         raise IncompletePaymentDetailsError("The DynamicPayment lacks its accountId.")
-    if accounts and payment.account_id not in accounts:
+    if payment.account_id not in agreed or (allowed and payment.account_id not in allowed):
         raise InvalidPaymentDetailsError("No DynamicPayment has been agreed on with this account.")
 
 

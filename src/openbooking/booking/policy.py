@@ -55,9 +55,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     quotes that extend it keep the terms that it was given first. `proposal_duration` is the lifetime of an
     OrderProposal, in which the Seller approves it and the Broker books it. `bounds` limit what is held and not bought.
     `prepayment` tells whether `openBookingPrepayment` is published; without it priced Orders require payment
-    (OB-PREP-02). `reconciliation` is None where any payment details will do. `offer_overrides` tells whether Brokers
-    may name prices of their own, and `dynamic_accounts` which accounts may book without a price, both as agreed with
-    the Seller elsewhere; None for no account, and an empty set for any. Times are told to people in `time_zone`.
+    (OB-PREP-02). `reconciliation` is None where any payment details will do. `offer_overrides` and `dynamic_accounts`
+    bound what a Seller and a Booking Partner can agree on (`GrantTerms`): whether the partner names prices of its own,
+    and with which accounts it books without a price; None for no account, and an empty set for any. Times are told to
+    people in `time_zone`.
     """
 
     leasing: Leasing = Leasing.NAMED

@@ -66,7 +66,8 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         check_total(self.request, order)
         order = self._proposed(situation, order)
         leases = situation.policy.leasing is not Leasing.OFF
-        bound = bound_reached(situation, self.key, order) if leases else None
+        terms = self.caller.terms_with(order.seller.key)
+        bound = bound_reached(situation, self.key, order, terms) if leases else None
         if leases and bound is None:
             order = replace(order, lease_expires=_held_until(situation, order))
         proposed = Record(

@@ -13,7 +13,9 @@ from openbooking.booking.logistics import changed_paths, tell_orders
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.order import RecordKind
 from openbooking.booking.ownership import check_ownership, check_source
+from openbooking.booking.payable import can_be_paid
 from openbooking.booking.policy import Policy
+from openbooking.booking.pricing import Pricing
 from openbooking.booking.situation import (
     Change,
     Needs,
@@ -24,7 +26,8 @@ from openbooking.booking.situation import (
     Situation,
     evolve,
 )
-from openbooking.spec.errors import NotFoundError, SellerNotFoundError
+from openbooking.booking.whereabouts import with_whereabouts
+from openbooking.spec.errors import NotFoundError, OpenBookingError, SellerNotFoundError
 from openbooking.spec.terms import Availability, EventStatus
 
 
@@ -76,15 +79,17 @@ class Publish(msgspec.Struct, frozen=True):
         )
 
     def decide(self, situation: Situation) -> Decision:
-        """Refuse what names an unknown Seller or parent, or one path twice, and what belongs to others."""
+        """Refuse what names an unknown Seller or parent, or one path twice, what nobody can pay, what is others'."""
         counted = Counter(opportunity.path for opportunity in self.opportunities)
         twice = [path for path, count in counted.items() if count > 1]
         if twice:
             raise NotFoundError(f"Published twice at once: {', '.join(twice)}.")
         known = {**situation.opportunities, **{item.path: item for item in self.opportunities}}
         for opportunity in self.opportunities:
-            if opportunity.seller not in situation.sellers:
+            seller = situation.sellers.get(opportunity.seller)
+            if seller is None:
                 raise SellerNotFoundError(f"{opportunity.path} names an unknown Seller.")
+            _check_prices(opportunity, seller)
             parent = known.get(opportunity.parent) if opportunity.parent else None
             if opportunity.parent and not parent:
                 raise NotFoundError(f"{opportunity.path} names an unknown parent.")
@@ -104,8 +109,15 @@ class Publish(msgspec.Struct, frozen=True):
         return frozenset(item.path for item in self.opportunities if item.status is EventStatus.CANCELLED)
 
 
+def _check_prices(opportunity: Opportunity, seller: Seller) -> None:
+    """Raise OpenBookingError for an Offer whose price can never be paid, or that does not tell in which currency."""
+    for offer in opportunity.offers:
+        if not can_be_paid(offer, Pricing(seller.tax_mode)) or (offer.price and offer.currency is None):
+            raise OpenBookingError(f"Offer {offer.key} of {opportunity.path} has a price that cannot be paid.")
+
+
 def _as_sold(opportunity: Opportunity, parent: Opportunity | None, *, prepayment: bool) -> Opportunity:
-    """The Opportunity with no more places than there can be, and Offers that do not contradict themselves.
+    """The Opportunity with no more places than there can be, its venue, and Offers that do not contradict themselves.
 
     They tell of prepayment only where this system supports it (OB-PREP-02), there is something to pay (OB-BKBL-21) and
     they can be booked in advance at all (OB-BKBL-23).
@@ -114,7 +126,7 @@ def _as_sold(opportunity: Opportunity, parent: Opportunity | None, *, prepayment
         offer if prepayment and offer.price and offer.in_advance is not Availability.UNAVAILABLE else _silent(offer)
         for offer in opportunity.offers
     )
-    return replace(opportunity, offers=offers, capacity=most_places(opportunity, parent))
+    return with_whereabouts(replace(opportunity, offers=offers, capacity=most_places(opportunity, parent)))
 
 
 def _silent(offer: Offer) -> Offer:

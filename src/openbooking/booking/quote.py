@@ -41,7 +41,8 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
         quote = dry_run(situation, self.checkpoint, self.caller, self.uuid, self.request, kept)
         if quote.has_errors:
             return Decision(reply=quote)
-        bound = bound_reached(situation, self.key, quote) if leases else None
+        terms = self.caller.terms_with(quote.seller.key)
+        bound = bound_reached(situation, self.key, quote, terms) if leases else None
         if leases and bound is None:
             return self._held(situation, record, quote, kept)
         return self._reduced(situation, record, quote, kept, bound)

@@ -13,6 +13,7 @@ from openbooking.booking.command import Decision
 from openbooking.booking.details import missing_details
 from openbooking.booking.opportunity import Offer, Opportunity, applicable_offers
 from openbooking.booking.order import Order, OrderItem, OrderKey
+from openbooking.booking.payable import can_be_paid
 from openbooking.booking.policy import Policy
 from openbooking.booking.pricing import due, prepayment_of, pricing_of, tax_charges
 from openbooking.booking.situation import Needs, Places, Situation
@@ -71,6 +72,8 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
         if here and offer.ref == item.offer.ref:
             raise UnacceptableReplacementError("The replacement is what is booked already.")
         pricing = pricing_of(order)
+        if not can_be_paid(offer, pricing):
+            raise UnacceptableReplacementError("The replacement has a price that cannot be paid.")
         dearer = offer.price > item.offer.price or due(offer, pricing) > due(item.offer, pricing)
         otherwise = prepayment_of(offer) is not prepayment_of(item.offer)
         exchanged = offer.price and offer.currency != item.offer.currency

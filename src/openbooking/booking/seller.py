@@ -17,6 +17,7 @@ from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Access, ItemState, OrderItem, OrderKey
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Change, Needs, OpportunitySet, RecordSet, Situation, evolve
+from openbooking.booking.whereabouts import with_whereabouts
 from openbooking.spec.errors import (
     CancellationNotPermittedError,
     NotFoundError,
@@ -180,7 +181,7 @@ class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
         described = next(iter(situation.parents(moved)), moved) if moved.type is OpportunityType.SLOT else moved
         given = {"name": self.name, "location": self.location}
         told = {name: value for name, value in given.items() if value}
-        named = replace(described, properties={**described.properties, **told})
+        named = with_whereabouts(replace(described, properties={**described.properties, **told}))
         new = {now.path: now for now in (moved, named) if now != situation.opportunities[now.path]}
         published: list[Change] = [OpportunitySet(changed) for changed in new.values()]
         for change in published:

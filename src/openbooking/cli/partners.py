@@ -10,10 +10,22 @@ from openbooking.booking.order import Partnership
 from openbooking.booking.store import Store
 from openbooking.cli.database import with_system
 from openbooking.cli.faults import CommandError
+from openbooking.cli.grant_terms import (
+    Activity,
+    Clear,
+    DynamicAccount,
+    OfferName,
+    OfferOverrides,
+    OpenProposals,
+    OpenQuotes,
+    TermOptions,
+    Venue,
+    describe_terms,
+)
 from openbooking.cli.options import Database
 from openbooking.identity.digests import Kind, digest, new_secret
 from openbooking.identity.errors import InvalidRedirectUriError
-from openbooking.identity.grants import Change, give, resume, revoke, standing_grant, suspend
+from openbooking.identity.grants import Change, agree, give, resume, revoke, standing_grant, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
 from openbooking.identity.registration import check_redirect_uri
 from openbooking.identity.scopes import Scope, write_scopes
@@ -102,7 +114,10 @@ def set_redirect_uris(
 
 @partners.command("show")
 def show_partner(key: Key, database: Database = None) -> None:
-    """Show all that is known of a Booking Partner, one thing a line; of Sellers: key, state, since, by whom, scopes."""
+    """Show all that is known of a Booking Partner, one thing a line; of Sellers: key, state, since, by whom, scopes.
+
+    After each Seller come the terms that are agreed on with it: its key, what about, and on what.
+    """
 
     async def load(system: "System") -> list[tuple[str, ...]]:
         partner = await _partner(system.identity.store, key)
@@ -130,11 +145,37 @@ def list_partners(database: Database = None) -> None:
 
 
 @partners.command("grant")
-def grant_seller(
-    key: Key, seller: SellerKey = None, *, all_sellers: EverySeller = False, database: Database = None
+def grant_seller(  # noqa: PLR0913 - one parameter for each of the terms
+    key: Key,
+    seller: SellerKey = None,
+    *,
+    all_sellers: EverySeller = False,
+    offer_overrides: OfferOverrides = None,
+    dynamic_account: DynamicAccount = None,
+    venue: Venue = None,
+    activity: Activity = None,
+    offer: OfferName = None,
+    open_quotes: OpenQuotes = None,
+    open_proposals: OpenProposals = None,
+    clear: Clear = None,
+    database: Database = None,
 ) -> None:
-    """Let a Booking Partner book for a Seller."""
-    _with_grant(database, key, _whose(seller, all_sellers=all_sellers), give(frozenset({Scope.OPENBOOKING})))
+    """Let a Booking Partner book for a Seller, and say on which terms.
+
+    Terms that are not named stay as they are; those that are named are replaced, and may be repeated to name several.
+    Where only terms are changed, a partner that was suspended stays so.
+    """
+    options = TermOptions(
+        offer_overrides=offer_overrides,
+        dynamic_accounts=dynamic_account or None,
+        venues=venue or None,
+        activities=activity or None,
+        offers=offer or None,
+        open_quotes=open_quotes,
+        open_proposals=open_proposals,
+        clear=clear or None,
+    )
+    _with_grant(database, key, _whose(seller, all_sellers=all_sellers), lambda system: _granted(options, system))
 
 
 @partners.command("revoke")
@@ -142,7 +183,7 @@ def revoke_seller(
     key: Key, seller: SellerKey = None, *, all_sellers: GivenByAll = False, database: Database = None
 ) -> None:
     """Stop a Booking Partner from booking for a Seller for good; the Seller's Orders leave its Orders feed."""
-    _with_grant(database, key, _whose(seller, all_sellers=all_sellers), revoke)
+    _with_grant(database, key, _whose(seller, all_sellers=all_sellers), lambda _: revoke)
 
 
 @partners.command("suspend")
@@ -151,7 +192,7 @@ def suspend_partner(
 ) -> None:
     """Stop a Booking Partner from booking for a while, whoever let it; its Orders feed goes on."""
     if seller or all_sellers:
-        _with_grant(database, key, _whose(seller, all_sellers=all_sellers), suspend)
+        _with_grant(database, key, _whose(seller, all_sellers=all_sellers), lambda _: suspend)
     else:
         _set_suspended(database, key, suspended=True)
 
@@ -162,7 +203,7 @@ def resume_partner(
 ) -> None:
     """Let a Booking Partner that was suspended book again."""
     if seller or all_sellers:
-        _with_grant(database, key, _whose(seller, all_sellers=all_sellers), resume)
+        _with_grant(database, key, _whose(seller, all_sellers=all_sellers), lambda _: resume)
     else:
         _set_suspended(database, key, suspended=False)
 
@@ -199,7 +240,15 @@ def _described(
         ("state", _state(partner)),
         ("last used", _last_used(partner)),
         ("Orders", str(_orders_of(partner, orders))),
-        *(("Seller", g.seller, g.state, f"{g.changed:%Y-%m-%d}", g.changed_by, write_scopes(g.scopes)) for g in grants),
+        *(line for grant in grants for line in _described_grant(grant)),
+    ]
+
+
+def _described_grant(grant: Grant) -> list[tuple[str, ...]]:
+    day, scopes = f"{grant.changed:%Y-%m-%d}", write_scopes(grant.scopes)
+    return [
+        ("Seller", grant.seller, grant.state, day, grant.changed_by, scopes),
+        *describe_terms(grant.seller, grant.terms),
     ]
 
 
@@ -248,14 +297,28 @@ def _whose(seller: str | None, *, all_sellers: bool) -> str:
     return seller or EVERY_SELLER
 
 
-def _with_grant(database: str | None, key: str, seller: str, change: Change) -> None:
+def _granted(options: TermOptions, system: "System") -> Change:
+    """Let it book; or where it is let already and terms are named, change these and nothing else."""
+    allow = give(frozenset({Scope.OPENBOOKING}))
+    if not options.given:
+        return allow
+    on_terms = agree(options.change(system.ids))
+
+    def change(grant: Grant) -> Grant:
+        allowed = grant.state is not GrantState.REVOKED and Scope.OPENBOOKING in grant.scopes
+        return on_terms(grant if allowed else allow(grant))
+
+    return change
+
+
+def _with_grant(database: str | None, key: str, seller: str, change: Callable[["System"], Change]) -> None:
     """Change it, and tell what the partner is left with."""
 
     async def save(system: "System") -> str:
         await _partner(system.identity.store, key)
         if seller != EVERY_SELLER:
             await _check_seller(system.store, seller)
-        await _change_grant(system, key, seller, change)
+        await _change_grant(system, key, seller, change(system))
         grants = await system.identity.store.find(Grant, partner=key)
         if standing_grant(grants, seller) is None:
             raise CommandError(f"{key} was not given {'--all-sellers' if seller == EVERY_SELLER else seller}.")

@@ -77,14 +77,16 @@ class ByAccessToken:
         if token.seller is None:
             # It reads its Orders feeds, whoever lets it book, and acts for nobody.
             return Caller(token.partner, frozenset())
-        standing.caller.check_may_act_for(token.seller)
-        return Caller(token.partner, frozenset({token.seller}))
+        caller = standing.caller
+        caller.check_may_act_for(token.seller)
+        return replace(caller, sellers=frozenset({token.seller}), barred=frozenset())
 
 
 class ByTrustedHeaders:
     """Callers are whoever the headers say: for use behind a gateway that authenticates and sets them.
 
-    Where the Seller's header is absent, the caller may act for every Seller.
+    Where the Seller's header is absent, the caller may act for every Seller. There are no grants, so that nothing is
+    agreed on beyond plain booking.
     """
 
     def __init__(self, partner_header: str, seller_header: str, ids: Identifiers) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.order import Partnership
 from openbooking.booking.partnership import Withhold
 from openbooking.booking.store import Store
@@ -33,7 +34,8 @@ def standing_grant(grants: Iterable[Grant], seller: str) -> Grant | None:
 def give(scopes: frozenset[Scope], agreed_by: str | None = None) -> Change:
     """Allow these scopes, with what is allowed already; what was suspended or revoked is allowed again.
 
-    Somebody who agrees agrees to all of it, but those who agreed to less have not.
+    Somebody who agrees agrees to all of it, but those who agreed to less have not. The terms stay as they are; a grant
+    that was revoked has none left.
     """
 
     def change(grant: Grant) -> Grant:
@@ -61,10 +63,25 @@ def resume(grant: Grant) -> Grant:
 
 
 def revoke(grant: Grant) -> Grant:
-    """End it, with every token that came of it; the Seller's Orders leave the partner's feed (OB-AUTH-07)."""
+    """End it, with every token that came of it; the Seller's Orders leave the partner's feed (OB-AUTH-07).
+
+    The terms end with it: whoever allows the partner again has to agree on terms anew.
+    """
     if grant.state is GrantState.REVOKED:
         return grant
-    return replace(grant, state=GrantState.REVOKED, agreed_by=frozenset(), period=grant.period + 1)
+    return replace(grant, state=GrantState.REVOKED, agreed_by=frozenset(), period=grant.period + 1, terms=NO_TERMS)
+
+
+def agree(change: Callable[[GrantTerms], GrantTerms]) -> Change:
+    """Change the terms of a grant: `change` gets those that hold, and answers with those that are to.
+
+    The state stays as it is. A grant that is revoked has no terms, and gets none.
+    """
+
+    def changed(grant: Grant) -> Grant:
+        return grant if grant.state is GrantState.REVOKED else replace(grant, terms=change(grant.terms))
+
+    return changed
 
 
 class Grants:

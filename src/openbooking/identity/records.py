@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
 from openbooking.identity.scopes import Scope
 
 EVERY_SELLER = "*"
@@ -63,7 +64,8 @@ class Grant(IdentityRecord, frozen=True, kw_only=True):
 
     `agreed_by` are the accounts of users who have seen and accepted what is asked for, in the name of the Seller.
     `period` counts revocations: what was issued in an earlier period is void for ever. `settled` tells whether the
-    Orders feed has followed the last change.
+    Orders feed has followed the last change. `terms` are what they have agreed on beyond plain booking; those of
+    EVERY_SELLER hold with each Seller that has no grant of its own.
     """
 
     partner: str
@@ -75,6 +77,7 @@ class Grant(IdentityRecord, frozen=True, kw_only=True):
     agreed_by: frozenset[str] = frozenset()
     period: int = 0
     settled: bool = True
+    terms: GrantTerms = NO_TERMS
 
     @property
     def books(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from openbooking.booking.grant_terms import NO_TERMS
 from openbooking.booking.order import Caller
 from openbooking.identity.records import EVERY_SELLER, Authorization, Grant, IdentityRecord, Partner, stands
 
@@ -22,15 +23,21 @@ class Standing(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def caller(self) -> Caller:
-        """The partner as a caller, for the Sellers that let it book now."""
+        """The partner as a caller, for the Sellers that let it book now, on their terms.
+
+        A Seller's own grant replaces that of EVERY_SELLER whole, and so do its terms.
+        """
         partner = self.partner.key
         if self.partner.suspended:
             return Caller(partner, frozenset())
         by_seller = {grant.seller: grant for grant in self.grants}
         every = by_seller.pop(EVERY_SELLER, None)
+        books = frozenset(seller for seller, grant in by_seller.items() if grant.books)
+        other_terms = every.terms if every and every.books else NO_TERMS
+        terms = {seller: by_seller[seller].terms for seller in books if by_seller[seller].terms != other_terms}
         if every and every.books:
-            return Caller(partner, None, frozenset(seller for seller, grant in by_seller.items() if not grant.books))
-        return Caller(partner, frozenset(seller for seller, grant in by_seller.items() if grant.books))
+            return Caller(partner, None, frozenset(by_seller.keys() - books), terms, other_terms)
+        return Caller(partner, books, terms=terms)
 
     @cached_property
     def authorized(self) -> bool:

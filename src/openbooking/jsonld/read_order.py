@@ -22,10 +22,9 @@ from openbooking.spec.errors import (
 )
 from openbooking.spec.ids import Identifiers
 from openbooking.spec.terms import BrokerRole, OrderType
-from openbooking.spec.values import is_price
+from openbooking.spec.values import PRICE_LIMIT, is_price
 
 _MAX_POSITION = 2**31 - 1
-_MAX_PRICE = Decimal(10) ** 12
 # As many digits as can be reckoned with exactly.
 _PRICE = re.compile(r"-?\d{1,12}(\.\d{1,16})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -206,7 +205,7 @@ def _price(value: Any) -> Decimal | None:
     if isinstance(price, str) and not _PRICE.fullmatch(price):
         return None
     amount = Decimal(str(price))
-    return amount.normalize() if abs(amount) < _MAX_PRICE else None
+    return amount.normalize() if abs(amount) < PRICE_LIMIT else None
 
 
 def _currency(value: Any) -> str | None:

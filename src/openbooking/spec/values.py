@@ -5,6 +5,8 @@ from enum import StrEnum
 
 _PENNY = Decimal("0.01")
 ZERO = Decimal("0.00")
+# Prices and totals stay below this. A JSON number of so many digits is exact to the penny in every reader.
+PRICE_LIMIT = Decimal(10) ** 12
 
 
 def round_money(amount: Decimal) -> Decimal:
@@ -13,8 +15,8 @@ def round_money(amount: Decimal) -> Decimal:
 
 
 def is_price(amount: Decimal) -> bool:
-    """Whether something can be sold for so much: for nothing or more, to the penny."""
-    return amount >= 0 and amount == round_money(amount)
+    """Whether something can be sold for so much: for nothing or more, to the penny, below PRICE_LIMIT."""
+    return amount.is_finite() and 0 <= amount < PRICE_LIMIT and amount == round_money(amount)
 
 
 class VatTreatment(StrEnum):

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.booking.grant_terms import NO_TERMS
 from openbooking.booking.order import Partnership
 from openbooking.identity.accounts import SignedIn
 from openbooking.identity.grants import Change, resume, revoke, standing_grant, suspend
@@ -43,6 +44,7 @@ class SellerPartnerPages:
                 "grant": grant,
                 "orders": counts.get(Partnership(partner.key, seller), 0),
                 "books": grant.books and not partner.suspended,
+                "on_terms": grant.terms != NO_TERMS,
             }
             for partner, grant in await self._partners(seller)
         ]

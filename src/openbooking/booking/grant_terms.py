@@ -1,0 +1,61 @@
+"""What one Seller and one Booking Partner have agreed on beyond plain booking, and what it keeps a partner from.
+
+Whatever is not agreed on is off. The settings `offer_overrides` and `dynamic_accounts` are upper bounds: what they do
+not allow cannot be agreed on.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from openbooking.booking.opportunity import Offer, Opportunity, applicable_offers
+from openbooking.booking.whereabouts import activities_of, venue_of
+from openbooking.spec.ids import OfferRef
+
+
+class GrantTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The terms of one grant; by default nothing is agreed on, and nothing is narrowed.
+
+    Attributes:
+        offer_overrides: Whether the partner may name a price of its own (OB-OVR-01).
+        dynamic_accounts: The accountIds with which it may book without a price (OB-DYN-01).
+        venues: The venues at which it may book, by `Opportunity.venue`; None for every venue.
+        activities: The activities of which it may book some, by `Opportunity.activities`; None for every activity.
+        offers: The published Offers at which it may book; None for every Offer.
+        open_quotes: How many OrderQuotes it may have that hold spaces; None for the system's own bound.
+        open_proposals: How many OrderProposals it may have that hold spaces; None for the system's own bound.
+    """
+
+    offer_overrides: bool = False
+    dynamic_accounts: frozenset[str] = frozenset()
+    venues: frozenset[str] | None = None
+    activities: frozenset[str] | None = None
+    offers: frozenset[OfferRef] | None = None
+    open_quotes: int | None = None
+    open_proposals: int | None = None
+
+    def include(self, offer: Offer) -> bool:
+        """Whether the partner may book at this published Offer."""
+        return self.offers is None or offer.ref in self.offers
+
+
+NO_TERMS = GrantTerms()
+
+
+def why_outside_terms(
+    terms: GrantTerms, opportunity: Opportunity, parents: Sequence[Opportunity], offer: Offer
+) -> str | None:
+    """Why the terms keep the partner from this Opportunity with this Offer, in words for the Broker, or None.
+
+    What has no venue or no activities is outside terms that name some. A price that the Broker names stands for the
+    published Offers of the Opportunity, so one of these must be within the terms.
+    """
+    family = (opportunity, *parents)
+    if terms.venues is not None and venue_of(family) not in terms.venues:
+        return "The Seller has not agreed to bookings at this venue."
+    if terms.activities is not None and terms.activities.isdisjoint(activities_of(family)):
+        return "The Seller has not agreed to bookings of this activity."
+    offers = applicable_offers(opportunity, tuple(parents)) if offer.override else (offer,)
+    if terms.offers is not None and not any(map(terms.include, offers)):
+        return "The Seller has not agreed to bookings at this Offer."
+    return None

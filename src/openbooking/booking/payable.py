@@ -1,0 +1,41 @@
+"""Which prices and totals can be paid at all: what B could not read or book is refused before, at C1 and C2.
+
+`totalPaymentDue` is a JSON number, which is exact to the penny below PRICE_LIMIT only; B refuses any other (OB-B-06).
+"""
+
+from msgspec.structs import replace
+
+from openbooking.booking.opportunity import Offer
+from openbooking.booking.order import OrderItem
+from openbooking.booking.pricing import Pricing, due
+from openbooking.spec.errors import ItemError, ItemErrorType
+from openbooking.spec.values import PRICE_LIMIT, ZERO, is_price
+
+
+def can_be_paid(offer: Offer, pricing: Pricing) -> bool:
+    """Whether one item with this Offer can be paid, tax included."""
+    return is_price(offer.price) and due(offer, pricing) < PRICE_LIMIT
+
+
+def payable(accepted: Offer | ItemError, pricing: Pricing) -> Offer | ItemError:
+    """The Offer, or the error of an item that nobody could pay (OB-VAL-44, OB-VAL-45)."""
+    if isinstance(accepted, ItemError) or can_be_paid(accepted, pricing):
+        return accepted
+    unacceptable, unbookable = ItemErrorType.UNACCEPTABLE_OFFER, ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE
+    return ItemError(
+        type=unacceptable if accepted.override else unbookable, description="The price with its tax cannot be paid."
+    )
+
+
+def within_payable_total(items: tuple[OrderItem, ...], pricing: Pricing) -> tuple[OrderItem, ...]:
+    """The items; those with which the total would reach PRICE_LIMIT are in conflict with those before them."""
+    conflict = ItemError(
+        type=ItemErrorType.OPPORTUNITY_IS_IN_CONFLICT, description="The total would be too large to be paid."
+    )
+    total, checked = ZERO, []
+    for item in items:
+        price = due(item.offer, pricing) if item.offer and not item.errors else ZERO
+        fits = total + price < PRICE_LIMIT
+        total += price if fits else ZERO
+        checked.append(item if fits else replace(item, errors=(conflict,)))
+    return tuple(checked)

@@ -1,0 +1,73 @@
+"""Revision 0004: Leases in place of quoted Orders, lifetimes of proposals, and when each of them ends."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+_AT_ONCE = 500
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def extend_records() -> None:
+    """Bring quotes and proposals to their new form, and tell of each when it ends and how large it is."""
+    with op.batch_alter_table("record") as table:
+        table.add_column(sa.Column("ends", sa.BigInteger))
+        table.add_column(sa.Column("size", sa.Integer, nullable=False, server_default="0"))
+    for partner, uuid, document in _records():
+        _rewrite(partner, uuid, document)
+    with op.batch_alter_table("record") as table:
+        table.alter_column("size", server_default=None)
+    where = sa.text("ends IS NOT NULL")
+    op.create_index("ix_record_ends", "record", ["ends"], sqlite_where=where, postgresql_where=where)
+    columns = ["partner", "kind", "size"]
+    op.create_index("ix_record_open", "record", columns, sqlite_where=where, postgresql_where=where)
+
+
+def _records() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """All records, in the order of their keys, some at a time."""
+    some = sa.text(
+        "SELECT partner, uuid, document FROM record WHERE (partner, uuid) > (:partner, :uuid)"
+        " ORDER BY partner, uuid LIMIT :most"
+    )
+    partner = uuid = ""
+    while rows := op.get_bind().execute(some, {"partner": partner, "uuid": uuid, "most": _AT_ONCE}).fetchall():
+        for partner, uuid, document in rows:
+            yield partner, uuid, json.loads(document)
+
+
+def _rewrite(partner: str, uuid: str, record: dict[str, Any]) -> None:
+    if record["kind"] == "quote":
+        record["lease"] = _lease(record.pop("order"), record["lease_expires"])
+    proposal = record.get("proposal")
+    if record["kind"] == "proposal" and proposal and "lease_expires" in record:
+        proposal["expires"] = record["lease_expires"]
+    written = json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()
+    ends = _microseconds(record["lease_expires"]) if "lease_expires" in record else None
+    op.get_bind().execute(
+        sa.text(
+            "UPDATE record SET ends = :ends, size = :size, document = :document"
+            " WHERE partner = :partner AND uuid = :uuid"
+        ),
+        {"ends": ends, "size": len(written), "document": written, "partner": partner, "uuid": uuid},
+    )
+
+
+def _lease(order: dict[str, Any], expires: str) -> dict[str, Any]:
+    """What a Lease keeps of the Order that was quoted; when it began is not known, and is taken to be the end."""
+    terms: list[dict[str, Any]] = []
+    items: list[tuple[str, int]] = []
+    for item in order["items"]:
+        found = {"offer": item["offer"], "since": expires}
+        if found not in terms:
+            terms.append(found)
+        items.append((item["opportunity"]["path"], terms.index(found)))
+    kept: dict[str, Any] = {name: order[name] for name in ("broker_role", "broker", "payment", "tax") if name in order}
+    return {"since": expires, "items": items, "terms": terms, **kept}
+
+
+def _microseconds(instant: str) -> int:
+    return (datetime.fromisoformat(instant) - _EPOCH) // timedelta(microseconds=1)
