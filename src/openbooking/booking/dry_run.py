@@ -113,7 +113,7 @@ def _check_parties_and_payment(
 class _DryRun:
     """Finds what the items of one request refer to, and what they cost."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - all that an item depends on
+    def __init__(
         self,
         situation: Situation,
         seller: Seller,
