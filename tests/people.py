@@ -1,8 +1,10 @@
 """Who takes part in the tests: two Sellers and two Booking Partners, so that isolation can always be tested.
 
-Alice and Bob are partners that both Sellers have authorised; Charlie is one that only the studio has.
+Alice and Bob are partners that both Sellers have authorised; Charlie is one that only the studio has. MANAGER is who
+acts for the Sellers.
 """
 
+from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.opportunity import Seller
 from openbooking.booking.order import Caller
 from openbooking.spec.terms import TaxMode
@@ -34,6 +36,8 @@ STUDIO = Seller(
 ALICE = Caller("alice", frozenset({"centre", "studio"}))
 BOB = Caller("bob", frozenset({"centre", "studio"}))
 CHARLIE = Caller("charlie", frozenset({"studio"}))
+
+MANAGER = Actor(ActorKind.STAFF, "ann")
 
 CUSTOMER = {"@type": "Person", "email": "geoff@example.com", "givenName": "Geoff", "telephone": "020 811 8055"}
 BROKER = {"@type": "Organization", "name": "MyFitnessApp", "url": "https://myfitnessapp.example.com"}

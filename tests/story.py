@@ -23,7 +23,7 @@ from openbooking.booking.seller import SellerCancel
 from openbooking.booking.situation import Situation
 from openbooking.booking.store import Outcome, fold
 from openbooking.spec.terms import FlowRequirement
-from people import ALICE, BOB
+from people import ALICE, BOB, MANAGER
 from promises import CANCELLED, counted, free, told
 
 T = TypeVar("T")
@@ -123,13 +123,13 @@ class Story:
         moments = len(self.moments)
         orders = [record for record in self.state.records.values() if record.kind is RecordKind.ORDER]
         for record in orders[::2]:
-            self.add(SellerCancel(order=record.key))
+            self.add(SellerCancel(order=record.key, actor=MANAGER))
         for record in orders:
             if any(item.status not in CANCELLED for item in told(self.state.records[record.key]).values()):
                 self.add(DeleteOrder(caller=CALLERS[record.partner], uuid=record.uuid))
         self.add(self.state.policy.proposal_duration)
         for key, capacity in CAPACITIES.items():
-            self.add(Publish(stock(key, capacity, PRICES[key], self.state.now)))
+            self.add(Publish(stock(key, capacity, PRICES[key], self.state.now), actor=MANAGER))
         granted = [self.add(self.first(key, capacity)) for key, capacity in CAPACITIES.items()]
         refused = [self.add(self.first(key, 1)) for key in CAPACITIES]
         return History(self.state.policy, self.moments[:moments], self.moments[moments:], granted, refused)

@@ -14,7 +14,7 @@ from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import Store, StoreUnavailableError
 from openbooking.cli.faults import CommandError
 from openbooking.spec.errors import NotFoundError
-from people import CENTRE
+from people import CENTRE, MANAGER
 from published import (
     OFFER,
     SELLER,
@@ -255,7 +255,7 @@ async def test_sellers_are_made_of_whom_the_items_name_and_then_left_alone(world
     assert [line["outcome"] for line in told] == ["seller", "parent", "parent", "bookable"]
     made = next(seller for seller in await world.store.sellers() if told[0]["path"] == f"sellers/{seller.key}")
     assert (made.name, made.properties) == ("Riverside Centre", {name: SELLER[name] for name in ("url", "address")})
-    await world.store.execute(PublishSeller(CENTRE))
+    await world.store.execute(PublishSeller(CENTRE, actor=MANAGER))
     again = await import_(world.store, series(organizer={**SELLER, "name": "Other"}), session(), seller=None)
     assert [line["outcome"] for line in again] == ["parent", "bookable"]
     assert made in await world.store.sellers()

@@ -25,7 +25,7 @@ from openbooking.store.migrate import SchemaError, _config, connected, prepare, 
 from openbooking.store.schema import REVISION, metadata
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.samples import SELLER, START, book, cancel, fresh, quote, session
+from openbooking.testing.samples import MANAGER, SELLER, START, book, cancel, fresh, quote, session
 from openbooking.testing.store_tests import UUID
 
 
@@ -140,8 +140,8 @@ def test_what_was_sold_with_the_first_schema_is_as_it_was_after_the_upgrade(data
 
     async def sell() -> object:
         store = open_store(Settings(database=stocked), lambda: START)
-        await store.execute(PublishSeller(SELLER))
-        await store.execute(Publish(session("yoga", 5)))
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await store.execute(Publish(session("yoga", 5), actor=MANAGER))
         first = await store.execute(book(booked, "yoga"))
         await store.execute(book(cancelled, "yoga", "yoga"))
         await store.execute(cancel(cancelled, 1))

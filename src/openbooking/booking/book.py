@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
 from openbooking.booking.access import grant_access
+from openbooking.booking.actor import Stamp
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs
 from openbooking.booking.order import ItemState, Order, OrderKey, OrderRequest, Record, RecordKind
@@ -41,7 +42,7 @@ class Book(OrderCommand, frozen=True, kw_only=True):
             raise OrderCreationFailedError("The Seller has to approve this Order before it can be booked.")
         check_payment(self.request.payment, order.offers)
         check_total(self.request, order)
-        return _booked(self.key, self._with_access(order), fingerprint)
+        return _booked(self.key, self._with_access(order), fingerprint, self.stamp(situation))
 
     def _with_access(self, order: Order) -> Order:
         items = []
@@ -52,7 +53,7 @@ class Book(OrderCommand, frozen=True, kw_only=True):
         return replace(order, items=tuple(items))
 
 
-def _booked(key: OrderKey, order: Order, fingerprint: str) -> Decision:
+def _booked(key: OrderKey, order: Order, fingerprint: str, stamp: Stamp) -> Decision:
     record = Record(
         partner=key.partner,
         uuid=key.uuid,
@@ -61,5 +62,7 @@ def _booked(key: OrderKey, order: Order, fingerprint: str) -> Decision:
         order=order,
         fingerprint=fingerprint,
         states=tuple(ItemState() for _ in order.items),
+        booked=stamp,
+        changed=stamp,
     )
     return Decision(reply=order, changes=(RecordSet(key, record),))

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from openbooking.booking.actor import Stamp
 from openbooking.booking.cancel import with_states
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import OrderItem, RecordKind
@@ -26,7 +27,7 @@ def changed_paths(known: Mapping[str, Opportunity], announced: Iterable[Opportun
     return {new.path for new in announced if _differs(known.get(new.path), new)}
 
 
-def tell_orders(situation: Situation, changed: AbstractSet[str]) -> list[Change]:
+def tell_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp) -> list[Change]:
     """The Orders with an item at one of the changed Opportunities or below, where it shows another one than there is.
 
     Items that are cancelled stay as they were.
@@ -41,7 +42,7 @@ def tell_orders(situation: Situation, changed: AbstractSet[str]) -> list[Change]
             if not state.status.cancelled and (current := _as_it_is_now(situation, item, changed))
         }
         if moved:
-            changes.append(RecordSet(record.key, with_states(record, moved)))
+            changes.append(RecordSet(record.key, with_states(record, moved, stamp)))
     return changes
 
 

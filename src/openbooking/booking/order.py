@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from openbooking.booking.actor import Stamp
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.spec.errors import InvalidAuthorizationDetailsError, ItemError
 from openbooking.spec.ids import FormFieldRef, OfferRef
@@ -211,7 +212,9 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What makes an Order a proposal: when it was made, its version and status, the Seller's last note (OB 5.5.5).
 
     `items` are those of an amended proposal, in place of what was asked for. `updated` tells whether it has entered the
-    feed, which it does at its first change after P.
+    feed, which it does at its first change after P. `decided` tells who accepted or rejected it, last: None while it
+    waits, as it does again after an amendment. `amended` tells who made the version that stands now, unless it is the
+    first.
     """
 
     made: datetime
@@ -221,6 +224,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seller_note_at: datetime | None = None
     items: tuple[OrderItem, ...] = ()
     updated: bool = False
+    decided: Stamp | None = None
+    amended: Stamp | None = None
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -277,7 +282,8 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What has become of an OrderItem since it was booked.
 
     `access` and `replacement` take the place of what was booked. `moved` tells that name, time or place of the
-    Opportunity have changed, so that the Orders feed shows it in full.
+    Opportunity have changed, so that the Orders feed shows it in full. `changed` tells who has changed anything of it
+    last, and `cancelled` who cancelled it; each is None where nobody has.
     """
 
     status: OrderItemStatus = OrderItemStatus.CONFIRMED
@@ -286,6 +292,8 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     access: Access | None = None
     replacement: OrderItem | None = None
     moved: bool = False
+    changed: Stamp | None = None
+    cancelled: Stamp | None = None
 
 
 class Claim(NamedTuple):
@@ -303,6 +311,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first change after B (OB-OF-02). `proposal` is how an OrderProposal stands now. What is `withheld` the feeds show as
     deleted, for its Seller has revoked the partner's authorisation. Of a deleted Order only the stub remains, without
     `order`.
+
+    `proposed`, `booked` and `deleted` tell who made it a proposal, an Order and a stub; each is None where that has not
+    happened. `changed` tells who has changed anything of it last, and is one of the others where nothing has happened
+    since. A quote has no stamps.
     """
 
     partner: str
@@ -316,6 +328,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     proposal: Proposal | None = None
     updated: bool = False
     withheld: bool = False
+    proposed: Stamp | None = None
+    booked: Stamp | None = None
+    changed: Stamp | None = None
+    deleted: Stamp | None = None
 
     @property
     def key(self) -> OrderKey:

@@ -1,6 +1,5 @@
 """Replacement of what was booked, by the Seller (OB 8.4.3.1, 8.4.6)."""
 
-import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.accepted import unpriced
@@ -8,7 +7,7 @@ from openbooking.booking.access import grant_access
 from openbooking.booking.bookable import Pair, why_not_bookable
 from openbooking.booking.cancel import booked, with_states
 from openbooking.booking.capacity import has_room
-from openbooking.booking.command import Decision
+from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.details import missing_details
 from openbooking.booking.opportunity import Offer, Opportunity, applicable_offers
 from openbooking.booking.order import Order, OrderItem, OrderKey
@@ -20,7 +19,7 @@ from openbooking.spec.ids import OfferRef
 from openbooking.spec.terms import OrderItemStatus
 
 
-class Replace(msgspec.Struct, frozen=True, kw_only=True):
+class Replace(ActorCommand, frozen=True, kw_only=True):
     """The Seller gives another Opportunity in place of the one booked, at the same price or less (OB-SEL-06)."""
 
     order: OrderKey
@@ -56,7 +55,8 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
             tax=() if order.dynamic else tax_charges(offer, pricing_of(order)),
             access=grant_access(opportunity.access, self.nonce, item.number, item.own_passes),
         )
-        changed = with_states(record, {self.number: replace(state, replacement=replacement, access=None, moved=False)})
+        given = replace(state, replacement=replacement, access=None, moved=False)
+        changed = with_states(record, {self.number: given}, self.stamp(situation))
         return Decision(changes=(RecordSet(self.order, changed),))
 
     def _check(

@@ -7,11 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.command import Decision
+from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.leases import ExpireLeases
@@ -32,6 +31,7 @@ from openbooking.testing.proposal_tests import ProposalTests
 from openbooking.testing.samples import (
     ALICE,
     BOB,
+    MANAGER,
     SELLER,
     SESSIONS,
     Clock,
@@ -76,9 +76,9 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
     async def stocked(self, place: Path, clock: Clock, **capacities: int) -> AsyncIterator[Store]:
         """The store with a Seller and sessions of these capacities."""
         async with self.opened(place, clock) as store:
-            await store.execute(PublishSeller(SELLER))
+            await store.execute(PublishSeller(SELLER, actor=MANAGER))
             for key, capacity in capacities.items():
-                await store.execute(Publish(session(key, capacity)))
+                await store.execute(Publish(session(key, capacity), actor=MANAGER))
             yield store
 
     def test_what_is_booked_is_answered_kept_and_published(self, tmp_path: Path) -> None:
@@ -189,9 +189,9 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
 
         async def run() -> None:
             async with self.opened(tmp_path, Clock(), Policy(leasing=Leasing.NAMED)) as store:
-                await store.execute(PublishSeller(SELLER))
+                await store.execute(PublishSeller(SELLER, actor=MANAGER))
                 for key in ("yoga", "spin"):
-                    await store.execute(Publish(session(key, 3)))
+                    await store.execute(Publish(session(key, 3), actor=MANAGER))
                 await store.execute(quote(UUID, "yoga", "yoga", checkpoint=Checkpoint.C2))
                 await store.execute(quote(fresh(), "yoga", checkpoint=Checkpoint.C1))
                 assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (1, 3)
@@ -205,7 +205,7 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
     def test_a_fault_in_one_command_harms_no_other(self, tmp_path: Path) -> None:
         """A refused and a broken command run beside good ones, and leave no trace."""
 
-        class Broken(msgspec.Struct, frozen=True):
+        class Broken(ActorCommand, frozen=True):
             def needs(self, policy: Policy) -> Needs:
                 del policy
                 return Needs()
@@ -218,7 +218,7 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
                 outcomes = await asyncio.gather(
                     store.execute(book(fresh(), "yoga")),
-                    store.execute(Broken()),
+                    store.execute(Broken(actor=MANAGER)),
                     store.execute(cancel(fresh(), 1)),
                     store.execute(book(fresh(), "yoga")),
                     return_exceptions=True,
@@ -237,7 +237,7 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
                 seen, unseen = fresh(), fresh()
                 await store.execute(book(seen, "yoga"))
                 await store.execute(book(unseen, "yoga"))
-                await store.execute(SellerCancel(order=OrderKey("alice", seen)))
+                await store.execute(SellerCancel(order=OrderKey("alice", seen), actor=MANAGER))
                 for order_uuid in (seen, unseen, seen):
                     await store.execute(DeleteOrder(caller=ALICE, uuid=order_uuid))
                 assert await read_feed(store, Feed(ORDERS, "alice")) == {seen: None}
@@ -303,9 +303,9 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
                 await store.execute(book(UUID, "yoga", "yoga"))
-                await store.execute(Publish(session("yoga", 8)))
+                await store.execute(Publish(session("yoga", 8), actor=MANAGER))
                 assert await places_left(store, "yoga") == 6
-                await store.execute(Publish(session("yoga", 1)))
+                await store.execute(Publish(session("yoga", 1), actor=MANAGER))
                 assert await places_left(store, "yoga") == 0
 
         asyncio.run(run())
@@ -317,7 +317,7 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
             clock = Clock()
             async with self.stocked(tmp_path, clock, yoga=5) as store:
                 await store.execute(book(UUID, "yoga"))
-                await store.execute(Withdraw(sources=frozenset({"kit"}), orders=True))
+                await store.execute(Withdraw(sources=frozenset({"kit"}), orders=True, actor=MANAGER))
                 assert await read_feed(store, SESSIONS) == {"yoga": None}
                 with pytest.raises(GoneError):
                     await store.execute(GetOrder(caller=ALICE, uuid=UUID))
@@ -327,7 +327,7 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
                 clock.move(timedelta(days=9))
                 await store.forget_deleted(clock() - timedelta(days=8))
                 assert await read_feed(store, SESSIONS) == {}
-                await store.execute(Publish(session("yoga", 5)))
+                await store.execute(Publish(session("yoga", 5), actor=MANAGER))
                 assert (await store.feed_items(SESSIONS, 0, 10))[-1].modified > last
 
         asyncio.run(run())
@@ -338,10 +338,10 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=2) as store:
                 await store.execute(book(UUID, "yoga"))
-                await store.execute(Withdraw(sources=frozenset({"kit"})))
+                await store.execute(Withdraw(sources=frozenset({"kit"}), actor=MANAGER))
                 order = await store.execute(GetOrder(caller=ALICE, uuid=UUID))
                 assert isinstance(order, Record)
-                await store.execute(Publish(session("yoga", 2)))
+                await store.execute(Publish(session("yoga", 2), actor=MANAGER))
                 assert await places_left(store, "yoga") == 1
                 answers = [await store.execute(book(fresh(), "yoga")) for _ in range(2)]
                 assert [isinstance(answer, Order) and answer.has_errors for answer in answers] == [False, True]
@@ -356,11 +356,13 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), swim=5) as store:
                 yoga, spin = session("yoga", 5), session("spin", 5)
-                await store.execute(Publish((replace(yoga[0], source="series"), yoga[1], *spin)))
-                await store.execute(Withdraw(sources=frozenset({"series"})))
+                await store.execute(Publish((replace(yoga[0], source="series"), yoga[1], *spin), actor=MANAGER))
+                await store.execute(Withdraw(sources=frozenset({"series"}), actor=MANAGER))
                 left = await read_feed(store, SESSIONS)
                 assert {key for key, data in left.items() if data} == {"swim", "spin"}
-                await store.execute(Withdraw(sources=frozenset({"kit"}), keep=frozenset(item.path for item in spin)))
+                await store.execute(
+                    Withdraw(sources=frozenset({"kit"}), keep=frozenset(item.path for item in spin), actor=MANAGER)
+                )
                 left = await read_feed(store, SESSIONS)
                 assert {key for key, data in left.items() if data} == {"spin"}
 
