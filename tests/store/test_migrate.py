@@ -12,13 +12,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from openbooking.booking.order import Caller
+from openbooking.booking.actor import UNKNOWN
+from openbooking.booking.order import Caller, Record
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.access import ByApiKey
 from openbooking.identity.digests import digest
 from openbooking.identity.scopes import Scope
 from openbooking.settings import Settings
+from openbooking.store.documents import decode_record
 from openbooking.store.identity_schema import TABLES
 from openbooking.store.location import without_password
 from openbooking.store.migrate import SchemaError, _config, connected, prepare, upgrade
@@ -200,3 +202,42 @@ def test_a_postgresql_database_is_prepared_once_and_from_then_on_only_asked(
     monkeypatch.setattr("openbooking.store.migrate._OLDEST_POSTGRES", 990_000)
     with pytest.raises(SchemaError, match="15 or newer"):
         prepare(prepared)
+
+
+def made_before(name: str, uuid: str) -> dict[str, Any]:
+    """The row of a record as the version before stamps kept it."""
+    document = json.loads((Path(__file__).parent / "documents" / "record" / f"{name}.json").read_text())
+    columns = {name: document.get(name, False) for name in ("partner", "kind", "seller", "updated", "withheld")}
+    return {**columns, "uuid": uuid, "document": json.dumps({**document, "uuid": uuid}).encode()}
+
+
+def test_what_was_kept_before_stamps_were_says_that_nobody_knows(database: str) -> None:
+    """Orders, items, proposals and what is left of deleted Orders; a quote has no stamps."""
+    names = {fresh(): name for name in ("order", "proposal", "deleted", "quote")}
+
+    def make(connection: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        columns = ("partner", "uuid", "kind", "updated", "seller", "withheld", "document")
+        values = ", ".join(f":{column}" for column in columns)
+        add = text(f"INSERT INTO record ({', '.join(columns)}) VALUES ({values})")
+        for uuid, name in names.items():
+            connection.execute(add, made_before(name, uuid))
+
+    def records(connection: Connection) -> dict[str, Record]:
+        rows = connection.execute(text("SELECT uuid, document FROM record"))
+        return {names[uuid]: decode_record(document, None) for uuid, document in rows}
+
+    connected(database, make)
+    upgrade(database)
+    found = connected(database, records)
+    order, proposal, deleted = (found[name] for name in ("order", "proposal", "deleted"))
+    assert (order.booked, order.changed, order.proposed, order.deleted) == (UNKNOWN, UNKNOWN, None, None)
+    assert {state.status.cancelled: state.cancelled for state in order.states} == {True: UNKNOWN, False: None}
+    assert {state.changed for state in order.states} == {UNKNOWN}
+    assert (proposal.booked, proposal.changed, proposal.proposed) == (None, UNKNOWN, UNKNOWN)
+    assert proposal.proposal
+    assert (proposal.proposal.decided, proposal.proposal.amended) == (UNKNOWN, UNKNOWN)
+    assert (deleted.booked, deleted.changed, deleted.deleted) == (UNKNOWN, UNKNOWN, UNKNOWN)
+    assert (found["quote"].changed, found["quote"].booked) == (None, None)

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 metadata = MetaData()
 
 # The revision of the last migration: what a database must have for this version to work with it.
-REVISION = "0003"
+REVISION = "0004"
 
 # Keys are compared and sorted byte by byte, in whatever language a database was made for.
 Key = String().with_variant(Text(collation="C"), "postgresql")
