@@ -75,7 +75,8 @@ def dynamic_offer(
     offers = applicable_offers(opportunity, situation.parents(opportunity))
     if not offers:
         return _error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, "The Opportunity has no Offer.")
-    bookable = (offer for offer in offers if not why_not_bookable(Pair(opportunity, offer, seller), situation.now))
+    pairs = (Pair(opportunity, offer, seller, situation.parents(opportunity)) for offer in offers)
+    bookable = (pair.offer for pair in pairs if not why_not_bookable(pair, situation.now))
     return unpriced(next(bookable, offers[0]))
 
 

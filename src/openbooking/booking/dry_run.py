@@ -156,7 +156,8 @@ class _DryRun:
         return published_offer(self._situation, self._own, opportunity, request)
 
     def _pair_error(self, opportunity: Opportunity, offer: Offer) -> ItemError | None:
-        reason = why_not_bookable(Pair(opportunity, offer, self._seller), self._situation.now)
+        pair = Pair(opportunity, offer, self._seller, self._situation.parents(opportunity))
+        reason = why_not_bookable(pair, self._situation.now)
         return _error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, reason) if reason else None
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.actor import Stamp
 from openbooking.booking.cancel import with_states
-from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.opportunity import Opportunity, sale_when_published
 from openbooking.booking.order import OrderItem, RecordKind
 from openbooking.booking.situation import Change, RecordSet, Situation
 
@@ -20,7 +20,7 @@ _DESCRIBED_BY = ("name", "location")
 
 
 def changed_paths(known: Mapping[str, Opportunity], announced: Iterable[Opportunity]) -> set[str]:
-    """Which of the Opportunities announced have another name, time, place or parent than those known.
+    """Which of the Opportunities announced have another name, time, place, parent or sale state than those known.
 
     So has what is not known, for it may come back after it was withdrawn, and its Orders with it.
     """
@@ -47,7 +47,9 @@ def tell_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp) -
 
 
 def _differs(known: Opportunity | None, new: Opportunity) -> bool:
-    return known is None or known.parent != new.parent or _logistics(known) != _logistics(new)
+    if known is None or known.parent != new.parent or known.sale is not sale_when_published(known, new):
+        return True
+    return _logistics(known) != _logistics(new)
 
 
 def _as_it_is_now(situation: Situation, item: OrderItem, changed: AbstractSet[str]) -> OrderItem | None:

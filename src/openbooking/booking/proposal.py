@@ -312,5 +312,5 @@ def _why_not_any_more(situation: Situation, item: OrderItem) -> str | None:
     assert item.opportunity is not None  # noqa: S101 - proposed items have both
     assert item.offer is not None  # noqa: S101
     opportunity = situation.opportunities[item.opportunity.path]
-    pair = Pair(opportunity, item.offer, situation.sellers[opportunity.seller])
+    pair = Pair(opportunity, item.offer, situation.sellers[opportunity.seller], situation.parents(opportunity))
     return why_not_bookable(pair, situation.now, CONDITIONS_AFTER_APPROVAL)

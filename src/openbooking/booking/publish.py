@@ -9,7 +9,7 @@ from openbooking.booking.capacity import most_places
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.delete import stub
 from openbooking.booking.logistics import changed_paths, tell_orders
-from openbooking.booking.opportunity import Offer, Opportunity, Seller
+from openbooking.booking.opportunity import Offer, Opportunity, Seller, sale_when_published
 from openbooking.booking.order import RecordKind
 from openbooking.booking.ownership import check_ownership, check_source
 from openbooking.booking.policy import Policy
@@ -52,9 +52,9 @@ class Publish(ActorCommand, frozen=True):
 
     What was sold of them stays sold; but what is now cancelled is cancelled in every Order too, every Order tells of
     another name, time or place, and proposals for which there is no room any more are rejected. What is there already
-    stays with its source and its Seller, and children with the Seller of their parent. `own_only` says that nobody has
-    confirmed in whose name they are sold: then it is only in that of Sellers, and below parents, from where they come
-    from.
+    stays with its source and its Seller, and children with the Seller of their parent. What was unpublished stays so,
+    whoever publishes it. `own_only` says that nobody has confirmed in whose name they are sold: then it is only in that
+    of Sellers, and below parents, from where they come from.
     """
 
     opportunities: tuple[Opportunity, ...]
@@ -90,7 +90,12 @@ class Publish(ActorCommand, frozen=True):
             check_ownership(situation, opportunity, parent, own_only=self.own_only)
         prepayment = situation.policy.prepayment
         changes: list[Change] = [
-            OpportunitySet(_as_sold(item, known.get(item.parent or ""), prepayment=prepayment))
+            OpportunitySet(
+                replace(
+                    _as_sold(item, known.get(item.parent or ""), prepayment=prepayment),
+                    sale=sale_when_published(situation.opportunities.get(item.path), item),
+                )
+            )
             for item in self.opportunities
         ]
         stamp = self.stamp(situation)

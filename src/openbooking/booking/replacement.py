@@ -74,7 +74,8 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         exchanged = offer.price and offer.currency != item.offer.currency
         if dearer or otherwise or exchanged:
             raise UnacceptableReplacementError("The replacement costs more, or is paid otherwise.")
-        reason = why_not_bookable(Pair(opportunity, offer, order.seller), situation.now)
+        pair = Pair(opportunity, offer, order.seller, situation.parents(opportunity))
+        reason = why_not_bookable(pair, situation.now)
         if reason:
             raise UnacceptableReplacementError(reason)
         own = Places(booked=1 if here else 0)

@@ -28,6 +28,7 @@ from openbooking.spec.ids import Identifiers
 from openbooking.testing.figures_tests import FiguresTests
 from openbooking.testing.partnership_tests import PartnershipTests
 from openbooking.testing.proposal_tests import ProposalTests
+from openbooking.testing.sale_tests import SaleTests
 from openbooking.testing.samples import (
     ALICE,
     BOB,
@@ -53,7 +54,7 @@ def feed_writer() -> FeedWriter:
     return JsonLdFeedWriter(Writer(Identifiers("https://kit.example.com/api")))
 
 
-class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
+class StoreTests(FiguresTests, PartnershipTests, ProposalTests, SaleTests):
     """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
 
     def open_store(
