@@ -19,6 +19,7 @@ from openbooking.booking.cancel import Cancel
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.opportunity import SaleState
 from openbooking.booking.order import Partnership, Payment, Record, RecordKind
 from openbooking.booking.partnership import Withhold
 from openbooking.booking.policy import Leasing, Policy
@@ -26,6 +27,7 @@ from openbooking.booking.proposal import BookProposal, Propose, UpdateProposal
 from openbooking.booking.publish import Publish, PublishSeller, Withdraw
 from openbooking.booking.quote import Quote
 from openbooking.booking.replacement import Replace
+from openbooking.booking.sale import SetSaleState
 from openbooking.booking.seller import (
     CancelOpportunity,
     ChangeLogistics,
@@ -91,6 +93,16 @@ def bring_back(story: Story) -> Step:
     on_offer = story.state.opportunities
     gone = [key for key, path in PATHS.items() if path not in on_offer or not on_offer[path].takes_place]
     return Publish(USUAL[story.choose(gone)], actor=MANAGER) if gone else book(story)
+
+
+def set_sale_state(story: Story) -> Step:
+    """A session or its series is taken off sale, or what is not on sale is put on it."""
+    off = [path for path, known in story.state.opportunities.items() if known.sale is not SaleState.ON_SALE]
+    if off and story.choose(["on", "on", "on", "off"]) == "on":
+        return SetSaleState(opportunity=story.choose(off), sale=SaleState.ON_SALE, actor=MANAGER)
+    series, given = USUAL[story.wanted()]
+    state = story.choose([SaleState.UNPUBLISHED, SaleState.UNPUBLISHED, SaleState.OVER])
+    return SetSaleState(opportunity=story.choose([series.path, given.path]), sale=state, actor=MANAGER)
 
 
 def withdraw(story: Story) -> Step:
@@ -294,6 +306,7 @@ HAPPENINGS: list[tuple[int, Callable[[Story], Step]]] = [
     (5, again),
     (4, publish),
     (8, bring_back),
+    (2, set_sale_state),
     (2, withdraw),
     (1, call_off),
     (2, change_logistics),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from openbooking.booking.actor import Stamp
+from openbooking.booking.opportunity import SaleState
 from openbooking.booking.order import ItemState, OrderKey, Record, RecordKind
 from openbooking.booking.pricing import standing_totals
 from openbooking.booking.situation import Places, Situation
@@ -90,7 +91,7 @@ def check(before: Situation, after: Situation) -> None:
 
 
 def _check_granted(before: Situation, after: Situation) -> None:
-    """Whoever has more places than before has them at something that takes place, and within its capacity.
+    """Whoever has more places than before has them at something that takes place and is on sale, within its capacity.
 
     More can be taken than there are, after fewer have been published; then nobody is given any.
     """
@@ -99,6 +100,8 @@ def _check_granted(before: Situation, after: Situation) -> None:
         if any(_sum(held) > _sum(had.get(path, {}).get(key, Places())) for key, held in who.items()):
             opportunity = after.opportunities[path]
             assert opportunity.status is EventStatus.SCHEDULED
+            assert opportunity.sale is SaleState.ON_SALE
+            assert after.opportunities[opportunity.parent or ""].sale is SaleState.ON_SALE
             assert opportunity.end
             assert opportunity.end > after.now
             assert free(after, path) >= 0

@@ -14,11 +14,12 @@ from builders import NOW, item, offer, request, session
 from openbooking.booking.book import Book
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder
-from openbooking.booking.opportunity import AccessRules, Opportunity, Seller
+from openbooking.booking.opportunity import AccessRules, Opportunity, SaleState, Seller
 from openbooking.booking.order import Caller, OrderKey, OrderRequest, Record, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.proposal import Propose
 from openbooking.booking.publish import Publish
+from openbooking.booking.sale import SetSaleState
 from openbooking.booking.seller import SellerCancel
 from openbooking.booking.situation import Situation
 from openbooking.booking.store import Outcome, fold
@@ -119,7 +120,7 @@ class Story:
         return self.moments[-1]
 
     def end(self) -> History:
-        """All is cancelled or deleted, all holds end, and the usual sessions are on offer: who asks gets them."""
+        """All is cancelled or deleted, all holds end, and the usual sessions are on sale: who asks gets them."""
         moments = len(self.moments)
         orders = [record for record in self.state.records.values() if record.kind is RecordKind.ORDER]
         for record in orders[::2]:
@@ -130,6 +131,9 @@ class Story:
         self.add(self.state.policy.proposal_duration)
         for key, capacity in CAPACITIES.items():
             self.add(Publish(stock(key, capacity, PRICES[key], self.state.now), actor=MANAGER))
+        for path, known in self.state.opportunities.items():
+            if known.sale is not SaleState.ON_SALE:
+                self.add(SetSaleState(opportunity=path, sale=SaleState.ON_SALE, actor=MANAGER))
         granted = [self.add(self.first(key, capacity)) for key, capacity in CAPACITIES.items()]
         refused = [self.add(self.first(key, 1)) for key in CAPACITIES]
         return History(self.state.policy, self.moments[:moments], self.moments[moments:], granted, refused)

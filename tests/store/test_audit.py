@@ -6,17 +6,21 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
 from builders import slot
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.opportunity import SaleState
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.sale import SetSaleState
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.spec.ids import Identifiers
 from openbooking.spec.terms import EventStatus
+from openbooking.store.audit import Finding
 from openbooking.store.migrate import connected, prepare
 from openbooking.store.postgres import PostgresStore
 from openbooking.store.sql import SqlStore
@@ -100,6 +104,33 @@ async def test_a_cancelled_slot_that_shows_no_places_left_agrees(store: SqlStore
         Publish(tuple(slot(seller=SELLER, individual=False, capacity=5, status=EventStatus.CANCELLED)), actor=MANAGER)
     )
     assert await store.audit() == []
+
+
+async def test_feeds_show_what_is_on_sale_and_nothing_else(store: SqlStore, database: str) -> None:
+    series = "session-series/yoga"
+    off = SetSaleState(opportunity=series, sale=SaleState.UNPUBLISHED, actor=MANAGER)
+    on = replace(off, sale=SaleState.ON_SALE)
+    documents: list[bytes] = []
+
+    def keep_or_set(connection: Connection) -> None:
+        """The document of the series is what it was when this was called first."""
+        if not documents:
+            documents.extend(
+                connection.execute(text("SELECT document FROM opportunity WHERE path = :path"), {"path": series})
+                .scalars()
+                .all()
+            )
+        set_ = text("UPDATE opportunity SET document = :document WHERE path = :path")
+        connection.execute(set_, {"document": documents[0], "path": series})
+
+    await store.execute(off)
+    await asyncio.to_thread(connected, database, keep_or_set)
+    assert await store.audit() == []
+    await store.execute(on)
+    assert await store.audit() == []
+    await asyncio.to_thread(connected, database, keep_or_set)
+    shown = "is shown in its feed but is not on sale"
+    assert await store.audit() == [Finding(YOGA, shown), Finding(series, shown)]
 
 
 async def test_what_was_published_at_another_address_is_counted_and_found_until_it_is_published_again(
