@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from builders import PLACE, new_uuid
 from importing import Told, feed, import_
 from openbooking.booking.command import Command, Reply
+from openbooking.booking.opportunity import SaleState
 from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.sale import SetSaleState
 from openbooking.booking.store import Store, StoreUnavailableError
 from openbooking.cli.faults import CommandError
 from openbooking.spec.errors import NotFoundError
@@ -230,6 +233,19 @@ async def test_what_cannot_be_imported_any_more_stays_as_it_was(world: World) ->
     again = await import_(world.store, rpde(series()), rpde(session(startDate=None), modified=2))
     assert again.reasons() == ["it has no startDate"]
     assert set(await feed(world, SESSIONS)) == {told.path("sessions/1")}
+
+
+@pytest.mark.parametrize("unpublished", ["series/1", "sessions/1"])
+async def test_an_import_puts_nothing_on_sale_that_was_unpublished(world: World, unpublished: str) -> None:
+    told = await import_(world.store, rpde(series()), rpde(session()))
+    state = SetSaleState(opportunity=told.path(unpublished), sale=SaleState.UNPUBLISHED, actor=MANAGER)
+    await world.store.execute(state)
+    again = [rpde(series(name="Tango"), modified=2), rpde(session(remainingAttendeeCapacity=9), modified=2)]
+    await import_(world.store, *again)
+    assert await feed(world, SESSIONS) == {}
+    await world.store.execute(replace(state, sale=SaleState.ON_SALE))
+    ((path, data),) = (await feed(world, SESSIONS)).items()
+    assert (path, data["remainingAttendeeCapacity"]) == (told.path("sessions/1"), 9)
 
 
 async def test_a_parent_within_its_children_is_imported_with_them(world: World) -> None:

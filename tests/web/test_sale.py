@@ -16,7 +16,7 @@ YOGA = session("yoga")
 FEEDS = ("/feeds/session-series", "/feeds/scheduled-sessions")
 
 
-@pytest.mark.spec("OB-B-10", "OB-BKBL-11", "OB-VAL-18")
+@pytest.mark.spec("OB-FEED-18", "OB-VAL-18", "OB-B-10")
 async def test_what_is_unpublished_is_deleted_from_the_feeds_and_sold_no_more_but_orders_stay(world: World) -> None:
     """A repeat of B, and the Order, are answered with the same bytes as before."""
     await world.store.execute(Publish(tuple(YOGA), actor=MANAGER))
