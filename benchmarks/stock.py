@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.identity.digests import digest
@@ -24,6 +25,7 @@ from openbooking.store.sql import SqlStore
 from openbooking.system import open_identity_store, open_store
 
 PARTNER = "benchmark"
+BENCHMARK = Actor(ActorKind.SYSTEM, "benchmark")
 _API_KEY = "obk_benchmark"
 CLIENT_SECRET = "obs_benchmark"  # noqa: S105 - known to whoever reads this
 _PRICE = Decimal("12.00")
@@ -160,10 +162,10 @@ async def stock(settings: Settings, *, series: int = 0, sessions: int = 0, capac
     needed = max(series, -(-sessions // _SESSIONS_IN_A_SERIES))
     things = chain(map(_series, range(needed)), (_session(number, capacity) for number in range(sessions)))
     async with opened(settings) as store:
-        await store.execute(PublishSeller(SELLER))
+        await store.execute(PublishSeller(SELLER, actor=BENCHMARK))
         await _add_partner(settings)
         while some := tuple(islice(things, _AT_ONCE)):
-            await store.execute(Publish(some))
+            await store.execute(Publish(some, actor=BENCHMARK))
 
 
 async def _add_partner(settings: Settings) -> None:

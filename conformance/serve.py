@@ -14,6 +14,7 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 
+from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.opportunity import Seller
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.cli.processes import serve_forever
@@ -24,6 +25,7 @@ from openbooking.spec.terms import TaxMode
 from openbooking.system import now, open_system
 from openbooking.web.test_interface.opportunities import RECIPES, VOCABULARY, Maker, recipe_for
 
+CONFORMANCE = Actor(ActorKind.SYSTEM, "conformance")
 _ADDRESS = {
     "@type": "PostalAddress",
     "streetAddress": "1 Test Street",
@@ -95,7 +97,7 @@ async def prepare(settings: Settings, count: int) -> None:
     async with open_system(settings) as system:
         await system.identity.store.save(*people_and_partners())
         for seller in sellers(settings):
-            await system.store.execute(PublishSeller(seller))
+            await system.store.execute(PublishSeller(seller, actor=CONFORMANCE))
         groups = itertools.product(RECIPES, _TYPES, sellers(settings), _FLOWS)
         for criterion, types, seller, flow in groups if count else ():
             makers = [
@@ -103,7 +105,7 @@ async def prepare(settings: Settings, count: int) -> None:
                 for _ in range(count * _share(criterion, seller))
             ]
             made = [opportunity for maker in makers for opportunity in maker.make(*types)]
-            await system.store.execute(Publish(tuple(made)))
+            await system.store.execute(Publish(tuple(made), actor=CONFORMANCE))
 
 
 def _share(criterion: str, seller: Seller) -> int:

@@ -9,6 +9,7 @@ from openbooking.booking.approval import DecideProposal
 from openbooking.booking.opportunity import AccessRules, FormField, Opportunity
 from openbooking.booking.order import OrderKey
 from openbooking.spec.terms import OPENACTIVE, SCHEMA, FlowRequirement, FormFieldType
+from people import MANAGER
 from world import SITE, World
 
 Json = dict[str, Any]
@@ -23,7 +24,10 @@ PARTY = session("party", offered={"flow": (FlowRequirement.APPROVAL,)}, access=A
 DIVE = session(
     "dive", offered={"flow": NEGOTIATED, "attendee_details": (f"{SCHEMA}givenName",), "intake_form": (QUESTION,)}
 )
-ACCEPT, REJECT = DecideProposal(order=KEY, accept=True), DecideProposal(order=KEY, accept=False, note="We are closed.")
+ACCEPT, REJECT = (
+    DecideProposal(order=KEY, accept=True, actor=MANAGER),
+    DecideProposal(order=KEY, accept=False, note="We are closed.", actor=MANAGER),
+)
 
 
 def proposal_of(world: World, *families: list[Opportunity], **changes: Any) -> Json:

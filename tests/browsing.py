@@ -23,7 +23,7 @@ from openbooking.identity.digests import digest
 from openbooking.identity.records import Partner, Role, User
 from openbooking.settings import AccessMode, Settings
 from openbooking.system import System, now, open_system
-from people import CENTRE, STUDIO
+from people import CENTRE, MANAGER, STUDIO
 
 PASSWORD = "correct horse battery"
 SECRET = "obs_app"
@@ -91,7 +91,7 @@ async def _stock(system: System) -> None:
     hashed = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     ann = User(name="ann", seller=CENTRE.key, role=Role.MANAGER, password_hash=hashed)
     for seller in (CENTRE, STUDIO):
-        await system.store.execute(PublishSeller(seller))
+        await system.store.execute(PublishSeller(seller, actor=MANAGER))
     await system.identity.store.save(ann, replace(ann, name="cat", role=Role.STAFF))
 
 

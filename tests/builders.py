@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from openbooking.booking.actor import Actor, ActorKind, Stamp
 from openbooking.booking.book import Book
 from openbooking.booking.command import Command, Decision
 from openbooking.booking.dry_run import Checkpoint
@@ -20,12 +21,13 @@ from openbooking.booking.situation import Places, Situation, evolve
 from openbooking.booking.whereabouts import with_whereabouts
 from openbooking.spec.ids import opportunity_path
 from openbooking.spec.terms import BrokerRole, OpportunityType
-from people import ALICE, BROKER, CENTRE, CUSTOMER, STUDIO
+from people import ALICE, BROKER, CENTRE, CUSTOMER, MANAGER, STUDIO
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 UUID = "e11429ea-467f-4270-ab62-e47368996fe8"
 VERSION = "0b4cf4a7-4f1c-4b6c-9d3b-6a3f1f4b2d11"
 PRICE = Decimal("12.00")
+BY_ALICE, BY_MANAGER = Stamp(Actor(ActorKind.PARTNER, "alice"), NOW), Stamp(MANAGER, NOW)
 
 ACTIVITY = {
     "@type": "Concept",

@@ -29,7 +29,7 @@ from openbooking.spec.ids import Identifiers
 from openbooking.store.identity_memory import MemoryIdentityStore
 from openbooking.store.memory import MemoryStore
 from openbooking.testing.samples import Clock
-from people import CENTRE, STUDIO
+from people import CENTRE, MANAGER, STUDIO
 
 SITE = "https://booking.example.com"
 IDS = Identifiers(f"{SITE}/api")
@@ -103,7 +103,7 @@ class Desk:
     async def open(self) -> "Desk":
         """Let in alice and bob, and a manager for each Seller, and somebody who only works there."""
         for seller in (CENTRE, STUDIO):
-            await self.bookings.execute(PublishSeller(seller))
+            await self.bookings.execute(PublishSeller(seller, actor=MANAGER))
         assert await self.store.save(partner("alice"), partner("bob"), signing_key(), *users())
         return self
 

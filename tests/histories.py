@@ -20,6 +20,7 @@ from openbooking.booking.cancel import Cancel
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.opportunity import SaleState
 from openbooking.booking.order import Partnership, Payment, Record, RecordKind
 from openbooking.booking.partnership import Withhold
 from openbooking.booking.policy import Leasing, Policy
@@ -27,6 +28,7 @@ from openbooking.booking.proposal import Propose, UpdateProposal
 from openbooking.booking.publish import Publish, PublishSeller, Withdraw
 from openbooking.booking.quote import Quote
 from openbooking.booking.replacement import Replace
+from openbooking.booking.sale import SetSaleState
 from openbooking.booking.seller import (
     CancelOpportunity,
     ChangeLogistics,
@@ -38,7 +40,7 @@ from openbooking.booking.seller import (
 from openbooking.booking.situation import Situation
 from openbooking.booking.status import GetOrder
 from openbooking.spec.terms import OrderItemStatus, OrderProposalStatus
-from people import CENTRE
+from people import CENTRE, MANAGER
 from promises import free, told
 from story import AHEAD, CALLERS, CAPACITIES, FLOWS, KEYS, PATHS, PRICES, USUAL, History, Step, Story, stock
 
@@ -84,37 +86,47 @@ def publish(story: Story) -> Step:
     """A session anew, with more or fewer places, at more or less."""
     key = story.wanted()
     capacity = CAPACITIES[key] + story.choose([0, 0, 0, 1, -1, -1, -CAPACITIES[key]])
-    return Publish(stock(key, capacity, PRICES[key] + story.choose([0, 0, 0, 1, -4])))
+    return Publish(stock(key, capacity, PRICES[key] + story.choose([0, 0, 0, 1, -4])), actor=MANAGER)
 
 
 def bring_back(story: Story) -> Step:
     """What has been withdrawn or called off is on offer again; a booking, if nothing has."""
     on_offer = story.state.opportunities
     gone = [key for key, path in PATHS.items() if path not in on_offer or not on_offer[path].takes_place]
-    return Publish(USUAL[story.choose(gone)]) if gone else book(story)
+    return Publish(USUAL[story.choose(gone)], actor=MANAGER) if gone else book(story)
+
+
+def set_sale_state(story: Story) -> Step:
+    """A session or its series is taken off sale, or what is not on sale is put on it."""
+    off = [path for path, known in story.state.opportunities.items() if known.sale is not SaleState.ON_SALE]
+    if off and story.choose(["on", "on", "on", "off"]) == "on":
+        return SetSaleState(opportunity=story.choose(off), sale=SaleState.ON_SALE, actor=MANAGER)
+    series, given = USUAL[story.wanted()]
+    state = story.choose([SaleState.UNPUBLISHED, SaleState.UNPUBLISHED, SaleState.OVER])
+    return SetSaleState(opportunity=story.choose([series.path, given.path]), sale=state, actor=MANAGER)
 
 
 def withdraw(story: Story) -> Step:
-    return Withdraw(sources=frozenset({story.wanted()}), orders=story.choose([False, False, True]))
+    return Withdraw(sources=frozenset({story.wanted()}), orders=story.choose([False, False, True]), actor=MANAGER)
 
 
 def call_off(story: Story) -> Step:
-    return CancelOpportunity(opportunity=PATHS[story.wanted()])
+    return CancelOpportunity(opportunity=PATHS[story.wanted()], actor=MANAGER)
 
 
 def change_logistics(story: Story) -> Step:
     series, given = USUAL[story.wanted()]
     if story.choose([True, False]):
-        return ChangeLogistics(opportunity=series.path, name=f"Name {len(story.moments)}")
+        return ChangeLogistics(opportunity=series.path, name=f"Name {len(story.moments)}", actor=MANAGER)
     start = NOW + AHEAD + timedelta(hours=story.choose(range(3)))
-    return ChangeLogistics(opportunity=given.path, start=start, end=start + timedelta(hours=2))
+    return ChangeLogistics(opportunity=given.path, start=start, end=start + timedelta(hours=2), actor=MANAGER)
 
 
 def withhold(story: Story) -> Step:
     """The Seller does not know the partner any more, or knows it again."""
     partner = story.choose([*CALLERS])
     withheld = any(record.withheld for record in story.state.records.values() if record.partner == partner)
-    return Withhold(partnership=Partnership(partner, CENTRE.key), withheld=not withheld)
+    return Withhold(partnership=Partnership(partner, CENTRE.key), withheld=not withheld, actor=MANAGER)
 
 
 def a_while(story: Story) -> Step:
@@ -159,7 +171,7 @@ def go_on(story: Story, record: Record) -> Step:
 
 
 def decide(story: Story, record: Record) -> Step:
-    return DecideProposal(order=record.key, accept=story.choose([True, True, True, False]))
+    return DecideProposal(order=record.key, accept=story.choose([True, True, True, False]), actor=MANAGER)
 
 
 def amend(story: Story, record: Record) -> Step:
@@ -167,11 +179,11 @@ def amend(story: Story, record: Record) -> Step:
     numbers = some_number(record)
     without = frozenset({story.choose(numbers)} if len(numbers) > 1 and story.choose([True, False]) else ())
     prices = {story.choose(numbers): Decimal(story.choose([0, 6, 10, 15]))} if story.choose([True, True, False]) else {}
-    return AmendProposal(order=record.key, version=story.version(), without=without, prices=prices)
+    return AmendProposal(order=record.key, version=story.version(), without=without, prices=prices, actor=MANAGER)
 
 
 def write_to_customer(story: Story, record: Record) -> Step:
-    return WriteToCustomer(order=record.key, note=story.choose(["Sorry.", "Come."]))
+    return WriteToCustomer(order=record.key, note=story.choose(["Sorry.", "Come."]), actor=MANAGER)
 
 
 def update_proposal(story: Story, record: Record) -> Step:
@@ -211,17 +223,19 @@ def look(story: Story, record: Record) -> Step:
 def replace_item(story: Story, record: Record) -> Step:
     series, given = USUAL[story.key()]
     number = story.choose(some_number(record))
-    return Replace(order=record.key, number=number, opportunity=given.path, offer=series.offers[0].ref, nonce="r")
+    return Replace(
+        order=record.key, number=number, opportunity=given.path, offer=series.offers[0].ref, nonce="r", actor=MANAGER
+    )
 
 
 def do_to_order(story: Story, record: Record) -> Step:
     """One of the smaller things that Sellers do."""
     numbers = story.choose([None, frozenset({story.choose(some_number(record))})])
     deeds: list[Step] = [
-        RecordAttendance(order=record.key, numbers=numbers, attended=story.choose([True, False])),
-        Notify(order=record.key, numbers=numbers, notice=f"Notice {len(story.moments)}"),
-        RenewAccess(order=record.key, numbers=numbers, nonce=f"m{len(story.moments)}", code=True),
-        SellerCancel(order=record.key, numbers=numbers, message="Ill."),
+        RecordAttendance(order=record.key, numbers=numbers, attended=story.choose([True, False]), actor=MANAGER),
+        Notify(order=record.key, numbers=numbers, notice=f"Notice {len(story.moments)}", actor=MANAGER),
+        RenewAccess(order=record.key, numbers=numbers, nonce=f"m{len(story.moments)}", code=True, actor=MANAGER),
+        SellerCancel(order=record.key, numbers=numbers, message="Ill.", actor=MANAGER),
     ]
     return story.choose(deeds)
 
@@ -293,6 +307,7 @@ HAPPENINGS: list[tuple[int, Callable[[Story], Step]]] = [
     (5, again),
     (4, publish),
     (8, bring_back),
+    (2, set_sale_state),
     (2, withdraw),
     (1, call_off),
     (2, change_logistics),
@@ -344,9 +359,9 @@ def _done(story: Story, deed: Deed, about: Sequence[Record]) -> Step:
 def made_up(leasing: Leasing, dice: Sequence[int]) -> History:
     """The history in which the dice fall so, for each step anew; where they show nothing, nothing happens."""
     story = Story(Policy(leasing=leasing))
-    story.add(PublishSeller(CENTRE))
+    story.add(PublishSeller(CENTRE, actor=MANAGER))
     for family in USUAL.values():
-        story.add(Publish(family))
+        story.add(Publish(family, actor=MANAGER))
     for thrown in filter(None, dice):
         story.throw(thrown)
         story.add(next_step(story))

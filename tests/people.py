@@ -1,10 +1,12 @@
 """Who takes part in the tests: two Sellers and two Booking Partners, so that isolation can always be tested.
 
-Alice and Bob are partners that both Sellers have authorised; Charlie is one that only the studio has.
+Alice and Bob are partners that both Sellers have authorised; Charlie is one that only the studio has. MANAGER is who
+acts for the Sellers.
 """
 
 from msgspec.structs import replace
 
+from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.grant_terms import GrantTerms
 from openbooking.booking.opportunity import Seller
 from openbooking.booking.order import Caller
@@ -40,6 +42,8 @@ CHARLIE = Caller("charlie", frozenset({"studio"}))
 # Prices of a partner's own, and two accounts with which it books without a price.
 AGREED = GrantTerms(offer_overrides=True, dynamic_accounts=frozenset({"MOVE", "OTHER"}))
 AGREED_ALICE = replace(ALICE, other_terms=AGREED)
+
+MANAGER = Actor(ActorKind.STAFF, "ann")
 
 CUSTOMER = {"@type": "Person", "email": "geoff@example.com", "givenName": "Geoff", "telephone": "020 811 8055"}
 BROKER = {"@type": "Organization", "name": "MyFitnessApp", "url": "https://myfitnessapp.example.com"}

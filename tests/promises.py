@@ -5,6 +5,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
+from openbooking.booking.actor import Stamp
+from openbooking.booking.opportunity import SaleState
 from openbooking.booking.order import ItemState, OrderKey, Record, RecordKind
 from openbooking.booking.pricing import standing_totals
 from openbooking.booking.situation import Places, Situation
@@ -104,7 +108,7 @@ def _check_open_proposals(after: Situation) -> None:
 
 
 def _check_granted(before: Situation, after: Situation) -> None:
-    """Whoever has more places than before has them at something that takes place, and within its capacity.
+    """Whoever has more places than before has them at something that takes place and is on sale, within its capacity.
 
     More can be taken than there are, after fewer have been published; then nobody is given any.
     """
@@ -113,6 +117,8 @@ def _check_granted(before: Situation, after: Situation) -> None:
         if any(_sum(held) > _sum(had.get(path, {}).get(key, Places())) for key, held in who.items()):
             opportunity = after.opportunities[path]
             assert opportunity.status is EventStatus.SCHEDULED
+            assert opportunity.sale is SaleState.ON_SALE
+            assert after.opportunities[opportunity.parent or ""].sale is SaleState.ON_SALE
             assert opportunity.end
             assert opportunity.end > after.now
             assert free(after, path) >= 0
@@ -159,3 +165,52 @@ def _check_proposal(before: Record, after: Record) -> None:
         assert told(after) == told(before)
     elif before.proposal.status in REJECTED:
         assert after.proposal.status is before.proposal.status
+
+
+def check_stamps(before: Situation, after: Situation, stamp: Stamp) -> None:
+    """Whatever a command has changed bears its stamp, and everything else bears the stamps that it had."""
+    for key, record in after.records.items():
+        known = before.records.get(key)
+        if record.kind is RecordKind.QUOTE:
+            assert _without_stamps(record) == record
+        elif known is None or _without_stamps(known) != _without_stamps(record):
+            assert record.changed == stamp
+            _check_milestones(known, record, stamp)
+        else:
+            assert known == record
+
+
+def _check_milestones(before: Record | None, after: Record, stamp: Stamp) -> None:
+    """When the Order and its items became what they are."""
+    kind = before and before.kind
+    for became, was, now in (
+        (RecordKind.PROPOSAL, before and before.proposed, after.proposed),
+        (RecordKind.ORDER, before and before.booked, after.booked),
+        (RecordKind.DELETED, before and before.deleted, after.deleted),
+    ):
+        assert now == (stamp if after.kind is became is not kind else was)
+    had = _states(before) if before and before.kind is after.kind else {}
+    for number, state in _states(after).items():
+        was_state = had.get(number, ItemState())
+        untouched = replace(state, changed=None) == replace(was_state, changed=None)
+        assert state.changed == (was_state.changed if untouched else stamp)
+        newly = state.status in CANCELLED and was_state.status not in CANCELLED
+        assert state.cancelled == (stamp if newly else was_state.cancelled)
+    if after.proposal and after.kind is RecordKind.PROPOSAL:
+        fresh = replace(after.proposal, status=OrderProposalStatus.AWAITING, decided=None, amended=None)
+        old = (before and before.proposal) or fresh
+        decided = stamp if after.proposal.status is not OrderProposalStatus.AWAITING else None
+        assert after.proposal.decided == (decided if after.proposal.status is not old.status else old.decided)
+        offered = (after.proposal.version, after.proposal.items)
+        assert after.proposal.amended == (old.amended if offered == (old.version, old.items) else stamp)
+
+
+def _states(record: Record) -> dict[int, ItemState]:
+    items = record.order.items if record.order else ()
+    return {item.number: state for item, state in zip(items, record.states, strict=False)}
+
+
+def _without_stamps(record: Record) -> Record:
+    proposal = record.proposal and replace(record.proposal, decided=None, amended=None)
+    states = tuple(replace(state, changed=None, cancelled=None) for state in record.states)
+    return replace(record, proposal=proposal, states=states, proposed=None, booked=None, changed=None, deleted=None)

@@ -15,7 +15,7 @@ from openbooking.booking.policy import Policy
 from openbooking.booking.proposal import UpdateProposal
 from openbooking.booking.situation import Situation
 from openbooking.spec.terms import FlowRequirement, OrderProposalStatus
-from people import ALICE
+from people import ALICE, MANAGER
 
 APPROVAL = (FlowRequirement.APPROVAL,)
 NEGOTIATED = (FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION, FlowRequirement.MESSAGE_EXCHANGE)
@@ -32,13 +32,13 @@ HELD = POLICY.lease_duration
 AWAITING, ACCEPTED = OrderProposalStatus.AWAITING, OrderProposalStatus.ACCEPTED
 SELLER_REJECTED, CUSTOMER_REJECTED = OrderProposalStatus.SELLER_REJECTED, OrderProposalStatus.CUSTOMER_REJECTED
 
-ACCEPT = DecideProposal(order=KEY, accept=True)
-REJECT = DecideProposal(order=KEY, accept=False)
+ACCEPT = DecideProposal(order=KEY, accept=True, actor=MANAGER)
+REJECT = DecideProposal(order=KEY, accept=False, actor=MANAGER)
 ABORT = UpdateProposal(caller=ALICE, uuid=UUID, reject=True)
 
 
 def amend(**changes: Any) -> AmendProposal:
-    return AmendProposal(**{"order": KEY, "version": LATER_VERSION, **changes})
+    return AmendProposal(**{"actor": MANAGER, "order": KEY, "version": LATER_VERSION, **changes})
 
 
 def b(version: str | None = VERSION, caller: Caller = ALICE, **changes: Any) -> BookProposal:

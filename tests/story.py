@@ -16,16 +16,17 @@ from openbooking.booking.book import Book
 from openbooking.booking.book_proposal import BookProposal
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder
-from openbooking.booking.opportunity import AccessRules, Opportunity, Seller
+from openbooking.booking.opportunity import AccessRules, Opportunity, SaleState, Seller
 from openbooking.booking.order import Caller, OrderKey, OrderRequest, Record, RecordKind
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import Propose
 from openbooking.booking.publish import Publish
+from openbooking.booking.sale import SetSaleState
 from openbooking.booking.seller import SellerCancel
 from openbooking.booking.situation import Situation
 from openbooking.booking.store import Outcome, fold
 from openbooking.spec.terms import FlowRequirement
-from people import ALICE, BOB
+from people import ALICE, BOB, MANAGER
 from promises import CANCELLED, counted, free, told
 
 T = TypeVar("T")
@@ -121,17 +122,20 @@ class Story:
         return self.moments[-1]
 
     def end(self) -> History:
-        """All is cancelled or deleted, all holds end, and the usual sessions are on offer: who asks gets them."""
+        """All is cancelled or deleted, all holds end, and the usual sessions are on sale: who asks gets them."""
         moments = len(self.moments)
         orders = [record for record in self.state.records.values() if record.kind is RecordKind.ORDER]
         for record in orders[::2]:
-            self.add(SellerCancel(order=record.key))
+            self.add(SellerCancel(order=record.key, actor=MANAGER))
         for record in orders:
             if any(item.status not in CANCELLED for item in told(self.state.records[record.key]).values()):
                 self.add(DeleteOrder(caller=CALLERS[record.partner], uuid=record.uuid))
         self.add(self.state.policy.proposal_duration)
         for key, capacity in CAPACITIES.items():
-            self.add(Publish(stock(key, capacity, PRICES[key], self.state.now)))
+            self.add(Publish(stock(key, capacity, PRICES[key], self.state.now), actor=MANAGER))
+        for path, known in self.state.opportunities.items():
+            if known.sale is not SaleState.ON_SALE:
+                self.add(SetSaleState(opportunity=path, sale=SaleState.ON_SALE, actor=MANAGER))
         granted = [self.add(self.first(key, capacity)) for key, capacity in CAPACITIES.items()]
         for moment in granted:
             self.book_what_holds_nothing(moment.step)
@@ -141,7 +145,7 @@ class Story:
     def book_what_holds_nothing(self, proposed: Step) -> None:
         """Accept and book a proposal, where proposals alone keep nobody else from a space."""
         if isinstance(proposed, Propose) and self.state.policy.leasing is Leasing.OFF:
-            self.add(DecideProposal(order=proposed.key, accept=True))
+            self.add(DecideProposal(order=proposed.key, accept=True, actor=MANAGER))
             self.add(BookProposal(caller=proposed.caller, uuid=proposed.uuid, version=proposed.version, nonce="n"))
 
     def first(self, key: str, places: int) -> Step:

@@ -28,7 +28,7 @@ from openbooking.store.migrate import prepare
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.samples import Clock
 from openbooking.web.app import create_app
-from people import ALICE, BOB, BROKER, CENTRE, CHARLIE, CUSTOMER, STUDIO
+from people import ALICE, BOB, BROKER, CENTRE, CHARLIE, CUSTOMER, MANAGER, STUDIO
 
 SITE = "https://booking.example.com"
 YOGA, COURT, HALL = session("yoga"), slot("court"), slot("hall", individual=False, capacity=5)
@@ -152,9 +152,9 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
         await asyncio.to_thread(prepare, settings.database)
         store, identity = open_store(settings, clock), open_identity_store(settings)
     for seller in (CENTRE, STUDIO):
-        await store.execute(PublishSeller(seller))
+        await store.execute(PublishSeller(seller, actor=MANAGER))
     for family in (YOGA, COURT, HALL, PILATES, *EVENTS):
-        await store.execute(Publish(tuple(family)))
+        await store.execute(Publish(tuple(family), actor=MANAGER))
     for caller in (ALICE, BOB, CHARLIE):
         grants = (
             grant(caller.partner, seller, terms if (caller, seller) == (ALICE, CENTRE.key) else NO_TERMS)

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import PRICE, UUID, after, book, item, request, session, situation
+from builders import BY_MANAGER, PRICE, UUID, after, book, item, request, session, situation
 from openbooking.booking.access import grant_access
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.opportunity import AccessRules
 from openbooking.booking.order import Access, OrderKey, Reflected
 from openbooking.booking.seller import RenewAccess
 from openbooking.booking.situation import Situation
-from people import ALICE
+from people import ALICE, MANAGER
 
 KEY = OrderKey("alice", UUID)
 CHANNEL = {"@type": "VirtualLocation", "name": "Room", "url": "https://example.com/{code}", "accessCode": "{code}"}
@@ -101,14 +101,15 @@ def access_in(where: Situation) -> list[Access]:
 @pytest.mark.parametrize("renewed", ["code", "passes", "channel"])
 def test_what_is_renewed_is_fresh_and_the_rest_stays(renewed: str) -> None:
     before = booked()
-    where = after(before, replace(RenewAccess(order=KEY, nonce="other"), **{renewed: True}))
+    where = after(before, replace(RenewAccess(order=KEY, nonce="other", actor=MANAGER), **{renewed: True}))
     for old, new in zip(access_in(before)[:2], access_in(where)[:2], strict=True):
         assert getattr(new, renewed) != getattr(old, renewed)
         assert replace(new, **{renewed: getattr(old, renewed)}) == old
     assert access_in(where)[2] == access_in(before)[2]
     assert access_in(where)[0].own_passes == (OWN,)
-    untouched = [replace(state, access=None) for state in where.records[KEY].states]
-    assert untouched == list(before.records[KEY].states)
+    changed = [replace(state, access=None) for state in where.records[KEY].states]
+    assert changed[:2] == [replace(state, changed=BY_MANAGER) for state in before.records[KEY].states[:2]]
+    assert changed[2:] == list(before.records[KEY].states[2:])
 
 
 @pytest.mark.spec("OB-NOTIF-08", "OB-OF-02")
@@ -119,12 +120,12 @@ def test_what_is_renewed_is_fresh_and_the_rest_stays(renewed: str) -> None:
 def test_where_there_is_nothing_to_renew_nothing_changes(rules: AccessRules | None, changes: dict[str, Any]) -> None:
     family = session("guarded", access=rules)
     where = after(situation(family), book(request(item(family))))
-    assert RenewAccess(order=KEY, nonce="other", **changes).decide(where).changes == ()
+    assert RenewAccess(order=KEY, nonce="other", actor=MANAGER, **changes).decide(where).changes == ()
 
 
 @pytest.mark.spec("OB-NOTIF-08")
 def test_one_item_can_be_renewed_alone() -> None:
     before = booked()
-    where = after(before, RenewAccess(order=KEY, numbers=frozenset({2}), nonce="other", code=True))
+    where = after(before, RenewAccess(order=KEY, numbers=frozenset({2}), nonce="other", code=True, actor=MANAGER))
     changed = [old != new for old, new in zip(access_in(before), access_in(where), strict=True)]
     assert changed == [False, True, False]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from builders import NOW, PRICE, UUID, after, item, offer, quote, request, session, situation
+from builders import BY_ALICE, NOW, PRICE, UUID, after, item, offer, quote, request, session, situation
 from openbooking.booking.book import Book
 from openbooking.booking.cancel import Cancel, ItemPatch, cancellation
 from openbooking.booking.delete import DeleteOrder
@@ -30,7 +30,7 @@ from openbooking.spec.errors import (
 )
 from openbooking.spec.ids import OrderItemRef
 from openbooking.spec.terms import OrderItemStatus, OrderType
-from people import ALICE, BOB
+from people import ALICE, BOB, MANAGER
 
 YOGA = session("yoga")
 PATH = YOGA[-1].path
@@ -90,7 +90,7 @@ def test_cancelling_again_succeeds_and_changes_nothing() -> None:
     where = after(booked(), cancel(1, 2))
     assert where.places[PATH] == Places()
     assert cancel(1, 2).decide(where).changes == ()
-    assert after(where, SellerCancel(order=KEY)) == where
+    assert after(where, SellerCancel(order=KEY, actor=MANAGER)) == where
 
 
 @pytest.mark.spec("E-17")
@@ -181,7 +181,7 @@ def test_a_partner_whose_authorisation_ended_cannot_touch_its_orders() -> None:
 
 @pytest.mark.spec("OB-SEL-01", "OB-SEL-02")
 def test_the_seller_cancels_what_is_not_cancelled_yet_with_a_message() -> None:
-    where = after(after(booked(), cancel(1)), SellerCancel(order=KEY, message="Flood"))
+    where = after(after(booked(), cancel(1)), SellerCancel(order=KEY, message="Flood", actor=MANAGER))
     assert statuses(where) == [OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED]
     assert [state.cancellation_message for state in where.records[KEY].states] == [None, "Flood"]
     assert where.places[PATH] == Places()
@@ -193,7 +193,14 @@ def test_deletion_leaves_a_stub_without_data(cancelled_before: bool) -> None:
     where = after(booked(), cancel(1)) if cancelled_before else booked()
     deleted = after(where, DeleteOrder(caller=ALICE, uuid=UUID))
     assert deleted.records[KEY] == Record(
-        partner="alice", uuid=UUID, kind=RecordKind.DELETED, seller="centre", updated=cancelled_before
+        partner="alice",
+        uuid=UUID,
+        kind=RecordKind.DELETED,
+        seller="centre",
+        updated=cancelled_before,
+        booked=BY_ALICE,
+        changed=BY_ALICE,
+        deleted=BY_ALICE,
     )
     assert deleted.places[PATH] == Places()
     assert DeleteOrder(caller=ALICE, uuid=UUID).decide(deleted).changes == ()

@@ -23,7 +23,7 @@ from openbooking.spec.errors import (
     UnnecessaryPaymentDetailsError,
 )
 from openbooking.spec.terms import Availability, OrderItemStatus
-from people import ALICE
+from people import ALICE, MANAGER
 from proposals import (
     ABORT,
     ACCEPT,
@@ -158,7 +158,7 @@ def test_an_amendment_decides_anew_whether_anything_is_to_be_paid() -> None:
 
 @pytest.mark.spec("OB-AMEND-08", "OB-AMEND-09", "OB-AMEND-10", "OB-AMEND-11")
 def test_the_seller_writes_once_in_five_minutes_and_changes_nothing_else() -> None:
-    write = WriteToCustomer(order=KEY, note="Bring boots.")
+    write = WriteToCustomer(order=KEY, note="Bring boots.", actor=MANAGER)
     where = having(proposed(), ACCEPT, write)
     assert standing(where).seller_note == "Bring boots."
     assert (standing(where).status, standing(where).version) == (ACCEPTED, VERSION)
@@ -172,18 +172,18 @@ def test_the_seller_writes_once_in_five_minutes_and_changes_nothing_else() -> No
 @pytest.mark.spec("OB-AMEND-11")
 @pytest.mark.parametrize("command", [ACCEPT, REJECT, amend()], ids=["accept", "reject", "amend"])
 def test_a_decision_can_be_made_at_any_time_but_not_with_a_note_that_hides_the_last(command: Any) -> None:
-    where = after(proposed(), WriteToCustomer(order=KEY, note="Bring boots."))
+    where = after(proposed(), WriteToCustomer(order=KEY, note="Bring boots.", actor=MANAGER))
     with pytest.raises(OpenBookingError, match="five minutes"):
         replace(command, note="Sorry.").decide(where)
     assert standing(after(where, command)).seller_note == "Bring boots."
     decided = after(proposed(), replace(command, note="Sorry."))
     with pytest.raises(OpenBookingError):
-        WriteToCustomer(order=KEY, note="Bring boots.").decide(decided)
+        WriteToCustomer(order=KEY, note="Bring boots.", actor=MANAGER).decide(decided)
 
 
 def test_nothing_written_is_no_message() -> None:
     with pytest.raises(OpenBookingError):
-        WriteToCustomer(order=KEY, note="").decide(proposed())
+        WriteToCustomer(order=KEY, note="", actor=MANAGER).decide(proposed())
 
 
 @pytest.mark.spec("OB-AMEND-11", "OB-APP-28")
@@ -191,7 +191,7 @@ def test_what_the_system_says_hides_no_note_of_the_seller() -> None:
     expires = standing(proposed()).expires
     assert expires is not None
     just_before = replace(proposed(), now=expires - timedelta(minutes=1))
-    written = after(just_before, WriteToCustomer(order=KEY, note="Book now!"))
+    written = after(just_before, WriteToCustomer(order=KEY, note="Book now!", actor=MANAGER))
     swept = after(replace(written, now=expires), ExpireLeases())
     assert (standing(swept).status, standing(swept).seller_note) == (SELLER_REJECTED, "Book now!")
 
@@ -207,7 +207,7 @@ def test_no_messages_about_what_is_over_or_allows_none(
 ) -> None:
     where = having(proposed(*families), *commands)
     with pytest.raises(OpenBookingError):
-        WriteToCustomer(order=KEY, note="Bring boots.").decide(where)
+        WriteToCustomer(order=KEY, note="Bring boots.", actor=MANAGER).decide(where)
 
 
 @pytest.mark.spec("OB-AMEND-09", "OB-AMEND-12", "OB-AMEND-13", "OB-OPU-01", "OB-AMEND-05")

@@ -27,7 +27,7 @@ from openbooking.spec.errors import (
     UnknownOrderError,
 )
 from openbooking.spec.terms import EventStatus, OrderType
-from people import AGREED_ALICE, ALICE, CUSTOMER
+from people import AGREED_ALICE, ALICE, CUSTOMER, MANAGER
 from proposals import (
     ABORT,
     ACCEPT,
@@ -165,10 +165,12 @@ def test_an_accepted_proposal_is_booked_after_its_hold_has_ended_if_there_is_roo
 @pytest.mark.spec("OB-APP-32", "OB-APP-27")
 def test_a_proposal_whose_places_were_taken_away_cannot_be_booked() -> None:
     accepted = after(proposed(), ACCEPT)
-    smaller = after(accepted, Publish((replace(TRIP[1], capacity=1),)))
+    smaller = after(accepted, Publish((replace(TRIP[1], capacity=1),), actor=MANAGER))
     with pytest.raises(OrderCreationFailedError):
         b().decide(smaller)
-    assert after(after(accepted, Publish((replace(TRIP[1], capacity=2),))), b()).places[PATH] == Places(booked=2)
+    assert after(after(accepted, Publish((replace(TRIP[1], capacity=2),), actor=MANAGER)), b()).places[PATH] == Places(
+        booked=2
+    )
 
 
 @pytest.mark.spec("OB-APP-26", "OB-APP-33")
@@ -178,7 +180,7 @@ def test_a_proposal_whose_places_were_taken_away_cannot_be_booked() -> None:
     ids=["postponed", "over"],
 )
 def test_what_does_not_take_place_any_more_is_rejected_at_b(changes: dict[str, Any]) -> None:
-    where = having(proposed(), ACCEPT, Publish((replace(TRIP[1], **changes),)))
+    where = having(proposed(), ACCEPT, Publish((replace(TRIP[1], **changes),), actor=MANAGER))
     assert isinstance(b().decide(where).reply, OrderCreationFailedError)
     assert standing(after(where, b())).status is SELLER_REJECTED
 
@@ -195,7 +197,7 @@ def test_what_was_approved_can_be_booked_after_its_window_has_closed() -> None:
 def test_b_shows_the_opportunity_as_it_is_by_then_at_the_price_that_was_proposed() -> None:
     dearer = tuple(replace(offer, price=Decimal(99)) for offer in TRIP[0].offers)
     moved = replace(TRIP[1], start=NOW + timedelta(days=4), end=NOW + timedelta(days=4, hours=1))
-    where = having(proposed(), ACCEPT, Publish((replace(TRIP[0], offers=dearer), moved)))
+    where = having(proposed(), ACCEPT, Publish((replace(TRIP[0], offers=dearer), moved), actor=MANAGER))
     order = order_of(b().decide(where))
     assert [found.opportunity for found in order.items] == [moved, moved]
     assert [found.offer.price for found in order.items if found.offer] == [PRICE, PRICE]

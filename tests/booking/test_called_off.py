@@ -37,7 +37,7 @@ from openbooking.booking.seller import CancelOpportunity, RecordAttendance
 from openbooking.booking.situation import Places, Situation
 from openbooking.spec.errors import NotFoundError, OpenBookingError
 from openbooking.spec.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus
-from people import ALICE, BOB
+from people import ALICE, BOB, MANAGER
 from proposals import having
 
 YOGA, SPIN = session("yoga", source="gym"), session("spin")
@@ -49,11 +49,11 @@ BY_SELLER, BY_CUSTOMER = OrderItemStatus.SELLER_CANCELLED, OrderItemStatus.CUSTO
 
 
 def cancel(opportunity: Opportunity) -> Command:
-    return CancelOpportunity(opportunity=opportunity.path, message="Flood.")
+    return CancelOpportunity(opportunity=opportunity.path, message="Flood.", actor=MANAGER)
 
 
 def publish_as_cancelled(opportunity: Opportunity) -> Command:
-    return Publish((replace(opportunity, status=EventStatus.CANCELLED),))
+    return Publish((replace(opportunity, status=EventStatus.CANCELLED),), actor=MANAGER)
 
 
 WAYS = pytest.mark.parametrize("call_off", [cancel, publish_as_cancelled])
@@ -106,8 +106,8 @@ def test_calling_off_again_changes_no_order_and_cancels_nobody_twice(call_off: W
 @pytest.mark.parametrize(
     ("command", "status"),
     [
-        (RecordAttendance(order=KEY, numbers=frozenset({1}), attended=True), ATTENDED),
-        (RecordAttendance(order=KEY, numbers=frozenset({1}), attended=False), ABSENT),
+        (RecordAttendance(order=KEY, numbers=frozenset({1}), attended=True, actor=MANAGER), ATTENDED),
+        (RecordAttendance(order=KEY, numbers=frozenset({1}), attended=False, actor=MANAGER), ABSENT),
         (Cancel(caller=ALICE, uuid=UUID, numbers=(1,)), BY_CUSTOMER),
     ],
 )
@@ -119,7 +119,7 @@ def test_what_was_attended_missed_or_cancelled_stays_so(command: Command, status
 
 @pytest.mark.spec("OB-SEL-01", "OB-SEL-06")
 def test_a_replaced_item_is_at_what_replaced_it() -> None:
-    replacement = Replace(order=KEY, number=1, opportunity=SPIN[-1].path, offer=SPIN[0].offers[0].ref)
+    replacement = Replace(order=KEY, number=1, opportunity=SPIN[-1].path, offer=SPIN[0].offers[0].ref, actor=MANAGER)
     where = after(booked(YOGA), replacement)
     assert after(where, cancel(YOGA[-1])).records == where.records
     assert statuses(after(where, cancel(SPIN[-1]))) == [BY_SELLER]
@@ -132,7 +132,7 @@ def test_every_open_proposal_for_it_is_rejected(call_off: Way, accepted: bool) -
     asked = request(item(TRIP, 0), item(YOGA, 1), total_payment_due=PRICE * 2)
     where = having(situation(YOGA, TRIP), propose(asked), propose(asked, BOB))
     if accepted:
-        where = after(where, DecideProposal(order=KEY, accept=True))
+        where = after(where, DecideProposal(order=KEY, accept=True, actor=MANAGER))
     off = after(where, call_off(YOGA[-1]))
     for key in (KEY, BOBS):
         assert proposal_in(off, key).status is OrderProposalStatus.SELLER_REJECTED
@@ -149,20 +149,20 @@ def test_a_proposal_that_is_over_or_asks_for_something_else_is_left_alone() -> N
     assert after(aborted, cancel(TRIP[-1])).records == aborted.records
     elsewhere = after(situation(YOGA, TRIP), propose(asked))
     assert after(elsewhere, cancel(YOGA[-1])).records == elsewhere.records
-    written = after(elsewhere, WriteToCustomer(order=KEY, note="Bring boots."))
+    written = after(elsewhere, WriteToCustomer(order=KEY, note="Bring boots.", actor=MANAGER))
     assert proposal_in(after(written, cancel(TRIP[-1]))).seller_note == "Bring boots."
 
 
 @pytest.mark.spec("OB-SEL-01", "OB-CAN-09")
 def test_what_was_withdrawn_and_comes_back_cancelled_is_cancelled_for_who_has_booked_it() -> None:
-    gone = after(booked(YOGA), Withdraw(sources=frozenset({"gym"})))
+    gone = after(booked(YOGA), Withdraw(sources=frozenset({"gym"}), actor=MANAGER))
     assert statuses(gone) == [CONFIRMED]
-    back = after(gone, Publish((YOGA[0], replace(YOGA[1], status=EventStatus.CANCELLED))))
+    back = after(gone, Publish((YOGA[0], replace(YOGA[1], status=EventStatus.CANCELLED)), actor=MANAGER))
     assert statuses(back) == [BY_SELLER]
 
 
 def smaller(opportunity: Opportunity, capacity: int) -> Command:
-    return Publish((replace(opportunity, capacity=capacity),))
+    return Publish((replace(opportunity, capacity=capacity),), actor=MANAGER)
 
 
 def asks(*families: list[Opportunity], caller: Caller = ALICE, uuid: str = UUID) -> Command:
@@ -192,7 +192,9 @@ def test_of_those_that_compete_for_what_is_left_the_accepted_and_the_early_stay(
     for uuid in keys:
         where = after(where, asks(TRIP, uuid=uuid))
         where = replace(where, now=where.now + timedelta(minutes=1))
-    where = having(where, DecideProposal(order=keys[later], accept=True), quote(request(item(TRIP)), caller=BOB))
+    where = having(
+        where, DecideProposal(order=keys[later], accept=True, actor=MANAGER), quote(request(item(TRIP)), caller=BOB)
+    )
 
     def open_with(capacity: int) -> set[str]:
         fewer = after(where, smaller(TRIP[-1], capacity))
@@ -204,7 +206,7 @@ def test_of_those_that_compete_for_what_is_left_the_accepted_and_the_early_stay(
 
 @pytest.mark.spec("OB-APP-27")
 def test_a_proposal_whose_hold_has_ended_takes_no_place_from_one_that_waits() -> None:
-    where = having(situation(TRIP), asks(TRIP, caller=BOB), DecideProposal(order=BOBS, accept=True))
+    where = having(situation(TRIP), asks(TRIP, caller=BOB), DecideProposal(order=BOBS, accept=True, actor=MANAGER))
     record = replace(where.records[BOBS], lease_expires=where.now)
     where = after(replace(where, records={BOBS: record}), asks(TRIP))
     fewer = after(where, smaller(TRIP[-1], 1))
@@ -214,7 +216,9 @@ def test_a_proposal_whose_hold_has_ended_takes_no_place_from_one_that_waits() ->
 
 @pytest.mark.spec("OB-APP-26", "OB-APP-27")
 def test_what_a_rejected_proposal_still_holds_costs_no_open_one_its_places() -> None:
-    where = having(situation(TRIP), asks(TRIP, caller=BOB), asks(TRIP), DecideProposal(order=KEY, accept=True))
+    where = having(
+        situation(TRIP), asks(TRIP, caller=BOB), asks(TRIP), DecideProposal(order=KEY, accept=True, actor=MANAGER)
+    )
     where = after(where, UpdateProposal(caller=BOB, uuid=UUID, reject=True))
     fewer = after(where, smaller(TRIP[-1], 1))
     assert proposal_in(fewer, BOBS) == replace(proposal_in(where, BOBS), expires=None)
@@ -228,9 +232,11 @@ def test_what_a_rejected_proposal_still_holds_costs_no_open_one_its_places() -> 
 @pytest.mark.spec("OB-APP-27")
 def test_a_proposal_is_rejected_once_though_all_it_asks_for_is_full_or_called_off() -> None:
     where = after(situation(YOGA, TRIP), asks(TRIP, YOGA))
-    nothing_left = Publish((replace(TRIP[-1], capacity=0), replace(YOGA[-1], capacity=0)))
+    nothing_left = Publish((replace(TRIP[-1], capacity=0), replace(YOGA[-1], capacity=0)), actor=MANAGER)
     assert len(nothing_left.decide(where).changes) == 3
-    called_off = Publish((replace(TRIP[-1], status=EventStatus.CANCELLED), replace(YOGA[-1], capacity=0)))
+    called_off = Publish(
+        (replace(TRIP[-1], status=EventStatus.CANCELLED), replace(YOGA[-1], capacity=0)), actor=MANAGER
+    )
     off = after(where, called_off)
     assert proposal_in(off).seller_note == "What was asked for does not take place."
     assert off.places[PATH] == Places()
@@ -241,7 +247,7 @@ def test_a_proposal_is_rejected_once_though_all_it_asks_for_is_full_or_called_of
 def test_what_is_withdrawn_ends_proposals_too(orders: bool) -> None:
     asked = request(item(TRIP, 0), item(SPIN, 1), total_payment_due=PRICE * 2)
     where = having(situation(YOGA, SPIN, TRIP), propose(asked), order_of(YOGA, caller=BOB))
-    gone = after(where, Withdraw(sources=frozenset({"gym"}), orders=orders))
+    gone = after(where, Withdraw(sources=frozenset({"gym"}), orders=orders, actor=MANAGER))
     assert TRIP[-1].path not in gone.opportunities
     if orders:
         assert {record.kind for record in gone.records.values()} == {RecordKind.DELETED}
@@ -304,7 +310,7 @@ def test_with_the_whole_goes_what_is_part_of_it(whole: str, off: set[str]) -> No
     everything = (HALL, second, TALK, TALK[:1], YOGA)
     asked = request(*(item(family, n) for n, family in enumerate(everything)), total_payment_due=PRICE * 5)
     where = after(situation(*everything), book(asked))
-    cancelled = after(where, CancelOpportunity(opportunity=whole))
+    cancelled = after(where, CancelOpportunity(opportunity=whole, actor=MANAGER))
     paths = [family[-1].path for family in everything]
     assert statuses(cancelled) == [BY_SELLER if path in off else CONFIRMED for path in paths]
     called_off = {path for path, one in cancelled.opportunities.items() if one.status is EventStatus.CANCELLED}
@@ -317,6 +323,6 @@ def test_what_has_been_of_a_series_stays_as_it_was() -> None:
     asked = request(item(early, 0), item(YOGA, 1), total_payment_due=PRICE * 2)
     where = after(situation(early, YOGA), book(asked))
     later = replace(where, now=NOW + timedelta(hours=2))
-    cancelled = after(later, CancelOpportunity(opportunity=YOGA[0].path))
+    cancelled = after(later, CancelOpportunity(opportunity=YOGA[0].path, actor=MANAGER))
     assert statuses(cancelled) == [CONFIRMED, BY_SELLER]
     assert cancelled.opportunities["scheduled-sessions/early"].status is EventStatus.SCHEDULED

@@ -45,7 +45,7 @@ from openbooking.spec.errors import (
     SellerNotFoundError,
 )
 from openbooking.spec.terms import EventStatus, FlowRequirement, FormFieldType, OrderItemStatus
-from people import ADDRESS, ALICE, BOB, STUDIO
+from people import ADDRESS, ALICE, BOB, MANAGER, STUDIO
 
 YOGA = session("yoga")
 SERIES, PATH = (member.path for member in YOGA)
@@ -221,7 +221,7 @@ def test_a_lease_carries_over_to_the_proposal_and_lasts_as_long() -> None:
 def test_what_was_booked_keeps_its_price_when_the_offer_changes() -> None:
     booked = after(situation(YOGA), command(Checkpoint.B, request(item(YOGA))))
     dearer = replace(YOGA[0], offers=tuple(replace(o, price=Decimal(20)) for o in YOGA[0].offers))
-    changed = after(booked, Publish((dearer,)))
+    changed = after(booked, Publish((dearer,), actor=MANAGER))
     assert changed.opportunities[SERIES].offers[0].price == Decimal(20)
     order = GetOrder(caller=ALICE, uuid=UUID).decide(changed).reply.order  # type: ignore[union-attr]
     assert order is not None
@@ -241,7 +241,7 @@ def test_deletion_is_no_cancellation() -> None:
 def test_what_the_seller_calls_off_is_cancelled_for_everyone_who_booked_it() -> None:
     mine = after(situation(YOGA), command(Checkpoint.B, request(item(YOGA))))
     both = after(mine, Book(caller=BOB, uuid=UUID, request=request(item(YOGA))))
-    off = after(both, Publish((replace(YOGA[1], status=EventStatus.CANCELLED),)))
+    off = after(both, Publish((replace(YOGA[1], status=EventStatus.CANCELLED),), actor=MANAGER))
     for record in off.records.values():
         assert [state.status for state in record.states] == [OrderItemStatus.SELLER_CANCELLED]
         assert record.updated

@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
-from importlib import import_module
-from pkgutil import iter_modules
 from random import Random
 from typing import Any
 
@@ -13,20 +11,23 @@ import pytest
 from hypothesis import given, note, settings
 from msgspec.structs import replace
 
-import openbooking.booking
 from builders import UUID, after, item, request, session, situation
+from commands import command_classes
 from histories import DICE, histories, made_up
+from openbooking.booking.actor import Stamp
 from openbooking.booking.book import Book
 from openbooking.booking.book_proposal import BookProposal
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import OrderCommand
 from openbooking.booking.delete import DeleteOrder
+from openbooking.booking.opportunity import SaleState
 from openbooking.booking.order import ItemState, Order, OrderItem, OrderKey, RecordKind
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import Propose
 from openbooking.booking.publish import Publish
 from openbooking.booking.quote import Quote
 from openbooking.booking.replacement import Replace
+from openbooking.booking.sale import SetSaleState
 from openbooking.booking.situation import RecordSet, Situation, evolve
 from openbooking.booking.status import GetOrder
 from openbooking.booking.store import Outcome, fold
@@ -38,12 +39,12 @@ from openbooking.spec.errors import (
 )
 from openbooking.spec.terms import OrderItemStatus
 from people import ALICE
-from promises import check, cost, counted, free
+from promises import check, check_stamps, cost, counted, free
 from story import History, Moment
 
 # What has been done already is answered as it was when it is sent again.
 REPEATED = (Book, Propose, BookProposal, Cancel, DeleteOrder)
-NO_COMMANDS_OF_HISTORIES = {"Command", "SellerCommand", "GetOpportunity"}
+NO_COMMANDS_OF_HISTORIES = {"GetOpportunity"}
 EXPECTED = (
     "a hold ends by itself",
     "a quote is booked",
@@ -51,6 +52,8 @@ EXPECTED = (
     "a proposal is booked as amended",
     "a proposal is booked after its hold has ended",
     "a proposal is booked when its places are gone",
+    "what is unpublished is published anew",
+    "what is not on sale is asked for",
     "an item is replaced at the same price",
     "an item is replaced for less",
     "The replacement costs more, or is paid otherwise.",
@@ -78,6 +81,10 @@ def test_places_are_never_oversold_or_lost_totals_never_rise_and_what_has_ended_
         before, step, outcome, left = moment
         assert not isinstance(outcome, Exception) or isinstance(outcome, OpenBookingError), outcome
         check(before, left)
+        if not isinstance(step, timedelta):
+            check_stamps(before, left, Stamp(step.actor, before.now))
+        if not isinstance(step, SetSaleState):
+            assert unpublished(left) >= unpublished(before) & left.opportunities.keys()
         if isinstance(step, REPEATED) and granted(moment):
             repeated, answers = fold(left, [step])
             assert repeated.records == left.records
@@ -88,10 +95,12 @@ def test_places_are_never_oversold_or_lost_totals_never_rise_and_what_has_ended_
 
 def commands() -> set[str]:
     """All that can be asked of a Booking System but to look at an Opportunity."""
-    package = openbooking.booking
-    modules = [import_module(f"{package.__name__}.{found.name}") for found in iter_modules(package.__path__)]
-    kinds = [kind for module in modules for kind in vars(module).values() if isinstance(kind, type)]
-    return {kind.__name__ for kind in kinds if hasattr(kind, "decide")} - NO_COMMANDS_OF_HISTORIES
+    return {kind.__name__ for kind in command_classes()} - NO_COMMANDS_OF_HISTORIES
+
+
+def unpublished(state: Situation) -> set[str]:
+    """What somebody has taken off sale."""
+    return {path for path, known in state.opportunities.items() if known.sale is SaleState.UNPUBLISHED}
 
 
 def shown_by(moment: Moment) -> Iterator[str]:
@@ -112,6 +121,8 @@ def _shown_by_granted(moment: Moment) -> Iterator[str]:
     key = step.key if isinstance(step, OrderCommand) else step.order if isinstance(step, Replace) else None
     was, now = (before.records.get(key), left.records.get(key)) if key else (None, None)
     if isinstance(step, Publish):
+        if any(item.path in unpublished(before) for item in step.opportunities):
+            yield "what is unpublished is published anew"
         if any(free(left, path) < 0 for path in left.opportunities):
             yield "fewer places are published than are taken"
         back = left.opportunities.keys() - before.opportunities.keys()
@@ -133,6 +144,8 @@ def _shown_by_refused(moment: Moment) -> Iterator[str]:
         yield "a quote is booked when its places are gone"
     if isinstance(outcome, UnacceptableReplacementError) and outcome.description:
         yield outcome.description
+    if isinstance(outcome, Order) and "not on sale" in str([item.errors for item in outcome.items]):
+        yield "what is not on sale is asked for"
     if isinstance(outcome, OpportunityHasInsufficientCapacityError):
         yield "a proposal is booked when its places are gone"
     if isinstance(step, REPEATED) and isinstance(outcome, Order) and not outcome.has_errors:

@@ -33,7 +33,7 @@ from openbooking.booking.situation import Situation
 from openbooking.booking.whereabouts import with_whereabouts
 from openbooking.spec.errors import NotFoundError, OpenBookingError
 from openbooking.spec.terms import EventStatus, FlowRequirement
-from people import ALICE, BOB
+from people import ALICE, BOB, MANAGER
 from proposals import having
 
 KEY, BOBS = OrderKey("alice", UUID), OrderKey("bob", UUID)
@@ -56,7 +56,7 @@ def booked(*families: list[Opportunity], known: tuple[list[Opportunity], ...] = 
 
 
 def change(family: list[Opportunity], **changes: Any) -> ChangeLogistics:
-    return ChangeLogistics(opportunity=family[-1].path, **changes)
+    return ChangeLogistics(opportunity=family[-1].path, actor=MANAGER, **changes)
 
 
 def later(family: list[Opportunity]) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def test_what_is_there_at_any_time_has_neither_time_nor_place_to_change(changes:
 
 @pytest.mark.spec("OB-NOTIF-06", "OB-CAN-17")
 def test_a_cancelled_item_is_not_moved_and_what_replaced_one_is() -> None:
-    replacement = Replace(order=KEY, number=2, opportunity=SPIN[-1].path, offer=SPIN[0].offers[0].ref)
+    replacement = Replace(order=KEY, number=2, opportunity=SPIN[-1].path, offer=SPIN[0].offers[0].ref, actor=MANAGER)
     before = having(booked(YOGA, YOGA, known=(SPIN,)), Cancel(caller=ALICE, uuid=UUID, numbers=(1,)), replacement)
     assert after(before, change(YOGA, name="Tango")).records[KEY] == before.records[KEY]
     where = after(before, change(SPIN, name="Tango"))
@@ -163,7 +163,10 @@ def test_a_cancelled_item_is_not_moved_and_what_replaced_one_is() -> None:
 @pytest.mark.spec("OB-NOTIF-06")
 def test_a_later_change_shows_the_earlier_one_too() -> None:
     where = having(
-        booked(YOGA), change(YOGA, name="Tango"), change(YOGA, **later(YOGA)), Notify(order=KEY, notice="Bring shoes.")
+        booked(YOGA),
+        change(YOGA, name="Tango"),
+        change(YOGA, **later(YOGA)),
+        Notify(order=KEY, notice="Bring shoes.", actor=MANAGER),
     )
     ((found, state),) = where.records[KEY].items()
     assert found.opportunity == replace(YOGA[1], properties={"name": "Tango"}, **later(YOGA))
@@ -187,7 +190,7 @@ def test_a_proposal_learns_of_it_when_it_is_booked() -> None:
 @pytest.mark.spec("OB-NOTIF-06")
 def test_a_part_is_shown_within_the_changed_whole() -> None:
     where = booked(TALK)
-    whole = after(where, ChangeLogistics(opportunity=TALK[0].path, name="Tango"))
+    whole = after(where, ChangeLogistics(opportunity=TALK[0].path, name="Tango", actor=MANAGER))
     ((found, state),) = whole.records[KEY].items()
     assert (found.parents[0].properties["name"], state.moved) == ("Tango", True)
     assert TALK[-1].path in whole.touched
@@ -204,7 +207,7 @@ def test_a_slot_without_a_facility_has_its_own_name_and_time() -> None:
 @pytest.mark.parametrize("path", ["slots/none", "none"])
 def test_what_there_is_not_cannot_be_changed(path: str) -> None:
     with pytest.raises(NotFoundError):
-        ChangeLogistics(opportunity=path, name="Tango").decide(booked(YOGA))
+        ChangeLogistics(opportunity=path, name="Tango", actor=MANAGER).decide(booked(YOGA))
 
 
 def published(family: list[Opportunity], number: int = -1, **changes: Any) -> Publish:
@@ -212,7 +215,7 @@ def published(family: list[Opportunity], number: int = -1, **changes: Any) -> Pu
     member = family[number]
     times = {name: value for name, value in changes.items() if name in Opportunity.__struct_fields__}
     properties = {**member.properties, **{name: value for name, value in changes.items() if name not in times}}
-    return Publish((replace(member, properties=properties, **times),))
+    return Publish((replace(member, properties=properties, **times),), actor=MANAGER)
 
 
 @pytest.mark.spec("OB-NOTIF-04", "OB-NOTIF-05", "OB-NOTIF-06", "OB-OF-07", "OB-SEL-05")
@@ -291,7 +294,7 @@ def test_what_is_cancelled_stays_as_it_was_whatever_is_published_of_it() -> None
 @pytest.mark.spec("OB-NOTIF-06")
 def test_what_comes_back_after_it_was_withdrawn_is_told_of_if_it_is_another() -> None:
     yoga = [replace(member, source="feed") for member in YOGA]
-    withdrawn = after(booked(yoga, SPIN), Withdraw(sources=frozenset({"feed"})))
+    withdrawn = after(booked(yoga, SPIN), Withdraw(sources=frozenset({"feed"}), actor=MANAGER))
     same = having(withdrawn, published(yoga, 0), published(yoga))
     assert same.records == withdrawn.records
     renamed = having(withdrawn, published(yoga, 0, name="Tango"))

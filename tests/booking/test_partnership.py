@@ -3,13 +3,13 @@
 import pytest
 from msgspec.structs import replace
 
-from builders import UUID, after, item, quote, request, session, situation
+from builders import BY_MANAGER, UUID, after, item, quote, request, session, situation
 from openbooking.booking.book import Book
 from openbooking.booking.delete import DeleteQuote
 from openbooking.booking.order import Caller, OrderKey, Partnership, RecordKind
 from openbooking.booking.partnership import Withhold
 from openbooking.spec.errors import InvalidAuthorizationDetailsError
-from people import ALICE, CENTRE, STUDIO
+from people import ALICE, CENTRE, MANAGER, STUDIO
 
 YOGA = session("yoga")
 FOR_STUDIO = Caller("alice", frozenset({STUDIO.key}))
@@ -19,13 +19,14 @@ KEY = OrderKey("alice", UUID)
 @pytest.mark.spec("OB-AUTH-07", "OB-AUTH-27")
 def test_an_order_is_withheld_and_still_sold_and_a_quote_ends() -> None:
     booked = after(situation(YOGA), Book(caller=ALICE, uuid=UUID, request=request(item(YOGA))))
-    withhold = Withhold(partnership=Partnership("alice", CENTRE.key), withheld=True)
+    withhold = Withhold(partnership=Partnership("alice", CENTRE.key), withheld=True, actor=MANAGER)
     withheld = after(booked, withhold)
-    assert withheld.records[KEY] == replace(booked.records[KEY], withheld=True)
+    assert withheld.records[KEY] == replace(booked.records[KEY], withheld=True, changed=BY_MANAGER)
     assert withheld.places == booked.places
     assert withhold.decide(booked).reply == 1
     assert withhold.decide(withheld).reply == 0
-    assert after(withheld, replace(withhold, withheld=False)).records == booked.records
+    shown = after(withheld, replace(withhold, withheld=False))
+    assert shown.records[KEY] == replace(booked.records[KEY], changed=BY_MANAGER)
     quoted = after(situation(YOGA), quote(request(item(YOGA))))
     assert quoted.records[KEY].kind is RecordKind.QUOTE
     ended = after(quoted, withhold)
@@ -36,7 +37,7 @@ def test_an_order_is_withheld_and_still_sold_and_a_quote_ends() -> None:
 @pytest.mark.parametrize("partnership", [Partnership("bob", CENTRE.key), Partnership("alice", STUDIO.key)])
 def test_others_orders_are_not_touched(partnership: Partnership) -> None:
     booked = after(situation(YOGA), Book(caller=ALICE, uuid=UUID, request=request(item(YOGA))))
-    assert after(booked, Withhold(partnership=partnership, withheld=True)).records == booked.records
+    assert after(booked, Withhold(partnership=partnership, withheld=True, actor=MANAGER)).records == booked.records
 
 
 @pytest.mark.spec("OB-AUTH-10", "OB-AUTH-14")

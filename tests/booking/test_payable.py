@@ -19,7 +19,7 @@ from openbooking.booking.situation import Situation
 from openbooking.spec.errors import ItemErrorType, OpenBookingError, UnacceptableReplacementError
 from openbooking.spec.terms import BrokerRole, FlowRequirement
 from openbooking.spec.values import PRICE_LIMIT
-from people import AGREED_ALICE, CENTRE, STUDIO
+from people import AGREED_ALICE, CENTRE, MANAGER, STUDIO
 from proposals import NEGOTIATED, amend, having
 
 PENNY = Decimal("0.01")
@@ -145,7 +145,7 @@ def test_a_price_that_was_published_before_and_cannot_be_paid(
 def test_what_can_never_be_paid_is_not_published(seller: Seller, changes: dict[str, Any], sound: bool) -> None:
     family = session("dear", seller=seller)
     series = replace(family[0], offers=(replace(offer(family[0].path), **changes),))
-    command = Publish((series, family[1]))
+    command = Publish((series, family[1]), actor=MANAGER)
     if sound:
         assert command.decide(situation()).changes
     else:
@@ -179,6 +179,8 @@ def test_a_proposal_is_not_amended_to_what_cannot_be_paid(prices: dict[int, Deci
 def test_nothing_is_replaced_by_what_cannot_be_paid(price: str) -> None:
     odd = session("odd", price=Decimal(price))
     booked = having(situation(YOGA, odd), book(request(item(YOGA))))
-    command = Replace(order=OrderKey("alice", UUID), number=1, opportunity=odd[-1].path, offer=odd[0].offers[0].ref)
+    command = Replace(
+        order=OrderKey("alice", UUID), number=1, opportunity=odd[-1].path, offer=odd[0].offers[0].ref, actor=MANAGER
+    )
     with pytest.raises(UnacceptableReplacementError):
         command.decide(booked)

@@ -24,7 +24,7 @@ from openbooking.spec.errors import (
     UnnecessaryPaymentDetailsError,
 )
 from openbooking.spec.terms import Availability
-from people import AGREED_ALICE, ALICE
+from people import AGREED_ALICE, ALICE, MANAGER
 
 REQUIRED, OPTIONAL, UNAVAILABLE = Availability.REQUIRED, Availability.OPTIONAL, Availability.UNAVAILABLE
 FREE = Decimal("0.00")
@@ -110,7 +110,7 @@ def test_offers_tell_of_prepayment_only_where_there_is_something_to_tell(
 ) -> None:
     path = YOGA[0].path
     family = session("yoga", offers=(replace(offer(path), **changes),))
-    first, *_ = Publish(tuple(family)).decide(situation(policy=policy)).changes
+    first, *_ = Publish(tuple(family), actor=MANAGER).decide(situation(policy=policy)).changes
     assert isinstance(first, OpportunitySet)
     assert first.opportunity.offers[0].prepayment is published
 

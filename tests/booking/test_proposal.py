@@ -7,7 +7,22 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import NOW, UUID, VERSION, after, book, changed, new_uuid, propose, quote, session, situation
+from builders import (
+    BY_ALICE,
+    BY_MANAGER,
+    NOW,
+    UUID,
+    VERSION,
+    after,
+    book,
+    changed,
+    new_uuid,
+    propose,
+    quote,
+    session,
+    situation,
+)
+from openbooking.booking.actor import Stamp
 from openbooking.booking.approval import WriteToCustomer
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command, Decision
@@ -44,7 +59,7 @@ from openbooking.spec.errors import (
     UnnecessaryPaymentDetailsError,
 )
 from openbooking.spec.terms import OrderProposalStatus, OrderType
-from people import ALICE, BOB, CUSTOMER
+from people import ALICE, BOB, CUSTOMER, MANAGER
 from proposals import (
     ABORT,
     ACCEPT,
@@ -140,7 +155,7 @@ def test_what_needs_no_approval_is_not_proposed() -> None:
 @pytest.mark.spec("OB-APP-16")
 def test_a_repeat_of_p_gets_the_first_answer_whatever_has_become_of_it_since() -> None:
     first = order_of(propose(places(TRIP, TRIP)).decide(situation(TRIP)))
-    where = having(proposed(), WriteToCustomer(order=KEY, note="Hello."), ACCEPT)
+    where = having(proposed(), WriteToCustomer(order=KEY, note="Hello.", actor=MANAGER), ACCEPT)
     for since in (where, after(where, amend(without=frozenset({1}), prices={2: Decimal(1)})), after(where, REJECT)):
         repeat = propose(places(TRIP, TRIP), version=new_uuid()).decide(since)
         assert (repeat.reply, repeat.changes) == (first, ())
@@ -192,16 +207,22 @@ def test_nothing_is_held_longer_than_until_it_is_over() -> None:
 
 @pytest.mark.spec("OB-APP-19", "OB-APP-21", "OB-APP-22", "OB-APP-23", "OB-APP-25", "OB-APP-20", "OB-AMEND-07")
 @pytest.mark.parametrize(
-    ("command", "status"), [(ACCEPT, ACCEPTED), (REJECT, SELLER_REJECTED), (ABORT, CUSTOMER_REJECTED)]
+    ("command", "status", "by"),
+    [
+        (ACCEPT, ACCEPTED, BY_MANAGER),
+        (REJECT, SELLER_REJECTED, BY_MANAGER),
+        (ABORT, CUSTOMER_REJECTED, BY_ALICE),
+    ],
 )
 def test_the_whole_proposal_is_accepted_or_rejected_and_keeps_its_version(
-    command: Command, status: OrderProposalStatus
+    command: Command, status: OrderProposalStatus, by: Stamp
 ) -> None:
     before = proposed()
     assert not standing(before).updated
     where = after(before, command)
     expires = TRIP[-1].end if status is ACCEPTED else NOW + HELD
-    assert standing(where) == Proposal(made=NOW, version=VERSION, expires=expires, status=status, updated=True)
+    expected = Proposal(made=NOW, version=VERSION, expires=expires, status=status, updated=True, decided=by)
+    assert standing(where) == expected
     assert record_in(where).items() == record_in(before).items()
 
 
@@ -393,7 +414,7 @@ def test_only_who_made_a_proposal_can_update_or_book_it() -> None:
 )
 def test_only_a_proposal_is_updated(commands: tuple[Command, ...], error: type[OpenBookingError]) -> None:
     where = having(situation(TRIP), *commands)
-    for command in (ABORT, ACCEPT, amend(), WriteToCustomer(order=KEY, note="Hello.")):
+    for command in (ABORT, ACCEPT, amend(), WriteToCustomer(order=KEY, note="Hello.", actor=MANAGER)):
         with pytest.raises(error):
             command.decide(where)
 

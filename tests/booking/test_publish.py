@@ -4,6 +4,7 @@ import pytest
 
 from builders import after, situation, slot
 from openbooking.booking.publish import Publish
+from people import MANAGER
 
 
 @pytest.mark.spec("OB-BKBL-33")
@@ -13,7 +14,7 @@ from openbooking.booking.publish import Publish
 )
 def test_an_individual_facility_can_be_had_once_at_a_time(individual: bool, capacity: int, expected: int) -> None:
     family = slot("court", individual=individual, capacity=capacity)
-    together = after(situation(), Publish(tuple(family)))
-    alone = after(situation(family[:-1]), Publish((family[-1],)))
+    together = after(situation(), Publish(tuple(family), actor=MANAGER))
+    alone = after(situation(family[:-1]), Publish((family[-1],), actor=MANAGER))
     for where in (together, alone):
         assert where.opportunities[family[-1].path].capacity == expected

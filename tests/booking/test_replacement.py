@@ -20,7 +20,7 @@ from openbooking.spec.errors import NotFoundError, UnacceptableReplacementError,
 from openbooking.spec.ids import FormFieldRef, OfferRef
 from openbooking.spec.terms import SCHEMA, Availability, EventStatus, FlowRequirement, FormFieldType, OrderItemStatus
 from openbooking.spec.values import VatTreatment
-from people import AGREED_ALICE, ALICE, STUDIO
+from people import AGREED_ALICE, ALICE, MANAGER, STUDIO
 from proposals import having
 
 YOGA = session("yoga", access=AccessRules(code=True))
@@ -40,7 +40,9 @@ def booked(count: int = 1, *known: list[Opportunity], policy: Policy | None = No
 def replacing(family: list[Opportunity], number: int = 1) -> Replace:
     """What replaces an item by a place at this."""
     owner = next(one for one in reversed(family) if one.offers)
-    return Replace(order=KEY, number=number, opportunity=family[-1].path, offer=owner.offers[0].ref, nonce="other")
+    return Replace(
+        order=KEY, number=number, opportunity=family[-1].path, offer=owner.offers[0].ref, nonce="other", actor=MANAGER
+    )
 
 
 def left(where: Situation, family: list[Opportunity]) -> Places:
@@ -49,7 +51,7 @@ def left(where: Situation, family: list[Opportunity]) -> Places:
 
 @pytest.mark.spec("OB-SEL-05", "OB-SEL-06", "OB-SEL-07", "OB-SEL-08", "OB-SEL-09", "OB-SEL-10", "OB-OF-18")
 def test_an_item_becomes_another_for_the_same_or_less_and_the_rest_stays() -> None:
-    before = after(booked(3), Notify(order=KEY, notice="Bring a mat."))
+    before = after(booked(3), Notify(order=KEY, notice="Bring a mat.", actor=MANAGER))
     where = after(before, replacing(SPIN, 2))
     (first, (was, _), third), (now_first, (replaced, state), now_third) = (
         record.items() for record in (before.records[KEY], where.records[KEY])
@@ -79,8 +81,8 @@ def test_a_replaced_item_is_replaced_renewed_and_cancelled_as_what_it_is_now() -
     dearer = replace(SPIN[0], offers=(replace(SPIN[0].offers[0], price=Decimal("20.00")),))
     later = having(
         once,
-        Publish((dearer,)),
-        RenewAccess(order=KEY, nonce="third", code=True),
+        Publish((dearer,), actor=MANAGER),
+        RenewAccess(order=KEY, nonce="third", code=True, actor=MANAGER),
         Cancel(caller=ALICE, uuid=UUID, numbers=(1,)),
     )
     ((found, state),) = later.records[KEY].items()
@@ -167,9 +169,13 @@ def test_what_is_not_paid_in_advance_can_be_replaced_by_what_is_free_in_no_curre
 
 @pytest.mark.spec("OB-SEL-06")
 def test_an_offer_must_apply_and_an_opportunity_must_be_known() -> None:
-    foreign = Replace(order=KEY, number=1, opportunity=SPIN[-1].path, offer=SWIM[0].offers[0].ref)
-    unknown = Replace(order=KEY, number=1, opportunity="scheduled-sessions/none", offer=SPIN[0].offers[0].ref)
-    missing = Replace(order=KEY, number=1, opportunity=SPIN[-1].path, offer=OfferRef(SPIN[0].path, "none"))
+    foreign = Replace(order=KEY, number=1, opportunity=SPIN[-1].path, offer=SWIM[0].offers[0].ref, actor=MANAGER)
+    unknown = Replace(
+        order=KEY, number=1, opportunity="scheduled-sessions/none", offer=SPIN[0].offers[0].ref, actor=MANAGER
+    )
+    missing = Replace(
+        order=KEY, number=1, opportunity=SPIN[-1].path, offer=OfferRef(SPIN[0].path, "none"), actor=MANAGER
+    )
     for command in (foreign, unknown, missing):
         with pytest.raises(UnacceptableReplacementError):
             command.decide(booked())
@@ -181,7 +187,7 @@ def test_another_offer_of_a_full_class_can_be_given_for_the_place_that_is_held()
     two = (offer(series), offer(series, "member", price=Decimal("5.00")))
     full = session("yoga", capacity=1, offers=two)
     where = after(situation(full), book(request(item(full))))
-    given = Replace(order=KEY, number=1, opportunity=full[-1].path, offer=two[1].ref)
+    given = Replace(order=KEY, number=1, opportunity=full[-1].path, offer=two[1].ref, actor=MANAGER)
     assert left(after(where, given), full) == Places(booked=1)
     assert standing_totals(after(where, given).records[KEY]).price == Decimal("5.00")
 
@@ -200,9 +206,9 @@ def test_any_kind_of_opportunity_can_be_given(other: list[Opportunity]) -> None:
     "command",
     [
         Cancel(caller=ALICE, uuid=UUID, numbers=(1,)),
-        SellerCancel(order=KEY),
-        RecordAttendance(order=KEY, attended=True),
-        RecordAttendance(order=KEY, attended=False),
+        SellerCancel(order=KEY, actor=MANAGER),
+        RecordAttendance(order=KEY, attended=True, actor=MANAGER),
+        RecordAttendance(order=KEY, attended=False, actor=MANAGER),
     ],
     ids=["by the customer", "by the seller", "attended", "absent"],
 )

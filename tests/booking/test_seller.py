@@ -32,7 +32,7 @@ from openbooking.spec.errors import (
     UnknownOrderError,
 )
 from openbooking.spec.terms import OrderItemStatus
-from people import ALICE, BOB
+from people import ALICE, BOB, MANAGER
 from proposals import having
 
 YOGA = session("yoga", access=AccessRules(code=True))
@@ -40,10 +40,13 @@ KEY = OrderKey("alice", UUID)
 CONFIRMED, ATTENDED, ABSENT = OrderItemStatus.CONFIRMED, OrderItemStatus.ATTENDED, OrderItemStatus.ABSENT
 BY_SELLER, BY_CUSTOMER = OrderItemStatus.SELLER_CANCELLED, OrderItemStatus.CUSTOMER_CANCELLED
 
-CANCEL = SellerCancel(order=KEY, message="Flood.")
-NOTIFY = Notify(order=KEY, notice="Bring a mat.")
-CAME, STAYED_AWAY = RecordAttendance(order=KEY, attended=True), RecordAttendance(order=KEY, attended=False)
-RENEW = RenewAccess(order=KEY, nonce="other", code=True)
+CANCEL = SellerCancel(order=KEY, message="Flood.", actor=MANAGER)
+NOTIFY = Notify(order=KEY, notice="Bring a mat.", actor=MANAGER)
+CAME, STAYED_AWAY = (
+    RecordAttendance(order=KEY, attended=True, actor=MANAGER),
+    RecordAttendance(order=KEY, attended=False, actor=MANAGER),
+)
+RENEW = RenewAccess(order=KEY, nonce="other", code=True, actor=MANAGER)
 COMMANDS = pytest.mark.parametrize(
     "command", [CANCEL, NOTIFY, CAME, STAYED_AWAY, RENEW], ids=lambda c: type(c).__name__
 )

@@ -11,6 +11,7 @@ from openbooking.booking.publish import Publish
 from openbooking.booking.seller import ChangeLogistics
 from openbooking.booking.situation import OpportunitySet
 from openbooking.booking.whereabouts import activities_of, venue_of, with_whereabouts
+from people import MANAGER
 
 RUN = event("run")[0]
 HALL = "https://example.com/places/1"
@@ -20,7 +21,7 @@ YOGA_CONCEPT = {"@type": "Concept", "@id": YOGA, "prefLabel": "Yoga"}
 
 def published(**properties: Any) -> Opportunity:
     """As it is kept once it has been published with these properties."""
-    decision = Publish((replace(RUN, properties=properties),)).decide(situation())
+    decision = Publish((replace(RUN, properties=properties),), actor=MANAGER).decide(situation())
     (change,) = decision.changes
     assert isinstance(change, OpportunitySet)
     return change.opportunity
@@ -77,7 +78,7 @@ def test_what_a_publisher_says_of_them_itself_counts_for_nothing() -> None:
     """So that none can be forgotten, or be out of date."""
     stale = replace(RUN, venue="elsewhere", activities=("Chess",))
     for properties, venue in ((RUN.properties, "Riverside Centre, TE5 7AB"), ({}, "")):
-        (change,) = Publish((replace(stale, properties=properties),)).decide(situation()).changes
+        (change,) = Publish((replace(stale, properties=properties),), actor=MANAGER).decide(situation()).changes
         assert isinstance(change, OpportunitySet)
         assert (change.opportunity.venue, bool(change.opportunity.activities)) == (venue, bool(properties))
 
@@ -100,8 +101,8 @@ def test_what_is_at_no_place_has_no_venue() -> None:
 @pytest.mark.parametrize("family", [session("yoga"), slot("court"), event("run")], ids=lambda family: family[-1].path)
 def test_a_change_of_place_changes_the_venue(family: list[Opportunity]) -> None:
     location = {**PLACE, "@id": HALL}
-    where = after(situation(family), ChangeLogistics(opportunity=family[-1].path, location=location))
+    where = after(situation(family), ChangeLogistics(opportunity=family[-1].path, location=location, actor=MANAGER))
     opportunity = where.opportunities[family[-1].path]
     assert venue_of((opportunity, *where.parents(opportunity))) == HALL
-    renamed = after(where, ChangeLogistics(opportunity=family[-1].path, name="Other"))
+    renamed = after(where, ChangeLogistics(opportunity=family[-1].path, name="Other", actor=MANAGER))
     assert venue_of((opportunity, *renamed.parents(opportunity))) == HALL

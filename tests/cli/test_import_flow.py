@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from builders import PLACE, new_uuid
 from importing import Told, feed, import_
 from openbooking.booking.command import Command, Reply
+from openbooking.booking.opportunity import SaleState
 from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.sale import SetSaleState
 from openbooking.booking.store import Store, StoreUnavailableError
 from openbooking.cli.faults import CommandError
 from openbooking.spec.errors import NotFoundError
-from people import CENTRE
+from people import CENTRE, MANAGER
 from published import (
     OFFER,
     SELLER,
@@ -232,6 +235,19 @@ async def test_what_cannot_be_imported_any_more_stays_as_it_was(world: World) ->
     assert set(await feed(world, SESSIONS)) == {told.path("sessions/1")}
 
 
+@pytest.mark.parametrize("unpublished", ["series/1", "sessions/1"])
+async def test_an_import_puts_nothing_on_sale_that_was_unpublished(world: World, unpublished: str) -> None:
+    told = await import_(world.store, rpde(series()), rpde(session()))
+    state = SetSaleState(opportunity=told.path(unpublished), sale=SaleState.UNPUBLISHED, actor=MANAGER)
+    await world.store.execute(state)
+    again = [rpde(series(name="Tango"), modified=2), rpde(session(remainingAttendeeCapacity=9), modified=2)]
+    await import_(world.store, *again)
+    assert await feed(world, SESSIONS) == {}
+    await world.store.execute(replace(state, sale=SaleState.ON_SALE))
+    ((path, data),) = (await feed(world, SESSIONS)).items()
+    assert (path, data["remainingAttendeeCapacity"]) == (told.path("sessions/1"), 9)
+
+
 async def test_a_parent_within_its_children_is_imported_with_them(world: World) -> None:
     told = await import_(world.store, rpde(session(1, superEvent=series())), rpde(session(2, superEvent=series())))
     assert told.outcomes() == ["parent", "bookable", "bookable"]
@@ -255,7 +271,7 @@ async def test_sellers_are_made_of_whom_the_items_name_and_then_left_alone(world
     assert [line["outcome"] for line in told] == ["seller", "parent", "parent", "bookable"]
     made = next(seller for seller in await world.store.sellers() if told[0]["path"] == f"sellers/{seller.key}")
     assert (made.name, made.properties) == ("Riverside Centre", {name: SELLER[name] for name in ("url", "address")})
-    await world.store.execute(PublishSeller(CENTRE))
+    await world.store.execute(PublishSeller(CENTRE, actor=MANAGER))
     again = await import_(world.store, series(organizer={**SELLER, "name": "Other"}), session(), seller=None)
     assert [line["outcome"] for line in again] == ["parent", "bookable"]
     assert made in await world.store.sellers()

@@ -10,7 +10,7 @@ from builders import new_uuid
 from importing import Told, feed, import_
 from openbooking.booking.publish import PublishSeller
 from openbooking.booking.store import Feed
-from people import CENTRE, STUDIO
+from people import CENTRE, MANAGER, STUDIO
 from published import SELLER, deleted, event, page, rpde, series, session
 from world import World, open_world
 
@@ -93,7 +93,7 @@ async def test_no_feed_sells_in_the_name_of_a_seller_that_another_described(worl
     told = await import_(world.store, mine, seller=None, source="https://good.example/events")
     assert told.outcomes() == ["bookable"]
     made = next(known for known in await world.store.sellers() if known.name == SELLER["name"] and known.source)
-    await world.store.execute(PublishSeller(CENTRE))
+    await world.store.execute(PublishSeller(CENTRE, actor=MANAGER))
     told = await attack(world, its, seller=None)
     assert told.reasons() == ["Seller Riverside Centre belongs to another source: https://good.example/events."]
     assert (await import_(world.store, its, seller=made.key, source=EVIL)).outcomes() == ["bookable"]

@@ -21,7 +21,7 @@ from openbooking.identity.grants import ConcurrentChangeError, agree, give, resu
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState
 from openbooking.identity.scopes import Scope
 from openbooking.testing.samples import read_feed
-from people import CENTRE, STUDIO
+from people import CENTRE, MANAGER, STUDIO
 
 pytestmark = pytest.mark.anyio
 
@@ -31,14 +31,14 @@ BOOKING = give(frozenset({Scope.OPENBOOKING}))
 
 async def booked(desk: Desk, family: list[Any] = YOGA, uuid: str = UUID) -> None:
     """An Order of alice's that has entered her Orders feed."""
-    await desk.bookings.execute(Publish(tuple(family)))
+    await desk.bookings.execute(Publish(tuple(family), actor=MANAGER))
     seller = family[-1].seller
     total = PRICE if seller == CENTRE.key else PRICE * Decimal("1.2")
     asked = request(item(family), seller=seller, total_payment_due=total)
     reply = await desk.bookings.execute(Book(caller=Caller("alice"), uuid=uuid, request=asked))
     assert isinstance(reply, Order)
     assert not reply.has_errors
-    await desk.bookings.execute(SellerCancel(order=OrderKey("alice", uuid)))
+    await desk.bookings.execute(SellerCancel(order=OrderKey("alice", uuid), actor=MANAGER))
 
 
 async def feed(desk: Desk) -> dict[str, bool]:

@@ -27,7 +27,7 @@ from openbooking.identity.grants import give, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Authorization, User
 from openbooking.identity.scopes import Scope
 from openbooking.spec.errors import InvalidAuthorizationDetailsError
-from people import CENTRE
+from people import CENTRE, MANAGER
 
 pytestmark = pytest.mark.anyio
 
@@ -93,7 +93,7 @@ async def test_scopes_ask_for_claims(desk: Desk, logo: Any) -> None:
     from openbooking.booking.publish import PublishSeller  # noqa: PLC0415 - this test's alone
 
     described = replace(CENTRE, properties={**CENTRE.properties, "logo": logo})
-    await desk.bookings.execute(PublishSeller(described))
+    await desk.bookings.execute(PublishSeller(described, actor=MANAGER))
     _, plain = await claims(desk, (await desk.tokens(scope="openid"))["id_token"])
     assert not [name for name in plain if name.startswith(OPENACTIVE) or name == "name"]
     _, identity = await claims(desk, (await desk.tokens(scope="openid openactive-identity"))["id_token"])

@@ -21,7 +21,7 @@ from openbooking.settings import Settings
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
 from openbooking.system import open_identity_store, open_store
-from people import CENTRE
+from people import CENTRE, MANAGER
 
 HOST = "127.0.0.1"
 PARTNERS = ("alice", "bob")
@@ -58,7 +58,7 @@ class Plan(NamedTuple):
         prepare_in_thread.start()
         prepare_in_thread.join()
         store = self.open_store()
-        await store.execute(PublishSeller(CENTRE))
+        await store.execute(PublishSeller(CENTRE, actor=MANAGER))
         for key in self.capacities:
             await store.execute(self.publication(key))
         identity = open_identity_store(self.settings)
@@ -73,7 +73,7 @@ class Plan(NamedTuple):
         made = builders.session(
             key, capacity=self.capacities[key], start=start, end=start + timedelta(hours=1), **changes
         )
-        return Publish(tuple(made))
+        return Publish(tuple(made), actor=MANAGER)
 
 
 class Served:

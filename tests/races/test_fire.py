@@ -23,6 +23,7 @@ from openbooking.booking.seller import SellerCancel
 from openbooking.booking.store import Feed, StoreUnavailableError
 from openbooking.spec.errors import OpenBookingError
 from openbooking.testing.postgres import PostgresServer
+from people import MANAGER
 from races.auditor import FEEDS, audit
 from races.brokers import Brokers
 from races.faulty import turn_clock
@@ -101,9 +102,9 @@ async def sell(plan: Plan, brokers: Brokers, by_seller: set[OrderKey], chance: r
 def change(order: OrderKey, key: str, chance: random.Random) -> Command:
     """The Order cancelled, or a place at this session instead of the first one booked."""
     if chance.random() < 0.5:
-        return SellerCancel(order=order)
+        return SellerCancel(order=order, actor=MANAGER)
     series, session = builders.session(key)
-    return Replace(order=order, number=1, opportunity=session.path, offer=series.offers[0].ref)
+    return Replace(order=order, number=1, opportunity=session.path, offer=series.offers[0].ref, actor=MANAGER)
 
 
 async def kill_workers(served: Served) -> None:

@@ -11,7 +11,7 @@ from openbooking.booking.policy import Policy
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.store.postgres import PostgresStore
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.samples import SELLER, SESSIONS, Clock, book, fresh, session, session_path
+from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, Clock, book, fresh, session, session_path
 from openbooking.testing.store_tests import feed_writer
 from races.faulty import SEQUENCE, HastyPostgresStore
 
@@ -31,9 +31,9 @@ async def has_missed(url: str, kind: Callable[..., PostgresStore]) -> bool:
     """Whether a harvester, who reads between the commits of two bookings, ends with another copy than others."""
     copy: dict[str, bytes | None] = {}
     async with opened(url) as stock:
-        await stock.execute(PublishSeller(SELLER))
+        await stock.execute(PublishSeller(SELLER, actor=MANAGER))
         for key in ("yoga", "spin"):
-            await stock.execute(Publish(session(key, 5)))
+            await stock.execute(Publish(session(key, 5), actor=MANAGER))
     async with opened(url, kind) as one, opened(url, kind) as other:
         after = await follow(other, 0, copy)
         connection = await asyncpg.connect(url)

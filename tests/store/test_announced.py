@@ -4,11 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.command import Decision
+from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.policy import Policy
 from openbooking.booking.publish import Publish, PublishSeller, Withdraw
@@ -19,7 +18,7 @@ from openbooking.store.migrate import prepare
 from openbooking.store.postgres import PostgresStore
 from openbooking.store.sqlite import SqliteStore
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.samples import SELLER, Clock, book, fresh, session
+from openbooking.testing.samples import MANAGER, SELLER, Clock, book, fresh, session
 from openbooking.testing.store_tests import feed_writer
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +27,7 @@ YOGA, SPIN = session("yoga", 5), session("spin", 5)
 SOURCE = "feed"
 
 
-class Look(msgspec.Struct, frozen=True):
+class Look(ActorCommand, frozen=True):
     """Looks at what is loaded for an announcement."""
 
     announced: tuple[Opportunity, ...]
@@ -65,9 +64,9 @@ def renamed(opportunity: Opportunity) -> Opportunity:
 async def test_only_orders_of_what_changes_and_of_what_lies_below_are_loaded(open_store: Callable[[], Store]) -> None:
     store = open_store()
     try:
-        await store.execute(PublishSeller(SELLER))
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
         for family in (YOGA, SPIN):
-            await store.execute(Publish(tuple(replace(member, source=SOURCE) for member in family)))
+            await store.execute(Publish(tuple(replace(member, source=SOURCE) for member in family), actor=MANAGER))
         yoga, spin = fresh(), fresh()
         await store.execute(book(yoga, "yoga"))
         await store.execute(book(spin, "spin"))
@@ -82,10 +81,10 @@ async def test_only_orders_of_what_changes_and_of_what_lies_below_are_loaded(ope
             (session("new", 5), set()),
         ):
             seen: list[Situation] = []
-            await store.execute(Look(announced, seen))
+            await store.execute(Look(announced, seen, actor=MANAGER))
             assert {key.uuid for key in seen[-1].records} == expected
-        await store.execute(Withdraw(sources=frozenset({SOURCE})))
-        await store.execute(Look(YOGA, seen))
+        await store.execute(Withdraw(sources=frozenset({SOURCE}), actor=MANAGER))
+        await store.execute(Look(YOGA, seen, actor=MANAGER))
         assert {key.uuid for key in seen[-1].records} == {yoga}
     finally:
         await store.close()

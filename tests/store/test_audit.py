@@ -6,23 +6,39 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
 from builders import slot
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.opportunity import SaleState
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.sale import SetSaleState
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.spec.ids import Identifiers
 from openbooking.spec.terms import EventStatus
+from openbooking.store.audit import Finding
 from openbooking.store.migrate import connected, prepare
 from openbooking.store.postgres import PostgresStore
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite import SqliteStore
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.samples import ALICE, SELLER, SESSIONS, Clock, book, cancel, fresh, quote, read_feed, session
+from openbooking.testing.samples import (
+    ALICE,
+    MANAGER,
+    SELLER,
+    SESSIONS,
+    Clock,
+    book,
+    cancel,
+    fresh,
+    quote,
+    read_feed,
+    session,
+)
 from openbooking.testing.store_tests import UUID, feed_writer
 
 pytestmark = pytest.mark.anyio
@@ -51,9 +67,9 @@ async def store(database: str, clock: Clock) -> AsyncIterator[SqlStore]:
         opened = PostgresStore(database, policy=policy, writer=feed_writer(), clock=clock)
     else:
         opened = SqliteStore(Path(database), policy=policy, writer=feed_writer(), clock=clock)
-    await opened.execute(PublishSeller(SELLER))
+    await opened.execute(PublishSeller(SELLER, actor=MANAGER))
     for key in ("yoga", "spin", "swim"):
-        await opened.execute(Publish(session(key, 10)))
+        await opened.execute(Publish(session(key, 10), actor=MANAGER))
     deleted = fresh()
     for command in (
         book(UUID, "yoga", "yoga", "spin"),
@@ -67,7 +83,7 @@ async def store(database: str, clock: Clock) -> AsyncIterator[SqlStore]:
     clock.move(timedelta(minutes=10))
     await opened.execute(quote(fresh(), "spin", "yoga"))
     await opened.execute(book(fresh(), "swim"))
-    await opened.execute(Publish(session("swim", 8)))
+    await opened.execute(Publish(session("swim", 8), actor=MANAGER))
     await read_feed(opened, SESSIONS)
     yield opened
     await opened.close()
@@ -79,13 +95,42 @@ async def test_a_sound_database_agrees_while_leases_end_and_after(store: SqlStor
         assert await store.audit() == []
     await store.execute(ExpireLeases())
     assert await store.audit() == []
-    await store.execute(Withdraw(sources=frozenset({"kit"})))
+    await store.execute(Withdraw(sources=frozenset({"kit"}), actor=MANAGER))
     assert await store.audit() == []
 
 
 async def test_a_cancelled_slot_that_shows_no_places_left_agrees(store: SqlStore) -> None:
-    await store.execute(Publish(tuple(slot(seller=SELLER, individual=False, capacity=5, status=EventStatus.CANCELLED))))
+    await store.execute(
+        Publish(tuple(slot(seller=SELLER, individual=False, capacity=5, status=EventStatus.CANCELLED)), actor=MANAGER)
+    )
     assert await store.audit() == []
+
+
+async def test_feeds_show_what_is_on_sale_and_nothing_else(store: SqlStore, database: str) -> None:
+    series = "session-series/yoga"
+    off = SetSaleState(opportunity=series, sale=SaleState.UNPUBLISHED, actor=MANAGER)
+    on = replace(off, sale=SaleState.ON_SALE)
+    documents: list[bytes] = []
+
+    def keep_or_set(connection: Connection) -> None:
+        """The document of the series is what it was when this was called first."""
+        if not documents:
+            documents.extend(
+                connection.execute(text("SELECT document FROM opportunity WHERE path = :path"), {"path": series})
+                .scalars()
+                .all()
+            )
+        set_ = text("UPDATE opportunity SET document = :document WHERE path = :path")
+        connection.execute(set_, {"document": documents[0], "path": series})
+
+    await store.execute(off)
+    await asyncio.to_thread(connected, database, keep_or_set)
+    assert await store.audit() == []
+    await store.execute(on)
+    assert await store.audit() == []
+    await asyncio.to_thread(connected, database, keep_or_set)
+    shown = "is shown in its feed but is not on sale"
+    assert await store.audit() == [Finding(YOGA, shown), Finding(series, shown)]
 
 
 async def test_what_was_published_at_another_address_is_counted_and_found_until_it_is_published_again(
@@ -99,7 +144,7 @@ async def test_what_was_published_at_another_address_is_counted_and_found_until_
     assert "https://kit.example.com/api/identifiers/" in opened.wrong
     assert "would be https://moved.example.com/api/identifiers/" in opened.wrong
     for key, capacity in (("yoga", 10), ("spin", 10), ("swim", 8)):
-        await store.execute(Publish(session(key, capacity)))
+        await store.execute(Publish(session(key, capacity), actor=MANAGER))
     assert await store.audit() == [orders]
     await store.execute(cancel(UUID, 2))
     assert await store.audit() == []

@@ -26,7 +26,7 @@ from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
 from openbooking.system import open_store
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.samples import ALICE, SELLER, SESSIONS, book, cancel, fresh, quote, session
+from openbooking.testing.samples import ALICE, MANAGER, SELLER, SESSIONS, book, cancel, fresh, quote, session
 
 Copy = dict[str, tuple[int, bytes | None]]
 T = TypeVar("T")
@@ -101,11 +101,11 @@ def coming(key: str) -> Publish:
     """A session that can be booked by the clock on the wall."""
     series, one = session(key, 1_000_000)
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
-    return Publish((series, replace(one, start=start, end=start + timedelta(hours=1))))
+    return Publish((series, replace(one, start=start, end=start + timedelta(hours=1))), actor=MANAGER)
 
 
 async def stock(store: Store) -> None:
-    await store.execute(PublishSeller(SELLER))
+    await store.execute(PublishSeller(SELLER, actor=MANAGER))
     for key in ("yoga", "swim", "judo"):
         await store.execute(coming(key))
 
@@ -138,7 +138,7 @@ def test_after_a_restore_harvesters_see_what_there_is_and_brokers_book_again_wha
     async def lost(store: SqlStore) -> None:
         await store.execute(book(lost_uuid, "yoga", "swim"))
         await store.execute(cancel(kept_uuid, 1))
-        await store.execute(Withdraw(sources=frozenset({"kit"}), keep=kept_paths("yoga", "swim")))
+        await store.execute(Withdraw(sources=frozenset({"kit"}), keep=kept_paths("yoga", "swim"), actor=MANAGER))
         await store.execute(coming("late"))
         for feed, copy in copies.items():
             await follow(store, feed, copy)

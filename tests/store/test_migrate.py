@@ -12,8 +12,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
+from openbooking.booking.actor import UNKNOWN
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller
+from openbooking.booking.order import Caller, Record
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.booking.whereabouts import with_whereabouts
@@ -23,14 +24,14 @@ from openbooking.identity.scopes import Scope
 from openbooking.settings import Settings
 from openbooking.spec.ids import opportunity_path
 from openbooking.spec.terms import OpportunityType
-from openbooking.store.documents import decode_opportunity, encode
+from openbooking.store.documents import decode_opportunity, decode_record, encode
 from openbooking.store.identity_schema import TABLES
 from openbooking.store.location import without_password
 from openbooking.store.migrate import SchemaError, _config, connected, prepare, upgrade
 from openbooking.store.schema import REVISION, metadata
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.samples import SELLER, START, book, cancel, fresh, session
+from openbooking.testing.samples import MANAGER, SELLER, START, book, cancel, fresh, session
 from openbooking.testing.store_tests import UUID
 
 
@@ -145,8 +146,8 @@ def test_what_was_sold_with_the_first_schema_is_as_it_was_after_the_upgrade(data
 
     async def sell() -> object:
         store = open_store(Settings(database=stocked), lambda: START)
-        await store.execute(PublishSeller(SELLER))
-        await store.execute(Publish(session("yoga", 5)))
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await store.execute(Publish(session("yoga", 5), actor=MANAGER))
         first = await store.execute(book(booked, "yoga"))
         await store.execute(book(cancelled, "yoga", "yoga"))
         await store.execute(cancel(cancelled, 1))
@@ -255,3 +256,42 @@ def test_a_postgresql_database_is_prepared_once_and_from_then_on_only_asked(
     monkeypatch.setattr("openbooking.store.migrate._OLDEST_POSTGRES", 990_000)
     with pytest.raises(SchemaError, match="15 or newer"):
         prepare(prepared)
+
+
+def made_before(name: str, uuid: str) -> dict[str, Any]:
+    """The row of a record as the version before stamps kept it."""
+    document = json.loads((Path(__file__).parent / "documents" / "record" / f"{name}.json").read_text())
+    columns = {name: document.get(name, False) for name in ("partner", "kind", "seller", "updated", "withheld")}
+    return {**columns, "uuid": uuid, "document": json.dumps({**document, "uuid": uuid}).encode()}
+
+
+def test_what_was_kept_before_stamps_were_says_that_nobody_knows(database: str) -> None:
+    """Orders, items, proposals and what is left of deleted Orders; a quote has no stamps."""
+    names = {fresh(): name for name in ("order", "proposal", "deleted", "quote")}
+
+    def make(connection: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        columns = ("partner", "uuid", "kind", "updated", "seller", "withheld", "document")
+        values = ", ".join(f":{column}" for column in columns)
+        add = text(f"INSERT INTO record ({', '.join(columns)}) VALUES ({values})")
+        for uuid, name in names.items():
+            connection.execute(add, made_before(name, uuid))
+
+    def records(connection: Connection) -> dict[str, Record]:
+        rows = connection.execute(text("SELECT uuid, document FROM record"))
+        return {names[uuid]: decode_record(document, None) for uuid, document in rows}
+
+    connected(database, make)
+    upgrade(database)
+    found = connected(database, records)
+    order, proposal, deleted = (found[name] for name in ("order", "proposal", "deleted"))
+    assert (order.booked, order.changed, order.proposed, order.deleted) == (UNKNOWN, UNKNOWN, None, None)
+    assert {state.status.cancelled: state.cancelled for state in order.states} == {True: UNKNOWN, False: None}
+    assert {state.changed for state in order.states} == {UNKNOWN}
+    assert (proposal.booked, proposal.changed, proposal.proposed) == (None, UNKNOWN, UNKNOWN)
+    assert proposal.proposal
+    assert (proposal.proposal.decided, proposal.proposal.amended) == (UNKNOWN, UNKNOWN)
+    assert (deleted.booked, deleted.changed, deleted.deleted) == (UNKNOWN, UNKNOWN, UNKNOWN)
+    assert (found["quote"].changed, found["quote"].booked) == (None, None)

@@ -18,7 +18,18 @@ from openbooking.spec.errors import GoneError, ItemErrorType
 from openbooking.store.exchange import ChangedMeanwhileError
 from openbooking.store.postgres import PostgresStore
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.samples import ALICE, SELLER, SESSIONS, Clock, book, fresh, places_left, session, session_path
+from openbooking.testing.samples import (
+    ALICE,
+    MANAGER,
+    SELLER,
+    SESSIONS,
+    Clock,
+    book,
+    fresh,
+    places_left,
+    session,
+    session_path,
+)
 from openbooking.testing.store_tests import UUID, feed_writer
 
 pytestmark = pytest.mark.anyio
@@ -33,8 +44,8 @@ def url(postgres: PostgresServer) -> str:
 async def store(url: str) -> AsyncIterator[PostgresStore]:
     """A store that sells five places of yoga."""
     async with opened(url) as stocked:
-        await stocked.execute(PublishSeller(SELLER))
-        await stocked.execute(Publish(session("yoga", 5)))
+        await stocked.execute(PublishSeller(SELLER, actor=MANAGER))
+        await stocked.execute(Publish(session("yoga", 5), actor=MANAGER))
         yield stocked
 
 
@@ -84,7 +95,9 @@ async def test_what_is_booked_while_its_opportunity_is_being_withdrawn_is_withdr
             await other.execute(LOCK, session_path("yoga"))
             booking = asyncio.create_task(elsewhere.execute(book(UUID, "yoga")))
             await until_waiting(other, 1)
-            withdrawal = asyncio.create_task(store.execute(Withdraw(sources=frozenset({"kit"}), orders=True)))
+            withdrawal = asyncio.create_task(
+                store.execute(Withdraw(sources=frozenset({"kit"}), orders=True, actor=MANAGER))
+            )
             await until_waiting(other, 2)
         assert isinstance(await booking, Order)
         await withdrawal
@@ -137,7 +150,7 @@ async def test_a_server_that_dies_takes_nothing_acknowledged_with_it(
     store: PostgresStore, postgres: PostgresServer
 ) -> None:
     """While it is away the store says so; once it is back, the store goes on by itself."""
-    await store.execute(Publish(session("spin", 1_000_000)))
+    await store.execute(Publish(session("spin", 1_000_000), actor=MANAGER))
     acknowledged: set[str] = set()
     refused = 0
 

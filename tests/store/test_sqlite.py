@@ -24,7 +24,7 @@ from openbooking.store.exchange import Exchange, ask
 from openbooking.store.migrate import prepare
 from openbooking.store.sqlite import SqliteDatabase, SqliteStore
 from openbooking.store.turns import Turn
-from openbooking.testing.samples import ALICE, EMAIL, SELLER, SESSIONS, Clock, book, places_left, session
+from openbooking.testing.samples import ALICE, EMAIL, MANAGER, SELLER, SESSIONS, Clock, book, places_left, session
 from openbooking.testing.store_tests import UUID, feed_writer
 
 TOUCH = Statement("UPDATE alembic_version SET version_num = version_num", (), writes=True)
@@ -49,7 +49,7 @@ def test_a_new_database_is_for_its_owner_alone(tmp_path: Path) -> None:
         for database in (path, linked, shared):
             prepare(str(database))
         store = open_at(path)
-        asyncio.run(store.execute(PublishSeller(SELLER)))
+        asyncio.run(store.execute(PublishSeller(SELLER, actor=MANAGER)))
         modes = {kept.name: kept.stat().st_mode & 0o777 for kept in tmp_path.iterdir()}
     finally:
         os.umask(before)
@@ -63,8 +63,8 @@ def test_a_new_database_is_for_its_owner_alone(tmp_path: Path) -> None:
 def test_deletion_erases_personal_data_from_the_disk(tmp_path: Path) -> None:
     async def run() -> None:
         store, clock = open_at(tmp_path / "x.sqlite3"), Clock()
-        await store.execute(PublishSeller(SELLER))
-        await store.execute(Publish(session("yoga", 5)))
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await store.execute(Publish(session("yoga", 5), actor=MANAGER))
         await store.execute(book(UUID, "yoga"))
         assert EMAIL.encode() in on_disk(tmp_path)
         await store.execute(DeleteOrder(caller=ALICE, uuid=UUID))
@@ -81,8 +81,8 @@ def test_what_a_reader_keeps_on_the_disk_is_told_and_erased_once_it_has_finished
 ) -> None:
     async def run() -> None:
         store, clock = open_at(tmp_path / "x.sqlite3"), Clock()
-        await store.execute(PublishSeller(SELLER))
-        await store.execute(Publish(session("yoga", 5)))
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await store.execute(Publish(session("yoga", 5), actor=MANAGER))
         await store.execute(book(UUID, "yoga"))
         with closing(sqlite3.connect(tmp_path / "x.sqlite3", isolation_level=None)) as reader:
             reader.execute("BEGIN")
@@ -108,7 +108,7 @@ def test_commits_are_on_disk_before_they_are_answered(tmp_path: Path) -> None:
 
     async def run() -> list[int]:
         store = open_at(tmp_path / "x.sqlite3")
-        await store.execute(PublishSeller(SELLER))
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
         database = store._database
         assert isinstance(database, SqliteDatabase)
         found = [
@@ -126,8 +126,8 @@ def test_a_locked_or_broken_file_makes_the_store_unavailable_not_wrong(tmp_path:
     async def run() -> None:
         path = tmp_path / "x.sqlite3"
         store = open_at(path)
-        await store.execute(PublishSeller(SELLER))
-        await store.execute(Publish(session("yoga", 5)))
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await store.execute(Publish(session("yoga", 5), actor=MANAGER))
         with sqlite3.connect(path) as database:
             database.execute("ALTER TABLE record RENAME TO elsewhere")
         with pytest.raises(StoreUnavailableError):
@@ -147,8 +147,8 @@ def test_a_writer_waits_for_another_process_and_holds_up_no_reader(tmp_path: Pat
     async def run() -> None:
         path = tmp_path / "x.sqlite3"
         store = open_at(path)
-        await store.execute(PublishSeller(SELLER))
-        await store.execute(Publish(session("yoga", 5)))
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await store.execute(Publish(session("yoga", 5), actor=MANAGER))
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             booking = asyncio.create_task(store.execute(book(UUID, "yoga")))
@@ -197,7 +197,7 @@ def test_whoever_gives_up_waiting_leaves_the_file_to_the_next(tmp_path: Path) ->
     async def run() -> None:
         path = tmp_path / "x.sqlite3"
         store = open_at(path)
-        await store.execute(PublishSeller(SELLER))
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
         database = store._database
         insert = Statement("INSERT INTO alembic_version VALUES (:number)", ("number",), writes=True)
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -211,7 +211,7 @@ def test_whoever_gives_up_waiting_leaves_the_file_to_the_next(tmp_path: Path) ->
             assert other.execute("SELECT COUNT(*) FROM alembic_version").fetchone() == (1,)
             other.execute("BEGIN IMMEDIATE")
             other.execute("COMMIT")
-        await store.execute(Publish(session("yoga", 5)))
+        await store.execute(Publish(session("yoga", 5), actor=MANAGER))
         assert await places_left(store, "yoga") == 5
         await store.close()
 
@@ -223,8 +223,8 @@ def test_whoever_has_just_written_waits_for_another_who_wants_to(tmp_path: Path)
 
     async def run() -> list[str]:
         first, second = open_at(tmp_path / "x.sqlite3"), open_at(tmp_path / "x.sqlite3")
-        await first.execute(PublishSeller(SELLER))
-        await second.execute(Publish(session("yoga", 5)))
+        await first.execute(PublishSeller(SELLER, actor=MANAGER))
+        await second.execute(Publish(session("yoga", 5), actor=MANAGER))
         written: list[str] = []
 
         async def write(store: SqliteStore, name: str) -> None:
@@ -247,8 +247,8 @@ def test_where_nothing_can_be_locked_nobody_waits_for_a_turn(tmp_path: Path) -> 
         path = tmp_path / "x.sqlite3"
         (tmp_path / "x.sqlite3-turn").mkdir()
         store, other = open_at(path), open_at(path)
-        await store.execute(PublishSeller(SELLER))
-        await other.execute(Publish(session("yoga", 5)))
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await other.execute(Publish(session("yoga", 5), actor=MANAGER))
         await store.execute(book(UUID, "yoga"))
         assert await places_left(other, "yoga") == 4
         await store.close()
@@ -301,8 +301,8 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
 
     async def stock() -> None:
         store = open_at(path)
-        await store.execute(PublishSeller(SELLER))
-        await store.execute(Publish(session("yoga", 100_000)))
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await store.execute(Publish(session("yoga", 100_000), actor=MANAGER))
         await store.close()
 
     asyncio.run(stock())

@@ -31,7 +31,7 @@ from openbooking.store.schema import metadata
 from openbooking.store.sqlite import SqliteStore
 from openbooking.testing import DurableStoreTests, StoreTests, samples
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.samples import SESSIONS, Clock, book, read_feed, session
+from openbooking.testing.samples import MANAGER, SESSIONS, Clock, book, read_feed, session
 from openbooking.testing.store_tests import feed_writer
 from promises import free, told
 from story import CALLERS, PATHS, History
@@ -174,8 +174,8 @@ def test_the_model_notices_a_place_sold_twice(tmp_path: Path) -> None:
         stores = [kind(policy=policy, writer=feed_writer(), clock=clock) for kind in (MemoryStore, Forgetful)]
         outcomes = []
         for store in stores:
-            await store.execute(PublishSeller(samples.SELLER))
-            await store.execute(Publish(session("swim", 1)))
+            await store.execute(PublishSeller(samples.SELLER, actor=MANAGER))
+            await store.execute(Publish(session("swim", 1), actor=MANAGER))
             replies = [await store.execute(book(uuid, "swim")) for uuid in (new_uuid(), new_uuid())]
             outcomes.append([isinstance(reply, Order) and reply.has_errors for reply in replies])
         assert outcomes == [[False, True], [False, False]]

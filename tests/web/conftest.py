@@ -10,7 +10,7 @@ from approval import DIVE, PARTY, TRIP
 from desk import HASHER
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.testing.postgres import PostgresServer
-from people import CENTRE
+from people import CENTRE, MANAGER
 from world import World, open_world
 
 TERMS = [
@@ -56,7 +56,7 @@ async def sqlite_world(tmp_path: Path) -> AsyncIterator[World]:
 async def approving(world: World) -> World:
     """A Booking System on each store, with something that needs its Seller's approval."""
     for family in (TRIP, PARTY, DIVE):
-        await world.store.execute(Publish(tuple(family)))
+        await world.store.execute(Publish(tuple(family), actor=MANAGER))
     return world
 
 
@@ -65,5 +65,5 @@ async def testable(tmp_path: Path) -> AsyncIterator[World]:
     """A Booking System with the test interface, whose first Seller has terms."""
     async with open_world("sqlite", tmp_path, test_interface=True) as opened:
         seller = replace(CENTRE, properties={**CENTRE.properties, "termsOfService": TERMS})
-        await opened.store.execute(PublishSeller(seller))
+        await opened.store.execute(PublishSeller(seller, actor=MANAGER))
         yield opened

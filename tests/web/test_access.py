@@ -9,7 +9,7 @@ from openbooking.booking.opportunity import AccessRules, Opportunity
 from openbooking.booking.order import OrderKey
 from openbooking.booking.publish import Publish
 from openbooking.booking.seller import Notify, RenewAccess
-from people import CUSTOMER
+from people import CUSTOMER, MANAGER
 from validation import Validator
 from world import YOGA, World
 
@@ -40,7 +40,7 @@ OWN = {"@type": "Barcode", "text": "MEMBER-1", "beta:codeType": "code39", "url":
 
 
 async def booked(world: World, family: list[Opportunity], *, count: int = 1, **changes: Any) -> Json:
-    await world.store.execute(Publish(tuple(family)))
+    await world.store.execute(Publish(tuple(family), actor=MANAGER))
     items = [{**world.item(family, position), **changes} for position in range(count)]
     reply = await world.call("PUT", B, world.order(*items, total=12 * count))
     assert reply.status_code == 201
@@ -85,7 +85,7 @@ async def test_what_is_online_has_a_channel_at_b(sqlite_world: World, validator:
 @pytest.mark.spec("OB-ACC-15")
 @pytest.mark.parametrize("family", [GUARDED[0], ONLINE[0]], ids=["door", "online"])
 async def test_nobody_gets_in_before_b(sqlite_world: World, validator: Validator, family: Any) -> None:
-    await sqlite_world.store.execute(Publish(tuple(family)))
+    await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     quote = sqlite_world.quote({**sqlite_world.item(family), "accessPass": [OWN]})
     for path, body, mode in (
         (f"order-quote-templates/{UUID}", quote, "C1Response"),
@@ -106,8 +106,8 @@ async def test_a_barcode_of_the_brokers_own_stays_through_every_change(
     (item,) = (await booked(world, family, accessPass=[OWN, picture]))["orderedItem"]
     assert item["accessPass"][-1] == OWN
     assert picture not in item["accessPass"]
-    await world.store.execute(RenewAccess(order=KEY, nonce="n", code=True, passes=True))
-    await world.store.execute(Notify(order=KEY, notice="The door has changed."))
+    await world.store.execute(RenewAccess(order=KEY, nonce="n", code=True, passes=True, actor=MANAGER))
+    await world.store.execute(Notify(order=KEY, notice="The door has changed.", actor=MANAGER))
     data = (await world.read_feed("/api/orders-rpde"))[UUID]["data"]
     assert validator.failures("OrdersFeed", data) == []
     (now,) = data["orderedItem"]

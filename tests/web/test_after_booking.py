@@ -20,6 +20,7 @@ from openbooking.booking.seller import (
     SellerCancel,
 )
 from openbooking.spec.terms import OPENACTIVE, SCHEMA, EventStatus
+from people import MANAGER
 from validation import Validator
 from world import COURSE, COURT, FESTIVAL, HALL, RUN, SITE, TALK, YOGA, Follower, World
 
@@ -53,7 +54,7 @@ class Onlookers:
 async def stocked(world: World) -> World:
     """With something to let people in by, and something to give instead."""
     for family in (GUARDED, CHEAPER):
-        await world.store.execute(Publish(tuple(family)))
+        await world.store.execute(Publish(tuple(family), actor=MANAGER))
     return world
 
 
@@ -77,27 +78,47 @@ def differences(before: Json, after: Json) -> set[str]:
 TOTALS = {"totalPaymentDue", "totalPaymentTax"}
 CHANGES: dict[str, tuple[Command, set[str], set[str]]] = {
     "cancelled": (
-        SellerCancel(order=KEY, numbers=SECOND, message="Flood."),
+        SellerCancel(order=KEY, numbers=SECOND, message="Flood.", actor=MANAGER),
         {"2 orderItemStatus", "2 cancellationMessage", *TOTALS},
         {"guarded"},
     ),
     "cancelled without a word": (
-        SellerCancel(order=KEY, numbers=SECOND),
+        SellerCancel(order=KEY, numbers=SECOND, actor=MANAGER),
         {"2 orderItemStatus", *TOTALS},
         {"guarded"},
     ),
     "all cancelled": (
-        SellerCancel(order=KEY),
+        SellerCancel(order=KEY, actor=MANAGER),
         {"1 orderItemStatus", "2 orderItemStatus", "3 orderItemStatus", *TOTALS},
         {"guarded", "hall"},
     ),
-    "notified": (Notify(order=KEY, notice="Bring a mat."), {f"{n} customerNotice" for n in (1, 2, 3)}, set()),
-    "attended": (RecordAttendance(order=KEY, numbers=SECOND, attended=True), {"2 orderItemStatus"}, set()),
-    "missed": (RecordAttendance(order=KEY, numbers=SECOND, attended=False), {"2 orderItemStatus"}, set()),
-    "code renewed": (RenewAccess(order=KEY, nonce="n", code=True), {"1 accessCode", "2 accessCode"}, set()),
-    "pass renewed": (RenewAccess(order=KEY, numbers=SECOND, nonce="n", passes=True), {"2 accessPass"}, set()),
+    "notified": (
+        Notify(order=KEY, notice="Bring a mat.", actor=MANAGER),
+        {f"{n} customerNotice" for n in (1, 2, 3)},
+        set(),
+    ),
+    "attended": (
+        RecordAttendance(order=KEY, numbers=SECOND, attended=True, actor=MANAGER),
+        {"2 orderItemStatus"},
+        set(),
+    ),
+    "missed": (
+        RecordAttendance(order=KEY, numbers=SECOND, attended=False, actor=MANAGER),
+        {"2 orderItemStatus"},
+        set(),
+    ),
+    "code renewed": (
+        RenewAccess(order=KEY, nonce="n", code=True, actor=MANAGER),
+        {"1 accessCode", "2 accessCode"},
+        set(),
+    ),
+    "pass renewed": (
+        RenewAccess(order=KEY, numbers=SECOND, nonce="n", passes=True, actor=MANAGER),
+        {"2 accessPass"},
+        set(),
+    ),
     "replaced": (
-        Replace(order=KEY, number=2, opportunity=CHEAPER[-1].path, offer=CHEAPER[0].offers[0].ref),
+        Replace(order=KEY, number=2, opportunity=CHEAPER[-1].path, offer=CHEAPER[0].offers[0].ref, actor=MANAGER),
         {f"2 {n}" for n in ("orderedItem", "acceptedOffer", "unitTaxSpecification", "accessCode", "accessPass")}
         | TOTALS,
         {"guarded", "cheaper"},
@@ -163,7 +184,7 @@ async def call_off(world: World, validator: Validator, family: list[Opportunity]
     await booked(world, other, family, partner="bob")
     onlookers = Onlookers(world)
     await onlookers.news()
-    await world.store.execute(CancelOpportunity(opportunity=family[-1].path, message="Flood."))
+    await world.store.execute(CancelOpportunity(opportunity=family[-1].path, message="Flood.", actor=MANAGER))
     orders, opportunities = await onlookers.news()
     published = opportunities[family[-1].path.rpartition("/")[2]]["data"]
     assert validator.failures("BookableRPDEFeed", published) == []
@@ -182,8 +203,8 @@ async def call_off(world: World, validator: Validator, family: list[Opportunity]
     quote = await world.call("PUT", f"order-quote-templates/{UUID[:-1]}9", world.quote(world.item(family)))
     assert quote.status_code == 409
     for again in (
-        CancelOpportunity(opportunity=family[-1].path, message="Flood."),
-        Publish((replace(family[-1], status=EventStatus.CANCELLED),)),
+        CancelOpportunity(opportunity=family[-1].path, message="Flood.", actor=MANAGER),
+        Publish((replace(family[-1], status=EventStatus.CANCELLED),), actor=MANAGER),
     ):
         await world.store.execute(again)
         assert await onlookers.news() == ({}, {})
@@ -244,7 +265,7 @@ async def test_what_is_published_anew_is_told_in_its_orders_whatever_the_store(
     onlookers = Onlookers(world)
     await onlookers.news()
     for family in (YOGA, RUN):
-        await world.store.execute(Publish(tuple(family)))
+        await world.store.execute(Publish(tuple(family), actor=MANAGER))
     assert await onlookers.news() == ({}, {})
     before = (await world.call("GET", B)).json()
     told = {"name": "Tango", "location": ELSEWHERE}
@@ -252,7 +273,7 @@ async def test_what_is_published_anew_is_told_in_its_orders_whatever_the_store(
     new = [*YOGA]
     new[described] = replace(YOGA[described], **changes)
     for _ in range(2):
-        await world.store.execute(Publish((*new, *RUN)))
+        await world.store.execute(Publish((*new, *RUN), actor=MANAGER))
     orders, opportunities = await onlookers.news()
     assert (list(orders), list(opportunities)) == ([UUID], [new[described].path.rpartition("/")[2]])
     assert differences(before, (await world.call("GET", B)).json()) == {"1 orderedItem"}
@@ -262,7 +283,7 @@ async def test_what_is_published_anew_is_told_in_its_orders_whatever_the_store(
     in_feed = opportunities[new[described].path.rpartition("/")[2]]["data"]
     for name in ("name", "location", *(("startDate", "endDate") if described else ())):
         assert shown[name] == in_feed[name]
-    await world.store.execute(Publish(tuple(new)))
+    await world.store.execute(Publish(tuple(new), actor=MANAGER))
     assert await onlookers.news() == ({}, {})
 
 
@@ -275,7 +296,7 @@ async def change_logistics(world: World, validator: Validator, family: list[Oppo
     before = (await world.call("GET", B)).json()
     onlookers = Onlookers(world)
     await onlookers.news()
-    await world.store.execute(ChangeLogistics(opportunity=family[-1].path, **changes))
+    await world.store.execute(ChangeLogistics(opportunity=family[-1].path, actor=MANAGER, **changes))
     orders, opportunities = await onlookers.news()
     assert list(orders) == [UUID]
     described = family[-2] if family in (HALL, COURT) and what != "time" else family[-1]
@@ -298,14 +319,14 @@ async def change_logistics(world: World, validator: Validator, family: list[Oppo
         assert unmoved["orderedItem"]["@id"] == world.ids.opportunity(other[-1].path)
         assert {item["orderItemStatus"] for item in data["orderedItem"]} == {f"{OPENACTIVE}OrderItemConfirmed"}
         assert not {"customerNotice"} & moved.keys()
-    await world.store.execute(ChangeLogistics(opportunity=family[-1].path, **changes))
+    await world.store.execute(ChangeLogistics(opportunity=family[-1].path, actor=MANAGER, **changes))
     assert await onlookers.news() == ({}, {})
 
 
 @pytest.mark.spec("OB-OF-16", "OB-NOTIF-03", "OB-CAN-16", "OB-OF-07")
 async def test_what_no_longer_is_leaves_the_feed(stocked: World, validator: Validator) -> None:
     order = await booked(stocked, GUARDED, HALL)
-    await stocked.store.execute(Notify(order=KEY, notice="Bring a mat."))
+    await stocked.store.execute(Notify(order=KEY, notice="Bring a mat.", actor=MANAGER))
     item = {"@type": "OrderItem", "@id": order["orderedItem"][0]["@id"], "orderItemStatus": CANCELLED}
     body = {"@context": OPENACTIVE, "@type": "Order", "orderedItem": [item]}
     assert (await stocked.call("PATCH", B, body)).status_code == 204
@@ -314,7 +335,9 @@ async def test_what_no_longer_is_leaves_the_feed(stocked: World, validator: Vali
     cancelled, kept = data["orderedItem"]
     assert (cancelled["orderItemStatus"], kept["customerNotice"]) == (CANCELLED, "Bring a mat.")
     assert not {"customerNotice", "cancellationMessage"} & cancelled.keys()
-    await stocked.store.execute(Replace(order=KEY, number=2, opportunity=YOGA[-1].path, offer=YOGA[0].offers[0].ref))
+    await stocked.store.execute(
+        Replace(order=KEY, number=2, opportunity=YOGA[-1].path, offer=YOGA[0].offers[0].ref, actor=MANAGER)
+    )
     data = (await stocked.read_feed(ORDERS))[UUID]["data"]
     assert data["orderedItem"][1]["orderedItem"] == f"{SITE}/api/identifiers/scheduled-sessions/yoga"
 
@@ -324,11 +347,11 @@ async def test_replaced_twice_and_cancelled_an_order_never_costs_more(stocked: W
     order = await booked(stocked, GUARDED, YOGA)
     dues, ids = [order["totalPaymentDue"]["price"]], [order["orderedItem"][0]["orderedItem"]["@id"]]
     swim = session("swim", price=CHEAPER[0].offers[0].price - 1)
-    await stocked.store.execute(Publish(tuple(swim)))
+    await stocked.store.execute(Publish(tuple(swim), actor=MANAGER))
     commands: tuple[Command, ...] = (
-        Replace(order=KEY, number=1, opportunity=CHEAPER[-1].path, offer=CHEAPER[0].offers[0].ref),
-        Replace(order=KEY, number=1, opportunity=swim[-1].path, offer=swim[0].offers[0].ref),
-        SellerCancel(order=KEY, numbers=frozenset({1})),
+        Replace(order=KEY, number=1, opportunity=CHEAPER[-1].path, offer=CHEAPER[0].offers[0].ref, actor=MANAGER),
+        Replace(order=KEY, number=1, opportunity=swim[-1].path, offer=swim[0].offers[0].ref, actor=MANAGER),
+        SellerCancel(order=KEY, numbers=frozenset({1}), actor=MANAGER),
     )
     for command in commands:
         await stocked.store.execute(command)

@@ -43,7 +43,7 @@ from openbooking.booking.seller import CancelOpportunity, Notify
 from openbooking.spec.ids import parse_uuid
 from openbooking.spec.terms import OPENACTIVE, EventStatus
 from openbooking.store.schema import metadata
-from people import BROKER, CUSTOMER
+from people import BROKER, CUSTOMER, MANAGER
 from validation import Validator
 from world import SITE, YOGA, Follower, World, open_world
 
@@ -116,7 +116,7 @@ async def test_repeats_of_p_and_b_get_the_same_bytes(approving: World) -> None:
     assert outcome(other) == (500, "OrderAlreadyExistsError")
     booking = booking_of(first.json())
     booked = await approving.call("PUT", B, booking)
-    await approving.store.execute(Notify(order=KEY, notice="Bring a cake."))
+    await approving.store.execute(Notify(order=KEY, notice="Bring a cake.", actor=MANAGER))
     again = await approving.call("PUT", B, dict(reversed(booking.items())))
     assert (again.status_code, again.content) == (201, booked.content)
     for path, late in ((P, body), (B, {**booking, "payment": {"@type": "Payment", "identifier": "payment-2"}})):
@@ -193,7 +193,7 @@ async def test_a_proposal_ends_by_itself_and_its_places_come_back(approving: Wor
 async def test_b_without_places_is_refused_and_rejects_the_proposal(tmp_path: Path, validator: Validator) -> None:
     async with open_world("sqlite", tmp_path, sweep_seconds=3600) as world:
         in_ten_days = {"start": world.clock() + timedelta(days=10), "end": world.clock() + timedelta(days=10, hours=1)}
-        await world.store.execute(Publish((TRIP[0], replace(TRIP[-1], capacity=3, **in_ten_days))))
+        await world.store.execute(Publish((TRIP[0], replace(TRIP[-1], capacity=3, **in_ten_days)), actor=MANAGER))
         proposal = await proposed(world, TRIP, TRIP)
         await world.store.execute(ACCEPT)
         world.clock.move(world.settings.policy.proposal_duration)
@@ -210,7 +210,7 @@ async def test_b_without_places_is_refused_and_rejects_the_proposal(tmp_path: Pa
 async def test_fewer_places_reject_a_proposal_that_no_longer_fits(approving: World, validator: Validator) -> None:
     proposal = await proposed(approving, TRIP, TRIP)
     await approving.store.execute(ACCEPT)
-    await approving.store.execute(Publish((replace(TRIP[-1], capacity=1),)))
+    await approving.store.execute(Publish((replace(TRIP[-1], capacity=1),), actor=MANAGER))
     data = (await shown(approving))["data"]
     assert validator.failures("OrderProposalsFeed", data) == []
     assert data["orderProposalStatus"] == f"{OPENACTIVE}SellerRejected"
@@ -226,9 +226,9 @@ async def test_what_is_called_off_rejects_every_open_proposal_for_it(approving: 
     await approving.store.execute(ACCEPT)
     off = replace(TRIP[-1], status=EventStatus.CANCELLED)
     ways: dict[str, Command] = {
-        "cancelled": CancelOpportunity(opportunity=off.path, message="Storm."),
-        "published as cancelled": Publish((off,)),
-        "withdrawn": Withdraw(sources=frozenset({"trips"})),
+        "cancelled": CancelOpportunity(opportunity=off.path, message="Storm.", actor=MANAGER),
+        "published as cancelled": Publish((off,), actor=MANAGER),
+        "withdrawn": Withdraw(sources=frozenset({"trips"}), actor=MANAGER),
     }
     await approving.store.execute(ways[way])
     note = "Storm." if way == "cancelled" else "What was asked for does not take place."
@@ -246,7 +246,7 @@ async def test_the_order_enters_its_feed_at_the_next_change_and_leaves_with_its_
     proposals, orders = Follower(approving, PROPOSALS), Follower(approving, ORDERS)
     await approving.call("PUT", B, booking_of(proposal))
     assert (await proposals.news())[UUID]["state"] == "deleted"
-    await approving.store.execute(Notify(order=KEY, notice="Bring boots."))
+    await approving.store.execute(Notify(order=KEY, notice="Bring boots.", actor=MANAGER))
     entry = (await orders.news())[UUID]
     assert (entry["kind"], entry["state"], entry["data"]["@type"]) == ("Order", "updated", "Order")
     assert entry["data"]["orderedItem"][0]["@id"] == proposal["orderedItem"][0]["@id"]
@@ -273,7 +273,7 @@ async def test_a_proposal_deleted_with_its_dataset_leaves_the_feed(approving: Wo
     await proposed(approving, TRIP)
     await proposed(approving, TRIP, partner="bob")
     await approving.store.execute(ACCEPT)
-    await approving.store.execute(Withdraw(sources=frozenset({"trips"}), orders=True))
+    await approving.store.execute(Withdraw(sources=frozenset({"trips"}), orders=True, actor=MANAGER))
     assert (await shown(approving))["state"] == "deleted"
     assert await approving.read_feed(PROPOSALS, "bob") == {}
     assert outcome(await approving.call("GET", B)) == (410, "GoneError")
@@ -286,7 +286,7 @@ async def test_status_answers_how_a_proposal_stands(approving: World) -> None:
     for item in proposal["orderedItem"]:
         del item["position"]
     assert status == proposal
-    await approving.store.execute(AmendProposal(order=KEY, version=new_uuid(), without=frozenset({1})))
+    await approving.store.execute(AmendProposal(order=KEY, version=new_uuid(), without=frozenset({1}), actor=MANAGER))
     status = (await approving.call("GET", B)).json()
     assert status["orderProposalVersion"] != proposal["orderProposalVersion"]
     assert status["orderedItem"] == proposal["orderedItem"][1:]
@@ -321,7 +321,7 @@ async def test_details_are_kept_from_p_to_b_and_out_of_the_feed(approving: World
 
 @pytest.mark.spec("OB-AMEND-12", "OB-DEL-03", "OB-DEL-04")
 async def test_what_people_told_lies_apart_and_goes_with_the_order(sqlite_world: World) -> None:
-    await sqlite_world.store.execute(Publish(tuple(DIVE)))
+    await sqlite_world.store.execute(Publish(tuple(DIVE), actor=MANAGER))
     item = sqlite_world.item(DIVE)
     answer = {"@type": "PropertyValue", "propertyID": f"{item['acceptedOffer']}/fields/kit", "value": "A mask"}
     item |= {"attendee": {"@type": "Person", "givenName": "Annabel"}, "orderItemIntakeFormResponse": [answer]}
@@ -333,7 +333,7 @@ async def test_what_people_told_lies_apart_and_goes_with_the_order(sqlite_world:
     words = (b"Geoff", b"Annabel", b"A mask", b"deep?")
     assert where_kept(sqlite_world, words) == {"personal_data"}
     await sqlite_world.call("PUT", B, booking_of(proposal))
-    await sqlite_world.store.execute(Notify(order=KEY, notice="Bring boots."))
+    await sqlite_world.store.execute(Notify(order=KEY, notice="Bring boots.", actor=MANAGER))
     assert where_kept(sqlite_world, words) == {"personal_data"}
     await sqlite_world.call("DELETE", B)
     assert where_kept(sqlite_world, (*words, b"Not very.", b"Bring boots.")) == set()
@@ -341,7 +341,7 @@ async def test_what_people_told_lies_apart_and_goes_with_the_order(sqlite_world:
 
 @pytest.mark.spec("OB-APP-16", "OB-AMEND-12")
 async def test_what_people_told_goes_when_a_rejected_proposal_gives_its_places_back(sqlite_world: World) -> None:
-    await sqlite_world.store.execute(Publish(tuple(TRIP)))
+    await sqlite_world.store.execute(Publish(tuple(TRIP), actor=MANAGER))
     body = sqlite_world.order(sqlite_world.item(TRIP), orderCustomerNote="Is it far?")
     body["@type"] = "OrderProposal"
     first = await sqlite_world.call("PUT", P, body)

@@ -10,6 +10,7 @@ from builders import NOW, UUID
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.publish import GetOpportunity
 from openbooking.spec.terms import OPENACTIVE, SCHEMA
+from people import MANAGER
 from simulation import COURT_SLOT, EVENT_OF_COURSE, HALL_SLOT, HEADLINE_EVENT, SESSION, Seen, book, create, find
 from validation import Validator
 from world import World
@@ -186,7 +187,7 @@ async def test_a_facility_is_at_a_place_whatever_is_asked_for(testable: World) -
     reply = await create(testable, "TestOpportunityOnlineBookable", HALL_SLOT)
     path = testable.ids.parse_opportunity(reply.json()["@id"])
     assert path
-    slot = await testable.store.execute(GetOpportunity(path))
+    slot = await testable.store.execute(GetOpportunity(path, actor=MANAGER))
     assert isinstance(slot, Opportunity)
     assert slot.access
     assert slot.access.code

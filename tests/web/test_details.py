@@ -11,7 +11,7 @@ from openbooking.booking.order import OrderKey
 from openbooking.booking.publish import Publish
 from openbooking.booking.seller import Notify
 from openbooking.spec.terms import SCHEMA, FormFieldType
-from people import ADDRESS, CUSTOMER
+from people import ADDRESS, CUSTOMER, MANAGER
 from validation import Validator
 from world import SITE, YOGA, World
 
@@ -51,7 +51,7 @@ DETAILS: Json = {"attendee": ANN, "orderItemIntakeFormResponse": ANSWERS}
 async def asking(world: World) -> World:
     """With Opportunities that ask."""
     for family in (DIVE, CLIMB):
-        await world.store.execute(Publish(tuple(family)))
+        await world.store.execute(Publish(tuple(family), actor=MANAGER))
     return world
 
 
@@ -109,7 +109,7 @@ async def test_what_is_asked_stays_the_same_and_what_is_told_comes_back(asking: 
 @pytest.mark.spec("OB-OF-20", "OB-OF-23", "OB-OF-19")
 async def test_nothing_of_it_is_in_the_orders_feed(asking: World, validator: Validator) -> None:
     assert (await told(asking, {**asking.item(DIVE), **DETAILS}))["B"][0] == 201
-    await asking.store.execute(Notify(order=OrderKey("alice", UUID), notice="Bring fins."))
+    await asking.store.execute(Notify(order=OrderKey("alice", UUID), notice="Bring fins.", actor=MANAGER))
     data = (await asking.read_feed("/api/orders-rpde"))[UUID]["data"]
     assert validator.failures("OrdersFeed", data) == []
     asked = {"attendeeDetailsRequired", "attendee", "orderItemIntakeForm", "orderItemIntakeFormResponse"}
@@ -207,7 +207,7 @@ async def test_partners_are_told_nothing_of_each_others_customers(world: World) 
 async def test_details_of_the_wrong_form_are_refused_and_never_a_fault_of_ours(
     sqlite_world: World, details: Json, status: int
 ) -> None:
-    await sqlite_world.store.execute(Publish(tuple(DIVE)))
+    await sqlite_world.store.execute(Publish(tuple(DIVE), actor=MANAGER))
     quote = sqlite_world.quote({**sqlite_world.item(DIVE), **details}, customer=CUSTOMER)
     assert (await sqlite_world.call("PUT", C2, quote)).status_code == status
 
@@ -217,7 +217,7 @@ async def test_a_long_story_is_kept_whole_up_to_the_size_of_a_request(sqlite_wor
         replace(DIVE[0], offers=(replace(DIVE[0].offers[0], attendee_details=(), intake_form=FORM[1:2]),)),
         DIVE[1],
     ]
-    await sqlite_world.store.execute(Publish(tuple(family)))
+    await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     for length, status in ((900_000, 201), (1_000_000, 413)):
         story = answer("story", "Ü" * (length // 2))
         body = sqlite_world.order({**sqlite_world.item(family), "orderItemIntakeFormResponse": [story]})

@@ -15,7 +15,7 @@ from openbooking.booking.order import OrderKey
 from openbooking.booking.publish import Publish
 from openbooking.spec.ids import parse_uuid
 from openbooking.spec.terms import OPENACTIVE, SCHEMA, Availability, FlowRequirement, FormFieldType
-from people import CUSTOMER
+from people import CUSTOMER, MANAGER
 from validation import Validator
 from world import PILATES, SITE, YOGA, World, open_world
 
@@ -48,7 +48,7 @@ PAST = session("past", start=LAST_YEAR, end=LAST_YEAR + timedelta(hours=1))
 async def stocked(sqlite_world: World) -> World:
     """With something to book for each kind of fault."""
     for family in (FREE, LATER, ATTENDED, ASKING, APPROVED, NONE_LEFT, ONE_LEFT, PAST):
-        await sqlite_world.store.execute(Publish(tuple(family)))
+        await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     return sqlite_world
 
 
@@ -235,8 +235,8 @@ async def test_a_proposal_is_booked_in_its_newest_version_or_not(stocked: World)
     assert version.startswith(f"{SITE}/api/order-proposals/{UUID}/versions/")
     assert parse_uuid(version.rpartition("/")[2]) not in (None, UUID)
     key = OrderKey("alice", UUID)
-    await stocked.store.execute(AmendProposal(order=key, version=new_uuid()))
-    await stocked.store.execute(DecideProposal(order=key, accept=True))
+    await stocked.store.execute(AmendProposal(order=key, version=new_uuid(), actor=MANAGER))
+    await stocked.store.execute(DecideProposal(order=key, accept=True, actor=MANAGER))
     reply = await stocked.call("PUT", B, booking_of(proposal))
     assert (reply.status_code, reply.json()["@type"]) == (500, "OrderProposalVersionOutdatedError")
 
@@ -244,9 +244,9 @@ async def test_a_proposal_is_booked_in_its_newest_version_or_not(stocked: World)
 @pytest.mark.spec("E-09")
 async def test_an_approved_proposal_whose_places_are_gone_is_not_booked(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, proposal_seconds=60, sweep_seconds=3600) as world:
-        await world.store.execute(Publish((APPROVED[0], replace(APPROVED[1], capacity=1))))
+        await world.store.execute(Publish((APPROVED[0], replace(APPROVED[1], capacity=1)), actor=MANAGER))
         proposal = await proposed(world)
-        await world.store.execute(DecideProposal(order=OrderKey("alice", UUID), accept=True))
+        await world.store.execute(DecideProposal(order=OrderKey("alice", UUID), accept=True, actor=MANAGER))
         world.pass_time(minutes=16)
         other = {**world.order(world.item(APPROVED)), "@type": "OrderProposal"}
         assert (await world.call("PUT", P, other, "bob")).status_code == 201

@@ -9,6 +9,7 @@ from builders import UUID, course, event, headline_event
 from openbooking.booking.publish import Publish
 from openbooking.booking.seller import CancelOpportunity, ChangeLogistics
 from openbooking.spec.terms import EventStatus
+from people import MANAGER
 from validation import Validator
 from world import COURSE, FESTIVAL, LESSON, RUN, TALK, VIDEO, World
 
@@ -41,13 +42,13 @@ async def test_a_course_is_given_in_the_days_of_the_place_where_it_is_held(world
 @pytest.mark.spec("OB-FEED-21", "OB-BKBL-38")
 async def test_a_change_of_the_whole_changes_its_parts_too(world: World) -> None:
     before = await world.read_feed("/feeds/events")
-    await world.store.execute(ChangeLogistics(opportunity=TALK[0].path, name="Congress"))
+    await world.store.execute(ChangeLogistics(opportunity=TALK[0].path, name="Congress", actor=MANAGER))
     after = await world.read_feed("/feeds/events")
     assert after["talk"]["data"]["superEvent"]["name"] == "Congress"
     assert after["conference"]["data"]["name"] == "Congress"
     changed = {key for key in before if before[key]["modified"] != after[key]["modified"]}
     assert changed == {"talk", "conference"}
-    await world.store.execute(Publish((TALK[0],)))
+    await world.store.execute(Publish((TALK[0],), actor=MANAGER))
     assert (await world.read_feed("/feeds/events"))["talk"]["data"]["superEvent"]["name"] == "Run"
 
 
@@ -78,7 +79,9 @@ async def test_what_is_there_on_demand_never_ends_and_can_be_cancelled(world: Wo
 async def test_a_festival_called_off_is_off_in_the_feed_and_in_every_order(world: World, validator: Validator) -> None:
     order = world.order(world.item(FESTIVAL, 0), world.item(LESSON, 1), total=24)
     assert (await world.call("PUT", f"orders/{UUID}", order)).status_code == 201
-    await world.store.execute(CancelOpportunity(opportunity=FESTIVAL[-1].path, message="The field is flooded."))
+    await world.store.execute(
+        CancelOpportunity(opportunity=FESTIVAL[-1].path, message="The field is flooded.", actor=MANAGER)
+    )
     feed = (await world.read_feed("/feeds/events"))["festival"]["data"]
     assert feed["eventStatus"] == EventStatus.CANCELLED
     data = (await world.read_feed("/api/orders-rpde"))[UUID]["data"]
@@ -97,7 +100,7 @@ async def test_a_festival_called_off_is_off_in_the_feed_and_in_every_order(world
 async def test_the_places_of_a_part_are_not_those_of_the_whole(world: World) -> None:
     whole = headline_event("gala", capacity=2)
     part = event("heat", parent=whole, capacity=1)
-    await world.store.execute(Publish(tuple(part)))
+    await world.store.execute(Publish(tuple(part), actor=MANAGER))
     assert (await world.call("PUT", f"orders/{UUID}", world.order(world.item(part)))).status_code == 201
     feed = await world.read_feed("/feeds/events")
     assert feed["heat"]["data"]["remainingAttendeeCapacity"] == 0
@@ -106,6 +109,8 @@ async def test_the_places_of_a_part_are_not_those_of_the_whole(world: World) -> 
 
 async def test_a_course_can_be_booked_until_its_last_day_is_over(world: World) -> None:
     (late,) = course("late")
-    await world.store.execute(Publish((replace(late, start=late.start, end=world.clock() + timedelta(days=5)),)))
+    await world.store.execute(
+        Publish((replace(late, start=late.start, end=world.clock() + timedelta(days=5)),), actor=MANAGER)
+    )
     world.pass_time(days=4)
     assert (await world.call("PUT", f"orders/{UUID}", world.order(world.item([late])))).status_code == 201

@@ -14,6 +14,7 @@ from openbooking.booking.publish import Publish, Withdraw
 from openbooking.booking.store import Feed, StoreUnavailableError
 from openbooking.spec.rpde import PAGE_SIZE
 from openbooking.web.feed_pages import KeptPages, Page, Sought, accepts_gzip
+from people import MANAGER
 from world import SITE, World
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +30,7 @@ def series(number: int, name: str = "Yoga") -> Opportunity:
 
 async def stock(world: World, count: int = PAGE_SIZE + 50) -> None:
     """More than a page of SessionSeries."""
-    await world.store.execute(Publish(tuple(series(number) for number in range(count))))
+    await world.store.execute(Publish(tuple(series(number) for number in range(count)), actor=MANAGER))
 
 
 @pytest.mark.parametrize(
@@ -107,9 +108,9 @@ async def test_a_page_that_the_harvester_has_is_not_sent_again(sqlite_world: Wor
 async def test_a_page_that_has_changed_has_another_tag(sqlite_world: World) -> None:
     await stock(sqlite_world, 3)
     for change in (
-        Publish((series(3),)),
-        Publish((series(0, "Pilates"),)),
-        Withdraw(sources=frozenset({"timetable"})),
+        Publish((series(3),), actor=MANAGER),
+        Publish((series(0, "Pilates"),), actor=MANAGER),
+        Withdraw(sources=frozenset({"timetable"}), actor=MANAGER),
     ):
         before = await sqlite_world.client.get(FEED)
         await sqlite_world.store.execute(change)
@@ -153,9 +154,11 @@ async def test_a_harvester_that_begins_on_a_kept_page_ends_with_what_is_so(world
     await stock(world, 2 * PAGE_SIZE + 50)
     kept = await world.read_feed(FEED)
     assert kept[FIRST]["data"]["name"] == "Yoga"
-    await world.store.execute(Publish((series(0, "Pilates"), series(600, "Spin"), series(9_000, "Dance"))))
+    await world.store.execute(
+        Publish((series(0, "Pilates"), series(600, "Spin"), series(9_000, "Dance")), actor=MANAGER)
+    )
     others = frozenset(f"session-series/{key}" for key in (*kept, LAST) if key != SECOND)
-    await world.store.execute(Withdraw(sources=frozenset({"timetable"}), keep=others))
+    await world.store.execute(Withdraw(sources=frozenset({"timetable"}), keep=others, actor=MANAGER))
     assert FIRST in (await world.client.get(FEED)).text  # where it was, on the page that was kept
     harvested = await world.read_feed(FEED)
     stored = await world.store.feed_items(Feed("session-series"), 0, 10_000)

@@ -9,7 +9,7 @@ import pytest
 from builders import UUID, session
 from openbooking.booking.publish import Publish
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OpportunityType
-from people import CENTRE
+from people import CENTRE, MANAGER
 from validation import Validator
 from world import COURT, HALL, SITE, YOGA, World, open_world
 
@@ -39,7 +39,7 @@ async def test_every_item_of_every_open_feed_is_valid(
 async def test_pages_are_valid_to_the_last(world: World, validator: Validator) -> None:
     for start in range(0, 1100, 100):
         many = [item for number in range(start, start + 100) for item in session(f"n{number}")]
-        await world.store.execute(Publish(tuple(many)))
+        await world.store.execute(Publish(tuple(many), actor=MANAGER))
     seen: set[str] = set()
     url, pages = f"{SITE}/feeds/scheduled-sessions", 0
     while True:
@@ -121,7 +121,9 @@ async def test_what_follows_a_change_number_comes_in_the_order_of_change_numbers
         page = await world.client.get("/feeds/scheduled-sessions", params={"afterChangeNumber": number})
         return [(entry["modified"], entry["id"]) for entry in page.json()["items"]]
 
-    await world.store.execute(Publish(tuple(item for number in range(5) for item in session(f"n{number}"))))
+    await world.store.execute(
+        Publish(tuple(item for number in range(5) for item in session(f"n{number}")), actor=MANAGER)
+    )
     before = await after(0)
     numbers = [number for number, _ in before]
     assert len(before) == 7
@@ -129,7 +131,7 @@ async def test_what_follows_a_change_number_comes_in_the_order_of_change_numbers
     for number in (numbers[0] - 1, *numbers):
         assert await after(number) == [entry for entry in before if entry[0] > number]
 
-    await world.store.execute(Publish((*session("n1", capacity=3),)))
+    await world.store.execute(Publish((*session("n1", capacity=3),), actor=MANAGER))
     ((moved_on, id_),) = await after(numbers[-1])
     assert id_.endswith("/n1")
     assert moved_on > numbers[-1]

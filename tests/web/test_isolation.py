@@ -27,7 +27,7 @@ from openbooking.identity.grants import Grants, give, resume, revoke, suspend
 from openbooking.identity.records import Authorization, Grant, Partner
 from openbooking.identity.scopes import Scope
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE, FlowRequirement
-from people import CENTRE, CUSTOMER, STUDIO
+from people import CENTRE, CUSTOMER, MANAGER, STUDIO
 from world import PILATES, YOGA, World, open_world
 
 pytestmark = pytest.mark.anyio
@@ -141,17 +141,17 @@ class Matrix:
     async def stock(self) -> "Matrix":
         """Book, quote and propose, each in its own name."""
         for family in APPROVED.values():
-            await self.world.store.execute(Publish(family))
+            await self.world.store.execute(Publish(family, actor=MANAGER))
         for (partner, seller), uuid in self.orders.items():
             reply = await self.send(Cell("PUT", "orders"), uuid, (partner, seller), self.body("orders", seller))
             assert reply.status_code == 201, reply.text
-            await self.world.store.execute(SellerCancel(order=OrderKey(partner, uuid)))
+            await self.world.store.execute(SellerCancel(order=OrderKey(partner, uuid), actor=MANAGER))
         for path, kept in (("order-quotes", self.quotes), ("order-proposals", self.proposals)):
             for by, uuid in kept.items():
                 reply = await self.send(Cell("PUT", path), uuid, by, self.body(path, by[1]))
                 assert reply.status_code in (200, 201), reply.text
         for partner, uuid in ((by[0], uuid) for by, uuid in self.proposals.items()):
-            await self.world.store.execute(DecideProposal(order=OrderKey(partner, uuid), accept=True))
+            await self.world.store.execute(DecideProposal(order=OrderKey(partner, uuid), accept=True, actor=MANAGER))
         return self
 
     @property

@@ -15,7 +15,7 @@ from openbooking.booking.order import OrderKey
 from openbooking.booking.publish import Publish
 from openbooking.booking.seller import Notify, RenewAccess
 from openbooking.spec.terms import OPENACTIVE, SCHEMA, Availability, FlowRequirement, FormFieldType
-from people import BROKER, CUSTOMER
+from people import BROKER, CUSTOMER, MANAGER
 from validation import Validator
 from world import COURSE, COURT, FESTIVAL, HALL, SITE, YOGA, World
 
@@ -114,7 +114,7 @@ async def test_restrictions_and_instructions_are_shown_as_published_and_not_enfo
     }
     family = session("restricted")
     family[0] = replace(family[0], properties={**family[0].properties, **told})
-    await sqlite_world.store.execute(Publish(tuple(family)))
+    await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     published = (await sqlite_world.read_feed("/feeds/session-series"))["series-restricted"]["data"]
     assert published.items() >= told.items()
     booked = (await messages(sqlite_world, family))["B"]
@@ -166,7 +166,7 @@ async def test_the_feed_tells_what_booking_an_offer_takes_and_replies_do_not(
     changes, expected = FLOWS[what]
     path = "slots/asking"
     family = slot("asking", individual=False, offers=(offer(path, **changes),))
-    await sqlite_world.store.execute(Publish(tuple(family)))
+    await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     published = (await sqlite_world.read_feed("/feeds/slots"))["asking"]["data"]
     assert validator.failures("BookableRPDEFeed", published) == []
     (told,) = published["offers"]
@@ -190,7 +190,7 @@ async def test_an_offer_is_the_same_from_the_feed_to_the_orders_feed(sqlite_worl
         properties={"ageRestriction": {"@type": "QuantitativeValue", "minValue": 18}},
     )
     family = slot("full", individual=False, offers=(rich,))
-    await sqlite_world.store.execute(Publish(tuple(family)))
+    await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     (published,) = (await sqlite_world.read_feed("/feeds/slots"))["full"]["data"]["offers"]
     assert published == {
         "@type": "Offer",
@@ -220,7 +220,9 @@ async def test_where_nothing_is_paid_in_advance_nothing_is_said_of_prepayment(
     sqlite_world: World, changes: dict[str, Any]
 ) -> None:
     contradicting = replace(offer("slots/odd", prepayment=Availability.REQUIRED), **changes)
-    await sqlite_world.store.execute(Publish(tuple(slot("odd", individual=False, offers=(contradicting,)))))
+    await sqlite_world.store.execute(
+        Publish(tuple(slot("odd", individual=False, offers=(contradicting,))), actor=MANAGER)
+    )
     (published,) = (await sqlite_world.read_feed("/feeds/slots"))["odd"]["data"]["offers"]
     assert "openBookingPrepayment" not in published
 
@@ -245,10 +247,13 @@ async def test_order_status_answers_what_b_answered(sqlite_world: World) -> None
 @pytest.mark.spec("OB-OF-06", "OB-OF-07", "OB-OF-15", "OB-OF-16", "OB-OF-22", "OB-OF-28")
 async def test_the_orders_feed_shows_every_change_at_once_with_all_that_is_so_now(sqlite_world: World) -> None:
     family = session("guarded", access=AccessRules(code=True))
-    await sqlite_world.store.execute(Publish(tuple(family)))
+    await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     order = (await sqlite_world.call("PUT", f"orders/{UUID}", sqlite_world.order(sqlite_world.item(family)))).json()
     key, seen = OrderKey("alice", UUID), []
-    for command in (Notify(order=key, notice="Bring a mat."), RenewAccess(order=key, nonce="n", code=True)):
+    for command in (
+        Notify(order=key, notice="Bring a mat.", actor=MANAGER),
+        RenewAccess(order=key, nonce="n", code=True, actor=MANAGER),
+    ):
         await sqlite_world.store.execute(command)
         seen.append((await sqlite_world.read_feed("/api/orders-rpde"))[UUID])
     await cancel(sqlite_world, order)
@@ -298,12 +303,12 @@ async def test_the_proposals_feed_shows_how_a_proposal_stands_and_nothing_of_the
     flow = (FlowRequirement.APPROVAL, FlowRequirement.MESSAGE_EXCHANGE)
     asking = offer("slots/asking", flow=flow, attendee_details=(f"{SCHEMA}givenName",), intake_form=(QUESTION,))
     family = slot("asking", individual=False, offers=(asking,))
-    await sqlite_world.store.execute(Publish(tuple(family)))
+    await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     item = {**sqlite_world.item(family), "attendee": {"@type": "Person", "givenName": "Ann"}}
     body = {**sqlite_world.order(item), "@type": "OrderProposal", "orderCustomerNote": "Is there a lift?"}
     proposal = (await sqlite_world.call("PUT", f"order-proposals/{UUID}", body)).json()
     key = OrderKey("alice", UUID)
-    await sqlite_world.store.execute(DecideProposal(order=key, accept=True, note="There is."))
+    await sqlite_world.store.execute(DecideProposal(order=key, accept=True, note="There is.", actor=MANAGER))
     entry = (await sqlite_world.read_feed("/api/order-proposals-rpde"))[UUID]
     data = entry["data"]
     assert validator.failures("OrderProposalsFeed", data) == []

@@ -27,6 +27,7 @@ from openbooking.booking.approval import AmendProposal, DecideProposal, WriteToC
 from openbooking.booking.order import OrderKey
 from openbooking.booking.publish import Publish
 from openbooking.spec.terms import OPENACTIVE
+from people import MANAGER
 from validation import Validator
 from world import SITE, Follower, World
 
@@ -99,7 +100,7 @@ async def test_a_customer_rejects_once(approving: World, validator: Validator, a
 async def test_a_patch_of_another_kind_is_refused_and_changes_nothing(
     sqlite_world: World, body: Json, expected: tuple[int, str]
 ) -> None:
-    await sqlite_world.store.execute(Publish(tuple(TRIP)))
+    await sqlite_world.store.execute(Publish(tuple(TRIP), actor=MANAGER))
     await proposed(sqlite_world, TRIP)
     before = (await sqlite_world.call("GET", B)).content
     assert outcome(await sqlite_world.call("PATCH", P, body)) == expected
@@ -116,7 +117,7 @@ async def test_a_patch_may_have_extensions_and_concerns_ones_own_proposal_alone(
     assert (await approving.call("PATCH", P, {**REJECTION, "acme:mood": "sad"})).status_code == 204
     assert (await shown(approving))["data"]["orderProposalStatus"] == f"{OPENACTIVE}CustomerRejected"
     assert await approving.read_feed(PROPOSALS, "bob") == {}
-    await approving.store.execute(DecideProposal(order=OrderKey("bob", UUID), accept=True))
+    await approving.store.execute(DecideProposal(order=OrderKey("bob", UUID), accept=True, actor=MANAGER))
     assert (await approving.call("PUT", B, booking_of(theirs), "bob")).status_code == 201
     assert (await shown(approving, "bob"))["state"] == "deleted"
     assert (await shown(approving))["state"] == "updated"
@@ -130,7 +131,12 @@ async def test_an_amended_proposal_is_booked_in_its_newest_version(approving: Wo
     follower = Follower(approving, PROPOSALS)
     await follower.news()
     amendment = AmendProposal(
-        order=KEY, version=new_uuid(), note="Two at most.", without=frozenset({1}), prices={2: Decimal(30)}
+        order=KEY,
+        version=new_uuid(),
+        note="Two at most.",
+        without=frozenset({1}),
+        prices={2: Decimal(30)},
+        actor=MANAGER,
     )
     await approving.store.execute(amendment)
     assert await places_left(approving) == 3
@@ -171,7 +177,7 @@ async def test_messages_go_to_and_fro_without_another_version(approving: World, 
     follower = Follower(approving, PROPOSALS)
     assert "lift" not in str(proposal)
     for note in ("There is no lift.", "There is a ramp."):
-        await approving.store.execute(WriteToCustomer(order=KEY, note=note))
+        await approving.store.execute(WriteToCustomer(order=KEY, note=note, actor=MANAGER))
         data = (await follower.news())[UUID]["data"]
         assert validator.failures("OrderProposalsFeed", data) == []
         assert data["orderSellerNote"] == note

@@ -20,6 +20,7 @@ from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.records import Partner, RegistrationToken
 from openbooking.identity.registration import Registration
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE
+from people import MANAGER
 from standard_client import AsyncOAuth2Client, CodeIDToken
 from validation import Validator
 from visitor import Visitor
@@ -148,7 +149,7 @@ async def test_a_standard_client_reads_its_orders_feed(provider: World) -> None:
     async with client_of(provider) as client:
         tokens = await authorised(provider, client)
         await call(provider, "PUT", f"orders/{UUID}", tokens["access_token"], provider.order(provider.item(YOGA)))
-        await provider.store.execute(SellerCancel(order=OrderKey("alice", UUID)))
+        await provider.store.execute(SellerCancel(order=OrderKey("alice", UUID), actor=MANAGER))
         own = await client.fetch_token(
             f"{SITE}/oauth/token", grant_type="client_credentials", scope="openactive-ordersfeed"
         )

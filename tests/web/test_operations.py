@@ -18,7 +18,7 @@ from structlog.testing import LogCapture
 from builders import UUID, new_uuid
 from openbooking.booking.publish import Publish
 from openbooking.booking.store import StoreUnavailableError
-from people import CUSTOMER
+from people import CUSTOMER, MANAGER
 from validation import Validator
 from world import YOGA, World, open_world
 
@@ -228,7 +228,7 @@ async def test_metrics_are_for_whoever_has_the_token(sqlite_world: World, tmp_pa
 
 async def test_requests_errors_and_lost_races_are_counted(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, metrics_token="scrape-me") as world:
-        await world.store.execute(Publish((YOGA[0], replace(YOGA[1], capacity=1))))
+        await world.store.execute(Publish((YOGA[0], replace(YOGA[1], capacity=1)), actor=MANAGER))
         order = world.order(world.item(YOGA))
         statuses = [(await world.call("PUT", f"orders/{new_uuid()}", order)).status_code for _ in range(3)]
         assert statuses == [201, 409, 409]

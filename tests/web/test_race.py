@@ -9,6 +9,7 @@ import pytest
 
 from builders import new_uuid, slot
 from openbooking.booking.publish import Publish
+from people import MANAGER
 from world import World
 
 pytestmark = pytest.mark.anyio
@@ -27,7 +28,7 @@ async def booked(world: World, body: dict[str, Any], partner: str) -> httpx.Resp
 @pytest.mark.spec("OB-B-01", "OB-B-07", "OB-B-17", "OB-VAL-21", "OB-BKBL-01")
 async def test_ten_places_go_to_ten_of_a_thousand_callers(world: World) -> None:
     family = slot("wanted", individual=False, capacity=PLACES)
-    await world.store.execute(Publish(tuple(family)))
+    await world.store.execute(Publish(tuple(family), actor=MANAGER))
     body = world.order(world.item(family))
     replies = await asyncio.gather(*(booked(world, body, partner) for partner in ("alice", "bob") * (CALLERS // 2)))
     outcomes = Counter(

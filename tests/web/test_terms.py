@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from builders import UUID, session
 from openbooking.booking.publish import Publish, PublishSeller
-from people import BROKER, CENTRE, CUSTOMER
+from people import BROKER, CENTRE, CUSTOMER, MANAGER
 from validation import Validator
 from world import World, open_world
 
@@ -52,9 +52,9 @@ async def test_terms_are_on_seller_and_booking_service_and_nowhere_else(
     }
     async with open_world("sqlite", tmp_path, **settings) as world:
         seller = replace(CENTRE, properties={**CENTRE.properties, "termsOfService": SELLER_TERMS})
-        await world.store.execute(PublishSeller(seller))
+        await world.store.execute(PublishSeller(seller, actor=MANAGER))
         family = session("swim")
-        await world.store.execute(Publish(tuple(family)))
+        await world.store.execute(Publish(tuple(family), actor=MANAGER))
         broker = {**BROKER, "termsOfService": BROKER_TERMS}
         item = world.item(family)
         replies = [
@@ -82,7 +82,7 @@ async def test_restrictions_are_published_told_with_the_quote_and_not_enforced(
 ) -> None:
     family = session("lanes")
     family[0] = replace(family[0], properties={**family[0].properties, **RESTRICTED})
-    await sqlite_world.store.execute(Publish(tuple(family)))
+    await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     series = (await sqlite_world.read_feed("/feeds/session-series"))["series-lanes"]["data"]
     assert validator.failures("BookableRPDEFeed", series) == []
     assert {name: series[name] for name in RESTRICTED} == RESTRICTED

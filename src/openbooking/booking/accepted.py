@@ -69,8 +69,11 @@ def dynamic_offer(
     offers = applicable_offers(opportunity, situation.parents(opportunity))
     if not offers:
         return _error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, "The Opportunity has no Offer.")
-    offers = tuple(sorted(offers, key=terms.include, reverse=True))
-    bookable = (offer for offer in offers if not why_not_bookable(Pair(opportunity, offer, seller), situation.now))
+    pairs = (
+        Pair(opportunity, offer, seller, situation.parents(opportunity))
+        for offer in sorted(offers, key=terms.include, reverse=True)
+    )
+    bookable = (pair.offer for pair in pairs if not why_not_bookable(pair, situation.now))
     return unpriced(next(bookable, offers[0]))
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
 from openbooking.booking.accepted import unpriced
-from openbooking.booking.command import Decision
+from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.order import Order, OrderItem, OrderKey, Proposal
 from openbooking.booking.policy import Policy
 from openbooking.booking.pricing import pricing_of, tax_charges, totals
@@ -19,7 +18,7 @@ from openbooking.spec.terms import FlowRequirement, OrderProposalStatus
 from openbooking.spec.values import PRICE_LIMIT, is_price
 
 
-class DecideProposal(msgspec.Struct, frozen=True, kw_only=True):
+class DecideProposal(ActorCommand, frozen=True, kw_only=True):
     """The Seller accepts or rejects a proposal, with a note to the Customer or none (OB 5.5.5.1)."""
 
     order: OrderKey
@@ -36,11 +35,11 @@ class DecideProposal(msgspec.Struct, frozen=True, kw_only=True):
         record, proposal = open_proposal(situation, self.order)
         _check_note(situation, proposal, self.note)
         status = OrderProposalStatus.ACCEPTED if self.accept else OrderProposalStatus.SELLER_REJECTED
-        decided = with_status(situation, record, status, self.note)
+        decided = with_status(situation, record, status, self.stamp(situation), self.note)
         return Decision(changes=(RecordSet(self.order, decided),))
 
 
-class AmendProposal(msgspec.Struct, frozen=True, kw_only=True):
+class AmendProposal(ActorCommand, frozen=True, kw_only=True):
     """The Seller offers a proposal anew, in a new version, where an Offer in it allows negotiation (OB 5.5.5.2).
 
     `version` is a fresh UUID; the items of the numbers in `without` are left out from now on, and those in `prices` are
@@ -75,10 +74,13 @@ class AmendProposal(msgspec.Struct, frozen=True, kw_only=True):
             raise OpenBookingError("An amendment leaves at least one item: reject the OrderProposal instead.")
         if totals(items, pricing_of(record.order)).price >= PRICE_LIMIT:
             raise OpenBookingError("The total of the OrderProposal would be too large to be paid.")
-        amended = with_status(situation, record, OrderProposalStatus.AWAITING, self.note)
+        stamp = self.stamp(situation)
+        amended = with_status(situation, record, OrderProposalStatus.AWAITING, stamp, self.note)
         assert amended.proposal is not None  # noqa: S101 - with_status keeps it
         proposal = replace(amended.proposal, version=self.version, items=items)
-        return Decision(changes=(RecordSet(self.order, replace(amended, proposal=proposal)),))
+        if proposal != amended.proposal:
+            amended = replace(amended, proposal=replace(proposal, amended=stamp), changed=stamp)
+        return Decision(changes=(RecordSet(self.order, amended),))
 
     def _offered(self, item: OrderItem, order: Order) -> OrderItem:
         price = self.prices.get(item.number)
@@ -93,7 +95,7 @@ class AmendProposal(msgspec.Struct, frozen=True, kw_only=True):
         return replace(item, offer=offer, tax=tax_charges(offer, pricing_of(order)))
 
 
-class WriteToCustomer(msgspec.Struct, frozen=True, kw_only=True):
+class WriteToCustomer(ActorCommand, frozen=True, kw_only=True):
     """The Seller writes about an open proposal, where its Offers allow it, once in five minutes (OB 5.5.5.3)."""
 
     order: OrderKey
@@ -115,7 +117,8 @@ class WriteToCustomer(msgspec.Struct, frozen=True, kw_only=True):
         ):
             raise OpenBookingError("No messages are exchanged about this OrderProposal.")
         _check_note(situation, proposal, self.note)
-        return Decision(changes=(RecordSet(self.order, with_note(situation, record, self.note)),))
+        noted = with_note(situation, record, self.note, self.stamp(situation))
+        return Decision(changes=(RecordSet(self.order, noted),))
 
 
 def _check_note(situation: Situation, proposal: Proposal, note: str | None) -> None:

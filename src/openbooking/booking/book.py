@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
 from openbooking.booking.access import grant_access
+from openbooking.booking.actor import Stamp
 from openbooking.booking.called_off import sell
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs
@@ -45,8 +46,8 @@ class Book(OrderCommand, frozen=True, kw_only=True):
             raise OrderCreationFailedError("The Seller has to approve this Order before it can be booked.")
         check_payment(self.request.payment, order.offers)
         check_total(self.request, order)
-        booked = self._with_access(order)
-        return Decision(reply=booked, changes=sell(situation, _booked(self.key, booked, fingerprint)))
+        booked, stamp = self._with_access(order), self.stamp(situation)
+        return Decision(reply=booked, changes=sell(situation, _booked(self.key, booked, fingerprint, stamp), stamp))
 
     def _with_access(self, order: Order) -> Order:
         items = []
@@ -57,7 +58,7 @@ class Book(OrderCommand, frozen=True, kw_only=True):
         return replace(order, items=tuple(items))
 
 
-def _booked(key: OrderKey, order: Order, fingerprint: str) -> Record:
+def _booked(key: OrderKey, order: Order, fingerprint: str, stamp: Stamp) -> Record:
     return Record(
         partner=key.partner,
         uuid=key.uuid,
@@ -66,4 +67,6 @@ def _booked(key: OrderKey, order: Order, fingerprint: str) -> Record:
         order=order,
         fingerprint=fingerprint,
         states=tuple(ItemState() for _ in order.items),
+        booked=stamp,
+        changed=stamp,
     )

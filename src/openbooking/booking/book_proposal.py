@@ -52,9 +52,9 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         if proposal.status is not OrderProposalStatus.ACCEPTED:
             raise OrderCreationFailedError(f"The OrderProposal is {proposal.status.rpartition('/')[2]}.")
         payment = self._payment(situation.policy, record, order)
-        obstacle = _obstacle(situation, record)
+        obstacle, stamp = _obstacle(situation, record), self.stamp(situation)
         if obstacle:
-            rejected = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, obstacle.description)
+            rejected = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, obstacle.description)
             return Decision(reply=obstacle, changes=(RecordSet(self.key, rejected),))
         booked = self._booked(situation, record, order, payment)
         became = replace(
@@ -65,8 +65,10 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
             lease_expires=None,
             states=tuple(ItemState() for _ in booked.items),
             proposal=replace(proposal, items=()),
+            booked=stamp,
+            changed=stamp,
         )
-        return Decision(reply=booked, changes=sell(situation, became))
+        return Decision(reply=booked, changes=sell(situation, became, stamp))
 
     def _payment(self, policy: Policy, record: Record, order: Order) -> Payment | None:
         """The payment as it was proposed, or as it has been authorised anew (OB-APP-29)."""
@@ -117,5 +119,5 @@ def _why_not_any_more(situation: Situation, item: OrderItem) -> str | None:
     assert item.opportunity is not None  # noqa: S101 - proposed items have both
     assert item.offer is not None  # noqa: S101
     opportunity = situation.opportunities[item.opportunity.path]
-    pair = Pair(opportunity, item.offer, situation.sellers[opportunity.seller])
+    pair = Pair(opportunity, item.offer, situation.sellers[opportunity.seller], situation.parents(opportunity))
     return why_not_bookable(pair, situation.now, CONDITIONS_AFTER_APPROVAL)

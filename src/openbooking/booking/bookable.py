@@ -7,22 +7,29 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from openbooking.booking.opportunity import Offer, Opportunity, Seller
+from openbooking.booking.opportunity import Offer, Opportunity, Seller, is_on_sale
 from openbooking.spec.terms import Availability
 
 
 class Pair(NamedTuple):
-    """An Opportunity and an Offer that applies to it, with its Seller."""
+    """An Opportunity and an Offer that applies to it, with its Seller and its parents, nearest first."""
 
     opportunity: Opportunity
     offer: Offer
     seller: Seller
+    parents: tuple[Opportunity, ...]
 
 
 def opportunity_is_of_a_bookable_type(pair: Pair, now: datetime) -> str | None:
     """Parents are not booked; their children are (OB-BKBL-03)."""
     del now
     return None if pair.opportunity.type.bookable else f"A {pair.opportunity.type} cannot be booked itself."
+
+
+def opportunity_is_on_sale(pair: Pair, now: datetime) -> str | None:
+    """What is in no open feed cannot be booked either; nor can what lies below it."""
+    del now
+    return None if is_on_sale(pair.opportunity, pair.parents) else "The Opportunity is not on sale."
 
 
 def opportunity_has_not_ended(pair: Pair, now: datetime) -> str | None:
@@ -82,6 +89,7 @@ def booking_window_has_not_closed(pair: Pair, now: datetime) -> str | None:
 
 CONDITIONS: tuple[Callable[[Pair, datetime], str | None], ...] = (
     opportunity_is_of_a_bookable_type,
+    opportunity_is_on_sale,
     opportunity_has_not_ended,
     opportunity_takes_place,
     capacity_is_known,
@@ -94,7 +102,7 @@ CONDITIONS: tuple[Callable[[Pair, datetime], str | None], ...] = (
 
 
 # What the Seller has approved, only time and a change of plan can undo: it matters no more whether a window has closed.
-CONDITIONS_AFTER_APPROVAL = (opportunity_has_not_ended, opportunity_takes_place)
+CONDITIONS_AFTER_APPROVAL = (opportunity_is_on_sale, opportunity_has_not_ended, opportunity_takes_place)
 
 
 def why_not_bookable(

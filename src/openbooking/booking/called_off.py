@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
+from openbooking.booking.actor import Stamp
 from openbooking.booking.cancel import with_states
 from openbooking.booking.order import OrderItem, OrderKey, Record, RecordKind
 from openbooking.booking.proposal import closed, with_status
@@ -17,7 +18,7 @@ _NOT_TAKING_PLACE = "What was asked for does not take place."
 _FULL = "There are no longer enough places for this."
 
 
-def call_off(situation: Situation, paths: AbstractSet[str], message: str | None = None) -> list[Change]:
+def call_off(situation: Situation, paths: AbstractSet[str], stamp: Stamp, message: str | None = None) -> list[Change]:
     """The Seller cancels every item booked at these paths, and rejects every open proposal for one (OB-APP-27).
 
     Who has been there already is not refunded (OB-SEL-12).
@@ -25,23 +26,23 @@ def call_off(situation: Situation, paths: AbstractSet[str], message: str | None 
     changes: list[Change] = []
     for record in situation.records.values():
         if record.kind is RecordKind.ORDER:
-            changes += _cancelled(situation, record, paths, message)
+            changes += _cancelled(situation, record, paths, stamp, message)
         elif record.kind is RecordKind.PROPOSAL:
-            changes += reject_for(situation, record, paths, message)
+            changes += reject_for(situation, record, paths, stamp, message)
     return changes
 
 
 def reject_for(
-    situation: Situation, record: Record, paths: AbstractSet[str], message: str | None = None
+    situation: Situation, record: Record, paths: AbstractSet[str], stamp: Stamp, message: str | None = None
 ) -> list[Change]:
     """The rejection of a proposal, if it is open and asks for a place at one of these paths."""
     if not _is_open(record) or not any(claim.opportunity in paths for claim in record.claims()):
         return []
-    rejected = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, message or _NOT_TAKING_PLACE)
+    rejected = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, message or _NOT_TAKING_PLACE)
     return [RecordSet(record.key, rejected)]
 
 
-def turn_away(situation: Situation, paths: Iterable[str]) -> list[Change]:
+def turn_away(situation: Situation, paths: Iterable[str], stamp: Stamp) -> list[Change]:
     """The rejection of open proposals for which fewer places at these paths leave no room (OB-APP-27).
 
     Those that are turned away hold nothing from then on, nor do those that were rejected before: others need it.
@@ -51,20 +52,20 @@ def turn_away(situation: Situation, paths: Iterable[str]) -> list[Change]:
         for record in _without_room(situation, path):
             rejected = record
             if _is_open(record):
-                rejected = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, _FULL)
-            change = RecordSet(record.key, closed(rejected))
+                rejected = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, _FULL)
+            change = RecordSet(record.key, closed(rejected, stamp))
             situation = evolve(situation, change)
             changes.append(change)
     return changes
 
 
-def sell(situation: Situation, booked: Record) -> tuple[Change, ...]:
+def sell(situation: Situation, booked: Record, stamp: Stamp) -> tuple[Change, ...]:
     """The booking, and the rejection of open proposals for which it leaves no room (OB-APP-27)."""
     change = RecordSet(booked.key, booked)
     others = (record for key, record in situation.records.items() if key != booked.key)
     if not any(record.kind is RecordKind.PROPOSAL for record in others):
         return (change,)
-    return (change, *turn_away(evolve(situation, change), booked.wanted()))
+    return (change, *turn_away(evolve(situation, change), booked.wanted(), stamp))
 
 
 def _without_room(situation: Situation, path: str) -> list[Record]:
@@ -105,13 +106,15 @@ def _by_precedence(record: Record) -> tuple[int, datetime, OrderKey]:
     return rank, record.proposal.made, record.key
 
 
-def _cancelled(situation: Situation, record: Record, paths: AbstractSet[str], message: str | None) -> list[Change]:
+def _cancelled(
+    situation: Situation, record: Record, paths: AbstractSet[str], stamp: Stamp, message: str | None
+) -> list[Change]:
     cancelled = {
         item.number: replace(state, status=OrderItemStatus.SELLER_CANCELLED, cancellation_message=message)
         for item, state in record.items()
         if state.status is OrderItemStatus.CONFIRMED and _is_ahead(situation, item, paths)
     }
-    return [RecordSet(record.key, with_states(record, cancelled))] if cancelled else []
+    return [RecordSet(record.key, with_states(record, cancelled, stamp))] if cancelled else []
 
 
 def _is_ahead(situation: Situation, item: OrderItem, paths: AbstractSet[str]) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
+from openbooking.booking.actor import Stamp
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.opportunity import Offer
 from openbooking.booking.order import Caller, ItemState, Order, OrderItem, OrderKey, Record
@@ -65,7 +66,8 @@ class Cancel(OrderCommand, frozen=True, kw_only=True):
         for item, _ in open_:
             _check_permitted(situation, item)
         status = OrderItemStatus.CUSTOMER_CANCELLED
-        cancelled = with_states(record, {item.number: replace(state, status=status) for item, state in open_})
+        states = {item.number: replace(state, status=status) for item, state in open_}
+        cancelled = with_states(record, states, self.stamp(situation))
         return Decision(changes=(RecordSet(self.key, cancelled),) if open_ else ())
 
 
@@ -76,16 +78,21 @@ def booked(situation: Situation, key: OrderKey) -> tuple[Record, Order]:
     return record, record.order
 
 
-def with_states(record: Record, states: Mapping[int, ItemState]) -> Record:
+def with_states(record: Record, states: Mapping[int, ItemState], stamp: Stamp) -> Record:
     """The record with new states of the items of these numbers, and with that in the Orders feed (OB-OF-08)."""
-    moved = tuple(_moved(state, states.get(item.number, state)) for item, state in record.items())
-    return replace(record, states=moved, updated=True)
+    moved = tuple(
+        _moved(state, states[item.number], stamp) if item.number in states else state for item, state in record.items()
+    )
+    return replace(record, states=moved, updated=True, changed=stamp)
 
 
-def _moved(state: ItemState, new: ItemState) -> ItemState:
+def _moved(state: ItemState, new: ItemState, stamp: Stamp) -> ItemState:
     if new.status is not state.status and new.status not in lifecycle.ITEM_TRANSITIONS[state.status]:
         raise CancellationNotPermittedError("This booking can no longer be cancelled.")
-    return new if new.status in lifecycle.NOTIFIED else replace(new, customer_notice=None)
+    if new.status.cancelled and not state.status.cancelled:
+        new = replace(new, cancelled=stamp)
+    notice = new.customer_notice if new.status in lifecycle.NOTIFIED else None
+    return replace(new, customer_notice=notice, changed=stamp)
 
 
 def _check_permitted(situation: Situation, item: OrderItem) -> None:

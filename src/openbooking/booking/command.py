@@ -4,6 +4,7 @@ from typing import Protocol
 
 import msgspec
 
+from openbooking.booking.actor import Actor, ActorKind, Stamp
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller, Order, OrderKey, Record
 from openbooking.booking.policy import Policy
@@ -25,7 +26,12 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Command(Protocol):
-    """Something asked of the Booking System."""
+    """Something asked of the Booking System, by its `actor`."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks."""
+        ...
 
     def needs(self, policy: Policy) -> Needs:
         """What has to be loaded before it can be decided."""
@@ -36,11 +42,40 @@ class Command(Protocol):
         ...
 
 
-class OrderCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """What commands about one Order have in common: who asks, and for which UUID."""
+class BaseCommand(msgspec.Struct, frozen=True):
+    """What all commands have in common: an actor, which is stamped on what they change."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks."""
+        raise NotImplementedError
+
+    def stamp(self, situation: Situation) -> Stamp:
+        """The actor, and the instant at which the command is decided.
+
+        The time is that of the situation, one for all commands of a batch. So the time that is kept is the one that
+        the decision was based on: what was sold before it started was sold before it started by the stamp too. And no
+        caller can choose it.
+        """
+        return Stamp(self.actor, situation.now)
+
+
+class ActorCommand(BaseCommand, frozen=True, kw_only=True):
+    """A command whose caller says who asks; there is no default, so that nobody is named by mistake."""
+
+    actor: Actor
+
+
+class OrderCommand(BaseCommand, frozen=True, kw_only=True):
+    """What a Booking Partner's commands about one Order have in common: who asks, and for which UUID."""
 
     caller: Caller
     uuid: str
+
+    @property
+    def actor(self) -> Actor:
+        """The Booking Partner that calls."""
+        return Actor(ActorKind.PARTNER, self.caller.partner)
 
     @property
     def key(self) -> OrderKey:

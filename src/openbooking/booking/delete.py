@@ -1,6 +1,7 @@
 """Order Deletion and OrderQuote Deletion (OB 9.2.3, 9.2.7)."""
 
 from openbooking.booking import lifecycle
+from openbooking.booking.actor import Stamp
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.holding import is_spent
 from openbooking.booking.order import Record, RecordKind
@@ -16,7 +17,7 @@ class DeleteOrder(OrderCommand, frozen=True, kw_only=True):
         self.caller.check_may_act_for(record.seller)
         if record.kind is RecordKind.DELETED:
             return Decision()
-        return Decision(changes=(RecordSet(self.key, stub(record)),))
+        return Decision(changes=(RecordSet(self.key, stub(record, self.stamp(situation))),))
 
 
 class DeleteQuote(OrderCommand, frozen=True, kw_only=True):
@@ -34,12 +35,16 @@ class DeleteQuote(OrderCommand, frozen=True, kw_only=True):
         return Decision(changes=(RecordSet(self.key, None),))
 
 
-def stub(record: Record) -> Record:
-    """What remains of a deleted Order: that it was, and whether the Orders feed has shown it."""
+def stub(record: Record, stamp: Stamp) -> Record:
+    """What remains of a deleted Order: that it was, whether the Orders feed has shown it, and who did what when."""
     return Record(
         partner=record.partner,
         uuid=record.uuid,
         kind=RecordKind.DELETED,
         seller=record.seller,
         updated=record.updated,
+        proposed=record.proposed,
+        booked=record.booked,
+        changed=stamp,
+        deleted=stamp,
     )

@@ -181,7 +181,7 @@ class _DryRun:
         return kept.offer if kept else published_offer(self._situation, opportunity, request)
 
     def _pair_error(self, opportunity: Opportunity, parents: tuple[Opportunity, ...], offer: Offer) -> ItemError | None:
-        reason = why_not_bookable(Pair(opportunity, offer, self._seller), self._situation.now)
+        reason = why_not_bookable(Pair(opportunity, offer, self._seller, parents), self._situation.now)
         reason = reason or why_outside_terms(self._terms, opportunity, parents, offer)
         return _error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, reason) if reason else None
 

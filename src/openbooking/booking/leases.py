@@ -1,10 +1,10 @@
 """The end of holds. That an ended hold has no spaces is decided wherever capacity is read; this clears it away."""
 
-import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
-from openbooking.booking.command import Decision
+from openbooking.booking.actor import Actor, ActorKind, Stamp
+from openbooking.booking.command import BaseCommand, Decision
 from openbooking.booking.holding import SPENT_FOR, is_spent
 from openbooking.booking.order import Record, RecordKind
 from openbooking.booking.policy import Policy
@@ -12,14 +12,20 @@ from openbooking.booking.proposal import closed, with_status
 from openbooking.booking.situation import Needs, RecordSet, Situation
 from openbooking.spec.terms import OrderProposalStatus
 
+SWEEPER = Actor(ActorKind.SYSTEM, "sweeper")
 _TOO_LATE = "The proposal was not booked in time."
 
 
-class ExpireLeases(msgspec.Struct, frozen=True):
+class ExpireLeases(BaseCommand, frozen=True):
     """The sweeper: what quotes and proposals have held too long returns to the open feeds.
 
     The reply is how many records it has changed: not all at once, so to be repeated until there are none.
     """
+
+    @property
+    def actor(self) -> Actor:
+        """The system itself."""
+        return SWEEPER
 
     def needs(self, policy: Policy) -> Needs:
         """Some of the records whose hold or lifetime has ended."""
@@ -28,18 +34,19 @@ class ExpireLeases(msgspec.Struct, frozen=True):
 
     def decide(self, situation: Situation) -> Decision:
         """Remove the quotes; reject the proposals on the Seller's behalf (OB-APP-28), and close what is rejected."""
-        changes = tuple(RecordSet(record.key, _after(situation, record)) for record in situation.expired())
+        stamp = self.stamp(situation)
+        changes = tuple(RecordSet(record.key, _after(situation, record, stamp)) for record in situation.expired())
         return Decision(reply=len(changes), changes=changes)
 
 
-def _after(situation: Situation, record: Record) -> Record | None:
+def _after(situation: Situation, record: Record, stamp: Stamp) -> Record | None:
     if record.kind is not RecordKind.PROPOSAL or record.proposal is None:
         return _after_quote(situation, record)
     if record.proposal.expires and record.proposal.expires > situation.now:
-        return replace(record, lease_expires=None)
+        return replace(record, lease_expires=None, changed=stamp)
     if lifecycle.is_open(record.proposal):
-        record = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, _TOO_LATE)
-    return closed(record)
+        record = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, _TOO_LATE)
+    return closed(record, stamp)
 
 
 def _after_quote(situation: Situation, record: Record) -> Record | None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from openbooking.booking.actor import Stamp
 from openbooking.booking.cancel import with_states
-from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.opportunity import Opportunity, sale_when_published
 from openbooking.booking.order import OrderItem, RecordKind
 from openbooking.booking.situation import Change, RecordSet, Situation
 
@@ -19,14 +20,14 @@ _DESCRIBED_BY = ("name", "location")
 
 
 def changed_paths(known: Mapping[str, Opportunity], announced: Iterable[Opportunity]) -> set[str]:
-    """Which of the Opportunities announced have another name, time, place or parent than those known.
+    """Which of the Opportunities announced have another name, time, place, parent or sale state than those known.
 
     So has what is not known, for it may come back after it was withdrawn, and its Orders with it.
     """
     return {new.path for new in announced if _differs(known.get(new.path), new)}
 
 
-def tell_orders(situation: Situation, changed: AbstractSet[str]) -> list[Change]:
+def tell_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp) -> list[Change]:
     """The Orders with an item at one of the changed Opportunities or below, where it shows another one than there is.
 
     Items that are cancelled stay as they were.
@@ -41,12 +42,14 @@ def tell_orders(situation: Situation, changed: AbstractSet[str]) -> list[Change]
             if not state.status.cancelled and (current := _as_it_is_now(situation, item, changed))
         }
         if moved:
-            changes.append(RecordSet(record.key, with_states(record, moved)))
+            changes.append(RecordSet(record.key, with_states(record, moved, stamp)))
     return changes
 
 
 def _differs(known: Opportunity | None, new: Opportunity) -> bool:
-    return known is None or known.parent != new.parent or _logistics(known) != _logistics(new)
+    if known is None or known.parent != new.parent or known.sale is not sale_when_published(known, new):
+        return True
+    return _logistics(known) != _logistics(new)
 
 
 def _as_it_is_now(situation: Situation, item: OrderItem, changed: AbstractSet[str]) -> OrderItem | None:

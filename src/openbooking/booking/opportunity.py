@@ -7,6 +7,7 @@ will appear. They are looked into only where a field is derived from them (`book
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -96,12 +97,26 @@ class AccessRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     channel: Properties | None = None
 
 
+class SaleState(StrEnum):
+    """Whether an Opportunity is on sale, and if not, why; apart from `status`, which tells whether it takes place.
+
+    What is UNPUBLISHED was taken off sale by whoever sells it, and what is NOT_UNDERSTOOD by an import that could not
+    read all of it; what is OVER has taken place.
+    """
+
+    ON_SALE = "on-sale"
+    UNPUBLISHED = "unpublished"
+    NOT_UNDERSTOOD = "not-understood"
+    OVER = "over"
+
+
 class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something bookable, or the parent of such things; one concept whatever its type.
 
     `path` identifies it, `parent` is the path of its `superEvent` or `facilityUse`. `capacity` is how many places
     this system may sell: parents have none, and without one only what is available at any time can be booked.
     `offers_unknown` tells that it is sold at Offers of its own, none of which is known here.
+    `sale` is its own sale state; it is on sale only where its parents are too (`is_on_sale`).
     `accessible_for_free` is published as `isAccessibleForFree`. `source` tells what published it: everything from one
     source can be withdrawn together, and nothing from another takes its place. `venue` and `activities` are keys that
     follow from `properties` (`booking.whereabouts`), empty where it publishes no location or activity of its own.
@@ -115,6 +130,7 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     end: datetime | None = None
     capacity: int | None = None
     status: EventStatus = EventStatus.SCHEDULED
+    sale: SaleState = SaleState.ON_SALE
     accessible_for_free: bool | None = None
     offers: tuple[Offer, ...] = ()
     offers_unknown: bool = False
@@ -137,6 +153,17 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     def is_over(self, now: datetime) -> bool:
         """Whether it has taken place: what is refunded from then on is agreed on elsewhere (OB 8.3.1, OB-SEL-12)."""
         return self.over_at is not None and self.over_at <= now
+
+
+def is_on_sale(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> bool:
+    """Whether it is in the open feeds and can be booked: it and all its parents are on sale. Orders never ask."""
+    return all(member.sale is SaleState.ON_SALE for member in (opportunity, *parents))
+
+
+def sale_when_published(known: Opportunity | None, published: Opportunity) -> SaleState:
+    """The sale state of what is published anew: a publication never puts on sale what its Seller has unpublished."""
+    unpublished = known is not None and known.sale is SaleState.UNPUBLISHED
+    return SaleState.UNPUBLISHED if unpublished else published.sale
 
 
 def applicable_offers(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> tuple[Offer, ...]:

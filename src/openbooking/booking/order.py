@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from openbooking.booking.actor import Stamp
 from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.spec.errors import InvalidAuthorizationDetailsError, ItemError
@@ -266,7 +267,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `expires` is the end of its lifetime, by which it must have been booked; None once it is closed. `items` are those
     of an amended proposal, in place of what was asked for. `updated` tells whether it has entered the feed, which it
-    does at its first change after P.
+    does at its first change after P. `decided` tells who accepted or rejected it, last: None while it waits, as it does
+    again after an amendment. `amended` tells who made the version that stands now, unless it is the first.
     """
 
     made: datetime
@@ -277,6 +279,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seller_note_at: datetime | None = None
     items: tuple[OrderItem, ...] = ()
     updated: bool = False
+    decided: Stamp | None = None
+    amended: Stamp | None = None
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -335,7 +339,8 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What has become of an OrderItem since it was booked.
 
     `access` and `replacement` take the place of what was booked. `moved` tells that name, time or place of the
-    Opportunity have changed, so that the Orders feed shows it in full.
+    Opportunity have changed, so that the Orders feed shows it in full. `changed` tells who has changed anything of it
+    last, and `cancelled` who cancelled it; each is None where nobody has.
     """
 
     status: OrderItemStatus = OrderItemStatus.CONFIRMED
@@ -344,6 +349,8 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     access: Access | None = None
     replacement: OrderItem | None = None
     moved: bool = False
+    changed: Stamp | None = None
+    cancelled: Stamp | None = None
 
 
 class Claim(NamedTuple):
@@ -365,6 +372,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     the Order has entered the Orders feed, which it does at its first change after B (OB-OF-02). `proposal` is how an
     OrderProposal stands now. What is `withheld` the feeds show as deleted, for its Seller has revoked the partner's
     authorisation. Of a deleted Order only the stub remains, without `order`.
+
+    `proposed`, `booked` and `deleted` tell who made it a proposal, an Order and a stub; each is None where that has not
+    happened. `changed` tells who has changed anything of it last, and is one of the others where nothing has happened
+    since. A quote has no stamps.
     """
 
     partner: str
@@ -380,6 +391,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     proposal: Proposal | None = None
     updated: bool = False
     withheld: bool = False
+    proposed: Stamp | None = None
+    booked: Stamp | None = None
+    changed: Stamp | None = None
+    deleted: Stamp | None = None
 
     @property
     def key(self) -> OrderKey:

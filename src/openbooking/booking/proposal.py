@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
 from openbooking.booking.access import grant_access
+from openbooking.booking.actor import Stamp
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs, personal_data
 from openbooking.booking.holding import bound_reached, guaranteed_terms
@@ -79,6 +80,8 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             fingerprint=fingerprint,
             lease_expires=order.lease_expires,
             proposal=order.proposal,
+            proposed=self.stamp(situation),
+            changed=self.stamp(situation),
         )
         return Decision(reply=replace(order, not_held=bound), changes=(RecordSet(self.key, proposed),))
 
@@ -137,15 +140,15 @@ class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
         """
         before, proposal = open_proposal(situation, self.key)
         self.caller.check_may_act_for(before.seller)
-        record = before
+        record, stamp = before, self.stamp(situation)
         if self.reject and proposal.status is not OrderProposalStatus.CUSTOMER_REJECTED:
             if not lifecycle.is_open(proposal):
                 raise PatchNotAllowedOnPropertyError("The OrderProposal has been rejected already.")
-            record = with_status(situation, record, OrderProposalStatus.CUSTOMER_REJECTED)
+            record = with_status(situation, record, OrderProposalStatus.CUSTOMER_REJECTED, stamp)
         if self.note is not None and record.order and record.ends:
             personal = replace(record.order.personal or PersonalData(), customer_note=self.note)
             record = replace(record, order=replace(record.order, personal=personal))
-        return Decision(changes=() if record == before else (RecordSet(self.key, record),))
+        return Decision(changes=() if record == before else (RecordSet(self.key, replace(record, changed=stamp)),))
 
 
 def open_proposal(situation: Situation, key: OrderKey) -> tuple[Record, Proposal]:
@@ -155,8 +158,10 @@ def open_proposal(situation: Situation, key: OrderKey) -> tuple[Record, Proposal
     return record, record.proposal
 
 
-def with_status(situation: Situation, record: Record, status: OrderProposalStatus, note: str | None = None) -> Record:
-    """The record with the proposal in this status, and with that in its feed.
+def with_status(
+    situation: Situation, record: Record, status: OrderProposalStatus, stamp: Stamp, note: str | None = None
+) -> Record:
+    """The record with the proposal in this status, and with that in its feed; `stamp` tells who has decided so.
 
     Accepted, it lives, and holds what it holds, for at least as long as a quote would, so that it can be booked;
     rejected, for no longer, so that its spaces come back soon, but not between one call of the Broker and its next.
@@ -165,10 +170,15 @@ def with_status(situation: Situation, record: Record, status: OrderProposalStatu
     assert proposal is not None  # noqa: S101 - asked for only of proposals
     if status not in lifecycle.PROPOSAL_TRANSITIONS[proposal.status]:
         raise OpenBookingError(f"The OrderProposal is {proposal.status.rpartition('/')[2]} for good.")
-    moved = replace(record, proposal=replace(proposal, status=status, updated=True))
+    decided = stamp if status is not OrderProposalStatus.AWAITING else None
+    if status is proposal.status:
+        decided = proposal.decided
+    moved = replace(record, proposal=replace(proposal, status=status, updated=True, decided=decided))
     if status is not OrderProposalStatus.AWAITING:
         moved = _ending(situation, moved, max if status is OrderProposalStatus.ACCEPTED else min)
-    return with_note(situation, moved, note) if note and may_write(situation, proposal) else moved
+    if note and may_write(situation, proposal):
+        return with_note(situation, moved, note, stamp)
+    return record if moved == record else replace(moved, changed=stamp)
 
 
 def _ending(situation: Situation, record: Record, nearest: Callable[[datetime, datetime], datetime]) -> Record:
@@ -182,7 +192,7 @@ def _ending(situation: Situation, record: Record, nearest: Callable[[datetime, d
     return record
 
 
-def closed(record: Record) -> Record:
+def closed(record: Record, stamp: Stamp) -> Record:
     """The rejected proposal without its places, and without what it tells about people, which nobody needs any more.
 
     Barcodes of the Broker's own, the only access that a proposal tells of, go too. It stays behind its UUID, and in its
@@ -194,6 +204,7 @@ def closed(record: Record) -> Record:
         lease_expires=None,
         order=order and replace(order, personal=None, items=_without_access(order.items)),
         proposal=proposal and replace(proposal, expires=None, items=_without_access(proposal.items)),
+        changed=stamp,
     )
 
 
@@ -201,11 +212,11 @@ def _without_access(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
     return tuple(replace(item, access=None) for item in items)
 
 
-def with_note(situation: Situation, record: Record, note: str) -> Record:
+def with_note(situation: Situation, record: Record, note: str, stamp: Stamp) -> Record:
     """The record with this note of the Seller in place of the one before, and with that in its feed (OB-AMEND-10)."""
     assert record.proposal is not None  # noqa: S101 - asked for only of proposals
     noted = replace(record.proposal, seller_note=note, seller_note_at=situation.now, updated=True)
-    return replace(record, proposal=noted)
+    return replace(record, proposal=noted, changed=stamp)
 
 
 def may_write(situation: Situation, proposal: Proposal) -> bool:

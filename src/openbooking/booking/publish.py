@@ -2,15 +2,14 @@
 
 from collections import Counter
 
-import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.called_off import call_off, reject_for, turn_away
 from openbooking.booking.capacity import most_places
-from openbooking.booking.command import Decision
+from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.delete import stub
 from openbooking.booking.logistics import changed_paths, tell_orders
-from openbooking.booking.opportunity import Offer, Opportunity, Seller
+from openbooking.booking.opportunity import Offer, Opportunity, Seller, sale_when_published
 from openbooking.booking.order import RecordKind
 from openbooking.booking.ownership import check_ownership, check_source
 from openbooking.booking.payable import can_be_paid
@@ -31,7 +30,7 @@ from openbooking.spec.errors import NotFoundError, OpenBookingError, SellerNotFo
 from openbooking.spec.terms import Availability, EventStatus
 
 
-class PublishSeller(msgspec.Struct, frozen=True):
+class PublishSeller(ActorCommand, frozen=True):
     """A Seller is added, or replaces what it was: from the same source, or by whoever runs the system."""
 
     seller: Seller
@@ -51,14 +50,14 @@ class PublishSeller(msgspec.Struct, frozen=True):
         return Decision(changes=(SellerSet(replace(self.seller, source=known.source)),))
 
 
-class Publish(msgspec.Struct, frozen=True):
+class Publish(ActorCommand, frozen=True):
     """Opportunities and their parents are published: all of them or none.
 
     What was sold of them stays sold; but what is now cancelled is cancelled in every Order too, every Order tells of
     another name, time or place, and proposals for which there is no room any more are rejected. What is there already
-    stays with its source and its Seller, and children with the Seller of their parent. `own_only` says that nobody has
-    confirmed in whose name they are sold: then it is only in that of Sellers, and below parents, from where they come
-    from.
+    stays with its source and its Seller, and children with the Seller of their parent. What was unpublished stays so,
+    whoever publishes it. `own_only` says that nobody has confirmed in whose name they are sold: then it is only in that
+    of Sellers, and below parents, from where they come from.
     """
 
     opportunities: tuple[Opportunity, ...]
@@ -96,14 +95,21 @@ class Publish(msgspec.Struct, frozen=True):
             check_ownership(situation, opportunity, parent, own_only=self.own_only)
         prepayment = situation.policy.prepayment
         changes: list[Change] = [
-            OpportunitySet(_as_sold(item, known.get(item.parent or ""), prepayment=prepayment))
+            OpportunitySet(
+                replace(
+                    _as_sold(item, known.get(item.parent or ""), prepayment=prepayment),
+                    sale=sale_when_published(situation.opportunities.get(item.path), item),
+                )
+            )
             for item in self.opportunities
         ]
-        changes += call_off(situation, self._cancelled())
+        stamp = self.stamp(situation)
+        changes += call_off(situation, self._cancelled(), stamp)
         changed = changed_paths(situation.opportunities, self.opportunities)
         for change in changes:
             situation = evolve(situation, change)
-        return Decision(changes=(*changes, *tell_orders(situation, changed), *turn_away(situation, counted)))
+        told = tell_orders(situation, changed, stamp)
+        return Decision(changes=(*changes, *told, *turn_away(situation, counted, stamp)))
 
     def _cancelled(self) -> frozenset[str]:
         return frozenset(item.path for item in self.opportunities if item.status is EventStatus.CANCELLED)
@@ -133,7 +139,7 @@ def _silent(offer: Offer) -> Offer:
     return replace(offer, prepayment=None)
 
 
-class Withdraw(msgspec.Struct, frozen=True, kw_only=True):
+class Withdraw(ActorCommand, frozen=True, kw_only=True):
     """Everything from these sources is withdrawn but what is to `keep`, with all that lies below it.
 
     With `orders`, the Orders for it are deleted too; else they stay, and their places stay taken should it come back.
@@ -150,7 +156,7 @@ class Withdraw(msgspec.Struct, frozen=True, kw_only=True):
 
     def decide(self, situation: Situation) -> Decision:
         """Remove the Opportunities; quotes for them end."""
-        gone = self._gone(situation)
+        gone, stamp = self._gone(situation), self.stamp(situation)
         changes: list[Change] = []
         for record in situation.records.values():
             if not any(claim.opportunity in gone for claim in record.claims()):
@@ -158,9 +164,9 @@ class Withdraw(msgspec.Struct, frozen=True, kw_only=True):
             if record.kind is RecordKind.QUOTE:
                 changes.append(RecordSet(record.key, None))
             elif self.orders:
-                changes.append(RecordSet(record.key, stub(record)))
+                changes.append(RecordSet(record.key, stub(record, stamp)))
             else:
-                changes.extend(reject_for(situation, record, gone))
+                changes.extend(reject_for(situation, record, gone, stamp))
         changes.extend(OpportunityRemoved(path) for path in sorted(gone))
         return Decision(changes=tuple(changes))
 
@@ -174,7 +180,7 @@ class Withdraw(msgspec.Struct, frozen=True, kw_only=True):
         return gone
 
 
-class GetOpportunity(msgspec.Struct, frozen=True):
+class GetOpportunity(ActorCommand, frozen=True):
     """An Opportunity as it is published."""
 
     path: str

@@ -1,6 +1,5 @@
 """Replacement of what was booked, by the Seller (OB 8.4.3.1, 8.4.6)."""
 
-import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.accepted import unpriced
@@ -9,7 +8,7 @@ from openbooking.booking.bookable import Pair, why_not_bookable
 from openbooking.booking.called_off import sell
 from openbooking.booking.cancel import booked, with_states
 from openbooking.booking.capacity import has_room
-from openbooking.booking.command import Decision
+from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.details import missing_details
 from openbooking.booking.opportunity import Offer, Opportunity, applicable_offers
 from openbooking.booking.order import Order, OrderItem, OrderKey
@@ -22,7 +21,7 @@ from openbooking.spec.ids import OfferRef
 from openbooking.spec.terms import OrderItemStatus
 
 
-class Replace(msgspec.Struct, frozen=True, kw_only=True):
+class Replace(ActorCommand, frozen=True, kw_only=True):
     """The Seller gives another Opportunity in place of the one booked, at the same price or less (OB-SEL-06)."""
 
     order: OrderKey
@@ -59,8 +58,9 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
             tax=() if order.dynamic else tax_charges(offer, pricing_of(order)),
             access=grant_access(opportunity.access, self.nonce, item.number, item.own_passes),
         )
-        changed = with_states(record, {self.number: replace(state, replacement=replacement, access=None, moved=False)})
-        return Decision(changes=sell(situation, changed))
+        given = replace(state, replacement=replacement, access=None, moved=False)
+        stamp = self.stamp(situation)
+        return Decision(changes=sell(situation, with_states(record, {self.number: given}, stamp), stamp))
 
     def _check(
         self, situation: Situation, order: Order, item: OrderItem, opportunity: Opportunity, offer: Offer
@@ -79,7 +79,8 @@ class Replace(msgspec.Struct, frozen=True, kw_only=True):
         exchanged = offer.price and offer.currency != item.offer.currency
         if dearer or otherwise or exchanged:
             raise UnacceptableReplacementError("The replacement costs more, or is paid otherwise.")
-        reason = why_not_bookable(Pair(opportunity, offer, order.seller), situation.now)
+        pair = Pair(opportunity, offer, order.seller, situation.parents(opportunity))
+        reason = why_not_bookable(pair, situation.now)
         if reason:
             raise UnacceptableReplacementError(reason)
         own = Places(booked=1 if here else 0)

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
 from openbooking.booking.access import grant_access
 from openbooking.booking.called_off import call_off
 from openbooking.booking.cancel import booked, with_states
-from openbooking.booking.command import Decision
+from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.logistics import tell_orders
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Access, ItemState, OrderItem, OrderKey
@@ -26,7 +25,7 @@ from openbooking.spec.errors import (
 from openbooking.spec.terms import EventStatus, OpportunityType, OrderItemStatus
 
 
-class SellerCommand(msgspec.Struct, frozen=True, kw_only=True):
+class SellerCommand(ActorCommand, frozen=True, kw_only=True):
     """A change to every item of an Order that is not cancelled, or to those of these numbers."""
 
     order: OrderKey
@@ -49,7 +48,9 @@ class SellerCommand(msgspec.Struct, frozen=True, kw_only=True):
             self.check(situation, item)
         moved = {number: self.change(item, state) for number, (item, state) in standing.items()}
         changed = {number: state for number, state in moved.items() if state != standing[number][1]}
-        return Decision(changes=(RecordSet(self.order, with_states(record, changed)),) if changed else ())
+        if not changed:
+            return Decision()
+        return Decision(changes=(RecordSet(self.order, with_states(record, changed, self.stamp(situation))),))
 
     def check(self, situation: Situation, item: OrderItem) -> None:
         """Raise an error if it cannot be done to this item, and so to none."""
@@ -120,7 +121,7 @@ class RenewAccess(SellerCommand, frozen=True, kw_only=True):
         return state if renewed == old else replace(state, access=renewed)
 
 
-class CancelOpportunity(msgspec.Struct, frozen=True, kw_only=True):
+class CancelOpportunity(ActorCommand, frozen=True, kw_only=True):
     """The whole Opportunity does not take place: it is cancelled, and so is every booking of it (OB 8.3.3).
 
     With it goes what lies below: the sessions of a series, the Slots of a facility, the parts of an event.
@@ -146,13 +147,14 @@ class CancelOpportunity(msgspec.Struct, frozen=True, kw_only=True):
         if not off:
             raise OpenBookingError("Nothing of it is still to come.")
         cancelled = (OpportunitySet(replace(member, status=EventStatus.CANCELLED)) for member in off)
-        return Decision(changes=(*cancelled, *call_off(situation, {member.path for member in off}, self.message)))
+        paths = {member.path for member in off}
+        return Decision(changes=(*cancelled, *call_off(situation, paths, self.stamp(situation), self.message)))
 
     def _holds(self, situation: Situation, member: Opportunity) -> bool:
         return any(one.path == self.opportunity for one in (member, *situation.parents(member)))
 
 
-class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
+class ChangeLogistics(ActorCommand, frozen=True, kw_only=True):
     """Name, time or place of an Opportunity change, and every Order for it tells so (OB-NOTIF-06, AMB-19).
 
     A Slot has its name and place from the facility it belongs to, so that all Slots of that facility change with it;
@@ -186,7 +188,7 @@ class ChangeLogistics(msgspec.Struct, frozen=True, kw_only=True):
         published: list[Change] = [OpportunitySet(changed) for changed in new.values()]
         for change in published:
             situation = evolve(situation, change)
-        return Decision(changes=(*published, *tell_orders(situation, new.keys())))
+        return Decision(changes=(*published, *tell_orders(situation, new.keys(), self.stamp(situation))))
 
     def _moved(self, opportunity: Opportunity) -> Opportunity:
         """The Opportunity at its new time, if that changes."""

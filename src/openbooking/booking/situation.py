@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from openbooking.booking.opportunity import Opportunity, Seller
+from openbooking.booking.opportunity import Opportunity, Seller, is_on_sale
 from openbooking.booking.order import Claim, OrderKey, Partnership, Record, RecordKind
 from openbooking.booking.policy import Policy
 
@@ -24,6 +24,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     of those partnerships that are not, or that are, withheld.
     `announced` are Opportunities as they are to be from now on: where they change by that (`changed_paths` tells which
     do), all that lies below them is asked for, and the records that claim any of it.
+    `below` asks for the paths named and all that lies below them, without the records that claim any of it.
     `families` asks for all that shares a root with the paths named, and for the records that claim any of it.
     `fills` names Opportunities of which the command may sell spaces, `fills_of` records of which it may sell what they
     claim: the open OrderProposals for the same Opportunities are asked for.
@@ -43,6 +44,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     expired: bool = False
     sources: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
+    below: frozenset[str] = frozenset()
     looked_at: frozenset[str] = frozenset()
     shown_to: frozenset[Partnership] = frozenset()
     withheld_from: frozenset[Partnership] = frozenset()
@@ -93,6 +95,11 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
             parent = self.opportunities.get(parent.parent) if parent.parent else None
         return tuple(found)
 
+    def on_sale(self, path: str) -> bool:
+        """Whether there is an Opportunity with this path, and it is on sale."""
+        opportunity = self.opportunities.get(path)
+        return opportunity is not None and is_on_sale(opportunity, self.parents(opportunity))
+
     def expired(self) -> list[Record]:
         """The records whose hold or lifetime has ended."""
         return [record for record in self.records.values() if record.ends and record.ends <= self.now]
@@ -136,17 +143,26 @@ def evolve(situation: Situation, change: Change) -> Situation:
         case RecordSet():
             return _with_record(situation, change)
         case OpportunitySet(opportunity):
-            return msgspec.structs.replace(
+            evolved = msgspec.structs.replace(
                 situation,
                 opportunities={**situation.opportunities, opportunity.path: opportunity},
                 places={opportunity.path: Places(), **situation.places},
                 touched=situation.touched | {opportunity.path, *_embedding(situation, opportunity)},
             )
+            return _with_sale_of_children(situation, evolved, opportunity)
         case OpportunityRemoved(path):
             left = {key: value for key, value in situation.opportunities.items() if key != path}
             return msgspec.structs.replace(situation, opportunities=left, touched=situation.touched | {path})
         case SellerSet(seller):
             return msgspec.structs.replace(situation, sellers={**situation.sellers, seller.key: seller})
+
+
+def _with_sale_of_children(before: Situation, after: Situation, parent: Opportunity) -> Situation:
+    """With it, all that lies below a parent enters the open feeds or leaves them."""
+    if before.on_sale(parent.path) is after.on_sale(parent.path):
+        return after
+    below = {path for path, item in after.opportunities.items() if parent in after.parents(item)}
+    return msgspec.structs.replace(after, touched=after.touched | below)
 
 
 def _embedding(situation: Situation, parent: Opportunity) -> list[str]:

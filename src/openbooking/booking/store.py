@@ -153,6 +153,7 @@ def join_needs(needs: Sequence[Needs]) -> Needs:
         announced=tuple(chain.from_iterable(need.announced for need in needs)),
         sellers=frozenset().union(*(need.sellers for need in needs)),
         expired=any(need.expired for need in needs),
+        below=frozenset().union(*(need.below for need in needs)),
         families=frozenset().union(*(need.families for need in needs)),
         sources=frozenset().union(*(need.sources for need in needs)),
         looked_at=frozenset().union(*(need.looked_at for need in needs)),

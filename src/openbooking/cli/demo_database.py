@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.cli.demo_events import events
@@ -24,6 +25,7 @@ from openbooking.system import System, open_system
 # SQLite keeps a number in each file for its application to know it by; ours is "obkd".
 _DEMO_FILE = 0x6F626B64
 _PUBLISHED_AT_ONCE = 200
+DEMO = Actor(ActorKind.SYSTEM, "demo")
 
 
 class Filled(NamedTuple):
@@ -55,9 +57,9 @@ async def fill(settings: Settings, today: date) -> Filled:
     opportunities = [*timetable(today, zone), *events(today, zone)]
     async with open_system(settings) as system:
         for seller in SELLERS:
-            await system.store.execute(PublishSeller(seller))
+            await system.store.execute(PublishSeller(seller, actor=DEMO))
         for first in range(0, len(opportunities), _PUBLISHED_AT_ONCE):
-            await system.store.execute(Publish(tuple(opportunities[first : first + _PUBLISHED_AT_ONCE])))
+            await system.store.execute(Publish(tuple(opportunities[first : first + _PUBLISHED_AT_ONCE]), actor=DEMO))
         demo_key = await _add_partner(system, "demo", "Demo Broker", EVERY_SELLER)
         studio_key = await _add_partner(system, "studio-app", "Studio App", STUDIO.key)
     return Filled(demo_key, studio_key, opportunities)

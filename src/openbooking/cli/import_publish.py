@@ -8,7 +8,7 @@ from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.publish import GetOpportunity, Publish, Withdraw
 from openbooking.booking.store import Store
 from openbooking.cli.import_report import Line, Outcome, Report
-from openbooking.cli.import_sellers import Sellers
+from openbooking.cli.import_sellers import IMPORTER, Sellers
 from openbooking.cli.import_spool import Spool
 from openbooking.jsonld.kinds import KINDS, rank
 from openbooking.jsonld.link_items import Imported, link
@@ -43,7 +43,7 @@ class Publisher:
     async def let_go(self) -> None:
         """Withdraw all that is to be published, as far as it was published from here, so that it is nobody's."""
         for sources in self._spool.sources_of_things(AT_ONCE):
-            await self._store.execute(Withdraw(sources=sources))
+            await self._store.execute(Withdraw(sources=sources, actor=IMPORTER))
 
     async def publish(self, one_more: Callable[[], None]) -> None:
         """Publish the best draft of everything, parents before children."""
@@ -65,7 +65,7 @@ class Publisher:
         What could not be imported completely is spared: what it was before may be better than nothing.
         """
         for sources, paths in self._spool.sources(AT_ONCE):
-            await self._store.execute(Withdraw(sources=sources, keep=paths))
+            await self._store.execute(Withdraw(sources=sources, keep=paths, actor=IMPORTER))
 
     async def _link(self, draft: Draft) -> Imported:
         parents = await self._parents(draft)
@@ -96,7 +96,7 @@ class Publisher:
 
     async def _get(self, path: str) -> Opportunity | None:
         try:
-            found = await self._store.execute(GetOpportunity(path))
+            found = await self._store.execute(GetOpportunity(path, actor=IMPORTER))
         except NotFoundError:
             return None
         return found if isinstance(found, Opportunity) else None
@@ -122,7 +122,7 @@ class Publisher:
 
     async def _execute_publish(self, *some: _Ready) -> None:
         opportunities = tuple(ready.imported.opportunity for ready in some)
-        await self._store.execute(Publish(opportunities, own_only=self._sellers.named_by_items))
+        await self._store.execute(Publish(opportunities, own_only=self._sellers.named_by_items, actor=IMPORTER))
 
     async def _publish_alone(self, ready: _Ready) -> None:
         try:

@@ -1,5 +1,6 @@
 """Who sells what is imported: one Seller for everything, or those whom the items name."""
 
+from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.publish import PublishSeller
 from openbooking.booking.store import Store
@@ -9,6 +10,8 @@ from openbooking.jsonld.read_items import Draft
 from openbooking.jsonld.read_sellers import NamedSeller
 from openbooking.jsonld.read_values import UnreadableError
 from openbooking.spec.errors import OpenBookingError
+
+IMPORTER = Actor(ActorKind.ADMINISTRATOR, "import")
 
 
 class Sellers:
@@ -60,7 +63,7 @@ class Sellers:
         if described is None or described.seller is None:
             raise UnreadableError(f"missing Seller: {named.label} is not described")
         try:
-            await self._store.execute(PublishSeller(described.seller))
+            await self._store.execute(PublishSeller(described.seller, actor=IMPORTER))
         except OpenBookingError as refusal:
             raise UnreadableError(str(refusal)) from refusal
         self._known[named.key] = described.seller

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.opportunity import Seller
 from openbooking.booking.publish import PublishSeller
 from openbooking.booking.store import Store
@@ -26,6 +27,7 @@ class TaxModeOption(StrEnum):
 
 
 _TAX_MODES = {TaxModeOption.NET: TaxMode.NET, TaxModeOption.GROSS: TaxMode.GROSS}
+ADMINISTRATOR = Actor(ActorKind.ADMINISTRATOR, "seller add")
 
 
 @sellers.command("add")
@@ -79,7 +81,7 @@ def add(  # noqa: PLR0913 - one parameter for each thing that Orders must tell a
     async def save(store: Store) -> None:
         if not replace and any(known.key == key for known in await store.sellers()):
             raise CommandError(f"There is a Seller {key} already; --replace replaces it.")
-        await store.execute(PublishSeller(seller))
+        await store.execute(PublishSeller(seller, actor=ADMINISTRATOR))
 
     with_store(database, save)
     typer.echo(f"Added Seller {key}.")

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.order import Partnership
 from openbooking.booking.partnership import Withhold
@@ -16,6 +17,7 @@ from openbooking.identity.store import IdentityStore
 
 # A booking that was let in just before a revocation may be kept just after it; its Order is withheld too.
 _STRAGGLERS = timedelta(minutes=1)
+GRANTS = Actor(ActorKind.SYSTEM, "grants")
 _ATTEMPTS = 5
 
 Change = Callable[[Grant], Grant]
@@ -131,6 +133,6 @@ class Grants:
         for seller in sellers:
             standing = standing_grant(grants, seller)
             withheld = standing is None or standing.state is GrantState.REVOKED
-            command = Withhold(partnership=Partnership(grant.partner, seller), withheld=withheld)
+            command = Withhold(partnership=Partnership(grant.partner, seller), withheld=withheld, actor=GRANTS)
             while await self._bookings.execute(command):
                 pass

@@ -45,7 +45,7 @@ def _why_not(opportunity: Opportunity, parents: tuple[Opportunity, ...], seller:
     offers = applicable_offers(opportunity, parents)
     if not offers:
         return "It has no Offer that can be booked."
-    reasons = [why_not_bookable(Pair(opportunity, offer, seller), now) for offer in offers]
+    reasons = [why_not_bookable(Pair(opportunity, offer, seller, parents), now) for offer in offers]
     if None not in reasons:
         return reasons[0]
     return "It has no places left." if opportunity.capacity == 0 else None

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from openbooking.booking.capacity import places_left
-from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.opportunity import Opportunity, is_on_sale
 from openbooking.booking.order import OrderKey, Record
 from openbooking.booking.situation import Places
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
@@ -121,8 +121,9 @@ def _differing(some: set[tuple[Any, ...]], others: set[tuple[Any, ...]]) -> str:
 
 
 def _of_opportunities(sql: AuditStatements, writer: FeedWriter, now: datetime) -> Exchange[list[Finding]]:
-    """Whether counters and open feeds say what the claims say."""
+    """Whether counters and open feeds say what the claims say, and feeds show what is on sale and nothing else."""
     findings: list[Finding] = []
+    parents: dict[str, Opportunity] = {}
     addresses = _Addresses("The open feeds", "they cannot be booked until they are published or imported again")
     last = ""
     while rows := (yield Query(sql.opportunities_after, {"path": last, "most": _AT_ONCE})):
@@ -133,11 +134,17 @@ def _of_opportunities(sql: AuditStatements, writer: FeedWriter, now: datetime) -
             leases[path].append((expires, places))
         items = yield Query(sql.open_feed_items, {"feeds": _OPEN_FEEDS, "paths": paths})
         shown = {(feed, id_): data for feed, id_, data in items}
-        for path, booked, sold, document in rows:
+        opportunities = {path: decode_opportunity(document) for path, *_, document in rows}
+        yield from _load_parents(sql, opportunities.values(), parents)
+        for path, booked, sold, _ in rows:
             if booked != sold:
                 findings.append(Finding(path, f"counts {booked} places as sold, of which {sold} are claimed"))
-            opportunity = decode_opportunity(document)
+            opportunity = opportunities[path]
             encoded = shown.get((opportunity.type.feed, path))
+            if not is_on_sale(opportunity, _above(opportunity, parents)):
+                if encoded is not None:
+                    findings.append(Finding(path, "is shown in its feed but is not on sale"))
+                continue
             if encoded is None:
                 findings.append(Finding(path, "is missing in its feed"))
                 continue
@@ -146,6 +153,26 @@ def _of_opportunities(sql: AuditStatements, writer: FeedWriter, now: datetime) -
             if _remaining(data) not in set(_possible(opportunity, sold, leases[path], now)):
                 findings.append(Finding(path, f"is shown in its feed with {_remaining(data)} places left"))
     return findings + addresses.findings()
+
+
+def _load_parents(
+    sql: AuditStatements, children: Iterable[Opportunity], known: dict[str, Opportunity]
+) -> Exchange[None]:
+    """Add the parents of these to those that are known, and theirs."""
+    while wanted := {child.parent for child in children if child.parent} - known.keys():
+        rows = yield Query(sql.documents_of_paths, {"paths": sorted(wanted)})
+        children = [decode_opportunity(document) for (document,) in rows]
+        known |= {parent.path: parent for parent in children}
+
+
+def _above(opportunity: Opportunity, known: dict[str, Opportunity]) -> tuple[Opportunity, ...]:
+    """The parents of an Opportunity, nearest first."""
+    found: list[Opportunity] = []
+    parent = known.get(opportunity.parent or "")
+    while parent and parent not in found:
+        found.append(parent)
+        parent = known.get(parent.parent or "")
+    return tuple(found)
 
 
 def _possible(

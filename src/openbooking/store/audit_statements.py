@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, func, literal_column, select, tuple_
 
 from openbooking.store.dialects import Dialect, Statement
 from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record
-from openbooking.store.statements import MODIFIED, first, same_record
+from openbooking.store.statements import MODIFIED, Statements, first, same_record
 
 _OPEN = feed_item.c.partner == literal_column("''")
 
@@ -50,6 +50,11 @@ class AuditStatements:
         found = select(opportunity.c.path, opportunity.c.booked, sold.scalar_subquery(), opportunity.c.document)
         after = found.where(opportunity.c.path > bindparam("path"))
         return self._dialect.compile(first(after.order_by(opportunity.c.path)))
+
+    @cached_property
+    def documents_of_paths(self) -> Statement:
+        """:paths → document of those that exist."""
+        return Statements(self._dialect).documents_of_paths
 
     @cached_property
     def leases_of(self) -> Statement:

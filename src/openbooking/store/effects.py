@@ -56,17 +56,22 @@ def effects(before: Situation, after: Situation, writer: FeedWriter) -> Effects:
         },
         sellers={key: seller for key, seller in after.sellers.items() if before.sellers.get(key) is not seller},
         publications=[
-            *(_of_opportunity(after, path, writer) for path in sorted(after.touched)),
+            *(
+                _of_opportunity(after, path, writer)
+                for path in sorted(after.touched)
+                if before.on_sale(path) or after.on_sale(path)
+            ),
             *(published for key in records for published in _of_record(before, after, key, writer)),
         ],
     )
 
 
 def _of_opportunity(situation: Situation, path: str, writer: FeedWriter) -> Publication:
+    """The Opportunity in its open feed; what is not on sale is deleted from it."""
     type_ = TYPE_OF_COLLECTION[path.partition("/")[0]]
-    opportunity = situation.opportunities.get(path)
     data = None
-    if opportunity:
+    if situation.on_sale(path):
+        opportunity = situation.opportunities[path]
         places = situation.places.get(path, Places())
         seller = situation.sellers[opportunity.seller]
         data = writer.opportunity(opportunity, places, situation.parents(opportunity), seller)

@@ -114,6 +114,12 @@ class MemoryStore:
             and any(claim.opportunity in needs.proposed_at for claim in record.claims())
         }
         paths |= {path for path, item in self._opportunities.items() if item.parent in needs.children}
+        if needs.below:
+            paths |= needs.below | {
+                path
+                for path, item in self._opportunities.items()
+                if not needs.below.isdisjoint(parent.path for parent in whole.parents(item))
+            }
         keys |= {
             key
             for key, record in self._records.items()

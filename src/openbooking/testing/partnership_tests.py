@@ -13,7 +13,7 @@ from openbooking.booking.seller import SellerCancel
 from openbooking.booking.status import GetOrder
 from openbooking.booking.store import ORDERS, Feed, Store
 from openbooking.spec.errors import UnknownOrderError
-from openbooking.testing.samples import ALICE, BOB, SELLER, Clock, book, fresh, quote, read_feed
+from openbooking.testing.samples import ALICE, BOB, MANAGER, SELLER, Clock, book, fresh, quote, read_feed
 
 ALICES, BOBS = Partnership("alice", SELLER.key), Partnership("bob", SELLER.key)
 
@@ -27,7 +27,7 @@ class PartnershipTests:
 
     async def withhold(self, store: Store, partnership: Partnership, *, withheld: bool) -> int:
         """Withhold everything, or show it again; how many records that took."""
-        total, command = 0, Withhold(partnership=partnership, withheld=withheld)
+        total, command = 0, Withhold(partnership=partnership, withheld=withheld, actor=MANAGER)
         while changed := await store.execute(command):
             assert isinstance(changed, int)
             total += changed
@@ -41,13 +41,13 @@ class PartnershipTests:
                 seen, unseen, bobs = fresh(), fresh(), fresh()
                 for uuid, caller in ((seen, ALICE), (unseen, ALICE), (bobs, BOB)):
                     await store.execute(book(uuid, "yoga", "yoga", caller=caller))
-                await store.execute(SellerCancel(order=OrderKey("alice", seen), numbers=frozenset({1})))
-                await store.execute(SellerCancel(order=OrderKey("bob", bobs)))
+                await store.execute(SellerCancel(order=OrderKey("alice", seen), numbers=frozenset({1}), actor=MANAGER))
+                await store.execute(SellerCancel(order=OrderKey("bob", bobs), actor=MANAGER))
                 shown = await read_feed(store, Feed(ORDERS, "alice"))
                 assert await self.withhold(store, ALICES, withheld=True) == 2
                 assert await read_feed(store, Feed(ORDERS, "alice")) == {seen: None}
                 assert (await read_feed(store, Feed(ORDERS, "bob")))[bobs] is not None
-                await store.execute(SellerCancel(order=OrderKey("alice", unseen)))
+                await store.execute(SellerCancel(order=OrderKey("alice", unseen), actor=MANAGER))
                 assert await read_feed(store, Feed(ORDERS, "alice")) == {seen: None}
                 assert await self.withhold(store, ALICES, withheld=False) == 2
                 again = await read_feed(store, Feed(ORDERS, "alice"))

@@ -22,7 +22,19 @@ from openbooking.booking.status import GetOrder
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, Store
 from openbooking.spec.errors import OrderCreationFailedError
 from openbooking.spec.terms import FlowRequirement
-from openbooking.testing.samples import ALICE, BOB, SELLER, Clock, book, fresh, order, places_left, read_feed, session
+from openbooking.testing.samples import (
+    ALICE,
+    BOB,
+    MANAGER,
+    SELLER,
+    Clock,
+    book,
+    fresh,
+    order,
+    places_left,
+    read_feed,
+    session,
+)
 
 DEFAULTS = Policy()
 _FLOW = (FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION)
@@ -55,17 +67,17 @@ class ProposalTests:
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock()) as store:
-                await store.execute(Publish(approved_session("trip", 5)))
+                await store.execute(Publish(approved_session("trip", 5), actor=MANAGER))
                 uuid, feed = fresh(), Feed(ORDER_PROPOSALS, "alice")
                 proposed = await store.execute(propose(uuid, "trip", "trip", "trip"))
                 assert isinstance(proposed, Order)
                 assert (await places_left(store, "trip"), await read_feed(store, feed)) == (2, {})
                 key = OrderKey("alice", uuid)
-                amendment = AmendProposal(order=key, version=fresh(), without=frozenset({1}))
+                amendment = AmendProposal(order=key, version=fresh(), without=frozenset({1}), actor=MANAGER)
                 await store.execute(amendment)
                 assert await places_left(store, "trip") == 3
                 assert len((await read_feed(store, feed))[uuid]["orderedItem"]) == 2
-                await store.execute(DecideProposal(order=key, accept=True))
+                await store.execute(DecideProposal(order=key, accept=True, actor=MANAGER))
                 booked = await store.execute(BookProposal(caller=ALICE, uuid=uuid, version=amendment.version))
                 assert isinstance(booked, Order)
                 assert [item.number for item in booked.items] == [2, 3]
@@ -82,10 +94,10 @@ class ProposalTests:
         async def run() -> None:
             clock = Clock()
             async with self.stocked(tmp_path, clock) as store:
-                await store.execute(Publish(approved_session("trip", 5)))
+                await store.execute(Publish(approved_session("trip", 5), actor=MANAGER))
                 command = propose(fresh(), "trip")
                 await store.execute(command)
-                await store.execute(DecideProposal(order=command.key, accept=True))
+                await store.execute(DecideProposal(order=command.key, accept=True, actor=MANAGER))
                 clock.move(Policy().proposal_duration + timedelta(seconds=1))
                 for _ in range(2):
                     await store.execute(ExpireLeases())
@@ -104,20 +116,20 @@ class ProposalTests:
 
         async def run() -> None:
             async with self.opened(tmp_path, Clock(), Policy(leasing=Leasing.OFF)) as store:
-                await store.execute(PublishSeller(SELLER))
-                await store.execute(Publish(approved_session("trip", 2)))
+                await store.execute(PublishSeller(SELLER, actor=MANAGER))
+                await store.execute(Publish(approved_session("trip", 2), actor=MANAGER))
                 first, second, third = (propose(fresh(), *["trip"] * count) for count in (1, 1, 2))
                 for command in (first, second, third):
                     proposed = await store.execute(command)
                     assert isinstance(proposed, Order)
                     assert (proposed.lease_expires, proposed.has_errors) == (None, False)
-                    await store.execute(DecideProposal(order=command.key, accept=True))
+                    await store.execute(DecideProposal(order=command.key, accept=True, actor=MANAGER))
                 assert await places_left(store, "trip") == 2
                 await store.execute(BookProposal(caller=ALICE, uuid=first.uuid, version=first.version))
                 shown = await read_feed(store, Feed(ORDER_PROPOSALS, "alice"))
                 statuses = [shown[command.uuid]["orderProposalStatus"] for command in (second, third)]
                 assert [status.rpartition("/")[2] for status in statuses] == ["SellerAccepted", "SellerRejected"]
-                await store.execute(Publish(session("trip", 2)))
+                await store.execute(Publish(session("trip", 2), actor=MANAGER))
                 booked = await store.execute(book(fresh(), "trip", caller=BOB))
                 assert isinstance(booked, Order)
                 assert not booked.has_errors
@@ -133,10 +145,10 @@ class ProposalTests:
         async def run() -> None:
             clock = Clock()
             async with self.stocked(tmp_path, clock) as store:
-                await store.execute(Publish(approved_session("trip", 5)))
+                await store.execute(Publish(approved_session("trip", 5), actor=MANAGER))
                 command = propose(fresh(), "trip")
                 first = await store.execute(command)
-                await store.execute(DecideProposal(order=command.key, accept=False))
+                await store.execute(DecideProposal(order=command.key, accept=False, actor=MANAGER))
                 kept = await store.execute(GetOrder(caller=ALICE, uuid=command.uuid))
                 clock.move(Policy().lease_duration)
                 await store.execute(ExpireLeases())
@@ -154,14 +166,14 @@ class ProposalTests:
             clock = Clock()
             async with self.stocked(tmp_path, clock, yoga=5) as store:
                 series, trip = approved_session("trip", 5)
-                await store.execute(Publish((series, trip)))
+                await store.execute(Publish((series, trip), actor=MANAGER))
                 first, second, given = propose(fresh(), "trip", "trip"), propose(fresh(), "yoga", "trip"), fresh()
                 await store.execute(book(given, "yoga", caller=BOB))
                 await store.execute(_replacement(given, (series, trip)))
                 await store.execute(first)
                 clock.move(timedelta(minutes=1))
                 await store.execute(second)
-                await store.execute(Publish((replace(trip, capacity=3),)))
+                await store.execute(Publish((replace(trip, capacity=3),), actor=MANAGER))
                 assert (await places_left(store, "trip"), await places_left(store, "yoga")) == (0, 5)
                 shown = await read_feed(store, Feed(ORDER_PROPOSALS, "alice"))
                 assert list(shown) == [second.uuid]
@@ -175,7 +187,7 @@ class ProposalTests:
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
                 trip, yoga = approved_session("trip", 5), session("yoga", 5)
-                await store.execute(Publish(trip))
+                await store.execute(Publish(trip, actor=MANAGER))
                 proposal, given, moved = propose(fresh(), "trip"), fresh(), fresh()
                 await store.execute(proposal)
                 for uuid in (given, moved):
@@ -183,7 +195,7 @@ class ProposalTests:
                 await store.execute(_replacement(given, trip))
                 await store.execute(_replacement(moved, trip))
                 await store.execute(_replacement(moved, yoga))
-                await store.execute(CancelOpportunity(opportunity=trip[1].path))
+                await store.execute(CancelOpportunity(opportunity=trip[1].path, actor=MANAGER))
                 orders = await read_feed(store, Feed(ORDERS, "bob"))
                 statuses = {uuid: data["orderedItem"][0]["orderItemStatus"] for uuid, data in orders.items()}
                 assert statuses[given].endswith("SellerCancelled")
@@ -200,14 +212,14 @@ class ProposalTests:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
                 series, _ = session("yoga", 5)
                 _, late = session("late", 5)
-                await store.execute(Publish((replace(late, parent=series.path),)))
+                await store.execute(Publish((replace(late, parent=series.path),), actor=MANAGER))
                 booked = {key: fresh() for key in ("yoga", "late", "spin")}
                 for key, uuid in booked.items():
                     command = book(uuid, key)
                     items = tuple(replace(item, offer=series.offers[0].ref) for item in command.request.items)
                     request = replace(command.request, items=items) if key == "late" else command.request
                     await store.execute(replace(command, request=request))
-                await store.execute(ChangeLogistics(opportunity=series.path, name="Tango"))
+                await store.execute(ChangeLogistics(opportunity=series.path, name="Tango", actor=MANAGER))
                 orders = await read_feed(store, Feed(ORDERS, "alice"))
                 assert orders.keys() == {booked["yoga"], booked["late"]}
                 for data in orders.values():
@@ -224,11 +236,11 @@ class ProposalTests:
                 await store.execute(book(booked, "yoga"))
                 await store.execute(book(fresh(), "spin"))
                 published = (*session("yoga", 5), *session("spin", 5))
-                await store.execute(Publish(published))
+                await store.execute(Publish(published, actor=MANAGER))
                 assert not await read_feed(store, Feed(ORDERS, "alice"))
                 series, *others = published
                 renamed = replace(series, properties={**series.properties, "name": "Tango"})
-                await store.execute(Publish((renamed, *others)))
+                await store.execute(Publish((renamed, *others), actor=MANAGER))
                 orders = await read_feed(store, Feed(ORDERS, "alice"))
                 assert orders.keys() == {booked}
                 assert orders[booked]["orderedItem"][0]["orderedItem"]["superEvent"]["name"] == "Tango"
@@ -239,4 +251,6 @@ class ProposalTests:
 def _replacement(uuid: str, family: tuple[Opportunity, Opportunity]) -> Replace:
     """What gives the first item of Bob's Order a place at this session."""
     series, given = family
-    return Replace(order=OrderKey("bob", uuid), number=1, opportunity=given.path, offer=series.offers[0].ref)
+    return Replace(
+        order=OrderKey("bob", uuid), number=1, opportunity=given.path, offer=series.offers[0].ref, actor=MANAGER
+    )

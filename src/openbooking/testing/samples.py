@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.book import Book
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.dry_run import Checkpoint
@@ -18,6 +19,7 @@ from openbooking.spec.ids import OfferRef, key_of, opportunity_path
 from openbooking.spec.terms import BrokerRole, OpportunityType, TaxMode
 
 ALICE, BOB = Caller("alice"), Caller("bob")
+MANAGER = Actor(ActorKind.STAFF, "ann")
 SELLER = Seller(key="centre", name="Riverside Centre", legal_name="Riverside Trust", tax_mode=TaxMode.GROSS)
 EMAIL = "geoff.capes@customer.example.com"
 PRICE = Decimal("12.00")

@@ -7,11 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.command import Decision
+from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.leases import ExpireLeases
@@ -29,9 +28,11 @@ from openbooking.spec.ids import Identifiers
 from openbooking.testing.figures_tests import FiguresTests
 from openbooking.testing.partnership_tests import PartnershipTests
 from openbooking.testing.proposal_tests import ProposalTests
+from openbooking.testing.sale_tests import SaleTests
 from openbooking.testing.samples import (
     ALICE,
     BOB,
+    MANAGER,
     SELLER,
     SESSIONS,
     Clock,
@@ -53,7 +54,7 @@ def feed_writer() -> FeedWriter:
     return JsonLdFeedWriter(Writer(Identifiers("https://kit.example.com/api")))
 
 
-class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
+class StoreTests(FiguresTests, PartnershipTests, ProposalTests, SaleTests):
     """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
 
     def open_store(
@@ -76,9 +77,9 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
     async def stocked(self, place: Path, clock: Clock, **capacities: int) -> AsyncIterator[Store]:
         """The store with a Seller and sessions of these capacities."""
         async with self.opened(place, clock) as store:
-            await store.execute(PublishSeller(SELLER))
+            await store.execute(PublishSeller(SELLER, actor=MANAGER))
             for key, capacity in capacities.items():
-                await store.execute(Publish(session(key, capacity)))
+                await store.execute(Publish(session(key, capacity), actor=MANAGER))
             yield store
 
     def test_what_is_booked_is_answered_kept_and_published(self, tmp_path: Path) -> None:
@@ -190,9 +191,9 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
         async def run() -> None:
             bounds = HoldingBounds(share=0.5, share_above=10, quotes=8)
             async with self.opened(tmp_path, Clock(), replace(POLICY, bounds=bounds)) as store:
-                await store.execute(PublishSeller(SELLER))
+                await store.execute(PublishSeller(SELLER, actor=MANAGER))
                 for key in ("yoga", "spin"):
-                    await store.execute(Publish(session(key, 12)))
+                    await store.execute(Publish(session(key, 12), actor=MANAGER))
                 yoga = [await store.execute(quote(fresh(), "yoga")) for _ in range(7)]
                 spin = [await store.execute(quote(fresh(), "spin")) for _ in range(3)]
                 other = await store.execute(quote(fresh(), "yoga", caller=BOB))
@@ -213,10 +214,10 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
         async def run() -> None:
             policy = replace(POLICY, bounds=HoldingBounds(bytes=2_000))
             async with self.opened(tmp_path, Clock(), policy) as store:
-                await store.execute(PublishSeller(SELLER))
+                await store.execute(PublishSeller(SELLER, actor=MANAGER))
                 series, made = session("yoga", 100)
                 described = replace(series, properties={**series.properties, "description": "long " * 10_000})
-                await store.execute(Publish((described, made)))
+                await store.execute(Publish((described, made), actor=MANAGER))
                 replies = [await store.execute(quote(fresh(), "yoga")) for _ in range(20)]
                 bounds = [reply.not_held for reply in replies if isinstance(reply, Order)]
                 assert bounds[:2] == [None, None]
@@ -245,9 +246,9 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
 
         async def run() -> None:
             async with self.opened(tmp_path, Clock(), Policy(leasing=Leasing.NAMED)) as store:
-                await store.execute(PublishSeller(SELLER))
+                await store.execute(PublishSeller(SELLER, actor=MANAGER))
                 for key in ("yoga", "spin"):
-                    await store.execute(Publish(session(key, 3)))
+                    await store.execute(Publish(session(key, 3), actor=MANAGER))
                 await store.execute(quote(UUID, "yoga", "yoga", checkpoint=Checkpoint.C2))
                 await store.execute(quote(fresh(), "yoga", checkpoint=Checkpoint.C1))
                 assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (1, 3)
@@ -261,7 +262,7 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
     def test_a_fault_in_one_command_harms_no_other(self, tmp_path: Path) -> None:
         """A refused and a broken command run beside good ones, and leave no trace."""
 
-        class Broken(msgspec.Struct, frozen=True):
+        class Broken(ActorCommand, frozen=True):
             def needs(self, policy: Policy) -> Needs:
                 del policy
                 return Needs()
@@ -274,7 +275,7 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
                 outcomes = await asyncio.gather(
                     store.execute(book(fresh(), "yoga")),
-                    store.execute(Broken()),
+                    store.execute(Broken(actor=MANAGER)),
                     store.execute(cancel(fresh(), 1)),
                     store.execute(book(fresh(), "yoga")),
                     return_exceptions=True,
@@ -293,7 +294,7 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
                 seen, unseen = fresh(), fresh()
                 await store.execute(book(seen, "yoga"))
                 await store.execute(book(unseen, "yoga"))
-                await store.execute(SellerCancel(order=OrderKey("alice", seen)))
+                await store.execute(SellerCancel(order=OrderKey("alice", seen), actor=MANAGER))
                 for order_uuid in (seen, unseen, seen):
                     await store.execute(DeleteOrder(caller=ALICE, uuid=order_uuid))
                 assert await read_feed(store, Feed(ORDERS, "alice")) == {seen: None}
@@ -359,9 +360,9 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
                 await store.execute(book(UUID, "yoga", "yoga"))
-                await store.execute(Publish(session("yoga", 8)))
+                await store.execute(Publish(session("yoga", 8), actor=MANAGER))
                 assert await places_left(store, "yoga") == 6
-                await store.execute(Publish(session("yoga", 1)))
+                await store.execute(Publish(session("yoga", 1), actor=MANAGER))
                 assert await places_left(store, "yoga") == 0
 
         asyncio.run(run())
@@ -373,7 +374,7 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
             clock = Clock()
             async with self.stocked(tmp_path, clock, yoga=5) as store:
                 await store.execute(book(UUID, "yoga"))
-                await store.execute(Withdraw(sources=frozenset({"kit"}), orders=True))
+                await store.execute(Withdraw(sources=frozenset({"kit"}), orders=True, actor=MANAGER))
                 assert await read_feed(store, SESSIONS) == {"yoga": None}
                 with pytest.raises(GoneError):
                     await store.execute(GetOrder(caller=ALICE, uuid=UUID))
@@ -383,7 +384,7 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
                 clock.move(timedelta(days=9))
                 await store.forget_deleted(clock() - timedelta(days=8))
                 assert await read_feed(store, SESSIONS) == {}
-                await store.execute(Publish(session("yoga", 5)))
+                await store.execute(Publish(session("yoga", 5), actor=MANAGER))
                 assert (await store.feed_items(SESSIONS, 0, 10))[-1].modified > last
 
         asyncio.run(run())
@@ -394,10 +395,10 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=2) as store:
                 await store.execute(book(UUID, "yoga"))
-                await store.execute(Withdraw(sources=frozenset({"kit"})))
+                await store.execute(Withdraw(sources=frozenset({"kit"}), actor=MANAGER))
                 order = await store.execute(GetOrder(caller=ALICE, uuid=UUID))
                 assert isinstance(order, Record)
-                await store.execute(Publish(session("yoga", 2)))
+                await store.execute(Publish(session("yoga", 2), actor=MANAGER))
                 assert await places_left(store, "yoga") == 1
                 answers = [await store.execute(book(fresh(), "yoga")) for _ in range(2)]
                 assert [isinstance(answer, Order) and answer.has_errors for answer in answers] == [False, True]
@@ -412,11 +413,13 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), swim=5) as store:
                 yoga, spin = session("yoga", 5), session("spin", 5)
-                await store.execute(Publish((replace(yoga[0], source="series"), yoga[1], *spin)))
-                await store.execute(Withdraw(sources=frozenset({"series"})))
+                await store.execute(Publish((replace(yoga[0], source="series"), yoga[1], *spin), actor=MANAGER))
+                await store.execute(Withdraw(sources=frozenset({"series"}), actor=MANAGER))
                 left = await read_feed(store, SESSIONS)
                 assert {key for key, data in left.items() if data} == {"swim", "spin"}
-                await store.execute(Withdraw(sources=frozenset({"kit"}), keep=frozenset(item.path for item in spin)))
+                await store.execute(
+                    Withdraw(sources=frozenset({"kit"}), keep=frozenset(item.path for item in spin), actor=MANAGER)
+                )
                 left = await read_feed(store, SESSIONS)
                 assert {key for key, data in left.items() if data} == {"spin"}
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.approval import AmendProposal, DecideProposal
 from openbooking.booking.command import Command
 from openbooking.booking.opportunity import Opportunity
@@ -32,30 +33,39 @@ from openbooking.system import System
 from openbooking.web.request import read_body
 from openbooking.web.test_interface.opportunities import PLACE, Maker, recipe_for
 
+# Whoever calls the test interface simulates a Seller, and is none.
+ACTOR = Actor(ActorKind.SYSTEM, "test-interface")
 _NOTICE = "Please come ten minutes early."
 _ORDER_ACTIONS: dict[str, Callable[[OrderKey], Command]] = {
-    "SellerRequestedCancellation": lambda order: SellerCancel(order=order),
-    "SellerRequestedCancellationWithMessage": lambda order: SellerCancel(order=order, message="The instructor is ill."),
-    "CustomerNotice": lambda order: Notify(order=order, notice=_NOTICE),
-    "AttendeeAttended": lambda order: RecordAttendance(order=order, attended=True),
-    "AttendeeAbsent": lambda order: RecordAttendance(order=order, attended=False),
-    "AccessCodeUpdate": lambda order: RenewAccess(order=order, nonce=str(uuid.uuid4()), code=True),
-    "AccessPassUpdate": lambda order: RenewAccess(order=order, nonce=str(uuid.uuid4()), passes=True),
-    "AccessChannelUpdate": lambda order: RenewAccess(order=order, nonce=str(uuid.uuid4()), channel=True),
+    "SellerRequestedCancellation": lambda order: SellerCancel(order=order, actor=ACTOR),
+    "SellerRequestedCancellationWithMessage": lambda order: SellerCancel(
+        order=order, message="The instructor is ill.", actor=ACTOR
+    ),
+    "CustomerNotice": lambda order: Notify(order=order, notice=_NOTICE, actor=ACTOR),
+    "AttendeeAttended": lambda order: RecordAttendance(order=order, attended=True, actor=ACTOR),
+    "AttendeeAbsent": lambda order: RecordAttendance(order=order, attended=False, actor=ACTOR),
+    "AccessCodeUpdate": lambda order: RenewAccess(order=order, nonce=str(uuid.uuid4()), code=True, actor=ACTOR),
+    "AccessPassUpdate": lambda order: RenewAccess(order=order, nonce=str(uuid.uuid4()), passes=True, actor=ACTOR),
+    "AccessChannelUpdate": lambda order: RenewAccess(order=order, nonce=str(uuid.uuid4()), channel=True, actor=ACTOR),
 }
 _PROPOSAL_ACTIONS: dict[str, Callable[[OrderKey], Command]] = {
-    "SellerAcceptOrderProposal": lambda order: DecideProposal(order=order, accept=True),
-    "SellerRejectOrderProposal": lambda order: DecideProposal(order=order, accept=False),
-    "SellerAmendOrderProposal": lambda order: AmendProposal(order=order, version=str(uuid.uuid4())),
+    "SellerAcceptOrderProposal": lambda order: DecideProposal(order=order, accept=True, actor=ACTOR),
+    "SellerRejectOrderProposal": lambda order: DecideProposal(order=order, accept=False, actor=ACTOR),
+    "SellerAmendOrderProposal": lambda order: AmendProposal(order=order, version=str(uuid.uuid4()), actor=ACTOR),
 }
 _LATER = timedelta(days=1)  # a course is published in days
 _LOGISTICS_ACTIONS: dict[str, Callable[[Opportunity], Command]] = {
-    "ChangeOfLogisticsName": lambda it: ChangeLogistics(opportunity=it.path, name=f"Renamed {uuid.uuid4().hex[:6]}"),
+    "ChangeOfLogisticsName": lambda it: ChangeLogistics(
+        opportunity=it.path, name=f"Renamed {uuid.uuid4().hex[:6]}", actor=ACTOR
+    ),
     "ChangeOfLogisticsLocation": lambda it: ChangeLogistics(
-        opportunity=it.path, location={**PLACE, "name": f"Elsewhere {uuid.uuid4().hex[:6]}"}
+        opportunity=it.path, location={**PLACE, "name": f"Elsewhere {uuid.uuid4().hex[:6]}"}, actor=ACTOR
     ),
     "ChangeOfLogisticsTime": lambda it: ChangeLogistics(
-        opportunity=it.path, start=it.start + _LATER if it.start else None, end=it.end + _LATER if it.end else None
+        opportunity=it.path,
+        start=it.start + _LATER if it.start else None,
+        end=it.end + _LATER if it.end else None,
+        actor=ACTOR,
     ),
 }
 
@@ -86,7 +96,7 @@ class TestInterface:
 
     async def _delete_dataset(self, request: Request) -> Response:
         """Remove what was made in a dataset, with the Orders for it; asked for without credentials (OB-TI-05)."""
-        await self._system.store.execute(Withdraw(sources=frozenset({_source(request)}), orders=True))
+        await self._system.store.execute(Withdraw(sources=frozenset({_source(request)}), orders=True, actor=ACTOR))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def _create_opportunity(self, request: Request, caller: Caller) -> Response:
@@ -105,7 +115,7 @@ class TestInterface:
             raise SellerNotFoundError
         maker = Maker(recipe, seller, _source(request), self._system.clock())
         made = maker.make(str(body.get("@type")), parent.get("@type"))
-        await self._system.store.execute(Publish(tuple(made)))
+        await self._system.store.execute(Publish(tuple(made), actor=ACTOR))
         bookable = made[-1]
         answer = {"@type": bookable.type, "@id": self._system.ids.opportunity(bookable.path)}
         return Response(msgspec.json.encode(answer), HTTPStatus.CREATED, media_type=BOOKING_MEDIA_TYPE)
@@ -117,7 +127,9 @@ class TestInterface:
         object_id = read_reference(body.get("object")) or ""
         execute = self._system.store.execute
         if action in _LOGISTICS_ACTIONS:
-            opportunity = await execute(GetOpportunity(self._system.ids.parse_opportunity(object_id) or ""))
+            opportunity = await execute(
+                GetOpportunity(self._system.ids.parse_opportunity(object_id) or "", actor=ACTOR)
+            )
             assert isinstance(opportunity, Opportunity)  # noqa: S101 - what GetOpportunity answers with
             await execute(_LOGISTICS_ACTIONS[action](opportunity))
         elif action in _PROPOSAL_ACTIONS:
@@ -147,8 +159,8 @@ class TestInterface:
         own = item.offer.owner == item.opportunity.path
         offer = replace(item.offer, owner=path) if own else item.offer
         twin = replace(item.opportunity, path=path, offers=(offer,) if own else ())
-        await self._system.store.execute(Publish((twin,)))
-        given = Replace(order=order, number=1, opportunity=path, offer=offer.ref, nonce=str(uuid.uuid4()))
+        await self._system.store.execute(Publish((twin,), actor=ACTOR))
+        given = Replace(order=order, number=1, opportunity=path, offer=offer.ref, nonce=str(uuid.uuid4()), actor=ACTOR)
         await self._system.store.execute(given)
 
 

@@ -1,6 +1,7 @@
 """What is kept from now on: see `docs/adr/0017-what-is-kept-from-now-on.md`."""
 
 from openbooking.store.migrations.topics.leases_0004 import extend_records
+from openbooking.store.migrations.topics.stamps_0004 import stamp_records
 from openbooking.store.migrations.topics.whereabouts_0004 import fill_whereabouts
 
 revision = "0004"
@@ -12,6 +13,7 @@ depends_on = None
 def upgrade() -> None:
     """Extend the tables, and bring what is stored to its new form."""
     fill_whereabouts()
+    stamp_records()
     extend_records()
 
 

@@ -1,0 +1,38 @@
+"""Who does something to a Booking System, and when: the Actor of a command, and the Stamp on what it has changed."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class ActorKind(StrEnum):
+    """What kind of party acts."""
+
+    PARTNER = "partner"
+    STAFF = "staff"
+    ADMINISTRATOR = "administrator"
+    SYSTEM = "system"
+    UNKNOWN = "unknown"
+
+
+class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who acts: a Booking Partner, an account of a Seller's staff, an administrator, or a part of the system itself.
+
+    `key` is the Booking Partner's key, the name of the account, or the name of the part of the system or the
+    command that an administrator has run, for example "sweeper" or "import". It never tells of a Customer.
+    """
+
+    kind: ActorKind
+    key: str = ""
+
+
+class Stamp(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who did something and when; `at` is None where the time is not known."""
+
+    actor: Actor
+    at: datetime | None = None
+
+
+# What happened before actors were kept was done by somebody, at some time.
+UNKNOWN = Stamp(Actor(ActorKind.UNKNOWN))

@@ -1,0 +1,35 @@
+"""Putting Opportunities on sale and taking them off it; what was booked of them stays booked."""
+
+from msgspec.structs import replace
+
+from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.opportunity import SaleState
+from openbooking.booking.policy import Policy
+from openbooking.booking.situation import Needs, OpportunitySet, Situation
+from openbooking.spec.errors import NotFoundError
+
+
+class SetSaleState(ActorCommand, frozen=True, kw_only=True):
+    """An Opportunity is put on sale, or taken off it, and with it all that lies below.
+
+    What is not on sale is in no open feed and cannot be booked, whoever holds a Lease of it. Orders for it stay as they
+    are, and can be read, cancelled and changed. What lies below keeps its own state, which counts again once its
+    parents are on sale.
+    """
+
+    opportunity: str
+    sale: SaleState
+
+    def needs(self, policy: Policy) -> Needs:
+        """The Opportunity and all that lies below, so that nobody books any of it meanwhile."""
+        del policy
+        return Needs(below=frozenset({self.opportunity}))
+
+    def decide(self, situation: Situation) -> Decision:
+        """Set the state; raise NotFoundError if there is no such Opportunity."""
+        opportunity = situation.opportunities.get(self.opportunity)
+        if opportunity is None:
+            raise NotFoundError("There is no such Opportunity.")
+        if opportunity.sale is self.sale:
+            return Decision()
+        return Decision(changes=(OpportunitySet(replace(opportunity, sale=self.sale)),))

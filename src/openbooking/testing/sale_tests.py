@@ -1,0 +1,130 @@
+"""The promises of the Store protocol about what is on sale, as tests to inherit."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.opportunity import SaleState
+from openbooking.booking.order import Order, OrderKey
+from openbooking.booking.publish import Publish
+from openbooking.booking.sale import SetSaleState
+from openbooking.booking.seller import SellerCancel
+from openbooking.booking.store import ORDERS, Feed, Store
+from openbooking.spec.ids import opportunity_path
+from openbooking.spec.terms import OpportunityType
+from openbooking.testing.samples import MANAGER, SESSIONS, Clock, book, fresh, read_feed, session, session_path
+
+SERIES = Feed("session-series")
+STATES = [SaleState.UNPUBLISHED, SaleState.NOT_UNDERSTOOD, SaleState.OVER]
+
+
+def series_path(key: str) -> str:
+    """The path of the SessionSeries with this key."""
+    return opportunity_path(OpportunityType.SESSION_SERIES, key)
+
+
+class SaleTests:
+    """What leaves the open feeds and comes back to them, and that Orders do not depend on it."""
+
+    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
+        """The store at this place with a Seller and sessions of these capacities."""
+        raise NotImplementedError
+
+    async def shown(self, store: Store) -> set[str]:
+        """The keys of what the feeds of series and of sessions show."""
+        feeds = [(await read_feed(store, feed), sort) for feed, sort in ((SERIES, "series"), (SESSIONS, "session"))]
+        return {f"{sort} {key}" for feed, sort in feeds for key, data in feed.items() if data is not None}
+
+    @pytest.mark.parametrize("state", STATES)
+    def test_what_is_not_on_sale_leaves_its_feed_and_comes_back_as_it_is_then(
+        self, tmp_path: Path, state: SaleState
+    ) -> None:
+        """It cannot be booked meanwhile; what was booked of it can be cancelled, and its Orders feed goes on."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
+                booked = fresh()
+                await store.execute(book(booked, "yoga", "yoga"))
+                await store.execute(SetSaleState(opportunity=session_path("yoga"), sale=state, actor=MANAGER))
+                assert await self.shown(store) == {"series yoga", "series spin", "session spin"}
+                refused = await store.execute(book(fresh(), "yoga"))
+                assert isinstance(refused, Order)
+                assert refused.has_errors
+                cancel = SellerCancel(order=OrderKey("alice", booked), numbers=frozenset({1}), actor=MANAGER)
+                await store.execute(cancel)
+                assert (await read_feed(store, Feed(ORDERS, "alice")))[booked] is not None
+                assert (await read_feed(store, SESSIONS))["yoga"] is None
+                on_sale = SetSaleState(opportunity=session_path("yoga"), sale=SaleState.ON_SALE, actor=MANAGER)
+                await store.execute(on_sale)
+                assert (await read_feed(store, SESSIONS))["yoga"]["remainingAttendeeCapacity"] == 4
+                again = await store.execute(book(fresh(), "yoga"))
+                assert isinstance(again, Order)
+                assert not again.has_errors
+
+        asyncio.run(run())
+
+    def test_with_a_parent_all_that_lies_below_leaves_the_feeds_and_comes_back(self, tmp_path: Path) -> None:
+        """But for what is not on sale itself."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
+                other = replace(session("late", 5)[1], parent=series_path("yoga"))
+                await store.execute(Publish((other,), actor=MANAGER))
+                everything = await self.shown(store)
+                unpublish = SetSaleState(opportunity=series_path("yoga"), sale=SaleState.UNPUBLISHED, actor=MANAGER)
+                await store.execute(unpublish)
+                assert everything - await self.shown(store) == {"series yoga", "session yoga", "session late"}
+                await store.execute(replace(unpublish, opportunity=session_path("late")))
+                await store.execute(replace(unpublish, sale=SaleState.ON_SALE))
+                assert everything - await self.shown(store) == {"session late"}
+
+        asyncio.run(run())
+
+    def test_what_is_published_anew_stays_unpublished_and_so_does_what_is_published_below(self, tmp_path: Path) -> None:
+        """Whatever else is published of it."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5) as store:
+                everything = await self.shown(store)
+                unpublish = SetSaleState(opportunity=series_path("yoga"), sale=SaleState.UNPUBLISHED, actor=MANAGER)
+                await store.execute(unpublish)
+                series, given = session("yoga", 9)
+                new = replace(given, path=session_path("new"))
+                await store.execute(Publish((series, given, new), actor=MANAGER))
+                assert await self.shown(store) == set()
+                await store.execute(replace(unpublish, sale=SaleState.ON_SALE))
+                assert await self.shown(store) == everything | {"session new"}
+                assert (await read_feed(store, SESSIONS))["yoga"]["remainingAttendeeCapacity"] == 9
+
+        asyncio.run(run())
+
+    def test_a_publication_that_was_not_understood_leaves_the_feeds_until_it_is(self, tmp_path: Path) -> None:
+        """And with it what lies below, although that is not published with it."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5) as store:
+                everything = await self.shown(store)
+                series, _ = session("yoga", 5)
+                await store.execute(Publish((replace(series, sale=SaleState.NOT_UNDERSTOOD),), actor=MANAGER))
+                assert await self.shown(store) == set()
+                await store.execute(Publish((series,), actor=MANAGER))
+                assert await self.shown(store) == everything
+
+        asyncio.run(run())
+
+    def test_what_never_was_on_sale_is_in_no_feed_not_even_as_deleted(self, tmp_path: Path) -> None:
+        """Until it is put on sale."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock()) as store:
+                draft = [replace(member, sale=SaleState.UNPUBLISHED) for member in session("yoga", 5)]
+                await store.execute(Publish(tuple(draft), actor=MANAGER))
+                assert (await read_feed(store, SERIES), await read_feed(store, SESSIONS)) == ({}, {})
+                for path in (series_path("yoga"), session_path("yoga")):
+                    await store.execute(SetSaleState(opportunity=path, sale=SaleState.ON_SALE, actor=MANAGER))
+                assert await self.shown(store) == {"series yoga", "session yoga"}
+
+        asyncio.run(run())

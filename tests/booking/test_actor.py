@@ -1,0 +1,127 @@
+"""Every command has an actor, and what it changes tells who changed it, and when."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from builders import BY_ALICE, BY_MANAGER, NOW, UUID, after, book, item, quote, request, session, situation
+from commands import command_classes
+from openbooking.booking.actor import Actor, ActorKind, Stamp
+from openbooking.booking.command import OrderCommand
+from openbooking.booking.leases import SWEEPER, ExpireLeases
+from openbooking.booking.order import ItemState, OrderKey, Record
+from openbooking.booking.proposal import UpdateProposal
+from openbooking.booking.publish import Publish
+from openbooking.booking.seller import CancelOpportunity, SellerCancel
+from openbooking.booking.situation import RecordSet, evolve
+from openbooking.spec.terms import EventStatus
+from people import ALICE, BOB, MANAGER
+from promises import check_stamps
+from proposals import ABORT, ACCEPT, PATH, amend, b, having, proposed, record_in, standing
+
+YOGA = session("yoga")
+KEY = OrderKey("alice", UUID)
+STORM = Stamp(Actor(ActorKind.STAFF, "ben"), NOW)
+
+
+def test_every_command_has_an_actor_and_none_has_one_by_default() -> None:
+    """It is the Booking Partner that calls, the sweeper, or whom the caller has to name."""
+    names = {kind.__name__ for kind in command_classes()}
+    assert {"Quote", "Book", "Withdraw", "DecideProposal", "ExpireLeases", "GetOrder", "GetOpportunity"} <= names
+    for kind in command_classes():
+        fields = {field.name: field for field in msgspec.structs.fields(kind)}
+        if issubclass(kind, OrderCommand):
+            assert "actor" not in fields
+            assert kind.actor is OrderCommand.actor
+        elif kind is not ExpireLeases:
+            assert fields["actor"].required, kind
+            assert fields["actor"].type is Actor
+    assert book(request(), caller=BOB).actor == Actor(ActorKind.PARTNER, "bob")
+    assert ExpireLeases().actor == SWEEPER == Actor(ActorKind.SYSTEM, "sweeper")
+
+
+def test_a_stamp_has_the_time_of_the_decision() -> None:
+    assert SellerCancel(order=KEY, actor=MANAGER).stamp(situation(YOGA)) == BY_MANAGER
+
+
+def test_a_quote_has_no_stamps_and_an_order_the_one_of_its_booking() -> None:
+    quoted = after(situation(YOGA), quote(request(item(YOGA))))
+    assert (quoted.records[KEY].booked, quoted.records[KEY].changed) == (None, None)
+    record = after(quoted, book(request(item(YOGA)))).records[KEY]
+    assert (record.proposed, record.booked, record.changed, record.deleted) == (None, BY_ALICE, BY_ALICE, None)
+
+
+@pytest.mark.parametrize(
+    "cancelling",
+    [
+        SellerCancel(order=KEY, actor=STORM.actor),
+        CancelOpportunity(opportunity=YOGA[-1].path, actor=STORM.actor),
+        Publish((replace(YOGA[-1], status=EventStatus.CANCELLED),), actor=STORM.actor),
+    ],
+)
+def test_a_cancelled_item_tells_who_cancelled_it(cancelling: Any) -> None:
+    booked = after(situation(YOGA), book(request(item(YOGA))))
+    record = after(booked, cancelling).records[KEY]
+    assert (record.states[0].cancelled, record.states[0].changed, record.changed) == (STORM, STORM, STORM)
+    assert record.booked == BY_ALICE
+
+
+def test_a_proposal_tells_who_decided_and_amended_it_and_the_order_keeps_that() -> None:
+    accepted = after(proposed(), ACCEPT)
+    assert (standing(accepted).decided, record_in(accepted).proposed) == (BY_MANAGER, BY_ALICE)
+    amended = having(accepted, amend())
+    assert (standing(amended).decided, standing(amended).amended) == (None, BY_MANAGER)
+    record = record_in(having(accepted, b()))
+    assert record.proposal
+    assert (record.proposed, record.booked, record.proposal.decided) == (BY_ALICE, BY_ALICE, BY_MANAGER)
+
+
+@pytest.mark.parametrize(
+    ("rejecting", "by"),
+    [
+        (ABORT, BY_ALICE),
+        (CancelOpportunity(opportunity=PATH, actor=STORM.actor), STORM),
+    ],
+)
+def test_a_rejection_tells_who_rejected(rejecting: Any, by: Stamp) -> None:
+    assert standing(after(proposed(), rejecting)).decided == by
+
+
+def test_a_proposal_that_ends_by_itself_was_rejected_by_the_sweeper() -> None:
+    expires = standing(proposed()).expires
+    assert expires
+    swept = after(replace(proposed(), now=expires), ExpireLeases())
+    assert standing(swept).decided == record_in(swept).changed == Stamp(SWEEPER, expires)
+
+
+@pytest.mark.parametrize("again", [ACCEPT, UpdateProposal(caller=ALICE, uuid=UUID, note=None)])
+def test_what_changes_nothing_leaves_no_stamp(again: Any) -> None:
+    before = after(proposed(), ACCEPT)
+    later = replace(before, now=NOW.replace(second=1), policy=replace(before.policy, lease_duration=NOW - NOW))
+    assert record_in(after(later, again)) == record_in(before)
+
+
+def _changed(**changes: Any) -> Callable[[Record], Record]:
+    return lambda record: replace(record, **changes)
+
+
+@pytest.mark.parametrize(
+    "forgetting",
+    [
+        _changed(updated=True),
+        _changed(updated=True, changed=BY_ALICE),
+        _changed(booked=STORM),
+        _changed(deleted=STORM),
+        _changed(states=(ItemState(customer_notice="Hello."),), changed=STORM),
+        _changed(states=(ItemState(changed=STORM),)),
+    ],
+)
+def test_the_check_notices_a_stamp_that_is_forgotten_or_forged(forgetting: Callable[[Record], Record]) -> None:
+    before = after(situation(YOGA), book(request(item(YOGA))))
+    check_stamps(before, before, STORM)
+    left = evolve(before, RecordSet(KEY, forgetting(before.records[KEY])))
+    with pytest.raises(AssertionError):
+        check_stamps(before, left, STORM)
