@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from openbooking.booking.order import Partnership
 from openbooking.booking.partnership import Withhold
 from openbooking.booking.store import Store
-from openbooking.identity.policy import Clock
+from openbooking.clock import Clock
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState
 from openbooking.identity.scopes import Scope
 from openbooking.identity.store import IdentityStore

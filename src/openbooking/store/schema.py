@@ -3,6 +3,8 @@
 `document` columns hold a struct of `openbooking.booking` as JSON; other columns are what statements look at. Personal
 data has a table of its own, so that it is erased by deleting a row. Instants are microseconds since 1970 UTC.
 
+The counter `modified` is the last change number, `noted` is when a trusted clock last found the database in use.
+
 A feed item whose `modified` is null has changed and waits for its number (see `openbooking.store.numbering`).
 """
 
@@ -11,7 +13,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 metadata = MetaData()
 
 # The revision of the last migration: what a database must have for this version to work with it.
-REVISION = "0003"
+REVISION = "0004"
 
 # Keys are compared and sorted byte by byte, in whatever language a database was made for.
 Key = String().with_variant(Text(collation="C"), "postgresql")

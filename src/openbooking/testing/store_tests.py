@@ -1,7 +1,7 @@
 """The promises of the Store protocol, as tests to inherit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -56,9 +56,7 @@ def feed_writer() -> FeedWriter:
 class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
     """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
 
-    def open_store(
-        self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Callable[[], Any]
-    ) -> Store | Awaitable[Store]:
+    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> Store | Awaitable[Store]:
         """Open the store kept at this place."""
         raise NotImplementedError
 
