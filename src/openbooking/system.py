@@ -214,7 +214,7 @@ class _Chore:
 async def _keep_up(system: System) -> None:
     """Clear away what has ended, every few seconds or every hour, for as long as the system is open."""
     chores = [
-        _Chore(partial(_compare_clock, system), every=inf),
+        _Chore(partial(compare_clock, system.clock, system.store), every=inf),
         _Chore(partial(_sweep, system)),
         _Chore(partial(_clear_up, system), every=_UPKEEP_EVERY_SECONDS, again=_UPKEEP_AGAIN_SECONDS, for_good=True),
         _Chore(
@@ -227,11 +227,11 @@ async def _keep_up(system: System) -> None:
         await asyncio.sleep(system.settings.sweep_seconds)
 
 
-async def _compare_clock(system: System) -> None:
-    """Once, before anything is noted by this process."""
-    noted = await system.store.noted_time()
+async def compare_clock(clock: Clock, store: Store) -> None:
+    """Let the database bear the clock out, if it can; once, before this process notes a time itself."""
+    noted = await store.noted_time()
     if noted is not None:
-        system.clock.compare(noted)
+        clock.compare(noted)
 
 
 async def _sweep(system: System) -> None:

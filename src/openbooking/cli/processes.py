@@ -21,6 +21,7 @@ from openbooking.cli.logs import configure_logs
 from openbooking.cli.server import Drain, interrupt_on_sigterm, log_ready, make_app, run_server, server_config
 from openbooking.clock import SystemClock
 from openbooking.settings import Settings
+from openbooking.system import compare_clock, open_store
 from openbooking.web.metrics import SHARED_FOLDER_VARIABLE
 
 _SECONDS_TO_START = 60
@@ -30,19 +31,20 @@ def serve_forever(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM, with logs."""
     configure_logs()
     interrupt_on_sigterm()
+    clock = SystemClock()
     with ExitStack() as open_until_the_end:
         if settings.workers == 1:
             listener, settings = listen(settings)
             open_until_the_end.enter_context(listener)
-            _prepare(settings)
-            run_server(settings, listener, lambda _: log_ready(settings))
+            _prepare(settings, clock)
+            run_server(settings, listener, lambda _: log_ready(settings), clock)
         else:
             listeners, settings = listen_for_each(settings)
             for listener in listeners:
                 open_until_the_end.enter_context(listener)
-            _prepare(settings)
+            _prepare(settings, clock)
             open_until_the_end.enter_context(_counting_together(settings))
-            run_workers(settings, partial(_worker, settings), listeners, lambda: log_ready(settings))
+            run_workers(settings, partial(_worker, settings), listeners, lambda: log_ready(settings), clock)
 
 
 def run_workers(
@@ -50,24 +52,39 @@ def run_workers(
     make_app: Callable[[SystemClock, c_bool], ASGIApp],
     listeners: Sequence[socket.socket],
     ready: Callable[[], None],
+    clock: SystemClock,
 ) -> None:
     """Serve with a process at each socket until SIGINT or SIGTERM; one that dies is replaced, on SIGHUP all, in turn.
 
     Each makes its application of the clock, as it is here when it starts, and of a flag in memory that all of them
     share, which is set while they drain.
     """
-    clock, draining = SystemClock(), RawValue(c_bool, False)
+    draining = RawValue(c_bool, False)
     config = server_config(settings, partial(make_app, clock, draining), factory=True, workers=1)
     drain = Drain(settings.drain_seconds)
     _Workers(config, ready, listeners, clock=clock, drain=drain, draining=draining).run()
 
 
-def _prepare(settings: Settings) -> None:
+def look_at_clock(settings: Settings, clock: SystemClock) -> None:
+    """Compare the clock with the database, on behalf of the processes that will be started."""
+
+    async def compare() -> None:
+        store = open_store(settings, clock)
+        try:
+            await compare_clock(clock, store)
+        finally:
+            await store.close()
+
+    asyncio.run(compare())
+
+
+def _prepare(settings: Settings, clock: SystemClock) -> None:
     from openbooking.store.migrate import prepare  # noqa: PLC0415 - long to load, and workers do without
 
     warn_of_local_address(settings)
     prepare(settings.database)
     asyncio.run(warn_of_another_address(settings))
+    look_at_clock(settings, clock)
 
 
 @contextmanager

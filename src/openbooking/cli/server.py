@@ -28,10 +28,10 @@ Stop = Callable[[], None]
 Ready = Callable[[Stop], None]
 
 
-def run_server(settings: Settings, listener: socket.socket, ready: Ready) -> None:
+def run_server(settings: Settings, listener: socket.socket, ready: Ready, clock: SystemClock | None = None) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is under way; `ready` is called once, with what stops it too."""
     drain = Drain(settings.drain_seconds)
-    app = make_app(settings, SystemClock(), drain.has_begun)
+    app = make_app(settings, clock or SystemClock(), drain.has_begun)
     try:
         _Server(server_config(settings, app), ready, drain).run(sockets=[listener])
     except KeyboardInterrupt:
