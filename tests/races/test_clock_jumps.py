@@ -182,7 +182,7 @@ async def state_of(plan: Plan, script: Script) -> State:
             script.statuses,
             {id_: data and data.get("remainingAttendeeCapacity") for id_, data in (await shown(store, SESSIONS))},
             {
-                f"{feed} {id_}": data and [item["orderItemStatus"] for item in data["orderedItem"]]
+                f"{feed} {id_}": data and _statuses(data)
                 for feed in (ORDERS, ORDER_PROPOSALS)
                 for id_, data in await shown(store, Feed(feed, "alice"))
             },
@@ -193,6 +193,12 @@ async def state_of(plan: Plan, script: Script) -> State:
     finally:
         await store.close()
         await identity.close()
+
+
+def _statuses(order: Any) -> list[str | None]:
+    """How it stands, as a whole and by its items."""
+    items = (item.get("orderItemStatus") for item in order["orderedItem"])
+    return [order.get("orderProposalStatus"), *items]
 
 
 async def shown(store: SqlStore, feed: Feed) -> list[tuple[str, Any]]:
