@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,26 @@ def test_what_was_sold_with_the_first_schema_is_as_it_was_after_the_upgrade(data
     findings, figures, again = asyncio.run(look())
     assert (findings, figures.leases, again) == ([], 1, first)
     assert connected(database, lambda connection: rows_of(connection, kept)) == sold
+
+
+@pytest.mark.parametrize(("number", "noted"), [(1_700_000_000_000, 1_700_000_000_000_000), (9_999_999_999_999, None)])
+def test_an_upgraded_database_was_in_use_when_its_last_change_was_made(
+    database: str, number: int, noted: int | None
+) -> None:
+    """Its number may have been given ahead of the time, after a restore."""
+
+    def last_change(connection: Connection) -> None:
+        make_version_1(connection)
+        connection.execute(text("UPDATE counter SET value = :number"), {"number": number})
+
+    def read(connection: Connection) -> int:
+        return int(connection.execute(text("SELECT value FROM counter WHERE name = 'noted'")).scalar_one())
+
+    connected(database, last_change)
+    before = time.time_ns() // 1000
+    upgrade(database)
+    found = connected(database, read)
+    assert found == noted if noted else before <= found <= time.time_ns() // 1000
 
 
 @pytest.mark.parametrize(

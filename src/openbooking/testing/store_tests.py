@@ -363,3 +363,16 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests):
                 assert {key for key, data in left.items() if data} == {"spin"}
 
         asyncio.run(run())
+
+    def test_the_time_that_was_noted_last_is_told(self, tmp_path: Path) -> None:
+        """Also if it is before the one that was noted earlier: a clock may have been wrong."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock) as store:
+                for days in (1, -1):
+                    at = clock() + timedelta(days=days)
+                    await store.note_time(at)
+                    assert await store.noted_time() == at
+
+        asyncio.run(run())
