@@ -38,7 +38,8 @@ SECONDS_TO_SWEEP = 1
 WRONG_AT_THE_START_SECONDS = 3
 SHORT_FIRE_SECONDS = 5
 CAPACITIES = {"yoga": 40, "spin": 15}
-DATABASES = pytest.mark.parametrize(("kind", "workers"), [("sqlite", 2), ("postgresql", 2)])
+WORKERS = 2
+DATABASES = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 
 pytestmark = pytest.mark.anyio
 
@@ -107,9 +108,9 @@ def _uuid(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012}"
 
 
-async def state_after(database: str, workers: int, clock: Path, jump: float | None) -> State:
+async def state_after(database: str, clock: Path, jump: float | None) -> State:
     """What comes of the script while the clock jumps, or does not."""
-    plan = Plan(database, workers, CAPACITIES, f"clock {clock} 0")
+    plan = Plan(database, WORKERS, CAPACITIES, f"clock {clock} 0")
     await stock(plan)
     with Served(plan, access="openid", lease_seconds="3600", requests_per_minute="1000") as served:
         script = Script(plan, served)
@@ -224,23 +225,23 @@ def jumps(kind: str, fire_seconds: float) -> list[float]:
 @pytest.mark.spec("OB-FEED-19")
 @DATABASES
 async def test_a_jump_of_ten_days_changes_nothing(
-    new_database: Callable[[], str], kind: str, workers: int, clock: Path, jumps: list[float]
+    new_database: Callable[[], str], kind: str, clock: Path, jumps: list[float]
 ) -> None:
-    undisturbed = await state_after(new_database(), workers, clock, None)
+    undisturbed = await state_after(new_database(), clock, None)
     assert undisturbed.faults == []
     assert {status for _, status in undisturbed.statuses} == {200, 201, 204}
     assert list(undisturbed.open_feed.values()).count(None) == 1
     for jump in jumps:
-        assert await state_after(new_database(), workers, clock, jump) == undisturbed
+        assert await state_after(new_database(), clock, jump) == undisturbed
 
 
 @pytest.mark.spec("OB-FEED-19")
 @DATABASES
 async def test_a_server_that_starts_with_a_wrong_clock_clears_nothing_away(
-    new_database: Callable[[], str], kind: str, workers: int, clock: Path, jumps: list[float]
+    new_database: Callable[[], str], kind: str, clock: Path, jumps: list[float]
 ) -> None:
     for jump in jumps:
-        plan = Plan(new_database(), workers, CAPACITIES, f"clock {clock} 0")
+        plan = Plan(new_database(), 1, CAPACITIES, f"clock {clock} 0")
         await stock(plan)
         with Served(plan, access="openid", lease_seconds="3600") as served:
             script = Script(plan, served)
