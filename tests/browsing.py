@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ from openbooking.booking.publish import PublishSeller
 from openbooking.identity.digests import digest
 from openbooking.identity.records import Partner, Role, User
 from openbooking.settings import AccessMode, Settings
-from openbooking.system import System, now, open_system
+from openbooking.system import System, open_system
 from people import CENTRE, MANAGER, STUDIO
 
 PASSWORD = "correct horse battery"
@@ -49,7 +50,7 @@ class Site:
             key=key,
             name=name or f"MyFitnessApp {key}",
             site="https://app.example.com",
-            registered=now(),
+            registered=datetime.now(UTC),
             registered_by=registered_by,
             secret_digest=digest(SECRET),
             redirect_uris=(URI,),

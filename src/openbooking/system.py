@@ -1,9 +1,11 @@
 """The one place where the parts of a Booking System are joined."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from functools import partial
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
@@ -13,6 +15,7 @@ import structlog
 from openbooking import __version__
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.store import Store, StoreUnavailableError
+from openbooking.clock import Clock, SystemClock
 from openbooking.identity.access import Authenticate, ByApiKey, ByTrustedHeaders
 from openbooking.identity.limits import limited
 from openbooking.identity.provider import Provider
@@ -29,10 +32,9 @@ from openbooking.store.location import is_postgres
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite import SqliteStore
 
-Clock = Callable[[], datetime]
-
 TOMBSTONES_KEPT = timedelta(days=8)
-_UPKEEP_EVERY, _UPKEEP_AGAIN = timedelta(hours=1), timedelta(minutes=1)
+_UPKEEP_EVERY_SECONDS, _UPKEEP_AGAIN_SECONDS = 3600, 60
+_TIME_NOTED_EVERY_SECONDS = 60
 # A busy database may keep the sweeper waiting, and be well.
 _SWEEPS_MISSED, _SWEEP_SECONDS = 5, 30
 _log = structlog.get_logger()
@@ -69,19 +71,15 @@ class System(NamedTuple):
     sweeper: Sweeper
 
 
-def now() -> datetime:
-    """The clock on the wall."""
-    return datetime.now(UTC)
-
-
 @asynccontextmanager
 async def open_system(
-    settings: Settings, clock: Clock = now, store: Store | None = None, identity: IdentityStore | None = None
+    settings: Settings, clock: Clock | None = None, store: Store | None = None, identity: IdentityStore | None = None
 ) -> AsyncIterator[System]:
     """A Booking System with these settings, its sweeper running; over the stores given, or else those that are set.
 
     Over a store of somebody else's it needs an IdentityStore too, unless a gateway tells it by headers who calls.
     """
+    clock = clock or SystemClock()
     ids = Identifiers(settings.base_uri, settings.single_seller or None)
     writer = Writer(ids)
     if store is None:
@@ -99,13 +97,14 @@ async def open_system(
         booking_service=booking_service(settings),
         clock=clock,
     )
+    authenticate = _authentication(settings, provider, ids, clock)
     system = System(
         settings=settings,
         clock=clock,
         ids=ids,
         store=store,
         identity=provider,
-        authenticate=limited(_authentication(settings, provider, ids, clock), settings.requests_per_minute),
+        authenticate=limited(authenticate, settings.requests_per_minute, clock.monotonic),
         reader=OrderReader(ids, settings.max_order_items),
         writer=writer,
         replies=OrderWriter(writer, booking_service(settings)),
@@ -126,8 +125,9 @@ async def open_system(
         await provider.store.close()
 
 
-def open_store(settings: Settings, clock: Clock = now) -> SqlStore:
+def open_store(settings: Settings, clock: Clock | None = None) -> SqlStore:
     """The store that is set, whose schema must be up to date."""
+    clock = clock or SystemClock()
     writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri, settings.single_seller or None)))
     if is_postgres(settings.database):
         from openbooking.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is long to load
@@ -180,27 +180,78 @@ def _authentication(settings: Settings, provider: Provider, ids: Identifiers, cl
             return ByApiKey(provider.store, clock)
 
 
-async def _keep_up(system: System) -> None:
-    """Clear away what has ended, every few seconds or every hour, for as long as the system is open.
+class _Chore:
+    """Something that is done again and again, `every` so many seconds, or `again` after so many where it has failed.
 
-    What should be done every hour and fails is done again after a minute.
+    What cannot be undone (`for_good`) waits until the clock is trusted.
     """
-    next_upkeep = system.clock()
-    while True:
+
+    def __init__(
+        self, do: Callable[[], Awaitable[None]], *, every: float = 0, again: float = 0, for_good: bool = False
+    ) -> None:
+        self._do = do
+        self._every = every
+        self._again = again
+        self._for_good = for_good
+        self._next = -inf
+
+    async def do_if_due(self, clock: Clock) -> None:
+        """Do it, if it is time to; whatever goes wrong, other chores go on."""
+        now = clock.monotonic()
+        if now < self._next or (self._for_good and not clock.is_trusted()):
+            return
+        self._next = now + self._again
         try:
-            await system.store.execute(ExpireLeases())
-            system.sweeper.has_swept()
-            await system.identity.grants.settle()
-            if system.clock() >= next_upkeep:
-                next_upkeep = system.clock() + _UPKEEP_AGAIN
-                await system.identity.store.remove_expired(system.clock())
-                if system.settings.access is AccessMode.OPENID:
-                    await system.identity.keys.keep_up()
-                # Last, for whoever reads from the log for long keeps it from being emptied.
-                await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
-                next_upkeep = system.clock() + _UPKEEP_EVERY
+            await self._do()
         except StoreUnavailableError as fault:
             _log.warning("upkeep.postponed", reason=str(fault))
         except Exception:  # noqa: BLE001 - whatever went wrong, Leases must go on ending
             _log.exception("upkeep.failed")
+        else:
+            self._next = now + self._every
+
+
+async def _keep_up(system: System) -> None:
+    """Clear away what has ended, every few seconds or every hour, for as long as the system is open."""
+    chores = [
+        _Chore(partial(compare_clock, system.clock, system.store), every=inf),
+        _Chore(partial(_sweep, system)),
+        _Chore(partial(_clear_up, system), every=_UPKEEP_EVERY_SECONDS, again=_UPKEEP_AGAIN_SECONDS, for_good=True),
+        _Chore(
+            partial(_note_time, system), every=_TIME_NOTED_EVERY_SECONDS, again=_TIME_NOTED_EVERY_SECONDS, for_good=True
+        ),
+    ]
+    while True:
+        for chore in chores:
+            await chore.do_if_due(system.clock)
         await asyncio.sleep(system.settings.sweep_seconds)
+
+
+async def compare_clock(clock: Clock, store: Store) -> None:
+    """Let the database bear the clock out, if it can; once, before this process notes a time itself."""
+    noted = await store.noted_time()
+    if noted is not None:
+        clock.compare(noted)
+
+
+async def _sweep(system: System) -> None:
+    """Let Leases end, and the Orders feeds follow the grants."""
+    if system.clock.is_trusted():
+        while await system.store.execute(ExpireLeases()):
+            pass
+    system.sweeper.has_swept()
+    await system.identity.grants.settle()
+
+
+async def _clear_up(system: System) -> None:
+    """Clear away what nobody needs any more."""
+    await system.identity.store.remove_expired(system.clock())
+    if system.settings.access is AccessMode.OPENID:
+        await system.identity.keys.keep_up()
+    # Last, for whoever reads from the log for long keeps it from being emptied.
+    await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
+
+
+async def _note_time(system: System) -> None:
+    """Tell processes that start later by when the database was in use."""
+    await system.store.note_time(system.clock())

@@ -83,7 +83,7 @@ AT_EVERY_CALL = pytest.mark.parametrize(
         (GrantTerms(offers=frozenset({ADULT})), [True, False, False, False]),
         (GrantTerms(offers=frozenset({ADULT, COURT_ADULT}), activities=JETS), [True, False, False, False]),
     ],
-    ids=str,
+    ids=range(9),
 )
 def test_what_is_outside_the_terms_cannot_be_booked(
     call: Callable[[OrderRequest, Caller], Command], terms: GrantTerms, within: list[bool]
@@ -115,6 +115,7 @@ def test_terms_with_one_seller_narrow_nothing_at_another() -> None:
         (frozenset({COURT_ADULT}), UNBOOKABLE),
         (frozenset({OfferRef(YOGA[-1].path, "override")}), UNBOOKABLE),
     ],
+    ids=["any Offer", "this Offer", "another Offer", "an override"],
 )
 def test_a_price_of_the_brokers_own_stands_for_the_offers_that_are_agreed_on(
     offers: frozenset[OfferRef] | None, error: ItemErrorType | None

@@ -12,7 +12,7 @@ from openbooking.identity.scopes import Scope
 from openbooking.settings import Settings
 from openbooking.spec.ids import OfferRef
 from openbooking.system import open_identity_store
-from openbooking.testing.samples import START
+from openbooking.testing.samples import Clock
 
 __all__ = ["database"]
 
@@ -44,7 +44,7 @@ def test_terms_are_agreed_on_changed_and_shown(database: Path, key: str) -> None
 
     async def held() -> GrantTerms:
         store = open_identity_store(Settings(database=str(database)))
-        caller = await ByApiKey(store, lambda: START)({"authorization": f"Bearer {key}"}, Scope.OPENBOOKING)
+        caller = await ByApiKey(store, Clock())({"authorization": f"Bearer {key}"}, Scope.OPENBOOKING)
         await store.close()
         assert caller.terms_with("elm") == NO_TERMS
         return caller.terms_with("oak")

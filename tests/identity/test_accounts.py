@@ -114,6 +114,16 @@ def test_one_ipv6_network_is_one_address() -> None:
     assert throttle.address("testclient") == "address:testclient"
 
 
+async def test_nobody_waits_for_days_because_a_clock_was_ahead(desk: Desk) -> None:
+    """It is the longest wait there is, and set by the clock of a moment ago; one set by days ahead is none."""
+    desk.clock.move(timedelta(days=10))
+    for number in range(12):
+        await fails(desk, address=f"198.51.100.{number}")
+        desk.clock.move(timedelta(minutes=15))
+    desk.clock.move(timedelta(days=-10))
+    await desk.provider.accounts.sign_in("ann", PASSWORD, ADDRESS)
+
+
 async def test_a_password_is_changed_by_who_knows_it_and_other_browsers_sign_in_again(desk: Desk) -> None:
     accounts, ann = desk.provider.accounts, await desk.signed_in("ann")
     elsewhere = await accounts.sign_in("ann", PASSWORD, ADDRESS)

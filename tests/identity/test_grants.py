@@ -111,6 +111,14 @@ async def test_an_order_that_was_let_in_just_before_is_withheld_too(desk: Desk) 
     assert await desk.store.find(Grant, settled=False) == []
 
 
+async def test_a_grant_that_was_changed_by_a_clock_that_was_ahead_is_settled(desk: Desk) -> None:
+    desk.clock.move(timedelta(days=10))
+    await change(desk, CENTRE.key, BOOKING)
+    desk.clock.move(timedelta(days=-10))
+    await desk.provider.grants.settle()
+    assert await desk.store.find(Grant, settled=False) == []
+
+
 async def test_revoking_twice_or_for_nobody(desk: Desk) -> None:
     first = await change(desk, CENTRE.key, revoke)
     assert (first.state, first.books) == (GrantState.REVOKED, False)

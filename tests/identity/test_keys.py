@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from desk import POLICY, Desk, signing_key
+from machine import UnguardedClock
 from openbooking.identity.keys import InvalidSignatureError, SigningKeys, living, new_signing_key
 from openbooking.identity.records import SigningKey
 from openbooking.spec.errors import InvalidAuthorizationDetailsError
@@ -65,6 +66,27 @@ async def test_several_processes_share_the_keys(desk: Desk) -> None:
     desk.clock.move(timedelta(seconds=60))
     with pytest.raises(InvalidSignatureError):
         await other.verify("JWT", signed, dict)
+
+
+@pytest.mark.parametrize("days", [10, -10])
+async def test_a_rotation_is_seen_within_a_minute_whatever_the_wall_clock_does(desk: Desk, days: int) -> None:
+    clock = UnguardedClock()
+    other = SigningKeys(desk.store, POLICY, clock)
+    clock.turn(timedelta(days=days))
+    signed = await other.sign("JWT", {"n": 1})
+    clock.turn(timedelta(days=-days))
+    await desk.provider.keys.rotate(at_once=True)
+    clock.move(timedelta(seconds=60))
+    with pytest.raises(InvalidSignatureError):
+        await other.verify("JWT", signed, dict)
+
+
+async def test_a_fresh_key_signs_also_after_one_that_was_made_by_a_clock_that_was_ahead(desk: Desk) -> None:
+    desk.clock.move(timedelta(days=10))
+    await desk.provider.keys.rotate()
+    desk.clock.move(timedelta(days=-10))
+    made = await desk.provider.keys.rotate()
+    assert (await kids(desk))[0] == made.kid
 
 
 def test_which_keys_live() -> None:

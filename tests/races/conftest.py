@@ -1,5 +1,7 @@
 """Databases to be fired at, and for how long."""
 
+import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,12 +10,19 @@ from openbooking.testing.postgres import PostgresServer
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database of the kind that the test names by its parameter `kind`."""
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Another database, each time, of the kind that the test names by its parameter `kind`."""
     if request.getfixturevalue("kind") == "sqlite":
-        return str(tmp_path / "races.sqlite3")
+        numbers = itertools.count()
+        return lambda: str(tmp_path / f"races-{next(numbers)}.sqlite3")
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.new_database()
+    return server.new_database
+
+
+@pytest.fixture
+def database(new_database: Callable[[], str]) -> str:
+    """A database of the kind that the test names by its parameter `kind`."""
+    return new_database()
 
 
 @pytest.fixture

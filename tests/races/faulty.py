@@ -1,9 +1,11 @@
 """Serves with something that is not as it should be: `python faulty.py --port 0`.
 
-OPENBOOKING_FAULT is `clock FILE`: the file tells how many seconds clocks are ahead of the time, of which each process
-takes a share of its own, so that they differ. Or it names the protection that is taken out of a store, to show that the
-tests notice, and for how many seconds those who have read that there are places left wait before they write, so that
-others read meanwhile, however busy the machine is. Nothing of this is in the package, nor any switch that would do it.
+OPENBOOKING_FAULT is `clock FILE APART`: the file tells how many seconds the wall clock of the machine is ahead of the
+time; monotonic time goes on. Where APART is more than 0, each process is on a machine of its own, whose clock is apart
+from those of the others by so many seconds at most, either way. Or it names the protection that is taken out of a
+store, to show that the tests notice, and for how many seconds those who have read that there are places left wait
+before they write, so that others read meanwhile, however busy the machine is. Nothing of this is in the package, nor
+any switch that would do it.
 """
 
 import os
@@ -11,7 +13,7 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from ctypes import c_bool
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,8 +26,9 @@ from openbooking.booking.situation import Needs, Situation
 from openbooking.booking.store import FeedWriter
 from openbooking.cli.listening import listen_for_each
 from openbooking.cli.logs import configure_logs
-from openbooking.cli.processes import run_workers
+from openbooking.cli.processes import look_at_clock, run_workers
 from openbooking.cli.server import log_ready
+from openbooking.clock import Clock, SystemClock
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.settings import Settings, load_settings
@@ -35,7 +38,7 @@ from openbooking.store.exchange import Exchange, Query
 from openbooking.store.loading import load
 from openbooking.store.postgres import PostgresStore
 from openbooking.store.sqlite import SqliteDatabase, SqliteStore, carry_out
-from openbooking.system import now, open_identity_store, open_store
+from openbooking.system import open_identity_store, open_store
 from openbooking.web.app import create_app
 
 FAULT = "OPENBOOKING_FAULT"
@@ -74,7 +77,7 @@ class UnlockedSqliteStore(SqliteStore):
 
     pause_seconds = 0.0
 
-    def __init__(self, path: Path, *, policy: Policy, writer: FeedWriter, clock: Callable[[], datetime]) -> None:
+    def __init__(self, path: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> None:
         super().__init__(path, policy=policy, writer=writer, clock=clock)
         self._database = UnlockedSqliteDatabase(path)
 
@@ -107,8 +110,10 @@ FAULTS: dict[str, type[UnlockedPostgresStore | UnlockedSqliteStore]] = {
 }
 
 
-def turned(clock: Path) -> datetime:
-    return now() + timedelta(seconds=SHARE * float(clock.read_text()))
+def turn_with(clock: Path, ahead: float = 0) -> None:
+    """From now on the wall clock of this process is turned, beneath everything that reads it."""
+    sound = time.time
+    time.time = lambda: sound() + ahead + float(clock.read_text())
 
 
 def turn_clock(clock: Path, seconds: float) -> None:
@@ -118,26 +123,32 @@ def turn_clock(clock: Path, seconds: float) -> None:
     made.replace(clock)
 
 
-def make_app(settings: Settings, fault: str, draining: c_bool) -> ASGIApp:
+def make_app(settings: Settings, fault: str, clock: SystemClock, draining: c_bool) -> ASGIApp:
     del draining
     configure_logs()
-    name, value = fault.split(maxsplit=1)
+    name, *values = fault.split()
     identity = open_identity_store(settings)
     if name == "clock":
-        clock = partial(turned, Path(value))
+        place, apart = Path(values[0]), float(values[1])
+        turn_with(place, SHARE * apart)
+        clock = SystemClock() if apart else clock
         return create_app(settings, clock, open_store(settings, clock), identity)
     writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri)))
     where: Any = Path(settings.database) if "sqlite" in name else settings.database
-    store = FAULTS[name](where, policy=settings.policy, writer=writer, clock=now)
-    store.pause_seconds = float(value)
-    return create_app(settings, store=store, identity=identity)
+    store = FAULTS[name](where, policy=settings.policy, writer=writer, clock=clock)
+    store.pause_seconds = float(values[0])
+    return create_app(settings, clock, store, identity)
 
 
 def main() -> None:
     configure_logs()
     fault = os.environ.pop(FAULT)
+    if fault.startswith("clock"):
+        turn_with(Path(fault.split()[1]))
     listeners, settings = listen_for_each(load_settings(port=0))
-    run_workers(settings, partial(make_app, settings, fault), listeners, lambda: log_ready(settings))
+    clock = SystemClock()
+    look_at_clock(settings, clock)
+    run_workers(settings, partial(make_app, settings, fault), listeners, lambda: log_ready(settings), clock)
 
 
 if __name__ == "__main__":

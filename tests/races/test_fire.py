@@ -35,6 +35,7 @@ BROKERS = 12
 HARVESTERS = 2
 EVERY_SECOND = 1
 MOST_SECONDS_AHEAD = 4
+TEN_DAYS, WRONG_FOR_SECONDS, RIGHT_FOR_SECONDS = 864_000, 6, 2
 SECONDS_TO_FINISH = 60
 ROUNDS = 10
 LEASES_TO_END_SECONDS = 2.5
@@ -123,11 +124,14 @@ async def kill_database(postgres: PostgresServer, _: Served) -> None:
 
 
 async def turn_clocks(clock: Path, _: Served) -> None:
-    """Ahead of the time and behind it, each by its share; in the end they are right."""
+    """Days ahead and behind for some seconds, a little each second between; in the end they are right."""
     try:
         while True:
-            turn_clock(clock, random.uniform(-MOST_SECONDS_AHEAD, MOST_SECONDS_AHEAD))  # noqa: S311 - any will do
-            await asyncio.sleep(EVERY_SECOND)
+            turn_clock(clock, random.choice([-1, 1]) * TEN_DAYS)  # noqa: S311 - any will do
+            await asyncio.sleep(WRONG_FOR_SECONDS)
+            for _second in range(RIGHT_FOR_SECONDS):
+                turn_clock(clock, random.uniform(-MOST_SECONDS_AHEAD, MOST_SECONDS_AHEAD))  # noqa: S311 - any will do
+                await asyncio.sleep(EVERY_SECOND)
     finally:
         turn_clock(clock, 0)
 
@@ -152,7 +156,7 @@ async def test_fire_on_postgres(postgres: PostgresServer, fire_seconds: float) -
 async def test_fire_while_clocks_are_turned(
     database: str, kind: str, workers: int, clock: Path, fire_seconds: float
 ) -> None:
-    plan = Plan(database, workers, CAPACITIES, f"clock {clock}")
+    plan = Plan(database, workers, CAPACITIES, f"clock {clock} {MOST_SECONDS_AHEAD}")
     turning = partial(turn_clocks, clock)
     assert await fire(plan, fire_seconds, turning, clocks_ahead_by=MOST_SECONDS_AHEAD) == []
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from openbooking.store.migrate import SchemaError, _config, connected, prepare, 
 from openbooking.store.schema import REVISION, metadata
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.samples import MANAGER, SELLER, START, book, cancel, fresh, session
+from openbooking.testing.samples import MANAGER, SELLER, Clock, book, cancel, fresh, session
 from openbooking.testing.store_tests import UUID
 
 
@@ -112,7 +113,7 @@ def test_partners_of_the_first_schema_keep_their_keys_sellers_and_orders(databas
 
     async def callers() -> list[Caller]:
         store = open_identity_store(Settings(database=database))
-        by_api_key = ByApiKey(store, lambda: START)
+        by_api_key = ByApiKey(store, Clock())
         found = [
             await by_api_key({"authorization": f"Bearer obk_{name}"}, Scope.OPENBOOKING) for name in ("alice", "bob")
         ]
@@ -129,11 +130,14 @@ Rows = list[dict[str, Any]]
 
 
 def rows_of(connection: Connection, names: list[str]) -> dict[str, Rows]:
-    """What is in these tables, by its keys."""
+    """What is in these tables, by its keys; when the database was in use an upgrade finds out from the last change."""
     keys = ("feed", "opportunity", "path", "key", "name", "id", "partner", "uuid")
     found = {name: connection.execute(text(f"SELECT * FROM {name}")).mappings() for name in names}
     return {
-        name: sorted(map(dict, rows), key=lambda row: [str(row.get(key)) for key in keys])
+        name: sorted(
+            (dict(row) for row in rows if row.get("name") != "noted"),
+            key=lambda row: [str(row.get(key)) for key in keys],
+        )
         for name, rows in found.items()
     }
 
@@ -145,7 +149,7 @@ def test_what_was_sold_with_the_first_schema_is_as_it_was_after_the_upgrade(data
     stocked = str(tmp_path / "stocked.sqlite3")
 
     async def sell() -> object:
-        store = open_store(Settings(database=stocked), lambda: START)
+        store = open_store(Settings(database=stocked), Clock())
         await store.execute(PublishSeller(SELLER, actor=MANAGER))
         await store.execute(Publish(session("yoga", 5), actor=MANAGER))
         first = await store.execute(book(booked, "yoga"))
@@ -155,7 +159,7 @@ def test_what_was_sold_with_the_first_schema_is_as_it_was_after_the_upgrade(data
         return first
 
     async def look() -> tuple[object, Any, Any]:
-        store = open_store(Settings(database=database), lambda: START)
+        store = open_store(Settings(database=database), Clock())
         found = await store.audit(), await store.figures({}), await store.execute(book(booked, "yoga"))
         await store.close()
         return found
@@ -231,6 +235,26 @@ def test_opportunities_of_before_get_the_venue_and_activities_that_they_would_ha
         assert now == with_whereabouts(opportunity)
         assert (now == opportunity) is (found[now.path] == untouched[now.path])
     assert sum(found[path] != untouched[path] for path in found) > len(numbers) / 2
+
+
+@pytest.mark.parametrize(("number", "noted"), [(1_700_000_000_000, 1_700_000_000_000_000), (9_999_999_999_999, None)])
+def test_an_upgraded_database_was_in_use_when_its_last_change_was_made(
+    database: str, number: int, noted: int | None
+) -> None:
+    """Its number may have been given ahead of the time, after a restore."""
+
+    def last_change(connection: Connection) -> None:
+        make_version_1(connection)
+        connection.execute(text("UPDATE counter SET value = :number"), {"number": number})
+
+    def read(connection: Connection) -> int:
+        return int(connection.execute(text("SELECT value FROM counter WHERE name = 'noted'")).scalar_one())
+
+    connected(database, last_change)
+    before = time.time_ns() // 1000
+    upgrade(database)
+    found = connected(database, read)
+    assert found == noted if noted else before <= found <= time.time_ns() // 1000
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import asyncio
 import tempfile
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -41,16 +40,12 @@ PRIVATE = (ORDERS, ORDER_PROPOSALS)
 
 
 class TestMemoryStore(StoreTests):
-    def open_store(
-        self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Callable[[], datetime]
-    ) -> MemoryStore:
+    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> MemoryStore:
         return MemoryStore(policy=policy, writer=writer, clock=clock)
 
 
 class TestSqliteStore(DurableStoreTests):
-    def open_store(
-        self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Callable[[], datetime]
-    ) -> SqliteStore:
+    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> SqliteStore:
         prepare(str(place / "kit.sqlite3"))
         return SqliteStore(place / "kit.sqlite3", policy=policy, writer=writer, clock=clock)
 
@@ -60,9 +55,7 @@ class TestPostgresStore(DurableStoreTests):
     def database(self, postgres: PostgresServer) -> None:
         self.url = postgres.new_database()
 
-    def open_store(
-        self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Callable[[], datetime]
-    ) -> PostgresStore:
+    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> PostgresStore:
         return PostgresStore(self.url, policy=policy, writer=writer, clock=clock)
 
 

@@ -1,5 +1,6 @@
 """How much one Booking Partner may ask for."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,24 @@ async def test_a_partner_that_asks_too_much_is_told_to_wait_and_the_others_are_n
         assert validator.failures("OpenBookingError", refused.json()) == []
         assert (await world.call("PUT", f"order-quote-templates/{UUID}", quote, partner="bob")).status_code == 200
         assert (await world.client.get("/feeds/slots")).status_code == 200
+
+
+@pytest.mark.spec("OB-RATE-03")
+@pytest.mark.parametrize("days", [10, -10])
+async def test_a_minute_is_a_minute_whatever_the_wall_clock_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    sound = time.time
+    async with open_world("sqlite", tmp_path, requests_per_minute=3) as world:
+        for seconds in (30, 20, 9):
+            assert (await world.call("GET", "orders-rpde")).status_code == 200
+            world.pass_time(seconds=seconds)
+        monkeypatch.setattr(time, "time", lambda: sound() + days * 86_400)
+        refused = await world.call("GET", "orders-rpde")
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+        world.pass_time(seconds=1)
+        assert (await world.call("GET", "orders-rpde")).status_code == 200
+        assert (await world.call("GET", "orders-rpde")).status_code == 429
 
 
 async def test_by_default_there_is_no_limit(sqlite_world: World) -> None:

@@ -104,6 +104,14 @@ class Store(Protocol):
         """
         ...
 
+    async def note_time(self, at: datetime) -> None:
+        """Keep that it was this time, by a clock that is trusted, when the store was in use."""
+        ...
+
+    async def noted_time(self) -> datetime | None:
+        """The time that was noted last, if any was: `openbooking.clock` tells what it is good for."""
+        ...
+
     async def check(self) -> None:
         """Raise StoreUnavailableError unless the database answers, and is one that this version works with."""
         ...

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -30,7 +30,6 @@ from openbooking.cli.server import Stop, interrupt_on_sigterm, run_server
 from openbooking.jsonld.scalars import write_price
 from openbooking.settings import Settings
 from openbooking.spec.ids import Identifiers
-from openbooking.system import now
 from openbooking.web.dataset_site import DATASET_PATH
 from openbooking.web.feeds import FEEDS_PATH
 
@@ -90,7 +89,7 @@ def _print_step(step: str, status: int, essentials: str) -> None:
 
 def _print_guide(settings: Settings, filled: Filled) -> None:
     ids = Identifiers(settings.base_uri)
-    session, offer, name = _proposed(filled.opportunities, now() + _AHEAD)
+    session, offer, name = _proposed(filled.opportunities, datetime.now(UTC) + _AHEAD)
     choice = Choice(ids.opportunity(session.path), ids.offer(offer.ref), ids.seller(session.seller), name)
     places = [
         Place("Dataset site", settings.site + DATASET_PATH),

@@ -1,7 +1,7 @@
 """`openbooking feed`: whether feeds tell the truth, and what helps where they cannot."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -60,12 +60,12 @@ def renumber(
     New numbers are above all there can have been since the backup was made; servers may run meanwhile.
     """
     from openbooking.store.migrate import prepare  # noqa: PLC0415 - longer to load than --help may take
-    from openbooking.system import now, open_store  # noqa: PLC0415
+    from openbooking.system import open_store  # noqa: PLC0415
 
     async def do(settings: Settings) -> int:
         store = open_store(settings)
         try:
-            tomorrow = int((now() + _AHEAD).timestamp() * 1000)
+            tomorrow = int((datetime.now(UTC) + _AHEAD).timestamp() * 1000)
             return await store.renumber(max(above, tomorrow))
         finally:
             await store.close()

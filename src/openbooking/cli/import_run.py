@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -19,7 +19,6 @@ from openbooking.cli.import_spool import GivenWay, Spool
 from openbooking.jsonld.read_items import read_item
 from openbooking.jsonld.read_pages import read_entry
 from openbooking.jsonld.read_values import UnreadableError, shown
-from openbooking.system import now
 
 
 class ImportOptions(NamedTuple):
@@ -38,7 +37,7 @@ def import_place(  # noqa: PLR0913 - one parameter for each option
     place: str, *, seller: str | None, source: str | None, report: Path | None, database: str | None, hand_over: bool
 ) -> bool:
     """Import what is at a place, telling of it; return whether everything could be."""
-    options = ImportOptions(source or source_of(place), seller, now(), hand_over)
+    options = ImportOptions(source or source_of(place), seller, datetime.now(UTC), hand_over)
     with _opened(report) as json_lines:
         told = Report(json_lines)
         return with_store(database, lambda store: run_import(store, pages(place), told, options))

@@ -19,7 +19,9 @@ from openbooking.cli.addresses import warn_of_another_address, warn_of_local_add
 from openbooking.cli.listening import listen, listen_for_each
 from openbooking.cli.logs import configure_logs
 from openbooking.cli.server import Drain, interrupt_on_sigterm, log_ready, make_app, run_server, server_config
+from openbooking.clock import SystemClock
 from openbooking.settings import Settings
+from openbooking.system import compare_clock, open_store
 from openbooking.web.metrics import SHARED_FOLDER_VARIABLE
 
 _SECONDS_TO_START = 60
@@ -29,42 +31,60 @@ def serve_forever(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM, with logs."""
     configure_logs()
     interrupt_on_sigterm()
+    clock = SystemClock()
     with ExitStack() as open_until_the_end:
         if settings.workers == 1:
             listener, settings = listen(settings)
             open_until_the_end.enter_context(listener)
-            _prepare(settings)
-            run_server(settings, listener, lambda _: log_ready(settings))
+            _prepare(settings, clock)
+            run_server(settings, listener, lambda _: log_ready(settings), clock)
         else:
             listeners, settings = listen_for_each(settings)
             for listener in listeners:
                 open_until_the_end.enter_context(listener)
-            _prepare(settings)
+            _prepare(settings, clock)
             open_until_the_end.enter_context(_counting_together(settings))
-            run_workers(settings, partial(_worker, settings), listeners, lambda: log_ready(settings))
+            run_workers(settings, partial(_worker, settings), listeners, lambda: log_ready(settings), clock)
 
 
 def run_workers(
     settings: Settings,
-    make_app: Callable[[c_bool], ASGIApp],
+    make_app: Callable[[SystemClock, c_bool], ASGIApp],
     listeners: Sequence[socket.socket],
     ready: Callable[[], None],
+    clock: SystemClock,
 ) -> None:
     """Serve with a process at each socket until SIGINT or SIGTERM; one that dies is replaced, on SIGHUP all, in turn.
 
-    Each makes its application of a flag in memory that all of them share, which is set while they drain.
+    Each makes its application of the clock, as it is here when it starts, and of a flag in memory that all of them
+    share, which is set while they drain.
     """
     draining = RawValue(c_bool, False)
-    config = server_config(settings, partial(make_app, draining), factory=True, workers=1)
-    _Workers(config, ready, listeners, Drain(settings.drain_seconds), draining).run()
+    config = server_config(settings, partial(make_app, clock, draining), factory=True, workers=1)
+    drain = Drain(settings.drain_seconds)
+    _Workers(config, ready, listeners, clock=clock, drain=drain, draining=draining).run()
 
 
-def _prepare(settings: Settings) -> None:
+def look_at_clock(settings: Settings, clock: SystemClock) -> None:
+    """Compare the clock with the database, on behalf of the processes that will be started."""
+
+    async def compare() -> None:
+        store = open_store(settings, clock)
+        try:
+            await compare_clock(clock, store)
+        finally:
+            await store.close()
+
+    asyncio.run(compare())
+
+
+def _prepare(settings: Settings, clock: SystemClock) -> None:
     from openbooking.store.migrate import prepare  # noqa: PLC0415 - long to load, and workers do without
 
     warn_of_local_address(settings)
     prepare(settings.database)
     asyncio.run(warn_of_another_address(settings))
+    look_at_clock(settings, clock)
 
 
 @contextmanager
@@ -78,20 +98,22 @@ def _counting_together(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _worker(settings: Settings, draining: c_bool) -> Starlette:
+def _worker(settings: Settings, clock: SystemClock, draining: c_bool) -> Starlette:
     """The application in a process of its own."""
     configure_logs()
-    return make_app(settings, lambda: draining.value)
+    return make_app(settings, clock, lambda: draining.value)
 
 
 class _Workers(Multiprocess):
     """Keeps a process going at each socket, tells when all are ready, and drains all before they stop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it keeps what all of them share
         self,
         config: uvicorn.Config,
         ready: Callable[[], None],
         listeners: Sequence[socket.socket],
+        *,
+        clock: SystemClock,
         drain: Drain,
         draining: c_bool,
     ) -> None:
@@ -99,6 +121,7 @@ class _Workers(Multiprocess):
         self._each = [Multiprocess(config, [listener]) for listener in listeners]
         super().__init__(config, list(listeners))
         self._ready = ready
+        self._clock = clock
         self._drain = drain
         self._draining = draining
         for one in self._each:
@@ -113,7 +136,8 @@ class _Workers(Multiprocess):
             self._ready()
 
     def keep_subprocess_alive(self) -> None:
-        """Replace those that have died."""
+        """Replace those that have died; they are given what this process, which goes on, knows of the clock."""
+        self._clock()
         for one in self._each:
             one.keep_subprocess_alive()
 

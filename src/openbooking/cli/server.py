@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from openbooking.cli.connection import Connection
 from openbooking.cli.memory import suit_memory_to_serving
+from openbooking.clock import Clock, SystemClock
 from openbooking.settings import Settings
 from openbooking.store.location import without_password
 from openbooking.system import open_identity_store, open_store
@@ -27,19 +28,19 @@ Stop = Callable[[], None]
 Ready = Callable[[Stop], None]
 
 
-def run_server(settings: Settings, listener: socket.socket, ready: Ready) -> None:
+def run_server(settings: Settings, listener: socket.socket, ready: Ready, clock: SystemClock | None = None) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is under way; `ready` is called once, with what stops it too."""
     drain = Drain(settings.drain_seconds)
-    app = make_app(settings, drain.has_begun)
+    app = make_app(settings, clock or SystemClock(), drain.has_begun)
     try:
         _Server(server_config(settings, app), ready, drain).run(sockets=[listener])
     except KeyboardInterrupt:
         return
 
 
-def make_app(settings: Settings, draining: Callable[[], bool]) -> Starlette:
+def make_app(settings: Settings, clock: Clock, draining: Callable[[], bool]) -> Starlette:
     """The application of a process that serves. The database has been prepared before, and may be away by now."""
-    app = create_app(settings, store=open_store(settings), identity=open_identity_store(settings))
+    app = create_app(settings, clock, open_store(settings, clock), open_identity_store(settings))
     app.state.draining = draining
     suit_memory_to_serving()
     return app

@@ -1,15 +1,16 @@
 """From the headers of a request to the Booking Partner that sent it (OB 11.7)."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
+from math import inf
 
 from msgspec.structs import replace
 
 from openbooking.booking.order import Caller
+from openbooking.clock import Clock
 from openbooking.identity.access_tokens import AccessTokens
 from openbooking.identity.claims import InvalidAccessTokenError
 from openbooking.identity.digests import Kind, digest
-from openbooking.identity.policy import Clock
 from openbooking.identity.records import Partner
 from openbooking.identity.scopes import Scope
 from openbooking.identity.store import IdentityStore
@@ -118,15 +119,17 @@ class _Uses:
     def __init__(self, store: IdentityStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._noted: dict[str, datetime] = {}
+        self._noted: dict[str, float] = {}
 
     async def note(self, partner: Partner) -> None:
         """The partner, as it was read before, is here."""
-        now = self._clock()
-        for noted in (partner.last_used, self._noted.get(partner.key)):
-            if noted and now - noted < _USE_NOTED_EVERY:
-                return
-        self._noted[partner.key] = now
+        now, passed = self._clock(), self._clock.monotonic()
+        # A use in the future was noted by a clock that was wrong.
+        if partner.last_used and timedelta() <= now - partner.last_used < _USE_NOTED_EVERY:
+            return
+        if passed - self._noted.get(partner.key, -inf) < _USE_NOTED_EVERY.total_seconds():
+            return
+        self._noted[partner.key] = passed
         if not await self._store.save(replace(partner, last_used=now)):
             del self._noted[partner.key]
 

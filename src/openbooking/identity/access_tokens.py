@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from openbooking.clock import Clock
 from openbooking.identity.claims import ACCESS_TOKEN_TYPE, AccessClaims, ClaimWriter, InvalidAccessTokenError
 from openbooking.identity.keys import InvalidSignatureError, SigningKeys
-from openbooking.identity.policy import Clock, IdentityPolicy
+from openbooking.identity.policy import IdentityPolicy
 
 
 class AccessTokens:

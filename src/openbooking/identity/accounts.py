@@ -6,10 +6,11 @@ from typing import NamedTuple
 import structlog
 from msgspec.structs import replace
 
+from openbooking.clock import Clock
 from openbooking.identity import throttle
 from openbooking.identity.digests import Kind, digest, matches, new_id, new_secret
 from openbooking.identity.passwords import Passwords, check_password
-from openbooking.identity.policy import Clock, IdentityPolicy
+from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.records import Attempts, Role, Session, User
 from openbooking.identity.store import IdentityStore
 
@@ -138,7 +139,7 @@ class Accounts:
     async def _count(self, subject: str) -> Attempts:
         for _ in range(_TRIES_TO_COUNT):
             now, known = self._clock(), await self._store.find(Attempts, subject=subject)
-            if known and known[0].blocked_until > now:
+            if known and throttle.blocked(known[0], now):
                 raise TooManyAttemptsError(known[0].blocked_until)
             counted = throttle.counted(known[0] if known else None, subject, now)
             if await self._store.save(counted):

@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from openbooking.clock import Clock
 from openbooking.identity.accounts import SignedIn
 from openbooking.identity.authorization import new_link_secret
 from openbooking.identity.digests import Kind, digest, new_id
@@ -22,7 +23,7 @@ from openbooking.identity.errors import (
     UnsupportedResponseTypeError,
 )
 from openbooking.identity.grants import Grants, give
-from openbooking.identity.policy import Clock, IdentityPolicy
+from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.records import Authorization, Grant, GrantState, Partner
 from openbooking.identity.scopes import SELLER_SCOPES, Scope, read_scopes
 from openbooking.identity.store import IdentityStore

@@ -10,7 +10,7 @@ from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.order import Partnership
 from openbooking.booking.partnership import Withhold
 from openbooking.booking.store import Store
-from openbooking.identity.policy import Clock
+from openbooking.clock import Clock
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState
 from openbooking.identity.scopes import Scope
 from openbooking.identity.store import IdentityStore
@@ -111,7 +111,8 @@ class Grants:
         """Let the Orders feeds follow what has changed, also where a process that changed it has died since."""
         for grant in await self._identity.find(Grant, settled=False):
             await self._follow(grant)
-            if self._clock() - grant.changed > _STRAGGLERS:
+            # One that was changed in the future was changed by a clock that was wrong.
+            if abs(self._clock() - grant.changed) > _STRAGGLERS:
                 await self._identity.save(replace(grant, settled=True))
 
     async def _grant(self, partner: str, seller: str) -> Grant:

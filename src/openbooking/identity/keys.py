@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from math import inf
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -11,7 +12,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, RSAKey
 
-from openbooking.identity.policy import Clock, IdentityPolicy
+from openbooking.clock import Clock
+from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.records import SigningKey
 from openbooking.identity.store import IdentityStore
 
@@ -19,6 +21,7 @@ ALGORITHM = "RS256"
 _KEY_BITS = 2048
 # For as long as other processes have not looked they may sign with the key before the newest.
 _LOOK_EVERY = timedelta(seconds=60)
+_NEXT = timedelta(microseconds=1)
 _REMEMBERED = 10_000
 
 Claims = Mapping[str, Any]
@@ -64,7 +67,7 @@ class SigningKeys:
         self._clock = clock
         self._keys: list[SigningKey] = []
         self._key_set = KeySet([])
-        self._looked: datetime | None = None
+        self._looked = -inf
         self._verified_before: dict[tuple[str, str], Any] = {}
 
     async def sign(self, type_: str, claims: Claims) -> str:
@@ -103,7 +106,9 @@ class SigningKeys:
     async def rotate(self, *, at_once: bool = False) -> SigningKey:
         """Sign with a fresh key from now on; with `at_once`, what the ones before have signed is void."""
         before = await self._store.find(SigningKey)
-        made = await asyncio.to_thread(new_signing_key, self._clock())
+        # The newest key signs. One that was made by a clock that was ahead must not keep later ones from it.
+        created = max([self._clock(), *(key.created + _NEXT for key in before)])
+        made = await asyncio.to_thread(new_signing_key, created)
         await self._store.save(made)
         if at_once:
             for key in before:
@@ -112,13 +117,20 @@ class SigningKeys:
         return made
 
     async def keep_up(self) -> None:
-        """Make a key where there is none or the newest is old; forget those that nothing depends on any more."""
+        """Make a key where there is none or the newest is old; forget those that nothing depends on any more.
+
+        While the clock is not trusted no key is old.
+        """
         keys, now = await self._store.find(SigningKey), self._clock()
+        if not keys:
+            await self.rotate()
+        if not keys or not self._clock.is_trusted():
+            return
         kept = living(keys, self._policy, now)
         for key in keys:
             if key not in kept:
                 await self._store.remove(SigningKey, kid=key.kid)
-        if not kept or now - kept[0].created >= self._policy.signing_key_lifetime:
+        if now - kept[0].created >= self._policy.signing_key_lifetime:
             await self.rotate()
 
     def _remembered(self, type_: str, token: str, found: T) -> T:
@@ -134,13 +146,13 @@ class SigningKeys:
             raise InvalidSignatureError from fault
 
     async def _look_again(self) -> None:
-        if self._looked is None or self._clock() - self._looked >= _LOOK_EVERY:
+        if self._clock.monotonic() - self._looked >= _LOOK_EVERY.total_seconds():
             await self._look()
 
     async def _look(self) -> None:
         self._keys = living(await self._store.find(SigningKey), self._policy, self._clock())
         self._key_set = KeySet([RSAKey.import_key(dict(key.jwk)) for key in self._keys])
-        self._looked = self._clock()
+        self._looked = self._clock.monotonic()
         self._verified_before.clear()
 
 

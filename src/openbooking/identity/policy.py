@@ -1,11 +1,8 @@
 """What one provider chooses for itself."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
-
-Clock = Callable[[], datetime]
 
 
 class IdentityPolicy(msgspec.Struct, frozen=True, kw_only=True):

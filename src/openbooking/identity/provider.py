@@ -5,6 +5,7 @@ from typing import Any
 
 from openbooking.booking.opportunity import Seller
 from openbooking.booking.store import Store
+from openbooking.clock import Clock
 from openbooking.identity.access import Authenticate, ByAccessToken
 from openbooking.identity.access_tokens import AccessTokens
 from openbooking.identity.accounts import Accounts
@@ -13,7 +14,7 @@ from openbooking.identity.claims import ClaimWriter
 from openbooking.identity.grants import Grants
 from openbooking.identity.keys import SigningKeys
 from openbooking.identity.passwords import Passwords
-from openbooking.identity.policy import Clock, IdentityPolicy
+from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.registration import Registration
 from openbooking.identity.store import IdentityStore
 from openbooking.identity.token import TokenEndpoint

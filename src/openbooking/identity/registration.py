@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from openbooking.clock import Clock
 from openbooking.identity.clients import METHODS
 from openbooking.identity.digests import Kind, digest, new_id, new_secret
 from openbooking.identity.errors import (
@@ -15,7 +16,6 @@ from openbooking.identity.errors import (
     InvalidRedirectUriError,
     InvalidTokenError,
 )
-from openbooking.identity.policy import Clock
 from openbooking.identity.records import BY_REGISTRATION_TOKEN, Partner, RegistrationToken
 from openbooking.identity.scopes import Scope, write_scopes
 from openbooking.identity.store import IdentityStore

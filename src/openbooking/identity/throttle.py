@@ -43,6 +43,11 @@ def counted(known: Attempts | None, subject: str, now: datetime) -> Attempts:
     return replace(before, failures=failures, blocked_until=now + wait, expires=now + wait + _REMEMBERED)
 
 
+def blocked(known: Attempts, now: datetime) -> bool:
+    """Whether the next attempt has to wait; a wait beyond the longest was set by a clock that was wrong."""
+    return now < known.blocked_until <= now + _LONGEST_WAIT
+
+
 def taken_back(counted_: Attempts, now: datetime) -> Attempts:
     """As before an attempt that was none, for it succeeded."""
     return replace(counted_, failures=max(counted_.failures - 1, 0), blocked_until=now)

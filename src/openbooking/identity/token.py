@@ -7,6 +7,7 @@ import structlog
 from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Seller
+from openbooking.clock import Clock
 from openbooking.identity.access_tokens import AccessTokens
 from openbooking.identity.authorization import (
     Outcome,
@@ -27,7 +28,7 @@ from openbooking.identity.errors import (
     UnsupportedGrantTypeError,
 )
 from openbooking.identity.keys import SigningKeys
-from openbooking.identity.policy import Clock, IdentityPolicy
+from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.records import Authorization, Grant, Partner, stands
 from openbooking.identity.scopes import CLIENT_SCOPES, Scope, read_scopes, write_scopes
 from openbooking.identity.store import IdentityStore

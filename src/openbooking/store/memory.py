@@ -1,7 +1,7 @@
 """The store in memory: dicts and the fold. It is the model that the other stores are tested against."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from openbooking.booking.order import OrderKey, Partnership, Record, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Holdings, Needs, Places, Situation
 from openbooking.booking.store import Feed, FeedWriter, Figures, fold
+from openbooking.clock import Clock
 from openbooking.spec.rpde import Item
 from openbooking.store.documents import encode_record
 from openbooking.store.effects import Publication, effects
@@ -23,7 +24,7 @@ V = TypeVar("V")
 class MemoryStore:
     """Keeps everything for as long as the process lives."""
 
-    def __init__(self, *, policy: Policy, writer: FeedWriter, clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, policy: Policy, writer: FeedWriter, clock: Clock) -> None:
         self._policy = policy
         self._writer = writer
         self._clock = clock
@@ -32,6 +33,7 @@ class MemoryStore:
         self._sellers: dict[str, Seller] = {}
         self._feeds: dict[Feed, dict[str, tuple[Item, datetime]]] = {}
         self._modified = 0
+        self._noted: datetime | None = None
 
     async def execute(self, command: Command) -> Reply:
         """Carry out one command."""
@@ -66,6 +68,14 @@ class MemoryStore:
             self._feeds[feed] = {
                 key: (item, at) for key, (item, at) in items.items() if item.data is not None or at >= before
             }
+
+    async def note_time(self, at: datetime) -> None:
+        """Keep that it was this time."""
+        self._noted = at
+
+    async def noted_time(self) -> datetime | None:
+        """The time that was noted last."""
+        return self._noted
 
     async def check(self) -> None:
         """Nothing can be wrong."""

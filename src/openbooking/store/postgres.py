@@ -10,7 +10,6 @@ import contextvars
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import datetime
 from functools import partial
 from typing import TypeAlias, TypeVar
 
@@ -21,6 +20,7 @@ from asyncpg.pool import PoolConnectionProxy
 from openbooking.booking.command import Command, Reply
 from openbooking.booking.policy import Policy
 from openbooking.booking.store import Feed, FeedWriter, StoreUnavailableError
+from openbooking.clock import Clock
 from openbooking.spec.rpde import Item
 from openbooking.store.exchange import Answer, ChangedMeanwhileError, Exchange, Query, Save, ask
 from openbooking.store.numbering import number_pending
@@ -87,9 +87,7 @@ class PostgresStore(SqlStore):
     second besides, for readers of a replica.
     """
 
-    def __init__(
-        self, url: str, *, replica: str = "", policy: Policy, writer: FeedWriter, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, url: str, *, replica: str = "", policy: Policy, writer: FeedWriter, clock: Clock) -> None:
         self._postgres = PostgresDatabase(url)
         self._replica = PostgresDatabase(replica) if replica else None
         self._numbering = asyncio.Lock()

@@ -5,6 +5,8 @@ data has a table of its own, so that it is erased by deleting a row. Instants ar
 
 `record.ends` is when the sweeper has to look at a quote or proposal, and `record.size` how many bytes its document has.
 
+The counter `modified` is the last change number, `noted` is when a trusted clock last found the database in use.
+
 A feed item whose `modified` is null has changed and waits for its number (see `openbooking.store.numbering`).
 """
 

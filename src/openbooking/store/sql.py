@@ -17,11 +17,12 @@ from openbooking.booking.store import (
     fold,
     join_needs,
 )
+from openbooking.clock import Clock
 from openbooking.spec.rpde import Item
 from openbooking.store.audit import Finding, audit
 from openbooking.store.audit_statements import AuditStatements
 from openbooking.store.batches import ALONE, AMONG_OTHERS, Batches
-from openbooking.store.documents import decode_seller, microseconds
+from openbooking.store.documents import decode_seller, instant, microseconds
 from openbooking.store.effects import effects
 from openbooking.store.exchange import Answer, Database, Exchange, Save, ask
 from openbooking.store.figures import FigureStatements, check, figures
@@ -41,7 +42,7 @@ class SqlStore:
         *,
         policy: Policy,
         writer: FeedWriter,
-        clock: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._sql = sql
@@ -80,6 +81,15 @@ class SqlStore:
         """Forget what was deleted from the feeds before that time, and what the disk remembers of erased data."""
         await self._database.write(partial(ask, self._sql.forget_deleted, before=microseconds(before)))
         await self._database.wipe()
+
+    async def note_time(self, at: datetime) -> None:
+        """Keep that it was this time when the database was in use."""
+        await self._database.write(partial(ask, self._sql.note_time, at=microseconds(at)), brief=True)
+
+    async def noted_time(self) -> datetime | None:
+        """The time that was noted last."""
+        ((noted,),) = await self._database.read(partial(ask, self._sql.noted_time))
+        return instant(noted)
 
     async def check(self) -> None:
         """Raise StoreUnavailableError unless the database answers, and has the schema of this version."""

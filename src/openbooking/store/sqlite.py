@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ import msgspec
 
 from openbooking.booking.policy import Policy
 from openbooking.booking.store import FeedWriter, StoreUnavailableError
+from openbooking.clock import Clock
 from openbooking.store.exchange import Answer, Exchange, Query, Save
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite_dialect import Sqlite
@@ -41,7 +41,7 @@ T = TypeVar("T")
 class SqliteStore(SqlStore):
     """Keeps everything in the file at `path`."""
 
-    def __init__(self, path: Path, *, policy: Policy, writer: FeedWriter, clock: Callable[[], datetime]) -> None:
+    def __init__(self, path: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> None:
         statements = Statements(Sqlite())
         super().__init__(SqliteDatabase(path), statements, policy=policy, writer=writer, clock=clock)
 

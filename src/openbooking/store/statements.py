@@ -28,6 +28,7 @@ from openbooking.store.dialects import Dialect, Insert, Saving, Statement, Step
 from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record, seller
 
 MODIFIED = counter.c.name == literal_column("'modified'")
+_NOTED = counter.c.name == literal_column("'noted'")
 _NOTHING = cast(null(), LargeBinary)
 
 
@@ -220,6 +221,16 @@ class Statements:
     def set_last_number(self) -> Statement:
         """:number."""
         return self.dialect.compile(update(counter).where(MODIFIED).values(value=bindparam("number")))
+
+    @cached_property
+    def noted_time(self) -> Statement:
+        """→ the time that was noted last."""
+        return self.dialect.compile(select(counter.c.value).where(_NOTED))
+
+    @cached_property
+    def note_time(self) -> Statement:
+        """:at."""
+        return self.dialect.compile(update(counter).where(_NOTED).values(value=bindparam("at")))
 
     @cached_property
     def number_feed_items(self) -> Statement:

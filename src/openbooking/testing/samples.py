@@ -33,7 +33,7 @@ def fresh() -> str:
 
 
 class Clock:
-    """Tells the time that was set."""
+    """Tells the time that was set. Its monotonic time moves with it, so that a turned clock is no jump."""
 
     def __init__(self) -> None:
         self.time = START
@@ -41,6 +41,17 @@ class Clock:
     def __call__(self) -> datetime:
         """The time now."""
         return self.time
+
+    def monotonic(self) -> float:
+        """Seconds since the clock was made."""
+        return (self.time - START).total_seconds()
+
+    def is_trusted(self) -> bool:
+        """Nothing else tells the time."""
+        return True
+
+    def compare(self, noted: datetime) -> None:
+        """It is right, whatever a store has noted."""
 
     def move(self, by: timedelta) -> None:
         """Let that much time pass."""

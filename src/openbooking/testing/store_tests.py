@@ -1,7 +1,7 @@
 """The promises of the Store protocol, as tests to inherit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -57,9 +57,7 @@ def feed_writer() -> FeedWriter:
 class StoreTests(FiguresTests, PartnershipTests, ProposalTests, SaleTests):
     """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
 
-    def open_store(
-        self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Callable[[], Any]
-    ) -> Store | Awaitable[Store]:
+    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> Store | Awaitable[Store]:
         """Open the store kept at this place."""
         raise NotImplementedError
 
@@ -422,5 +420,18 @@ class StoreTests(FiguresTests, PartnershipTests, ProposalTests, SaleTests):
                 )
                 left = await read_feed(store, SESSIONS)
                 assert {key for key, data in left.items() if data} == {"spin"}
+
+        asyncio.run(run())
+
+    def test_the_time_that_was_noted_last_is_told(self, tmp_path: Path) -> None:
+        """Also if it is before the one that was noted earlier: a clock may have been wrong."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock) as store:
+                for days in (1, -1):
+                    at = clock() + timedelta(days=days)
+                    await store.note_time(at)
+                    assert await store.noted_time() == at
 
         asyncio.run(run())

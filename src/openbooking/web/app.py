@@ -12,9 +12,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan
 
 from openbooking.booking.store import Store
+from openbooking.clock import Clock
 from openbooking.identity.store import IdentityStore
 from openbooking.settings import AccessMode, Settings
-from openbooking.system import Clock, System, now, open_system
+from openbooking.system import System, open_system
 from openbooking.web.accounts import AccountPages
 from openbooking.web.booking import BookingApi
 from openbooking.web.dataset_site import DATASET_PATH, DatasetSite
@@ -55,7 +56,7 @@ class _Application(Starlette):
 
 
 def create_app(
-    settings: Settings, clock: Clock = now, store: Store | None = None, identity: IdentityStore | None = None
+    settings: Settings, clock: Clock | None = None, store: Store | None = None, identity: IdentityStore | None = None
 ) -> Starlette:
     """The application; it opens the Booking System when the server starts, and closes it when the server stops."""
 

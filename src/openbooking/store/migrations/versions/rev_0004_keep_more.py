@@ -1,6 +1,7 @@
 """What is kept from now on: see `docs/adr/0017-what-is-kept-from-now-on.md`."""
 
 from openbooking.store.migrations.topics.leases_0004 import extend_records
+from openbooking.store.migrations.topics.noted_0004 import note_time
 from openbooking.store.migrations.topics.stamps_0004 import stamp_records
 from openbooking.store.migrations.topics.whereabouts_0004 import fill_whereabouts
 
@@ -12,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Extend the tables, and bring what is stored to its new form."""
+    note_time()
     fill_whereabouts()
     stamp_records()
     extend_records()

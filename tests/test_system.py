@@ -1,0 +1,200 @@
+"""What the system clears away, and when, while its clock is turned; with files, and time that is moved by hand."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from msgspec.structs import replace
+
+from desk import partner, signing_key
+from machine import TEN_DAYS, Machine
+from openbooking.booking.order import Caller
+from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.identity.records import Attempts, Authorization, Partner, Session, SigningKey
+from openbooking.identity.scopes import Scope
+from openbooking.settings import AccessMode, Settings
+from openbooking.store.migrate import prepare
+from openbooking.store.sql import SqlStore
+from openbooking.system import Sweeper, System, open_identity_store, open_store, open_system
+from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, fresh, places_left, quote, read_feed, session
+
+pytestmark = pytest.mark.anyio
+
+TOMBSTONE, YOGA = "gone", "yoga"
+HELD = 4
+
+
+class Site:
+    """A Booking System on a machine whose clocks are turned."""
+
+    def __init__(self, place: Path, machine: Machine) -> None:
+        self.machine = machine
+        self.settings = Settings(
+            database=str(place / "site.sqlite3"),
+            site_url="https://booking.example.com",
+            access=AccessMode.OPENID,
+            sweep_seconds=0.001,
+        )
+
+    async def stock(self) -> None:
+        """Keep one of everything that is cleared away in time: all of it is to stay for a while."""
+        await anyio.to_thread.run_sync(prepare, self.settings.database)
+        store = self.open_store()
+        await store.note_time(self.machine.now)
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await store.execute(Publish(session(YOGA, 5), actor=MANAGER))
+        await store.execute(
+            Publish(tuple(replace(item, source="gone") for item in session(TOMBSTONE, 5)), actor=MANAGER)
+        )
+        await store.execute(quote(fresh(), YOGA))
+        await store.execute(Withdraw(sources=frozenset({"gone"}), actor=MANAGER))
+        await store.close()
+        now = self.machine.now
+        later, scopes = now + timedelta(hours=12), frozenset({Scope.OPENBOOKING})
+        key = replace(signing_key(), created=now - timedelta(days=1))
+        identity = open_identity_store(self.settings)
+        await identity.save(
+            partner("alice"),
+            Session(digest="s", username="ann", started=now, expires=later),
+            Authorization(id="a", partner="alice", seller=None, user=None, scopes=scopes, issued=now, expires=later),
+            Attempts(subject="account:ann", failures=1, blocked_until=now, expires=later),
+            key,
+            replace(key, kid="newest", created=now - timedelta(minutes=1)),
+        )
+        await identity.close()
+
+    def open_store(self) -> SqlStore:
+        """The store, by a clock that is right."""
+        machine = Machine()
+        machine.since_boot = self.machine.since_boot
+        return open_store(self.settings, machine.clock)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[System]:
+        """The system, once it has swept."""
+        clock = self.machine.clock
+        store, identity = open_store(self.settings, clock), open_identity_store(self.settings)
+        async with open_system(self.settings, clock, store, identity) as system:
+            await self.sweep(system, 3)
+            yield system
+
+    async def run(self, system: System, seconds: int) -> None:
+        """Let time pass, and the sweeper do its work."""
+        for _ in range(seconds):
+            self.machine.run(1)
+            await self.sweep(system, 1)
+
+    async def sweep(self, system: System, times: int) -> None:
+        """Wait until the sweeper has been through so many times more."""
+        sweeper = system.sweeper
+        for _ in range(times + 1):
+            swept = anyio.Event()
+
+            def note_sweep(swept: anyio.Event = swept) -> None:
+                Sweeper.has_swept(sweeper)
+                swept.set()
+
+            sweeper.has_swept = note_sweep  # type: ignore[method-assign]
+            await swept.wait()
+
+    async def kept(self, system: System) -> dict[str, int]:
+        """How much there is of everything that is cleared away in time."""
+        identity = system.identity.store
+        feed = await read_feed(system.store, SESSIONS)
+        left = await places_left(system.store, YOGA)
+        kinds: tuple[type[Any], ...] = (Session, Authorization, Attempts, SigningKey)
+        counts = {kind.__name__: len(await identity.find(kind)) for kind in kinds}
+        return counts | {"tombstones": sum(data is None for data in feed.values()), "left": left or 0}
+
+
+ALL = {"Session": 1, "Authorization": 1, "Attempts": 1, "SigningKey": 2, "tombstones": 1, "left": HELD}
+
+
+@pytest.mark.spec("OB-FEED-19")
+@pytest.mark.parametrize("jump", [TEN_DAYS, -TEN_DAYS])
+async def test_nothing_is_cleared_away_by_a_clock_that_is_wrong_for_six_seconds(tmp_path: Path, jump: float) -> None:
+    site = Site(tmp_path, Machine())
+    await site.stock()
+    async with site.opened() as system:
+        assert await site.kept(system) == ALL
+        site.machine.wrong = jump
+        await site.run(system, 6)
+        assert await site.kept(system) == ALL
+        site.machine.wrong = 0
+        await site.run(system, 2)
+        assert await site.kept(system) == ALL
+
+
+@pytest.mark.spec("OB-FEED-19")
+@pytest.mark.parametrize("jump", [TEN_DAYS, -TEN_DAYS])
+async def test_nothing_is_cleared_away_by_a_clock_that_is_wrong_at_the_start(tmp_path: Path, jump: float) -> None:
+    site = Site(tmp_path, Machine(wrong=jump))
+    await site.stock()
+    async with site.opened() as system:
+        await site.run(system, 6)
+        assert await site.kept(system) == ALL
+        assert system.sweeper.is_well()
+        site.machine.wrong = 0
+        await site.run(system, 120)
+        assert await site.kept(system) == ALL
+
+
+@pytest.mark.parametrize("jump", [TEN_DAYS, -TEN_DAYS])
+async def test_upkeep_goes_on_within_the_hour_after_a_jump(tmp_path: Path, jump: float) -> None:
+    site = Site(tmp_path, Machine())
+    await site.stock()
+    async with site.opened() as system:
+        site.machine.wrong = jump
+        await site.run(system, 6)
+        site.machine.wrong = 0
+        site.machine.since_boot += timedelta(hours=12).total_seconds()
+        await site.sweep(system, 2)
+        assert (await site.kept(system))["Session"] == 0
+
+
+async def test_a_lease_comes_back_at_once_also_while_the_clock_is_behind(tmp_path: Path) -> None:
+    site = Site(tmp_path, Machine())
+    await site.stock()
+    async with site.opened() as system:
+        site.machine.since_boot += system.settings.lease_seconds - 3
+        site.machine.wrong = -TEN_DAYS
+        await site.run(system, 6)
+        assert (await site.kept(system))["left"] == 5
+
+
+async def test_the_time_is_noted_while_it_is_trusted(tmp_path: Path) -> None:
+    site = Site(tmp_path, Machine())
+    await site.stock()
+    async with site.opened() as system:
+        site.machine.wrong = TEN_DAYS
+        site.machine.since_boot += 60
+        await site.sweep(system, 2)
+        assert await system.store.noted_time() == site.machine.now
+
+
+async def test_no_key_is_replaced_by_a_clock_that_is_not_trusted(tmp_path: Path) -> None:
+    site = Site(tmp_path, Machine(wrong=TEN_DAYS * 10))
+    await site.stock()
+    async with site.opened() as system:
+        await system.identity.keys.keep_up()
+        assert len(await system.identity.store.find(SigningKey)) == 2
+        await site.run(system, 62)
+        assert len(await system.identity.store.find(SigningKey)) == 2  # the newest, which is old, and a fresh one
+        assert "newest" in {key.kid for key in await system.identity.store.find(SigningKey)}
+
+
+async def test_partners_that_were_here_in_the_future_are_here_now(tmp_path: Path) -> None:
+    site = Site(tmp_path, Machine())
+    await site.stock()
+    async with site.opened() as system:
+        identity = system.identity.store
+        (alice,) = await identity.find(Partner)
+        await identity.save(replace(alice, last_used=site.machine.now + timedelta(days=10)))
+        caller = await system.authenticate({"authorization": "Bearer obk_alice"}, Scope.OPENBOOKING)
+        assert caller == Caller("alice", frozenset())
+        (alice,) = await identity.find(Partner)
+        assert alice.last_used == site.machine.clock()
