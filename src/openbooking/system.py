@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from openbooking import __version__
+from openbooking.booking.erasure import ErasePersonalData
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.store import Store, StoreUnavailableError
 from openbooking.identity.access import Authenticate, ByApiKey, ByTrustedHeaders
@@ -196,6 +197,7 @@ async def _keep_up(system: System) -> None:
                 await system.identity.store.remove_expired(system.clock())
                 if system.settings.access is AccessMode.OPENID:
                     await system.identity.keys.keep_up()
+                await _erase(system)
                 # Last, for whoever reads from the log for long keeps it from being emptied.
                 await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
                 next_upkeep = system.clock() + _UPKEEP_EVERY
@@ -204,3 +206,12 @@ async def _keep_up(system: System) -> None:
         except Exception:  # noqa: BLE001 - whatever went wrong, Leases must go on ending
             _log.exception("upkeep.failed")
         await asyncio.sleep(system.settings.sweep_seconds)
+
+
+async def _erase(system: System) -> None:
+    """Erase the personal data of Orders that were over so long ago as is set, some in each transaction."""
+    days = system.settings.retention_days
+    if days:
+        command = ErasePersonalData(over_before=system.clock() - timedelta(days=days))
+        while await system.store.execute(command):
+            pass

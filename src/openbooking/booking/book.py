@@ -6,7 +6,8 @@ from openbooking.booking import lifecycle
 from openbooking.booking.access import grant_access
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs
-from openbooking.booking.order import ItemState, Order, OrderKey, OrderRequest, Record, RecordKind
+from openbooking.booking.fingerprint import fingerprint_key, is_known_by, keyed
+from openbooking.booking.order import ItemState, Order, OrderKey, OrderRequest, PersonalData, Record, RecordKind
 from openbooking.booking.payment import check_payment, check_total
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, RecordSet, Situation
@@ -14,7 +15,10 @@ from openbooking.spec.errors import OrderCreationFailedError
 
 
 class Book(OrderCommand, frozen=True, kw_only=True):
-    """B: all items are booked, or none. `nonce` is the chance that access codes are made of."""
+    """B: all items are booked, or none.
+
+    `nonce` is a fresh secret, of which access codes and the key of the fingerprint are made; it is not kept.
+    """
 
     request: OrderRequest
     nonce: str = ""
@@ -30,7 +34,7 @@ class Book(OrderCommand, frozen=True, kw_only=True):
         """
         record = situation.records.get(self.key)
         fingerprint = self.request.fingerprint()
-        if record and record.kind is RecordKind.ORDER and record.fingerprint == fingerprint:
+        if record and record.kind is RecordKind.ORDER and is_known_by(record, fingerprint):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=record.order)
         lifecycle.after(record, lifecycle.Event.BOOK)
@@ -41,7 +45,10 @@ class Book(OrderCommand, frozen=True, kw_only=True):
             raise OrderCreationFailedError("The Seller has to approve this Order before it can be booked.")
         check_payment(self.request.payment, order.offers)
         check_total(self.request, order)
-        return _booked(self.key, self._with_access(order), fingerprint)
+        key = fingerprint_key(self.nonce)
+        personal = replace(order.personal or PersonalData(), told_at=situation.now, fingerprint_key=key)
+        order = replace(self._with_access(order), personal=personal)
+        return _booked(self.key, order, keyed(key, fingerprint))
 
     def _with_access(self, order: Order) -> Order:
         items = []

@@ -52,7 +52,7 @@ def turn_away(situation: Situation, paths: Iterable[str]) -> list[Change]:
             rejected = record
             if _is_open(record):
                 rejected = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, _FULL)
-            change = RecordSet(record.key, closed(rejected))
+            change = RecordSet(record.key, closed(rejected, situation.now))
             situation = evolve(situation, change)
             changes.append(change)
     return changes

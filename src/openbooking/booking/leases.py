@@ -32,4 +32,4 @@ def _after(situation: Situation, record: Record) -> Record | None:
         return None
     if lifecycle.is_open(record.proposal):
         record = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, _TOO_LATE)
-    return closed(record)
+    return closed(record, situation.now)

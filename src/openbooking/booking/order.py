@@ -57,7 +57,11 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 def fingerprint_of(asked: Any) -> str:
-    """A digest equal for equal requests, now and in later versions: it is kept, and a repeat is known by it."""
+    """A digest equal for equal requests, now and in later versions.
+
+    It is never stored as it is where a request tells about people, for a guess could be compared with it: see
+    `openbooking.booking.fingerprint`.
+    """
     return hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
 
 
@@ -124,6 +128,11 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         """A digest equal for equal requests, however they were written down (OB-B-10, OB-B-11)."""
         return fingerprint_of(self)
 
+    def impersonal_fingerprint(self) -> str:
+        """A digest equal for requests that differ at most in what they tell about people."""
+        told_nothing = tuple(replace(item, attendee=None, intake_answers=(), access_passes=()) for item in self.items)
+        return fingerprint_of(replace(self, customer=None, customer_note=None, items=told_nothing))
+
 
 class TaxCharge(msgspec.Struct, frozen=True, kw_only=True):
     """An amount of one tax (OB 10.1.14)."""
@@ -189,13 +198,16 @@ class PersonalData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Everything in an Order that tells about a person, in one piece so that it can be kept and erased apart.
 
     Attendees and intake form answers are by the number of their OrderItem. `customer_note` is what the Customer last
-    wrote to the Seller about a proposal.
+    wrote to the Seller about a proposal. `told_at` is when it was booked or proposed. `fingerprint_key` keys the
+    fingerprint of the request, which tells about people too; no reply shows it.
     """
 
     customer: Reflected | None = None
     customer_note: str | None = None
     attendees: Mapping[int, Reflected] = {}
     intake_answers: Mapping[int, tuple[Reflected, ...]] = {}
+    told_at: datetime | None = None
+    fingerprint_key: str = ""
 
     def about(self, numbers: Iterable[int]) -> "PersonalData":
         """What it tells about the items of these numbers, and the Customer."""
@@ -302,7 +314,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `states` go with `order.items`. `updated` tells whether the Order has entered the Orders feed, which it does at its
     first change after B (OB-OF-02). `proposal` is how an OrderProposal stands now. What is `withheld` the feeds show as
     deleted, for its Seller has revoked the partner's authorisation. Of a deleted Order only the stub remains, without
-    `order`.
+    `order`. `fingerprint` is keyed (`openbooking.booking.fingerprint`). `asked` is the impersonal fingerprint of P, by
+    which a repeat of it is known once the personal data has been erased, and `erased_at` is when it was.
     """
 
     partner: str
@@ -316,6 +329,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     proposal: Proposal | None = None
     updated: bool = False
     withheld: bool = False
+    asked: str = ""
+    erased_at: datetime | None = None
 
     @property
     def key(self) -> OrderKey:

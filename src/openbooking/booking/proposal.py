@@ -11,6 +11,8 @@ from openbooking.booking.bookable import CONDITIONS_AFTER_APPROVAL, Pair, why_no
 from openbooking.booking.capacity import has_room
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs, personal_data
+from openbooking.booking.erasure import without_people
+from openbooking.booking.fingerprint import fingerprint_key, is_known_by, keyed, personal_data_of
 from openbooking.booking.order import (
     Caller,
     ItemState,
@@ -43,10 +45,14 @@ SELLER_NOTES_EVERY = timedelta(minutes=5)
 
 
 class Propose(OrderCommand, frozen=True, kw_only=True):
-    """P: an Order is put before the Seller; its places are held meanwhile. `version` is a fresh UUID."""
+    """P: an Order is put before the Seller; its places are held meanwhile.
+
+    `version` is a fresh UUID. `nonce` is a fresh secret, of which the key of the fingerprint is made; it is not kept.
+    """
 
     request: OrderRequest
     version: str
+    nonce: str = ""
 
     def needs(self, policy: Policy) -> Needs:
         """The record behind the UUID, and what the items name."""
@@ -56,7 +62,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         """Answer a repeat from the record (OB-APP-16), else propose what the dry run finds bookable."""
         record = situation.records.get(self.key)
         fingerprint = self.request.fingerprint()
-        if record and record.kind is RecordKind.PROPOSAL and record.fingerprint == fingerprint:
+        if record and record.kind is RecordKind.PROPOSAL and self._made(record, fingerprint):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=self._answered_again(record))
         lifecycle.after(record, lifecycle.Event.PROPOSE)
@@ -74,20 +80,29 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             kind=RecordKind.PROPOSAL,
             seller=order.seller.key,
             order=order,
-            fingerprint=fingerprint,
+            fingerprint=keyed(fingerprint_key(self.nonce), fingerprint),
             lease_expires=order.lease_expires,
             proposal=order.proposal,
+            asked=self.request.impersonal_fingerprint(),
         )
         return Decision(reply=order, changes=(RecordSet(self.key, proposed),))
 
+    def _made(self, record: Record, fingerprint: str) -> bool:
+        """Whether this request made the proposal; once its personal data is erased, whether one for the same did."""
+        if personal_data_of(record):
+            return is_known_by(record, fingerprint)
+        return record.asked == self.request.impersonal_fingerprint()
+
     def _answered_again(self, record: Record) -> Order | None:
         """The first answer; what it told about people, which may have been erased since, the repeat tells itself."""
-        return record.order and replace(record.order, personal=self._personal_data(record.order))
+        made = record.proposal.made if record.proposal else None
+        return record.order and replace(record.order, personal=self._personal_data(record.order, made))
 
-    def _personal_data(self, order: Order) -> PersonalData:
+    def _personal_data(self, order: Order, made: datetime | None) -> PersonalData:
         """What is told about people. A note is taken only where an Offer allows messages (OB-APP-18)."""
         note = self.request.customer_note if order.asks_for(FlowRequirement.MESSAGE_EXCHANGE) else None
-        return replace(personal_data(self.request, Checkpoint.P), customer_note=note)
+        told = personal_data(self.request, Checkpoint.P)
+        return replace(told, customer_note=note, told_at=made, fingerprint_key=fingerprint_key(self.nonce))
 
     def _proposed(self, situation: Situation, order: Order) -> Order:
         """The Order as a proposal."""
@@ -99,7 +114,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             ),
             proposal=Proposal(made=situation.now, version=self.version),
             lease_expires=_held_until(situation, order),
-            personal=self._personal_data(order),
+            personal=self._personal_data(order, situation.now),
         )
 
 
@@ -158,7 +173,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         """Answer a repeat from the record, else book; a proposal whose places are gone is rejected (OB-APP-33)."""
         record = situation.records.get(self.key)
         fingerprint = fingerprint_of((self.version, self.payment))
-        if record and record.kind is RecordKind.ORDER and record.fingerprint == fingerprint:
+        if record and record.kind is RecordKind.ORDER and is_known_by(record, fingerprint):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=record.order)
         record = lifecycle.existing(record, lifecycle.Event.BOOK_PROPOSAL)
@@ -180,10 +195,11 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
             record,
             kind=RecordKind.ORDER,
             order=booked,
-            fingerprint=fingerprint,
+            fingerprint=keyed(fingerprint_key(self.nonce), fingerprint),
             lease_expires=None,
             states=tuple(ItemState() for _ in booked.items),
             proposal=replace(proposal, items=()),
+            asked="",
         )
         return Decision(reply=booked, changes=(RecordSet(self.key, became),))
 
@@ -201,6 +217,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
     def _booked(self, situation: Situation, record: Record, order: Order, payment: Payment | None) -> Order:
         """The Order as proposed, or amended, with the Opportunities as they are now."""
         items = tuple(self._booked_item(situation, item) for item, _ in record.items())
+        told = (order.personal or PersonalData()).about(item.number for item in items)
         return replace(
             order,
             type=OrderType.ORDER,
@@ -209,7 +226,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
             payment=payment,
             proposal=None,
             lease_expires=None,
-            personal=order.personal and order.personal.about(item.number for item in items),
+            personal=replace(told, told_at=situation.now, fingerprint_key=fingerprint_key(self.nonce)),
         )
 
     def _booked_item(self, situation: Situation, item: OrderItem) -> OrderItem:
@@ -245,23 +262,12 @@ def with_status(situation: Situation, record: Record, status: OrderProposalStatu
     return with_note(situation, moved, note) if note and may_write(situation, proposal) else moved
 
 
-def closed(record: Record) -> Record:
+def closed(record: Record, now: datetime) -> Record:
     """The rejected proposal without its places, and without what it tells about people, which nobody needs any more.
 
-    Barcodes of the Broker's own, the only access that a proposal tells of, go too. It stays behind its UUID, and in its
-    feed, as it was rejected.
+    It stays behind its UUID, and in its feed, as it was rejected.
     """
-    order, proposal = record.order, record.proposal
-    return replace(
-        record,
-        lease_expires=None,
-        order=order and replace(order, personal=None, items=_without_access(order.items)),
-        proposal=proposal and replace(proposal, items=_without_access(proposal.items)),
-    )
-
-
-def _without_access(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    return tuple(replace(item, access=None) for item in items)
+    return replace(without_people(record, now), lease_expires=None)
 
 
 def with_note(situation: Situation, record: Record, note: str) -> Record:

@@ -14,7 +14,13 @@ from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import OrderKey, Record, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Places, Situation
-from openbooking.store.documents import decode_opportunity, decode_record, decode_seller, microseconds
+from openbooking.store.documents import (
+    decode_opportunity,
+    decode_record,
+    decode_seller,
+    microseconds,
+    with_personal_data,
+)
 from openbooking.store.exchange import Answer, ChangedMeanwhileError, Exchange, Query, record_keys
 from openbooking.store.statements import Statements
 
@@ -62,6 +68,9 @@ def _named(sql: Statements, needs: Needs, now: datetime) -> Exchange[_Names]:
     if needs.expired:
         rows = yield Query(sql.expired_records, {"now": microseconds(now), "most": RECORDS_AT_ONCE})
         keys |= _keys(rows)
+    if needs.over_before:
+        over = {"over_before": microseconds(needs.over_before), "most": RECORDS_AT_ONCE}
+        keys |= _keys((yield Query(sql.records_over, over)))
     for withheld, partnerships in ((False, needs.shown_to), (True, needs.withheld_from)):
         for partnership in sorted(partnerships):
             values = {**partnership._asdict(), "withheld": withheld, "most": RECORDS_AT_ONCE}
@@ -129,15 +138,16 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
     )
     records: dict[OrderKey, Record] = {}
     opportunities, places, sellers = {}, {}, {}
-    for what, key, uuid, booked, leased, document, personal in rows:
+    for what, key, uuid, booked, leased, document in rows:
         if what == "record":
-            records[OrderKey(key, uuid)] = decode_record(document, personal)
+            records[OrderKey(key, uuid)] = decode_record(document, None)
         elif what == "seller":
             sellers[key] = decode_seller(document)
         else:
             places[key] = Places(booked, leased)
         if what == "opportunity":
             opportunities[key] = decode_opportunity(document)
+    yield from _read_personal_data(sql, records)
     return Situation(
         now=now,
         policy=policy,
@@ -146,6 +156,15 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
         places=places,
         sellers=sellers,
     )
+
+
+def _read_personal_data(sql: Statements, records: dict[OrderKey, Record]) -> Exchange[None]:
+    """Complete the Orders and proposals; a record that is not locked may just have lost it."""
+    told = [key for key, record in records.items() if record.order and record.kind is not RecordKind.QUOTE]
+    if told:
+        for partner, uuid, document in (yield Query(sql.personal_data, record_keys(told))):
+            key = OrderKey(partner, uuid)
+            records[key] = with_personal_data(records[key], document)
 
 
 def _keys(rows: Answer) -> set[OrderKey]:

@@ -109,8 +109,9 @@ class SqliteDatabase:
         with _faults_told():
             return await self._in_reader_thread(lambda: _snapshot(self._connection_of_thread(), make()))
 
-    async def wipe(self) -> None:
+    async def wipe(self, now: datetime) -> None:
         """Empty the write-ahead log; in the file itself, what is deleted is overwritten at once."""
+        del now
         for _ in range(_WIPES):
             async with self._writing:
                 with self._turn as turn, _faults_told():
