@@ -79,6 +79,11 @@ SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint AS position,
     segment
 FROM pg_control_checkpoint(), CAST(pg_size_bytes(current_setting('wal_segment_size')) AS bigint) AS segment
 """
+# After a failover that lost what came last, or a restore on another server, the log is not yet where it was before.
+_SET_BACK = """
+UPDATE erasure SET stage = 1, position = $1
+WHERE stage > 0 AND position > $1 + CASE stage WHEN 3 THEN $2 ELSE 0 END
+"""
 _RELEASED = "UPDATE erasure SET stage = 2, position = $2 WHERE stage = 1 AND position < $1"
 _RECYCLED = "UPDATE erasure SET stage = 3, position = $2 WHERE stage = 2 AND position < $1"
 _COMPLETE = "DELETE FROM erasure WHERE stage = 3 AND position < $1"
@@ -143,6 +148,7 @@ async def _follow(connection: Connection) -> asyncpg.Record:
     """Note which files of the log have been released, recycled and overwritten; return how the log stands."""
     log = await connection.fetchrow(_LOG)
     assert log is not None  # noqa: S101 - it has one row
+    await connection.execute(_SET_BACK, log["position"], log["ahead"])
     await connection.execute(_COMPLETE, log["position"] - log["segment"])
     await connection.execute(_RECYCLED, log["checkpoint"], log["checkpoint"] + log["ahead"])
     await connection.execute(_RELEASED, log["kept"] - log["segment"], log["position"])
