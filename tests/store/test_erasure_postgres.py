@@ -228,6 +228,21 @@ async def test_who_is_in_the_way_is_logged_and_the_erasure_goes_on_afterwards(
         await until_complete(store, administrator, clock)
 
 
+async def test_an_erasure_is_not_complete_while_a_replication_slot_keeps_the_log(server: PostgresServer) -> None:
+    clock, uuid = Clock(), fresh()
+    async with opened(server.new_database(), clock) as (store, administrator):
+        await store.execute(book(uuid, "yoga"))
+        await administrator.execute("SELECT pg_create_physical_replication_slot('held', true)")
+        await store.execute(DeleteOrder(caller=ALICE, uuid=uuid))
+        for _ in range(20):
+            clock.move(timedelta(hours=12))
+            await store.forget_deleted(clock())
+            await administrator.execute("CHECKPOINT")
+        assert await administrator.fetchval("SELECT array_agg(stage) FROM erasure") == [1]
+        await administrator.execute("SELECT pg_drop_replication_slot('held')")
+        await until_complete(store, administrator, clock)
+
+
 @pytest.mark.parametrize("stage", [1, 2, 3])
 async def test_positions_in_the_log_of_another_server_are_not_waited_for(server: PostgresServer, stage: int) -> None:
     """As after a restore; the log is not advanced to them, which might be more than the disk has room for."""
