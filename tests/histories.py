@@ -19,6 +19,7 @@ from openbooking.booking.book_proposal import BookProposal
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
+from openbooking.booking.erasure import ErasePersonalData, kept_from
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import SaleState
 from openbooking.booking.order import Partnership, Payment, Record, RecordKind
@@ -215,6 +216,11 @@ def delete_quote(story: Story, record: Record) -> Step:
     return DeleteQuote(caller=CALLERS[record.partner], uuid=record.uuid)
 
 
+def erase(story: Story, record: Record) -> Step:
+    """What people told is erased from all Orders that are over when this one is."""
+    return ErasePersonalData(over_before=kept_from(record) or story.state.now)
+
+
 def look(story: Story, record: Record) -> Step:
     del story
     return GetOrder(caller=CALLERS[record.partner], uuid=record.uuid)
@@ -335,6 +341,7 @@ DEEDS: list[tuple[int, Deed, Callable[[Situation, Record], bool]]] = [
     (10, replace_item, is_standing),
     (8, do_to_order, is_standing),
     (3, delete_order, is_order),
+    (1, erase, is_order),
     (1, look, is_any),
 ]
 

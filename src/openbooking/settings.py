@@ -120,6 +120,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     requests_per_minute: Annotated[
         int, Meta(ge=0, description="How many requests a Booking Partner may send to each process; 0 for any number.")
     ] = 0
+    retention_days: Annotated[
+        _NotNegative,
+        Meta(description="Days after the last session of an Order until its personal data is erased; 0 for never."),
+    ] = 0
     log_requests: Annotated[
         bool, Meta(description="Whether every request is logged, and not only what changes an Order or is refused.")
     ] = False

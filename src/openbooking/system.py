@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from openbooking import __version__
+from openbooking.booking.erasure import ErasePersonalData
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.store import Store, StoreUnavailableError
 from openbooking.clock import Clock, SystemClock
@@ -248,8 +249,18 @@ async def _clear_up(system: System) -> None:
     await system.identity.store.remove_expired(system.clock())
     if system.settings.access is AccessMode.OPENID:
         await system.identity.keys.keep_up()
+    await _erase(system)
     # Last, for whoever reads from the log for long keeps it from being emptied.
     await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
+
+
+async def _erase(system: System) -> None:
+    """Erase the personal data of Orders that were over so long ago as is set, some in each transaction."""
+    days = system.settings.retention_days
+    if days:
+        command = ErasePersonalData(over_before=system.clock() - timedelta(days=days))
+        while await system.store.execute(command):
+            pass
 
 
 async def _note_time(system: System) -> None:

@@ -12,6 +12,7 @@ from builders import NOW, PRICE, UUID, VERSION, after, book, item, propose, quot
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder
+from openbooking.booking.fingerprint import is_known_by
 from openbooking.booking.order import Payment, RecordKind
 from openbooking.booking.policy import Policy, ReconciliationDetails
 from openbooking.booking.publish import Publish
@@ -58,7 +59,10 @@ def test_b_makes_an_order_of_what_was_proposed() -> None:
     proposal = record_in(before).order
     assert proposal is not None
     assert (order.type, order.proposal, order.lease_expires) == (OrderType.ORDER, None, None)
-    assert (order.personal, order.broker, order.totals) == (proposal.personal, proposal.broker, proposal.totals)
+    assert order.personal is not None
+    assert proposal.personal is not None
+    assert (order.personal.customer, order.broker, order.totals) == (CUSTOMER, proposal.broker, proposal.totals)
+    assert (order.personal.told_at, proposal.personal.customer) == (NOW, CUSTOMER)
     assert (order.payment, [found.position for found in order.items]) == (Payment(identifier="payment-1"), [None, None])
     where = after(before, b())
     assert where.places[PATH] == Places(booked=2, leased=0)
@@ -85,7 +89,9 @@ def test_a_repeat_of_b_gets_the_first_answer_and_p_none() -> None:
 )
 def test_what_a_repeat_is_known_by_does_not_hang_on_how_python_shows_it(payment: Payment | None, told: str) -> None:
     where = having(proposed(), ACCEPT, b(payment=payment))
-    assert record_in(where).fingerprint == hashlib.sha256(f'["{VERSION}",{told}]'.encode()).hexdigest()
+    record = record_in(where)
+    assert is_known_by(record, hashlib.sha256(f'["{VERSION}",{told}]'.encode()).hexdigest())
+    assert not is_known_by(record, hashlib.sha256(f'["{LATER_VERSION}",{told}]'.encode()).hexdigest())
 
 
 @pytest.mark.spec("OB-APP-32", "OB-APP-24")

@@ -311,7 +311,9 @@ def test_a_closed_proposal_tells_nothing_about_people_and_is_answered_as_before(
     asked = replace(places(TRIP), customer_note="We are two.")
     first = propose(asked).decide(situation(TRIP, policy=POLICY))
     before = having(changed(situation(TRIP, policy=POLICY), first), *commands)
-    assert personal_data_in(before) == replace(PersonalData(), customer=CUSTOMER, customer_note="We are two.")
+    told = personal_data_in(before)
+    assert told is not None
+    assert (told.customer, told.customer_note, told.told_at) == (CUSTOMER, "We are two.", NOW)
     swept = after(replace(before, now=NOW + POLICY.proposal_duration), ExpireLeases())
     assert personal_data_in(swept) is None
     assert standing(swept).status in (SELLER_REJECTED, CUSTOMER_REJECTED)

@@ -66,10 +66,7 @@ def test_an_order_that_was_stored_means_what_it_meant() -> None:
     assert stored.order is not None
     assert stored.order.personal is not None
     assert set(stored.order.personal.attendees) == set(stored.order.personal.intake_answers) == {1, 2}
-    document, personal = encode_record(stored)
-    assert b"ann@example.com" not in document
-    assert personal is not None
-    assert b"ann@example.com" in personal
+    assert b"ann@example.com" not in encode_record(stored)
 
 
 def test_leases_proposals_and_stubs_that_were_stored_mean_what_they_meant() -> None:

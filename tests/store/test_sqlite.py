@@ -10,11 +10,13 @@ import sys
 import textwrap
 import threading
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from openbooking.booking.delete import DeleteOrder
+from openbooking.booking.erasure import ErasePersonalData
 from openbooking.booking.order import Order
 from openbooking.booking.policy import Policy
 from openbooking.booking.publish import Publish, PublishSeller
@@ -24,7 +26,18 @@ from openbooking.store.exchange import Exchange, ask
 from openbooking.store.migrate import prepare
 from openbooking.store.sqlite import SqliteDatabase, SqliteStore
 from openbooking.store.turns import Turn
-from openbooking.testing.samples import ALICE, EMAIL, MANAGER, SELLER, SESSIONS, Clock, book, places_left, session
+from openbooking.testing.samples import (
+    ALICE,
+    EMAIL,
+    MANAGER,
+    SELLER,
+    SESSIONS,
+    START,
+    Clock,
+    book,
+    places_left,
+    session,
+)
 from openbooking.testing.store_tests import UUID, feed_writer
 
 TOUCH = Statement("UPDATE alembic_version SET version_num = version_num", (), writes=True)
@@ -68,6 +81,23 @@ def test_deletion_erases_personal_data_from_the_disk(tmp_path: Path) -> None:
         await store.execute(book(UUID, "yoga"))
         assert EMAIL.encode() in on_disk(tmp_path)
         await store.execute(DeleteOrder(caller=ALICE, uuid=UUID))
+        await store.forget_deleted(clock())
+        assert EMAIL.encode() not in on_disk(tmp_path)
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_retention_erases_personal_data_from_the_disk(tmp_path: Path) -> None:
+    async def run() -> None:
+        store, clock = open_at(tmp_path / "x.sqlite3"), Clock()
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await store.execute(Publish(session("yoga", 5), actor=MANAGER))
+        command = book(UUID, "yoga")
+        await store.execute(command)
+        assert EMAIL.encode() in on_disk(tmp_path)
+        assert command.request.fingerprint().encode() not in on_disk(tmp_path)
+        assert await store.execute(ErasePersonalData(over_before=START + timedelta(days=11))) == 1
         await store.forget_deleted(clock())
         assert EMAIL.encode() not in on_disk(tmp_path)
         await store.close()

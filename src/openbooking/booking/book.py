@@ -8,8 +8,9 @@ from openbooking.booking.actor import Stamp
 from openbooking.booking.called_off import sell
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs
+from openbooking.booking.fingerprint import fingerprint_key, is_known_by, keyed
 from openbooking.booking.holding import guaranteed_terms
-from openbooking.booking.order import ItemState, Order, OrderKey, OrderRequest, Record, RecordKind
+from openbooking.booking.order import ItemState, Order, OrderKey, OrderRequest, PersonalData, Record, RecordKind
 from openbooking.booking.payment import check_payment, check_total
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Situation
@@ -17,7 +18,10 @@ from openbooking.spec.errors import OrderCreationFailedError
 
 
 class Book(OrderCommand, frozen=True, kw_only=True):
-    """B: all items are booked, or none. `nonce` is the chance that access codes are made of."""
+    """B: all items are booked, or none.
+
+    `nonce` is a fresh secret, of which access codes and the key of the fingerprint are made; it is not kept.
+    """
 
     request: OrderRequest
     nonce: str = ""
@@ -34,7 +38,7 @@ class Book(OrderCommand, frozen=True, kw_only=True):
         """
         record = situation.records.get(self.key)
         fingerprint = self.request.fingerprint()
-        if record and record.kind is RecordKind.ORDER and record.fingerprint == fingerprint:
+        if record and record.kind is RecordKind.ORDER and is_known_by(record, fingerprint):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=record.order)
         lifecycle.after(record, lifecycle.Event.BOOK)
@@ -46,8 +50,11 @@ class Book(OrderCommand, frozen=True, kw_only=True):
             raise OrderCreationFailedError("The Seller has to approve this Order before it can be booked.")
         check_payment(self.request.payment, order.offers)
         check_total(self.request, order)
-        booked, stamp = self._with_access(order), self.stamp(situation)
-        return Decision(reply=booked, changes=sell(situation, _booked(self.key, booked, fingerprint, stamp), stamp))
+        key, stamp = fingerprint_key(self.nonce), self.stamp(situation)
+        personal = replace(order.personal or PersonalData(), told_at=situation.now, fingerprint_key=key)
+        booked = replace(self._with_access(order), personal=personal)
+        record = _booked(self.key, booked, keyed(key, fingerprint), stamp)
+        return Decision(reply=booked, changes=sell(situation, record, stamp))
 
     def _with_access(self, order: Order) -> Order:
         items = []

@@ -8,7 +8,17 @@ from openbooking.booking.bookable import CONDITIONS_AFTER_APPROVAL, Pair, why_no
 from openbooking.booking.called_off import sell
 from openbooking.booking.capacity import has_room
 from openbooking.booking.command import Decision, OrderCommand
-from openbooking.booking.order import ItemState, Order, OrderItem, Payment, Record, RecordKind, fingerprint_of
+from openbooking.booking.fingerprint import fingerprint_key, is_known_by, keyed
+from openbooking.booking.order import (
+    ItemState,
+    Order,
+    OrderItem,
+    Payment,
+    PersonalData,
+    Record,
+    RecordKind,
+    fingerprint_of,
+)
 from openbooking.booking.payment import check_consistent, check_details, check_payment, reflected_payment
 from openbooking.booking.policy import Policy
 from openbooking.booking.pricing import standing_totals
@@ -39,7 +49,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         """Answer a repeat from the record, else book; a proposal whose places are gone is rejected (OB-APP-33)."""
         record = situation.records.get(self.key)
         fingerprint = fingerprint_of((self.version, self.payment))
-        if record and record.kind is RecordKind.ORDER and record.fingerprint == fingerprint:
+        if record and record.kind is RecordKind.ORDER and is_known_by(record, fingerprint):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=record.order)
         record = lifecycle.existing(record, lifecycle.Event.BOOK_PROPOSAL)
@@ -61,10 +71,11 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
             record,
             kind=RecordKind.ORDER,
             order=booked,
-            fingerprint=fingerprint,
+            fingerprint=keyed(fingerprint_key(self.nonce), fingerprint),
             lease_expires=None,
             states=tuple(ItemState() for _ in booked.items),
             proposal=replace(proposal, items=()),
+            asked="",
             booked=stamp,
             changed=stamp,
         )
@@ -84,6 +95,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
     def _booked(self, situation: Situation, record: Record, order: Order, payment: Payment | None) -> Order:
         """The Order as proposed, or amended, with the Opportunities as they are now."""
         items = tuple(self._booked_item(situation, item) for item, _ in record.items())
+        told = (order.personal or PersonalData()).about(item.number for item in items)
         return replace(
             order,
             type=OrderType.ORDER,
@@ -92,7 +104,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
             payment=payment,
             proposal=None,
             lease_expires=None,
-            personal=order.personal and order.personal.about(item.number for item in items),
+            personal=replace(told, told_at=situation.now, fingerprint_key=fingerprint_key(self.nonce)),
         )
 
     def _booked_item(self, situation: Situation, item: OrderItem) -> OrderItem:

@@ -67,7 +67,11 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 def fingerprint_of(asked: Any) -> str:
-    """A digest equal for equal requests, now and in later versions: it is kept, and a repeat is known by it."""
+    """A digest equal for equal requests, now and in later versions.
+
+    It is never stored as it is where a request tells about people, for a guess could be compared with it: see
+    `openbooking.booking.fingerprint`.
+    """
     return hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
 
 
@@ -134,6 +138,11 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         """A digest equal for equal requests, however they were written down (OB-B-10, OB-B-11)."""
         return fingerprint_of(self)
 
+    def impersonal_fingerprint(self) -> str:
+        """A digest equal for requests that differ at most in what they tell about people."""
+        told_nothing = tuple(replace(item, attendee=None, intake_answers=(), access_passes=()) for item in self.items)
+        return fingerprint_of(replace(self, customer=None, customer_note=None, items=told_nothing))
+
 
 class TaxCharge(msgspec.Struct, frozen=True, kw_only=True):
     """An amount of one tax (OB 10.1.14)."""
@@ -199,13 +208,16 @@ class PersonalData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Everything in an Order that tells about a person, in one piece so that it can be kept and erased apart.
 
     Attendees and intake form answers are by the number of their OrderItem. `customer_note` is what the Customer last
-    wrote to the Seller about a proposal.
+    wrote to the Seller about a proposal. `told_at` is when it was booked or proposed. `fingerprint_key` keys the
+    fingerprint of the request, which tells about people too; no reply shows it.
     """
 
     customer: Reflected | None = None
     customer_note: str | None = None
     attendees: Mapping[int, Reflected] = {}
     intake_answers: Mapping[int, tuple[Reflected, ...]] = {}
+    told_at: datetime | None = None
+    fingerprint_key: str = ""
 
     def about(self, numbers: Iterable[int]) -> "PersonalData":
         """What it tells about the items of these numbers, and the Customer."""
@@ -371,11 +383,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     no `lease` any more; it is remembered until `spent_until`. `states` go with `order.items`. `updated` tells whether
     the Order has entered the Orders feed, which it does at its first change after B (OB-OF-02). `proposal` is how an
     OrderProposal stands now. What is `withheld` the feeds show as deleted, for its Seller has revoked the partner's
-    authorisation. Of a deleted Order only the stub remains, without `order`.
+    authorisation. Of a deleted Order only the stub remains, without `order`. `fingerprint` is keyed
+    (`openbooking.booking.fingerprint`). `asked` is the impersonal fingerprint of P, by which a repeat of it is known
+    once the personal data has been erased.
 
-    `proposed`, `booked` and `deleted` tell who made it a proposal, an Order and a stub; each is None where that has not
-    happened. `changed` tells who has changed anything of it last, and is one of the others where nothing has happened
-    since. A quote has no stamps.
+    `proposed`, `booked` and `deleted` tell who made it a proposal, an Order and a stub, and `erased` who erased its
+    personal data alone; each is None where that has not happened. `changed` tells who has changed anything of it last,
+    and is one of the others where nothing has happened since. A quote has no stamps.
     """
 
     partner: str
@@ -391,10 +405,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     proposal: Proposal | None = None
     updated: bool = False
     withheld: bool = False
+    asked: str = ""
     proposed: Stamp | None = None
     booked: Stamp | None = None
     changed: Stamp | None = None
     deleted: Stamp | None = None
+    erased: Stamp | None = None
 
     @property
     def key(self) -> OrderKey:

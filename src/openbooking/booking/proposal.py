@@ -11,11 +11,12 @@ from openbooking.booking.access import grant_access
 from openbooking.booking.actor import Stamp
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs, personal_data
+from openbooking.booking.erasure import without_people
+from openbooking.booking.fingerprint import fingerprint_key, is_known_by, keyed, personal_data_of
 from openbooking.booking.holding import bound_reached, guaranteed_terms
 from openbooking.booking.order import (
     Caller,
     Order,
-    OrderItem,
     OrderKey,
     OrderRequest,
     PersonalData,
@@ -39,11 +40,12 @@ SELLER_NOTES_EVERY = timedelta(minutes=5)
 class Propose(OrderCommand, frozen=True, kw_only=True):
     """P: an Order is put before the Seller; with leasing its spaces are held meanwhile (AMB-75).
 
-    `version` is a fresh UUID.
+    `version` is a fresh UUID. `nonce` is a fresh secret, of which the key of the fingerprint is made; it is not kept.
     """
 
     request: OrderRequest
     version: str
+    nonce: str = ""
 
     def needs(self, policy: Policy) -> Needs:
         """The record behind the UUID, what the items name, and what the Booking Partner holds."""
@@ -53,7 +55,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         """Answer a repeat from the record (OB-APP-16), else propose what the dry run finds bookable."""
         record = situation.records.get(self.key)
         fingerprint = self.request.fingerprint()
-        if record and record.kind is RecordKind.PROPOSAL and record.fingerprint == fingerprint:
+        if record and record.kind is RecordKind.PROPOSAL and self._made(record, fingerprint):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=self._answered_again(record))
         lifecycle.after(record, lifecycle.Event.PROPOSE)
@@ -77,22 +79,31 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             kind=RecordKind.PROPOSAL,
             seller=order.seller.key,
             order=order,
-            fingerprint=fingerprint,
+            fingerprint=keyed(fingerprint_key(self.nonce), fingerprint),
             lease_expires=order.lease_expires,
             proposal=order.proposal,
+            asked=self.request.impersonal_fingerprint(),
             proposed=self.stamp(situation),
             changed=self.stamp(situation),
         )
         return Decision(reply=replace(order, not_held=bound), changes=(RecordSet(self.key, proposed),))
 
+    def _made(self, record: Record, fingerprint: str) -> bool:
+        """Whether this request made the proposal; once its personal data is erased, whether one for the same did."""
+        if personal_data_of(record):
+            return is_known_by(record, fingerprint)
+        return record.asked == self.request.impersonal_fingerprint()
+
     def _answered_again(self, record: Record) -> Order | None:
         """The first answer; what it told about people, which may have been erased since, the repeat tells itself."""
-        return record.order and replace(record.order, personal=self._personal_data(record.order))
+        made = record.proposal.made if record.proposal else None
+        return record.order and replace(record.order, personal=self._personal_data(record.order, made))
 
-    def _personal_data(self, order: Order) -> PersonalData:
+    def _personal_data(self, order: Order, made: datetime | None) -> PersonalData:
         """What is told about people. A note is taken only where an Offer allows messages (OB-APP-18)."""
         note = self.request.customer_note if order.asks_for(FlowRequirement.MESSAGE_EXCHANGE) else None
-        return replace(personal_data(self.request, Checkpoint.P), customer_note=note)
+        told = personal_data(self.request, Checkpoint.P)
+        return replace(told, customer_note=note, told_at=made, fingerprint_key=fingerprint_key(self.nonce))
 
     def _proposed(self, situation: Situation, order: Order) -> Order:
         """The Order as a proposal."""
@@ -103,7 +114,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
                 for item, asked in zip(order.items, self.request.items, strict=True)
             ),
             proposal=Proposal(made=situation.now, version=self.version, expires=_lifetime_ends(situation, order)),
-            personal=self._personal_data(order),
+            personal=self._personal_data(order, situation.now),
         )
 
 
@@ -195,21 +206,11 @@ def _ending(situation: Situation, record: Record, nearest: Callable[[datetime, d
 def closed(record: Record, stamp: Stamp) -> Record:
     """The rejected proposal without its places, and without what it tells about people, which nobody needs any more.
 
-    Barcodes of the Broker's own, the only access that a proposal tells of, go too. It stays behind its UUID, and in its
-    feed, as it was rejected.
+    It stays behind its UUID, and in its feed, as it was rejected.
     """
-    order, proposal = record.order, record.proposal
-    return replace(
-        record,
-        lease_expires=None,
-        order=order and replace(order, personal=None, items=_without_access(order.items)),
-        proposal=proposal and replace(proposal, expires=None, items=_without_access(proposal.items)),
-        changed=stamp,
-    )
-
-
-def _without_access(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    return tuple(replace(item, access=None) for item in items)
+    bare = without_people(record, stamp)
+    proposal = bare.proposal and replace(bare.proposal, expires=None)
+    return replace(bare, lease_expires=None, proposal=proposal, changed=stamp)
 
 
 def with_note(situation: Situation, record: Record, note: str, stamp: Stamp) -> Record:

@@ -25,6 +25,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     `announced` are Opportunities as they are to be from now on: where they change by that (`changed_paths` tells which
     do), all that lies below them is asked for, and the records that claim any of it.
     `below` asks for the paths named and all that lies below them, without the records that claim any of it.
+    `over_before` asks for some of the Orders with personal data whose last session was over by then.
     `families` asks for all that shares a root with the paths named, and for the records that claim any of it.
     `fills` names Opportunities of which the command may sell spaces, `fills_of` records of which it may sell what they
     claim: the open OrderProposals for the same Opportunities are asked for.
@@ -42,6 +43,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     announced: tuple[Opportunity, ...] = ()
     sellers: frozenset[str] = frozenset()
     expired: bool = False
+    over_before: datetime | None = None
     sources: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
     below: frozenset[str] = frozenset()
@@ -183,6 +185,9 @@ def _with_record(situation: Situation, change: RecordSet) -> Situation:
         records[change.key] = change.record
     else:
         records.pop(change.key, None)
+    if given_up == taken:
+        # Nothing that is published of an Opportunity follows from the rest of a record.
+        return msgspec.structs.replace(situation, records=records)
     places = dict(situation.places)
     _count(places, given_up, -1, situation.now)
     _count(places, taken, 1, situation.now)

@@ -100,7 +100,8 @@ class Store(Protocol):
     async def forget_deleted(self, before: datetime) -> None:
         """Forget what was deleted from the feeds before that time, and wipe what is left on disk of erased data.
 
-        Feeds keep what is deleted for seven days at least (OB-FEED-19).
+        It is called every hour; what takes longer to leave the disk goes on with each call. Feeds keep what is deleted
+        for seven days at least (OB-FEED-19).
         """
         ...
 
@@ -162,6 +163,7 @@ def join_needs(needs: Sequence[Needs]) -> Needs:
         sellers=frozenset().union(*(need.sellers for need in needs)),
         expired=any(need.expired for need in needs),
         below=frozenset().union(*(need.below for need in needs)),
+        over_before=max((need.over_before for need in needs if need.over_before), default=None),
         families=frozenset().union(*(need.families for need in needs)),
         sources=frozenset().union(*(need.sources for need in needs)),
         looked_at=frozenset().union(*(need.looked_at for need in needs)),

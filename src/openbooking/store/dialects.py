@@ -39,10 +39,12 @@ class Saving(NamedTuple):
 class Dialect(Protocol):
     """The one database or the other.
 
-    Where `one_writer`, a transaction that writes is alone from its start to its end, so nothing has to be locked.
+    Where `one_writer`, a transaction that writes is alone from its start to its end, so nothing has to be locked. Where
+    `overwrites`, what is deleted or replaced is overwritten in the file at once.
     """
 
     one_writer: bool
+    overwrites: bool
 
     def compile(self, statement: ClauseElement) -> Statement:
         """The statement as text for the driver."""

@@ -21,16 +21,19 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 def decode_record(document: bytes, personal: bytes | None) -> Record:
     """The record, with the personal data of its Order where there is any."""
     record = _decode_record(document)
-    if record.order is None or personal is None:
-        return record
-    return replace(record, order=replace(record.order, personal=_decode_personal_data(personal)))
+    return record if personal is None else with_personal_data(record, personal)
 
 
-def encode_record(record: Record) -> tuple[bytes, bytes | None]:
-    """The record without personal data, and the personal data."""
+def with_personal_data(record: Record, document: bytes) -> Record:
+    """The record with the personal data of its Order."""
+    return replace(record, order=record.order and replace(record.order, personal=_decode_personal_data(document)))
+
+
+def encode_record(record: Record) -> bytes:
+    """The record without personal data."""
     if record.order is None or record.order.personal is None:
-        return encode(record), None
-    return encode(replace(record, order=replace(record.order, personal=None))), encode(record.order.personal)
+        return encode(record)
+    return encode(replace(record, order=replace(record.order, personal=None)))
 
 
 def microseconds(instant: datetime) -> int:

@@ -5,6 +5,7 @@ carries it out.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from openbooking.booking.order import OrderKey
@@ -67,7 +68,7 @@ class Database(Protocol):
         """Carry out an exchange that writes nothing; all its queries see the same moment."""
         ...
 
-    async def wipe(self) -> None:
+    async def wipe(self, now: datetime) -> None:
         """Do what can be done for deleted data to leave the disk."""
         ...
 

@@ -16,7 +16,13 @@ from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import OrderKey, Record, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Holdings, Needs, Places, Situation
-from openbooking.store.documents import decode_opportunity, decode_record, decode_seller, microseconds
+from openbooking.store.documents import (
+    decode_opportunity,
+    decode_record,
+    decode_seller,
+    microseconds,
+    with_personal_data,
+)
 from openbooking.store.exchange import Answer, ChangedMeanwhileError, Exchange, Query, record_keys
 from openbooking.store.statements import Statements
 
@@ -88,6 +94,9 @@ def _named(sql: Statements, needs: Needs, now: datetime) -> Exchange[_Names]:
     if needs.expired:
         rows = yield Query(sql.expired_records, {"now": microseconds(now), "most": _SWEPT_AT_ONCE})
         keys |= _first_to_sweep(rows)
+    if needs.over_before:
+        over = {"over_before": microseconds(needs.over_before), "most": RECORDS_AT_ONCE}
+        keys |= _keys((yield Query(sql.records_over, over)))
     for withheld, partnerships in ((False, needs.shown_to), (True, needs.withheld_from)):
         for partnership in sorted(partnerships):
             values = {**partnership._asdict(), "withheld": withheld, "most": RECORDS_AT_ONCE}
@@ -174,10 +183,10 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
     held: dict[tuple[str, str], int] = {}
     holdings: dict[str, Holdings] = {}
     opportunities, places, sellers = {}, {}, {}
-    for what, key, other, booked, leased, document, personal in rows:
+    for what, key, other, booked, leased, document in rows:
         match what:
             case "record":
-                records[OrderKey(key, other)] = decode_record(document, personal)
+                records[OrderKey(key, other)] = decode_record(document, None)
             case "seller":
                 sellers[key] = decode_seller(document)
             case "proposal":
@@ -190,6 +199,7 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
                 places[key] = Places(booked, leased)
         if what == "opportunity":
             opportunities[key] = decode_opportunity(document)
+    yield from _read_personal_data(sql, records)
     situation = Situation(
         now=now,
         policy=policy,
@@ -208,6 +218,15 @@ def _with_open(known: Holdings, kind: str, count: int, size: int) -> Holdings:
     if kind == RecordKind.PROPOSAL:
         return replace(known, proposals=count)
     return replace(known, quotes=count, size=size)
+
+
+def _read_personal_data(sql: Statements, records: dict[OrderKey, Record]) -> Exchange[None]:
+    """Complete the Orders and proposals; a record that is not locked may just have lost it."""
+    told = [key for key, record in records.items() if record.order]
+    if told:
+        for partner, uuid, document in (yield Query(sql.personal_data, record_keys(told))):
+            key = OrderKey(partner, uuid)
+            records[key] = with_personal_data(records[key], document)
 
 
 def _keys(rows: Answer) -> set[OrderKey]:

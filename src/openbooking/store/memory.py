@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from openbooking.booking.command import Command, Reply
+from openbooking.booking.erasure import is_due
 from openbooking.booking.logistics import changed_paths
 from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.order import OrderKey, Partnership, Record, RecordKind
@@ -102,6 +103,8 @@ class MemoryStore:
         paths = {*needs.opportunities, *needs.looked_at}
         if needs.expired:
             keys |= {record.key for record in whole.expired()}
+        if needs.over_before:
+            keys |= {key for key, record in self._records.items() if is_due(record, needs.over_before)}
         tops = changed_paths(self._opportunities, needs.announced)
         if needs.sources:
             tops |= {path for path, item in self._opportunities.items() if item.source in needs.sources}
@@ -166,7 +169,7 @@ class MemoryStore:
     def _holdings(self, partner: str) -> Holdings:
         open_ = [record for record in self._records.values() if record.partner == partner and record.ends]
         quotes = [record for record in open_ if record.kind is RecordKind.QUOTE]
-        size = sum(len(encode_record(record)[0]) for record in quotes)
+        size = sum(len(encode_record(record)) for record in quotes)
         return Holdings(len(quotes), len(open_) - len(quotes), size)
 
     def _root(self, whole: Situation, path: str) -> str:

@@ -87,6 +87,7 @@ def _in_sqlite(path: str, work: Callable[[Connection], T]) -> T:
     # The driver would begin a transaction only with the first row that changes, and SQLAlchemy leaves that to it.
     arguments = {"isolation_level": None, "timeout": BUSY_TIMEOUT_SECONDS}
     with create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=arguments).begin() as connection:
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")
         _keep_write_ahead_log(connection)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return work(connection)

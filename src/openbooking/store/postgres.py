@@ -10,6 +10,7 @@ import contextvars
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from typing import TypeAlias, TypeVar
 
@@ -25,6 +26,7 @@ from openbooking.spec.rpde import Item
 from openbooking.store.exchange import Answer, ChangedMeanwhileError, Exchange, Query, Save, ask
 from openbooking.store.numbering import number_pending
 from openbooking.store.postgres_dialect import Postgres
+from openbooking.store.postgres_wipe import wipe
 from openbooking.store.sql import SqlStore
 from openbooking.store.statements import Statements
 
@@ -147,6 +149,7 @@ class PostgresDatabase:
     """The database at a URL, with connections that write and some that read."""
 
     def __init__(self, url: str) -> None:
+        self._url = url
         self._writers = _Pool(url, _WRITERS)
         self._readers = _Pool(url, _READERS)
 
@@ -181,11 +184,16 @@ class PostgresDatabase:
             async with self._readers.connection() as connection:
                 return await _transact(connection, make(), "REPEATABLE READ READ ONLY")
 
-    async def wipe(self) -> None:
-        """Let the space of deleted personal data be written over."""
+    async def wipe(self, now: datetime) -> None:
+        """Go on with what lets erased personal data leave the disk."""
         with _faults_told():
-            async with self._readers.connection() as connection:
-                await connection.execute("VACUUM personal_data")
+            connection = await asyncpg.connect(
+                self._url, timeout=_CONNECT_SECONDS, command_timeout=_ANSWER_SECONDS, server_settings=_SESSION
+            )
+            try:
+                await wipe(connection, now)
+            finally:
+                await connection.close()
 
     async def close(self) -> None:
         """Close all connections."""

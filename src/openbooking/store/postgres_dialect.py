@@ -33,6 +33,7 @@ class Postgres:
     """The dialect of PostgreSQL."""
 
     one_writer = False
+    overwrites = False
 
     def __init__(self) -> None:
         self._dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]

@@ -4,13 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from openbooking.booking.erasure import kept_from
+from openbooking.booking.fingerprint import personal_data_of
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Claim, OrderKey, Record
 from openbooking.booking.situation import Situation
 from openbooking.store.documents import encode, encode_record, microseconds
 from openbooking.store.effects import Effects
 
-# By the kinds of `Statements.save_catalogue` and `save_bookings`; each row in the order of its table's columns.
+# By the kinds of `Statements.save_catalogue`, `save_bookings` and `save_erasures`; each row in the order of its table's
+# columns.
 Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 
 
@@ -37,7 +40,6 @@ def booking_rows(before: Situation, written: Effects, numbers: Iterable[int | No
         "records_changed": [],
         "claims_released": [],
         "claims_set": [],
-        "personal_erased": [],
         "personal_set": [],
         "places_booked": list(written.booked.items()),
         "published": [
@@ -47,6 +49,21 @@ def booking_rows(before: Situation, written: Effects, numbers: Iterable[int | No
     }
     for key, record in sorted(written.records.items()):
         _add_record(rows, key, before.records.get(key), record)
+        old, new = _personal_data(before.records.get(key)), _personal_data(record)
+        if new is not None and new != old:
+            rows["personal_set"].append((*key, *new))
+    return rows
+
+
+def erasure_rows(before: Situation, written: Effects) -> Rows:
+    """The keys of personal data that is erased, and a note of what is erased or replaced and may be on the disk."""
+    rows: dict[str, list[tuple[Any, ...]]] = {"personal_erased": [], "erasures": []}
+    for key, record in sorted(written.records.items()):
+        old, new = _personal_data(before.records.get(key)), _personal_data(record)
+        if old is not None and new is None:
+            rows["personal_erased"].append(key)
+        if old is not None and (new is None or new[0] != old[0]):
+            rows["erasures"].append((*key, microseconds(before.now), 0, 0))
     return rows
 
 
@@ -56,20 +73,22 @@ def _add_record(
     held, claimed = _claims(before), _claims(after)
     rows["claims_released"] += [(path, *key) for path in held.keys() - claimed.keys()]
     rows["claims_set"] += [claim_row(key, claim) for path, claim in claimed.items() if held.get(path) != claim]
-    personal = None
     if after is None:
         rows["records_removed"].append(key)
     else:
-        document, personal = encode_record(after)
-        rows["records_changed" if before else "records_added"].append(_record_row(after, document))
-    if personal is not None:
-        rows["personal_set"].append((*key, personal))
-    elif before and before.order and before.order.personal:
-        rows["personal_erased"].append(key)
+        rows["records_changed" if before else "records_added"].append(_record_row(after))
 
 
-def _record_row(record: Record, document: bytes) -> tuple[Any, ...]:
-    ends = _microseconds(record.ends)
+def _personal_data(record: Record | None) -> tuple[bytes, int | None] | None:
+    """The document, and from when it is kept for the time that is set."""
+    personal = personal_data_of(record) if record else None
+    if record is None or personal is None:
+        return None
+    return encode(personal), _microseconds(kept_from(record))
+
+
+def _record_row(record: Record) -> tuple[Any, ...]:
+    document, ends = encode_record(record), _microseconds(record.ends)
     return (*record.key, record.kind, record.updated, record.seller, record.withheld, ends, len(document), document)
 
 

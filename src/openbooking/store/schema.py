@@ -1,7 +1,9 @@
 """The tables, described once for every database.
 
 `document` columns hold a struct of `openbooking.booking` as JSON; other columns are what statements look at. Personal
-data has a table of its own, so that it is erased by deleting a row. Instants are microseconds since 1970 UTC.
+data has a table of its own, so that it is erased by deleting a row; PostgreSQL divides it into partitions, which are
+rewritten one by one, and gathers no statistics of its documents, which would hold some of them. Instants are
+microseconds since 1970 UTC.
 
 `record.ends` is when the sweeper has to look at a quote or proposal, and `record.size` how many bytes its document has.
 
@@ -16,6 +18,9 @@ metadata = MetaData()
 
 # The revision of the last migration: what a database must have for this version to work with it.
 REVISION = "0004"
+
+# How many partitions PostgreSQL divides personal data into.
+PERSONAL_DATA_PARTITIONS = 16
 
 # Keys are compared and sorted byte by byte, in whatever language a database was made for.
 Key = String().with_variant(Text(collation="C"), "postgresql")
@@ -63,6 +68,21 @@ personal_data = Table(
     Column("partner", Key, primary_key=True),
     Column("uuid", Key, primary_key=True),
     Column("document", LargeBinary, nullable=False),
+    # From when it is kept for the time that is set; null for proposals.
+    Column("over_at", BigInteger, index=True),
+    postgresql_partition_by="HASH (partner, uuid)",
+)
+
+# What was erased or replaced of the personal data of a record, and may still be on the disk of a PostgreSQL server.
+# `stage` and `position` tell what is awaited: see `openbooking.store.postgres_wipe`. SQLite overwrites it at once.
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("partner", Key, primary_key=True),
+    Column("uuid", Key, primary_key=True),
+    Column("erased_at", BigInteger, primary_key=True),
+    Column("stage", Integer, nullable=False),
+    Column("position", BigInteger, nullable=False),
 )
 
 claim = Table(

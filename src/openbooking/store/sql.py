@@ -28,7 +28,7 @@ from openbooking.store.exchange import Answer, Database, Exchange, Save, ask
 from openbooking.store.figures import FigureStatements, check, figures
 from openbooking.store.loading import load, load_to_write
 from openbooking.store.numbering import FeedItemKey, numbers, renumber, set_at_least
-from openbooking.store.rows import booking_rows, catalogue_rows
+from openbooking.store.rows import booking_rows, catalogue_rows, erasure_rows
 from openbooking.store.statements import Statements
 
 
@@ -78,9 +78,9 @@ class SqlStore:
         return {Partnership(partner, seller): count for partner, seller, count in rows}
 
     async def forget_deleted(self, before: datetime) -> None:
-        """Forget what was deleted from the feeds before that time, and what the disk remembers of erased data."""
+        """Forget what was deleted from the feeds before that time, and go on with wiping erased data from the disk."""
         await self._database.write(partial(ask, self._sql.forget_deleted, before=microseconds(before)))
-        await self._database.wipe()
+        await self._database.wipe(self._clock())
 
     async def note_time(self, at: datetime) -> None:
         """Keep that it was this time when the database was in use."""
@@ -132,6 +132,7 @@ class SqlStore:
         if written.records or written.publications:
             given = yield from self._numbers(len(written.publications), before.now)
             yield Save(self._sql.save_bookings, booking_rows(before, written, given))
+            yield Save(self._sql.save_erasures, erasure_rows(before, written))
         return outcomes
 
     def _page(self, feed: Feed, after: int, limit: int) -> Callable[[], Exchange[Answer]]:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -109,8 +110,9 @@ class SqliteDatabase:
         with _faults_told():
             return await self._in_reader_thread(lambda: _snapshot(self._connection_of_thread(), make()))
 
-    async def wipe(self) -> None:
+    async def wipe(self, now: datetime) -> None:
         """Empty the write-ahead log; in the file itself, what is deleted is overwritten at once."""
+        del now
         for _ in range(_WIPES):
             async with self._writing:
                 with self._turn as turn, _faults_told():

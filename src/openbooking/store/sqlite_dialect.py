@@ -14,6 +14,7 @@ class Sqlite:
     """The dialect of SQLite."""
 
     one_writer = True
+    overwrites = True
 
     def __init__(self) -> None:
         self._dialect = sqlite.dialect(paramstyle="qmark")

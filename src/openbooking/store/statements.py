@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from openbooking.booking.order import RecordKind
 from openbooking.store.dialects import Dialect, Insert, Saving, Statement, Step
-from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record, seller
+from openbooking.store.schema import claim, counter, erasure, feed_item, opportunity, personal_data, record, seller
 
 MODIFIED = counter.c.name == literal_column("'modified'")
 _NOTED = counter.c.name == literal_column("'noted'")
@@ -43,12 +43,12 @@ class Statements:
     def situation(self) -> Statement:
         """:keys :paths :looked_at :seller_keys :fills :holders :now → rows of what is needed, in one snapshot.
 
-        ("record", partner, uuid, 0, 0, document, personal document),
-        ("opportunity", path, "", places booked, places leased, document, null) for these, what the records claim, and
-        the parents of all of them, ("withdrawn", path, "", places booked, places leased, null, null) for those there
-        are no more though places of theirs are claimed, and ("seller", key, "", 0, 0, document, null).
-        ("proposal", partner, uuid, 0, 0, null, null) for the open proposals at the paths to fill. Of the holders
-        ("held", path, partner, 0, places leased, null, null), and ("open", partner, kind, count, bytes, null, null).
+        ("record", partner, uuid, 0, 0, document),
+        ("opportunity", path, "", places booked, places leased, document) for these, what the records claim, and
+        the parents of all of them, ("withdrawn", path, "", places booked, places leased, null) for those there
+        are no more though places of theirs are claimed, and ("seller", key, "", 0, 0, document).
+        ("proposal", partner, uuid, 0, 0, null) for the open proposals at the paths to fill. Of the holders
+        ("held", path, partner, 0, places leased, null), and ("open", partner, kind, count, bytes, null).
         """
         keys = self.dialect.keys()
         claimed = select(claim.c.opportunity).select_from(keys.join(claim, same_record(keys, claim)))
@@ -61,13 +61,9 @@ class Statements:
         missing = ~select(opportunity.c.path).where(opportunity.c.path == family.c.path).exists()
         whose = select(opportunity.c.seller).where(of_family).union(self.dialect.values("seller_keys")).subquery()
         of_sellers = self.dialect.among(seller.c.key, select(whose.c[0]))
-        personal = personal_data.c.document
-        records = keys.join(record, same_record(keys, record)).outerjoin(
-            personal_data, same_record(record, personal_data)
-        )
         found = [
-            _row("record", record.c.partner, record.c.uuid, document=record.c.document, personal=personal).select_from(
-                records
+            _row("record", record.c.partner, record.c.uuid, document=record.c.document).select_from(
+                keys.join(record, same_record(keys, record))
             ),
             _row(
                 "opportunity",
@@ -110,6 +106,16 @@ class Statements:
         return found.select_from(records).group_by(record.c.partner, record.c.kind)
 
     @cached_property
+    def personal_data(self) -> Statement:
+        """:keys → partner, uuid, document of the personal data of these records.
+
+        It is a statement of its own, for it reads all partitions, and most bookings begin with a record that has none.
+        """
+        keys = self.dialect.keys()
+        found = select(personal_data.c.partner, personal_data.c.uuid, personal_data.c.document)
+        return self.dialect.compile(found.select_from(keys.join(personal_data, same_record(keys, personal_data))))
+
+    @cached_property
     def lock(self) -> Statement:
         """:keys :paths → the paths of Opportunities that are locked: these, and what the records claim.
 
@@ -140,6 +146,13 @@ class Statements:
         keys = self.dialect.keys()
         claims = keys.join(claim, same_record(keys, claim))
         return self.dialect.compile(select(claim.c.opportunity).select_from(claims).distinct())
+
+    @cached_property
+    def records_over(self) -> Statement:
+        """:over_before :most → partner, uuid of Orders with personal data that were over by then."""
+        found = select(personal_data.c.partner, personal_data.c.uuid)
+        over = found.where(personal_data.c.over_at <= bindparam("over_before")).order_by(personal_data.c.over_at)
+        return self.dialect.compile(first(over))
 
     @cached_property
     def records_claiming(self) -> Statement:
@@ -293,12 +306,20 @@ class Statements:
                 "records_changed": self._update("records_changed", record),
                 "claims_released": self._delete("claims_released", claim),
                 "claims_set": self._upsert("claims_set", claim),
-                "personal_erased": self._delete("personal_erased", personal_data),
                 "personal_set": self._upsert("personal_set", personal_data),
                 "places_booked": self._update("places_booked", opportunity, leave=documents),
                 "published": self._publish("published"),
             }
         )
+
+    @cached_property
+    def save_erasures(self) -> Saving:
+        """Rows of personal data that is erased; and where it stays on the disk, of what was erased or replaced.
+
+        They are apart from those of bookings, for a deletion opens all partitions.
+        """
+        noted = {} if self.dialect.overwrites else {"erasures": self._insert_if_new("erasures", erasure)}
+        return self.dialect.saving({"personal_erased": self._delete("personal_erased", personal_data), **noted})
 
     def _delete(self, kind: str, table: Table) -> Step:
         keys = table.primary_key.columns.values()
@@ -307,6 +328,9 @@ class Statements:
 
     def _insert(self, kind: str, table: Table) -> Step:
         return Step(tuple(table.columns.keys()), self._new(kind, table))
+
+    def _insert_if_new(self, kind: str, table: Table) -> Step:
+        return Step(tuple(table.columns.keys()), self._new(kind, table).on_conflict_do_nothing())
 
     def _new(self, kind: str, table: Table) -> Insert:
         return self.dialect.insert(table, self.dialect.given(kind, table.columns.values()))
@@ -359,7 +383,6 @@ def _row(
     booked: ColumnElement[int] | None = None,
     leased: ColumnElement[int] | None = None,
     document: ColumnElement[bytes] = _NOTHING,
-    personal: ColumnElement[bytes] = _NOTHING,
 ) -> Select[Any]:
     """A row of `situation`."""
     nothing: Sequence[ColumnElement[Any]] = (literal_column("''"),) * (2 - len(key))
@@ -371,5 +394,4 @@ def _row(
         none if booked is None else booked,
         none if leased is None else leased,
         document,
-        personal,
     )

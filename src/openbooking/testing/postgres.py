@@ -27,9 +27,13 @@ _GUARD = "read _; kill -QUIT $0"
 
 
 class PostgresServer:
-    """A server that runs until it is closed, and can be killed and started again meanwhile."""
+    """A server that runs until it is closed, and can be killed and started again meanwhile.
 
-    def __init__(self) -> None:
+    `settings` are those of the server, as `name=value`.
+    """
+
+    def __init__(self, *settings: str) -> None:
+        self._settings = (*_SETTINGS, *settings)
         self._programs = _programs()
         self._account = _account()
         self._numbers = itertools.count(1)
@@ -59,6 +63,11 @@ class PostgresServer:
         """The URL of a new database without a schema."""
         return self.new_database("template0")
 
+    @property
+    def data(self) -> Path:
+        """The folder with all its files."""
+        return Path(self._data)
+
     def back_up(self, url: str) -> Path:
         """A dump of the database at that URL."""
         dump = self._folder / "openbooking.dump"
@@ -73,7 +82,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start the server, after it was killed too, and wait until it answers."""
-        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
+        settings = [word for setting in self._settings for word in ("-c", setting)]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self._programs / "postgres", "-D", self._data, "-k", self._folder, *settings],

@@ -25,6 +25,7 @@ from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.spec.errors import GoneError, OpenBookingError, UnknownOrderError
 from openbooking.spec.ids import Identifiers
+from openbooking.testing.erasure_tests import ErasureTests
 from openbooking.testing.figures_tests import FiguresTests
 from openbooking.testing.partnership_tests import PartnershipTests
 from openbooking.testing.proposal_tests import ProposalTests
@@ -54,7 +55,7 @@ def feed_writer() -> FeedWriter:
     return JsonLdFeedWriter(Writer(Identifiers("https://kit.example.com/api")))
 
 
-class StoreTests(FiguresTests, PartnershipTests, ProposalTests, SaleTests):
+class StoreTests(ErasureTests, FiguresTests, PartnershipTests, ProposalTests, SaleTests):
     """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
 
     def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> Store | Awaitable[Store]:

@@ -27,6 +27,7 @@ from openbooking.web.request import check_media_types, read_body
 
 Endpoint = Callable[[Request, Caller, str], Awaitable[Response]]
 
+_NONCE_BYTES = 16
 _NOT_CACHED = {"Cache-Control": "no-store"}
 
 
@@ -71,7 +72,7 @@ class BookingApi:
 
     async def _p(self, request: Request, caller: Caller, uuid: str) -> Response:
         asked = self._system.reader.order(await self._body(request), OrderType.PROPOSAL)
-        command = Propose(caller=caller, uuid=uuid, request=asked, version=str(uuid4()))
+        command = Propose(caller=caller, uuid=uuid, request=asked, version=str(uuid4()), nonce=_nonce())
         return await self._order(request, command, HTTPStatus.CREATED)
 
     async def _update_proposal(self, request: Request, caller: Caller, uuid: str) -> Response:
@@ -80,13 +81,12 @@ class BookingApi:
 
     async def _b(self, request: Request, caller: Caller, uuid: str) -> Response:
         asked = self._system.reader.booking(await self._body(request), uuid)
-        nonce = secrets.token_hex(16)
         command: Command
         if isinstance(asked, OrderRequest):
-            command = Book(caller=caller, uuid=uuid, request=asked, nonce=nonce)
+            command = Book(caller=caller, uuid=uuid, request=asked, nonce=_nonce())
         else:
             version, payment = asked
-            command = BookProposal(caller=caller, uuid=uuid, version=version, payment=payment, nonce=nonce)
+            command = BookProposal(caller=caller, uuid=uuid, version=version, payment=payment, nonce=_nonce())
         return await self._order(request, command, HTTPStatus.CREATED)
 
     async def _cancel(self, request: Request, caller: Caller, uuid: str) -> Response:
@@ -127,3 +127,8 @@ class BookingApi:
 
     async def _body(self, request: Request) -> bytes:
         return await read_body(request, self._system.settings.max_body_bytes)
+
+
+def _nonce() -> str:
+    """A fresh secret."""
+    return secrets.token_hex(_NONCE_BYTES)

@@ -2,6 +2,11 @@
 
 from openbooking.store.migrations.topics.leases_0004 import extend_records
 from openbooking.store.migrations.topics.noted_0004 import note_time
+from openbooking.store.migrations.topics.personal_data_0004 import (
+    divide_personal_data,
+    key_fingerprints,
+    leave_nothing_behind,
+)
 from openbooking.store.migrations.topics.stamps_0004 import stamp_records
 from openbooking.store.migrations.topics.whereabouts_0004 import fill_whereabouts
 
@@ -16,9 +21,13 @@ def upgrade() -> None:
     note_time()
     fill_whereabouts()
     stamp_records()
+    divide_personal_data()
+    any_fingerprints = key_fingerprints()
     extend_records()
+    if any_fingerprints:
+        leave_nothing_behind()
 
 
 def downgrade() -> None:
-    """What was held at which terms would be lost."""
+    """What was held at which terms would be lost, and so would fingerprints as they were."""
     raise NotImplementedError

@@ -1,0 +1,96 @@
+"""Erasure of what an Order tells about people, while the Order itself remains (retention).
+
+What is booked, capacity, totals and tax stay. What people told goes, with barcodes of the Broker's own and the
+fingerprint of the request.
+"""
+
+from datetime import datetime
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from openbooking.booking.actor import Actor, ActorKind, Stamp
+from openbooking.booking.command import BaseCommand, Decision
+from openbooking.booking.order import Access, ItemState, OrderItem, Record, RecordKind
+from openbooking.booking.policy import Policy
+from openbooking.booking.situation import Needs, RecordSet, Situation
+
+_Has = TypeVar("_Has", OrderItem, ItemState)
+
+
+RETENTION = Actor(ActorKind.SYSTEM, "retention")
+
+
+class ErasePersonalData(BaseCommand, frozen=True, kw_only=True):
+    """The personal data of Orders whose last session was over by `over_before` is erased.
+
+    A store loads a few hundred of these Orders at once. The reply is how many were erased: it is asked again until
+    there are none.
+    """
+
+    over_before: datetime
+
+    @property
+    def actor(self) -> Actor:
+        """The system itself."""
+        return RETENTION
+
+    def needs(self, policy: Policy) -> Needs:
+        """Some of the Orders that were over by then."""
+        del policy
+        return Needs(over_before=self.over_before)
+
+    def decide(self, situation: Situation) -> Decision:
+        """Erase it; Orders that other commands of the batch have loaded are judged by the same rule."""
+        due = [record for record in situation.records.values() if is_due(record, self.over_before)]
+        stamp = self.stamp(situation)
+        changes = (RecordSet(record.key, replace(without_people(record, stamp), changed=stamp)) for record in due)
+        return Decision(reply=len(due), changes=tuple(changes))
+
+
+def is_due(record: Record, over_before: datetime) -> bool:
+    """Whether the record is an Order with personal data that was over by then."""
+    over_at = kept_from(record)
+    return over_at is not None and over_at <= over_before
+
+
+def kept_from(record: Record) -> datetime | None:
+    """From when the personal data of an Order is kept for the time that is set; None where there is none.
+
+    That is the end of its last session, as its items stand now. An Order of which nothing has a date counts from when
+    it was booked. Proposals are erased when they are rejected, and not counted here.
+    """
+    if record.kind is not RecordKind.ORDER or record.order is None or record.order.personal is None:
+        return None
+    ends = (item.opportunity.over_at for item, _ in record.items() if item.opportunity)
+    return max(filter(None, ends), default=record.order.personal.told_at)
+
+
+def without_people(record: Record, stamp: Stamp) -> Record:
+    """The record without what it tells about people."""
+    order, proposal = record.order, record.proposal
+    return replace(
+        record,
+        order=order and replace(order, personal=None, items=_without_own_passes(order.items)),
+        proposal=proposal and replace(proposal, items=_without_own_passes(proposal.items)),
+        states=tuple(_bare(state) for state in _without_own_passes(record.states)),
+        fingerprint=None,
+        erased=stamp,
+    )
+
+
+def _bare(state: ItemState) -> ItemState:
+    if state.replacement is None:
+        return state
+    (replacement,) = _without_own_passes((state.replacement,))
+    return replace(state, replacement=replacement)
+
+
+def _without_own_passes(holders: tuple[_Has, ...]) -> tuple[_Has, ...]:
+    """The items or states without barcodes that the Broker sent."""
+    return tuple(replace(one, access=_granted_here(one.access)) if one.access else one for one in holders)
+
+
+def _granted_here(access: Access) -> Access | None:
+    granted = replace(access, own_passes=())
+    return None if granted == Access() else granted

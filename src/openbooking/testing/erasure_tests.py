@@ -1,0 +1,106 @@
+"""The promises of the Store protocol about the erasure of personal data, to inherit."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.actor import Stamp
+from openbooking.booking.erasure import RETENTION, ErasePersonalData
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.order import Record
+from openbooking.booking.publish import Publish
+from openbooking.booking.seller import ChangeLogistics
+from openbooking.booking.status import GetOrder
+from openbooking.booking.store import ORDERS, Feed, Store
+from openbooking.spec.errors import OrderAlreadyExistsError
+from openbooking.testing.samples import (
+    ALICE,
+    BOB,
+    EMAIL,
+    MANAGER,
+    SESSIONS,
+    START,
+    Clock,
+    book,
+    cancel,
+    fresh,
+    places_left,
+    read_feed,
+    session,
+    session_path,
+)
+
+_MUCH_LATER = timedelta(days=365)
+
+
+class ErasureTests:
+    """What retention asks of a store."""
+
+    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
+        """The store at this place with a Seller and sessions of these capacities."""
+        raise NotImplementedError
+
+    def test_personal_data_of_orders_that_are_over_is_erased_and_nothing_else(self, tmp_path: Path) -> None:
+        """Places, totals and feeds stay; nobody can book the UUID again."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock, yoga=5) as store:
+                await store.execute(Publish(_later("spin"), actor=MANAGER))
+                over, ahead, others = fresh(), fresh(), fresh()
+                await store.execute(book(over, "yoga", "yoga"))
+                await store.execute(book(ahead, "yoga", "spin"))
+                await store.execute(book(others, "yoga", caller=BOB))
+                await store.execute(cancel(over, 1))
+                clock.move(timedelta(days=11))
+                before = [await read_feed(store, feed) for feed in (SESSIONS, Feed(ORDERS, "alice"))]
+                kept = [await _order(store, uuid) for uuid in (over, ahead)]
+                assert await store.execute(ErasePersonalData(over_before=clock())) == 2
+                assert await store.execute(ErasePersonalData(over_before=clock())) == 0
+                erased, untouched = [await _order(store, uuid) for uuid in (over, ahead)]
+                assert EMAIL not in str(erased)
+                assert untouched == kept[1]
+                assert EMAIL in str(untouched)
+                assert (erased.erased, untouched.erased) == (Stamp(RETENTION, clock()), None)
+                assert erased.order == (kept[0].order and replace(kept[0].order, personal=None))
+                assert (erased.claims(), erased.states) == (kept[0].claims(), kept[0].states)
+                assert [await read_feed(store, feed) for feed in (SESSIONS, Feed(ORDERS, "alice"))] == before
+                assert await places_left(store, "yoga") == 2
+                with pytest.raises(OrderAlreadyExistsError):
+                    await store.execute(book(over, "yoga", "yoga"))
+
+        asyncio.run(run())
+
+    def test_an_order_whose_session_has_been_moved_is_over_when_that_is(self, tmp_path: Path) -> None:
+        """What counts is when its sessions are now."""
+
+        async def run() -> None:
+            clock, moved = Clock(), fresh()
+            async with self.stocked(tmp_path, clock, yoga=5) as store:
+                await store.execute(book(moved, "yoga"))
+                start = START + _MUCH_LATER
+                later = ChangeLogistics(
+                    opportunity=session_path("yoga"), start=start, end=start + timedelta(hours=1), actor=MANAGER
+                )
+                await store.execute(later)
+                clock.move(timedelta(days=11))
+                assert await store.execute(ErasePersonalData(over_before=clock())) == 0
+                clock.move(_MUCH_LATER)
+                assert await store.execute(ErasePersonalData(over_before=clock())) == 1
+
+        asyncio.run(run())
+
+
+def _later(key: str) -> tuple[Opportunity, Opportunity]:
+    series, made = session(key, 5)
+    return series, replace(made, start=START + _MUCH_LATER, end=None)
+
+
+async def _order(store: Store, uuid: str) -> Record:
+    record = await store.execute(GetOrder(caller=ALICE, uuid=uuid))
+    assert isinstance(record, Record)
+    return record

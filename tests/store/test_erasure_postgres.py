@@ -1,0 +1,266 @@
+"""What is left of erased personal data in the files of a real PostgreSQL server."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+from msgspec.structs import replace
+from structlog.testing import capture_logs
+
+from earlier import copy
+from openbooking.booking.book import Book
+from openbooking.booking.command import Command
+from openbooking.booking.delete import DeleteOrder
+from openbooking.booking.erasure import ErasePersonalData
+from openbooking.booking.fingerprint import keyed
+from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.order import IntakeAnswer, Order, OrderRequest
+from openbooking.booking.policy import Policy
+from openbooking.booking.proposal import Propose, UpdateProposal
+from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.store.documents import microseconds
+from openbooking.store.migrate import upgrade
+from openbooking.store.postgres import PostgresStore
+from openbooking.store.postgres_wipe import ERASED_WITHIN, partition_name
+from openbooking.store.schema import PERSONAL_DATA_PARTITIONS
+from openbooking.testing.postgres import PostgresServer
+from openbooking.testing.proposal_tests import approved_session
+from openbooking.testing.samples import ALICE, MANAGER, SELLER, Clock, book, fresh, order, session
+from openbooking.testing.store_tests import feed_writer
+
+pytestmark = pytest.mark.anyio
+
+STEP = timedelta(hours=2)
+# A log of a few files, so that it comes round in little time.
+SMALL_LOG = ("min_wal_size=32MB", "max_wal_size=48MB")
+KEY = re.compile(rb"[0-9a-f]{64}")
+Connection = asyncpg.Connection
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with PostgresServer(*SMALL_LOG) as running:
+        yield running
+
+
+@asynccontextmanager
+async def opened(url: str, clock: Clock) -> AsyncIterator[tuple[PostgresStore, "Connection[asyncpg.Record]"]]:
+    """A store that sells places at two sessions, and at a trip on approval; and whoever runs the server."""
+    store = PostgresStore(url, policy=Policy(), writer=feed_writer(), clock=clock)
+    administrator = await asyncpg.connect(url)
+    try:
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await store.execute(Publish(session("yoga", 1000), actor=MANAGER))
+        await store.execute(Publish(_later(session("next-year", 1000)), actor=MANAGER))
+        await store.execute(Publish(approved_session("trip", 10), actor=MANAGER))
+        yield store, administrator
+    finally:
+        await administrator.close()
+        await store.close()
+
+
+def _later(family: tuple[Opportunity, Opportunity]) -> tuple[Opportunity, Opportunity]:
+    """A session a year after that."""
+    series, made = family
+    assert made.start is not None
+    return series, replace(made, start=made.start + timedelta(days=365), end=None)
+
+
+class Person:
+    """Somebody of whom everything can be found again in a file; what is long goes to TOAST."""
+
+    def __init__(self) -> None:
+        self.told = [secrets.token_hex(16) for _ in range(6)]
+        self.note = secrets.token_hex(16)
+
+    def asks_for(self, key: str) -> OrderRequest:
+        email, name, telephone, attendee, answer, long = self.told
+        asked = order(key, email=f"{email}@customer.example.com")
+        person = {"@type": "Person", "givenName": name, "telephone": telephone, "note": secrets.token_hex(4000) + long}
+        item = replace(
+            asked.items[0],
+            attendee={"@type": "Person", "email": attendee},
+            intake_answers=(IntakeAnswer(sent={"@type": "PropertyValue", "value": answer}),),
+        )
+        return replace(asked, customer={**(asked.customer or {}), **person}, items=(item,))
+
+
+def files(server: PostgresServer) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in server.data.rglob("*") if path.is_file()}
+
+
+def found(kept: dict[Path, bytes], told: list[str]) -> dict[str, list[str]]:
+    """In which files each of these is."""
+    places = {text: [str(path) for path, data in kept.items() if text.encode() in data] for text in told}
+    return {text: paths for text, paths in places.items() if paths}
+
+
+async def until_complete(store: PostgresStore, administrator: "Connection[asyncpg.Record]", clock: Clock) -> timedelta:
+    """Let time pass with its upkeep and the checkpoints of the server; return how much until no erasure waits."""
+    start = clock()
+    while await administrator.fetchval("SELECT EXISTS (SELECT FROM erasure)"):
+        assert clock() - start <= ERASED_WITHIN
+        clock.move(STEP)
+        await administrator.execute("CHECKPOINT")
+        await store.forget_deleted(clock())
+    return clock() - start
+
+
+@pytest.mark.spec("OB-DEL-03", "OB-DEL-04", "OB-B-10")
+async def test_what_was_erased_is_in_no_file_within_the_days_that_are_claimed(server: PostgresServer) -> None:
+    """Of a deleted Order, a closed proposal with a note in place of another, and an Order that was over long ago."""
+    clock, (deleted, proposed, over, kept) = Clock(), (Person(), Person(), Person(), Person())
+    async with opened(server.new_database(), clock) as (store, administrator):
+        booked = {person: _book(person, "yoga") for person in (deleted, over)} | {kept: _book(kept, "next-year")}
+        asked = proposed.asks_for("trip")
+        proposal = Propose(caller=ALICE, uuid=fresh(), request=asked, version=fresh(), nonce=fresh())
+        commands: list[Command] = [*booked.values(), proposal]
+        for command in commands:
+            answer = await store.execute(command)
+            assert isinstance(answer, Order)
+            assert not answer.has_errors
+        write = UpdateProposal(caller=ALICE, uuid=proposal.uuid, note=proposed.note)
+        await store.execute(write)
+        await administrator.execute("CHECKPOINT")
+        told = [text for person in (deleted, proposed, over) for text in person.told] + [proposed.note]
+        assert found(files(server), told).keys() == set(told)
+
+        clock.move(timedelta(days=11))
+        await store.execute(replace(write, note="We are two.", reject=True))
+        await store.execute(ExpireLeases())
+        await store.execute(DeleteOrder(caller=ALICE, uuid=booked[deleted].uuid))
+        assert await store.execute(ErasePersonalData(over_before=clock())) == 1
+        passed = await until_complete(store, administrator, clock)
+        assert timedelta(days=1) <= passed <= ERASED_WITHIN
+
+        left = files(server)
+        assert found(left, told) == {}
+        assert found(left, kept.told).keys() == set(kept.told)
+        keys = {match.decode() for data in left.values() for match in KEY.findall(data)}
+        requests = {person: command.request for person, command in booked.items()} | {proposed: asked}
+        assert {person for person, request in requests.items() if confirmed(request, keys)} == {kept}
+
+
+async def test_fingerprints_that_were_not_keyed_leave_the_files_after_the_upgrade(server: PostgresServer) -> None:
+    stocked, earlier, clock, uuid = server.new_database(), server.bare_database(), Clock(), fresh()
+    async with opened(stocked, clock) as (store, administrator):
+        request = Person().asks_for("yoga")
+        first = await store.execute(Book(caller=ALICE, uuid=uuid, request=request, nonce=fresh()))
+        await asyncio.to_thread(copy, stocked, earlier, {uuid: request.fingerprint()})
+        await administrator.execute("CHECKPOINT")
+        assert found(files(server), [request.fingerprint()])
+        await asyncio.to_thread(upgrade, earlier)
+    clock.time = datetime.now(UTC)
+    async with opened(earlier, clock) as (store, administrator):
+        again = await store.execute(Book(caller=ALICE, uuid=uuid, request=request, nonce=fresh()))
+        assert isinstance(first, Order)
+        assert isinstance(again, Order)
+        assert replace(again, personal=None) == replace(first, personal=None)
+        await until_complete(store, administrator, clock)
+        assert found(files(server), [request.fingerprint()]) == {}
+
+
+def _book(person: Person, key: str) -> Book:
+    return Book(caller=ALICE, uuid=fresh(), request=person.asks_for(key), nonce=fresh())
+
+
+def confirmed(guess: OrderRequest, keys: set[str]) -> bool:
+    """Whether anything on the disk tells that this was asked for, in itself or keyed with anything that is there."""
+    digest = guess.fingerprint()
+    return not keys.isdisjoint({digest, *(keyed(key, digest) for key in keys)})
+
+
+async def test_bookings_go_on_while_partitions_are_rewritten(server: PostgresServer) -> None:
+    clock = Clock()
+    async with opened(server.new_database(), clock) as (store, administrator):
+        uuids = [fresh() for _ in range(100)]
+        await asyncio.gather(*(store.execute(book(uuid, "yoga")) for uuid in uuids))
+        before = {number: await file_of(administrator, number) for number in range(PERSONAL_DATA_PARTITIONS)}
+        await asyncio.gather(*(store.execute(DeleteOrder(caller=ALICE, uuid=uuid)) for uuid in uuids))
+        await store.forget_deleted(clock())
+        assert await file_of(administrator, 0) == before[0]
+        clock.move(timedelta(days=1))
+        wiping = asyncio.create_task(store.forget_deleted(clock()))
+        answers = [await store.execute(book(fresh(), "yoga")) for _ in range(50)]
+        await wiping
+        assert all(isinstance(answer, Order) and not answer.has_errors for answer in answers)
+        assert not [number for number, file in before.items() if await file_of(administrator, number) == file]
+        after = await file_of(administrator, 0)
+        clock.move(timedelta(days=1))
+        await store.forget_deleted(clock())
+        assert await file_of(administrator, 0) == after
+
+
+async def file_of(administrator: "Connection[asyncpg.Record]", number: int) -> int:
+    """The number of the file that a partition is in; a partition that is rewritten gets another."""
+    file: int = await administrator.fetchval("SELECT pg_relation_filenode($1::regclass)", partition_name(number))
+    return file
+
+
+@pytest.mark.parametrize("lock", [True, False], ids=["uses a partition", "may still read what was deleted"])
+async def test_who_is_in_the_way_is_logged_and_the_erasure_goes_on_afterwards(
+    server: PostgresServer, *, lock: bool
+) -> None:
+    clock = Clock()
+    async with opened(server.new_database(), clock) as (store, administrator):
+        uuid = fresh()
+        await store.execute(book(uuid, "yoga"))
+        async with administrator.transaction(isolation="repeatable_read"):
+            statement = "SELECT count(*) FROM personal_data" if lock else "SELECT count(*) FROM record"
+            await administrator.fetchval(statement)
+            await store.execute(DeleteOrder(caller=ALICE, uuid=uuid))
+            clock.move(timedelta(days=1))
+            with capture_logs() as logged:
+                await store.forget_deleted(clock())
+            assert [line["event"] for line in logged] == ["erasure.partition_not_rewritten"]
+            clock.move(ERASED_WITHIN)
+            with capture_logs() as logged:
+                await store.forget_deleted(clock())
+            assert logged[-1]["event"] == "erasure.overdue"
+            await store.execute(book(fresh(), "yoga"))
+        await until_complete(store, administrator, clock)
+
+
+async def test_an_erasure_is_not_complete_while_a_replication_slot_keeps_the_log(server: PostgresServer) -> None:
+    clock, uuid = Clock(), fresh()
+    async with opened(server.new_database(), clock) as (store, administrator):
+        await store.execute(book(uuid, "yoga"))
+        await administrator.execute("SELECT pg_create_physical_replication_slot('held', true)")
+        await store.execute(DeleteOrder(caller=ALICE, uuid=uuid))
+        for _ in range(20):
+            clock.move(timedelta(hours=12))
+            await store.forget_deleted(clock())
+            await administrator.execute("CHECKPOINT")
+        assert await administrator.fetchval("SELECT array_agg(stage) FROM erasure") == [1]
+        await administrator.execute("SELECT pg_drop_replication_slot('held')")
+        await until_complete(store, administrator, clock)
+
+
+@pytest.mark.parametrize("stage", [1, 2, 3])
+async def test_positions_in_the_log_of_another_server_are_not_waited_for(server: PostgresServer, stage: int) -> None:
+    """As after a restore; the log is not advanced to them, which might be more than the disk has room for."""
+    clock = Clock()
+    async with opened(server.new_database(), clock) as (store, administrator):
+        added = "INSERT INTO erasure VALUES ('alice', 'x', $1, $2, 1000000000000000)"
+        await administrator.execute(added, microseconds(clock()), stage)
+        clock.move(timedelta(days=6))
+        await store.forget_deleted(clock())
+        assert await administrator.fetchval("SELECT position FROM erasure") < 2**40
+        clock.move(-timedelta(days=6))
+        await until_complete(store, administrator, clock)
+
+
+async def test_statistics_of_the_server_hold_nothing_that_people_told(server: PostgresServer) -> None:
+    async with opened(server.new_database(), Clock()) as (store, administrator):
+        await asyncio.gather(*(store.execute(book(fresh(), "yoga")) for _ in range(300)))
+        await administrator.execute("ANALYZE")
+        gathered = "SELECT count(*) FROM pg_stats WHERE tablename LIKE 'personal_data%' AND attname = $1"
+        assert await administrator.fetchval(gathered, "uuid") > 0
+        assert await administrator.fetchval(gathered, "document") == 0
