@@ -132,12 +132,8 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
 
     Where it is to be in PostgreSQL, `database` is the URL. In the end every answer that it gave is judged.
     """
-    clock, answers = Clock(), list[httpx.Response]()
+    clock = Clock()
     assert clock() == NOW
-
-    async def keep(answer: httpx.Response) -> None:
-        answers.append(answer)
-
     in_folder = str(folder / "world.sqlite3")
     made = {"site_url": SITE, "database": in_folder, "sweep_seconds": 0.05, **changes}
     settings = Settings(**{**made, "access": AccessMode(made.get("access", AccessMode.API_KEY))})
@@ -156,6 +152,18 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
         grants = (grant(caller.partner, seller) for seller in sorted(caller.sellers or ()))
         await identity.save(partner(caller.partner), *grants)
     await identity.save(signing_key(), *users())
+    async with serving(settings, clock, store, identity) as world:
+        yield world
+
+
+@asynccontextmanager
+async def serving(settings: Settings, clock: Clock, store: Store, identity: IdentityStore) -> AsyncIterator[World]:
+    """The Booking System over these stores, whatever is in them. In the end every answer that it gave is judged."""
+    answers = list[httpx.Response]()
+
+    async def keep(answer: httpx.Response) -> None:
+        answers.append(answer)
+
     app = create_app(settings, clock, store, identity)
     async with (
         app.router.lifespan_context(app),
