@@ -19,8 +19,17 @@ from openbooking.booking.opportunity import Seller
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.cli.processes import serve_forever
 from openbooking.identity.digests import digest
-from openbooking.identity.records import IdentityRecord, Partner, RegistrationToken, Role, User
-from openbooking.settings import Settings, load_settings
+from openbooking.identity.records import (
+    EVERY_SELLER,
+    Grant,
+    IdentityRecord,
+    Partner,
+    RegistrationToken,
+    Role,
+    User,
+)
+from openbooking.identity.scopes import Scope
+from openbooking.settings import AccessMode, Settings, load_settings
 from openbooking.spec.terms import TaxMode
 from openbooking.system import now, open_system
 from openbooking.web.test_interface.opportunities import RECIPES, VOCABULARY, Maker, recipe_for
@@ -69,8 +78,8 @@ def sellers(settings: Settings) -> list[Seller]:
     return [first] if settings.single_seller else [first, second]
 
 
-def people_and_partners() -> list[IdentityRecord]:
-    """Who the suite's default configuration signs in as, with passwords and secrets that everybody knows."""
+def people_and_partners(settings: Settings) -> list[IdentityRecord]:
+    """Who the suite's configuration signs in as, with passwords, secrets and API keys that everybody knows."""
     at, by = now(), "the Test Suite"
     hash_ = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash
     users = [
@@ -89,13 +98,29 @@ def people_and_partners() -> list[IdentityRecord]:
         for key in ("clientid_800", "clientid_801")
     ]
     tokens = [RegistrationToken(digest=digest(token), name=by, created=at) for token in _REGISTRATION_TOKENS]
-    return [*users, *clients, *tokens]
+    keyed = _with_api_keys() if settings.access is AccessMode.API_KEY else []
+    return [*users, *clients, *tokens, *keyed]
+
+
+def _with_api_keys() -> list[IdentityRecord]:
+    """Two Booking Partners, each with an API key of its own, that may book for every Seller."""
+    at, by = now(), "the Test Suite"
+    partners = [
+        Partner(key=key, name=f"Test Suite {key}", registered=at, registered_by=by, api_key_digest=digest(f"obk_{key}"))
+        for key in ("primary", "secondary")
+    ]
+    scopes = frozenset({Scope.OPENBOOKING})
+    grants = [
+        Grant(partner=partner.key, seller=EVERY_SELLER, scopes=scopes, changed=at, changed_by=by)
+        for partner in partners
+    ]
+    return [*partners, *grants]
 
 
 async def prepare(settings: Settings, count: int) -> None:
     """Publish the Sellers, and the data of the random mode: so many for each criterion, type, flow and Seller."""
     async with open_system(settings) as system:
-        await system.identity.store.save(*people_and_partners())
+        await system.identity.store.save(*people_and_partners(settings))
         for seller in sellers(settings):
             await system.store.execute(PublishSeller(seller, actor=CONFORMANCE))
         groups = itertools.product(RECIPES, _TYPES, sellers(settings), _FLOWS)

@@ -134,13 +134,9 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
     On the `terms`, if any are given, Alice has agreed with the centre; nobody else has agreed on any.
     Where it is to be in PostgreSQL, `database` is the URL. In the end every answer that it gave is judged.
     """
-    clock, answers = Clock(), list[httpx.Response]()
+    clock = Clock()
     terms = changes.pop("terms", NO_TERMS)
     assert clock() == NOW
-
-    async def keep(answer: httpx.Response) -> None:
-        answers.append(answer)
-
     in_folder = str(folder / "world.sqlite3")
     made = {"site_url": SITE, "database": in_folder, "sweep_seconds": 0.05, **changes}
     settings = Settings(**{**made, "access": AccessMode(made.get("access", AccessMode.API_KEY))})
@@ -162,6 +158,18 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
         )
         await identity.save(partner(caller.partner), *grants)
     await identity.save(signing_key(), *users())
+    async with serving(settings, clock, store, identity) as world:
+        yield world
+
+
+@asynccontextmanager
+async def serving(settings: Settings, clock: Clock, store: Store, identity: IdentityStore) -> AsyncIterator[World]:
+    """The Booking System over these stores, whatever is in them. In the end every answer that it gave is judged."""
+    answers = list[httpx.Response]()
+
+    async def keep(answer: httpx.Response) -> None:
+        answers.append(answer)
+
     app = create_app(settings, clock, store, identity)
     async with (
         app.router.lifespan_context(app),

@@ -22,6 +22,9 @@ FILE_VARIABLE = "OPENBOOKING_SETTINGS"
 _Port = Annotated[int, Meta(ge=0, le=65535)]
 _Positive = Annotated[int, Meta(ge=1)]
 _NotNegative = Annotated[int, Meta(ge=0)]
+# A setting that changes how the system speaks the Open Booking API. Each of its values is in some profile in
+# `conformance/`, so that none is offered that the Test Suite has not been through.
+_PROTOCOL = Meta(extra_json_schema={"protocol": True})
 _NOT_SHOWN = "(set, and not shown)"
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -57,13 +60,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str, Meta(description="Who publishes the open data; default the only Seller, or the name.")
     ] = ""
     publisher_email: Annotated[str, Meta(description="How to reach the publisher.")] = ""
-    booking_service: Annotated[bool, Meta(description="Whether replies name this Booking System.")] = True
+    booking_service: Annotated[bool, _PROTOCOL, Meta(description="Whether replies name this Booking System.")] = True
     time_zone: Annotated[str, Meta(description="The time zone in which people are told times, by its IANA name.")] = (
         "Europe/London"
     )
-    single_seller: Annotated[str, Meta(description="The key of the only Seller, in a system for one.")] = ""
+    single_seller: Annotated[str, _PROTOCOL, Meta(description="The key of the only Seller, in a system for one.")] = ""
     leasing: Annotated[
-        Leasing, Meta(description="When places are held: off, named (from C2) or anonymous (from C1).")
+        Leasing, _PROTOCOL, Meta(description="When places are held: off, named (from C2) or anonymous (from C1).")
     ] = Leasing.NAMED
     lease_seconds: Annotated[_Positive, Meta(description="How long a Lease lasts.")] = 900
     guarantee_seconds: Annotated[
@@ -91,30 +94,43 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     open_quote_bytes: Annotated[
         _Positive, Meta(description="The most bytes that the open OrderQuotes of one partner may take.")
     ] = 20_000_000
-    prepayment: Annotated[bool, Meta(description="Whether openBookingPrepayment is published with totals.")] = True
+    prepayment: Annotated[
+        bool, _PROTOCOL, Meta(description="Whether openBookingPrepayment is published with totals.")
+    ] = True
     tax: Annotated[
         TaxCalculation,
+        _PROTOCOL,
         Meta(description="For whom tax is calculated: always, consumers (not resellers and businesses) or never."),
     ] = TaxCalculation.ALWAYS
     offer_overrides: Annotated[
         bool,
+        _PROTOCOL,
         Meta(description="Whether a Seller may agree that a Booking Partner names prices of its own (partner grant)."),
     ] = False
     dynamic_accounts: Annotated[
         str,
+        _PROTOCOL,
         Meta(
             description="The accountIds that a Seller may agree on for booking without a price (partner grant), "
             "separated by commas; * for any."
         ),
     ] = ""
-    reconciliation_name: Annotated[str, Meta(description="The name that payments must have, if any.")] = ""
-    reconciliation_account_id: Annotated[str, Meta(description="The accountId that payments must have, if any.")] = ""
-    reconciliation_payment_provider_id: Annotated[
-        str, Meta(description="The paymentProviderId that payments must have, if any.")
+    reconciliation_name: Annotated[str, _PROTOCOL, Meta(description="The name that payments must have, if any.")] = ""
+    reconciliation_account_id: Annotated[
+        str, _PROTOCOL, Meta(description="The accountId that payments must have, if any.")
     ] = ""
-    terms_of_service: Annotated[str, Meta(description="The https URL of this Booking System's terms, if any.")] = ""
-    terms_require_consent: Annotated[bool, Meta(description="Whether Customers must agree to the terms.")] = False
-    terms_modified: Annotated[str, Meta(description="When the terms were last changed, as an ISO 8601 instant.")] = ""
+    reconciliation_payment_provider_id: Annotated[
+        str, _PROTOCOL, Meta(description="The paymentProviderId that payments must have, if any.")
+    ] = ""
+    terms_of_service: Annotated[
+        str, _PROTOCOL, Meta(description="The https URL of this Booking System's terms, if any.")
+    ] = ""
+    terms_require_consent: Annotated[
+        bool, _PROTOCOL, Meta(description="Whether Customers must agree to the terms.")
+    ] = False
+    terms_modified: Annotated[
+        str, _PROTOCOL, Meta(description="When the terms were last changed, as an ISO 8601 instant.")
+    ] = ""
     max_body_bytes: Annotated[_Positive, Meta(description="The largest request body that is read.")] = 1_000_000
     max_order_items: Annotated[_Positive, Meta(description="The most OrderItems in one Order.")] = 500
     requests_per_minute: Annotated[
@@ -141,6 +157,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sweep_seconds: Annotated[float, Meta(gt=0, description="How often ended Leases are cleared away.")] = 2.0
     access: Annotated[
         AccessMode,
+        _PROTOCOL,
         Meta(description="How callers are known: api-key, openid (access tokens; API keys too) or headers."),
     ] = AccessMode.API_KEY
     access_token_seconds: Annotated[_Positive, Meta(description="How long an access token lasts.")] = 900
@@ -156,10 +173,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "127.0.0.1"
     trusted_partner_header: Annotated[
         str,
+        _PROTOCOL,
         Meta(description="With access by headers, the one that names the Booking Partner; a gateway sets it."),
     ] = ""
     trusted_seller_header: Annotated[
-        str, Meta(description="With access by headers, the one that names the Seller acted for.")
+        str, _PROTOCOL, Meta(description="With access by headers, the one that names the Seller acted for.")
     ] = ""
     test_interface: Annotated[
         bool, Meta(description="Whether anybody may create and delete data through the test interface.")
@@ -279,15 +297,22 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
         raise SettingsError(str(fault)) from fault
 
 
+def protocol_settings() -> frozenset[str]:
+    """The names of the settings that change how the system speaks the Open Booking API."""
+    fields = msgspec.inspect.type_info(Settings).fields  # type: ignore[attr-defined]
+    return frozenset(field.name for field in fields if (field.type.extra_json_schema or {}).get("protocol"))
+
+
 def describe_settings(settings: Settings) -> list[tuple[str, str, str]]:
     """Name of the environment variable, value and meaning of each setting; of a secret, that it is set."""
+    protocol = protocol_settings()
     described = []
     for field in msgspec.inspect.type_info(Settings).fields:  # type: ignore[attr-defined]
         value = msgspec.to_builtins(getattr(settings, field.name), enc_hook=str)
         schema = field.type.extra_json_schema or {}
         if value and schema.get("writeOnly"):
             value = _NOT_SHOWN
-        meaning = schema.get("description", "")
+        meaning = schema.get("description", "") + (" (protocol)" if field.name in protocol else "")
         described.append((f"{ENVIRONMENT_PREFIX}{field.name.upper()}", str(value), meaning))
     return described
 
