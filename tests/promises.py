@@ -84,6 +84,13 @@ def free(state: Situation, path: str) -> int:
     return ((opportunity and opportunity.capacity) or 0) - places.booked - places.leased
 
 
+def on_sale(state: Situation, path: str) -> bool:
+    """Whether a session is there and on sale, and its series too."""
+    family = [state.opportunities[path]] if path in state.opportunities else []
+    family += [state.opportunities[one.parent] for one in family[:] if one.parent]
+    return bool(family) and {one.sale for one in family} == {SaleState.ON_SALE}
+
+
 def check(before: Situation, after: Situation) -> None:
     """What every command keeps true, whether it was granted or refused."""
     assert {path: held for path, held in after.places.items() if held != Places()} == counted(after)
@@ -117,8 +124,7 @@ def _check_granted(before: Situation, after: Situation) -> None:
         if any(_sum(held) > _sum(had.get(path, {}).get(key, Places())) for key, held in who.items()):
             opportunity = after.opportunities[path]
             assert opportunity.status is EventStatus.SCHEDULED
-            assert opportunity.sale is SaleState.ON_SALE
-            assert after.opportunities[opportunity.parent or ""].sale is SaleState.ON_SALE
+            assert on_sale(after, path)
             assert opportunity.end
             assert opportunity.end > after.now
             assert free(after, path) >= 0

@@ -8,10 +8,13 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder
+from openbooking.booking.opportunity import SaleState
 from openbooking.booking.order import Order, Record, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.sale import SetSaleState
 from openbooking.booking.status import GetOrder
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.spec.errors import GoneError, ItemErrorType
@@ -104,6 +107,28 @@ async def test_what_is_booked_while_its_opportunity_is_being_withdrawn_is_withdr
         with pytest.raises(GoneError):
             await elsewhere.execute(GetOrder(caller=ALICE, uuid=UUID))
         assert await other.fetchval("SELECT count(*) FROM claim") == 0
+
+
+@pytest.mark.parametrize("booked_first", [True, False])
+async def test_what_is_booked_while_its_series_is_taken_off_sale_is_not_shown_on_sale_again(
+    store: PostgresStore, url: str, booked_first: bool
+) -> None:
+    """Whoever is second decides on what the first has left, although a booking locks no parent."""
+    unpublish = SetSaleState(opportunity=session("yoga", 5)[0].path, sale=SaleState.UNPUBLISHED, actor=MANAGER)
+    async with connected(url) as other, opened(url) as elsewhere:
+        async with other.transaction():
+            await other.execute(LOCK, session_path("yoga"))
+            commands: list[Command] = [book(UUID, "yoga"), unpublish]
+            waiting = []
+            for command in commands if booked_first else reversed(commands):
+                where = elsewhere if command is unpublish else store
+                waiting.append(asyncio.create_task(where.execute(command)))
+                await until_waiting(other, len(waiting))
+        order = next(reply for reply in await asyncio.gather(*waiting) if isinstance(reply, Order))
+        assert order.has_errors is not booked_first
+        assert await store.audit() == []
+        deleted = "SELECT count(*) FROM feed_item WHERE id = $1 AND data IS NULL"
+        assert await other.fetchval(deleted, session_path("yoga")) == 1
 
 
 async def test_a_record_added_elsewhere_meanwhile_is_answered_from(store: PostgresStore, url: str) -> None:

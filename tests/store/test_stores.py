@@ -32,7 +32,7 @@ from openbooking.testing import DurableStoreTests, StoreTests, samples
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SESSIONS, Clock, book, read_feed, session
 from openbooking.testing.store_tests import feed_writer
-from promises import free, told
+from promises import free, on_sale, told
 from story import CALLERS, PATHS, History
 
 OPEN = (("scheduled-sessions", ""), ("session-series", ""))
@@ -125,9 +125,9 @@ def _plainly(outcome: Outcome) -> Any:
 
 
 async def _check_open_feed(store: Store, state: Situation, *, swept: bool) -> None:
-    """It shows no place that is not free, and every one that is, once the ended holds have been swept."""
+    """It shows what is on sale; no place that is not free, and every one that is, once ended holds have been swept."""
     shown = {path: data for path, data in (await read_feed(store, SESSIONS)).items() if data}
-    left = {key_of(path): max(free(state, path), 0) for path in PATHS.values() if path in state.opportunities}
+    left = {key_of(path): max(free(state, path), 0) for path in PATHS.values() if on_sale(state, path)}
     assert shown.keys() == left.keys()
     for key, data in shown.items():
         assert data["remainingAttendeeCapacity"] <= left[key]
