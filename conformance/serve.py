@@ -18,6 +18,7 @@ from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.opportunity import Seller
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.cli.processes import serve_forever
+from openbooking.clock import SystemClock
 from openbooking.identity.digests import digest
 from openbooking.identity.records import (
     EVERY_SELLER,
@@ -31,10 +32,12 @@ from openbooking.identity.records import (
 from openbooking.identity.scopes import Scope
 from openbooking.settings import AccessMode, Settings, load_settings
 from openbooking.spec.terms import TaxMode
-from openbooking.system import now, open_system
+from openbooking.system import open_system
 from openbooking.web.test_interface.opportunities import RECIPES, VOCABULARY, Maker, recipe_for
 
 CONFORMANCE = Actor(ActorKind.SYSTEM, "conformance")
+now = SystemClock()
+
 _ADDRESS = {
     "@type": "PostalAddress",
     "streetAddress": "1 Test Street",
