@@ -9,7 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,6 +19,7 @@ import msgspec
 
 from openbooking.booking.policy import Policy
 from openbooking.booking.store import FeedWriter, StoreUnavailableError
+from openbooking.store.disk import flush
 from openbooking.store.exchange import Answer, Exchange, Query, Save
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite_dialect import Sqlite
@@ -183,7 +184,22 @@ class SqliteDatabase:
     def _connect(self, *, wait: bool = True) -> sqlite3.Connection:
         connection = connect(self._path, wait=wait)
         self.connections.append(connection)
+        self._flush_log()
         return connection
+
+    def _flush_log(self) -> None:
+        """Write to disk what a process that was killed has left in the write-ahead log.
+
+        It may have been killed after it had written a commit and before that was on disk. Whoever opens the file next
+        reads that commit, and would acknowledge it to whoever repeats it.
+        """
+        log = self._path.resolve().with_name(f"{self._path.resolve().name}-wal")
+        try:
+            with suppress(FileNotFoundError):
+                flush(log)
+                flush(log.parent)
+        except OSError as fault:
+            raise StoreUnavailableError(f"{log} cannot be written to disk: {fault}") from fault
 
 
 def create(path: Path) -> None:
