@@ -1,11 +1,13 @@
 """From the headers of a request to the Booking Partner that sent it (OB 11.7)."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from openbooking.booking.order import Caller
+from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.access_tokens import AccessTokens
 from openbooking.identity.claims import InvalidAccessTokenError
 from openbooking.identity.digests import Kind, digest
@@ -125,8 +127,10 @@ class _Uses:
             if noted and now - noted < _USE_NOTED_EVERY:
                 return
         self._noted[partner.key] = now
-        if not await self._store.save(replace(partner, last_used=now)):
-            del self._noted[partner.key]
+        # Nobody is refused because it cannot be told, as on a full disk.
+        with suppress(StoreUnavailableError):
+            if not await self._store.save(replace(partner, last_used=now)):
+                del self._noted[partner.key]
 
 
 def bearer_token(headers: Mapping[str, str], missing: type[OpenBookingError], malformed: type[OpenBookingError]) -> str:

@@ -27,6 +27,7 @@ from openbooking.store.dialects import Statement
 from openbooking.store.exchange import Answer, ChangedMeanwhileError, Exchange, Query, Save, ask
 from openbooking.store.numbering import number_pending
 from openbooking.store.postgres_dialect import Postgres
+from openbooking.store.postgres_reserve import PostgresReserve
 from openbooking.store.shared import Shared
 from openbooking.store.sql import SqlStore
 from openbooking.store.statements import Statements
@@ -131,13 +132,18 @@ class PostgresStore(SqlStore):
         return await super().execute(command)
 
     async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:
-        """The first items of the feed after that change number."""
+        """The first items of the feed after that change number.
+
+        Those that cannot be numbered now, as on a full disk, will be later.
+        """
         page = self._page(feed, after, limit)
         if self._replica:
             return [Item(*row) for row in await self._replica.read(page)]
         rows = await self._postgres.read(page)
-        if len(rows) < limit and await self._number():
-            rows = await self._postgres.read(page)
+        if len(rows) < limit:
+            with suppress(StoreUnavailableError):
+                if await self._number():
+                    rows = await self._postgres.read(page)
         return [Item(*row) for row in rows]
 
     async def server_findings(self) -> list[Finding]:
@@ -165,6 +171,8 @@ class PostgresStore(SqlStore):
             await asyncio.sleep(_NUMBER_EVERY_SECONDS)
             with suppress(StoreUnavailableError):
                 await self._number()
+            with suppress(StoreUnavailableError):
+                await self._postgres.keep_reserve()
 
     async def _number(self) -> bool:
         """Number what is pending, whoever has written it; tell whether anything was.
@@ -197,6 +205,18 @@ class PostgresDatabase:
     def __init__(self, url: str) -> None:
         self._writers = _Pool(url, _WRITERS)
         self._readers = _Pool(url, _READERS)
+        self._reserve = PostgresReserve()
+
+    @property
+    def disk_is_full(self) -> bool:
+        """Whether the server has had no room for something, and has none for the reserve since."""
+        return self._reserve.spent
+
+    async def keep_reserve(self) -> None:
+        """Look after the space that is kept for when the disk is full; to be called every second."""
+        with _faults_told():
+            async with self._readers.connection() as connection:
+                await self._reserve.keep(connection)
 
     async def write(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
         """Carry out an exchange in one transaction, again if others were faster, up to a bound."""
@@ -206,6 +226,12 @@ class PostgresDatabase:
                 try:
                     async with self._writers.connection() as connection:
                         return await _transact(connection, make())
+                except asyncpg.DiskFullError as fault:
+                    if self.disk_is_full:
+                        raise
+                    _log.error("disk.is_full", reason=str(fault))
+                    async with self._writers.connection() as connection:
+                        await self._reserve.give_up(connection)
                 except _TRIED_AGAIN as fault:
                     _log.info("store.tried_again", attempt=attempt, reason=f"{type(fault).__name__}: {fault}")
                 await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * attempt))  # noqa: S311 - nothing secret

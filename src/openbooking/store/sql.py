@@ -3,17 +3,20 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from openbooking.booking.command import Command, Decision, Reply
 from openbooking.booking.opportunity import Seller
 from openbooking.booking.order import Partnership, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Situation
+from openbooking.booking.storage import stores_more
 from openbooking.booking.store import (
     Feed,
     FeedWriter,
     Figures,
     Outcome,
+    StoreUnavailableError,
     fold,
     join_needs,
 )
@@ -129,6 +132,8 @@ class SqlStore:
     def _decide(self, commands: Sequence[Command]) -> Exchange[tuple[list[Outcome], bool]]:
         """The outcomes, and whether anything was changed."""
         before = yield from self._load_to_write(join_needs([command.needs(self._policy) for command in commands]))
+        if self._database.disk_is_full:
+            commands = [_Sparing(command) for command in commands]
         after, outcomes = fold(before, commands)
         written = effects(before, after, self._feed_writer)
         if written.opportunities or written.sellers:
@@ -161,3 +166,20 @@ class SqlStore:
         except OpenBookingError as refusal:
             decision = Decision(reply=refusal)
         return decision, bool(situation.records)
+
+
+class _Sparing(NamedTuple):
+    """A command while the disk is full: it may be answered from what there is, but store nothing more."""
+
+    command: Command
+
+    def needs(self, policy: Policy) -> Needs:
+        """Those of the command."""
+        return self.command.needs(policy)
+
+    def decide(self, situation: Situation) -> Decision:
+        """Decide as the command does, or raise StoreUnavailableError."""
+        decision = self.command.decide(situation)
+        if decision.changes and stores_more(self.command):
+            raise StoreUnavailableError("The disk is full.")
+        return decision

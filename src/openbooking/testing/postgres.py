@@ -37,8 +37,7 @@ class PostgresServer:
         self._account = _account()
         self._numbers = itertools.count(1)
         self._folder = Path(tempfile.mkdtemp(prefix="openbooking-postgres-"))
-        if self._account:
-            os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
+        self.own(self._folder)
         if primary:
             source, target = f"--dbname={primary.url('postgres')}", f"--pgdata={self._data}"
             self._run("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", source, target)
@@ -64,6 +63,11 @@ class PostgresServer:
     def execute(self, statement: str) -> None:
         """Execute a statement as the superuser, outside all databases of tests."""
         self._run("psql", "--quiet", "--no-psqlrc", f"--command={statement}", self.url("postgres"))
+
+    def own(self, folder: Path) -> None:
+        """Let the server write to a folder."""
+        if self._account:
+            os.chown(folder, self._account.pw_uid, self._account.pw_gid)
 
     def new_database(self, template: str = _TEMPLATE) -> str:
         """The URL of a new database with the schema of this version and nothing in it."""
