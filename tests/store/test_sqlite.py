@@ -325,6 +325,37 @@ BOOK_UNTIL_KILLED = textwrap.dedent(
 )
 
 
+def test_what_a_killed_process_has_written_is_on_disk_before_it_is_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been killed between writing a commit and waiting for the disk."""
+    path = tmp_path / "x.sqlite3"
+
+    async def stock() -> None:
+        store = open_at(path)
+        await store.execute(PublishSeller(SELLER, actor=MANAGER))
+        await store.execute(Publish(session("yoga", 100_000), actor=MANAGER))
+        await store.close()
+
+    async def repeat(uuid: str) -> None:
+        store = open_at(path)
+        assert isinstance(await store.execute(book(uuid, "yoga")), Order)
+        await store.close()
+
+    asyncio.run(stock())
+    with subprocess.Popen(
+        [sys.executable, "-c", BOOK_UNTIL_KILLED, str(path)], stdout=subprocess.PIPE, text=True
+    ) as booking:
+        assert booking.stdout is not None
+        uuid = booking.stdout.readline().strip()
+        os.kill(booking.pid, signal.SIGKILL)
+    flushed: list[str] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", lambda number: flushed.append(str(Path(f"/proc/self/fd/{number}").readlink())))
+        asyncio.run(repeat(uuid))
+    assert flushed[:2] == [f"{path}-wal", str(tmp_path)]
+
+
 def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     """A process that books as fast as it can is killed; every Order it answered for is there, and the counts agree."""
     path = tmp_path / "x.sqlite3"

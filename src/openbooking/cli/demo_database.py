@@ -41,7 +41,7 @@ def claim_file(path: Path) -> None:
     if path.exists():
         if not _is_of_demo(path):
             raise CommandError(f"{path} is there already and is not the demo's: choose another --database.")
-        for suffix in ("", "-wal", "-shm", "-turn"):
+        for suffix in ("", "-wal", "-shm", "-turn", "-reserve"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
     try:
         create(path)

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from openbooking.cli.addresses import warn_of_another_address, warn_of_local_address
+from openbooking.cli.durability import warn_of_weak_durability
 from openbooking.cli.listening import listen, listen_for_each
 from openbooking.cli.logs import configure_logs
 from openbooking.cli.server import Drain, interrupt_on_sigterm, log_ready, make_app, run_server, server_config
@@ -84,6 +85,7 @@ def _prepare(settings: Settings, clock: SystemClock) -> None:
     warn_of_local_address(settings)
     prepare(settings.database)
     asyncio.run(warn_of_another_address(settings))
+    asyncio.run(warn_of_weak_durability(settings))
     look_at_clock(settings, clock)
 
 

@@ -1,12 +1,14 @@
 """From the headers of a request to the Booking Partner that sent it (OB 11.7)."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from math import inf
 
 from msgspec.structs import replace
 
 from openbooking.booking.order import Caller
+from openbooking.booking.store import StoreUnavailableError
 from openbooking.clock import Clock
 from openbooking.identity.access_tokens import AccessTokens
 from openbooking.identity.claims import InvalidAccessTokenError
@@ -130,8 +132,10 @@ class _Uses:
         if passed - self._noted.get(partner.key, -inf) < _USE_NOTED_EVERY.total_seconds():
             return
         self._noted[partner.key] = passed
-        if not await self._store.save(replace(partner, last_used=now)):
-            del self._noted[partner.key]
+        # Nobody is refused because it cannot be told, as on a full disk.
+        with suppress(StoreUnavailableError):
+            if not await self._store.save(replace(partner, last_used=now)):
+                del self._noted[partner.key]
 
 
 def bearer_token(headers: Mapping[str, str], missing: type[OpenBookingError], malformed: type[OpenBookingError]) -> str:

@@ -100,6 +100,9 @@ class Grants:
             before = await self._grant(partner, seller)
             changed = change(before)
             if changed == before:
+                # Saved again all the same, so that what is acknowledged once more is on disk, and on the standby.
+                if before.revision and not await self._identity.save(before):
+                    continue
                 return before
             changed = replace(changed, changed=self._clock(), changed_by=by, settled=False)
             if await self._identity.save(changed):

@@ -1,11 +1,11 @@
 """A copy of an SQLite database, made while it is in use."""
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from openbooking.booking.store import StoreUnavailableError
+from openbooking.store.disk import flush
 from openbooking.store.sqlite import connect, create
 
 
@@ -22,20 +22,9 @@ def back_up(database: Path, copy: Path) -> None:
         create(unfinished)
         with closing(connect(database)) as connection:
             connection.execute("VACUUM INTO ?", (str(unfinished),))
-        _on_disk(unfinished)
+        flush(unfinished)
         unfinished.rename(copy)
-        _on_disk(copy.parent)
+        flush(copy.parent)
     except (OSError, sqlite3.DatabaseError) as fault:
         unfinished.unlink(missing_ok=True)
         raise StoreUnavailableError(f"{database} cannot be copied to {copy}: {fault}") from fault
-
-
-def _on_disk(path: Path) -> None:
-    """See to it that a file, or what a folder says of its files, outlives a power cut."""
-    if path.is_dir() and os.name == "nt":
-        return  # Windows opens no folders, and writes their changes itself
-    number = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -48,7 +48,15 @@ class ChangedMeanwhileError(Exception):
 
 
 class Database(Protocol):
-    """Carries out exchanges. Its methods raise StoreUnavailableError where it cannot."""
+    """Carries out exchanges. Its methods raise StoreUnavailableError where it cannot.
+
+    `disk_is_full` is up to date while an exchange that writes is carried out: then it must store nothing more.
+    """
+
+    @property
+    def disk_is_full(self) -> bool:
+        """Whether what room there is on the disk is kept for what makes room."""
+        ...
 
     async def write(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
         """Carry out an exchange in one transaction, from a fresh start as often as others get in its way.

@@ -6,7 +6,7 @@ Alembic and the driver of PostgreSQL are long to load, so they are loaded where 
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, TypeVar
@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.location import is_postgres, without_password
 from openbooking.store.schema import REVISION
-from openbooking.store.sqlite import BUSY_TIMEOUT_SECONDS, create, is_busy
+from openbooking.store.sqlite import BUSY_TIMEOUT_SECONDS, connect, create, is_busy
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -76,7 +76,7 @@ def connected(database: str, work: Callable[[Connection], T]) -> T:
     """The result of the work in a transaction that nobody else migrates in; StoreUnavailableError if it cannot be."""
     try:
         return asyncio.run(_in_postgres(database, work)) if is_postgres(database) else _in_sqlite(database, work)
-    except (DBAPIError, OSError, TimeoutError, ValueError) as fault:
+    except (DBAPIError, sqlite3.DatabaseError, OSError, TimeoutError, ValueError) as fault:
         reason = fault.orig if isinstance(fault, DBAPIError) else fault
         raise StoreUnavailableError(f"The database {without_password(database)} cannot be opened: {reason}.") from fault
 
@@ -86,7 +86,9 @@ def _in_sqlite(path: str, work: Callable[[Connection], T]) -> T:
         create(Path(path))
     # The driver would begin a transaction only with the first row that changes, and SQLAlchemy leaves that to it.
     arguments = {"isolation_level": None, "timeout": BUSY_TIMEOUT_SECONDS}
-    with create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=arguments).begin() as connection:
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=arguments)
+    # The other connection is for a disk that is full, where it makes the room to open the file.
+    with closing(connect(Path(path))), engine.begin() as connection:
         connection.exec_driver_sql("PRAGMA secure_delete=ON")
         _keep_write_ahead_log(connection)
         connection.exec_driver_sql("BEGIN IMMEDIATE")

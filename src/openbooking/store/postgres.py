@@ -23,10 +23,14 @@ from openbooking.booking.policy import Policy
 from openbooking.booking.store import Feed, FeedWriter, StoreUnavailableError
 from openbooking.clock import Clock
 from openbooking.spec.rpde import Item
+from openbooking.store.audit import Finding
+from openbooking.store.dialects import Statement
 from openbooking.store.exchange import Answer, ChangedMeanwhileError, Exchange, Query, Save, ask
 from openbooking.store.numbering import number_pending
 from openbooking.store.postgres_dialect import Postgres
+from openbooking.store.postgres_reserve import PostgresReserve
 from openbooking.store.postgres_wipe import wipe
+from openbooking.store.shared import Shared
 from openbooking.store.sql import SqlStore
 from openbooking.store.statements import Statements
 
@@ -40,6 +44,8 @@ _ANSWER_SECONDS = 30.0
 _NUMBER_EVERY_SECONDS = 1.0
 _SESSION = {
     "application_name": "openbooking",
+    # A wait for the standby that is cancelled ends in a warning, whatever others want to be told.
+    "client_min_messages": "warning",
     # Whoever stops in the middle of a transaction holds up others no longer than this.
     "idle_in_transaction_session_timeout": "10s",
     "lock_timeout": "10s",
@@ -51,7 +57,29 @@ _SESSION = {
     "enable_mergejoin": "off",
     "jit": "off",
 }
-_ON_DISK = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+# Set for the session in any case, so that a setting of the server that is weakened meanwhile does not reach it.
+_ON_DISK = """SELECT set_config('synchronous_commit', coalesce(nullif(synchronous_commit, 'off'), 'on'), false)
+ FROM current_setting('synchronous_commit') AS synchronous_commit"""
+# After a restart, or where a wait was cancelled, a commit can be read that no synchronous standby has yet. A standby
+# gets all commits in their order, so whoever waits for a later one has waited for it too. Only a transaction that has
+# written something waits; a message in the write-ahead log is the least that can be written, and takes no rights.
+_CONFIRM = Statement(
+    "SELECT pg_logical_emit_message(true, 'openbooking', '') WHERE current_setting('synchronous_standby_names') <> ''",
+    (),
+    writes=True,
+)
+_SYNCHRONOUS_COMMIT = Statement("SELECT current_setting('synchronous_commit')", (), writes=False)
+# What a reply does not wait for under a weaker setting than "on".
+_NOT_WAITED_FOR = {
+    "local": "no reply waits for a synchronous standby",
+    "remote_write": "replies do not wait until a synchronous standby has written to its disk",
+}
+# The function of the server that warns of a wait that was cancelled: a text would depend on the server's language.
+_WAITING_FOR_STANDBY = "SyncRepWaitForLSN"
+
+
+class _WaitCancelledError(Exception):
+    """The transaction is committed here, but nobody knows whether the synchronous standby has it."""
 
 
 class _StaleConnectionError(Exception):
@@ -75,7 +103,7 @@ _LOST = (
     asyncpg.OperatorInterventionError,
     ConnectionError,
 )
-_UNAVAILABLE = (*_LOST, _StaleConnectionError, asyncpg.PostgresError, OSError, TimeoutError)
+_UNAVAILABLE = (*_LOST, _StaleConnectionError, _WaitCancelledError, asyncpg.PostgresError, OSError, TimeoutError)
 
 T = TypeVar("T")
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
@@ -85,8 +113,8 @@ _log = structlog.get_logger()
 class PostgresStore(SqlStore):
     """Keeps everything in the database at a URL; feeds are read from `replica`, where there is one.
 
-    Feed items get their numbers after they are committed: before a page without a successor is answered, and every
-    second besides, for readers of a replica.
+    Feed items get their numbers after they are committed, and after the synchronous standby has them: before a page
+    without a successor is answered, and every second besides, for readers of a replica.
     """
 
     def __init__(self, url: str, *, replica: str = "", policy: Policy, writer: FeedWriter, clock: Clock) -> None:
@@ -94,6 +122,7 @@ class PostgresStore(SqlStore):
         self._replica = PostgresDatabase(replica) if replica else None
         self._numbering = asyncio.Lock()
         self._numberings = 0
+        self._confirmations: Shared[Answer] = Shared()
         self._ticker: asyncio.Task[None] | None = None
         super().__init__(self._postgres, Statements(Postgres()), policy=policy, writer=writer, clock=clock)
 
@@ -103,14 +132,28 @@ class PostgresStore(SqlStore):
         return await super().execute(command)
 
     async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:
-        """The first items of the feed after that change number."""
+        """The first items of the feed after that change number.
+
+        Those that cannot be numbered now, as on a full disk, will be later.
+        """
         page = self._page(feed, after, limit)
         if self._replica:
             return [Item(*row) for row in await self._replica.read(page)]
         rows = await self._postgres.read(page)
-        if len(rows) < limit and await self._number():
-            rows = await self._postgres.read(page)
+        if len(rows) < limit:
+            with suppress(StoreUnavailableError):
+                if await self._number():
+                    rows = await self._postgres.read(page)
         return [Item(*row) for row in rows]
+
+    async def server_findings(self) -> list[Finding]:
+        """Whether replies wait for less than the disks of this server and of its synchronous standby."""
+        ((value,),) = await self._postgres.read(partial(ask, _SYNCHRONOUS_COMMIT))
+        if value not in _NOT_WAITED_FOR:
+            return []
+        lost = f"{_NOT_WAITED_FOR[value]}, so that a failover can lose what was acknowledged"
+        where = 'set it to "on" for the server, and for this database and role if they have a value of their own'
+        return [Finding("The PostgreSQL setting synchronous_commit", f'is "{value}": {lost}; {where}')]
 
     async def close(self) -> None:
         """Finish what was accepted and let go of the database."""
@@ -128,14 +171,18 @@ class PostgresStore(SqlStore):
             await asyncio.sleep(_NUMBER_EVERY_SECONDS)
             with suppress(StoreUnavailableError):
                 await self._number()
+            with suppress(StoreUnavailableError):
+                await self._postgres.keep_reserve()
 
     async def _number(self) -> bool:
         """Number what is pending, whoever has written it; tell whether anything was.
 
-        Those who ask while numbers are being given share the next turn.
+        Those who ask while numbers are being given share the next turn. What harvesters have seen must not be lost in a
+        failover, since they would not look at it again: so it is confirmed first.
         """
         if not await self._postgres.read(partial(ask, self._sql.pending_feed_items)):
             return False
+        await self._confirm()
         turn = self._numberings
         async with self._numbering:
             if self._numberings == turn:
@@ -143,6 +190,13 @@ class PostgresStore(SqlStore):
                 while await self._postgres.write(lambda: number_pending(self._sql, self._clock())):
                     pass
         return True
+
+    async def _confirm(self) -> None:
+        """Return once the synchronous standby, where there is one, has all that could be read before.
+
+        Those who ask meanwhile share the next wait.
+        """
+        await self._confirmations.get(None, lambda: self._postgres.read(partial(ask, _CONFIRM)))
 
 
 class PostgresDatabase:
@@ -152,6 +206,18 @@ class PostgresDatabase:
         self._url = url
         self._writers = _Pool(url, _WRITERS)
         self._readers = _Pool(url, _READERS)
+        self._reserve = PostgresReserve()
+
+    @property
+    def disk_is_full(self) -> bool:
+        """Whether the server has had no room for something, and has none for the reserve since."""
+        return self._reserve.spent
+
+    async def keep_reserve(self) -> None:
+        """Look after the space that is kept for when the disk is full; to be called every second."""
+        with _faults_told():
+            async with self._readers.connection() as connection:
+                await self._reserve.keep(connection)
 
     async def write(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
         """Carry out an exchange in one transaction, again if others were faster, up to a bound."""
@@ -161,6 +227,12 @@ class PostgresDatabase:
                 try:
                     async with self._writers.connection() as connection:
                         return await _transact(connection, make())
+                except asyncpg.DiskFullError as fault:
+                    if self.disk_is_full:
+                        raise
+                    _log.error("disk.is_full", reason=str(fault))
+                    async with self._writers.connection() as connection:
+                        await self._reserve.give_up(connection)
                 except _TRIED_AGAIN as fault:
                     _log.info("store.tried_again", attempt=attempt, reason=f"{type(fault).__name__}: {fault}")
                 await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * attempt))  # noqa: S311 - nothing secret
@@ -225,7 +297,8 @@ class _Pool:
                     server_settings=_SESSION,
                 )
         async with self._pool.acquire() as connection:
-            yield connection
+            with _cancelled_wait_told(connection):
+                yield connection
 
     async def close(self) -> None:
         if self._pool:
@@ -239,6 +312,29 @@ async def _on_disk(connection: asyncpg.Connection) -> None:
 
 async def _leave(_: asyncpg.Connection) -> None:
     """A connection goes back as it is: nothing here changes its settings."""
+
+
+@contextmanager
+def _cancelled_wait_told(connection: Connection) -> Iterator[None]:
+    """Raise _WaitCancelledError if a commit has not waited to its end for the synchronous standby.
+
+    The server answers such a commit with a warning and success.
+    """
+    cancelled: list[str] = []
+
+    def note(_: object, message: asyncpg.PostgresLogMessage) -> None:
+        if getattr(message, "server_source_function", None) == _WAITING_FOR_STANDBY:
+            cancelled.append(str(message))
+
+    with _loss_noted(connection):
+        connection.add_log_listener(note)
+    try:
+        yield
+    finally:
+        with suppress(asyncpg.InterfaceError):  # it was let go of meanwhile
+            connection.remove_log_listener(note)
+    if cancelled:
+        raise _WaitCancelledError(cancelled[0])
 
 
 @contextmanager

@@ -3,21 +3,26 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
+from openbooking.booking.actor import Actor
 from openbooking.booking.command import Command, Decision, Reply
 from openbooking.booking.opportunity import Seller
 from openbooking.booking.order import Partnership, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, Situation
+from openbooking.booking.storage import stores_more
 from openbooking.booking.store import (
     Feed,
     FeedWriter,
     Figures,
     Outcome,
+    StoreUnavailableError,
     fold,
     join_needs,
 )
 from openbooking.clock import Clock
+from openbooking.spec.errors import OpenBookingError
 from openbooking.spec.rpde import Item
 from openbooking.store.audit import Finding, audit
 from openbooking.store.audit_statements import AuditStatements
@@ -56,8 +61,10 @@ class SqlStore:
         """Carry out one command, in the batch that is next to be written, or at once if it has nothing to change."""
         needs = command.needs(self._policy)
         if needs.look_first:
-            decision = await self._database.read(partial(self._look, command, needs), brief=True)
+            decision, rests_on_record = await self._database.read(partial(self._look, command, needs), brief=True)
             if not decision.changes:
+                if rests_on_record:
+                    await self._confirm()
                 if isinstance(decision.reply, Exception):
                     raise decision.reply
                 return decision.reply
@@ -100,9 +107,14 @@ class SqlStore:
         return await self._database.read(lambda: figures(self._figures, read, self._clock()))
 
     async def audit(self) -> list[Finding]:
-        """Recount everything, as it is at one moment, and tell what does not agree."""
+        """Recount everything, as it is at one moment; return what does not agree, and `server_findings`."""
         sql = AuditStatements(self._sql.dialect)
-        return await self._database.snapshot(lambda: audit(sql, self._feed_writer, self._clock()))
+        recount = await self._database.snapshot(lambda: audit(sql, self._feed_writer, self._clock()))
+        return [*await self.server_findings(), *recount]
+
+    async def server_findings(self) -> list[Finding]:
+        """Settings of the database server that make replies less durable than promised; SQLite has no server."""
+        return []
 
     async def renumber(self, above: int) -> int:
         """Give every feed item a new number above this one and all there were, so that all are read again.
@@ -121,10 +133,18 @@ class SqlStore:
         await self._database.close()
 
     async def _write(self, commands: Sequence[Command]) -> Sequence[Outcome]:
-        return await self._database.write(partial(self._decide, commands), brief=True)
+        outcomes, changed = await self._database.write(partial(self._decide, commands), brief=True)
+        # What changes nothing is answered by what was there: a repeat from the record of the booking. Nobody is
+        # answered by a sweep.
+        if not changed and not all(command.needs(self._policy).expired for command in commands):
+            await self._confirm()
+        return outcomes
 
-    def _decide(self, commands: Sequence[Command]) -> Exchange[list[Outcome]]:
+    def _decide(self, commands: Sequence[Command]) -> Exchange[tuple[list[Outcome], bool]]:
+        """The outcomes, and whether anything was changed."""
         before = yield from self._load_to_write(join_needs([command.needs(self._policy) for command in commands]))
+        if self._database.disk_is_full:
+            commands = [_Sparing(command) for command in commands]
         after, outcomes = fold(before, commands)
         written = effects(before, after, self._feed_writer)
         if written.opportunities or written.sellers:
@@ -133,7 +153,10 @@ class SqlStore:
             given = yield from self._numbers(len(written.publications), before.now)
             yield Save(self._sql.save_bookings, booking_rows(before, written, given))
             yield Save(self._sql.save_erasures, erasure_rows(before, written))
-        return outcomes
+        return outcomes, bool(written)
+
+    async def _confirm(self) -> None:
+        """Return once all that was read before is as durable as what is written: in an SQLite file it always is."""
 
     def _page(self, feed: Feed, after: int, limit: int) -> Callable[[], Exchange[Answer]]:
         return partial(ask, self._sql.feed_items, feed=feed.name, partner=feed.partner, after=after, most=limit)
@@ -147,6 +170,33 @@ class SqlStore:
     def _numbers(self, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
         return numbers(self._sql, count, now)
 
-    def _look(self, command: Command, needs: Needs) -> Exchange[Decision]:
+    def _look(self, command: Command, needs: Needs) -> Exchange[tuple[Decision, bool]]:
+        """The decision, a refusal among its replies, and whether there is a record that it may tell something of."""
         situation = yield from load(self._sql, needs, self._policy, self._clock())
-        return command.decide(situation)
+        try:
+            decision = command.decide(situation)
+        except OpenBookingError as refusal:
+            decision = Decision(reply=refusal)
+        return decision, bool(situation.records)
+
+
+class _Sparing(NamedTuple):
+    """A command while the disk is full: it may be answered from what there is, but store nothing more."""
+
+    command: Command
+
+    @property
+    def actor(self) -> Actor:
+        """That of the command."""
+        return self.command.actor
+
+    def needs(self, policy: Policy) -> Needs:
+        """Those of the command."""
+        return self.command.needs(policy)
+
+    def decide(self, situation: Situation) -> Decision:
+        """Decide as the command does, or raise StoreUnavailableError."""
+        decision = self.command.decide(situation)
+        if decision.changes and stores_more(self.command):
+            raise StoreUnavailableError("The disk is full.")
+        return decision

@@ -7,36 +7,41 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import structlog
 
 from openbooking.booking.policy import Policy
 from openbooking.booking.store import FeedWriter, StoreUnavailableError
 from openbooking.clock import Clock
+from openbooking.store.disk import OWNER_ONLY, beside, flush
 from openbooking.store.exchange import Answer, Exchange, Query, Save
+from openbooking.store.reserve import RESERVED_BYTES, Reserve
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite_dialect import Sqlite
 from openbooking.store.statements import Statements
-from openbooking.store.turns import OWNER_ONLY, Turn
+from openbooking.store.turns import Turn
 
 # For how long whoever may wait waits for others who have the file.
 BUSY_TIMEOUT_SECONDS = 10
 _READERS = 4
 _CACHED_KIB = 16 * 2**10
 _PRIMARY_CODE = 0xFF
+_CANNOT_GROW = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 _SECONDS_BETWEEN_TRIES = 0.001
 # While it waits for readers of the log, nobody writes; those that only serve a page have soon finished.
 _WIPE_SECONDS = 0.2
 _WIPES, _SECONDS_BETWEEN_WIPES = 3, 1
 
 T = TypeVar("T")
+_log = structlog.get_logger()
 
 
 class SqliteStore(SqlStore):
@@ -60,6 +65,9 @@ class SqliteDatabase:
         self.connections: list[sqlite3.Connection] = []
         self._writing = asyncio.Lock()
         self._turn = Turn(path)
+        self._reserve = Reserve(path)
+        self._spares = False
+        self.disk_is_full = False
         self._writer_thread = ThreadPoolExecutor(1, "openbooking-writer")
         self._reader_threads = ThreadPoolExecutor(_READERS, "openbooking-reader")
 
@@ -83,16 +91,7 @@ class SqliteDatabase:
         """Carry out an exchange in one transaction, alone."""
         async with self._writing:
             with _faults_told():
-                try:
-                    await self._begin()
-                    work = partial(carry_out, self._writer, make())
-                    result = work() if brief else await self._in_writer_thread(work)
-                    await self._in_writer_thread(partial(self._writer.execute, "COMMIT"))
-                except BaseException:
-                    if self._opened:
-                        self._writer.rollback()
-                    raise
-        return result
+                return await self._with_reserve(lambda: self._transact(make, brief=brief))
 
     async def read(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
         """Carry out an exchange that writes nothing."""
@@ -117,7 +116,7 @@ class SqliteDatabase:
             async with self._writing:
                 with self._turn as turn, _faults_told():
                     await _until(turn.try_)
-                    ((busy, *_),) = await self._patiently("PRAGMA wal_checkpoint(TRUNCATE)", _WIPE_SECONDS)
+                    ((busy, *_),) = await self._with_reserve(self._empty_log)
             if not busy:
                 return
             await asyncio.sleep(_SECONDS_BETWEEN_WIPES)
@@ -132,12 +131,55 @@ class SqliteDatabase:
                 connection.close()
             self._turn.close()
 
+    async def _transact(self, make: Callable[[], Exchange[T]], *, brief: bool) -> T:
+        try:
+            await self._begin()
+            self.disk_is_full = self._spares or (
+                self._reserve.spent and not await self._in_writer_thread(self._has_room)
+            )
+            work = partial(carry_out, self._writer, make())
+            result = work() if brief else await self._in_writer_thread(work)
+            await self._in_writer_thread(partial(self._writer.execute, "COMMIT"))
+        except BaseException:
+            if self._opened:
+                self._writer.rollback()
+            raise
+        return result
+
+    async def _with_reserve(self, work: Callable[[], Awaitable[T]]) -> T:
+        """The result of the work, done again with the space of the reserve if the disk is full."""
+        try:
+            return await work()
+        except sqlite3.DatabaseError as fault:
+            if not is_full(fault):
+                raise
+            _log.error("disk.is_full", database=str(self._path), reason=str(fault))
+            await self._in_writer_thread(self._reserve.give_up)
+        self._spares = True
+        try:
+            return await work()
+        finally:
+            self._spares = False
+
+    def _has_room(self) -> bool:
+        """Whether there is room again: for the reserve, or as much in the file itself, where something was deleted."""
+        if self._reserve.fill():
+            _log.info("disk.has_room", database=str(self._path))
+            return True
+        (free,), (size,) = (self._writer.execute(f"PRAGMA {of}").fetchone() for of in ("freelist_count", "page_size"))
+        return bool(free * size >= RESERVED_BYTES)
+
     async def _begin(self) -> None:
         """Become the writer: at once, or as soon as whoever is has finished and it is our turn."""
         if not self._opened:
-            await self._in_writer_thread(lambda: self._writer)
+            await self._in_writer_thread(self._open_writer)
         with self._turn as turn:
             await _until(lambda: turn.try_() and self._has_begun())
+
+    def _open_writer(self) -> sqlite3.Connection:
+        if not self._reserve.spent and not self._reserve.fill():
+            _log.warning("disk.no_reserve", database=str(self._path), reason="There is too little room.")
+        return self._writer
 
     def _has_begun(self) -> bool:
         try:
@@ -148,13 +190,13 @@ class SqliteDatabase:
             raise
         return True
 
-    async def _patiently(self, statement: str, seconds: float) -> Answer:
-        """The answer to it, from the writer's thread, where it may wait so long for others."""
+    async def _empty_log(self) -> Answer:
+        """What SQLite answers: first whether readers kept it from doing so for as long as it waits for them."""
 
         def execute() -> Answer:
-            self._writer.execute(f"PRAGMA busy_timeout={1000 * seconds:.0f}")
+            self._writer.execute(f"PRAGMA busy_timeout={1000 * _WIPE_SECONDS:.0f}")
             try:
-                return self._writer.execute(statement).fetchall()
+                return self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             finally:
                 self._writer.execute("PRAGMA busy_timeout=0")
 
@@ -185,7 +227,22 @@ class SqliteDatabase:
     def _connect(self, *, wait: bool = True) -> sqlite3.Connection:
         connection = connect(self._path, wait=wait)
         self.connections.append(connection)
+        self._flush_log()
         return connection
+
+    def _flush_log(self) -> None:
+        """Write to disk what a process that was killed has left in the write-ahead log.
+
+        It may have been killed after it had written a commit and before that was on disk. Whoever opens the file next
+        reads that commit, and would acknowledge it to whoever repeats it.
+        """
+        log = beside(self._path, "wal")
+        try:
+            with suppress(FileNotFoundError):
+                flush(log)
+                flush(log.parent)
+        except OSError as fault:
+            raise StoreUnavailableError(f"{log} cannot be written to disk: {fault}") from fault
 
 
 def create(path: Path) -> None:
@@ -201,8 +258,18 @@ def connect(path: Path, *, wait: bool = True) -> sqlite3.Connection:
     """Open the file so that a commit is on disk, what is deleted is overwritten, and readers have room.
 
     It may `wait` for others, or give up at once. The file is not mapped into memory: after each commit of another
-    connection it would be mapped anew.
+    connection it would be mapped anew. If the disk is too full to open it, its reserve is given up.
     """
+    try:
+        return _connect(path, wait=wait)
+    except sqlite3.DatabaseError as fault:
+        if not is_full(fault):
+            raise
+        Reserve(path).give_up()
+        return _connect(path, wait=wait)
+
+
+def _connect(path: Path, *, wait: bool) -> sqlite3.Connection:
     timeout = BUSY_TIMEOUT_SECONDS if wait else 0
     connection = sqlite3.connect(
         path, isolation_level=None, timeout=timeout, check_same_thread=False, cached_statements=256
@@ -221,6 +288,12 @@ def is_busy(fault: sqlite3.DatabaseError) -> bool:
     """Whether somebody else has the file just now."""
     # What the driver itself finds, as that the connection is closed, has no code.
     return getattr(fault, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+
+
+def is_full(fault: sqlite3.DatabaseError) -> bool:
+    """Whether the disk, or what one user may have of it, is full."""
+    code = getattr(fault, "sqlite_errorcode", 0)
+    return code & _PRIMARY_CODE == sqlite3.SQLITE_FULL or code in _CANNOT_GROW
 
 
 async def _until(done: Callable[[], bool]) -> None:

@@ -6,18 +6,17 @@ who look again after a while, would wait for as long as it has something to writ
 
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import structlog
 
+from openbooking.store.disk import open_beside
+
 if sys.platform != "win32":
     import fcntl
 
-OWNER_ONLY, _READ_AND_WRITE = 0o600, 0o666
-_ROOT = 0
 _log = structlog.get_logger()
 
 
@@ -66,20 +65,9 @@ class Turn:
     def _lock(self) -> bool:
         if sys.platform != "win32":
             if self._file < 0:
-                self._open()
+                self._file = open_beside(self._path, "turn")
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
         return True
-
-    def _open(self) -> None:
-        """Open it, and let those do so who may open the other; whoever made it has seen to that."""
-        written = self._path.resolve()
-        of_written = written.stat()
-        self._file = os.open(written.with_name(f"{written.name}-turn"), os.O_CREAT | os.O_RDWR, OWNER_ONLY)
-        if sys.platform != "win32":
-            with suppress(PermissionError):
-                os.fchmod(self._file, of_written.st_mode & _READ_AND_WRITE)
-            if os.geteuid() == _ROOT:
-                os.fchown(self._file, of_written.st_uid, of_written.st_gid)

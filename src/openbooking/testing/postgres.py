@@ -29,21 +29,26 @@ _GUARD = "read _; kill -QUIT $0"
 class PostgresServer:
     """A server that runs until it is closed, and can be killed and started again meanwhile.
 
-    `settings` are those of the server, as `name=value`.
+    `settings` are those of the server, as `name=value`. With a `primary` it is a standby of that server, made from a
+    base backup, with the same databases.
     """
 
-    def __init__(self, *settings: str) -> None:
+    def __init__(self, *settings: str, primary: "PostgresServer | None" = None) -> None:
         self._settings = (*_SETTINGS, *settings)
         self._programs = _programs()
         self._account = _account()
         self._numbers = itertools.count(1)
         self._folder = Path(tempfile.mkdtemp(prefix="openbooking-postgres-"))
-        if self._account:
-            os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
+        self.own(self._folder)
+        if primary:
+            source, target = f"--dbname={primary.url('postgres')}", f"--pgdata={self._data}"
+            self._run("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", source, target)
+            self.start()
+            return
         self._run("initdb", f"--username={_USER}", "--auth=trust", "--encoding=UTF8", "--locale=C", self._data)
         self.start()
-        self._execute(f"CREATE DATABASE {_TEMPLATE}")
-        upgrade(self._url(_TEMPLATE))
+        self.execute(f"CREATE DATABASE {_TEMPLATE}")
+        upgrade(self.url(_TEMPLATE))
 
     def __enter__(self) -> Self:
         return self
@@ -53,11 +58,24 @@ class PostgresServer:
     ) -> None:
         self.close()
 
+    def url(self, database: str) -> str:
+        """The URL of a database on this server."""
+        return f"postgresql://{_USER}@/{database}?host={self._folder}"
+
+    def execute(self, statement: str) -> None:
+        """Execute a statement as the superuser, outside all databases of tests."""
+        self._run("psql", "--quiet", "--no-psqlrc", f"--command={statement}", self.url("postgres"))
+
+    def own(self, folder: Path) -> None:
+        """Let the server write to a folder."""
+        if self._account:
+            os.chown(folder, self._account.pw_uid, self._account.pw_gid)
+
     def new_database(self, template: str = _TEMPLATE) -> str:
         """The URL of a new database with the schema of this version and nothing in it."""
         name = f"test_{next(self._numbers)}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        return self._url(name)
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
 
     def bare_database(self) -> str:
         """The URL of a new database without a schema."""
@@ -127,12 +145,6 @@ class PostgresServer:
         if self._account is None:
             return {}
         return {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": [], "cwd": self._folder}
-
-    def _url(self, database: str) -> str:
-        return f"postgresql://{_USER}@/{database}?host={self._folder}"
-
-    def _execute(self, statement: str) -> None:
-        self._run("psql", "--quiet", "--no-psqlrc", f"--command={statement}", f"{self._url('postgres')}")
 
     def _run(self, program: str, *arguments: str) -> None:
         command: list[str | Path] = [self._programs / program, *arguments]

@@ -1,0 +1,15 @@
+"""Which commands go on while the disk is full: all that make room, or need next to none."""
+
+from openbooking.booking.book import Book
+from openbooking.booking.book_proposal import BookProposal
+from openbooking.booking.command import Command
+from openbooking.booking.proposal import Propose
+from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.quote import Quote
+
+_STORING = (Quote, Propose, Book, BookProposal, Publish, PublishSeller)
+
+
+def stores_more(command: Command) -> bool:
+    """Whether more is stored for good once the command has changed something."""
+    return isinstance(command, _STORING)

@@ -1,0 +1,75 @@
+"""Disk space that is kept for when the disk is full, so that deletions and cancellations go on.
+
+SQLite has to write before anything is deleted: to its log, and to new pages. So the file `<database>-reserve` holds
+some space from the first write on. When the disk is full the file is emptied, and from then on, in every process, only
+commands that store nothing more are carried out, until there is room to fill it again.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import structlog
+
+from openbooking.store.disk import beside, open_beside
+
+# SQLite brings its log into the file every 4 MiB, if nobody reads for longer: that much for each, and as much to spare.
+RESERVED_BYTES = 16 * 2**20
+_ZEROS = bytes(2**20)
+_log = structlog.get_logger()
+
+
+class Reserve:
+    """The reserve of the database at `path`, as all its processes share it."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = path
+
+    @property
+    def spent(self) -> bool:
+        """Whether it has been given up, and could not be filled since."""
+        try:
+            return beside(self._database, "reserve").stat().st_size < RESERVED_BYTES
+        except FileNotFoundError:
+            return False  # there was no room for it from the start
+
+    def fill(self) -> bool:
+        """Fill it, where there is room for twice as much; return whether it is full."""
+        path, filled = beside(self._database, "reserve"), False
+        try:
+            if path.exists() and not self.spent:
+                return True
+            if shutil.disk_usage(path.parent).free < 2 * RESERVED_BYTES:
+                return False
+            number = open_beside(self._database, "reserve")
+            try:
+                _allocate(number)
+                filled = True
+            finally:
+                if not filled:
+                    os.ftruncate(number, 0)
+                os.close(number)
+        except OSError as fault:
+            _log.warning("disk.no_reserve", database=str(self._database), reason=str(fault))
+        return filled
+
+    def give_up(self) -> None:
+        """Let others have the space."""
+        try:
+            number = open_beside(self._database, "reserve")
+            try:
+                os.ftruncate(number, 0)
+            finally:
+                os.close(number)
+        except OSError as fault:
+            _log.error("disk.no_reserve", database=str(self._database), reason=str(fault))
+
+
+def _allocate(number: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(number, 0, RESERVED_BYTES)
+        return
+    for offset in range(0, RESERVED_BYTES, len(_ZEROS)):
+        os.lseek(number, offset, os.SEEK_SET)
+        os.write(number, _ZEROS)
+    os.fsync(number)

@@ -1,0 +1,304 @@
+"""A disk that is full: what takes space is refused, what makes room, and what is read, goes on."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+
+import pytest
+from structlog.testing import capture_logs
+
+from full_disk import MIB, SmallDisk, small_disk
+from openbooking.booking.command import Command
+from openbooking.booking.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.order import Order, Record
+from openbooking.booking.policy import Policy
+from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.status import GetOrder
+from openbooking.booking.store import ORDERS, Feed, StoreUnavailableError
+from openbooking.store.sql import SqlStore
+from openbooking.store.sqlite import SqliteDatabase
+from openbooking.testing.postgres import PostgresServer
+from openbooking.testing.proposal_tests import approved_session, propose
+from openbooking.testing.samples import (
+    ALICE,
+    EMAIL,
+    MANAGER,
+    SELLER,
+    SESSIONS,
+    Clock,
+    book,
+    cancel,
+    fresh,
+    places_left,
+    quote,
+    read_feed,
+    session,
+)
+from store.test_postgres import connected, opened
+from store.test_sqlite import on_disk, open_at
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    with small_disk(tmp_path / "disk", 48 * MIB) as mounted:
+        yield mounted
+
+
+async def stock(store: SqlStore) -> list[str]:
+    """Sell something; the UUIDs of some Orders."""
+    await store.execute(PublishSeller(SELLER, actor=MANAGER))
+    await store.execute(Publish((*session("yoga", 100_000), *approved_session("trip", 10)), actor=MANAGER))
+    uuids = [fresh() for _ in range(20)]
+    for uuid in uuids:
+        await store.execute(book(uuid, "yoga"))
+    return uuids
+
+
+async def until_it_is_full(store: SqlStore, make: Callable[[], Command], at_once: int = 8) -> None:
+    """Carry out such commands until the disk is full."""
+    fault: object = None
+    while not isinstance(fault, Exception):
+        made = [store.execute(make()) for _ in range(at_once)]
+        fault = next(
+            (one for one in await asyncio.gather(*made, return_exceptions=True) if isinstance(one, Exception)), None
+        )
+    assert isinstance(fault, StoreUnavailableError)
+    assert "full" in str(fault)
+
+
+def big_order() -> Command:
+    return book(fresh(), *["yoga"] * 10)
+
+
+def big_quote() -> Command:
+    return quote(fresh(), *["yoga"] * 40)
+
+
+def storing() -> list[Command]:
+    return [
+        book(fresh(), "yoga"),
+        quote(fresh(), "yoga"),
+        propose(fresh(), "trip"),
+        Publish(session("spin", 5), actor=MANAGER),
+        PublishSeller(SELLER, actor=MANAGER),
+    ]
+
+
+async def what_goes_on(store: SqlStore, uuids: list[str], leased: str) -> None:
+    """Everything but to store more."""
+    assert [await refused(store, command) for command in storing()] == [True] * 5
+    left = await places_left(store, "yoga")
+    for uuid in uuids[:5]:
+        await store.execute(DeleteOrder(caller=ALICE, uuid=uuid))
+    for uuid in uuids[5:10]:
+        await store.execute(cancel(uuid, 1))
+    await store.execute(DeleteQuote(caller=ALICE, uuid=leased))
+    assert left is not None
+    assert await places_left(store, "yoga") == left + 11
+    assert len(await read_feed(store, Feed(ORDERS, "alice"))) == 5
+    assert isinstance(await store.execute(GetOrder(caller=ALICE, uuid=uuids[11])), Record)
+    assert isinstance(await store.execute(book(uuids[11], "yoga")), Order)
+    await store.execute(ExpireLeases())
+
+
+async def refused(store: SqlStore, command: Command) -> bool:
+    try:
+        await store.execute(command)
+    except StoreUnavailableError as fault:
+        return "full" in str(fault)
+    return False
+
+
+async def test_on_a_full_disk_sqlite_deletes_cancels_and_reads(disk: SmallDisk) -> None:
+    path, clock = disk.folder / "x.sqlite3", Clock()
+    store = open_at(path, clock)
+    uuids = await stock(store)
+    leased = quote(fresh(), "yoga")
+    await store.execute(leased)
+    disk.fill(but=MIB)
+    await until_it_is_full(store, big_order)
+    await what_goes_on(store, uuids, leased.uuid)
+    await store.forget_deleted(clock())
+    disk.clear()
+    assert [await refused(store, command) for command in storing()] == [False] * 5
+    await store.close()
+
+
+async def test_what_is_in_one_batch_with_a_booking_goes_on_all_the_same(disk: SmallDisk) -> None:
+    store = open_at(disk.folder / "x.sqlite3")
+    uuids = await stock(store)
+    disk.fill(but=MIB)
+    await until_it_is_full(store, big_order)
+    asked: list[Command] = [book(fresh(), "yoga"), DeleteOrder(caller=ALICE, uuid=uuids[0]), cancel(uuids[1], 1)]
+    outcomes = await asyncio.gather(*map(store.execute, asked), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [StoreUnavailableError, type(None), type(None)]
+    await store.close()
+
+
+async def test_every_process_spares_what_one_has_freed(disk: SmallDisk) -> None:
+    path = disk.folder / "x.sqlite3"
+    one, other = open_at(path), open_at(path)
+    uuids = await stock(one)
+    await other.execute(book(fresh(), "yoga"))
+    disk.fill(but=MIB)
+    await until_it_is_full(one, big_order)
+    free = disk.free
+    assert await refused(other, book(fresh(), "yoga"))
+    assert disk.free == free
+    await other.execute(cancel(uuids[0], 1))
+    await one.close()
+    await other.close()
+
+
+async def test_a_server_starts_on_a_full_disk(disk: SmallDisk) -> None:
+    """When the database is closed, SQLite removes the files beside it, and needs room to make them again."""
+    path = disk.folder / "x.sqlite3"
+    store = open_at(path)
+    uuids = await stock(store)
+    await store.close()
+    disk.fill()
+    store = open_at(path)
+    assert isinstance(await store.execute(GetOrder(caller=ALICE, uuid=uuids[0])), Record)
+    await store.execute(DeleteOrder(caller=ALICE, uuid=uuids[0]))
+    assert await refused(store, book(fresh(), "yoga"))
+    await store.close()
+
+
+async def test_bookings_go_on_once_enough_has_been_deleted(disk: SmallDisk) -> None:
+    """The disk has no more room than before, but the file itself has."""
+    path, clock = disk.folder / "x.sqlite3", Clock()
+    store = open_at(path, clock)
+    await stock(store)
+    disk.fill(but=26 * MIB)
+    await until_it_is_full(store, big_quote, at_once=32)
+    assert await refused(store, book(fresh(), "yoga"))
+    clock.move(Policy().lease_duration + timedelta(seconds=1))
+    while await refused(store, book(fresh(), "yoga")):
+        await store.execute(ExpireLeases())
+    assert disk.free < 32 * MIB
+    await store.close()
+
+
+async def test_erased_data_leaves_a_full_disk(disk: SmallDisk) -> None:
+    path, clock = disk.folder / "x.sqlite3", Clock()
+    store = open_at(path, clock)
+    await store.execute(PublishSeller(SELLER, actor=MANAGER))
+    await store.execute(Publish(session("yoga", 5), actor=MANAGER))
+    uuid = fresh()
+    await store.execute(book(uuid, "yoga"))
+    await store.execute(DeleteOrder(caller=ALICE, uuid=uuid))
+    disk.fill()
+    await store.forget_deleted(clock())
+    assert EMAIL.encode() not in on_disk(disk.folder)
+    await store.close()
+
+
+async def test_where_there_never_was_room_for_a_reserve_bookings_go_on_until_the_disk_is_full(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 12 * MIB) as disk:
+        store = open_at(disk.folder / "x.sqlite3")
+        await stock(store)
+        assert not (disk.folder / "x.sqlite3-reserve").exists()
+        await until_it_is_full(store, big_order)
+        assert len(await store.feed_items(SESSIONS, 0, 10)) == 2
+        await store.close()
+
+
+async def test_the_reserve_is_for_those_who_may_open_the_database(disk: SmallDisk) -> None:
+    path = disk.folder / "x.sqlite3"
+    store = open_at(path)
+    path.chmod(0o640)
+    await store.execute(PublishSeller(SELLER, actor=MANAGER))
+    kept = (disk.folder / "x.sqlite3-reserve").stat()
+    assert (kept.st_mode & 0o777, kept.st_size) == (0o640, 16 * MIB)
+    assert isinstance(store._database, SqliteDatabase)
+    await store.close()
+
+
+@pytest.fixture
+def disk_of_server(postgres: PostgresServer) -> Iterator[tuple[SmallDisk, str]]:
+    """A disk, and the URL of a database on it; the server's log is on another."""
+    with tempfile.TemporaryDirectory() as folder, small_disk(Path(folder) / "disk", 96 * MIB) as disk:
+        Path(folder).chmod(0o755)
+        postgres.own(disk.folder)
+        url = postgres.new_database()
+        name = urlsplit(url).path[1:]
+        postgres.execute(f"CREATE TABLESPACE small LOCATION '{disk.folder}'")
+        postgres.execute(f"ALTER DATABASE {name} SET TABLESPACE small")
+        yield disk, url
+        postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        postgres.execute("DROP TABLESPACE small")
+
+
+async def until_reserved(url: str, *, held: bool) -> None:
+    async with connected(url) as other:
+        while (await other.fetchval("SELECT to_regclass('disk_reserve')") is not None) is not held:
+            await asyncio.sleep(0.01)
+
+
+async def test_on_a_full_disk_postgresql_deletes_cancels_and_reads(
+    disk_of_server: tuple[SmallDisk, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, url = disk_of_server
+    monkeypatch.setattr("openbooking.store.postgres._NUMBER_EVERY_SECONDS", 0.05)
+    async with opened(url) as store, opened(url) as other:
+        uuids = await stock(store)
+        leased = quote(fresh(), "yoga")
+        await store.execute(leased)
+        await other.execute(book(fresh(), "yoga"))
+        await until_reserved(url, held=True)
+        disk.fill(but=MIB)
+        await until_it_is_full(store, big_order)
+        await what_goes_on(store, uuids, leased.uuid)
+        asked: list[Command] = [*storing(), *(DeleteOrder(caller=ALICE, uuid=uuid) for uuid in uuids[12:15])]
+        outcomes = await asyncio.gather(*map(store.execute, asked), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [StoreUnavailableError] * 5 + [type(None)] * 3
+        while not await refused(other, book(fresh(), "yoga")):
+            await asyncio.sleep(0.01)
+        await other.execute(cancel(uuids[15], 1))
+        disk.clear()
+        monkeypatch.setattr("openbooking.store.postgres_reserve.monotonic", lambda: monotonic() + 61)
+        await until_reserved(url, held=True)
+        while await refused(store, book(fresh(), "yoga")) or await refused(other, book(fresh(), "yoga")):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_reserve_that_a_crash_has_emptied_is_made_again(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openbooking.store.postgres._NUMBER_EVERY_SECONDS", 0.05)
+    url = postgres.new_database()
+    async with opened(url) as store:
+        await stock(store)
+        await until_reserved(url, held=True)
+    postgres.kill()
+    postgres.start()
+    async with connected(url) as other:
+        size = "SELECT pg_relation_size('disk_reserve')"
+        assert await other.fetchval(size) == 0
+        async with opened(url) as store:
+            await store.execute(PublishSeller(SELLER, actor=MANAGER))
+            while await other.fetchval(size) != 16 * MIB:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_role_that_may_make_no_table_does_without_a_reserve(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openbooking.store.postgres._NUMBER_EVERY_SECONDS", 0.05)
+    url = postgres.new_database()
+    async with connected(url) as other:
+        await other.execute("CREATE ROLE plain LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO plain")
+    with capture_logs() as logs:
+        async with opened(url.replace("openbooking@", "plain@")) as store:
+            await stock(store)
+            while not logs:
+                await asyncio.sleep(0.01)
+            await store.execute(book(fresh(), "yoga"))
+    assert [line["event"] for line in logs] == ["disk.no_reserve"]
