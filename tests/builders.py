@@ -13,10 +13,11 @@ from openbooking.booking.book import Book
 from openbooking.booking.command import Command, Decision
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
-from openbooking.booking.order import Caller, ItemRequest, OrderRequest, Payment, Record
+from openbooking.booking.order import Caller, ItemRequest, OrderRequest, Payment
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import Propose
 from openbooking.booking.quote import Quote
+from openbooking.booking.record import Record
 from openbooking.booking.situation import Places, Situation, evolve
 from openbooking.booking.whereabouts import with_whereabouts
 from openbooking.spec.ids import opportunity_path

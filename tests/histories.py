@@ -22,12 +22,13 @@ from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.erasure import ErasePersonalData, kept_from
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import SaleState
-from openbooking.booking.order import Partnership, Payment, Record, RecordKind
+from openbooking.booking.order import Partnership, Payment
 from openbooking.booking.partnership import Withhold
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import Propose, UpdateProposal
 from openbooking.booking.publish import Publish, PublishSeller, Withdraw
 from openbooking.booking.quote import Quote
+from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.replacement import Replace
 from openbooking.booking.sale import SetSaleState
 from openbooking.booking.seller import (

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from openbooking.booking.actor import Stamp
 from openbooking.booking.opportunity import SaleState
-from openbooking.booking.order import ItemState, OrderKey, Record, RecordKind
+from openbooking.booking.order import OrderKey
 from openbooking.booking.pricing import standing_totals
+from openbooking.booking.record import ItemState, Record, RecordKind
 from openbooking.booking.situation import Places, Situation
 from openbooking.spec.terms import EventStatus, OrderItemStatus, OrderProposalStatus
 

@@ -10,9 +10,16 @@ from openbooking.booking.approval import AmendProposal, DecideProposal
 from openbooking.booking.book_proposal import BookProposal
 from openbooking.booking.command import Command, Decision
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller, Order, OrderKey, OrderRequest, Proposal, Record
+from openbooking.booking.order import (
+    Caller,
+    Order,
+    OrderKey,
+    OrderRequest,
+    Proposal,
+)
 from openbooking.booking.policy import Policy
 from openbooking.booking.proposal import UpdateProposal
+from openbooking.booking.record import Record
 from openbooking.booking.situation import Situation
 from openbooking.spec.terms import FlowRequirement, OrderProposalStatus
 from people import ALICE, MANAGER

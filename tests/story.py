@@ -17,10 +17,11 @@ from openbooking.booking.book_proposal import BookProposal
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.opportunity import AccessRules, Opportunity, SaleState, Seller
-from openbooking.booking.order import Caller, OrderKey, OrderRequest, Record, RecordKind
+from openbooking.booking.order import Caller, OrderKey, OrderRequest
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import Propose
 from openbooking.booking.publish import Publish
+from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.sale import SetSaleState
 from openbooking.booking.seller import SellerCancel
 from openbooking.booking.situation import Situation

@@ -12,9 +12,10 @@ from commands import command_classes
 from openbooking.booking.actor import Actor, ActorKind, Stamp
 from openbooking.booking.command import OrderCommand
 from openbooking.booking.leases import SWEEPER, ExpireLeases
-from openbooking.booking.order import ItemState, OrderKey, Record
+from openbooking.booking.order import OrderKey
 from openbooking.booking.proposal import UpdateProposal
 from openbooking.booking.publish import Publish
+from openbooking.booking.record import ItemState, Record
 from openbooking.booking.seller import CancelOpportunity, SellerCancel
 from openbooking.booking.situation import RecordSet, evolve
 from openbooking.spec.terms import EventStatus

@@ -13,8 +13,9 @@ from openbooking.booking.book import Book
 from openbooking.booking.cancel import Cancel, ItemPatch, cancellation
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller, OrderKey, Record, RecordKind
+from openbooking.booking.order import Caller, OrderKey
 from openbooking.booking.policy import Policy
+from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.seller import SellerCancel
 from openbooking.booking.situation import Places, Situation
 from openbooking.booking.status import GetOrder

@@ -10,7 +10,14 @@ from builders import PRICE, UUID, after, changed, item, new_uuid, offer, request
 from openbooking.booking.book import Book
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller, Order, OrderKey, OrderRequest, Payment, RecordKind
+from openbooking.booking.order import (
+    Caller,
+    Order,
+    OrderKey,
+    OrderRequest,
+    Payment,
+)
+from openbooking.booking.record import RecordKind
 from openbooking.booking.situation import Places, Situation
 from openbooking.spec.errors import (
     IncompletePaymentDetailsError,

@@ -13,9 +13,10 @@ from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.fingerprint import is_known_by
-from openbooking.booking.order import Payment, RecordKind
+from openbooking.booking.order import Payment
 from openbooking.booking.policy import Policy, ReconciliationDetails
 from openbooking.booking.publish import Publish
+from openbooking.booking.record import RecordKind
 from openbooking.booking.situation import Places
 from openbooking.spec.errors import (
     IncompletePaymentDetailsError,

@@ -29,9 +29,10 @@ from openbooking.booking.book_proposal import BookProposal
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller, OrderKey, Proposal, RecordKind
+from openbooking.booking.order import Caller, OrderKey, Proposal
 from openbooking.booking.proposal import UpdateProposal
 from openbooking.booking.publish import Publish, Withdraw
+from openbooking.booking.record import RecordKind
 from openbooking.booking.replacement import Replace
 from openbooking.booking.seller import CancelOpportunity, RecordAttendance
 from openbooking.booking.situation import Places, Situation

@@ -29,10 +29,11 @@ from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.opportunity import FormField, Opportunity
-from openbooking.booking.order import Order, OrderKey, OrderRequest, RecordKind
+from openbooking.booking.order import Order, OrderKey, OrderRequest
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import Propose
 from openbooking.booking.publish import Publish
+from openbooking.booking.record import RecordKind
 from openbooking.booking.situation import Places, Situation
 from openbooking.booking.status import GetOrder
 from openbooking.spec.errors import (

@@ -13,7 +13,8 @@ from openbooking.booking.erasure import RETENTION, ErasePersonalData, kept_from
 from openbooking.booking.fingerprint import is_known_by
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import AccessRules, Opportunity
-from openbooking.booking.order import IntakeAnswer, OrderRequest, Record
+from openbooking.booking.order import IntakeAnswer, OrderRequest
+from openbooking.booking.record import Record
 from openbooking.booking.replacement import Replace
 from openbooking.booking.seller import RenewAccess
 from openbooking.booking.situation import Situation

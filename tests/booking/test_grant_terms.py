@@ -28,7 +28,13 @@ from openbooking.booking.command import Command
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.grant_terms import GrantTerms
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller, OfferOverride, Order, OrderRequest, Payment
+from openbooking.booking.order import (
+    Caller,
+    OfferOverride,
+    Order,
+    OrderRequest,
+    Payment,
+)
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.status import GetOrder
 from openbooking.spec.errors import ItemErrorType

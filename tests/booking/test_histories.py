@@ -21,11 +21,12 @@ from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import OrderCommand
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.opportunity import SaleState
-from openbooking.booking.order import ItemState, Order, OrderItem, OrderKey, RecordKind
+from openbooking.booking.order import Order, OrderItem, OrderKey
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import Propose
 from openbooking.booking.publish import Publish
 from openbooking.booking.quote import Quote
+from openbooking.booking.record import ItemState, RecordKind
 from openbooking.booking.replacement import Replace
 from openbooking.booking.sale import SetSaleState
 from openbooking.booking.situation import RecordSet, Situation, evolve

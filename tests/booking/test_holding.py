@@ -14,8 +14,15 @@ from openbooking.booking.delete import DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import FormField, Offer, Opportunity
-from openbooking.booking.order import HoldingBound, ItemRequest, Order, OrderKey, OrderRequest, Record
+from openbooking.booking.order import (
+    HoldingBound,
+    ItemRequest,
+    Order,
+    OrderKey,
+    OrderRequest,
+)
 from openbooking.booking.policy import HoldingBounds, Leasing, Policy
+from openbooking.booking.record import Record
 from openbooking.booking.situation import Holdings, OpportunitySet, Places, Situation, evolve
 from openbooking.booking.status import GetOrder
 from openbooking.spec.errors import ItemErrorType, OrderCreationFailedError, UnknownOrderError

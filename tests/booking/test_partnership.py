@@ -6,8 +6,9 @@ from msgspec.structs import replace
 from builders import BY_MANAGER, UUID, after, item, quote, request, session, situation
 from openbooking.booking.book import Book
 from openbooking.booking.delete import DeleteQuote
-from openbooking.booking.order import Caller, OrderKey, Partnership, RecordKind
+from openbooking.booking.order import Caller, OrderKey, Partnership
 from openbooking.booking.partnership import Withhold
+from openbooking.booking.record import RecordKind
 from openbooking.spec.errors import InvalidAuthorizationDetailsError
 from people import ALICE, CENTRE, MANAGER, STUDIO
 

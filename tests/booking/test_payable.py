@@ -11,7 +11,13 @@ from builders import UUID, book, item, offer, propose, quote, request, session, 
 from openbooking.booking.command import Command
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import ItemRequest, OfferOverride, Order, OrderKey, OrderRequest
+from openbooking.booking.order import (
+    ItemRequest,
+    OfferOverride,
+    Order,
+    OrderKey,
+    OrderRequest,
+)
 from openbooking.booking.policy import Leasing, Policy, TaxCalculation
 from openbooking.booking.publish import Publish
 from openbooking.booking.replacement import Replace

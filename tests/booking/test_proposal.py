@@ -38,10 +38,10 @@ from openbooking.booking.order import (
     Payment,
     PersonalData,
     Proposal,
-    RecordKind,
 )
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import ProposalPatch, UpdateProposal, proposal_update
+from openbooking.booking.record import RecordKind
 from openbooking.booking.situation import Places, Situation
 from openbooking.booking.status import GetOrder
 from openbooking.spec.errors import (

@@ -21,8 +21,9 @@ from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.opportunity import AccessRules
-from openbooking.booking.order import ItemState, Order, OrderKey
+from openbooking.booking.order import Order, OrderKey
 from openbooking.booking.pricing import standing_totals
+from openbooking.booking.record import ItemState
 from openbooking.booking.seller import Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.situation import Places, Situation
 from openbooking.spec.errors import (

@@ -14,7 +14,8 @@ import msgspec
 import pytest
 
 from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
-from openbooking.booking.order import Claim, PersonalData, Record, RecordKind
+from openbooking.booking.order import PersonalData
+from openbooking.booking.record import Claim, Record, RecordKind
 from openbooking.spec.ids import OfferRef
 from openbooking.spec.terms import OrderItemStatus, OrderProposalStatus
 from openbooking.store.documents import decode_opportunity, decode_record, decode_seller, encode, encode_record

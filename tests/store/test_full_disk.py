@@ -15,9 +15,10 @@ from full_disk import MIB, SmallDisk, small_disk
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.order import Order, Record
+from openbooking.booking.order import Order
 from openbooking.booking.policy import Policy
 from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.record import Record
 from openbooking.booking.status import GetOrder
 from openbooking.booking.store import ORDERS, Feed, StoreUnavailableError
 from openbooking.store.sql import SqlStore

@@ -16,9 +16,10 @@ from sqlalchemy import Connection, inspect, text
 from earlier import copy
 from openbooking.booking.actor import UNKNOWN
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller, Record
+from openbooking.booking.order import Caller
 from openbooking.booking.proposal import Propose
 from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.record import Record
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.booking.whereabouts import with_whereabouts
 from openbooking.identity.access import ByApiKey

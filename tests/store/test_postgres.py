@@ -11,9 +11,10 @@ import pytest
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.opportunity import SaleState
-from openbooking.booking.order import Order, Record, RecordKind
+from openbooking.booking.order import Order
 from openbooking.booking.policy import Policy
 from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.sale import SetSaleState
 from openbooking.booking.status import GetOrder
 from openbooking.booking.store import StoreUnavailableError

@@ -15,9 +15,10 @@ from builders import new_uuid
 from histories import histories, with_time_to_shrink
 from openbooking.booking.command import Command
 from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.order import Order, RecordKind
+from openbooking.booking.order import Order
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.record import RecordKind
 from openbooking.booking.situation import Situation
 from openbooking.booking.status import GetOrder
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter, Outcome, Store, fold

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from builders import UUID, session
 from openbooking.booking.fingerprint import personal_data_of
 from openbooking.booking.opportunity import AccessRules
-from openbooking.booking.order import OrderKey, Record
+from openbooking.booking.order import OrderKey
 from openbooking.booking.publish import Publish
+from openbooking.booking.record import Record
 from openbooking.booking.seller import RenewAccess
 from openbooking.booking.status import GetOrder
 from people import ALICE, MANAGER

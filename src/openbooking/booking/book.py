@@ -10,9 +10,10 @@ from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs
 from openbooking.booking.fingerprint import fingerprint_key, is_known_by, keyed
 from openbooking.booking.holding import guaranteed_terms
-from openbooking.booking.order import ItemState, Order, OrderKey, OrderRequest, PersonalData, Record, RecordKind
+from openbooking.booking.order import Order, OrderKey, OrderRequest, PersonalData
 from openbooking.booking.payment import check_payment, check_total
 from openbooking.booking.policy import Policy
+from openbooking.booking.record import ItemState, Record, RecordKind
 from openbooking.booking.situation import Needs, Situation
 from openbooking.spec.errors import OrderCreationFailedError
 

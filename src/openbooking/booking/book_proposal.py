@@ -10,19 +10,17 @@ from openbooking.booking.capacity import has_room
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.fingerprint import fingerprint_key, is_known_by, keyed
 from openbooking.booking.order import (
-    ItemState,
     Order,
     OrderItem,
     Payment,
     PersonalData,
-    Record,
-    RecordKind,
     fingerprint_of,
 )
 from openbooking.booking.payment import check_consistent, check_details, check_payment, reflected_payment
 from openbooking.booking.policy import Policy
 from openbooking.booking.pricing import standing_totals
 from openbooking.booking.proposal import with_status
+from openbooking.booking.record import ItemState, Record, RecordKind
 from openbooking.booking.situation import Needs, Places, RecordSet, Situation
 from openbooking.spec.errors import (
     InvalidPaymentDetailsError,

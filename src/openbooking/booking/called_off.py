@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from openbooking.booking import lifecycle
 from openbooking.booking.actor import Stamp
 from openbooking.booking.cancel import with_states
-from openbooking.booking.order import OrderItem, OrderKey, Record, RecordKind
+from openbooking.booking.order import OrderItem, OrderKey
 from openbooking.booking.proposal import closed, with_status
+from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.situation import Change, Places, RecordSet, Situation, evolve
 from openbooking.spec.terms import OrderItemStatus, OrderProposalStatus
 

@@ -11,7 +11,8 @@ from openbooking.booking import lifecycle
 from openbooking.booking.actor import Stamp
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.opportunity import Offer
-from openbooking.booking.order import Caller, ItemState, Order, OrderItem, OrderKey, Record
+from openbooking.booking.order import Caller, Order, OrderItem, OrderKey
+from openbooking.booking.record import ItemState, Record
 from openbooking.booking.situation import RecordSet, Situation
 from openbooking.spec.errors import (
     CancellationNotPermittedError,

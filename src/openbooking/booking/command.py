@@ -6,8 +6,9 @@ import msgspec
 
 from openbooking.booking.actor import Actor, ActorKind, Stamp
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller, Order, OrderKey, Record
+from openbooking.booking.order import Caller, Order, OrderKey
 from openbooking.booking.policy import Policy
+from openbooking.booking.record import Record
 from openbooking.booking.situation import Change, Needs, Situation
 from openbooking.spec.errors import OpenBookingError
 

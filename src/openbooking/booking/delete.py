@@ -4,7 +4,7 @@ from openbooking.booking import lifecycle
 from openbooking.booking.actor import Stamp
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.holding import is_spent
-from openbooking.booking.order import Record, RecordKind
+from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.situation import RecordSet, Situation
 
 

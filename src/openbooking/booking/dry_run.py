@@ -20,13 +20,13 @@ from openbooking.booking.order import (
     OrderKey,
     OrderRequest,
     PersonalData,
-    Record,
     Terms,
 )
 from openbooking.booking.parties import check_broker, check_customer
 from openbooking.booking.payable import payable, within_payable_total
 from openbooking.booking.payment import check_consistent, check_details, reflected_payment
 from openbooking.booking.pricing import Pricing, prepayment_of, tax_charges, tax_treatment, totals
+from openbooking.booking.record import Record
 from openbooking.booking.situation import Needs, Places, Situation
 from openbooking.spec.errors import ItemError, ItemErrorType, SellerMismatchError, SellerNotFoundError
 from openbooking.spec.terms import Availability, FlowRequirement, OrderType

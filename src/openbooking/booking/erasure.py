@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from openbooking.booking.actor import Actor, ActorKind, Stamp
 from openbooking.booking.command import BaseCommand, Decision
-from openbooking.booking.order import Access, ItemState, OrderItem, Record, RecordKind
+from openbooking.booking.order import Access, OrderItem
 from openbooking.booking.policy import Policy
+from openbooking.booking.record import ItemState, Record, RecordKind
 from openbooking.booking.situation import Needs, RecordSet, Situation
 
 _Has = TypeVar("_Has", OrderItem, ItemState)

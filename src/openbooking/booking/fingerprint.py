@@ -7,7 +7,8 @@ record keeps an HMAC of the digest. Its key is part of the personal data and is 
 import hashlib
 import hmac
 
-from openbooking.booking.order import PersonalData, Record
+from openbooking.booking.order import PersonalData
+from openbooking.booking.record import Record
 
 
 def fingerprint_key(nonce: str) -> str:

@@ -21,11 +21,10 @@ from openbooking.booking.order import (
     Order,
     OrderItem,
     OrderKey,
-    Record,
-    RecordKind,
     Terms,
 )
 from openbooking.booking.policy import HoldingBounds
+from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.situation import Holdings, Situation
 from openbooking.spec.ids import OfferRef
 

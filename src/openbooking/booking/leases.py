@@ -6,9 +6,9 @@ from openbooking.booking import lifecycle
 from openbooking.booking.actor import Actor, ActorKind, Stamp
 from openbooking.booking.command import BaseCommand, Decision
 from openbooking.booking.holding import SPENT_FOR, is_spent
-from openbooking.booking.order import Record, RecordKind
 from openbooking.booking.policy import Policy
 from openbooking.booking.proposal import closed, with_status
+from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.situation import Needs, RecordSet, Situation
 from openbooking.spec.terms import OrderProposalStatus
 

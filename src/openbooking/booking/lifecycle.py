@@ -5,7 +5,8 @@ The record begins as nothing (None). What is not in the table is refused with th
 
 from enum import StrEnum
 
-from openbooking.booking.order import Proposal, Record, RecordKind
+from openbooking.booking.order import Proposal
+from openbooking.booking.record import Record, RecordKind
 from openbooking.spec.errors import GoneError, OpenBookingError, OrderAlreadyExistsError, UnknownOrderError
 from openbooking.spec.terms import OrderItemStatus, OrderProposalStatus
 

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from openbooking.booking.actor import Stamp
 from openbooking.booking.cancel import with_states
 from openbooking.booking.opportunity import Opportunity, sale_when_published
-from openbooking.booking.order import OrderItem, RecordKind
+from openbooking.booking.order import OrderItem
+from openbooking.booking.record import RecordKind
 from openbooking.booking.situation import Change, RecordSet, Situation
 
 _DESCRIBED_BY = ("name", "location")

@@ -1,7 +1,6 @@
 """The Order and what it is made of: as asked for by a Broker, as answered, and as kept behind its UUID (OB 10.1)."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +19,6 @@ from openbooking.spec.terms import (
     Availability,
     BrokerRole,
     FlowRequirement,
-    OrderItemStatus,
     OrderProposalStatus,
     OrderType,
     TaxTreatment,
@@ -336,142 +334,3 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def asks_for(self, requirement: FlowRequirement) -> bool:
         """Whether any of its Offers asks this of the booking flow."""
         return any(requirement in offer.flow for offer in self.offers)
-
-
-class RecordKind(StrEnum):
-    """What lives behind an Order UUID; one of these at a time (OB-ID-12)."""
-
-    QUOTE = "quote"
-    PROPOSAL = "proposal"
-    ORDER = "order"
-    DELETED = "deleted"
-
-
-class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What has become of an OrderItem since it was booked.
-
-    `access` and `replacement` take the place of what was booked. `moved` tells that name, time or place of the
-    Opportunity have changed, so that the Orders feed shows it in full. `changed` tells who has changed anything of it
-    last, and `cancelled` who cancelled it; each is None where nobody has.
-    """
-
-    status: OrderItemStatus = OrderItemStatus.CONFIRMED
-    cancellation_message: str | None = None
-    customer_notice: str | None = None
-    access: Access | None = None
-    replacement: OrderItem | None = None
-    moved: bool = False
-    changed: Stamp | None = None
-    cancelled: Stamp | None = None
-
-
-class Claim(NamedTuple):
-    """Places an Order holds at an Opportunity: sold for good, or leased until `expires`.
-
-    An open OrderProposal that holds nothing has claims to no places, by which its Opportunities find it.
-    """
-
-    opportunity: str
-    places: int
-    expires: datetime | None
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is kept behind an Order UUID: the Order as answered, and what has happened since; of a quote its Lease.
-
-    `lease_expires` is when its hold of spaces ends. A quote that has used up the time for which its UUID may hold has
-    no `lease` any more; it is remembered until `spent_until`. `states` go with `order.items`. `updated` tells whether
-    the Order has entered the Orders feed, which it does at its first change after B (OB-OF-02). `proposal` is how an
-    OrderProposal stands now. What is `withheld` the feeds show as deleted, for its Seller has revoked the partner's
-    authorisation. Of a deleted Order only the stub remains, without `order`. `fingerprint` is keyed
-    (`openbooking.booking.fingerprint`). `asked` is the impersonal fingerprint of P, by which a repeat of it is known
-    once the personal data has been erased.
-
-    `proposed`, `booked` and `deleted` tell who made it a proposal, an Order and a stub, and `erased` who erased its
-    personal data alone; each is None where that has not happened. `changed` tells who has changed anything of it last,
-    and is one of the others where nothing has happened since. A quote has no stamps.
-    """
-
-    partner: str
-    uuid: str
-    kind: RecordKind
-    seller: str
-    order: Order | None = None
-    fingerprint: str | None = None
-    lease: Lease | None = None
-    lease_expires: datetime | None = None
-    spent_until: datetime | None = None
-    states: tuple[ItemState, ...] = ()
-    proposal: Proposal | None = None
-    updated: bool = False
-    withheld: bool = False
-    asked: str = ""
-    proposed: Stamp | None = None
-    booked: Stamp | None = None
-    changed: Stamp | None = None
-    deleted: Stamp | None = None
-    erased: Stamp | None = None
-
-    @property
-    def key(self) -> OrderKey:
-        """What identifies the record."""
-        return OrderKey(self.partner, self.uuid)
-
-    @property
-    def partnership(self) -> Partnership:
-        """Whose it is."""
-        return Partnership(self.partner, self.seller)
-
-    @property
-    def ends(self) -> datetime | None:
-        """When the sweeper has to look at it: the end of its hold, or of its lifetime; None for Orders."""
-        lifetime = self.proposal.expires if self.kind is RecordKind.PROPOSAL and self.proposal else self.spent_until
-        return min(filter(None, (self.lease_expires, lifetime)), default=None)
-
-    @property
-    def payment(self) -> Payment | None:
-        """How it is paid for, as far as has been told."""
-        source = self.lease or self.order
-        return source.payment if source else None
-
-    @property
-    def in_orders_feed(self) -> bool:
-        """Whether the Orders feed shows it."""
-        return self.updated and self.kind is not RecordKind.DELETED and not self.withheld
-
-    @property
-    def in_proposals_feed(self) -> bool:
-        """Whether the feed of OrderProposals shows it: until it has been booked."""
-        return bool(self.proposal and self.proposal.updated) and self.kind is RecordKind.PROPOSAL and not self.withheld
-
-    def items(self) -> tuple[tuple[OrderItem, ItemState], ...]:
-        """The items as they stand now, each with what has become of it."""
-        amended = self.proposal.items if self.proposal else ()
-        items = amended or (self.order.items if self.order else ())
-        states = self.states or (ItemState(),) * len(items)
-        return tuple((_standing(item, state), state) for item, state in zip(items, states, strict=True))
-
-    def numbered(self) -> dict[int, tuple[OrderItem, ItemState]]:
-        """The items as they stand now, by their numbers, of which an amended proposal may have left some out."""
-        return {item.number: (item, state) for item, state in self.items()}
-
-    def wanted(self) -> Mapping[str, int]:
-        """How many spaces it wants or has, by the paths of their Opportunities; cancelled items want none."""
-        if self.lease:
-            return Counter(item.opportunity for item in self.lease.items)
-        standing = (item.opportunity for item, state in self.items() if not state.status.cancelled)
-        return Counter(opportunity.path for opportunity in standing if opportunity)
-
-    def claims(self) -> tuple[Claim, ...]:
-        """The places this record holds; cancelled items hold none, nor does a proposal whose hold has ended."""
-        held, expires = True, self.lease_expires
-        if self.kind is RecordKind.PROPOSAL and self.lease_expires is None:
-            held, expires = False, self.ends
-            if expires is None:
-                return ()
-        return tuple(Claim(path, spaces if held else 0, expires) for path, spaces in self.wanted().items())
-
-
-def _standing(item: OrderItem, state: ItemState) -> OrderItem:
-    standing = state.replacement or item
-    return replace(standing, access=state.access) if state.access else standing

@@ -4,8 +4,9 @@ from msgspec.structs import replace
 
 from openbooking.booking.actor import Stamp
 from openbooking.booking.command import ActorCommand, Decision
-from openbooking.booking.order import Partnership, Record, RecordKind
+from openbooking.booking.order import Partnership
 from openbooking.booking.policy import Policy
+from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.situation import Needs, RecordSet, Situation
 
 

@@ -6,9 +6,10 @@ from msgspec.structs import replace
 
 from openbooking.booking.grant_terms import GrantTerms
 from openbooking.booking.opportunity import Offer
-from openbooking.booking.order import Order, OrderRequest, Payment, Record
+from openbooking.booking.order import Order, OrderRequest, Payment
 from openbooking.booking.policy import Policy, ReconciliationDetails
 from openbooking.booking.pricing import prepayment_of_all
+from openbooking.booking.record import Record
 from openbooking.spec.errors import (
     IncompletePaymentDetailsError,
     InvalidPaymentDetailsError,

@@ -13,8 +13,15 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Offer
-from openbooking.booking.order import Order, OrderItem, OrderRequest, Record, TaxCharge, Totals
+from openbooking.booking.order import (
+    Order,
+    OrderItem,
+    OrderRequest,
+    TaxCharge,
+    Totals,
+)
 from openbooking.booking.policy import TaxCalculation
+from openbooking.booking.record import Record
 from openbooking.spec.terms import Availability, BrokerRole, TaxMode, TaxTreatment
 from openbooking.spec.values import ZERO, tax_on_net, tax_within_gross
 

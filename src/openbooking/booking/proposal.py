@@ -21,11 +21,10 @@ from openbooking.booking.order import (
     OrderRequest,
     PersonalData,
     Proposal,
-    Record,
-    RecordKind,
 )
 from openbooking.booking.payment import check_payment, check_total
 from openbooking.booking.policy import Leasing, Policy
+from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.situation import Needs, RecordSet, Situation
 from openbooking.spec.errors import (
     OpenBookingError,

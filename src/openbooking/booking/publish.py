@@ -10,11 +10,11 @@ from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.delete import stub
 from openbooking.booking.logistics import changed_paths, tell_orders
 from openbooking.booking.opportunity import Offer, Opportunity, Seller, sale_when_published
-from openbooking.booking.order import RecordKind
 from openbooking.booking.ownership import check_ownership, check_source
 from openbooking.booking.payable import can_be_paid
 from openbooking.booking.policy import Policy
 from openbooking.booking.pricing import Pricing
+from openbooking.booking.record import RecordKind
 from openbooking.booking.situation import (
     Change,
     Needs,

@@ -9,8 +9,15 @@ from openbooking.booking import lifecycle
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs
 from openbooking.booking.holding import bound_reached, guaranteed_terms, items_held_before, lease_of
-from openbooking.booking.order import HoldingBound, Lease, Order, OrderRequest, Record, RecordKind, Terms
+from openbooking.booking.order import (
+    HoldingBound,
+    Lease,
+    Order,
+    OrderRequest,
+    Terms,
+)
 from openbooking.booking.policy import Leasing, Policy
+from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.situation import Needs, RecordSet, Situation
 
 

@@ -13,8 +13,9 @@ from openbooking.booking.cancel import booked, with_states
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.logistics import tell_orders
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Access, ItemState, OrderItem, OrderKey
+from openbooking.booking.order import Access, OrderItem, OrderKey
 from openbooking.booking.policy import Policy
+from openbooking.booking.record import ItemState
 from openbooking.booking.situation import Change, Needs, OpportunitySet, RecordSet, Situation, evolve
 from openbooking.booking.whereabouts import with_whereabouts
 from openbooking.spec.errors import (

@@ -9,8 +9,9 @@ from datetime import datetime
 import msgspec
 
 from openbooking.booking.opportunity import Opportunity, Seller, is_on_sale
-from openbooking.booking.order import Claim, OrderKey, Partnership, Record, RecordKind
+from openbooking.booking.order import OrderKey, Partnership
 from openbooking.booking.policy import Policy
+from openbooking.booking.record import Claim, Record, RecordKind
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):

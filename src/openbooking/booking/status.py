@@ -5,9 +5,10 @@ from msgspec.structs import replace
 from openbooking.booking import lifecycle
 from openbooking.booking.capacity import places_left
 from openbooking.booking.command import Decision, OrderCommand
-from openbooking.booking.order import Lease, Order, OrderItem, Record, RecordKind
+from openbooking.booking.order import Lease, Order, OrderItem
 from openbooking.booking.policy import Policy
 from openbooking.booking.pricing import Pricing, tax_charges, totals
+from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.situation import Needs, Places, Situation
 from openbooking.spec.errors import UnknownOrderError
 from openbooking.spec.terms import FlowRequirement, OrderType

@@ -11,7 +11,8 @@ from typing import NamedTuple, Protocol
 
 from openbooking.booking.command import Command, Reply
 from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import Partnership, Record
+from openbooking.booking.order import Partnership
+from openbooking.booking.record import Record
 from openbooking.booking.situation import Needs, Places, Situation, evolve
 from openbooking.spec.errors import OpenBookingError
 from openbooking.spec.rpde import Item

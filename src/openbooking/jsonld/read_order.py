@@ -9,7 +9,14 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from openbooking.booking.cancel import ItemPatch
-from openbooking.booking.order import IntakeAnswer, ItemRequest, OfferOverride, OrderRequest, Payment, Reflected
+from openbooking.booking.order import (
+    IntakeAnswer,
+    ItemRequest,
+    OfferOverride,
+    OrderRequest,
+    Payment,
+    Reflected,
+)
 from openbooking.booking.proposal import ProposalPatch
 from openbooking.jsonld.read import JsonObject, check_type, read_object, read_reference
 from openbooking.spec.errors import (

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from openbooking.booking.opportunity import Offer, Opportunity, Seller
-from openbooking.booking.order import Access, ItemState, Proposal, TaxCharge, Totals
+from openbooking.booking.order import Access, Proposal, TaxCharge, Totals
+from openbooking.booking.record import ItemState
 from openbooking.jsonld.scalars import write_duration, write_instant, write_price
 from openbooking.spec.ids import FormFieldRef, Identifiers, key_of
 from openbooking.spec.terms import OPENACTIVE, FormFieldType, OpportunityType

@@ -6,8 +6,9 @@ import msgspec
 
 from openbooking.booking.capacity import places_left
 from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import Order, OrderItem, Record
+from openbooking.booking.order import Order, OrderItem
 from openbooking.booking.pricing import charged, pricing_of, standing_totals
+from openbooking.booking.record import Record
 from openbooking.booking.situation import Places
 from openbooking.jsonld.write import FEED_CONTEXT, JsonObject, Writer
 from openbooking.spec.ids import OrderItemRef

@@ -3,8 +3,15 @@
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.order import ItemState, Order, OrderItem, Payment, Proposal, Record, Totals
+from openbooking.booking.order import (
+    Order,
+    OrderItem,
+    Payment,
+    Proposal,
+    Totals,
+)
 from openbooking.booking.pricing import charged, pricing_of, standing_totals
+from openbooking.booking.record import ItemState, Record
 from openbooking.jsonld.scalars import write_instant
 from openbooking.jsonld.write import CONTEXT, FEED_CONTEXT, JsonObject, Writer
 from openbooking.spec.errors import ITEM_ERROR_STATUS, ItemError, OpenBookingError

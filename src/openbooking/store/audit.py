@@ -12,7 +12,8 @@ import msgspec
 
 from openbooking.booking.capacity import places_left
 from openbooking.booking.opportunity import Opportunity, is_on_sale
-from openbooking.booking.order import OrderKey, Record
+from openbooking.booking.order import OrderKey
+from openbooking.booking.record import Record
 from openbooking.booking.situation import Places
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
 from openbooking.spec.terms import OpportunityType

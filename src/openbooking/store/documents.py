@@ -7,7 +7,8 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import PersonalData, Record
+from openbooking.booking.order import PersonalData
+from openbooking.booking.record import Record
 
 encode = msgspec.json.Encoder().encode
 # What is wanted is read again and again before it changes.

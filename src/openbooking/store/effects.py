@@ -6,7 +6,8 @@ from typing import NamedTuple
 import msgspec
 
 from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import OrderKey, Record
+from openbooking.booking.order import OrderKey
+from openbooking.booking.record import Record
 from openbooking.booking.situation import Places, Situation
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter
 from openbooking.spec.terms import TYPE_OF_COLLECTION, OrderType

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from openbooking.booking.logistics import changed_paths
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import OrderKey, Record, RecordKind
+from openbooking.booking.order import OrderKey
 from openbooking.booking.policy import Policy
+from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.situation import Holdings, Needs, Places, Situation
 from openbooking.store.documents import (
     decode_opportunity,

@@ -9,8 +9,9 @@ from openbooking.booking.command import Command, Reply
 from openbooking.booking.erasure import is_due
 from openbooking.booking.logistics import changed_paths
 from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import OrderKey, Partnership, Record, RecordKind
+from openbooking.booking.order import OrderKey, Partnership
 from openbooking.booking.policy import Policy
+from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.situation import Holdings, Needs, Places, Situation
 from openbooking.booking.store import Feed, FeedWriter, Figures, fold
 from openbooking.clock import Clock

@@ -7,7 +7,8 @@ from typing import Any
 from openbooking.booking.erasure import kept_from
 from openbooking.booking.fingerprint import personal_data_of
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Claim, OrderKey, Record
+from openbooking.booking.order import OrderKey
+from openbooking.booking.record import Claim, Record
 from openbooking.booking.situation import Situation
 from openbooking.store.documents import encode, encode_record, microseconds
 from openbooking.store.effects import Effects

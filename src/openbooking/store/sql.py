@@ -8,8 +8,9 @@ from typing import NamedTuple
 from openbooking.booking.actor import Actor
 from openbooking.booking.command import Command, Decision, Reply
 from openbooking.booking.opportunity import Seller
-from openbooking.booking.order import Partnership, RecordKind
+from openbooking.booking.order import Partnership
 from openbooking.booking.policy import Policy
+from openbooking.booking.record import RecordKind
 from openbooking.booking.situation import Needs, Situation
 from openbooking.booking.storage import stores_more
 from openbooking.booking.store import (

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from openbooking.booking.order import RecordKind
+from openbooking.booking.record import RecordKind
 from openbooking.store.dialects import Dialect, Insert, Saving, Statement, Step
 from openbooking.store.schema import claim, counter, erasure, feed_item, opportunity, personal_data, record, seller
 

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from openbooking.booking.actor import Stamp
 from openbooking.booking.erasure import RETENTION, ErasePersonalData
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Record
 from openbooking.booking.publish import Publish
+from openbooking.booking.record import Record
 from openbooking.booking.seller import ChangeLogistics
 from openbooking.booking.status import GetOrder
 from openbooking.booking.store import ORDERS, Feed, Store

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from openbooking.booking.delete import DeleteOrder
-from openbooking.booking.order import OrderKey, Partnership, Record
+from openbooking.booking.order import OrderKey, Partnership
 from openbooking.booking.partnership import Withhold
+from openbooking.booking.record import Record
 from openbooking.booking.seller import SellerCancel
 from openbooking.booking.status import GetOrder
 from openbooking.booking.store import ORDERS, Feed, Store

@@ -12,10 +12,11 @@ from openbooking.booking.approval import AmendProposal, DecideProposal
 from openbooking.booking.book_proposal import BookProposal
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Order, OrderKey, Record
+from openbooking.booking.order import Order, OrderKey
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import Propose
 from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.record import Record
 from openbooking.booking.replacement import Replace
 from openbooking.booking.seller import CancelOpportunity, ChangeLogistics
 from openbooking.booking.status import GetOrder

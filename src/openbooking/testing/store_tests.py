@@ -14,9 +14,10 @@ from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.order import HoldingBound, Order, OrderKey, Record
-from openbooking.booking.policy import HoldingBounds, Leasing, Policy
+from openbooking.booking.order import Order, OrderKey
+from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.record import Record
 from openbooking.booking.seller import SellerCancel
 from openbooking.booking.situation import Needs, Situation
 from openbooking.booking.status import GetOrder
@@ -27,6 +28,7 @@ from openbooking.spec.errors import GoneError, OpenBookingError, UnknownOrderErr
 from openbooking.spec.ids import Identifiers
 from openbooking.testing.erasure_tests import ErasureTests
 from openbooking.testing.figures_tests import FiguresTests
+from openbooking.testing.holding_tests import HoldingTests
 from openbooking.testing.partnership_tests import PartnershipTests
 from openbooking.testing.proposal_tests import ProposalTests
 from openbooking.testing.sale_tests import SaleTests
@@ -55,7 +57,7 @@ def feed_writer() -> FeedWriter:
     return JsonLdFeedWriter(Writer(Identifiers("https://kit.example.com/api")))
 
 
-class StoreTests(ErasureTests, FiguresTests, PartnershipTests, ProposalTests, SaleTests):
+class StoreTests(ErasureTests, FiguresTests, HoldingTests, PartnershipTests, ProposalTests, SaleTests):
     """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
 
     def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> Store | Awaitable[Store]:
@@ -181,62 +183,6 @@ class StoreTests(ErasureTests, FiguresTests, PartnershipTests, ProposalTests, Sa
                 assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (3, 2)
                 await store.execute(DeleteQuote(caller=ALICE, uuid=UUID))
                 assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (3, 3)
-
-        asyncio.run(run())
-
-    def test_a_partner_holds_no_more_than_its_share_and_its_open_quotes(self, tmp_path: Path) -> None:
-        """Whichever store counts them; beyond a bound a quote is answered without a Lease."""
-
-        async def run() -> None:
-            bounds = HoldingBounds(share=0.5, share_above=10, quotes=8)
-            async with self.opened(tmp_path, Clock(), replace(POLICY, bounds=bounds)) as store:
-                await store.execute(PublishSeller(SELLER, actor=MANAGER))
-                for key in ("yoga", "spin"):
-                    await store.execute(Publish(session(key, 12), actor=MANAGER))
-                yoga = [await store.execute(quote(fresh(), "yoga")) for _ in range(7)]
-                spin = [await store.execute(quote(fresh(), "spin")) for _ in range(3)]
-                other = await store.execute(quote(fresh(), "yoga", caller=BOB))
-                assert [reply.not_held for reply in (*yoga, *spin, other) if isinstance(reply, Order)] == [
-                    *[None] * 6,
-                    HoldingBound.SHARE,
-                    *[None] * 2,
-                    HoldingBound.OPEN_QUOTES,
-                    None,
-                ]
-                assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (5, 10)
-
-        asyncio.run(run())
-
-    def test_what_open_quotes_take_is_bounded_in_bytes(self, tmp_path: Path) -> None:
-        """What is stored of each is less than what its Opportunity says of itself."""
-
-        async def run() -> None:
-            policy = replace(POLICY, bounds=HoldingBounds(bytes=2_000))
-            async with self.opened(tmp_path, Clock(), policy) as store:
-                await store.execute(PublishSeller(SELLER, actor=MANAGER))
-                series, made = session("yoga", 100)
-                described = replace(series, properties={**series.properties, "description": "long " * 10_000})
-                await store.execute(Publish((described, made), actor=MANAGER))
-                replies = [await store.execute(quote(fresh(), "yoga")) for _ in range(20)]
-                bounds = [reply.not_held for reply in replies if isinstance(reply, Order)]
-                assert bounds[:2] == [None, None]
-                assert bounds[-1] is HoldingBound.BYTES
-
-        asyncio.run(run())
-
-    def test_many_ended_leases_are_swept_some_at_a_time(self, tmp_path: Path) -> None:
-        """The sweeper tells how many it has swept, until none is left."""
-
-        async def run() -> None:
-            clock = Clock()
-            async with self.stocked(tmp_path, clock, yoga=1000) as store:
-                for _ in range(150):
-                    await store.execute(quote(fresh(), "yoga", "yoga"))
-                clock.move(POLICY.lease_duration)
-                swept = [await store.execute(ExpireLeases()) for _ in range(4)]
-                assert sum(count for count in swept if isinstance(count, int)) == 150
-                assert swept[-1] == 0
-                assert await places_left(store, "yoga") == 1000
 
         asyncio.run(run())
 

@@ -15,9 +15,10 @@ from openbooking.booking.cancel import cancellation
 from openbooking.booking.command import Command
 from openbooking.booking.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
-from openbooking.booking.order import Caller, Order, OrderRequest, Record
+from openbooking.booking.order import Caller, Order, OrderRequest
 from openbooking.booking.proposal import Propose, proposal_update
 from openbooking.booking.quote import Quote
+from openbooking.booking.record import Record
 from openbooking.booking.status import GetOrder
 from openbooking.identity.scopes import Scope
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OrderType

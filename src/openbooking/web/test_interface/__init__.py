@@ -19,8 +19,9 @@ from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.approval import AmendProposal, DecideProposal
 from openbooking.booking.command import Command
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller, OrderKey, Record
+from openbooking.booking.order import Caller, OrderKey
 from openbooking.booking.publish import GetOpportunity, Publish, Withdraw
+from openbooking.booking.record import Record
 from openbooking.booking.replacement import Replace
 from openbooking.booking.seller import ChangeLogistics, Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.status import GetOrder

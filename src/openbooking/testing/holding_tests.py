@@ -1,0 +1,84 @@
+"""The promises of the Store protocol about what Booking Partners hold, to inherit."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.order import HoldingBound, Order
+from openbooking.booking.policy import HoldingBounds, Leasing, Policy
+from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.store import Store
+from openbooking.testing.samples import BOB, MANAGER, SELLER, Clock, fresh, places_left, quote, session
+
+DEFAULTS = Policy()
+
+
+class HoldingTests:
+    """What bounds on holding ask of a store, and of its sweeper."""
+
+    def opened(self, place: Path, clock: Clock, policy: Policy = DEFAULTS) -> AbstractAsyncContextManager[Store]:
+        """The store at this place, closed afterwards."""
+        raise NotImplementedError
+
+    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
+        """The store at this place with a Seller and sessions of these capacities."""
+        raise NotImplementedError
+
+    def test_a_partner_holds_no_more_than_its_share_and_its_open_quotes(self, tmp_path: Path) -> None:
+        """Whichever store counts them; beyond a bound a quote is answered without a Lease."""
+
+        async def run() -> None:
+            bounds = HoldingBounds(share=0.5, share_above=10, quotes=8)
+            async with self.opened(tmp_path, Clock(), Policy(leasing=Leasing.ANONYMOUS, bounds=bounds)) as store:
+                await store.execute(PublishSeller(SELLER, actor=MANAGER))
+                for key in ("yoga", "spin"):
+                    await store.execute(Publish(session(key, 12), actor=MANAGER))
+                yoga = [await store.execute(quote(fresh(), "yoga")) for _ in range(7)]
+                spin = [await store.execute(quote(fresh(), "spin")) for _ in range(3)]
+                other = await store.execute(quote(fresh(), "yoga", caller=BOB))
+                assert [reply.not_held for reply in (*yoga, *spin, other) if isinstance(reply, Order)] == [
+                    *[None] * 6,
+                    HoldingBound.SHARE,
+                    *[None] * 2,
+                    HoldingBound.OPEN_QUOTES,
+                    None,
+                ]
+                assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (5, 10)
+
+        asyncio.run(run())
+
+    def test_what_open_quotes_take_is_bounded_in_bytes(self, tmp_path: Path) -> None:
+        """What is stored of each is less than what its Opportunity says of itself."""
+
+        async def run() -> None:
+            policy = Policy(leasing=Leasing.ANONYMOUS, bounds=HoldingBounds(bytes=2_000))
+            async with self.opened(tmp_path, Clock(), policy) as store:
+                await store.execute(PublishSeller(SELLER, actor=MANAGER))
+                series, made = session("yoga", 100)
+                described = replace(series, properties={**series.properties, "description": "long " * 10_000})
+                await store.execute(Publish((described, made), actor=MANAGER))
+                replies = [await store.execute(quote(fresh(), "yoga")) for _ in range(20)]
+                bounds = [reply.not_held for reply in replies if isinstance(reply, Order)]
+                assert bounds[:2] == [None, None]
+                assert bounds[-1] is HoldingBound.BYTES
+
+        asyncio.run(run())
+
+    def test_many_ended_leases_are_swept_some_at_a_time(self, tmp_path: Path) -> None:
+        """The sweeper tells how many it has swept, until none is left."""
+
+        async def run() -> None:
+            clock = Clock()
+            async with self.stocked(tmp_path, clock, yoga=1000) as store:
+                for _ in range(150):
+                    await store.execute(quote(fresh(), "yoga", "yoga"))
+                clock.move(Policy().lease_duration)
+                swept = [await store.execute(ExpireLeases()) for _ in range(4)]
+                assert sum(count for count in swept if isinstance(count, int)) == 150
+                assert swept[-1] == 0
+                assert await places_left(store, "yoga") == 1000
+
+        asyncio.run(run())
