@@ -11,7 +11,7 @@ from openbooking.store.migrate import _config, connected
 Rows = list[dict[str, Any]]
 STOCKED = ["seller", "opportunity", "record", "personal_data", "claim", "feed_item", "counter"]
 _FLAGS = ("updated", "withheld")
-_NEW = {"personal_data": ("told_at", "fingerprint_key"), "record": ("asked", "erased_at")}
+_NEW = {"personal_data": ("told_at", "fingerprint_key"), "record": ()}
 
 
 def rows_of(connection: Connection, names: list[str]) -> dict[str, Rows]:
@@ -26,7 +26,10 @@ def rows_of(connection: Connection, names: list[str]) -> dict[str, Rows]:
 
 def as_before(rows: dict[str, Rows], fingerprints: dict[str, str]) -> dict[str, Rows]:
     """The rows as the version before wrote them, with these fingerprints of the records by their UUIDs."""
-    return {name: [_as_before(name, row, fingerprints) for row in some] for name, some in rows.items()}
+    return {
+        name: [_as_before(name, row, fingerprints) for row in some if row.get("name") != "noted"]
+        for name, some in rows.items()
+    }
 
 
 def _as_before(name: str, row: dict[str, Any], fingerprints: dict[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from builders import BY_ALICE, BY_MANAGER, NOW, UUID, after, book, item, quote, 
 from commands import command_classes
 from openbooking.booking.actor import Actor, ActorKind, Stamp
 from openbooking.booking.command import OrderCommand
+from openbooking.booking.erasure import RETENTION, ErasePersonalData
 from openbooking.booking.leases import SWEEPER, ExpireLeases
 from openbooking.booking.order import OrderKey
 from openbooking.booking.proposal import UpdateProposal
@@ -29,7 +30,7 @@ STORM = Stamp(Actor(ActorKind.STAFF, "ben"), NOW)
 
 
 def test_every_command_has_an_actor_and_none_has_one_by_default() -> None:
-    """It is the Booking Partner that calls, the sweeper, or whom the caller has to name."""
+    """It is the Booking Partner that calls, the upkeep, or whom the caller has to name."""
     names = {kind.__name__ for kind in command_classes()}
     assert {"Quote", "Book", "Withdraw", "DecideProposal", "ExpireLeases", "GetOrder", "GetOpportunity"} <= names
     for kind in command_classes():
@@ -37,11 +38,12 @@ def test_every_command_has_an_actor_and_none_has_one_by_default() -> None:
         if issubclass(kind, OrderCommand):
             assert "actor" not in fields
             assert kind.actor is OrderCommand.actor
-        elif kind is not ExpireLeases:
+        elif kind not in (ErasePersonalData, ExpireLeases):
             assert fields["actor"].required, kind
             assert fields["actor"].type is Actor
     assert book(request(), caller=BOB).actor == Actor(ActorKind.PARTNER, "bob")
     assert ExpireLeases().actor == SWEEPER == Actor(ActorKind.SYSTEM, "sweeper")
+    assert ErasePersonalData(over_before=NOW).actor == RETENTION == Actor(ActorKind.SYSTEM, "retention")
 
 
 def test_a_stamp_has_the_time_of_the_decision() -> None:

@@ -73,7 +73,6 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
             lease_expires=None,
             states=tuple(ItemState() for _ in booked.items),
             proposal=replace(proposal, items=()),
-            asked="",
             booked=stamp,
             changed=stamp,
         )

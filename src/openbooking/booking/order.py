@@ -136,11 +136,6 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         """A digest equal for equal requests, however they were written down (OB-B-10, OB-B-11)."""
         return fingerprint_of(self)
 
-    def impersonal_fingerprint(self) -> str:
-        """A digest equal for requests that differ at most in what they tell about people."""
-        told_nothing = tuple(replace(item, attendee=None, intake_answers=(), access_passes=()) for item in self.items)
-        return fingerprint_of(replace(self, customer=None, customer_note=None, items=told_nothing))
-
 
 class TaxCharge(msgspec.Struct, frozen=True, kw_only=True):
     """An amount of one tax (OB 10.1.14)."""

@@ -81,17 +81,16 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             fingerprint=keyed(fingerprint_key(self.nonce), fingerprint),
             lease_expires=order.lease_expires,
             proposal=order.proposal,
-            asked=self.request.impersonal_fingerprint(),
             proposed=self.stamp(situation),
             changed=self.stamp(situation),
         )
         return Decision(reply=replace(order, not_held=bound), changes=(RecordSet(self.key, proposed),))
 
     def _made(self, record: Record, fingerprint: str) -> bool:
-        """Whether this request made the proposal; once its personal data is erased, whether one for the same did."""
-        if personal_data_of(record):
+        """Whether this request made the proposal; once its personal data is erased, whether it asks for the same."""
+        if personal_data_of(record) or record.order is None:
             return is_known_by(record, fingerprint)
-        return record.asked == self.request.impersonal_fingerprint()
+        return _what_is_asked_for(self.request) == _what_is_asked_for(record.order)
 
     def _answered_again(self, record: Record) -> Order | None:
         """The first answer; what it told about people, which may have been erased since, the repeat tells itself."""
@@ -115,6 +114,11 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             proposal=Proposal(made=situation.now, version=self.version, expires=_lifetime_ends(situation, order)),
             personal=self._personal_data(order, situation.now),
         )
+
+
+def _what_is_asked_for(asked: OrderRequest | Order) -> list[tuple[int | None, str | None, str | None]]:
+    """Position, Opportunity and Offer of each item, as they were sent."""
+    return [(item.position, item.opportunity_id, item.offer_id) for item in asked.items]
 
 
 class ProposalPatch(NamedTuple):

@@ -60,8 +60,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     the Order has entered the Orders feed, which it does at its first change after B (OB-OF-02). `proposal` is how an
     OrderProposal stands now. What is `withheld` the feeds show as deleted, for its Seller has revoked the partner's
     authorisation. Of a deleted Order only the stub remains, without `order`. `fingerprint` is keyed
-    (`openbooking.booking.fingerprint`). `asked` is the impersonal fingerprint of P, by which a repeat of it is known
-    once the personal data has been erased.
+    (`openbooking.booking.fingerprint`).
 
     `proposed`, `booked` and `deleted` tell who made it a proposal, an Order and a stub, and `erased` who erased its
     personal data alone; each is None where that has not happened. `changed` tells who has changed anything of it last,
@@ -81,7 +80,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     proposal: Proposal | None = None
     updated: bool = False
     withheld: bool = False
-    asked: str = ""
     proposed: Stamp | None = None
     booked: Stamp | None = None
     changed: Stamp | None = None
