@@ -12,6 +12,7 @@ from builders import NOW, UUID, after, changed, item, new_uuid, offer, propose, 
 from openbooking.booking.book import Book
 from openbooking.booking.delete import DeleteQuote
 from openbooking.booking.dry_run import Checkpoint
+from openbooking.booking.grant_terms import GrantTerms
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import FormField, Offer, Opportunity
 from openbooking.booking.order import (
@@ -299,6 +300,15 @@ def test_beyond_a_bound_a_proposal_is_taken_and_holds_nothing(
     stored = where.records[KEY].order
     assert stored is not None
     assert stored.not_held is None
+
+
+def test_the_terms_of_a_grant_say_how_many_quotes_may_be_open() -> None:
+    few = replace(ALICE, other_terms=GrantTerms(open_quotes=1, open_proposals=0))
+    where = replace(situation(YOGA, APPROVED, policy=FREELY), holdings={"alice": Holdings(quotes=1)})
+    assert order_of(quote(request(*spaces(1))).decide(where).reply).not_held is None
+    assert order_of(quote(request(*spaces(1)), caller=few).decide(where).reply).not_held is HoldingBound.OPEN_QUOTES
+    asked = request(*spaces(1, APPROVED), total_payment_due=RIGHT)
+    assert order_of(propose(asked, caller=few).decide(where).reply).not_held is HoldingBound.OPEN_PROPOSALS
 
 
 def test_a_lease_is_smaller_than_the_request_that_asked_for_it() -> None:

@@ -255,6 +255,16 @@ async def test_requests_errors_and_lost_races_are_counted(tmp_path: Path) -> Non
     }
 
 
+async def test_bounds_on_holding_are_settings_and_counted_when_they_cut_in(tmp_path: Path) -> None:
+    async with open_world("sqlite", tmp_path, metrics_token="scrape-me", open_quotes=1) as world:
+        body = world.quote(world.item(YOGA), customer=CUSTOMER)
+        held, unheld = [(await world.call("PUT", f"order-quotes/{new_uuid()}", body)).json() for _ in range(2)]
+        assert ("lease" in held, "lease" in unheld) == (True, False)
+        assert unheld["totalPaymentDue"] == held["totalPaymentDue"]
+        counted = await scrape(world, "openbooking_holds_refused_total")
+    assert counted == {("openbooking_holds_refused_total", "open quotes", "alice"): 1}
+
+
 async def test_leases_and_how_far_behind_partners_are_is_asked_of_the_store(
     world_settings: dict[str, str], tmp_path: Path
 ) -> None:
