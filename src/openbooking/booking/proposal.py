@@ -88,9 +88,11 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
 
     def _made(self, record: Record, fingerprint: str) -> bool:
         """Whether this request made the proposal; once its personal data is erased, whether it asks for the same."""
-        if personal_data_of(record) or record.order is None:
+        order = record.order
+        if personal_data_of(record) or order is None:
             return is_known_by(record, fingerprint)
-        return _what_is_asked_for(self.request) == _what_is_asked_for(record.order)
+        same_total = order.dynamic or self.request.total_payment_due == order.totals.price
+        return same_total and _item_references(self.request) == _item_references(order)
 
     def _answered_again(self, record: Record) -> Order | None:
         """The first answer; what it told about people, which may have been erased since, the repeat tells itself."""
@@ -116,7 +118,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         )
 
 
-def _what_is_asked_for(asked: OrderRequest | Order) -> list[tuple[int | None, str | None, str | None]]:
+def _item_references(asked: OrderRequest | Order) -> list[tuple[int | None, str | None, str | None]]:
     """Position, Opportunity and Offer of each item, as they were sent."""
     return [(item.position, item.opportunity_id, item.offer_id) for item in asked.items]
 
