@@ -18,11 +18,11 @@ from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import Propose
 from openbooking.booking.quote import Quote
 from openbooking.booking.record import Record
-from openbooking.booking.situation import Places, Situation, evolve
+from openbooking.booking.situation import Holdings, Places, Situation, evolve
 from openbooking.booking.whereabouts import with_whereabouts
 from openbooking.spec.ids import opportunity_path
 from openbooking.spec.terms import BrokerRole, OpportunityType
-from people import ALICE, BROKER, CENTRE, CUSTOMER, MANAGER, STUDIO
+from people import ALICE, BOB, BROKER, CENTRE, CUSTOMER, MANAGER, STUDIO
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 UUID = "e11429ea-467f-4270-ab62-e47368996fe8"
@@ -236,6 +236,7 @@ def situation(
         opportunities=known,
         places=dict.fromkeys(known, Places()) | (places or {}),
         sellers={seller.key: seller for seller in (CENTRE, STUDIO)},
+        holdings={caller.partner: Holdings() for caller in (ALICE, BOB)},
     )
 
 

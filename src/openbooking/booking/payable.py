@@ -11,10 +11,15 @@ from openbooking.booking.pricing import Pricing, due
 from openbooking.spec.errors import ItemError, ItemErrorType
 from openbooking.spec.values import PRICE_LIMIT, ZERO, is_price
 
+# Tax less than doubles a price; with that much to spare nothing has to be worked out.
+_WITH_TAX = 2
+
 
 def can_be_paid(offer: Offer, pricing: Pricing) -> bool:
     """Whether one item with this Offer can be paid, tax included."""
-    return is_price(offer.price) and due(offer, pricing) < PRICE_LIMIT
+    if not is_price(offer.price):
+        return False
+    return offer.price * _WITH_TAX < PRICE_LIMIT or due(offer, pricing) < PRICE_LIMIT
 
 
 def payable(accepted: Offer | ItemError, pricing: Pricing) -> Offer | ItemError:
@@ -29,6 +34,9 @@ def payable(accepted: Offer | ItemError, pricing: Pricing) -> Offer | ItemError:
 
 def within_payable_total(items: tuple[OrderItem, ...], pricing: Pricing) -> tuple[OrderItem, ...]:
     """The items; those with which the total would reach PRICE_LIMIT are in conflict with those before them."""
+    dearest = max((item.offer.price for item in items if item.offer), default=ZERO)
+    if dearest * _WITH_TAX * len(items) < PRICE_LIMIT:
+        return items
     conflict = ItemError(
         type=ItemErrorType.OPPORTUNITY_IS_IN_CONFLICT, description="The total would be too large to be paid."
     )

@@ -193,13 +193,14 @@ def _with_record(situation: Situation, change: RecordSet) -> Situation:
     _count(places, given_up, -1, situation.now)
     _count(places, taken, 1, situation.now)
     touched = situation.touched | {claim.opportunity for claim in (*given_up, *taken)}
+    evolved = msgspec.structs.replace(situation, records=records, places=places, touched=touched)
+    partner = change.key.partner
+    if partner not in situation.holdings:
+        return evolved
     return msgspec.structs.replace(
-        situation,
-        records=records,
-        places=places,
-        touched=touched,
-        held=_held_after(situation, change.key.partner, given_up, taken),
-        holdings=_holdings_after(situation, before, change.record),
+        evolved,
+        held=_held_after(situation, partner, given_up, taken),
+        holdings={**situation.holdings, partner: _holdings_after(situation.holdings[partner], before, change.record)},
     )
 
 
@@ -215,15 +216,14 @@ def _held_after(
     return held
 
 
-def _holdings_after(situation: Situation, before: Record | None, after: Record | None) -> Mapping[str, Holdings]:
-    """What partners have open, without the size of what is new, which is known once it is stored."""
-    holdings = dict(situation.holdings)
+def _holdings_after(had: Holdings, before: Record | None, after: Record | None) -> Holdings:
+    """What a partner has open, without the size of what is new, which is known once it is stored."""
+    quotes, proposals = had.quotes, had.proposals
     for sign, record in ((-1, before), (1, after)):
         if record is not None and record.ends is not None:
-            had = holdings.get(record.partner, Holdings())
-            quotes, proposals = (sign, 0) if record.kind is RecordKind.QUOTE else (0, sign)
-            holdings[record.partner] = Holdings(had.quotes + quotes, had.proposals + proposals, had.size)
-    return holdings
+            quotes += sign if record.kind is RecordKind.QUOTE else 0
+            proposals += sign if record.kind is RecordKind.PROPOSAL else 0
+    return Holdings(quotes, proposals, had.size)
 
 
 def _count(places: dict[str, Places], claims: Iterable[Claim], sign: int, now: datetime) -> None:

@@ -182,7 +182,7 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
     records: dict[OrderKey, Record] = {}
     proposals: set[OrderKey] = set()
     held: dict[tuple[str, str], int] = {}
-    holdings: dict[str, Holdings] = {}
+    holdings = dict.fromkeys(needs.holders, Holdings())
     opportunities, places, sellers = {}, {}, {}
     for what, key, other, booked, leased, document in rows:
         match what:
@@ -195,7 +195,7 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
             case "held":
                 held[key, other] = int(leased)
             case "open":
-                holdings[key] = _with_open(holdings.get(key, Holdings()), other, booked, int(leased))
+                holdings[key] = _with_open(holdings[key], other, booked, int(leased))
             case _:
                 places[key] = Places(booked, leased)
         if what == "opportunity":

@@ -97,7 +97,15 @@ claim = Table(
 )
 # Of the claims on a popular Opportunity most are sold for good; Leases are found without reading those.
 _leased = claim.c.expires.is_not(None)
-Index("ix_claim_lease", claim.c.opportunity, claim.c.expires, sqlite_where=_leased, postgresql_where=_leased)
+Index(
+    "ix_claim_lease",
+    claim.c.opportunity,
+    claim.c.expires,
+    claim.c.places,
+    claim.c.partner,
+    sqlite_where=_leased,
+    postgresql_where=_leased,
+)
 Index("ix_claim_expires", claim.c.expires, sqlite_where=_leased, postgresql_where=_leased)
 
 feed_item = Table(

@@ -86,8 +86,11 @@ class Statements:
         return self.dialect.compile(found[0].union_all(*found[1:]))
 
     def _proposals_to_fill(self) -> Select[Any]:
+        """Those that hold nothing (any more): what others hold nobody can buy."""
         filled = self.dialect.values("fills").subquery("filled")
-        claims = filled.join(claim, (claim.c.opportunity == filled.c[0]) & claim.c.expires.is_not(None))
+        holds_nothing = (claim.c.places == literal_column("0")) | (claim.c.expires <= bindparam("now"))
+        waiting = claim.c.expires.is_not(None) & holds_nothing
+        claims = filled.join(claim, (claim.c.opportunity == filled.c[0]) & waiting)
         proposals = claims.join(record, same_record(claim, record))
         found = _row("proposal", record.c.partner, record.c.uuid).select_from(proposals)
         return found.where(record.c.kind == literal_column(f"'{RecordKind.PROPOSAL}'"))

@@ -21,6 +21,10 @@ def extend_records() -> None:
         _rewrite(partner, uuid, document)
     with op.batch_alter_table("record") as table:
         table.alter_column("size", server_default=None)
+    leased = sa.text("expires IS NOT NULL")
+    columns = ["opportunity", "expires", "places", "partner"]
+    op.drop_index("ix_claim_lease", "claim")
+    op.create_index("ix_claim_lease", "claim", columns, sqlite_where=leased, postgresql_where=leased)
     where = sa.text("ends IS NOT NULL")
     op.create_index("ix_record_ends", "record", ["ends"], sqlite_where=where, postgresql_where=where)
     columns = ["partner", "kind", "size"]
