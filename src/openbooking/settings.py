@@ -76,7 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _Positive, Meta(description="Seconds that an OrderProposal lives: to be approved and booked.")
     ] = 259_200
     hold_seconds: Annotated[
-        _Positive, Meta(description="Seconds for which one Order UUID may hold spaces by quotes, in all.")
+        _Positive, Meta(description="Seconds for which quotes with one Order UUID may hold spaces without a break.")
     ] = 3_600
     proposal_hold_seconds: Annotated[
         _Positive, Meta(description="Seconds for which an OrderProposal may hold spaces.")

@@ -34,8 +34,8 @@ class ReconciliationDetails(msgspec.Struct, frozen=True, kw_only=True):
 class HoldingBounds(msgspec.Struct, frozen=True, kw_only=True):
     """How much a Booking Partner may hold without buying it. Beyond a bound nothing is held; all can still be booked.
 
-    `quote_duration` is how long one UUID may hold spaces by quotes in all, `proposal_duration` how long by an
-    OrderProposal. `share` is the part of an Opportunity's capacity that one partner may hold, where the capacity is
+    `quote_duration` is how long quotes with one UUID may hold spaces without a break, `proposal_duration` how long an
+    OrderProposal may. `share` is the part of an Opportunity's capacity that one partner may hold, where the capacity is
     above `share_above`. `quotes`, `proposals` and `bytes` count what one partner has open, and what its quotes take.
     """
 
