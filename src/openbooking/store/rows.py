@@ -7,7 +7,7 @@ from typing import Any
 from openbooking.booking.erasure import kept_from
 from openbooking.booking.fingerprint import personal_data_of
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import OrderKey
+from openbooking.booking.order import OrderKey, PersonalData
 from openbooking.booking.record import Claim, Record
 from openbooking.booking.situation import Situation
 from openbooking.store.documents import encode, encode_record, microseconds
@@ -52,7 +52,8 @@ def booking_rows(before: Situation, written: Effects, numbers: Iterable[int | No
         _add_record(rows, key, before.records.get(key), record)
         old, new = _personal_data(before.records.get(key)), _personal_data(record)
         if new is not None and new != old:
-            rows["personal_set"].append((*key, *new))
+            personal, over_at = new
+            rows["personal_set"].append((*key, encode(personal), _microseconds(over_at)))
     return rows
 
 
@@ -80,12 +81,10 @@ def _add_record(
         rows["records_changed" if before else "records_added"].append(_record_row(after))
 
 
-def _personal_data(record: Record | None) -> tuple[bytes, int | None] | None:
-    """The document, and from when it is kept for the time that is set."""
+def _personal_data(record: Record | None) -> tuple[PersonalData, datetime | None] | None:
+    """The personal data, and from when it is kept for the time that is set."""
     personal = personal_data_of(record) if record else None
-    if record is None or personal is None:
-        return None
-    return encode(personal), _microseconds(kept_from(record))
+    return (personal, kept_from(record)) if record and personal else None
 
 
 def _record_row(record: Record) -> tuple[Any, ...]:
