@@ -24,22 +24,24 @@ class Reserve:
 
     def __init__(self, path: Path) -> None:
         self._database = path
+        # Looked at before each commit; to follow links takes longer than to look.
+        self._file = beside(path, "reserve")
 
     @property
     def spent(self) -> bool:
         """Whether it has been given up, and could not be filled since."""
         try:
-            return beside(self._database, "reserve").stat().st_size < RESERVED_BYTES
+            return self._file.stat().st_size < RESERVED_BYTES
         except FileNotFoundError:
             return False  # there was no room for it from the start
 
     def fill(self) -> bool:
         """Fill it, where there is room for twice as much; return whether it is full."""
-        path, filled = beside(self._database, "reserve"), False
+        filled = False
         try:
-            if path.exists() and not self.spent:
+            if self._file.exists() and not self.spent:
                 return True
-            if shutil.disk_usage(path.parent).free < 2 * RESERVED_BYTES:
+            if shutil.disk_usage(self._file.parent).free < 2 * RESERVED_BYTES:
                 return False
             number = open_beside(self._database, "reserve")
             try:
