@@ -192,7 +192,7 @@ def _error(type_: ItemErrorType, description: str | None = None) -> ItemError:
 
 def _with_capacity(situation: Situation, own: Record | None, items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
     """The items with the places left at each Opportunity, and the errors of those in excess."""
-    held = {claim.opportunity: claim.places for claim in own.claims()} if own and situation.live(own) else {}
+    held = situation.spaces_held(own)
     wanted: dict[str, int] = defaultdict(int)
     for item in items:
         if item.opportunity and not item.errors:

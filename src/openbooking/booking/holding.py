@@ -139,8 +139,7 @@ def _open_bound(holdings: Holdings, bounds: HoldingBounds, own: Record | None, o
 
 
 def _exceeds_share(situation: Situation, key: OrderKey, order: Order) -> bool:
-    own = situation.records.get(key)
-    held_here = {claim.opportunity: claim.places for claim in own.claims()} if own and situation.live(own) else {}
+    held_here = situation.spaces_held(situation.records.get(key))
     wanted: dict[str, int] = defaultdict(int)
     found: dict[str, Opportunity] = {}
     for item in order.items:

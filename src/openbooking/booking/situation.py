@@ -111,6 +111,10 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the record holds a lease that has not ended."""
         return bool(record and record.lease_expires and record.lease_expires > self.now)
 
+    def spaces_held(self, record: Record | None) -> Mapping[str, int]:
+        """How many spaces the record holds by its Lease, by the paths of their Opportunities."""
+        return {claim.opportunity: claim.places for claim in record.claims()} if record and self.live(record) else {}
+
 
 class RecordSet(msgspec.Struct, frozen=True):
     """The record behind an Order UUID becomes this one, or ceases to be (None)."""

@@ -38,7 +38,7 @@ def _leased_quote(situation: Situation, record: Record, lease: Lease) -> Order:
     seller = situation.sellers[record.seller]
     pricing = Pricing(seller.tax_mode, lease.tax, situation.policy.prepayment)
     dynamic = lease.payment is not None and lease.payment.dynamic
-    own = {claim.opportunity: Places(0, claim.places) for claim in record.claims()}
+    held = situation.spaces_held(record)
     items = []
     for number, leased in enumerate(lease.items, 1):
         offer, opportunity = lease.terms_of(leased).offer, situation.opportunities[leased.opportunity]
@@ -46,7 +46,7 @@ def _leased_quote(situation: Situation, record: Record, lease: Lease) -> Order:
         item = OrderItem(
             number=number,
             offer=offer,
-            remaining=places_left(opportunity, places, own[leased.opportunity]),
+            remaining=places_left(opportunity, places, Places(0, held[leased.opportunity])),
             tax=() if dynamic else tax_charges(offer, pricing),
         )
         items.append(item.at(opportunity, situation.parents(opportunity)))
