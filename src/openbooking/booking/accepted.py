@@ -1,4 +1,4 @@
-"""At which Offer an OrderItem is sold that no Lease guarantees: a published one, or what was agreed elsewhere."""
+"""The Offer at which an OrderItem is sold if no Lease guarantees one: published, named by the Broker, or dynamic."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Who does something to a Booking System, and when: the Actor of a command, and the Stamp on what it has changed."""
+"""The Actor of a command, and the Stamp that the command leaves on what it changes: who did it, and when."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -34,5 +34,5 @@ class Stamp(msgspec.Struct, frozen=True, omit_defaults=True):
     at: datetime | None = None
 
 
-# What happened before actors were kept was done by somebody, at some time.
+# For changes made before actors were kept.
 UNKNOWN = Stamp(Actor(ActorKind.UNKNOWN))

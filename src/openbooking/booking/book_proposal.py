@@ -44,7 +44,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         return replace(super().needs(policy), fills_of=frozenset({self.key}))
 
     def decide(self, situation: Situation) -> Decision:
-        """Answer a repeat from the record, else book; a proposal whose places are gone is rejected (OB-APP-33)."""
+        """Answer a repeat from the record, else book; a proposal whose spaces are gone is rejected (OB-APP-33)."""
         record = situation.records.get(self.key)
         fingerprint = fingerprint_of((self.version, self.payment))
         if record and record.kind is RecordKind.ORDER and is_known_by(record, fingerprint):
@@ -112,7 +112,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
 
 
 def _obstacle(situation: Situation, record: Record) -> OpenBookingError | None:
-    """What keeps an accepted proposal from being booked: its places are gone, or there is nothing left to go to."""
+    """The error if an accepted proposal cannot be booked any more: no spaces are left, or an item is not bookable."""
     live = situation.live(record)
     for path, wanted in record.wanted().items():
         own = Places(0, wanted if live else 0)

@@ -1,7 +1,7 @@
-"""Erasure of what an Order tells about people, while the Order itself remains (retention).
+"""Erasure of the personal data of an Order, while the Order itself remains (retention).
 
-What is booked, capacity, totals and tax stay. What people told goes, with barcodes of the Broker's own and the
-fingerprint of the request.
+Items, capacity, totals and tax stay. Personal data is erased, with barcodes of the Broker's own and the fingerprint of
+the request.
 """
 
 from datetime import datetime
@@ -56,10 +56,10 @@ def is_due(record: Record, over_before: datetime) -> bool:
 
 
 def kept_from(record: Record) -> datetime | None:
-    """From when the personal data of an Order is kept for the time that is set; None where there is none.
+    """When the retention period of an Order's personal data begins; None if it has none.
 
-    That is the end of its last session, as its items stand now. An Order of which nothing has a date counts from when
-    it was booked. Proposals are erased when they are rejected, and not counted here.
+    It begins at the end of the last session, as the items stand now, or at B if no item has a date. Retention does not
+    apply to proposals, whose personal data is erased once they are rejected.
     """
     if record.kind is not RecordKind.ORDER or record.order is None or record.order.personal is None:
         return None
@@ -68,7 +68,7 @@ def kept_from(record: Record) -> datetime | None:
 
 
 def without_people(record: Record, stamp: Stamp) -> Record:
-    """The record without what it tells about people."""
+    """The record without personal data."""
     order, proposal = record.order, record.proposal
     return replace(
         record,

@@ -1,7 +1,7 @@
-"""How a repeated request is known by its record, without the record telling what was asked (OB-B-10, OB-APP-16).
+"""Keyed fingerprints of requests, by which repeats of B and P are recognised (OB-B-10, OB-APP-16).
 
-The digest of a request that tells about people would confirm a guess of an e-mail address to whoever reads it. So the
-record keeps an HMAC of the digest. Its key is part of the personal data and is erased with it.
+A plain digest of a request would let whoever reads it confirm a guess of an e-mail address. So the record keeps an HMAC
+of the digest. Its key is part of the personal data and is erased with it.
 """
 
 import hashlib
@@ -30,5 +30,5 @@ def is_known_by(record: Record, fingerprint: str) -> bool:
 
 
 def personal_data_of(record: Record) -> PersonalData | None:
-    """What the record tells about people, if anything."""
+    """The personal data of the record, if it has any."""
     return record.order.personal if record.order else None

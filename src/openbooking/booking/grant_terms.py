@@ -1,6 +1,6 @@
-"""What one Seller and one Booking Partner have agreed on beyond plain booking, and what it keeps a partner from.
+"""The terms that one Seller and one Booking Partner have agreed on, and the bookings that they exclude.
 
-Whatever is not agreed on is off. The settings `offer_overrides` and `dynamic_accounts` are upper bounds: what they do
+By default nothing is agreed on. The settings `offer_overrides` and `dynamic_accounts` are upper bounds: what they do
 not allow cannot be agreed on.
 """
 

@@ -1,4 +1,4 @@
-"""What a quote may hold, for how long, and at which terms (OB 5.4.3, AMB-72, AMB-73).
+"""The spaces that a quote or proposal may hold, for how long, and at which terms (OB 5.4.3, AMB-72, AMB-73).
 
 A Lease guarantees its terms to the spaces that it holds. The first n items of an Opportunity and Offer pair, by
 position, take the n leased terms; further items take the terms of the moment. Bounds limit what one Booking Partner
@@ -28,7 +28,7 @@ from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.situation import Holdings, Situation
 from openbooking.spec.ids import OfferRef
 
-# For how long a UUID that has used up its time holds nothing more.
+# How long a UUID that has used up its hold time gets no new Lease.
 SPENT_FOR = timedelta(days=1)
 
 
@@ -37,8 +37,8 @@ def guaranteed_terms(
 ) -> Mapping[int, Terms]:
     """The leased terms that items of a request keep, by item number (OB-LEASE-10).
 
-    A quote that `renews` the Lease keeps terms only for as long as the policy guarantees them. What a dynamic quote
-    holds has no price to guarantee, and a price that a Broker named is named anew in each request.
+    A quote that `renews` the Lease keeps terms only for as long as the policy guarantees them. A dynamic quote has no
+    price to guarantee, and an Offer override is named again in each request.
     """
     if own is None or own.lease is None or not situation.live(own) or (own.payment and own.payment.dynamic):
         return {}
@@ -112,7 +112,7 @@ def is_spent(situation: Situation, own: Record | None) -> bool:
 def bound_reached(situation: Situation, key: OrderKey, order: Order, terms: GrantTerms) -> HoldingBound | None:
     """The bound that keeps a quote or proposal from being held, or None if it may be held.
 
-    How many quotes and proposals a partner may have open its `terms` with the Seller can say, else the policy does.
+    The `terms` with the Seller may replace the policy's numbers of open quotes and proposals.
     """
     own = situation.records.get(key)
     bounds = replace(
@@ -128,7 +128,7 @@ def bound_reached(situation: Situation, key: OrderKey, order: Order, terms: Gran
 
 
 def _open_bound(holdings: Holdings, bounds: HoldingBounds, own: Record | None, order: Order) -> HoldingBound | None:
-    """The bound on all that the partner has open; a quote that is there already is counted already."""
+    """The bound on all that the partner has open; a quote with a Lease is counted in it already."""
     if order.proposal is not None:
         return HoldingBound.OPEN_PROPOSALS if holdings.proposals >= bounds.proposals else None
     if own is not None and own.lease is not None:

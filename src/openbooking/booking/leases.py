@@ -1,4 +1,4 @@
-"""The end of holds. That an ended hold has no spaces is decided wherever capacity is read; this clears it away."""
+"""The sweeper: it removes holds that have ended. Capacity does not depend on it, since an ended hold never counts."""
 
 from msgspec.structs import replace
 
@@ -50,7 +50,7 @@ def _after(situation: Situation, record: Record, stamp: Stamp) -> Record | None:
 
 
 def _after_quote(situation: Situation, record: Record) -> Record | None:
-    """Nothing, or what remembers that the UUID has held spaces for as long as it may."""
+    """None, or a record without a Lease that marks the UUID as spent."""
     if record.lease is None or not is_spent(situation, record):
         return None
     return replace(record, lease=None, lease_expires=None, spent_until=situation.now + SPENT_FOR)

@@ -1,6 +1,6 @@
-"""Which prices and totals can be paid at all: what B could not read or book is refused before, at C1 and C2.
+"""The largest prices and totals that can be paid; larger ones are refused from C1 on, not only at B.
 
-`totalPaymentDue` is a JSON number, which is exact to the penny below PRICE_LIMIT only; B refuses any other (OB-B-06).
+`totalPaymentDue` is a JSON number, which is exact to the penny only below PRICE_LIMIT; B refuses any other (OB-B-06).
 """
 
 from msgspec.structs import replace
@@ -23,7 +23,7 @@ def can_be_paid(offer: Offer, pricing: Pricing) -> bool:
 
 
 def payable(accepted: Offer | ItemError, pricing: Pricing) -> Offer | ItemError:
-    """The Offer, or the error of an item that nobody could pay (OB-VAL-44, OB-VAL-45)."""
+    """The Offer, or an error if its price cannot be paid (OB-VAL-44, OB-VAL-45)."""
     if isinstance(accepted, ItemError) or can_be_paid(accepted, pricing):
         return accepted
     unacceptable, unbookable = ItemErrorType.UNACCEPTABLE_OFFER, ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE
@@ -33,7 +33,7 @@ def payable(accepted: Offer | ItemError, pricing: Pricing) -> Offer | ItemError:
 
 
 def within_payable_total(items: tuple[OrderItem, ...], pricing: Pricing) -> tuple[OrderItem, ...]:
-    """The items; those with which the total would reach PRICE_LIMIT are in conflict with those before them."""
+    """The items, with a conflict on each that would raise the total of those before it to PRICE_LIMIT or more."""
     dearest = max((item.offer.price for item in items if item.offer), default=ZERO)
     if dearest * _WITH_TAX * len(items) < PRICE_LIMIT:
         return items

@@ -95,7 +95,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         return same_total and _item_references(self.request) == _item_references(order)
 
     def _answered_again(self, record: Record) -> Order | None:
-        """The first answer; what it told about people, which may have been erased since, the repeat tells itself."""
+        """The first answer, with the personal data of the repeat, since that of the first may have been erased."""
         made = record.proposal.made if record.proposal else None
         return record.order and replace(record.order, personal=self._personal_data(record.order, made))
 
@@ -150,9 +150,9 @@ class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
     note: str | None = None
 
     def decide(self, situation: Situation) -> Decision:
-        """Reject, and keep the note in place of the one before; what is said already changes nothing (OB-AMEND-12).
+        """Reject, and replace the note before by this one; a repeat changes nothing (OB-AMEND-12).
 
-        Of a proposal that is closed nothing is kept that a person has told.
+        The note is not kept if the proposal is closed, since its personal data has been erased.
         """
         before, proposal = open_proposal(situation, self.key)
         self.caller.check_may_act_for(before.seller)
@@ -209,7 +209,7 @@ def _ending(situation: Situation, record: Record, nearest: Callable[[datetime, d
 
 
 def closed(record: Record, stamp: Stamp) -> Record:
-    """The rejected proposal without its places, and without what it tells about people, which nobody needs any more.
+    """The rejected proposal without its spaces and its personal data.
 
     It stays behind its UUID, and in its feed, as it was rejected.
     """

@@ -69,7 +69,7 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
         kept: Mapping[int, Terms],
         bound: HoldingBound | None,
     ) -> Decision:
-        """Of what is held only that stays which is still asked for."""
+        """Keep of the Lease only what is still asked for, until its present end."""
         quote = replace(quote, not_held=bound)
         if record is None or record.lease is None or not situation.live(record):
             return Decision(reply=quote)

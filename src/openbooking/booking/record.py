@@ -1,4 +1,4 @@
-"""What is kept behind an Order UUID: a quote's Lease, a proposal, an Order, or the stub of one (OB 9.1.1)."""
+"""The record behind an Order UUID: a quote's Lease, a proposal, an Order, or the stub of a deleted one (OB 9.1.1)."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What has become of an OrderItem since it was booked.
 
     `access` and `replacement` take the place of what was booked. `moved` tells that name, time or place of the
-    Opportunity have changed, so that the Orders feed shows it in full. `changed` tells who has changed anything of it
-    last, and `cancelled` who cancelled it; each is None where nobody has.
+    Opportunity have changed, so that the Orders feed shows it in full. `changed` is the stamp of its last change, and
+    `cancelled` that of its cancellation.
     """
 
     status: OrderItemStatus = OrderItemStatus.CONFIRMED
@@ -42,9 +42,9 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Claim(NamedTuple):
-    """Places an Order holds at an Opportunity: sold for good, or leased until `expires`.
+    """Spaces of one Opportunity that a record holds: sold, if `expires` is None, or leased until `expires`.
 
-    An open OrderProposal that holds nothing has claims to no places, by which its Opportunities find it.
+    An open OrderProposal that holds nothing has claims of zero `places`, so that it is found by its Opportunities.
     """
 
     opportunity: str
@@ -62,9 +62,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     authorisation. Of a deleted Order only the stub remains, without `order`. `fingerprint` is keyed
     (`openbooking.booking.fingerprint`).
 
-    `proposed`, `booked` and `deleted` tell who made it a proposal, an Order and a stub, and `erased` who erased its
-    personal data alone; each is None where that has not happened. `changed` tells who has changed anything of it last,
-    and is one of the others where nothing has happened since. A quote has no stamps.
+    `proposed`, `booked`, `deleted` and `erased` are the stamps of P, B, deletion and erasure of its personal data, each
+    None if that has not happened. `changed` is the stamp of its last change, which may be one of these. A quote has no
+    stamps.
     """
 
     partner: str
@@ -137,7 +137,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return Counter(opportunity.path for opportunity in standing if opportunity)
 
     def claims(self) -> tuple[Claim, ...]:
-        """The places this record holds; cancelled items hold none, nor does a proposal whose hold has ended."""
+        """The spaces it holds: none for cancelled items; zero for an open proposal whose hold has ended."""
         held, expires = True, self.lease_expires
         if self.kind is RecordKind.PROPOSAL and self.lease_expires is None:
             held, expires = False, self.ends

@@ -1,4 +1,4 @@
-"""Putting Opportunities on sale and taking them off it; what was booked of them stays booked."""
+"""The command that puts an Opportunity on sale or takes it off sale; Orders for it stay as they are."""
 
 from msgspec.structs import replace
 

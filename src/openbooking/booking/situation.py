@@ -15,25 +15,32 @@ from openbooking.booking.record import Claim, Record, RecordKind
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command must have before it. A store loads, and locks, what is named here and what belongs to it.
+    """The rows that a command reads, so that a store can load and lock them before it decides.
 
-    To a record belong the Opportunities it claims; to an Opportunity its parents, upwards, and the Sellers of all of
-    them. `children` asks for what lies directly below the paths named, `claims_on` for the records that claim any of
-    the paths named, `expired` for the records whose lease has ended, `sources` for all Opportunities of those sources,
-    what lies below them, and the records that claim any of it, `proposed_at` for the OrderProposals that hold places at
-    any of the paths named, `shown_to` and `withheld_from` for some of the records
-    of those partnerships that are not, or that are, withheld.
-    `announced` are Opportunities as they are to be from now on: where they change by that (`changed_paths` tells which
-    do), all that lies below them is asked for, and the records that claim any of it.
-    `below` asks for the paths named and all that lies below them, without the records that claim any of it.
-    `over_before` asks for some of the Orders with personal data whose last session was over by then.
-    `families` asks for all that shares a root with the paths named, and for the records that claim any of it.
-    `fills` names Opportunities of which the command may sell spaces, `fills_of` records of which it may sell what they
-    claim: the open OrderProposals for the same Opportunities are asked for.
-    `holders` are the Booking Partners of which is to be known what they hold: at the paths named, and in all.
-    `looked_at` names Opportunities that only tell something, as parents do: none of them, nor its places, is changed.
-    `look_first` asks for a decision without locks, for most likely it changes nothing; one that has to change something
-    after all is made again, with them.
+    With a record come the Opportunities that it claims. With an Opportunity come all its parents and their Sellers.
+
+    Attributes:
+        records: Orders, quotes and proposals, by key.
+        opportunities: Opportunities, by path.
+        children: Paths; the Opportunities directly below them.
+        claims_on: Paths; the records that claim any of them.
+        proposed_at: Paths; the OrderProposals that claim any of them.
+        announced: Opportunities as they are to be from now on. For those that change (`changed_paths`): all that lies
+            below them, and the records that claim any of it.
+        sellers: Sellers, by key.
+        expired: Some of the records whose hold or lifetime has ended.
+        over_before: Some of the Orders with personal data whose last session was over by then.
+        sources: All Opportunities of these sources, all that lies below them, and the records that claim any of it.
+        families: Paths; all that shares a root with them, and the records that claim any of it.
+        below: Paths; these Opportunities and all that lies below them, without the records that claim any of it.
+        looked_at: Opportunities that are only read: neither they nor their spaces are changed.
+        shown_to: Some of the records of these partnerships that are not withheld.
+        withheld_from: Some of the records of these partnerships that are withheld.
+        fills: Paths of which the command may sell spaces; the open OrderProposals that claim any of them.
+        fills_of: The same for what these records claim.
+        holders: Booking Partners; the spaces that they lease at the paths named, and how much they have open in all.
+        look_first: Decide without locks first, since most likely nothing changes; if something does, decide again with
+            locks.
     """
 
     records: frozenset[OrderKey] = frozenset()

@@ -1,4 +1,4 @@
-"""Which commands go on while the disk is full: all that make room, or need next to none."""
+"""The commands that are refused while the disk is full. All others make room or need next to none."""
 
 from openbooking.booking.book import Book
 from openbooking.booking.book_proposal import BookProposal
@@ -11,5 +11,5 @@ _STORING = (Quote, Propose, Book, BookProposal, Publish, PublishSeller)
 
 
 def stores_more(command: Command) -> bool:
-    """Whether more is stored for good once the command has changed something."""
+    """Whether the command, if it changes anything, stores more than it frees."""
     return isinstance(command, _STORING)

@@ -1,4 +1,4 @@
-"""Venue and activities of an Opportunity: the keys by which rules know where it takes place and what is done there.
+"""Venue and activities of an Opportunity: the keys by which rules compare its location and activities.
 
 They are derived from the published `location`, `activity` and `facilityType` when an Opportunity is published or moved,
 and nowhere else. An Opportunity that publishes none has those of its nearest parent that does (MOD "Parent-child").
