@@ -15,12 +15,12 @@ from openbooking.booking.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.order import (
     Caller,
     ItemRequest,
+    LeasedTerms,
     Order,
     OrderItem,
     OrderKey,
     OrderRequest,
     PersonalData,
-    Terms,
 )
 from openbooking.booking.parties import check_broker, check_customer
 from openbooking.booking.payable import payable, within_payable_total
@@ -60,7 +60,7 @@ def dry_run(  # noqa: PLR0913, PLR0917 - all that an Order depends on
     caller: Caller,
     uuid: str,
     request: OrderRequest,
-    kept: Mapping[int, Terms],
+    kept: Mapping[int, LeasedTerms],
 ) -> Order:
     """The Order this request would make, with the errors of its items; `kept` are leased terms, by item number.
 
@@ -118,7 +118,7 @@ class _DryRun:
         situation: Situation,
         seller: Seller,
         request: OrderRequest,
-        kept: Mapping[int, Terms],
+        kept: Mapping[int, LeasedTerms],
         terms: GrantTerms,
     ) -> None:
         self._situation = situation

@@ -18,10 +18,10 @@ from openbooking.booking.order import (
     ItemRequest,
     Lease,
     LeasedItem,
+    LeasedTerms,
     Order,
     OrderItem,
     OrderKey,
-    Terms,
 )
 from openbooking.booking.policy import HoldingBounds
 from openbooking.booking.record import Record, RecordKind
@@ -34,7 +34,7 @@ SPENT_FOR = timedelta(days=1)
 
 def guaranteed_terms(
     situation: Situation, own: Record | None, items: Sequence[ItemRequest], *, renews: bool
-) -> Mapping[int, Terms]:
+) -> Mapping[int, LeasedTerms]:
     """The leased terms that items of a request keep, by item number (OB-LEASE-10).
 
     A quote that `renews` the Lease keeps terms only for as long as the policy guarantees them. A dynamic quote has no
@@ -43,12 +43,12 @@ def guaranteed_terms(
     if own is None or own.lease is None or not situation.live(own) or (own.payment and own.payment.dynamic):
         return {}
     oldest = situation.now - situation.policy.guarantee_duration if renews else None
-    left: dict[tuple[str, OfferRef], deque[Terms]] = defaultdict(deque)
+    left: dict[tuple[str, OfferRef], deque[LeasedTerms]] = defaultdict(deque)
     for leased in own.lease.items:
         terms = own.lease.terms_of(leased)
         if not terms.offer.override and (oldest is None or terms.since > oldest):
             left[leased.opportunity, terms.offer.ref].append(terms)
-    kept: dict[int, Terms] = {}
+    kept: dict[int, LeasedTerms] = {}
     for number, item in sorted(enumerate(items, 1), key=lambda numbered: numbered[1].position):
         if item.opportunity and item.offer and left.get((item.opportunity, item.offer)):
             kept[number] = left[item.opportunity, item.offer].popleft()
@@ -56,16 +56,16 @@ def guaranteed_terms(
 
 
 def lease_of(
-    quote: Order, items: Sequence[OrderItem], kept: Mapping[int, Terms], since: datetime, now: datetime
+    quote: Order, items: Sequence[OrderItem], kept: Mapping[int, LeasedTerms], since: datetime, now: datetime
 ) -> Lease:
     """The Lease of these items of a quote, at the terms that they keep, or at those quoted now."""
     table: dict[tuple[OfferRef, datetime], list[int]] = defaultdict(list)
-    terms: list[Terms] = []
+    terms: list[LeasedTerms] = []
     leased: list[LeasedItem] = []
     for item in items:
         if item.opportunity is None or item.offer is None:
             continue
-        found = kept.get(item.number) or Terms(offer=item.offer, since=now)
+        found = kept.get(item.number) or LeasedTerms(offer=item.offer, since=now)
         alike = table[found.offer.ref, found.since]
         index = next((index for index in alike if terms[index].offer == found.offer), None)
         if index is None:

@@ -232,7 +232,7 @@ class HoldingBound(StrEnum):
     BYTES = "bytes"
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LeasedTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An Offer as a Lease guarantees it, and since when."""
 
     offer: Offer
@@ -256,13 +256,13 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     since: datetime
     items: tuple[LeasedItem, ...]
-    terms: tuple[Terms, ...]
+    terms: tuple[LeasedTerms, ...]
     broker_role: BrokerRole
     broker: Reflected | None = None
     payment: Payment | None = None
     tax: TaxTreatment = TaxTreatment.CALCULATED
 
-    def terms_of(self, item: LeasedItem) -> Terms:
+    def terms_of(self, item: LeasedItem) -> LeasedTerms:
         """The terms of one of its items."""
         return self.terms[item.terms]
 

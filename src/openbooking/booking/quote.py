@@ -12,9 +12,9 @@ from openbooking.booking.holding import bound_reached, guaranteed_terms, items_h
 from openbooking.booking.order import (
     HoldingBound,
     Lease,
+    LeasedTerms,
     Order,
     OrderRequest,
-    Terms,
 )
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.record import Record, RecordKind
@@ -54,7 +54,9 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
             return self._held(situation, record, quote, kept)
         return self._reduced(situation, record, quote, kept, bound)
 
-    def _held(self, situation: Situation, record: Record | None, quote: Order, kept: Mapping[int, Terms]) -> Decision:
+    def _held(
+        self, situation: Situation, record: Record | None, quote: Order, kept: Mapping[int, LeasedTerms]
+    ) -> Decision:
         """All items are held, for the duration of a Lease but no longer than the UUID may hold in all."""
         live = situation.live(record)
         since = record.lease.since if record and record.lease and live else situation.now
@@ -66,7 +68,7 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
         situation: Situation,
         record: Record | None,
         quote: Order,
-        kept: Mapping[int, Terms],
+        kept: Mapping[int, LeasedTerms],
         bound: HoldingBound | None,
     ) -> Decision:
         """Keep of the Lease only what is still asked for, until its present end."""
