@@ -1,8 +1,8 @@
-"""The time, told so that a wall clock that jumps decides nothing.
+"""A clock that does not follow jumps of the wall clock.
 
-A wall clock is set by people, by hypervisors and by time services, and may be days off for some seconds. What has been
-cleared away by such a time does not come back. The monotonic clock never jumps, but does not know the date. So a
-process keeps the difference of the two, the *offset*, and tells the time as monotonic time plus that offset:
+People, hypervisors and time services set the wall clock, and it may be days off for some seconds. Data that is removed
+at such a time does not come back. The monotonic clock never jumps, but does not know the date. So a process keeps the
+difference of the two, the *offset*, and tells the time as monotonic time plus that offset:
 
 - where the wall clock agrees with the offset, it is followed, so that slewed clocks stay right;
 - where it does not, it has jumped. The time goes on at the old offset, and the new one is taken over when the readings
@@ -41,11 +41,11 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds since some moment, for intervals: they pass evenly, whatever the time is set to."""
+        """Seconds since an arbitrary moment, to measure intervals; a change of the wall clock does not affect them."""
         ...
 
     def is_trusted(self) -> bool:
-        """Whether something may be done by this time that cannot be undone."""
+        """Whether irreversible work, such as removing what has ended, may rely on this time."""
         ...
 
     def compare(self, noted: datetime) -> None:

@@ -57,7 +57,7 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
     def _held(
         self, situation: Situation, record: Record | None, quote: Order, kept: Mapping[int, LeasedTerms]
     ) -> Decision:
-        """All items are held, for the duration of a Lease but no longer than the UUID may hold in all."""
+        """Hold all items for the duration of a Lease, but no longer than the UUID may hold without a break."""
         live = situation.live(record)
         since = record.lease.since if record and record.lease and live else situation.now
         expires = min(situation.now + situation.policy.lease_duration, since + situation.policy.bounds.quote_duration)

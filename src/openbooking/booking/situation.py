@@ -36,7 +36,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
         looked_at: Opportunities that are only read: neither they nor their spaces are changed.
         shown_to: Some of the records of these partnerships that are not withheld.
         withheld_from: Some of the records of these partnerships that are withheld.
-        fills: Paths of which the command may sell spaces; the open OrderProposals that claim any of them.
+        fills: Paths of which the command may sell spaces; the OrderProposals that wait there and hold nothing.
         fills_of: The same for what these records claim.
         holders: Booking Partners; the spaces that they lease at the paths named, and how much they have open in all.
         look_first: Decide without locks first, since most likely nothing changes; if something does, decide again with

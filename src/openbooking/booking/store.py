@@ -107,11 +107,11 @@ class Store(Protocol):
         ...
 
     async def note_time(self, at: datetime) -> None:
-        """Keep that it was this time, by a clock that is trusted, when the store was in use."""
+        """Store the time of a trusted clock, as the last time at which the store was in use."""
         ...
 
     async def noted_time(self) -> datetime | None:
-        """The time that was noted last, if any was: `openbooking.clock` tells what it is good for."""
+        """The time that was noted last, or None; `openbooking.clock` compares the clock with it at the start."""
         ...
 
     async def check(self) -> None:

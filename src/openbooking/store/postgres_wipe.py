@@ -28,7 +28,7 @@ import structlog
 from openbooking.store.documents import instant, microseconds
 from openbooking.store.schema import PERSONAL_DATA_PARTITIONS
 
-# For how long whoever can read the files of the server may find what was erased.
+# How long erased data may be found in the files of the server.
 ERASED_WITHIN = timedelta(days=7)
 _REWRITTEN_AFTER = timedelta(days=1)
 # From when the log is advanced, and by when it has come far enough.

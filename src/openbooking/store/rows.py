@@ -82,7 +82,7 @@ def _add_record(
 
 
 def _personal_data(record: Record | None) -> tuple[PersonalData, datetime | None] | None:
-    """The personal data, and from when it is kept for the time that is set."""
+    """The personal data, and when its retention period begins."""
     personal = personal_data_of(record) if record else None
     return (personal, kept_from(record)) if record and personal else None
 

@@ -68,7 +68,7 @@ personal_data = Table(
     Column("partner", Key, primary_key=True),
     Column("uuid", Key, primary_key=True),
     Column("document", LargeBinary, nullable=False),
-    # From when it is kept for the time that is set; null for proposals.
+    # When the retention period begins; null for proposals.
     Column("over_at", BigInteger, index=True),
     postgresql_partition_by="HASH (partner, uuid)",
 )

@@ -135,8 +135,8 @@ class SqlStore:
 
     async def _write(self, commands: Sequence[Command]) -> Sequence[Outcome]:
         outcomes, changed = await self._database.write(partial(self._decide, commands), brief=True)
-        # What changes nothing is answered by what was there: a repeat from the record of the booking. Nobody is
-        # answered by a sweep.
+        # A reply without changes rests on what was read, for example the record of an earlier booking. A sweep answers
+        # no Broker.
         if not changed and not all(command.needs(self._policy).expired for command in commands):
             await self._confirm()
         return outcomes

@@ -61,7 +61,7 @@ def _rewrite(partner: str, uuid: str, record: dict[str, Any]) -> None:
 
 
 def _lease(order: dict[str, Any], expires: str) -> dict[str, Any]:
-    """What a Lease keeps of the Order that was quoted; when it began is not known, and is taken to be the end."""
+    """The Lease of the Order that was quoted; it is unknown when it began, so its end is taken."""
     terms: list[dict[str, Any]] = []
     items: list[tuple[str, int]] = []
     for item in order["items"]:

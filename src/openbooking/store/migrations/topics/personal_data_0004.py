@@ -1,4 +1,4 @@
-"""Revision 0004: personal data that leaves the disk, and fingerprints that confirm no guess.
+"""Revision 0004: personal data in partitions that can be rewritten, and keyed fingerprints.
 
 Personal data is divided into partitions where the database is PostgreSQL, and tells from when it is kept. What the
 tables held before is rewritten.
@@ -26,7 +26,7 @@ Document = dict[str, Any]
 
 
 def divide_personal_data() -> None:
-    """Divide it, tell from when it is kept, and make the table that tells what waits to leave the disk."""
+    """Divide it into partitions, add `over_at`, and make the table of erasures that have not left the disk."""
     if op.get_bind().dialect.name == "postgresql":
         _partition()
     else:

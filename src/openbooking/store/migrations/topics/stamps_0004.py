@@ -1,4 +1,4 @@
-"""Revision 0004: records say that nobody knows who made, decided, changed or cancelled them, and when."""
+"""Revision 0004: stamps with an unknown actor and time on records made before stamps were kept."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -64,7 +64,7 @@ def _stamp_item(state: Document) -> None:
 
 
 def _stamp_proposal(proposal: Document, record: Document) -> None:
-    """Whether what has been booked had been amended before cannot be told any more."""
+    """Of a proposal that was booked it is unknown whether it had been amended, so `amended` is unknown too."""
     if "status" in proposal:
         proposal.setdefault("decided", _UNKNOWN)
     asked = (record.get("order") or {}).get("proposal")

@@ -29,5 +29,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What was held at which terms would be lost, and so would fingerprints as they were."""
+    """Leases and their terms would be lost, and keyed fingerprints cannot be turned back."""
     raise NotImplementedError
