@@ -18,7 +18,7 @@ from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import Propose
 from openbooking.booking.quote import Quote
 from openbooking.booking.record import Record
-from openbooking.booking.situation import Holdings, Places, Situation, evolve
+from openbooking.booking.situation import Places, Situation, evolve
 from openbooking.booking.whereabouts import with_whereabouts
 from openbooking.spec.ids import opportunity_path
 from openbooking.spec.terms import BrokerRole, OpportunityType
@@ -236,7 +236,7 @@ def situation(
         opportunities=known,
         places=dict.fromkeys(known, Places()) | (places or {}),
         sellers={seller.key: seller for seller in (CENTRE, STUDIO)},
-        holdings={caller.partner: Holdings() for caller in (ALICE, BOB)},
+        holdings={caller.partner: {} for caller in (ALICE, BOB)},
     )
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from openbooking.booking.actor import Stamp
+from openbooking.booking.called_off import SOLD_OUT
 from openbooking.booking.opportunity import SaleState
 from openbooking.booking.order import OrderKey
 from openbooking.booking.pricing import standing_totals
@@ -181,10 +182,20 @@ def check_stamps(before: Situation, after: Situation, stamp: Stamp) -> None:
         if record.kind is RecordKind.QUOTE:
             assert _without_stamps(record) == record
         elif known is None or _without_stamps(known) != _without_stamps(record):
-            assert record.changed == stamp
-            _check_milestones(known, record, stamp)
+            by = _expected_stamp(known, record, stamp)
+            assert record.changed == by
+            _check_milestones(known, record, by)
         else:
             assert known == record
+
+
+def _expected_stamp(before: Record | None, after: Record, stamp: Stamp) -> Stamp:
+    """The stamp of the command; that of the system on a proposal which others have left no space."""
+    sold_out = Stamp(SOLD_OUT, stamp.at)
+    turned_away = before and after.changed == sold_out and after.kind is before.kind is RecordKind.PROPOSAL
+    if turned_away and after.proposal and after.proposal.status in REJECTED:
+        return sold_out
+    return stamp
 
 
 def _check_milestones(before: Record | None, after: Record, stamp: Stamp) -> None:

@@ -24,7 +24,7 @@ from openbooking.booking.publish import Publish
 from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.sale import SetSaleState
 from openbooking.booking.seller import SellerCancel
-from openbooking.booking.situation import Holdings, Situation
+from openbooking.booking.situation import Situation
 from openbooking.booking.store import Outcome, fold
 from openbooking.spec.terms import FlowRequirement
 from people import ALICE, BOB, MANAGER
@@ -100,7 +100,7 @@ class Story:
 
     def __init__(self, policy: Policy) -> None:
         self.throw(0)
-        self.state = Situation(now=NOW, policy=policy, holdings={partner: Holdings() for partner in CALLERS})
+        self.state = Situation(now=NOW, policy=policy, holdings={partner: {} for partner in CALLERS})
         self.moments: list[Moment] = []
 
     def throw(self, dice: int) -> None:

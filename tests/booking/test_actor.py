@@ -7,22 +7,38 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from builders import BY_ALICE, BY_MANAGER, NOW, UUID, after, book, item, quote, request, session, situation
+from builders import (
+    BY_ALICE,
+    BY_MANAGER,
+    NOW,
+    UUID,
+    after,
+    book,
+    item,
+    offer,
+    propose,
+    quote,
+    request,
+    session,
+    situation,
+)
 from commands import command_classes
 from openbooking.booking.actor import Actor, ActorKind, Stamp
+from openbooking.booking.called_off import SOLD_OUT
 from openbooking.booking.command import OrderCommand
 from openbooking.booking.erasure import RETENTION, ErasePersonalData
 from openbooking.booking.leases import SWEEPER, ExpireLeases
 from openbooking.booking.order import OrderKey
+from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import UpdateProposal
 from openbooking.booking.publish import Publish
 from openbooking.booking.record import ItemState, Record
 from openbooking.booking.seller import CancelOpportunity, SellerCancel
-from openbooking.booking.situation import RecordSet, evolve
+from openbooking.booking.situation import OpportunitySet, RecordSet, evolve
 from openbooking.spec.terms import EventStatus
 from people import ALICE, BOB, MANAGER
 from promises import check_stamps
-from proposals import ABORT, ACCEPT, PATH, amend, b, having, proposed, record_in, standing
+from proposals import ABORT, ACCEPT, APPROVAL, PATH, amend, b, having, proposed, record_in, standing
 
 YOGA = session("yoga")
 KEY = OrderKey("alice", UUID)
@@ -128,3 +144,15 @@ def test_the_check_notices_a_stamp_that_is_forgotten_or_forged(forgetting: Calla
     left = evolve(before, RecordSet(KEY, forgetting(before.records[KEY])))
     with pytest.raises(AssertionError):
         check_stamps(before, left, STORM)
+
+
+@pytest.mark.spec("OB-APP-27")
+def test_a_proposal_that_others_left_no_space_was_rejected_by_the_system() -> None:
+    """Not by the Booking Partner that was quicker."""
+    policy = Policy(leasing=Leasing.OFF)
+    trip = session("trip", capacity=1, offered={"flow": APPROVAL})
+    where = after(situation(trip, policy=policy), propose(request(item(trip)), caller=BOB))
+    where = evolve(where, OpportunitySet(replace(trip[0], offers=(offer(trip[0].path),))))
+    turned_away = after(where, book(request(item(trip)))).records[OrderKey("bob", UUID)]
+    assert turned_away.proposal is not None
+    assert turned_away.proposal.decided == turned_away.changed == Stamp(SOLD_OUT, NOW)

@@ -28,7 +28,8 @@ from openbooking.booking.situation import Holdings, OpportunitySet, Places, Situ
 from openbooking.booking.status import GetOrder
 from openbooking.spec.errors import ItemErrorType, OrderCreationFailedError, UnknownOrderError
 from openbooking.spec.terms import FlowRequirement, FormFieldType
-from people import ALICE, BOB
+from openbooking.store.documents import encode_record
+from people import ALICE, BOB, BROKER, CENTRE, STUDIO
 
 CHEAP, RIGHT = Decimal("0.12"), Decimal("12.00")
 YOGA = session("yoga", capacity=100, price=CHEAP)
@@ -255,7 +256,7 @@ def test_a_quote_beyond_the_share_keeps_what_it_held() -> None:
 )
 def test_open_quotes_and_their_bytes_are_bounded(holdings: Holdings, bound: HoldingBound | None) -> None:
     policy = replace(FREELY, bounds=replace(FREELY.bounds, quotes=2, bytes=1000))
-    where = replace(situation(YOGA, policy=policy), holdings={"alice": holdings})
+    where = replace(situation(YOGA, policy=policy), holdings={"alice": {"centre": holdings}})
     decision = quote(request(*spaces(1))).decide(where)
     assert order_of(decision.reply).not_held is bound
     assert bool(decision.changes) is (bound is None)
@@ -266,7 +267,7 @@ APPROVED = session("approved", capacity=100, offered={"flow": (FlowRequirement.A
 
 
 def proposed(policy: Policy, count: int = 1, **holdings: int) -> tuple[Situation, Order]:
-    where = replace(situation(APPROVED, policy=policy), holdings={"alice": Holdings(**holdings)})
+    where = replace(situation(APPROVED, policy=policy), holdings={"alice": {"centre": Holdings(**holdings)}})
     decision = propose(request(*spaces(count, APPROVED), total_payment_due=count * RIGHT)).decide(where)
     return changed(where, decision), order_of(decision.reply)
 
@@ -304,7 +305,7 @@ def test_beyond_a_bound_a_proposal_is_taken_and_holds_nothing(
 
 def test_the_terms_of_a_grant_say_how_many_quotes_may_be_open() -> None:
     few = replace(ALICE, other_terms=GrantTerms(open_quotes=1, open_proposals=0))
-    where = replace(situation(YOGA, APPROVED, policy=FREELY), holdings={"alice": Holdings(quotes=1)})
+    where = replace(situation(YOGA, APPROVED, policy=FREELY), holdings={"alice": {"centre": Holdings(quotes=1)}})
     assert order_of(quote(request(*spaces(1))).decide(where).reply).not_held is None
     assert order_of(quote(request(*spaces(1)), caller=few).decide(where).reply).not_held is HoldingBound.OPEN_QUOTES
     asked = request(*spaces(1, APPROVED), total_payment_due=RIGHT)
@@ -319,3 +320,66 @@ def test_a_lease_is_smaller_than_the_request_that_asked_for_it() -> None:
     where = after(situation(family, policy=FREELY), quote(asked))
     stored = msgspec.json.encode(where.records[KEY])
     assert len(stored) < len(msgspec.json.encode(asked))
+
+
+@pytest.mark.parametrize("checkpoint", [Checkpoint.C1, Checkpoint.C2])
+def test_a_quote_does_not_grow_beyond_the_bytes_of_its_partner(checkpoint: Checkpoint) -> None:
+    where = after(situation(YOGA, policy=Policy(bounds=HoldingBounds(bytes=2000))), quote(request(*spaces(1))))
+    where = replace(where, holdings={"alice": {"centre": Holdings(quotes=1, size=2000)}})
+    large = request(*spaces(1), broker={**BROKER, "description": "x" * 900_000})
+    assert len(encode_record(after(where, quote(large, checkpoint)).records[KEY])) < 2000
+
+
+@pytest.mark.spec("OB-LEASE-10")
+def test_terms_stay_with_their_positions_whatever_the_order_of_the_request() -> None:
+    asked = request(item(YOGA, 1), item(YOGA, 0))
+    first = quote(asked).decide(corrected(leased()))
+    again = quote(asked).decide(changed(corrected(leased()), first))
+    assert prices(first.reply) == prices(again.reply) == [RIGHT, CHEAP]
+
+
+CONCESSION = offer(YOGA[0].path, "concession", Decimal(5))
+TWO_OFFERS = [replace(YOGA[0], offers=(offer(YOGA[0].path, price=CHEAP), CONCESSION)), YOGA[1]]
+
+
+@pytest.mark.spec("OB-LEASE-10", "OB-LEASE-12")
+@pytest.mark.parametrize(
+    ("policy", "checkpoint", "others"),
+    [(Policy(), Checkpoint.C1, 1), (Policy(leasing=Leasing.ANONYMOUS), Checkpoint.C2, 60)],
+    ids=["named", "beyond a bound"],
+)
+def test_a_quote_that_adds_nothing_keeps_the_terms_of_what_is_still_asked_for(
+    policy: Policy, checkpoint: Checkpoint, others: int
+) -> None:
+    where = after(situation(TWO_OFFERS, policy=policy), quote(request(item(TWO_OFFERS, 0))))
+    cheaper = (replace(item(TWO_OFFERS, position), offer=CONCESSION.ref) for position in range(others))
+    where = after(where, quote(request(*cheaper, item(TWO_OFFERS, others)), checkpoint))
+    where = corrected(where)
+    bought = Book(caller=ALICE, uuid=UUID, request=request(item(TWO_OFFERS, 0), total_payment_due=CHEAP)).decide(where)
+    assert prices(bought.reply) == [CHEAP]
+
+
+def test_a_proposal_that_holds_nothing_any_more_is_not_counted() -> None:
+    where, _ = proposed(Policy(bounds=HoldingBounds(proposals=1)))
+    where = after(replace(where, now=NOW + timedelta(hours=25), holdings={"alice": {}}), ExpireLeases())
+    asked = request(*spaces(1, APPROVED), total_payment_due=RIGHT)
+    assert order_of(propose(asked, uuid=new_uuid()).decide(where).reply).not_held is None
+
+
+def test_what_is_held_of_another_seller_does_not_count_for_the_terms_of_this_one() -> None:
+    pilates = session("pilates", seller=STUDIO, capacity=100)
+    few = replace(ALICE, terms={CENTRE.key: GrantTerms(open_quotes=1)})
+    elsewhere = quote(request(item(pilates), seller=STUDIO.key), caller=few)
+    where = after(situation(YOGA, pilates, policy=FREELY), elsewhere)
+    here = quote(request(*spaces(1)), caller=few, uuid=new_uuid())
+    assert order_of(here.decide(where).reply).not_held is None
+    more = quote(request(*spaces(1)), caller=few, uuid=new_uuid())
+    assert order_of(more.decide(after(where, here)).reply).not_held is HoldingBound.OPEN_QUOTES
+
+
+def test_terms_do_not_lift_a_setting() -> None:
+    many = replace(ALICE, other_terms=GrantTerms(open_quotes=100))
+    policy = Policy(leasing=Leasing.ANONYMOUS, bounds=HoldingBounds(quotes=1))
+    where = after(situation(YOGA, policy=policy), quote(request(*spaces(1)), caller=many))
+    more = quote(request(*spaces(1)), caller=many, uuid=new_uuid())
+    assert order_of(more.decide(where).reply).not_held is HoldingBound.OPEN_QUOTES

@@ -11,6 +11,7 @@ from builders import (
     BY_ALICE,
     BY_MANAGER,
     NOW,
+    PRICE,
     UUID,
     VERSION,
     after,
@@ -33,6 +34,7 @@ from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import (
     Caller,
     ItemRequest,
+    OfferOverride,
     OrderKey,
     OrderRequest,
     Payment,
@@ -59,7 +61,7 @@ from openbooking.spec.errors import (
     UnnecessaryPaymentDetailsError,
 )
 from openbooking.spec.terms import OrderProposalStatus, OrderType
-from people import ALICE, BOB, CUSTOMER, MANAGER
+from people import AGREED_ALICE, ALICE, BOB, CUSTOMER, MANAGER
 from proposals import (
     ABORT,
     ACCEPT,
@@ -434,3 +436,25 @@ def test_partners_with_one_uuid_have_a_proposal_each() -> None:
     theirs = mine.records[OrderKey("bob", UUID)].proposal
     assert theirs == Proposal(made=NOW, version=LATER_VERSION, expires=TRIP[-1].end)
     assert standing(mine).status is CUSTOMER_REJECTED
+
+
+@pytest.mark.spec("OB-APP-24", "OB-APP-28")
+@pytest.mark.parametrize("command", [ACCEPT, amend()])
+def test_nothing_is_decided_after_the_lifetime_has_ended_swept_or_not(command: Command) -> None:
+    late = replace(proposed(), now=NOW + POLICY.proposal_duration)
+    with pytest.raises(OpenBookingError, match="not been booked in time"):
+        command.decide(late)
+
+
+@pytest.mark.spec("OB-APP-16")
+def test_once_people_are_forgotten_another_price_or_seller_is_no_repeat() -> None:
+    where = situation(TRIP, policy=replace(POLICY, offer_overrides=True))
+    named = replace(places(TRIP).items[0], offer=None, override=OfferOverride(price=PRICE, currency="GBP"))
+    asked = replace(places(TRIP), items=(named,), total_payment_due=PRICE)
+    closed_ = after(after(where, propose(asked, caller=AGREED_ALICE)), ABORT)
+    swept = after(replace(closed_, now=NOW + HELD), ExpireLeases())
+    assert propose(asked, caller=AGREED_ALICE).decide(swept).changes == ()
+    dearer = replace(asked, items=(replace(named, override=OfferOverride(price=PRICE + 1, currency="GBP")),))
+    for other in (dearer, replace(asked, seller="studio"), replace(asked, total_payment_due=PRICE + 1)):
+        with pytest.raises(OrderAlreadyExistsError):
+            propose(other, caller=AGREED_ALICE).decide(swept)

@@ -33,6 +33,7 @@ class DecideProposal(ActorCommand, frozen=True, kw_only=True):
     def decide(self, situation: Situation) -> Decision:
         """Set the status; the version stays (OB-APP-25)."""
         record, proposal = open_proposal(situation, self.order)
+        _check_alive(situation, proposal)
         _check_note(situation, proposal, self.note)
         status = OrderProposalStatus.ACCEPTED if self.accept else OrderProposalStatus.SELLER_REJECTED
         decided = with_status(situation, record, status, self.stamp(situation), self.note)
@@ -61,6 +62,7 @@ class AmendProposal(ActorCommand, frozen=True, kw_only=True):
         """Set the new version, which waits for acceptance again (AMB-17)."""
         record, open_ = open_proposal(situation, self.order)
         assert record.order is not None  # noqa: S101 - every proposal's record has one
+        _check_alive(situation, open_)
         _check_note(situation, open_, self.note)
         if not record.order.asks_for(FlowRequirement.NEGOTIATION):
             raise OpenBookingError("No Offer in this OrderProposal allows negotiation.")
@@ -119,6 +121,12 @@ class WriteToCustomer(ActorCommand, frozen=True, kw_only=True):
         _check_note(situation, proposal, self.note)
         noted = with_note(situation, record, self.note, self.stamp(situation))
         return Decision(changes=(RecordSet(self.order, noted),))
+
+
+def _check_alive(situation: Situation, proposal: Proposal) -> None:
+    """Raise OpenBookingError once the lifetime of a proposal has ended, whether or not it has been swept."""
+    if proposal.expires is not None and proposal.expires <= situation.now:
+        raise OpenBookingError("The OrderProposal has not been booked in time.")
 
 
 def _check_note(situation: Situation, proposal: Proposal, note: str | None) -> None:

@@ -55,7 +55,7 @@ class Book(OrderCommand, frozen=True, kw_only=True):
         personal = replace(order.personal or PersonalData(), told_at=situation.now, fingerprint_key=key)
         booked = replace(self._with_access(order), personal=personal)
         record = _booked(self.key, booked, keyed(key, fingerprint), stamp)
-        return Decision(reply=booked, changes=sell(situation, record, stamp))
+        return Decision(reply=booked, changes=sell(situation, record))
 
     def _with_access(self, order: Order) -> Order:
         items = []

@@ -76,7 +76,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
             booked=stamp,
             changed=stamp,
         )
-        return Decision(reply=booked, changes=sell(situation, became, stamp))
+        return Decision(reply=booked, changes=sell(situation, became))
 
     def _payment(self, policy: Policy, record: Record, order: Order) -> Payment | None:
         """The payment as it was proposed, or as it has been authorised anew (OB-APP-29)."""

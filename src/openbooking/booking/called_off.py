@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
-from openbooking.booking.actor import Stamp
+from openbooking.booking.actor import Actor, ActorKind, Stamp
 from openbooking.booking.cancel import with_states
 from openbooking.booking.order import OrderItem, OrderKey
 from openbooking.booking.proposal import closed, with_status
@@ -15,6 +15,8 @@ from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.situation import Change, Places, RecordSet, Situation, evolve
 from openbooking.spec.terms import OrderItemStatus, OrderProposalStatus
 
+# Who rejects a proposal because others were quicker: none of them.
+SOLD_OUT = Actor(ActorKind.SYSTEM, "sold out")
 _NOT_TAKING_PLACE = "What was asked for does not take place."
 _FULL = "There are no longer enough places for this."
 
@@ -60,13 +62,13 @@ def turn_away(situation: Situation, paths: Iterable[str], stamp: Stamp) -> list[
     return changes
 
 
-def sell(situation: Situation, booked: Record, stamp: Stamp) -> tuple[Change, ...]:
+def sell(situation: Situation, booked: Record) -> tuple[Change, ...]:
     """The booking, and the rejection of open proposals for which it leaves no room (OB-APP-27)."""
     change = RecordSet(booked.key, booked)
     others = (record for key, record in situation.records.items() if key != booked.key)
     if not any(record.kind is RecordKind.PROPOSAL for record in others):
         return (change,)
-    return (change, *turn_away(evolve(situation, change), booked.wanted(), stamp))
+    return (change, *turn_away(evolve(situation, change), booked.wanted(), Stamp(SOLD_OUT, situation.now)))
 
 
 def _without_room(situation: Situation, path: str) -> list[Record]:

@@ -5,11 +5,9 @@ position, take the n leased terms; further items take the terms of the moment. B
 holds without buying it. They never limit what it can book.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-
-from msgspec.structs import replace
 
 from openbooking.booking.grant_terms import GrantTerms
 from openbooking.booking.opportunity import Opportunity
@@ -55,14 +53,12 @@ def guaranteed_terms(
     return kept
 
 
-def lease_of(
-    quote: Order, items: Sequence[OrderItem], kept: Mapping[int, LeasedTerms], since: datetime, now: datetime
-) -> Lease:
+def lease_of(quote: Order, kept: Mapping[int, LeasedTerms], since: datetime, now: datetime) -> Lease:
     """The Lease of these items of a quote, at the terms that they keep, or at those quoted now."""
     table: dict[tuple[OfferRef, datetime], list[int]] = defaultdict(list)
     terms: list[LeasedTerms] = []
     leased: list[LeasedItem] = []
-    for item in items:
+    for item in sorted(quote.items, key=lambda item: item.position or 0):
         if item.opportunity is None or item.offer is None:
             continue
         found = kept.get(item.number) or LeasedTerms(offer=item.offer, since=now)
@@ -84,18 +80,20 @@ def lease_of(
     )
 
 
-def items_held_before(quote: Order, lease: Lease) -> tuple[OrderItem, ...]:
-    """The items of a quote for which the Lease holds a space already, by position."""
-    left: dict[str, int] = defaultdict(int)
-    for leased in lease.items:
-        left[leased.opportunity] += 1
-    held: set[int] = set()
-    for item in sorted(quote.items, key=lambda item: item.position or 0):
-        path = item.opportunity.path if item.opportunity else ""
-        if left[path] > 0:
-            left[path] -= 1
-            held.add(item.number)
-    return tuple(item for item in quote.items if item.number in held)
+def still_wanted(lease: Lease, items: Sequence[OrderItem]) -> tuple[LeasedItem, ...]:
+    """The leased spaces for which there still is an item: of the same Offer first, then of the same Opportunity."""
+    references = [(item.opportunity.path, item.offer.ref) for item in items if item.opportunity and item.offer]
+    by_offer, by_path = Counter(references), Counter(path for path, _ in references)
+    kept: set[int] = set()
+    for same_offer in (True, False):
+        for index, leased in enumerate(lease.items):
+            reference = (leased.opportunity, lease.terms_of(leased).offer.ref)
+            wanted = by_path[leased.opportunity] > 0 and (by_offer[reference] > 0 or not same_offer)
+            if wanted and index not in kept:
+                kept.add(index)
+                by_path[leased.opportunity] -= 1
+                by_offer[reference] -= 1
+    return tuple(leased for index, leased in enumerate(lease.items) if index in kept)
 
 
 def is_spent(situation: Situation, own: Record | None) -> bool:
@@ -109,53 +107,59 @@ def is_spent(situation: Situation, own: Record | None) -> bool:
     return held_until is not None and held_until >= longest
 
 
-def bound_reached(situation: Situation, key: OrderKey, order: Order, terms: GrantTerms) -> HoldingBound | None:
-    """The bound that keeps a quote or proposal from being held, or None if it may be held.
-
-    The `terms` with the Seller may replace the policy's numbers of open quotes and proposals.
-    """
-    own = situation.records.get(key)
-    bounds = replace(
-        situation.policy.bounds,
-        quotes=situation.policy.bounds.quotes if terms.open_quotes is None else terms.open_quotes,
-        proposals=situation.policy.bounds.proposals if terms.open_proposals is None else terms.open_proposals,
-    )
-    if order.proposal is None and is_spent(situation, own):
+def bound_of_quote(
+    situation: Situation, key: OrderKey, seller: str, items: Sequence[ItemRequest], terms: GrantTerms
+) -> HoldingBound | None:
+    """The bound that keeps a quote of these items from being held, or None if it may be held."""
+    own, bounds = situation.records.get(key), situation.policy.bounds
+    if is_spent(situation, own):
         return HoldingBound.TIME
-    if _exceeds_share(situation, key, order):
+    if _exceeds_share(situation, key, Counter(item.opportunity for item in items if item.opportunity)):
         return HoldingBound.SHARE
-    return _open_bound(situation.holdings.get(key.partner, Holdings()), bounds, own, order)
-
-
-def _open_bound(holdings: Holdings, bounds: HoldingBounds, own: Record | None, order: Order) -> HoldingBound | None:
-    """The bound on all that the partner has open; a quote with a Lease is counted in it already."""
-    if order.proposal is not None:
-        return HoldingBound.OPEN_PROPOSALS if holdings.proposals >= bounds.proposals else None
-    if own is not None and own.lease is not None:
-        return None
-    if holdings.quotes >= bounds.quotes:
+    all_, here = _holdings(situation, key.partner, seller)
+    if not situation.live(own) and _exceeds(all_.quotes, bounds.quotes, here.quotes, terms.open_quotes):
         return HoldingBound.OPEN_QUOTES
-    return HoldingBound.BYTES if holdings.size >= bounds.bytes else None
+    return HoldingBound.BYTES if all_.size >= bounds.bytes else None
 
 
-def _exceeds_share(situation: Situation, key: OrderKey, order: Order) -> bool:
-    held_here = situation.spaces_held(situation.records.get(key))
-    wanted: dict[str, int] = defaultdict(int)
-    found: dict[str, Opportunity] = {}
-    for item in order.items:
-        if item.opportunity:
-            wanted[item.opportunity.path] += 1
-            found[item.opportunity.path] = item.opportunity
+def bound_of_proposal(situation: Situation, key: OrderKey, order: Order, terms: GrantTerms) -> HoldingBound | None:
+    """The bound that keeps a proposal from being held, or None if it may be held."""
+    if _exceeds_share(situation, key, Counter(item.opportunity.path for item in order.items if item.opportunity)):
+        return HoldingBound.SHARE
+    all_, here = _holdings(situation, key.partner, order.seller.key)
+    most = situation.policy.bounds.proposals
+    return HoldingBound.OPEN_PROPOSALS if _exceeds(all_.proposals, most, here.proposals, terms.open_proposals) else None
+
+
+def _holdings(situation: Situation, partner: str, seller: str) -> tuple[Holdings, Holdings]:
+    """What a partner holds in all, and what it holds of one Seller."""
+    by_seller = situation.holdings.get(partner, {})
+    all_ = Holdings(
+        quotes=sum(held.quotes for held in by_seller.values()),
+        proposals=sum(held.proposals for held in by_seller.values()),
+        size=sum(held.size for held in by_seller.values()),
+    )
+    return all_, by_seller.get(seller, Holdings())
+
+
+def _exceeds(held: int, most: int, held_here: int, most_here: int | None) -> bool:
+    """Whether one more exceeds the setting, or what the Seller has agreed on."""
+    return held >= most or (most_here is not None and held_here >= most_here)
+
+
+def _exceeds_share(situation: Situation, key: OrderKey, wanted: Mapping[str, int]) -> bool:
+    own = situation.records.get(key)
+    held_here = {claim.opportunity: claim.places for claim in own.claims()} if own and situation.live(own) else {}
     for path, spaces in wanted.items():
-        most = _most_held(found[path], situation.policy.bounds)
+        most = _most_held(situation.opportunities.get(path), situation.policy.bounds)
         elsewhere = situation.held.get((path, key.partner), 0) - held_here.get(path, 0)
         if most is not None and elsewhere + spaces > most:
             return True
     return False
 
 
-def _most_held(opportunity: Opportunity, bounds: HoldingBounds) -> int | None:
+def _most_held(opportunity: Opportunity | None, bounds: HoldingBounds) -> int | None:
     """How many spaces of the Opportunity one partner may hold; None for any number."""
-    if opportunity.capacity is None or opportunity.capacity <= bounds.share_above:
+    if opportunity is None or opportunity.capacity is None or opportunity.capacity <= bounds.share_above:
         return None
     return int(opportunity.capacity * bounds.share)

@@ -13,10 +13,12 @@ from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs, personal_data
 from openbooking.booking.erasure import without_people
 from openbooking.booking.fingerprint import fingerprint_key, is_known_by, keyed, personal_data_of
-from openbooking.booking.holding import bound_reached, guaranteed_terms
+from openbooking.booking.holding import bound_of_proposal, guaranteed_terms
 from openbooking.booking.order import (
     Caller,
+    ItemRequest,
     Order,
+    OrderItem,
     OrderKey,
     OrderRequest,
     PersonalData,
@@ -69,7 +71,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         order = self._proposed(situation, order)
         leases = situation.policy.leasing is not Leasing.OFF
         terms = self.caller.terms_with(order.seller.key)
-        bound = bound_reached(situation, self.key, order, terms) if leases else None
+        bound = bound_of_proposal(situation, self.key, order, terms) if leases else None
         if leases and bound is None:
             order = replace(order, lease_expires=_held_until(situation, order))
         proposed = Record(
@@ -91,8 +93,13 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         order = record.order
         if personal_data_of(record) or order is None:
             return is_known_by(record, fingerprint)
-        same_total = order.dynamic or self.request.total_payment_due == order.totals.price
-        return same_total and _item_references(self.request) == _item_references(order)
+        asked = self.request
+        dynamic = asked.payment is not None and asked.payment.dynamic
+        same_total = order.dynamic or asked.total_payment_due == order.totals.price
+        same_seller = asked.seller == order.seller.key
+        items = zip(asked.items, order.items, strict=False)
+        same_items = len(asked.items) == len(order.items) and all(_asks_for(*pair) for pair in items)
+        return dynamic == order.dynamic and same_total and same_seller and same_items
 
     def _answered_again(self, record: Record) -> Order | None:
         """The first answer, with the personal data of the repeat, since that of the first may have been erased."""
@@ -118,9 +125,12 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         )
 
 
-def _item_references(asked: OrderRequest | Order) -> list[tuple[int | None, str | None, str | None]]:
-    """Position, Opportunity and Offer of each item, as they were sent."""
-    return [(item.position, item.opportunity_id, item.offer_id) for item in asked.items]
+def _asks_for(asked: ItemRequest, item: OrderItem) -> bool:
+    """Whether an item is asked for in the same words as it was before, and at the same price if the Broker names it."""
+    sent = (asked.position, asked.opportunity_id, asked.offer_id)
+    named = asked.override and asked.override.price
+    known = item.offer.price if item.offer and item.offer.override else None
+    return sent == (item.position, item.opportunity_id, item.offer_id) and named == known
 
 
 class ProposalPatch(NamedTuple):

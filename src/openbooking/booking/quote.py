@@ -1,17 +1,14 @@
 """C1 and C2: the quotes, and the Leases they may hold (OB 5.4.3, 9.2.1, 9.2.2)."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from msgspec.structs import replace
 
 from openbooking.booking import lifecycle
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.dry_run import Checkpoint, dry_run, order_needs
-from openbooking.booking.holding import bound_reached, guaranteed_terms, items_held_before, lease_of
+from openbooking.booking.holding import bound_of_quote, guaranteed_terms, lease_of, still_wanted
 from openbooking.booking.order import (
-    HoldingBound,
-    Lease,
     LeasedTerms,
     Order,
     OrderRequest,
@@ -43,16 +40,19 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
         """
         record = situation.records.get(self.key)
         lifecycle.after(record, lifecycle.Event.QUOTE)
-        leases = self._leases(situation.policy)
-        kept = guaranteed_terms(situation, record, self.request.items, renews=leases)
+        bound = None
+        if leases := self._leases(situation.policy):
+            seller = self.request.seller or ""
+            terms = self.caller.terms_with(seller)
+            bound = bound_of_quote(situation, self.key, seller, self.request.items, terms)
+        extends = leases and bound is None
+        kept = guaranteed_terms(situation, record, self.request.items, renews=extends)
         quote = dry_run(situation, self.checkpoint, self.caller, self.uuid, self.request, kept)
         if quote.has_errors:
             return Decision(reply=quote)
-        terms = self.caller.terms_with(quote.seller.key)
-        bound = bound_reached(situation, self.key, quote, terms) if leases else None
-        if leases and bound is None:
+        if extends:
             return self._held(situation, record, quote, kept)
-        return self._reduced(situation, record, quote, kept, bound)
+        return self._reduced(situation, record, replace(quote, not_held=bound))
 
     def _held(
         self, situation: Situation, record: Record | None, quote: Order, kept: Mapping[int, LeasedTerms]
@@ -61,36 +61,28 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
         live = situation.live(record)
         since = record.lease.since if record and record.lease and live else situation.now
         expires = min(situation.now + situation.policy.lease_duration, since + situation.policy.bounds.quote_duration)
-        return self._kept(quote, lease_of(quote, quote.items, kept, since, situation.now), expires)
-
-    def _reduced(
-        self,
-        situation: Situation,
-        record: Record | None,
-        quote: Order,
-        kept: Mapping[int, LeasedTerms],
-        bound: HoldingBound | None,
-    ) -> Decision:
-        """Keep of the Lease only what is still asked for, until its present end."""
-        quote = replace(quote, not_held=bound)
-        if record is None or record.lease is None or not situation.live(record):
-            return Decision(reply=quote)
-        items = items_held_before(quote, record.lease)
-        if not items:
-            return Decision(reply=quote, changes=(RecordSet(self.key, None),))
-        lease = lease_of(quote, items, kept, record.lease.since, situation.now)
-        return self._kept(quote, lease, record.lease_expires)
-
-    def _kept(self, quote: Order, lease: Lease, expires: datetime | None) -> Decision:
         held = Record(
             partner=self.caller.partner,
             uuid=self.uuid,
             kind=RecordKind.QUOTE,
             seller=quote.seller.key,
-            lease=lease,
+            lease=lease_of(quote, kept, since, situation.now),
             lease_expires=expires,
         )
         return Decision(reply=replace(quote, lease_expires=expires), changes=(RecordSet(self.key, held),))
+
+    def _reduced(self, situation: Situation, record: Record | None, quote: Order) -> Decision:
+        """Keep of the Lease only what is still asked for, at its terms and until its present end."""
+        if record is None or record.lease is None or not situation.live(record):
+            return Decision(reply=quote)
+        items = still_wanted(record.lease, quote.items)
+        if not items:
+            return Decision(reply=quote, changes=(RecordSet(self.key, None),))
+        reply = replace(quote, lease_expires=record.lease_expires)
+        if items == record.lease.items:
+            return Decision(reply=reply)
+        reduced = replace(record, lease=replace(record.lease, items=items))
+        return Decision(reply=reply, changes=(RecordSet(self.key, reduced),))
 
     def _leases(self, policy: Policy) -> bool:
         named = policy.leasing is Leasing.NAMED and self.checkpoint is Checkpoint.C2

@@ -60,7 +60,7 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         )
         given = replace(state, replacement=replacement, access=None, moved=False)
         stamp = self.stamp(situation)
-        return Decision(changes=sell(situation, with_states(record, {self.number: given}, stamp), stamp))
+        return Decision(changes=sell(situation, with_states(record, {self.number: given}, stamp)))
 
     def _check(
         self, situation: Situation, order: Order, item: OrderItem, opportunity: Opportunity, offer: Offer

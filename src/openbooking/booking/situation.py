@@ -72,7 +72,7 @@ class Places(msgspec.Struct, frozen=True):
 
 
 class Holdings(msgspec.Struct, frozen=True):
-    """What a Booking Partner has open: how many quotes and proposals, and how many bytes of the quotes are stored."""
+    """How many quotes and proposals of a Booking Partner hold spaces of one Seller; `size` is the quotes' bytes."""
 
     quotes: int = 0
     proposals: int = 0
@@ -83,7 +83,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a decision may look at, as of `now`.
 
     `touched` collects the paths of Opportunities whose published figures a change may have altered. Of the Booking
-    Partners in `Needs.holders`, `held` has the leased spaces by path and partner, and `holdings` what they have open.
+    Partners in `Needs.holders`, `held` has the leased spaces by path and partner, and `holdings` what they hold in all,
+    by partner and Seller.
     """
 
     now: datetime
@@ -94,7 +95,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     sellers: Mapping[str, Seller] = {}
     touched: frozenset[str] = frozenset()
     held: Mapping[tuple[str, str], int] = {}
-    holdings: Mapping[str, Holdings] = {}
+    holdings: Mapping[str, Mapping[str, Holdings]] = {}
 
     def parents(self, opportunity: Opportunity) -> tuple[Opportunity, ...]:
         """The parents of an Opportunity, nearest first."""
@@ -208,11 +209,22 @@ def _with_record(situation: Situation, change: RecordSet) -> Situation:
     partner = change.key.partner
     if partner not in situation.holdings:
         return evolved
+    by_seller = situation.holdings[partner]
+    for sign, record in ((-1, before), (1, change.record)):
+        if record is not None and situation.live(record):
+            by_seller = {**by_seller, record.seller: _with_one(by_seller.get(record.seller, Holdings()), record, sign)}
     return msgspec.structs.replace(
         evolved,
         held=_held_after(situation, partner, given_up, taken),
-        holdings={**situation.holdings, partner: _holdings_after(situation.holdings[partner], before, change.record)},
+        holdings={**situation.holdings, partner: by_seller},
     )
+
+
+def _with_one(held: Holdings, record: Record, sign: int) -> Holdings:
+    """One record more or less, without its size, which is known once it is stored."""
+    if record.kind is RecordKind.QUOTE:
+        return Holdings(held.quotes + sign, held.proposals, held.size)
+    return Holdings(held.quotes, held.proposals + sign, held.size)
 
 
 def _held_after(
@@ -225,16 +237,6 @@ def _held_after(
                 key = (claim.opportunity, partner)
                 held[key] = held.get(key, 0) + sign * claim.places
     return held
-
-
-def _holdings_after(had: Holdings, before: Record | None, after: Record | None) -> Holdings:
-    """What a partner has open, without the size of what is new, which is known once it is stored."""
-    quotes, proposals = had.quotes, had.proposals
-    for sign, record in ((-1, before), (1, after)):
-        if record is not None and record.ends is not None:
-            quotes += sign if record.kind is RecordKind.QUOTE else 0
-            proposals += sign if record.kind is RecordKind.PROPOSAL else 0
-    return Holdings(quotes, proposals, had.size)
 
 
 def _count(places: dict[str, Places], claims: Iterable[Claim], sign: int, now: datetime) -> None:

@@ -182,7 +182,7 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
     records: dict[OrderKey, Record] = {}
     proposals: set[OrderKey] = set()
     held: dict[tuple[str, str], int] = {}
-    holdings = dict.fromkeys(needs.holders, Holdings())
+    holdings: dict[str, dict[str, Holdings]] = {partner: {} for partner in needs.holders}
     opportunities, places, sellers = {}, {}, {}
     for what, key, other, booked, leased, document in rows:
         match what:
@@ -194,8 +194,8 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
                 proposals.add(OrderKey(key, other))
             case "held":
                 held[key, other] = int(leased)
-            case "open":
-                holdings[key] = _with_open(holdings[key], other, booked, int(leased))
+            case "quotes" | "proposals":
+                holdings[key][other] = _with_kind(holdings[key].get(other, Holdings()), what, booked, int(leased))
             case _:
                 places[key] = Places(booked, leased)
         if what == "opportunity":
@@ -214,9 +214,9 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
     return _Found(situation, proposals)
 
 
-def _with_open(known: Holdings, kind: str, count: int, size: int) -> Holdings:
-    """What a partner has open, with its records of one more kind."""
-    if kind == RecordKind.PROPOSAL:
+def _with_kind(known: Holdings, what: str, count: int, size: int) -> Holdings:
+    """What a partner holds of a Seller, with its records of one more kind."""
+    if what == "proposals":
         return replace(known, proposals=count)
     return replace(known, quotes=count, size=size)
 

@@ -160,18 +160,24 @@ class MemoryStore:
             places={path: self._places(path, now) for path in paths | opportunities.keys()},
             sellers={key: self._sellers[key] for key in sellers if key in self._sellers},
             held={(path, partner): self._held(path, partner, now) for path in paths for partner in needs.holders},
-            holdings={partner: self._holdings(partner) for partner in needs.holders},
+            holdings={partner: self._holdings(partner, now) for partner in needs.holders},
         )
 
     def _held(self, path: str, partner: str, now: datetime) -> int:
         claims = [c for record in self._records.values() if record.partner == partner for c in record.claims()]
         return sum(c.places for c in claims if c.opportunity == path and c.expires is not None and c.expires > now)
 
-    def _holdings(self, partner: str) -> Holdings:
-        open_ = [record for record in self._records.values() if record.partner == partner and record.ends]
-        quotes = [record for record in open_ if record.kind is RecordKind.QUOTE]
-        size = sum(len(encode_record(record)) for record in quotes)
-        return Holdings(len(quotes), len(open_) - len(quotes), size)
+    def _holdings(self, partner: str, now: datetime) -> dict[str, Holdings]:
+        found: dict[str, Holdings] = {}
+        for record in self._records.values():
+            if record.partner == partner and record.lease_expires and record.lease_expires > now:
+                held = found.get(record.seller, Holdings())
+                if record.kind is RecordKind.QUOTE:
+                    size = held.size + len(encode_record(record))
+                    found[record.seller] = Holdings(held.quotes + 1, held.proposals, size)
+                else:
+                    found[record.seller] = Holdings(held.quotes, held.proposals + 1, held.size)
+        return found
 
     def _root(self, whole: Situation, path: str) -> str:
         opportunity = self._opportunities.get(path)

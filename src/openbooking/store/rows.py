@@ -88,8 +88,9 @@ def _personal_data(record: Record | None) -> tuple[PersonalData, datetime | None
 
 
 def _record_row(record: Record) -> tuple[Any, ...]:
-    document, ends = encode_record(record), _microseconds(record.ends)
-    return (*record.key, record.kind, record.updated, record.seller, record.withheld, ends, len(document), document)
+    document = encode_record(record)
+    times = (_microseconds(record.ends), _microseconds(record.lease_expires))
+    return (*record.key, record.kind, record.updated, record.seller, record.withheld, *times, len(document), document)
 
 
 def _claims(record: Record | None) -> dict[str, Claim]:

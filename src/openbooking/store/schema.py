@@ -5,7 +5,8 @@ data has a table of its own, so that it is erased by deleting a row; PostgreSQL 
 rewritten one by one, and gathers no statistics of its documents, which would hold some of them. Instants are
 microseconds since 1970 UTC.
 
-`record.ends` is when the sweeper has to look at a quote or proposal, and `record.size` how many bytes its document has.
+`record.ends` is when the sweeper has to look at a quote or proposal, `record.held_until` when its hold of spaces ends,
+and `record.size` how many bytes its document has.
 
 The counter `modified` is the last change number, `noted` is when a trusted clock last found the database in use.
 
@@ -53,14 +54,23 @@ record = Table(
     Column("seller", Key, nullable=False),
     Column("withheld", Boolean, nullable=False),
     Column("ends", BigInteger),
+    Column("held_until", BigInteger),
     Column("size", Integer, nullable=False),
     Column("document", LargeBinary, nullable=False),
     Index("ix_record_partnership", "partner", "seller", "withheld", "kind"),
 )
-# Quotes and open proposals; all else has no end.
-_open = record.c.ends.is_not(None)
-Index("ix_record_ends", record.c.ends, sqlite_where=_open, postgresql_where=_open)
-Index("ix_record_open", record.c.partner, record.c.kind, record.c.size, sqlite_where=_open, postgresql_where=_open)
+_ends, _holds = record.c.ends.is_not(None), record.c.held_until.is_not(None)
+Index("ix_record_ends", record.c.ends, sqlite_where=_ends, postgresql_where=_ends)
+Index(
+    "ix_record_holds",
+    record.c.partner,
+    record.c.seller,
+    record.c.kind,
+    record.c.held_until,
+    record.c.size,
+    sqlite_where=_holds,
+    postgresql_where=_holds,
+)
 
 personal_data = Table(
     "personal_data",

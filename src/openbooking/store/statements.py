@@ -48,7 +48,8 @@ class Statements:
         the parents of all of them, ("withdrawn", path, "", places booked, places leased, null) for those there
         are no more though places of theirs are claimed, and ("seller", key, "", 0, 0, document).
         ("proposal", partner, uuid, 0, 0, null) for the open proposals at the paths to fill. Of the holders
-        ("held", path, partner, 0, places leased, null), and ("open", partner, kind, count, bytes, null).
+        ("held", path, partner, 0, places leased, null), ("quotes", partner, Seller, count, bytes, null), and
+        ("proposals", partner, Seller, count, bytes, null).
         """
         keys = self.dialect.keys()
         claimed = select(claim.c.opportunity).select_from(keys.join(claim, same_record(keys, claim)))
@@ -81,7 +82,8 @@ class Statements:
             _row("seller", seller.c.key, document=seller.c.document).where(of_sellers),
             self._proposals_to_fill(),
             self._held_by_holders(live),
-            self._open_of_holders(),
+            self._holding("quotes", RecordKind.QUOTE),
+            self._holding("proposals", RecordKind.PROPOSAL),
         ]
         return self.dialect.compile(found[0].union_all(*found[1:]))
 
@@ -102,11 +104,13 @@ class Statements:
         found = _row("held", claim.c.opportunity, claim.c.partner, leased=leased).select_from(claims)
         return found.where(self.dialect.among(claim.c.partner, holder)).group_by(claim.c.opportunity, claim.c.partner)
 
-    def _open_of_holders(self) -> Select[Any]:
-        holder = self.dialect.values("holders").subquery("holder")
-        records = holder.join(record, (record.c.partner == holder.c[0]) & record.c.ends.is_not(None))
-        found = _row("open", record.c.partner, record.c.kind, booked=func.count(), leased=func.sum(record.c.size))
-        return found.select_from(records).group_by(record.c.partner, record.c.kind)
+    def _holding(self, what: str, kind: RecordKind) -> Select[Any]:
+        """How many records of a kind hold spaces for the holders, by Seller, and how many bytes they take."""
+        holder = self.dialect.values("holders").subquery(f"holder_of_{what}")
+        holds = (record.c.partner == holder.c[0]) & (record.c.held_until > bindparam("now"))
+        found = _row(what, record.c.partner, record.c.seller, booked=func.count(), leased=func.sum(record.c.size))
+        of_kind = found.select_from(holder.join(record, holds)).where(record.c.kind == literal_column(f"'{kind}'"))
+        return of_kind.group_by(record.c.partner, record.c.seller)
 
     @cached_property
     def personal_data(self) -> Statement:

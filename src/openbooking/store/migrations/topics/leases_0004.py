@@ -16,6 +16,7 @@ def extend_records() -> None:
     """Bring quotes and proposals to their new form, and tell of each when it ends and how large it is."""
     with op.batch_alter_table("record") as table:
         table.add_column(sa.Column("ends", sa.BigInteger))
+        table.add_column(sa.Column("held_until", sa.BigInteger))
         table.add_column(sa.Column("size", sa.Integer, nullable=False, server_default="0"))
     for partner, uuid, document in _records():
         _rewrite(partner, uuid, document)
@@ -25,10 +26,10 @@ def extend_records() -> None:
     columns = ["opportunity", "expires", "places", "partner"]
     op.drop_index("ix_claim_lease", "claim")
     op.create_index("ix_claim_lease", "claim", columns, sqlite_where=leased, postgresql_where=leased)
-    where = sa.text("ends IS NOT NULL")
-    op.create_index("ix_record_ends", "record", ["ends"], sqlite_where=where, postgresql_where=where)
-    columns = ["partner", "kind", "size"]
-    op.create_index("ix_record_open", "record", columns, sqlite_where=where, postgresql_where=where)
+    ends, holds = sa.text("ends IS NOT NULL"), sa.text("held_until IS NOT NULL")
+    op.create_index("ix_record_ends", "record", ["ends"], sqlite_where=ends, postgresql_where=ends)
+    columns = ["partner", "seller", "kind", "held_until", "size"]
+    op.create_index("ix_record_holds", "record", columns, sqlite_where=holds, postgresql_where=holds)
 
 
 def _records() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -53,7 +54,7 @@ def _rewrite(partner: str, uuid: str, record: dict[str, Any]) -> None:
     ends = _microseconds(record["lease_expires"]) if "lease_expires" in record else None
     op.get_bind().execute(
         sa.text(
-            "UPDATE record SET ends = :ends, size = :size, document = :document"
+            "UPDATE record SET ends = :ends, held_until = :ends, size = :size, document = :document"
             " WHERE partner = :partner AND uuid = :uuid"
         ),
         {"ends": ends, "size": len(written), "document": written, "partner": partner, "uuid": uuid},
