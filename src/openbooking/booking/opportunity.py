@@ -155,6 +155,16 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         return self.over_at is not None and self.over_at <= now
 
 
+def parents_among(known: Mapping[str, Opportunity], opportunity: Opportunity) -> tuple[Opportunity, ...]:
+    """The parents of an Opportunity, nearest first, as far as they are known by their paths."""
+    found: list[Opportunity] = []
+    parent = known.get(opportunity.parent) if opportunity.parent else None
+    while parent and parent not in found:
+        found.append(parent)
+        parent = known.get(parent.parent) if parent.parent else None
+    return tuple(found)
+
+
 def is_on_sale(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> bool:
     """Whether it is in the open feeds and can be booked: it and all its parents are on sale. Orders never ask."""
     return all(member.sale is SaleState.ON_SALE for member in (opportunity, *parents))

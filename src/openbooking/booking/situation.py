@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from openbooking.booking.opportunity import Opportunity, Seller, is_on_sale
+from openbooking.booking.opportunity import Opportunity, Seller, is_on_sale, parents_among
 from openbooking.booking.order import OrderKey, Partnership
 from openbooking.booking.policy import Policy
 from openbooking.booking.record import Claim, Record, RecordKind
@@ -99,12 +99,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 
     def parents(self, opportunity: Opportunity) -> tuple[Opportunity, ...]:
         """The parents of an Opportunity, nearest first."""
-        found: list[Opportunity] = []
-        parent = self.opportunities.get(opportunity.parent) if opportunity.parent else None
-        while parent and parent not in found:
-            found.append(parent)
-            parent = self.opportunities.get(parent.parent) if parent.parent else None
-        return tuple(found)
+        return parents_among(self.opportunities, opportunity)
 
     def on_sale(self, path: str) -> bool:
         """Whether there is an Opportunity with this path, and it is on sale."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from openbooking.booking.capacity import places_left
-from openbooking.booking.opportunity import Opportunity, is_on_sale
+from openbooking.booking.opportunity import Opportunity, is_on_sale, parents_among
 from openbooking.booking.order import OrderKey
 from openbooking.booking.record import Record
 from openbooking.booking.situation import Places
@@ -142,7 +142,7 @@ def _of_opportunities(sql: AuditStatements, writer: FeedWriter, now: datetime) -
                 findings.append(Finding(path, f"counts {booked} places as sold, of which {sold} are claimed"))
             opportunity = opportunities[path]
             encoded = shown.get((opportunity.type.feed, path))
-            if not is_on_sale(opportunity, _above(opportunity, parents)):
+            if not is_on_sale(opportunity, parents_among(parents, opportunity)):
                 if encoded is not None:
                     findings.append(Finding(path, "is shown in its feed but is not on sale"))
                 continue
@@ -164,16 +164,6 @@ def _load_parents(
         rows = yield Query(sql.documents_of_paths, {"paths": sorted(wanted)})
         children = [decode_opportunity(document) for (document,) in rows]
         known |= {parent.path: parent for parent in children}
-
-
-def _above(opportunity: Opportunity, known: dict[str, Opportunity]) -> tuple[Opportunity, ...]:
-    """The parents of an Opportunity, nearest first."""
-    found: list[Opportunity] = []
-    parent = known.get(opportunity.parent or "")
-    while parent and parent not in found:
-        found.append(parent)
-        parent = known.get(parent.parent or "")
-    return tuple(found)
 
 
 def _possible(
