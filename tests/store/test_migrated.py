@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from desk import PASSWORD, basic
-from importing import import_
+from imports import import_
 from migrated import (
     GALA,
     KEPT,

@@ -1,73 +1,27 @@
-"""What an import tells: for every item what it became or why not, how far it has come, and a summary."""
+"""The report of an import as people see it: lines on standard output, and how far the import has come."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import IO
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from openbooking.importing.report import Line, Outcome, Report
+
 _TELL_EVERY = 10_000
 
 
-class Outcome(StrEnum):
-    """What an item, or a thing in it, became; the text begins its line."""
-
-    BOOKABLE = "bookable"
-    NOT_BOOKABLE = "not bookable"
-    PARENT = "parent"
-    SELLER = "seller"
-    WITHDRAWN = "withdrawn"
-    SUPERSEDED = "superseded"
-    FAILED = "not imported"
-
-
-_SUMMED_UP = {
-    Outcome.BOOKABLE: ("can be booked", "can be booked"),
-    Outcome.NOT_BOOKABLE: ("cannot be booked", "cannot be booked"),
-    Outcome.PARENT: ("is a parent of what is booked", "are parents of what is booked"),
-    Outcome.SELLER: ("Seller was made", "Sellers were made"),
-    Outcome.WITHDRAWN: ("was deleted by its provider", "were deleted by their provider"),
-    Outcome.SUPERSEDED: ("came again in a later version", "came again in a later version"),
-    Outcome.FAILED: ("could not be imported", "could not be imported"),
-}
-
-
-class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is told of one item or thing: how its provider calls it, where it was, by which path it is known here."""
-
-    outcome: Outcome
-    item: str
-    where: str = ""
-    path: str = ""
-    reason: str = ""
-    remarks: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        known_as = f" as {self.path}" if self.path else ""
-        reason = f": {self.reason}" if self.reason else ""
-        at = f" ({self.where})" if self.where and self.outcome is Outcome.FAILED else ""
-        remarks = "".join(f"\n    {remark}" for remark in self.remarks)
-        return f"{self.outcome:<12}  {self.item}{at}{known_as}{reason}{remarks}"
-
-
-class Report:
-    """Writes lines for people to standard output and, if wanted, as JSON to a file; counts them."""
+class ConsoleReport(Report):
+    """Shows each line on standard output; a terminal gets colours and a bar, a file or a pipe gets neither."""
 
     def __init__(self, json_lines: IO[bytes] | None = None) -> None:
-        self._json_lines = json_lines
-        self._counts: Counter[Outcome] = Counter()
+        super().__init__(json_lines)
         self._console = Console(soft_wrap=True, markup=False, highlight=False, emoji=False)
 
-    def tell(self, line: Line) -> None:
-        """What became of one item or thing."""
-        self._counts[line.outcome] += 1
-        if self._json_lines:
-            self._json_lines.write(msgspec.json.encode(line) + b"\n")
+    def show(self, line: Line) -> None:
+        """Show a line; what could not be imported is red."""
         if self._console.is_terminal:
             self._console.print(str(line), style="red" if line.outcome is Outcome.FAILED else None)
         else:
@@ -75,7 +29,7 @@ class Report:
 
     @contextmanager
     def counting(self, what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
-        """Tell how far something has come: yields what is to be called for each one done."""
+        """Show how far something has come: yields what is to be called for each one done."""
         if self._console.is_terminal:
             columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
             with Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True) as progress:
@@ -92,11 +46,3 @@ class Report:
 
         yield one_more
         typer.echo(f"{what}: {done:,}", err=True)
-
-    def sum_up(self) -> bool:
-        """Tell how many became what; return whether everything could be imported."""
-        told = [
-            f"{count:,} {_SUMMED_UP[outcome][count > 1]}" for outcome in Outcome if (count := self._counts[outcome])
-        ]
-        typer.echo(f"Of what was read, {'; '.join(told)}." if told else "There was nothing to import.")
-        return not self._counts[Outcome.FAILED]

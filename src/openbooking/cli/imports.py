@@ -1,11 +1,16 @@
 """`openbooking import`: what providers publish, to be sold here."""
 
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 
+from openbooking.cli.database import with_store
+from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
+from openbooking.importing.errors import ImportRefusedError
 
 
 def import_(  # noqa: PLR0913 - one parameter for each option
@@ -42,7 +47,27 @@ def import_(  # noqa: PLR0913 - one parameter for each option
 
     The exit status is 1 if anything could not be imported; everything else was.
     """
-    from openbooking.cli.import_run import import_place  # noqa: PLC0415 - longer to load than --help may take
+    # Longer to load than --help may take.
+    from openbooking.cli.import_report import ConsoleReport  # noqa: PLC0415
+    from openbooking.importing.pages import pages, source_of  # noqa: PLC0415
+    from openbooking.importing.run import ImportOptions, run_import  # noqa: PLC0415
 
-    if not import_place(place, seller=seller, source=source, report=report, database=database, hand_over=hand_over):
+    try:
+        options = ImportOptions(source or source_of(place), seller, datetime.now(UTC), hand_over)
+        with _opened(report) as json_lines:
+            told = ConsoleReport(json_lines)
+            complete = with_store(database, lambda store: run_import(store, pages(place), told, options))
+    except ImportRefusedError as refusal:
+        raise CommandError(str(refusal)) from refusal
+    typer.echo(told.summary())
+    if not complete:
         raise typer.Exit(1)
+
+
+def _opened(report: Path | None) -> AbstractContextManager[IO[bytes] | None]:
+    if report is None:
+        return nullcontext()
+    try:
+        return report.open("wb")
+    except OSError as fault:
+        raise CommandError(f"The report {report} cannot be written: {fault.strerror}.") from fault

@@ -4,11 +4,11 @@ from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.publish import PublishSeller
 from openbooking.booking.store import Store
-from openbooking.cli.faults import CommandError
-from openbooking.cli.import_report import Line, Outcome, Report
-from openbooking.jsonld.read_items import Draft
-from openbooking.jsonld.read_sellers import NamedSeller
-from openbooking.jsonld.read_values import UnreadableError
+from openbooking.importing.errors import ImportRefusedError
+from openbooking.importing.read_items import Draft
+from openbooking.importing.read_sellers import NamedSeller
+from openbooking.importing.read_values import UnreadableError
+from openbooking.importing.report import Line, Outcome, Report
 from openbooking.spec.errors import OpenBookingError
 
 IMPORTER = Actor(ActorKind.ADMINISTRATOR, "import")
@@ -22,7 +22,7 @@ class Sellers:
 
     def __init__(self, store: Store, report: Report, known: dict[str, Seller], only: str | None) -> None:
         if only is not None and only not in known:
-            raise CommandError(f"There is no Seller {only}: add it with `openbooking seller add`.")
+            raise ImportRefusedError(f"There is no Seller {only}: add it with `openbooking seller add`.")
         self._store = store
         self._report = report
         self._known = known

@@ -7,13 +7,13 @@ from typing import NamedTuple
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.publish import GetOpportunity, Publish, Withdraw
 from openbooking.booking.store import Store
-from openbooking.cli.import_report import Line, Outcome, Report
-from openbooking.cli.import_sellers import IMPORTER, Sellers
-from openbooking.cli.import_spool import Spool
-from openbooking.jsonld.kinds import KINDS, rank
-from openbooking.jsonld.link_items import Imported, link
-from openbooking.jsonld.read_items import Draft
-from openbooking.jsonld.read_values import UnreadableError, shown
+from openbooking.importing.kinds import KINDS, rank
+from openbooking.importing.link_items import Imported, link
+from openbooking.importing.read_items import Draft
+from openbooking.importing.read_values import UnreadableError, shown
+from openbooking.importing.report import Line, Outcome, Report
+from openbooking.importing.sellers import IMPORTER, Sellers
+from openbooking.importing.spool import Spool
 from openbooking.spec.errors import NotFoundError, OpenBookingError
 
 AT_ONCE = 200

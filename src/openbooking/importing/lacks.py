@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openbooking.booking.opportunity import Opportunity
-from openbooking.jsonld.kinds import KINDS
-from openbooking.jsonld.read_values import members, shown, type_names
+from openbooking.importing.kinds import KINDS
+from openbooking.importing.read_values import members, shown, type_names
 
 _OF_OTHERS: Mapping[str, tuple[str, ...]] = {
     "Brand": ("name", "url"),

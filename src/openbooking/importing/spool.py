@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from openbooking.jsonld.kinds import rank
-from openbooking.jsonld.read_items import Draft, Reading
-from openbooking.jsonld.read_pages import Entry, is_later
+from openbooking.importing.kinds import rank
+from openbooking.importing.read_items import Draft, Reading
+from openbooking.importing.read_pages import Entry, is_later
 
 _TABLES = """
     PRAGMA journal_mode = OFF;

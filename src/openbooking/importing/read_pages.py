@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from openbooking.jsonld.read_values import MAX_DEPTH, JsonObject, UnreadableError, derive_key, read_text
+from openbooking.importing.read_values import MAX_DEPTH, JsonObject, UnreadableError, derive_key, read_text
 
 MAX_ITEM_BYTES = 8_000_000
 

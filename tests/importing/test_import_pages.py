@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from openbooking.cli import import_pages
-from openbooking.cli.faults import CommandError
-from openbooking.cli.import_pages import Got, feed_pages, pages, source_of
+from openbooking.importing import pages as import_pages
+from openbooking.importing.errors import ImportRefusedError
+from openbooking.importing.pages import Got, feed_pages, pages, source_of
 from published import page, rpde, series, session
 
 FEED = "https://provider.example.com/feeds/sessions"
@@ -235,7 +235,7 @@ def _refuse(*_: Any, **__: Any) -> Any:
 @pytest.mark.parametrize("place", ["nowhere.json", "."])
 async def test_where_there_is_nothing_to_read(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(CommandError, match=r"There (is|are) no file"):
+    with pytest.raises(ImportRefusedError, match=r"There (is|are) no file"):
         await read(place)
 
 
@@ -255,5 +255,5 @@ async def test_the_name_by_which_a_place_is_known(place: str, source: str) -> No
     ("place", "why"), [("-", "--source"), ("http://[", "no valid URL"), ("http://a:b/", "no valid URL")]
 )
 async def test_a_place_without_a_name(place: str, why: str) -> None:
-    with pytest.raises(CommandError, match=why):
+    with pytest.raises(ImportRefusedError, match=why):
         source_of(place)

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from builders import NOW, PLACE
 from openbooking.booking.opportunity import Opportunity
-from openbooking.jsonld.kinds import rank
-from openbooking.jsonld.link_items import MOST_REMARKS, Imported, link
-from openbooking.jsonld.read_items import read_item
-from openbooking.jsonld.read_pages import read_entry
+from openbooking.importing.kinds import rank
+from openbooking.importing.link_items import MOST_REMARKS, Imported, link
+from openbooking.importing.read_items import read_item
+from openbooking.importing.read_pages import read_entry
 from openbooking.spec.terms import EventStatus, OpportunityType
 from people import CENTRE
 from published import OFFER, course, event, facility, on_demand_event, series, session, slot

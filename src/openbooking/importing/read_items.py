@@ -11,12 +11,12 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Opportunity
-from openbooking.jsonld.kinds import KINDS, LINKS, Kind
-from openbooking.jsonld.read_offers import read_offers
-from openbooking.jsonld.read_pages import Entry
-from openbooking.jsonld.read_sellers import NamedSeller, read_seller
-from openbooking.jsonld.read_times import When, read_when
-from openbooking.jsonld.read_values import (
+from openbooking.importing.kinds import KINDS, LINKS, Kind
+from openbooking.importing.read_offers import read_offers
+from openbooking.importing.read_pages import Entry
+from openbooking.importing.read_sellers import NamedSeller, read_seller
+from openbooking.importing.read_times import When, read_when
+from openbooking.importing.read_values import (
     JsonObject,
     UnreadableError,
     clean,

@@ -13,9 +13,9 @@ import pytest
 
 import published
 from builders import new_uuid
-from openbooking.cli.import_pages import pages
-from openbooking.cli.import_report import Report
-from openbooking.cli.import_run import ImportOptions, run_import
+from openbooking.importing.pages import pages
+from openbooking.importing.report import Report
+from openbooking.importing.run import ImportOptions, run_import
 from openbooking.spec.terms import OpportunityType
 from people import CENTRE
 from published import course, event, facility, on_demand_event, page, rpde, series, session, slot

@@ -13,9 +13,9 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 import httpx
 
 from openbooking import __version__
-from openbooking.cli.faults import CommandError
-from openbooking.jsonld.read_pages import Page, read_page
-from openbooking.jsonld.read_values import UnreadableError, shown
+from openbooking.importing.errors import ImportRefusedError
+from openbooking.importing.read_pages import Page, read_page
+from openbooking.importing.read_values import UnreadableError, shown
 from openbooking.spec.links import is_web_address
 from openbooking.spec.terms import RPDE_MEDIA_TYPE
 
@@ -64,19 +64,19 @@ class _NotNowError(Exception):
 def source_of(place: str) -> str:
     """The name by which what is imported from a place is known again: its URL without parameters, its full path."""
     if place == "-":
-        raise CommandError("What comes from standard input needs a name to be known by: --source NAME.")
+        raise ImportRefusedError("What comes from standard input needs a name to be known by: --source NAME.")
     if not is_web_address(place):
         return str(Path(place).resolve())
     try:
         url = urlsplit(place)
         host = f"{url.hostname}:{url.port}" if url.port else str(url.hostname)
     except ValueError as fault:
-        raise CommandError(f"{place} is no valid URL: {fault}.") from fault
+        raise ImportRefusedError(f"{place} is no valid URL: {fault}.") from fault
     return urlunsplit((url.scheme, host, url.path, "", ""))
 
 
 async def pages(place: str) -> AsyncIterator[Got]:
-    """The pages there, one after the other. Raise CommandError where there is nothing to read."""
+    """The pages there, one after the other. Raise ImportRefusedError where there is nothing to read."""
     if not is_web_address(place):
         for got in _local_pages(place):
             yield got
@@ -93,13 +93,13 @@ def _local_pages(place: str) -> Iterator[Got]:
         return
     path = Path(place)
     if not path.exists():
-        raise CommandError(f"There is no file or folder {place}.")
+        raise ImportRefusedError(f"There is no file or folder {place}.")
     if not path.is_dir():
         yield _page_of(place, partial(_read_file, path))
         return
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
     if not files:
-        raise CommandError(f"There are no files in {place} that end in {' or '.join(_SUFFIXES)}.")
+        raise ImportRefusedError(f"There are no files in {place} that end in {' or '.join(_SUFFIXES)}.")
     for file in files:
         yield _page_of(str(file.relative_to(path)), partial(_read_file, file))
 

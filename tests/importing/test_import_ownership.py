@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from builders import new_uuid
-from importing import Told, feed, import_
+from imports import Told, feed, import_
 from openbooking.booking.publish import PublishSeller
 from openbooking.booking.store import Feed
 from people import CENTRE, MANAGER, STUDIO

@@ -7,10 +7,10 @@ from typing import Any
 
 from builders import NOW
 from openbooking.booking.store import Store
-from openbooking.cli.import_pages import Got
-from openbooking.cli.import_report import Report
-from openbooking.cli.import_run import ImportOptions, run_import
-from openbooking.jsonld.read_pages import read_page
+from openbooking.importing.pages import Got
+from openbooking.importing.read_pages import read_page
+from openbooking.importing.report import Report
+from openbooking.importing.run import ImportOptions, run_import
 from people import CENTRE
 from published import page
 from world import World

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from openbooking.jsonld.read_sellers import read_seller
+from openbooking.importing.read_sellers import read_seller
 from openbooking.spec.terms import TaxMode
 from published import SELLER
 

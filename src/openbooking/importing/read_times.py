@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from openbooking.jsonld.read_values import JsonObject, UnreadableError, read_duration, read_instant
+from openbooking.importing.read_values import JsonObject, UnreadableError, read_duration, read_instant
 
 
 class When(msgspec.Struct, frozen=True):

@@ -9,13 +9,13 @@ import pytest
 from msgspec.structs import replace
 
 from builders import PLACE, new_uuid
-from importing import Told, feed, import_
+from imports import Told, feed, import_
 from openbooking.booking.command import Command, Reply
 from openbooking.booking.opportunity import SaleState
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.sale import SetSaleState
 from openbooking.booking.store import Store, StoreUnavailableError
-from openbooking.cli.faults import CommandError
+from openbooking.importing.errors import ImportRefusedError
 from openbooking.spec.errors import NotFoundError
 from people import CENTRE, MANAGER
 from published import (
@@ -315,7 +315,7 @@ async def test_a_child_is_sold_by_whom_its_parent_is_sold_by(world: World) -> No
 
 
 async def test_an_unknown_seller_to_sell_everything_is_refused(world: World) -> None:
-    with pytest.raises(CommandError, match="no Seller nobody"):
+    with pytest.raises(ImportRefusedError, match="no Seller nobody"):
         await import_(world.store, series(), seller="nobody")
 
 

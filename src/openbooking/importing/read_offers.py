@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from openbooking.booking.opportunity import Offer
-from openbooking.jsonld.read_values import (
+from openbooking.importing.read_values import (
     JsonObject,
     UnreadableError,
     derive_key,

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from openbooking.booking.opportunity import Seller
-from openbooking.jsonld.read_values import (
+from openbooking.importing.read_values import (
     JsonObject,
     UnreadableError,
     derive_key,

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from builders import PLACE
-from openbooking.jsonld.read_items import MAX_THING_BYTES, Draft, Reading, read_item
-from openbooking.jsonld.read_pages import read_entry
+from openbooking.importing.read_items import MAX_THING_BYTES, Draft, Reading, read_item
+from openbooking.importing.read_pages import read_entry
 from openbooking.spec.terms import EventStatus, OpportunityType
 from published import (
     FACILITY_ID,

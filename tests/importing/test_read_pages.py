@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from openbooking.jsonld.read_items import read_item
-from openbooking.jsonld.read_pages import MAX_ITEM_BYTES, is_later, read_entry, read_page
-from openbooking.jsonld.read_values import UnreadableError
+from openbooking.importing.read_items import read_item
+from openbooking.importing.read_pages import MAX_ITEM_BYTES, is_later, read_entry, read_page
+from openbooking.importing.read_values import UnreadableError
 from published import deleted, page, rpde, series
 
 

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from openbooking.booking.bookable import Pair, why_not_bookable
 from openbooking.booking.capacity import most_places
 from openbooking.booking.opportunity import Opportunity, Seller, applicable_offers
-from openbooking.jsonld.lacks import lacks
-from openbooking.jsonld.read_items import Draft
-from openbooking.jsonld.read_values import UnreadableError, read_duration
+from openbooking.importing.lacks import lacks
+from openbooking.importing.read_items import Draft
+from openbooking.importing.read_values import UnreadableError, read_duration
 from openbooking.spec.terms import EventStatus
 
 MOST_REMARKS = 40

@@ -1,24 +1,20 @@
 """The flow of an import: everything is read, what can be is published, what is gone is withdrawn."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import IO, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
 from openbooking.booking.store import Store
-from openbooking.cli.database import with_store
-from openbooking.cli.faults import CommandError
-from openbooking.cli.import_pages import Got, pages, source_of
-from openbooking.cli.import_publish import Publisher
-from openbooking.cli.import_report import Line, Outcome, Report
-from openbooking.cli.import_sellers import Sellers
-from openbooking.cli.import_spool import GivenWay, Spool
-from openbooking.jsonld.read_items import read_item
-from openbooking.jsonld.read_pages import read_entry
-from openbooking.jsonld.read_values import UnreadableError, shown
+from openbooking.importing.pages import Got
+from openbooking.importing.publish import Publisher
+from openbooking.importing.read_items import read_item
+from openbooking.importing.read_pages import read_entry
+from openbooking.importing.read_values import UnreadableError, shown
+from openbooking.importing.report import Line, Outcome, Report
+from openbooking.importing.sellers import Sellers
+from openbooking.importing.spool import GivenWay, Spool
 
 
 class ImportOptions(NamedTuple):
@@ -31,25 +27,6 @@ class ImportOptions(NamedTuple):
     seller: str | None
     now: datetime
     hand_over: bool = False
-
-
-def import_place(  # noqa: PLR0913 - one parameter for each option
-    place: str, *, seller: str | None, source: str | None, report: Path | None, database: str | None, hand_over: bool
-) -> bool:
-    """Import what is at a place, telling of it; return whether everything could be."""
-    options = ImportOptions(source or source_of(place), seller, datetime.now(UTC), hand_over)
-    with _opened(report) as json_lines:
-        told = Report(json_lines)
-        return with_store(database, lambda store: run_import(store, pages(place), told, options))
-
-
-def _opened(report: Path | None) -> AbstractContextManager[IO[bytes] | None]:
-    if report is None:
-        return nullcontext()
-    try:
-        return report.open("wb")
-    except OSError as fault:
-        raise CommandError(f"The report {report} cannot be written: {fault.strerror}.") from fault
 
 
 async def run_import(store: Store, pages: AsyncIterator[Got], report: Report, options: ImportOptions) -> bool:
@@ -66,7 +43,7 @@ async def run_import(store: Store, pages: AsyncIterator[Got], report: Report, op
         await publisher.withdraw()
         for label, where in spool.deleted():
             report.tell(Line(outcome=Outcome.WITHDRAWN, item=label, where=where))
-    return report.sum_up()
+    return report.complete
 
 
 class _Reader:
