@@ -26,7 +26,7 @@ from openbooking.booking.order import Partnership, Payment
 from openbooking.booking.partnership import Withhold
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.proposal import Propose, UpdateProposal
-from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.quote import Quote
 from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.replacement import Replace
@@ -41,6 +41,7 @@ from openbooking.booking.seller import (
 )
 from openbooking.booking.situation import Situation
 from openbooking.booking.status import GetOrder
+from openbooking.booking.withdraw import TakeOffSale, Withdraw
 from openbooking.spec.terms import OrderItemStatus, OrderProposalStatus
 from people import CENTRE, MANAGER
 from promises import free, told
@@ -110,6 +111,10 @@ def set_sale_state(story: Story) -> Step:
 
 def withdraw(story: Story) -> Step:
     return Withdraw(sources=frozenset({story.wanted()}), orders=story.choose([False, False, True]), actor=MANAGER)
+
+
+def take_off_sale(story: Story) -> Step:
+    return TakeOffSale(sources=frozenset({story.wanted()}), actor=MANAGER)
 
 
 def call_off(story: Story) -> Step:
@@ -316,6 +321,7 @@ HAPPENINGS: list[tuple[int, Callable[[Story], Step]]] = [
     (8, bring_back),
     (2, set_sale_state),
     (2, withdraw),
+    (1, take_off_sale),
     (1, call_off),
     (2, change_logistics),
     (1, withhold),

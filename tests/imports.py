@@ -5,12 +5,12 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from builders import NOW
 from openbooking.booking.store import Store
 from openbooking.importing.pages import Got
 from openbooking.importing.read_pages import read_page
 from openbooking.importing.report import Report
-from openbooking.importing.run import ImportOptions, run_import
+from openbooking.importing.run import Confirm, ImportOptions, run_import
+from openbooking.importing.source import named_source
 from people import CENTRE
 from published import page
 from world import World
@@ -31,7 +31,13 @@ class Told(list[dict[str, Any]]):
 
 
 async def import_(
-    store: Store, *items: Any, source: str = "feed", seller: str | None = CENTRE.key, hand_over: bool = False
+    store: Store,
+    *items: Any,
+    source: str = "feed",
+    seller: str | None = CENTRE.key,
+    hand_over: bool = False,
+    dry_run: bool = False,
+    confirm: Confirm | None = None,
 ) -> Told:
     """Import the items, each on a page of its own; bytes are pages as they come."""
 
@@ -41,9 +47,11 @@ async def import_(
             yield Got(f"page {number}", read_page(body))
 
     written = io.BytesIO()
-    whole = await run_import(store, pages(), Report(written), ImportOptions(source, seller, NOW, hand_over))
+    report = Report(written)
+    options = ImportOptions(named_source(source), seller, hand_over=hand_over, dry_run=dry_run)
+    await run_import(store, pages(), report, options, confirm)
     told = Told(json.loads(line) for line in written.getvalue().splitlines())
-    assert whole is (not told.reasons())
+    assert report.exit_status == int(bool(told.reasons()))
     return told
 
 

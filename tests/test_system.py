@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from desk import partner, signing_key
 from machine import TEN_DAYS, Machine
 from openbooking.booking.order import Caller
-from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.withdraw import Withdraw
 from openbooking.identity.records import Attempts, Authorization, Partner, Session, SigningKey
 from openbooking.identity.scopes import Scope
 from openbooking.settings import AccessMode, Settings

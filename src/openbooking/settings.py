@@ -78,6 +78,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hold_seconds: Annotated[
         _Positive, Meta(description="Seconds for which quotes with one Order UUID may hold spaces without a break.")
     ] = 3_600
+    orders_cancelled_unasked: Annotated[
+        int, Meta(ge=0, description="How many Orders an import may cancel without asking.")
+    ] = 10
     proposal_hold_seconds: Annotated[
         _Positive, Meta(description="Seconds for which an OrderProposal may hold spaces.")
     ] = 86_400

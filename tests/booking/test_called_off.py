@@ -31,11 +31,12 @@ from openbooking.booking.command import Command
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller, OrderKey, Proposal
 from openbooking.booking.proposal import UpdateProposal
-from openbooking.booking.publish import Publish, Withdraw
+from openbooking.booking.publish import Publish
 from openbooking.booking.record import RecordKind
 from openbooking.booking.replacement import Replace
 from openbooking.booking.seller import CancelOpportunity, RecordAttendance
 from openbooking.booking.situation import Places, Situation
+from openbooking.booking.withdraw import Withdraw
 from openbooking.spec.errors import NotFoundError, OpenBookingError
 from openbooking.spec.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus
 from people import ALICE, BOB, MANAGER
@@ -92,7 +93,7 @@ def test_everybody_who_booked_is_cancelled_once_and_nothing_else_is_touched(call
     message = "Flood." if call_off is cancel else None
     assert {state.cancellation_message for state in where.records[BOBS].states} == {message}
     assert (where.places[PATH], where.places[SPIN[-1].path]) == (Places(), Places(booked=1))
-    assert where.opportunities[PATH] == replace(YOGA[-1], status=EventStatus.CANCELLED)
+    assert where.opportunities[PATH] == replace(YOGA[-1], status=EventStatus.CANCELLED, called_off=call_off is cancel)
 
 
 @pytest.mark.spec("OB-SEL-01", "OB-CAN-17", "OB-SEL-13")

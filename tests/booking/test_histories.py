@@ -45,7 +45,7 @@ from story import History, Moment
 
 # What has been done already is answered as it was when it is sent again.
 REPEATED = (Book, Propose, BookProposal, Cancel, DeleteOrder)
-NO_COMMANDS_OF_HISTORIES = {"GetOpportunity"}
+NO_COMMANDS_OF_HISTORIES = {"GetOpportunity", "GetOpportunities", "FindBySource", "Rehearse"}
 EXPECTED = (
     "a hold ends by itself",
     "a quote is booked",

@@ -26,11 +26,12 @@ from builders import (
 from openbooking.booking.cancel import Cancel
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import OrderKey
-from openbooking.booking.publish import Publish, Withdraw
+from openbooking.booking.publish import Publish
 from openbooking.booking.replacement import Replace
 from openbooking.booking.seller import ChangeLogistics, Notify
 from openbooking.booking.situation import Situation
 from openbooking.booking.whereabouts import with_whereabouts
+from openbooking.booking.withdraw import Withdraw
 from openbooking.spec.errors import NotFoundError, OpenBookingError
 from openbooking.spec.terms import EventStatus, FlowRequirement
 from people import ALICE, BOB, MANAGER

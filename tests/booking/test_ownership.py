@@ -6,8 +6,9 @@ from msgspec.structs import replace
 from builders import NOW, after, book, item, request, session, situation
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.ownership import publisher_of
-from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.situation import Situation
+from openbooking.booking.withdraw import Withdraw
 from openbooking.spec.errors import BelongsToAnotherError
 from openbooking.spec.terms import EventStatus
 from people import CENTRE, MANAGER, STUDIO

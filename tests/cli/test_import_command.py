@@ -91,14 +91,14 @@ def test_a_folder_with_a_broken_file_loses_nothing_that_is_good(tmp_path: Path) 
     (folder / "2-broken.json").write_bytes(page(GOOD[1])[:-20])
     (folder / "3-series.json").write_bytes(json.dumps(series()).encode())
     result = run(folder)
-    assert result.exit_code == 1
-    assert "not imported  2-broken.json: it is not valid JSON" in result.stdout
-    assert "1 can be booked; 1 is a parent of what is booked; 1 Seller was made; 1 could not" in result.stdout
+    assert result.exit_code == 2
+    assert "not read      2-broken.json: it is not valid JSON" in result.stdout
+    assert "1 can be booked; 1 is a parent of what is booked; 1 Seller was made; 1 page could not" in result.stdout
 
 
 def test_standard_input_needs_a_name(file: Path) -> None:
     result = run("-", stdin=file.read_bytes())
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == (
         "openbooking: What comes from standard input needs a name to be known by: --source NAME.\n"
     )
@@ -119,7 +119,7 @@ def test_what_cannot_be_done_is_told_in_one_line(
 ) -> None:
     monkeypatch.chdir(file.parent)
     result = run(*arguments)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert why in result.stderr.splitlines()[-1]
 
 

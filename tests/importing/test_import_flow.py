@@ -179,7 +179,7 @@ async def test_what_is_deleted_is_withdrawn_and_its_bookings_stay(world: World) 
 
 
 async def test_what_is_deleted_and_was_never_here_harms_nothing(world: World) -> None:
-    assert (await import_(world.store, deleted(session()), deleted(series()))).outcomes() == ["withdrawn"] * 2
+    assert (await import_(world.store, deleted(session()), deleted(series()))).outcomes() == ["unmatched"] * 2
 
 
 async def test_with_a_parent_go_its_children(world: World) -> None:
@@ -222,17 +222,39 @@ async def test_slots_that_are_no_longer_embedded_are_withdrawn(world: World) -> 
     await import_(world.store, facility(event=[slot(1), slot(2)]))
     told = await import_(world.store, facility(event=[slot(2), slot(3)]))
     assert set(await feed(world, SLOTS)) == {told.path("slots/2"), told.path("slots/3")}
-    await import_(world.store, facility(event=[slot(2, startDate="soon")]))
-    assert set(await feed(world, SLOTS)) == {told.path("slots/2"), told.path("slots/3")}
-    await import_(world.store, facility())
+    assert (await import_(world.store, facility(event=[slot(3)]))).outcomes() == ["parent", "bookable", "withdrawn"]
+    assert set(await feed(world, SLOTS)) == {told.path("slots/3")}
+    assert (await import_(world.store, facility())).outcomes() == ["parent", "withdrawn"]
     assert await feed(world, SLOTS) == {}
 
 
-async def test_what_cannot_be_imported_any_more_stays_as_it_was(world: World) -> None:
+@pytest.mark.parametrize(
+    "version",
+    [
+        rpde(session(startDate=None), modified=2),
+        rpde(session(eventStatus="https://schema.org/EventCanceled"), modified=2),
+        rpde(session(superEvent="https://provider.example.com/series/unknown"), modified=2),
+        rpde(session(superEvent=series(eventStatus="EventMaybe")), modified=2),
+        rpde(session(), modified=2) | {"data": None},
+        rpde(session(), modified=2) | {"data": "text"},
+        rpde(session() | {"@type": "Concert"}, kind="ScheduledSession", modified=2),
+    ],
+)
+async def test_what_is_not_understood_any_more_is_off_sale_until_it_is_and_its_orders_stay(
+    world: World, version: dict[str, Any]
+) -> None:
     told = await import_(world.store, rpde(series()), rpde(session()))
-    again = await import_(world.store, rpde(series()), rpde(session(startDate=None), modified=2))
-    assert again.reasons() == ["it has no startDate"]
-    assert set(await feed(world, SESSIONS)) == {told.path("sessions/1")}
+    uuid = await book(world, told)
+    again = await import_(world.store, rpde(series()), version)
+    (off,) = [line for line in again if line["outcome"] == "off sale"]
+    assert (off["path"], off["orders"]) == (told.path("sessions/1"), {"kept": 1})
+    assert await feed(world, SESSIONS) == {}
+    await book(world, told, status=409)
+    (booked,) = (await world.call("GET", f"orders/{uuid}")).json()["orderedItem"]
+    assert booked["orderItemStatus"].endswith("OrderItemConfirmed")
+    back = await import_(world.store, rpde(series()), rpde(session(), modified=3))
+    assert back.outcomes() == ["parent", "bookable"]
+    await book(world, told)
 
 
 @pytest.mark.parametrize("unpublished", ["series/1", "sessions/1"])
@@ -338,9 +360,9 @@ async def test_what_is_refused_spoils_nothing_else_of_its_batch(world: World) ->
     items = (series(), session(1), session(2), session(3))
     path = (await import_(world.store, *items)).path("sessions/2")
     told = await import_(Refusing(world.store, path, NotFoundError("Refused.")), *items)
-    assert sorted(told.outcomes()) == ["bookable", "bookable", "not imported", "parent"]
+    assert sorted(told.outcomes()) == ["bookable", "bookable", "not imported", "off sale", "parent"]
     assert told.reasons() == ["Refused."]
-    assert len(await feed(world, SESSIONS)) == 3
+    assert path not in await feed(world, SESSIONS)
 
 
 async def test_a_database_that_cannot_be_reached_ends_the_import(world: World) -> None:

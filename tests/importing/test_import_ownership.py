@@ -66,7 +66,7 @@ async def test_another_source_changes_nothing_whoever_is_said_to_sell(world: Wor
     assert told.outcomes() == ["not imported"] * 3
     assert set(told.reasons()) == {f"It belongs to another source: {GOOD}."}
     told = await attack(world, *(rpde(item["data"], id=item["id"], state="deleted") for item in items), seller=seller)
-    assert told.outcomes() == ["withdrawn"] * 3
+    assert told.outcomes() == ["unmatched"] * 3
 
 
 async def test_what_is_refused_is_refused_by_itself(world: World) -> None:

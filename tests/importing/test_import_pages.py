@@ -12,7 +12,8 @@ import pytest
 
 from openbooking.importing import pages as import_pages
 from openbooking.importing.errors import ImportRefusedError
-from openbooking.importing.pages import Got, feed_pages, pages, source_of
+from openbooking.importing.pages import Got, feed_pages, pages
+from openbooking.importing.source import source_of
 from published import page, rpde, series, session
 
 FEED = "https://provider.example.com/feeds/sessions"
@@ -243,12 +244,15 @@ async def test_where_there_is_nothing_to_read(place: str, tmp_path: Path, monkey
     ("place", "source"),
     [
         ("https://provider.example.com/feeds/a?afterTimestamp=1#x", "https://provider.example.com/feeds/a"),
+        ("https://x.example/a?limit=5&club=north&afterId=1&AfterChangeNumber=2", "https://x.example/a?club=north"),
+        ("https://x.example/a?b=2&a=1", "https://x.example/a?a=1&b=2"),
+        ("https://x.example/a?api_key=s&club=1&access_token=s&password=s", "https://x.example/a?club=1"),
         ("HTTP://user:secret@Provider.Example.com:8080/a", "http://provider.example.com:8080/a"),
         ("/feeds/../feeds/a.json", "/feeds/a.json"),
     ],
 )
 async def test_the_name_by_which_a_place_is_known(place: str, source: str) -> None:
-    assert source_of(place) == source
+    assert source_of(place).name == source
 
 
 @pytest.mark.parametrize(

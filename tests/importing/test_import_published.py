@@ -16,6 +16,7 @@ from builders import new_uuid
 from openbooking.importing.pages import pages
 from openbooking.importing.report import Report
 from openbooking.importing.run import ImportOptions, run_import
+from openbooking.importing.source import named_source
 from openbooking.spec.terms import OpportunityType
 from people import CENTRE
 from published import course, event, facility, on_demand_event, page, rpde, series, session, slot
@@ -47,7 +48,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 async def import_(world: World, place: Path, seller: str | None = None) -> list[dict[str, Any]]:
     """Import what is there; the lines of the report."""
     written = io.BytesIO()
-    await run_import(world.store, pages(str(place)), Report(written), ImportOptions("feed", seller, world.clock()))
+    await run_import(world.store, pages(str(place)), Report(written), ImportOptions(named_source("feed"), seller))
     return [json.loads(line) for line in written.getvalue().splitlines()]
 
 

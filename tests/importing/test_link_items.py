@@ -7,21 +7,23 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from builders import NOW, PLACE
+from builders import PLACE
 from openbooking.booking.opportunity import Opportunity
 from openbooking.importing.kinds import rank
 from openbooking.importing.link_items import MOST_REMARKS, Imported, link
 from openbooking.importing.read_items import read_item
 from openbooking.importing.read_pages import read_entry
+from openbooking.importing.source import named_source
 from openbooking.spec.terms import EventStatus, OpportunityType
 from people import CENTRE
-from published import OFFER, course, event, facility, on_demand_event, series, session, slot
+from published import course, event, facility, on_demand_event, series, session, slot
 
 
 def linked(item: Any, *parents: Opportunity) -> Imported:
     """The one thing in the item below these parents."""
-    reading = read_item(read_entry(msgspec.Raw(json.dumps(item).encode()), "source", "here"))
-    return link(reading.drafts[-1], parents, CENTRE, (), NOW)
+    reading = read_item(read_entry(msgspec.Raw(json.dumps(item).encode()), named_source("source"), "here"))
+    draft = reading.drafts[-1]
+    return link(draft, draft.opportunity.path, parents, CENTRE)
 
 
 def parent(item: Any, **changes: Any) -> Opportunity:
@@ -29,35 +31,6 @@ def parent(item: Any, **changes: Any) -> Opportunity:
 
 
 COURT = {"@type": "IndividualFacilityUse", "@id": "https://provider.example.com/courts/1", "name": "Court 1"}
-
-
-@pytest.mark.spec("OB-BKBL-31")
-@pytest.mark.parametrize(
-    ("item", "above", "why_not"),
-    [
-        (session(), series(), None),
-        (session(), series(offers=None), "no Offer"),
-        (session(offers=[OFFER]), series(offers=None), None),
-        (session(offers=[{**OFFER, "price": "£12.50"}]), series(), "no Offer"),
-        (session(offers=[{**OFFER, "price": "£12.50"}, OFFER]), series(offers=None), None),
-        (session(remainingAttendeeCapacity=0), series(), "no places left"),
-        (session(remainingAttendeeCapacity=None), series(), "capacity is not known"),
-        (session(eventStatus="https://schema.org/EventCancelled"), series(), "cancelled or postponed"),
-        (session(startDate="2020-03-04T18:00:00Z"), series(), "has ended"),
-        (slot(), facility(), None),
-        (event(), None, None),
-        (event(offers=None), course(), "no Offer"),
-        (event(), course(), None),
-        (course(), None, None),
-        (on_demand_event(), None, None),
-        (slot(offers=None), facility(offers=[OFFER]), "no Offer"),
-        (slot(offers=[{**OFFER, "openBookingInAdvance": "Unavailable"}]), facility(), "cannot be booked in advance"),
-        (slot(offers=[{**OFFER, "openBookingInAdvance": "Unavailable"}, OFFER]), facility(), None),
-    ],
-)
-def test_whether_it_can_be_booked_and_why_not(item: Any, above: Any, why_not: str | None) -> None:
-    imported = linked(item, *([parent(above)] if above else []))
-    assert imported.why_not is None if why_not is None else why_not in (imported.why_not or "")
 
 
 @pytest.mark.spec("OB-BKBL-32")

@@ -9,7 +9,10 @@ import pytest
 from openbooking.importing.read_items import read_item
 from openbooking.importing.read_pages import MAX_ITEM_BYTES, is_later, read_entry, read_page
 from openbooking.importing.read_values import UnreadableError
+from openbooking.importing.source import named_source
 from published import deleted, page, rpde, series
+
+SOURCE = named_source("source")
 
 
 def entries(body: bytes) -> list[Any]:
@@ -17,7 +20,7 @@ def entries(body: bytes) -> list[Any]:
     found: list[Any] = []
     for item in read_page(body).items:
         try:
-            found.append(read_entry(item, "source", "here").data)
+            found.append(read_entry(item, SOURCE, "here").data)
         except UnreadableError as fault:
             found.append(str(fault))
     return found
@@ -70,7 +73,7 @@ def test_an_item_that_is_nested_too_deeply_spoils_no_other(opening: bytes, closi
     deep = b'{"@type": "A", "x": ' + opening * 30_000 + b"5" + closing * 30_000 + b', "y": "]}"}'
     body = b'{"items": [{"@type": "A"}, ' + deep + rb', "\ud800", {"@type": "B", "x": [[]]}], "next": "there"}'
     read = read_page(body)
-    before, spoilt, after = (read_item(read_entry(read.items[number], "source", "here")) for number in (0, 1, 3))
+    before, spoilt, after = (read_item(read_entry(read.items[number], SOURCE, "here")) for number in (0, 1, 3))
     assert isinstance(entries(body)[2], str)
     assert spoilt.faults[0].reason == "it is nested too deeply"
     assert [reading.label for reading in (before, after)] == ["A here", "B here"]
@@ -113,10 +116,10 @@ def test_what_is_no_document_is_refused(body: bytes, why: str) -> None:
 
 def test_an_envelope_tells_what_was_deleted_and_numbers_may_be_ids() -> None:
     raw = msgspec.Raw(json.dumps(deleted(series(), id=111, kind="Session")).encode())
-    entry = read_entry(raw, "source", "here")
+    entry = read_entry(raw, SOURCE, "here")
     assert (entry.deleted, entry.kind, entry.id, entry.modified, entry.data) == (True, "Session", "111", 2, None)
-    again = read_entry(msgspec.Raw(json.dumps(rpde(series(), id="111", kind="Session")).encode()), "source", "there")
-    assert again.own_source == entry.own_source
+    again = read_entry(msgspec.Raw(json.dumps(rpde(series(), id="111", kind="Session")).encode()), SOURCE, "there")
+    assert again.source.item(again.kind, again.id) == entry.source.item(entry.kind, entry.id)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from openbooking.importing.read_sellers import read_seller
+from openbooking.importing.source import named_source
 from openbooking.spec.terms import TaxMode
 from published import SELLER
 
 
 def test_a_seller_is_read_whole() -> None:
-    named = read_seller({**SELLER, "isOpenBookingAllowed": False}, "source")
+    named = read_seller({**SELLER, "isOpenBookingAllowed": False}, named_source("source"))
     assert named
     assert named.seller
     assert named.remarks == ()
@@ -20,7 +21,7 @@ def test_a_seller_is_read_whole() -> None:
 
 
 def test_what_is_missing_is_assumed_and_told_of() -> None:
-    named = read_seller({"@type": "Person", "givenName": "Ada", "familyName": "Lee"}, "source")
+    named = read_seller({"@type": "Person", "givenName": "Ada", "familyName": "Lee"}, named_source("source"))
     assert named
     assert named.seller
     assert (named.seller.type, named.seller.name, named.seller.legal_name) == ("Person", "Ada Lee", "Ada Lee")
@@ -34,20 +35,20 @@ def test_what_is_missing_is_assumed_and_told_of() -> None:
 
 @pytest.mark.parametrize("published", [None, 5, [], {}, {"@type": "Organization"}, {"@type": "Person", "name": 5.5}])
 def test_what_names_nobody_is_no_seller(published: Any) -> None:
-    assert read_seller(published, "source") is None
+    assert read_seller(published, named_source("source")) is None
 
 
 @pytest.mark.parametrize("published", ["https://example.com/o", {"@id": "https://example.com/o"}])
 def test_a_reference_names_a_seller_that_is_described_elsewhere(published: Any) -> None:
-    named = read_seller(published, "source")
-    described = read_seller({"@id": "https://example.com/o", "name": "O"}, "elsewhere")
+    named = read_seller(published, named_source("source"))
+    described = read_seller({"@id": "https://example.com/o", "name": "O"}, named_source("elsewhere"))
     assert named
     assert described
     assert (named.seller, named.key) == (None, described.key)
 
 
 def test_sellers_of_one_name_are_told_apart_by_what_they_were_imported_from() -> None:
-    keys = {named.key for scope in ("a", "b") if (named := read_seller({"name": "Centre"}, scope))}
+    keys = {named.key for scope in ("a", "b") if (named := read_seller({"name": "Centre"}, named_source(scope)))}
     assert len(keys) == 2
 
 
@@ -56,7 +57,7 @@ def test_sellers_of_one_name_are_told_apart_by_what_they_were_imported_from() ->
     ["javascript:alert(1)", " JavaScript:alert(1)", "java\nscript:alert(1)", "data:text/html,x", "www.x.example", 5],
 )
 def test_a_link_to_no_web_page_is_left_out_and_told_of(link: Any) -> None:
-    named = read_seller({**SELLER, "url": link, "logo": {"@type": "ImageObject", "url": link}}, "source")
+    named = read_seller({**SELLER, "url": link, "logo": {"@type": "ImageObject", "url": link}}, named_source("source"))
     assert named
     assert named.seller
     assert named.seller.properties == {"address": SELLER["address"], "logo": {"@type": "ImageObject"}}

@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 import builders
 from desk import signing_key
-from openbooking.booking.publish import Publish, Withdraw
+from openbooking.booking.publish import Publish
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
+from openbooking.booking.withdraw import Withdraw
 from openbooking.identity.records import Attempts, Authorization, Session, SigningKey
 from openbooking.identity.scopes import Scope
 from openbooking.spec.ids import Identifiers

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.policy import Policy
-from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.situation import Needs, Situation
 from openbooking.booking.store import Store
+from openbooking.booking.withdraw import Withdraw
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
 from openbooking.store.postgres import PostgresStore
@@ -74,7 +75,8 @@ async def test_only_orders_of_what_changes_and_of_what_lies_below_are_loaded(ope
         later = replace(one, start=one.start and one.start.replace(hour=20), end=None)
         for announced, expected in (
             ((*YOGA, *SPIN), set()),
-            ((replace(series, offers=()), replace(one, capacity=7), *SPIN), set()),
+            ((series, replace(one, capacity=7), *SPIN), set()),
+            ((replace(series, offers=()), one, *SPIN), {yoga}),
             ((renamed(series), one, *SPIN), {yoga}),
             ((series, later, *SPIN), {yoga}),
             ((renamed(series), later, renamed(SPIN[0])), {yoga, spin}),

@@ -14,8 +14,9 @@ from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import SaleState
 from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.sale import SetSaleState
+from openbooking.booking.withdraw import Withdraw
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.spec.ids import Identifiers

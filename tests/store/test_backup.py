@@ -17,8 +17,9 @@ from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from openbooking.booking.order import Order
-from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.store import ORDERS, Feed, Store
+from openbooking.booking.withdraw import Withdraw
 from openbooking.cli import app
 from openbooking.settings import Settings
 from openbooking.spec.errors import UnknownOrderError

@@ -13,11 +13,12 @@ from openbooking.booking.delete import DeleteOrder
 from openbooking.booking.opportunity import SaleState
 from openbooking.booking.order import Order
 from openbooking.booking.policy import Policy
-from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.sale import SetSaleState
 from openbooking.booking.status import GetOrder
 from openbooking.booking.store import StoreUnavailableError
+from openbooking.booking.withdraw import Withdraw
 from openbooking.spec.errors import GoneError, ItemErrorType
 from openbooking.store.exchange import ChangedMeanwhileError
 from openbooking.store.postgres import PostgresStore

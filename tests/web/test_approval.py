@@ -38,8 +38,9 @@ from builders import UUID, new_uuid
 from openbooking.booking.approval import AmendProposal
 from openbooking.booking.command import Command
 from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.publish import Publish, Withdraw
+from openbooking.booking.publish import Publish
 from openbooking.booking.seller import CancelOpportunity, Notify
+from openbooking.booking.withdraw import Withdraw
 from openbooking.spec.ids import parse_uuid
 from openbooking.spec.terms import OPENACTIVE, EventStatus
 from openbooking.store.schema import metadata

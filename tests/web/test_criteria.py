@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from builders import NOW, UUID
+from openbooking.booking.find import GetOpportunity
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.publish import GetOpportunity
 from openbooking.spec.terms import OPENACTIVE, SCHEMA
 from people import MANAGER
 from simulation import COURT_SLOT, EVENT_OF_COURSE, HALL_SLOT, HEADLINE_EVENT, SESSION, Seen, book, create, find

@@ -10,8 +10,9 @@ from starlette.types import Scope
 
 from builders import session
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.publish import Publish, Withdraw
+from openbooking.booking.publish import Publish
 from openbooking.booking.store import Feed, StoreUnavailableError
+from openbooking.booking.withdraw import Withdraw
 from openbooking.spec.rpde import PAGE_SIZE
 from openbooking.web.feed_pages import KeptPages, Page, Sought, accepts_gzip
 from people import MANAGER

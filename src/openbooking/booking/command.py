@@ -1,5 +1,6 @@
 """What can be asked of a Booking System, and what is decided on it."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -9,10 +10,19 @@ from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller, Order, OrderKey
 from openbooking.booking.policy import Policy
 from openbooking.booking.record import Record
+from openbooking.booking.reports import Reports
 from openbooking.booking.situation import Change, Needs, Situation
 from openbooking.spec.errors import OpenBookingError
 
-Reply = Order | Record | Opportunity | OpenBookingError | int | None
+
+class Rehearsed(msgspec.Struct, frozen=True):
+    """What a command would have been answered, and would have changed."""
+
+    reply: "Reply"
+    changes: tuple[Change, ...]
+
+
+Reply = Order | Record | Opportunity | Reports | Rehearsed | Mapping[str, Opportunity] | OpenBookingError | int | None
 
 
 class Decision(msgspec.Struct, frozen=True):

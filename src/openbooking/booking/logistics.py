@@ -16,14 +16,16 @@ from openbooking.booking.opportunity import Opportunity, sale_when_published
 from openbooking.booking.order import OrderItem
 from openbooking.booking.record import RecordKind
 from openbooking.booking.situation import Change, RecordSet, Situation
+from openbooking.spec.terms import OpportunityType
 
 _DESCRIBED_BY = ("name", "location")
 
 
 def changed_paths(known: Mapping[str, Opportunity], announced: Iterable[Opportunity]) -> set[str]:
-    """Which of the Opportunities announced have another name, time, place, parent or sale state than those known.
+    """Which of the Opportunities announced differ from those known in what Orders show or children inherit.
 
-    So has what is not known, for it may come back after it was withdrawn, and its Orders with it.
+    That is name, time, place, parent and sale state, and of parents what they hand down (`booking.inheritance`). What
+    is not known differs too, for it may come back after it was withdrawn, and its Orders with it.
     """
     return {new.path for new in announced if _differs(known.get(new.path), new)}
 
@@ -48,9 +50,17 @@ def tell_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp) -
 
 
 def _differs(known: Opportunity | None, new: Opportunity) -> bool:
-    if known is None or known.parent != new.parent or known.sale is not sale_when_published(known, new):
+    if known is None or known.withdrawn or known.parent != new.parent or known.inherited != new.inherited:
         return True
-    return _logistics(known) != _logistics(new)
+    if known.sale is not sale_when_published(known, new):
+        return True
+    return _logistics(known) != _logistics(new) or (new.type.has_children and _handed_down(known) != _handed_down(new))
+
+
+def _handed_down(parent: Opportunity) -> tuple[Any, ...]:
+    """What children may inherit; of Offers that is only what sessions do, for a facility has too many Slots."""
+    offers = parent.offers if parent.type is OpportunityType.SESSION_SERIES else ()
+    return (parent.status, parent.start, parent.end, parent.properties.get("duration"), offers)
 
 
 def _as_it_is_now(situation: Situation, item: OrderItem, changed: AbstractSet[str]) -> OrderItem | None:

@@ -110,6 +110,19 @@ class SaleState(StrEnum):
     OVER = "over"
 
 
+class Inherited(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What of an Opportunity is its parent's, because its provider does not say it of the Opportunity itself.
+
+    `status` is its eventStatus, `dates` its start and end, and `duration` only the time between them. `offers` are the
+    keys of the Offers that it names by `@id` alone.
+    """
+
+    status: bool = False
+    dates: bool = False
+    duration: bool = False
+    offers: tuple[str, ...] = ()
+
+
 class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something bookable, or the parent of such things; one concept whatever its type.
 
@@ -120,6 +133,9 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     `accessible_for_free` is published as `isAccessibleForFree`. `source` tells what published it: everything from one
     source can be withdrawn together, and nothing from another takes its place. `venue` and `activities` are keys that
     follow from `properties` (`booking.whereabouts`), empty where it publishes no location or activity of its own.
+    `inherited` says which of the fields are its parent's (`booking.inheritance`). `called_off` says that its Seller has
+    cancelled it here, which no import takes back. `withdrawn` says that it is stored only so that it stays
+    unpublished if it is published again.
     """
 
     path: str
@@ -138,6 +154,9 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     venue: str = ""
     activities: tuple[str, ...] = ()
     access: AccessRules | None = None
+    inherited: Inherited | None = None
+    called_off: bool = False
+    withdrawn: bool = False
     properties: Properties = {}
 
     @property
@@ -167,7 +186,7 @@ def parents_among(known: Mapping[str, Opportunity], opportunity: Opportunity) ->
 
 def is_on_sale(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> bool:
     """Whether it is in the open feeds and can be booked: it and all its parents are on sale. Orders never ask."""
-    return all(member.sale is SaleState.ON_SALE for member in (opportunity, *parents))
+    return all(member.sale is SaleState.ON_SALE and not member.withdrawn for member in (opportunity, *parents))
 
 
 def sale_when_published(known: Opportunity | None, published: Opportunity) -> SaleState:

@@ -11,14 +11,16 @@ from openbooking.spec.links import is_web_address
 
 def publisher_of(source: str) -> str:
     """Who answers for what comes from a source: the site of a feed, of which it may have several, or else its name."""
-    name = _name(source)
+    name = source_name(source)
     return name.lower().split("/")[2] if is_web_address(name) else name
 
 
 def check_source(what: str, source: str, known: str) -> None:
     """Raise BelongsToAnotherError unless who answers for the source answers for the known one too."""
     if publisher_of(source) != publisher_of(known):
-        raise BelongsToAnotherError(f"{what} belongs to another source: {_name(known) or 'none that was imported'}.")
+        raise BelongsToAnotherError(
+            f"{what} belongs to another source: {source_name(known) or 'none that was imported'}."
+        )
 
 
 def check_seller(what: str, seller: str, known: str) -> None:
@@ -36,7 +38,7 @@ def check_ownership(
     for all.
     """
     known = situation.opportunities.get(opportunity.path)
-    if known:
+    if known and not known.withdrawn:
         check_source("It", opportunity.source, known.source)
         check_seller("It", opportunity.seller, known.seller)
     else:
@@ -63,6 +65,6 @@ def _check_bookings(situation: Situation, opportunity: Opportunity) -> None:
                 check_seller("What was booked of it", opportunity.seller, record.partnership.seller)
 
 
-def _name(source: str) -> str:
+def source_name(source: str) -> str:
     """The name of all that was published together; behind its last `#` is what of that a thing comes of."""
     return source.rpartition("#")[0] or source

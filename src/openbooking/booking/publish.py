@@ -1,26 +1,31 @@
-"""Publishing and withdrawing what is sold."""
+"""Publishing what is sold."""
 
 from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from openbooking.booking.called_off import call_off, reject_for, turn_away
+from openbooking.booking.called_off import call_off, turn_away
 from openbooking.booking.capacity import most_places
 from openbooking.booking.command import ActorCommand, Decision
-from openbooking.booking.delete import stub
+from openbooking.booking.inheritance import inherit, keep_called_off
 from openbooking.booking.logistics import changed_paths, tell_orders
-from openbooking.booking.opportunity import Offer, Opportunity, Seller, sale_when_published
+from openbooking.booking.opportunity import Offer, Opportunity, Seller, parents_among, sale_when_published
 from openbooking.booking.ownership import check_ownership, check_source
 from openbooking.booking.payable import can_be_paid
 from openbooking.booking.policy import Policy
 from openbooking.booking.pricing import Pricing
-from openbooking.booking.record import RecordKind
+from openbooking.booking.reports import (
+    OpportunityReport,
+    OrdersReached,
+    Reports,
+    orders_reached,
+    why_not_bookable_now,
+)
 from openbooking.booking.situation import (
     Change,
     Needs,
-    OpportunityRemoved,
     OpportunitySet,
-    RecordSet,
     SellerSet,
     Situation,
     evolve,
@@ -57,11 +62,13 @@ class Publish(ActorCommand, frozen=True):
     another name, time or place, and proposals for which there is no room any more are rejected. What is there already
     stays with its source and its Seller, and children with the Seller of their parent. What was unpublished stays so,
     whoever publishes it. `own_only` says that nobody has confirmed in whose name they are sold: then it is only in that
-    of Sellers, and below parents, from where they come from.
+    of Sellers, and below parents, from where they come from. `keep_called_off` says that what its Seller has cancelled
+    here stays cancelled, because whoever publishes it may not know.
     """
 
     opportunities: tuple[Opportunity, ...]
     own_only: bool = False
+    keep_called_off: bool = False
 
     def needs(self, policy: Policy) -> Needs:
         """The Opportunities as they are, their parents and Sellers, children that embed them, Orders they change."""
@@ -78,7 +85,24 @@ class Publish(ActorCommand, frozen=True):
         )
 
     def decide(self, situation: Situation) -> Decision:
-        """Refuse what names an unknown Seller or parent, or one path twice, what nobody can pay, what is others'."""
+        """Refuse what names an unknown Seller or parent, or one path twice, what nobody can pay, what is others'.
+
+        The reply reports on each Opportunity.
+        """
+        self._check(situation)
+        before, stamp = situation, self.stamp(situation)
+        changes = list(self._published(situation))
+        situation = _evolved(situation, changes)
+        called_off = call_off(situation, _newly_off(before, situation), stamp)
+        situation = _evolved(situation, called_off)
+        told = tell_orders(situation, changed_paths(before.opportunities, self.opportunities), stamp)
+        situation = _evolved(situation, told)
+        paths = [item.path for item in self.opportunities]
+        rejected = turn_away(situation, paths, stamp)
+        changes += (*called_off, *told, *rejected)
+        return Decision(reply=_reports(before, _evolved(situation, rejected), changes, paths), changes=tuple(changes))
+
+    def _check(self, situation: Situation) -> None:
         counted = Counter(opportunity.path for opportunity in self.opportunities)
         twice = [path for path, count in counted.items() if count > 1]
         if twice:
@@ -93,23 +117,22 @@ class Publish(ActorCommand, frozen=True):
             if opportunity.parent and not parent:
                 raise NotFoundError(f"{opportunity.path} names an unknown parent.")
             check_ownership(situation, opportunity, parent, own_only=self.own_only)
-        prepayment = situation.policy.prepayment
-        changes: list[Change] = [
-            OpportunitySet(
-                replace(
-                    _as_sold(item, known.get(item.parent or ""), prepayment=prepayment),
-                    sale=sale_when_published(situation.opportunities.get(item.path), item),
-                )
-            )
-            for item in self.opportunities
-        ]
-        stamp = self.stamp(situation)
-        changes += call_off(situation, self._cancelled(), stamp)
-        changed = changed_paths(situation.opportunities, self.opportunities)
-        for change in changes:
-            situation = evolve(situation, change)
-        told = tell_orders(situation, changed, stamp)
-        return Decision(changes=(*changes, *told, *turn_away(situation, counted, stamp)))
+
+    def _published(self, situation: Situation) -> Iterator[Change]:
+        """What is published, parents first, and known children that inherit something else from now on."""
+        known = situation.opportunities
+        now = {**known, **{item.path: item for item in self.opportunities}}
+        named = {item.path for item in self.opportunities}
+        for path in sorted(now, key=lambda path: (len(parents_among(now, now[path])), path)):
+            parents = parents_among(now, now[path])
+            if path in named:
+                kept = keep_called_off(known.get(path), now[path], whatever_is_told=self.keep_called_off)
+                sale = sale_when_published(known.get(path), kept)
+                now[path] = _as_sold(replace(kept, sale=sale), parents, prepayment=situation.policy.prepayment)
+            elif any(parent is not known.get(parent.path) for parent in parents):
+                now[path] = inherit(now[path], parents)
+            if now[path] != known.get(path) or path in named:
+                yield OpportunitySet(now[path])
 
     def _cancelled(self) -> frozenset[str]:
         return frozenset(item.path for item in self.opportunities if item.status is EventStatus.CANCELLED)
@@ -122,77 +145,47 @@ def _check_prices(opportunity: Opportunity, seller: Seller) -> None:
             raise OpenBookingError(f"Offer {offer.key} of {opportunity.path} has a price that cannot be paid.")
 
 
-def _as_sold(opportunity: Opportunity, parent: Opportunity | None, *, prepayment: bool) -> Opportunity:
-    """The Opportunity with no more places than there can be, its venue, and Offers that do not contradict themselves.
+def _as_sold(opportunity: Opportunity, parents: tuple[Opportunity, ...], *, prepayment: bool) -> Opportunity:
+    """The Opportunity with what it inherits, no more spaces than there can be, its venue, and sound Offers.
 
     They tell of prepayment only where this system supports it (OB-PREP-02), there is something to pay (OB-BKBL-21) and
     they can be booked in advance at all (OB-BKBL-23).
     """
+    opportunity = inherit(opportunity, parents)
     offers = tuple(
         offer if prepayment and offer.price and offer.in_advance is not Availability.UNAVAILABLE else _silent(offer)
         for offer in opportunity.offers
     )
-    return with_whereabouts(replace(opportunity, offers=offers, capacity=most_places(opportunity, parent)))
+    capacity = most_places(opportunity, parents[0] if parents else None)
+    return with_whereabouts(replace(opportunity, offers=offers, capacity=capacity))
+
+
+def _evolved(situation: Situation, changes: Iterable[Change]) -> Situation:
+    for change in changes:
+        situation = evolve(situation, change)
+    return situation
+
+
+def _newly_off(before: Situation, after: Situation) -> frozenset[str]:
+    """The paths of what is cancelled from now on, and of what is published as cancelled again."""
+    return frozenset(
+        path
+        for path, member in after.opportunities.items()
+        if member.status is EventStatus.CANCELLED and member is not before.opportunities.get(path)
+    )
+
+
+def _reports(before: Situation, after: Situation, changes: Sequence[Change], paths: Collection[str]) -> Reports:
+    reached = orders_reached(before, changes, paths)
+    return {
+        path: OpportunityReport(
+            opportunity=after.opportunities[path],
+            why_not=why_not_bookable_now(after, after.opportunities[path]),
+            orders=reached.get(path, OrdersReached()),
+        )
+        for path in paths
+    }
 
 
 def _silent(offer: Offer) -> Offer:
     return replace(offer, prepayment=None)
-
-
-class Withdraw(ActorCommand, frozen=True, kw_only=True):
-    """Everything from these sources is withdrawn but what is to `keep`, with all that lies below it.
-
-    With `orders`, the Orders for it are deleted too; else they stay, and their places stay taken should it come back.
-    """
-
-    sources: frozenset[str]
-    keep: frozenset[str] = frozenset()
-    orders: bool = False
-
-    def needs(self, policy: Policy) -> Needs:
-        """All Opportunities of the sources and below, with the records that claim them."""
-        del policy
-        return Needs(sources=self.sources)
-
-    def decide(self, situation: Situation) -> Decision:
-        """Remove the Opportunities; quotes for them end."""
-        gone, stamp = self._gone(situation), self.stamp(situation)
-        changes: list[Change] = []
-        for record in situation.records.values():
-            if not any(claim.opportunity in gone for claim in record.claims()):
-                continue
-            if record.kind is RecordKind.QUOTE:
-                changes.append(RecordSet(record.key, None))
-            elif self.orders:
-                changes.append(RecordSet(record.key, stub(record, stamp)))
-            else:
-                changes.extend(reject_for(situation, record, gone, stamp))
-        changes.extend(OpportunityRemoved(path) for path in sorted(gone))
-        return Decision(changes=tuple(changes))
-
-    def _gone(self, situation: Situation) -> set[str]:
-        opportunities = situation.opportunities
-        found = {path for path, item in opportunities.items() if item.source in self.sources} - self.keep
-        gone: set[str] = set()
-        while found:
-            gone |= found
-            found = {path for path, item in opportunities.items() if item.parent in found} - gone
-        return gone
-
-
-class GetOpportunity(ActorCommand, frozen=True):
-    """An Opportunity as it is published."""
-
-    path: str
-
-    def needs(self, policy: Policy) -> Needs:
-        """The Opportunity."""
-        del policy
-        return Needs(opportunities=frozenset({self.path}), look_first=True)
-
-    def decide(self, situation: Situation) -> Decision:
-        """Answer with it, or raise NotFoundError."""
-        opportunity = situation.opportunities.get(self.path)
-        if opportunity is None:
-            raise NotFoundError("There is no such Opportunity.")
-        return Decision(reply=opportunity)

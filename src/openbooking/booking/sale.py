@@ -28,7 +28,7 @@ class SetSaleState(ActorCommand, frozen=True, kw_only=True):
     def decide(self, situation: Situation) -> Decision:
         """Set the state; raise NotFoundError if there is no such Opportunity."""
         opportunity = situation.opportunities.get(self.opportunity)
-        if opportunity is None:
+        if opportunity is None or opportunity.withdrawn:
             raise NotFoundError("There is no such Opportunity.")
         if opportunity.sale is self.sale:
             return Decision()

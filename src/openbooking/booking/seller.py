@@ -147,7 +147,7 @@ class CancelOpportunity(ActorCommand, frozen=True, kw_only=True):
         ]
         if not off:
             raise OpenBookingError("Nothing of it is still to come.")
-        cancelled = (OpportunitySet(replace(member, status=EventStatus.CANCELLED)) for member in off)
+        cancelled = (OpportunitySet(replace(member, status=EventStatus.CANCELLED, called_off=True)) for member in off)
         paths = {member.path for member in off}
         return Decision(changes=(*cancelled, *call_off(situation, paths, self.stamp(situation), self.message)))
 

@@ -31,6 +31,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
         expired: Some of the records whose hold or lifetime has ended.
         over_before: Some of the Orders with personal data whose last session was over by then.
         sources: All Opportunities of these sources, all that lies below them, and the records that claim any of it.
+        source_prefixes: Beginnings of the names of sources; their Opportunities, without records.
         families: Paths; all that shares a root with them, and the records that claim any of it.
         below: Paths; these Opportunities and all that lies below them, without the records that claim any of it.
         looked_at: Opportunities that are only read: neither they nor their spaces are changed.
@@ -53,6 +54,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     expired: bool = False
     over_before: datetime | None = None
     sources: frozenset[str] = frozenset()
+    source_prefixes: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
     below: frozenset[str] = frozenset()
     looked_at: frozenset[str] = frozenset()

@@ -167,6 +167,7 @@ def join_needs(needs: Sequence[Needs]) -> Needs:
         over_before=max((need.over_before for need in needs if need.over_before), default=None),
         families=frozenset().union(*(need.families for need in needs)),
         sources=frozenset().union(*(need.sources for need in needs)),
+        source_prefixes=frozenset().union(*(need.source_prefixes for need in needs)),
         looked_at=frozenset().union(*(need.looked_at for need in needs)),
         shown_to=frozenset().union(*(need.shown_to for need in needs)),
         withheld_from=frozenset().union(*(need.withheld_from for need in needs)),

@@ -14,7 +14,11 @@ _MISUSE, _FAILURE = 2, 1
 
 
 class CommandError(Exception):
-    """The command cannot do what it was asked to; the message tells why."""
+    """The command cannot do what it was asked to; the message says why, `status` is what the command exits with."""
+
+    def __init__(self, message: str, status: int = _FAILURE) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class OneLineFaults(TyperGroup):
@@ -40,5 +44,7 @@ def _exit_status(fault: Exception) -> int | None:
 
     if isinstance(fault, SettingsError):
         return _MISUSE
-    known = isinstance(fault, CommandError | SchemaError | OpenBookingError | StoreUnavailableError)
+    if isinstance(fault, CommandError):
+        return fault.status
+    known = isinstance(fault, SchemaError | OpenBookingError | StoreUnavailableError)
     return _FAILURE if known else None

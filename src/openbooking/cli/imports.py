@@ -1,7 +1,8 @@
 """`openbooking import`: what providers publish, to be sold here."""
 
+import sys
 from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -10,7 +11,8 @@ import typer
 from openbooking.cli.database import with_store
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
-from openbooking.importing.errors import ImportRefusedError
+from openbooking.importing.errors import ImportRefusedError, NotConfirmedError
+from openbooking.settings import load_settings
 
 
 def import_(  # noqa: PLR0913 - one parameter for each option
@@ -29,7 +31,7 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         typer.Option(
             metavar="NAME",
             help="The name by which the items are known when they are imported again.",
-            show_default="the URL without its parameters, or the full path",
+            show_default="the URL without cursor and credentials, or the full path",
         ),
     ] = None,
     report: Annotated[
@@ -41,27 +43,49 @@ def import_(  # noqa: PLR0913 - one parameter for each option
             "--hand-over", help="Withdraw the items before, so that they become another Seller's than before."
         ),
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Report what would become of each item, and change nothing.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Import without asking, however many Orders that cancels.")
+    ] = False,
     database: Database = None,
 ) -> None:
     """Import sessions, facilities, slots and events as providers publish them; import them again to update them.
 
-    The exit status is 1 if anything could not be imported; everything else was.
+    The exit status is 0 if everything was imported, 1 if everything was read and some could not be imported, and 2 if
+    not everything could be read.
     """
     # Longer to load than --help may take.
     from openbooking.cli.import_report import ConsoleReport  # noqa: PLC0415
-    from openbooking.importing.pages import pages, source_of  # noqa: PLC0415
+    from openbooking.importing.pages import pages  # noqa: PLC0415
+    from openbooking.importing.report import ExitStatus  # noqa: PLC0415
     from openbooking.importing.run import ImportOptions, run_import  # noqa: PLC0415
+    from openbooking.importing.source import named_source, source_of  # noqa: PLC0415
 
     try:
-        options = ImportOptions(source or source_of(place), seller, datetime.now(UTC), hand_over)
+        options = ImportOptions(
+            named_source(source) if source else source_of(place), seller, hand_over=hand_over, dry_run=dry_run
+        )
+        unasked = load_settings(database=database).orders_cancelled_unasked
         with _opened(report) as json_lines:
             told = ConsoleReport(json_lines)
-            complete = with_store(database, lambda store: run_import(store, pages(place), told, options))
+            confirm = None if yes else partial(_confirm, unasked)
+            with_store(database, lambda store: run_import(store, pages(place), told, options, confirm))
     except ImportRefusedError as refusal:
-        raise CommandError(str(refusal)) from refusal
+        raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal
+    except NotConfirmedError as refusal:
+        raise CommandError(f"{refusal} --yes imports it.", ExitStatus.LEFT_OUT) from refusal
     typer.echo(told.summary())
-    if not complete:
-        raise typer.Exit(1)
+    if told.exit_status:
+        raise typer.Exit(told.exit_status)
+
+
+def _confirm(unasked: int, orders: int) -> bool:
+    """Whether so many Orders may be cancelled; asked of whoever is there, if there are more than may be unasked."""
+    if orders <= unasked:
+        return True
+    return sys.stdin.isatty() and typer.confirm(f"This cancels {orders:,} Orders, which cannot be undone. Go on?")
 
 
 def _opened(report: Path | None) -> AbstractContextManager[IO[bytes] | None]:
@@ -70,4 +94,4 @@ def _opened(report: Path | None) -> AbstractContextManager[IO[bytes] | None]:
     try:
         return report.open("wb")
     except OSError as fault:
-        raise CommandError(f"The report {report} cannot be written: {fault.strerror}.") from fault
+        raise ImportRefusedError(f"The report {report} cannot be written: {fault.strerror}.") from fault

@@ -1,89 +1,71 @@
 """What was read of a thing, joined with its parent and its Seller, from which it inherits (MOD "Parent-child")."""
 
-from collections.abc import Callable
-from datetime import datetime
-
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.bookable import Pair, why_not_bookable
 from openbooking.booking.capacity import most_places
-from openbooking.booking.opportunity import Opportunity, Seller, applicable_offers
+from openbooking.booking.inheritance import inherit
+from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.importing.lacks import lacks
 from openbooking.importing.read_items import Draft
-from openbooking.importing.read_values import UnreadableError, read_duration
-from openbooking.spec.terms import EventStatus
+from openbooking.importing.read_values import UnreadableError
+from openbooking.spec.terms import OpportunityType
 
 MOST_REMARKS = 40
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """What a thing becomes, with remarks on how; `why_not` tells why it cannot be booked, if so."""
+    """What a thing becomes, with remarks on how."""
 
     opportunity: Opportunity
-    why_not: str | None
     remarks: tuple[str, ...]
 
 
 def link(
-    draft: Draft, parents: tuple[Opportunity, ...], seller: Seller, remarks: tuple[str, ...], now: datetime
+    draft: Draft, path: str, parents: tuple[Opportunity, ...], seller: Seller, remarks: tuple[str, ...] = ()
 ) -> Imported:
-    """What the draft becomes below these parents, nearest first, when this Seller sells it; `remarks` are further."""
+    """What the draft becomes at this path and below these parents, nearest first, when this Seller sells it.
+
+    `remarks` are further ones. Raises UnreadableError where not even its parents tell when it takes place.
+    """
     noted = [*draft.remarks, *remarks]
     parent = parents[0] if parents else None
-    opportunity = replace(draft.opportunity, seller=seller.key, parent=parent.path if parent else None)
+    offers = tuple(replace(offer, owner=path) for offer in draft.opportunity.offers)
+    opportunity = replace(
+        draft.opportunity, path=path, seller=seller.key, parent=parent.path if parent else None, offers=offers
+    )
     if parent:
-        for rule in _INHERITANCE:
-            opportunity = rule(opportunity, draft, parent, noted)
+        opportunity = _with_inherited(opportunity, parents, noted)
+        opportunity = _with_most_spaces(opportunity, parent, noted)
+    if draft.opportunity.inherited and draft.opportunity.inherited.dates and opportunity.start is None:
+        raise UnreadableError("it has no startDate")
     noted += lacks(opportunity, parents)
     if len(noted) > MOST_REMARKS:
         noted = [*noted[:MOST_REMARKS], "and more"]
-    return Imported(opportunity=opportunity, why_not=_why_not(opportunity, parents, seller, now), remarks=tuple(noted))
+    return Imported(opportunity=opportunity, remarks=tuple(noted))
 
 
-def _why_not(opportunity: Opportunity, parents: tuple[Opportunity, ...], seller: Seller, now: datetime) -> str | None:
-    offers = applicable_offers(opportunity, parents)
-    if not offers:
-        return "It has no Offer that can be booked."
-    reasons = [why_not_bookable(Pair(opportunity, offer, seller, parents), now) for offer in offers]
-    if None not in reasons:
-        return reasons[0]
-    return "It has no places left." if opportunity.capacity == 0 else None
+def _with_inherited(opportunity: Opportunity, parents: tuple[Opportunity, ...], remarks: list[str]) -> Opportunity:
+    inherited = opportunity.inherited
+    if inherited and inherited.dates and parents[0].type is not OpportunityType.HEADLINE_EVENT:
+        raise UnreadableError("it has no startDate")
+    now = inherit(opportunity, parents)
+    if now.status is not opportunity.status:
+        remarks.append("status of its parent taken")
+    if inherited and inherited.dates:
+        remarks.append("dates of its parent taken")
+    elif now.end != opportunity.end:
+        remarks.append("duration of its parent taken")
+    missing = len(inherited.offers) - sum(offer.key in inherited.offers for offer in now.offers) if inherited else 0
+    if missing:
+        remarks.append(f"Offers left out: {missing} that it names are not known")
+    return now
 
 
-def _status(opportunity: Opportunity, draft: Draft, parent: Opportunity, remarks: list[str]) -> Opportunity:
-    """What tells no status has that of its parent (OB-BKBL-32)."""
-    if draft.own_status or parent.status is EventStatus.SCHEDULED:
-        return opportunity
-    remarks.append("status of its parent taken")
-    return replace(opportunity, status=parent.status)
-
-
-def _duration(opportunity: Opportunity, draft: Draft, parent: Opportunity, remarks: list[str]) -> Opportunity:
-    """What tells no end lasts as long as its parent says (OB-BKBL-32, OB-BKBL-33)."""
-    del draft
-    if opportunity.start is None or opportunity.end is not None or "duration" not in parent.properties:
-        return opportunity
-    try:
-        lasts = read_duration(parent.properties["duration"])
-    except UnreadableError:
-        return opportunity
-    remarks.append("duration of its parent taken")
-    return replace(opportunity, end=opportunity.start + lasts)
-
-
-def _places(opportunity: Opportunity, draft: Draft, parent: Opportunity, remarks: list[str]) -> Opportunity:
+def _with_most_spaces(opportunity: Opportunity, parent: Opportunity, remarks: list[str]) -> Opportunity:
     """Of what a parent lets be had once only, no more is taken."""
-    del draft
     most = most_places(opportunity, parent)
     if most == opportunity.capacity:
         return opportunity
     remarks.append(f"remainingUses {opportunity.capacity} of an individual facility: {most} taken")
     return replace(opportunity, capacity=most)
-
-
-_INHERITANCE: tuple[Callable[[Opportunity, Draft, Opportunity, list[str]], Opportunity], ...] = (
-    _status,
-    _duration,
-    _places,
-)

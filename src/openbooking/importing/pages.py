@@ -8,7 +8,7 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
@@ -59,20 +59,6 @@ class _NotNowError(Exception):
     def __init__(self, reason: str, pause: float | None = None) -> None:
         super().__init__(reason)
         self.pause = pause
-
-
-def source_of(place: str) -> str:
-    """The name by which what is imported from a place is known again: its URL without parameters, its full path."""
-    if place == "-":
-        raise ImportRefusedError("What comes from standard input needs a name to be known by: --source NAME.")
-    if not is_web_address(place):
-        return str(Path(place).resolve())
-    try:
-        url = urlsplit(place)
-        host = f"{url.hostname}:{url.port}" if url.port else str(url.hostname)
-    except ValueError as fault:
-        raise ImportRefusedError(f"{place} is no valid URL: {fault}.") from fault
-    return urlunsplit((url.scheme, host, url.path, "", ""))
 
 
 async def pages(place: str) -> AsyncIterator[Got]:

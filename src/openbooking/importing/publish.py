@@ -1,20 +1,26 @@
 """The second half of an import: what was read is joined with parents and Sellers, and published in batches."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from openbooking.booking.command import Reply
+from openbooking.booking.find import GetOpportunities
 from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.publish import GetOpportunity, Publish, Withdraw
-from openbooking.booking.store import Store
-from openbooking.importing.kinds import KINDS, rank
+from openbooking.booking.ownership import source_name
+from openbooking.booking.publish import Publish
+from openbooking.booking.reports import OpportunityReport
+from openbooking.importing.identity import is_same_thing
+from openbooking.importing.kinds import KINDS
 from openbooking.importing.link_items import Imported, link
 from openbooking.importing.read_items import Draft
+from openbooking.importing.read_sellers import NamedSeller
 from openbooking.importing.read_values import UnreadableError, shown
-from openbooking.importing.report import Line, Outcome, Report
-from openbooking.importing.sellers import IMPORTER, Sellers
-from openbooking.importing.spool import Spool
-from openbooking.spec.errors import NotFoundError, OpenBookingError
+from openbooking.importing.rehearsal import ImportStore
+from openbooking.importing.report import Line, Outcome, Report, numbers_of
+from openbooking.importing.sellers import IMPORTER, NobodySellsError, Sellers
+from openbooking.importing.source import Source
+from openbooking.importing.spool import Spool, Standing
+from openbooking.spec.errors import BelongsToAnotherError, OpenBookingError
 
 AT_ONCE = 200
 
@@ -30,47 +36,71 @@ class _Ready(NamedTuple):
 class Publisher:
     """Publishes what lies in a spool."""
 
-    def __init__(self, store: Store, report: Report, spool: Spool, sellers: Sellers, now: datetime) -> None:
+    def __init__(self, store: ImportStore, report: Report, spool: Spool, sellers: Sellers, source: Source) -> None:
         self._store = store
         self._report = report
         self._spool = spool
         self._sellers = sellers
-        self._now = now
-        self._batch: list[_Ready] = []
-        self._rank = 0
+        self._source = source
         self._last_parents: tuple[tuple[str, ...], _Parents] = ((), ())
-
-    async def let_go(self) -> None:
-        """Withdraw all that is to be published, as far as it was published from here, so that it is nobody's."""
-        for sources in self._spool.sources_of_things(AT_ONCE):
-            await self._store.execute(Withdraw(sources=sources, actor=IMPORTER))
 
     async def publish(self, one_more: Callable[[], None]) -> None:
         """Publish the best draft of everything, parents before children."""
-        for draft, where in self._spool.things():
-            if len(self._batch) == AT_ONCE or rank(draft.opportunity.type) != self._rank:
-                await self._flush()
-                self._rank = rank(draft.opportunity.type)
-            try:
-                if not (draft.copy and await self._is_published_by_itself(draft)):
-                    self._batch.append(_Ready(draft, where, await self._link(draft)))
-            except UnreadableError as fault:
-                self._fail(draft, where, str(fault))
-            one_more()
-        await self._flush()
+        for some in self._spool.things(AT_ONCE):
+            known = await self._known(draft for draft, _ in some)
+            batch: list[_Ready] = []
+            for draft, where in some:
+                path = self._path(draft, known)
+                try:
+                    if not _is_published_by_itself(draft, known.get(path)):
+                        batch.append(_Ready(draft, where, await self._link(draft, path)))
+                except NobodySellsError as fault:
+                    self._fail(draft, where, str(fault), Standing.NOT_THEIRS)
+                except UnreadableError as fault:
+                    self._fail(draft, where, str(fault))
+                one_more()
+            await self._publish(batch)
 
-    async def withdraw(self) -> None:
-        """Withdraw what items held that have been deleted, or that hold something else now.
+    async def _known(self, drafts: Iterable[Draft]) -> Mapping[str, Opportunity]:
+        """What is published of that which may be known by former paths, or may be a copy of what is better known."""
+        paths: set[str] = set()
+        for draft in drafts:
+            if draft.former or draft.copy:
+                paths |= {draft.opportunity.path, *draft.former}
+        return await self._get(paths)
 
-        What could not be imported completely is spared: what it was before may be better than nothing.
-        """
-        for sources, paths in self._spool.sources(AT_ONCE):
-            await self._store.execute(Withdraw(sources=sources, keep=paths, actor=IMPORTER))
+    async def _get(self, paths: Iterable[str]) -> Mapping[str, Opportunity]:
+        wanted = frozenset(paths)
+        if not wanted:
+            return {}
+        found = await self._store.execute(GetOpportunities(wanted, actor=IMPORTER))
+        assert isinstance(found, Mapping)  # noqa: S101 - what GetOpportunities is answered with
+        return {path: member for path, member in found.items() if isinstance(member, Opportunity)}
 
-    async def _link(self, draft: Draft) -> Imported:
+    def _path(self, draft: Draft, known: Mapping[str, Opportunity]) -> str:
+        """The path under which a thing is stored already, or that which it gets."""
+        path = draft.opportunity.path
+        if path in known:
+            return path
+        for former in draft.former:
+            stored = known.get(former)
+            if stored is None or source_name(stored.source) not in self._source:
+                continue
+            if is_same_thing(stored, draft.opportunity, by_id=draft.by_id):
+                return former
+        return path
+
+    async def _link(self, draft: Draft, path: str) -> Imported:
         parents = await self._parents(draft)
-        seller, remarks = await self._sellers.of(draft, parents[0] if parents else None)
-        return link(draft, parents, seller, remarks, self._now)
+        seller, remarks = await self._sellers.of(parents[0] if parents else None, self._named(draft))
+        return link(draft, path, parents, seller, remarks)
+
+    def _named(self, draft: Draft) -> NamedSeller | None:
+        """Whom the item names as the Seller of a thing; that of a parent may be named by its children alone."""
+        if draft.seller or not draft.opportunity.type.has_children:
+            return draft.seller
+        named = self._spool.sellers_of_children(draft.opportunity.path)
+        return named[0] if len(named) == 1 else None
 
     async def _parents(self, draft: Draft) -> _Parents:
         """The parents, nearest first; the children of one come one after the other."""
@@ -83,72 +113,77 @@ class Publisher:
     async def _load_parents(self, draft: Draft) -> _Parents:
         if not draft.parents:
             return ()
-        parent = None
-        for path in draft.parents:
-            parent = parent or await self._get(path)
+        paths = [self._spool.published_as(path) or path for path in draft.parents]
+        known = await self._get(paths)
+        parent = next((known[path] for path in paths if path in known), None)
         name = f"its {KINDS[draft.opportunity.type].parent} {shown(draft.parent_name or draft.parents[0])}"
         if parent is None:
             raise UnreadableError(f"parent not found: {name} is not among what was imported")
         if self._spool.is_deleted(parent.source):
             raise UnreadableError(f"parent not found: {name} was deleted")
-        further = await self._get(parent.parent) if parent.parent else None
+        further = (await self._get([parent.parent])).get(parent.parent) if parent.parent else None
         return (parent, further) if further else (parent,)
 
-    async def _get(self, path: str) -> Opportunity | None:
-        try:
-            found = await self._store.execute(GetOpportunity(path, actor=IMPORTER))
-        except NotFoundError:
-            return None
-        return found if isinstance(found, Opportunity) else None
-
-    async def _is_published_by_itself(self, draft: Draft) -> bool:
-        """Whether a parent that is only embedded here was imported by itself before: then that is the better one."""
-        known = await self._get(draft.opportunity.path)
-        return known is not None and known.source != draft.opportunity.source
-
-    async def _flush(self) -> None:
+    async def _publish(self, batch: list[_Ready]) -> None:
         """Publish the batch; if it is refused, one by one, so that a bad one spoils no other."""
-        batch, self._batch = self._batch, []
         if not batch:
             return
         try:
-            await self._execute_publish(*batch)
+            reports = await self._execute_publish(*batch)
         except OpenBookingError:
             for ready in batch:
                 await self._publish_alone(ready)
         else:
             for ready in batch:
-                self._tell(ready)
-
-    async def _execute_publish(self, *some: _Ready) -> None:
-        opportunities = tuple(ready.imported.opportunity for ready in some)
-        await self._store.execute(Publish(opportunities, own_only=self._sellers.named_by_items, actor=IMPORTER))
+                self._tell(ready, reports)
 
     async def _publish_alone(self, ready: _Ready) -> None:
         try:
-            await self._execute_publish(ready)
+            reports = await self._execute_publish(ready)
+        except BelongsToAnotherError as refusal:
+            self._fail(ready.draft, ready.where, str(refusal), Standing.NOT_THEIRS)
         except OpenBookingError as refusal:
             self._fail(ready.draft, ready.where, str(refusal))
         else:
-            self._tell(ready)
+            self._tell(ready, reports)
 
-    def _tell(self, ready: _Ready) -> None:
-        imported = ready.imported
-        outcome = Outcome.NOT_BOOKABLE if imported.why_not else Outcome.BOOKABLE
-        parent = not imported.opportunity.type.bookable
+    async def _execute_publish(self, *some: _Ready) -> Mapping[str, OpportunityReport]:
+        opportunities = tuple(ready.imported.opportunity for ready in some)
+        publish = Publish(opportunities, own_only=self._sellers.named_by_items, keep_called_off=True, actor=IMPORTER)
+        return reports_in(await self._store.execute(publish))
+
+    def _tell(self, ready: _Ready, reports: Mapping[str, OpportunityReport]) -> None:
+        path = ready.imported.opportunity.path
+        reported = reports[path]
+        self._spool.published(ready.draft, path)
+        self._report.cancelled |= reported.orders.cancelled
+        outcome = Outcome.NOT_BOOKABLE if reported.why_not else Outcome.BOOKABLE
+        parent = not reported.opportunity.type.bookable
         self._report.tell(
             Line(
                 outcome=Outcome.PARENT if parent else outcome,
                 item=ready.draft.label,
                 where=ready.where,
-                path=imported.opportunity.path,
-                reason="" if parent else imported.why_not or "",
-                remarks=imported.remarks,
+                path=path,
+                reason="" if parent else reported.why_not or "",
+                orders=numbers_of(reported.orders),
+                remarks=ready.imported.remarks,
             )
         )
 
-    def _fail(self, draft: Draft, where: str, reason: str) -> None:
-        self._spool.spare(draft.opportunity.source)
+    def _fail(self, draft: Draft, where: str, reason: str, standing: Standing = Standing.NOT_UNDERSTOOD) -> None:
+        self._spool.refused(draft.opportunity.source, standing)
         self._report.tell(
             Line(outcome=Outcome.FAILED, item=draft.label, where=where, reason=reason, remarks=draft.remarks)
         )
+
+
+def reports_in(reply: Reply) -> Mapping[str, OpportunityReport]:
+    """The reports that a command has answered with, by the paths of their Opportunities."""
+    assert isinstance(reply, Mapping)  # noqa: S101 - what Publish, Withdraw and TakeOffSale are answered with
+    return {path: report for path, report in reply.items() if isinstance(report, OpportunityReport)}
+
+
+def _is_published_by_itself(draft: Draft, known: Opportunity | None) -> bool:
+    """Whether a parent that is only embedded here was imported by itself before: then that is the better one."""
+    return draft.copy and known is not None and known.source != draft.opportunity.source

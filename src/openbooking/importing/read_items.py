@@ -5,14 +5,18 @@ of a session. Every thing gets an identifier of ours that always comes of its or
 that importing it again updates it, and a reference names its parent without anybody having seen it.
 """
 
+import re
+from collections import Counter
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.opportunity import Inherited, Opportunity
+from openbooking.importing.identity import Identity, Whole, identify, paths_of_reference
 from openbooking.importing.kinds import KINDS, LINKS, Kind
-from openbooking.importing.read_offers import read_offers
+from openbooking.importing.read_offers import key_of_offer, read_offers, split_offers
 from openbooking.importing.read_pages import Entry
 from openbooking.importing.read_sellers import NamedSeller, read_seller
 from openbooking.importing.read_times import When, read_when
@@ -20,7 +24,6 @@ from openbooking.importing.read_values import (
     JsonObject,
     UnreadableError,
     clean,
-    derive_key,
     members,
     publishable,
     read_count,
@@ -29,7 +32,7 @@ from openbooking.importing.read_values import (
     shown,
     type_names,
 )
-from openbooking.spec.ids import key_of, opportunity_path
+from openbooking.spec.ids import key_of
 from openbooking.spec.terms import EventStatus, OpportunityType
 
 MAX_THING_BYTES = 500_000
@@ -44,6 +47,9 @@ _DATES = frozenset({"startDate", "endDate", "duration"})
 _NOT_INHERITED = _DATES | LINKS | {"@context", "@type", "@id", "url", "identifier", "eventSchedule", "offers"}
 _CONCEPTS = ("activity", "facilityType")
 _REFERENCE = frozenset({"@id", "@type"})
+# Feeds call an item by the type of its data, some behind the name of the feed.
+_KIND_SEPARATOR = re.compile("[/.]")
+_EVENT_SERIES = "EventSeries"
 
 
 class Fault(NamedTuple):
@@ -56,17 +62,19 @@ class Fault(NamedTuple):
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What a thing is to become; its `opportunity` lacks the Seller and the parent until these have been looked up.
 
+    `former` are the paths by which earlier versions may have known it, `by_id` whether ids identify it (`identity`).
     `parents` are the paths of which one is its parent's, and `parent_name` is how the item names that one.
-    `own_status` tells whether its status is its own. `embedded` tells that the item is about another thing, and `copy`
-    that this is the parent of that, of which others may embed copies too.
+    `embedded` tells that the item is about another thing, and `copy` that this is the parent of that, of which others
+    may embed copies too.
     """
 
     label: str
     opportunity: Opportunity
+    former: tuple[str, ...] = ()
+    by_id: bool = True
     parents: tuple[str, ...] = ()
     parent_name: str | None = None
     seller: NamedSeller | None = None
-    own_status: bool = False
     embedded: bool = False
     copy: bool = False
     remarks: tuple[str, ...] = ()
@@ -75,44 +83,72 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 class Reading(msgspec.Struct, frozen=True):
     """What an item comes to: its name in reports, the things in it, and what in it cannot be imported.
 
-    `source` is the name of what comes of it; empty where nothing does.
+    `sources` are the names of what comes of it, now and by earlier versions; none if nothing tells which item it is.
+    `event_series` is an EventSeries, which is not sold itself, as published, and `belongs_to` the key of that which the
+    item may belong to, by which it is kept (`event_series_key`).
     """
 
     label: str
-    source: str
-    drafts: list[Draft]
-    faults: list[Fault]
+    sources: tuple[str, ...]
+    drafts: list[Draft] = []
+    faults: list[Fault] = []
+    event_series: JsonObject = {}
+    belongs_to: str = ""
+
+
+class _Above(NamedTuple):
+    """What an item names as the parent: the paths of which one is that, and its `@id`."""
+
+    paths: tuple[str, ...] = ()
+    name: str | None = None
 
 
 class _Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where in an item a thing stands: the types it may have there, and the one it has if it names none.
-
-    `key_parts` come of its surroundings and identify it where nothing better does.
-    """
+    """Where in an item a thing stands: the types it may have there, the one it has if it names none, what embeds it."""
 
     types: tuple[OpportunityType, ...]
     expected: str
-    key_parts: tuple[str, ...] = ()
-    parent: str | None = None
-    embedded: bool = True
+    whole: Whole | None = None
     copy: bool = False
 
+    @property
+    def embedded(self) -> bool:
+        """Whether the item is about another thing."""
+        return self.whole is not None
 
-def read_item(entry: Entry) -> Reading:
-    """The things in an item, and whatever is wrong with it."""
-    kind = entry.kind.rpartition("/")[2]
+
+def read_item(entry: Entry, event_series: JsonObject | None = None) -> Reading:
+    """The things in an item, and whatever is wrong with it; `event_series` is what it belongs to, if that is known."""
+    kind = _KIND_SEPARATOR.split(entry.kind)[-1]
+    walk = _Walk(entry)
     if entry.deleted:
-        return Reading(_label(kind, {}, entry), entry.own_source, [], [])
+        return Reading(_label(kind, {}, entry), walk.sources)
     try:
         data = _data(entry)
     except UnreadableError as fault:
         label = _label(kind, {}, entry)
-        return Reading(label, "", [], [Fault(label, str(fault))])
-    parts = ("rpde", entry.source, entry.kind, entry.id) if entry.id else ()
-    place = _Place(types=tuple(OpportunityType), expected=kind, key_parts=parts, embedded=False)
-    walk = _Walk(entry)
-    path = walk.read(data, place)
-    return Reading(_label(kind, data, entry), walk.source if path else "", walk.drafts, walk.faults)
+        return Reading(label, walk.sources, faults=[Fault(label, str(fault))])
+    label = _label(kind, data, entry)
+    if _EVENT_SERIES in (type_names(data) or [kind]):
+        return Reading(label, walk.sources, event_series=data)
+    if event_series:
+        data = {**data, "superEvent": event_series}
+    walk.read(data, _Place(types=tuple(OpportunityType), expected=kind))
+    return Reading(label, walk.sources, walk.drafts, walk.faults, belongs_to=_belongs_to(data, entry))
+
+
+def event_series_key(id_: str, entry: Entry) -> str:
+    """The key of the EventSeries with this `@id`."""
+    return key_of(paths_of_reference(id_, (OpportunityType.SESSION_SERIES,), entry.source)[0])
+
+
+def _belongs_to(data: JsonObject, entry: Entry) -> str:
+    """The key of what a `superEvent` names by its `@id` alone; empty where nothing is named so."""
+    above = data.get("superEvent")
+    if isinstance(above, dict) and not above.keys() <= _REFERENCE:
+        return ""
+    name = read_text(above.get("@id") if isinstance(above, dict) else above)
+    return event_series_key(name, entry) if name else ""
 
 
 def _data(entry: Entry) -> JsonObject:
@@ -127,18 +163,22 @@ class _Walk:
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
-        self.source = entry.own_source if entry.id else ""
+        self.sources: tuple[str, ...] = ()
+        if entry.id:
+            names = (entry.source.item(entry.kind, entry.id), entry.source.former_item(entry.kind, entry.id))
+            self.sources = tuple(name for name in names if name)
         self.drafts: list[Draft] = []
         self.faults: list[Fault] = []
 
-    def read(self, thing: JsonObject, place: _Place) -> str | None:
-        """Read a thing and what it embeds; return its path, or None where it cannot be imported."""
+    def read(self, thing: JsonObject, place: _Place) -> Draft | None:
+        """Read a thing and what it embeds; return its draft, or None where it cannot be imported."""
         label = _label(place.expected, thing, self._entry)
         try:
             type_ = _type(thing, place)
-            thing, inherited = _with_inherited(thing, KINDS[type_])
-            draft = self._draft(thing, type_, place, label)
-            draft = replace(draft, remarks=(*inherited, *draft.remarks))
+            thing, taken_over = _with_inherited(thing, KINDS[type_])
+            identity = self._identify(thing, type_, place)
+            draft = self._draft(thing, type_, place, label, identity)
+            draft = replace(draft, remarks=(*taken_over, *draft.remarks))
             _check_size(draft)
         except UnreadableError as fault:
             self.faults.append(Fault(label, str(fault)))
@@ -147,45 +187,63 @@ class _Walk:
         # What a parent within its child embeds besides is the business of an item about that parent.
         if not place.copy:
             self._read_children(thing, draft)
-        return draft.opportunity.path
+        return draft
+
+    def _identify(self, thing: JsonObject, type_: OpportunityType, place: _Place) -> Identity:
+        """Its identity, and the source of the item, which without an RPDE envelope is that of what it is about."""
+        entry = self._entry
+        rpde = (entry.kind, entry.id) if entry.id and not place.embedded else None
+        identity = identify(thing, type_, entry.source, whole=place.whole, rpde=rpde)
+        if not self.sources and not place.embedded:
+            paths = (identity.path, *identity.former) if identity.by_id else (identity.path,)
+            self.sources = tuple(f"{entry.source.name}#{key_of(path)}" for path in paths)
+        return identity
 
     def _read_children(self, thing: JsonObject, parent: Draft) -> None:
-        path = parent.opportunity.path
         kind = KINDS[parent.opportunity.type]
         for name, type_ in kind.children.items():
-            seen: dict[tuple[str, ...], int] = {}
-            for child in members(thing.get(name)):
-                # A reference names something that is published by itself.
-                if isinstance(child, str) or (isinstance(child, dict) and child.keys() <= _REFERENCE):
-                    continue
-                if kind.has_parts and isinstance(child, dict) and "offers" not in child:
-                    continue
+            children = [child for child in members(thing.get(name)) if not _is_elsewhere(child, kind)]
+            alike = Counter(map(_time_or_name, children))
+            for same in self._by_identity(children, type_, Whole(parent.opportunity.path, parent.former, name)):
+                child = same[0]
                 if not isinstance(child, dict):
                     self.faults.append(Fault(f"{name} of {parent.label}", f"{shown(child)} is no JSON object"))
-                    continue
-                parts = (path, name, str(child.get("startDate") or child.get("name")))
-                seen[parts] = seen.get(parts, 0) + 1
-                self.read(
-                    child,
-                    _Place(types=(type_,), expected=type_, key_parts=(*parts, str(seen[parts])), parent=path),
-                )
+                elif len(same) == 1 or (_has_id(child) and all(other == child for other in same)):
+                    whole = Whole(parent.opportunity.path, parent.former, name, alike[_time_or_name(child)])
+                    self.read(child, _Place(types=(type_,), expected=type_, whole=whole))
+                else:
+                    label = _label(type_, child, self._entry)
+                    self.faults.append(Fault(label, f"nothing tells {len(same)} {name} of {parent.label} apart"))
 
-    def _draft(self, thing: JsonObject, type_: OpportunityType, place: _Place, label: str) -> Draft:
-        path = opportunity_path(type_, self._key(thing, place))
-        kind = KINDS[type_]
-        dated = type_.bookable and not type_.at_any_time
-        when = read_when(thing, in_days=kind.in_days) if dated else When()
+    def _by_identity(self, children: list[Any], type_: OpportunityType, whole: Whole) -> list[list[Any]]:
+        """The embedded things, those together that nothing tells apart."""
+        found: dict[Any, list[Any]] = {}
+        for number, child in enumerate(children):
+            key: Any = number
+            if isinstance(child, dict):
+                with suppress(UnreadableError):
+                    key = identify(child, type_, self._entry.source, whole=whole, rpde=None).path
+            found.setdefault(key, []).append(child)
+        return list(found.values())
+
+    def _draft(self, thing: JsonObject, type_: OpportunityType, place: _Place, label: str, identity: Identity) -> Draft:
+        path, kind = identity.path, KINDS[type_]
+        above = self._above(thing, type_, place)
+        told = _told_dates(thing, type_, above)
+        when = read_when(thing, in_days=kind.in_days) if told else When()
         own_status = _status(thing)
         free = thing.get("isAccessibleForFree")
         capacity, on_capacity = _capacity(thing, kind.remaining)
-        offers, on_offers = read_offers(thing.get("offers"), path)
-        offers_unknown = "offers" in thing and not offers
-        if offers_unknown and type_.inherits_offers and capacity is not None:
-            # With them, whoever reads its feed would take it for bookable at the Offers of its parent.
-            capacity = None
-            on_capacity.append(f"{kind.remaining} left out: its own Offers are not known")
-        parents, parent_name = self._parents(thing, type_, place)
+        named_offers, full_offers = split_offers(thing.get("offers"))
+        offers, on_offers = read_offers(full_offers, path)
+        offers_unknown = "offers" in thing and not offers and not named_offers
         properties, on_properties = _properties(thing, type_)
+        inherited = Inherited(
+            status=own_status is None,
+            dates=not told and type_.bookable and not type_.at_any_time,
+            duration=when.start is not None and when.end is None and kind.parent is not None,
+            offers=tuple(map(key_of_offer, named_offers)),
+        )
         return Draft(
             label=label,
             opportunity=Opportunity(
@@ -200,64 +258,62 @@ class _Walk:
                 offers=offers,
                 offers_unknown=offers_unknown,
                 source=self._source(path, place),
+                inherited=None if inherited == Inherited() else inherited,
                 properties=properties,
             ),
-            parents=parents,
-            parent_name=parent_name,
+            former=identity.former,
+            by_id=identity.by_id,
+            parents=above.paths,
+            parent_name=above.name,
             seller=read_seller(thing.get("organizer") or thing.get("provider"), self._entry.source),
-            own_status=own_status is not None,
             embedded=place.embedded,
             copy=place.copy,
             remarks=(*_remarks(thing, type_), *when.remarks, *on_capacity, *on_offers, *on_properties),
         )
 
     def _source(self, path: str, place: _Place) -> str:
-        """That of the item, of which one without an RPDE envelope is known by the thing it is about.
+        """That of the item; but a parent within its child outlives it, for others may embed it too."""
+        return f"{self._entry.source.name}#copy-of-{key_of(path)}" if place.copy else self.sources[0]
 
-        A parent within its child outlives it, for others may embed it too.
-        """
-        if place.copy:
-            return f"{self._entry.source}#copy-of-{key_of(path)}"
-        if not self.source:
-            self.source = f"{self._entry.source}#{key_of(path)}"
-        return self.source
-
-    def _key(self, thing: JsonObject, place: _Place) -> str:
-        """By the best that identifies the thing; `url` comes late, for many things may share one."""
-        id_ = read_text(thing.get("@id"))
-        if id_:
-            return self._key_of_id(id_)
-        identifier = read_text(thing.get("identifier"))
-        if place.embedded and identifier:
-            return derive_key("identifier", self._entry.source, place.parent or "", identifier)
-        if place.key_parts:
-            return derive_key(*place.key_parts)
-        for name in ("identifier", "url", "name"):
-            text = read_text(thing.get(name))
-            if text:
-                return derive_key(name, self._entry.source, text)
-        raise UnreadableError("nothing identifies it: it has no @id, identifier, url or name")
-
-    def _key_of_id(self, id_: str) -> str:
-        """The key of an `@id`; one that is no absolute URI holds within its source only."""
-        return derive_key("@id", id_) if ":" in id_ else derive_key("@id", self._entry.source, id_)
-
-    def _parents(self, thing: JsonObject, type_: OpportunityType, place: _Place) -> tuple[tuple[str, ...], str | None]:
-        """The paths of which one is the parent's, and how the item names it; a parent it embeds is read too."""
-        if place.parent:
-            return (place.parent,), None
+    def _above(self, thing: JsonObject, type_: OpportunityType, place: _Place) -> _Above:
+        """The parent that the item names; one that it embeds is read too."""
+        if place.whole and not place.copy:
+            return _Above((place.whole.path,))
         kind = KINDS[type_]
         parent = thing.get(kind.parent) if kind.parent else None
         if isinstance(parent, dict) and not parent.keys() <= _REFERENCE:
-            path = self.read(parent, _Place(types=kind.parents, expected=kind.parents[0], copy=True))
-            if path:
-                return (path,), read_text(parent.get("@id"))
+            whole = Whole("", (), str(kind.parent))
+            copy = self.read(parent, _Place(types=kind.parents, expected=kind.parents[0], whole=whole, copy=True))
+            if copy is None:
+                raise UnreadableError(f"its {kind.parent} is not understood")
+            return _Above((copy.opportunity.path,), read_text(parent.get("@id")))
         name = read_text(parent.get("@id") if isinstance(parent, dict) else parent)
         if name:
-            return tuple(opportunity_path(type_, self._key_of_id(name)) for type_ in kind.parents), name
+            return _Above(paths_of_reference(name, kind.parents, self._entry.source), name)
         if kind.needs_parent:
             raise UnreadableError(f"it has no {kind.parent}" if parent is None else f"its {kind.parent} is unreadable")
-        return (), None
+        return _Above()
+
+
+def _is_elsewhere(child: Any, kind: Kind) -> bool:
+    """Whether an embedded thing is only named, for it is published by itself, or is a part that is not sold."""
+    if isinstance(child, str) or (isinstance(child, dict) and child.keys() <= _REFERENCE):
+        return True
+    return kind.has_parts and isinstance(child, dict) and "offers" not in child
+
+
+def _time_or_name(child: Any) -> str:
+    return str(child.get("startDate") or child.get("name")) if isinstance(child, dict) else ""
+
+
+def _has_id(child: JsonObject) -> bool:
+    return any(read_text(child.get(name)) for name in ("@id", "identifier"))
+
+
+def _told_dates(thing: JsonObject, type_: OpportunityType, above: _Above) -> bool:
+    """Whether to look for dates: a part of an event that has none takes place when the whole event does."""
+    dated = type_.bookable and not type_.at_any_time
+    return dated and ("startDate" in thing or type_ is not OpportunityType.EVENT or not above.paths)
 
 
 def _check_size(draft: Draft) -> None:

@@ -26,6 +26,7 @@ from openbooking.spec.terms import Availability, FlowRequirement
 from openbooking.spec.values import round_money
 
 MOST_OFFERS = 200
+_REFERENCE = frozenset({"@id", "@type"})
 
 # What this system renders itself or, as `availableChannel`, what bookable Offers no longer have (AMB-05).
 _NOT_KEPT = frozenset(
@@ -38,6 +39,25 @@ _NOT_KEPT = frozenset(
 )  # fmt: skip
 # A feed tells that these are needed, but not what is asked.
 _ASKED_ELSEWHERE = frozenset({FlowRequirement.ATTENDEE_DETAILS, FlowRequirement.INTAKE_FORM})
+
+
+def split_offers(value: Any) -> tuple[list[str], list[Any]]:
+    """The `@id`s of the Offers that are only named, and the Offers that are described."""
+    named: list[str] = []
+    described: list[Any] = []
+    for offer in members(value):
+        if isinstance(offer, str):
+            named.append(offer.strip())
+        elif isinstance(offer, dict) and offer.keys() <= _REFERENCE and (id_ := read_text(offer.get("@id"))):
+            named.append(id_)
+        else:
+            described.append(offer)
+    return named, described
+
+
+def key_of_offer(id_: str) -> str:
+    """The key of the Offer with this `@id`."""
+    return derive_key("offer", "@id", id_)
 
 
 def read_offers(value: Any, owner: str) -> tuple[tuple[Offer, ...], tuple[str, ...]]:

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from openbooking.importing.read_values import MAX_DEPTH, JsonObject, UnreadableError, derive_key, read_text
+from openbooking.importing.read_values import MAX_DEPTH, JsonObject, UnreadableError, read_text
+from openbooking.importing.source import Source
 
 MAX_ITEM_BYTES = 8_000_000
 
@@ -43,21 +44,16 @@ class Page(NamedTuple):
 class Entry(NamedTuple):
     """One item of a page: its data and, if it has an RPDE envelope, what that tells.
 
-    `source` is the name of all that is imported together, `where` the place in it that the item was found at.
+    `source` is that of all that is imported together, `where` the place in it that the item was found at.
     """
 
-    source: str
+    source: Source
     where: str
     data: Any
     kind: str = ""
     id: str = ""
     modified: Any = None
     deleted: bool = False
-
-    @property
-    def own_source(self) -> str:
-        """The name of what comes of this RPDE item, whatever it holds; it alone is known of one that was deleted."""
-        return f"{self.source}#{derive_key(self.kind, self.id)}"
 
 
 def read_page(body: bytes) -> Page:
@@ -113,7 +109,7 @@ def _cut_off(body: bytes) -> bytes:
     return bytes(kept + body[end:])
 
 
-def read_entry(item: msgspec.Raw, source: str, where: str) -> Entry:
+def read_entry(item: msgspec.Raw, source: Source, where: str) -> Entry:
     """The item, or raise UnreadableError."""
     if len(item) > MAX_ITEM_BYTES:
         raise UnreadableError(f"it is larger than {MAX_ITEM_BYTES:,} bytes")

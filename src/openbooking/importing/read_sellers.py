@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Seller
 from openbooking.importing.read_values import (
@@ -14,6 +15,7 @@ from openbooking.importing.read_values import (
     read_text,
     type_names,
 )
+from openbooking.importing.source import Source
 from openbooking.spec.terms import TaxMode
 
 _NOT_KEPT = frozenset(
@@ -22,15 +24,19 @@ _NOT_KEPT = frozenset(
 
 
 class NamedSeller(msgspec.Struct, frozen=True, kw_only=True):
-    """A Seller that an item names; `seller` is None where it only refers to one that is described elsewhere."""
+    """A Seller that an item names; `seller` is None where it only refers to one that is described elsewhere.
+
+    `former_key` is the key that earlier versions gave it.
+    """
 
     key: str
+    former_key: str
     label: str
     seller: Seller | None = None
     remarks: tuple[str, ...] = ()
 
 
-def read_seller(value: Any, source: str) -> NamedSeller | None:
+def read_seller(value: Any, source: Source) -> NamedSeller | None:
     """The Seller that is published, or None. `source` tells apart Sellers of the same name that have no `@id`."""
     published = value[0] if isinstance(value, list) and value else value
     if isinstance(published, str):
@@ -38,13 +44,13 @@ def read_seller(value: Any, source: str) -> NamedSeller | None:
     if not isinstance(published, dict):
         return None
     name = _name(published)
-    key = _key(published, name, source)
-    if key is None:
+    key, former_key = (_key(published, name, known_as) for known_as in source)
+    if key is None or former_key is None:
         return None
     label = f"Seller {name or read_text(published.get('@id')) or read_text(published.get('url'))}"
     if name is None:
-        return NamedSeller(key=key, label=label)
-    return _described(published, key, label, name, source)
+        return NamedSeller(key=key, former_key=former_key, label=label)
+    return replace(_described(published, key, label, name, source.name), former_key=former_key)
 
 
 def _name(published: JsonObject) -> str | None:
@@ -84,4 +90,4 @@ def _described(published: JsonObject, key: str, label: str, name: str, source: s
         source=f"{source}#{key}",
         properties=properties,
     )
-    return NamedSeller(key=key, label=label, seller=seller, remarks=(*remarks, *on_properties))
+    return NamedSeller(key=key, former_key=key, label=label, seller=seller, remarks=(*remarks, *on_properties))

@@ -3,15 +3,17 @@
 from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.publish import PublishSeller
-from openbooking.booking.store import Store
 from openbooking.importing.errors import ImportRefusedError
-from openbooking.importing.read_items import Draft
 from openbooking.importing.read_sellers import NamedSeller
-from openbooking.importing.read_values import UnreadableError
+from openbooking.importing.rehearsal import ImportStore
 from openbooking.importing.report import Line, Outcome, Report
 from openbooking.spec.errors import OpenBookingError
 
 IMPORTER = Actor(ActorKind.ADMINISTRATOR, "import")
+
+
+class NobodySellsError(Exception):
+    """Nobody is known to sell a thing; the message says why."""
 
 
 class Sellers:
@@ -20,14 +22,21 @@ class Sellers:
     A Seller that is there already stays as it is, for whoever runs this system may have mended it.
     """
 
-    def __init__(self, store: Store, report: Report, known: dict[str, Seller], only: str | None) -> None:
+    def __init__(
+        self,
+        store: ImportStore,
+        report: Report,
+        known: dict[str, Seller],
+        only: str | None,
+        described: dict[str, NamedSeller] | None = None,
+    ) -> None:
         if only is not None and only not in known:
             raise ImportRefusedError(f"There is no Seller {only}: add it with `openbooking seller add`.")
         self._store = store
         self._report = report
         self._known = known
         self._only = known[only] if only is not None else None
-        self._described: dict[str, NamedSeller] = {}
+        self._described = {} if described is None else described
 
     @property
     def named_by_items(self) -> bool:
@@ -41,31 +50,37 @@ class Sellers:
             if known is None or _fullness(named) > _fullness(known):
                 self._described[named.key] = named
 
-    async def of(self, draft: Draft, parent: Opportunity | None) -> tuple[Seller, tuple[str, ...]]:
-        """Who sells a thing, with remarks; raise UnreadableError where nobody does.
+    def rehearsing(self, store: ImportStore, report: Report) -> "Sellers":
+        """The same Sellers for a rehearsal, which adds them to another store."""
+        only = self._only.key if self._only else None
+        return Sellers(store, report, dict(self._known), only, self._described)
 
-        A child is sold by whom its parent is sold by: that is whom a Broker finds, and an Order has one Seller.
+    async def of(self, parent: Opportunity | None, named: NamedSeller | None) -> tuple[Seller, tuple[str, ...]]:
+        """Who sells a thing below this parent for which this Seller is named, with remarks.
+
+        A child is sold by whom its parent is sold by: that is whom a Broker finds, and an Order has one Seller. Raises
+        NobodySellsError where nobody does.
         """
-        named = draft.seller
         if self._only:
             return self._only, _instead(named, self._only)
         if parent:
             seller = self._known[parent.seller]
             return seller, _instead(named, seller)
         if named is None:
-            raise UnreadableError("missing Seller: it has no organizer or provider, and no --seller was given")
-        if named.key not in self._known:
+            raise NobodySellsError("missing Seller: it has no organizer or provider, and no --seller was given")
+        key = next((key for key in (named.key, named.former_key) if key in self._known), None)
+        if key is None:
             await self._add(named)
-        return self._known[named.key], ()
+        return self._known[key or named.key], ()
 
     async def _add(self, named: NamedSeller) -> None:
         described = self._described.get(named.key)
         if described is None or described.seller is None:
-            raise UnreadableError(f"missing Seller: {named.label} is not described")
+            raise NobodySellsError(f"missing Seller: {named.label} is not described")
         try:
             await self._store.execute(PublishSeller(described.seller, actor=IMPORTER))
         except OpenBookingError as refusal:
-            raise UnreadableError(str(refusal)) from refusal
+            raise NobodySellsError(str(refusal)) from refusal
         self._known[named.key] = described.seller
         self._report.tell(
             Line(

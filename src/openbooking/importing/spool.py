@@ -9,6 +9,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator
+from enum import IntEnum
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -16,18 +17,27 @@ import msgspec
 from openbooking.importing.kinds import rank
 from openbooking.importing.read_items import Draft, Reading
 from openbooking.importing.read_pages import Entry, is_later
+from openbooking.importing.read_sellers import NamedSeller
 
 _TABLES = """
     PRAGMA journal_mode = OFF;
     CREATE TABLE item (
-        source TEXT PRIMARY KEY, label TEXT, place TEXT, modified BLOB, digest BLOB, deleted INTEGER, whole INTEGER
+        source TEXT PRIMARY KEY, former TEXT, same_id TEXT, kind TEXT, id TEXT, label TEXT, place TEXT, modified BLOB,
+        digest BLOB, number INTEGER, deleted INTEGER, whole INTEGER, standing INTEGER
     );
+    CREATE INDEX item_of_id ON item (same_id);
     CREATE TABLE thing (
-        path TEXT, source TEXT, rank INTEGER, parent TEXT, embedded INTEGER, number INTEGER, place TEXT, draft BLOB,
+        path TEXT, source TEXT, rank INTEGER, parent TEXT, embedded INTEGER, number INTEGER, place TEXT,
+        seller BLOB, draft BLOB, published_as TEXT,
         PRIMARY KEY (path, source)
     );
     CREATE INDEX thing_of_source ON thing (source);
     CREATE INDEX thing_in_order ON thing (rank, parent, number);
+    CREATE INDEX thing_published ON thing (published_as) WHERE published_as IS NOT NULL;
+    CREATE INDEX thing_of_parent ON thing (parent) WHERE seller IS NOT NULL;
+    CREATE TABLE event_series (key TEXT PRIMARY KEY, data BLOB);
+    -- Items that may belong to one of these, as published, to be read again when all are known.
+    CREATE TABLE belonging (source TEXT PRIMARY KEY, key TEXT, content BLOB, place TEXT);
     -- A thing published by itself is better than one embedded elsewhere; of two alike the later is.
     CREATE VIEW best AS SELECT * FROM thing WHERE NOT EXISTS (
         SELECT 1 FROM thing AS other WHERE other.path = thing.path AND (
@@ -36,6 +46,7 @@ _TABLES = """
     );
 """
 _decode_draft = msgspec.json.Decoder(Draft).decode
+_decode_seller = msgspec.json.Decoder(NamedSeller).decode
 
 
 class GivenWay(NamedTuple):
@@ -48,6 +59,34 @@ class GivenWay(NamedTuple):
     place: str
     other: str
     superseded: bool
+
+
+class Standing(IntEnum):
+    """How far an item was understood: whole, not whole, or refused for who publishes or sells it.
+
+    What is refused for that says nothing about what is published, which stays as it is.
+    """
+
+    NOT_THEIRS = 0
+    NOT_UNDERSTOOD = 1
+    WHOLE = 2
+
+
+class Item(NamedTuple):
+    """An RPDE item or one without an envelope: the names of what comes of it, and how it stands.
+
+    `same_id` is what the names of all items with its
+    RPDE `id` begin with, empty where it has none.
+    """
+
+    sources: tuple[str, ...]
+    same_id: str
+    kind: str
+    id: str
+    label: str
+    place: str
+    is_deleted: bool
+    standing: Standing
 
 
 class Spool:
@@ -67,7 +106,7 @@ class Spool:
 
     def put(self, entry: Entry, reading: Reading, content: bytes) -> GivenWay | None:
         """Keep what was read of an item; return the version of it that gives way, if there are two."""
-        source, digest = reading.source, hashlib.blake2b(content, digest_size=16).digest()
+        source, digest = reading.sources[0], hashlib.blake2b(content, digest_size=16).digest()
         this = (reading.label, entry.where)
         row = self._one("SELECT label, place, modified, digest FROM item WHERE source = ?", source)
         given_way = None
@@ -78,15 +117,66 @@ class Spool:
             if not is_later(entry.modified, known_modified):
                 return GivenWay(*this, place, superseded)
             given_way = GivenWay(label, place, entry.where, superseded)
-            self._db.execute("DELETE FROM thing WHERE source = ?", (source,))
-        whole = not reading.faults
+        self._number += 1
         self._db.execute(
-            "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (source, *this, msgspec.json.encode(entry.modified), digest, entry.deleted, whole),
+            "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                source,
+                json.dumps(reading.sources[1:]),
+                entry.source.items_with(entry.id) if entry.id else "",
+                entry.kind,
+                entry.id,
+                *this,
+                msgspec.json.encode(entry.modified),
+                digest,
+                self._number,
+                entry.deleted,
+                not reading.faults,
+                Standing.WHOLE,
+            ),
         )
-        for draft in reading.drafts:
-            self._keep(draft, entry.where)
+        self._put_drafts(source, reading.drafts, entry.where)
+        self._db.execute("DELETE FROM belonging WHERE source = ?", (source,))
+        if reading.belongs_to:
+            row = (source, reading.belongs_to, content, entry.where)
+            self._db.execute("INSERT INTO belonging VALUES (?, ?, ?, ?)", row)
         return given_way
+
+    def put_event_series(self, key: str, data: Any) -> None:
+        """Keep an EventSeries, for those that belong to it."""
+        self._db.execute("INSERT OR REPLACE INTO event_series VALUES (?, ?)", (key, msgspec.json.encode(data)))
+
+    def belonging(self) -> Iterator[tuple[Any, bytes, str]]:
+        """The items that belong to an EventSeries: that, the item as published, and where it was found."""
+        rows = self._db.execute(
+            "SELECT event_series.data, content, place FROM belonging JOIN event_series USING (key) ORDER BY source"
+        )
+        for data, content, place in rows.fetchall():
+            yield msgspec.json.decode(data), content, place
+
+    def put_again(self, reading: Reading, place: str) -> None:
+        """Keep what was read of an item in place of what was read of the same version before."""
+        self._db.execute("UPDATE item SET whole = ? WHERE source = ?", (not reading.faults, reading.sources[0]))
+        self._put_drafts(reading.sources[0], reading.drafts, place)
+
+    def delete_by_id(self) -> None:
+        """Delete what an item of another kind deletes: the only one with its `id`, if it came before (AMB-74)."""
+        rows = self._db.execute(
+            "SELECT other.source, deletion.modified, other.modified FROM item AS deletion JOIN item AS other "
+            "ON other.same_id = deletion.same_id AND other.source <> deletion.source "
+            "WHERE deletion.deleted AND deletion.same_id <> '' AND NOT other.deleted "
+            "AND other.number < deletion.number "
+            "AND (SELECT count(*) FROM item AS one WHERE one.same_id = deletion.same_id AND NOT one.deleted) = 1"
+        )
+        for source, deleted, modified in rows.fetchall():
+            if is_later(msgspec.json.decode(deleted), msgspec.json.decode(modified)):
+                self._db.execute("UPDATE item SET deleted = TRUE WHERE source = ?", (source,))
+                self._db.execute("DELETE FROM thing WHERE source = ?", (source,))
+
+    def begin(self) -> None:
+        """Forget what has been published of this, for it is going to be published, perhaps for the second time."""
+        self._db.execute("UPDATE item SET standing = iif(whole, 2, 1)")
+        self._db.execute("UPDATE thing SET published_as = NULL")
 
     def count(self) -> int:
         """How many things there are."""
@@ -101,55 +191,107 @@ class Spool:
         for draft, place, other in rows:
             yield GivenWay(_decode_draft(draft).label, place, other, superseded=False)
 
-    def things(self) -> Iterator[tuple[Draft, str]]:
-        """The best draft for each path and where it was found: parents first, the children of one parent together."""
-        rows = self._db.execute("SELECT draft, place FROM best ORDER BY rank, parent, number")
-        for draft, place in rows:
-            yield _decode_draft(draft), place
+    def things(self, at_once: int) -> Iterator[list[tuple[Draft, str]]]:
+        """The best draft for each path and where it was found, some at once, all of these of one rank.
 
-    def deleted(self) -> Iterator[tuple[str, str]]:
-        """The items that have been deleted, and where that was told."""
-        yield from self._db.execute("SELECT label, place FROM item WHERE deleted")
+        Parents come first, and the children of one parent together.
+        """
+        rows = self._db.execute("SELECT rank, draft, place FROM best ORDER BY rank, parent, number")
+        some: list[tuple[Draft, str]] = []
+        last = 0
+        for rank_, draft, place in rows:
+            if some and (len(some) == at_once or rank_ != last):
+                yield some
+                some = []
+            last = rank_
+            some.append((_decode_draft(draft), place))
+        if some:
+            yield some
+
+    def published(self, draft: Draft, path: str) -> None:
+        """Note that a thing has been published, and under which path."""
+        self._db.execute(
+            "UPDATE thing SET published_as = ? WHERE path = ? AND source = ?",
+            (path, draft.opportunity.path, draft.opportunity.source),
+        )
+
+    def published_as(self, path: str) -> str | None:
+        """The path under which a thing has been published."""
+        row = self._one("SELECT published_as FROM thing WHERE path = ? AND published_as IS NOT NULL", path)
+        return str(row[0]) if row else None
+
+    def is_published(self, path: str) -> bool:
+        """Whether a thing has been published under this path."""
+        return bool(self._one("SELECT 1 FROM thing WHERE published_as = ?", path))
+
+    def refused(self, source: str, standing: Standing) -> None:
+        """Note that not everything of this item could be published, and what that makes of the item."""
+        self._db.execute("UPDATE item SET standing = min(standing, ?) WHERE source = ?", (standing, source))
+
+    def sellers_of_children(self, path: str) -> list[NamedSeller]:
+        """Whom the children of a thing name as their Seller, each once."""
+        rows = self._db.execute("SELECT seller FROM thing WHERE parent = ? AND seller IS NOT NULL", (path,))
+        found: dict[str, NamedSeller] = {}
+        for (document,) in rows:
+            seller = _decode_seller(document)
+            found.setdefault(seller.key, seller)
+        return list(found.values())
+
+    def items(self, at_once: int) -> Iterator[list[Item]]:
+        """All items, some at once."""
+        rows = self._db.execute(
+            "SELECT source, former, same_id, kind, id, label, place, deleted, standing FROM item ORDER BY source"
+        )
+        while some := rows.fetchmany(at_once):
+            yield [
+                Item((source, *json.loads(former)), same_id, kind, id_, label, place, bool(deleted), Standing(standing))
+                for source, former, same_id, kind, id_, label, place, deleted, standing in some
+            ]
 
     def is_deleted(self, source: str) -> bool:
         """Whether the item of this name has been deleted."""
         return bool(self._one("SELECT 1 FROM item WHERE source = ? AND deleted", source))
 
-    def spare(self, source: str) -> None:
-        """Remember that not everything of this item could be imported."""
-        self._db.execute("UPDATE item SET whole = FALSE WHERE source = ?", (source,))
+    def is_alive(self, source: str) -> bool:
+        """Whether there is an item of this name, and it has not been deleted."""
+        return bool(self._one("SELECT 1 FROM item WHERE source = ? AND NOT deleted", source))
 
-    def sources(self, at_once: int) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
-        """The names of items of which everything is known, and the paths of all things of theirs."""
-        rows = self._db.execute("SELECT source FROM item WHERE whole ORDER BY source")
-        while names := [name for (name,) in rows.fetchmany(at_once)]:
-            paths = self._db.execute(
-                "SELECT path FROM thing WHERE source IN (SELECT value FROM json_each(?))", (json.dumps(names),)
-            )
-            yield frozenset(names), frozenset(path for (path,) in paths)
+    def paths_published(self, sources: list[str]) -> frozenset[str]:
+        """The paths of all things of these items that have been published."""
+        rows = self._db.execute(
+            "SELECT published_as FROM thing WHERE published_as IS NOT NULL "
+            "AND source IN (SELECT value FROM json_each(?))",
+            (json.dumps(sources),),
+        )
+        return frozenset(path for (path,) in rows)
 
     def sources_of_things(self, at_once: int) -> Iterator[frozenset[str]]:
-        """The names of what things come of, copies of parents too."""
-        rows = self._db.execute("SELECT DISTINCT source FROM thing ORDER BY source")
+        """The names of what things come of, now and by earlier versions, copies of parents too."""
+        rows = self._db.execute(
+            "SELECT source FROM thing UNION SELECT value FROM item, json_each(item.former) ORDER BY 1"
+        )
         while names := rows.fetchmany(at_once):
             yield frozenset(name for (name,) in names)
 
-    def _keep(self, draft: Draft, place: str) -> None:
-        self._number += 1
-        opportunity = draft.opportunity
-        self._db.execute(
-            "INSERT OR REPLACE INTO thing VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                opportunity.path,
-                opportunity.source,
-                rank(opportunity.type),
-                draft.parents[0] if draft.parents else "",
-                draft.embedded,
-                self._number,
-                place,
-                msgspec.json.encode(draft),
-            ),
-        )
+    def _put_drafts(self, source: str, drafts: list[Draft], place: str) -> None:
+        self._db.execute("DELETE FROM thing WHERE source = ?", (source,))
+        for draft in drafts:
+            self._number += 1
+            opportunity = draft.opportunity
+            self._db.execute(
+                "INSERT OR REPLACE INTO thing VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                (
+                    opportunity.path,
+                    opportunity.source,
+                    rank(opportunity.type),
+                    draft.parents[0] if draft.parents else "",
+                    draft.embedded,
+                    self._number,
+                    place,
+                    msgspec.json.encode(draft.seller) if draft.seller else None,
+                    msgspec.json.encode(draft),
+                ),
+            )
 
     def _one(self, statement: str, *values: Any) -> Any:
         return self._db.execute(statement, values).fetchone()

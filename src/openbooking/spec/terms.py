@@ -48,6 +48,11 @@ class OpportunityType(StrEnum):
         )
 
     @property
+    def has_children(self) -> bool:
+        """Whether items of this type are the parents of others."""
+        return self in _PARENTS
+
+    @property
     def at_any_time(self) -> bool:
         """Whether items of this type have no date and no end of places: they can always be had."""
         return self is OpportunityType.ON_DEMAND_EVENT
@@ -88,6 +93,13 @@ _COLLECTIONS = {
     OpportunityType.COURSE_INSTANCE: "course-instances",
     OpportunityType.ON_DEMAND_EVENT: "on-demand-events",
 }
+_PARENTS = (
+    OpportunityType.SESSION_SERIES,
+    OpportunityType.FACILITY_USE,
+    OpportunityType.INDIVIDUAL_FACILITY_USE,
+    OpportunityType.HEADLINE_EVENT,
+    OpportunityType.COURSE_INSTANCE,
+)
 _KINDS_OF_EVENT = (OpportunityType.EVENT, OpportunityType.HEADLINE_EVENT, OpportunityType.COURSE_INSTANCE)
 _OF_SCHEMA = (OpportunityType.EVENT, OpportunityType.COURSE_INSTANCE, OpportunityType.ON_DEMAND_EVENT)
 TYPE_OF_COLLECTION = {collection: type_ for type_, collection in _COLLECTIONS.items()}

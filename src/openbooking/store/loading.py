@@ -135,6 +135,8 @@ def _related(sql: Statements, needs: Needs) -> Exchange[_Names]:
     children: set[str] = set()
     if needs.children:
         children = _paths((yield Query(sql.paths_of_children, {"parents": sorted(needs.children)})))
+    if needs.source_prefixes:
+        children |= _paths((yield Query(sql.paths_of_source_prefixes, {"prefixes": sorted(needs.source_prefixes)})))
     if needs.below:
         children |= yield from _with_what_is_below(sql, set(needs.below))
     return _Names(keys, claimed | children)

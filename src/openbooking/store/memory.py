@@ -128,6 +128,9 @@ class MemoryStore:
             and any(claim.opportunity in needs.proposed_at for claim in record.claims())
         }
         paths |= {path for path, item in self._opportunities.items() if item.parent in needs.children}
+        if needs.source_prefixes:
+            begins = tuple(needs.source_prefixes)
+            paths |= {path for path, item in self._opportunities.items() if item.source.startswith(begins)}
         if needs.below:
             paths |= needs.below | {
                 path

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Select,
+    String,
     Table,
     and_,
     bindparam,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     null,
     select,
     tuple_,
+    type_coerce,
     update,
 )
 
@@ -180,6 +182,15 @@ class Statements:
         """:sources → path."""
         of_sources = self.dialect.among(opportunity.c.source, self.dialect.values("sources"))
         return self.dialect.compile(select(opportunity.c.path).where(of_sources))
+
+    @cached_property
+    def paths_of_source_prefixes(self) -> Statement:
+        """:prefixes → path; what follows a prefix in the name of a source is before `~` in the order of bytes."""
+        prefix = self.dialect.values("prefixes").subquery("prefix").c.value
+        begins = (opportunity.c.source >= prefix) & (
+            opportunity.c.source < type_coerce(prefix, String).concat(literal_column("'~'"))
+        )
+        return self.dialect.compile(select(opportunity.c.path).where(begins))
 
     @cached_property
     def paths_of_children(self) -> Statement:

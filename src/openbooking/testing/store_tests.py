@@ -16,12 +16,13 @@ from openbooking.booking.dry_run import Checkpoint
 from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.order import Order, OrderKey
 from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.record import Record
 from openbooking.booking.seller import SellerCancel
 from openbooking.booking.situation import Needs, Situation
 from openbooking.booking.status import GetOrder
 from openbooking.booking.store import ORDERS, Feed, FeedWriter, Store
+from openbooking.booking.withdraw import Withdraw
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.spec.errors import GoneError, OpenBookingError, UnknownOrderError

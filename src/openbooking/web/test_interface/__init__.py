@@ -18,13 +18,15 @@ from starlette.routing import Route
 from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.approval import AmendProposal, DecideProposal
 from openbooking.booking.command import Command
+from openbooking.booking.find import GetOpportunity
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller, OrderKey
-from openbooking.booking.publish import GetOpportunity, Publish, Withdraw
+from openbooking.booking.publish import Publish
 from openbooking.booking.record import Record
 from openbooking.booking.replacement import Replace
 from openbooking.booking.seller import ChangeLogistics, Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.status import GetOrder
+from openbooking.booking.withdraw import Withdraw
 from openbooking.identity.scopes import Scope
 from openbooking.jsonld.read import read_object, read_reference
 from openbooking.spec.errors import NotFoundError, OpenBookingError, SellerNotFoundError

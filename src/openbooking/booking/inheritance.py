@@ -1,0 +1,68 @@
+"""What an Opportunity has from its parent where its provider says nothing of its own (OB-BKBL-32, OB-BKBL-33).
+
+The result is stored with a mark (`Opportunity.inherited`), so that a child inherits again when its parent alone is
+published.
+"""
+
+from msgspec.structs import replace
+
+from openbooking.booking.opportunity import Inherited, Offer, Opportunity
+from openbooking.spec.durations import read_duration
+
+_NOTHING = Inherited()
+
+
+def inherit(child: Opportunity, parents: tuple[Opportunity, ...]) -> Opportunity:
+    """The child with what it inherits from its parents, nearest first.
+
+    An end that follows from a duration needs a start; without one the child stays without an end.
+    """
+    marked = child.inherited or _NOTHING
+    if marked == _NOTHING or not parents:
+        return child
+    parent = parents[0]
+    if marked.status:
+        child = replace(child, status=parent.status)
+    if marked.dates:
+        child = replace(child, start=parent.start, end=parent.end)
+    if marked.duration:
+        child = _with_duration(child, parent)
+    if marked.offers:
+        own = tuple(offer for offer in child.offers if offer.key not in marked.offers)
+        offers = own + tuple(_named_offers(child, parents, marked.offers))
+        child = replace(child, offers=offers, offers_unknown=not offers)
+    return child
+
+
+def keep_called_off(known: Opportunity | None, published: Opportunity, *, whatever_is_told: bool) -> Opportunity:
+    """The published Opportunity, cancelled or postponed if it was before and nobody says that it takes place after all.
+
+    A provider that sends another price, but no eventStatus, does not say so. With `whatever_is_told`, a cancellation by
+    the Seller here stays even if the provider sends that it takes place.
+    """
+    if known is None or known.takes_place:
+        return published
+    untold = published.inherited is not None and published.inherited.status
+    was_inherited = known.inherited is not None and known.inherited.status
+    if not (known.called_off and whatever_is_told) and (was_inherited or not untold):
+        return published
+    marks = replace(published.inherited, status=False) if published.inherited else _NOTHING
+    return replace(
+        published,
+        status=known.status,
+        called_off=known.called_off,
+        inherited=None if marks == _NOTHING else marks,
+    )
+
+
+def _with_duration(child: Opportunity, parent: Opportunity) -> Opportunity:
+    lasts = read_duration(parent.properties.get("duration"))
+    return replace(child, end=child.start + lasts if child.start and lasts else None)
+
+
+def _named_offers(child: Opportunity, parents: tuple[Opportunity, ...], keys: tuple[str, ...]) -> list[Offer]:
+    """The Offers with these keys, each of the nearest parent that has it, as the child's own."""
+    found: dict[str, Offer] = {}
+    for parent in reversed(parents):
+        found |= {offer.key: offer for offer in parent.offers}
+    return [replace(found[key], owner=child.path) for key in keys if key in found]

@@ -1,0 +1,25 @@
+"""A command that is decided, but not carried out."""
+
+from msgspec.structs import replace
+
+from openbooking.booking.command import ActorCommand, Command, Decision, Rehearsed
+from openbooking.booking.policy import Policy
+from openbooking.booking.situation import Change, Needs, Situation, evolve
+
+
+class Rehearse(ActorCommand, frozen=True, kw_only=True):
+    """What a command would be answered, and change, once what is `given` has been changed; nothing is changed."""
+
+    command: Command
+    given: tuple[Change, ...] = ()
+
+    def needs(self, policy: Policy) -> Needs:
+        """What the command needs, without locks."""
+        return replace(self.command.needs(policy), look_first=True)
+
+    def decide(self, situation: Situation) -> Decision:
+        """The reply has the command's reply and its changes. Raises what the command raises."""
+        for change in self.given:
+            situation = evolve(situation, change)
+        decision = self.command.decide(situation)
+        return Decision(reply=Rehearsed(decision.reply, decision.changes))

@@ -1,0 +1,101 @@
+"""Withdrawing what was published, and taking off sale what is not understood any more."""
+
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+
+from msgspec.structs import replace
+
+from openbooking.booking.called_off import reject_for
+from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.delete import stub
+from openbooking.booking.opportunity import Opportunity, SaleState
+from openbooking.booking.policy import Policy
+from openbooking.booking.record import RecordKind
+from openbooking.booking.reports import OpportunityReport, OrdersReached, orders_reached, orders_standing
+from openbooking.booking.situation import Change, Needs, OpportunityRemoved, OpportunitySet, RecordSet, Situation
+
+
+class Withdraw(ActorCommand, frozen=True, kw_only=True):
+    """Everything from these sources is withdrawn but what is to `keep`, with all that lies below it.
+
+    With `orders`, the Orders for it are deleted too; else they stay, and their spaces stay taken should it come back.
+    What is unpublished is remembered, so that it stays unpublished should it come back.
+    """
+
+    sources: frozenset[str]
+    keep: frozenset[str] = frozenset()
+    orders: bool = False
+
+    def needs(self, policy: Policy) -> Needs:
+        """All Opportunities of the sources and below, with the records that claim them."""
+        del policy
+        return Needs(sources=self.sources)
+
+    def decide(self, situation: Situation) -> Decision:
+        """Remove the Opportunities; quotes for them end. The reply reports on each of them."""
+        gone, stamp = _with_all_below(situation, _of(situation, self.sources) - self.keep), self.stamp(situation)
+        changes: list[Change] = []
+        for record in situation.records.values():
+            if not any(claim.opportunity in gone for claim in record.claims()):
+                continue
+            if record.kind is RecordKind.QUOTE:
+                changes.append(RecordSet(record.key, None))
+            elif self.orders:
+                changes.append(RecordSet(record.key, stub(record, stamp)))
+            else:
+                changes.extend(reject_for(situation, record, gone, stamp))
+        reached = orders_reached(situation, changes, gone)
+        changes.extend(_without(situation.opportunities[path]) for path in sorted(gone))
+        reports = {
+            path: _report(situation, path, reached) for path in gone if not situation.opportunities[path].withdrawn
+        }
+        return Decision(reply=reports, changes=tuple(changes))
+
+
+class TakeOffSale(ActorCommand, frozen=True, kw_only=True):
+    """Everything from these sources but what is to `keep` is off sale, because its latest version is not understood.
+
+    It is on sale again when a version is published that is understood. What is unpublished stays so.
+    """
+
+    sources: frozenset[str]
+    keep: frozenset[str] = frozenset()
+
+    def needs(self, policy: Policy) -> Needs:
+        """All Opportunities of the sources and below, so that nobody books any of it meanwhile."""
+        del policy
+        return Needs(sources=self.sources)
+
+    def decide(self, situation: Situation) -> Decision:
+        """Set the sale state. The reply reports on each Opportunity that was on sale; what lies below goes with it."""
+        on_sale = [
+            situation.opportunities[path]
+            for path in sorted(_of(situation, self.sources) - self.keep)
+            if situation.opportunities[path].sale is SaleState.ON_SALE
+        ]
+        changes = tuple(OpportunitySet(replace(member, sale=SaleState.NOT_UNDERSTOOD)) for member in on_sale)
+        return Decision(reply={member.path: _report(situation, member.path, {}) for member in on_sale}, changes=changes)
+
+
+def _of(situation: Situation, sources: Collection[str]) -> set[str]:
+    return {path for path, member in situation.opportunities.items() if member.source in sources}
+
+
+def _with_all_below(situation: Situation, found: set[str]) -> AbstractSet[str]:
+    gone: set[str] = set()
+    while found:
+        gone |= found
+        found = {path for path, member in situation.opportunities.items() if member.parent in found} - gone
+    return gone
+
+
+def _without(opportunity: Opportunity) -> Change:
+    """The removal of an Opportunity; one that is unpublished stays, so that it is not published again."""
+    if opportunity.sale is SaleState.UNPUBLISHED:
+        return OpportunitySet(replace(opportunity, withdrawn=True))
+    return OpportunityRemoved(opportunity.path)
+
+
+def _report(situation: Situation, path: str, reached: dict[str, OrdersReached]) -> OpportunityReport:
+    orders = replace(reached.get(path, OrdersReached()), kept=orders_standing(situation, path))
+    return OpportunityReport(opportunity=situation.opportunities[path], orders=orders)

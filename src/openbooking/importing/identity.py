@@ -1,0 +1,149 @@
+"""What identifies a published thing, so that importing it again updates it, and nothing else (OB-ID-01, OB-BKBL-28).
+
+Ids come first; what has none is known by its name, place and time together. Its position never counts: rooms and
+sessions change places. What earlier versions stored keeps its id, whatever rule gave it (`Identity.former`).
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from openbooking.booking.opportunity import Opportunity
+from openbooking.importing.read_values import JsonObject, UnreadableError, derive_key, read_instant, read_text, shown
+from openbooking.importing.source import Source
+from openbooking.spec.ids import opportunity_path
+from openbooking.spec.terms import OpportunityType
+
+
+class Whole(NamedTuple):
+    """The thing that embeds another: its path and former paths, and the property that embeds.
+
+    `alike` is how many of the embedded things have the same time or name, by which earlier versions counted them. A
+    parent within its child is embedded too, but known by itself: its whole has no path.
+    """
+
+    path: str
+    former: tuple[str, ...]
+    property_: str
+    alike: int = 1
+
+
+class Identity(NamedTuple):
+    """The path of a thing, and the paths by which earlier versions may have known it.
+
+    With `by_id` the provider's own ids identify it. Else it is its name, place and time, and what was stored under a
+    former path is the same thing only if it has the same ones.
+    """
+
+    path: str
+    former: tuple[str, ...]
+    by_id: bool
+
+
+def identify(
+    thing: JsonObject, type_: OpportunityType, source: Source, *, whole: Whole | None, rpde: tuple[str, str] | None
+) -> Identity:
+    """The identity of a thing, embedded in a `whole` or the item of the RPDE `kind` and `id`; else it is by itself.
+
+    Raises UnreadableError where nothing identifies it.
+    """
+    id_, identifier = read_text(thing.get("@id")), read_text(thing.get("identifier"))
+    if id_:
+        return _identity(type_, *(_key_of_id(id_, name) for name in source))
+    if whole and identifier:
+        return _identity(type_, *_of_identifier(identifier, source, whole))
+    if whole and whole.path:
+        return _embedded(thing, type_, whole)
+    if rpde:
+        return _identity(type_, *(derive_key("rpde", name, *rpde) for name in source))
+    if identifier:
+        return _identity(type_, *(derive_key("identifier", name, identifier) for name in source))
+    return _by_itself(thing, type_, source)
+
+
+def paths_of_reference(id_: str, types: tuple[OpportunityType, ...], source: Source) -> tuple[str, ...]:
+    """The paths of which one is that of the thing with this `@id`, of one of these types."""
+    keys = dict.fromkeys(_key_of_id(id_, name) for name in source)
+    return tuple(opportunity_path(type_, key) for key in keys for type_ in types)
+
+
+def is_same_thing(stored: Opportunity, read: Opportunity, *, by_id: bool) -> bool:
+    """Whether what an earlier version stored under a former path is what has been read now.
+
+    Ids in feeds that this system once took for one may be of two things: those have neither name nor start in common.
+    """
+    if by_id:
+        return stored.properties.get("name") == read.properties.get("name") or stored.start == read.start
+    same_time = (stored.start, stored.end) == (read.start, read.end) or not stored.type.bookable
+    return same_time and _described(stored.properties) == _described(read.properties)
+
+
+def _identity(type_: OpportunityType, key: str, *former: str) -> Identity:
+    paths = dict.fromkeys(opportunity_path(type_, known) for known in former if known != key)
+    return Identity(opportunity_path(type_, key), tuple(paths), by_id=True)
+
+
+def _key_of_id(id_: str, source: str) -> str:
+    """The key of an `@id`; one that is no absolute URI holds within its source only."""
+    return derive_key("@id", id_) if ":" in id_ else derive_key("@id", source, id_)
+
+
+def _of_identifier(identifier: str, source: Source, whole: Whole) -> list[str]:
+    wholes = (whole.path, *whole.former)
+    return [derive_key("identifier", name, path, identifier) for path in wholes for name in source]
+
+
+def _embedded(thing: JsonObject, type_: OpportunityType, whole: Whole) -> Identity:
+    known_by = _known_by(thing, type_)
+    if not any(known_by):
+        raise UnreadableError("nothing identifies it: it has no @id, identifier, name, location or startDate")
+    # How earlier versions told those with the same time or name apart.
+    counted = str(thing.get("startDate") or thing.get("name"))
+    former = [
+        derive_key(path, whole.property_, counted, str(number))
+        for path in (whole.path, *whole.former)
+        for number in range(1, whole.alike + 1)
+    ]
+    key = derive_key(whole.path, whole.property_, *known_by)
+    return _identity(type_, key, *former)._replace(by_id=False)
+
+
+def _by_itself(thing: JsonObject, type_: OpportunityType, source: Source) -> Identity:
+    known_by = _known_by(thing, type_)
+    if not known_by[0]:
+        known_by = (read_text(thing.get("url")) or "", *known_by[1:])
+    if not any(known_by):
+        raise UnreadableError("nothing identifies it: it has no @id, identifier, name, url or location")
+    texts = ((name, read_text(thing.get(name))) for name in ("url", "name"))
+    former = next(([derive_key(name, one, text) for one in source] for name, text in texts if text), [])
+    key = derive_key("described", source.name, *known_by)
+    return _identity(type_, key, *former)._replace(by_id=False)
+
+
+def _known_by(thing: JsonObject, type_: OpportunityType) -> tuple[str, ...]:
+    """Name, place, start and end; parents last, and their dates change."""
+    if not type_.bookable or type_.at_any_time:
+        return _described(thing)
+    ends = _instant(thing.get("endDate")) or str(thing.get("duration") or "")
+    return (*_described(thing), _instant(thing.get("startDate")), ends)
+
+
+def _described(properties: JsonObject) -> tuple[str, str]:
+    return read_text(properties.get("name")) or "", _place(properties.get("location"))
+
+
+def _place(location: Any) -> str:
+    """What tells one place from another: its id or name; else all of it."""
+    if not isinstance(location, dict):
+        return read_text(location) or ""
+    names = (read_text(location.get(name)) for name in ("@id", "identifier", "name"))
+    return next((name for name in names if name), None) or msgspec.json.encode(location, order="sorted").decode()
+
+
+def _instant(value: Any) -> str:
+    if value is None:
+        return ""
+    try:
+        return str(read_instant(value).at.timestamp())
+    except UnreadableError:
+        return shown(value)

@@ -1,0 +1,73 @@
+"""The names by which what is imported is known again: of a source as a whole, and of each RPDE item in it."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from openbooking.importing.errors import ImportRefusedError
+from openbooking.importing.read_values import derive_key
+from openbooking.spec.links import is_web_address
+
+_CURSOR = frozenset({"aftertimestamp", "afterid", "afterchangenumber", "limit"})
+_CREDENTIAL = re.compile(
+    r"(.*[-_.])?((api|app|access|account|subscription|client|private)?[-_]?(key|secret|token)|auth(orization)?|"
+    r"pass(word|wd|phrase)?|pwd|sig(nature)?|jwt|bearer)",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+class Source(NamedTuple):
+    """The `name` of all that is imported from one place, and the `former` name that earlier versions gave it.
+
+    An RPDE item is known by its `id` within its source; its `kind` tells it apart from others only where several
+    items have the same `id`, as those of several feeds that are imported under one name (AMB-74).
+    """
+
+    name: str
+    former: str
+
+    def item(self, kind: str, id_: str) -> str:
+        """The name of what comes of an RPDE item, whatever it holds."""
+        return self.items_with(id_) + derive_key(kind)
+
+    def items_with(self, id_: str) -> str:
+        """What the names of all items with this `id` begin with, whatever their kind."""
+        return f"{self.name}#{derive_key(id_)}/"
+
+    def former_item(self, kind: str, id_: str) -> str:
+        """The name that earlier versions gave to what comes of an RPDE item.
+
+        Those versions left out all parameters of a URL, so that two sources shared it: then it is not this source's.
+        """
+        return f"{self.name}#{derive_key(kind, id_)}" if self.name == self.former else ""
+
+
+def source_of(place: str) -> Source:
+    """The source that a place is: its URL without cursor and credentials, or its full path.
+
+    Raises ImportRefusedError for standard input, which has no name, and for what is no URL.
+    """
+    if place == "-":
+        raise ImportRefusedError("What comes from standard input needs a name to be known by: --source NAME.")
+    if not is_web_address(place):
+        path = str(Path(place).resolve())
+        return Source(path, path)
+    try:
+        url = urlsplit(place)
+        host = f"{url.hostname}:{url.port}" if url.port else str(url.hostname)
+    except ValueError as fault:
+        raise ImportRefusedError(f"{place} is no valid URL: {fault}.") from fault
+    parameters = [pair for pair in parse_qsl(url.query, keep_blank_values=True) if _identifies(pair[0])]
+    name = urlunsplit((url.scheme, host, url.path, urlencode(sorted(parameters)), ""))
+    return Source(name, urlunsplit((url.scheme, host, url.path, "", "")))
+
+
+def named_source(name: str) -> Source:
+    """The source that the operator has named."""
+    return Source(name, name)
+
+
+def _identifies(parameter: str) -> bool:
+    """Whether a parameter of a URL tells one source from another, rather than where to begin, or who asks."""
+    return parameter.lower() not in _CURSOR and not _CREDENTIAL.fullmatch(parameter)

@@ -1,0 +1,129 @@
+"""The end of an import: what its items no longer hold is withdrawn, and what is not understood is taken off sale."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from openbooking.booking.find import FindBySource
+from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.reports import OpportunityReport
+from openbooking.booking.withdraw import TakeOffSale, Withdraw
+from openbooking.importing.publish import AT_ONCE, reports_in
+from openbooking.importing.read_values import read_text, shown
+from openbooking.importing.rehearsal import ImportStore
+from openbooking.importing.report import Line, Outcome, Report, numbers_of
+from openbooking.importing.sellers import IMPORTER
+from openbooking.importing.source import Source
+from openbooking.importing.spool import Item, Spool, Standing
+from openbooking.spec.links import is_web_address
+from openbooking.spec.terms import OpportunityType
+
+_DELETED = "its provider deleted it"
+_NOT_HELD = "its item no longer holds it"
+_WITH_PARENT = "what it belongs to was withdrawn"
+_NOT_UNDERSTOOD = "its latest version is not understood"
+_NOTHING_HERE = "deleted, but nothing of it is published"
+# What feeds call their items. Items that an earlier version imported are found by these.
+_USUAL_KINDS = ("", *OpportunityType, "FacilityUse/Slot", "IndividualFacilityUse/Slot")
+
+# The sources that are published, by what the names of all items with the same RPDE id begin with.
+_Stored = Mapping[str, set[str]]
+
+
+class Withdrawer:
+    """Brings what is published from the items in a spool down to what they hold now."""
+
+    def __init__(self, store: ImportStore, report: Report, spool: Spool, source: Source) -> None:
+        self._store = store
+        self._report = report
+        self._spool = spool
+        self._source = source
+
+    async def let_go(self) -> None:
+        """Withdraw all that is to be published, as far as it was published from here, so that it is nobody's."""
+        for sources in self._spool.sources_of_things(AT_ONCE):
+            await self._store.execute(Withdraw(sources=sources, actor=IMPORTER))
+
+    async def withdraw(self) -> None:
+        """Withdraw what deleted items held and others hold no more; take off sale what is not understood any more."""
+        for items in self._spool.items(AT_ONCE):
+            stored = await self._stored(items)
+            targets = {item: self._targets(item, stored) for item in items if item.standing is Standing.WHOLE}
+            reasons = {
+                source: _DELETED if item.is_deleted else _NOT_HELD
+                for item, sources in targets.items()
+                for source in sources
+            }
+            keep = self._spool.paths_published([name for item in items for name in item.sources])
+            withdrawn = await self._withdraw(reasons, keep)
+            await self._take_off_sale(
+                {
+                    source
+                    for item in items
+                    if item.standing is Standing.NOT_UNDERSTOOD
+                    for source in self._targets(item, stored)
+                },
+                keep,
+            )
+            for item, sources in targets.items():
+                if item.is_deleted and withdrawn.isdisjoint(sources):
+                    self._tell_unmatched(item, stored)
+
+    async def _stored(self, items: Sequence[Item]) -> _Stored:
+        """The sources that are published under the ids of items that are deleted, or may have another kind now.
+
+        Only a feed of its own is known to give each `id` once; under a name that the operator gave, several feeds may.
+        """
+        ids: dict[str, str] = {}
+        for item in items:
+            if item.same_id and (item.is_deleted or is_web_address(self._source.name)):
+                ids[item.same_id] = item.same_id
+            if item.same_id and item.is_deleted:
+                former = (self._source.former_item(kind, item.id) for kind in (*_USUAL_KINDS, item.kind))
+                ids |= {name: item.same_id for name in former if name}
+        found = await self._store.execute(FindBySource(frozenset(ids), actor=IMPORTER)) if ids else {}
+        assert isinstance(found, Mapping)  # noqa: S101 - what FindBySource is answered with
+        stored: dict[str, set[str]] = defaultdict(set)
+        for member in found.values():
+            if isinstance(member, Opportunity):
+                begins = member.source.rpartition("/")[0] + "/"
+                stored[ids.get(member.source) or begins].add(member.source)
+        return stored
+
+    def _targets(self, item: Item, stored: _Stored) -> Collection[str]:
+        """The sources of all that the item may have held before (AMB-74).
+
+        They are those of the item itself. If it is published under another kind only, and no item of that kind is in
+        its feed, it is that; of several, nobody knows which.
+        """
+        known = stored.get(item.same_id, set())
+        others = {source for source in known.difference(item.sources) if not self._spool.is_alive(source)}
+        if not item.is_deleted:
+            return {*item.sources, *others}
+        return others if known.isdisjoint(item.sources) and len(others) == 1 else item.sources
+
+    async def _withdraw(self, reasons: Mapping[str, str], keep: frozenset[str]) -> set[str]:
+        """Withdraw what comes of these sources; return those of what has been withdrawn."""
+        withdraw = Withdraw(sources=frozenset(reasons), keep=keep, actor=IMPORTER)
+        reports = reports_in(await self._store.execute(withdraw))
+        for path, report in reports.items():
+            self._tell(Outcome.WITHDRAWN, path, report, reasons.get(report.opportunity.source, _WITH_PARENT))
+        return {report.opportunity.source for report in reports.values()}
+
+    async def _take_off_sale(self, sources: Collection[str], keep: frozenset[str]) -> None:
+        off = TakeOffSale(sources=frozenset(sources), keep=keep, actor=IMPORTER)
+        for path, report in reports_in(await self._store.execute(off)).items():
+            self._tell(Outcome.OFF_SALE, path, report, _NOT_UNDERSTOOD)
+
+    def _tell(self, outcome: Outcome, path: str, report: OpportunityReport, reason: str) -> None:
+        # Tried on a rehearsal, what another item has taken over is still the former item's.
+        if self._spool.is_published(path):
+            return
+        opportunity = report.opportunity
+        name = read_text(opportunity.properties.get("name")) or ""
+        label = f"{opportunity.type} {shown(name)}".rstrip()
+        self._report.tell(Line(outcome=outcome, item=label, path=path, reason=reason, orders=numbers_of(report.orders)))
+
+    def _tell_unmatched(self, item: Item, stored: _Stored) -> None:
+        several = len(stored.get(item.same_id, set()))
+        reason = f"deleted, but {several} items have this id under other kinds" if several > 1 else _NOTHING_HERE
+        self._report.tell(Line(outcome=Outcome.UNMATCHED, item=item.label, where=item.place, reason=reason))
