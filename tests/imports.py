@@ -10,7 +10,7 @@ from openbooking.importing.pages import Got
 from openbooking.importing.read_pages import read_page
 from openbooking.importing.report import Report
 from openbooking.importing.run import Confirm, ImportOptions, run_import
-from openbooking.importing.source import named_source
+from openbooking.importing.source import Source, named_source
 from people import CENTRE
 from published import page
 from world import World
@@ -33,7 +33,7 @@ class Told(list[dict[str, Any]]):
 async def import_(
     store: Store,
     *items: Any,
-    source: str = "feed",
+    source: str | Source = "feed",
     seller: str | None = CENTRE.key,
     hand_over: bool = False,
     dry_run: bool = False,
@@ -48,7 +48,9 @@ async def import_(
 
     written = io.BytesIO()
     report = Report(written)
-    options = ImportOptions(named_source(source), seller, hand_over=hand_over, dry_run=dry_run)
+    options = ImportOptions(
+        source if isinstance(source, Source) else named_source(source), seller, hand_over=hand_over, dry_run=dry_run
+    )
     await run_import(store, pages(), report, options, confirm)
     told = Told(json.loads(line) for line in written.getvalue().splitlines())
     assert report.exit_status == int(bool(told.reasons()))

@@ -5,7 +5,7 @@ the documents in the database are called.
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -46,7 +46,7 @@ YOGA, RUN, RACE, RELAY, GALA, LANES = (
 )
 
 
-def load(connection: Connection) -> None:
+def load(connection: Connection, rows: Sequence[str] = ROWS) -> None:
     """The schema as it was then, with all that was in it."""
     config = _config()
     config.attributes["connection"] = connection
@@ -54,7 +54,7 @@ def load(connection: Connection) -> None:
     blob = connection.dialect.name == "postgresql"
     if blob:
         connection.exec_driver_sql("CREATE DOMAIN blob AS bytea")
-    for statement in ROWS:
+    for statement in rows:
         connection.exec_driver_sql(statement)
     if blob:
         connection.exec_driver_sql("DROP DOMAIN blob")

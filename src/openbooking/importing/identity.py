@@ -14,6 +14,9 @@ from openbooking.importing.source import Source
 from openbooking.spec.ids import opportunity_path
 from openbooking.spec.terms import OpportunityType
 
+# How many more things than now may have had the same time or name when an earlier version counted them.
+_ONCE_ALIKE = 10
+
 
 class Whole(NamedTuple):
     """The thing that embeds another: its path and former paths, and the property that embeds.
@@ -102,7 +105,7 @@ def _embedded(thing: JsonObject, type_: OpportunityType, whole: Whole) -> Identi
     former = [
         derive_key(path, whole.property_, counted, str(number))
         for path in (whole.path, *whole.former)
-        for number in range(1, whole.alike + 1)
+        for number in range(1, whole.alike + _ONCE_ALIKE + 1)
     ]
     key = derive_key(whole.path, whole.property_, *known_by)
     return _identity(type_, key, *former)._replace(by_id=False)

@@ -1,0 +1,141 @@
+"""What an earlier version imported keeps its ids, and its Orders, whatever rule gave the ids then."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imports import Told, import_
+from migrated import load
+from openbooking.booking.find import GetOpportunity
+from openbooking.booking.opportunity import Opportunity
+from openbooking.importing.source import Source
+from openbooking.settings import AccessMode, Settings
+from openbooking.store.migrate import connected, upgrade
+from openbooking.system import open_identity_store, open_store
+from openbooking.testing.postgres import PostgresServer
+from openbooking.testing.samples import Clock
+from people import CENTRE, MANAGER
+from published import event, rpde
+from world import SITE, World, serving
+
+pytestmark = pytest.mark.anyio
+
+FOLDER = Path(__file__).parent / "databases"
+KEPT: dict[str, Any] = json.loads((FOLDER / "a3d1fe2-imports.json").read_text(encoding="utf-8"))
+ROWS = (FOLDER / "a3d1fe2-imports.sql").read_text(encoding="utf-8").splitlines()
+KNOWN: dict[str, dict[str, Any]] = KEPT["opportunities"]
+SHARED = "http://provider.example.com/odi.php"
+NORTH, SOUTH = (Source(f"{SHARED}?club={club}", SHARED) for club in ("north", "south"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The database as it was left, migrated."""
+    database = str(tmp_path / "earlier.sqlite3")
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        database = server.bare_database()
+    connected(database, lambda connection: load(connection, ROWS))
+    upgrade(database)
+    return database
+
+
+@pytest.fixture
+async def world(database: str) -> AsyncIterator[World]:
+    """The Booking System over the database."""
+    settings = Settings(site_url=SITE, database=database, access=AccessMode.API_KEY)
+    clock = Clock()
+    async with serving(settings, clock, open_store(settings, clock), open_identity_store(settings)) as opened:
+        opened.judged = False
+        yield opened
+
+
+def paths_then(source: str) -> set[str]:
+    return {path for path, known in KNOWN.items() if known["source"].startswith(f"{source}#")}
+
+
+def path_then(name: str) -> str:
+    (path,) = (path for path, known in KNOWN.items() if known["name"] == name)
+    return path
+
+
+def paths_now(told: Told) -> set[str]:
+    return {line["path"] for line in told if line.get("path") and line["outcome"] != "seller"}
+
+
+async def now(world: World, path: str) -> Opportunity:
+    found = await world.store.execute(GetOpportunity(path, actor=MANAGER))
+    assert isinstance(found, Opportunity)
+    return found
+
+
+async def booked(world: World, name: str) -> str:
+    """The path of what the Order for the Opportunity of this name is for."""
+    (item,) = (await world.call("GET", f"orders/{KEPT['booked'][name]}")).json()["orderedItem"]
+    assert item["orderItemStatus"] == "https://openactive.io/OrderItemConfirmed"
+    path = world.ids.parse_opportunity(item["orderedItem"]["@id"])
+    assert path
+    return path
+
+
+@pytest.mark.spec("OB-ID-01", "OB-BKBL-28")
+async def test_what_was_imported_under_a_name_keeps_its_ids(world: World) -> None:
+    for _ in range(2):
+        told = await import_(world.store, *KEPT["files"], source="files")
+        assert told.outcomes().count("not imported") == 0
+        assert "withdrawn" not in told.outcomes()
+        assert paths_now(told) == paths_then("files")
+
+
+@pytest.mark.spec("OB-ID-01", "OB-BKBL-28")
+async def test_rooms_that_were_told_apart_by_their_order_keep_their_ids_in_another_order(world: World) -> None:
+    item = json.loads(json.dumps(KEPT["files"][0]))
+    item["data"]["subEvent"].reverse()
+    told = await import_(world.store, item, source="files")
+    assert told.path("Room A") == path_then("Room A")
+    assert told.path("Room B") == path_then("Room B")
+    assert await booked(world, "Room A") == path_then("Room A")
+    assert (await now(world, path_then("Room A"))).properties["name"] == "Room A"
+
+
+async def test_a_room_that_is_left_alone_is_not_taken_for_the_other(world: World) -> None:
+    item = json.loads(json.dumps(KEPT["files"][0]))
+    del item["data"]["subEvent"][0]
+    told = await import_(world.store, item, source="files")
+    assert told.path("Room B") == path_then("Room B")
+    (gone,) = [line for line in told if line["outcome"] == "withdrawn"]
+    assert (gone["path"], gone["orders"]) == (path_then("Room A"), {"kept": 1})
+    assert await booked(world, "Room A") == path_then("Room A")
+
+
+@pytest.mark.spec("OB-ID-01", "OB-BKBL-28")
+async def test_a_feed_whose_query_was_left_out_of_its_name_keeps_the_ids_of_what_is_still_the_same(
+    world: World,
+) -> None:
+    south = [rpde(event(name="South judo", startDate="2027-06-05T10:00:00Z", **{"@id": None}), id="1")]
+    told = await import_(world.store, *south, source=SOUTH)
+    assert not paths_now(told) & KNOWN.keys()
+    told = await import_(world.store, *KEPT["query"], source=NORTH)
+    assert paths_now(told) == paths_then(SHARED)
+    await import_(world.store, *south, source=SOUTH)
+    assert await booked(world, "North yoga") == path_then("North yoga")
+    assert (await now(world, path_then("North yoga"))).properties["name"] == "North yoga"
+    assert await booked(world, "Lane") == path_then("Lane")
+
+
+async def test_a_seller_that_was_known_by_its_name_and_feed_stays_the_same(world: World) -> None:
+    before = await world.store.sellers()
+    source = Source("http://club.example.com/feed.php?v=2", "http://club.example.com/feed.php")
+    told = await import_(world.store, *KEPT["named"], source=source, seller=None)
+    assert told.outcomes() == ["bookable"]
+    assert await world.store.sellers() == before
+
+
+@pytest.mark.parametrize("kind", ["Event", "FacilityUse/Slot", ""])
+async def test_what_was_imported_then_is_withdrawn_when_it_is_deleted(world: World, kind: str) -> None:
+    deletion = {"state": "deleted", "kind": kind, "id": "f1", "modified": 5}
+    told = await import_(world.store, deletion, source="files", seller=CENTRE.key)
+    assert told.outcomes() == ["withdrawn"] * 3
