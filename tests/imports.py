@@ -5,15 +5,21 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+from builders import new_uuid
+from openbooking.booking.find import GetOpportunity
+from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.store import Store
 from openbooking.importing.pages import Got
 from openbooking.importing.read_pages import read_page
 from openbooking.importing.report import Report
 from openbooking.importing.run import Confirm, ImportOptions, run_import
 from openbooking.importing.source import Source, named_source
-from people import CENTRE
+from people import CENTRE, MANAGER
 from published import page
 from world import World
+
+SESSIONS, SERIES, SLOTS = "/feeds/scheduled-sessions", "/feeds/session-series", "/feeds/slots"
+EVENTS = "/feeds/events"
 
 
 class Told(list[dict[str, Any]]):
@@ -64,3 +70,41 @@ async def feed(world: World, path: str) -> dict[str, Any]:
         for entry in (await world.read_feed(path)).values()
         if entry["state"] == "updated" and len(entry["data"]["@id"].rpartition("/")[2]) == 32
     }
+
+
+async def book(world: World, told: Told, name: str = "sessions/1", status: int = 201) -> str:
+    """B of one space at what was imported and is called like this; the UUID of the Order."""
+    return await book_path(world, told.path(name), status)
+
+
+async def book_path(world: World, path: str, status: int = 201) -> str:
+    """B of one space at what has this path, at the first Offer of its own or its parent's; the UUID of the Order."""
+    found = await world.store.execute(GetOpportunity(path, actor=MANAGER))
+    assert isinstance(found, Opportunity)
+    offers = found.offers
+    if not offers:
+        parent = await world.store.execute(GetOpportunity(found.parent or "", actor=MANAGER))
+        assert isinstance(parent, Opportunity)
+        offers = parent.offers
+    uuid = new_uuid()
+    item = {
+        "@type": "OrderItem",
+        "position": 0,
+        "orderedItem": world.ids.opportunity(path),
+        "acceptedOffer": world.ids.offer(offers[0].ref),
+    }
+    response = await world.call("PUT", f"orders/{uuid}", world.order(item, total=float(offers[0].price)))
+    assert response.status_code == status, response.text
+    return uuid
+
+
+async def item_of(world: World, uuid: str) -> dict[str, Any]:
+    """The only OrderItem of an Order, as Order Status shows it."""
+    (item,) = (await world.call("GET", f"orders/{uuid}")).json()["orderedItem"]
+    found: dict[str, Any] = item
+    return found
+
+
+async def left(world: World, told: Told, name: str = "sessions/1") -> int:
+    """How many spaces a session has left, by its feed."""
+    return int((await feed(world, SESSIONS))[told.path(name)]["remainingAttendeeCapacity"])

@@ -1,15 +1,13 @@
 """What becomes of imported items in a store: published, updated, withdrawn, and never sold twice."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from builders import PLACE, new_uuid
-from imports import Told, feed, import_
+from builders import PLACE
+from imports import SERIES, SESSIONS, SLOTS, book, feed, import_, left
 from openbooking.booking.command import Command, Reply
 from openbooking.booking.opportunity import SaleState
 from openbooking.booking.publish import Publish, PublishSeller
@@ -32,35 +30,9 @@ from published import (
     session,
     slot,
 )
-from world import Follower, World, open_world
+from world import Follower, World
 
 pytestmark = pytest.mark.anyio
-SESSIONS, SERIES, SLOTS = "/feeds/scheduled-sessions", "/feeds/session-series", "/feeds/slots"
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
-    """A Booking System on each store, for which everything is imported in the name of the centre or of others."""
-    async with open_world(request.param, tmp_path) as opened:
-        yield opened
-
-
-async def book(world: World, told: Told, name: str = "sessions/1", status: int = 201) -> str:
-    """B of one place at an imported session; the UUID of the Order."""
-    uuid = new_uuid()
-    item = {
-        "@type": "OrderItem",
-        "position": 0,
-        "orderedItem": world.ids.opportunity(told.path(name)),
-        "acceptedOffer": (await feed(world, SERIES))[told.path("series/1")]["offers"][0]["@id"],
-    }
-    response = await world.call("PUT", f"orders/{uuid}", world.order(item, total=5.5))
-    assert response.status_code == status, response.text
-    return uuid
-
-
-async def left(world: World, told: Told, name: str = "sessions/1") -> int:
-    return int((await feed(world, SESSIONS))[told.path(name)]["remainingAttendeeCapacity"])
 
 
 async def test_children_may_come_before_their_parents(world: World) -> None:

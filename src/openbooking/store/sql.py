@@ -150,7 +150,7 @@ class SqlStore:
         written = effects(before, after, self._feed_writer)
         if written.opportunities or written.sellers:
             yield Save(self._sql.save_catalogue, catalogue_rows(before, written))
-        if written.records or written.publications:
+        if written.records or written.publications or written.booked:
             given = yield from self._numbers(len(written.publications), before.now)
             yield Save(self._sql.save_bookings, booking_rows(before, written, given))
             yield Save(self._sql.save_erasures, erasure_rows(before, written))

@@ -7,16 +7,36 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.command import Rehearsed
+from openbooking.booking.find import FindBySource
 from openbooking.booking.opportunity import SaleState
 from openbooking.booking.order import Order, OrderKey
 from openbooking.booking.publish import Publish
+from openbooking.booking.record import Record
+from openbooking.booking.rehearsal import Rehearse
 from openbooking.booking.sale import SetSaleState
 from openbooking.booking.seller import SellerCancel
+from openbooking.booking.situation import OpportunitySet
+from openbooking.booking.status import GetOrder
 from openbooking.booking.store import ORDERS, Feed, Store
+from openbooking.booking.withdraw import TakeOffSale, Withdraw
+from openbooking.spec.errors import NotFoundError
 from openbooking.spec.ids import opportunity_path
 from openbooking.spec.terms import OpportunityType
-from openbooking.testing.samples import MANAGER, SESSIONS, Clock, book, fresh, read_feed, session, session_path
+from openbooking.testing.samples import (
+    ALICE,
+    MANAGER,
+    SESSIONS,
+    Clock,
+    book,
+    fresh,
+    places_left,
+    read_feed,
+    session,
+    session_path,
+)
 
+UUID = fresh()
 SERIES = Feed("session-series")
 STATES = [SaleState.UNPUBLISHED, SaleState.NOT_UNDERSTOOD, SaleState.OVER]
 
@@ -112,6 +132,79 @@ class SaleTests:
                 assert await self.shown(store) == set()
                 await store.execute(Publish((series,), actor=MANAGER))
                 assert await self.shown(store) == everything
+
+        asyncio.run(run())
+
+    def test_what_was_unpublished_comes_back_unpublished_with_what_was_sold(self, tmp_path: Path) -> None:
+        """Whatever was withdrawn of it in between: the series is remembered, the session is not."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5) as store:
+                await store.execute(book(UUID, "yoga"))
+                on_sale = SetSaleState(opportunity=series_path("yoga"), sale=SaleState.ON_SALE, actor=MANAGER)
+                await store.execute(replace(on_sale, sale=SaleState.UNPUBLISHED))
+                await store.execute(Withdraw(sources=frozenset({"kit"}), actor=MANAGER))
+                with pytest.raises(NotFoundError):
+                    await store.execute(on_sale)
+                await store.execute(Publish(session("yoga", 5), actor=MANAGER))
+                assert await self.shown(store) == set()
+                await store.execute(on_sale)
+                assert await places_left(store, "yoga") == 4
+
+        asyncio.run(run())
+
+    def test_what_is_not_understood_any_more_is_off_sale_and_its_orders_stay(self, tmp_path: Path) -> None:
+        """Only what comes of the sources, and is not to be kept."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
+                everything = await self.shown(store)
+                await store.execute(book(UUID, "yoga"))
+                keep = frozenset({session_path("spin"), series_path("spin"), series_path("yoga")})
+                off = TakeOffSale(sources=frozenset({"kit"}), keep=keep, actor=MANAGER)
+                reports = await store.execute(off)
+                assert isinstance(reports, dict)
+                ((path, report),) = reports.items()
+                assert (path, {key.uuid for key in report.orders.kept}) == (session_path("yoga"), {UUID})
+                assert await self.shown(store) == everything - {"session yoga"}
+                assert await store.execute(off) == {}
+                assert isinstance(await store.execute(GetOrder(caller=ALICE, uuid=UUID)), Record)
+                await store.execute(Publish(session("yoga", 5), actor=MANAGER))
+                assert await places_left(store, "yoga") == 4
+
+        asyncio.run(run())
+
+    def test_opportunities_are_found_by_how_their_sources_begin(self, tmp_path: Path) -> None:
+        """By a beginning that goes on with letters or digits, and by a whole name."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock()) as store:
+                sources = ("feed#a/x", "feed#a/y", "feed#ab/x", "feed#b/x", "old")
+                for number, source in enumerate(sources):
+                    family = (replace(member, source=source) for member in session(f"s{number}", 5))
+                    await store.execute(Publish(tuple(family), actor=MANAGER))
+                found = await store.execute(FindBySource(frozenset({"feed#a/", "old", "none"}), actor=MANAGER))
+                assert isinstance(found, dict)
+                names = ("s0", "s1", "s4")
+                assert set(found) == {path(name) for name in names for path in (session_path, series_path)}
+
+        asyncio.run(run())
+
+    def test_what_is_rehearsed_is_answered_and_changes_nothing(self, tmp_path: Path) -> None:
+        """Also what builds on a change that was only rehearsed."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5) as store:
+                before = await read_feed(store, SESSIONS)
+                series, given = session("spin", 3)
+                rehearsed = await store.execute(
+                    Rehearse(command=Publish((given,), actor=MANAGER), given=(OpportunitySet(series),), actor=MANAGER)
+                )
+                assert isinstance(rehearsed, Rehearsed)
+                assert [type(change) for change in rehearsed.changes] == [OpportunitySet]
+                assert isinstance(rehearsed.reply, dict)
+                assert rehearsed.reply[given.path].why_not is None
+                assert await read_feed(store, SESSIONS) == before
 
         asyncio.run(run())
 
