@@ -17,6 +17,7 @@ from openbooking.importing.read_pages import Entry
 from openbooking.importing.read_sellers import NamedSeller, read_seller
 from openbooking.importing.read_times import When, read_when
 from openbooking.importing.read_values import (
+    MAX_COUNT,
     JsonObject,
     UnreadableError,
     clean,
@@ -24,9 +25,11 @@ from openbooking.importing.read_values import (
     members,
     publishable,
     read_count,
+    read_flag,
     read_term,
     read_text,
     shown,
+    term_names,
     type_names,
 )
 from openbooking.spec.ids import key_of, opportunity_path
@@ -44,6 +47,7 @@ _DATES = frozenset({"startDate", "endDate", "duration"})
 _NOT_INHERITED = _DATES | LINKS | {"@context", "@type", "@id", "url", "identifier", "eventSchedule", "offers"}
 _CONCEPTS = ("activity", "facilityType")
 _REFERENCE = frozenset({"@id", "@type"})
+_MOVED_ONLINE = "EventMovedOnline"
 
 
 class Fault(NamedTuple):
@@ -176,7 +180,7 @@ class _Walk:
         dated = type_.bookable and not type_.at_any_time
         when = read_when(thing, in_days=kind.in_days) if dated else When()
         own_status = _status(thing)
-        free = thing.get("isAccessibleForFree")
+        free, on_free = _free(thing)
         capacity, on_capacity = _capacity(thing, kind.remaining)
         offers, on_offers = read_offers(thing.get("offers"), path)
         offers_unknown = "offers" in thing and not offers
@@ -196,7 +200,7 @@ class _Walk:
                 end=when.end,
                 capacity=capacity,
                 status=own_status or EventStatus.SCHEDULED,
-                accessible_for_free=free if isinstance(free, bool) else None,
+                accessible_for_free=free,
                 offers=offers,
                 offers_unknown=offers_unknown,
                 source=self._source(path, place),
@@ -208,7 +212,7 @@ class _Walk:
             own_status=own_status is not None,
             embedded=place.embedded,
             copy=place.copy,
-            remarks=(*_remarks(thing, type_), *when.remarks, *on_capacity, *on_offers, *on_properties),
+            remarks=(*_remarks(thing, type_), *when.remarks, *on_free, *on_capacity, *on_offers, *on_properties),
         )
 
     def _source(self, path: str, place: _Place) -> str:
@@ -283,23 +287,56 @@ def _type(thing: JsonObject, place: _Place) -> OpportunityType:
 
 
 def _status(thing: JsonObject) -> EventStatus | None:
-    """Its own status. One that moved online takes place all the same; what another status means is not guessed."""
-    value = thing.get("eventStatus")
-    if value is None:
+    """Its own status; None where none is told. What an unknown status means is not guessed: UnreadableError."""
+    told = thing.get("eventStatus")
+    if told is None:
         return None
-    if str(value).endswith("/EventMovedOnline"):
-        return EventStatus.SCHEDULED
-    return read_term(value, EventStatus)
+    try:
+        return _read_status(told)
+    except UnreadableError as fault:
+        raise UnreadableError(f"its eventStatus: {fault}") from fault
+
+
+def _read_status(told: Any) -> EventStatus:
+    names = term_names(told)
+    others = [name for name in names if name != _MOVED_ONLINE]
+    status = read_term(others, EventStatus) if others else EventStatus.SCHEDULED
+    # What moved online takes place all the same.
+    if len(others) < len(names) and status not in (EventStatus.SCHEDULED, EventStatus.RESCHEDULED):
+        raise UnreadableError(f"{shown(told)} is not known")
+    return status
+
+
+def _free(thing: JsonObject) -> tuple[bool | None, list[str]]:
+    """Whether it is accessible for free; None where that is not told."""
+    if "isAccessibleForFree" not in thing:
+        return None, []
+    try:
+        return read_flag(thing["isAccessibleForFree"]), []
+    except UnreadableError as fault:
+        return None, [f"isAccessibleForFree: {fault}"]
 
 
 def _capacity(thing: JsonObject, name: str | None) -> tuple[int | None, list[str]]:
-    """The places that are left at the provider; unknown where it does not tell (OB-BKBL-12)."""
+    """The places that are left at the provider, no more than its maximum; None where unknown (OB-BKBL-12)."""
     if name is None or name not in thing:
         return None, []
     try:
-        return read_count(thing[name]), []
+        left = read_count(thing[name])
     except UnreadableError as fault:
         return None, [f"{name}: {fault}"]
+    remarks = [f"{name}: cut to the largest number that can be kept"] if left == MAX_COUNT else []
+    most_name = name.replace("remaining", "maximum")
+    if most_name not in thing:
+        return left, remarks
+    try:
+        most = read_count(thing[most_name])
+    except UnreadableError as fault:
+        return left, [*remarks, f"{most_name}: {fault}"]
+    return min(left, most), [
+        *remarks,
+        f"{name} {left} is more than {most_name}: {most} taken",
+    ] if left > most else remarks
 
 
 def _with_inherited(thing: JsonObject, kind: Kind) -> tuple[JsonObject, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from openbooking.importing.read_values import (
     UnreadableError,
     derive_key,
     publishable,
+    read_flag,
     read_term,
     read_text,
     type_names,
@@ -71,6 +72,11 @@ def _described(published: JsonObject, key: str, label: str, name: str, source: s
     except UnreadableError:
         tax_mode = TaxMode.GROSS
         remarks.append("no taxMode: prices taken to include VAT")
+    try:
+        allowed = read_flag(published.get("isOpenBookingAllowed", True))
+    except UnreadableError as fault:
+        allowed = False
+        remarks.append(f"isOpenBookingAllowed: {fault}: taken for false")
     if "address" not in published:
         remarks.append("no address, which Orders must show")
     properties, on_properties = publishable({name: value for name, value in published.items() if name not in _NOT_KEPT})
@@ -80,7 +86,7 @@ def _described(published: JsonObject, key: str, label: str, name: str, source: s
         name=name,
         legal_name=legal_name or name,
         tax_mode=tax_mode,
-        open_booking_allowed=published.get("isOpenBookingAllowed") is not False,
+        open_booking_allowed=allowed,
         source=f"{source}#{key}",
         properties=properties,
     )
