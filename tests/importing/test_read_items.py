@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -299,7 +300,7 @@ def test_names_of_properties_are_read_in_every_form() -> None:
         False,
     )
     assert opportunity.properties == {"name": "Run", "beta:b": 1}
-    assert [(offer.price, offer.currency) for offer in opportunity.offers] == [(5, "GBP")]
+    assert [(offer.price, offer.currency) for offer in opportunity.offers] == [(Decimal(5), "GBP")]
 
 
 def test_integers_that_are_not_exact_everywhere_are_kept_as_text() -> None:

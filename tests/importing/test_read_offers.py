@@ -79,6 +79,7 @@ def test_names_and_forms_of_older_days(changes: dict[str, Any], expected: dict[s
         ({"validFromBeforeStartDate": "P1M"}, "no duration"),
         ({"openBookingInAdvance": "https://openactive.io/Maybe"}, "is not known"),
         ({"allowCustomerCancellationFullRefund": "yes"}, "neither true nor false"),
+        ({"openBookingInAdvance": "Optional", "advanceBooking": "Unavailable"}, "is not known"),
         (
             {"openBookingFlowRequirement": ["https://openactive.io/OpenBookingIntakeForm"]},
             "does not tell what is asked",

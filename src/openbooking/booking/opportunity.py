@@ -50,7 +50,9 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A price at which an Opportunity can be had; `price` includes tax if its Seller's tax mode is gross.
 
     `attendee_details` are the URIs of the properties that each attendee must have, `intake_form` what is asked besides,
-    `flow` what else it asks of the booking flow. An `override` is named by a Broker and published nowhere.
+    `flow` what else it asks of the booking flow. It is `valid_from` one time until before another, `valid_through`, and
+    only for so many OrderItems of one Opportunity in one Order: `least` or more, and not more than `most`, if there is
+    one. An `override` is named by a Broker and published nowhere.
     """
 
     key: str
@@ -61,6 +63,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     vat: VatTreatment = VatTreatment.STANDARD
     in_advance: Availability | None = None
     prepayment: Availability | None = None
+    valid_from: datetime | None = None
+    valid_through: datetime | None = None
+    least: int = 1
+    most: int | None = None
     valid_from_before_start: timedelta | None = None
     valid_through_before_start: timedelta | None = None
     latest_cancellation_before_start: timedelta | None = None

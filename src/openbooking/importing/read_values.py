@@ -41,12 +41,13 @@ _ARRAYS = frozenset(
 # And what they never know as an array, though some publish it as one.
 _NO_ARRAYS = frozenset(
     {
-        "address", "advanceBooking", "ageRange", "ageRestriction", "allowCustomerCancellationFullRefund", "description",
-        "duration", "endDate", "eventAttendanceMode", "eventStatus", "genderRestriction", "geo", "isAccessibleForFree",
+        "address", "advanceBooking", "ageRange", "ageRestriction", "allowCustomerCancellationFullRefund",
+        "availabilityEnds", "availabilityStarts", "description", "duration", "eligibleQuantity", "endDate",
+        "eventAttendanceMode", "eventStatus", "genderRestriction", "geo", "inventoryLevel", "isAccessibleForFree",
         "isOpenBookingAllowed", "latestCancellationBeforeStartDate", "location", "maximumAttendeeCapacity",
         "maximumUses", "name", "openBookingInAdvance", "openBookingPrepayment", "prepayment", "price", "priceCurrency",
-        "remainingAttendeeCapacity", "remainingUses", "startDate", "taxMode", "url", "validFromBeforeStartDate",
-        "validThroughBeforeStartDate",
+        "priceValidUntil", "remainingAttendeeCapacity", "remainingUses", "startDate", "taxMode", "url", "validFrom",
+        "validFromBeforeStartDate", "validThrough", "validThroughBeforeStartDate",
     }
 )  # fmt: skip
 # What pages of whoever reads a feed may show as links, or embed.
