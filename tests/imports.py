@@ -11,6 +11,7 @@ from openbooking.importing.pages import Got
 from openbooking.importing.read_pages import read_page
 from openbooking.importing.report import Report
 from openbooking.importing.run import ImportOptions, run_import
+from openbooking.spec.values import VatTreatment
 from people import CENTRE
 from published import page
 from world import World
@@ -31,7 +32,12 @@ class Told(list[dict[str, Any]]):
 
 
 async def import_(
-    store: Store, *items: Any, source: str = "feed", seller: str | None = CENTRE.key, hand_over: bool = False
+    store: Store,
+    *items: Any,
+    source: str = "feed",
+    seller: str | None = CENTRE.key,
+    hand_over: bool = False,
+    vat: VatTreatment | None = None,
 ) -> Told:
     """Import the items, each on a page of its own; bytes are pages as they come."""
 
@@ -41,7 +47,8 @@ async def import_(
             yield Got(f"page {number}", read_page(body))
 
     written = io.BytesIO()
-    whole = await run_import(store, pages(), Report(written), ImportOptions(source, seller, NOW, hand_over))
+    options = ImportOptions(source, seller, NOW, hand_over, vat)
+    whole = await run_import(store, pages(), Report(written), options)
     told = Told(json.loads(line) for line in written.getvalue().splitlines())
     assert whole is (not told.reasons())
     return told

@@ -43,6 +43,11 @@ COURT = {"@type": "IndividualFacilityUse", "@id": "https://provider.example.com/
         (session(remainingAttendeeCapacity=0), series(), "no places left"),
         (session(remainingAttendeeCapacity=None), series(), "capacity is not known"),
         (session(eventStatus="https://schema.org/EventCancelled"), series(), "cancelled or postponed"),
+        (session(offers=[{**OFFER, "eligibleQuantity": 6}]), series(), "for 6 places or more"),
+        (session(offers=[{**OFFER, "eligibleQuantity": 5}]), series(), None),
+        (session(offers=[{**OFFER, "eligibleQuantity": {"maxValue": 2}}]), series(), None),
+        (on_demand_event(offers=[{**OFFER, "eligibleQuantity": 2}]), None, None),
+        (session(offers=[{**OFFER, "validThrough": "2027-02-28"}]), series(), "not valid any more"),
         (session(startDate="2020-03-04T18:00:00Z"), series(), "has ended"),
         (slot(), facility(), None),
         (event(), None, None),
@@ -83,6 +88,16 @@ def test_a_slot_of_an_individual_facility_can_be_had_once() -> None:
     assert "1 taken" in imported.remarks[0]
     assert linked(slot(remainingUses=4), whole).opportunity.capacity == 4
     assert linked(slot(remainingUses=0), court, whole).opportunity.capacity == 0
+
+
+@pytest.mark.parametrize(
+    ("own", "above", "capacity"),
+    [({}, 3, 3), ({}, "3", 3), ({}, 9, 5), ({}, "?", 5), ({"maximumAttendeeCapacity": 4}, 3, 4)],
+)
+def test_a_session_has_no_more_places_than_its_series_says(own: Any, above: Any, capacity: int) -> None:
+    imported = linked(session(**own), parent(series(maximumAttendeeCapacity=above)))
+    assert imported.opportunity.capacity == capacity
+    assert len(imported.remarks) == (capacity < 5)
 
 
 @pytest.mark.parametrize(

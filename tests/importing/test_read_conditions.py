@@ -1,6 +1,10 @@
 """Conditions of Offers: known to be harmless, kept to, or a reason to leave the Offer out."""
 
+import json
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -231,6 +235,26 @@ def test_conditions_that_cannot_be_kept_leave_the_offer_out(told: dict[str, Any]
     assert offers == ()
     assert remark.startswith("Offer 'Adult' left out: ")
     assert why in remark
+
+
+def test_the_share_of_offers_that_is_lost_is_printed(tmp_path: Path) -> None:
+    items, usage = tmp_path / "items", tmp_path / "usage.json"
+    items.mkdir()
+    resident = {**OFFER, "eligibleEntitlementType": [{"@type": "Concept"}]}
+    (items / "series.json").write_text(json.dumps([{"@type": "SessionSeries", "offers": [OFFER, resident, OFFER]}]))
+    shares = {"price": 100.0, "beta:partySize": 4.2, "validFrom": 0.5, "eligibleCustomerType": 1.0}
+    usage.write_text(json.dumps({"types": {"Offer": shares}}))
+    script = Path(__file__).parents[2] / "scripts" / "offer_conditions.py"
+    done = subprocess.run([sys.executable, script, items, usage], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "1 of 3 Offers in the items are left out because of a condition.",
+        "  1: its eligibleEntitlementType may be a condition, and is not understood",
+        "At most 5.2 % of all Offers are left out because of a property that is not known.",
+        "  4.2 %: beta:partySize",
+        "  1.0 %: eligibleCustomerType",
+        "At most 0.5 % of all Offers have a condition that is kept to, if it is understood.",
+        "  0.5 %: validFrom",
+    ]
 
 
 def test_a_count_that_was_cut_is_no_limit() -> None:

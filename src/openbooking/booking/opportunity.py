@@ -22,7 +22,8 @@ Properties = Mapping[str, Any]
 class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An organisation or person that sells Opportunities; `properties` hold its address, logo, terms and so on.
 
-    `source` tells what published it; a Seller that was added by whoever runs the system has none.
+    `source` tells what published it; a Seller that was added by whoever runs the system has none. `vat` is how VAT
+    applies to what it sells, where that is said.
     """
 
     key: str
@@ -31,8 +32,15 @@ class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     legal_name: str
     tax_mode: TaxMode
     open_booking_allowed: bool = True
+    vat: VatTreatment | None = None
     source: str = ""
     properties: Properties = {}
+
+    @property
+    def default_vat(self) -> VatTreatment:
+        """How VAT applies to what it sells; a Seller that publishes no `vatID` is not registered for VAT."""
+        registered = VatTreatment.STANDARD if self.properties.get("vatID") else VatTreatment.OUTSIDE_SCOPE
+        return self.vat or registered
 
 
 class FormField(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

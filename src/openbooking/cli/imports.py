@@ -11,6 +11,7 @@ from openbooking.cli.database import with_store
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.importing.errors import ImportRefusedError
+from openbooking.spec.values import VatTreatment
 
 
 def import_(  # noqa: PLR0913 - one parameter for each option
@@ -41,6 +42,13 @@ def import_(  # noqa: PLR0913 - one parameter for each option
             "--hand-over", help="Withdraw the items before, so that they become another Seller's than before."
         ),
     ] = False,
+    vat: Annotated[
+        VatTreatment | None,
+        typer.Option(
+            help="How VAT applies to what is imported.",
+            show_default="as it does to what the Seller sells: see seller add",
+        ),
+    ] = None,
     database: Database = None,
 ) -> None:
     """Import sessions, facilities, slots and events as providers publish them; import them again to update them.
@@ -53,7 +61,7 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     from openbooking.importing.run import ImportOptions, run_import  # noqa: PLC0415
 
     try:
-        options = ImportOptions(source or source_of(place), seller, datetime.now(UTC), hand_over)
+        options = ImportOptions(source or source_of(place), seller, datetime.now(UTC), hand_over, vat)
         with _opened(report) as json_lines:
             told = ConsoleReport(json_lines)
             complete = with_store(database, lambda store: run_import(store, pages(place), told, options))

@@ -6,15 +6,17 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.bookable import Pair, why_not_bookable
+from openbooking.booking.bookable import Pair, why_not_bookable, why_not_so_many
 from openbooking.booking.capacity import most_places
 from openbooking.booking.opportunity import Opportunity, Seller, applicable_offers
 from openbooking.importing.lacks import lacks
 from openbooking.importing.read_items import Draft
-from openbooking.importing.read_values import UnreadableError, read_duration
-from openbooking.spec.terms import EventStatus
+from openbooking.importing.read_values import UnreadableError, read_count, read_duration
+from openbooking.spec.terms import EventStatus, OpportunityType
+from openbooking.spec.values import VatTreatment
 
 MOST_REMARKS = 40
+_MAXIMUM = "maximumAttendeeCapacity"
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,13 +27,26 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     remarks: tuple[str, ...]
 
 
-def link(
-    draft: Draft, parents: tuple[Opportunity, ...], seller: Seller, remarks: tuple[str, ...], now: datetime
+def link(  # noqa: PLR0913, PLR0917 - all that it depends on
+    draft: Draft,
+    parents: tuple[Opportunity, ...],
+    seller: Seller,
+    remarks: tuple[str, ...],
+    now: datetime,
+    vat: VatTreatment | None = None,
 ) -> Imported:
-    """What the draft becomes below these parents, nearest first, when this Seller sells it; `remarks` are further."""
+    """What the draft becomes below these parents, nearest first, when this Seller sells it; `remarks` are further.
+
+    `vat` is how VAT applies to its Offers; None for as it does to what the Seller sells.
+    """
     noted = [*draft.remarks, *remarks]
     parent = parents[0] if parents else None
-    opportunity = replace(draft.opportunity, seller=seller.key, parent=parent.path if parent else None)
+    opportunity = replace(
+        draft.opportunity,
+        seller=seller.key,
+        parent=parent.path if parent else None,
+        offers=tuple(replace(offer, vat=vat or seller.default_vat) for offer in draft.opportunity.offers),
+    )
     if parent:
         for rule in _INHERITANCE:
             opportunity = rule(opportunity, draft, parent, noted)
@@ -48,7 +63,11 @@ def _why_not(opportunity: Opportunity, parents: tuple[Opportunity, ...], seller:
     reasons = [why_not_bookable(Pair(opportunity, offer, seller, parents), now) for offer in offers]
     if None not in reasons:
         return reasons[0]
-    return "It has no places left." if opportunity.capacity == 0 else None
+    if opportunity.capacity == 0:
+        return "It has no places left."
+    bookable = [offer for offer, reason in zip(offers, reasons, strict=True) if reason is None]
+    too_few = [why_not_so_many(replace(offer, most=None), opportunity.capacity or offer.least) for offer in bookable]
+    return None if None in too_few else too_few[0]
 
 
 def _status(opportunity: Opportunity, draft: Draft, parent: Opportunity, remarks: list[str]) -> Opportunity:
@@ -82,8 +101,27 @@ def _places(opportunity: Opportunity, draft: Draft, parent: Opportunity, remarks
     return replace(opportunity, capacity=most)
 
 
+def _maximum(opportunity: Opportunity, draft: Draft, parent: Opportunity, remarks: list[str]) -> Opportunity:
+    """A session has no more places than its series says, unless it says itself how many there are."""
+    del draft
+    told = _MAXIMUM in parent.properties and _MAXIMUM not in opportunity.properties
+    if opportunity.type is not OpportunityType.SCHEDULED_SESSION or opportunity.capacity is None or not told:
+        return opportunity
+    try:
+        most = read_count(parent.properties[_MAXIMUM])
+    except UnreadableError:
+        return opportunity
+    if opportunity.capacity <= most:
+        return opportunity
+    remarks.append(
+        f"remainingAttendeeCapacity {opportunity.capacity} is more than {_MAXIMUM} of its parent: {most} taken"
+    )
+    return replace(opportunity, capacity=most)
+
+
 _INHERITANCE: tuple[Callable[[Opportunity, Draft, Opportunity, list[str]], Opportunity], ...] = (
     _status,
     _duration,
     _places,
+    _maximum,
 )

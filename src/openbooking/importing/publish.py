@@ -15,6 +15,7 @@ from openbooking.importing.report import Line, Outcome, Report
 from openbooking.importing.sellers import IMPORTER, Sellers
 from openbooking.importing.spool import Spool
 from openbooking.spec.errors import NotFoundError, OpenBookingError
+from openbooking.spec.values import VatTreatment
 
 AT_ONCE = 200
 
@@ -30,12 +31,21 @@ class _Ready(NamedTuple):
 class Publisher:
     """Publishes what lies in a spool."""
 
-    def __init__(self, store: Store, report: Report, spool: Spool, sellers: Sellers, now: datetime) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - all that it depends on
+        self,
+        store: Store,
+        report: Report,
+        spool: Spool,
+        sellers: Sellers,
+        now: datetime,
+        vat: VatTreatment | None,
+    ) -> None:
         self._store = store
         self._report = report
         self._spool = spool
         self._sellers = sellers
         self._now = now
+        self._vat = vat
         self._batch: list[_Ready] = []
         self._rank = 0
         self._last_parents: tuple[tuple[str, ...], _Parents] = ((), ())
@@ -70,7 +80,7 @@ class Publisher:
     async def _link(self, draft: Draft) -> Imported:
         parents = await self._parents(draft)
         seller, remarks = await self._sellers.of(draft, parents[0] if parents else None)
-        return link(draft, parents, seller, remarks, self._now)
+        return link(draft, parents, seller, remarks, self._now, self._vat)
 
     async def _parents(self, draft: Draft) -> _Parents:
         """The parents, nearest first; the children of one come one after the other."""

@@ -5,7 +5,7 @@ time, quantity, channel and availability are kept or checked here. With any othe
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -74,9 +74,9 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_conditions(offer: JsonObject, *, of_facility: bool) -> Conditions:
     """The conditions of an Offer, or raise UnreadableError where one of them cannot be honoured."""
-    unknown = sorted(shown(name) for name in offer if name not in _HARMLESS and name not in _HONOURED)
+    unknown = unknown_properties(offer)
     if unknown:
-        raise UnreadableError(f"its {', '.join(unknown)} may be a condition, and is not understood")
+        raise UnreadableError(f"its {', '.join(map(shown, unknown))} may be a condition, and is not understood")
     for name, check in _CHECKS.items():
         if name in offer:
             check(offer[name], offer)
@@ -93,6 +93,11 @@ def read_conditions(offer: JsonObject, *, of_facility: bool) -> Conditions:
         most=most,
         remarks=tuple(remarks),
     )
+
+
+def unknown_properties(names: Iterable[str]) -> list[str]:
+    """Those of the names of properties with which an Offer is left out, whatever their values."""
+    return sorted(name for name in names if name not in _HARMLESS and name not in HONOURED)
 
 
 def harmless_properties(offer: JsonObject) -> dict[str, Any]:
@@ -196,4 +201,4 @@ _CHECKS: Mapping[str, Callable[[Any, JsonObject], None]] = {
     "inventoryLevel": _check_inventory,
     "priceSpecification": _check_price,
 }
-_HONOURED = frozenset({*_CHECKS, *_STARTS, *_ENDS, "eligibleQuantity"})
+HONOURED = frozenset({*_CHECKS, *_STARTS, *_ENDS, "eligibleQuantity"})

@@ -15,18 +15,21 @@ from openbooking.importing.read_values import UnreadableError, shown
 from openbooking.importing.report import Line, Outcome, Report
 from openbooking.importing.sellers import Sellers
 from openbooking.importing.spool import GivenWay, Spool
+from openbooking.spec.values import VatTreatment
 
 
 class ImportOptions(NamedTuple):
     """The name of all that is imported, the key of who sells it (None: whom the items name), and the time it is.
 
-    With `hand_over` it becomes that Seller's even if it was another's.
+    With `hand_over` it becomes that Seller's even if it was another's. `vat` is how VAT applies to it; None
+    for as it does to what the Seller sells.
     """
 
     source: str
     seller: str | None
     now: datetime
     hand_over: bool = False
+    vat: VatTreatment | None = None
 
 
 async def run_import(store: Store, pages: AsyncIterator[Got], report: Report, options: ImportOptions) -> bool:
@@ -35,7 +38,7 @@ async def run_import(store: Store, pages: AsyncIterator[Got], report: Report, op
     sellers = Sellers(store, report, known, options.seller)
     with Spool() as spool:
         await _Reader(spool, sellers, report, options.source).read(pages)
-        publisher = Publisher(store, report, spool, sellers, options.now)
+        publisher = Publisher(store, report, spool, sellers, options.now, options.vat)
         if options.hand_over:
             await publisher.let_go()
         with report.counting("Published", spool.count()) as one_more:
