@@ -133,12 +133,12 @@ def test_what_was_assumed_of_a_time_is_told() -> None:
 def test_how_many_an_offer_is_for(told: Any, least: int, most: int | None) -> None:
     for owner in (SESSION, SLOT):
         offer = read_one({"eligibleQuantity": told}, owner)
-        assert (offer.least, offer.most, offer.properties) == (least, most, {})
+        assert (offer.min_quantity, offer.max_quantity, offer.properties) == (least, most, {})
 
 
 def test_a_person_is_a_place_except_where_a_facility_is_hired() -> None:
     people = {"eligibleQuantity": {**QUANTITY, "minValue": 4, "unitText": "people"}}
-    assert read_one(people).least == 4
+    assert read_one(people).min_quantity == 4
     assert read(people, SLOT)[0] == ()
 
 
@@ -258,4 +258,4 @@ def test_the_share_of_offers_that_is_lost_is_printed(tmp_path: Path) -> None:
 
 
 def test_a_count_that_was_cut_is_no_limit() -> None:
-    assert read_one({"eligibleQuantity": {"minValue": 1, "maxValue": MAX_COUNT}}).most is None
+    assert read_one({"eligibleQuantity": {"minValue": 1, "maxValue": MAX_COUNT}}).max_quantity is None

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from openbooking.booking.bookable import Pair, why_not_bookable, why_not_so_many
+from openbooking.booking.bookable import Pair, why_not_bookable, why_wrong_quantity
 from openbooking.booking.grant_terms import GrantTerms
 from openbooking.booking.opportunity import FormField, Offer, Opportunity, Seller, applicable_offers
 from openbooking.booking.order import ItemRequest, OfferOverride
@@ -65,9 +65,9 @@ def dynamic_offer(  # noqa: PLR0913, PLR0917 - all that the choice depends on
     request: ItemRequest,
     items: int,
 ) -> Offer | ItemError:
-    """The first Offer with which so many items of the Opportunity can be booked, without its price.
+    """The first Offer with which the Opportunity can be booked, without its price (OB-DYN-03, OB-DYN-05, OB-DYN-10).
 
-    Offers within the terms come first (OB-DYN-03, OB-DYN-05, OB-DYN-10).
+    Offers within the terms come first. `items` is the number of OrderItems of the Opportunity in the request.
     """
     if request.offer_id or request.override:
         return _error(ItemErrorType.UNACCEPTABLE_OFFER, "With a DynamicPayment there is no acceptedOffer.")
@@ -78,8 +78,8 @@ def dynamic_offer(  # noqa: PLR0913, PLR0917 - all that the choice depends on
         Pair(opportunity, offer, seller, situation.parents(opportunity))
         for offer in sorted(offers, key=terms.include, reverse=True)
     )
-    for_so_many = (pair for pair in pairs if not why_not_so_many(pair.offer, items))
-    bookable = (pair.offer for pair in for_so_many if not why_not_bookable(pair, situation.now))
+    of_quantity = (pair for pair in pairs if not why_wrong_quantity(pair.offer, items))
+    bookable = (pair.offer for pair in of_quantity if not why_not_bookable(pair, situation.now))
     return unpriced(next(bookable, offers[0]))
 
 

@@ -88,13 +88,13 @@ def booking_window_has_not_closed(pair: Pair, now: datetime) -> str | None:
 
 
 def offer_has_begun(pair: Pair, now: datetime) -> str | None:
-    """`validFrom` is when an Offer begins."""
+    """An Offer can be booked from its `validFrom`."""
     early = pair.offer.valid_from is not None and pair.offer.valid_from > now
     return "The Offer is not valid yet." if early else None
 
 
 def offer_has_not_ended(pair: Pair, now: datetime) -> str | None:
-    """`validThrough` is when an Offer ends."""
+    """An Offer can be booked until its `validThrough`."""
     late = pair.offer.valid_through is not None and pair.offer.valid_through <= now
     return "The Offer is not valid any more." if late else None
 
@@ -113,7 +113,7 @@ CONDITIONS: tuple[Callable[[Pair, datetime], str | None], ...] = (
     offer_has_begun,
     offer_has_not_ended,
 )
-# A Lease that was taken before the Offer ended keeps it (OB-LEASE-10).
+# Leased spaces keep an Offer that has ended since the Lease was taken (OB-LEASE-10).
 CONDITIONS_OF_LEASED = tuple(condition for condition in CONDITIONS if condition is not offer_has_not_ended)
 
 # What the Seller has approved, only time and a change of plan can undo: it matters no more whether a window has closed.
@@ -131,10 +131,10 @@ def why_not_bookable(
     return None
 
 
-def why_not_so_many(offer: Offer, items: int) -> str | None:
-    """Why the Offer is not for so many OrderItems of one Opportunity in one Order, or None if it is."""
-    if items < offer.least:
-        return f"The Offer is for {offer.least} places or more of one Opportunity in one Order."
-    if offer.most is not None and items > offer.most:
-        return f"The Offer is for no more than {offer.most} of the places of one Opportunity in one Order."
+def why_wrong_quantity(offer: Offer, items: int) -> str | None:
+    """Why the Offer cannot be booked for this number of OrderItems of one Opportunity in one Order, or None."""
+    if items < offer.min_quantity:
+        return f"The Offer is for {offer.min_quantity} places or more of one Opportunity in one Order, not {items}."
+    if offer.max_quantity is not None and items > offer.max_quantity:
+        return f"The Offer is for {offer.max_quantity} places or fewer of one Opportunity in one Order, not {items}."
     return None

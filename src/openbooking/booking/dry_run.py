@@ -12,7 +12,7 @@ from openbooking.booking.bookable import (
     CONDITIONS_OF_LEASED,
     Pair,
     why_not_bookable,
-    why_not_so_many,
+    why_wrong_quantity,
 )
 from openbooking.booking.capacity import excess_errors, places_left
 from openbooking.booking.details import INCOMPLETE, detail_errors
@@ -204,7 +204,7 @@ def _error(type_: ItemErrorType, description: str | None = None) -> ItemError:
 
 
 def _with_quantities(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    """The items with the errors of those whose Offer is not for so many of them."""
+    """The items with errors where their Offer cannot be booked for this number of them."""
     asked = Counter((item.opportunity.path, item.offer.ref) for item in items if item.opportunity and item.offer)
     return tuple(_with_quantity(item, asked) for item in items)
 
@@ -212,7 +212,7 @@ def _with_quantities(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
 def _with_quantity(item: OrderItem, asked: Mapping[tuple[str, OfferRef], int]) -> OrderItem:
     if item.opportunity is None or item.offer is None or item.errors:
         return item
-    reason = why_not_so_many(item.offer, asked[item.opportunity.path, item.offer.ref])
+    reason = why_wrong_quantity(item.offer, asked[item.opportunity.path, item.offer.ref])
     if reason is None:
         return item
     return replace(item, errors=(_error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, reason),))

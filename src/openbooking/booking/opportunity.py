@@ -22,8 +22,8 @@ Properties = Mapping[str, Any]
 class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An organisation or person that sells Opportunities; `properties` hold its address, logo, terms and so on.
 
-    `source` tells what published it; a Seller that was added by whoever runs the system has none. `vat` is how VAT
-    applies to what it sells, where that is said.
+    `source` tells what published it; a Seller that was added by whoever runs the system has none. `vat` is the VAT
+    treatment of the Offers that are imported for it, if one was chosen.
     """
 
     key: str
@@ -38,7 +38,7 @@ class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def default_vat(self) -> VatTreatment:
-        """How VAT applies to what it sells; a Seller that publishes no `vatID` is not registered for VAT."""
+        """The VAT treatment of its imported Offers. A Seller without a `vatID` is not registered for VAT."""
         registered = VatTreatment.STANDARD if self.properties.get("vatID") else VatTreatment.OUTSIDE_SCOPE
         return self.vat or registered
 
@@ -58,9 +58,9 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A price at which an Opportunity can be had; `price` includes tax if its Seller's tax mode is gross.
 
     `attendee_details` are the URIs of the properties that each attendee must have, `intake_form` what is asked besides,
-    `flow` what else it asks of the booking flow. It is `valid_from` one time until before another, `valid_through`, and
-    only for so many OrderItems of one Opportunity in one Order: `least` or more, and not more than `most`, if there is
-    one. An `override` is named by a Broker and published nowhere.
+    `flow` what else it asks of the booking flow. It can be booked from `valid_from` until before `valid_through`.
+    `min_quantity` and `max_quantity` limit the number of OrderItems with it for one Opportunity in one Order. An
+    `override` is named by a Broker and published nowhere.
     """
 
     key: str
@@ -73,8 +73,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     prepayment: Availability | None = None
     valid_from: datetime | None = None
     valid_through: datetime | None = None
-    least: int = 1
-    most: int | None = None
+    min_quantity: int = 1
+    max_quantity: int | None = None
     valid_from_before_start: timedelta | None = None
     valid_through_before_start: timedelta | None = None
     latest_cancellation_before_start: timedelta | None = None

@@ -44,10 +44,7 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     ] = False,
     vat: Annotated[
         VatTreatment | None,
-        typer.Option(
-            help="How VAT applies to what is imported.",
-            show_default="as it does to what the Seller sells: see seller add",
-        ),
+        typer.Option(help="The VAT treatment of imported Offers.", show_default="the Seller's: see seller add --vat"),
     ] = None,
     database: Database = None,
 ) -> None:

@@ -50,7 +50,7 @@ def add(  # noqa: PLR0913 - one parameter for each thing that Orders must tell a
     vat: Annotated[
         VatTreatment | None,
         typer.Option(
-            help="How VAT applies to what is imported for the Seller.",
+            help="The VAT treatment of the Offers that are imported for the Seller.",
             show_default="standard with --vat-id, else outside-scope",
         ),
     ] = None,

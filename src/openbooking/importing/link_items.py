@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.bookable import Pair, why_not_bookable, why_not_so_many
+from openbooking.booking.bookable import Pair, why_not_bookable, why_wrong_quantity
 from openbooking.booking.capacity import most_places
 from openbooking.booking.opportunity import Opportunity, Seller, applicable_offers
 from openbooking.importing.lacks import lacks
@@ -37,7 +37,7 @@ def link(  # noqa: PLR0913, PLR0917 - all that it depends on
 ) -> Imported:
     """What the draft becomes below these parents, nearest first, when this Seller sells it; `remarks` are further.
 
-    `vat` is how VAT applies to its Offers; None for as it does to what the Seller sells.
+    `vat` is the VAT treatment of its Offers; None for the Seller's default.
     """
     noted = [*draft.remarks, *remarks]
     parent = parents[0] if parents else None
@@ -66,7 +66,10 @@ def _why_not(opportunity: Opportunity, parents: tuple[Opportunity, ...], seller:
     if opportunity.capacity == 0:
         return "It has no places left."
     bookable = [offer for offer, reason in zip(offers, reasons, strict=True) if reason is None]
-    too_few = [why_not_so_many(replace(offer, most=None), opportunity.capacity or offer.least) for offer in bookable]
+    too_few = [
+        why_wrong_quantity(replace(offer, max_quantity=None), opportunity.capacity or offer.min_quantity)
+        for offer in bookable
+    ]
     return None if None in too_few else too_few[0]
 
 
@@ -102,7 +105,7 @@ def _places(opportunity: Opportunity, draft: Draft, parent: Opportunity, remarks
 
 
 def _maximum(opportunity: Opportunity, draft: Draft, parent: Opportunity, remarks: list[str]) -> Opportunity:
-    """A session has no more places than its series says, unless it says itself how many there are."""
+    """A session without a maximum of its own has that of its series."""
     del draft
     told = _MAXIMUM in parent.properties and _MAXIMUM not in opportunity.properties
     if opportunity.type is not OpportunityType.SCHEDULED_SESSION or opportunity.capacity is None or not told:

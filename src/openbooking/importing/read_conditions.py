@@ -1,7 +1,8 @@
-"""The conditions at which providers publish Offers: who may have one, when, through which channel and how many.
+"""Conditions of published Offers: who may book one, when, through which channel, and how many.
 
-An Offer is sold only where all of its properties are known. The harmless ones change nothing about that; conditions on
-time, quantity, channel and availability are kept or checked here. With any other the Offer is left out.
+An Offer is imported only if every property of it is known here. Harmless properties restrict nothing. Conditions on
+time and quantity become fields of the Offer; those on channel and availability are checked once. An Offer with any
+other property is left out, because it might be sold to somebody for whom it is not meant.
 """
 
 import re
@@ -33,7 +34,7 @@ RENDERED = frozenset(
         "ageRange",
     }
 )  # fmt: skip
-# What changes nothing about who may have an Offer, when, how and how many. Brokers show and check age restrictions.
+# Properties that restrict nothing. Brokers show and check age restrictions.
 _HARMLESS = RENDERED | {
     "acceptedPaymentMethod", "ageRestriction", "aggregateRating", "alternateName", "beta:formattedDescription",
     "category", "checkoutPageURLTemplate", "dateCreated", "dateModified", "datePublished", "description",
@@ -42,7 +43,7 @@ _HARMLESS = RENDERED | {
 }  # fmt: skip
 _STARTS = ("validFrom", "availabilityStarts")
 _ENDS = ("validThrough", "availabilityEnds", "priceValidUntil")
-# The first and the last year that dates can have stand for no start and no end.
+# The first and the last date of common date types stand for no start and no end.
 _NO_START, _NO_END = re.compile(r"0001-01-01"), re.compile(r"9999-12-3[01]")
 _AVAILABLE = frozenset({"InStock", "LimitedAvailability", "OnlineOnly"})
 _CHANNELS = ("OpenBooking", "Online")
@@ -63,17 +64,25 @@ _PEOPLE = frozenset(
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True):
-    """When an Offer is valid, and for how many OrderItems; with remarks on how that was understood."""
+    """The fields of an Offer that follow from its conditions, with remarks on how these were understood."""
 
     valid_from: datetime | None = None
     valid_through: datetime | None = None
-    least: int = 1
-    most: int | None = None
+    min_quantity: int = 1
+    max_quantity: int | None = None
     remarks: tuple[str, ...] = ()
 
 
 def read_conditions(offer: JsonObject, *, of_facility: bool) -> Conditions:
-    """The conditions of an Offer, or raise UnreadableError where one of them cannot be honoured."""
+    """The conditions of an Offer.
+
+    Args:
+        offer: The Offer as published, with the names of properties in OpenActive's context.
+        of_facility: Whether it belongs to a facility, whose OrderItems count hires, not people.
+
+    Raises:
+        UnreadableError: A condition is not known, or cannot be kept.
+    """
     unknown = unknown_properties(offer)
     if unknown:
         raise UnreadableError(f"its {', '.join(map(shown, unknown))} may be a condition, and is not understood")
@@ -89,19 +98,19 @@ def read_conditions(offer: JsonObject, *, of_facility: bool) -> Conditions:
     return Conditions(
         valid_from=max(starts, default=None),
         valid_through=min(ends, default=None),
-        least=least,
-        most=most,
+        min_quantity=least,
+        max_quantity=most,
         remarks=tuple(remarks),
     )
 
 
 def unknown_properties(names: Iterable[str]) -> list[str]:
-    """Those of the names of properties with which an Offer is left out, whatever their values."""
+    """The property names, of those given, with which an Offer is always left out."""
     return sorted(name for name in names if name not in _HARMLESS and name not in HONOURED)
 
 
 def harmless_properties(offer: JsonObject) -> dict[str, Any]:
-    """What an Offer tells besides its conditions and what this system renders itself."""
+    """The properties of an Offer that restrict nothing, and that this system does not render itself."""
     return {name: value for name, value in offer.items() if name in _HARMLESS and name not in RENDERED}
 
 
@@ -115,7 +124,7 @@ def _start(offer: JsonObject, name: str, remarks: list[str]) -> datetime | None:
 
 
 def _end(offer: JsonObject, name: str, remarks: list[str]) -> datetime | None:
-    """When it ends; a day is part of it."""
+    """The end of the Offer, excluded. A date without a time is included as a whole."""
     if name not in offer or _NO_END.match(str(offer[name])):
         return None
     read = read_instant(offer[name])
@@ -125,7 +134,7 @@ def _end(offer: JsonObject, name: str, remarks: list[str]) -> datetime | None:
 
 
 def _quantity(value: Any, *, of_facility: bool) -> tuple[int, int | None]:
-    """How many may be ordered at least, and at most."""
+    """The least and the greatest number of OrderItems."""
     fault = UnreadableError(f"its eligibleQuantity {shown(value)} is not understood")
     told = members(value)
     if len(told) != 1:
@@ -168,7 +177,7 @@ def _check_availability(value: Any, offer: JsonObject) -> None:
 
 
 def _check_inventory(value: Any, offer: JsonObject) -> None:
-    """What is left of an Offer is not counted here, so that it cannot be sold until nothing is."""
+    """Raise UnreadableError: places are counted by Opportunity, so a limit on one Offer cannot be kept."""
     del offer
     level = value.get("value", value.get("maxValue")) if isinstance(value, dict) else value
     try:
@@ -185,7 +194,7 @@ def _check_function(value: Any, offer: JsonObject) -> None:
 
 
 def _check_price(value: Any, offer: JsonObject) -> None:
-    """A price in more words must be the same."""
+    """Raise UnreadableError unless every price there is the price of the Offer."""
     for told in members(value):
         known = isinstance(told, dict) and told.keys() <= _OF_PRICE and "price" in told and "price" in offer
         currency = read_text(told.get("priceCurrency", offer.get("priceCurrency"))) if known else None

@@ -287,7 +287,7 @@ def _type(thing: JsonObject, place: _Place) -> OpportunityType:
 
 
 def _status(thing: JsonObject) -> EventStatus | None:
-    """Its own status; None where none is told. What an unknown status means is not guessed: UnreadableError."""
+    """The status that the thing itself has, or None if it has none. Raise UnreadableError for one that is not known."""
     told = thing.get("eventStatus")
     if told is None:
         return None
@@ -301,14 +301,14 @@ def _read_status(told: Any) -> EventStatus:
     names = term_names(told)
     others = [name for name in names if name != _MOVED_ONLINE]
     status = read_term(others, EventStatus) if others else EventStatus.SCHEDULED
-    # What moved online takes place all the same.
+    # An event that moved online takes place.
     if len(others) < len(names) and status not in (EventStatus.SCHEDULED, EventStatus.RESCHEDULED):
         raise UnreadableError(f"{shown(told)} is not known")
     return status
 
 
 def _free(thing: JsonObject) -> tuple[bool | None, list[str]]:
-    """Whether it is accessible for free; None where that is not told."""
+    """Whether it is accessible for free; None where that is not known."""
     if "isAccessibleForFree" not in thing:
         return None, []
     try:
@@ -318,7 +318,7 @@ def _free(thing: JsonObject) -> tuple[bool | None, list[str]]:
 
 
 def _capacity(thing: JsonObject, name: str | None) -> tuple[int | None, list[str]]:
-    """The places that are left at the provider, no more than its maximum; None where unknown (OB-BKBL-12)."""
+    """The places left at the provider, limited by its maximum; None where they are not known (OB-BKBL-12)."""
     if name is None or name not in thing:
         return None, []
     try:

@@ -20,8 +20,8 @@ class When(msgspec.Struct, frozen=True):
 def read_when(thing: JsonObject, *, in_days: bool = False) -> When:
     """When it takes place, or raise UnreadableError where it does not tell when it starts.
 
-    What tells neither an end nor a time ends when its day does. What is given in days ends within the last of them, for
-    it is published without a time.
+    A date without a time, and without an end, lasts until that day ends. What is given in days ends within the last of
+    them, for it is published without a time.
     """
     if "startDate" not in thing:
         raise UnreadableError("it has no startDate")
@@ -41,7 +41,7 @@ def read_when(thing: JsonObject, *, in_days: bool = False) -> When:
 
 
 def _after(start: Instant, lasts: timedelta, remarks: list[str], *, in_days: bool) -> datetime:
-    """When it ends after that long; what tells no time of its day ends no earlier than the day."""
+    """The end by the duration. Where the start is a date without a time, it is not before the end of that day."""
     end = start.at + lasts
     if end < start.until and not in_days:
         remarks.append("its duration is shorter than its day, which is taken")

@@ -63,13 +63,13 @@ _PREFIXED_NAME = re.compile(rf"{_NAMESPACE}(?P<name>\w+)", re.ASCII)
 _BETA_NAME = re.compile(r"https?://(?:www\.)?openactive\.io/ns-beta#(?P<name>\w+)", re.ASCII)
 _FOREIGN = re.compile(r"(?!(beta|oa|schema):)[\w.-]+:")
 _INSECURE_TERM = re.compile(r"http://(?P<term>(openactive\.io|schema\.org)/[\w#/-]+)", re.ASCII)
-# The extended and the basic format of ISO 8601, and what some write instead of its zones.
+# The extended and the basic format of ISO 8601, with or without a space before the zone.
 _INSTANT = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d-?\d)"
     r"([T ](?P<time>\d\d:\d\d(:\d\d([.,]\d+)?)?|\d{4}(\d\d([.,]\d+)?)?)(?P<zone> ?(Z|UTC|GMT|[+-]\d\d(:?\d\d)?))?)?",
     re.ASCII,
 )
-# A time at which a day ends, in the form that names the day that ends.
+# Midnight at the end of the day.
 _MIDNIGHT = re.compile(r"24:?00(:?00([.,]0+)?)?", re.ASCII)
 # Years and months have no fixed length, but some write zero of them. Only the smallest unit may have a fraction.
 _FRACTION = r"(?:[.,]\d{1,9}(?=[WDHMS]$))?"
@@ -126,7 +126,7 @@ def _clean_object(thing: dict[str, Any], depth: int) -> dict[str, Any]:
         if value is None or (name in _ALIASES and proper in thing):
             continue
         value = _in_form(proper, value)
-        # One property by two names has the values of both.
+        # Two names of one property: JSON-LD merges their values.
         if proper in cleaned and cleaned[proper] != value:
             value = [*members(cleaned[proper]), *members(value)]
         cleaned[proper] = value
@@ -168,7 +168,7 @@ def _publishable(value: Any, left_out: set[str], as_text: set[str], within: str 
     if isinstance(value, list):
         return [_publishable(member, left_out, as_text, within) for member in value]
     if isinstance(value, int) and abs(value) > _MAX_INTEGER:
-        # An identifier is text as much as it is a number.
+        # An identifier may be text or a number, so that no remark is needed.
         if within != "identifier":
             as_text.add(shown(within))
         return str(value)
@@ -242,7 +242,7 @@ def type_names(thing: JsonObject) -> list[str]:
 
 
 def term_names(value: Any) -> list[str]:
-    """The names of the terms there without their namespaces, also of those named by `@id`; empty for what is none."""
+    """The terms without their namespaces, given as text or by `@id`; an empty name for a value that is no term."""
     named = (member.get("@id") if isinstance(member, dict) else member for member in members(value))
     return [_PREFIXES.sub("", name.strip(), 1) if isinstance(name, str) else "" for name in named]
 
@@ -314,7 +314,7 @@ def read_duration(value: Any) -> timedelta:
 
 
 def read_count(value: Any) -> int:
-    """A number of places: less than none is none, and more than can be kept is as many as can be."""
+    """A number of places, from 0 to MAX_COUNT; numbers beyond these bounds are cut."""
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
     found = None if isinstance(value, bool) else _COUNT.fullmatch(text)
     if found is None:

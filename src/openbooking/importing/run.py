@@ -21,8 +21,8 @@ from openbooking.spec.values import VatTreatment
 class ImportOptions(NamedTuple):
     """The name of all that is imported, the key of who sells it (None: whom the items name), and the time it is.
 
-    With `hand_over` it becomes that Seller's even if it was another's. `vat` is how VAT applies to it; None
-    for as it does to what the Seller sells.
+    With `hand_over` it becomes that Seller's even if it was another's. `vat` is the VAT treatment of its
+    Offers; None for the Seller's default.
     """
 
     source: str

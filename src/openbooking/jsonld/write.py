@@ -232,10 +232,10 @@ def _instant(value: datetime | None) -> str | None:
 
 
 def _quantity(offer: Offer) -> JsonObject | None:
-    """For how many places the Offer is, where it is not for any number."""
-    if offer.least <= 1 and offer.most is None:
+    """The `eligibleQuantity` of an Offer that has one."""
+    if offer.min_quantity <= 1 and offer.max_quantity is None:
         return None
-    return _present({"@type": "QuantitativeValue", "minValue": offer.least, "maxValue": offer.most})
+    return _present({"@type": "QuantitativeValue", "minValue": offer.min_quantity, "maxValue": offer.max_quantity})
 
 
 def _duration(value: Any) -> str | None:
