@@ -14,6 +14,7 @@ from openbooking.importing.read_pages import read_page
 from openbooking.importing.report import Report
 from openbooking.importing.run import Confirm, ImportOptions, run_import
 from openbooking.importing.source import Source, named_source
+from openbooking.spec.values import VatTreatment
 from people import CENTRE, MANAGER
 from published import page
 from world import World
@@ -44,6 +45,7 @@ async def import_(
     hand_over: bool = False,
     dry_run: bool = False,
     confirm: Confirm | None = None,
+    vat: VatTreatment | None = None,
 ) -> Told:
     """Import the items, each on a page of its own; bytes are pages as they come."""
 
@@ -54,9 +56,8 @@ async def import_(
 
     written = io.BytesIO()
     report = Report(written)
-    options = ImportOptions(
-        source if isinstance(source, Source) else named_source(source), seller, hand_over=hand_over, dry_run=dry_run
-    )
+    known_as = source if isinstance(source, Source) else named_source(source)
+    options = ImportOptions(known_as, seller, hand_over=hand_over, dry_run=dry_run, vat=vat)
     await run_import(store, pages(), report, options, confirm)
     told = Told(json.loads(line) for line in written.getvalue().splitlines())
     assert report.exit_status == int(bool(told.reasons()))

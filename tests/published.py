@@ -8,6 +8,8 @@ from builders import ACTIVITY, FACILITY_TYPE, PLACE, SCHEDULE
 
 # Real items that real providers published lie beside this repository, where it is worked on; none is copied into it.
 PUBLISHED_ITEMS = Path(__file__).parents[2] / "shared" / "data" / "published-items"
+# Inputs on which the importer failed lie there too.
+CASES = Path(__file__).parents[2] / "shared" / "cases"
 
 SERIES_ID = "https://provider.example.com/series/1"
 FACILITY_ID = "https://provider.example.com/facilities/1"

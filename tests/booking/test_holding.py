@@ -142,6 +142,19 @@ def test_what_is_asked_by_now_is_asked_for_every_space_that_is_not_leased(what: 
     assert errors(command.decide(where).reply) == [None, error, error]
 
 
+@pytest.mark.spec("OB-LEASE-10")
+def test_an_offer_that_has_ended_is_left_to_the_leased_spaces() -> None:
+    early_bird = session("early", capacity=100, price=CHEAP, offered={"valid_through": NOW + timedelta(minutes=5)})
+    held = after(situation(early_bird, policy=FREELY), quote(request(item(early_bird, 0))))
+    late = replace(held, now=NOW + timedelta(minutes=5))
+    ended = ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE
+    assert errors(quote(request(*spaces(2, early_bird))).decide(late).reply) == [None, ended]
+    one = Book(caller=ALICE, uuid=UUID, request=request(*spaces(1, early_bird), total_payment_due=CHEAP))
+    assert prices(one.decide(late).reply) == [CHEAP]
+    late = replace(held, now=NOW + FREELY.lease_duration)
+    assert errors(one.decide(late).reply) == [ended]
+
+
 @pytest.mark.spec("OB-LEASE-10", "OB-LEASE-22")
 def test_p_takes_the_leased_terms_for_the_leased_spaces_alone() -> None:
     approved = session("approved", capacity=100, price=CHEAP, offered={"flow": (FlowRequirement.APPROVAL,)})

@@ -187,6 +187,9 @@ NOT_BOOKABLE: dict[str, dict[str, Any]] = {
     "without capacity": {"capacity": None},
     "not in advance": {"offers": (offer("session-series/series-x", in_advance=Availability.UNAVAILABLE),)},
     "before the window": {"offers": (offer("session-series/series-x", valid_from_before_start=timedelta(days=1)),)},
+    "before the Offer": {"offers": (offer("session-series/series-x", valid_from=NOW + timedelta(seconds=1)),)},
+    "after the Offer": {"offers": (offer("session-series/series-x", valid_through=NOW),)},
+    "for four at least": {"offers": (offer("session-series/series-x", min_quantity=4),)},
     "after the window": {"offers": (offer("session-series/series-x", valid_through_before_start=timedelta(days=3)),)},
 }
 

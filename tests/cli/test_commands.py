@@ -200,6 +200,16 @@ def test_sellers_are_added_and_listed(database: Path) -> None:
     }
 
 
+def test_how_vat_applies_to_a_seller_is_kept(database: Path) -> None:
+    add_seller("willow", vat="exempt")
+    add_seller("oak")
+    ((willow,), (oak,)) = rows(database, "SELECT document FROM seller ORDER BY key DESC")
+    assert json.loads(willow)["vat"] == "exempt"
+    assert "vat" not in json.loads(oak)
+    words = [word for option in SELLER.items() for word in option]
+    assert run("seller", "add", "elm", *words, "--vat", "half").exit_code == 2
+
+
 def test_a_seller_is_replaced_only_on_request() -> None:
     add_seller("willow")
     words = [word for option in SELLER.items() for word in option]

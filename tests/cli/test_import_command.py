@@ -4,10 +4,12 @@ import gzip
 import json
 import os
 import pty
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import FileIO
@@ -18,6 +20,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from openbooking.cli import app
+from openbooking.spec.values import VatTreatment
 from published import page, rpde, series, session
 
 OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
@@ -121,6 +124,15 @@ def test_what_cannot_be_done_is_told_in_one_line(
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert why in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("vat", VatTreatment)
+def test_how_vat_applies_is_an_option(file: Path, database: Path, vat: VatTreatment) -> None:
+    assert run(file, "--vat", vat.value).exit_code == 0
+    with closing(sqlite3.connect(database)) as connection:
+        ((document,),) = connection.execute("SELECT document FROM opportunity WHERE path LIKE 'session-series/%'")
+    # The standard rate is the default of an Offer, and defaults are not written.
+    assert [offer.get("vat", "standard") for offer in json.loads(document)["offers"]] == [vat.value]
 
 
 def test_items_become_another_sellers_only_if_they_are_handed_over(file: Path) -> None:

@@ -59,6 +59,16 @@ def test_a_slot_of_an_individual_facility_can_be_had_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("own", "above", "capacity"),
+    [({}, 3, 3), ({}, "3", 3), ({}, 9, 5), ({}, "?", 5), ({"maximumAttendeeCapacity": 4}, 3, 4)],
+)
+def test_a_session_has_no_more_places_than_its_series_says(own: Any, above: Any, capacity: int) -> None:
+    imported = linked(session(**own), parent(series(maximumAttendeeCapacity=above)))
+    assert imported.opportunity.capacity == capacity
+    assert len(imported.remarks) == (capacity < 5)
+
+
+@pytest.mark.parametrize(
     ("item", "above", "remarks"),
     [
         (series(), None, []),

@@ -1,5 +1,6 @@
 """Offers as providers publish them: nothing about a price is guessed."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from openbooking.booking.opportunity import Offer
 from openbooking.importing.read_offers import MOST_OFFERS, read_offers
-from openbooking.importing.read_values import derive_key
+from openbooking.importing.read_values import clean, derive_key
 from openbooking.spec.terms import Availability, FlowRequirement
 from published import OFFER
 
@@ -69,6 +70,23 @@ def test_names_and_forms_of_older_days(changes: dict[str, Any], expected: dict[s
     assert {name: getattr(offer, name) for name in expected} == expected
 
 
+@pytest.mark.spec("OB-BKBL-21", "OB-BKBL-22", "OB-BKBL-23")
+@pytest.mark.parametrize("form", ["{}", "oa:{}", "http://openactive.io/{}", "https://openactive.io/{}"])
+@pytest.mark.parametrize("within", [lambda term: term, lambda term: [term], lambda term: {"@id": term}])
+def test_terms_and_names_in_every_form(form: str, within: Callable[[str], Any]) -> None:
+    told = {
+        form.format("openBookingInAdvance"): within(form.format("Required")),
+        form.format("openBookingPrepayment"): within(form.format("Optional")),
+        form.format("openBookingFlowRequirement"): within(form.format("OpenBookingApproval")),
+        form.format("allowCustomerCancellationFullRefund"): within("schema:False"),
+    }
+    published = {name: value for name, value in OFFER.items() if name != "allowCustomerCancellationFullRefund"}
+    (offer,), remarks = read_offers(clean(published | told), OWNER)
+    assert remarks == ()
+    assert (offer.in_advance, offer.prepayment) == (Availability.REQUIRED, Availability.OPTIONAL)
+    assert (offer.flow, offer.full_refund_on_cancellation) == ((FlowRequirement.APPROVAL,), False)
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
@@ -79,6 +97,7 @@ def test_names_and_forms_of_older_days(changes: dict[str, Any], expected: dict[s
         ({"validFromBeforeStartDate": "P1M"}, "no duration"),
         ({"openBookingInAdvance": "https://openactive.io/Maybe"}, "is not known"),
         ({"allowCustomerCancellationFullRefund": "yes"}, "neither true nor false"),
+        ({"openBookingInAdvance": "Optional", "advanceBooking": "Unavailable"}, "is not known"),
         (
             {"openBookingFlowRequirement": ["https://openactive.io/OpenBookingIntakeForm"]},
             "does not tell what is asked",

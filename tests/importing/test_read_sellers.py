@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from openbooking.importing.read_sellers import read_seller
+from openbooking.importing.read_values import clean
 from openbooking.importing.source import named_source
 from openbooking.spec.terms import TaxMode
 from published import SELLER
@@ -31,6 +32,40 @@ def test_what_is_missing_is_assumed_and_told_of() -> None:
         "no taxMode",
         "no address, which Orders must show",
     ]
+
+
+FORMS = ["{}", "oa:{}", "schema:{}", "https://openactive.io/{}", "http://schema.org/{}"]
+
+
+def in_every_form(term: str) -> list[Any]:
+    """The term with and without its namespace, in an array, and by `@id`."""
+    named = [form.format(term) for form in FORMS]
+    return [*named, *([name] for name in named), *({"@id": name} for name in named)]
+
+
+@pytest.mark.parametrize("told", in_every_form("TaxNet"))
+def test_a_tax_mode_is_read_in_every_form(told: Any) -> None:
+    named = read_seller(clean({**SELLER, "taxMode": told}), named_source("source"))
+    assert named
+    assert named.seller
+    assert (named.seller.tax_mode, named.seller.open_booking_allowed) == (TaxMode.NET, True)
+
+
+@pytest.mark.parametrize("told", [False, "false", *in_every_form("False")])
+def test_open_booking_is_forbidden_in_every_form(told: Any) -> None:
+    named = read_seller(clean({**SELLER, "schema:isOpenBookingAllowed": told}), named_source("source"))
+    assert named
+    assert named.seller
+    assert (named.seller.open_booking_allowed, named.remarks) == (False, ())
+
+
+@pytest.mark.parametrize("unknown", [{"taxMode": "TaxNett"}, {"isOpenBookingAllowed": "maybe"}])
+def test_a_seller_that_is_not_understood_sells_nothing(unknown: dict[str, Any]) -> None:
+    named = read_seller({**SELLER, **unknown}, named_source("source"))
+    assert named
+    assert named.seller
+    assert not named.seller.open_booking_allowed
+    assert len(named.remarks) == 1
 
 
 @pytest.mark.parametrize("published", [None, 5, [], {}, {"@type": "Organization"}, {"@type": "Person", "name": 5.5}])

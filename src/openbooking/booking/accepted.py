@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from openbooking.booking.bookable import Pair, why_not_bookable
+from openbooking.booking.bookable import Pair, why_not_bookable, why_wrong_quantity
 from openbooking.booking.grant_terms import GrantTerms
 from openbooking.booking.opportunity import FormField, Offer, Opportunity, Seller, applicable_offers
 from openbooking.booking.order import ItemRequest, OfferOverride
@@ -57,12 +57,17 @@ def overridden_offer(
     return replace(offer, vat=offers[0].vat) if offers else offer
 
 
-def dynamic_offer(
-    situation: Situation, terms: GrantTerms, seller: Seller, opportunity: Opportunity, request: ItemRequest
+def dynamic_offer(  # noqa: PLR0913, PLR0917 - all that the choice depends on
+    situation: Situation,
+    terms: GrantTerms,
+    seller: Seller,
+    opportunity: Opportunity,
+    request: ItemRequest,
+    items: int,
 ) -> Offer | ItemError:
     """The first Offer with which the Opportunity can be booked, without its price (OB-DYN-03, OB-DYN-05, OB-DYN-10).
 
-    Offers within the terms come first.
+    Offers within the terms come first. `items` is the number of OrderItems of the Opportunity in the request.
     """
     if request.offer_id or request.override:
         return _error(ItemErrorType.UNACCEPTABLE_OFFER, "With a DynamicPayment there is no acceptedOffer.")
@@ -73,7 +78,8 @@ def dynamic_offer(
         Pair(opportunity, offer, seller, situation.parents(opportunity))
         for offer in sorted(offers, key=terms.include, reverse=True)
     )
-    bookable = (pair.offer for pair in pairs if not why_not_bookable(pair, situation.now))
+    of_quantity = (pair for pair in pairs if not why_wrong_quantity(pair.offer, items))
+    bookable = (pair.offer for pair in of_quantity if not why_not_bookable(pair, situation.now))
     return unpriced(next(bookable, offers[0]))
 
 

@@ -87,6 +87,18 @@ def booking_window_has_not_closed(pair: Pair, now: datetime) -> str | None:
     return "The booking window has closed." if late else None
 
 
+def offer_has_begun(pair: Pair, now: datetime) -> str | None:
+    """An Offer can be booked from its `validFrom`."""
+    early = pair.offer.valid_from is not None and pair.offer.valid_from > now
+    return "The Offer is not valid yet." if early else None
+
+
+def offer_has_not_ended(pair: Pair, now: datetime) -> str | None:
+    """An Offer can be booked until its `validThrough`."""
+    late = pair.offer.valid_through is not None and pair.offer.valid_through <= now
+    return "The Offer is not valid any more." if late else None
+
+
 CONDITIONS: tuple[Callable[[Pair, datetime], str | None], ...] = (
     opportunity_is_of_a_bookable_type,
     opportunity_is_on_sale,
@@ -98,8 +110,11 @@ CONDITIONS: tuple[Callable[[Pair, datetime], str | None], ...] = (
     offer_can_be_booked_in_advance,
     booking_window_has_opened,
     booking_window_has_not_closed,
+    offer_has_begun,
+    offer_has_not_ended,
 )
-
+# Leased spaces keep an Offer that has ended since the Lease was taken (OB-LEASE-10).
+CONDITIONS_OF_LEASED = tuple(condition for condition in CONDITIONS if condition is not offer_has_not_ended)
 
 # What the Seller has approved, only time and a change of plan can undo: it matters no more whether a window has closed.
 CONDITIONS_AFTER_APPROVAL = (opportunity_is_on_sale, opportunity_has_not_ended, opportunity_takes_place)
@@ -113,4 +128,13 @@ def why_not_bookable(
         reason = condition(pair, now)
         if reason:
             return reason
+    return None
+
+
+def why_wrong_quantity(offer: Offer, items: int) -> str | None:
+    """Why the Offer cannot be booked for this number of OrderItems of one Opportunity in one Order, or None."""
+    if items < offer.min_quantity:
+        return f"The Offer is for {offer.min_quantity} places or more of one Opportunity in one Order, not {items}."
+    if offer.max_quantity is not None and items > offer.max_quantity:
+        return f"The Offer is for {offer.max_quantity} places or fewer of one Opportunity in one Order, not {items}."
     return None

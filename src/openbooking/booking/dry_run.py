@@ -1,13 +1,19 @@
 """The dry run behind C1, C2, P and B: the Order that a request would make (OB 9.2.1, 9.2.2)."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from msgspec.structs import replace
 
 from openbooking.booking.accepted import dynamic_offer, overridden_offer, published_offer
-from openbooking.booking.bookable import Pair, why_not_bookable
+from openbooking.booking.bookable import (
+    CONDITIONS,
+    CONDITIONS_OF_LEASED,
+    Pair,
+    why_not_bookable,
+    why_wrong_quantity,
+)
 from openbooking.booking.capacity import excess_errors, places_left
 from openbooking.booking.details import INCOMPLETE, detail_errors
 from openbooking.booking.grant_terms import GrantTerms, why_outside_terms
@@ -29,6 +35,7 @@ from openbooking.booking.pricing import Pricing, prepayment_of, tax_charges, tax
 from openbooking.booking.record import Record
 from openbooking.booking.situation import Needs, Places, Situation
 from openbooking.spec.errors import ItemError, ItemErrorType, SellerMismatchError, SellerNotFoundError
+from openbooking.spec.ids import OfferRef
 from openbooking.spec.terms import Availability, FlowRequirement, OrderType
 
 
@@ -79,7 +86,7 @@ def dry_run(  # noqa: PLR0913, PLR0917 - all that an Order depends on
     items = run.items()
     if any(item.opportunity and item.opportunity.seller != seller.key for item in items):
         raise SellerMismatchError
-    items = _with_one_way_to_pay(_with_one_currency(_with_capacity(situation, own, items)))
+    items = _with_one_way_to_pay(_with_one_currency(_with_capacity(situation, own, _with_quantities(items))))
     items = within_payable_total(items, run.pricing)
     if checkpoint is not Checkpoint.C1:
         items = tuple(_with_details(item, asked) for item, asked in zip(items, request.items, strict=True))
@@ -127,6 +134,7 @@ class _DryRun:
         self._request = request
         self._kept = kept
         self._dynamic = request.payment is not None and request.payment.dynamic
+        self._asked = Counter(item.opportunity for item in request.items)
         tax = tax_treatment(situation.policy.tax, request, seller.tax_mode)
         self.pricing = Pricing(seller.tax_mode, tax, situation.policy.prepayment)
 
@@ -155,7 +163,7 @@ class _DryRun:
             offer=offer,
             tax=() if offer is None or self._dynamic else tax_charges(offer, self.pricing),
         )
-        error = self._pair_error(opportunity, parents, offer) if opportunity and offer else accepted
+        error = self._pair_error(opportunity, parents, offer, number) if opportunity and offer else accepted
         return replace(item, errors=(error,)) if isinstance(error, ItemError) else item
 
     def _opportunity(self, request: ItemRequest) -> Opportunity | ItemError:
@@ -174,20 +182,40 @@ class _DryRun:
 
     def _offer(self, opportunity: Opportunity, request: ItemRequest, number: int) -> Offer | ItemError:
         if self._dynamic:
-            return dynamic_offer(self._situation, self._terms, self._seller, opportunity, request)
+            asked = self._asked[opportunity.path]
+            return dynamic_offer(self._situation, self._terms, self._seller, opportunity, request, asked)
         if request.override:
             return overridden_offer(self._situation, self._terms, opportunity, request.override)
         kept = self._kept.get(number)
         return kept.offer if kept else published_offer(self._situation, opportunity, request)
 
-    def _pair_error(self, opportunity: Opportunity, parents: tuple[Opportunity, ...], offer: Offer) -> ItemError | None:
-        reason = why_not_bookable(Pair(opportunity, offer, self._seller, parents), self._situation.now)
+    def _pair_error(
+        self, opportunity: Opportunity, parents: tuple[Opportunity, ...], offer: Offer, number: int
+    ) -> ItemError | None:
+        conditions = CONDITIONS_OF_LEASED if number in self._kept else CONDITIONS
+        pair = Pair(opportunity, offer, self._seller, parents)
+        reason = why_not_bookable(pair, self._situation.now, conditions)
         reason = reason or why_outside_terms(self._terms, opportunity, parents, offer)
         return _error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, reason) if reason else None
 
 
 def _error(type_: ItemErrorType, description: str | None = None) -> ItemError:
     return ItemError(type=type_, description=description)
+
+
+def _with_quantities(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+    """The items with errors where their Offer cannot be booked for this number of them."""
+    asked = Counter((item.opportunity.path, item.offer.ref) for item in items if item.opportunity and item.offer)
+    return tuple(_with_quantity(item, asked) for item in items)
+
+
+def _with_quantity(item: OrderItem, asked: Mapping[tuple[str, OfferRef], int]) -> OrderItem:
+    if item.opportunity is None or item.offer is None or item.errors:
+        return item
+    reason = why_wrong_quantity(item.offer, asked[item.opportunity.path, item.offer.ref])
+    if reason is None:
+        return item
+    return replace(item, errors=(_error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, reason),))
 
 
 def _with_capacity(situation: Situation, own: Record | None, items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:

@@ -7,7 +7,7 @@ published.
 from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Inherited, Offer, Opportunity
-from openbooking.spec.durations import read_duration
+from openbooking.spec.durations import parse_duration
 
 _NOTHING = Inherited()
 
@@ -56,7 +56,7 @@ def keep_called_off(known: Opportunity | None, published: Opportunity, *, whatev
 
 
 def _with_duration(child: Opportunity, parent: Opportunity) -> Opportunity:
-    lasts = read_duration(parent.properties.get("duration"))
+    lasts = parse_duration(parent.properties.get("duration"))
     return replace(child, end=child.start + lasts if child.start and lasts else None)
 
 

@@ -22,7 +22,8 @@ Properties = Mapping[str, Any]
 class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An organisation or person that sells Opportunities; `properties` hold its address, logo, terms and so on.
 
-    `source` tells what published it; a Seller that was added by whoever runs the system has none.
+    `source` tells what published it; a Seller that was added by whoever runs the system has none. `vat` is the VAT
+    treatment of the Offers that are imported for it, if one was chosen.
     """
 
     key: str
@@ -31,8 +32,15 @@ class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     legal_name: str
     tax_mode: TaxMode
     open_booking_allowed: bool = True
+    vat: VatTreatment | None = None
     source: str = ""
     properties: Properties = {}
+
+    @property
+    def default_vat(self) -> VatTreatment:
+        """The VAT treatment of its imported Offers. A Seller without a `vatID` is not registered for VAT."""
+        registered = VatTreatment.STANDARD if self.properties.get("vatID") else VatTreatment.OUTSIDE_SCOPE
+        return self.vat or registered
 
 
 class FormField(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -50,7 +58,9 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A price at which an Opportunity can be had; `price` includes tax if its Seller's tax mode is gross.
 
     `attendee_details` are the URIs of the properties that each attendee must have, `intake_form` what is asked besides,
-    `flow` what else it asks of the booking flow. An `override` is named by a Broker and published nowhere.
+    `flow` what else it asks of the booking flow. It can be booked from `valid_from` until before `valid_through`.
+    `min_quantity` and `max_quantity` limit the number of OrderItems with it for one Opportunity in one Order. An
+    `override` is named by a Broker and published nowhere.
     """
 
     key: str
@@ -61,6 +71,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     vat: VatTreatment = VatTreatment.STANDARD
     in_advance: Availability | None = None
     prepayment: Availability | None = None
+    valid_from: datetime | None = None
+    valid_through: datetime | None = None
+    min_quantity: int = 1
+    max_quantity: int | None = None
     valid_from_before_start: timedelta | None = None
     valid_through_before_start: timedelta | None = None
     latest_cancellation_before_start: timedelta | None = None

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
-from openbooking.booking.bookable import Pair, why_not_bookable
+from openbooking.booking.bookable import Pair, why_not_bookable, why_wrong_quantity
 from openbooking.booking.capacity import places_left
 from openbooking.booking.opportunity import Opportunity, applicable_offers
 from openbooking.booking.order import OrderItem, OrderKey
@@ -55,9 +56,12 @@ def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str 
     if opportunity.capacity == 0:
         return "It has no spaces left."
     places = situation.places.get(opportunity.path, Places())
-    if places_left(opportunity, places) == 0:
+    left = places_left(opportunity, places)
+    if left == 0:
         return f"It has no spaces left: {places.booked} are booked and {places.leased} are leased here."
-    return None
+    bookable = (offer for offer, reason in zip(offers, reasons, strict=True) if reason is None)
+    too_few = [why_wrong_quantity(replace(offer, max_quantity=None), left or offer.min_quantity) for offer in bookable]
+    return None if None in too_few else too_few[0]
 
 
 def orders_reached(before: Situation, changes: Iterable[Change], paths: Collection[str]) -> dict[str, OrdersReached]:

@@ -13,6 +13,7 @@ from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.importing.errors import ImportRefusedError, NotConfirmedError
 from openbooking.settings import load_settings
+from openbooking.spec.values import VatTreatment
 
 
 def import_(  # noqa: PLR0913 - one parameter for each option
@@ -49,6 +50,10 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     yes: Annotated[
         bool, typer.Option("--yes", help="Import without asking, however many Orders that cancels.")
     ] = False,
+    vat: Annotated[
+        VatTreatment | None,
+        typer.Option(help="The VAT treatment of imported Offers.", show_default="the Seller's: see seller add --vat"),
+    ] = None,
     database: Database = None,
 ) -> None:
     """Import sessions, facilities, slots and events as providers publish them; import them again to update them.
@@ -64,9 +69,8 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     from openbooking.importing.source import named_source, source_of  # noqa: PLC0415
 
     try:
-        options = ImportOptions(
-            named_source(source) if source else source_of(place), seller, hand_over=hand_over, dry_run=dry_run
-        )
+        known_as = named_source(source) if source else source_of(place)
+        options = ImportOptions(known_as, seller, hand_over=hand_over, dry_run=dry_run, vat=vat)
         unasked = load_settings(database=database).orders_cancelled_unasked
         with _opened(report) as json_lines:
             told = ConsoleReport(json_lines)

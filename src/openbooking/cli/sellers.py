@@ -15,6 +15,7 @@ from openbooking.cli.options import Database
 from openbooking.spec.ids import is_key
 from openbooking.spec.links import is_web_address
 from openbooking.spec.terms import TaxMode
+from openbooking.spec.values import VatTreatment
 
 sellers = typer.Typer(help="Who sells.", no_args_is_help=True)
 
@@ -46,6 +47,13 @@ def add(  # noqa: PLR0913 - one parameter for each thing that Orders must tell a
     country: Annotated[str, typer.Option(help="Country, as two letters.")] = "GB",
     telephone: Annotated[str | None, typer.Option(help="A number for Customers.")] = None,
     vat_id: Annotated[str | None, typer.Option(help="VAT registration number.")] = None,
+    vat: Annotated[
+        VatTreatment | None,
+        typer.Option(
+            help="The VAT treatment of the Offers that are imported for the Seller.",
+            show_default="standard with --vat-id, else outside-scope",
+        ),
+    ] = None,
     logo: Annotated[str | None, typer.Option(help="The web address of a picture.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the Seller with this key.")] = False,
     database: Database = None,
@@ -63,6 +71,7 @@ def add(  # noqa: PLR0913 - one parameter for each thing that Orders must tell a
         name=name,
         legal_name=legal_name,
         tax_mode=_TAX_MODES[tax_mode],
+        vat=vat,
         properties={
             "url": url,
             "email": email,

@@ -8,10 +8,12 @@ from openbooking.booking.inheritance import inherit
 from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.importing.lacks import lacks
 from openbooking.importing.read_items import Draft
-from openbooking.importing.read_values import UnreadableError
+from openbooking.importing.read_values import UnreadableError, read_count
 from openbooking.spec.terms import OpportunityType
+from openbooking.spec.values import VatTreatment
 
 MOST_REMARKS = 40
+_MAXIMUM = "maximumAttendeeCapacity"
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,22 +23,30 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     remarks: tuple[str, ...]
 
 
-def link(
-    draft: Draft, path: str, parents: tuple[Opportunity, ...], seller: Seller, remarks: tuple[str, ...] = ()
+def link(  # noqa: PLR0913, PLR0917 - all that it depends on
+    draft: Draft,
+    path: str,
+    parents: tuple[Opportunity, ...],
+    seller: Seller,
+    remarks: tuple[str, ...] = (),
+    vat: VatTreatment | None = None,
 ) -> Imported:
     """What the draft becomes at this path and below these parents, nearest first, when this Seller sells it.
 
-    `remarks` are further ones. Raises UnreadableError where not even its parents tell when it takes place.
+    `remarks` are further ones. `vat` is the VAT treatment of its Offers; None for the Seller's default. Raises
+    UnreadableError where not even its parents tell when it takes place.
     """
     noted = [*draft.remarks, *remarks]
     parent = parents[0] if parents else None
-    offers = tuple(replace(offer, owner=path) for offer in draft.opportunity.offers)
+    treatment = vat or seller.default_vat
+    offers = tuple(replace(offer, owner=path, vat=treatment) for offer in draft.opportunity.offers)
     opportunity = replace(
         draft.opportunity, path=path, seller=seller.key, parent=parent.path if parent else None, offers=offers
     )
     if parent:
         opportunity = _with_inherited(opportunity, parents, noted)
         opportunity = _with_most_spaces(opportunity, parent, noted)
+        opportunity = _with_the_maximum_of(opportunity, parent, noted)
     if draft.opportunity.inherited and draft.opportunity.inherited.dates and opportunity.start is None:
         raise UnreadableError("it has no startDate")
     noted += lacks(opportunity, parents)
@@ -68,4 +78,21 @@ def _with_most_spaces(opportunity: Opportunity, parent: Opportunity, remarks: li
     if most == opportunity.capacity:
         return opportunity
     remarks.append(f"remainingUses {opportunity.capacity} of an individual facility: {most} taken")
+    return replace(opportunity, capacity=most)
+
+
+def _with_the_maximum_of(opportunity: Opportunity, parent: Opportunity, remarks: list[str]) -> Opportunity:
+    """A session without a maximum of its own has that of its series."""
+    told = _MAXIMUM in parent.properties and _MAXIMUM not in opportunity.properties
+    if opportunity.type is not OpportunityType.SCHEDULED_SESSION or opportunity.capacity is None or not told:
+        return opportunity
+    try:
+        most = read_count(parent.properties[_MAXIMUM])
+    except UnreadableError:
+        return opportunity
+    if opportunity.capacity <= most:
+        return opportunity
+    remarks.append(
+        f"remainingAttendeeCapacity {opportunity.capacity} is more than {_MAXIMUM} of its parent: {most} taken"
+    )
     return replace(opportunity, capacity=most)

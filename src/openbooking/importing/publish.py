@@ -21,6 +21,7 @@ from openbooking.importing.sellers import IMPORTER, NobodySellsError, Sellers
 from openbooking.importing.source import Source
 from openbooking.importing.spool import Spool, Standing
 from openbooking.spec.errors import BelongsToAnotherError, OpenBookingError
+from openbooking.spec.values import VatTreatment
 
 AT_ONCE = 200
 
@@ -36,12 +37,21 @@ class _Ready(NamedTuple):
 class Publisher:
     """Publishes what lies in a spool."""
 
-    def __init__(self, store: ImportStore, report: Report, spool: Spool, sellers: Sellers, source: Source) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - all that it depends on
+        self,
+        store: ImportStore,
+        report: Report,
+        spool: Spool,
+        sellers: Sellers,
+        source: Source,
+        vat: VatTreatment | None,
+    ) -> None:
         self._store = store
         self._report = report
         self._spool = spool
         self._sellers = sellers
         self._source = source
+        self._vat = vat
         self._last_parents: tuple[tuple[str, ...], _Parents] = ((), ())
 
     async def publish(self, one_more: Callable[[], None]) -> None:
@@ -93,7 +103,7 @@ class Publisher:
     async def _link(self, draft: Draft, path: str) -> Imported:
         parents = await self._parents(draft)
         seller, remarks = await self._sellers.of(parents[0] if parents else None, self._named(draft))
-        return link(draft, path, parents, seller, remarks)
+        return link(draft, path, parents, seller, remarks, self._vat)
 
     def _named(self, draft: Draft) -> NamedSeller | None:
         """Whom the item names as the Seller of a thing; that of a parent may be named by its children alone."""

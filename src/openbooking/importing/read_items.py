@@ -21,15 +21,18 @@ from openbooking.importing.read_pages import Entry
 from openbooking.importing.read_sellers import NamedSeller, read_seller
 from openbooking.importing.read_times import When, read_when
 from openbooking.importing.read_values import (
+    MAX_COUNT,
     JsonObject,
     UnreadableError,
     clean,
     members,
     publishable,
     read_count,
+    read_flag,
     read_term,
     read_text,
     shown,
+    term_names,
     type_names,
 )
 from openbooking.spec.ids import key_of
@@ -50,6 +53,7 @@ _REFERENCE = frozenset({"@id", "@type"})
 # Feeds call an item by the type of its data, some behind the name of the feed.
 _KIND_SEPARATOR = re.compile("[/.]")
 _EVENT_SERIES = "EventSeries"
+_MOVED_ONLINE = "EventMovedOnline"
 
 
 class Fault(NamedTuple):
@@ -232,7 +236,7 @@ class _Walk:
         told = _told_dates(thing, type_, above)
         when = read_when(thing, in_days=kind.in_days) if told else When()
         own_status = _status(thing)
-        free = thing.get("isAccessibleForFree")
+        free, on_free = _free(thing)
         capacity, on_capacity = _capacity(thing, kind.remaining)
         named_offers, full_offers = split_offers(thing.get("offers"))
         offers, on_offers = read_offers(full_offers, path)
@@ -254,7 +258,7 @@ class _Walk:
                 end=when.end,
                 capacity=capacity,
                 status=own_status or EventStatus.SCHEDULED,
-                accessible_for_free=free if isinstance(free, bool) else None,
+                accessible_for_free=free,
                 offers=offers,
                 offers_unknown=offers_unknown,
                 source=self._source(path, place),
@@ -268,7 +272,7 @@ class _Walk:
             seller=read_seller(thing.get("organizer") or thing.get("provider"), self._entry.source),
             embedded=place.embedded,
             copy=place.copy,
-            remarks=(*_remarks(thing, type_), *when.remarks, *on_capacity, *on_offers, *on_properties),
+            remarks=(*_remarks(thing, type_), *when.remarks, *on_free, *on_capacity, *on_offers, *on_properties),
         )
 
     def _source(self, path: str, place: _Place) -> str:
@@ -339,23 +343,56 @@ def _type(thing: JsonObject, place: _Place) -> OpportunityType:
 
 
 def _status(thing: JsonObject) -> EventStatus | None:
-    """Its own status. One that moved online takes place all the same; what another status means is not guessed."""
-    value = thing.get("eventStatus")
-    if value is None:
+    """The status that the thing itself has, or None if it has none. Raise UnreadableError for one that is not known."""
+    told = thing.get("eventStatus")
+    if told is None:
         return None
-    if str(value).endswith("/EventMovedOnline"):
-        return EventStatus.SCHEDULED
-    return read_term(value, EventStatus)
+    try:
+        return _read_status(told)
+    except UnreadableError as fault:
+        raise UnreadableError(f"its eventStatus: {fault}") from fault
+
+
+def _read_status(told: Any) -> EventStatus:
+    names = term_names(told)
+    others = [name for name in names if name != _MOVED_ONLINE]
+    status = read_term(others, EventStatus) if others else EventStatus.SCHEDULED
+    # An event that moved online takes place.
+    if len(others) < len(names) and status not in (EventStatus.SCHEDULED, EventStatus.RESCHEDULED):
+        raise UnreadableError(f"{shown(told)} is not known")
+    return status
+
+
+def _free(thing: JsonObject) -> tuple[bool | None, list[str]]:
+    """Whether it is accessible for free; None where that is not known."""
+    if "isAccessibleForFree" not in thing:
+        return None, []
+    try:
+        return read_flag(thing["isAccessibleForFree"]), []
+    except UnreadableError as fault:
+        return None, [f"isAccessibleForFree: {fault}"]
 
 
 def _capacity(thing: JsonObject, name: str | None) -> tuple[int | None, list[str]]:
-    """The places that are left at the provider; unknown where it does not tell (OB-BKBL-12)."""
+    """The places left at the provider, limited by its maximum; None where they are not known (OB-BKBL-12)."""
     if name is None or name not in thing:
         return None, []
     try:
-        return read_count(thing[name]), []
+        left = read_count(thing[name])
     except UnreadableError as fault:
         return None, [f"{name}: {fault}"]
+    remarks = [f"{name}: cut to the largest number that can be kept"] if left == MAX_COUNT else []
+    most_name = name.replace("remaining", "maximum")
+    if most_name not in thing:
+        return left, remarks
+    try:
+        most = read_count(thing[most_name])
+    except UnreadableError as fault:
+        return left, [*remarks, f"{most_name}: {fault}"]
+    return min(left, most), [
+        *remarks,
+        f"{name} {left} is more than {most_name}: {most} taken",
+    ] if left > most else remarks
 
 
 def _with_inherited(thing: JsonObject, kind: Kind) -> tuple[JsonObject, tuple[str, ...]]:

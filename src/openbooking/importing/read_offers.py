@@ -1,6 +1,7 @@
 """Offers as providers publish them (table P-08, AMB-04).
 
-A price or a condition that cannot be read is not guessed: the Offer is left out, and a remark says so.
+A price that cannot be read, or a condition that cannot be kept to, is not guessed: the Offer is left out, and a remark
+says so.
 """
 
 import re
@@ -9,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from openbooking.booking.opportunity import Offer
+from openbooking.importing.read_conditions import harmless_properties, read_conditions
 from openbooking.importing.read_values import (
     JsonObject,
     UnreadableError,
@@ -16,27 +18,19 @@ from openbooking.importing.read_values import (
     members,
     publishable,
     read_duration,
+    read_flag,
     read_price,
     read_term,
     read_text,
     shown,
     type_names,
 )
-from openbooking.spec.terms import Availability, FlowRequirement
+from openbooking.spec.terms import TYPE_OF_COLLECTION, Availability, FlowRequirement
 from openbooking.spec.values import round_money
 
 MOST_OFFERS = 200
 _REFERENCE = frozenset({"@id", "@type"})
 
-# What this system renders itself or, as `availableChannel`, what bookable Offers no longer have (AMB-05).
-_NOT_KEPT = frozenset(
-    {
-        "@context", "@type", "@id", "name", "price", "priceCurrency", "advanceBooking", "openBookingInAdvance",
-        "prepayment", "openBookingPrepayment", "validFromBeforeStartDate", "validThroughBeforeStartDate",
-        "latestCancellationBeforeStartDate", "allowCustomerCancellationFullRefund", "openBookingFlowRequirement",
-        "availableChannel", "ageRange",
-    }
-)  # fmt: skip
 # A feed tells that these are needed, but not what is asked.
 _ASKED_ELSEWHERE = frozenset({FlowRequirement.ATTENDEE_DETAILS, FlowRequirement.INTAKE_FORM})
 
@@ -105,6 +99,7 @@ def _read_offer(published: Any, owner: str, key: str) -> tuple[Offer, list[str]]
         raise UnreadableError(f"{kind or shown(published)} is no Offer that can be booked")
     remarks: list[str] = []
     price = _price(published, remarks)
+    conditions = read_conditions(published, of_facility=_is_of_facility(owner))
     properties, on_properties = _properties(published)
     in_advance = _availability(published, "openBookingInAdvance", "advanceBooking")
     made = Offer(
@@ -117,12 +112,20 @@ def _read_offer(published: Any, owner: str, key: str) -> tuple[Offer, list[str]]
         prepayment=_prepayment(published, price, in_advance, remarks),
         valid_from_before_start=_lead(published, "validFromBeforeStartDate"),
         valid_through_before_start=_lead(published, "validThroughBeforeStartDate"),
+        valid_from=conditions.valid_from,
+        valid_through=conditions.valid_through,
+        min_quantity=conditions.min_quantity,
+        max_quantity=conditions.max_quantity,
         latest_cancellation_before_start=_lead(published, "latestCancellationBeforeStartDate"),
         full_refund_on_cancellation=_flag(published, "allowCustomerCancellationFullRefund"),
         flow=_flow(published),
         properties=properties,
     )
-    return made, [*remarks, *on_properties]
+    return made, [*remarks, *conditions.remarks, *on_properties]
+
+
+def _is_of_facility(owner: str) -> bool:
+    return TYPE_OF_COLLECTION[owner.partition("/")[0]].is_facility
 
 
 def _price(published: JsonObject, remarks: list[str]) -> Decimal:
@@ -145,8 +148,9 @@ def _currency(published: JsonObject, price: Decimal) -> str | None:
 
 
 def _availability(published: JsonObject, *names: str) -> Availability | None:
-    value = next((published[name] for name in names if name in published), None)
-    return None if value is None else read_term(value, Availability)
+    """What is told by the name of today, or by that of older days, or alike by both."""
+    told = [member for name in names for member in members(published.get(name))]
+    return read_term(told, Availability) if told else None
 
 
 def _prepayment(
@@ -165,10 +169,12 @@ def _lead(published: JsonObject, name: str) -> timedelta | None:
 
 
 def _flag(published: JsonObject, name: str) -> bool | None:
-    value = published.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise UnreadableError(f"{name} is {shown(value)}, neither true nor false")
-    return value
+    if name not in published:
+        return None
+    try:
+        return read_flag(published[name])
+    except UnreadableError as fault:
+        raise UnreadableError(f"{name}: {fault}") from fault
 
 
 def _flow(published: JsonObject) -> tuple[FlowRequirement, ...]:
@@ -180,10 +186,10 @@ def _flow(published: JsonObject) -> tuple[FlowRequirement, ...]:
 
 
 def _properties(published: JsonObject) -> tuple[dict[str, Any], list[str]]:
-    """What no rule looks at, if it can be published; `ageRange` by the name that it has on bookable Offers. With
-    remarks on what is left out.
+    """What is harmless, if it can be published; `ageRange` by the name that it has on bookable Offers. With remarks on
+    what is left out.
     """
-    kept = {name: value for name, value in published.items() if name not in _NOT_KEPT}
+    kept = harmless_properties(published)
     if "ageRange" in published:
         kept.setdefault("ageRestriction", published["ageRange"])
     return publishable(kept)

@@ -11,6 +11,7 @@ from openbooking.importing.read_values import (
     UnreadableError,
     derive_key,
     publishable,
+    read_flag,
     read_term,
     read_text,
     type_names,
@@ -72,11 +73,16 @@ def _described(published: JsonObject, key: str, label: str, name: str, source: s
     legal_name = read_text(published.get("legalName"))
     if legal_name is None:
         remarks.append("no legalName: its name taken")
-    try:
-        tax_mode = read_term(published.get("taxMode"), TaxMode)
-    except UnreadableError:
-        tax_mode = TaxMode.GROSS
+    allowed, tax_mode = True, TaxMode.GROSS
+    if "taxMode" not in published:
         remarks.append("no taxMode: prices taken to include VAT")
+    # What is not understood is not guessed: such a Seller sells nothing until somebody has completed it.
+    try:
+        tax_mode = read_term(published.get("taxMode", tax_mode), TaxMode)
+        allowed = read_flag(published.get("isOpenBookingAllowed", True))
+    except UnreadableError as fault:
+        allowed = False
+        remarks.append(f"taxMode or isOpenBookingAllowed: {fault}: open booking is not allowed")
     if "address" not in published:
         remarks.append("no address, which Orders must show")
     properties, on_properties = publishable({name: value for name, value in published.items() if name not in _NOT_KEPT})
@@ -86,7 +92,7 @@ def _described(published: JsonObject, key: str, label: str, name: str, source: s
         name=name,
         legal_name=legal_name or name,
         tax_mode=tax_mode,
-        open_booking_allowed=published.get("isOpenBookingAllowed") is not False,
+        open_booking_allowed=allowed,
         source=f"{source}#{key}",
         properties=properties,
     )

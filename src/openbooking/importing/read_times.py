@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from openbooking.importing.read_values import JsonObject, UnreadableError, read_duration, read_instant
+from openbooking.importing.read_values import Instant, JsonObject, UnreadableError, read_duration, read_instant
+
+_LAST_SECOND = timedelta(seconds=1)
 
 
 class When(msgspec.Struct, frozen=True):
@@ -18,7 +20,8 @@ class When(msgspec.Struct, frozen=True):
 def read_when(thing: JsonObject, *, in_days: bool = False) -> When:
     """When it takes place, or raise UnreadableError where it does not tell when it starts.
 
-    What is given in days ends within the last of them, for it is published without a time.
+    A date without a time, and without an end, lasts until that day ends. What is given in days ends within the last of
+    them, for it is published without a time.
     """
     if "startDate" not in thing:
         raise UnreadableError("it has no startDate")
@@ -26,14 +29,29 @@ def read_when(thing: JsonObject, *, in_days: bool = False) -> When:
     remarks = [start.assumed] if start.assumed and not in_days else []
     end = _end(thing, remarks, in_days=in_days)
     lasts = _lasts(thing, remarks)
-    if end is None and lasts is not None:
-        end = start.at + lasts
+    by_duration = _after(start, lasts, remarks, in_days=in_days) if lasts else None
     if end is not None and end <= start.at:
-        remarks.append("its end is not after its start: left out")
+        remarks.append(f"its end is not after its start: {'its duration taken' if by_duration else 'left out'}")
         end = None
-    if end and lasts is not None and end - start.at != lasts and not in_days:
+    elif end and by_duration and end != by_duration and not in_days:
         remarks.append("its duration does not lead to its endDate, which is taken")
+    if end is None:
+        end = by_duration or _end_of_day(start, in_days=in_days)
     return When(start.at, end, tuple(remarks))
+
+
+def _after(start: Instant, lasts: timedelta, remarks: list[str], *, in_days: bool) -> datetime:
+    """The end by the duration. Where the start is a date without a time, it is not before the end of that day."""
+    end = start.at + lasts
+    if end < start.until and not in_days:
+        remarks.append("its duration is shorter than its day, which is taken")
+    return max(end, start.until) - (_LAST_SECOND if in_days and start.is_day else timedelta())
+
+
+def _end_of_day(start: Instant, *, in_days: bool) -> datetime | None:
+    if not start.is_day:
+        return None
+    return start.until - (_LAST_SECOND if in_days else timedelta())
 
 
 def _end(thing: JsonObject, remarks: list[str], *, in_days: bool) -> datetime | None:
@@ -46,14 +64,17 @@ def _end(thing: JsonObject, remarks: list[str], *, in_days: bool) -> datetime | 
         return None
     if read.assumed and not in_days:
         remarks.append(read.assumed)
-    return read.until - timedelta(seconds=1) if in_days and read.until > read.at else read.until
+    return read.until - _LAST_SECOND if in_days and read.is_day else read.until
 
 
 def _lasts(thing: JsonObject, remarks: list[str]) -> timedelta | None:
     if "duration" not in thing:
         return None
     try:
-        return read_duration(thing["duration"])
+        lasts = read_duration(thing["duration"])
     except UnreadableError as fault:
         remarks.append(f"duration: {fault}")
         return None
+    if not lasts:
+        remarks.append("its duration is zero: left out")
+    return lasts or None

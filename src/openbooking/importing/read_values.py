@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from openbooking.spec.durations import parse_duration
 from openbooking.spec.links import is_web_address
 
 JsonObject = Mapping[str, Any]
@@ -23,9 +24,9 @@ LOCAL_ZONE = ZoneInfo("Europe/London")
 MAX_DEPTH = 64
 
 _MAX_INTEGER = 2**53
-_MAX_COUNT = 2**31 - 1
+MAX_COUNT = 2**31 - 1
 _YEARS = range(1970, 3000)
-_LONGEST = timedelta(days=3660)
+_DAY = timedelta(days=1)
 _SHOWN = 200
 _ALIASES = {"type": "@type", "id": "@id"}
 # What the models know as arrays only; those who have one member often publish it without the array.
@@ -40,9 +41,13 @@ _ARRAYS = frozenset(
 # And what they never know as an array, though some publish it as one.
 _NO_ARRAYS = frozenset(
     {
-        "address", "ageRange", "description", "duration", "endDate", "eventAttendanceMode", "eventStatus",
-        "genderRestriction", "geo", "isAccessibleForFree", "location", "name", "remainingAttendeeCapacity",
-        "remainingUses", "startDate", "url",
+        "address", "advanceBooking", "ageRange", "ageRestriction", "allowCustomerCancellationFullRefund",
+        "availabilityEnds", "availabilityStarts", "description", "duration", "eligibleQuantity", "endDate",
+        "eventAttendanceMode", "eventStatus", "genderRestriction", "geo", "inventoryLevel", "isAccessibleForFree",
+        "isOpenBookingAllowed", "latestCancellationBeforeStartDate", "location", "maximumAttendeeCapacity",
+        "maximumUses", "name", "openBookingInAdvance", "openBookingPrepayment", "prepayment", "price", "priceCurrency",
+        "priceValidUntil", "remainingAttendeeCapacity", "remainingUses", "startDate", "taxMode", "url", "validFrom",
+        "validFromBeforeStartDate", "validThrough", "validThroughBeforeStartDate",
     }
 )  # fmt: skip
 # What pages of whoever reads a feed may show as links, or embed.
@@ -52,18 +57,21 @@ _LINKS = frozenset(
         "thumbnailUrl", "url", "urlTemplate",
     }
 )  # fmt: skip
-_PREFIXES = re.compile(r"(https?://(www\.)?(openactive\.io|schema\.org)/|oa:|schema:)")
+_NAMESPACE = r"(?:https?://(?:www\.)?(?:openactive\.(?:io|org)/(?:ns#)?|schema\.org/)|oa:|schema:)"
+_PREFIXES = re.compile(_NAMESPACE)
+_PREFIXED_NAME = re.compile(rf"{_NAMESPACE}(?P<name>\w+)", re.ASCII)
+_BETA_NAME = re.compile(r"https?://(?:www\.)?openactive\.io/ns-beta#(?P<name>\w+)", re.ASCII)
 _FOREIGN = re.compile(r"(?!(beta|oa|schema):)[\w.-]+:")
 _INSECURE_TERM = re.compile(r"http://(?P<term>(openactive\.io|schema\.org)/[\w#/-]+)", re.ASCII)
+# The extended and the basic format of ISO 8601, with or without a space before the zone.
 _INSTANT = re.compile(
-    r"\d{4}-\d\d-\d\d(?P<time>[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(?P<zone>Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII
-)
-# Years and months have no fixed length, but some write zero of them.
-_DURATION = re.compile(
-    r"P(0+Y)?(0+M)?((?P<weeks>\d{1,4})W)?((?P<days>\d{1,5})D)?"
-    r"(T((?P<hours>\d{1,6})H)?((?P<minutes>\d{1,7})M)?((?P<seconds>\d{1,8})(\.0+)?S)?)?",
+    r"(?P<date>\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d-?\d)"
+    r"([T ](?P<time>\d\d:\d\d(:\d\d([.,]\d+)?)?|\d{4}(\d\d([.,]\d+)?)?)(?P<zone> ?(Z|UTC|GMT|[+-]\d\d(:?\d\d)?))?)?",
     re.ASCII,
 )
+# Midnight at the end of the day.
+_MIDNIGHT = re.compile(r"24:?00(:?00([.,]0+)?)?", re.ASCII)
+_COUNT = re.compile(r"(?P<negative>-?)(?P<digits>\d+)(\.0+)?", re.ASCII)
 _PRICE = re.compile(r"\d{1,9}(\.\d{1,30})?", re.ASCII)
 
 
@@ -78,6 +86,11 @@ class Instant(NamedTuple):
     until: datetime
     assumed: str | None
 
+    @property
+    def is_day(self) -> bool:
+        """Whether it is a day, not a time."""
+        return self.until > self.at
+
 
 def clean(value: Any, depth: int = 0) -> Any:
     """The value without nulls, empty texts, arrays and objects (OB-BKBL-27), and with names, terms and arrays as the
@@ -86,15 +99,13 @@ def clean(value: Any, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise UnreadableError("it is nested too deeply")
     if isinstance(value, dict):
-        return _clean_object(value, depth) or None
+        thing = clean(value["@value"], depth + 1) if "@value" in value else _clean_object(value, depth)
+        return None if thing == {} else thing
     if isinstance(value, list):
         cleaned = (clean(member, depth + 1) for member in value)
         return [member for member in cleaned if member is not None] or None
     if isinstance(value, str):
         return _clean_text(value)
-    # Beyond this a number is not exact in every JSON reader, and the store cannot keep it.
-    if isinstance(value, int) and abs(value) > _MAX_INTEGER:
-        raise UnreadableError("it contains a number that is too large")
     return value
 
 
@@ -103,11 +114,23 @@ def _clean_object(thing: dict[str, Any], depth: int) -> dict[str, Any]:
     for name, member in thing.items():
         _check_text(name)
         value = clean(member, depth + 1)
-        proper = _ALIASES.get(name, name)
-        if value is None or (proper != name and proper in thing):
+        proper = _ALIASES.get(name) or _bare_name(name)
+        if value is None or (name in _ALIASES and proper in thing):
             continue
-        cleaned[proper] = _in_form(proper, value)
+        value = _in_form(proper, value)
+        # Two names of one property: JSON-LD merges their values.
+        if proper in cleaned and cleaned[proper] != value:
+            value = [*members(cleaned[proper]), *members(value)]
+        cleaned[proper] = value
     return cleaned
+
+
+def _bare_name(name: str) -> str:
+    """The name of a property in OpenActive's context, of whatever form of it."""
+    if found := _PREFIXED_NAME.fullmatch(name):
+        return found["name"]
+    found = _BETA_NAME.fullmatch(name)
+    return f"beta:{found['name']}" if found else name
 
 
 def _in_form(name: str, value: Any) -> Any:
@@ -121,16 +144,26 @@ def _in_form(name: str, value: Any) -> Any:
 
 def publishable(thing: JsonObject, left_out: Iterable[str] = ()) -> tuple[dict[str, Any], list[str]]:
     """The thing without properties of vocabularies that are not known here, and without links that lead to no web
-    page, but to a script, say. With a remark on what is left out, if anything is; `left_out` names what was already.
+    page, but to a script, say. Integers that are not exact in every JSON reader become text. With remarks on what is
+    left out or changed, if anything is; `left_out` names what was left out already.
     """
     names = set(left_out)
-    known: dict[str, Any] = _publishable(thing, names)
-    return known, [f"{', '.join(sorted(names))} left out"] if names else []
+    as_text: set[str] = set()
+    known: dict[str, Any] = _publishable(thing, names, as_text)
+    remarks = [f"{', '.join(sorted(names))} left out"] if names else []
+    if as_text:
+        remarks.append(f"{', '.join(sorted(as_text))}: a number beyond 2^53 is kept as text")
+    return known, remarks
 
 
-def _publishable(value: Any, left_out: set[str]) -> Any:
+def _publishable(value: Any, left_out: set[str], as_text: set[str], within: str = "") -> Any:
     if isinstance(value, list):
-        return [_publishable(member, left_out) for member in value]
+        return [_publishable(member, left_out, as_text, within) for member in value]
+    if isinstance(value, int) and abs(value) > _MAX_INTEGER:
+        # An identifier may be text or a number, so that no remark is needed.
+        if within != "identifier":
+            as_text.add(shown(within))
+        return str(value)
     if not isinstance(value, dict):
         return value
     kept = {}
@@ -140,7 +173,7 @@ def _publishable(value: Any, left_out: set[str]) -> Any:
         elif name in _LINKS and not all(map(_may_be_link, members(member))):
             left_out.add(f"{name} that is no web address")
         else:
-            kept[name] = _publishable(member, left_out)
+            kept[name] = _publishable(member, left_out, as_text, name)
     return kept
 
 
@@ -197,16 +230,34 @@ def read_text(value: Any) -> str | None:
 
 def type_names(thing: JsonObject) -> list[str]:
     """The types of a thing, by their names in OpenActive's context."""
-    return [_PREFIXES.sub("", name.strip(), 1) for name in members(thing.get("@type")) if isinstance(name, str)]
+    return [name for name in term_names(thing.get("@type")) if name]
+
+
+def term_names(value: Any) -> list[str]:
+    """The terms without their namespaces, given as text or by `@id`; an empty name for a value that is no term."""
+    named = (member.get("@id") if isinstance(member, dict) else member for member in members(value))
+    return [_PREFIXES.sub("", name.strip(), 1) if isinstance(name, str) else "" for name in named]
 
 
 def read_term(value: Any, terms: type[Term]) -> Term:
-    """One of these terms, with or without its namespace."""
-    bare = _PREFIXES.sub("", value.strip(), 1) if isinstance(value, str) else None
+    """One of these terms, with or without its namespace. Of several, all must be the same."""
+    names = set(term_names(value))
     for term in terms:
-        if bare == _PREFIXES.sub("", term.value, 1):
+        if names == {_PREFIXES.sub("", term.value, 1)}:
             return term
     raise UnreadableError(f"{shown(value)} is not known")
+
+
+def read_flag(value: Any) -> bool:
+    """True or false, as such, as text, or as a term of schema.org."""
+    told = {"true" if member is True else "false" if member is False else member for member in _flags(value)}
+    if told not in ({"true"}, {"false"}):
+        raise UnreadableError(f"{shown(value)} is neither true nor false")
+    return told == {"true"}
+
+
+def _flags(value: Any) -> list[Any]:
+    return [member if isinstance(member, bool) else term_names(member)[0].lower() for member in members(value)]
 
 
 def read_instant(value: Any) -> Instant:
@@ -214,17 +265,27 @@ def read_instant(value: Any) -> Instant:
     text = value.strip().upper() if isinstance(value, str) else ""
     found = _INSTANT.fullmatch(text)
     try:
-        read = datetime.fromisoformat(text) if found else None
-    except ValueError:
+        read = _instant(found) if found else None
+    except (ValueError, OverflowError):
         read = None
     if found is None or read is None or read.year not in _YEARS:
         raise UnreadableError(f"{shown(value)} is no date and time")
     if not found["time"]:
         day = f"{text} has no time: a whole day in {LOCAL_ZONE} assumed"
-        return Instant(_local(read), _local(read + timedelta(days=1)), day)
+        return Instant(_local(read), _local(read + _DAY), day)
     assumed = None if found["zone"] else f"{text} has no time zone: {LOCAL_ZONE} assumed"
     at = (read if read.tzinfo else _local(read)).replace(microsecond=0)
     return Instant(at, at, assumed)
+
+
+def _instant(found: re.Match[str]) -> datetime:
+    """The date and time, without an offset if none is named."""
+    if not found["time"]:
+        return datetime.fromisoformat(found["date"])
+    zone = (found["zone"] or "").strip().replace("UTC", "Z").replace("GMT", "Z")
+    if _MIDNIGHT.fullmatch(found["time"]):
+        return datetime.fromisoformat(f"{found['date']}T00:00{zone}") + _DAY
+    return datetime.fromisoformat(f"{found['date']}T{found['time']}{zone}")
 
 
 def _local(wall: datetime) -> datetime:
@@ -234,21 +295,23 @@ def _local(wall: datetime) -> datetime:
 
 
 def read_duration(value: Any) -> timedelta:
-    """A duration of weeks, days, hours, minutes and seconds, of ten years at most."""
-    found = _DURATION.fullmatch(value.strip().upper()) if isinstance(value, str) else None
-    parts = {unit: int(number) for unit, number in found.groupdict().items() if number} if found else {}
-    duration = timedelta(**parts)
-    if not parts or duration > _LONGEST:
+    """A duration of a fixed length, of ten years at most, to the second."""
+    duration = parse_duration(value)
+    if duration is None:
         raise UnreadableError(f"{shown(value)} is no duration of a fixed length")
     return duration
 
 
 def read_count(value: Any) -> int:
-    """A number of places; less than none is none."""
+    """A number of places, from 0 to MAX_COUNT; numbers beyond these bounds are cut."""
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
-    if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,10}", text, re.ASCII) or int(text) > _MAX_COUNT:
+    found = None if isinstance(value, bool) else _COUNT.fullmatch(text)
+    if found is None:
         raise UnreadableError(f"{shown(value)} is no number of places")
-    return max(int(text), 0)
+    digits = found["digits"].lstrip("0")
+    if found["negative"] or not digits:
+        return 0
+    return min(int(digits), MAX_COUNT) if len(digits) <= len(str(MAX_COUNT)) else MAX_COUNT
 
 
 def read_price(value: Any) -> Decimal:

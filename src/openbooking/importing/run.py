@@ -14,18 +14,21 @@ from openbooking.importing.sellers import Sellers
 from openbooking.importing.source import Source
 from openbooking.importing.spool import Spool
 from openbooking.importing.withdraw import Withdrawer
+from openbooking.spec.values import VatTreatment
 
 
 class ImportOptions(NamedTuple):
     """What all that is imported comes from, and the key of who sells it (None: whom the items name).
 
-    With `hand_over` it becomes that Seller's even if it was another's. With `dry_run` nothing is changed.
+    With `hand_over` it becomes that Seller's even if it was another's. With `dry_run` nothing is changed. `vat` is the
+    VAT treatment of its Offers; None for the Seller's default.
     """
 
     source: Source
     seller: str | None
     hand_over: bool = False
     dry_run: bool = False
+    vat: VatTreatment | None = None
 
 
 Confirm = Callable[[int], bool]
@@ -60,7 +63,7 @@ async def run_import(
 async def _publish(store: ImportStore, spool: Spool, sellers: Sellers, report: Report, options: ImportOptions) -> None:
     """The second half of an import: what lies in the spool is published, and what is gone is withdrawn."""
     spool.begin()
-    publisher = Publisher(store, report, spool, sellers, options.source)
+    publisher = Publisher(store, report, spool, sellers, options.source, options.vat)
     withdrawer = Withdrawer(store, report, spool, options.source)
     if options.hand_over:
         await withdrawer.let_go()

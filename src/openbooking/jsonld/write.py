@@ -64,6 +64,9 @@ class Writer:
                 "priceCurrency": offer.currency if offer.price else None,
                 "openBookingInAdvance": offer.in_advance,
                 "openBookingPrepayment": offer.prepayment,
+                "validFrom": _instant(offer.valid_from),
+                "validThrough": _instant(offer.valid_through),
+                "eligibleQuantity": _quantity(offer),
                 "validFromBeforeStartDate": _duration(offer.valid_from_before_start),
                 "validThroughBeforeStartDate": _duration(offer.valid_through_before_start),
                 "allowCustomerCancellationFullRefund": offer.full_refund_on_cancellation,
@@ -222,6 +225,17 @@ def _present(values: Mapping[str, Any]) -> JsonObject:
 def _write_date(instant: datetime) -> str:
     """A course is given in days: those of the place where it is held, whose offset the instant keeps."""
     return instant.date().isoformat()
+
+
+def _instant(value: datetime | None) -> str | None:
+    return None if value is None else write_instant(value)
+
+
+def _quantity(offer: Offer) -> JsonObject | None:
+    """The `eligibleQuantity` of an Offer that has one."""
+    if offer.min_quantity <= 1 and offer.max_quantity is None:
+        return None
+    return _present({"@type": "QuantitativeValue", "minValue": offer.min_quantity, "maxValue": offer.max_quantity})
 
 
 def _duration(value: Any) -> str | None:

@@ -4,18 +4,22 @@ import re
 from datetime import timedelta
 from typing import Any
 
+# Only the smallest unit has a fraction.
+_FRACTION = r"(?:[.,]\d{1,9}(?=[WDHMS]$))?"
 # Years and months have no fixed length, but some write zero of them.
 _DURATION = re.compile(
-    r"P(0+Y)?(0+M)?((?P<weeks>\d{1,4})W)?((?P<days>\d{1,5})D)?"
-    r"(T((?P<hours>\d{1,6})H)?((?P<minutes>\d{1,7})M)?((?P<seconds>\d{1,8})(\.0+)?S)?)?",
+    rf"P(0+Y)?(0+M)?((?P<weeks>\d{{1,4}}{_FRACTION})W)?((?P<days>\d{{1,5}}{_FRACTION})D)?"
+    rf"(T((?P<hours>\d{{1,6}}{_FRACTION})H)?((?P<minutes>\d{{1,7}}{_FRACTION})M)?"
+    rf"((?P<seconds>\d{{1,8}}{_FRACTION})S)?)?",
     re.ASCII,
 )
 _LONGEST = timedelta(days=3660)
 
 
-def read_duration(value: Any) -> timedelta | None:
-    """A duration of weeks, days, hours, minutes and seconds, of ten years at most; None for anything else."""
+def parse_duration(value: Any) -> timedelta | None:
+    """A duration of weeks, days, hours, minutes and seconds, of ten years at most, to the second; else None."""
     found = _DURATION.fullmatch(value.strip().upper()) if isinstance(value, str) else None
-    parts = {unit: int(number) for unit, number in found.groupdict().items() if number} if found else {}
-    duration = timedelta(**parts)
+    given = found.groupdict() if found else {}
+    parts = {unit: float(number.replace(",", ".")) for unit, number in given.items() if number}
+    duration = timedelta(seconds=round(timedelta(**parts).total_seconds()))
     return duration if parts and duration <= _LONGEST else None

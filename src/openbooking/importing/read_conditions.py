@@ -1,0 +1,213 @@
+"""Conditions of published Offers: who may book one, when, through which channel, and how many.
+
+An Offer is imported only if every property of it is known here. Harmless properties restrict nothing. Conditions on
+time and quantity become fields of the Offer; those on channel and availability are checked once. An Offer with any
+other property is left out, because it might be sold to somebody for whom it is not meant.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from openbooking.importing.read_values import (
+    MAX_COUNT,
+    JsonObject,
+    UnreadableError,
+    members,
+    read_count,
+    read_instant,
+    read_price,
+    read_text,
+    shown,
+    term_names,
+)
+
+# What this system renders itself.
+RENDERED = frozenset(
+    {
+        "@context", "@type", "@id", "name", "price", "priceCurrency", "advanceBooking", "openBookingInAdvance",
+        "prepayment", "openBookingPrepayment", "validFromBeforeStartDate", "validThroughBeforeStartDate",
+        "latestCancellationBeforeStartDate", "allowCustomerCancellationFullRefund", "openBookingFlowRequirement",
+        "ageRange",
+    }
+)  # fmt: skip
+# Properties that restrict nothing. Brokers show and check age restrictions.
+_HARMLESS = RENDERED | {
+    "acceptedPaymentMethod", "ageRestriction", "aggregateRating", "alternateName", "beta:formattedDescription",
+    "category", "checkoutPageURLTemplate", "dateCreated", "dateModified", "datePublished", "description",
+    "disambiguatingDescription", "gtin", "identifier", "image", "mainEntityOfPage", "mpn", "potentialAction", "review",
+    "reviews", "sameAs", "sku", "subjectOf", "termsOfService", "url",
+}  # fmt: skip
+_STARTS = ("validFrom", "availabilityStarts")
+_ENDS = ("validThrough", "availabilityEnds", "priceValidUntil")
+# The first and the last date of common date types stand for no start and no end.
+_NO_START, _NO_END = re.compile(r"0001-01-01"), re.compile(r"9999-12-3[01]")
+_AVAILABLE = frozenset({"InStock", "LimitedAvailability", "OnlineOnly"})
+_CHANNELS = ("OpenBooking", "Online")
+_SELLS = frozenset({"http://purl.org/goodrelations/v1#Sell", "gr:Sell", "Sell"})
+_OF_QUANTITY = frozenset({"@type", "@id", "value", "minValue", "maxValue", "unitCode", "unitText"})
+_OF_PRICE = frozenset({"@type", "@id", "name", "description", "price", "priceCurrency"})
+# Units that count what is ordered, of which each is one OrderItem.
+_UNITS = frozenset(
+    {
+        "C62", "EA", "H87", "NMP", "item", "items", "piece", "pieces", "place", "places", "space", "spaces", "spot",
+        "spots", "ticket", "tickets", "unit", "units",
+    }
+)  # fmt: skip
+# Units that count people, of whom each has one OrderItem, unless it is a facility that is hired.
+_PEOPLE = frozenset(
+    {"IE", "attendee", "attendees", "participant", "participants", "people", "person", "persons", "pax"}
+)
+
+
+class Conditions(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of an Offer that follow from its conditions, with remarks on how these were understood."""
+
+    valid_from: datetime | None = None
+    valid_through: datetime | None = None
+    min_quantity: int = 1
+    max_quantity: int | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def read_conditions(offer: JsonObject, *, of_facility: bool) -> Conditions:
+    """The conditions of an Offer.
+
+    Args:
+        offer: The Offer as published, with the names of properties in OpenActive's context.
+        of_facility: Whether it belongs to a facility, whose OrderItems count hires, not people.
+
+    Raises:
+        UnreadableError: A condition is not known, or cannot be kept.
+    """
+    unknown = unknown_properties(offer)
+    if unknown:
+        raise UnreadableError(f"its {', '.join(map(shown, unknown))} may be a condition, and is not understood")
+    for name, check in _CHECKS.items():
+        if name in offer:
+            check(offer[name], offer)
+    remarks: list[str] = []
+    starts = [at for name in _STARTS if (at := _start(offer, name, remarks))]
+    ends = [at for name in _ENDS if (at := _end(offer, name, remarks))]
+    least, most = (
+        _quantity(offer["eligibleQuantity"], of_facility=of_facility) if "eligibleQuantity" in offer else (1, None)
+    )
+    return Conditions(
+        valid_from=max(starts, default=None),
+        valid_through=min(ends, default=None),
+        min_quantity=least,
+        max_quantity=most,
+        remarks=tuple(remarks),
+    )
+
+
+def unknown_properties(names: Iterable[str]) -> list[str]:
+    """The property names, of those given, with which an Offer is always left out."""
+    return sorted(name for name in names if name not in _HARMLESS and name not in HONOURED)
+
+
+def harmless_properties(offer: JsonObject) -> dict[str, Any]:
+    """The properties of an Offer that restrict nothing, and that this system does not render itself."""
+    return {name: value for name, value in offer.items() if name in _HARMLESS and name not in RENDERED}
+
+
+def _start(offer: JsonObject, name: str, remarks: list[str]) -> datetime | None:
+    if name not in offer or _NO_START.match(str(offer[name])):
+        return None
+    read = read_instant(offer[name])
+    if read.assumed:
+        remarks.append(f"{name}: {read.assumed}")
+    return read.at
+
+
+def _end(offer: JsonObject, name: str, remarks: list[str]) -> datetime | None:
+    """The end of the Offer, excluded. A date without a time is included as a whole."""
+    if name not in offer or _NO_END.match(str(offer[name])):
+        return None
+    read = read_instant(offer[name])
+    if read.assumed:
+        remarks.append(f"{name}: {read.assumed}")
+    return read.until
+
+
+def _quantity(value: Any, *, of_facility: bool) -> tuple[int, int | None]:
+    """The least and the greatest number of OrderItems."""
+    fault = UnreadableError(f"its eligibleQuantity {shown(value)} is not understood")
+    told = members(value)
+    if len(told) != 1:
+        raise fault
+    asked = told[0] if isinstance(told[0], dict) else {"value": told[0]}
+    units = {str(asked[name]).strip() for name in ("unitCode", "unitText") if name in asked}
+    known = _UNITS if of_facility else _UNITS | _PEOPLE
+    if not asked.keys() <= _OF_QUANTITY or not all(unit in known or unit.lower() in known for unit in units):
+        raise fault
+    exactly, least, most = (_number(asked, name, fault) for name in ("value", "minValue", "maxValue"))
+    if exactly is not None and (least, most) == (None, None):
+        least = most = exactly
+    elif exactly is not None:
+        raise fault
+    if (least is None and most is None) or (most is not None and (most < 1 or most < (least or 1))):
+        raise fault
+    return max(least or 1, 1), most
+
+
+def _number(asked: JsonObject, name: str, fault: UnreadableError) -> int | None:
+    if name not in asked:
+        return None
+    try:
+        number = read_count(asked[name])
+    except UnreadableError:
+        raise fault from None
+    return None if name == "maxValue" and number == MAX_COUNT else number
+
+
+def _check_channel(value: Any, offer: JsonObject) -> None:
+    del offer
+    if not any(name.startswith(_CHANNELS) for name in term_names(value)):
+        raise UnreadableError(f"its availableChannel {shown(value)} is not online")
+
+
+def _check_availability(value: Any, offer: JsonObject) -> None:
+    del offer
+    if not set(term_names(value)) <= _AVAILABLE:
+        raise UnreadableError(f"its availability is {shown(value)}")
+
+
+def _check_inventory(value: Any, offer: JsonObject) -> None:
+    """Raise UnreadableError: places are counted by Opportunity, so a limit on one Offer cannot be kept."""
+    del offer
+    level = value.get("value", value.get("maxValue")) if isinstance(value, dict) else value
+    try:
+        sold_out = read_count(level) == 0
+    except UnreadableError:
+        sold_out = False
+    raise UnreadableError("it is sold out" if sold_out else f"its inventoryLevel {shown(value)} cannot be kept to")
+
+
+def _check_function(value: Any, offer: JsonObject) -> None:
+    del offer
+    if not set(term_names(value)) <= _SELLS:
+        raise UnreadableError(f"its businessFunction {shown(value)} is no sale")
+
+
+def _check_price(value: Any, offer: JsonObject) -> None:
+    """Raise UnreadableError unless every price there is the price of the Offer."""
+    for told in members(value):
+        known = isinstance(told, dict) and told.keys() <= _OF_PRICE and "price" in told and "price" in offer
+        currency = read_text(told.get("priceCurrency", offer.get("priceCurrency"))) if known else None
+        same = currency == read_text(offer.get("priceCurrency"))
+        if not known or not same or read_price(told["price"]) != read_price(offer["price"]):
+            raise UnreadableError(f"its priceSpecification {shown(told)} is another price")
+
+
+_CHECKS: Mapping[str, Callable[[Any, JsonObject], None]] = {
+    "availability": _check_availability,
+    "availableChannel": _check_channel,
+    "businessFunction": _check_function,
+    "inventoryLevel": _check_inventory,
+    "priceSpecification": _check_price,
+}
+HONOURED = frozenset({*_CHECKS, *_STARTS, *_ENDS, "eligibleQuantity"})

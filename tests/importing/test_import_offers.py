@@ -1,0 +1,159 @@
+"""Imported Offers with conditions: what is sold of them at each checkpoint, and what feeds show."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import published
+from builders import NOW, new_uuid
+from imports import Told, feed, import_
+from people import CUSTOMER
+from published import OFFER, event, series, session, slot
+from world import World, open_world
+
+pytestmark = pytest.mark.anyio
+EVENTS = "/feeds/events"
+NOT_BOOKABLE = "OpportunityOfferPairNotBookableError"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A Booking System whose every answer is judged."""
+    async with open_world("sqlite", tmp_path) as opened:
+        yield opened
+
+
+def case(world: World, name: str) -> list[dict[str, Any]]:
+    """The items of an input on which the importer failed, which lack much that validators want."""
+    if not published.CASES.is_dir():
+        pytest.skip(f"no inputs: {published.CASES} is not there")
+    world.judged = False
+    items: list[dict[str, Any]] = json.loads((published.CASES / f"{name}.json").read_bytes())
+    return items
+
+
+async def offers_of(world: World, told: Told, name: str, path: str = EVENTS) -> dict[str, dict[str, Any]]:
+    """The Offers that the feed shows of an item, by their names."""
+    shown = (await feed(world, path))[told.path(name)]
+    return {offer["name"]: offer for offer in shown.get("offers", ())}
+
+
+async def errors_at(world: World, path: str, offer: str, places: int = 1, price: float = 5.5) -> dict[str, list[str]]:
+    """The errors of the items at C1, C2, P and B, if so many places are asked for with that Offer."""
+    items = [
+        {
+            "@type": "OrderItem",
+            "position": position,
+            "orderedItem": world.ids.opportunity(path),
+            "acceptedOffer": offer,
+        }
+        for position in range(places)
+    ]
+    total = places * price
+    proposal = world.order(*items, total=total) | {"@type": "OrderProposal"}
+    answers = {
+        "C1": await world.call("PUT", f"order-quote-templates/{new_uuid()}", world.quote(*items)),
+        "C2": await world.call("PUT", f"order-quotes/{new_uuid()}", world.quote(*items, customer=CUSTOMER)),
+        "P": await world.call("PUT", f"order-proposals/{new_uuid()}", proposal),
+        "B": await world.call("PUT", f"orders/{new_uuid()}", world.order(*items, total=total)),
+    }
+    return {
+        name: [error["@type"] for item in answer.json().get("orderedItem", ()) for error in item.get("error", ())]
+        for name, answer in answers.items()
+    }
+
+
+def of_all(error: str | None) -> dict[str, list[str]]:
+    return {name: [error] if error else [] for name in ("C1", "C2", "P", "B")}
+
+
+async def test_offers_with_conditions_are_not_sold_to_just_anybody(world: World) -> None:
+    told = await import_(world.store, *case(world, "02-offers-with-conditions-not-understood"))
+    assert told.outcomes() == ["not bookable"]
+    shown = await offers_of(world, told, "e/1")
+    assert list(shown) == ["early bird, over"]
+    (offer,) = shown.values()
+    assert await errors_at(world, told.path("e/1"), offer["@id"], price=40) == of_all(NOT_BOOKABLE)
+    remarks = " ".join(told[0]["remarks"])
+    assert "eligibleEntitlementType" in remarks
+    assert "SoldOut" in remarks
+
+
+@pytest.mark.spec("OB-VAL-18")
+async def test_an_offer_is_sold_while_it_is_valid(world: World) -> None:
+    begins, ends = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    offer = {**OFFER, "validFrom": begins.isoformat(), "validThrough": ends.isoformat()}
+    told = await import_(world.store, event(offers=[offer]))
+    assert (told[0]["outcome"], told[0]["reason"]) == ("not bookable", "The Offer is not valid yet.")
+    shown = (await offers_of(world, told, "events/1"))["Adult"]
+    assert (shown["validFrom"], shown["validThrough"]) == ("2027-03-01T13:00:00Z", "2027-03-01T14:00:00Z")
+    for hours, error in ((0, NOT_BOOKABLE), (1, None), (2, NOT_BOOKABLE)):
+        world.clock.time = NOW + timedelta(hours=hours)
+        assert await errors_at(world, told.path("events/1"), shown["@id"]) == of_all(error)
+
+
+@pytest.mark.spec("OB-VAL-18")
+async def test_an_offer_for_groups_is_sold_to_groups(world: World) -> None:
+    quantity = {"@type": "QuantitativeValue", "minValue": 2, "maxValue": 3}
+    told = await import_(
+        world.store, event(remainingAttendeeCapacity=50, offers=[{**OFFER, "eligibleQuantity": quantity}])
+    )
+    assert told.outcomes() == ["bookable"]
+    shown = (await offers_of(world, told, "events/1"))["Adult"]
+    assert shown["eligibleQuantity"] == quantity
+    for places in (1, 2, 3, 4):
+        errors = [] if places in (2, 3) else [NOT_BOOKABLE] * places
+        found = await errors_at(world, told.path("events/1"), shown["@id"], places)
+        assert found == dict.fromkeys(("C1", "C2", "P", "B"), errors)
+
+
+@pytest.mark.spec("OB-BKBL-32")
+async def test_a_session_whose_own_offers_are_all_left_out_is_not_sold_at_those_of_its_series(world: World) -> None:
+    own = session(offers=[{**OFFER, "eligibleCustomerType": "Business"}])
+    told = await import_(world.store, series(), own)
+    assert told.outcomes() == ["parent", "not bookable"]
+    adult = (await offers_of(world, told, "series/1", "/feeds/session-series"))["Adult"]
+    assert await errors_at(world, told.path("sessions/1"), adult["@id"]) == of_all("UnacceptableOfferError")
+
+
+async def test_harmless_properties_are_valid_in_feeds_and_answers(world: World) -> None:
+    offer = {
+        **OFFER,
+        "identifier": "A1",
+        "description": "For adults.",
+        "url": "https://provider.example.com/adult",
+        "acceptedPaymentMethod": ["http://purl.org/goodrelations/v1#Cash"],
+        "ageRestriction": {"@type": "QuantitativeValue", "minValue": 16},
+        "availability": "schema:InStock",
+        "availableChannel": ["oa:OpenBookingPrepayment"],
+        "category": "Adult",
+        "validThrough": "2027-12-31",
+    }
+    told = await import_(world.store, slot(offers=[offer]), event(offers=[offer]), published.facility())
+    shown = (await offers_of(world, told, "events/1"))["Adult"]
+    assert {"identifier", "description", "url", "ageRestriction"} <= shown.keys()
+    assert not {"availability", "availableChannel"} & shown.keys()
+    assert await errors_at(world, told.path("events/1"), shown["@id"]) == of_all(None)
+
+
+async def test_a_whole_day_can_be_booked_until_it_is_over(world: World) -> None:
+    (item,) = case(world, "09-whole-day")
+    told = await import_(world.store, item | {"startDate": NOW.date().isoformat()})
+    assert told.outcomes() == ["bookable"]
+    shown = (await offers_of(world, told, "e/1"))["A"]
+    late = datetime(2027, 3, 1, 23, 59, 59, tzinfo=UTC)
+    for time, error in ((late, None), (late + timedelta(seconds=1), NOT_BOOKABLE)):
+        world.clock.time = time
+        assert await errors_at(world, told.path("e/1"), shown["@id"], price=5) == of_all(error)
+
+
+async def test_of_more_left_than_the_maximum_the_maximum_is_sold(world: World) -> None:
+    told = await import_(world.store, *case(world, "13-more-left-than-maximum"))
+    shown = (await feed(world, EVENTS))[told.path("e/1")]
+    assert (shown["remainingAttendeeCapacity"], shown["maximumAttendeeCapacity"]) == (5, 5)
+    six = await errors_at(world, told.path("e/1"), shown["offers"][0]["@id"], 6, price=5)
+    assert six["B"] == ["OpportunityHasInsufficientCapacityError"]
