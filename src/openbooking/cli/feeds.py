@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from openbooking.cli.options import Database
+from openbooking.cli.output import show
 from openbooking.settings import Settings, load_settings
 from openbooking.spec.rpde import MAX_CHANGE_NUMBER
 
@@ -38,9 +39,9 @@ def verify(
     harvests = verify_feed(url) if url else verify_own_feeds(settings)
     for harvest in harvests:
         for line in harvest.wrong:
-            typer.echo(line)
+            show(line)
         count = f"{len(harvest.items)} items on {harvest.pages} pages"
-        typer.echo(f"{harvest.url}: {count}, {len(harvest.wrong)} faults")
+        show(f"{harvest.url}: {count}, {len(harvest.wrong)} faults")
     if any(harvest.wrong for harvest in harvests):
         raise typer.Exit(1)
 
@@ -72,4 +73,4 @@ def renumber(
 
     settings = load_settings(database=database)
     prepare(settings.database)
-    typer.echo(f"{asyncio.run(do(settings))} feed items have new numbers, and will be harvested again.")
+    show(f"{asyncio.run(do(settings))} feed items have new numbers, and will be harvested again.")

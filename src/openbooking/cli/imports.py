@@ -10,6 +10,7 @@ import typer
 from openbooking.cli.database import with_store
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
+from openbooking.cli.output import show
 from openbooking.importing.errors import ImportRefusedError
 
 
@@ -59,7 +60,7 @@ def import_(  # noqa: PLR0913 - one parameter for each option
             complete = with_store(database, lambda store: run_import(store, pages(place), told, options))
     except ImportRefusedError as refusal:
         raise CommandError(str(refusal)) from refusal
-    typer.echo(told.summary())
+    show(told.summary())
     if not complete:
         raise typer.Exit(1)
 

@@ -12,6 +12,7 @@ from openbooking.booking.store import Store
 from openbooking.cli.database import with_store
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
+from openbooking.cli.output import show
 from openbooking.spec.ids import is_key
 from openbooking.spec.links import is_web_address
 from openbooking.spec.terms import TaxMode
@@ -84,7 +85,7 @@ def add(  # noqa: PLR0913 - one parameter for each thing that Orders must tell a
         await store.execute(PublishSeller(seller, actor=ADMINISTRATOR))
 
     with_store(database, save)
-    typer.echo(f"Added Seller {key}.")
+    show(f"Added Seller {key}.")
 
 
 @sellers.command("list")
@@ -96,4 +97,4 @@ def list_sellers(database: Database = None) -> None:
 
     names = {mode: option for option, mode in _TAX_MODES.items()}
     for seller in with_store(database, load):
-        typer.echo(f"{seller.key}\t{seller.name}\t{names[seller.tax_mode]}")
+        show(seller.key, seller.name, names[seller.tax_mode])
