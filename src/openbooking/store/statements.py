@@ -182,6 +182,12 @@ class Statements:
         return self.dialect.compile(select(opportunity.c.path).where(of_sources))
 
     @cached_property
+    def paths_of_seller(self) -> Statement:
+        """:seller :after :most → path. All pages together read the table once."""
+        found = select(opportunity.c.path).where(_is(opportunity.c.seller), opportunity.c.path > bindparam("after"))
+        return self.dialect.compile(first(found.order_by(opportunity.c.path)))
+
+    @cached_property
     def paths_of_children(self) -> Statement:
         """:parents → path."""
         below = self.dialect.among(opportunity.c.parent, self.dialect.values("parents"))
