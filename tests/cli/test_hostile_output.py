@@ -63,13 +63,15 @@ CASES: dict[str, list[Case]] = {
     ],
     "migrate": [Case((), 0, 1)],
     "backup": [Case(("COPY",), 0, 1), Case(("FILE",), 1, 1)],
-    "doctor": [Case((), 1, 2)],
+    "doctor": [Case((), 1, 1)],
     "settings": [Case((), 0, 3)],
     "feed verify": [Case(("URL",), 1, 1), Case((BAD_URL,), 1, 1)],
     "feed renumber": [Case((), 0, 0)],
+    "feed republish": [Case((), 0, 0)],
     "seller add": [
         Case((HOSTILE, *OPTIONS), 1, 1),
         Case(("elm", *OPTIONS, "--url", HOSTILE), 1, 1),
+        Case(("centre", *OPTIONS, "--replace"), 0, 0),
         Case((HOSTILE, *OPTIONS, "--tax-mode", HOSTILE), 2, 1),
     ],
     "seller list": [Case((), 0, 2)],
@@ -177,7 +179,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     asyncio.run(make())
     with closing(sqlite3.connect(database)) as connection:
-        connection.execute("UPDATE feed_item SET data = '{}' WHERE feed = 'scheduled-sessions'")
+        ((data,),) = connection.execute("SELECT data FROM feed_item WHERE feed = 'scheduled-sessions'")
+        wrong = json.dumps(json.loads(data) | {"remainingAttendeeCapacity": 99}).encode()
+        connection.execute("UPDATE feed_item SET data = ? WHERE feed = 'scheduled-sessions'", [wrong])
         connection.commit()
     items = [
         {"id": HOSTILE, "kind": HOSTILE, "state": "updated", "modified": 1, "data": {"@type": HOSTILE}},

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec.structs import replace
+
 from openbooking.booking.store import Store
 from openbooking.cli.options import Database
 from openbooking.cli.output import is_terminal, show, show_table
@@ -35,19 +37,32 @@ def settings() -> None:
         show(f"{name}={value}")
 
 
-def with_store(database: str | None, work: Callable[[Store], Awaitable[Result]]) -> Result:
-    """The result of some work on the store, which is created if there is none yet."""
-    return with_system(database, lambda system: work(system.store))
+def with_store(
+    database: str | None, work: Callable[[Store], Awaitable[Result]], *, writes_feeds: bool = False
+) -> Result:
+    """The result of some work on the store, which is created if there is none yet; see `with_system`."""
+    return with_system(database, lambda system: work(system.store), writes_feeds=writes_feeds)
 
 
-def with_system(database: str | None, work: Callable[["System"], Awaitable[Result]]) -> Result:
-    """The result of some work on the Booking System, whose database is created if there is none yet."""
+def with_system(
+    database: str | None, work: Callable[["System"], Awaitable[Result]], *, writes_feeds: bool = False
+) -> Result:
+    """The result of some work on the Booking System, whose database is created if there is none yet.
+
+    Work that writes feed items writes the address that is set into them. Raises CommandError for such work, before
+    anything is changed, where the feeds carry another address.
+    """
+    # Longer to load than --help may take.
+    from openbooking.cli.addresses import check_address  # noqa: PLC0415
     from openbooking.system import open_system  # noqa: PLC0415
 
-    settings = load_settings(database=database)
+    # A replica may lag behind what is to be changed.
+    settings = replace(load_settings(database=database), replica="")
 
     async def do() -> Result:
         async with open_system(settings, serves=False) as system:
+            if writes_feeds:
+                await check_address(system.store, system.ids)
             return await work(system)
 
     return asyncio.run(do())

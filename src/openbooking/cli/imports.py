@@ -57,7 +57,9 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         options = ImportOptions(source or source_of(place), seller, datetime.now(UTC), hand_over)
         with _opened(report) as json_lines:
             told = ConsoleReport(json_lines)
-            complete = with_store(database, lambda store: run_import(store, pages(place), told, options))
+            complete = with_store(
+                database, lambda store: run_import(store, pages(place), told, options), writes_feeds=True
+            )
     except ImportRefusedError as refusal:
         raise CommandError(str(refusal)) from refusal
     show(told.summary())

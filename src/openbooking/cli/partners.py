@@ -176,7 +176,9 @@ def grant_seller(  # noqa: PLR0913 - one parameter for each of the terms
         open_proposals=open_proposals,
         clear=clear or None,
     )
-    _with_grant(database, key, _whose(seller, all_sellers=all_sellers), lambda system: _granted(options, system))
+    whose = _whose(seller, all_sellers=all_sellers)
+    # Orders that were withheld come back to the Orders feed, at the address that is set.
+    _with_grant(database, key, whose, lambda system: _granted(options, system), writes_feeds=True)
 
 
 @partners.command("revoke")
@@ -310,7 +312,9 @@ def _granted(options: TermOptions, system: "System") -> Change:
     return change
 
 
-def _with_grant(database: str | None, key: str, seller: str, change: Callable[["System"], Change]) -> None:
+def _with_grant(
+    database: str | None, key: str, seller: str, change: Callable[["System"], Change], *, writes_feeds: bool = False
+) -> None:
     """Change it, and tell what the partner is left with."""
 
     async def save(system: "System") -> str:
@@ -323,7 +327,8 @@ def _with_grant(database: str | None, key: str, seller: str, change: Callable[["
             raise CommandError(f"{key} was not given {'--all-sellers' if seller == EVERY_SELLER else seller}.")
         return _sellers_of(grants)
 
-    show(f"Sellers of {key} now: {with_system(database, save) or 'none'}")
+    sellers = with_system(database, save, writes_feeds=writes_feeds)
+    show(f"Sellers of {key} now: {sellers or 'none'}")
 
 
 async def _change_grant(system: "System", key: str, seller: str, change: Change) -> None:
