@@ -30,6 +30,7 @@ from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.quote import Quote
 from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.replacement import Replace
+from openbooking.booking.republish import Republish
 from openbooking.booking.sale import SetSaleState
 from openbooking.booking.seller import (
     CancelOpportunity,
@@ -107,6 +108,11 @@ def set_sale_state(story: Story) -> Step:
     series, given = USUAL[story.wanted()]
     state = story.choose([SaleState.UNPUBLISHED, SaleState.UNPUBLISHED, SaleState.OVER])
     return SetSaleState(opportunity=story.choose([series.path, given.path]), sale=state, actor=MANAGER)
+
+
+def republish(story: Story) -> Step:
+    """A session and its series are published as they are; they may be withdrawn or not on sale."""
+    return Republish(frozenset(item.path for item in USUAL[story.wanted()]), actor=MANAGER)
 
 
 def withdraw(story: Story) -> Step:
@@ -320,6 +326,7 @@ HAPPENINGS: list[tuple[int, Callable[[Story], Step]]] = [
     (4, publish),
     (8, bring_back),
     (2, set_sale_state),
+    (1, republish),
     (2, withdraw),
     (1, take_off_sale),
     (1, call_off),

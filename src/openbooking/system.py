@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from functools import partial
 from math import inf
@@ -74,9 +74,17 @@ class System(NamedTuple):
 
 @asynccontextmanager
 async def open_system(
-    settings: Settings, clock: Clock | None = None, store: Store | None = None, identity: IdentityStore | None = None
+    settings: Settings,
+    clock: Clock | None = None,
+    store: Store | None = None,
+    identity: IdentityStore | None = None,
+    *,
+    serves: bool = True,
 ) -> AsyncIterator[System]:
-    """A Booking System with these settings, its sweeper running; over the stores given, or else those that are set.
+    """A Booking System with these settings, over the stores given, or else those that are set.
+
+    One that `serves` clears away what has ended for as long as it is open. One that does not, as for a command that
+    lists something, changes nothing that it is not asked to: it may have been opened with another address.
 
     Over a store of somebody else's it needs an IdentityStore too, unless a gateway tells it by headers who calls.
     """
@@ -114,13 +122,8 @@ async def open_system(
     try:
         if settings.access is AccessMode.OPENID:
             await provider.keys.keep_up()
-        upkeep = asyncio.create_task(_keep_up(system))
-        try:
+        async with _kept_up(system) if serves else nullcontext():
             yield system
-        finally:
-            upkeep.cancel()
-            with suppress(asyncio.CancelledError):
-                await upkeep
     finally:
         await store.close()
         await provider.store.close()
@@ -210,6 +213,17 @@ class _Chore:
             _log.exception("upkeep.failed")
         else:
             self._next = now + self._every
+
+
+@asynccontextmanager
+async def _kept_up(system: System) -> AsyncIterator[None]:
+    upkeep = asyncio.create_task(_keep_up(system))
+    try:
+        yield
+    finally:
+        upkeep.cancel()
+        with suppress(asyncio.CancelledError):
+            await upkeep
 
 
 async def _keep_up(system: System) -> None:

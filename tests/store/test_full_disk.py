@@ -2,8 +2,8 @@
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
@@ -238,19 +238,37 @@ def disk_of_server(postgres: PostgresServer) -> Iterator[tuple[SmallDisk, str]]:
         postgres.execute("DROP TABLESPACE small")
 
 
+@pytest.fixture
+def url(postgres: PostgresServer) -> str:
+    """A new database, on a disk that does not fill."""
+    return postgres.new_database()
+
+
+@pytest.fixture
+def frequent_upkeep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stores on PostgreSQL look after their reserve, as after the numbers of feed items, without delay."""
+    monkeypatch.setattr("openbooking.store.postgres._NUMBER_EVERY_SECONDS", 0.05)
+
+
 async def until_reserved(url: str, *, held: bool) -> None:
     async with connected(url) as other:
         while (await other.fetchval("SELECT to_regclass('disk_reserve')") is not None) is not held:
             await asyncio.sleep(0.01)
 
 
+@asynccontextmanager
+async def stocked(url: str) -> AsyncIterator[tuple[SqlStore, list[str]]]:
+    """An open store with something sold, and the UUIDs of some Orders."""
+    async with opened(url) as store:
+        yield store, await stock(store)
+
+
+@pytest.mark.usefixtures("frequent_upkeep")
 async def test_on_a_full_disk_postgresql_deletes_cancels_and_reads(
     disk_of_server: tuple[SmallDisk, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk, url = disk_of_server
-    monkeypatch.setattr("openbooking.store.postgres._NUMBER_EVERY_SECONDS", 0.05)
-    async with opened(url) as store, opened(url) as other:
-        uuids = await stock(store)
+    async with stocked(url) as (store, uuids), opened(url) as other:
         leased = quote(fresh(), "yoga")
         await store.execute(leased)
         await other.execute(book(fresh(), "yoga"))
@@ -271,13 +289,9 @@ async def test_on_a_full_disk_postgresql_deletes_cancels_and_reads(
             await asyncio.sleep(0.01)
 
 
-async def test_a_reserve_that_a_crash_has_emptied_is_made_again(
-    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("openbooking.store.postgres._NUMBER_EVERY_SECONDS", 0.05)
-    url = postgres.new_database()
-    async with opened(url) as store:
-        await stock(store)
+@pytest.mark.usefixtures("frequent_upkeep")
+async def test_a_reserve_that_a_crash_has_emptied_is_made_again(postgres: PostgresServer, url: str) -> None:
+    async with stocked(url):
         await until_reserved(url, held=True)
     postgres.kill()
     postgres.start()
@@ -290,16 +304,12 @@ async def test_a_reserve_that_a_crash_has_emptied_is_made_again(
                 await asyncio.sleep(0.01)
 
 
-async def test_a_role_that_may_make_no_table_does_without_a_reserve(
-    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("openbooking.store.postgres._NUMBER_EVERY_SECONDS", 0.05)
-    url = postgres.new_database()
+@pytest.mark.usefixtures("frequent_upkeep")
+async def test_a_role_that_may_make_no_table_does_without_a_reserve(url: str) -> None:
     async with connected(url) as other:
         await other.execute("CREATE ROLE plain LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO plain")
     with capture_logs() as logs:
-        async with opened(url.replace("openbooking@", "plain@")) as store:
-            await stock(store)
+        async with stocked(url.replace("openbooking@", "plain@")) as (store, _):
             while not logs:
                 await asyncio.sleep(0.01)
             await store.execute(book(fresh(), "yoga"))

@@ -6,8 +6,9 @@ from openbooking.booking.command import Command
 from openbooking.booking.proposal import Propose
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.quote import Quote
+from openbooking.booking.republish import Republish
 
-_STORING = (Quote, Propose, Book, BookProposal, Publish, PublishSeller)
+_STORING = (Quote, Propose, Book, BookProposal, Publish, PublishSeller, Republish)
 
 
 def stores_more(command: Command) -> bool:

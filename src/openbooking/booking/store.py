@@ -94,6 +94,10 @@ class Store(Protocol):
         """All Sellers, by key."""
         ...
 
+    async def paths_of_seller(self, seller: str, after: str, limit: int) -> Sequence[str]:
+        """The first paths over `after` of what this Seller has published, in their order; on sale or not."""
+        ...
+
     async def order_counts(self) -> Mapping[Partnership, int]:
         """How many Orders each Booking Partner has made with each Seller, without those that were deleted."""
         ...

@@ -10,6 +10,7 @@ from openbooking.cli.doctor import doctor
 from openbooking.cli.faults import OneLineFaults
 from openbooking.cli.feeds import feeds
 from openbooking.cli.imports import import_
+from openbooking.cli.output import show
 from openbooking.cli.partners import partners
 from openbooking.cli.registration_tokens import registration_tokens
 from openbooking.cli.sellers import sellers
@@ -40,7 +41,7 @@ app.add_typer(signing_keys, name="signing-key")
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(__version__)
+        show(__version__)
         raise typer.Exit
 
 

@@ -3,18 +3,19 @@
 What carries another cannot be booked; and where the address is localhost, nothing asks for TLS.
 """
 
+from typing import NamedTuple
+
 import msgspec
 import structlog
 from msgspec.structs import replace
 
 from openbooking.booking.store import Feed, Store
+from openbooking.cli.faults import CommandError
 from openbooking.settings import Settings
 from openbooking.spec.ids import Identifiers
+from openbooking.spec.rpde import PAGE_SIZE
 from openbooking.spec.terms import OpportunityType
 from openbooking.system import open_store
-
-# The first may have been deleted.
-_A_FEW = 100
 
 
 class _Identified(msgspec.Struct, rename={"id": "@id"}):
@@ -32,23 +33,54 @@ def warn_of_local_address(settings: Settings) -> None:
 
 
 async def warn_of_another_address(settings: Settings) -> None:
-    """Log a warning if the first item of an open feed carries another address; `openbooking doctor` looks at all."""
-    ids = Identifiers(settings.base_uri)
+    """Log a warning if the open feeds carry another address; `openbooking doctor` counts the items that do."""
     # A replica that is away is nothing to fail for.
     store = open_store(replace(settings, replica=""))
     try:
-        for name in sorted({type_.feed for type_ in OpportunityType}):
-            path, published = await _first(store, Feed(name))
-            if path and published != (now := ids.opportunity(path)):
-                log = structlog.get_logger()
-                log.warning("feeds.carry_another_address", published=published, now=now, see="openbooking doctor")
-                return
+        found = await _another_address(store, Identifiers(settings.base_uri))
     finally:
         await store.close()
+    if found:
+        log = structlog.get_logger()
+        log.warning("feeds.carry_another_address", **found._asdict(), see="openbooking feed republish")
+
+
+async def check_address(store: Store, ids: Identifiers) -> None:
+    """Raise CommandError if the open feeds carry another address: what is written at this one nobody could book.
+
+    A database without feed items has no address yet.
+    """
+    found = await _another_address(store, ids)
+    if found:
+        raise CommandError(
+            f"The feeds carry another address than the one that is set: {found.published} would be {found.now} now. "
+            "Set site_url and api_path as they were; or if the address is to change for good, run "
+            "`openbooking feed republish`."
+        )
+
+
+class _AnotherAddress(NamedTuple):
+    """The `@id` of a feed item, and what it would be at the address that is set."""
+
+    published: str
+    now: str
+
+
+async def _another_address(store: Store, ids: Identifiers) -> _AnotherAddress | None:
+    """The first item of an open feed that carries another address, if the first of any feed does."""
+    for name in sorted({type_.feed for type_ in OpportunityType}):
+        path, published = await _first(store, Feed(name))
+        if path and published != (now := ids.opportunity(path)):
+            return _AnotherAddress(published, now)
+    return None
 
 
 async def _first(store: Store, feed: Feed) -> tuple[str, str]:
-    """Path and `@id` of the item of the feed that has not changed for longest."""
-    items = await store.feed_items(feed, 0, _A_FEW)
-    found = ((item.id, msgspec.json.decode(item.data, type=_Identified).id) for item in items if item.data is not None)
-    return next(found, ("", ""))
+    """Path and `@id` of the item of the feed that has not changed for longest and is not deleted, or nothing."""
+    after = 0
+    while items := await store.feed_items(feed, after, PAGE_SIZE):
+        for item in items:
+            if item.data is not None:
+                return item.id, msgspec.json.decode(item.data, type=_Identified).id
+        after = items[-1].modified
+    return "", ""

@@ -7,6 +7,7 @@ import typer
 
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
+from openbooking.cli.output import show
 from openbooking.settings import load_settings
 from openbooking.store.location import is_postgres
 
@@ -24,4 +25,4 @@ def backup(
     if file.exists():
         raise CommandError(f"{file} exists already.")
     back_up(Path(found), file)
-    typer.echo(f"{found} is copied to {file}.")
+    show(f"{found} is copied to {file}.")

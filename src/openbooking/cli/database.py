@@ -1,14 +1,14 @@
 """`openbooking migrate` and `openbooking settings`, and how commands get at the database."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-import typer
+from msgspec.structs import replace
 
 from openbooking.booking.store import Store
 from openbooking.cli.options import Database
+from openbooking.cli.output import is_terminal, show, show_table
 from openbooking.settings import describe_settings, load_settings
 from openbooking.store.location import without_password
 
@@ -23,38 +23,46 @@ def migrate(database: Database = None) -> None:
     from openbooking.store.migrate import upgrade  # noqa: PLC0415 - takes longer to load than --help may
 
     url = load_settings(database=database).database
-    typer.echo(f"{without_password(url)} has schema {upgrade(url)}, which this version works with.")
+    show(f"{without_password(url)} has schema {upgrade(url)}, which this version works with.")
 
 
 def settings() -> None:
     """Show every setting: its environment variable, its value and what it means."""
     described = [(name, without_password(value), told) for name, value, told in describe_settings(load_settings())]
-    if not sys.stdout.isatty():
-        for name, value, meaning in described:
-            typer.echo(f"# {meaning}\n{name}={value}")
+    if is_terminal():
+        show_table(("Environment variable", "Value", "Meaning"), described)
         return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table("Environment variable", "Value", "Meaning")
-    for row in described:
-        table.add_row(*row)
-    Console().print(table)
+    for name, value, meaning in described:
+        show(f"# {meaning}")
+        show(f"{name}={value}")
 
 
-def with_store(database: str | None, work: Callable[[Store], Awaitable[Result]]) -> Result:
-    """The result of some work on the store, which is created if there is none yet."""
-    return with_system(database, lambda system: work(system.store))
+def with_store(
+    database: str | None, work: Callable[[Store], Awaitable[Result]], *, writes_feeds: bool = False
+) -> Result:
+    """The result of some work on the store, which is created if there is none yet; see `with_system`."""
+    return with_system(database, lambda system: work(system.store), writes_feeds=writes_feeds)
 
 
-def with_system(database: str | None, work: Callable[["System"], Awaitable[Result]]) -> Result:
-    """The result of some work on the Booking System, whose database is created if there is none yet."""
+def with_system(
+    database: str | None, work: Callable[["System"], Awaitable[Result]], *, writes_feeds: bool = False
+) -> Result:
+    """The result of some work on the Booking System, whose database is created if there is none yet.
+
+    Work that writes feed items writes the address that is set into them. Raises CommandError for such work, before
+    anything is changed, where the feeds carry another address.
+    """
+    # Longer to load than --help may take.
+    from openbooking.cli.addresses import check_address  # noqa: PLC0415
     from openbooking.system import open_system  # noqa: PLC0415
 
-    settings = load_settings(database=database)
+    # A replica may lag behind what is to be changed.
+    settings = replace(load_settings(database=database), replica="")
 
     async def do() -> Result:
-        async with open_system(settings) as system:
+        async with open_system(settings, serves=False) as system:
+            if writes_feeds:
+                await check_address(system.store, system.ids)
             return await work(system)
 
     return asyncio.run(do())

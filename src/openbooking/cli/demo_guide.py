@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from openbooking.cli.demo_booking import Choice, b_body, c1_body, c2_body, cancellation_body
+from openbooking.cli.output import clean_text
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE
 
 
@@ -25,7 +26,8 @@ def guide(places: list[Place], api: str, api_key: str, choice: Choice, total: Ma
     yield "# Openbooking is running with two made-up Sellers and four weeks to book. Stop it with Ctrl+C."
     yield "#"
     for place in places:
-        yield f"#   {place.name:<{width}}  {place.where}"
+        # Nothing in it may end the comment.
+        yield f"#   {place.name:<{width}}  {clean_text(place.where)}"
     yield "#"
     yield "# A booking to paste into another shell: " + choice.name
     yield ""

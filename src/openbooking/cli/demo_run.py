@@ -13,9 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
-import typer
 from msgspec.structs import replace
-from rich.console import Console
 
 from openbooking.booking.opportunity import Offer, Opportunity
 from openbooking.cli.demo_booking import Choice, DemoBookingError, JsonObject, book_something
@@ -26,6 +24,7 @@ from openbooking.cli.demo_timetable import TIME_ZONE
 from openbooking.cli.faults import CommandError
 from openbooking.cli.listening import listen
 from openbooking.cli.logs import configure_logs
+from openbooking.cli.output import show, show_styled
 from openbooking.cli.server import Stop, interrupt_on_sigterm, run_server
 from openbooking.jsonld.scalars import write_price
 from openbooking.settings import Settings
@@ -80,11 +79,12 @@ def _book_and_stop(settings: Settings, filled: Filled, listener: socket.socket) 
         order = walks[0].result()
     except DemoBookingError as fault:
         raise CommandError(str(fault)) from fault
-    typer.echo(json.dumps(order, indent=2))
+    for line in json.dumps(order, indent=2).splitlines():
+        show(line)
 
 
 def _print_step(step: str, status: int, essentials: str) -> None:
-    typer.echo(f"{step:<22} {status}  {essentials}")
+    show(f"{step:<22} {status}  {essentials}")
 
 
 def _print_guide(settings: Settings, filled: Filled) -> None:
@@ -105,9 +105,9 @@ def _print_guide(settings: Settings, filled: Filled) -> None:
         "price": write_price(offer.price),
         "priceCurrency": offer.currency,
     }
-    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
-    for line in guide(places, settings.base_uri, filled.demo_key, choice, total):
-        console.print(line, style="green" if line.startswith("#") else None)
+    for text in guide(places, settings.base_uri, filled.demo_key, choice, total):
+        for line in text.split("\n"):
+            show_styled(line, "green" if line.startswith("#") else "none")
 
 
 def _proposed(opportunities: list[Opportunity], earliest: datetime) -> tuple[Opportunity, Offer, str]:

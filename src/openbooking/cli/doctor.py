@@ -5,6 +5,7 @@ import asyncio
 import typer
 
 from openbooking.cli.options import Database
+from openbooking.cli.output import show
 from openbooking.settings import Settings, load_settings
 
 
@@ -25,7 +26,7 @@ def doctor(database: Database = None) -> None:
     prepare(settings.database)
     findings = asyncio.run(examine(settings))
     for about, wrong in findings:
-        typer.echo(f"{about} {wrong}.")
+        show(f"{about} {wrong}.")
     if findings:
         raise typer.Exit(1)
-    typer.echo("Places, claims and feeds agree with what was booked.")
+    show("Places, claims and feeds agree with what was booked.")

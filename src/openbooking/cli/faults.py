@@ -1,12 +1,16 @@
 """What goes wrong for a reason the user can mend is told in one line, with a status, and without a stack trace."""
 
+import logging
 import sys
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from openbooking.booking.store import StoreUnavailableError
+from openbooking.cli.logs import configure_logs
+from openbooking.cli.output import show_aside, show_traceback
 from openbooking.settings import SettingsError
 from openbooking.spec.errors import OpenBookingError
 
@@ -25,16 +29,18 @@ class OneLineFaults(TyperGroup):
     """The root of the commands: turns the faults that are known into one line on stderr."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
+        """Run the command. What it logs goes to stderr, like faults: standard output is for its results."""
+        configure_logs(logging.WARNING, for_good=False)
         try:
             return super().invoke(ctx)
-        except (typer.Exit, typer.Abort):
+        except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
             raise
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - the traceback of a fault that is ours is shown too
             status = _exit_status(fault)
             if status is None:
-                raise
-            typer.echo(f"openbooking: {' '.join(str(fault).split())}", err=True)
+                show_traceback(fault)
+                sys.exit(_FAILURE)
+            show_aside(f"openbooking: {' '.join(str(fault).split())}")
             sys.exit(status)
 
 

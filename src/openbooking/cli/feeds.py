@@ -6,12 +6,19 @@ from typing import Annotated
 
 import typer
 
+from openbooking.booking.actor import Actor, ActorKind
+from openbooking.booking.store import Store
+from openbooking.cli.database import with_store
 from openbooking.cli.options import Database
+from openbooking.cli.output import show
 from openbooking.settings import Settings, load_settings
 from openbooking.spec.rpde import MAX_CHANGE_NUMBER
+from openbooking.spec.terms import OpportunityType
 
 # However fast items have changed since a backup, their numbers have not run ahead of the clock by a day's milliseconds.
 _AHEAD = timedelta(days=1)
+
+REPUBLISHER = Actor(ActorKind.ADMINISTRATOR, "feed republish")
 
 feeds = typer.Typer(no_args_is_help=True)
 
@@ -38,11 +45,26 @@ def verify(
     harvests = verify_feed(url) if url else verify_own_feeds(settings)
     for harvest in harvests:
         for line in harvest.wrong:
-            typer.echo(line)
+            show(line)
         count = f"{len(harvest.items)} items on {harvest.pages} pages"
-        typer.echo(f"{harvest.url}: {count}, {len(harvest.wrong)} faults")
+        show(f"{harvest.url}: {count}, {len(harvest.wrong)} faults")
     if any(harvest.wrong for harvest in harvests):
         raise typer.Exit(1)
+
+
+@feeds.command("republish")
+def republish_feeds(database: Database = None) -> None:
+    """After a change of site_url or api_path: write every item of the open feeds again, at the new address.
+
+    Brokers find nothing by the old one any more. If it is stopped, run it again.
+    """
+    from openbooking.booking.republish import republish  # noqa: PLC0415 - longer to load than --help may take
+
+    async def do(store: Store) -> int:
+        every = tuple(OpportunityType)
+        return sum([await republish(store, seller.key, REPUBLISHER, every) for seller in await store.sellers()])
+
+    show(f"Items of the open feeds that are renewed: {with_store(database, do):,}.")
 
 
 @feeds.command("renumber")
@@ -72,4 +94,4 @@ def renumber(
 
     settings = load_settings(database=database)
     prepare(settings.database)
-    typer.echo(f"{asyncio.run(do(settings))} feed items have new numbers, and will be harvested again.")
+    show(f"{asyncio.run(do(settings))} feed items have new numbers, and will be harvested again.")

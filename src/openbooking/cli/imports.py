@@ -11,6 +11,7 @@ import typer
 from openbooking.cli.database import with_store
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
+from openbooking.cli.output import confirm, show
 from openbooking.importing.errors import ImportRefusedError, NotConfirmedError
 from openbooking.settings import load_settings
 from openbooking.spec.values import VatTreatment
@@ -74,13 +75,13 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         unasked = load_settings(database=database).orders_cancelled_unasked
         with _opened(report) as json_lines:
             told = ConsoleReport(json_lines)
-            confirm = None if yes else partial(_confirm, unasked)
-            with_store(database, lambda store: run_import(store, pages(place), told, options, confirm))
-    except ImportRefusedError as refusal:
+            asks = None if yes else partial(_confirm, unasked)
+            with_store(database, lambda store: run_import(store, pages(place), told, options, asks), writes_feeds=True)
+    except (ImportRefusedError, CommandError) as refusal:
         raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal
     except NotConfirmedError as refusal:
         raise CommandError(f"{refusal} --yes imports it.", ExitStatus.LEFT_OUT) from refusal
-    typer.echo(told.summary())
+    show(told.summary())
     if told.exit_status:
         raise typer.Exit(told.exit_status)
 
@@ -89,7 +90,7 @@ def _confirm(unasked: int, orders: int) -> bool:
     """Whether so many Orders may be cancelled; asked of whoever is there, if there are more than may be unasked."""
     if orders <= unasked:
         return True
-    return sys.stdin.isatty() and typer.confirm(f"This cancels {orders:,} Orders, which cannot be undone. Go on?")
+    return sys.stdin.isatty() and confirm(f"This cancels {orders:,} Orders, which cannot be undone. Go on?")
 
 
 def _opened(report: Path | None) -> AbstractContextManager[IO[bytes] | None]:

@@ -23,6 +23,7 @@ from openbooking.cli.grant_terms import (
     describe_terms,
 )
 from openbooking.cli.options import Database
+from openbooking.cli.output import show, show_aside
 from openbooking.identity.digests import Kind, digest, new_secret
 from openbooking.identity.errors import InvalidRedirectUriError
 from openbooking.identity.grants import Change, agree, give, resume, revoke, standing_grant, suspend
@@ -94,7 +95,7 @@ def add(  # noqa: PLR0913 - one parameter for each thing that is known of a part
             await _change_grant(system, key, seller_key, give(frozenset({Scope.OPENBOOKING})))
 
     with_system(database, save)
-    typer.echo(secret)
+    show(secret)
 
 
 @partners.command("redirect-uris")
@@ -107,9 +108,9 @@ def set_redirect_uris(
     for uri in redirect_uris:
         _check_redirect_uri(uri)
     partner = _with_partner(database, key, lambda partner: replace(partner, redirect_uris=tuple(redirect_uris)))
-    typer.echo(f"Sellers who have decided about {key} return to {' or '.join(redirect_uris)}.")
+    show(f"Sellers who have decided about {key} return to {' or '.join(redirect_uris)}.")
     if partner.secret_digest is None:
-        typer.echo("It has no client secret yet: `openbooking partner new-secret` gives it one.", err=True)
+        show_aside("It has no client secret yet: `openbooking partner new-secret` gives it one.")
 
 
 @partners.command("show")
@@ -125,14 +126,14 @@ def show_partner(key: Key, database: Database = None) -> None:
         return _described(partner, await system.identity.store.find(Grant, partner=key), orders.items())
 
     for line in with_system(database, load):
-        typer.echo("\t".join(line))
+        show(*line)
 
 
 @partners.command("list")
 def list_partners(database: Database = None) -> None:
     """List the Booking Partners, one a line: key, name, Sellers (`*`: every one), state, Orders, day last used."""
 
-    async def load(system: "System") -> list[str]:
+    async def load(system: "System") -> list[tuple[str, ...]]:
         orders = await system.store.order_counts()
         grants = await system.identity.store.find(Grant)
         return [
@@ -141,7 +142,7 @@ def list_partners(database: Database = None) -> None:
         ]
 
     for line in with_system(database, load):
-        typer.echo(line)
+        show(*line)
 
 
 @partners.command("grant")
@@ -175,7 +176,9 @@ def grant_seller(  # noqa: PLR0913 - one parameter for each of the terms
         open_proposals=open_proposals,
         clear=clear or None,
     )
-    _with_grant(database, key, _whose(seller, all_sellers=all_sellers), lambda system: _granted(options, system))
+    whose = _whose(seller, all_sellers=all_sellers)
+    # Orders that were withheld come back to the Orders feed, at the address that is set.
+    _with_grant(database, key, whose, lambda system: _granted(options, system), writes_feeds=True)
 
 
 @partners.command("revoke")
@@ -213,7 +216,7 @@ def new_key(key: Key, database: Database = None) -> None:
     """Give a Booking Partner a new API key and print it; the old one ends at once, its Orders stay."""
     api_key = new_secret(Kind.API_KEY)
     _with_partner(database, key, lambda partner: replace(partner, api_key_digest=digest(api_key)))
-    typer.echo(api_key)
+    show(api_key)
 
 
 @partners.command("new-secret")
@@ -221,7 +224,7 @@ def new_client_secret(key: Key, database: Database = None) -> None:
     """Give a Booking Partner a new client secret and print it; the old one ends at once, its Orders stay."""
     secret = new_secret(Kind.CLIENT_SECRET)
     _with_partner(database, key, lambda partner: replace(partner, secret_digest=digest(secret)))
-    typer.echo(secret)
+    show(secret)
 
 
 def _described(
@@ -252,16 +255,14 @@ def _described_grant(grant: Grant) -> list[tuple[str, ...]]:
     ]
 
 
-def _line(partner: Partner, grants: Sequence[Grant], orders: Iterable[tuple[Partnership, int]]) -> str:
-    return "\t".join(
-        (
-            partner.key,
-            partner.name,
-            _sellers_of(grants),
-            _state(partner),
-            str(_orders_of(partner, orders)),
-            _last_used(partner),
-        )
+def _line(partner: Partner, grants: Sequence[Grant], orders: Iterable[tuple[Partnership, int]]) -> tuple[str, ...]:
+    return (
+        partner.key,
+        partner.name,
+        _sellers_of(grants),
+        _state(partner),
+        str(_orders_of(partner, orders)),
+        _last_used(partner),
     )
 
 
@@ -311,7 +312,9 @@ def _granted(options: TermOptions, system: "System") -> Change:
     return change
 
 
-def _with_grant(database: str | None, key: str, seller: str, change: Callable[["System"], Change]) -> None:
+def _with_grant(
+    database: str | None, key: str, seller: str, change: Callable[["System"], Change], *, writes_feeds: bool = False
+) -> None:
     """Change it, and tell what the partner is left with."""
 
     async def save(system: "System") -> str:
@@ -324,7 +327,8 @@ def _with_grant(database: str | None, key: str, seller: str, change: Callable[["
             raise CommandError(f"{key} was not given {'--all-sellers' if seller == EVERY_SELLER else seller}.")
         return _sellers_of(grants)
 
-    typer.echo(f"Sellers of {key} now: {with_system(database, save) or 'none'}")
+    sellers = with_system(database, save, writes_feeds=writes_feeds)
+    show(f"Sellers of {key} now: {sellers or 'none'}")
 
 
 async def _change_grant(system: "System", key: str, seller: str, change: Change) -> None:
@@ -343,7 +347,7 @@ def _with_partner(database: str | None, key: str, change: Callable[[Partner], Pa
 def _set_suspended(database: str | None, key: str, *, suspended: bool) -> None:
     """Let the partner book or not, whoever has let it."""
     _with_partner(database, key, lambda partner: replace(partner, suspended=suspended))
-    typer.echo(f"{key} may not book until it is resumed." if suspended else f"{key} may book again.")
+    show(f"{key} may not book until it is resumed." if suspended else f"{key} may book again.")
 
 
 async def _partner(identity: IdentityStore, key: str) -> Partner:

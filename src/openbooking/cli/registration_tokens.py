@@ -8,6 +8,7 @@ import typer
 from openbooking.cli.database import with_system
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
+from openbooking.cli.output import show
 from openbooking.identity.records import RegistrationToken
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def add(
         token = await system.identity.registration.new_token(name, lifetime, uses)
         return _link(system, token) if link else token
 
-    typer.echo(with_system(database, save))
+    show(with_system(database, save))
 
 
 @registration_tokens.command("list")
@@ -49,7 +50,7 @@ def list_tokens(database: Database = None) -> None:
     for token in sorted(with_system(database, load), key=lambda token: token.created):
         last = f"{token.expires:%Y-%m-%d}" if token.expires else "-"
         left = "-" if token.uses_left is None else token.uses_left
-        typer.echo(f"{token.name}\t{token.created:%Y-%m-%d}\t{token.uses}\t{last}\t{left}")
+        show(token.name, f"{token.created:%Y-%m-%d}", token.uses, last, left)
 
 
 @registration_tokens.command("revoke")
@@ -64,7 +65,7 @@ def revoke(name: Name, database: Database = None) -> None:
             await system.identity.store.remove(RegistrationToken, digest=token.digest)
 
     with_system(database, save)
-    typer.echo(f"The token for {name} is good no longer.")
+    show(f"The token for {name} is good no longer.")
 
 
 async def _tokens(system: "System", name: str) -> list[RegistrationToken]:

@@ -7,11 +7,12 @@ import typer
 
 from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.opportunity import Seller
-from openbooking.booking.publish import PublishSeller
+from openbooking.booking.republish import publish_seller
 from openbooking.booking.store import Store
 from openbooking.cli.database import with_store
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
+from openbooking.cli.output import show
 from openbooking.spec.ids import is_key
 from openbooking.spec.links import is_web_address
 from openbooking.spec.terms import TaxMode
@@ -58,7 +59,10 @@ def add(  # noqa: PLR0913 - one parameter for each thing that Orders must tell a
     replace: Annotated[bool, typer.Option("--replace", help="Replace the Seller with this key.")] = False,
     database: Database = None,
 ) -> None:
-    """Add a Seller."""
+    """Add a Seller, or replace it and renew the feed items that show it.
+
+    If it is stopped while it replaces a Seller, run it again.
+    """
     if not is_key(key):
         raise CommandError(f"{key!r} cannot be a key: use letters, digits, and . _ ~ -")
     for address in (url, logo or url):
@@ -87,13 +91,19 @@ def add(  # noqa: PLR0913 - one parameter for each thing that Orders must tell a
         },
     )
 
-    async def save(store: Store) -> None:
-        if not replace and any(known.key == key for known in await store.sellers()):
+    async def save(store: Store) -> int | None:
+        """How many feed items show the Seller now; None if it is new."""
+        known = any(known.key == key for known in await store.sellers())
+        if known and not replace:
             raise CommandError(f"There is a Seller {key} already; --replace replaces it.")
-        await store.execute(PublishSeller(seller, actor=ADMINISTRATOR))
+        shown = await publish_seller(store, seller, ADMINISTRATOR)
+        return shown if known else None
 
-    with_store(database, save)
-    typer.echo(f"Added Seller {key}.")
+    shown = with_store(database, save, writes_feeds=replace)
+    if shown is None:
+        show(f"Added Seller {key}.")
+    else:
+        show(f"Replaced Seller {key}; feed items that show it and are renewed: {shown:,}.")
 
 
 @sellers.command("list")
@@ -105,4 +115,4 @@ def list_sellers(database: Database = None) -> None:
 
     names = {mode: option for option, mode in _TAX_MODES.items()}
     for seller in with_store(database, load):
-        typer.echo(f"{seller.key}\t{seller.name}\t{names[seller.tax_mode]}")
+        show(seller.key, seller.name, names[seller.tax_mode])

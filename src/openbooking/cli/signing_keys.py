@@ -6,6 +6,7 @@ import typer
 
 from openbooking.cli.database import with_system
 from openbooking.cli.options import Database
+from openbooking.cli.output import show
 from openbooking.identity.records import SigningKey
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def rotate(
     async def save(system: "System") -> SigningKey:
         return await system.identity.keys.rotate(at_once=at_once)
 
-    typer.echo(f"Tokens are signed with key {with_system(database, save).kid}.")
+    show(f"Tokens are signed with key {with_system(database, save).kid}.")
 
 
 @signing_keys.command("list")
@@ -38,4 +39,4 @@ def list_keys(database: Database = None) -> None:
         return list(await system.identity.store.find(SigningKey))
 
     for key in sorted(with_system(database, load), key=lambda key: key.created, reverse=True):
-        typer.echo(f"{key.kid}\t{key.created:%Y-%m-%d}")
+        show(key.kid, f"{key.created:%Y-%m-%d}")

@@ -7,6 +7,7 @@ import typer
 from openbooking.cli.database import with_system
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
+from openbooking.cli.output import show
 from openbooking.identity.accounts import UnknownUserError, UserExistsError, canonical_name
 from openbooking.identity.records import Role, User
 
@@ -38,7 +39,7 @@ def add(
         except UserExistsError as fault:
             raise CommandError(f"There is a user {canonical_name(name)} already.") from fault
 
-    typer.echo(with_system(database, save))
+    show(with_system(database, save))
 
 
 @users.command("list")
@@ -49,7 +50,7 @@ def list_users(database: Database = None) -> None:
         return list(await system.identity.store.find(User))
 
     for user in with_system(database, load):
-        typer.echo(f"{user.name}\t{user.seller}\t{user.role}")
+        show(user.name, user.seller, user.role)
 
 
 @users.command("remove")
@@ -63,7 +64,7 @@ def remove(name: Name, database: Database = None) -> None:
         await system.identity.accounts.remove(found[0])
 
     with_system(database, save)
-    typer.echo(f"Removed {canonical_name(name)}.")
+    show(f"Removed {canonical_name(name)}.")
 
 
 @users.command("reset-link")
@@ -76,7 +77,7 @@ def reset_link(name: Name, database: Database = None) -> None:
         except UnknownUserError as fault:
             raise CommandError(_no_user(name)) from fault
 
-    typer.echo(with_system(database, save))
+    show(with_system(database, save))
 
 
 def _link(system: "System", link: str) -> str:

@@ -12,10 +12,7 @@ from openbooking.booking.record import Record
 from openbooking.booking.situation import Places
 from openbooking.jsonld.write import FEED_CONTEXT, JsonObject, Writer
 from openbooking.spec.ids import OrderItemRef
-from openbooking.spec.terms import OpportunityType, TaxTreatment
-
-# What is found through its parent's feed has its Seller from there.
-_SELLER_IN_PARENT = (OpportunityType.SCHEDULED_SESSION, OpportunityType.SLOT)
+from openbooking.spec.terms import TaxTreatment
 
 
 class JsonLdFeedWriter:
@@ -42,7 +39,7 @@ class JsonLdFeedWriter:
         written = self._writer.opportunity(opportunity, places_left(opportunity, places))
         if opportunity.offers:
             written["offers"] = [self._writer.offer(offer, in_feed=True) for offer in opportunity.offers]
-        if opportunity.type not in _SELLER_IN_PARENT:
+        if opportunity.type.shows_seller:
             role = "provider" if opportunity.type.is_facility else "organizer"
             written[role] = self._writer.seller(seller, in_feed=True)
         link = self._writer.parent_property(opportunity.type)

@@ -68,6 +68,11 @@ class OpportunityType(StrEnum):
         return self is OpportunityType.SCHEDULED_SESSION
 
     @property
+    def shows_seller(self) -> bool:
+        """Whether feeds show the Seller with items of this type: the others have it from their parent's feed."""
+        return self not in (OpportunityType.SCHEDULED_SESSION, OpportunityType.SLOT)
+
+    @property
     def embeds_parent(self) -> bool:
         """Whether feeds show items of this type with their parent within, not by its `@id` alone."""
         return self in (OpportunityType.INDIVIDUAL_FACILITY_USE, OpportunityType.EVENT)

@@ -125,7 +125,7 @@ def _of_opportunities(sql: AuditStatements, writer: FeedWriter, now: datetime) -
     """Whether counters and open feeds say what the claims say, and feeds show what is on sale and nothing else."""
     findings: list[Finding] = []
     parents: dict[str, Opportunity] = {}
-    addresses = _Addresses("The open feeds", "they cannot be booked until they are published or imported again")
+    addresses = _Addresses("The open feeds", "`openbooking feed republish` renews them; they cannot be booked before")
     last = ""
     while rows := (yield Query(sql.opportunities_after, {"path": last, "most": _AT_ONCE})):
         paths = [path for path, *_ in rows]

@@ -32,7 +32,7 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
     publications: list[Publication]
 
     def __bool__(self) -> bool:
-        return bool(self.records or self.opportunities or self.sellers)
+        return bool(self.records or self.opportunities or self.sellers or self.publications)
 
 
 def effects(before: Situation, after: Situation, writer: FeedWriter) -> Effects:

@@ -60,6 +60,11 @@ class MemoryStore:
         """All Sellers, by key."""
         return sorted(self._sellers.values(), key=lambda seller: seller.key)
 
+    async def paths_of_seller(self, seller: str, after: str, limit: int) -> Sequence[str]:
+        """The first paths after that one of what the Seller has published."""
+        found = (path for path, item in self._opportunities.items() if item.seller == seller and path > after)
+        return sorted(found)[:limit]
+
     async def order_counts(self) -> Mapping[Partnership, int]:
         """How many Orders each Booking Partner has made with each Seller."""
         return Counter(record.partnership for record in self._records.values() if record.kind is RecordKind.ORDER)

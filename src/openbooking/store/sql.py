@@ -80,6 +80,11 @@ class SqlStore:
         rows = await self._database.read(partial(ask, self._sql.all_sellers))
         return [decode_seller(document) for (document,) in rows]
 
+    async def paths_of_seller(self, seller: str, after: str, limit: int) -> Sequence[str]:
+        """The first paths after that one of what the Seller has published."""
+        asked = partial(ask, self._sql.paths_of_seller, seller=seller, after=after, most=limit)
+        return [path for (path,) in await self._database.read(asked)]
+
     async def order_counts(self) -> Mapping[Partnership, int]:
         """How many Orders each Booking Partner has made with each Seller."""
         rows = await self._database.read(partial(ask, self._sql.order_counts, kind=RecordKind.ORDER))

@@ -187,10 +187,15 @@ class Statements:
     def paths_of_source_prefixes(self) -> Statement:
         """:prefixes → path; what follows a prefix in the name of a source is before `~` in the order of bytes."""
         prefix = self.dialect.values("prefixes").subquery("prefix").c.value
-        begins = (opportunity.c.source >= prefix) & (
-            opportunity.c.source < type_coerce(prefix, String).concat(literal_column("'~'"))
-        )
+        past_all = type_coerce(prefix, String).concat(literal_column("'~'"))
+        begins = (opportunity.c.source >= prefix) & (opportunity.c.source < past_all)
         return self.dialect.compile(select(opportunity.c.path).where(begins))
+
+    @cached_property
+    def paths_of_seller(self) -> Statement:
+        """:seller :after :most → path. All pages together read the table once."""
+        found = select(opportunity.c.path).where(_is(opportunity.c.seller), opportunity.c.path > bindparam("after"))
+        return self.dialect.compile(first(found.order_by(opportunity.c.path)))
 
     @cached_property
     def paths_of_children(self) -> Statement:

@@ -32,6 +32,7 @@ from openbooking.testing.figures_tests import FiguresTests
 from openbooking.testing.holding_tests import HoldingTests
 from openbooking.testing.partnership_tests import PartnershipTests
 from openbooking.testing.proposal_tests import ProposalTests
+from openbooking.testing.republish_tests import RepublishTests
 from openbooking.testing.sale_tests import SaleTests
 from openbooking.testing.samples import (
     ALICE,
@@ -58,7 +59,7 @@ def feed_writer() -> FeedWriter:
     return JsonLdFeedWriter(Writer(Identifiers("https://kit.example.com/api")))
 
 
-class StoreTests(ErasureTests, FiguresTests, HoldingTests, PartnershipTests, ProposalTests, SaleTests):
+class StoreTests(ErasureTests, FiguresTests, HoldingTests, PartnershipTests, ProposalTests, RepublishTests, SaleTests):
     """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
 
     def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> Store | Awaitable[Store]:

@@ -1,0 +1,61 @@
+"""Publishing again what is there: feed items show things around an Opportunity that may have changed since.
+
+Feed items are kept as they were written, with the Seller and the `@id`s in them.
+"""
+
+from collections.abc import Collection
+
+from openbooking.booking.actor import Actor
+from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.opportunity import Seller
+from openbooking.booking.policy import Policy
+from openbooking.booking.publish import PublishSeller
+from openbooking.booking.situation import Needs, OpportunitySet, Situation
+from openbooking.booking.store import Store
+from openbooking.spec.terms import TYPE_OF_COLLECTION, OpportunityType
+
+# How many paths are looked at, and at most published again, in one transaction: others wait meanwhile.
+_AT_ONCE = 200
+
+
+class Republish(ActorCommand, frozen=True):
+    """Opportunities are published again as they are, so that their feed items show what has changed around them.
+
+    What is not on sale, or is withdrawn, stays out of the feeds. An item that would say what it says already does not
+    change. The reply is how many of the Opportunities the feeds show.
+    """
+
+    paths: frozenset[str]
+
+    def needs(self, policy: Policy) -> Needs:
+        """The Opportunities, with their parents and Sellers."""
+        del policy
+        return Needs(opportunities=self.paths)
+
+    def decide(self, situation: Situation) -> Decision:
+        """Set each to what it is."""
+        shown = [situation.opportunities[path] for path in sorted(self.paths) if situation.on_sale(path)]
+        return Decision(reply=len(shown), changes=tuple(map(OpportunitySet, shown)))
+
+
+async def publish_seller(store: Store, seller: Seller, actor: Actor) -> int:
+    """Add a Seller or replace it, and renew every feed item that shows it; return how many show it.
+
+    The Seller changes first: what is published meanwhile shows the new one. After a crash some feed items show the old
+    one, until the same is done again.
+    """
+    await store.execute(PublishSeller(seller, actor=actor))
+    return await republish(store, seller.key, actor, [type_ for type_ in OpportunityType if type_.shows_seller])
+
+
+async def republish(store: Store, seller: str, actor: Actor, types: Collection[OpportunityType]) -> int:
+    """Publish again what a Seller has of these types; return how many of these Opportunities the feeds show."""
+    shown, after = 0, ""
+    while paths := await store.paths_of_seller(seller, after, _AT_ONCE):
+        after = paths[-1]
+        chosen = frozenset(path for path in paths if TYPE_OF_COLLECTION[path.partition("/")[0]] in types)
+        if chosen:
+            reply = await store.execute(Republish(chosen, actor=actor))
+            assert isinstance(reply, int)  # noqa: S101 - Republish replies with a number
+            shown += reply
+    return shown

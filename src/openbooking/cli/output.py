@@ -1,0 +1,136 @@
+"""The only place where commands write to standard output, standard error and terminals.
+
+What commands print comes from feeds, partners and files. A terminal would obey the control characters in it: it would
+clear the screen, rename the window or show a line that nobody wrote. So each cell of a line is cleaned here, and an
+item makes exactly one line. Logs have a place of their own, `openbooking.cli.logs`, and are cleaned by `clean_text`.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from traceback import format_exception
+from typing import TYPE_CHECKING
+from unicodedata import category
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# Control and format characters (which reorder text, or hide in it), halves of a character, and ends of lines.
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_PROGRESS_EVERY = 10_000
+
+
+def clean_text(text: str, safe: str = "") -> str:
+    """The text with U+FFFD for each character that a terminal may obey instead of showing it; `safe` ones stay."""
+    return replace_unsafe(text, lambda char: char if char in safe else _REPLACEMENT)
+
+
+def replace_unsafe(text: str, replacement: Callable[[str], str]) -> str:
+    """The text with something else for each character that a terminal may obey instead of showing it."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(replacement(char) if category(char) in _UNSAFE_CATEGORIES else char for char in text)
+
+
+def show(*cells: object) -> None:
+    """Write a line of cells, with tabs between them, to standard output."""
+    _write(cells, err=False)
+
+
+def show_aside(*cells: object) -> None:
+    """Write a line of cells, with tabs between them, to standard error."""
+    _write(cells, err=True)
+
+
+def show_traceback(fault: BaseException) -> None:
+    """Write where an exception was raised to standard error; its message may quote anything."""
+    for line in "".join(format_exception(fault)).rstrip("\n").split("\n"):
+        show_aside(line)
+
+
+def show_styled(text: str, style: str = "none") -> None:
+    """Write a line to standard output, on a terminal in a style of rich's, and above a bar of `counting`."""
+    console = _console()
+    if console.is_terminal:
+        console.print(clean_text(text), style=style)
+    else:
+        show(text)
+
+
+def show_table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Write a table to standard output, which is a terminal."""
+    # What rich brings takes longer to load than --help may take.
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(*heading)
+    for row in rows:
+        table.add_row(*(Text(clean_text(cell)) for cell in row))
+    _console().print(table, soft_wrap=False)
+
+
+def is_terminal() -> bool:
+    """Whether somebody looks at standard output, rather than a program or a file."""
+    return _console().is_terminal
+
+
+def confirm(question: str) -> bool:
+    """Ask a question on standard error; return whether the answer is yes."""
+    return typer.confirm(clean_text(question), err=True)
+
+
+def counting(what: str, total: int | None = None) -> AbstractContextManager[Callable[[], None]]:
+    """Show how far something has come: a context that yields what is to be called for each one done.
+
+    A terminal shows a bar. A file or a pipe gets a line on standard error now and then, and at the end.
+    """
+    return _bar(what, total) if is_terminal() else _lines(what, total)
+
+
+@contextmanager
+def _bar(what: str, total: int | None) -> Iterator[Callable[[], None]]:
+    from rich.progress import (  # noqa: PLC0415 - longer to load than --help may take
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=_console(), transient=True) as progress:
+        task = progress.add_task(clean_text(what), total=total)
+        yield lambda: progress.advance(task)
+
+
+@contextmanager
+def _lines(what: str, total: int | None) -> Iterator[Callable[[], None]]:
+    done = 0
+
+    def one_more() -> None:
+        nonlocal done
+        done += 1
+        if done % _PROGRESS_EVERY == 0:
+            show_aside(f"{what}: {done:,}{f' of {total:,}' if total else ''}")
+
+    yield one_more
+    show_aside(f"{what}: {done:,}")
+
+
+def _write(cells: Iterable[object], *, err: bool) -> None:
+    line = "\t".join(clean_text(str(cell)) for cell in cells)
+    # Where the locale has no word for a character, the line is worth more than the character.
+    encoding = (sys.stderr if err else sys.stdout).encoding or "utf-8"
+    typer.echo(line.encode(encoding, "replace").decode(encoding), err=err)
+
+
+@cache
+def _console() -> "Console":
+    from rich.console import Console  # noqa: PLC0415 - longer to load than --help may take
+
+    return Console(soft_wrap=True, markup=False, highlight=False, emoji=False)

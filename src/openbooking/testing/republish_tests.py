@@ -1,0 +1,62 @@
+"""A Seller that changes is shown by every feed item that shows it: the promises of a store, as tests to inherit."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from openbooking.booking.republish import Republish, publish_seller
+from openbooking.booking.store import Feed, Store
+from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, Clock, read_feed
+
+_SERIES = Feed("session-series")
+
+
+class RepublishTests:
+    """Part of `StoreTests`."""
+
+    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
+        """A store that sells sessions with so many places, by their keys."""
+        raise NotImplementedError
+
+    def test_feed_items_show_what_their_seller_has_become(self, tmp_path: Path) -> None:
+        """Those that show it, that is; and only those are harvested again."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
+                sessions = await store.feed_items(SESSIONS, 0, 10)
+                assert await publish_seller(store, replace(SELLER, name="Riverside Arena"), MANAGER) == 2
+                shown = await read_feed(store, _SERIES)
+                assert [data["organizer"]["name"] for data in shown.values()] == ["Riverside Arena"] * 2
+                assert await store.feed_items(SESSIONS, 0, 10) == sessions
+
+        asyncio.run(run())
+
+    def test_what_is_published_again_unchanged_keeps_its_number(self, tmp_path: Path) -> None:
+        """It is not harvested again."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5) as store:
+                before = await store.feed_items(_SERIES, 0, 10)
+                paths = frozenset({"session-series/yoga", "session-series/nothing"})
+                assert await store.execute(Republish(paths, actor=MANAGER)) == 1
+                assert await store.feed_items(_SERIES, 0, 10) == before
+
+        asyncio.run(run())
+
+    def test_the_paths_of_a_seller_come_page_by_page(self, tmp_path: Path) -> None:
+        """In their order."""
+
+        async def run() -> None:
+            async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
+                first = await store.paths_of_seller(SELLER.key, "", 3)
+                assert list(first) == [
+                    "scheduled-sessions/spin",
+                    "scheduled-sessions/yoga",
+                    "session-series/spin",
+                ]
+                assert list(await store.paths_of_seller(SELLER.key, first[-1], 3)) == ["session-series/yoga"]
+                assert list(await store.paths_of_seller("nobody", "", 3)) == []
+
+        asyncio.run(run())
