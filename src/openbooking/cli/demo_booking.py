@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
-import httpx
+import httpx2
 
 from openbooking.spec.terms import (
     BOOKING_MEDIA_TYPE,
@@ -98,7 +98,7 @@ def cancellation_body(order_item_id: str) -> dict[str, Any]:
     }
 
 
-def book_something(client: httpx.Client, site: str, api_key: str, report: Report) -> JsonObject:
+def book_something(client: httpx2.Client, site: str, api_key: str, report: Report) -> JsonObject:
     """Find a paid session that can be booked and book it; return the Order. Raise DemoBookingError where that fails."""
     try:
         dataset = _dataset(client, site, report)
@@ -107,13 +107,13 @@ def book_something(client: httpx.Client, site: str, api_key: str, report: Report
             list(_harvest(client, dataset, OpportunityType.SCHEDULED_SESSION, report)),
         )
         return _book(client, dataset["accessService"]["endpointUrl"], api_key, choice, report)
-    except httpx.HTTPError as fault:
+    except httpx2.HTTPError as fault:
         raise DemoBookingError(f"{type(fault).__name__}: {fault}") from fault
     except (KeyError, TypeError, ValueError) as fault:
         raise DemoBookingError(f"A reply was not as specified: {fault!r}") from fault
 
 
-def _dataset(client: httpx.Client, site: str, report: Report) -> JsonObject:
+def _dataset(client: httpx2.Client, site: str, report: Report) -> JsonObject:
     response = client.get(site, follow_redirects=True)
     found = _JSON_LD.search(response.text)
     if found is None:
@@ -123,7 +123,9 @@ def _dataset(client: httpx.Client, site: str, report: Report) -> JsonObject:
     return dataset
 
 
-def _harvest(client: httpx.Client, dataset: JsonObject, type_: OpportunityType, report: Report) -> Iterator[JsonObject]:
+def _harvest(
+    client: httpx2.Client, dataset: JsonObject, type_: OpportunityType, report: Report
+) -> Iterator[JsonObject]:
     """What an open feed holds, after following `next` to its end."""
     feeds = {feed["additionalType"].rpartition("/")[2]: feed["contentUrl"] for feed in dataset["distribution"]}
     url, items, page = feeds[type_], {}, None
@@ -168,7 +170,7 @@ def _is_plain_and_paid(offer: JsonObject) -> bool:
     )
 
 
-def _book(client: httpx.Client, api: str, api_key: str, choice: Choice, report: Report) -> JsonObject:
+def _book(client: httpx2.Client, api: str, api_key: str, choice: Choice, report: Report) -> JsonObject:
     order_uuid = uuid.uuid4()
     headers = {"Authorization": f"Bearer {api_key}", "Content-Type": BOOKING_MEDIA_TYPE}
 

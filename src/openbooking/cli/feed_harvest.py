@@ -5,13 +5,13 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-import httpx
+import httpx2
 import msgspec
 
 from openbooking.cli.faults import CommandError
 
 MOST_PAGES = 100_000
-_TIMEOUT = httpx.Timeout(60, connect=10)
+_TIMEOUT = httpx2.Timeout(60, connect=10)
 
 
 class Position(NamedTuple):
@@ -31,7 +31,7 @@ class Harvest:
         self.pages = 0
         self.wrong: list[str] = []
 
-    def follow(self, client: httpx.Client) -> None:
+    def follow(self, client: httpx2.Client) -> None:
         """Follow `next` to the last page, which has no items and names itself."""
         url = self.url
         while self.pages < MOST_PAGES:
@@ -68,11 +68,11 @@ class Harvest:
             self.items[position.id] = position.modified, item.get("data")
 
 
-def _get(client: httpx.Client, url: str) -> dict[str, Any]:
+def _get(client: httpx2.Client, url: str) -> dict[str, Any]:
     try:
         response = client.get(url, timeout=_TIMEOUT, follow_redirects=True)
         page = msgspec.json.decode(response.content) if response.status_code == HTTPStatus.OK else None
-    except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError) as fault:
+    except (httpx2.HTTPError, httpx2.InvalidURL, msgspec.DecodeError) as fault:
         raise CommandError(f"{url} cannot be read: {fault}") from fault
     if not isinstance(page, dict):
         raise CommandError(f"{url} was answered with status {response.status_code} and is no page of a feed.")

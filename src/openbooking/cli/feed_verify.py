@@ -2,7 +2,7 @@
 
 import asyncio
 
-import httpx
+import httpx2
 import msgspec
 
 from openbooking.booking.store import Feed
@@ -16,7 +16,7 @@ from openbooking.web.feeds import FEEDS_PATH
 
 def verify_feed(url: str) -> list[Harvest]:
     """A feed of any system, followed to its end."""
-    with httpx.Client() as client:
+    with httpx2.Client() as client:
         harvest = Harvest(url)
         harvest.follow(client)
         return [harvest]
@@ -25,7 +25,7 @@ def verify_feed(url: str) -> list[Harvest]:
 def verify_own_feeds(settings: Settings) -> list[Harvest]:
     """All open feeds of this system, followed to their ends and compared with its database."""
     harvests = []
-    with httpx.Client() as client:
+    with httpx2.Client() as client:
         for name in sorted({type_.feed for type_ in OpportunityType}):
             harvest = Harvest(f"{settings.site}{FEEDS_PATH}/{name}")
             harvest.follow(client)

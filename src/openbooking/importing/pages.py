@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-import httpx
+import httpx2
 
 from openbooking import __version__
 from openbooking.importing.errors import ImportRefusedError
@@ -24,7 +24,7 @@ MAX_FILE_BYTES = 1_000_000_000
 MAX_PAGE_BYTES = 25_000_000
 
 _SUFFIXES = (".json", ".jsonld")
-_TIMEOUT = httpx.Timeout(30, connect=10)
+_TIMEOUT = httpx2.Timeout(30, connect=10)
 _SECONDS_A_PAGE = 300
 _MOST_REDIRECTS = 5
 _TRIES = 5
@@ -82,7 +82,7 @@ async def pages(place: str) -> AsyncIterator[Got]:
             yield got
         return
     headers = {"User-Agent": f"openbooking/{__version__}", "Accept": f"application/json, {RPDE_MEDIA_TYPE};q=0.9"}
-    async with httpx.AsyncClient(headers=headers, timeout=_TIMEOUT) as client:
+    async with httpx2.AsyncClient(headers=headers, timeout=_TIMEOUT) as client:
         async for got in feed_pages(place, client):
             yield got
 
@@ -121,7 +121,7 @@ def _page_of(where: str, read: Callable[[], bytes]) -> Got:
         return Got(where, fault=str(fault))
 
 
-async def feed_pages(url: str, client: httpx.AsyncClient, sleep: Sleep = asyncio.sleep) -> AsyncIterator[Got]:
+async def feed_pages(url: str, client: httpx2.AsyncClient, sleep: Sleep = asyncio.sleep) -> AsyncIterator[Got]:
     """The pages of a feed, followed by `next` to its last; a fault ends it, for what follows is not known."""
     seen: set[str] = set()
     for _ in range(MOST_PAGES):
@@ -166,7 +166,7 @@ def _why_not_followed(url: str, following: str) -> str | None:
     return None if same else "another host"
 
 
-async def _fetch(url: str, client: httpx.AsyncClient, sleep: Sleep) -> tuple[str, bytes]:
+async def _fetch(url: str, client: httpx2.AsyncClient, sleep: Sleep) -> tuple[str, bytes]:
     """The body of a page and the URL it was found at after redirections; what fails for now is tried again."""
     for failures in range(_TRIES):
         try:
@@ -174,16 +174,16 @@ async def _fetch(url: str, client: httpx.AsyncClient, sleep: Sleep) -> tuple[str
                 return await _follow(url, client)
         except _NotNowError as fault:
             reason, pause = str(fault), fault.pause
-        except (httpx.TransportError, TimeoutError) as fault:
+        except (httpx2.TransportError, TimeoutError) as fault:
             reason, pause = str(fault) or type(fault).__name__, None
-        except (httpx.HTTPError, httpx.InvalidURL) as fault:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as fault:
             raise _FetchError(str(fault) or type(fault).__name__) from fault
         if failures + 1 < _TRIES:
             await sleep(2.0**failures if pause is None else pause)
     raise _FetchError(f"{reason}, {_TRIES} times")
 
 
-async def _follow(url: str, client: httpx.AsyncClient) -> tuple[str, bytes]:
+async def _follow(url: str, client: httpx2.AsyncClient) -> tuple[str, bytes]:
     for _ in range(_MOST_REDIRECTS + 1):
         async with client.stream("GET", url) as response:
             if not response.has_redirect_location:
@@ -196,7 +196,7 @@ async def _follow(url: str, client: httpx.AsyncClient) -> tuple[str, bytes]:
     raise _FetchError(f"it redirects more than {_MOST_REDIRECTS} times")
 
 
-async def _body(response: httpx.Response) -> bytes:
+async def _body(response: httpx2.Response) -> bytes:
     if response.status_code != HTTPStatus.OK:
         reason = f"it was answered with status {response.status_code}"
         if response.status_code in _TRY_AGAIN:
@@ -210,7 +210,7 @@ async def _body(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def _pause_asked_for(response: httpx.Response) -> float | None:
+def _pause_asked_for(response: httpx2.Response) -> float | None:
     """The seconds in `Retry-After`, as far as anybody waits for them."""
     asked = response.headers.get("retry-after", "")
     return float(min(int(asked), _LONGEST_PAUSE)) if re.fullmatch("[0-9]{1,9}", asked) else None
