@@ -7,8 +7,8 @@ from typing import Any
 
 from builders import NOW
 from openbooking.booking.store import Store
+from openbooking.harvest.documents import read_page
 from openbooking.importing.pages import Got
-from openbooking.importing.read_pages import read_page
 from openbooking.importing.report import Report
 from openbooking.importing.run import ImportOptions, run_import
 from people import CENTRE

@@ -41,6 +41,13 @@ def import_(  # noqa: PLR0913 - one parameter for each option
             "--hand-over", help="Withdraw the items before, so that they become another Seller's than before."
         ),
     ] = False,
+    copy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep a copy of the feed in FILE; the next import reads only what has changed since.",
+        ),
+    ] = None,
     database: Database = None,
 ) -> None:
     """Import sessions, facilities, slots and events as providers publish them; import them again to update them.
@@ -56,7 +63,7 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         options = ImportOptions(source or source_of(place), seller, datetime.now(UTC), hand_over)
         with _opened(report) as json_lines:
             told = ConsoleReport(json_lines)
-            complete = with_store(database, lambda store: run_import(store, pages(place), told, options))
+            complete = with_store(database, lambda store: run_import(store, pages(place, copy), told, options))
     except ImportRefusedError as refusal:
         raise CommandError(str(refusal)) from refusal
     typer.echo(told.summary())

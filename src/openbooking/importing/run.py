@@ -62,7 +62,7 @@ class _Reader:
                 if page is None:
                     self._report.tell(Line(outcome=Outcome.FAILED, item=shown(where), reason=fault))
                     continue
-                for number, item in enumerate(page.items, 1):
+                for number, item in page.numbered():
                     self._read_item(item, f"{shown(where)} item {number}")
                     one_more()
         for given_way in self._spool.duplicates():
