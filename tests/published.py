@@ -7,7 +7,10 @@ from typing import Any
 from builders import ACTIVITY, FACILITY_TYPE, PLACE, SCHEDULE
 
 # Real items that real providers published lie beside this repository, where it is worked on; none is copied into it.
-PUBLISHED_ITEMS = Path(__file__).parents[2] / "shared" / "data" / "published-items"
+_DATA = Path(__file__).parents[2] / "shared" / "data"
+PUBLISHED_ITEMS = _DATA / "published-items"
+# How many in a hundred real objects of a type have a property.
+FIELD_USAGE = _DATA / "field-usage.json"
 
 SERIES_ID = "https://provider.example.com/series/1"
 FACILITY_ID = "https://provider.example.com/facilities/1"

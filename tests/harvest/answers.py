@@ -1,7 +1,7 @@
 """A reader of feeds driven without a network: answers by URL, and what the reader did with them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -12,13 +12,18 @@ NOW = datetime(2026, 10, 21, 7, 27, 50, tzinfo=UTC)
 
 
 class Answer(NamedTuple):
-    """A response; `chunk` is how many bytes arrive together, `breaks` whether the connection breaks after them."""
+    """A response; `chunk` is how many bytes arrive together, `breaks` whether the connection breaks after them.
+
+    `halfway` and `after` are called when a server has sent the half, or all of it.
+    """
 
     body: bytes = b""
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     chunk: int = 1_000
     breaks: bool = False
+    halfway: Callable[[], object] = bool
+    after: Callable[[], object] = bool
 
 
 class Reading(NamedTuple):

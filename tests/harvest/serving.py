@@ -46,9 +46,16 @@ def serving(answer: Callable[[str], Answer], folder: Path | None = None) -> Iter
             if "content-length" not in names:
                 self.send_header("Content-Length", str(len(found.body) + found.breaks))
             self.end_headers()
-            for start in range(0, len(found.body), found.chunk):
-                self.wfile.write(found.body[start : start + found.chunk])
+            half = len(found.body) // 2
+            self._send(found, 0, half)
+            found.halfway()
+            self._send(found, half, len(found.body))
+            found.after()
             self.close_connection = found.breaks
+
+        def _send(self, found: Answer, start: int, end: int) -> None:
+            for first in range(start, end, found.chunk):
+                self.wfile.write(found.body[first : min(first + found.chunk, end)])
 
         def log_message(self, *arguments: Any) -> None:
             pass
