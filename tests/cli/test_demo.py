@@ -159,6 +159,11 @@ SESSION = {
 }
 
 
+def shown(page: Mapping[str, object]) -> httpx2.Response:
+    """A page of a feed, to be read as it comes."""
+    return httpx2.Response(200, stream=httpx2.ByteStream(json.dumps(page).encode()))
+
+
 def another_system(session: Mapping[str, object], refusal: int) -> httpx2.MockTransport:
     """A Booking System with this one session, which refuses every order with that status."""
 
@@ -171,7 +176,7 @@ def another_system(session: Mapping[str, object], refusal: int) -> httpx2.MockTr
         items = [] if request.url.query else [{"id": "1", "state": "updated", "data": session}]
         if path == "/SessionSeries" and items:
             items[0]["data"] = SERIES
-        return httpx2.Response(200, json={"next": f"{path}?afterChangeNumber=1", "items": items})
+        return shown({"next": f"{path}?afterChangeNumber=1", "items": items})
 
     return httpx2.MockTransport(answer)
 
@@ -191,6 +196,17 @@ def another_system(session: Mapping[str, object], refusal: int) -> httpx2.MockTr
 def test_the_walk_tells_what_went_wrong(change: dict[str, object], said: str) -> None:
     transport = another_system(SESSION | change, 409)
     with httpx2.Client(transport=transport) as client, pytest.raises(DemoBookingError, match=said):
+        book_something(client, "https://other.test/", "key", lambda *_: None)
+
+
+def test_the_walk_tells_of_a_feed_that_cannot_be_read_to_its_end() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/":
+            return httpx2.Response(200, text=dataset("https://other.test"))
+        return shown({"items": [{"id": "1", "data": SERIES}]})
+
+    transport = httpx2.MockTransport(answer)
+    with httpx2.Client(transport=transport) as client, pytest.raises(DemoBookingError, match="it has no next"):
         book_something(client, "https://other.test/", "key", lambda *_: None)
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import gzip
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -145,6 +147,31 @@ def test_a_copy_that_cannot_be_written_ends_the_reading(read: Face) -> None:
         copy._db.execute("CREATE TRIGGER full BEFORE INSERT ON item BEGIN SELECT raise(ABORT, 'disk full'); END")
         (end,) = read(site.url + FEED, copy)
     assert end.fault == "the temporary copy of the feed cannot be used: disk full"  # type: ignore[union-attr]
+
+
+def test_a_page_that_provokes_what_no_one_expects_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("odd")
+
+    with (
+        serving({FEED: ok(SECOND, item(1, "a")), SECOND: ok(SECOND, item(2, "b"))}.__getitem__) as site,
+        Copy() as copy,
+    ):
+        with sync_client() as client:
+            steps = harvest(site.url + FEED, copy, client)
+            next(steps)
+            monkeypatch.setattr("openbooking.harvest.copy.read_envelope", fail)
+            (end,) = steps
+        assert end == End(site.url + SECOND, "it cannot be kept: ValueError odd")
+        assert (ids(copy), copy.cursor) == (["a"], site.url + SECOND)
+
+
+def test_no_server_is_loaded() -> None:
+    code = "import sys, openbooking.harvest.client; print(*(name.partition('.')[0] for name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "httpx2" in loaded
+    assert not loaded & {"starlette", "uvicorn", "sqlalchemy", "structlog", "typer", "jinja2", "asyncpg", "alembic"}
 
 
 def test_the_copy_is_as_current_as_the_request_for_the_end(read: Face) -> None:

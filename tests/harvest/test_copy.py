@@ -129,6 +129,8 @@ def test_a_copy_is_used_by_one_process(path: Path) -> None:
         copy.start(FEED, NOW)
         with pytest.raises(CopyError, match="locked"):
             Copy(path)
+    with Copy(path), pytest.raises(CopyError, match="locked"):
+        Copy(path)
     with Copy(path):
         pass
 

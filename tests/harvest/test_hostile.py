@@ -56,7 +56,6 @@ class Readers:
         self._requests += 1
         if not self._kills_left or self._requests % self._every:
             return answer
-        self._kills_left -= 1
         moment = self._chance.randrange(3)
         if moment == 0:
             self.kill()
@@ -68,14 +67,13 @@ class Readers:
         self.kill()
 
     def kill(self) -> None:
-        """Kill the process; if it has come to its end already, kill another later."""
+        """Kill the process, if it has not come to its end."""
         process = self._process
-        if process is None or process.poll() is not None:
-            self._kills_left += 1
-            return
-        self.peaks.append(peak_bytes(process.pid))
-        process.send_signal(signal.SIGKILL)
-        self.kills += 1
+        if process is not None and process.poll() is None and self._kills_left:
+            self._kills_left -= 1
+            self.kills += 1
+            self.peaks.append(peak_bytes(process.pid))
+            process.send_signal(signal.SIGKILL)
 
 
 def kept(path: Path) -> tuple[dict[tuple[str, str], bytes], set[bytes]]:
@@ -92,7 +90,7 @@ def test_the_copy_equals_the_upstream_whatever_happens_on_the_way(
     items = request.config.getoption("--hostile")
     kills = max(LEAST_KILLS, items // ITEMS_A_KILL)
     upstream = Upstream(items, SEED)
-    readers = Readers(kills, every=max(2, upstream.pages // kills))
+    readers = Readers(kills, every=max(2, upstream.pages * 3 // 2 // kills))
     began = time.monotonic()
     with serving(lambda path: readers.maybe_kill(upstream.answer(path)), tmp_path) as site:
         upstream.site = site.url

@@ -3,14 +3,16 @@
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
 
 import httpx2
 
+from openbooking.harvest.client import harvest
+from openbooking.harvest.copy import Copy
+from openbooking.harvest.reader import End
 from openbooking.spec.terms import (
     BOOKING_MEDIA_TYPE,
     OPENACTIVE,
@@ -103,8 +105,8 @@ def book_something(client: httpx2.Client, site: str, api_key: str, report: Repor
     try:
         dataset = _dataset(client, site, report)
         choice = _choose(
-            list(_harvest(client, dataset, OpportunityType.SESSION_SERIES, report)),
-            list(_harvest(client, dataset, OpportunityType.SCHEDULED_SESSION, report)),
+            _harvest(client, dataset, OpportunityType.SESSION_SERIES, report),
+            _harvest(client, dataset, OpportunityType.SCHEDULED_SESSION, report),
         )
         return _book(client, dataset["accessService"]["endpointUrl"], api_key, choice, report)
     except httpx2.HTTPError as fault:
@@ -123,19 +125,15 @@ def _dataset(client: httpx2.Client, site: str, report: Report) -> JsonObject:
     return dataset
 
 
-def _harvest(
-    client: httpx2.Client, dataset: JsonObject, type_: OpportunityType, report: Report
-) -> Iterator[JsonObject]:
-    """What an open feed holds, after following `next` to its end."""
+def _harvest(client: httpx2.Client, dataset: JsonObject, type_: OpportunityType, report: Report) -> list[JsonObject]:
+    """What an open feed holds at its end."""
     feeds = {feed["additionalType"].rpartition("/")[2]: feed["contentUrl"] for feed in dataset["distribution"]}
-    url, items, page = feeds[type_], {}, None
-    while page is None or page["items"]:
-        response = client.get(url)
-        page = response.raise_for_status().json()
-        items.update({item["id"]: item for item in page["items"]})
-        url = urljoin(url, page["next"])
-    report(f"{type_} feed", response.status_code, f"{len(items)} items")
-    return (item["data"] for item in items.values() if item["state"] == "updated")
+    with Copy() as copy:
+        *_, end = harvest(feeds[type_], copy, client)
+        if isinstance(end, End) and end.fault:
+            raise DemoBookingError(f"{end.url} does not lead to the end of the feed: {end.fault}.")
+        report(f"{type_} feed", HTTPStatus.OK, f"{len(copy)} items")
+        return [json.loads(item.content)["data"] for item in copy.items() if not item.deleted]
 
 
 def _choose(series: list[JsonObject], sessions: list[JsonObject]) -> Choice:

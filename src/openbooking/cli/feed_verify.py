@@ -36,7 +36,7 @@ class Verdict(NamedTuple):
 class _Shown(msgspec.Struct):
     """An item as a feed shows it."""
 
-    modified: int
+    modified: object = None
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 

@@ -135,6 +135,9 @@ class _Run:
         except CopyError as fault:
             self.reader.stop(str(fault))
             return False
+        except Exception as fault:  # noqa: BLE001 - whatever a page provokes is its fault, and loses no other page
+            self.reader.stop(f"it cannot be kept: {type(fault).__name__} {fault}")
+            return False
         return True
 
 
