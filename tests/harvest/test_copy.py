@@ -1,7 +1,10 @@
 """The copy of a feed: what it keeps, what it replaces, and what it is no copy of."""
 
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,6 +100,33 @@ def test_a_page_that_cannot_be_committed_changes_nothing(path: Path, monkeypatch
         with pytest.raises(CopyError, match="full"):
             add(copy, *(item(2, str(number), data={"x": "y" * 9_000}) for number in range(99)), cursor="second")
         assert (len(copy), copy.cursor) == (1, "first")
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from openbooking.harvest import copy
+from openbooking.harvest.documents import read_page
+
+def read_envelope(item, known=copy.read_envelope):
+    if b"killer" in bytes(item):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return known(item)
+
+copy.read_envelope = read_envelope
+with copy.Copy(Path(sys.argv[1])) as opened:
+    opened.start("https://provider.example.com/feed", datetime.now(UTC))
+    opened.add("one", read_page(b'{"items": [{"id": 1, "data": {}}]}'), "cursor of two")
+    opened.add("two", read_page(b'{"items": [{"id": 2, "data": {}}, {"id": "killer", "data": {}}]}'), "cursor of three")
+"""
+
+
+def test_a_process_that_is_killed_between_items_leaves_the_page_before(path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    with Copy(path) as copy:
+        assert ([copied.id for copied in copy.items()], copy.cursor) == (["1"], "cursor of two")
 
 
 @pytest.mark.spec("OB-FEED-19")
