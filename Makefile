@@ -7,7 +7,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check conformance fire bench growth capacity pretix format pins clean
+.PHONY: help demo test check conformance fire hostile bench growth capacity pretix format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ conformance: .venv/.dev ## Write the table of requirements and their tests
 fire: .venv/.dev ## Fire at servers for minutes: races, killed processes, a killed database, turned clocks
 	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/races --fire 120 --timeout 900 --log-cli-level INFO $(ARGS)
+
+hostile: .venv/.dev ## Read a hostile feed of 100,000 items with a process that is killed 100 times
+	$(PYTHON) -m pytest tests/harvest/test_hostile.py --hostile 100000 --timeout 1800 --log-cli-level INFO $(ARGS)
 
 bench: .venv/.dev ## Measure bookings, feeds, a race and authentication, as ratios, with a profile of each
 	@scripts/system-packages nginx wrk postgres

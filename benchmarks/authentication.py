@@ -8,7 +8,7 @@ import asyncio
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
-import httpx
+import httpx2
 
 from booking import OPPORTUNITIES, Bench, order_bodies
 from openbooking.identity.digests import digest
@@ -76,7 +76,7 @@ class Served:
             return {**headers(), GATEWAY: PARTNER}
         form = {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN}
         url = f"http://{HOST}:{self._port}/oauth/token"
-        tokens = httpx.post(url, data=form, auth=(PARTNER, CLIENT_SECRET)).raise_for_status().json()
+        tokens = httpx2.post(url, data=form, auth=(PARTNER, CLIENT_SECRET)).raise_for_status().json()
         return {**headers(), "Authorization": f"Bearer {tokens['access_token']}"}
 
 

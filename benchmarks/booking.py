@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import httpx
+import httpx2
 
 from openbooking.booking.book import Book
 from openbooking.booking.order import Caller
@@ -146,7 +146,7 @@ class Bench:
         reply = self.place / "reply"
         with server(self.copy(), self.port):
             url = f"http://{HOST}:{self.port}/api/order-quote-templates/{uuid.uuid4()}"
-            answered = httpx.put(url, content=bodies[0], headers=headers())
+            answered = httpx2.put(url, content=bodies[0], headers=headers())
             reply.write_bytes(answered.raise_for_status().content)
         with process([sys.executable, HERE / "echo.py", str(self.port), reply], self.port):
             return self.put(bodies, callers, "order-quote-templates")

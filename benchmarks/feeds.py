@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from openbooking.spec.rpde import PAGE_SIZE
 from profiles import profile
@@ -82,7 +82,7 @@ def main() -> None:
         database = place / "feeds.sqlite3"
         asyncio.run(stock(settings_of(str(database), port), series=SERIES))
         with server(database, port) as pid:
-            first = httpx.get(site + FEED).raise_for_status()
+            first = httpx2.get(site + FEED).raise_for_status()
             numbers = [item["modified"] for item in first.json()["items"]]
             last = numbers[-1] + (SERIES - 2 * PAGE_SIZE) * (numbers[-1] - numbers[0]) // PAGE_SIZE
             urls = place / "urls"

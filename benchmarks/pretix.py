@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 
 from booking import ITEMS, OPPORTUNITIES, ROUNDS
 from openbooking.testing.postgres import PostgresServer
@@ -132,14 +132,14 @@ class Pretix:
     def _ordered_until(self, end: float) -> int:
         """Orders that one caller makes until then, one after the other."""
         made = 0
-        with httpx.Client(timeout=60, headers=_HEADERS) as caller:
+        with httpx2.Client(timeout=60, headers=_HEADERS) as caller:
             while time.perf_counter() < end:
                 caller.post(self._orders, json=self._order).raise_for_status()
                 made += time.perf_counter() < end
         return made
 
     def _post(self, url: str, body: dict[str, Any]) -> Any:
-        answer = httpx.post(url, json=body, headers=_HEADERS, timeout=60)
+        answer = httpx2.post(url, json=body, headers=_HEADERS, timeout=60)
         if answer.is_error:
             raise RuntimeError(answer.text)
         return answer.json()

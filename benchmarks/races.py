@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import httpx
+import httpx2
 import msgspec
 
 from callers import Caller, put
@@ -59,7 +59,7 @@ def run(place: Path, wanted: int) -> tuple[float, Counter[Outcome], int]:
 def _left(url: str) -> int:
     """The places left by the feed, of all sessions together."""
     left: dict[str, int] = {}
-    while items := (page := httpx.get(url).raise_for_status().json())["items"]:
+    while items := (page := httpx2.get(url).raise_for_status().json())["items"]:
         left |= {item["id"]: item["data"]["remainingAttendeeCapacity"] for item in items}
         url = page["next"]
     return sum(left.values())

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-import httpx
+import httpx2
 import msgspec
 
 HERE = Path(__file__).parent
@@ -88,7 +88,7 @@ def server(database: str | Path, port: int, **settings: str) -> Iterator[int]:
     with serve(database, port, **settings) as pid:
         # It listens before it answers; each connection is some process's, and waits until that one does.
         for _ in range(_CONNECTIONS_TO_REACH_ALL):
-            httpx.get(f"http://{HOST}:{port}/healthz", timeout=_SECONDS_TO_START).raise_for_status()
+            httpx2.get(f"http://{HOST}:{port}/healthz", timeout=_SECONDS_TO_START).raise_for_status()
         yield pid
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx
+import httpx2
 
 from builders import UUID, session, slot
 from openbooking.booking.approval import DecideProposal
@@ -69,5 +69,5 @@ async def places_left(world: World) -> int:
     return left
 
 
-def outcome(reply: httpx.Response) -> tuple[int, str]:
+def outcome(reply: httpx2.Response) -> tuple[int, str]:
     return reply.status_code, reply.json()["@type"]

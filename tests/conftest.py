@@ -10,8 +10,9 @@ from validation import Validator, running_validator
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long the races take."""
+    """How long the races take, and how large a hostile feed is."""
     parser.addoption("--fire", type=float, default=5, metavar="SECONDS", help="how long tests/races fire at a server")
+    parser.addoption("--hostile", type=int, default=4_000, metavar="ITEMS", help="the size of tests/harvest's feed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,8 +9,8 @@ from builders import new_uuid
 from openbooking.booking.find import GetOpportunity
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.store import Store
+from openbooking.harvest.documents import read_page
 from openbooking.importing.pages import Got
-from openbooking.importing.read_pages import read_page
 from openbooking.importing.report import Report
 from openbooking.importing.run import Confirm, ImportOptions, run_import
 from openbooking.importing.source import Source, named_source

@@ -7,7 +7,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-import httpx
+import httpx2
 
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE
 from validation import Validator, running_validator
@@ -39,19 +39,19 @@ class Judge:
         self._validator = validator
         self._known: dict[str, list[str]] = {}
 
-    def faults(self, answer: httpx.Response) -> list[str]:
+    def faults(self, answer: httpx2.Response) -> list[str]:
         """What is wrong with the documents in it, and with the page if it is one of a feed.
 
         What a test has read as it came over the line, or not at all, is not looked into.
         """
         try:
             told = list(documents(answer))
-        except httpx.ResponseNotRead:
+        except httpx2.ResponseNotRead:
             return []
         found = [fault for mode, document in told for fault in self._faults(mode, document, _is_status(answer))]
         return [f"{answer.request.method} {answer.request.url}: {fault}" for fault in found + self._of_page(answer)]
 
-    def _of_page(self, answer: httpx.Response) -> list[str]:
+    def _of_page(self, answer: httpx2.Response) -> list[str]:
         if not _is_page(answer):
             return []
         orders = _last(answer) in _ORDERS_FEEDS
@@ -73,7 +73,7 @@ def judge() -> Judge:
     return Judge(running_validator())
 
 
-def documents(answer: httpx.Response) -> Iterator[tuple[str, Json]]:
+def documents(answer: httpx2.Response) -> Iterator[tuple[str, Json]]:
     """What is in an answer, with the mode that the validator has for it."""
     if answer.headers.get("content-type", "").startswith("text/html"):
         yield from (("DatasetSite", json.loads(found)) for found in _JSON_LD.findall(answer.text))
@@ -86,7 +86,7 @@ def documents(answer: httpx.Response) -> Iterator[tuple[str, Json]]:
         yield _mode(answer, document), document
 
 
-def _mode(answer: httpx.Response, document: Json) -> str:
+def _mode(answer: httpx2.Response, document: Json) -> str:
     type_ = document["@type"]
     if type_ not in _STATUSES:
         return "OpenBookingError"
@@ -96,20 +96,20 @@ def _mode(answer: httpx.Response, document: Json) -> str:
     return f"{checkpoint}Response{'OrderItemError' if answer.status_code == HTTPStatus.CONFLICT else ''}"
 
 
-def _is_status(answer: httpx.Response) -> bool:
+def _is_status(answer: httpx2.Response) -> bool:
     return answer.request.method == "GET"
 
 
-def _is_page(answer: httpx.Response) -> bool:
+def _is_page(answer: httpx2.Response) -> bool:
     in_feed = answer.request.url.path.startswith("/feeds/") or _last(answer) in _ORDERS_FEEDS
     return in_feed and answer.status_code == HTTPStatus.OK and answer.request.method == "GET"
 
 
-def _is_of_test_interface(answer: httpx.Response) -> bool:
+def _is_of_test_interface(answer: httpx2.Response) -> bool:
     return "/test-interface/" in answer.request.url.path
 
 
-def _last(answer: httpx.Response) -> str:
+def _last(answer: httpx2.Response) -> str:
     return answer.request.url.path.rpartition("/")[2]
 
 

@@ -7,9 +7,12 @@ from typing import Any
 from builders import ACTIVITY, FACILITY_TYPE, PLACE, SCHEDULE
 
 # Real items that real providers published lie beside this repository, where it is worked on; none is copied into it.
-PUBLISHED_ITEMS = Path(__file__).parents[2] / "shared" / "data" / "published-items"
+_SHARED = Path(__file__).parents[2] / "shared"
+PUBLISHED_ITEMS = _SHARED / "data" / "published-items"
+# How many in a hundred real objects of a type have a property.
+FIELD_USAGE = _SHARED / "data" / "field-usage.json"
 # Inputs on which the importer failed lie there too.
-CASES = Path(__file__).parents[2] / "shared" / "cases"
+CASES = _SHARED / "cases"
 
 SERIES_ID = "https://provider.example.com/series/1"
 FACILITY_ID = "https://provider.example.com/facilities/1"

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 
 from builders import UUID
 from openbooking.spec.terms import OPENACTIVE
@@ -26,7 +26,7 @@ async def create(
     seller: str = "centre",
     dataset: str = "uat-ci",
     flow: str = "OpenBookingSimpleFlow",
-) -> httpx.Response:
+) -> httpx2.Response:
     """Ask for an opportunity as the Test Suite does."""
     link = next((name for name in ("superEvent", "facilityUse") if name in kind), "")
     role = "provider" if kind["@type"] == "Slot" else "organizer"

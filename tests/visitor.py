@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-import httpx
+import httpx2
 
 
 class Form(NamedTuple):
@@ -22,7 +22,7 @@ class Page(HTMLParser):
     `fields` are the attributes of each, `paragraphs` the texts that have an id, `summary` where links on it lead.
     """
 
-    def __init__(self, response: httpx.Response, left_for: str = "") -> None:
+    def __init__(self, response: httpx2.Response, left_for: str = "") -> None:
         super().__init__()
         self.response, self.left_for = response, left_for
         self.status, self.url = response.status_code, str(response.url)
@@ -66,13 +66,13 @@ class Page(HTMLParser):
 class Visitor:
     """One browser at one site."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx2.AsyncClient) -> None:
         self._site = str(client.base_url).rstrip("/")
-        self._client = httpx.AsyncClient(transport=client._transport, base_url=self._site)
-        self.history: list[httpx.Response] = []
+        self._client = httpx2.AsyncClient(transport=client._transport, base_url=self._site)
+        self.history: list[httpx2.Response] = []
 
     @property
-    def cookies(self) -> httpx.Cookies:
+    def cookies(self) -> httpx2.Cookies:
         """What the browser keeps."""
         return self._client.cookies
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from builders import NOW, course, event, headline_event, on_demand_event, session, slot
 from desk import grant, partner, signing_key, users
@@ -47,7 +47,7 @@ class World:
     judged = True
 
     def __init__(
-        self, client: httpx.AsyncClient, *, store: Store, identity: IdentityStore, clock: Clock, settings: Settings
+        self, client: httpx2.AsyncClient, *, store: Store, identity: IdentityStore, clock: Clock, settings: Settings
     ) -> None:
         self.client, self.store, self.identity, self.settings = client, store, identity, settings
         self.clock = clock
@@ -55,7 +55,7 @@ class World:
 
     async def call(
         self, method: str, path: str, body: Any = None, partner: str = "alice", **headers: str
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         """A request to the API in the name of a partner."""
         sent = {"Authorization": f"Bearer obk_{partner}", "Content-Type": BOOKING_MEDIA_TYPE, **headers}
         content = body if isinstance(body, bytes) else None
@@ -165,16 +165,16 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
 @asynccontextmanager
 async def serving(settings: Settings, clock: Clock, store: Store, identity: IdentityStore) -> AsyncIterator[World]:
     """The Booking System over these stores, whatever is in them. In the end every answer that it gave is judged."""
-    answers = list[httpx.Response]()
+    answers = list[httpx2.Response]()
 
-    async def keep(answer: httpx.Response) -> None:
+    async def keep(answer: httpx2.Response) -> None:
         answers.append(answer)
 
     app = create_app(settings, clock, store, identity)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url=SITE, event_hooks={"response": [keep]}
+        httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app), base_url=SITE, event_hooks={"response": [keep]}
         ) as client,
     ):
         world = World(client, store=store, identity=identity, clock=clock, settings=settings)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import httpx
+import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 from starlette.applications import Starlette
@@ -56,7 +56,7 @@ def tokens_for(site: Site, key: str, url: str) -> dict[str, Any]:
         "code_verifier": VERIFIER,
     }
     credentials = base64.b64encode(f"{key}:{SECRET}".encode()).decode()
-    reply = httpx.post(f"{site.url}/oauth/token", data=form, headers={"Authorization": f"Basic {credentials}"})
+    reply = httpx2.post(f"{site.url}/oauth/token", data=form, headers={"Authorization": f"Basic {credentials}"})
     assert reply.status_code == 200
     tokens: dict[str, Any] = reply.json()
     return tokens
@@ -72,20 +72,20 @@ def test_a_manager_allows_an_app_and_stops_it_again(page: Page, site: Site, clie
     assert parse_qs(urlsplit(page.url).query)["state"] == ["xyz"]
     bearer = {"Authorization": f"Bearer {tokens_for(site, key, page.url)['access_token']}"}
     order = f"{site.url}/api/orders/e11429ea-467f-4270-ab62-e47368996fe8"
-    assert httpx.get(order, headers=bearer).status_code == 404
+    assert httpx2.get(order, headers=bearer).status_code == 404
     page.goto("/partners")
     row = page.get_by_role("row").filter(has_text=name)
     expect(row).to_contain_text("book, change and cancel")
     row.get_by_role("button", name=f"Pause {name}").click()
     expect(row).to_contain_text("not book: you have paused it")
-    assert httpx.get(order, headers=bearer).status_code == 401
+    assert httpx2.get(order, headers=bearer).status_code == 401
     row.get_by_role("button", name=f"Resume {name}").click()
-    assert httpx.get(order, headers=bearer).status_code == 404
+    assert httpx2.get(order, headers=bearer).status_code == 404
     row.get_by_role("link", name=f"Stop {name}").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Stop {name} from booking for Riverside Centre?")
     page.get_by_role("button", name="Stop it").click()
     expect(page.get_by_role("listitem").filter(has_text=f"{name}, stopped on")).to_be_visible()
-    assert httpx.get(order, headers=bearer).status_code == 401
+    assert httpx2.get(order, headers=bearer).status_code == 401
 
 
 def test_who_has_agreed_goes_straight_back(page: Page, client: tuple[str, str]) -> None:
@@ -177,7 +177,7 @@ async def page_without_database(system: System) -> str:
         raise StoreUnavailableError("It does not answer.")
 
     app = Starlette(routes=[Pages(system).route(UNAVAILABLE, fail)])
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost") as client:
         return (await client.get(UNAVAILABLE)).text
 
 

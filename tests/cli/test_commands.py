@@ -13,7 +13,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import msgspec
 import pytest
 from typer.testing import CliRunner, Result
@@ -296,7 +296,7 @@ def test_serve_tells_where_it_serves_and_ends_gently() -> None:
         assert process.stderr
         told = json.loads(process.stderr.readline())
         assert told["event"] == "serving"
-        response = httpx.get(told["site"] + "/feeds/slots")
+        response = httpx2.get(told["site"] + "/feeds/slots")
         process.send_signal(signal.SIGTERM)
     assert response.json()["items"] == []
     assert "server" not in response.headers
@@ -313,7 +313,7 @@ def test_several_processes_serve_one_database_and_one_that_dies_is_replaced() ->
         os.kill(first[0], signal.SIGKILL)
         while len(workers := workers_of(process)) < 2 or first[0] in workers:
             time.sleep(0.05)
-        statuses = {httpx.get(told["site"] + "/feeds/slots").status_code for _ in range(20)}
+        statuses = {httpx2.get(told["site"] + "/feeds/slots").status_code for _ in range(20)}
         process.send_signal(signal.SIGTERM)
     assert statuses == {200}
     assert process.returncode == 0

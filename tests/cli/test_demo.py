@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from openbooking.cli.demo_booking import DemoBookingError, book_something
@@ -75,7 +75,7 @@ def test_what_the_demo_prints_can_be_pasted_into_a_shell_and_books(tmp_path: Pat
 
 
 def test_every_place_the_demo_names_is_there(tmp_path: Path) -> None:
-    with running_demo(tmp_path / "demo.sqlite3") as printed, httpx.Client(follow_redirects=True) as client:
+    with running_demo(tmp_path / "demo.sqlite3") as printed, httpx2.Client(follow_redirects=True) as client:
         urls = re.findall(r"^#   .*(http://[^\s,]+)", printed, re.MULTILINE)
         assert len(urls) == 3
         dataset_site, feed, api = urls
@@ -159,21 +159,26 @@ SESSION = {
 }
 
 
-def another_system(session: Mapping[str, object], refusal: int) -> httpx.MockTransport:
+def shown(page: Mapping[str, object]) -> httpx2.Response:
+    """A page of a feed, to be read as it comes."""
+    return httpx2.Response(200, stream=httpx2.ByteStream(json.dumps(page).encode()))
+
+
+def another_system(session: Mapping[str, object], refusal: int) -> httpx2.MockTransport:
     """A Booking System with this one session, which refuses every order with that status."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         path = request.url.path
         if path.startswith("/api/"):
-            return httpx.Response(refusal, json={"@type": "OpenBookingError", "name": "No."})
+            return httpx2.Response(refusal, json={"@type": "OpenBookingError", "name": "No."})
         if path == "/":
-            return httpx.Response(200, text=dataset("https://other.test"))
+            return httpx2.Response(200, text=dataset("https://other.test"))
         items = [] if request.url.query else [{"id": "1", "state": "updated", "data": session}]
         if path == "/SessionSeries" and items:
             items[0]["data"] = SERIES
-        return httpx.Response(200, json={"next": f"{path}?afterChangeNumber=1", "items": items})
+        return shown({"next": f"{path}?afterChangeNumber=1", "items": items})
 
-    return httpx.MockTransport(answer)
+    return httpx2.MockTransport(answer)
 
 
 @pytest.mark.parametrize(
@@ -190,11 +195,22 @@ def another_system(session: Mapping[str, object], refusal: int) -> httpx.MockTra
 )
 def test_the_walk_tells_what_went_wrong(change: dict[str, object], said: str) -> None:
     transport = another_system(SESSION | change, 409)
-    with httpx.Client(transport=transport) as client, pytest.raises(DemoBookingError, match=said):
+    with httpx2.Client(transport=transport) as client, pytest.raises(DemoBookingError, match=said):
+        book_something(client, "https://other.test/", "key", lambda *_: None)
+
+
+def test_the_walk_tells_of_a_feed_that_cannot_be_read_to_its_end() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/":
+            return httpx2.Response(200, text=dataset("https://other.test"))
+        return shown({"items": [{"id": "1", "data": SERIES}]})
+
+    transport = httpx2.MockTransport(answer)
+    with httpx2.Client(transport=transport) as client, pytest.raises(DemoBookingError, match="it has no next"):
         book_something(client, "https://other.test/", "key", lambda *_: None)
 
 
 def test_the_walk_tells_when_there_is_no_dataset_site() -> None:
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>"))
-    with httpx.Client(transport=transport) as client, pytest.raises(DemoBookingError, match="no dataset site"):
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, text="<html>"))
+    with httpx2.Client(transport=transport) as client, pytest.raises(DemoBookingError, match="no dataset site"):
         book_something(client, "https://other.test/", "key", lambda *_: None)

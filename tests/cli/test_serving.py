@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -109,7 +109,7 @@ async def test_a_process_that_starts_while_the_others_drain_is_not_ready_either(
 
 async def test_whichever_process_is_asked_tells_what_all_have_counted(plan: Plan) -> None:
     def counted() -> Any:
-        with httpx.Client(base_url=f"http://{HOST}:{served.port}", trust_env=False) as client:
+        with httpx2.Client(base_url=f"http://{HOST}:{served.port}", trust_env=False) as client:
             page = client.get("/metrics", headers={"Authorization": "Bearer scrape-me"}).raise_for_status().text
         samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
         return {

@@ -1,4 +1,4 @@
-"""Where imported pages come from: what a feed may lead to, and when to stop."""
+"""Where imported pages come from: files, a folder, standard input, a document on the web, and feeds."""
 
 import gzip
 import io
@@ -7,47 +7,58 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
+from harvest.answers import Answer
+from openbooking.harvest.reader import Limits
 from openbooking.importing import pages as import_pages
 from openbooking.importing.errors import ImportRefusedError
-from openbooking.importing.pages import Got, feed_pages, pages
+from openbooking.importing.pages import Got, pages
 from openbooking.importing.source import source_of
-from published import page, rpde, series, session
+from published import deleted, event, page, rpde, series, session
 
 FEED = "https://provider.example.com/feeds/sessions"
+SECOND = f"{FEED}?page=2"
 SESSION = rpde(session())
+OTHER = rpde(session(2))
 
 pytestmark = pytest.mark.anyio
-Answer = httpx.Response | Exception
 
 
-async def follow(
-    answers: dict[str, Answer | list[Answer]], url: str = FEED
-) -> tuple[list[Got], list[str], list[float]]:
-    """What a feed yields that is answered like this; what was asked for, and how long was waited."""
-    asked: list[str] = []
-    waited: list[float] = []
+class Web:
+    """What answers instead of the web, and what was asked for."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(str(request.url))
-        given = answers[str(request.url)]
-        found = given.pop(0) if isinstance(given, list) else given
-        if isinstance(found, Exception):
-            raise found
-        return found
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer | Exception] = {}
+        self.asked: list[str] = []
 
-    async def sleep(seconds: float) -> None:
-        waited.append(seconds)
+    def client(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(transport=httpx2.MockTransport(self._answer))
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-        got = [found async for found in feed_pages(url, client, sleep)]
-    return got, asked, waited
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        self.asked.append(str(request.url))
+        answer = self.answers[str(request.url)]
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx2.Response(answer.status, stream=httpx2.ByteStream(answer.body), headers=list(answer.headers))
 
 
-def found(body: bytes, **headers: str) -> httpx.Response:
-    return httpx.Response(200, stream=httpx.ByteStream(body), headers=headers)
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Web:
+    made = Web()
+    monkeypatch.setattr(import_pages, "async_client", made.client)
+    limits = Limits(first_pause=0, longest_pause=0)
+    monkeypatch.setattr(import_pages, "_OPTIONS", import_pages._OPTIONS._replace(limits=limits))
+    return made
+
+
+async def read(place: str, copy: Path | None = None) -> list[Got]:
+    return [got async for got in pages(place, copy)]
+
+
+def found(body: bytes, coding: str = "identity") -> Answer:
+    return Answer(body, headers=(("Content-Encoding", coding),))
 
 
 def sizes(got: list[Got]) -> list[int]:
@@ -59,138 +70,136 @@ def faults(got: list[Got]) -> list[str]:
     return [one.fault for one in got if one.fault]
 
 
-@pytest.mark.parametrize("next_", ["/feeds/sessions?after=1", f"{FEED}?after=1", "?after=1"])
-async def test_a_feed_is_followed_to_its_last_page(next_: str) -> None:
-    got, asked, _ = await follow(
-        {FEED: found(page(SESSION, next_=next_)), f"{FEED}?after=1": found(page(next_=f"{FEED}?after=1"))}
-    )
-    assert (sizes(got), faults(got), asked) == ([1, 0], [], [FEED, f"{FEED}?after=1"])
+def places(got: list[Got]) -> list[str]:
+    """Where each item was found, and which it is."""
+    return [
+        f"{one.where} {number} {json.loads(bytes(item))['data']['@id'].rpartition('/')[2]}"
+        for one in got
+        if one.page
+        for number, item in one.page.numbered()
+    ]
 
 
-@pytest.mark.parametrize("body", [page(SESSION), page(SESSION, next_=FEED), json.dumps([series(), session()]).encode()])
-async def test_what_does_not_lead_on_is_the_last_page(body: bytes) -> None:
-    got, asked, _ = await follow({FEED: found(body)})
-    assert (len(got), faults(got), asked) == (1, [], [FEED])
+@pytest.mark.spec("OB-FEED-17")
+async def test_a_feed_is_read_beyond_a_page_without_items(web: Web) -> None:
+    third, last = f"{FEED}?page=3", f"{FEED}?page=4"
+    web.answers = {
+        FEED: found(page(SESSION, next_=SECOND)),
+        SECOND: found(page(next_=third)),
+        third: found(page(OTHER, next_=last)),
+        last: found(page(next_=last)),
+    }
+    got = await read(FEED)
+    assert (places(got), faults(got)) == ([f"{FEED} 1 1", f"{third} 1 2"], [])
 
 
-async def test_what_is_compressed_is_unpacked() -> None:
-    body = gzip.compress(page(SESSION))
-    got, _, _ = await follow({FEED: found(body, **{"content-encoding": "gzip"})})
-    assert (sizes(got), faults(got)) == ([1], [])
-
-
+@pytest.mark.spec("OB-FEED-17")
 @pytest.mark.parametrize(
-    ("next_", "why"),
+    ("next_", "fault"),
     [
-        ("https://other.example.com/feeds/sessions", "another host"),
-        ("https://provider.example.com:8443/feeds/sessions", "another host"),
-        ("http://provider.example.com/feeds/sessions", "a page without encryption"),
-        ("file:///etc/passwd", "no web page"),
-        ("https://provider.example.com:99999/", "no valid URL"),
-        ("https://[/", "no valid URL"),
-        ("https://user@169.254.169.254/latest", "another host"),
-        ("https://provider.example.com@evil.example.com/", "another host"),
+        (None, "it has no next"),
+        (FEED, "its next is itself, though it has items"),
+        ("ftp://a/", "no web page: ftp://a/"),
     ],
 )
-async def test_a_feed_must_not_lead_elsewhere(next_: str, why: str) -> None:
-    got, asked, _ = await follow({FEED: found(page(SESSION, next_=next_))})
-    assert (sizes(got), asked) == ([1], [FEED])
-    (fault,) = faults(got)
-    assert fault.startswith(f"its next leads to {why}: ")
+async def test_a_feed_that_stops_with_items_is_incomplete(web: Web, next_: str | None, fault: str) -> None:
+    web.answers = {FEED: found(page(SESSION, next_=next_))}
+    got = await read(FEED)
+    assert (sizes(got), web.asked) == ([1], [FEED])
+    assert faults(got)[0].endswith(fault)
 
 
-async def test_a_feed_that_leads_in_circles_is_read_once() -> None:
-    second = f"{FEED}?page=2"
-    got, asked, _ = await follow({FEED: found(page(SESSION, next_=second)), second: found(page(SESSION, next_=FEED))})
-    assert (sizes(got), asked) == ([1, 1], [FEED, second])
-    assert "read already" in faults(got)[0]
+async def test_of_each_item_the_latest_version_is_read_with_its_place(web: Web) -> None:
+    again = rpde(session(2), modified=5)
+    web.answers = {
+        FEED: found(page(OTHER, SESSION, rpde(session(3), modified=9), next_=SECOND)),
+        SECOND: found(page(rpde(session(3), modified=8), again, next_="?page=3")),
+        f"{FEED}?page=3": found(page(next_="?page=3")),
+    }
+    assert places(await read(FEED)) == [f"{FEED} 2 1", f"{FEED} 3 3", f"{SECOND} 2 2"]
+
+
+async def test_items_that_were_deleted_are_read_too(web: Web) -> None:
+    web.answers = {
+        FEED: found(page(SESSION, next_=SECOND)),
+        SECOND: found(page(deleted(session()), next_="?page=3")),
+        f"{FEED}?page=3": found(page(next_="?page=3")),
+    }
+    (got,) = await read(FEED)
+    assert got.page
+    (item,) = got.page.items
+    assert json.loads(bytes(item))["state"] == "deleted"
+
+
+async def test_a_long_page_comes_in_parts(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_pages, "_AT_ONCE", 2)
+    items = [rpde(session(number)) for number in range(5)]
+    web.answers = {FEED: found(page(*items, next_=SECOND)), SECOND: found(page(next_=SECOND))}
+    got = await read(FEED)
+    assert sizes(got) == [2, 2, 1]
+    assert places(got) == [f"{FEED} {number + 1} {number}" for number in range(5)]
+    monkeypatch.setattr(import_pages, "_AT_ONCE_BYTES", 10)
+    assert sizes(await read(FEED)) == [1, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("document", [[series(), session()], event(), []])
+async def test_a_document_on_the_web_need_not_be_a_feed(web: Web, document: Any) -> None:
+    web.answers = {FEED: found(json.dumps(document).encode())}
+    got = await read(FEED)
+    assert (sizes(got), faults(got), web.asked) == ([len(document) if isinstance(document, list) else 1], [], [FEED])
 
 
 @pytest.mark.parametrize("odd", [rb'"\ud800"', b"[" * 30_000 + b"]" * 30_000, b"1e999"])
-async def test_what_one_item_holds_does_not_end_a_feed(odd: bytes) -> None:
-    second = f"{FEED}?page=2"
-    first = page(SESSION, {"odd": "?"}, SESSION, next_=second).replace(b'"?"', odd)
-    got, asked, _ = await follow({FEED: found(first), second: found(page(SESSION))})
-    assert (sizes(got), faults(got), asked) == ([3, 1], [], [FEED, second])
-
-
-async def test_a_next_that_cannot_be_read_ends_a_feed_after_its_page() -> None:
-    got, _, _ = await follow({FEED: found(page(SESSION, next_="\ud800"))})
-    assert sizes(got) == [1]
-    assert faults(got) == ["its next cannot be read: it is not valid JSON: it contains text that is not Unicode"]
-
-
-async def test_a_feed_without_end_is_left_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_pages, "MOST_PAGES", 3)
-    endless: dict[str, Any] = {f"{FEED}?{number}": found(page(SESSION, next_=f"?{number + 1}")) for number in range(9)}
-    got, asked, _ = await follow(endless, f"{FEED}?0")
-    assert (sizes(got), len(asked)) == ([1, 1, 1], 3)
-    assert "goes on after 3 pages" in faults(got)[0]
-
-
-@pytest.mark.parametrize(
-    ("start", "location", "why"),
-    [
-        ("http://provider.example.com/feeds/sessions", FEED, None),
-        (FEED, "/elsewhere", None),
-        (FEED, "https://www.provider.example.com/feeds/sessions", "redirects to another host"),
-        (FEED, "http://provider.example.com/feeds/sessions", "redirects to a page without encryption"),
-        (FEED, FEED, "redirects more than 5 times"),
-        (FEED, "https://[", "redirects to no valid URL"),
-    ],
-)
-async def test_redirections(start: str, location: str, why: str | None) -> None:
-    answers: dict[str, Any] = {
-        "https://provider.example.com/elsewhere": found(page(SESSION)),
-        FEED: found(page(SESSION)),
-        start: httpx.Response(302, headers={"location": location}),
-    }
-    got, _, _ = await follow(answers, start)
-    assert (sizes(got), bool(faults(got))) == (([1], False) if why is None else ([], True))
-    assert why is None or why in faults(got)[0]
-
-
-@pytest.mark.parametrize(
-    ("failure", "waits"),
-    [
-        (httpx.Response(503), [1, 2]),
-        (httpx.Response(429, headers={"retry-after": "7"}), [7, 7]),
-        (httpx.Response(429, headers={"retry-after": "999999"}), [60, 60]),
-        (httpx.Response(500, headers={"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}), [1, 2]),
-        (httpx.ConnectTimeout("timed out"), [1, 2]),
-        (httpx.ReadError("reset"), [1, 2]),
-    ],
-)
-async def test_what_fails_for_now_is_tried_again(failure: Answer, waits: list[float]) -> None:
-    got, _, waited = await follow({FEED: [failure, failure, found(page(SESSION))]})
-    assert (sizes(got), faults(got), waited) == ([1], [], waits)
-
-
-async def test_what_keeps_failing_is_given_up_and_what_came_before_is_not_lost() -> None:
-    second = f"{FEED}?page=2"
-    got, asked, _ = await follow({FEED: found(page(SESSION, next_=second)), second: httpx.Response(503)})
-    assert (sizes(got), len(asked)) == ([1], 6)
-    assert faults(got) == ["it was answered with status 503, 5 times"]
+async def test_what_one_item_holds_does_not_end_a_feed(web: Web, odd: bytes) -> None:
+    first = page(SESSION, {"odd": "?"}, OTHER, next_=SECOND).replace(b'"?"', odd)
+    web.answers = {FEED: found(first), SECOND: found(page(next_=SECOND))}
+    got = await read(FEED)
+    assert (sizes(got), faults(got), web.asked) == ([3], [], [FEED, SECOND])
 
 
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (httpx.Response(404), "status 404"),
-        (httpx.Response(204), "status 204"),
-        (found(b"<html>"), "not valid JSON"),
-        (found(b"not packed", **{"content-encoding": "gzip"}), "decompress"),
-        (found(gzip.compress(b" " * 30_000_000), **{"content-encoding": "gzip"}), "larger"),
+        (Answer(status=404), "it was answered with status 404"),
+        (Answer(status=503), "it was answered with status 503, 5 times"),
+        (httpx2.ReadError("reset"), "reset, 5 times"),
+        (found(b"<html>"), "it is not valid JSON: "),
+        (found(gzip.compress(gzip.compress(b"")), "gzip, gzip"), "its Content-Encoding is"),
+        (found(gzip.compress(b" " * 30_000_000), "gzip"), "it is larger than 25,000,000 bytes"),
     ],
 )
-async def test_what_is_no_page_is_not_asked_for_again(answer: Answer, why: str) -> None:
-    got, asked, _ = await follow({FEED: answer})
-    assert (sizes(got), asked) == ([], [FEED])
-    assert why in faults(got)[0]
+async def test_a_page_that_cannot_be_had_loses_nothing_that_was_read(
+    web: Web, answer: Answer | Exception, why: str
+) -> None:
+    web.answers = {FEED: found(page(SESSION, next_=SECOND)), SECOND: answer}
+    *_, last = got = await read(FEED)
+    assert (sizes(got), last.where) == ([1], SECOND)
+    assert last.fault.startswith(why)
 
 
-async def read(place: str) -> list[Got]:
-    return [got async for got in pages(place)]
+async def test_a_copy_is_kept_and_the_next_import_reads_only_what_has_changed(web: Web, tmp_path: Path) -> None:
+    copy = tmp_path / "feed.copy"
+    web.answers = {FEED: found(page(SESSION, next_=SECOND)), SECOND: Answer(status=500)}
+    assert faults(await read(FEED, copy)) == ["it was answered with status 500, 5 times"]
+    third = f"{FEED}?page=3"
+    web.answers = {SECOND: found(page(OTHER, next_=third)), third: found(page(next_=third))}
+    web.asked.clear()
+    got = await read(FEED, copy)
+    assert (places(got), faults(got), web.asked) == ([f"{FEED} 1 1", f"{SECOND} 1 2"], [], [SECOND, third])
+    web.asked.clear()
+    assert (places(await read(FEED, copy)), web.asked) == (places(got), [third])
+
+
+async def test_a_copy_is_kept_of_one_feed_and_of_nothing_else(web: Web, tmp_path: Path) -> None:
+    copy = tmp_path / "feed.copy"
+    web.answers = {FEED: found(page(next_=FEED))}
+    await read(FEED, copy)
+    with pytest.raises(ImportRefusedError, match="is a copy of another feed"):
+        await read(f"{FEED}?club=south", copy)
+    with pytest.raises(ImportRefusedError, match="is no feed"):
+        await read(str(tmp_path), copy)
+    web.answers = {SECOND: found(b"[]")}
+    assert faults(await read(SECOND, tmp_path / "other.copy")) == ["it is no page of a feed, 5 times"]
 
 
 async def test_a_folder_is_read_file_by_file_in_order(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 
 from desk import PASSWORD, basic
@@ -359,7 +359,7 @@ async def test_a_grant_for_every_seller_holds_but_where_it_was_revoked(world: Wo
 
 
 async def test_tokens_sessions_and_passwords_are_good_as_long_as_they_were(world: World) -> None:
-    async def token(client: tuple[str, str], **form: str) -> httpx.Response:
+    async def token(client: tuple[str, str], **form: str) -> httpx2.Response:
         headers = {"Authorization": basic(*client)}
         return await world.client.post("/oauth/token", data=form, headers=headers)
 

@@ -13,11 +13,12 @@ from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.command import Command, Reply
 from openbooking.booking.opportunity import Opportunity, SaleState, Seller
 from openbooking.booking.policy import Policy
-from openbooking.booking.publish import Publish, PublishSeller, Withdraw
+from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.republish import Republish, publish_seller, republish
 from openbooking.booking.sale import SetSaleState
 from openbooking.booking.situation import Places
 from openbooking.booking.store import Feed, Store, StoreUnavailableError
+from openbooking.booking.withdraw import Withdraw
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.spec.ids import Identifiers

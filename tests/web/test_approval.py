@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
+import httpx2
 import pytest
 from msgspec.structs import replace
 
@@ -144,7 +144,7 @@ async def test_a_proposal_with_an_item_at_fault_is_not_made(approving: World, va
     items = [approving.item(TRIP, position) for position in range(7)]
     full = await approving.call("PUT", P, approving.order(*items, total=84, **{"@type": "OrderProposal"}))
     undetailed = await approving.call("PUT", P, proposal_of(approving, TRIP, DIVE))
-    expectations: list[tuple[httpx.Response, list[list[str]]]] = [
+    expectations: list[tuple[httpx2.Response, list[list[str]]]] = [
         (full, [[]] * 5 + [["OpportunityHasInsufficientCapacityError"]] * 2),
         (undetailed, [[], ["IncompleteAttendeeDetailsError", "IncompleteIntakeFormError"]]),
     ]

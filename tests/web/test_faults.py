@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
+import httpx2
 import pytest
 
 from builders import UUID, new_uuid
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 C1, C2, B = f"order-quote-templates/{UUID}", f"order-quotes/{UUID}", f"orders/{UUID}"
 
 
-def verdict(response: httpx.Response) -> tuple[int, str]:
+def verdict(response: httpx2.Response) -> tuple[int, str]:
     return response.status_code, response.json()["@type"]
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 import pytest
 from msgspec.structs import replace
 from starlette.routing import Route
@@ -189,7 +189,7 @@ class Matrix:
         cancelled = {"@type": "OrderItem", "@id": item, "orderItemStatus": "https://openactive.io/CustomerCancelled"}
         return {"@context": "https://openactive.io/", "@type": "Order", "orderedItem": [cancelled]}
 
-    async def send(self, cell: Cell, uuid: str, by: tuple[str, str], body: Any = None) -> httpx.Response:
+    async def send(self, cell: Cell, uuid: str, by: tuple[str, str], body: Any = None) -> httpx2.Response:
         """A request to an endpoint about an Order."""
         sent = {"Content-Type": BOOKING_MEDIA_TYPE, **self.way.for_seller[by]}
         return await self.world.client.request(cell.method, f"{BASE}/{cell.path}/{uuid}", json=body, headers=sent)
@@ -228,7 +228,7 @@ async def matrix(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         yield await Matrix(world, await WAYS[request.param](world)).stock()
 
 
-def verdict(reply: httpx.Response) -> tuple[int, str]:
+def verdict(reply: httpx2.Response) -> tuple[int, str]:
     return reply.status_code, reply.json().get("@type", "") if reply.content else ""
 
 

@@ -598,7 +598,7 @@ async def test_nothing_secret_is_logged(
         await visitor.open(f"/registration?token={registration}")
     assert {entry["event"] for entry in told} >= {"sign_in.refused", "authorization.ended_by_replay"}
     output = capsys.readouterr()
-    ours = [record.getMessage() for record in caplog.records if record.name != "httpx"]
+    ours = [record.getMessage() for record in caplog.records if record.name != "httpx2"]
     logged = json.dumps([told, ours], default=str) + output.out + output.err
     secrets = [PASSWORD, "a wrong password", code, VERIFIER, link, registration, "obs_alice", "obs_wrong", "obk_alice"]
     secrets += [tokens[name] for name in ("access_token", "refresh_token", "id_token")]

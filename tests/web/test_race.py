@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from builders import new_uuid, slot
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 CALLERS, PLACES = 1_000, 10
 
 
-async def booked(world: World, body: dict[str, Any], partner: str) -> httpx.Response:
+async def booked(world: World, body: dict[str, Any], partner: str) -> httpx2.Response:
     """The answer to B, repeated with its UUID for as long as the system is too busy, as a Broker does (OB-BRK-03)."""
     path = f"orders/{new_uuid()}"
     while (reply := await world.call("PUT", path, body, partner)).status_code == 503:

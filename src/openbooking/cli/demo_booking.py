@@ -3,14 +3,16 @@
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
 
-import httpx
+import httpx2
 
+from openbooking.harvest.client import harvest
+from openbooking.harvest.copy import Copy
+from openbooking.harvest.reader import End
 from openbooking.spec.terms import (
     BOOKING_MEDIA_TYPE,
     OPENACTIVE,
@@ -98,22 +100,22 @@ def cancellation_body(order_item_id: str) -> dict[str, Any]:
     }
 
 
-def book_something(client: httpx.Client, site: str, api_key: str, report: Report) -> JsonObject:
+def book_something(client: httpx2.Client, site: str, api_key: str, report: Report) -> JsonObject:
     """Find a paid session that can be booked and book it; return the Order. Raise DemoBookingError where that fails."""
     try:
         dataset = _dataset(client, site, report)
         choice = _choose(
-            list(_harvest(client, dataset, OpportunityType.SESSION_SERIES, report)),
-            list(_harvest(client, dataset, OpportunityType.SCHEDULED_SESSION, report)),
+            _harvest(client, dataset, OpportunityType.SESSION_SERIES, report),
+            _harvest(client, dataset, OpportunityType.SCHEDULED_SESSION, report),
         )
         return _book(client, dataset["accessService"]["endpointUrl"], api_key, choice, report)
-    except httpx.HTTPError as fault:
+    except httpx2.HTTPError as fault:
         raise DemoBookingError(f"{type(fault).__name__}: {fault}") from fault
     except (KeyError, TypeError, ValueError) as fault:
         raise DemoBookingError(f"A reply was not as specified: {fault!r}") from fault
 
 
-def _dataset(client: httpx.Client, site: str, report: Report) -> JsonObject:
+def _dataset(client: httpx2.Client, site: str, report: Report) -> JsonObject:
     response = client.get(site, follow_redirects=True)
     found = _JSON_LD.search(response.text)
     if found is None:
@@ -123,17 +125,15 @@ def _dataset(client: httpx.Client, site: str, report: Report) -> JsonObject:
     return dataset
 
 
-def _harvest(client: httpx.Client, dataset: JsonObject, type_: OpportunityType, report: Report) -> Iterator[JsonObject]:
-    """What an open feed holds, after following `next` to its end."""
+def _harvest(client: httpx2.Client, dataset: JsonObject, type_: OpportunityType, report: Report) -> list[JsonObject]:
+    """What an open feed holds at its end."""
     feeds = {feed["additionalType"].rpartition("/")[2]: feed["contentUrl"] for feed in dataset["distribution"]}
-    url, items, page = feeds[type_], {}, None
-    while page is None or page["items"]:
-        response = client.get(url)
-        page = response.raise_for_status().json()
-        items.update({item["id"]: item for item in page["items"]})
-        url = urljoin(url, page["next"])
-    report(f"{type_} feed", response.status_code, f"{len(items)} items")
-    return (item["data"] for item in items.values() if item["state"] == "updated")
+    with Copy() as copy:
+        *_, end = harvest(feeds[type_], copy, client)
+        if isinstance(end, End) and end.fault:
+            raise DemoBookingError(f"{end.url} does not lead to the end of the feed: {end.fault}.")
+        report(f"{type_} feed", HTTPStatus.OK, f"{len(copy)} items")
+        return [json.loads(item.content)["data"] for item in copy.items() if not item.deleted]
 
 
 def _choose(series: list[JsonObject], sessions: list[JsonObject]) -> Choice:
@@ -168,7 +168,7 @@ def _is_plain_and_paid(offer: JsonObject) -> bool:
     )
 
 
-def _book(client: httpx.Client, api: str, api_key: str, choice: Choice, report: Report) -> JsonObject:
+def _book(client: httpx2.Client, api: str, api_key: str, choice: Choice, report: Report) -> JsonObject:
     order_uuid = uuid.uuid4()
     headers = {"Authorization": f"Bearer {api_key}", "Content-Type": BOOKING_MEDIA_TYPE}
 

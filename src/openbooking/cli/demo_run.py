@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import httpx
+import httpx2
 from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Offer, Opportunity
@@ -68,7 +68,7 @@ def _book_and_stop(settings: Settings, filled: Filled, listener: socket.socket) 
 
     def walk(stop: Stop) -> JsonObject:
         try:
-            with httpx.Client(trust_env=False) as client:
+            with httpx2.Client(trust_env=False) as client:
                 return book_something(client, settings.site, filled.demo_key, _print_step)
         finally:
             stop()

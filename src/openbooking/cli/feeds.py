@@ -42,13 +42,11 @@ def verify(
     settings = load_settings(database=database)
     from openbooking.cli.feed_verify import verify_feed, verify_own_feeds  # noqa: PLC0415 - too long for --help
 
-    harvests = verify_feed(url) if url else verify_own_feeds(settings)
-    for harvest in harvests:
-        for line in harvest.wrong:
-            show(line)
-        count = f"{len(harvest.items)} items on {harvest.pages} pages"
-        show(f"{harvest.url}: {count}, {len(harvest.wrong)} faults")
-    if any(harvest.wrong for harvest in harvests):
+    sound = True
+    for verdict in [verify_feed(url, show)] if url else verify_own_feeds(settings, show):
+        show(f"{verdict.url}: {verdict.items} items on {verdict.pages} pages, {verdict.faults} faults")
+        sound = sound and not verdict.faults
+    if not sound:
         raise typer.Exit(1)
 
 

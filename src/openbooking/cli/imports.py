@@ -55,6 +55,13 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         VatTreatment | None,
         typer.Option(help="The VAT treatment of imported Offers.", show_default="the Seller's: see seller add --vat"),
     ] = None,
+    copy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep a copy of the feed in FILE; the next import reads only what has changed since.",
+        ),
+    ] = None,
     database: Database = None,
 ) -> None:
     """Import sessions, facilities, slots and events as providers publish them; import them again to update them.
@@ -76,7 +83,9 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         with _opened(report) as json_lines:
             told = ConsoleReport(json_lines)
             asks = None if yes else partial(_confirm, unasked)
-            with_store(database, lambda store: run_import(store, pages(place), told, options, asks), writes_feeds=True)
+            with_store(
+                database, lambda store: run_import(store, pages(place, copy), told, options, asks), writes_feeds=True
+            )
     except (ImportRefusedError, CommandError) as refusal:
         raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal
     except NotConfirmedError as refusal:

@@ -49,7 +49,7 @@ def configure_logs(level: int = logging.INFO, *, for_good: bool = True) -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level, force=True)
     # These tell about every migration checked and every request sent, which is for whoever debugs them.
-    for library in ("alembic", "httpx", "httpcore", "uvicorn"):
+    for library in ("alembic", "httpx2", "httpcore2", "uvicorn"):
         logging.getLogger(library).setLevel(logging.WARNING)
 
 

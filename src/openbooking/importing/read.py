@@ -30,7 +30,7 @@ class Reader:
                 if page is None:
                     self._report.tell(Line(outcome=Outcome.UNREAD, item=shown(where), reason=fault))
                     continue
-                for number, item in enumerate(page.items, 1):
+                for number, item in page.numbered():
                     self._read_item(item, f"{shown(where)} item {number}")
                     one_more()
         for event_series, content, where in self._spool.belonging():

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
+from openbooking.harvest.documents import is_later
 from openbooking.importing.kinds import rank
 from openbooking.importing.read_items import Draft, Reading
-from openbooking.importing.read_pages import Entry, is_later
+from openbooking.importing.read_pages import Entry
 from openbooking.importing.read_sellers import NamedSeller
 
 _TABLES = """

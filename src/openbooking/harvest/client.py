@@ -1,0 +1,171 @@
+"""Feeds read over HTTP into a copy: the async and the sync face of the reader."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import httpx2
+
+from openbooking import __version__
+from openbooking.harvest.copy import Copy, CopyError
+from openbooking.harvest.reader import End, Get, Limits, Reader, Received, Wait
+
+SECONDS_A_PAGE = 300
+
+_TIMEOUT = httpx2.Timeout(30, connect=10)
+# What the client will not send, and what may pass when it is sent again.
+_REFUSALS = (httpx2.InvalidURL, ValueError)
+_FAILURES = (httpx2.HTTPError, OSError)
+_USER_AGENT = {"User-Agent": f"openbooking/{__version__}"}
+
+
+class HarvestOptions(NamedTuple):
+    """How a feed is read.
+
+    Attributes:
+        headers: What to send with every request, such as `Authorization`; no other host gets it.
+        limits: How far it is read.
+        documents: Whether a document that is no RPDE page is accepted; it is not kept in the copy.
+        clock: Tells the time.
+    """
+
+    headers: Mapping[str, str] | None = None
+    limits: Limits | None = None
+    documents: bool = False
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+def async_client() -> httpx2.AsyncClient:
+    """A client for `harvest_async`."""
+    return httpx2.AsyncClient(timeout=_TIMEOUT)
+
+
+def sync_client() -> httpx2.Client:
+    """A client for `harvest`."""
+    return httpx2.Client(timeout=_TIMEOUT)
+
+
+async def harvest_async(
+    url: str,
+    copy: Copy,
+    client: httpx2.AsyncClient,
+    options: HarvestOptions | None = None,
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> AsyncGenerator[Received | End, None]:
+    """Read a feed into a copy from its cursor on; yield each page when it has been committed, and at last the end.
+
+    Raises:
+        CopyError: The copy is one of another feed.
+        LinkError: The URL cannot be one of a web page.
+    """
+    run = _Run(url, copy, options or HarvestOptions())
+    while True:
+        step = run.reader.next_step()
+        if isinstance(step, Get):
+            try:
+                async with asyncio.timeout(SECONDS_A_PAGE):
+                    await _get_async(step, client, run)
+            except _REFUSALS as fault:
+                run.reader.stop(_reason(fault))
+            except _FAILURES as fault:
+                run.reader.receive_failure(_reason(fault))
+        elif isinstance(step, Wait):
+            await sleep(step.seconds)
+        elif run.keep(step):
+            yield step
+            if isinstance(step, End):
+                return
+
+
+def harvest(
+    url: str,
+    copy: Copy,
+    client: httpx2.Client,
+    options: HarvestOptions | None = None,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Iterator[Received | End]:
+    """Read a feed into a copy from its cursor on; yield each page when it has been committed, and at last the end.
+
+    Raises:
+        CopyError: The copy is one of another feed.
+        LinkError: The URL cannot be one of a web page.
+    """
+    run = _Run(url, copy, options or HarvestOptions())
+    while True:
+        step = run.reader.next_step()
+        if isinstance(step, Get):
+            try:
+                _get(step, client, run)
+            except _REFUSALS as fault:
+                run.reader.stop(_reason(fault))
+            except _FAILURES as fault:
+                run.reader.receive_failure(_reason(fault))
+        elif isinstance(step, Wait):
+            sleep(step.seconds)
+        elif run.keep(step):
+            yield step
+            if isinstance(step, End):
+                return
+
+
+class _Run:
+    """What both faces share: the reader, and the pages that go into the copy."""
+
+    def __init__(self, url: str, copy: Copy, options: HarvestOptions) -> None:
+        self.clock = options.clock
+        self.requested_at = self.clock()
+        self._copy = copy
+        self.reader = Reader(
+            url,
+            cursor=copy.start(url, self.requested_at),
+            headers=_USER_AGENT | dict(options.headers or {}),
+            limits=options.limits,
+            documents=options.documents,
+        )
+
+    def keep(self, step: Received | End) -> bool:
+        """Commit a page; return whether that could be done."""
+        if isinstance(step, End) or not step.page.is_rpde:
+            return True
+        current_at = self.requested_at if step.at_end else None
+        try:
+            self._copy.add(step.url, step.page, step.cursor, current_at=current_at)
+        except CopyError as fault:
+            self.reader.stop(str(fault))
+            return False
+        except Exception as fault:  # noqa: BLE001 - whatever a page provokes is its fault, and loses no other page
+            self.reader.stop(f"it cannot be kept: {type(fault).__name__} {fault}")
+            return False
+        return True
+
+
+def _reason(fault: Exception) -> str:
+    return str(fault) or type(fault).__name__
+
+
+async def _get_async(get: Get, client: httpx2.AsyncClient, run: _Run) -> None:
+    run.requested_at = run.clock()
+    async with client.stream("GET", get.url, headers=get.headers, follow_redirects=False) as response:
+        more = run.reader.receive_head(response.status_code, response.headers.multi_items(), run.clock())
+        if more:
+            async for chunk in response.aiter_raw():
+                if not run.reader.receive_data(chunk):
+                    return
+        run.reader.receive_end()
+
+
+def _get(get: Get, client: httpx2.Client, run: _Run) -> None:
+    run.requested_at = run.clock()
+    # The timeouts of the client are for each read: a server that sends a byte at a time would never reach them.
+    deadline = time.monotonic() + SECONDS_A_PAGE
+    with client.stream("GET", get.url, headers=get.headers, follow_redirects=False) as response:
+        more = run.reader.receive_head(response.status_code, response.headers.multi_items(), run.clock())
+        if more:
+            for chunk in response.iter_raw():
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"it took longer than {SECONDS_A_PAGE} seconds")
+                if not run.reader.receive_data(chunk):
+                    return
+        run.reader.receive_end()

@@ -1,0 +1,244 @@
+"""A copy of a feed in an SQLite file.
+
+The items of a page and the cursor that leads to the next page are committed in one transaction, so a reader that is
+killed at any moment goes on where it stopped, and no item is lost or stands for a later one.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import msgspec
+
+from openbooking.harvest.documents import Page, is_later, read_envelope
+from openbooking.harvest.urls import page_key, split_credentials
+
+# Feeds show a deleted item for seven days (RPDE "Deleted items"), and reading takes time too.
+MAX_GAP = timedelta(days=6)
+MAX_COPY_BYTES = 50_000_000_000
+
+_APPLICATION = 0x52504445
+_PAGE_BYTES = 4096
+_SETTINGS = (
+    f"PRAGMA page_size = {_PAGE_BYTES}",
+    f"PRAGMA max_page_count = {MAX_COPY_BYTES // _PAGE_BYTES}",
+    "PRAGMA cache_size = -16000",
+    # The file is locked from the first read on until the copy is closed.
+    "PRAGMA locking_mode = EXCLUSIVE",
+    "PRAGMA journal_mode = WAL",
+    # After a power cut the last pages may have to be read again; items and cursor never disagree.
+    "PRAGMA synchronous = NORMAL",
+)
+_TABLES = (
+    f"PRAGMA application_id = {_APPLICATION}",
+    "CREATE TABLE IF NOT EXISTS feed (url TEXT, cursor TEXT, at_end INTEGER, current_at REAL)",
+    """
+    CREATE TABLE IF NOT EXISTS item (
+        position INTEGER PRIMARY KEY, id TEXT, kind TEXT, modified BLOB, deleted INTEGER, content BLOB, url TEXT,
+        number INTEGER, UNIQUE (id, kind)
+    )
+    """,
+)
+_decode = msgspec.json.decode
+
+
+class CopyError(Exception):
+    """A copy cannot be used or written; the message says why."""
+
+
+class CopiedItem(NamedTuple):
+    """The latest version of an item.
+
+    Attributes:
+        id: The RPDE id; empty if the item has none.
+        kind: The RPDE kind; of an item without an id, a digest of its content.
+        deleted: Whether the feed says that it was deleted.
+        content: The item with its envelope, as published.
+        url: The page that it was found on.
+        number: Its number on that page, from 1.
+    """
+
+    id: str
+    kind: str
+    deleted: bool
+    content: bytes
+    url: str
+    number: int
+
+
+_COLUMNS = ", ".join(CopiedItem._fields)
+
+
+class Copy:
+    """The items of a feed, each in its latest version, and the cursor.
+
+    Two items with one id and different kinds are both kept: feeds that combine several types of items have such. An
+    item without an id, or one that cannot be read, is known by its content.
+
+    Args:
+        path: The file, which is locked until the copy is closed; by default a temporary one.
+
+    Raises:
+        CopyError: The file is something else, or in use, or cannot be written.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        with self._reporting():
+            # A database without a name is temporary, and on disk once it is large.
+            self._db = sqlite3.connect(str(path.absolute()) if path else "", isolation_level=None, timeout=0)
+        try:
+            self._prepare()
+        except CopyError:
+            self._db.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def start(self, url: str, now: datetime) -> str:
+        """Begin to read a feed into the copy; return the cursor, empty if it is to be read from its start.
+
+        A copy that has not been current for longer than `MAX_GAP` is emptied: deletions have left the feed since.
+
+        Raises:
+            CopyError: This is the copy of another feed.
+        """
+        bare, _, _ = split_credentials(url)
+        with self._reporting():
+            row = self._db.execute("SELECT url, cursor, current_at FROM feed").fetchone()
+        if row and page_key(row[0]) != page_key(bare):
+            raise CopyError(f"{self._path} is a copy of another feed: {row[0]}")
+        if row and now - datetime.fromtimestamp(row[2], UTC) <= MAX_GAP:
+            return str(row[1])
+        with self._transaction():
+            self._db.execute("DELETE FROM item")
+            self._db.execute("DELETE FROM feed")
+            self._db.execute("INSERT INTO feed VALUES (?, '', FALSE, ?)", (bare, now.timestamp()))
+        return ""
+
+    def add(self, url: str, page: Page, cursor: str, *, current_at: datetime | None = None) -> None:
+        """Commit the items of a page, and the cursor.
+
+        Args:
+            url: The URL of the page.
+            page: The page.
+            cursor: Where to go on.
+            current_at: When the end of the feed was requested, if the page is that.
+
+        Raises:
+            CopyError: It cannot be written, and nothing has changed.
+        """
+        with self._transaction():
+            for number, item in page.numbered():
+                self._put(item, url, number)
+            self._db.execute("UPDATE feed SET cursor = ?, at_end = ?", (cursor, current_at is not None))
+            if current_at is not None:
+                self._db.execute("UPDATE feed SET current_at = ?", (current_at.timestamp(),))
+
+    @property
+    def cursor(self) -> str:
+        """Where to go on reading."""
+        row = self._db.execute("SELECT cursor FROM feed").fetchone()
+        return str(row[0]) if row else ""
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the last page that was read is the end of the feed."""
+        row = self._db.execute("SELECT at_end FROM feed").fetchone()
+        return bool(row and row[0])
+
+    def __len__(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM item").fetchone()[0])
+
+    def items(self) -> Iterator[CopiedItem]:
+        """The items in the order of the feed, deleted ones too, one in memory at a time."""
+        with self._reporting():
+            for row in self._db.execute(f"SELECT {_COLUMNS} FROM item ORDER BY position"):  # noqa: S608 - our own names
+                yield _item(row)
+
+    def take(self, id_: str, kind: str) -> CopiedItem | None:
+        """Remove an item and return it, if it is there."""
+        where = "WHERE id = ? AND kind = ?"
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM item {where}", (id_, kind)).fetchone()  # noqa: S608 - as above
+        self._db.execute(f"DELETE FROM item {where}", (id_, kind))  # noqa: S608 - as above
+        return _item(row) if row else None
+
+    def shared_ids(self) -> Iterator[str]:
+        """The ids that items of several kinds have."""
+        for (id_,) in self._db.execute("SELECT id FROM item WHERE id <> '' GROUP BY id HAVING count(*) > 1"):
+            yield id_
+
+    def _put(self, item: msgspec.Raw, url: str, number: int) -> None:
+        content = bytes(item)
+        envelope = read_envelope(item)
+        if envelope is None:
+            key = ("", hashlib.blake2b(content, digest_size=16).hexdigest())
+            modified, deleted = b"null", False
+        else:
+            key = (envelope.id, envelope.kind)
+            modified, deleted = envelope.modified, envelope.deleted
+            known = self._db.execute("SELECT modified FROM item WHERE id = ? AND kind = ?", key).fetchone()
+            if known and not is_later(_value(modified), _value(known[0])):
+                return
+        self._db.execute(
+            "INSERT OR REPLACE INTO item (id, kind, modified, deleted, content, url, number)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*key, modified, deleted, content, url, number),
+        )
+
+    def _prepare(self) -> None:
+        # Another application's database is not even brought into another journal mode.
+        with self._reporting():
+            (application,) = self._db.execute("PRAGMA application_id").fetchone()
+            (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if application != _APPLICATION and (application or tables):
+            raise CopyError(f"{self._path} is something else than a copy of a feed")
+        with self._reporting():
+            for setting in _SETTINGS:
+                self._db.execute(setting)
+        with self._transaction():
+            for statement in _TABLES:
+                self._db.execute(statement)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._reporting():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as fault:
+            name = str(self._path or "the temporary copy of the feed")
+            raise CopyError(f"{name} cannot be used: {fault}") from fault
+
+
+def _item(row: tuple[Any, ...]) -> CopiedItem:
+    return CopiedItem(*row)._replace(deleted=bool(row[2]))
+
+
+def _value(modified: bytes) -> object:
+    try:
+        return _decode(modified)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None

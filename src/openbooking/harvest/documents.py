@@ -1,0 +1,234 @@
+"""RPDE pages taken apart without decoding what their items hold.
+
+One item that cannot be read spoils no other, so each stays as bytes. `data` is never decoded here.
+"""
+
+import re
+from typing import Any, NamedTuple
+
+import msgspec
+
+# An RPDE page suggests 500 items. Each costs memory however short it is: 25 MB can hold twelve million of them.
+MAX_PAGE_ITEMS = 100_000
+
+# What is nested more deeply is cut off where the decoder cannot follow it; no item of use is half as deep.
+DEEPEST = 128
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BRACKET = ord("[")
+_TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
+_BRACKETS = re.compile(_TEXT + rb"|(?P<opening>[\[{])|(?P<closing>[\]}])", re.DOTALL)
+_MARKS = re.compile(_TEXT + rb"|(?P<opening>[\[{])|(?P<closing>[\]}])|(?P<comma>,)", re.DOTALL)
+_ESCAPES = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+_NOTHING = msgspec.Raw()
+
+
+class DocumentError(Exception):
+    """A document cannot be taken apart; the message says why."""
+
+
+class LargeDocumentError(DocumentError):
+    """A document holds more than can be read."""
+
+
+class _TooDeepError(DocumentError):
+    """Something is nested more deeply than the decoder can follow."""
+
+
+class Page(NamedTuple):
+    """The items of a document, each as bytes.
+
+    Attributes:
+        items: The items, in the order of the document.
+        next: The URL at which an RPDE page says that its feed goes on, as published.
+        is_rpde: Whether the document is an RPDE page, and not an array or one item.
+        next_fault: Why `next` cannot be read; empty if it can be.
+        numbers: The numbers of the items within their page, from 1; empty if these are all of its items.
+    """
+
+    items: list[msgspec.Raw]
+    next: str | None = None
+    is_rpde: bool = False
+    next_fault: str = ""
+    numbers: tuple[int, ...] = ()
+
+    def numbered(self) -> list[tuple[int, msgspec.Raw]]:
+        """Each item with its number within its page."""
+        return list(zip(self.numbers or range(1, len(self.items) + 1), self.items, strict=True))
+
+
+class Envelope(NamedTuple):
+    """What RPDE says of an item ("item").
+
+    Attributes:
+        id: The id; that of a number is the number as written.
+        kind: The kind, empty if there is none.
+        modified: The `modified` as JSON, as written: it may have more digits than a float keeps.
+        deleted: Whether the item has been deleted.
+    """
+
+    id: str
+    kind: str
+    modified: bytes
+    deleted: bool
+
+
+class _Document(msgspec.Struct):
+    items: msgspec.Raw = _NOTHING
+    next: msgspec.Raw = _NOTHING
+    type: msgspec.Raw = _NOTHING
+    prefixed_type: msgspec.Raw = msgspec.field(default=_NOTHING, name="@type")
+
+
+class _Item(msgspec.Struct):
+    id: msgspec.Raw = _NOTHING
+    kind: msgspec.Raw = _NOTHING
+    modified: msgspec.Raw = _NOTHING
+    state: msgspec.Raw = _NOTHING
+    data: msgspec.Raw = _NOTHING
+    type: msgspec.Raw = _NOTHING
+    prefixed_type: msgspec.Raw = msgspec.field(default=_NOTHING, name="@type")
+
+
+_decode = msgspec.json.Decoder().decode
+_decode_members = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_document = msgspec.json.Decoder(_Document).decode
+_decode_item = msgspec.json.Decoder(_Item).decode
+
+
+def read_page(body: bytes, most_items: int | None = None) -> Page:
+    """Take a document apart: an RPDE page, an array of items, or one item.
+
+    Args:
+        body: The document.
+        most_items: How many items it may have; any number by default.
+
+    Raises:
+        LargeDocumentError: The document has more items.
+        DocumentError: The document is no JSON object or array.
+    """
+    body = body.removeprefix(_BYTE_ORDER_MARK).strip()
+    try:
+        return _take_apart(body, most_items)
+    except LargeDocumentError:
+        raise
+    except DocumentError as fault:
+        passable = _cut_off(body) if isinstance(fault, _TooDeepError) else _without_halves(body)
+        if passable == body:
+            raise
+        return read_page(passable, most_items)
+
+
+def read_envelope(item: msgspec.Raw) -> Envelope | None:
+    """What RPDE says of an item, or None where that cannot be read or names no id."""
+    try:
+        read = parse(_decode_item, item)
+        if not is_enveloped(read.type or read.prefixed_type, read.data or read.state):
+            return None
+        id_, kind = _as_text(read.id), _as_text(read.kind)
+        deleted = bool(read.state) and parse(_decode, read.state) == "deleted"
+    except DocumentError:
+        return None
+    return Envelope(id_, kind, bytes(read.modified) or b"null", deleted) if id_ else None
+
+
+def is_enveloped(type_: Any, data_or_state: Any) -> bool:
+    """Whether an item has an RPDE envelope: JSON-LD has a type; some leave out all of the envelope but `data`."""
+    return not type_ and bool(data_or_state)
+
+
+def is_later(modified: Any, than: Any) -> bool:
+    """Whether what comes second in a feed is the later version; so it is, unless `modified` says otherwise."""
+    if isinstance(modified, str) and isinstance(than, str) and not (modified.isdigit() and than.isdigit()):
+        return modified >= than
+    try:
+        return int(modified) >= int(than)
+    except (TypeError, ValueError, OverflowError):
+        return True
+
+
+def parse(decode: Any, json: Any) -> Any:
+    """Decode JSON, or raise DocumentError."""
+    try:
+        return decode(json)
+    except RecursionError as fault:
+        raise _TooDeepError("it is nested too deeply") from fault
+    except UnicodeDecodeError as fault:
+        raise DocumentError("it is not valid JSON: it contains text that is not Unicode") from fault
+    except (msgspec.MsgspecError, ValueError) as fault:
+        raise DocumentError(f"it is not valid JSON: {fault}") from fault
+
+
+def _take_apart(body: bytes, most_items: int | None) -> Page:
+    if body[:1] == b"[":
+        return Page(_members(body, most_items))
+    document = parse(_decode_document, body)
+    is_array = bool(document.items) and memoryview(document.items)[0] == _BRACKET
+    if not is_array or document.type or document.prefixed_type:
+        return Page([msgspec.Raw(body)])
+    page = Page(_members(document.items, most_items), is_rpde=True)
+    try:
+        next_ = parse(_decode, document.next) if document.next else None
+    except DocumentError as fault:
+        return page._replace(next_fault=f"its next cannot be read: {fault}")
+    return page._replace(next=next_ if isinstance(next_, str) else None)
+
+
+def _members(array: msgspec.Raw | bytes, most: int | None) -> list[msgspec.Raw]:
+    if most is not None:
+        _check_count(memoryview(array), most)
+    members: list[msgspec.Raw] = parse(_decode_members, array)
+    return members
+
+
+def _check_count(array: memoryview, most: int) -> None:
+    """Raise DocumentError where an array has too many members, before there is an object for each."""
+    # Most pages have fewer commas than items are allowed, and need not be scanned.
+    if bytes(array).count(b",") < most:
+        return
+    depth = count = 0
+    for found in _MARKS.finditer(array):
+        kind = found.lastgroup
+        if kind == "comma":
+            count += depth == 1
+            if count >= most:
+                raise LargeDocumentError(f"it has more than {most:,} items")
+        elif kind:
+            depth += 1 if kind == "opening" else -1
+
+
+def _as_text(json: msgspec.Raw) -> str:
+    """The text, or as written what is no text."""
+    value = parse(_decode, json) if json else None
+    if isinstance(value, str):
+        return value.strip()
+    return "" if value is None else bytes(json).decode()
+
+
+def _without_halves(body: bytes) -> bytes:
+    """The document with bytes that are no text in place of halves of surrogate pairs.
+
+    The decoder cannot pass over those, though they are valid JSON; now it can, and refuses the item that has them.
+    """
+    return _ESCAPES.sub(lambda found: b"\xff" if found["half"] else found[0], body)
+
+
+def _cut_off(body: bytes) -> bytes:
+    """The document without what is nested more deeply than the decoder can pass over, and than any item may be."""
+    kept = bytearray()
+    depth = end = 0
+    for found in _BRACKETS.finditer(body):
+        if found["opening"]:
+            depth += 1
+            if depth == DEEPEST:
+                kept += body[end : found.start()]
+                end = len(body)
+        elif found["closing"]:
+            if depth == DEEPEST:
+                kept += b"0"
+                end = found.end()
+            depth -= 1
+    return bytes(kept + body[end:])

@@ -1,0 +1,86 @@
+"""Where a feed may lead to, and when two URLs are the same page."""
+
+import hashlib
+import re
+from urllib.parse import parse_qsl, quote, unquote, urljoin, urlsplit, urlunsplit
+
+MAX_URL_CHARACTERS = 8_000
+
+_PORTS = {"http": 80, "https": 443}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ESCAPE = re.compile("%[0-9a-fA-F]{2}")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+
+class LinkError(Exception):
+    """A link must not be followed; the message names what it leads to."""
+
+
+def follow(url: str, link: str) -> str:
+    """The URL that a link on a page leads to, on the same host and without credentials.
+
+    A page that was read with encryption never leads to one without: `http://` becomes the origin of the page itself,
+    because servers behind a proxy often do not know that they are read by HTTPS.
+
+    Raises:
+        LinkError: The link leads to another host, which could be one that only this machine can reach, or to no page.
+    """
+    try:
+        here, there = urlsplit(url), urlsplit(urljoin(url, link.strip()))
+        here_port, there_port = (part.port or _PORTS.get(part.scheme) for part in (here, there))
+    except ValueError as fault:
+        raise LinkError("no valid URL") from fault
+    if _CONTROL.search(link.strip()) or len(link) > MAX_URL_CHARACTERS:
+        raise LinkError("no valid URL")
+    if there.scheme not in _PORTS or not there.hostname:
+        raise LinkError("no web page")
+    downgrade = (here.scheme, there.scheme) == ("https", "http") and there_port in (_PORTS["http"], here_port)
+    upgrade = (here.scheme, there.scheme) == ("http", "https") and (here_port, there_port) == (80, 443)
+    same_origin = (here.scheme, here_port) == (there.scheme, there_port)
+    if here.hostname != there.hostname or not (same_origin or downgrade or upgrade):
+        raise LinkError("another host")
+    origin = here if downgrade else there
+    return urlunsplit((origin.scheme, _host(origin.netloc), there.path, there.query, ""))
+
+
+def split_credentials(url: str) -> tuple[str, str, str]:
+    """The URL without the credentials in it and without a fragment, and its user name and password.
+
+    Raises:
+        LinkError: This is no URL of a web page.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        valid = parts.scheme in _PORTS and parts.hostname and parts.port != 0
+    except ValueError as fault:
+        raise LinkError("no valid URL") from fault
+    if not valid or _CONTROL.search(url.strip()):
+        raise LinkError("no valid URL")
+    bare = urlunsplit((parts.scheme, _host(parts.netloc), parts.path, parts.query, ""))
+    return bare, unquote(parts.username or ""), unquote(parts.password or "")
+
+
+def page_key(url: str) -> str:
+    """A digest that all spellings of a page's URL share, whatever the order and the encoding of its query."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or _PORTS.get(parts.scheme)
+    query = parse_qsl(_ascii(parts.query), keep_blank_values=True, encoding="latin-1", max_num_fields=None)
+    # The sort is stable: parameters that are repeated keep their order.
+    query.sort(key=lambda pair: pair[0])
+    same = repr((parts.scheme, host, port, _ESCAPE.sub(_plain, _ascii(parts.path)) or "/", query))
+    return hashlib.blake2b(same.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _host(netloc: str) -> str:
+    return netloc.rpartition("@")[2]
+
+
+def _ascii(text: str) -> str:
+    return quote(text, safe=_PRINTABLE, errors="surrogatepass")
+
+
+def _plain(escape: re.Match[str]) -> str:
+    character = chr(int(escape[0][1:], 16))
+    return character if character in _UNRESERVED else escape[0].upper()

@@ -1,0 +1,184 @@
+"""The copy of a feed: what it keeps, what it replaces, and what it is no copy of."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harvest.answers import FEED, item, page
+from openbooking.harvest.copy import MAX_GAP, CopiedItem, Copy, CopyError
+from openbooking.harvest.documents import read_page
+
+NOW = datetime(2026, 10, 21, tzinfo=UTC)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "feed.copy"
+
+
+def add(copy: Copy, *items: Any, cursor: str = FEED, url: str = FEED, current_at: datetime | None = None) -> None:
+    copy.add(url, read_page(page(None, *items)), cursor, current_at=current_at)
+
+
+def data(copied: CopiedItem) -> Any:
+    return json.loads(copied.content)
+
+
+def test_items_and_cursor_are_there_when_the_file_is_opened_again(path: Path) -> None:
+    second = f"{FEED}?afterChangeNumber=18446744073709551617"
+    big = item(18446744073709551617, 18446744073709551617)
+    with Copy(path) as copy:
+        assert copy.start(FEED, NOW) == ""
+        add(copy, item(1, "a"), big, cursor=second)
+    with Copy(path) as copy:
+        assert copy.start(FEED, NOW) == second
+        assert [(copied.id, copied.url, copied.number) for copied in copy.items()] == [
+            ("a", FEED, 1),
+            ("18446744073709551617", FEED, 2),
+        ]
+        assert b"18446744073709551617" in list(copy.items())[1].content
+        assert (len(copy), copy.cursor, copy.at_end) == (2, second, False)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        (1, 2, 1), (2, 1, 0), (2, 2, 1), ("9", "10", 1), (18446744073709551617, 18446744073709551616, 0),
+        (18446744073709551616, 18446744073709551617, 1), ("2026-10-21T10:00:00Z", "2026-10-20T10:00:00Z", 0),
+        (None, 1, 1), (1, None, 1), ({}, [], 1),
+    ],
+)  # fmt: skip
+def test_the_later_version_of_an_item_stays(first: Any, second: Any, kept: int) -> None:
+    with Copy() as copy:
+        copy.start(FEED, NOW)
+        add(copy, item(first, "a", state="updated"), item(1, "b"), item(second, "a", state="deleted"))
+        *_, last = copied = list(copy.items())
+        assert {one.id: one.number for one in copied} == {"a": (1, 3)[kept], "b": 2}
+        # The order is that of the feed.
+        assert (last.id, next(one.deleted for one in copied if one.id == "a")) == (("b", "a")[kept], bool(kept))
+
+
+def test_one_id_under_two_kinds_is_two_items() -> None:
+    with Copy() as copy:
+        copy.start(FEED, NOW)
+        add(copy, item(1, "a"), item(2, "a", kind="Slot", state="deleted"), item(3, 5), item(4, "5"), item(5, "b"))
+        kinds = [(copied.id, copied.kind, copied.deleted) for copied in copy.items()]
+        assert kinds == [("a", "Event", False), ("a", "Slot", True), ("5", "Event", False), ("b", "Event", False)]
+        assert list(copy.shared_ids()) == ["a"]
+        taken = copy.take("a", "Slot")
+        assert taken
+        assert (taken.deleted, data(taken)["modified"]) == (True, 2)
+        assert (copy.take("a", "Slot"), len(copy)) == (None, 3)
+
+
+def test_what_has_no_id_or_cannot_be_read_is_known_by_its_content() -> None:
+    with Copy() as copy:
+        copy.start(FEED, NOW)
+        for _ in range(2):
+            add(copy, {"@type": "Event", "name": "A"}, {"@type": "Event", "name": "B"}, "nonsense")
+        assert [data(copied) for copied in copy.items()] == [
+            {"@type": "Event", "name": "A"},
+            {"@type": "Event", "name": "B"},
+            "nonsense",
+        ]
+        assert list(copy.shared_ids()) == []
+
+
+def test_a_page_that_cannot_be_committed_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Copy(path) as copy:
+        copy.start(FEED, NOW)
+        add(copy, item(1, "a"), cursor="first")
+        copy._db.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(CopyError, match="full"):
+            add(copy, *(item(2, str(number), data={"x": "y" * 9_000}) for number in range(99)), cursor="second")
+        assert (len(copy), copy.cursor) == (1, "first")
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from openbooking.harvest import copy
+from openbooking.harvest.documents import read_page
+
+def read_envelope(item, known=copy.read_envelope):
+    if b"killer" in bytes(item):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return known(item)
+
+copy.read_envelope = read_envelope
+with copy.Copy(Path(sys.argv[1])) as opened:
+    opened.start("https://provider.example.com/feed", datetime.now(UTC))
+    opened.add("one", read_page(b'{"items": [{"id": 1, "data": {}}]}'), "cursor of two")
+    opened.add("two", read_page(b'{"items": [{"id": 2, "data": {}}, {"id": "killer", "data": {}}]}'), "cursor of three")
+"""
+
+
+def test_a_process_that_is_killed_between_items_leaves_the_page_before(path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    with Copy(path) as copy:
+        assert ([copied.id for copied in copy.items()], copy.cursor) == (["1"], "cursor of two")
+
+
+@pytest.mark.spec("OB-FEED-19")
+def test_a_copy_that_deletions_may_have_passed_by_is_read_from_the_start(path: Path) -> None:
+    with Copy(path) as copy:
+        copy.start(FEED, NOW)
+        add(copy, item(1, "a"), cursor="end", current_at=NOW + timedelta(days=1))
+        assert copy.at_end
+        current = NOW + timedelta(days=1) + MAX_GAP
+        assert copy.start(FEED, current) == "end"
+        # What has been read since without reaching the end makes it no more current.
+        add(copy, item(2, "b"), cursor="later")
+        assert copy.start(FEED, current) == "later"
+        assert copy.start(FEED, current + timedelta(seconds=1)) == ""
+        assert (len(copy), copy.cursor, copy.at_end) == (0, "", False)
+
+
+def test_a_copy_is_of_one_feed_however_its_url_is_spelt(path: Path) -> None:
+    with Copy(path) as copy:
+        copy.start(f"{FEED}?a=1&b=2", NOW)
+        add(copy, cursor="there")
+        assert copy.start(f"{FEED}?b=2&a=1".replace("https://", "https://me:secret@"), NOW) == "there"
+        with pytest.raises(CopyError, match=r"feed\.copy is a copy of another feed: .*\?a=1&b=2$"):
+            copy.start(f"{FEED}?a=1&b=3", NOW)
+    assert b"secret" not in path.read_bytes()
+
+
+def test_a_copy_is_used_by_one_process(path: Path) -> None:
+    with Copy(path) as copy:
+        copy.start(FEED, NOW)
+        with pytest.raises(CopyError, match="locked"):
+            Copy(path)
+    with Copy(path), pytest.raises(CopyError, match="locked"):
+        Copy(path)
+    with Copy(path):
+        pass
+
+
+def test_another_database_is_left_as_it_is(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE booking (uuid)")
+    before = path.read_bytes()
+    with pytest.raises(CopyError, match="something else than a copy"):
+        Copy(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"no database at all, but long enough to be taken for one" * 20, None])
+def test_a_file_that_is_no_database_and_a_folder_that_is_not_there(path: Path, content: bytes | None) -> None:
+    if content:
+        path.write_bytes(content)
+    else:
+        path = path / "nowhere" / "copy"
+    with pytest.raises(CopyError, match="cannot be used"):
+        Copy(path)
