@@ -421,14 +421,16 @@ def _properties(thing: JsonObject, type_: OpportunityType) -> tuple[dict[str, An
                 for concept in members(kept[name])
             ]
     if kind.has_parts and "eventSchedule" not in kept:
-        parts = [_part(part) for part in members(thing.get("subEvent")) if isinstance(part, dict)]
+        dates = {} if kind.in_days else {name: thing[name] for name in sorted(_DATES & thing.keys())}
+        parts = [_part(part, dates) for part in members(thing.get("subEvent")) if isinstance(part, dict)]
         kept |= {"subEvent": parts} if parts else {}
     return publishable(kept, left_out=(name for name in kind.never if name in thing))
 
 
-def _part(part: JsonObject) -> JsonObject:
-    """What a part that may be sold by itself tells within the whole."""
-    return {"@type": "Event", **{name: value for name, value in part.items() if name not in _NOT_KEPT}}
+def _part(part: JsonObject, dates: JsonObject) -> JsonObject:
+    """What a part that may be sold by itself says within the whole, whose dates it has if it says none."""
+    told = {name: value for name, value in part.items() if name not in _NOT_KEPT}
+    return {"@type": "Event", **({} if "startDate" in told else dates), **told}
 
 
 def _remarks(thing: JsonObject, type_: OpportunityType) -> list[str]:

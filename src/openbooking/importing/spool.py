@@ -176,7 +176,7 @@ class Spool:
 
     def begin(self) -> None:
         """Forget what has been published of this, for it is going to be published, perhaps for the second time."""
-        self._db.execute("UPDATE item SET standing = iif(whole, 2, 1)")
+        self._db.execute("UPDATE item SET standing = CASE WHEN whole THEN 2 ELSE 1 END")
         self._db.execute("UPDATE thing SET published_as = NULL")
 
     def count(self) -> int:
