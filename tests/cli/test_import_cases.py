@@ -4,7 +4,7 @@ import json
 import os
 import threading
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,11 @@ from desk import grant, partner
 from imports import book_path, item_of
 from openbooking.booking.publish import PublishSeller
 from openbooking.cli import app
-from openbooking.clock import SystemClock
 from openbooking.settings import AccessMode, Settings
 from openbooking.spec.errors import OpenBookingError
 from openbooking.store.migrate import prepare
 from openbooking.system import open_identity_store, open_store
+from openbooking.testing.samples import Clock
 from people import ALICE, CENTRE, MANAGER
 from published import CASES
 from world import SITE, World, serving
@@ -44,10 +44,12 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.setenv("OPENBOOKING_SITE_URL", SITE)
     await anyio.to_thread.run_sync(prepare, database)
     settings = Settings(site_url=SITE, database=database, access=AccessMode.API_KEY)
-    store, identity = open_store(settings), open_identity_store(settings)
+    clock = Clock()
+    clock.time = datetime.now(UTC)
+    store, identity = open_store(settings, clock), open_identity_store(settings)
     await store.execute(PublishSeller(CENTRE, actor=MANAGER))
     await identity.save(partner(ALICE.partner), grant(ALICE.partner, CENTRE.key))
-    async with serving(settings, SystemClock(), store, identity) as opened:
+    async with serving(settings, clock, store, identity) as opened:
         opened.judged = False
         yield opened
 
