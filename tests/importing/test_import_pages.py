@@ -15,7 +15,7 @@ from openbooking.harvest.reader import Limits
 from openbooking.importing import pages as import_pages
 from openbooking.importing.errors import ImportRefusedError
 from openbooking.importing.pages import Got, pages
-from openbooking.importing.source import source_of
+from openbooking.importing.source import named_source, source_of
 from published import deleted, event, page, rpde, series, session
 
 FEED = "https://provider.example.com/feeds/sessions"
@@ -262,6 +262,8 @@ async def test_where_there_is_nothing_to_read(place: str, tmp_path: Path, monkey
 )
 async def test_the_name_by_which_a_place_is_known(place: str, source: str) -> None:
     assert source_of(place).name == source
+    if place.lower().startswith("http"):
+        assert named_source(place) == source_of(place)
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,8 @@ def source_of(place: str) -> Source:
 
 
 def named_source(name: str) -> Source:
-    """The source that the operator has named."""
-    return Source(name, name)
+    """The source that the operator has named; a URL names the feed that is imported from it."""
+    return source_of(name) if is_web_address(name) else Source(name, name)
 
 
 def _identifies(parameter: str) -> bool:
