@@ -130,18 +130,41 @@ def test_a_process_that_is_killed_between_items_leaves_the_page_before(path: Pat
 
 
 @pytest.mark.spec("OB-FEED-19")
-def test_a_copy_that_deletions_may_have_passed_by_is_read_from_the_start(path: Path) -> None:
+def test_when_deletions_may_have_left_the_feed_it_is_read_from_the_start(path: Path) -> None:
+    reached = NOW + timedelta(days=1)
     with Copy(path) as copy:
         copy.start(FEED, NOW)
-        add(copy, item(1, "a"), cursor="end", current_at=NOW + timedelta(days=1))
+        add(copy, item(5, "a"), item(6, "b"), item(7, "c", state="deleted"), {"@type": "Event"}, cursor="end")
+        add(copy, cursor="end", current_at=reached)
         assert copy.at_end
-        current = NOW + timedelta(days=1) + MAX_GAP
-        assert copy.start(FEED, current) == "end"
+        assert copy.start(FEED, reached + MAX_GAP) == "end"
         # What has been read since without reaching the end makes it no more current.
-        add(copy, item(2, "b"), cursor="later")
-        assert copy.start(FEED, current) == "later"
-        assert copy.start(FEED, current + timedelta(seconds=1)) == ""
-        assert (len(copy), copy.cursor, copy.at_end) == (0, "", False)
+        add(copy, item(8, "d"), cursor="later")
+        assert copy.start(FEED, reached + MAX_GAP) == "later"
+        assert copy.start(FEED, reached + MAX_GAP + timedelta(seconds=1)) == ""
+        assert (len(copy), copy.cursor, copy.at_end) == (5, "", False)
+
+
+@pytest.mark.spec("OB-FEED-19")
+def test_what_a_second_reading_of_the_whole_feed_does_not_find_was_deleted(path: Path) -> None:
+    later = NOW + MAX_GAP + timedelta(seconds=1)
+    with Copy(path) as copy:
+        copy.start(FEED, NOW)
+        many = [item(9, f"gone {number}") for number in range(1_200)]
+        add(copy, item(5, "a"), item(2**64, "b"), item(7, "c", state="deleted"), {"@type": "Event"}, *many)
+        copy.start(FEED, later)
+        # The numbers of the feed may have begun anew.
+        add(copy, item(1, "a"), cursor="there")
+    with Copy(path) as copy:
+        assert copy.start(FEED, later) == "there"
+        assert not next(copied for copied in copy.items() if copied.id == "b").deleted
+        add(copy, cursor="there", current_at=later)
+        found = {copied.id: (copied.deleted, data(copied)["modified"]) for copied in copy.items()}
+        assert data(next(copied for copied in copy.items() if copied.id == "b")) == {
+            "state": "deleted", "kind": "Event", "id": "b", "modified": 2**64,
+        }  # fmt: skip
+    gone = {f"gone {number}": (True, 9) for number in range(1_200)}
+    assert found == {"a": (False, 1), "b": (True, 2**64), "c": (True, 7)} | gone
 
 
 def test_a_copy_is_of_one_feed_however_its_url_is_spelt(path: Path) -> None:

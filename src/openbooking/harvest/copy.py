@@ -21,6 +21,7 @@ from openbooking.harvest.urls import page_key, split_credentials
 MAX_GAP = timedelta(days=6)
 MAX_COPY_BYTES = 50_000_000_000
 
+_AT_ONCE = 500
 _APPLICATION = 0x52504445
 _PAGE_BYTES = 4096
 _SETTINGS = (
@@ -35,11 +36,12 @@ _SETTINGS = (
 )
 _TABLES = (
     f"PRAGMA application_id = {_APPLICATION}",
-    "CREATE TABLE IF NOT EXISTS feed (url TEXT, cursor TEXT, at_end INTEGER, current_at REAL)",
+    # A round is a reading of the whole feed.
+    "CREATE TABLE IF NOT EXISTS feed (url TEXT, cursor TEXT, at_end INTEGER, current_at REAL, round INTEGER)",
     """
     CREATE TABLE IF NOT EXISTS item (
         position INTEGER PRIMARY KEY, id TEXT, kind TEXT, modified BLOB, deleted INTEGER, content BLOB, url TEXT,
-        number INTEGER, UNIQUE (id, kind)
+        number INTEGER, round INTEGER, UNIQUE (id, kind)
     )
     """,
 )
@@ -110,7 +112,8 @@ class Copy:
     def start(self, url: str, now: datetime) -> str:
         """Begin to read a feed into the copy; return the cursor, empty if it is to be read from its start.
 
-        A copy that has not been current for longer than `MAX_GAP` is emptied: deletions have left the feed since.
+        If the copy has not been current for longer than `MAX_GAP` the whole feed is read again, because deletions have
+        left it since. What it does not hold any more counts as deleted when its end is reached.
 
         Raises:
             CopyError: This is the copy of another feed.
@@ -123,9 +126,11 @@ class Copy:
         if row and now - datetime.fromtimestamp(row[2], UTC) <= MAX_GAP:
             return str(row[1])
         with self._transaction():
-            self._db.execute("DELETE FROM item")
-            self._db.execute("DELETE FROM feed")
-            self._db.execute("INSERT INTO feed VALUES (?, '', FALSE, ?)", (bare, now.timestamp()))
+            if row:
+                restart = "UPDATE feed SET cursor = '', at_end = FALSE, current_at = ?, round = round + 1"
+                self._db.execute(restart, (now.timestamp(),))
+            else:
+                self._db.execute("INSERT INTO feed VALUES (?, '', FALSE, ?, 0)", (bare, now.timestamp()))
         return ""
 
     def add(self, url: str, page: Page, cursor: str, *, current_at: datetime | None = None) -> None:
@@ -146,6 +151,7 @@ class Copy:
             self._db.execute("UPDATE feed SET cursor = ?, at_end = ?", (cursor, current_at is not None))
             if current_at is not None:
                 self._db.execute("UPDATE feed SET current_at = ?", (current_at.timestamp(),))
+                self._delete_missing()
 
     @property
     def cursor(self) -> str:
@@ -189,14 +195,32 @@ class Copy:
         else:
             key = (envelope.id, envelope.kind)
             modified, deleted = envelope.modified, envelope.deleted
-            known = self._db.execute("SELECT modified FROM item WHERE id = ? AND kind = ?", key).fetchone()
+            # A version of an earlier round says nothing about the order in this one.
+            known = self._db.execute(
+                "SELECT item.modified FROM item JOIN feed USING (round) WHERE id = ? AND kind = ?", key
+            ).fetchone()
             if known and not is_later(_value(modified), _value(known[0])):
                 return
         self._db.execute(
-            "INSERT OR REPLACE INTO item (id, kind, modified, deleted, content, url, number)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO item (id, kind, modified, deleted, content, url, number, round)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT round FROM feed))",
             (*key, modified, deleted, content, url, number),
         )
+
+    def _delete_missing(self) -> None:
+        """Take for deleted what a reading of the whole feed has not found any more."""
+        missing = "FROM item WHERE round < (SELECT round FROM feed) AND NOT deleted"
+        rows = self._db.execute(f"SELECT position, id, kind, modified {missing}")
+        while found := rows.fetchmany(_AT_ONCE):
+            for position, id_, kind, modified in found:
+                number = None if _value(modified) is None else msgspec.Raw(modified)
+                tombstone = {"state": "deleted", "kind": kind, "id": id_, "modified": number}
+                self._db.execute(
+                    "UPDATE item SET deleted = TRUE, content = ? WHERE position = ?",
+                    (msgspec.json.encode(tombstone), position),
+                )
+        # Without an id there is nothing by which the deletion could be known.
+        self._db.execute("DELETE FROM item WHERE id = '' AND deleted")
 
     def _prepare(self) -> None:
         # Another application's database is not even brought into another journal mode.
