@@ -84,7 +84,9 @@ def import_(  # noqa: PLR0913 - one parameter for each option
             told = ConsoleReport(json_lines)
             asks = None if yes else partial(_confirm, unasked)
             with_store(
-                database, lambda store: run_import(store, pages(place, copy), told, options, asks), writes_feeds=True
+                database,
+                lambda store: run_import(store, pages(place, copy, told.counting), told, options, asks),
+                writes_feeds=True,
             )
     except (ImportRefusedError, CommandError) as refusal:
         raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -35,18 +35,27 @@ class Got(NamedTuple):
     fault: str = ""
 
 
-async def pages(place: str, copy: Path | None = None) -> AsyncIterator[Got]:
+# Shows how far something has come: yields what is to be called for each one done.
+Counting = Callable[[str], AbstractContextManager[Callable[[], None]]]
+
+
+def _uncounted(_: str) -> AbstractContextManager[Callable[[], None]]:
+    return nullcontext(lambda: None)
+
+
+async def pages(place: str, copy: Path | None = None, counting: Counting = _uncounted) -> AsyncIterator[Got]:
     """The pages there, one after the other; of a feed its items in their latest version, deleted ones too.
 
     Args:
         place: A path, - for standard input, or a URL.
         copy: The file in which a copy of a feed is kept, to be read from its cursor on; none by default.
+        counting: Shows how many pages of a feed have been read, before the first of its items is returned.
 
     Raises:
         ImportRefusedError: There is nothing to read, or the copy cannot be used.
     """
     if is_web_address(place):
-        async for got in _web_pages(place, copy):
+        async for got in _web_pages(place, copy, counting):
             yield got
         return
     if copy is not None:
@@ -55,12 +64,12 @@ async def pages(place: str, copy: Path | None = None) -> AsyncIterator[Got]:
         yield got
 
 
-async def _web_pages(url: str, path: Path | None) -> AsyncIterator[Got]:
+async def _web_pages(url: str, path: Path | None, counting: Counting) -> AsyncIterator[Got]:
     # A copy can be kept of a feed only.
     options = _OPTIONS._replace(documents=path is None)
     try:
         with Copy(path) as copy:
-            async for got in _harvested(url, copy, options):
+            async for got in _harvested(url, copy, options, counting):
                 yield got
     except CopyError as fault:
         raise ImportRefusedError(f"{fault}.") from fault
@@ -68,15 +77,20 @@ async def _web_pages(url: str, path: Path | None) -> AsyncIterator[Got]:
         raise ImportRefusedError(f"{url} is {fault}.") from fault
 
 
-async def _harvested(url: str, copy: Copy, options: HarvestOptions) -> AsyncIterator[Got]:
+async def _harvested(url: str, copy: Copy, options: HarvestOptions, counting: Counting) -> AsyncIterator[Got]:
     """A document that is no feed, or the items of the feed once it has been read as far as that can be."""
-    fault = None
+    fault = document = None
     async with async_client() as client, aclosing(harvest_async(url, copy, client, options)) as steps:
-        async for step in steps:
-            if isinstance(step, End):
-                fault = step
-            elif not step.page.is_rpde:
-                yield Got(step.url, step.page)
+        with counting("Pages") as one_more:
+            async for step in steps:
+                if isinstance(step, End):
+                    fault = step
+                    continue
+                one_more()
+                if not step.page.is_rpde:
+                    document = Got(step.url, step.page)
+    if document:
+        yield document
     for got in _copied_pages(copy):
         yield got
     if fault and fault.fault:

@@ -1,6 +1,6 @@
 """The first half of an import: pages are taken apart, and what their items hold is put into a spool."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
@@ -25,14 +25,13 @@ class Reader:
 
     async def read(self, pages: AsyncIterator[Got]) -> None:
         """Read everything, reporting what cannot be read and what is there twice."""
+        # A feed shows its own progress until the first of its items is here.
+        first = await anext(pages, None)
         with self._report.counting("Read") as one_more:
-            async for where, page, fault in pages:
-                if page is None:
-                    self._report.tell(Line(outcome=Outcome.UNREAD, item=shown(where), reason=fault))
-                    continue
-                for number, item in page.numbered():
-                    self._read_item(item, f"{shown(where)} item {number}")
-                    one_more()
+            if first:
+                self._read_page(first, one_more)
+            async for got in pages:
+                self._read_page(got, one_more)
         for event_series, content, where in self._spool.belonging():
             reading = read_item(read_entry(msgspec.Raw(content), self._source, where), event_series)
             self._tell_faults(reading, where)
@@ -41,6 +40,14 @@ class Reader:
         self._spool.delete_by_id()
         for given_way in self._spool.duplicates():
             self._tell_given_way(given_way)
+
+    def _read_page(self, got: Got, one_more: Callable[[], None]) -> None:
+        if got.page is None:
+            self._report.tell(Line(outcome=Outcome.UNREAD, item=shown(got.where), reason=got.fault))
+            return
+        for number, item in got.page.numbered():
+            self._read_item(item, f"{shown(got.where)} item {number}")
+            one_more()
 
     def _read_item(self, item: msgspec.Raw, where: str) -> None:
         try:
