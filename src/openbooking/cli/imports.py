@@ -8,6 +8,7 @@ from typing import IO, Annotated
 
 import typer
 
+from openbooking.booking.store import Store
 from openbooking.cli.database import with_store
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
@@ -83,11 +84,11 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         with _opened(report) as json_lines:
             told = ConsoleReport(json_lines)
             asks = None if yes else partial(_confirm, unasked)
-            with_store(
-                database,
-                lambda store: run_import(store, pages(place, copy, told.counting), told, options, asks),
-                writes_feeds=True,
-            )
+
+            async def work(store: Store) -> None:
+                await run_import(store, pages(place, copy, told.counting), told, options, asks)
+
+            with_store(database, work, writes_feeds=True)
     except (ImportRefusedError, CommandError) as refusal:
         raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal
     except NotConfirmedError as refusal:
