@@ -90,9 +90,9 @@ def _with_all_below(situation: Situation, found: set[str]) -> AbstractSet[str]:
 
 
 def _without(opportunity: Opportunity) -> Change:
-    """The removal of an Opportunity; one that is unpublished stays, so that it is not published again."""
+    """The removal of an Opportunity; one that is unpublished stays, without its parent, to be unpublished ever after."""
     if opportunity.sale is SaleState.UNPUBLISHED:
-        return OpportunitySet(replace(opportunity, withdrawn=True))
+        return OpportunitySet(replace(opportunity, parent=None, withdrawn=True))
     return OpportunityRemoved(opportunity.path)
 
 

@@ -35,6 +35,7 @@ from openbooking.importing.read_values import (
     term_names,
     type_names,
 )
+from openbooking.jsonld.scalars import write_duration, write_instant
 from openbooking.spec.ids import key_of
 from openbooking.spec.terms import EventStatus, OpportunityType
 
@@ -241,7 +242,7 @@ class _Walk:
         named_offers, full_offers = split_offers(thing.get("offers"))
         offers, on_offers = read_offers(full_offers, path)
         offers_unknown = "offers" in thing and not offers and not named_offers
-        properties, on_properties = _properties(thing, type_)
+        properties, on_properties = _properties(thing, type_, when)
         inherited = Inherited(
             status=own_status is None,
             dates=not told and type_.bookable and not type_.at_any_time,
@@ -407,7 +408,7 @@ def _with_inherited(thing: JsonObject, kind: Kind) -> tuple[JsonObject, tuple[st
     return {**inherited, **own}, (f"what its {shown(names[0])} tells taken over",)
 
 
-def _properties(thing: JsonObject, type_: OpportunityType) -> tuple[dict[str, Any], list[str]]:
+def _properties(thing: JsonObject, type_: OpportunityType, when: When) -> tuple[dict[str, Any], list[str]]:
     """What no rule looks at, as published, if it can be; but activities in plain text become Concepts. With remarks on
     what is left out.
     """
@@ -421,10 +422,17 @@ def _properties(thing: JsonObject, type_: OpportunityType) -> tuple[dict[str, An
                 for concept in members(kept[name])
             ]
     if kind.has_parts and "eventSchedule" not in kept:
-        dates = {} if kind.in_days else {name: thing[name] for name in sorted(_DATES & thing.keys())}
+        dates = {} if kind.in_days else _written(when)
         parts = [_part(part, dates) for part in members(thing.get("subEvent")) if isinstance(part, dict)]
         kept |= {"subEvent": parts} if parts else {}
     return publishable(kept, left_out=(name for name in kind.never if name in thing))
+
+
+def _written(when: When) -> JsonObject:
+    dates = {"startDate": when.start, "endDate": when.end}
+    written = {name: write_instant(date) for name, date in dates.items() if date}
+    lasts = {"duration": write_duration(when.end - when.start)} if when.start and when.end else {}
+    return written | lasts
 
 
 def _part(part: JsonObject, dates: JsonObject) -> JsonObject:
