@@ -90,7 +90,7 @@ def _with_all_below(situation: Situation, found: set[str]) -> AbstractSet[str]:
 
 
 def _without(opportunity: Opportunity) -> Change:
-    """The removal of an Opportunity; one that is unpublished stays, without its parent, to be unpublished ever after."""
+    """The removal of an Opportunity; one that is unpublished stays, without its parent, as unpublished."""
     if opportunity.sale is SaleState.UNPUBLISHED:
         return OpportunitySet(replace(opportunity, parent=None, withdrawn=True))
     return OpportunityRemoved(opportunity.path)
