@@ -171,7 +171,7 @@ def evolve(situation: Situation, change: Change) -> Situation:
 
 def _with_sale_of_children(before: Situation, after: Situation, parent: Opportunity) -> Situation:
     """With it, all that lies below a parent enters the open feeds or leaves them."""
-    if before.on_sale(parent.path) is after.on_sale(parent.path):
+    if not parent.type.has_children or before.on_sale(parent.path) is after.on_sale(parent.path):
         return after
     below = {path for path, item in after.opportunities.items() if parent in after.parents(item)}
     return msgspec.structs.replace(after, touched=after.touched | below)
@@ -179,6 +179,8 @@ def _with_sale_of_children(before: Situation, after: Situation, parent: Opportun
 
 def _embedding(situation: Situation, parent: Opportunity) -> list[str]:
     """The paths of what is published with this parent within, so that it is published anew."""
+    if not parent.type.embedded:
+        return []
     return [
         path
         for path, child in situation.opportunities.items()

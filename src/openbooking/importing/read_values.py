@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -204,6 +205,8 @@ def shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
+# An item derives the same keys a few times.
+@lru_cache(1_000)
 def derive_key(*parts: str) -> str:
     """The key that always comes of these parts: 160 bits of their SHA-256, in small letters and digits."""
     digest = hashlib.sha256(msgspec.json.encode(parts)).digest()
