@@ -130,6 +130,26 @@ async def test_a_deletion_that_may_be_of_several_items_deletes_none(world: World
     assert (await import_(world.store, *items, gone)).outcomes() == ["parent", "bookable", "unmatched"]
 
 
+@pytest.mark.spec("OB-FEED-10")
+async def test_a_deletion_of_one_type_deletes_no_item_of_another_type_in_another_feed(world: World) -> None:
+    """Feeds that are imported under one name number their items alike, and tell of a deletion for days."""
+    run = rpde(event(), id="9")
+    told = await import_(world.store, run, rpde(facility(), id="9"))
+    gone = deleted(facility(), id="9")
+    assert (await import_(world.store, run, gone)).outcomes() == ["bookable", "withdrawn"]
+    for items in ([run, gone], [gone], [{**gone, "kind": "feed.SessionSeries"}]):
+        assert (await import_(world.store, *items)).outcomes()[-1] == "unmatched"
+        assert set(await feed(world, EVENTS)) == {told.path("events/1")}
+
+
+@pytest.mark.spec("OB-FEED-10")
+async def test_a_deletion_of_any_type_deletes_the_item_of_its_id_in_one_feed(world: World) -> None:
+    source = source_of("https://provider.example.com/feed")
+    await import_(world.store, rpde(event(), id="9"), source=source)
+    assert (await import_(world.store, deleted(facility(), id="9"), source=source)).outcomes() == ["withdrawn"]
+    assert await feed(world, EVENTS) == {}
+
+
 async def test_an_item_that_a_feed_calls_otherwise_is_still_the_same(world: World) -> None:
     """Without ids in its data it would be sold twice."""
     source = source_of("https://provider.example.com/feed")

@@ -107,6 +107,19 @@ async def test_a_price_import_does_not_put_on_sale_again_what_its_seller_cancell
     assert (await item_of(world, uuid))["orderItemStatus"].endswith("SellerCancelled")
 
 
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_series_does_not_put_on_sale_again_the_session_that_its_seller_cancelled(
+    world: World, alone: bool
+) -> None:
+    told = await import_(world.store, rpde(series()), rpde(session()))
+    await world.store.execute(CancelOpportunity(opportunity=told.path("sessions/1"), actor=MANAGER))
+    for number in (2, 3):
+        again = [rpde(series(name=f"Yoga {number}"), modified=number), rpde(session(), modified=number)]
+        await import_(world.store, *again[: 1 if alone else 2])
+        await book(world, told, status=409)
+        assert (await feed(world, SESSIONS))[told.path("sessions/1")]["eventStatus"] == CANCELLED
+
+
 @pytest.mark.parametrize("status", [CANCELLED, "https://schema.org/EventPostponed"])
 async def test_what_its_provider_cancelled_takes_place_again_only_if_it_says_so(world: World, status: str) -> None:
     told = await import_(world.store, rpde(event(eventStatus=status)))

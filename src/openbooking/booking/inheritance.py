@@ -15,13 +15,14 @@ _NOTHING = Inherited()
 def inherit(child: Opportunity, parents: tuple[Opportunity, ...]) -> Opportunity:
     """The child with what it inherits from its parents, nearest first.
 
-    An end that follows from a duration needs a start; without one the child stays without an end.
+    An end that follows from a duration needs a start; without one the child stays without an end. What its Seller has
+    called off stays cancelled, whatever its parent is.
     """
     marked = child.inherited or _NOTHING
     if marked == _NOTHING or not parents:
         return child
     parent = parents[0]
-    if marked.status:
+    if marked.status and not child.called_off:
         child = replace(child, status=parent.status)
     if marked.dates:
         child = replace(child, start=parent.start, end=parent.end)

@@ -1,6 +1,8 @@
 """How items of each type are published: one row for each type, so that a further type is a further row."""
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 
 import msgspec
@@ -98,6 +100,22 @@ KINDS: Mapping[OpportunityType, Kind] = {
 LINKS = frozenset(
     name for kind in KINDS.values() for name in (kind.parent, kind.remaining, *kind.children) if name is not None
 )
+
+
+# Feeds call an item by the type of its data, some behind the name of the feed.
+_SEPARATOR = re.compile("[/.]")
+
+
+def type_name(kind: str) -> str:
+    """What an RPDE `kind` says of the type of its items."""
+    return _SEPARATOR.split(kind)[-1]
+
+
+def type_of_kind(kind: str) -> OpportunityType | None:
+    """The type that an RPDE `kind` names, or None where it names none that is sold here."""
+    with suppress(ValueError):
+        return OpportunityType(type_name(kind))
+    return None
 
 
 @cache

@@ -37,7 +37,7 @@ class Reader:
             self._tell_faults(reading, where)
             self._note_sellers(reading)
             self._spool.put_again(reading, where)
-        self._spool.delete_by_id()
+        self._spool.delete_by_id(self._source)
         for given_way in self._spool.duplicates():
             self._tell_given_way(given_way)
 

@@ -5,7 +5,6 @@ of a session. Every thing gets an identifier of ours that always comes of its or
 that importing it again updates it, and a reference names its parent without anybody having seen it.
 """
 
-import re
 from collections import Counter
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Inherited, Opportunity
 from openbooking.importing.identity import Identity, Whole, identify, paths_of_reference
-from openbooking.importing.kinds import KINDS, LINKS, Kind
+from openbooking.importing.kinds import KINDS, LINKS, Kind, type_name
 from openbooking.importing.read_offers import key_of_offer, read_offers, split_offers
 from openbooking.importing.read_pages import Entry
 from openbooking.importing.read_sellers import NamedSeller, read_seller
@@ -51,8 +50,6 @@ _DATES = frozenset({"startDate", "endDate", "duration"})
 _NOT_INHERITED = _DATES | LINKS | {"@context", "@type", "@id", "url", "identifier", "eventSchedule", "offers"}
 _CONCEPTS = ("activity", "facilityType")
 _REFERENCE = frozenset({"@id", "@type"})
-# Feeds call an item by the type of its data, some behind the name of the feed.
-_KIND_SEPARATOR = re.compile("[/.]")
 _EVENT_SERIES = "EventSeries"
 _MOVED_ONLINE = "EventMovedOnline"
 
@@ -124,7 +121,7 @@ class _Place(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_item(entry: Entry, event_series: JsonObject | None = None) -> Reading:
     """The things in an item, and whatever is wrong with it; `event_series` is what it belongs to, if that is known."""
-    kind = _KIND_SEPARATOR.split(entry.kind)[-1]
+    kind = type_name(entry.kind)
     walk = _Walk(entry)
     if entry.deleted:
         return Reading(_label(kind, {}, entry), walk.sources)

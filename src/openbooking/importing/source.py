@@ -6,8 +6,10 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from openbooking.importing.errors import ImportRefusedError
+from openbooking.importing.kinds import type_of_kind
 from openbooking.importing.read_values import derive_key
 from openbooking.spec.links import is_web_address
+from openbooking.spec.terms import OpportunityType
 
 _CURSOR = frozenset({"aftertimestamp", "afterid", "afterchangenumber", "limit"})
 _CREDENTIAL = re.compile(
@@ -26,6 +28,20 @@ class Source(NamedTuple):
 
     name: str
     former: str
+
+    @property
+    def is_one_feed(self) -> bool:
+        """Whether it is known to give each `id` once; under a name that the operator gave, several feeds may be."""
+        return is_web_address(self.name)
+
+    def may_mean(self, deleted: str, type_: OpportunityType | None) -> bool:
+        """Whether a deletion of this kind may mean an item of this type that has the same `id` and another kind.
+
+        Where several feeds are imported under one name, a deletion of one type and an item of another are of two feeds,
+        unless both are kinds of event, which often share a feed.
+        """
+        named = type_of_kind(deleted)
+        return self.is_one_feed or named is None or type_ is None or named.feed == type_.feed
 
     def item(self, kind: str, id_: str) -> str:
         """The name of what comes of an RPDE item, whatever it holds."""

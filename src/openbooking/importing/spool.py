@@ -15,10 +15,11 @@ from typing import Any, NamedTuple, Self
 import msgspec
 
 from openbooking.harvest.documents import is_later
-from openbooking.importing.kinds import rank
+from openbooking.importing.kinds import rank, type_of_kind
 from openbooking.importing.read_items import Draft, Reading
 from openbooking.importing.read_pages import Entry
 from openbooking.importing.read_sellers import NamedSeller
+from openbooking.importing.source import Source
 
 _TABLES = """
     PRAGMA journal_mode = OFF;
@@ -160,17 +161,18 @@ class Spool:
         self._db.execute("UPDATE item SET whole = ? WHERE source = ?", (not reading.faults, reading.sources[0]))
         self._put_drafts(reading.sources[0], reading.drafts, place)
 
-    def delete_by_id(self) -> None:
+    def delete_by_id(self, source_of_all: Source) -> None:
         """Delete what an item of another kind deletes: the only one with its `id`, if it came before (AMB-74)."""
         rows = self._db.execute(
-            "SELECT other.source, deletion.modified, other.modified FROM item AS deletion JOIN item AS other "
+            "SELECT other.source, deletion.modified, other.modified, deletion.kind, other.kind FROM item AS deletion JOIN item AS other "
             "ON other.same_id = deletion.same_id AND other.source <> deletion.source "
             "WHERE deletion.deleted AND deletion.same_id <> '' AND NOT other.deleted "
             "AND other.number < deletion.number "
             "AND (SELECT count(*) FROM item AS one WHERE one.same_id = deletion.same_id AND NOT one.deleted) = 1"
         )
-        for source, deleted, modified in rows.fetchall():
-            if is_later(msgspec.json.decode(deleted), msgspec.json.decode(modified)):
+        for source, deleted, modified, kind, other_kind in rows.fetchall():
+            later = is_later(msgspec.json.decode(deleted), msgspec.json.decode(modified))
+            if later and source_of_all.may_mean(kind, type_of_kind(other_kind)):
                 self._db.execute("UPDATE item SET deleted = TRUE WHERE source = ?", (source,))
                 self._db.execute("DELETE FROM thing WHERE source = ?", (source,))
 

@@ -7,6 +7,7 @@ from openbooking.booking.find import FindBySource
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.reports import OpportunityReport
 from openbooking.booking.withdraw import TakeOffSale, Withdraw
+from openbooking.importing.kinds import rank
 from openbooking.importing.publish import AT_ONCE, reports_in
 from openbooking.importing.read_values import read_text, shown
 from openbooking.importing.rehearsal import ImportStore
@@ -14,7 +15,6 @@ from openbooking.importing.report import Line, Outcome, Report, numbers_of
 from openbooking.importing.sellers import IMPORTER
 from openbooking.importing.source import Source
 from openbooking.importing.spool import Item, Spool, Standing
-from openbooking.spec.links import is_web_address
 from openbooking.spec.terms import OpportunityType
 
 _DELETED = "its provider deleted it"
@@ -25,8 +25,9 @@ _NOTHING_HERE = "deleted, but nothing of it is published"
 # What feeds call their items. Items that an earlier version imported are found by these.
 _USUAL_KINDS = ("", *OpportunityType, "FacilityUse/Slot", "IndividualFacilityUse/Slot")
 
-# The sources that are published, by what the names of all items with the same RPDE id begin with.
-_Stored = Mapping[str, set[str]]
+# The sources that are published, each with the type of the outermost of what comes of it, by what the names of all items
+# with the same RPDE id begin with.
+_Stored = Mapping[str, Mapping[str, OpportunityType]]
 
 
 class Withdrawer:
@@ -69,24 +70,22 @@ class Withdrawer:
                     self._tell_unmatched(item, stored)
 
     async def _stored(self, items: Sequence[Item]) -> _Stored:
-        """The sources that are published under the ids of items that are deleted, or may have another kind now.
-
-        Only a feed of its own is known to give each `id` once; under a name that the operator gave, several feeds may.
-        """
+        """The sources that are published under the ids of items that are deleted, or may have another kind now."""
         ids: dict[str, str] = {}
         for item in items:
-            if item.same_id and (item.is_deleted or is_web_address(self._source.name)):
+            if item.same_id and (item.is_deleted or self._source.is_one_feed):
                 ids[item.same_id] = item.same_id
             if item.same_id and item.is_deleted:
                 former = (self._source.former_item(kind, item.id) for kind in (*_USUAL_KINDS, item.kind))
                 ids |= {name: item.same_id for name in former if name}
         found = await self._store.execute(FindBySource(frozenset(ids), actor=IMPORTER)) if ids else {}
         assert isinstance(found, Mapping)  # noqa: S101 - what FindBySource is answered with
-        stored: dict[str, set[str]] = defaultdict(set)
+        stored: dict[str, dict[str, OpportunityType]] = defaultdict(dict)
         for member in found.values():
             if isinstance(member, Opportunity):
                 begins = member.source.rpartition("/")[0] + "/"
-                stored[ids.get(member.source) or begins].add(member.source)
+                types = stored[ids.get(member.source) or begins]
+                types[member.source] = min(types.get(member.source, member.type), member.type, key=rank)
         return stored
 
     def _targets(self, item: Item, stored: _Stored) -> Collection[str]:
@@ -95,11 +94,13 @@ class Withdrawer:
         They are those of the item itself. If it is published under another kind only, and no item of that kind is in
         its feed, it is that; of several, nobody knows which.
         """
-        known = stored.get(item.same_id, set())
-        others = {source for source in known.difference(item.sources) if not self._spool.is_alive(source)}
+        known = stored.get(item.same_id, {})
+        others = {source for source in known.keys() - {*item.sources} if not self._spool.is_alive(source)}
         if not item.is_deleted:
             return {*item.sources, *others}
-        return others if known.isdisjoint(item.sources) and len(others) == 1 else item.sources
+        if known.keys().isdisjoint(item.sources) and len(others) == 1:
+            return {source for source in others if self._source.may_mean(item.kind, known[source])}
+        return item.sources
 
     async def _withdraw(self, reasons: Mapping[str, str], keep: frozenset[str]) -> set[str]:
         """Withdraw what comes of these sources; return those of what has been withdrawn."""
@@ -124,6 +125,6 @@ class Withdrawer:
         self._report.tell(Line(outcome=outcome, item=label, path=path, reason=reason, orders=numbers_of(report.orders)))
 
     def _tell_unmatched(self, item: Item, stored: _Stored) -> None:
-        several = len(stored.get(item.same_id, set()))
+        several = len(stored.get(item.same_id, {}))
         reason = f"deleted, but {several} items have this id under other kinds" if several > 1 else _NOTHING_HERE
         self._report.tell(Line(outcome=Outcome.UNMATCHED, item=item.label, where=item.place, reason=reason))
