@@ -253,6 +253,11 @@ class Spool:
         """Whether the item of this name has been deleted."""
         return bool(self._one("SELECT 1 FROM item WHERE source = ? AND deleted", source))
 
+    def is_not_understood(self, source: str) -> bool:
+        """Whether the item of this name is not understood, or not all of it."""
+        found = self._one("SELECT standing FROM item WHERE source = ? AND NOT deleted", source)
+        return bool(found) and found[0] == Standing.NOT_UNDERSTOOD
+
     def is_alive(self, source: str) -> bool:
         """Whether there is an item of this name, and it has not been deleted."""
         return bool(self._one("SELECT 1 FROM item WHERE source = ? AND NOT deleted", source))
