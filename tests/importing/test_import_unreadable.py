@@ -73,3 +73,10 @@ def test_former_paths_are_bounded_however_many_take_place_at_once() -> None:
     thing = {"name": "Yoga", "startDate": "2027-03-04T18:00:00Z"}
     identity = identify(thing, OpportunityType.SCHEDULED_SESSION, named_source("x"), whole=whole, rpde=None)
     assert len(identity.former) <= 200
+
+
+async def test_a_deletion_whose_id_is_a_decimal_number_deletes(world: World) -> None:
+    await import_(world.store, rpde(event(), id=1.0))
+    told = await import_(world.store, {"state": "deleted", "kind": "Event", "id": 1.0, "modified": 2})
+    assert told.outcomes() == ["withdrawn"]
+    assert await feed(world, EVENTS) == {}

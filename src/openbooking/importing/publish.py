@@ -106,7 +106,10 @@ class Publisher:
         return path
 
     async def _link(self, draft: Draft, path: str, parents: _Parents) -> Imported:
-        seller, remarks = await self._sellers.of(parents[0] if parents else None, self._named(draft))
+        named = self._named(draft)
+        # What is published already, and says no more who sells it, is still sold by whom it was.
+        above = parents[0] if parents else None if named else (await self._get([path])).get(path)
+        seller, remarks = await self._sellers.of(above, named)
         return link(draft, path, parents, seller, remarks, self._vat)
 
     def _named(self, draft: Draft) -> NamedSeller | None:

@@ -49,7 +49,7 @@ _DATES = frozenset({"startDate", "endDate", "duration"})
 # What a thing does not take over from one of a type that is not sold here (OB-BKBL-32, OB-BKBL-31).
 _NOT_INHERITED = _DATES | LINKS | {"@context", "@type", "@id", "url", "identifier", "eventSchedule", "offers"}
 _CONCEPTS = ("activity", "facilityType")
-_REFERENCE = frozenset({"@id", "@type"})
+_REFERENCE = frozenset({"@context", "@id", "@type"})
 # Feeds call an item by the type of its data, some behind the name of the feed.
 _KIND_SEPARATOR = re.compile("[/.]")
 _EVENT_SERIES = "EventSeries"
