@@ -67,9 +67,10 @@ async def test_what_belongs_to_what_is_not_understood_is_not_reported_as_bookabl
         assert await feed(world, SESSIONS) == {}
 
 
-def test_former_paths_are_bounded_however_many_take_place_at_once() -> None:
+@pytest.mark.parametrize("alike", [1, 50, 50_000])
+def test_former_paths_are_bounded_however_many_take_place_at_once(alike: int) -> None:
     former = tuple(f"sessions/{number}" for number in range(100))
-    whole = Whole("sessions/x", former, "subEvent", alike=50_000)
+    whole = Whole("sessions/x", former, "subEvent", alike=alike)
     thing = {"name": "Yoga", "startDate": "2027-03-04T18:00:00Z"}
     identity = identify(thing, OpportunityType.SCHEDULED_SESSION, named_source("x"), whole=whole, rpde=None)
     assert len(identity.former) <= 200

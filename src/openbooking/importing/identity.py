@@ -17,7 +17,8 @@ from openbooking.spec.terms import OpportunityType
 
 # How many more things than now may have had the same time or name when an earlier version counted them.
 _ONCE_ALIKE = 10
-# Of thousands at one time each would have thousands of former paths.
+# Of thousands at one time each would have thousands of former paths: more than this many alike have none.
+_MOST_ALIKE = 50
 _MOST_FORMER = 200
 
 
@@ -123,7 +124,7 @@ def _embedded(thing: JsonObject, type_: OpportunityType, whole: Whole) -> Identi
     counted = str(thing.get("startDate") or thing.get("name"))
     former = (
         derive_key(path, whole.property_, counted, str(number))
-        for path in (whole.path, *whole.former)
+        for path in ((whole.path, *whole.former) if whole.alike <= _MOST_ALIKE else ())
         for number in range(1, whole.alike + _ONCE_ALIKE + 1)
     )
     key = derive_key(whole.path, whole.property_, *known_by)
