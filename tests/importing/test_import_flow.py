@@ -308,6 +308,14 @@ async def test_a_child_is_sold_by_whom_its_parent_is_sold_by(world: World) -> No
     assert len(await world.store.sellers()) == 3
 
 
+async def test_a_series_that_arrives_alone_stays_with_the_seller_that_only_its_sessions_name(world: World) -> None:
+    told = await import_(world.store, series(organizer=None), session(organizer=SELLER), seller=None)
+    assert told.outcomes() == ["parent", "bookable"]
+    again = await import_(world.store, series(organizer=None, name="Judo"), seller=None)
+    assert again.outcomes() == ["parent"]
+    assert {data["name"] for data in (await feed(world, SERIES)).values()} >= {"Judo"}
+
+
 async def test_an_unknown_seller_to_sell_everything_is_refused(world: World) -> None:
     with pytest.raises(ImportRefusedError, match="no Seller nobody"):
         await import_(world.store, series(), seller="nobody")

@@ -157,3 +157,8 @@ async def test_of_more_left_than_the_maximum_the_maximum_is_sold(world: World) -
     assert (shown["remainingAttendeeCapacity"], shown["maximumAttendeeCapacity"]) == (5, 5)
     six = await errors_at(world, told.path("e/1"), shown["offers"][0]["@id"], 6, price=5)
     assert six["B"] == ["OpportunityHasInsufficientCapacityError"]
+
+
+async def test_an_offer_that_is_named_with_a_context_is_only_named(world: World) -> None:
+    named = [{"@context": "https://openactive.io/", "@type": "Offer", "@id": OFFER["@id"]}]
+    assert (await import_(world.store, series(), session(offers=named))).outcomes() == ["parent", "bookable"]

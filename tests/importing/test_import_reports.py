@@ -6,6 +6,8 @@ import pytest
 
 from builders import PLACE
 from imports import EVENTS, SESSIONS, book, feed, import_, item_of
+from openbooking.booking.opportunity import SaleState
+from openbooking.booking.sale import SetSaleState
 from openbooking.booking.seller import CancelOpportunity
 from openbooking.importing.errors import NotConfirmedError
 from people import MANAGER, STUDIO
@@ -134,6 +136,8 @@ CHANGES: dict[str, list[Any]] = {
     "another time": [rpde(series()), rpde(session(startDate="2027-03-05T18:00:00Z"))],
     "cancelled": [rpde(series()), rpde(session(eventStatus=CANCELLED))],
     "cancelled with its series": [rpde(series(eventStatus=CANCELLED))],
+    "cancelled with its series and again itself": [rpde(series(eventStatus=CANCELLED)), rpde(session())],
+    "another name": [rpde(series(name="Judo")), rpde(session())],
     "deleted": [deleted(series()), deleted(session())],
     "not understood": [rpde(series()), rpde(session(eventStatus="Maybe"))],
     "new below new": [
@@ -165,8 +169,12 @@ async def test_a_dry_run_reports_the_same_and_changes_nothing(
     assert dry == await import_(world.store, *items, seller=seller)
 
 
-async def test_a_dry_run_of_handing_over_reports_the_same(world: World) -> None:
-    await import_(world.store, rpde(series()), rpde(session()))
+@pytest.mark.parametrize("unpublished", ["series/1", "sessions/1", None])
+async def test_a_dry_run_of_handing_over_reports_the_same(world: World, unpublished: str | None) -> None:
+    told = await import_(world.store, rpde(series()), rpde(session()))
+    if unpublished:
+        state = SetSaleState(opportunity=told.path(unpublished), sale=SaleState.UNPUBLISHED, actor=MANAGER)
+        await world.store.execute(state)
     items = (rpde(series()), rpde(session()))
     dry = await import_(world.store, *items, seller=STUDIO.key, hand_over=True, dry_run=True)
     assert dry == await import_(world.store, *items, seller=STUDIO.key, hand_over=True)

@@ -155,7 +155,14 @@ def test_what_is_no_price_is_refused(published: Any) -> None:
 @pytest.mark.parametrize(
     ("published", "text"),
     [
-        *(("a", "a"), (" a ", "a"), (7, "7"), (["a", "b"], "a"), ({"@type": "PropertyValue", "value": "a"}, "a")),
+        *(
+            ("a", "a"),
+            (" a ", "a"),
+            (7, "7"),
+            (7.0, "7"),
+            (["a", "b"], "a"),
+            ({"@type": "PropertyValue", "value": "a"}, "a"),
+        ),
         *(("", None), (" ", None), (None, None), (True, None), (1.5, None), ([], None), ({}, None), ([None], None)),
     ],
 )

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Command, Decision, Rehearsed
 from openbooking.booking.policy import Policy
-from openbooking.booking.situation import Change, Needs, Situation, evolve
+from openbooking.booking.situation import Change, Needs, RecordSet, Situation, evolve
 
 
 class Rehearse(ActorCommand, frozen=True, kw_only=True):
@@ -20,6 +20,9 @@ class Rehearse(ActorCommand, frozen=True, kw_only=True):
     def decide(self, situation: Situation) -> Decision:
         """The reply has the command's reply and its changes. Raises what the command raises."""
         for change in self.given:
+            # A record that the command does not look at counts in what is known of places already.
+            if isinstance(change, RecordSet) and change.key not in situation.records:
+                continue
             situation = evolve(situation, change)
         decision = self.command.decide(situation)
         return Decision(reply=Rehearsed(decision.reply, decision.changes))

@@ -92,7 +92,8 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     except (ImportRefusedError, CommandError) as refusal:
         raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal
     except NotConfirmedError as refusal:
-        raise CommandError(f"{refusal} --yes imports it.", ExitStatus.LEFT_OUT) from refusal
+        status = max(told.exit_status, ExitStatus.LEFT_OUT)
+        raise CommandError(f"{refusal} --yes imports it.", status) from refusal
     show(told.summary())
     if told.exit_status:
         raise typer.Exit(told.exit_status)

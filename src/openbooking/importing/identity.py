@@ -4,6 +4,7 @@ Ids come first; what has none is known by its name, place and time together. Its
 sessions change places. What earlier versions stored keeps its id, whatever rule gave it (`Identity.former`).
 """
 
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,11 +12,14 @@ import msgspec
 from openbooking.booking.opportunity import Opportunity
 from openbooking.importing.read_values import JsonObject, UnreadableError, derive_key, read_instant, read_text, shown
 from openbooking.importing.source import Source
-from openbooking.spec.ids import opportunity_path
+from openbooking.spec.ids import key_of, opportunity_path
 from openbooking.spec.terms import OpportunityType
 
 # How many more things than now may have had the same time or name when an earlier version counted them.
 _ONCE_ALIKE = 10
+# Of thousands at one time each would have thousands of former paths: more than this many alike have none.
+_MOST_ALIKE = 50
+_MOST_FORMER = 200
 
 
 class Whole(NamedTuple):
@@ -64,6 +68,22 @@ def identify(
     return _by_itself(thing, type_, source)
 
 
+def names_of(identity: Identity, source: Source) -> tuple[str, ...]:
+    """The names of what comes of an item without an RPDE envelope, which is known by what it is about."""
+    paths = (identity.path, *identity.former) if identity.by_id else (identity.path,)
+    return tuple(f"{source.name}#{key_of(path)}" for path in paths)
+
+
+def names_by_ids(data: Any, source: Source) -> tuple[str, ...]:
+    """The names of such an item that is not understood, by its own ids, which are the same for every type."""
+    thing = data if isinstance(data, dict) else {}
+    ids = {"@id": thing.get("@id", thing.get("id")), "identifier": thing.get("identifier")}
+    try:
+        return names_of(identify(ids, OpportunityType.EVENT, source, whole=None, rpde=None), source)
+    except UnreadableError:
+        return ()
+
+
 def paths_of_reference(id_: str, types: tuple[OpportunityType, ...], source: Source) -> tuple[str, ...]:
     """The paths of which one is that of the thing with this `@id`, of one of these types."""
     keys = dict.fromkeys(_key_of_id(id_, name) for name in source)
@@ -102,13 +122,13 @@ def _embedded(thing: JsonObject, type_: OpportunityType, whole: Whole) -> Identi
         raise UnreadableError("nothing identifies it: it has no @id, identifier, name, location or startDate")
     # How earlier versions told those with the same time or name apart.
     counted = str(thing.get("startDate") or thing.get("name"))
-    former = [
+    former = (
         derive_key(path, whole.property_, counted, str(number))
-        for path in (whole.path, *whole.former)
+        for path in ((whole.path, *whole.former) if whole.alike <= _MOST_ALIKE else ())
         for number in range(1, whole.alike + _ONCE_ALIKE + 1)
-    ]
+    )
     key = derive_key(whole.path, whole.property_, *known_by)
-    return _identity(type_, key, *former)._replace(by_id=False)
+    return _identity(type_, key, *islice(former, _MOST_FORMER))._replace(by_id=False)
 
 
 def _by_itself(thing: JsonObject, type_: OpportunityType, source: Source) -> Identity:

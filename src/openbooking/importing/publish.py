@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from openbooking.booking.command import Reply
 from openbooking.booking.find import GetOpportunities
-from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.opportunity import Opportunity, SaleState, is_on_sale
 from openbooking.booking.ownership import source_name
 from openbooking.booking.publish import Publish
 from openbooking.booking.reports import OpportunityReport
@@ -25,12 +27,14 @@ from openbooking.spec.values import VatTreatment
 
 AT_ONCE = 200
 
+_NOT_UNDERSTOOD = "What it belongs to is not understood."
 _Parents = tuple[Opportunity, ...]
 
 
 class _Ready(NamedTuple):
     draft: Draft
     where: str
+    parents: _Parents
     imported: Imported
 
 
@@ -63,7 +67,8 @@ class Publisher:
                 path = self._path(draft, known)
                 try:
                     if not _is_published_by_itself(draft, known.get(path)):
-                        batch.append(_Ready(draft, where, await self._link(draft, path)))
+                        parents = await self._parents(draft)
+                        batch.append(_Ready(draft, where, parents, await self._link(draft, path, parents)))
                 except NobodySellsError as fault:
                     self._fail(draft, where, str(fault), Standing.NOT_THEIRS)
                 except UnreadableError as fault:
@@ -100,9 +105,11 @@ class Publisher:
                 return former
         return path
 
-    async def _link(self, draft: Draft, path: str) -> Imported:
-        parents = await self._parents(draft)
-        seller, remarks = await self._sellers.of(parents[0] if parents else None, self._named(draft))
+    async def _link(self, draft: Draft, path: str, parents: _Parents) -> Imported:
+        named = self._named(draft)
+        # What is published already, and says no more who sells it, is still sold by whom it was.
+        above = parents[0] if parents else None if named else (await self._get([path])).get(path)
+        seller, remarks = await self._sellers.of(above, named)
         return link(draft, path, parents, seller, remarks, self._vat)
 
     def _named(self, draft: Draft) -> NamedSeller | None:
@@ -132,7 +139,14 @@ class Publisher:
         if self._spool.is_deleted(parent.source):
             raise UnreadableError(f"parent not found: {name} was deleted")
         further = (await self._get([parent.parent])).get(parent.parent) if parent.parent else None
-        return (parent, further) if further else (parent,)
+        parents = (parent, further) if further else (parent,)
+        return tuple(map(self._as_understood, parents))
+
+    def _as_understood(self, parent: Opportunity) -> Opportunity:
+        """The parent as it is going to be on sale once this import has ended."""
+        if self._spool.is_published(parent.path) or not self._spool.is_not_understood(parent.source):
+            return parent
+        return replace(parent, sale=SaleState.NOT_UNDERSTOOD)
 
     async def _publish(self, batch: list[_Ready]) -> None:
         """Publish the batch; if it is refused, one by one, so that a bad one spoils no other."""
@@ -165,9 +179,10 @@ class Publisher:
     def _tell(self, ready: _Ready, reports: Mapping[str, OpportunityReport]) -> None:
         path = ready.imported.opportunity.path
         reported = reports[path]
+        why_not = reported.why_not or ("" if is_on_sale(reported.opportunity, ready.parents) else _NOT_UNDERSTOOD)
         self._spool.published(ready.draft, path)
         self._report.cancelled |= reported.orders.cancelled
-        outcome = Outcome.NOT_BOOKABLE if reported.why_not else Outcome.BOOKABLE
+        outcome = Outcome.NOT_BOOKABLE if why_not else Outcome.BOOKABLE
         parent = not reported.opportunity.type.bookable
         self._report.tell(
             Line(
@@ -175,7 +190,7 @@ class Publisher:
                 item=ready.draft.label,
                 where=ready.where,
                 path=path,
-                reason="" if parent else reported.why_not or "",
+                reason="" if parent else why_not,
                 orders=numbers_of(reported.orders),
                 remarks=ready.imported.remarks,
             )

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Inherited, Opportunity
-from openbooking.importing.identity import Identity, Whole, identify, paths_of_reference
+from openbooking.importing.identity import Identity, Whole, identify, names_by_ids, names_of, paths_of_reference
 from openbooking.importing.kinds import KINDS, LINKS, Kind, type_name
 from openbooking.importing.read_offers import key_of_offer, read_offers, split_offers
 from openbooking.importing.read_pages import Entry
@@ -49,7 +49,7 @@ _DATES = frozenset({"startDate", "endDate", "duration"})
 # What a thing does not take over from one of a type that is not sold here (OB-BKBL-32, OB-BKBL-31).
 _NOT_INHERITED = _DATES | LINKS | {"@context", "@type", "@id", "url", "identifier", "eventSchedule", "offers"}
 _CONCEPTS = ("activity", "facilityType")
-_REFERENCE = frozenset({"@id", "@type"})
+_REFERENCE = frozenset({"@context", "@id", "@type"})
 _EVENT_SERIES = "EventSeries"
 _MOVED_ONLINE = "EventMovedOnline"
 
@@ -129,14 +129,15 @@ def read_item(entry: Entry, event_series: JsonObject | None = None) -> Reading:
         data = _data(entry)
     except UnreadableError as fault:
         label = _label(kind, {}, entry)
-        return Reading(label, walk.sources, faults=[Fault(label, str(fault))])
+        return Reading(label, walk.sources or names_by_ids(entry.data, entry.source), faults=[Fault(label, str(fault))])
     label = _label(kind, data, entry)
     if _EVENT_SERIES in (type_names(data) or [kind]):
         return Reading(label, walk.sources, event_series=data)
     if event_series:
         data = {**data, "superEvent": event_series}
     walk.read(data, _Place(types=tuple(OpportunityType), expected=kind))
-    return Reading(label, walk.sources, walk.drafts, walk.faults, belongs_to=_belongs_to(data, entry))
+    sources = walk.sources or names_by_ids(entry.data, entry.source)
+    return Reading(label, sources, walk.drafts, walk.faults, belongs_to=_belongs_to(data, entry))
 
 
 def event_series_key(id_: str, entry: Entry) -> str:
@@ -154,6 +155,8 @@ def _belongs_to(data: JsonObject, entry: Entry) -> str:
 
 
 def _data(entry: Entry) -> JsonObject:
+    if entry.fault:
+        raise UnreadableError(entry.fault)
     data = clean(entry.data)
     if not isinstance(data, dict):
         raise UnreadableError("it has no data" if data is None else "it is no JSON object")
@@ -197,8 +200,7 @@ class _Walk:
         rpde = (entry.kind, entry.id) if entry.id and not place.embedded else None
         identity = identify(thing, type_, entry.source, whole=place.whole, rpde=rpde)
         if not self.sources and not place.embedded:
-            paths = (identity.path, *identity.former) if identity.by_id else (identity.path,)
-            self.sources = tuple(f"{entry.source.name}#{key_of(path)}" for path in paths)
+            self.sources = names_of(identity, entry.source)
         return identity
 
     def _read_children(self, thing: JsonObject, parent: Draft) -> None:

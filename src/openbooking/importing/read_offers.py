@@ -29,7 +29,7 @@ from openbooking.spec.terms import TYPE_OF_COLLECTION, Availability, FlowRequire
 from openbooking.spec.values import round_money
 
 MOST_OFFERS = 200
-_REFERENCE = frozenset({"@id", "@type"})
+_REFERENCE = frozenset({"@context", "@id", "@type"})
 
 # A feed tells that these are needed, but not what is asked.
 _ASKED_ELSEWHERE = frozenset({FlowRequirement.ATTENDEE_DETAILS, FlowRequirement.INTAKE_FORM})

@@ -5,18 +5,24 @@ from typing import Any, NamedTuple
 import msgspec
 
 from openbooking.harvest.documents import DocumentError, is_enveloped, parse
-from openbooking.importing.read_values import UnreadableError, read_text
+from openbooking.importing.read_values import UnreadableError, read_text, shown
 from openbooking.importing.source import Source
 
 MAX_ITEM_BYTES = 8_000_000
 
+# Of an item that cannot be read as a whole, members beyond this are not read: what identifies it is short.
+_MAX_MEMBER_BYTES = 10_000
+_STATES = (None, "updated", "deleted")
+
 _decode = msgspec.json.Decoder().decode
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Entry(NamedTuple):
     """One item of a page: its data and, if it has an RPDE envelope, what that tells.
 
-    `source` is that of all that is imported together, `where` the place in it that the item was found at.
+    `source` is that of all that is imported together, `where` the place in it that the item was found at. `fault` says
+    why it cannot be read as a whole; then `data` is what can be read of it.
     """
 
     source: Source
@@ -26,10 +32,38 @@ class Entry(NamedTuple):
     id: str = ""
     modified: Any = None
     deleted: bool = False
+    fault: str = ""
 
 
 def read_entry(item: msgspec.Raw, source: Source, where: str) -> Entry:
-    """The item, or raise UnreadableError."""
+    """The item, or raise UnreadableError where nothing can be read that identifies it."""
+    try:
+        value, fault = _whole(item), ""
+    except UnreadableError as unreadable:
+        value, fault = _members(item), str(unreadable)
+        if not any(read_text(value.get(name)) for name in ("id", "@id", "identifier")):
+            raise
+    if not is_enveloped("@type" in value or "type" in value, "data" in value or "state" in value):
+        return Entry(source, where, value, fault=fault)
+    state = value.get("state")
+    if state not in _STATES:
+        fault = fault or f"its state {shown(state)} is not known"
+    entry = Entry(
+        source,
+        where,
+        value.get("data"),
+        kind=read_text(value.get("kind")) or "",
+        id=read_text(value.get("id")) or "",
+        modified=value.get("modified"),
+        deleted=state == "deleted",
+        fault=fault,
+    )
+    if entry.deleted and not entry.id:
+        raise UnreadableError("it is deleted, but has no id")
+    return entry
+
+
+def _whole(item: msgspec.Raw) -> dict[str, Any]:
     if len(item) > MAX_ITEM_BYTES:
         raise UnreadableError(f"it is larger than {MAX_ITEM_BYTES:,} bytes")
     try:
@@ -38,17 +72,22 @@ def read_entry(item: msgspec.Raw, source: Source, where: str) -> Entry:
         raise UnreadableError(str(fault)) from fault
     if not isinstance(value, dict):
         raise UnreadableError("it is no JSON object")
-    if not is_enveloped("@type" in value or "type" in value, "data" in value or "state" in value):
-        return Entry(source, where, value)
-    entry = Entry(
-        source,
-        where,
-        value.get("data"),
-        kind=read_text(value.get("kind")) or "",
-        id=read_text(value.get("id")) or "",
-        modified=value.get("modified"),
-        deleted=value.get("state") == "deleted",
-    )
-    if entry.deleted and not entry.id:
-        raise UnreadableError("it is deleted, but has no id")
-    return entry
+    return value
+
+
+def _members(item: msgspec.Raw) -> dict[str, Any]:
+    """The members of an item, each None that cannot be read; none if it is no JSON object."""
+    try:
+        found: dict[str, msgspec.Raw] = parse(_decode_members, item)
+    except DocumentError:
+        return {}
+    return {name: _member(value) for name, value in found.items()}
+
+
+def _member(value: msgspec.Raw) -> Any:
+    if len(value) > _MAX_MEMBER_BYTES:
+        return None
+    try:
+        return parse(_decode, value)
+    except DocumentError:
+        return None

@@ -221,11 +221,16 @@ def members(value: Any) -> list[Any]:
 
 
 def read_text(value: Any) -> str | None:
-    """Text that can name something: of a number its digits, of a PropertyValue its value, of several the first."""
+    """Text that can name something: of a number its digits, of a PropertyValue its value, of several the first.
+
+    JSON knows one kind of numbers only: 1.0 is 1.
+    """
     if isinstance(value, list):
         value = value[0] if value else None
     if isinstance(value, dict):
         value = value.get("value")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     return str(value).strip() or None

@@ -5,16 +5,19 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.command import Command, Rehearsed, Reply
 from openbooking.booking.find import GetOpportunities
 from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.publish import Publish
+from openbooking.booking.record import Record
 from openbooking.booking.rehearsal import Rehearse
-from openbooking.booking.situation import Change, OpportunityRemoved, OpportunitySet, SellerSet
+from openbooking.booking.situation import Change, OpportunityRemoved, OpportunitySet, RecordSet, SellerSet
 
 _decode = msgspec.json.Decoder(Opportunity).decode
+_decode_record = msgspec.json.Decoder(Record).decode
 
 
 class ImportStore(Protocol):
@@ -32,8 +35,8 @@ class ImportStore(Protocol):
 class RehearsalStore:
     """Decides each command on what the real store holds and the commands before would have changed.
 
-    The parents and Sellers that would have been published are kept, for what follows refers to them; parents in a
-    temporary SQLite database.
+    What would have been changed, and what follows may refer to, is kept in a temporary SQLite database: parents, what
+    lies below them, and Orders. What a command publishes itself, and has no children, is published once only.
     """
 
     def __init__(self, store: ImportStore) -> None:
@@ -41,7 +44,12 @@ class RehearsalStore:
         self._sellers: dict[str, Seller] = {}
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(
-            "PRAGMA journal_mode = OFF; CREATE TABLE changed (path TEXT PRIMARY KEY, document BLOB) WITHOUT ROWID;"
+            """
+            PRAGMA journal_mode = OFF;
+            CREATE TABLE changed (path TEXT PRIMARY KEY, document BLOB) WITHOUT ROWID;
+            CREATE TABLE record (partner TEXT, uuid TEXT, document BLOB, PRIMARY KEY (partner, uuid)) WITHOUT ROWID;
+            CREATE TABLE item (path TEXT, partner TEXT, uuid TEXT, PRIMARY KEY (path, partner, uuid)) WITHOUT ROWID;
+            """
         )
 
     def __enter__(self) -> Self:
@@ -57,8 +65,9 @@ class RehearsalStore:
             Rehearse(command=command, given=given, actor=Actor(ActorKind.ADMINISTRATOR, "rehearsal"))
         )
         assert isinstance(rehearsed, Rehearsed)  # noqa: S101 - what Rehearse is answered with
+        published = {item.path for item in command.opportunities} if isinstance(command, Publish) else set()
         for change in rehearsed.changes:
-            self._note(change)
+            self._note(change, published)
         return rehearsed.reply
 
     async def sellers(self) -> Sequence[Seller]:
@@ -68,7 +77,9 @@ class RehearsalStore:
     def _given(self, command: Command) -> Iterable[Change]:
         """What has been changed of that which the command looks at."""
         yield from (SellerSet(seller) for seller in self._sellers.values())
-        yield from self._changed(_paths(command))
+        paths = _paths(command)
+        yield from self._changed(paths)
+        yield from self._records(paths)
 
     def _changed(self, paths: Collection[str]) -> Iterable[Change]:
         above: set[str] = set()
@@ -85,14 +96,35 @@ class RehearsalStore:
         if above:
             yield from self._changed(above)
 
-    def _note(self, change: Change) -> None:
+    def _records(self, paths: Collection[str]) -> Iterable[Change]:
+        rows = self._db.execute(
+            "SELECT document FROM record WHERE (partner, uuid) IN "
+            "(SELECT partner, uuid FROM item WHERE path IN (SELECT value FROM json_each(?)))",
+            (msgspec.json.encode(sorted(paths)).decode(),),
+        )
+        for (document,) in rows:
+            record = _decode_record(document)
+            yield RecordSet(record.key, record)
+
+    def _note(self, change: Change, published: Collection[str]) -> None:
         match change:
             case SellerSet(seller):
                 self._sellers[seller.key] = seller
-            case OpportunitySet(opportunity) if opportunity.type.has_children:
-                self._keep(opportunity.path, msgspec.json.encode(opportunity))
+            case OpportunitySet(opportunity):
+                if opportunity.type.has_children or opportunity.withdrawn or opportunity.path not in published:
+                    self._keep(opportunity.path, msgspec.json.encode(opportunity))
             case OpportunityRemoved(path):
                 self._keep(path, None)
+            case RecordSet(_, record) if record is not None:
+                self._keep_record(record)
+
+    def _keep_record(self, record: Record) -> None:
+        """Keep a record, without personal data, which no decision of an import looks at."""
+        document = msgspec.json.encode(replace(record, order=record.order and replace(record.order, personal=None)))
+        self._db.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", (*record.key, document))
+        things = (thing for item, _ in record.items() for thing in (item.opportunity, *item.parents))
+        rows = [(path, *record.key) for path in {thing.path for thing in things if thing}]
+        self._db.executemany("INSERT OR IGNORE INTO item VALUES (?, ?, ?)", rows)
 
     def _keep(self, path: str, document: bytes | None) -> None:
         self._db.execute("INSERT OR REPLACE INTO changed VALUES (?, ?)", (path, document))

@@ -13,8 +13,9 @@ from openbooking.spec.terms import OpportunityType
 
 _CURSOR = frozenset({"aftertimestamp", "afterid", "afterchangenumber", "limit"})
 _CREDENTIAL = re.compile(
-    r"(.*[-_.])?((api|app|access|account|subscription|client|private)?[-_]?(key|secret|token)|auth(orization)?|"
-    r"pass(word|wd|phrase)?|pwd|sig(nature)?|jwt|bearer)",
+    r"(.*[-_.])?((access|account|api|app|auth|bearer|client|id|private|refresh|secret|security|session|shared|"
+    r"subscription|user)?[-_]?(key|secret|token)|auth(orization)?|credentials?|pass(word|wd|phrase)?|pwd|"
+    r"sig(nature)?|session[-_]?id|jwt|bearer|username)",
     re.IGNORECASE | re.ASCII,
 )
 

@@ -164,7 +164,8 @@ class Spool:
     def delete_by_id(self, source_of_all: Source) -> None:
         """Delete what an item of another kind deletes: the only one with its `id`, if it came before (AMB-74)."""
         rows = self._db.execute(
-            "SELECT other.source, deletion.modified, other.modified, deletion.kind, other.kind FROM item AS deletion JOIN item AS other "
+            "SELECT other.source, deletion.modified, other.modified, deletion.kind, other.kind "
+            "FROM item AS deletion JOIN item AS other "
             "ON other.same_id = deletion.same_id AND other.source <> deletion.source "
             "WHERE deletion.deleted AND deletion.same_id <> '' AND NOT other.deleted "
             "AND other.number < deletion.number "
@@ -254,6 +255,11 @@ class Spool:
     def is_deleted(self, source: str) -> bool:
         """Whether the item of this name has been deleted."""
         return bool(self._one("SELECT 1 FROM item WHERE source = ? AND deleted", source))
+
+    def is_not_understood(self, source: str) -> bool:
+        """Whether the item of this name is not understood, or not all of it."""
+        found = self._one("SELECT standing FROM item WHERE source = ? AND NOT deleted", source)
+        return bool(found) and found[0] == Standing.NOT_UNDERSTOOD
 
     def is_alive(self, source: str) -> bool:
         """Whether there is an item of this name, and it has not been deleted."""

@@ -25,8 +25,8 @@ _NOTHING_HERE = "deleted, but nothing of it is published"
 # What feeds call their items. Items that an earlier version imported are found by these.
 _USUAL_KINDS = ("", *OpportunityType, "FacilityUse/Slot", "IndividualFacilityUse/Slot")
 
-# The sources that are published, each with the type of the outermost of what comes of it, by what the names of all items
-# with the same RPDE id begin with.
+# The sources that are published, each with the type of the outermost of what comes of it, by what the names of all
+# items with the same RPDE id begin with.
 _Stored = Mapping[str, Mapping[str, OpportunityType]]
 
 
