@@ -134,7 +134,7 @@ async def test_a_seller_that_was_known_by_its_name_and_feed_stays_the_same(world
     assert await world.store.sellers() == before
 
 
-@pytest.mark.parametrize("kind", ["Event", "FacilityUse/Slot", ""])
+@pytest.mark.parametrize("kind", ["FacilityUse", "Centre.FacilityUse", "facility", ""])
 async def test_what_was_imported_then_is_withdrawn_when_it_is_deleted(world: World, kind: str) -> None:
     deletion = {"state": "deleted", "kind": kind, "id": "f1", "modified": 5}
     told = await import_(world.store, deletion, source="files", seller=CENTRE.key)
