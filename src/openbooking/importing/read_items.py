@@ -14,44 +14,35 @@ from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Inherited, Opportunity
 from openbooking.importing.identity import Identity, Whole, identify, names_by_ids, names_of, paths_of_reference
-from openbooking.importing.kinds import KINDS, LINKS, Kind, type_name
+from openbooking.importing.kinds import KINDS, Kind, type_name
+from openbooking.importing.read_fields import (
+    read_free,
+    read_properties,
+    read_spaces,
+    read_status,
+    remarks_on,
+    with_event_series,
+)
 from openbooking.importing.read_offers import key_of_offer, read_offers, split_offers
 from openbooking.importing.read_pages import Entry
 from openbooking.importing.read_sellers import NamedSeller, read_seller
 from openbooking.importing.read_times import When, read_when
 from openbooking.importing.read_values import (
-    MAX_COUNT,
     JsonObject,
     UnreadableError,
     clean,
     members,
-    publishable,
-    read_count,
-    read_flag,
-    read_term,
     read_text,
     shown,
-    term_names,
     type_names,
 )
-from openbooking.jsonld.scalars import write_duration, write_instant
 from openbooking.spec.ids import key_of
 from openbooking.spec.terms import EventStatus, OpportunityType
 
 MAX_THING_BYTES = 500_000
 
-# What this system renders itself, or publishes as a thing of its own.
-_NOT_KEPT = LINKS | {
-    "@context", "@type", "@id", "offers", "organizer", "provider", "eventStatus", "isAccessibleForFree",
-}  # fmt: skip
-# What is bookable takes place at one time; parents keep their dates as published.
-_DATES = frozenset({"startDate", "endDate", "duration"})
-# What a thing does not take over from one of a type that is not sold here (OB-BKBL-32, OB-BKBL-31).
-_NOT_INHERITED = _DATES | LINKS | {"@context", "@type", "@id", "url", "identifier", "eventSchedule", "offers"}
-_CONCEPTS = ("activity", "facilityType")
 _REFERENCE = frozenset({"@context", "@id", "@type"})
 _EVENT_SERIES = "EventSeries"
-_MOVED_ONLINE = "EventMovedOnline"
 
 
 class Fault(NamedTuple):
@@ -180,7 +171,7 @@ class _Walk:
         label = _label(place.expected, thing, self._entry)
         try:
             type_ = _type(thing, place)
-            thing, taken_over = _with_inherited(thing, KINDS[type_])
+            thing, taken_over = with_event_series(thing, KINDS[type_])
             identity = self._identify(thing, type_, place)
             draft = self._draft(thing, type_, place, label, identity)
             draft = replace(draft, remarks=(*taken_over, *draft.remarks))
@@ -235,13 +226,13 @@ class _Walk:
         above = self._above(thing, type_, place)
         told = _told_dates(thing, type_, above)
         when = read_when(thing, in_days=kind.in_days) if told else When()
-        own_status = _status(thing)
-        free, on_free = _free(thing)
-        capacity, on_capacity = _capacity(thing, kind.remaining)
+        own_status = read_status(thing)
+        free, on_free = read_free(thing)
+        capacity, on_capacity = read_spaces(thing, kind.remaining)
         named_offers, full_offers = split_offers(thing.get("offers"))
         offers, on_offers = read_offers(full_offers, path)
         offers_unknown = "offers" in thing and not offers and not named_offers
-        properties, on_properties = _properties(thing, type_, when)
+        properties, on_properties = read_properties(thing, type_, when)
         inherited = Inherited(
             status=own_status is None,
             dates=not told and type_.bookable and not type_.at_any_time,
@@ -272,7 +263,7 @@ class _Walk:
             seller=read_seller(thing.get("organizer") or thing.get("provider"), self._entry.source),
             embedded=place.embedded,
             copy=place.copy,
-            remarks=(*_remarks(thing, type_), *when.remarks, *on_free, *on_capacity, *on_offers, *on_properties),
+            remarks=(*remarks_on(thing, type_), *when.remarks, *on_free, *on_capacity, *on_offers, *on_properties),
         )
 
     def _source(self, path: str, place: _Place) -> str:
@@ -340,110 +331,3 @@ def _type(thing: JsonObject, place: _Place) -> OpportunityType:
     if not any(names):
         raise UnreadableError("it has no @type")
     raise UnreadableError(f"its type is none that is sold here: {', '.join(map(shown, names))}")
-
-
-def _status(thing: JsonObject) -> EventStatus | None:
-    """The status that the thing itself has, or None if it has none. Raise UnreadableError for one that is not known."""
-    told = thing.get("eventStatus")
-    if told is None:
-        return None
-    try:
-        return _read_status(told)
-    except UnreadableError as fault:
-        raise UnreadableError(f"its eventStatus: {fault}") from fault
-
-
-def _read_status(told: Any) -> EventStatus:
-    names = term_names(told)
-    others = [name for name in names if name != _MOVED_ONLINE]
-    status = read_term(others, EventStatus) if others else EventStatus.SCHEDULED
-    # An event that moved online takes place.
-    if len(others) < len(names) and status not in (EventStatus.SCHEDULED, EventStatus.RESCHEDULED):
-        raise UnreadableError(f"{shown(told)} is not known")
-    return status
-
-
-def _free(thing: JsonObject) -> tuple[bool | None, list[str]]:
-    """Whether it is accessible for free; None where that is not known."""
-    if "isAccessibleForFree" not in thing:
-        return None, []
-    try:
-        return read_flag(thing["isAccessibleForFree"]), []
-    except UnreadableError as fault:
-        return None, [f"isAccessibleForFree: {fault}"]
-
-
-def _capacity(thing: JsonObject, name: str | None) -> tuple[int | None, list[str]]:
-    """The places left at the provider, limited by its maximum; None where they are not known (OB-BKBL-12)."""
-    if name is None or name not in thing:
-        return None, []
-    try:
-        left = read_count(thing[name])
-    except UnreadableError as fault:
-        return None, [f"{name}: {fault}"]
-    remarks = [f"{name}: cut to the largest number that can be kept"] if left == MAX_COUNT else []
-    most_name = name.replace("remaining", "maximum")
-    if most_name not in thing:
-        return left, remarks
-    try:
-        most = read_count(thing[most_name])
-    except UnreadableError as fault:
-        return left, [*remarks, f"{most_name}: {fault}"]
-    return min(left, most), [
-        *remarks,
-        f"{name} {left} is more than {most_name}: {most} taken",
-    ] if left > most else remarks
-
-
-def _with_inherited(thing: JsonObject, kind: Kind) -> tuple[JsonObject, tuple[str, ...]]:
-    """The thing with what it inherits from an embedded `superEvent` that is nothing sold here, an EventSeries (MOD)."""
-    above = thing.get("superEvent")
-    if kind.needs_parent or not isinstance(above, dict) or not (names := type_names(above)):
-        return thing, ()
-    if any(name in kind.parents for name in names):
-        return thing, ()
-    inherited = {name: value for name, value in above.items() if name not in _NOT_INHERITED}
-    own = {name: value for name, value in thing.items() if name != "superEvent"}
-    return {**inherited, **own}, (f"what its {shown(names[0])} tells taken over",)
-
-
-def _properties(thing: JsonObject, type_: OpportunityType, when: When) -> tuple[dict[str, Any], list[str]]:
-    """What no rule looks at, as published, if it can be; but activities in plain text become Concepts. With remarks on
-    what is left out.
-    """
-    kind = KINDS[type_]
-    dropped = _NOT_KEPT.union(kind.never, _DATES if type_.bookable else ())
-    kept = {name: value for name, value in thing.items() if name not in dropped}
-    for name in _CONCEPTS:
-        if name in kept:
-            kept[name] = [
-                {"@type": "Concept", "prefLabel": concept} if isinstance(concept, str) else concept
-                for concept in members(kept[name])
-            ]
-    if kind.has_parts and "eventSchedule" not in kept:
-        dates = {} if kind.in_days else _written(when)
-        parts = [_part(part, dates) for part in members(thing.get("subEvent")) if isinstance(part, dict)]
-        kept |= {"subEvent": parts} if parts else {}
-    return publishable(kept, left_out=(name for name in kind.never if name in thing))
-
-
-def _written(when: When) -> JsonObject:
-    dates = {"startDate": when.start, "endDate": when.end}
-    written = {name: write_instant(date) for name, date in dates.items() if date}
-    lasts = {"duration": write_duration(when.end - when.start)} if when.start and when.end else {}
-    return written | lasts
-
-
-def _part(part: JsonObject, dates: JsonObject) -> JsonObject:
-    """What a part that may be sold by itself says within the whole, whose dates it has if it says none."""
-    told = {name: value for name, value in part.items() if name not in _NOT_KEPT}
-    return {"@type": "Event", **({} if "startDate" in told else dates), **told}
-
-
-def _remarks(thing: JsonObject, type_: OpportunityType) -> list[str]:
-    remarks = []
-    if not type_names(thing):
-        remarks.append(f"no @type: taken for a {type_}")
-    if "@id" not in thing:
-        remarks.append("no @id: known by what else tells it apart")
-    return remarks

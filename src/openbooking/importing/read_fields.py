@@ -1,0 +1,140 @@
+"""The fields of a published thing: its status, its spaces, and the properties that no rule looks at."""
+
+from typing import Any
+
+from openbooking.importing.kinds import KINDS, LINKS, Kind
+from openbooking.importing.read_times import When
+from openbooking.importing.read_values import (
+    MAX_COUNT,
+    JsonObject,
+    UnreadableError,
+    members,
+    publishable,
+    read_count,
+    read_flag,
+    read_term,
+    shown,
+    term_names,
+    type_names,
+)
+from openbooking.jsonld.scalars import write_duration, write_instant
+from openbooking.spec.terms import EventStatus, OpportunityType
+
+# What this system renders itself, or publishes as a thing of its own.
+_NOT_KEPT = LINKS | {
+    "@context", "@type", "@id", "offers", "organizer", "provider", "eventStatus", "isAccessibleForFree",
+}  # fmt: skip
+# What is bookable takes place at one time; parents keep their dates as published.
+_DATES = frozenset({"startDate", "endDate", "duration"})
+# What a thing does not take over from one of a type that is not sold here (OB-BKBL-32, OB-BKBL-31).
+_NOT_INHERITED = _DATES | LINKS | {"@context", "@type", "@id", "url", "identifier", "eventSchedule", "offers"}
+_CONCEPTS = ("activity", "facilityType")
+_MOVED_ONLINE = "EventMovedOnline"
+
+
+def read_status(thing: JsonObject) -> EventStatus | None:
+    """The status that the thing itself has, or None if it has none. Raise UnreadableError for one that is not known."""
+    told = thing.get("eventStatus")
+    if told is None:
+        return None
+    try:
+        return _read_status(told)
+    except UnreadableError as fault:
+        raise UnreadableError(f"its eventStatus: {fault}") from fault
+
+
+def _read_status(told: Any) -> EventStatus:
+    names = term_names(told)
+    others = [name for name in names if name != _MOVED_ONLINE]
+    status = read_term(others, EventStatus) if others else EventStatus.SCHEDULED
+    # An event that moved online takes place.
+    if len(others) < len(names) and status not in (EventStatus.SCHEDULED, EventStatus.RESCHEDULED):
+        raise UnreadableError(f"{shown(told)} is not known")
+    return status
+
+
+def read_free(thing: JsonObject) -> tuple[bool | None, list[str]]:
+    """Whether it is accessible for free; None where that is not known."""
+    if "isAccessibleForFree" not in thing:
+        return None, []
+    try:
+        return read_flag(thing["isAccessibleForFree"]), []
+    except UnreadableError as fault:
+        return None, [f"isAccessibleForFree: {fault}"]
+
+
+def read_spaces(thing: JsonObject, name: str | None) -> tuple[int | None, list[str]]:
+    """The places left at the provider, limited by its maximum; None where they are not known (OB-BKBL-12)."""
+    if name is None or name not in thing:
+        return None, []
+    try:
+        left = read_count(thing[name])
+    except UnreadableError as fault:
+        return None, [f"{name}: {fault}"]
+    remarks = [f"{name}: cut to the largest number that can be kept"] if left == MAX_COUNT else []
+    most_name = name.replace("remaining", "maximum")
+    if most_name not in thing:
+        return left, remarks
+    try:
+        most = read_count(thing[most_name])
+    except UnreadableError as fault:
+        return left, [*remarks, f"{most_name}: {fault}"]
+    return min(left, most), [
+        *remarks,
+        f"{name} {left} is more than {most_name}: {most} taken",
+    ] if left > most else remarks
+
+
+def with_event_series(thing: JsonObject, kind: Kind) -> tuple[JsonObject, tuple[str, ...]]:
+    """The thing with what it inherits from an embedded `superEvent` that is nothing sold here, an EventSeries (MOD)."""
+    above = thing.get("superEvent")
+    if kind.needs_parent or not isinstance(above, dict) or not (names := type_names(above)):
+        return thing, ()
+    if any(name in kind.parents for name in names):
+        return thing, ()
+    inherited = {name: value for name, value in above.items() if name not in _NOT_INHERITED}
+    own = {name: value for name, value in thing.items() if name != "superEvent"}
+    return {**inherited, **own}, (f"what its {shown(names[0])} tells taken over",)
+
+
+def read_properties(thing: JsonObject, type_: OpportunityType, when: When) -> tuple[dict[str, Any], list[str]]:
+    """What no rule looks at, as published, if it can be; but activities in plain text become Concepts. With remarks on
+    what is left out.
+    """
+    kind = KINDS[type_]
+    dropped = _NOT_KEPT.union(kind.never, _DATES if type_.bookable else ())
+    kept = {name: value for name, value in thing.items() if name not in dropped}
+    for name in _CONCEPTS:
+        if name in kept:
+            kept[name] = [
+                {"@type": "Concept", "prefLabel": concept} if isinstance(concept, str) else concept
+                for concept in members(kept[name])
+            ]
+    if kind.has_parts and "eventSchedule" not in kept:
+        dates = {} if kind.in_days else _written(when)
+        parts = [_part(part, dates) for part in members(thing.get("subEvent")) if isinstance(part, dict)]
+        kept |= {"subEvent": parts} if parts else {}
+    return publishable(kept, left_out=(name for name in kind.never if name in thing))
+
+
+def _written(when: When) -> JsonObject:
+    dates = {"startDate": when.start, "endDate": when.end}
+    written = {name: write_instant(date) for name, date in dates.items() if date}
+    lasts = {"duration": write_duration(when.end - when.start)} if when.start and when.end else {}
+    return written | lasts
+
+
+def _part(part: JsonObject, dates: JsonObject) -> JsonObject:
+    """What a part that may be sold by itself says within the whole, whose dates it has if it says none."""
+    told = {name: value for name, value in part.items() if name not in _NOT_KEPT}
+    return {"@type": "Event", **({} if "startDate" in told else dates), **told}
+
+
+def remarks_on(thing: JsonObject, type_: OpportunityType) -> list[str]:
+    """What is remarked on how a thing is identified."""
+    remarks = []
+    if not type_names(thing):
+        remarks.append(f"no @type: taken for a {type_}")
+    if "@id" not in thing:
+        remarks.append("no @id: known by what else tells it apart")
+    return remarks
