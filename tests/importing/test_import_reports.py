@@ -139,6 +139,8 @@ CHANGES: dict[str, list[Any]] = {
     "cancelled with its series and again itself": [rpde(series(eventStatus=CANCELLED)), rpde(session())],
     "another name": [rpde(series(name="Judo")), rpde(session())],
     "deleted": [deleted(series()), deleted(session())],
+    "series deleted, session not understood": [deleted(series()), rpde(session(eventStatus="Maybe"))],
+    "series cancelled, session deleted": [rpde(series(eventStatus=CANCELLED)), deleted(session())],
     "not understood": [rpde(series()), rpde(session(eventStatus="Maybe"))],
     "new below new": [
         rpde(series(**{"@id": "x:s"})),
@@ -178,6 +180,26 @@ async def test_a_dry_run_of_handing_over_reports_the_same(world: World, unpublis
     items = (rpde(series()), rpde(session()))
     dry = await import_(world.store, *items, seller=STUDIO.key, hand_over=True, dry_run=True)
     assert dry == await import_(world.store, *items, seller=STUDIO.key, hand_over=True)
+
+
+@pytest.mark.parametrize("last", [[], [rpde(session(2, startDate=None))], [deleted(session(2))]])
+async def test_what_is_not_imported_again_when_its_series_is_handed_over_is_reported(
+    world: World, last: list[Any]
+) -> None:
+    """Its Orders stay, but nobody can book it any more."""
+    told = await import_(world.store, rpde(series()), rpde(session(1)), rpde(session(2)))
+    await book(world, told, "sessions/2")
+    items = (rpde(series()), rpde(session(1)), *last)
+    dry = await import_(world.store, *items, seller=STUDIO.key, hand_over=True, dry_run=True)
+    again = await import_(world.store, *items, seller=STUDIO.key, hand_over=True)
+    assert dry == again
+    assert again[-1] == {
+        "outcome": "withdrawn",
+        "item": "ScheduledSession",
+        "path": told.path("sessions/2"),
+        "reason": "it was withdrawn to be handed over, and not imported again",
+        "orders": {"kept": 1},
+    }
 
 
 @pytest.mark.parametrize("items", [CHANGES["cancelled"], CHANGES["cancelled with its series"]])

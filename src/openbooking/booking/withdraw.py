@@ -47,7 +47,9 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
         reached = orders_reached(situation, changes, gone)
         changes.extend(_without(situation.opportunities[path]) for path in sorted(gone))
         reports = {
-            path: _report(situation, path, reached) for path in gone if not situation.opportunities[path].withdrawn
+            path: _report(situation, path, reached)
+            for path in sorted(gone)
+            if not situation.opportunities[path].withdrawn
         }
         return Decision(reply=reports, changes=tuple(changes))
 

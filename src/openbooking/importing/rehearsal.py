@@ -1,7 +1,7 @@
 """A store that an import can be tried on: it answers as the real one would, and nothing is changed."""
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol, Self
 
 import msgspec
@@ -14,7 +14,9 @@ from openbooking.booking.opportunity import Opportunity, Seller
 from openbooking.booking.publish import Publish
 from openbooking.booking.record import Record
 from openbooking.booking.rehearsal import Rehearse
+from openbooking.booking.reports import OpportunityReport
 from openbooking.booking.situation import Change, OpportunityRemoved, OpportunitySet, RecordSet, SellerSet
+from openbooking.booking.withdraw import TakeOffSale, Withdraw
 
 _decode = msgspec.json.Decoder(Opportunity).decode
 _decode_record = msgspec.json.Decoder(Record).decode
@@ -46,7 +48,8 @@ class RehearsalStore:
         self._db.executescript(
             """
             PRAGMA journal_mode = OFF;
-            CREATE TABLE changed (path TEXT PRIMARY KEY, document BLOB) WITHOUT ROWID;
+            CREATE TABLE changed (path TEXT PRIMARY KEY, parent TEXT, document BLOB) WITHOUT ROWID;
+            CREATE INDEX changed_below ON changed (parent);
             CREATE TABLE record (partner TEXT, uuid TEXT, document BLOB, PRIMARY KEY (partner, uuid)) WITHOUT ROWID;
             CREATE TABLE item (path TEXT, partner TEXT, uuid TEXT, PRIMARY KEY (path, partner, uuid)) WITHOUT ROWID;
             """
@@ -67,7 +70,7 @@ class RehearsalStore:
         assert isinstance(rehearsed, Rehearsed)  # noqa: S101 - what Rehearse is answered with
         published = {item.path for item in command.opportunities} if isinstance(command, Publish) else set()
         for change in rehearsed.changes:
-            self._note(change, published)
+            self._note(change, published, rehearsed.reply)
         return rehearsed.reply
 
     async def sellers(self) -> Sequence[Seller]:
@@ -78,8 +81,8 @@ class RehearsalStore:
         """What has been changed of that which the command looks at."""
         yield from (SellerSet(seller) for seller in self._sellers.values())
         paths = _paths(command)
-        yield from self._changed(paths)
-        yield from self._records(paths)
+        yield from self._changed({*paths, *self._below(paths)} if isinstance(command, Publish) else paths)
+        yield from self._records(None if isinstance(command, Withdraw | TakeOffSale) else paths)
 
     def _changed(self, paths: Collection[str]) -> Iterable[Change]:
         above: set[str] = set()
@@ -96,25 +99,35 @@ class RehearsalStore:
         if above:
             yield from self._changed(above)
 
-    def _records(self, paths: Collection[str]) -> Iterable[Change]:
+    def _below(self, paths: Collection[str]) -> Iterable[str]:
+        """The paths of what has been changed below these."""
         rows = self._db.execute(
-            "SELECT document FROM record WHERE (partner, uuid) IN "
-            "(SELECT partner, uuid FROM item WHERE path IN (SELECT value FROM json_each(?)))",
+            "WITH RECURSIVE below (path) AS (SELECT value FROM json_each(?) "
+            "UNION SELECT changed.path FROM below JOIN changed ON changed.parent = below.path) SELECT path FROM below",
             (msgspec.json.encode(sorted(paths)).decode(),),
         )
-        for (document,) in rows:
+        return [path for (path,) in rows]
+
+    def _records(self, paths: Collection[str] | None) -> Iterable[Change]:
+        """The Orders that have been changed at these paths, or all."""
+        at_paths = (
+            "WHERE (partner, uuid) IN (SELECT partner, uuid FROM item WHERE path IN (SELECT value FROM json_each(?)))"
+        )
+        where, values = ("", ()) if paths is None else (at_paths, (msgspec.json.encode(sorted(paths)).decode(),))
+        for (document,) in self._db.execute(f"SELECT document FROM record {where}", values):  # noqa: S608 - our own text
             record = _decode_record(document)
             yield RecordSet(record.key, record)
 
-    def _note(self, change: Change, published: Collection[str]) -> None:
+    def _note(self, change: Change, published: Collection[str], reply: Reply) -> None:
         match change:
             case SellerSet(seller):
                 self._sellers[seller.key] = seller
             case OpportunitySet(opportunity):
                 if opportunity.type.has_children or opportunity.withdrawn or opportunity.path not in published:
-                    self._keep(opportunity.path, msgspec.json.encode(opportunity))
+                    self._keep(opportunity.path, opportunity.parent, msgspec.json.encode(opportunity))
             case OpportunityRemoved(path):
-                self._keep(path, None)
+                report = reply.get(path) if isinstance(reply, Mapping) else None
+                self._keep(path, report.opportunity.parent if isinstance(report, OpportunityReport) else None, None)
             case RecordSet(_, record) if record is not None:
                 self._keep_record(record)
 
@@ -126,8 +139,8 @@ class RehearsalStore:
         rows = [(path, *record.key) for path in {thing.path for thing in things if thing}]
         self._db.executemany("INSERT OR IGNORE INTO item VALUES (?, ?, ?)", rows)
 
-    def _keep(self, path: str, document: bytes | None) -> None:
-        self._db.execute("INSERT OR REPLACE INTO changed VALUES (?, ?)", (path, document))
+    def _keep(self, path: str, parent: str | None, document: bytes | None) -> None:
+        self._db.execute("INSERT OR REPLACE INTO changed VALUES (?, ?, ?)", (path, parent, document))
 
 
 def _paths(command: Command) -> Collection[str]:

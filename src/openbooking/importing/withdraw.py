@@ -20,6 +20,7 @@ from openbooking.spec.terms import OpportunityType
 _DELETED = "its provider deleted it"
 _NOT_HELD = "its item no longer holds it"
 _WITH_PARENT = "what it belongs to was withdrawn"
+_NOT_HANDED_OVER = "it was withdrawn to be handed over, and not imported again"
 _NOT_UNDERSTOOD = "its latest version is not understood"
 _NOTHING_HERE = "deleted, but nothing of it is published"
 # What feeds call their items. Items that an earlier version imported are found by these.
@@ -38,11 +39,17 @@ class Withdrawer:
         self._report = report
         self._spool = spool
         self._source = source
+        self._let_go: dict[str, Line] = {}
+        # What has been withdrawn is still there on a rehearsal, and is not to be told of again.
+        self._gone: set[str] = set()
 
     async def let_go(self) -> None:
         """Withdraw all that is to be published, as far as it was published from here, so that it is nobody's."""
         for sources in self._spool.sources_of_things(AT_ONCE):
-            await self._store.execute(Withdraw(sources=sources, actor=IMPORTER))
+            reports = reports_in(await self._store.execute(Withdraw(sources=sources, actor=IMPORTER)))
+            for path, report in reports.items():
+                self._let_go.setdefault(path, _line(Outcome.WITHDRAWN, path, report, _NOT_HANDED_OVER))
+            self._gone |= reports.keys()
 
     async def withdraw(self) -> None:
         """Withdraw what deleted items held and others hold no more; take off sale what is not understood any more."""
@@ -68,6 +75,9 @@ class Withdrawer:
             for item, sources in targets.items():
                 if item.is_deleted and withdrawn.isdisjoint(sources):
                     self._tell_unmatched(item, stored)
+        for path, line in self._let_go.items():
+            if not self._spool.is_published(path):
+                self._report.tell(line)
 
     async def _stored(self, items: Sequence[Item]) -> _Stored:
         """The sources that are published under the ids of items that are deleted, or may have another kind now."""
@@ -108,7 +118,9 @@ class Withdrawer:
         reports = reports_in(await self._store.execute(withdraw))
         for path, report in reports.items():
             self._tell(Outcome.WITHDRAWN, path, report, reasons.get(report.opportunity.source, _WITH_PARENT))
-        return {report.opportunity.source for report in reports.values()}
+        sources = {report.opportunity.source for path, report in reports.items() if path not in self._gone}
+        self._gone |= reports.keys()
+        return sources
 
     async def _take_off_sale(self, sources: Collection[str], keep: frozenset[str]) -> None:
         off = TakeOffSale(sources=frozenset(sources), keep=keep, actor=IMPORTER)
@@ -117,14 +129,17 @@ class Withdrawer:
 
     def _tell(self, outcome: Outcome, path: str, report: OpportunityReport, reason: str) -> None:
         # Tried on a rehearsal, what another item has taken over is still the former item's.
-        if self._spool.is_published(path):
-            return
-        opportunity = report.opportunity
-        name = read_text(opportunity.properties.get("name")) or ""
-        label = f"{opportunity.type} {shown(name)}".rstrip()
-        self._report.tell(Line(outcome=outcome, item=label, path=path, reason=reason, orders=numbers_of(report.orders)))
+        if not self._spool.is_published(path) and path not in self._gone:
+            self._report.tell(_line(outcome, path, report, reason))
 
     def _tell_unmatched(self, item: Item, stored: _Stored) -> None:
         several = len(stored.get(item.same_id, {}))
         reason = f"deleted, but {several} items have this id under other kinds" if several > 1 else _NOTHING_HERE
         self._report.tell(Line(outcome=Outcome.UNMATCHED, item=item.label, where=item.place, reason=reason))
+
+
+def _line(outcome: Outcome, path: str, report: OpportunityReport, reason: str) -> Line:
+    opportunity = report.opportunity
+    name = read_text(opportunity.properties.get("name")) or ""
+    label = f"{opportunity.type} {shown(name)}".rstrip()
+    return Line(outcome=outcome, item=label, path=path, reason=reason, orders=numbers_of(report.orders))
