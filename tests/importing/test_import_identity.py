@@ -175,3 +175,36 @@ async def test_what_was_unpublished_stays_so_though_it_was_deleted_and_came_back
     await world.store.execute(replace(state, sale=SaleState.ON_SALE))
     assert (await feed(world, SESSIONS))[told.path("sessions/1")]["remainingAttendeeCapacity"] == 4
     assert (await item_of(world, uuid))["orderItemStatus"].endswith("OrderItemConfirmed")
+
+
+JUDO = {"name": "Judo", "startDate": "2027-03-09T10:00:00Z"}
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_an_id_that_a_feed_gives_to_another_thing_moves_no_order(world: World, gone: bool) -> None:
+    told = await import_(world.store, rpde(event(**{"@id": None}), id="1"))
+    uuid = await book_path(world, told[0]["path"])
+    before = await item_of(world, uuid)
+    if gone:
+        await import_(world.store, {"state": "deleted", "kind": "Event", "id": "1", "modified": 2})
+    again = await import_(world.store, rpde(event(**{"@id": None}, **JUDO), id="1", modified=3))
+    assert again.reasons() == ["There are Orders for another thing that had its id."]
+    assert again.outcomes()[1:] == ([] if gone else ["off sale"])
+    assert (await feed(world, EVENTS), await item_of(world, uuid)) == ({}, before)
+
+
+@pytest.mark.parametrize("change", [{"name": "Jog"}, {"startDate": "2027-03-09T10:00:00Z"}])
+async def test_an_id_of_a_feed_goes_on_naming_what_is_renamed_or_rescheduled(
+    world: World, change: dict[str, str]
+) -> None:
+    told = await import_(world.store, rpde(event(**{"@id": None}), id="1"))
+    await book_path(world, told[0]["path"])
+    again = await import_(world.store, rpde(event(**{"@id": None}, **change), id="1", modified=2))
+    assert (again.outcomes(), again[0]["orders"]) == (["bookable"], {"changed": 1})
+
+
+async def test_an_id_of_a_thing_itself_names_it_whatever_changes(world: World) -> None:
+    told = await import_(world.store, rpde(event()))
+    await book_path(world, told[0]["path"])
+    again = await import_(world.store, rpde(event(**JUDO), modified=2))
+    assert (again.outcomes(), again[0]["orders"]) == (["bookable"], {"changed": 1})

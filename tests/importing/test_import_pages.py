@@ -254,6 +254,7 @@ async def test_where_there_is_nothing_to_read(place: str, tmp_path: Path, monkey
     [
         ("https://provider.example.com/feeds/a?afterTimestamp=1#x", "https://provider.example.com/feeds/a"),
         ("https://x.example/a?limit=5&club=north&afterId=1&AfterChangeNumber=2", "https://x.example/a?club=north"),
+        ("https://x.example:443/a", "https://x.example/a"),
         ("https://x.example/a?b=2&a=1", "https://x.example/a?a=1&b=2"),
         ("https://x.example/a?api_key=s&club=1&access_token=s&password=s", "https://x.example/a?club=1"),
         ("https://x.example/a?authToken=s&club=1&userKey=s&sessionId=s&username=s", "https://x.example/a?club=1"),

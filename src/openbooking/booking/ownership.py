@@ -4,8 +4,9 @@ Identifiers are public, and a feed may name those of others; it must not get hol
 """
 
 from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.record import RecordKind
 from openbooking.booking.situation import Situation
-from openbooking.spec.errors import BelongsToAnotherError
+from openbooking.spec.errors import BelongsToAnotherError, OpenBookingError
 from openbooking.spec.links import is_web_address
 
 
@@ -63,6 +64,23 @@ def _check_bookings(situation: Situation, opportunity: Opportunity) -> None:
             sources = {publisher_of(one.source) for one in booked if one and one.path == opportunity.path}
             if publisher_of(opportunity.source) not in sources:
                 check_seller("What was booked of it", opportunity.seller, record.partnership.seller)
+
+
+def shares_name_or_start(one: Opportunity, other: Opportunity) -> bool:
+    """Whether two versions may be of one thing: a thing that is renamed and rescheduled is so at different times."""
+    return one.properties.get("name") == other.properties.get("name") or one.start == other.start
+
+
+def check_same_as_booked(situation: Situation, opportunity: Opportunity) -> None:
+    """Raise OpenBookingError if there are Orders at the path for what shares neither name nor start with this."""
+    for record in situation.records.values():
+        if record.kind is not RecordKind.ORDER:
+            continue
+        for item, state in record.items():
+            booked = item.opportunity
+            standing = booked is not None and booked.path == opportunity.path and not state.status.cancelled
+            if standing and booked and not shares_name_or_start(booked, opportunity):
+                raise OpenBookingError("There are Orders for another thing that had its id.")
 
 
 def source_name(source: str) -> str:

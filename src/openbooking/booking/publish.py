@@ -11,7 +11,7 @@ from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.inheritance import inherit, keep_called_off
 from openbooking.booking.logistics import changed_paths, tell_orders
 from openbooking.booking.opportunity import Offer, Opportunity, Seller, parents_among, sale_when_published
-from openbooking.booking.ownership import check_ownership, check_source
+from openbooking.booking.ownership import check_ownership, check_same_as_booked, check_source
 from openbooking.booking.payable import can_be_paid
 from openbooking.booking.policy import Policy
 from openbooking.booking.pricing import Pricing
@@ -63,12 +63,15 @@ class Publish(ActorCommand, frozen=True):
     stays with its source and its Seller, and children with the Seller of their parent. What was unpublished stays so,
     whoever publishes it. `own_only` says that nobody has confirmed in whose name they are sold: then it is only in that
     of Sellers, and below parents, from where they come from. `keep_called_off` says that what its Seller has cancelled
-    here stays cancelled, because whoever publishes it may not know.
+    here stays cancelled, because whoever publishes it may not know. `known_by_feed` are the paths of those that nothing
+    but an `id` of their feed identifies, which it may give to another thing: while there are Orders for what shares
+    neither name nor start with them, they are refused.
     """
 
     opportunities: tuple[Opportunity, ...]
     own_only: bool = False
     keep_called_off: bool = False
+    known_by_feed: frozenset[str] = frozenset()
 
     def needs(self, policy: Policy) -> Needs:
         """The Opportunities as they are, their parents and Sellers, children that embed them, Orders they change."""
@@ -117,6 +120,8 @@ class Publish(ActorCommand, frozen=True):
             if opportunity.parent and not parent:
                 raise NotFoundError(f"{opportunity.path} names an unknown parent.")
             check_ownership(situation, opportunity, parent, own_only=self.own_only)
+            if opportunity.path in self.known_by_feed:
+                check_same_as_booked(situation, opportunity)
 
     def _published(self, situation: Situation) -> Iterator[Change]:
         """What is published, parents first, and known children that inherit something else from now on."""

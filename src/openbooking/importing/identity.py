@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.ownership import shares_name_or_start
 from openbooking.importing.read_values import JsonObject, UnreadableError, derive_key, read_instant, read_text, shown
 from openbooking.importing.source import Source
 from openbooking.spec.ids import key_of, opportunity_path
@@ -38,13 +39,14 @@ class Whole(NamedTuple):
 class Identity(NamedTuple):
     """The path of a thing, and the paths by which earlier versions may have known it.
 
-    With `by_id` the provider's own ids identify it. Else it is its name, place and time, and what was stored under a
-    former path is the same thing only if it has the same ones.
+    With `by_id` the provider's own ids identify it, with `by_feed` only the `id` that its feed gives it. Else it is
+    its name, place and time, and what was stored under a former path is the same thing only if it has the same ones.
     """
 
     path: str
     former: tuple[str, ...]
     by_id: bool
+    by_feed: bool = False
 
 
 def identify(
@@ -62,7 +64,7 @@ def identify(
     if whole and whole.path:
         return _embedded(thing, type_, whole)
     if rpde:
-        return _identity(type_, *(derive_key("rpde", name, *rpde) for name in source))
+        return _identity(type_, *(derive_key("rpde", name, *rpde) for name in source))._replace(by_feed=True)
     if identifier:
         return _identity(type_, *(derive_key("identifier", name, identifier) for name in source))
     return _by_itself(thing, type_, source)
@@ -96,7 +98,7 @@ def is_same_thing(stored: Opportunity, read: Opportunity, *, by_id: bool) -> boo
     Ids in feeds that this system once took for one may be of two things: those have neither name nor start in common.
     """
     if by_id:
-        return stored.properties.get("name") == read.properties.get("name") or stored.start == read.start
+        return shares_name_or_start(stored, read)
     same_time = (stored.start, stored.end) == (read.start, read.end) or not stored.type.bookable
     return same_time and _described(stored.properties) == _described(read.properties)
 

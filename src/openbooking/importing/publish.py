@@ -173,7 +173,13 @@ class Publisher:
 
     async def _execute_publish(self, *some: _Ready) -> Mapping[str, OpportunityReport]:
         opportunities = tuple(ready.imported.opportunity for ready in some)
-        publish = Publish(opportunities, own_only=self._sellers.named_by_items, keep_called_off=True, actor=IMPORTER)
+        publish = Publish(
+            opportunities,
+            own_only=self._sellers.named_by_items,
+            keep_called_off=True,
+            known_by_feed=frozenset(ready.imported.opportunity.path for ready in some if ready.draft.by_feed),
+            actor=IMPORTER,
+        )
         return reports_in(await self._store.execute(publish))
 
     def _tell(self, ready: _Ready, reports: Mapping[str, OpportunityReport]) -> None:

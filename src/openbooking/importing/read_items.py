@@ -55,16 +55,17 @@ class Fault(NamedTuple):
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What a thing is to become; its `opportunity` lacks the Seller and the parent until these have been looked up.
 
-    `former` are the paths by which earlier versions may have known it, `by_id` whether ids identify it (`identity`).
-    `parents` are the paths of which one is its parent's, and `parent_name` is how the item names that one.
-    `embedded` tells that the item is about another thing, and `copy` that this is the parent of that, of which others
-    may embed copies too.
+    `former` are the paths by which earlier versions may have known it, `by_id` whether ids identify it, and `by_feed`
+    whether only that of its feed does (`identity`). `parents` are the paths of which one is its parent's, and
+    `parent_name` is how the item names that one. `embedded` tells that the item is about another thing, and `copy`
+    that this is the parent of that, of which others may embed copies too.
     """
 
     label: str
     opportunity: Opportunity
     former: tuple[str, ...] = ()
     by_id: bool = True
+    by_feed: bool = False
     parents: tuple[str, ...] = ()
     parent_name: str | None = None
     seller: NamedSeller | None = None
@@ -258,6 +259,7 @@ class _Walk:
             ),
             former=identity.former,
             by_id=identity.by_id,
+            by_feed=identity.by_feed,
             parents=above.paths,
             parent_name=above.name,
             seller=read_seller(thing.get("organizer") or thing.get("provider"), self._entry.source),

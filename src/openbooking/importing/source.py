@@ -20,6 +20,9 @@ _CREDENTIAL = re.compile(
 )
 
 
+_PORTS = {"http": 80, "https": 443}
+
+
 class Source(NamedTuple):
     """The `name` of all that is imported from one place, and the `former` name that earlier versions gave it.
 
@@ -72,12 +75,13 @@ def source_of(place: str) -> Source:
         return Source(path, path)
     try:
         url = urlsplit(place)
-        host = f"{url.hostname}:{url.port}" if url.port else str(url.hostname)
+        former_host = f"{url.hostname}:{url.port}" if url.port else str(url.hostname)
     except ValueError as fault:
         raise ImportRefusedError(f"{place} is no valid URL: {fault}.") from fault
     parameters = [pair for pair in parse_qsl(url.query, keep_blank_values=True) if _identifies(pair[0])]
+    host = former_host if url.port != _PORTS.get(url.scheme) else str(url.hostname)
     name = urlunsplit((url.scheme, host, url.path, urlencode(sorted(parameters)), ""))
-    return Source(name, urlunsplit((url.scheme, host, url.path, "", "")))
+    return Source(name, urlunsplit((url.scheme, former_host, url.path, "", "")))
 
 
 def named_source(name: str) -> Source:
