@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 from openbooking.cli import app, feed_verify
 from openbooking.harvest.client import HarvestOptions
 from openbooking.harvest.reader import Limits
+from published import event, on_demand_event
 
 SITE = "http://site"
 OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
@@ -201,3 +202,30 @@ def test_feeds_of_this_system_are_compared_with_its_database(database: Path, mon
     assert re.search(f"{changed}, changed at [0-9]+, is shown otherwise", wrong.stdout)
     assert re.search("slots/none, changed at [0-9]+, is not shown", wrong.stdout)
     assert f"{removed} is shown and not in the database" in wrong.stdout
+
+
+def test_feeds_without_items_are_no_feeds_of_a_full_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Empty(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = json.dumps(page(0) | {"next": f"http://{self.headers['Host']}{self.path}"}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *arguments: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Empty) as server:
+        threading.Thread(target=server.serve_forever, args=[0.01]).start()
+        monkeypatch.setenv("OPENBOOKING_SITE_URL", f"http://127.0.0.1:{server.server_port}")
+        items = tmp_path / "items.json"
+        items.write_text(json.dumps([event(), on_demand_event()]))
+        assert CliRunner().invoke(app, ("import", str(items))).exit_code == 0
+        told = verify()
+        server.shutdown()
+    assert told.exit_code == 1
+    wrong = [line for line in told.stdout.splitlines() if " shows no items, but there are " in line]
+    assert [line[-len("events shows no items, but there are 1 in the database") :] for line in wrong] == [
+        "events shows no items, but there are 1 in the database"
+    ] * 2

@@ -58,7 +58,7 @@ def test_what_became_of_each_item_is_printed_and_summed_up(file: Path) -> None:
     assert [line[:14].rstrip() for line in lines[:-1]] == ["seller", "parent", "bookable"]
     assert lines[2].startswith("bookable      ScheduledSession https://provider.example.com/sessions/1 as scheduled-s")
     assert lines[-1] == "Of what was read, 1 can be booked; 1 is a parent of what is booked; 1 Seller was made."
-    assert result.stderr.splitlines() == ["Read: 2", "Published: 2"]
+    assert result.stderr.splitlines() == ["Read: 2", "Processed: 2"]
 
 
 def test_what_could_not_be_imported_is_printed_and_is_the_exit_status(file: Path) -> None:
@@ -218,7 +218,7 @@ def test_on_a_terminal_there_is_progress_and_then_the_same_lines(file: Path) -> 
         with FileIO(terminal) as screen:
             shown = b"".join(iter(lambda: _read(screen), b"")).decode()
     assert running.returncode == 1
-    assert "Published" in shown
+    assert "Processed" in shown
     assert "bookable      ScheduledSession https://provider.example.com/sessions/1" in shown
     assert "Of what was read, 1 can be booked" in shown.splitlines()[-1]
 

@@ -105,6 +105,7 @@ async def test_a_price_import_does_not_put_on_sale_again_what_its_seller_cancell
     for _ in range(2):
         line = (await import_(world.store, dearer))[-1]
         assert (line["outcome"], line["reason"]) == ("not bookable", "The Opportunity is cancelled or postponed.")
+        assert line["remarks"][-1] == "it was cancelled or postponed before, and stays so"
     assert (await feed(world, SESSIONS))[told.path("sessions/1")]["eventStatus"] == CANCELLED
     assert (await item_of(world, uuid))["orderItemStatus"].endswith("SellerCancelled")
 

@@ -91,15 +91,18 @@ class _Verification:
 
         The copy keeps only what is not in the database.
         """
-        after = 0
+        after = unshown = 0
         store = open_store(settings)
         try:
             while items := await store.feed_items(feed, after, PAGE_SIZE):
                 after = items[-1].modified
                 for item in items:
+                    unshown += item.data is not None
                     self._compare_item(item)
         finally:
             await store.close()
+        if not self._items and unshown:
+            self._report(f"{self._url} shows no items, but there are {unshown:,} in the database")
         for shown in self._copy.items():
             if not shown.deleted:
                 self._report(f"{shown.id} is shown and not in the database")

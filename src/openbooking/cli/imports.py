@@ -93,10 +93,19 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal
     except NotConfirmedError as refusal:
         status = max(told.exit_status, ExitStatus.LEFT_OUT)
-        raise CommandError(f"{refusal} --yes imports it.", status) from refusal
+        raise CommandError(f"{refusal} See which with --dry-run, and import with --yes.", status) from refusal
     show(told.summary())
+    if dry_run:
+        show(_not_done(len(told.cancelled), unasked))
     if told.exit_status:
         raise typer.Exit(told.exit_status)
+
+
+def _not_done(orders: int, unasked: int) -> str:
+    """What a dry run says in the end."""
+    cancels = f" The import cancels {orders:,} Orders" if orders else ""
+    asks = f", and asks before, as these are more than {unasked:,}." if orders > unasked else "."
+    return f"Nothing was changed.{cancels}{asks if orders else ''}"
 
 
 def _confirm(unasked: int, orders: int) -> bool:

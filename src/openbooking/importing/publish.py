@@ -198,7 +198,7 @@ class Publisher:
                 path=path,
                 reason="" if parent else why_not,
                 orders=numbers_of(reported.orders),
-                remarks=ready.imported.remarks,
+                remarks=(*ready.imported.remarks, *_on_status(ready.imported.opportunity, reported.opportunity)),
             )
         )
 
@@ -207,6 +207,12 @@ class Publisher:
         self._report.tell(
             Line(outcome=Outcome.FAILED, item=draft.label, where=where, reason=reason, remarks=draft.remarks)
         )
+
+
+def _on_status(read: Opportunity, published: Opportunity) -> tuple[str, ...]:
+    """The remark that it stays called off although the item does not say so."""
+    stays = published.status is not read.status and not published.takes_place
+    return ("it was cancelled or postponed before, and stays so",) if stays else ()
 
 
 def reports_in(reply: Reply) -> Mapping[str, OpportunityReport]:

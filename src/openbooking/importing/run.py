@@ -67,6 +67,6 @@ async def _publish(store: ImportStore, spool: Spool, sellers: Sellers, report: R
     withdrawer = Withdrawer(store, report, spool, options.source)
     if options.hand_over:
         await withdrawer.let_go()
-    with report.counting("Tried" if options.dry_run else "Published", spool.count()) as one_more:
+    with report.counting("Processed", spool.count()) as one_more:
         await publisher.publish(one_more)
     await withdrawer.withdraw()
