@@ -123,6 +123,22 @@ async def test_a_series_does_not_put_on_sale_again_the_session_that_its_seller_c
         assert (await feed(world, SESSIONS))[told.path("sessions/1")]["eventStatus"] == CANCELLED
 
 
+@pytest.mark.parametrize("explicit", [None, "https://schema.org/EventScheduled"])
+async def test_what_its_seller_cancelled_stays_so_though_it_was_deleted_and_came_back(
+    world: World, explicit: str | None
+) -> None:
+    told = await import_(world.store, rpde(series()), rpde(session()))
+    uuid = await book(world, told)
+    await world.store.execute(CancelOpportunity(opportunity=told.path("sessions/1"), actor=MANAGER))
+    for number in (3, 5):
+        await import_(world.store, deleted(series()), deleted(session()))
+        assert await feed(world, SESSIONS) == {}
+        again = (rpde(series(), modified=number), rpde(session(eventStatus=explicit), modified=number))
+        assert (await import_(world.store, *again)).outcomes() == ["parent", "not bookable"]
+        await book(world, told, status=409)
+    assert (await item_of(world, uuid))["orderItemStatus"].endswith("SellerCancelled")
+
+
 @pytest.mark.parametrize("status", [CANCELLED, "https://schema.org/EventPostponed"])
 async def test_what_its_provider_cancelled_takes_place_again_only_if_it_says_so(world: World, status: str) -> None:
     told = await import_(world.store, rpde(event(eventStatus=status)))

@@ -19,7 +19,7 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
     """Everything from these sources is withdrawn but what is to `keep`, with all that lies below it.
 
     With `orders`, the Orders for it are deleted too; else they stay, and their spaces stay taken should it come back.
-    What is unpublished is remembered, so that it stays unpublished should it come back.
+    What its Seller has unpublished or called off is remembered, so that it stays so should it come back.
     """
 
     sources: frozenset[str]
@@ -92,8 +92,8 @@ def _with_all_below(situation: Situation, found: set[str]) -> AbstractSet[str]:
 
 
 def _without(opportunity: Opportunity) -> Change:
-    """The removal of an Opportunity; one that is unpublished stays, without its parent, as unpublished."""
-    if opportunity.sale is SaleState.UNPUBLISHED:
+    """The removal of an Opportunity; one that is unpublished or called off stays, without its parent, to stay so."""
+    if opportunity.sale is SaleState.UNPUBLISHED or opportunity.called_off:
         return OpportunitySet(replace(opportunity, parent=None, withdrawn=True))
     return OpportunityRemoved(opportunity.path)
 
