@@ -34,8 +34,10 @@ fire: .venv/.dev ## Fire at servers for minutes: races, killed processes, a kill
 	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/races --fire 120 --timeout 900 --log-cli-level INFO $(ARGS)
 
-hostile: .venv/.dev ## Read a hostile feed of 100,000 items with a process that is killed 100 times
+hostile: .venv/.dev ## Read a hostile feed with a process that is killed, and import 500 random updates over 1,000 Orders
+	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/harvest/test_hostile.py --hostile 100000 --timeout 1800 --log-cli-level INFO $(ARGS)
+	$(PYTHON) -m pytest tests/importing/test_import_histories.py --updates 500 --timeout 1800 --log-cli-level INFO $(ARGS)
 
 bench: .venv/.dev ## Measure bookings, feeds, a race and authentication, as ratios, with a profile of each
 	@scripts/system-packages nginx wrk postgres

@@ -10,9 +10,10 @@ from validation import Validator, running_validator
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long the races take, and how large a hostile feed is."""
+    """How long the races take, how large a hostile feed is, and how much is imported one after the other."""
     parser.addoption("--fire", type=float, default=5, metavar="SECONDS", help="how long tests/races fire at a server")
     parser.addoption("--hostile", type=int, default=4_000, metavar="ITEMS", help="the size of tests/harvest's feed")
+    parser.addoption("--updates", type=int, default=60, metavar="UPDATES", help="how long a history of imports is")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
