@@ -259,14 +259,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.mark.spec("OB-ID-01", "OB-BKBL-28", "OB-NOTIF-06", "OB-OF-02")
-@pytest.mark.parametrize(("kind", "seed", "urls"), [("sqlite", 1, True), ("sqlite", 2, False), ("postgres", 3, True)])
-async def test_every_order_is_for_what_was_booked_or_cancelled_and_its_broker_told(  # noqa: PLR0917 - fixtures
-    request: pytest.FixtureRequest, tmp_path: Path, database: str, kind: str, seed: int, urls: bool
+@pytest.mark.parametrize(("kind", "seed"), [("sqlite", 1), ("sqlite", 2), ("postgres", 3)])
+async def test_every_order_is_for_what_was_booked_or_cancelled_and_its_broker_told(
+    request: pytest.FixtureRequest, tmp_path: Path, database: str, kind: str, seed: int
 ) -> None:
     began = time.monotonic()
     async with open_world(kind, tmp_path, database=database) as world:
         world.judged = False
-        history = History(world, Providers(seed, urls=urls))
+        history = History(world, Providers(seed, urls=bool(seed % 2)))
         await history.run(request.config.getoption("--updates"))
         assert isinstance(world.store, SqlStore)
         assert await world.store.audit() == []

@@ -166,6 +166,11 @@ CHANGES: dict[str, list[Any]] = {
         rpde(slot()),
     ],
     "orphan": [rpde(session(8, superEvent="x:nobody"))],
+    "another that nobody knows": [
+        rpde(event(), id="5"),
+        rpde(facility(), id="5"),
+        {"state": "deleted", "kind": "x", "id": "5", "modified": 3},
+    ],
     "other kind": [{"state": "deleted", "kind": "x", "id": session()["@id"], "modified": 3}],
 }
 

@@ -265,6 +265,11 @@ class Spool:
         """Whether there is an item of this name, and it has not been deleted."""
         return bool(self._one("SELECT 1 FROM item WHERE source = ? AND NOT deleted", source))
 
+    def alive_with(self, same_id: str) -> frozenset[str]:
+        """The names of the items that have the same RPDE `id` and have not been deleted."""
+        rows = self._db.execute("SELECT source FROM item WHERE same_id = ? AND NOT deleted", (same_id,))
+        return frozenset(source for (source,) in rows)
+
     def paths_published(self, sources: list[str]) -> frozenset[str]:
         """The paths of all things of these items that have been published."""
         rows = self._db.execute(

@@ -133,7 +133,8 @@ class Withdrawer:
             self._report.tell(_line(outcome, path, report, reason))
 
     def _tell_unmatched(self, item: Item, stored: _Stored) -> None:
-        several = len(stored.get(item.same_id, {}))
+        others = {*stored.get(item.same_id, ()), *self._spool.alive_with(item.same_id)}
+        several = len(others.difference(item.sources))
         reason = f"deleted, but {several} items have this id under other kinds" if several > 1 else _NOTHING_HERE
         self._report.tell(Line(outcome=Outcome.UNMATCHED, item=item.label, where=item.place, reason=reason))
 
