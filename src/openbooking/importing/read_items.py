@@ -13,7 +13,15 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Inherited, Opportunity
-from openbooking.importing.identity import Identity, Whole, identify, names_by_ids, names_of, paths_of_reference
+from openbooking.importing.identity import (
+    Identity,
+    Whole,
+    identify,
+    names_by_ids,
+    names_of,
+    paths_of_reference,
+    time_or_name,
+)
 from openbooking.importing.kinds import KINDS, Kind, type_name
 from openbooking.importing.read_fields import (
     read_free,
@@ -31,6 +39,7 @@ from openbooking.importing.read_values import (
     JsonObject,
     UnreadableError,
     clean,
+    is_reference,
     members,
     read_text,
     shown,
@@ -41,7 +50,6 @@ from openbooking.spec.terms import EventStatus, OpportunityType
 
 MAX_THING_BYTES = 500_000
 
-_REFERENCE = frozenset({"@context", "@id", "@type"})
 _EVENT_SERIES = "EventSeries"
 
 
@@ -139,7 +147,7 @@ def event_series_key(id_: str, entry: Entry) -> str:
 def _belongs_to(data: JsonObject, entry: Entry) -> str:
     """The key of what a `superEvent` names by its `@id` alone; empty where nothing is named so."""
     above = data.get("superEvent")
-    if isinstance(above, dict) and not above.keys() <= _REFERENCE:
+    if isinstance(above, dict) and not is_reference(above):
         return ""
     name = read_text(above.get("@id") if isinstance(above, dict) else above)
     return event_series_key(name, entry) if name else ""
@@ -198,13 +206,13 @@ class _Walk:
         kind = KINDS[parent.opportunity.type]
         for name, type_ in kind.children.items():
             children = [child for child in members(thing.get(name)) if not _is_elsewhere(child, kind)]
-            alike = Counter(map(_time_or_name, children))
+            alike = Counter(time_or_name(child) for child in children if isinstance(child, dict))
             for same in self._by_identity(children, type_, Whole(parent.opportunity.path, parent.former, name)):
                 child = same[0]
                 if not isinstance(child, dict):
                     self.faults.append(Fault(f"{name} of {parent.label}", f"{shown(child)} is no JSON object"))
                 elif len(same) == 1 or (_has_id(child) and all(other == child for other in same)):
-                    whole = Whole(parent.opportunity.path, parent.former, name, alike[_time_or_name(child)])
+                    whole = Whole(parent.opportunity.path, parent.former, name, alike[time_or_name(child)])
                     self.read(child, _Place(types=(type_,), expected=type_, whole=whole))
                 else:
                     label = _label(type_, child, self._entry)
@@ -276,7 +284,7 @@ class _Walk:
             return _Above((place.whole.path,))
         kind = KINDS[type_]
         parent = thing.get(kind.parent) if kind.parent else None
-        if isinstance(parent, dict) and not parent.keys() <= _REFERENCE:
+        if isinstance(parent, dict) and not is_reference(parent):
             whole = Whole("", (), str(kind.parent))
             copy = self.read(parent, _Place(types=kind.parents, expected=kind.parents[0], whole=whole, copy=True))
             if copy is None:
@@ -292,13 +300,9 @@ class _Walk:
 
 def _is_elsewhere(child: Any, kind: Kind) -> bool:
     """Whether an embedded thing is only named, for it is published by itself, or is a part that is not sold."""
-    if isinstance(child, str) or (isinstance(child, dict) and child.keys() <= _REFERENCE):
+    if isinstance(child, str) or (isinstance(child, dict) and is_reference(child)):
         return True
     return kind.has_parts and isinstance(child, dict) and "offers" not in child
-
-
-def _time_or_name(child: Any) -> str:
-    return str(child.get("startDate") or child.get("name")) if isinstance(child, dict) else ""
 
 
 def _has_id(child: JsonObject) -> bool:
