@@ -26,9 +26,8 @@ def remaining(capacity: int, places: Places, own: Places) -> int:
 def places_left(opportunity: Opportunity, places: Places, own: Places = NONE) -> int | None:
     """How many places replies and feeds say are left for an Order that itself holds `own`; None where nobody counts.
 
-    A Slot that does not take place has none left, for it has no `eventStatus` that would tell. Of a session whose own
-    Offers are not known nobody counts them, for whoever reads its feed would take it for bookable at those of its
-    series.
+    A Slot that does not take place has none left, for it has no `eventStatus` that would tell. A session whose own
+    Offers are not known shows no number, because Brokers would take it for bookable at the Offers of its series.
     """
     if opportunity.capacity is None or (opportunity.offers_unknown and opportunity.type.inherits_offers):
         return None

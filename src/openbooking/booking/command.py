@@ -16,7 +16,7 @@ from openbooking.spec.errors import OpenBookingError
 
 
 class Rehearsed(msgspec.Struct, frozen=True):
-    """What a command would have been answered, and would have changed."""
+    """The reply of `Rehearse`: the reply of the rehearsed command, and the changes that it would make."""
 
     reply: "Reply"
     changes: tuple[Change, ...]

@@ -35,7 +35,7 @@ class GetOpportunities(ActorCommand, frozen=True):
         return Needs(opportunities=self.paths, look_first=True)
 
     def decide(self, situation: Situation) -> Decision:
-        """The reply has those that there are, by their paths."""
+        """The reply has the Opportunities that exist, by their paths."""
         known = situation.opportunities
         return Decision(reply={path: known[path] for path in self.paths & known.keys() if not known[path].withdrawn})
 
@@ -51,7 +51,7 @@ class FindBySource(ActorCommand, frozen=True):
         return Needs(source_prefixes=self.prefixes, look_first=True)
 
     def decide(self, situation: Situation) -> Decision:
-        """The reply has them by their paths; what lies above them is not among them."""
+        """The reply has the Opportunities by their paths, without their parents."""
         return Decision(
             reply={
                 path: member

@@ -1,4 +1,4 @@
-"""What an Opportunity has from its parent where its provider says nothing of its own (OB-BKBL-32, OB-BKBL-33).
+"""What an Opportunity inherits from its parent if its provider publishes nothing of its own (OB-BKBL-32, OB-BKBL-33).
 
 The result is stored with a mark (`Opportunity.inherited`), so that a child inherits again when its parent alone is
 published.
@@ -15,8 +15,8 @@ _NOTHING = Inherited()
 def inherit(child: Opportunity, parents: tuple[Opportunity, ...]) -> Opportunity:
     """The child with what it inherits from its parents, nearest first.
 
-    An end that follows from a duration needs a start; without one the child stays without an end. What its Seller has
-    called off stays cancelled, whatever its parent is.
+    A child without a start inherits no end from a duration. A child that its Seller has called off stays cancelled,
+    whatever the status of its parent.
     """
     marked = child.inherited or _NOTHING
     if marked == _NOTHING or not parents:
@@ -35,17 +35,21 @@ def inherit(child: Opportunity, parents: tuple[Opportunity, ...]) -> Opportunity
     return child
 
 
-def keep_called_off(known: Opportunity | None, published: Opportunity, *, whatever_is_told: bool) -> Opportunity:
-    """The published Opportunity, cancelled or postponed if it was before and nobody says that it takes place after all.
+def keep_cancellation(known: Opportunity | None, published: Opportunity, *, keep_called_off: bool) -> Opportunity:
+    """The published Opportunity, still cancelled or postponed unless it is published with a status of its own.
 
-    A provider that sends another price, but no eventStatus, does not say so. With `whatever_is_told`, a cancellation by
-    the Seller here stays even if the provider sends that it takes place.
+    A provider that sends another price, but no eventStatus, does not undo a cancellation.
+
+    Args:
+        known: What is stored, if anything is.
+        published: What is published now.
+        keep_called_off: Whether a cancellation by the Seller here stays, whatever status is published.
     """
     if known is None or known.takes_place:
         return published
-    untold = published.inherited is not None and published.inherited.status
+    has_status = published.inherited is None or not published.inherited.status
     was_inherited = known.inherited is not None and known.inherited.status
-    if not (known.called_off and whatever_is_told) and (was_inherited or not untold):
+    if not (known.called_off and keep_called_off) and (was_inherited or has_status):
         return published
     marks = replace(published.inherited, status=False) if published.inherited else _NOTHING
     return replace(

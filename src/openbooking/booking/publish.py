@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from openbooking.booking.called_off import call_off, turn_away
 from openbooking.booking.capacity import most_places
 from openbooking.booking.command import ActorCommand, Decision
-from openbooking.booking.inheritance import inherit, keep_called_off
+from openbooking.booking.inheritance import inherit, keep_cancellation
 from openbooking.booking.logistics import changed_paths, tell_orders
-from openbooking.booking.opportunity import Offer, Opportunity, Seller, parents_among, sale_when_published
+from openbooking.booking.opportunity import Opportunity, Seller, parents_among, sale_when_published
 from openbooking.booking.ownership import check_ownership, check_same_as_booked, check_source
 from openbooking.booking.payable import can_be_paid
 from openbooking.booking.policy import Policy
@@ -124,14 +124,14 @@ class Publish(ActorCommand, frozen=True):
                 check_same_as_booked(situation, opportunity)
 
     def _published(self, situation: Situation) -> Iterator[Change]:
-        """What is published, parents first, and known children that inherit something else from now on."""
+        """What is published, parents first, and stored children that inherit something else from now on."""
         known = situation.opportunities
         now = {**known, **{item.path: item for item in self.opportunities}}
         named = {item.path for item in self.opportunities}
         for path in sorted(now, key=lambda path: (len(parents_among(now, now[path])), path)):
             parents = parents_among(now, now[path])
             if path in named:
-                kept = keep_called_off(known.get(path), now[path], whatever_is_told=self.keep_called_off)
+                kept = keep_cancellation(known.get(path), now[path], keep_called_off=self.keep_called_off)
                 sale = sale_when_published(known.get(path), kept)
                 now[path] = _as_sold(replace(kept, sale=sale), parents, prepayment=situation.policy.prepayment)
             elif any(parent is not known.get(parent.path) for parent in parents):
@@ -158,7 +158,9 @@ def _as_sold(opportunity: Opportunity, parents: tuple[Opportunity, ...], *, prep
     """
     opportunity = inherit(opportunity, parents)
     offers = tuple(
-        offer if prepayment and offer.price and offer.in_advance is not Availability.UNAVAILABLE else _silent(offer)
+        offer
+        if prepayment and offer.price and offer.in_advance is not Availability.UNAVAILABLE
+        else replace(offer, prepayment=None)
         for offer in opportunity.offers
     )
     capacity = most_places(opportunity, parents[0] if parents else None)
@@ -190,7 +192,3 @@ def _reports(before: Situation, after: Situation, changes: Sequence[Change], pat
         )
         for path in paths
     }
-
-
-def _silent(offer: Offer) -> Offer:
-    return replace(offer, prepayment=None)

@@ -8,7 +8,12 @@ from openbooking.booking.situation import Change, Needs, RecordSet, Situation, e
 
 
 class Rehearse(ActorCommand, frozen=True, kw_only=True):
-    """What a command would be answered, and change, once what is `given` has been changed; nothing is changed."""
+    """A command is decided, but its changes are returned instead of made.
+
+    Attributes:
+        command: The command.
+        given: Changes that count as made before the command is decided.
+    """
 
     command: Command
     given: tuple[Change, ...] = ()
@@ -20,7 +25,7 @@ class Rehearse(ActorCommand, frozen=True, kw_only=True):
     def decide(self, situation: Situation) -> Decision:
         """The reply has the command's reply and its changes. Raises what the command raises."""
         for change in self.given:
-            # A record that the command does not look at counts in what is known of places already.
+            # The loaded `places` already count a record that was not loaded.
             if isinstance(change, RecordSet) and change.key not in situation.records:
                 continue
             situation = evolve(situation, change)

@@ -19,10 +19,15 @@ from openbooking.spec.terms import OrderProposalStatus
 
 
 class OrdersReached(msgspec.Struct, frozen=True, kw_only=True):
-    """The Orders and OrderProposals for an Opportunity that a command has reached, by their keys.
+    """The keys of the Orders and OrderProposals for an Opportunity that a command has reached.
 
-    Of `cancelled` Orders an item was cancelled, of `changed` ones name, time or place. `kept` Orders stay as they are
-    though their Opportunity is gone from the feeds. Their Brokers are told of all but these, through their feeds.
+    Orders feeds show all of them to their Brokers, except `kept` ones.
+
+    Attributes:
+        cancelled: Orders of which an item was cancelled.
+        changed: Orders of which an item has another name, time or location.
+        kept: Orders that stay as they are, though their Opportunity has left the open feeds.
+        rejected: OrderProposals that were rejected.
     """
 
     cancelled: frozenset[OrderKey] = frozenset()
@@ -65,7 +70,10 @@ def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str 
 
 
 def orders_reached(before: Situation, changes: Iterable[Change], paths: Collection[str]) -> dict[str, OrdersReached]:
-    """Which records these changes reach, by the path that each of their items is at or below."""
+    """The records that these changes reach, by path.
+
+    Each item counts for the path of its Opportunity if that is in `paths`, else for that of the nearest parent.
+    """
     found: dict[str, dict[str, set[OrderKey]]] = defaultdict(lambda: defaultdict(set))
     for change in changes:
         if isinstance(change, RecordSet) and change.record is not None:
@@ -79,8 +87,8 @@ def orders_reached(before: Situation, changes: Iterable[Change], paths: Collecti
     }
 
 
-def orders_standing(situation: Situation, path: str) -> frozenset[OrderKey]:
-    """The Orders that have a space at this path."""
+def orders_for(situation: Situation, path: str) -> frozenset[OrderKey]:
+    """The keys of the Orders that hold a space of the Opportunity with this path."""
     orders = (record for record in situation.records.values() if record.kind is RecordKind.ORDER)
     return frozenset(record.key for record in orders if any(claim.opportunity == path for claim in record.claims()))
 

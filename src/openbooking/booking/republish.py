@@ -1,6 +1,6 @@
-"""Publishing again what is there: feed items show things around an Opportunity that may have changed since.
+"""Publishing stored Opportunities again, because something else that their feed items show has changed.
 
-Feed items are kept as they were written, with the Seller and the `@id`s in them.
+Feed items are stored as bytes, which hold the Seller and the `@id`s as they were when the item was written.
 """
 
 from collections.abc import Collection
@@ -14,15 +14,15 @@ from openbooking.booking.situation import Needs, OpportunitySet, Situation
 from openbooking.booking.store import Store
 from openbooking.spec.terms import TYPE_OF_COLLECTION, OpportunityType
 
-# How many paths are looked at, and at most published again, in one transaction: others wait meanwhile.
+# How many paths one transaction handles at most: bookings wait for its locks.
 _AT_ONCE = 200
 
 
 class Republish(ActorCommand, frozen=True):
-    """Opportunities are published again as they are, so that their feed items show what has changed around them.
+    """Opportunities are published again as they are, so that their feed items are written anew.
 
-    What is not on sale, or is withdrawn, stays out of the feeds. An item that would say what it says already does not
-    change. The reply is how many of the Opportunities the feeds show.
+    What is not on sale, or is withdrawn, stays out of the feeds. A feed item that would be the same keeps its number.
+    The reply is the number of these Opportunities that the feeds show.
     """
 
     paths: frozenset[str]
@@ -33,7 +33,7 @@ class Republish(ActorCommand, frozen=True):
         return Needs(opportunities=self.paths)
 
     def decide(self, situation: Situation) -> Decision:
-        """Set each to what it is."""
+        """Set each Opportunity to itself, which renders it."""
         shown = [situation.opportunities[path] for path in sorted(self.paths) if situation.on_sale(path)]
         return Decision(reply=len(shown), changes=tuple(map(OpportunitySet, shown)))
 
@@ -41,8 +41,8 @@ class Republish(ActorCommand, frozen=True):
 async def publish_seller(store: Store, seller: Seller, actor: Actor) -> int:
     """Add a Seller or replace it, and renew every feed item that shows it; return how many show it.
 
-    The Seller changes first: what is published meanwhile shows the new one. After a crash some feed items show the old
-    one, until the same is done again.
+    The Seller changes first, so that what others publish meanwhile shows the new one. After a crash some feed items
+    show the old one, until this is called again.
     """
     await store.execute(PublishSeller(seller, actor=actor))
     return await republish(store, seller.key, actor, [type_ for type_ in OpportunityType if type_.shows_seller])

@@ -11,15 +11,20 @@ from openbooking.booking.delete import stub
 from openbooking.booking.opportunity import Opportunity, SaleState
 from openbooking.booking.policy import Policy
 from openbooking.booking.record import RecordKind
-from openbooking.booking.reports import OpportunityReport, OrdersReached, orders_reached, orders_standing
+from openbooking.booking.reports import OpportunityReport, OrdersReached, orders_for, orders_reached
 from openbooking.booking.situation import Change, Needs, OpportunityRemoved, OpportunitySet, RecordSet, Situation
 
 
 class Withdraw(ActorCommand, frozen=True, kw_only=True):
-    """Everything from these sources is withdrawn but what is to `keep`, with all that lies below it.
+    """Everything from these sources is withdrawn, with all that lies below it.
 
-    With `orders`, the Orders for it are deleted too; else they stay, and their spaces stay taken should it come back.
-    What its Seller has unpublished or called off is remembered, so that it stays so should it come back.
+    What its Seller has unpublished or called off is remembered, so that it is still so if it is published again.
+
+    Attributes:
+        sources: The names of the sources.
+        keep: The paths that stay.
+        orders: Whether the Orders for it are deleted, too. Otherwise they stay, and if it is published again, their
+            spaces are still taken.
     """
 
     sources: frozenset[str]
@@ -32,8 +37,11 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
         return Needs(sources=self.sources)
 
     def decide(self, situation: Situation) -> Decision:
-        """Remove the Opportunities; quotes for them end. The reply reports on each of them."""
-        gone, stamp = _with_all_below(situation, _of(situation, self.sources) - self.keep), self.stamp(situation)
+        """Remove the Opportunities, end quotes and reject proposals for them. The reply reports on each of them."""
+        gone, stamp = (
+            _with_all_below(situation, _from_sources(situation, self.sources) - self.keep),
+            self.stamp(situation),
+        )
         changes: list[Change] = []
         for record in situation.records.values():
             if not any(claim.opportunity in gone for claim in record.claims()):
@@ -45,7 +53,7 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
             else:
                 changes.extend(reject_for(situation, record, gone, stamp))
         reached = orders_reached(situation, changes, gone)
-        changes.extend(_without(situation.opportunities[path]) for path in sorted(gone))
+        changes.extend(_removal(situation.opportunities[path]) for path in sorted(gone))
         reports = {
             path: _report(situation, path, reached)
             for path in sorted(gone)
@@ -55,9 +63,13 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
 
 
 class TakeOffSale(ActorCommand, frozen=True, kw_only=True):
-    """Everything from these sources but what is to `keep` is off sale, because its latest version is not understood.
+    """Everything from these sources goes off sale, because its latest version is not understood.
 
-    It is on sale again when a version is published that is understood. What is unpublished stays so.
+    It is on sale again when a version is published that is understood. What is unpublished stays unpublished.
+
+    Attributes:
+        sources: The names of the sources.
+        keep: The paths that stay on sale.
     """
 
     sources: frozenset[str]
@@ -69,17 +81,17 @@ class TakeOffSale(ActorCommand, frozen=True, kw_only=True):
         return Needs(sources=self.sources)
 
     def decide(self, situation: Situation) -> Decision:
-        """Set the sale state. The reply reports on each Opportunity that was on sale; what lies below goes with it."""
+        """Set the sale state. The reply reports on each Opportunity that was on sale, but not on those below it."""
         on_sale = [
             situation.opportunities[path]
-            for path in sorted(_of(situation, self.sources) - self.keep)
+            for path in sorted(_from_sources(situation, self.sources) - self.keep)
             if situation.opportunities[path].sale is SaleState.ON_SALE
         ]
         changes = tuple(OpportunitySet(replace(member, sale=SaleState.NOT_UNDERSTOOD)) for member in on_sale)
         return Decision(reply={member.path: _report(situation, member.path, {}) for member in on_sale}, changes=changes)
 
 
-def _of(situation: Situation, sources: Collection[str]) -> set[str]:
+def _from_sources(situation: Situation, sources: Collection[str]) -> set[str]:
     return {path for path, member in situation.opportunities.items() if member.source in sources}
 
 
@@ -91,13 +103,13 @@ def _with_all_below(situation: Situation, found: set[str]) -> AbstractSet[str]:
     return gone
 
 
-def _without(opportunity: Opportunity) -> Change:
-    """The removal of an Opportunity; one that is unpublished or called off stays, without its parent, to stay so."""
+def _removal(opportunity: Opportunity) -> Change:
+    """The removal of an Opportunity. An unpublished or called off one stays as withdrawn, without its parent."""
     if opportunity.sale is SaleState.UNPUBLISHED or opportunity.called_off:
         return OpportunitySet(replace(opportunity, parent=None, withdrawn=True))
     return OpportunityRemoved(opportunity.path)
 
 
 def _report(situation: Situation, path: str, reached: dict[str, OrdersReached]) -> OpportunityReport:
-    orders = replace(reached.get(path, OrdersReached()), kept=orders_standing(situation, path))
+    orders = replace(reached.get(path, OrdersReached()), kept=orders_for(situation, path))
     return OpportunityReport(opportunity=situation.opportunities[path], orders=orders)

@@ -82,34 +82,35 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         options = ImportOptions(known_as, seller, hand_over=hand_over, dry_run=dry_run, vat=vat)
         unasked = load_settings(database=database).orders_cancelled_unasked
         with _opened(report) as json_lines:
-            told = ConsoleReport(json_lines)
-            asks = None if yes else partial(_confirm, unasked)
+            lines = ConsoleReport(json_lines)
+            confirm_orders = None if yes else partial(_confirm_orders, unasked)
 
             async def work(store: Store) -> None:
-                await run_import(store, pages(place, copy, told.counting), told, options, asks)
+                await run_import(store, pages(place, copy, lines.counting), lines, options, confirm_orders)
 
             with_store(database, work, writes_feeds=True)
     except (ImportRefusedError, CommandError) as refusal:
         raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal
     except NotConfirmedError as refusal:
-        status = max(told.exit_status, ExitStatus.LEFT_OUT)
+        status = max(lines.exit_status, ExitStatus.LEFT_OUT)
         raise CommandError(f"{refusal} See which with --dry-run, and import with --yes.", status) from refusal
-    show(told.summary())
+    show(lines.summary())
     if dry_run:
-        show(_not_done(len(told.cancelled), unasked))
-    if told.exit_status:
-        raise typer.Exit(told.exit_status)
+        show(_not_done(len(lines.cancelled), unasked))
+    if lines.exit_status:
+        raise typer.Exit(lines.exit_status)
 
 
 def _not_done(orders: int, unasked: int) -> str:
-    """What a dry run says in the end."""
-    cancels = f" The import cancels {orders:,} Orders" if orders else ""
-    asks = f", and asks before, as these are more than {unasked:,}." if orders > unasked else "."
-    return f"Nothing was changed.{cancels}{asks if orders else ''}"
+    """The last line of a dry run."""
+    if not orders:
+        return "Nothing was changed."
+    asks = f", and asks before, as these are more than {unasked:,}" if orders > unasked else ""
+    return f"Nothing was changed. The import cancels {orders:,} Orders{asks}."
 
 
-def _confirm(unasked: int, orders: int) -> bool:
-    """Whether so many Orders may be cancelled; asked of whoever is there, if there are more than may be unasked."""
+def _confirm_orders(unasked: int, orders: int) -> bool:
+    """Whether so many Orders may be cancelled. Asks at the terminal if there are more than `unasked`."""
     if orders <= unasked:
         return True
     return sys.stdin.isatty() and confirm(f"This cancels {orders:,} Orders, which cannot be undone. Go on?")

@@ -54,11 +54,6 @@ class Body:
         if length is not None and length > most:
             raise BodyError(self._too_large())
 
-    @property
-    def size(self) -> int:
-        """How many bytes there are so far, decompressed."""
-        return len(self._content)
-
     def add(self, chunk: bytes) -> None:
         """Add bytes as they were sent.
 

@@ -15,7 +15,7 @@ from openbooking.harvest.reader import End, Get, Limits, Reader, Received, Wait
 SECONDS_A_PAGE = 300
 
 _TIMEOUT = httpx2.Timeout(30, connect=10)
-# What the client will not send, and what may pass when it is sent again.
+# Requests that the client refuses to send, and failures that may not occur again.
 _REFUSALS = (httpx2.InvalidURL, ValueError)
 _FAILURES = (httpx2.HTTPError, OSError)
 _USER_AGENT = {"User-Agent": f"openbooking/{__version__}"}
@@ -28,7 +28,7 @@ class HarvestOptions(NamedTuple):
         headers: What to send with every request, such as `Authorization`; no other host gets it.
         limits: How far it is read.
         documents: Whether a document that is no RPDE page is accepted; it is not kept in the copy.
-        clock: Tells the time.
+        clock: Returns the time now, with a zone.
     """
 
     headers: Mapping[str, str] | None = None
@@ -55,6 +55,13 @@ async def harvest_async(
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> AsyncGenerator[Received | End, None]:
     """Read a feed into a copy from its cursor on; yield each page when it has been committed, and at last the end.
+
+    Args:
+        url: The feed. Credentials in it are sent as Basic authorization.
+        copy: Where the items are kept.
+        client: What sends the requests, such as `async_client()`.
+        options: How to read.
+        sleep: Waits for so many seconds.
 
     Raises:
         CopyError: The copy is one of another feed.
@@ -86,7 +93,7 @@ def harvest(
     options: HarvestOptions | None = None,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Iterator[Received | End]:
-    """Read a feed into a copy from its cursor on; yield each page when it has been committed, and at last the end.
+    """Read a feed into a copy, as `harvest_async` does, with a client that blocks.
 
     Raises:
         CopyError: The copy is one of another feed.

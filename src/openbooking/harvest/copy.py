@@ -1,7 +1,7 @@
 """A copy of a feed in an SQLite file.
 
-The items of a page and the cursor that leads to the next page are committed in one transaction, so a reader that is
-killed at any moment goes on where it stopped, and no item is lost or stands for a later one.
+The items of a page and the cursor that leads to the next page are committed in one transaction. So a reader that is
+killed at any moment goes on where it stopped, and the copy misses no item and no later version of one.
 """
 
 import hashlib
@@ -106,7 +106,7 @@ class Copy:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file, and release its lock."""
         self._db.close()
 
     def start(self, url: str, now: datetime) -> str:
@@ -208,7 +208,7 @@ class Copy:
         )
 
     def _delete_missing(self) -> None:
-        """Take for deleted what a reading of the whole feed has not found any more."""
+        """Mark as deleted what a reading of the whole feed has not found any more."""
         missing = "FROM item WHERE round < (SELECT round FROM feed) AND NOT deleted"
         rows = self._db.execute(f"SELECT position, id, kind, modified {missing}")
         while found := rows.fetchmany(_AT_ONCE):
@@ -219,11 +219,11 @@ class Copy:
                     "UPDATE item SET deleted = TRUE, content = ? WHERE position = ?",
                     (msgspec.json.encode(tombstone), position),
                 )
-        # Without an id there is nothing by which the deletion could be known.
+        # A deletion has to name an id.
         self._db.execute("DELETE FROM item WHERE id = '' AND deleted")
 
     def _prepare(self) -> None:
-        # Another application's database is not even brought into another journal mode.
+        # The settings come later, because they would change the file of another application.
         with self._reporting():
             (application,) = self._db.execute("PRAGMA application_id").fetchone()
             (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()

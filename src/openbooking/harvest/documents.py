@@ -141,7 +141,7 @@ def is_enveloped(type_: Any, data_or_state: Any) -> bool:
 
 
 def is_later(modified: Any, than: Any) -> bool:
-    """Whether what comes second in a feed is the later version; so it is, unless `modified` says otherwise."""
+    """Whether the version that comes second in a feed is the later one: it is, unless its `modified` is lower."""
     if isinstance(modified, str) and isinstance(than, str) and not (modified.isdigit() and than.isdigit()):
         return modified >= than
     try:
@@ -185,7 +185,7 @@ def _members(array: msgspec.Raw | bytes, most: int | None) -> list[msgspec.Raw]:
 
 
 def _check_count(array: memoryview, most: int) -> None:
-    """Raise DocumentError where an array has too many members, before there is an object for each."""
+    """Raise LargeDocumentError if an array has too many members, before there is an object for each."""
     # Most pages have fewer commas than items are allowed, and need not be scanned.
     if bytes(array).count(b",") < most:
         return
@@ -201,7 +201,7 @@ def _check_count(array: memoryview, most: int) -> None:
 
 
 def _as_text(json: msgspec.Raw) -> str:
-    """The text, or as written what is no text."""
+    """The text; a number or another value as it is written."""
     value = parse(_decode, json) if json else None
     if isinstance(value, str):
         return value.strip()

@@ -1,4 +1,4 @@
-"""A reader of one RPDE feed without I/O: it says what to request, and is given what is answered.
+"""A reader of one RPDE feed without I/O: it returns what to request, and is given the responses.
 
 A client asks for the next step and does it, again and again:
 
@@ -291,7 +291,7 @@ def _pause(fields: Headers, now: datetime) -> float | None:
     """The seconds that `Retry-After` asks for; a date is compared with the clock of the server."""
     asked = _field(fields, "retry-after")
     if asked.isascii() and asked.isdigit():
-        # More digits than a float takes are as good as for ever.
+        # 18 digits are beyond any limit, and fit into a float.
         return float(asked[:18])
     until = _date(asked)
     return max(0.0, (until - (_date(_field(fields, "date")) or now)).total_seconds()) if until else None

@@ -16,18 +16,21 @@ from openbooking.importing.source import Source
 from openbooking.spec.ids import key_of, opportunity_path
 from openbooking.spec.terms import OpportunityType
 
-# How many more things than now may have had the same time or name when an earlier version counted them.
-_ONCE_ALIKE = 10
-# Of thousands at one time each would have thousands of former paths: more than this many alike have none.
-_MOST_ALIKE = 50
-_MOST_FORMER = 200
+# Earlier versions numbered the embedded things that share a time or name. So many of them may be gone since then.
+_MAX_GONE = 10
+# If more things than this share a time or name, none of them has former paths: each would have thousands.
+_MAX_ALIKE = 50
+_MAX_FORMER = 200
 
 
 class Whole(NamedTuple):
-    """The thing that embeds another: its path and former paths, and the property that embeds.
+    """The thing that embeds another.
 
-    `alike` is how many of the embedded things have the same time or name, by which earlier versions counted them. A
-    parent within its child is embedded too, but known by itself: its whole has no path.
+    Attributes:
+        path: Its path; empty for a child that embeds its parent, because the parent is identified by itself.
+        former: Its former paths.
+        property_: The property that holds the embedded thing.
+        alike: How many things in that property have the same `time_or_name`.
     """
 
     path: str
@@ -37,10 +40,14 @@ class Whole(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """The path of a thing, and the paths by which earlier versions may have known it.
+    """What identifies a thing.
 
-    With `by_id` the provider's own ids identify it, with `by_feed` only the `id` that its feed gives it. Else it is
-    its name, place and time, and what was stored under a former path is the same thing only if it has the same ones.
+    Attributes:
+        path: Its path.
+        former: The paths by which earlier versions may have known it.
+        by_id: Whether the provider's own ids identify it. Otherwise its name, place and time do, and what is stored
+            under a former path is the same thing only if it has the same name, place and time.
+        by_feed: Whether only the `id` that its feed gives it identifies it.
     """
 
     path: str
@@ -52,9 +59,17 @@ class Identity(NamedTuple):
 def identify(
     thing: JsonObject, type_: OpportunityType, source: Source, *, whole: Whole | None, rpde: tuple[str, str] | None
 ) -> Identity:
-    """The identity of a thing, embedded in a `whole` or the item of the RPDE `kind` and `id`; else it is by itself.
+    """The identity of a thing.
 
-    Raises UnreadableError where nothing identifies it.
+    Args:
+        thing: The thing as published, cleaned.
+        type_: Its type.
+        source: What it is imported from.
+        whole: What embeds it, if anything does.
+        rpde: The `kind` and `id` of the RPDE item that it is, if it is one.
+
+    Raises:
+        UnreadableError: Nothing identifies it.
     """
     id_, identifier = read_text(thing.get("@id")), read_text(thing.get("identifier"))
     if id_:
@@ -71,13 +86,16 @@ def identify(
 
 
 def names_of(identity: Identity, source: Source) -> tuple[str, ...]:
-    """The names of what comes of an item without an RPDE envelope, which is known by what it is about."""
+    """The names of an item without an RPDE envelope: they follow from the identity of the thing that it is about."""
     paths = (identity.path, *identity.former) if identity.by_id else (identity.path,)
     return tuple(f"{source.name}#{key_of(path)}" for path in paths)
 
 
 def names_by_ids(data: Any, source: Source) -> tuple[str, ...]:
-    """The names of such an item that is not understood, by its own ids, which are the same for every type."""
+    """The names, by its own ids, of an item without an RPDE envelope that is not understood.
+
+    They do not depend on its type. There are none if it has no ids.
+    """
     thing = data if isinstance(data, dict) else {}
     ids = {"@id": thing.get("@id", thing.get("id")), "identifier": thing.get("identifier")}
     try:
@@ -87,7 +105,7 @@ def names_by_ids(data: Any, source: Source) -> tuple[str, ...]:
 
 
 def paths_of_reference(id_: str, types: tuple[OpportunityType, ...], source: Source) -> tuple[str, ...]:
-    """The paths of which one is that of the thing with this `@id`, of one of these types."""
+    """The paths that the thing with this `@id` may have, if it is of one of these types."""
     keys = dict.fromkeys(_key_of_id(id_, name) for name in source)
     return tuple(opportunity_path(type_, key) for key in keys for type_ in types)
 
@@ -95,12 +113,18 @@ def paths_of_reference(id_: str, types: tuple[OpportunityType, ...], source: Sou
 def is_same_thing(stored: Opportunity, read: Opportunity, *, by_id: bool) -> bool:
     """Whether what an earlier version stored under a former path is what has been read now.
 
-    Ids in feeds that this system once took for one may be of two things: those have neither name nor start in common.
+    Earlier versions took feeds that differ in their query for one feed, so one id may be of two things. Two such things
+    are taken for the same if they have the same name or the same start.
     """
     if by_id:
         return shares_name_or_start(stored, read)
     same_time = (stored.start, stored.end) == (read.start, read.end) or not stored.type.bookable
     return same_time and _described(stored.properties) == _described(read.properties)
+
+
+def time_or_name(thing: JsonObject) -> str:
+    """What earlier versions told the things in one property apart by; they numbered those that share it."""
+    return str(thing.get("startDate") or thing.get("name"))
 
 
 def _identity(type_: OpportunityType, key: str, *former: str) -> Identity:
@@ -122,15 +146,13 @@ def _embedded(thing: JsonObject, type_: OpportunityType, whole: Whole) -> Identi
     known_by = _known_by(thing, type_)
     if not any(known_by):
         raise UnreadableError("nothing identifies it: it has no @id, identifier, name, location or startDate")
-    # How earlier versions told those with the same time or name apart.
-    counted = str(thing.get("startDate") or thing.get("name"))
     former = (
-        derive_key(path, whole.property_, counted, str(number))
-        for path in ((whole.path, *whole.former) if whole.alike <= _MOST_ALIKE else ())
-        for number in range(1, whole.alike + _ONCE_ALIKE + 1)
+        derive_key(path, whole.property_, time_or_name(thing), str(number))
+        for path in ((whole.path, *whole.former) if whole.alike <= _MAX_ALIKE else ())
+        for number in range(1, whole.alike + _MAX_GONE + 1)
     )
     key = derive_key(whole.path, whole.property_, *known_by)
-    return _identity(type_, key, *islice(former, _MOST_FORMER))._replace(by_id=False)
+    return _identity(type_, key, *islice(former, _MAX_FORMER))._replace(by_id=False)
 
 
 def _by_itself(thing: JsonObject, type_: OpportunityType, source: Source) -> Identity:
@@ -146,7 +168,7 @@ def _by_itself(thing: JsonObject, type_: OpportunityType, source: Source) -> Ide
 
 
 def _known_by(thing: JsonObject, type_: OpportunityType) -> tuple[str, ...]:
-    """Name, place, start and end; parents last, and their dates change."""
+    """Name, place, start and end; of a parent, whose dates change while it goes on, only name and place."""
     if not type_.bookable or type_.at_any_time:
         return _described(thing)
     ends = _instant(thing.get("endDate")) or str(thing.get("duration") or "")
@@ -158,7 +180,7 @@ def _described(properties: JsonObject) -> tuple[str, str]:
 
 
 def _place(location: Any) -> str:
-    """What tells one place from another: its id or name; else all of it."""
+    """What identifies a location: its `@id`, identifier or name; otherwise all of it."""
     if not isinstance(location, dict):
         return read_text(location) or ""
     names = (read_text(location.get(name)) for name in ("@id", "identifier", "name"))

@@ -25,11 +25,16 @@ _HEADLINE, _COURSE, _EVENT = (
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """One row.
 
-    `parent` is the property that names the parent, of one of the types `parents`, and `children` are the properties
-    that embed other things. Of a kind that is sold as a whole, `has_parts`, only those embedded things that have an
-    Offer of their own are sold by themselves, and what they tell of it stays with the whole too. `remaining` is the
-    property that tells the places left. What takes place `in_days` keeps its schedule. `never` are properties that
-    it cannot have, and `wanted` those that validators miss.
+    Attributes:
+        parent: The property that names the parent.
+        parents: The types that the parent may have.
+        needs_parent: Whether it cannot be sold without one.
+        children: The properties that embed other things, each with their type.
+        has_parts: Whether it is sold as a whole. Of its embedded things those with an Offer are sold by themselves too.
+        remaining: The property that says how many spaces are left.
+        in_days: Whether it is published with dates without times, and keeps its `eventSchedule`.
+        never: Properties that it cannot have.
+        wanted: Properties that validators report as missing.
     """
 
     parent: str | None = None
@@ -45,7 +50,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
 _OF_EVENT = ("name", "url", "location", "activity")
 _OF_FACILITY = ("name", "url", "location", "facilityType")
-_PLACES = "remainingAttendeeCapacity"
+_SPACES = "remainingAttendeeCapacity"
 
 KINDS: Mapping[OpportunityType, Kind] = {
     _SERIES: Kind(
@@ -55,7 +60,7 @@ KINDS: Mapping[OpportunityType, Kind] = {
         parent="superEvent",
         parents=(_SERIES,),
         needs_parent=True,
-        remaining=_PLACES,
+        remaining=_SPACES,
         never=("eventSchedule", "subEvent"),
     ),
     _FACILITY: Kind(children={"individualFacilityUse": _INDIVIDUAL, "event": _SLOT}, wanted=_OF_FACILITY),
@@ -72,14 +77,14 @@ KINDS: Mapping[OpportunityType, Kind] = {
     _HEADLINE: Kind(
         children={"subEvent": _EVENT},
         has_parts=True,
-        remaining=_PLACES,
+        remaining=_SPACES,
         never=("superEvent", "eventSchedule"),
         wanted=_OF_EVENT,
     ),
     _COURSE: Kind(
         children={"subEvent": _EVENT},
         has_parts=True,
-        remaining=_PLACES,
+        remaining=_SPACES,
         in_days=True,
         never=("superEvent",),
         wanted=(*_OF_EVENT, "endDate", "eventSchedule", "offers"),
@@ -87,7 +92,7 @@ KINDS: Mapping[OpportunityType, Kind] = {
     _EVENT: Kind(
         parent="superEvent",
         parents=(_HEADLINE, _COURSE),
-        remaining=_PLACES,
+        remaining=_SPACES,
         never=("eventSchedule", "subEvent"),
         wanted=(*_OF_EVENT, "offers"),
     ),
@@ -96,13 +101,12 @@ KINDS: Mapping[OpportunityType, Kind] = {
     ),
 }
 
-# Properties by which things are joined, and which are published anew: never kept as they came.
+# Properties that join things, or change with bookings: they are rendered anew, never kept as they came.
 LINKS = frozenset(
     name for kind in KINDS.values() for name in (kind.parent, kind.remaining, *kind.children) if name is not None
 )
 
-
-# Feeds call an item by the type of its data, some behind the name of the feed.
+# Some feeds write the name of the feed before the type, as in `FacilityUse/Slot`.
 _SEPARATOR = re.compile("[/.]")
 
 
@@ -120,5 +124,5 @@ def type_of_kind(kind: str) -> OpportunityType | None:
 
 @cache
 def rank(type_: OpportunityType) -> int:
-    """How far below its farthest possible parent a thing of this type is: parents come before their children."""
+    """How many levels of parents a thing of this type may have; parents are published before their children."""
     return max((rank(parent) + 1 for parent in KINDS[type_].parents), default=0)

@@ -17,7 +17,7 @@ _MAXIMUM = "maximumAttendeeCapacity"
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """What a thing becomes, with remarks on how."""
+    """What a draft becomes, and remarks on what was assumed, changed or is missing."""
 
     opportunity: Opportunity
     remarks: tuple[str, ...]
@@ -31,10 +31,18 @@ def link(  # noqa: PLR0913, PLR0917 - all that it depends on
     remarks: tuple[str, ...] = (),
     vat: VatTreatment | None = None,
 ) -> Imported:
-    """What the draft becomes at this path and below these parents, nearest first, when this Seller sells it.
+    """What a draft becomes.
 
-    `remarks` are further ones. `vat` is the VAT treatment of its Offers; None for the Seller's default. Raises
-    UnreadableError where not even its parents tell when it takes place.
+    Args:
+        draft: The draft.
+        path: Its path, which may be one that an earlier version gave it.
+        parents: Its parents, nearest first.
+        seller: Who sells it.
+        remarks: Remarks to add to those of the draft.
+        vat: The VAT treatment of its Offers; None for the Seller's default.
+
+    Raises:
+        UnreadableError: Neither it nor its parent has a start.
     """
     noted = [*draft.remarks, *remarks]
     parent = parents[0] if parents else None
@@ -45,8 +53,8 @@ def link(  # noqa: PLR0913, PLR0917 - all that it depends on
     )
     if parent:
         opportunity = _with_inherited(opportunity, parents, noted)
-        opportunity = _with_most_spaces(opportunity, parent, noted)
-        opportunity = _with_the_maximum_of(opportunity, parent, noted)
+        opportunity = _limited_by_facility(opportunity, parent, noted)
+        opportunity = _limited_by_series(opportunity, parent, noted)
     if draft.opportunity.inherited and draft.opportunity.inherited.dates and opportunity.start is None:
         raise UnreadableError("it has no startDate")
     noted += lacks(opportunity, parents)
@@ -72,8 +80,8 @@ def _with_inherited(opportunity: Opportunity, parents: tuple[Opportunity, ...], 
     return now
 
 
-def _with_most_spaces(opportunity: Opportunity, parent: Opportunity, remarks: list[str]) -> Opportunity:
-    """Of what a parent lets be had once only, no more is taken."""
+def _limited_by_facility(opportunity: Opportunity, parent: Opportunity, remarks: list[str]) -> Opportunity:
+    """A Slot of an individual facility has one space at most."""
     most = most_places(opportunity, parent)
     if most == opportunity.capacity:
         return opportunity
@@ -81,10 +89,10 @@ def _with_most_spaces(opportunity: Opportunity, parent: Opportunity, remarks: li
     return replace(opportunity, capacity=most)
 
 
-def _with_the_maximum_of(opportunity: Opportunity, parent: Opportunity, remarks: list[str]) -> Opportunity:
-    """A session without a maximum of its own has that of its series."""
-    told = _MAXIMUM in parent.properties and _MAXIMUM not in opportunity.properties
-    if opportunity.type is not OpportunityType.SCHEDULED_SESSION or opportunity.capacity is None or not told:
+def _limited_by_series(opportunity: Opportunity, parent: Opportunity, remarks: list[str]) -> Opportunity:
+    """A session without a maximum of its own has no more spaces than the maximum of its series."""
+    is_limit = _MAXIMUM in parent.properties and _MAXIMUM not in opportunity.properties
+    if opportunity.type is not OpportunityType.SCHEDULED_SESSION or opportunity.capacity is None or not is_limit:
         return opportunity
     try:
         most = read_count(parent.properties[_MAXIMUM])

@@ -77,7 +77,7 @@ class Publisher:
             await self._publish(batch)
 
     async def _known(self, drafts: Iterable[Draft]) -> Mapping[str, Opportunity]:
-        """What is published of that which may be known by former paths, or may be a copy of what is better known."""
+        """What is published already of drafts that may have a former path, or that are copies of parents."""
         paths: set[str] = set()
         for draft in drafts:
             if draft.former or draft.copy:
@@ -93,7 +93,7 @@ class Publisher:
         return {path: member for path, member in found.items() if isinstance(member, Opportunity)}
 
     def _path(self, draft: Draft, known: Mapping[str, Opportunity]) -> str:
-        """The path under which a thing is stored already, or that which it gets."""
+        """The path under which a thing is stored already, or the path of its draft."""
         path = draft.opportunity.path
         if path in known:
             return path
@@ -107,13 +107,15 @@ class Publisher:
 
     async def _link(self, draft: Draft, path: str, parents: _Parents) -> Imported:
         named = self._named(draft)
-        # What is published already, and says no more who sells it, is still sold by whom it was.
-        above = parents[0] if parents else None if named else (await self._get([path])).get(path)
-        seller, remarks = await self._sellers.of(above, named)
+        settled = parents[0] if parents else None
+        if settled is None and named is None:
+            # An update that no longer names a Seller keeps the Seller.
+            settled = (await self._get([path])).get(path)
+        seller, remarks = await self._sellers.of(settled.seller if settled else None, named)
         return link(draft, path, parents, seller, remarks, self._vat)
 
     def _named(self, draft: Draft) -> NamedSeller | None:
-        """Whom the item names as the Seller of a thing; that of a parent may be named by its children alone."""
+        """The Seller that a thing names; of a parent that names none, the Seller that all its children name."""
         if draft.seller or not draft.opportunity.type.has_children:
             return draft.seller
         named = self._spool.sellers_of_children(draft.opportunity.path)
@@ -143,7 +145,7 @@ class Publisher:
         return tuple(map(self._as_understood, parents))
 
     def _as_understood(self, parent: Opportunity) -> Opportunity:
-        """The parent as it is going to be on sale once this import has ended."""
+        """The parent with the sale state that it will have when this import has ended."""
         if self._spool.is_published(parent.path) or not self._spool.is_not_understood(parent.source):
             return parent
         return replace(parent, sale=SaleState.NOT_UNDERSTOOD)
@@ -216,11 +218,11 @@ def _on_status(read: Opportunity, published: Opportunity) -> tuple[str, ...]:
 
 
 def reports_in(reply: Reply) -> Mapping[str, OpportunityReport]:
-    """The reports that a command has answered with, by the paths of their Opportunities."""
+    """The reports in the reply of a command, by the paths of their Opportunities."""
     assert isinstance(reply, Mapping)  # noqa: S101 - what Publish, Withdraw and TakeOffSale are answered with
     return {path: report for path, report in reply.items() if isinstance(report, OpportunityReport)}
 
 
 def _is_published_by_itself(draft: Draft, known: Opportunity | None) -> bool:
-    """Whether a parent that is only embedded here was imported by itself before: then that is the better one."""
+    """Whether a parent that is only embedded here was imported by itself before: that version is better."""
     return draft.copy and known is not None and known.source != draft.opportunity.source

@@ -14,7 +14,7 @@ from openbooking.importing.source import Source
 from openbooking.importing.spool import GivenWay, Spool
 
 
-class Reader:
+class PageReader:
     """Reads pages into a spool."""
 
     def __init__(self, spool: Spool, sellers: Sellers, report: Report, source: Source) -> None:
@@ -25,7 +25,7 @@ class Reader:
 
     async def read(self, pages: AsyncIterator[Got]) -> None:
         """Read everything, reporting what cannot be read and what is there twice."""
-        # A feed shows its own progress until the first of its items is here.
+        # While a feed is read, its pages are counted; items are counted from the first one on.
         first = await anext(pages, None)
         with self._report.counting("Read") as one_more:
             if first:

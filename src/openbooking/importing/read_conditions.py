@@ -14,6 +14,7 @@ import msgspec
 
 from openbooking.importing.read_values import (
     MAX_COUNT,
+    Instant,
     JsonObject,
     UnreadableError,
     members,
@@ -50,14 +51,14 @@ _CHANNELS = ("OpenBooking", "Online")
 _SELLS = frozenset({"http://purl.org/goodrelations/v1#Sell", "gr:Sell", "Sell"})
 _OF_QUANTITY = frozenset({"@type", "@id", "value", "minValue", "maxValue", "unitCode", "unitText"})
 _OF_PRICE = frozenset({"@type", "@id", "name", "description", "price", "priceCurrency"})
-# Units that count what is ordered, of which each is one OrderItem.
+# Units of which one is one OrderItem.
 _UNITS = frozenset(
     {
         "C62", "EA", "H87", "NMP", "item", "items", "piece", "pieces", "place", "places", "space", "spaces", "spot",
         "spots", "ticket", "tickets", "unit", "units",
     }
 )  # fmt: skip
-# Units that count people, of whom each has one OrderItem, unless it is a facility that is hired.
+# Units that count people. One person is one OrderItem, except where a facility is hired.
 _PEOPLE = frozenset(
     {"IE", "attendee", "attendees", "participant", "participants", "people", "person", "persons", "pax"}
 )
@@ -90,8 +91,9 @@ def read_conditions(offer: JsonObject, *, of_facility: bool) -> Conditions:
         if name in offer:
             check(offer[name], offer)
     remarks: list[str] = []
-    starts = [at for name in _STARTS if (at := _start(offer, name, remarks))]
-    ends = [at for name in _ENDS if (at := _end(offer, name, remarks))]
+    starts = [read.at for name in _STARTS if (read := _limit(offer, name, _NO_START, remarks))]
+    # An end is excluded; a date without a time is included as a whole.
+    ends = [read.until for name in _ENDS if (read := _limit(offer, name, _NO_END, remarks))]
     least, most = (
         _quantity(offer["eligibleQuantity"], of_facility=of_facility) if "eligibleQuantity" in offer else (1, None)
     )
@@ -114,23 +116,14 @@ def harmless_properties(offer: JsonObject) -> dict[str, Any]:
     return {name: value for name, value in offer.items() if name in _HARMLESS and name not in RENDERED}
 
 
-def _start(offer: JsonObject, name: str, remarks: list[str]) -> datetime | None:
-    if name not in offer or _NO_START.match(str(offer[name])):
+def _limit(offer: JsonObject, name: str, no_limit: re.Pattern[str], remarks: list[str]) -> Instant | None:
+    """The start or end of the Offer by this property; None if it has none."""
+    if name not in offer or no_limit.match(str(offer[name])):
         return None
     read = read_instant(offer[name])
     if read.assumed:
         remarks.append(f"{name}: {read.assumed}")
-    return read.at
-
-
-def _end(offer: JsonObject, name: str, remarks: list[str]) -> datetime | None:
-    """The end of the Offer, excluded. A date without a time is included as a whole."""
-    if name not in offer or _NO_END.match(str(offer[name])):
-        return None
-    read = read_instant(offer[name])
-    if read.assumed:
-        remarks.append(f"{name}: {read.assumed}")
-    return read.until
+    return read
 
 
 def _quantity(value: Any, *, of_facility: bool) -> tuple[int, int | None]:

@@ -26,7 +26,7 @@ _NOT_KEPT = LINKS | {
 }  # fmt: skip
 # What is bookable takes place at one time; parents keep their dates as published.
 _DATES = frozenset({"startDate", "endDate", "duration"})
-# What a thing does not take over from one of a type that is not sold here (OB-BKBL-32, OB-BKBL-31).
+# What a thing does not inherit from a `superEvent` that is not sold here (OB-BKBL-32, OB-BKBL-31).
 _NOT_INHERITED = _DATES | LINKS | {"@context", "@type", "@id", "url", "identifier", "eventSchedule", "offers"}
 _CONCEPTS = ("activity", "facilityType")
 _MOVED_ONLINE = "EventMovedOnline"
@@ -54,7 +54,7 @@ def _read_status(told: Any) -> EventStatus:
 
 
 def read_free(thing: JsonObject) -> tuple[bool | None, list[str]]:
-    """Whether it is accessible for free; None where that is not known."""
+    """Whether it is accessible for free, or None if that is not known. With remarks."""
     if "isAccessibleForFree" not in thing:
         return None, []
     try:
@@ -64,7 +64,7 @@ def read_free(thing: JsonObject) -> tuple[bool | None, list[str]]:
 
 
 def read_spaces(thing: JsonObject, name: str | None) -> tuple[int | None, list[str]]:
-    """The places left at the provider, limited by its maximum; None where they are not known (OB-BKBL-12)."""
+    """The spaces left at the provider, its maximum at most; None if they are not known (OB-BKBL-12). With remarks."""
     if name is None or name not in thing:
         return None, []
     try:
@@ -86,7 +86,7 @@ def read_spaces(thing: JsonObject, name: str | None) -> tuple[int | None, list[s
 
 
 def with_event_series(thing: JsonObject, kind: Kind) -> tuple[JsonObject, tuple[str, ...]]:
-    """The thing with what it inherits from an embedded `superEvent` that is nothing sold here, an EventSeries (MOD)."""
+    """The thing with what it inherits from an embedded `superEvent` that is not sold here: an EventSeries (MOD)."""
     above = thing.get("superEvent")
     if kind.needs_parent or not isinstance(above, dict) or not (names := type_names(above)):
         return thing, ()
@@ -98,8 +98,9 @@ def with_event_series(thing: JsonObject, kind: Kind) -> tuple[JsonObject, tuple[
 
 
 def read_properties(thing: JsonObject, type_: OpportunityType, when: When) -> tuple[dict[str, Any], list[str]]:
-    """What no rule looks at, as published, if it can be; but activities in plain text become Concepts. With remarks on
-    what is left out.
+    """The properties that no rule looks at, as published, and remarks on what is left out.
+
+    Activities and facility types in plain text become Concepts.
     """
     kind = KINDS[type_]
     dropped = _NOT_KEPT.union(kind.never, _DATES if type_.bookable else ())
@@ -125,13 +126,13 @@ def _written(when: When) -> JsonObject:
 
 
 def _part(part: JsonObject, dates: JsonObject) -> JsonObject:
-    """What a part that may be sold by itself says within the whole, whose dates it has if it says none."""
+    """A part as the whole embeds it, with the dates of the whole if it has none."""
     told = {name: value for name, value in part.items() if name not in _NOT_KEPT}
     return {"@type": "Event", **({} if "startDate" in told else dates), **told}
 
 
 def remarks_on(thing: JsonObject, type_: OpportunityType) -> list[str]:
-    """What is remarked on how a thing is identified."""
+    """Remarks on how a thing was identified."""
     remarks = []
     if not type_names(thing):
         remarks.append(f"no @type: taken for a {type_}")

@@ -13,7 +13,15 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.opportunity import Inherited, Opportunity
-from openbooking.importing.identity import Identity, Whole, identify, names_by_ids, names_of, paths_of_reference
+from openbooking.importing.identity import (
+    Identity,
+    Whole,
+    identify,
+    names_by_ids,
+    names_of,
+    paths_of_reference,
+    time_or_name,
+)
 from openbooking.importing.kinds import KINDS, Kind, type_name
 from openbooking.importing.read_fields import (
     read_free,
@@ -31,6 +39,7 @@ from openbooking.importing.read_values import (
     JsonObject,
     UnreadableError,
     clean,
+    is_reference,
     members,
     read_text,
     shown,
@@ -41,7 +50,6 @@ from openbooking.spec.terms import EventStatus, OpportunityType
 
 MAX_THING_BYTES = 500_000
 
-_REFERENCE = frozenset({"@context", "@id", "@type"})
 _EVENT_SERIES = "EventSeries"
 
 
@@ -53,12 +61,20 @@ class Fault(NamedTuple):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What a thing is to become; its `opportunity` lacks the Seller and the parent until these have been looked up.
+    """What a thing is to become.
 
-    `former` are the paths by which earlier versions may have known it, `by_id` whether ids identify it, and `by_feed`
-    whether only that of its feed does (`identity`). `parents` are the paths of which one is its parent's, and
-    `parent_name` is how the item names that one. `embedded` tells that the item is about another thing, and `copy`
-    that this is the parent of that, of which others may embed copies too.
+    Attributes:
+        label: What reports call it.
+        opportunity: The thing; Seller and parent are empty until they have been looked up.
+        former: The paths by which earlier versions may have known it.
+        by_id: Whether ids identify it (`identity.Identity`).
+        by_feed: Whether only the `id` that its feed gives it identifies it.
+        parents: The paths that its parent may have.
+        parent_name: What the item calls its parent.
+        seller: The Seller that it names.
+        embedded: Whether it is embedded in the thing that the item is about.
+        copy: Whether it is the parent of that thing: other items may embed copies of it.
+        remarks: What was assumed or left out.
     """
 
     label: str
@@ -75,11 +91,15 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What an item comes to: its name in reports, the things in it, and what in it cannot be imported.
+    """What was read of an item.
 
-    `sources` are the names of what comes of it, now and by earlier versions; none if nothing tells which item it is.
-    `event_series` is an EventSeries, which is not sold itself, as published, and `belongs_to` the key of that which the
-    item may belong to, by which it is kept (`event_series_key`).
+    Attributes:
+        label: What reports call it.
+        sources: Its name, and the names that earlier versions gave it; none if nothing identifies it.
+        drafts: The things in it.
+        faults: What in it cannot be imported.
+        event_series: The item as published, if it is an EventSeries, which is not sold itself.
+        belongs_to: The key of the EventSeries that the item may belong to (`event_series_key`).
     """
 
     label: str
@@ -91,14 +111,21 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class _Above(NamedTuple):
-    """What an item names as the parent: the paths of which one is that, and its `@id`."""
+    """The parent that an item names: the paths that it may have, and its `@id`."""
 
     paths: tuple[str, ...] = ()
     name: str | None = None
 
 
-class _Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where in an item a thing stands: the types it may have there, the one it has if it names none, what embeds it."""
+class _Context(msgspec.Struct, frozen=True, kw_only=True):
+    """Where in an item a thing is found.
+
+    Attributes:
+        types: The types that it may have there.
+        expected: The type that it has if it names none.
+        whole: What embeds it, if anything does.
+        copy: Whether it is a parent within its child.
+    """
 
     types: tuple[OpportunityType, ...]
     expected: str
@@ -107,12 +134,12 @@ class _Place(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def embedded(self) -> bool:
-        """Whether the item is about another thing."""
+        """Whether it is embedded in the thing that the item is about."""
         return self.whole is not None
 
 
 def read_item(entry: Entry, event_series: JsonObject | None = None) -> Reading:
-    """The things in an item, and whatever is wrong with it; `event_series` is what it belongs to, if that is known."""
+    """The things in an item, and what cannot be imported; `event_series` is the one it belongs to, if that is known."""
     kind = type_name(entry.kind)
     walk = _Walk(entry)
     if entry.deleted:
@@ -127,7 +154,7 @@ def read_item(entry: Entry, event_series: JsonObject | None = None) -> Reading:
         return Reading(label, walk.sources, event_series=data)
     if event_series:
         data = {**data, "superEvent": event_series}
-    walk.read(data, _Place(types=tuple(OpportunityType), expected=kind))
+    walk.read(data, _Context(types=tuple(OpportunityType), expected=kind))
     sources = walk.sources or names_by_ids(entry.data, entry.source)
     return Reading(label, sources, walk.drafts, walk.faults, belongs_to=_belongs_to(data, entry))
 
@@ -140,7 +167,7 @@ def event_series_key(id_: str, entry: Entry) -> str:
 def _belongs_to(data: JsonObject, entry: Entry) -> str:
     """The key of what a `superEvent` names by its `@id` alone; empty where nothing is named so."""
     above = data.get("superEvent")
-    if isinstance(above, dict) and not above.keys() <= _REFERENCE:
+    if isinstance(above, dict) and not is_reference(above):
         return ""
     name = read_text(above.get("@id") if isinstance(above, dict) else above)
     return event_series_key(name, entry) if name else ""
@@ -167,31 +194,31 @@ class _Walk:
         self.drafts: list[Draft] = []
         self.faults: list[Fault] = []
 
-    def read(self, thing: JsonObject, place: _Place) -> Draft | None:
+    def read(self, thing: JsonObject, context: _Context) -> Draft | None:
         """Read a thing and what it embeds; return its draft, or None where it cannot be imported."""
-        label = _label(place.expected, thing, self._entry)
+        label = _label(context.expected, thing, self._entry)
         try:
-            type_ = _type(thing, place)
+            type_ = _type(thing, context)
             thing, taken_over = with_event_series(thing, KINDS[type_])
-            identity = self._identify(thing, type_, place)
-            draft = self._draft(thing, type_, place, label, identity)
+            identity = self._identify(thing, type_, context)
+            draft = self._draft(thing, type_, context, label, identity)
             draft = replace(draft, remarks=(*taken_over, *draft.remarks))
             _check_size(draft)
         except UnreadableError as fault:
             self.faults.append(Fault(label, str(fault)))
             return None
         self.drafts.append(draft)
-        # What a parent within its child embeds besides is the business of an item about that parent.
-        if not place.copy:
+        # The other children of a parent within its child are read from the item about that parent.
+        if not context.copy:
             self._read_children(thing, draft)
         return draft
 
-    def _identify(self, thing: JsonObject, type_: OpportunityType, place: _Place) -> Identity:
-        """Its identity, and the source of the item, which without an RPDE envelope is that of what it is about."""
+    def _identify(self, thing: JsonObject, type_: OpportunityType, context: _Context) -> Identity:
+        """The identity of a thing. That of an item without an RPDE envelope is the identity of its outermost thing."""
         entry = self._entry
-        rpde = (entry.kind, entry.id) if entry.id and not place.embedded else None
-        identity = identify(thing, type_, entry.source, whole=place.whole, rpde=rpde)
-        if not self.sources and not place.embedded:
+        rpde = (entry.kind, entry.id) if entry.id and not context.embedded else None
+        identity = identify(thing, type_, entry.source, whole=context.whole, rpde=rpde)
+        if not self.sources and not context.embedded:
             self.sources = names_of(identity, entry.source)
         return identity
 
@@ -199,20 +226,20 @@ class _Walk:
         kind = KINDS[parent.opportunity.type]
         for name, type_ in kind.children.items():
             children = [child for child in members(thing.get(name)) if not _is_elsewhere(child, kind)]
-            alike = Counter(map(_time_or_name, children))
+            alike = Counter(time_or_name(child) for child in children if isinstance(child, dict))
             for same in self._by_identity(children, type_, Whole(parent.opportunity.path, parent.former, name)):
                 child = same[0]
                 if not isinstance(child, dict):
                     self.faults.append(Fault(f"{name} of {parent.label}", f"{shown(child)} is no JSON object"))
                 elif len(same) == 1 or (_has_id(child) and all(other == child for other in same)):
-                    whole = Whole(parent.opportunity.path, parent.former, name, alike[_time_or_name(child)])
-                    self.read(child, _Place(types=(type_,), expected=type_, whole=whole))
+                    whole = Whole(parent.opportunity.path, parent.former, name, alike[time_or_name(child)])
+                    self.read(child, _Context(types=(type_,), expected=type_, whole=whole))
                 else:
                     label = _label(type_, child, self._entry)
                     self.faults.append(Fault(label, f"nothing tells {len(same)} {name} of {parent.label} apart"))
 
     def _by_identity(self, children: list[Any], type_: OpportunityType, whole: Whole) -> list[list[Any]]:
-        """The embedded things, those together that nothing tells apart."""
+        """The embedded things, grouped: nothing tells those of one group apart."""
         found: dict[Any, list[Any]] = {}
         for number, child in enumerate(children):
             key: Any = number
@@ -222,9 +249,11 @@ class _Walk:
             found.setdefault(key, []).append(child)
         return list(found.values())
 
-    def _draft(self, thing: JsonObject, type_: OpportunityType, place: _Place, label: str, identity: Identity) -> Draft:
+    def _draft(
+        self, thing: JsonObject, type_: OpportunityType, context: _Context, label: str, identity: Identity
+    ) -> Draft:
         path, kind = identity.path, KINDS[type_]
-        above = self._above(thing, type_, place)
+        above = self._above(thing, type_, context)
         told = _told_dates(thing, type_, above)
         when = read_when(thing, in_days=kind.in_days) if told else When()
         own_status = read_status(thing)
@@ -253,7 +282,7 @@ class _Walk:
                 accessible_for_free=free,
                 offers=offers,
                 offers_unknown=offers_unknown,
-                source=self._source(path, place),
+                source=self._source(path, context),
                 inherited=None if inherited == Inherited() else inherited,
                 properties=properties,
             ),
@@ -263,24 +292,24 @@ class _Walk:
             parents=above.paths,
             parent_name=above.name,
             seller=read_seller(thing.get("organizer") or thing.get("provider"), self._entry.source),
-            embedded=place.embedded,
-            copy=place.copy,
+            embedded=context.embedded,
+            copy=context.copy,
             remarks=(*remarks_on(thing, type_), *when.remarks, *on_free, *on_capacity, *on_offers, *on_properties),
         )
 
-    def _source(self, path: str, place: _Place) -> str:
-        """That of the item; but a parent within its child outlives it, for others may embed it too."""
-        return f"{self._entry.source.name}#copy-of-{key_of(path)}" if place.copy else self.sources[0]
+    def _source(self, path: str, context: _Context) -> str:
+        """The source of the item; a parent within its child has another one, because other items may embed it too."""
+        return f"{self._entry.source.name}#copy-of-{key_of(path)}" if context.copy else self.sources[0]
 
-    def _above(self, thing: JsonObject, type_: OpportunityType, place: _Place) -> _Above:
-        """The parent that the item names; one that it embeds is read too."""
-        if place.whole and not place.copy:
-            return _Above((place.whole.path,))
+    def _above(self, thing: JsonObject, type_: OpportunityType, context: _Context) -> _Above:
+        """The parent of a thing. One that it embeds is read, too."""
+        if context.whole and not context.copy:
+            return _Above((context.whole.path,))
         kind = KINDS[type_]
         parent = thing.get(kind.parent) if kind.parent else None
-        if isinstance(parent, dict) and not parent.keys() <= _REFERENCE:
+        if isinstance(parent, dict) and not is_reference(parent):
             whole = Whole("", (), str(kind.parent))
-            copy = self.read(parent, _Place(types=kind.parents, expected=kind.parents[0], whole=whole, copy=True))
+            copy = self.read(parent, _Context(types=kind.parents, expected=kind.parents[0], whole=whole, copy=True))
             if copy is None:
                 raise UnreadableError(f"its {kind.parent} is not understood")
             return _Above((copy.opportunity.path,), read_text(parent.get("@id")))
@@ -293,14 +322,10 @@ class _Walk:
 
 
 def _is_elsewhere(child: Any, kind: Kind) -> bool:
-    """Whether an embedded thing is only named, for it is published by itself, or is a part that is not sold."""
-    if isinstance(child, str) or (isinstance(child, dict) and child.keys() <= _REFERENCE):
+    """Whether an embedded thing is a reference to one that is published elsewhere, or a part that is not sold."""
+    if isinstance(child, str) or (isinstance(child, dict) and is_reference(child)):
         return True
     return kind.has_parts and isinstance(child, dict) and "offers" not in child
-
-
-def _time_or_name(child: Any) -> str:
-    return str(child.get("startDate") or child.get("name")) if isinstance(child, dict) else ""
 
 
 def _has_id(child: JsonObject) -> bool:
@@ -308,7 +333,7 @@ def _has_id(child: JsonObject) -> bool:
 
 
 def _told_dates(thing: JsonObject, type_: OpportunityType, above: _Above) -> bool:
-    """Whether to look for dates: a part of an event that has none takes place when the whole event does."""
+    """Whether to read dates: a part of an event that has none of its own takes place when the event does."""
     dated = type_.bookable and not type_.at_any_time
     return dated and ("startDate" in thing or type_ is not OpportunityType.EVENT or not above.paths)
 
@@ -319,16 +344,16 @@ def _check_size(draft: Draft) -> None:
 
 
 def _label(expected: str, thing: JsonObject, entry: Entry) -> str:
-    """How a thing is called in reports: its type, and what its provider calls it."""
+    """What reports call a thing: its type, and its provider's name for it."""
     names = [read_text(thing.get(name)) for name in ("@id", "identifier", "url", "name")]
     kind = ", ".join(type_names(thing)) or expected or "item"
     return f"{shown(kind)} {shown(next((name for name in (*names, entry.id) if name), entry.where))}"
 
 
-def _type(thing: JsonObject, place: _Place) -> OpportunityType:
-    names = type_names(thing) or [place.expected]
+def _type(thing: JsonObject, context: _Context) -> OpportunityType:
+    names = type_names(thing) or [context.expected]
     for name in names:
-        if name in place.types:
+        if name in context.types:
             return OpportunityType(name)
     if not any(names):
         raise UnreadableError("it has no @type")

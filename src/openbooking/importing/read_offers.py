@@ -15,6 +15,7 @@ from openbooking.importing.read_values import (
     JsonObject,
     UnreadableError,
     derive_key,
+    is_reference,
     members,
     publishable,
     read_duration,
@@ -29,7 +30,6 @@ from openbooking.spec.terms import TYPE_OF_COLLECTION, Availability, FlowRequire
 from openbooking.spec.values import round_money
 
 MOST_OFFERS = 200
-_REFERENCE = frozenset({"@context", "@id", "@type"})
 
 # A feed tells that these are needed, but not what is asked.
 _ASKED_ELSEWHERE = frozenset({FlowRequirement.ATTENDEE_DETAILS, FlowRequirement.INTAKE_FORM})
@@ -42,7 +42,7 @@ def split_offers(value: Any) -> tuple[list[str], list[Any]]:
     for offer in members(value):
         if isinstance(offer, str):
             named.append(offer.strip())
-        elif isinstance(offer, dict) and offer.keys() <= _REFERENCE and (id_ := read_text(offer.get("@id"))):
+        elif isinstance(offer, dict) and is_reference(offer) and (id_ := read_text(offer.get("@id"))):
             named.append(id_)
         else:
             described.append(offer)
@@ -79,7 +79,7 @@ def read_offers(value: Any, owner: str) -> tuple[tuple[Offer, ...], tuple[str, .
 
 
 def _key(offer: Any, position: int) -> str:
-    """By what identifies the Offer: position comes last, for Offers change places."""
+    """The key, from what identifies the Offer; its position only if nothing else does, because that may change."""
     if isinstance(offer, dict):
         for name in ("@id", "identifier", "name"):
             text = read_text(offer.get(name))
@@ -148,7 +148,7 @@ def _currency(published: JsonObject, price: Decimal) -> str | None:
 
 
 def _availability(published: JsonObject, *names: str) -> Availability | None:
-    """What is told by the name of today, or by that of older days, or alike by both."""
+    """The term under these names of a property: today's, and one of older versions. All that are there must agree."""
     told = [member for name in names for member in members(published.get(name))]
     return read_term(told, Availability) if told else None
 

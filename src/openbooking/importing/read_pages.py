@@ -10,7 +10,7 @@ from openbooking.importing.source import Source
 
 MAX_ITEM_BYTES = 8_000_000
 
-# Of an item that cannot be read as a whole, members beyond this are not read: what identifies it is short.
+# Of an item that cannot be read as a whole, longer members are left out: what identifies it is short.
 _MAX_MEMBER_BYTES = 10_000
 _STATES = (None, "updated", "deleted")
 
@@ -19,10 +19,17 @@ _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Entry(NamedTuple):
-    """One item of a page: its data and, if it has an RPDE envelope, what that tells.
+    """One item of a page.
 
-    `source` is that of all that is imported together, `where` the place in it that the item was found at. `fault` says
-    why it cannot be read as a whole; then `data` is what can be read of it.
+    Attributes:
+        source: What it is imported from.
+        where: Where it was found.
+        data: Its data, or what can be read of them.
+        kind: Its RPDE `kind`; empty without an RPDE envelope.
+        id: Its RPDE `id`; empty without an RPDE envelope.
+        modified: Its RPDE `modified`, as published.
+        deleted: Whether its RPDE `state` is `deleted`.
+        fault: Why it cannot be read as a whole; empty if it can be.
     """
 
     source: Source
@@ -36,7 +43,16 @@ class Entry(NamedTuple):
 
 
 def read_entry(item: msgspec.Raw, source: Source, where: str) -> Entry:
-    """The item, or raise UnreadableError where nothing can be read that identifies it."""
+    """Read an item.
+
+    Args:
+        item: The item as bytes.
+        source: What it is imported from.
+        where: Where it was found, for reports.
+
+    Raises:
+        UnreadableError: It cannot be read as a whole, and what can be read of it does not identify it.
+    """
     try:
         value, fault = _whole(item), ""
     except UnreadableError as unreadable:

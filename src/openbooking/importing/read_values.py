@@ -30,6 +30,7 @@ _YEARS = range(1970, 3000)
 _DAY = timedelta(days=1)
 _SHOWN = 200
 _ALIASES = {"type": "@type", "id": "@id"}
+_REFERENCE = frozenset({"@context", "@id", "@type"})
 # What the models know as arrays only; those who have one member often publish it without the array.
 _ARRAYS = frozenset(
     {
@@ -236,6 +237,11 @@ def read_text(value: Any) -> str | None:
     return str(value).strip() or None
 
 
+def is_reference(thing: JsonObject) -> bool:
+    """Whether a thing only names another one, by its `@id`, and says nothing of it."""
+    return thing.keys() <= _REFERENCE
+
+
 def type_names(thing: JsonObject) -> list[str]:
     """The types of a thing, by their names in OpenActive's context."""
     return [name for name in term_names(thing.get("@type")) if name]
@@ -297,7 +303,7 @@ def _instant(found: re.Match[str]) -> datetime:
 
 
 def _local(wall: datetime) -> datetime:
-    """With the offset of that time, for what is added to a time of a zone moves the hand of its clock."""
+    """The time in the local zone, with a fixed offset, because arithmetic on zoned datetimes is wall-clock."""
     offset = wall.replace(tzinfo=LOCAL_ZONE).utcoffset()
     return wall.replace(tzinfo=timezone(offset) if offset else UTC)
 

@@ -7,7 +7,7 @@ from openbooking.booking.store import Store
 from openbooking.importing.errors import NotConfirmedError
 from openbooking.importing.pages import Got
 from openbooking.importing.publish import Publisher
-from openbooking.importing.read import Reader
+from openbooking.importing.read import PageReader
 from openbooking.importing.rehearsal import ImportStore, RehearsalStore
 from openbooking.importing.report import Report
 from openbooking.importing.sellers import Sellers
@@ -18,10 +18,14 @@ from openbooking.spec.values import VatTreatment
 
 
 class ImportOptions(NamedTuple):
-    """What all that is imported comes from, and the key of who sells it (None: whom the items name).
+    """How to import.
 
-    With `hand_over` it becomes that Seller's even if it was another's. With `dry_run` nothing is changed. `vat` is the
-    VAT treatment of its Offers; None for the Seller's default.
+    Attributes:
+        source: What everything is imported from.
+        seller: The key of the Seller of everything; None for the Sellers that the items name.
+        hand_over: Whether items of another Seller become this Seller's.
+        dry_run: Whether to report only, and change nothing.
+        vat: The VAT treatment of the Offers; None for the Seller's default.
     """
 
     source: Source
@@ -39,13 +43,22 @@ async def run_import(
 ) -> None:
     """Import the pages.
 
-    `confirm` is asked before anything is changed, with the number of Orders of which an item is going to be cancelled:
-    cancellations cannot be undone. Raises NotConfirmedError where it says no.
+    Args:
+        store: Where to publish.
+        pages: The pages, each read once.
+        report: What gets a line for each item.
+        options: How to import.
+        confirm: Called before anything changes, with the number of Orders of which an item would be cancelled, because
+            a cancellation cannot be undone. Returns whether to go on. None to go on without a rehearsal.
+
+    Raises:
+        ImportRefusedError: There is nothing to read, or nobody to sell it.
+        NotConfirmedError: `confirm` returned False.
     """
     known = {known.key: known for known in await store.sellers()}
     sellers = Sellers(store, report, known, options.seller)
     with Spool() as spool:
-        await Reader(spool, sellers, report, options.source).read(pages)
+        await PageReader(spool, sellers, report, options.source).read(pages)
         if options.dry_run:
             with RehearsalStore(store) as rehearsal:
                 await _publish(rehearsal, spool, sellers.rehearsing(rehearsal, report), report, options)
@@ -54,14 +67,14 @@ async def run_import(
             quiet = Report()
             with RehearsalStore(store) as rehearsal:
                 await _publish(rehearsal, spool, sellers.rehearsing(rehearsal, quiet), quiet, options)
-            if quiet.cancelled and not confirm(len(quiet.cancelled)):
-                number = len(quiet.cancelled)
+            number = len(quiet.cancelled)
+            if number and not confirm(number):
                 raise NotConfirmedError(f"Nothing was imported: it would have cancelled {number:,} Orders.")
         await _publish(store, spool, sellers, report, options)
 
 
 async def _publish(store: ImportStore, spool: Spool, sellers: Sellers, report: Report, options: ImportOptions) -> None:
-    """The second half of an import: what lies in the spool is published, and what is gone is withdrawn."""
+    """The second half of an import: publish what is in the spool, and withdraw what is gone."""
     spool.begin()
     publisher = Publisher(store, report, spool, sellers, options.source, options.vat)
     withdrawer = Withdrawer(store, report, spool, options.source)

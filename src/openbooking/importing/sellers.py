@@ -1,7 +1,7 @@
 """Who sells what is imported: one Seller for everything, or those whom the items name."""
 
 from openbooking.booking.actor import Actor, ActorKind
-from openbooking.booking.opportunity import Opportunity, Seller
+from openbooking.booking.opportunity import Seller
 from openbooking.booking.publish import PublishSeller
 from openbooking.importing.errors import ImportRefusedError
 from openbooking.importing.read_sellers import NamedSeller
@@ -55,16 +55,21 @@ class Sellers:
         only = self._only.key if self._only else None
         return Sellers(store, report, dict(self._known), only, self._described)
 
-    async def of(self, parent: Opportunity | None, named: NamedSeller | None) -> tuple[Seller, tuple[str, ...]]:
-        """Who sells a thing below this parent for which this Seller is named, with remarks.
+    async def of(self, settled: str | None, named: NamedSeller | None) -> tuple[Seller, tuple[str, ...]]:
+        """The Seller of a thing, with remarks.
 
-        A child is sold by whom its parent is sold by: that is whom a Broker finds, and an Order has one Seller. Raises
-        NobodySellsError where nobody does.
+        Args:
+            settled: The key of the Seller that it must have: its parent's, because Brokers find the Seller there and
+                an Order has one Seller; or the one that it had before. None if it may have any.
+            named: The Seller that it names, if it names one.
+
+        Raises:
+            NobodySellsError: Nobody sells it.
         """
         if self._only:
             return self._only, _instead(named, self._only)
-        if parent:
-            seller = self._known[parent.seller]
+        if settled:
+            seller = self._known[settled]
             return seller, _instead(named, seller)
         if named is None:
             raise NobodySellsError("missing Seller: it has no organizer or provider, and no --seller was given")
@@ -97,6 +102,6 @@ def _fullness(named: NamedSeller) -> int:
 
 
 def _instead(named: NamedSeller | None, seller: Seller) -> tuple[str, ...]:
-    """The remark that another Seller is named than the one that sells."""
+    """A remark if another Seller is named than the one that sells."""
     same = named is None or named.key == seller.key or (named.seller and named.seller.name == seller.name)
     return () if same or named is None else (f"sold by {seller.name}, not by {named.label}",)

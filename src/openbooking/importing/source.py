@@ -35,7 +35,7 @@ class Source(NamedTuple):
 
     @property
     def is_one_feed(self) -> bool:
-        """Whether it is known to give each `id` once; under a name that the operator gave, several feeds may be."""
+        """Whether it is the URL of one feed; several feeds may be imported under a name that the operator gave."""
         return is_web_address(self.name)
 
     def may_mean(self, deleted: str, type_: OpportunityType | None) -> bool:
@@ -48,17 +48,17 @@ class Source(NamedTuple):
         return self.is_one_feed or named is None or type_ is None or named.feed == type_.feed
 
     def item(self, kind: str, id_: str) -> str:
-        """The name of what comes of an RPDE item, whatever it holds."""
+        """The name of an RPDE item, whatever it holds."""
         return self.items_with(id_) + derive_key(kind)
 
     def items_with(self, id_: str) -> str:
-        """What the names of all items with this `id` begin with, whatever their kind."""
+        """The prefix that the names of all items with this `id` share, whatever their kind."""
         return f"{self.name}#{derive_key(id_)}/"
 
     def former_item(self, kind: str, id_: str) -> str:
-        """The name that earlier versions gave to what comes of an RPDE item.
+        """The name that earlier versions gave to an RPDE item; empty if other sources shared it.
 
-        Those versions left out all parameters of a URL, so that two sources shared it: then it is not this source's.
+        Earlier versions left all parameters out of a URL, so feeds that differ in their parameters had one name.
         """
         return f"{self.name}#{derive_key(kind, id_)}" if self.name == self.former else ""
 

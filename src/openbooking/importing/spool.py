@@ -52,9 +52,13 @@ _decode_seller = msgspec.json.Decoder(NamedSeller).decode
 
 
 class GivenWay(NamedTuple):
-    """A version of an item, or a thing, that gave way to one that came from `other`.
+    """A version of an item, or a thing, that is not imported because another one is.
 
-    `superseded` tells that this is as it should be: the other is a later version, or says the same.
+    Attributes:
+        label: What reports call it.
+        place: Where it was found.
+        other: Where the one that is imported was found.
+        superseded: Whether that is a later version or the same; otherwise an id was given twice.
     """
 
     label: str
@@ -75,10 +79,17 @@ class Standing(IntEnum):
 
 
 class Item(NamedTuple):
-    """An RPDE item or one without an envelope: the names of what comes of it, and how it stands.
+    """An item, with or without an RPDE envelope.
 
-    `same_id` is what the names of all items with its
-    RPDE `id` begin with, empty where it has none.
+    Attributes:
+        sources: Its name, and the names that earlier versions gave it.
+        same_id: The prefix that the names of all items with its RPDE `id` share; empty if it has none.
+        kind: Its RPDE `kind`.
+        id: Its RPDE `id`.
+        label: What reports call it.
+        place: Where it was found.
+        is_deleted: Whether it is deleted.
+        standing: How far it was understood.
     """
 
     sources: tuple[str, ...]
@@ -149,7 +160,7 @@ class Spool:
         self._db.execute("INSERT OR REPLACE INTO event_series VALUES (?, ?)", (key, msgspec.json.encode(data)))
 
     def belonging(self) -> Iterator[tuple[Any, bytes, str]]:
-        """The items that belong to an EventSeries: that, the item as published, and where it was found."""
+        """The items that belong to an EventSeries: the EventSeries, the item as published, where that was found."""
         rows = self._db.execute(
             "SELECT event_series.data, content, place FROM belonging JOIN event_series USING (key) ORDER BY source"
         )
@@ -178,8 +189,9 @@ class Spool:
                 self._db.execute("DELETE FROM thing WHERE source = ?", (source,))
 
     def begin(self) -> None:
-        """Forget what has been published of this, for it is going to be published, perhaps for the second time."""
-        self._db.execute("UPDATE item SET standing = CASE WHEN whole THEN 2 ELSE 1 END")
+        """Forget what an earlier publication, such as a rehearsal, has noted."""
+        standings = (Standing.WHOLE, Standing.NOT_UNDERSTOOD)
+        self._db.execute("UPDATE item SET standing = CASE WHEN whole THEN ? ELSE ? END", standings)
         self._db.execute("UPDATE thing SET published_as = NULL")
 
     def count(self) -> int:
@@ -187,7 +199,7 @@ class Spool:
         return int(self._one("SELECT count(DISTINCT path) FROM thing")[0])
 
     def duplicates(self) -> Iterator[GivenWay]:
-        """The things, published by themselves, of which another item is about the same."""
+        """The things that an item is about, if another item is about the same thing and is imported instead."""
         rows = self._db.execute(
             "SELECT thing.draft, thing.place, best.place FROM thing JOIN best USING (path) "
             "WHERE NOT thing.embedded AND thing.source <> best.source"
@@ -196,9 +208,9 @@ class Spool:
             yield GivenWay(_decode_draft(draft).label, place, other, superseded=False)
 
     def things(self, at_once: int) -> Iterator[list[tuple[Draft, str]]]:
-        """The best draft for each path and where it was found, some at once, all of these of one rank.
+        """The best draft for each path and where it was found, in batches.
 
-        Parents come first, and the children of one parent together.
+        All drafts of a batch have one rank. Parents come first, and the children of one parent together.
         """
         rows = self._db.execute("SELECT rank, draft, place FROM best ORDER BY rank, parent, number")
         some: list[tuple[Draft, str]] = []
@@ -229,11 +241,11 @@ class Spool:
         return bool(self._one("SELECT 1 FROM thing WHERE published_as = ?", path))
 
     def refused(self, source: str, standing: Standing) -> None:
-        """Note that not everything of this item could be published, and what that makes of the item."""
+        """Note that a thing of this item could not be published; the item has this standing at best."""
         self._db.execute("UPDATE item SET standing = min(standing, ?) WHERE source = ?", (standing, source))
 
     def sellers_of_children(self, path: str) -> list[NamedSeller]:
-        """Whom the children of a thing name as their Seller, each once."""
+        """The Sellers that the children of a thing name, each once."""
         rows = self._db.execute("SELECT seller FROM thing WHERE parent = ? AND seller IS NOT NULL", (path,))
         found: dict[str, NamedSeller] = {}
         for (document,) in rows:
@@ -242,7 +254,7 @@ class Spool:
         return list(found.values())
 
     def items(self, at_once: int) -> Iterator[list[Item]]:
-        """All items, some at once."""
+        """All items, in batches."""
         rows = self._db.execute(
             "SELECT source, former, same_id, kind, id, label, place, deleted, standing FROM item ORDER BY source"
         )
@@ -280,7 +292,7 @@ class Spool:
         return frozenset(path for (path,) in rows)
 
     def sources_of_things(self, at_once: int) -> Iterator[frozenset[str]]:
-        """The names of what things come of, now and by earlier versions, copies of parents too."""
+        """The sources of all things, those of copies and those that earlier versions gave too, in batches."""
         rows = self._db.execute(
             "SELECT source FROM thing UNION SELECT value FROM item, json_each(item.former) ORDER BY 1"
         )
