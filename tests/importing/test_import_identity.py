@@ -159,6 +159,28 @@ async def test_an_item_that_a_feed_calls_otherwise_is_still_the_same(world: Worl
     assert set(await feed(world, EVENTS)) == {told[0]["path"]}
 
 
+@pytest.mark.parametrize("first", ["unpublished", "not understood"])
+@pytest.mark.parametrize("unpublished", ["series/1", "sessions/1"])
+async def test_what_is_published_again_is_on_sale_only_if_its_latest_version_is_understood(
+    world: World, unpublished: str, first: str
+) -> None:
+    told = await import_(world.store, rpde(series()), rpde(session()))
+    off = SetSaleState(opportunity=told.path(unpublished), sale=SaleState.UNPUBLISHED, actor=MANAGER)
+    on = replace(off, sale=SaleState.ON_SALE)
+    unreadable = rpde(series(eventStatus="Maybe")) if unpublished == "series/1" else rpde(session(startDate=None))
+    if first == "unpublished":
+        await world.store.execute(off)
+        await import_(world.store, unreadable)
+    else:
+        await import_(world.store, unreadable)
+        await world.store.execute(off)
+    for state in (on, off, on):
+        await world.store.execute(state)
+        assert await feed(world, SESSIONS) == {}
+    await import_(world.store, rpde(series()), rpde(session()))
+    assert set(await feed(world, SESSIONS)) == {told.path("sessions/1")}
+
+
 @pytest.mark.parametrize("unpublished", ["series/1", "sessions/1"])
 async def test_what_was_unpublished_stays_so_though_it_was_deleted_and_came_back(
     world: World, unpublished: str

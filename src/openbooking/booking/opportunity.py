@@ -149,7 +149,8 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     follow from `properties` (`booking.whereabouts`), empty where it publishes no location or activity of its own.
     `inherited` says which of the fields are its parent's (`booking.inheritance`). `called_off` says that its Seller has
     cancelled it here, which no import takes back. `withdrawn` says that it is stored only so that it stays
-    unpublished or called off if it is published again.
+    unpublished or called off if it is published again. `not_understood` says of what is unpublished that its latest
+    version is not understood, so that it is not on sale either when it is published again.
     """
 
     path: str
@@ -171,6 +172,7 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     inherited: Inherited | None = None
     called_off: bool = False
     withdrawn: bool = False
+    not_understood: bool = False
     properties: Properties = {}
 
     @property

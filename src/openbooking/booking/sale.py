@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
-from openbooking.booking.opportunity import SaleState
+from openbooking.booking.opportunity import Opportunity, SaleState
 from openbooking.booking.policy import Policy
 from openbooking.booking.situation import Needs, OpportunitySet, Situation
 from openbooking.spec.errors import NotFoundError
@@ -14,7 +14,7 @@ class SetSaleState(ActorCommand, frozen=True, kw_only=True):
 
     What is not on sale is in no open feed and cannot be booked, whoever holds a Lease of it. Orders for it stay as they
     are, and can be read, cancelled and changed. What lies below keeps its own state, which counts again once its
-    parents are on sale.
+    parents are on sale. What was unpublished while its latest version was not understood does not go on sale with it.
     """
 
     opportunity: str
@@ -30,6 +30,12 @@ class SetSaleState(ActorCommand, frozen=True, kw_only=True):
         opportunity = situation.opportunities.get(self.opportunity)
         if opportunity is None or opportunity.withdrawn:
             raise NotFoundError("There is no such Opportunity.")
-        if opportunity.sale is self.sale:
-            return Decision()
-        return Decision(changes=(OpportunitySet(replace(opportunity, sale=self.sale)),))
+        changed = self._changed(opportunity)
+        return Decision(changes=(OpportunitySet(changed),) if changed != opportunity else ())
+
+    def _changed(self, opportunity: Opportunity) -> Opportunity:
+        not_understood = opportunity.not_understood or opportunity.sale is SaleState.NOT_UNDERSTOOD
+        if self.sale is SaleState.UNPUBLISHED:
+            return replace(opportunity, sale=self.sale, not_understood=not_understood)
+        spoilt = opportunity.not_understood and self.sale is SaleState.ON_SALE
+        return replace(opportunity, sale=SaleState.NOT_UNDERSTOOD if spoilt else self.sale, not_understood=False)

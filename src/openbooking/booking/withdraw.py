@@ -65,7 +65,8 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
 class TakeOffSale(ActorCommand, frozen=True, kw_only=True):
     """Everything from these sources goes off sale, because its latest version is not understood.
 
-    It is on sale again when a version is published that is understood. What is unpublished stays unpublished.
+    It is on sale again when a version is published that is understood. What is unpublished stays unpublished, and is not
+    on sale either when its Seller publishes it again.
 
     Attributes:
         sources: The names of the sources.
@@ -82,13 +83,15 @@ class TakeOffSale(ActorCommand, frozen=True, kw_only=True):
 
     def decide(self, situation: Situation) -> Decision:
         """Set the sale state. The reply reports on each Opportunity that was on sale, but not on those below it."""
-        on_sale = [
-            situation.opportunities[path]
-            for path in sorted(_from_sources(situation, self.sources) - self.keep)
-            if situation.opportunities[path].sale is SaleState.ON_SALE
-        ]
-        changes = tuple(OpportunitySet(replace(member, sale=SaleState.NOT_UNDERSTOOD)) for member in on_sale)
-        return Decision(reply={member.path: _report(situation, member.path, {}) for member in on_sale}, changes=changes)
+        found = [situation.opportunities[path] for path in sorted(_from_sources(situation, self.sources) - self.keep)]
+        on_sale = [member for member in found if member.sale is SaleState.ON_SALE]
+        unpublished = [member for member in found if member.sale is SaleState.UNPUBLISHED]
+        off = [replace(member, sale=SaleState.NOT_UNDERSTOOD) for member in on_sale]
+        off += [replace(member, not_understood=True) for member in unpublished if not member.not_understood]
+        return Decision(
+            reply={member.path: _report(situation, member.path, {}) for member in on_sale},
+            changes=tuple(map(OpportunitySet, off)),
+        )
 
 
 def _from_sources(situation: Situation, sources: Collection[str]) -> set[str]:
