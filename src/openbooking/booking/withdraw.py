@@ -65,8 +65,8 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
 class TakeOffSale(ActorCommand, frozen=True, kw_only=True):
     """Everything from these sources goes off sale, because its latest version is not understood.
 
-    It is on sale again when a version is published that is understood. What is unpublished stays unpublished, and is not
-    on sale either when its Seller publishes it again.
+    It is on sale again when a version is published that is understood. What is unpublished stays unpublished, and is
+    not on sale either when its Seller publishes it again.
 
     Attributes:
         sources: The names of the sources.
