@@ -205,7 +205,7 @@ class History:
         told = await self.broker.follow()
         facts = self.facts()
         await self.check_sale(facts, complete=complete)
-        others = self.chance.sample(sorted(self.broker.booked), min(5, len(self.broker.booked)))
+        others = self.chance.sample([*self.broker.booked], min(5, len(self.broker.booked)))
         for uuid in {*told, *others}:
             await self.check_order(uuid, facts, complete=complete)
 
