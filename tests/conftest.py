@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from catalogue import requirement_ids
 from openbooking.testing.postgres import PostgresServer
@@ -23,6 +24,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if unknown:
         message = "\n".join(f"{nodeid} names {id_}, which no requirement has" for nodeid, id_ in unknown)
         raise pytest.UsageError(message)
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """Commands that run in the process of the tests configure its logs; others find them as they were."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -90,7 +90,7 @@ def on_sale(state: Situation, path: str) -> bool:
     """Whether a session is there and on sale, and its series too."""
     family = [state.opportunities[path]] if path in state.opportunities else []
     family += [state.opportunities[one.parent] for one in family[:] if one.parent]
-    return bool(family) and {one.sale for one in family} == {SaleState.ON_SALE}
+    return bool(family) and {(one.sale, one.withdrawn) for one in family} == {(SaleState.ON_SALE, False)}
 
 
 def check(before: Situation, after: Situation) -> None:

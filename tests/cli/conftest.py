@@ -1,13 +1,8 @@
 """What every test of the commands needs."""
 
-from collections.abc import Iterator
-
 import pytest
-import structlog
 
 
 @pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    """Commands run in the process of the tests, and configure its logs."""
-    yield
-    structlog.reset_defaults()
+def commands_in_process(logs_as_before: None) -> None:
+    """Commands run in the process of the tests."""

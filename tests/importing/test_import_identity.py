@@ -9,6 +9,7 @@ from builders import PLACE
 from imports import EVENTS, SESSIONS, SLOTS, Told, book, book_path, feed, import_, item_of
 from openbooking.booking.opportunity import SaleState
 from openbooking.booking.sale import SetSaleState
+from openbooking.booking.seller import CancelOpportunity
 from openbooking.importing.source import source_of
 from people import MANAGER
 from published import deleted, event, facility, rpde, series, session, slot
@@ -230,3 +231,11 @@ async def test_an_id_of_a_thing_itself_names_it_whatever_changes(world: World) -
     await book_path(world, told[0]["path"])
     again = await import_(world.store, rpde(event(**JUDO), modified=2))
     assert (again.outcomes(), again[0]["orders"]) == (["bookable"], {"changed": 1})
+
+
+async def test_what_was_called_off_and_is_withdrawn_is_not_taken_off_sale_again(world: World) -> None:
+    told = await import_(world.store, rpde(event()))
+    await world.store.execute(CancelOpportunity(opportunity=told[0]["path"], actor=MANAGER))
+    await import_(world.store, deleted(event()))
+    again = await import_(world.store, rpde(event(eventStatus="Maybe"), modified=3))
+    assert again.outcomes() == ["not imported"]

@@ -84,7 +84,7 @@ class TakeOffSale(ActorCommand, frozen=True, kw_only=True):
     def decide(self, situation: Situation) -> Decision:
         """Set the sale state. The reply reports on each Opportunity that was on sale, but not on those below it."""
         found = [situation.opportunities[path] for path in sorted(_from_sources(situation, self.sources) - self.keep)]
-        on_sale = [member for member in found if member.sale is SaleState.ON_SALE]
+        on_sale = [member for member in found if member.sale is SaleState.ON_SALE and not member.withdrawn]
         unpublished = [member for member in found if member.sale is SaleState.UNPUBLISHED]
         off = [replace(member, sale=SaleState.NOT_UNDERSTOOD) for member in on_sale]
         off += [replace(member, not_understood=True) for member in unpublished if not member.not_understood]
