@@ -54,9 +54,9 @@ class Broker:
     async def follow(self) -> set[str]:
         """Read all that is new; return the Orders of which the feed has told something."""
         for follower in self._open.values():
-            for key, entry in (await follower.news()).items():
+            for key, entry in (await _all_news(follower)).items():
                 self._take(key, entry)
-        news = await self._orders.news()
+        news = await _all_news(self._orders)
         for uuid, entry in news.items():
             self._hear(uuid, entry["data"]["orderedItem"])
         return set(news)
@@ -126,6 +126,11 @@ class Broker:
             for item in items.values():
                 found[item.id] = found.get(item.id, 0) + item.confirmed
         return found
+
+
+async def _all_news(follower: Follower) -> dict[str, Any]:
+    """All that had changed before it was asked: a page that is read while numbers are being given may miss the last."""
+    return await follower.news() | await follower.news()
 
 
 def _items(wanted: Any) -> list[Json]:
