@@ -1,7 +1,7 @@
 """The report of an import as people see it: lines on standard output, and how far the import has come."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from msgspec.structs import asdict
@@ -20,11 +20,9 @@ class ConsoleReport(Report):
         for text in str(cleaned).split("\n"):
             show_styled(text, "red" if line.outcome is Outcome.FAILED else "none")
 
-    @contextmanager
-    def counting(self, what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
-        """Show how far something has come: yields what is to be called for each one done."""
-        with counting(what, total) as one_more:
-            yield one_more
+    def counting(self, what: str, total: int | None = None) -> AbstractContextManager[Callable[[], None]]:
+        """Show how far something has come: a context that yields what is to be called for each one done."""
+        return counting(what, total)
 
 
 def _cleaned(value: Any) -> Any:

@@ -1,8 +1,8 @@
 """What an import reports: for every item what it became or why not, which Orders that reached, and a summary."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum, StrEnum
 from typing import IO
 
@@ -104,11 +104,10 @@ class Report:
     def show(self, line: Line) -> None:
         """Show a line to whoever waits for the import."""
 
-    @contextmanager
-    def counting(self, what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
-        """Tell how far something has come: yields what is to be called for each one done."""
+    def counting(self, what: str, total: int | None = None) -> AbstractContextManager[Callable[[], None]]:
+        """Show how far something has come: a context that yields what is to be called for each one done."""
         del what, total
-        yield lambda: None
+        return nullcontext(lambda: None)
 
     @property
     def exit_status(self) -> ExitStatus:
