@@ -30,7 +30,8 @@ def take(page: Page, site: Site, folder: Path) -> None:
     _take(page, folder / "sign-in.png")
     page.get_by_label("User name").fill("ann")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in").click()
     _take(page, folder / "consent.png")
     page.goto("/partners")
     _take(page, folder / "partners.png")

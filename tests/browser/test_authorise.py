@@ -187,7 +187,8 @@ def send(page: Page, fields: dict[str, str], *, forget: bool) -> None:
         page.get_by_label(label, exact=True).fill(value)
     if forget:
         page.context.clear_cookies()
-    page.locator("button.btn-primary").click()
+    with page.expect_navigation():  # a click alone may return before the next page is parsed
+        page.locator("button.btn-primary").click()
 
 
 # Who is there, where they go, and what they fill in before they press the button, if they do.
