@@ -7,7 +7,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check conformance fire hostile bench growth capacity pretix format pins clean
+.PHONY: help demo test check conformance fire hostile fuzz bench growth capacity pretix format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ hostile: .venv/.dev ## Read a hostile feed with a process that is killed, and im
 	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/harvest/test_hostile.py --hostile 100000 --timeout 1800 --log-cli-level INFO $(ARGS)
 	$(PYTHON) -m pytest tests/importing/test_import_histories.py --updates 500 --timeout 1800 --log-cli-level INFO $(ARGS)
+
+fuzz: .venv/.dev ## Send 200,000 requests with something wrong in them to every endpoint
+	@scripts/system-packages postgres
+	$(PYTHON) -m pytest tests/fuzz --requests 100000 --timeout 3600 --log-cli-level INFO $(ARGS)
 
 bench: .venv/.dev ## Measure bookings, feeds, a race and authentication, as ratios, with a profile of each
 	@scripts/system-packages nginx wrk postgres

@@ -6,15 +6,18 @@ import pytest
 import structlog
 
 from catalogue import requirement_ids
+from desk import HASHER
 from openbooking.testing.postgres import PostgresServer
 from validation import Validator, running_validator
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long the races take, how large a hostile feed is, and how much is imported one after the other."""
+    """How long the races take, how large a hostile feed is, how much is imported, and how many requests are mutated."""
     parser.addoption("--fire", type=float, default=5, metavar="SECONDS", help="how long tests/races fire at a server")
     parser.addoption("--hostile", type=int, default=4_000, metavar="ITEMS", help="the size of tests/harvest's feed")
     parser.addoption("--updates", type=int, default=60, metavar="UPDATES", help="how long a history of imports is")
+    parser.addoption("--requests", type=int, default=2_000, metavar="REQUESTS", help="how many tests/fuzz sends")
+    parser.addoption("--seed", type=int, default=1, metavar="SEED", help="how the dice of tests/fuzz fall")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,6 +34,12 @@ def logs_as_before() -> Iterator[None]:
     """Commands that run in the process of the tests configure its logs; others find them as they were."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed in no time; how they are hashed otherwise is tested in tests/identity."""
+    monkeypatch.setattr("openbooking.identity.passwords.PasswordHasher", lambda: HASHER)
 
 
 @pytest.fixture(scope="session")

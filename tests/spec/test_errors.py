@@ -1,9 +1,18 @@
 """Our error classes are the specification's, with its statuses."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from catalogue import error_statuses
-from openbooking.spec.errors import ITEM_ERROR_STATUS, ItemErrorType, OpenBookingError
+from openbooking.spec.errors import (
+    ITEM_ERROR_STATUS,
+    ItemErrorType,
+    OpenBookingError,
+    failures,
+    refused_with_500,
+)
 
 # Parts of the specification that this version does not offer, with the errors that only they can raise.
 NOT_OFFERED = {
@@ -40,3 +49,17 @@ def test_no_class_of_the_catalogue_is_forgotten() -> None:
 def test_names_tell_the_classes_apart() -> None:
     names = [cls.name for cls in classes()] + [type_.error_name for type_ in ItemErrorType]
     assert len(set(names)) == len(names)
+
+
+ERRORS = Path(__file__).parent.parent.parent / "docs" / "reference" / "errors.md"
+
+
+@pytest.mark.spec("OB-BRK-02")
+def test_each_class_of_a_failure_or_with_500_is_documented_with_who_is_at_fault() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (500|503) \| the (\w+) \|", ERRORS.read_text(encoding="utf-8"), re.MULTILINE)
+    expected = {(name, "500", "request") for name in refused_with_500()}
+    for cls in OpenBookingError.__subclasses__():
+        if cls.__name__ in failures():
+            expected.add((cls.__name__ if cls.in_specification else "OpenBookingError", str(cls.status), "system"))
+    assert set(rows) == expected
+    assert len(rows) == len(expected)

@@ -7,7 +7,6 @@ import pytest
 from msgspec.structs import replace
 
 from approval import DIVE, PARTY, TRIP
-from desk import HASHER
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.testing.postgres import PostgresServer
 from people import CENTRE, MANAGER
@@ -24,9 +23,8 @@ TERMS = [
 
 
 @pytest.fixture(autouse=True)
-def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords are hashed in no time here; how they are hashed otherwise is tested elsewhere."""
-    monkeypatch.setattr("openbooking.identity.passwords.PasswordHasher", lambda: HASHER)
+def people_sign_in_quickly(quick_passwords: None) -> None:
+    """In all of these tests."""
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])

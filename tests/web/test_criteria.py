@@ -228,7 +228,17 @@ async def test_what_cannot_be_is_not_made(testable: World, criterion: str) -> No
     assert await testable.read_feed("/feeds/scheduled-sessions") == before
 
 
-@pytest.mark.parametrize("kind", [{"@type": "Planet"}, {"@type": "Slot", "facilityUse": {"@type": "SessionSeries"}}])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"@type": "Planet"},
+        {"@type": ["Slot"]},
+        {"@type": "Slot", "facilityUse": {"@type": "SessionSeries"}},
+        {"@type": "ScheduledSession", "superEvent": {"@type": ["SessionSeries"]}},
+        {"@type": "ScheduledSession", "superEvent": {"@type": {}}},
+        {"@type": "ScheduledSession", "superEvent": {"@type": None}},
+    ],
+)
 async def test_types_that_do_not_go_together_are_refused(testable: World, kind: dict[str, Any]) -> None:
     reply = await create(testable, "TestOpportunityBookable", kind)
     assert (reply.status_code, reply.json()["@type"]) == (400, "OpenBookingError")

@@ -285,6 +285,7 @@ async def test_headers_of_any_length_are_judged_and_not_kept(sqlite_world: World
         ("PUT", f"/api/orders/{UUID.replace('-', '')}"),
         ("PUT", f"/api/order-proposal/{UUID}"),
         ("DELETE", "/api/orders/%00"),
+        ("GET", "/partners/%00/revoke"),
         ("GET", "/api/orders/..%2f..%2fetc"),
         ("POST", "/api/test-interface/actions"),
     ],

@@ -243,15 +243,42 @@ async def test_requests_errors_and_lost_races_are_counted(tmp_path: Path) -> Non
         )
     orders = "/api/orders/{uuid}"
     assert counted == {
-        ("openbooking_request_duration_seconds_count", orders, "PUT", "201"): 1,
-        ("openbooking_request_duration_seconds_count", orders, "PUT", "409"): 2,
-        ("openbooking_request_duration_seconds_count", orders, "GET", "404"): 1,
-        ("openbooking_request_duration_seconds_count", "none", "other", "404"): 1,
-        ("openbooking_errors_total", "OpportunityIsFullError"): 2,
-        ("openbooking_errors_total", "UnknownOrderError"): 1,
-        ("openbooking_errors_total", "UnknownOrIncorrectEndpointError"): 1,
+        ("openbooking_request_duration_seconds_count", orders, "", "PUT", "201"): 1,
+        ("openbooking_request_duration_seconds_count", orders, "request", "PUT", "409"): 2,
+        ("openbooking_request_duration_seconds_count", orders, "request", "GET", "404"): 1,
+        ("openbooking_request_duration_seconds_count", "none", "request", "other", "404"): 1,
+        ("openbooking_errors_total", "OpportunityIsFullError", "request"): 2,
+        ("openbooking_errors_total", "UnknownOrderError", "request"): 1,
+        ("openbooking_errors_total", "UnknownOrIncorrectEndpointError", "request"): 1,
         ("openbooking_capacity_conflicts_total", orders, "PUT"): 2,
         ("openbooking_store_up",): 1,
+    }
+
+
+async def test_500_for_a_mistake_of_a_broker_is_counted_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that an alert can leave it out (OB 10.2.2)."""
+
+    async def fail(command: Any) -> Any:
+        raise ZeroDivisionError
+
+    async def be_away(command: Any) -> Any:
+        raise StoreUnavailableError("It does not answer.")
+
+    path = f"order-quotes/{UUID}"
+    async with open_world("sqlite", tmp_path, metrics_token="scrape-me") as world:
+        await world.call("PUT", path, world.quote(world.item(YOGA), seller="nobody"))
+        for execute in (fail, be_away):
+            monkeypatch.setattr(world.store, "execute", execute)
+            await world.call("DELETE", path)
+        counted = await scrape(world, "openbooking_request_duration_seconds_count", "openbooking_errors_total")
+    quotes = "/api/order-quotes/{uuid}"
+    assert counted == {
+        ("openbooking_request_duration_seconds_count", quotes, "request", "PUT", "500"): 1,
+        ("openbooking_request_duration_seconds_count", quotes, "system", "DELETE", "500"): 1,
+        ("openbooking_request_duration_seconds_count", quotes, "system", "DELETE", "503"): 1,
+        ("openbooking_errors_total", "SellerNotFoundError", "request"): 1,
+        ("openbooking_errors_total", "InternalApplicationError", "system"): 1,
+        ("openbooking_errors_total", "TemporarilyUnableToDeleteOrderError", "system"): 1,
     }
 
 

@@ -5,12 +5,13 @@ in one place. A fault of a single OrderItem is a value, `ItemError`, carried by 
 
     OpenBookingError
     ├── IncompleteCustomerDetailsError, IncompleteBrokerDetailsError, …   the request is at fault (4xx)
-    ├── OrderAlreadyExistsError, SellerMismatchError, …                   the Broker's state is at fault (500)
+    ├── OrderAlreadyExistsError, SellerMismatchError, …                   the request is at fault (500)
     ├── TemporarilyUnable…Error                                           try again with the same UUID (503)
-    └── InternalApplicationError                                          ours (500)
+    └── InternalApplicationError                                          this Booking System is at fault (500)
 """
 
 from enum import StrEnum
+from http import HTTPStatus
 
 import msgspec
 
@@ -22,9 +23,11 @@ class OpenBookingError(Exception):
     tells about this occurrence and `instance` names the faulty thing by URI; `retry_after` is in how many seconds the
     same request can be sent again, where that is known. A class of our own, for a fault that the
     specification has none for, is not `in_specification` and is returned under the name of this base.
+    `system_at_fault` says whether this Booking System failed, and not the request.
     """
 
     in_specification = True
+    system_at_fault = False
     status = 400
     name = "The request is not a valid Open Booking API request."
 
@@ -79,6 +82,7 @@ class TemporarilyUnavailableError(OpenBookingError):
     """A read failed for a passing technical reason; the specification has classes for quotes and Orders only."""
 
     in_specification = False
+    system_at_fault = True
     status = 503
     name = "The Booking System is not available just now."
 
@@ -225,6 +229,7 @@ class InvalidAuthorizationDetailsError(OpenBookingError):
 class TemporarilyUnableToProduceOrderQuoteError(OpenBookingError):
     """E-38: C1 or C2 failed for a passing technical reason."""
 
+    system_at_fault = True
     status = 503
     name = "The OrderQuote cannot be produced just now."
 
@@ -232,6 +237,7 @@ class TemporarilyUnableToProduceOrderQuoteError(OpenBookingError):
 class TemporarilyUnableToCreateOrderError(OpenBookingError):
     """E-39: B failed for a passing technical reason; the same request can be repeated."""
 
+    system_at_fault = True
     status = 503
     name = "The Order cannot be created just now."
 
@@ -239,6 +245,7 @@ class TemporarilyUnableToCreateOrderError(OpenBookingError):
 class TemporarilyUnableToUpdateOrderError(OpenBookingError):
     """E-40: PATCH failed for a passing technical reason."""
 
+    system_at_fault = True
     status = 503
     name = "The Order cannot be updated just now."
 
@@ -246,6 +253,7 @@ class TemporarilyUnableToUpdateOrderError(OpenBookingError):
 class TemporarilyUnableToDeleteOrderError(OpenBookingError):
     """E-41: DELETE failed for a passing technical reason."""
 
+    system_at_fault = True
     status = 503
     name = "The Order cannot be deleted just now."
 
@@ -307,8 +315,23 @@ class TooManyRequestsError(OpenBookingError):
 class InternalApplicationError(OpenBookingError):
     """E-51: a fault of this Booking System."""
 
+    system_at_fault = True
     status = 500
     name = "The Booking System met an unexpected fault."
+
+
+def failures() -> frozenset[str]:
+    """Names of the classes by which this Booking System reports that it has failed."""
+    return frozenset(error.__name__ for error in OpenBookingError.__subclasses__() if error.system_at_fault)
+
+
+def refused_with_500() -> frozenset[str]:
+    """Names of the classes to which the specification gives 500, although the request is at fault (OB 10.2.2).
+
+    After one of these a Broker begins anew, with another UUID (OB-BRK-02).
+    """
+    refused = (error for error in OpenBookingError.__subclasses__() if not error.system_at_fault)
+    return frozenset(error.__name__ for error in refused if error.status == HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 class ItemErrorType(StrEnum):

@@ -3,20 +3,22 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from openbooking.booking.store import Feed, Figures
-from openbooking.spec.errors import ItemErrorType, OpportunityHasInsufficientCapacityError
-from openbooking.web.observe import Answered
+from openbooking.spec.errors import ItemErrorType, OpportunityHasInsufficientCapacityError, failures
+from openbooking.web.observe import Answered, Notes
 
 # Where the processes of one server count together, if there are several; prometheus-client looks there as well.
 SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _POSITION = "openbooking_orders_feed_position"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_FAILURES = failures()
 _FULL = frozenset(
     {
         ItemErrorType.OPPORTUNITY_IS_FULL,
@@ -35,13 +37,16 @@ class Metrics:
         request = ("method", "endpoint")
         self._durations = Histogram(
             "openbooking_request_duration_seconds",
-            "How long requests took; endpoint is the path with names for what differs.",
-            (*request, "status"),
+            "How long requests took; endpoint is the path with names for what differs, fault is request or system.",
+            (*request, "status", "fault"),
             registry=self._own,
             buckets=_SECONDS,
         )
         self._errors = Counter(
-            "openbooking_errors", "Errors of requests and of their items, by class.", ("error",), registry=self._own
+            "openbooking_errors",
+            "Errors of requests and of their items, by class; fault is request or system.",
+            ("error", "fault"),
+            registry=self._own,
         )
         self._conflicts = Counter(
             "openbooking_capacity_conflicts",
@@ -66,11 +71,13 @@ class Metrics:
     def observe(self, answered: Answered) -> None:
         """Count a request."""
         notes = answered.notes
-        self._durations.labels(answered.method, answered.endpoint, notes.status).observe(answered.seconds)
+        self._durations.labels(answered.method, answered.endpoint, notes.status, _fault(notes)).observe(
+            answered.seconds
+        )
         errors = (notes.error, *notes.item_errors) if notes.error else notes.item_errors
         if errors:
             for error in errors:
-                self._errors.labels(error).inc()
+                self._errors.labels(error, "system" if error in _FAILURES else "request").inc()
             if not _FULL.isdisjoint(errors):
                 self._conflicts.labels(answered.method, answered.endpoint).inc()
         if notes.not_held:
@@ -118,6 +125,15 @@ class Scrape:
     def collect(self) -> Iterable[Metric]:
         """All of it, in the way prometheus-client asks for it."""
         return self._families
+
+
+def _fault(notes: Notes) -> str:
+    """Who is at fault, if anything went wrong: the specification gives 500 to some mistakes of Brokers too."""
+    if notes.status < HTTPStatus.BAD_REQUEST:
+        return ""
+    if notes.error:
+        return "system" if notes.error in _FAILURES else "request"
+    return "system" if notes.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "request"
 
 
 def _lags(oldest_unread: Mapping[Feed, datetime | None], now: datetime) -> Iterator[tuple[tuple[str, str], float]]:

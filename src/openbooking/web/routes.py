@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.routing import Route, Router
 from starlette.types import Lifespan, Receive, Scope, Send
 
@@ -35,7 +37,9 @@ class Routes(Router):
             self._plain.clear()
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on to its route."""
+        """Pass the request on to its route; none has a NUL in its path, which PostgreSQL cannot even look for."""
+        if "\0" in scope.get("path", ""):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
         plain = self._plain.get(scope["path"]) if scope["type"] == "http" and not scope.get("root_path") else None
         if plain and plain.methods and scope["method"] in plain.methods:
             scope.setdefault("router", self)

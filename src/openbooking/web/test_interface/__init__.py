@@ -117,7 +117,7 @@ class TestInterface:
         if seller is None:
             raise SellerNotFoundError
         maker = Maker(recipe, seller, _source(request), self._system.clock())
-        made = maker.make(str(body.get("@type")), parent.get("@type"))
+        made = maker.make(str(body.get("@type")), str(parent["@type"]) if "@type" in parent else None)
         await self._system.store.execute(Publish(tuple(made), actor=ACTOR))
         bookable = made[-1]
         answer = {"@type": bookable.type, "@id": self._system.ids.opportunity(bookable.path)}

@@ -1,0 +1,66 @@
+"""Whatever is sent to whichever endpoint, 500 is never the answer to a mistake of whoever sent it."""
+
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+import structlog
+
+from fuzz.asking import Asking
+from fuzz.mutations import mutated
+from openbooking.spec.errors import refused_with_500
+from openbooking.testing.postgres import PostgresServer
+from world import open_world
+
+pytestmark = pytest.mark.anyio
+
+_log = structlog.get_logger()
+_BETWEEN_SIGN_INS = 500
+# How many things are changed in a request.
+_CHANGES = (0, 1, 1, 1, 1, 2, 2, 3)
+# Requests of which a tenth at least must get as far as a decision; otherwise only the first lines would be tried.
+_DECIDED = 0.1
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest) -> dict[str, str]:
+    """A kind of store, and its database."""
+    if request.param == "sqlite":
+        return {"store_kind": request.param}
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return {"store_kind": request.param, "database": server.new_database()}
+
+
+@pytest.mark.spec("OB-VAL-48", "OB-ERR-01")
+@pytest.mark.usefixtures("quick_passwords")
+async def test_no_mistake_of_a_sender_is_answered_with_500(
+    request: pytest.FixtureRequest, where: dict[str, str], tmp_path: Path
+) -> None:
+    """A request that hangs, or makes the application raise, fails the test, too."""
+    requests, seed = request.config.getoption("--requests"), request.config.getoption("--seed")
+    chance, counted, decided = Random(seed), Counter[tuple[str, int]](), 0  # noqa: S311 - a run is repeated as it was
+    allowed = refused_with_500()
+    unexplained: list[object] = []
+    async with open_world(folder=tmp_path, access="openid", test_interface=True, **where) as world:
+        world.judged = False
+        asking = Asking(world, chance)
+        await asking.prepare()
+        for number in range(requests):
+            if number and number % _BETWEEN_SIGN_INS == 0:
+                world.pass_time(minutes=1)
+                await asking.sign_in()
+            asked = await asking.request()
+            for _ in range(chance.choice(_CHANGES)):
+                asked = mutated(asked, chance)
+            answer = await asking.send(asked)
+            counted[asked.endpoint, answer.status] += 1
+            decided += answer.decided
+            if answer.status >= 500 and answer.error not in allowed:
+                unexplained.append((number, asked, answer))
+        assert asking.routes() <= asking.reached
+    _log.info("fuzz", store=where["store_kind"], requests=requests, decided=decided)
+    for (endpoint, status), number in sorted(counted.items()):
+        _log.info("fuzz.answers", endpoint=endpoint, status=status, number=number)
+    assert unexplained == []
+    assert decided >= _DECIDED * requests
