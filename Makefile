@@ -66,7 +66,7 @@ format: .venv/.dev ## Mend formatting, and lint where that is safe
 	.venv/bin/ruff check --fix-only
 	.venv/bin/ruff format
 
-pins: ## Choose the newest versions for requirements.txt and requirements-dev.txt
+pins: ## Choose the newest versions for all requirements*.txt, with the hashes of their files
 	@scripts/pin-requirements $(SYSTEM_PYTHON)
 
 clean: ## Remove what the other targets made
@@ -78,19 +78,21 @@ clean: ## Remove what the other targets made
 	@SYSTEM_PYTHON=$(SYSTEM_PYTHON) scripts/system-packages venv
 	$(SYSTEM_PYTHON) -m venv --clear .venv
 
-.venv/.runtime: requirements.txt pyproject.toml | .venv/bin/python
-	$(PIP) install -r requirements.txt
-	$(PIP) install --no-deps -e .
+.venv/.runtime: requirements.txt requirements-build.txt pyproject.toml | .venv/bin/python
+	$(PIP) install --require-hashes -r requirements.txt
+	$(PIP) install --require-hashes -r requirements-build.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.dev: requirements-dev.txt .venv/.runtime
-	$(PIP) install -r requirements-dev.txt
+	$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
 benchmarks/.pretix/.installed: benchmarks/requirements-pretix.txt
 	@SYSTEM_PYTHON=$(SYSTEM_PYTHON) scripts/system-packages venv
 	$(SYSTEM_PYTHON) -m venv --clear benchmarks/.pretix
-	benchmarks/.pretix/bin/python -m pip --disable-pip-version-check -qq install -r benchmarks/requirements-pretix.txt
+	benchmarks/.pretix/bin/python -m pip --disable-pip-version-check -qq install --require-hashes \
+	    -r benchmarks/requirements-pretix.txt
 	@touch $@
 
 $(VALIDATORS): tests/validators/package.json tests/validators/package-lock.json
