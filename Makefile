@@ -7,7 +7,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check conformance fire hostile fuzz bench growth capacity pretix format pins clean
+.PHONY: help demo test check conformance fire hostile fuzz bench soak growth capacity pretix format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ bench: .venv/.dev ## Measure bookings, feeds, a race and authentication, as rati
 	@$(PYTHON) benchmarks/feeds.py
 	@$(PYTHON) benchmarks/races.py
 	@$(PYTHON) benchmarks/authentication.py
+
+soak: .venv/.dev ## Send 200,000 ordinary requests to a server on each kind of store, and watch its memory
+	@scripts/system-packages postgres
+	@$(PYTHON) benchmarks/soak.py $(ARGS)
 
 growth: .venv/.runtime ## Measure a system of a thousand, a hundred thousand and a million Opportunities, a quarter of an hour
 	@scripts/system-packages postgres

@@ -37,7 +37,8 @@ class Caller(NamedTuple):
         """Send the request and wait for the answer."""
         self.writer.write(request)
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode().lower()
-        length = int(head.partition("content-length:")[2].partition("\r\n")[0])
+        # 204 has none.
+        length = int(head.partition("content-length:")[2].partition("\r\n")[0] or 0)
         return Answered(int(head.split()[1]), await self.reader.readexactly(length))
 
 

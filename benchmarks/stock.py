@@ -33,6 +33,12 @@ _START = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
 _SESSIONS_IN_A_SERIES = 50
 _AT_ONCE = 500
 
+CUSTOMER = {
+    "@type": "Person",
+    "email": "geoff@example.com",
+    "givenName": "Geoff",
+    "telephone": "020 811 8055",
+}
 SELLER = Seller(
     key="centre",
     name="Riverside Centre",
@@ -206,12 +212,7 @@ def order_body(ids: Identifiers, sessions: Sequence[int], type_: str = "Order") 
     }
     if type_ == "Order":
         body |= {
-            "customer": {
-                "@type": "Person",
-                "email": "geoff@example.com",
-                "givenName": "Geoff",
-                "telephone": "020 811 8055",
-            },
+            "customer": CUSTOMER,
             "totalPaymentDue": {
                 "@type": "PriceSpecification",
                 "price": int(_PRICE) * len(sessions),
