@@ -27,6 +27,7 @@ from openbooking.settings import Settings
 from openbooking.spec.ids import Identifiers
 from openbooking.spec.terms import OrderType
 from openbooking.store import sqlite as store_module
+from openbooking.store.waiting import Batch, Waiting
 from profiles import profile
 from stage import HERE, HOST, Load, folder, free_port, process, put_load, server, tell_medians
 from stock import PARTNER, headers, opened, order_body, settings_of, stock
@@ -67,7 +68,8 @@ def record(settings: Settings, bodies: list[bytes], batch: int) -> list[Statemen
     async def write() -> None:
         async with opened(settings) as store:
             while waiting := list(islice(commands, batch)):
-                await store._write(waiting)
+                until = asyncio.get_running_loop().time() + 3600
+                await store._write(Batch([Waiting(command, until) for command in waiting]), 1)
 
     with patch.object(store_module, "connect", lambda path, **_: _recording(path, log)):
         asyncio.run(write())

@@ -157,6 +157,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             extra_json_schema={"writeOnly": True},
         ),
     ] = ""
+    command_seconds: Annotated[
+        float,
+        Meta(gt=0, description="For how long a request waits for the database and for what others keep locked in it."),
+    ] = 10.0
     sweep_seconds: Annotated[float, Meta(gt=0, description="How often ended Leases are cleared away.")] = 2.0
     access: Annotated[
         AccessMode,

@@ -137,9 +137,20 @@ def open_store(settings: Settings, clock: Clock | None = None) -> SqlStore:
         from openbooking.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is long to load
 
         return PostgresStore(
-            settings.database, replica=settings.replica, policy=settings.policy, writer=writer, clock=clock
+            settings.database,
+            replica=settings.replica,
+            policy=settings.policy,
+            writer=writer,
+            clock=clock,
+            command_seconds=settings.command_seconds,
         )
-    return SqliteStore(Path(settings.database), policy=settings.policy, writer=writer, clock=clock)
+    return SqliteStore(
+        Path(settings.database),
+        policy=settings.policy,
+        writer=writer,
+        clock=clock,
+        command_seconds=settings.command_seconds,
+    )
 
 
 def open_identity_store(settings: Settings) -> IdentityStore:
@@ -147,8 +158,8 @@ def open_identity_store(settings: Settings) -> IdentityStore:
     if is_postgres(settings.database):
         from openbooking.store.identity_postgres import PostgresIdentityStore  # noqa: PLC0415 - for the same reason
 
-        return PostgresIdentityStore(settings.database)
-    return SqliteIdentityStore(Path(settings.database))
+        return PostgresIdentityStore(settings.database, settings.command_seconds)
+    return SqliteIdentityStore(Path(settings.database), settings.command_seconds)
 
 
 def booking_service(settings: Settings) -> dict[str, Any] | None:

@@ -91,8 +91,15 @@ class UnlockedSqliteStore(SqliteStore):
 class UnlockedSqliteDatabase(SqliteDatabase):
     """Commits every statement by itself."""
 
-    async def write(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
-        del brief
+    async def write(
+        self,
+        make: Callable[[], Exchange[T]],
+        *,
+        brief: bool = False,
+        until: float | None = None,
+        lock_seconds: float | None = None,
+    ) -> T:
+        del brief, until, lock_seconds
         return await self._in_writer_thread(lambda: carry_out(self._connection_of_thread(), make()))
 
 

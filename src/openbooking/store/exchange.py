@@ -9,8 +9,12 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from openbooking.booking.order import OrderKey
+from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.dialects import Saving, Statement
 from openbooking.store.rows import Rows
+
+# For how long a command is tried to be carried out, if nothing else is set.
+COMMAND_SECONDS = 10.0
 
 T = TypeVar("T")
 
@@ -47,8 +51,15 @@ class ChangedMeanwhileError(Exception):
     """What had to be locked had changed by the time it was: to be tried again from the start."""
 
 
+class LockedError(StoreUnavailableError):
+    """Somebody else keeps locked what is needed; nothing was done."""
+
+
 class Database(Protocol):
     """Carries out exchanges. Its methods raise StoreUnavailableError where it cannot.
+
+    No method waits for others, or for a connection, longer than `until`, a time of the event loop, or else than the
+    seconds that a command may take.
 
     `disk_is_full` is up to date while an exchange that writes is carried out: then it must store nothing more.
     """
@@ -58,14 +69,23 @@ class Database(Protocol):
         """Whether what room there is on the disk is kept for what makes room."""
         ...
 
-    async def write(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
+    async def write(
+        self,
+        make: Callable[[], Exchange[T]],
+        *,
+        brief: bool = False,
+        until: float | None = None,
+        lock_seconds: float | None = None,
+    ) -> T:
         """Carry out an exchange in one transaction, from a fresh start as often as others get in its way.
 
-        What it has written is on disk; if it raises, it has written nothing. A brief one touches a few rows only.
+        What it has written is on disk; if it raises, it has written nothing, or the answer of the database was lost.
+        A brief one touches a few rows only. With `lock_seconds` it waits for a row no longer than that, and raises
+        LockedError.
         """
         ...
 
-    async def read(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
+    async def read(self, make: Callable[[], Exchange[T]], *, brief: bool = False, until: float | None = None) -> T:
         """Carry out an exchange that writes nothing; each of its queries sees one moment.
 
         A brief one looks up a few rows by their keys, or one page of a feed.

@@ -13,7 +13,7 @@ from openbooking.identity.records import Authorization, Grant, IdentityRecord, P
 from openbooking.identity.store import Standing
 from openbooking.store.dialects import Dialect, Statement
 from openbooking.store.documents import encode, microseconds
-from openbooking.store.exchange import Database, Exchange, Query, ask
+from openbooking.store.exchange import COMMAND_SECONDS, Database, Exchange, Query, ask
 from openbooking.store.identity_schema import TABLES
 from openbooking.store.identity_statements import STANDING, IdentityStatements
 from openbooking.store.sqlite import SqliteDatabase
@@ -93,8 +93,8 @@ class SqlIdentityStore:
 class SqliteIdentityStore(SqlIdentityStore):
     """Keeps the records in the SQLite file at `path`."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(SqliteDatabase(path), Sqlite())
+    def __init__(self, path: Path, command_seconds: float = COMMAND_SECONDS) -> None:
+        super().__init__(SqliteDatabase(path, command_seconds), Sqlite())
 
 
 @lru_cache(1_000)

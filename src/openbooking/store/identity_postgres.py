@@ -6,6 +6,7 @@ from typing import Any
 
 from openbooking.identity.store import Standing
 from openbooking.store.dialects import Statement
+from openbooking.store.exchange import COMMAND_SECONDS
 from openbooking.store.identity import SqlIdentityStore
 from openbooking.store.postgres import PostgresDatabase
 from openbooking.store.postgres_dialect import Postgres
@@ -18,8 +19,8 @@ class PostgresIdentityStore(SqlIdentityStore):
     Requests of one partner share a round trip, which begins after they came: what is revoked is refused at once.
     """
 
-    def __init__(self, url: str) -> None:
-        super().__init__(PostgresDatabase(url), Postgres())
+    def __init__(self, url: str, command_seconds: float = COMMAND_SECONDS) -> None:
+        super().__init__(PostgresDatabase(url, command_seconds), Postgres())
         self._standings: Shared[Standing | None] = Shared()
 
     async def _standing(self, statement: Statement, values: Mapping[str, Any]) -> Standing | None:

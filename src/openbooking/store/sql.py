@@ -1,5 +1,6 @@
 """The store over an SQL database, whichever it is."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -25,23 +26,29 @@ from openbooking.booking.store import (
 from openbooking.clock import Clock
 from openbooking.spec.errors import OpenBookingError
 from openbooking.spec.rpde import Item
+from openbooking.store.aside import Aside, Name
 from openbooking.store.audit import Finding, audit
 from openbooking.store.audit_statements import AuditStatements
 from openbooking.store.batches import ALONE, AMONG_OTHERS, Batches
 from openbooking.store.documents import decode_seller, instant, microseconds
 from openbooking.store.effects import effects
-from openbooking.store.exchange import Answer, Database, Exchange, Save, ask
+from openbooking.store.exchange import COMMAND_SECONDS, Answer, Database, Exchange, Save, ask
 from openbooking.store.figures import FigureStatements, check, figures
 from openbooking.store.loading import load, load_to_write
+from openbooking.store.locks import LockStatements, locked
 from openbooking.store.numbering import FeedItemKey, numbers, renumber, set_at_least
 from openbooking.store.rows import booking_rows, catalogue_rows, erasure_rows
 from openbooking.store.statements import Statements
+from openbooking.store.waiting import Batch
+
+# How long a look at what is locked waits for a table that is.
+_LOOK_SECONDS = 0.05
 
 
 class SqlStore:
     """Keeps everything in a database whose schema must be up to date; `sql` are statements in its dialect."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of, once
         self,
         database: Database,
         sql: Statements,
@@ -49,27 +56,38 @@ class SqlStore:
         policy: Policy,
         writer: FeedWriter,
         clock: Clock,
+        command_seconds: float = COMMAND_SECONDS,
     ) -> None:
         self._database = database
         self._sql = sql
         self._figures = FigureStatements(sql.dialect)
+        self._locks = LockStatements(sql.dialect)
         self._policy = policy
         self._feed_writer = writer
         self._clock = clock
-        self._batches = Batches(self._write, ALONE if sql.one_writer else AMONG_OTHERS)
+        self._command_seconds = command_seconds
+        most = ALONE if sql.one_writer else AMONG_OTHERS
+        aside = None if sql.one_writer else Aside(self._write, self._locked, self._names, most)
+        self._batches = Batches(self._write, most, aside)
 
     async def execute(self, command: Command) -> Reply:
-        """Carry out one command, in the batch that is next to be written, or at once if it has nothing to change."""
+        """Carry out one command, in the batch that is next to be written, or at once if it has nothing to change.
+
+        StoreUnavailableError if that cannot be done before its deadline.
+        """
+        until = asyncio.get_running_loop().time() + self._command_seconds
         needs = command.needs(self._policy)
         if needs.look_first:
-            decision, rests_on_record = await self._database.read(partial(self._look, command, needs), brief=True)
+            decision, rests_on_record = await self._database.read(
+                partial(self._look, command, needs), brief=True, until=until
+            )
             if not decision.changes:
                 if rests_on_record:
-                    await self._confirm()
+                    await self._confirm(until)
                 if isinstance(decision.reply, Exception):
                     raise decision.reply
                 return decision.reply
-        return await self._batches.execute(command)
+        return await self._batches.execute(command, until)
 
     async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:
         """The first items of the feed after that change number."""
@@ -138,16 +156,23 @@ class SqlStore:
         await self._batches.finish()
         await self._database.close()
 
-    async def _write(self, commands: Sequence[Command]) -> Sequence[Outcome]:
-        outcomes, changed = await self._database.write(partial(self._decide, commands), brief=True)
-        # A reply without changes rests on what was read, for example the record of an earlier booking. A sweep answers
-        # no Broker.
-        if not changed and not all(command.needs(self._policy).expired for command in commands):
-            await self._confirm()
+    async def _write(self, batch: Batch, lock_seconds: float) -> Sequence[Outcome]:
+        outcomes, durable = await self._database.write(
+            partial(self._decide, batch), brief=True, until=batch.until, lock_seconds=lock_seconds
+        )
+        if not durable:
+            await self._confirm(batch.until)
         return outcomes
 
-    def _decide(self, commands: Sequence[Command]) -> Exchange[tuple[list[Outcome], bool]]:
-        """The outcomes, and whether anything was changed."""
+    def _decide(self, batch: Batch) -> Exchange[tuple[list[Outcome], bool]]:
+        """The outcomes, and whether they are durable once the transaction has ended.
+
+        A reply without changes rests on what was read, for example the record of an earlier booking. A sweep answers no
+        Broker.
+        """
+        commands = batch.begin()
+        if not commands:
+            return [], True
         before = yield from self._load_to_write(join_needs([command.needs(self._policy) for command in commands]))
         if self._database.disk_is_full:
             commands = [_Sparing(command) for command in commands]
@@ -159,10 +184,22 @@ class SqlStore:
             given = yield from self._numbers(len(written.publications), before.now)
             yield Save(self._sql.save_bookings, booking_rows(before, written, given))
             yield Save(self._sql.save_erasures, erasure_rows(before, written))
-        return outcomes, bool(written)
+        return outcomes, bool(written) or all(command.needs(self._policy).expired for command in commands)
 
-    async def _confirm(self) -> None:
-        """Return once all that was read before is as durable as what is written: in an SQLite file it always is."""
+    async def _locked(self, names: Iterable[Name]) -> Mapping[Name, str]:
+        """The holders of what is locked of these; to look does not wait."""
+        return await self._database.write(lambda: locked(self._locks, names), brief=True, lock_seconds=_LOOK_SECONDS)
+
+    def _names(self, command: Command) -> frozenset[Name]:
+        """What the command locks, as far as it names it."""
+        needs = command.needs(self._policy)
+        return frozenset[Name](needs.records) | needs.opportunities
+
+    async def _confirm(self, until: float) -> None:
+        """Return once all that was read before is as durable as what is written: in an SQLite file it always is.
+
+        Raises StoreUnavailableError if it is not until then.
+        """
 
     def _page(self, feed: Feed, after: int, limit: int) -> Callable[[], Exchange[Answer]]:
         return partial(ask, self._sql.feed_items, feed=feed.name, partner=feed.partner, after=after, most=limit)

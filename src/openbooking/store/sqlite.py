@@ -7,9 +7,9 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from openbooking.booking.policy import Policy
 from openbooking.booking.store import FeedWriter, StoreUnavailableError
 from openbooking.clock import Clock
 from openbooking.store.disk import OWNER_ONLY, beside, flush
-from openbooking.store.exchange import Answer, Exchange, Query, Save
+from openbooking.store.exchange import COMMAND_SECONDS, Answer, Exchange, Query, Save
 from openbooking.store.reserve import RESERVED_BYTES, Reserve
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite_dialect import Sqlite
@@ -47,9 +47,23 @@ _log = structlog.get_logger()
 class SqliteStore(SqlStore):
     """Keeps everything in the file at `path`."""
 
-    def __init__(self, path: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> None:
-        statements = Statements(Sqlite())
-        super().__init__(SqliteDatabase(path), statements, policy=policy, writer=writer, clock=clock)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        policy: Policy,
+        writer: FeedWriter,
+        clock: Clock,
+        command_seconds: float = COMMAND_SECONDS,
+    ) -> None:
+        super().__init__(
+            SqliteDatabase(path, command_seconds),
+            Statements(Sqlite()),
+            policy=policy,
+            writer=writer,
+            clock=clock,
+            command_seconds=command_seconds,
+        )
 
 
 class SqliteDatabase:
@@ -59,8 +73,9 @@ class SqliteDatabase:
     would. Threads do what takes or may take longer: many rows, the disk at a commit, another process that writes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, command_seconds: float = COMMAND_SECONDS) -> None:
         self._path = path
+        self._command_seconds = command_seconds
         self._local = threading.local()
         self.connections: list[sqlite3.Connection] = []
         self._writing = asyncio.Lock()
@@ -87,22 +102,34 @@ class SqliteDatabase:
         """For the event loop: it never waits."""
         return self._connect(wait=False)
 
-    async def write(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
-        """Carry out an exchange in one transaction, alone."""
-        async with self._writing:
+    async def write(
+        self,
+        make: Callable[[], Exchange[T]],
+        *,
+        brief: bool = False,
+        until: float | None = None,
+        lock_seconds: float | None = None,
+    ) -> T:
+        """Carry out an exchange in one transaction, alone. There are no rows to lock, so nobody waits for one."""
+        del lock_seconds
+        deadline = until or self._deadline()
+        async with self._alone(deadline):
             with _faults_told():
-                return await self._with_reserve(lambda: self._transact(make, brief=brief))
+                return await self._with_reserve(lambda: self._transact(make, deadline, brief=brief))
 
-    async def read(self, make: Callable[[], Exchange[T]], *, brief: bool = False) -> T:
+    async def read(self, make: Callable[[], Exchange[T]], *, brief: bool = False, until: float | None = None) -> T:
         """Carry out an exchange that writes nothing."""
-        if brief:
-            try:
-                return carry_out(self._reader, make())
-            except sqlite3.DatabaseError as fault:
-                if not is_busy(fault):
-                    raise StoreUnavailableError(str(fault)) from fault
-        with _faults_told():
-            return await self._in_reader_thread(lambda: carry_out(self._connection_of_thread(), make()))
+        if not brief:
+            with _faults_told():
+                return await self._in_reader_thread(lambda: carry_out(self._connection_of_thread(), make()))
+        try:
+            return carry_out(self._reader, make())
+        except sqlite3.DatabaseError as fault:
+            if not is_busy(fault):
+                raise StoreUnavailableError(str(fault)) from fault
+        with _faults_told(), _late_told():
+            async with asyncio.timeout_at(until or self._deadline()):
+                return await self._in_reader_thread(lambda: carry_out(self._connection_of_thread(), make()))
 
     async def snapshot(self, make: Callable[[], Exchange[T]]) -> T:
         """Carry out an exchange in one transaction that writes nothing."""
@@ -113,9 +140,10 @@ class SqliteDatabase:
         """Empty the write-ahead log; in the file itself, what is deleted is overwritten at once."""
         del now
         for _ in range(_WIPES):
-            async with self._writing:
+            deadline = self._deadline()
+            async with self._alone(deadline):
                 with self._turn as turn, _faults_told():
-                    await _until(turn.try_)
+                    await _until(deadline, turn.try_)
                     ((busy, *_),) = await self._with_reserve(self._empty_log)
             if not busy:
                 return
@@ -131,9 +159,23 @@ class SqliteDatabase:
                 connection.close()
             self._turn.close()
 
-    async def _transact(self, make: Callable[[], Exchange[T]], *, brief: bool) -> T:
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self._command_seconds
+
+    @asynccontextmanager
+    async def _alone(self, until: float) -> AsyncIterator[None]:
+        """While nobody else in this process writes; StoreUnavailableError if somebody does until then."""
+        with _late_told():
+            async with asyncio.timeout_at(until):
+                await self._writing.acquire()
         try:
-            await self._begin()
+            yield
+        finally:
+            self._writing.release()
+
+    async def _transact(self, make: Callable[[], Exchange[T]], until: float, *, brief: bool) -> T:
+        try:
+            await self._begin(until)
             self.disk_is_full = self._spares or (
                 self._reserve.spent and not await self._in_writer_thread(self._has_room)
             )
@@ -169,12 +211,12 @@ class SqliteDatabase:
         (free,), (size,) = (self._writer.execute(f"PRAGMA {of}").fetchone() for of in ("freelist_count", "page_size"))
         return bool(free * size >= RESERVED_BYTES)
 
-    async def _begin(self) -> None:
+    async def _begin(self, until: float) -> None:
         """Become the writer: at once, or as soon as whoever is has finished and it is our turn."""
         if not self._opened:
             await self._in_writer_thread(self._open_writer)
         with self._turn as turn:
-            await _until(lambda: turn.try_() and self._has_begun())
+            await _until(until, lambda: turn.try_() and self._has_begun())
 
     def _open_writer(self) -> sqlite3.Connection:
         if not self._reserve.spent and not self._reserve.fill():
@@ -296,14 +338,21 @@ def is_full(fault: sqlite3.DatabaseError) -> bool:
     return code & _PRIMARY_CODE == sqlite3.SQLITE_FULL or code in _CANNOT_GROW
 
 
-async def _until(done: Callable[[], bool]) -> None:
-    """Try until it is done, or raise StoreUnavailableError."""
+async def _until(deadline: float, done: Callable[[], bool]) -> None:
+    """Try until it is done, or raise StoreUnavailableError at that time of the event loop."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + BUSY_TIMEOUT_SECONDS
     while not done():
-        if loop.time() >= end:
-            raise StoreUnavailableError(f"Others have been writing for {BUSY_TIMEOUT_SECONDS} seconds.")
+        if loop.time() >= deadline:
+            raise StoreUnavailableError("Others have been writing to the file all the time.")
         await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
+
+
+@contextmanager
+def _late_told() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as fault:
+        raise StoreUnavailableError("Others have had the file all the time.") from fault
 
 
 @contextmanager

@@ -12,6 +12,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -128,6 +130,21 @@ class PostgresServer:
         self._process.wait()
         while any(map(_lives, children)):
             time.sleep(_LOOK_EVERY_SECONDS)
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """While its processes stand still, as where the machine is suspended: connections stay, and nothing answers."""
+        pid = self._process.pid
+        os.kill(pid, signal.SIGSTOP)
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        processes = [*map(int, children), pid]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
 
     def close(self) -> None:
         """Stop the server and remove its folder."""

@@ -1,0 +1,74 @@
+"""Which rows somebody else has locked just now, found without waiting for any. Only where several write at a time."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Select, String, literal_column, select
+
+from openbooking.booking.order import OrderKey
+from openbooking.store.dialects import Dialect, Statement
+from openbooking.store.exchange import Exchange, Query, record_keys
+from openbooking.store.schema import claim, opportunity, record
+from openbooking.store.statements import same_record
+
+
+class LockStatements:
+    """What can be asked; each statement locks for a moment what is free."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    @cached_property
+    def locked_records(self) -> Statement:
+        """:keys → partner, uuid, holder of those that cannot be locked."""
+        keys = self._dialect.keys()
+        named = keys.join(record, same_record(keys, record))
+        free = (
+            select(record.c.partner, record.c.uuid)
+            .select_from(named)
+            .with_for_update(of=record, skip_locked=True)
+            .cte("free")
+        )
+        found = select(record.c.partner, record.c.uuid, _holder("record"))
+        found = found.select_from(named.outerjoin(free, same_record(free, record)))
+        return self._dialect.compile(found.where(free.c.uuid.is_(None)))
+
+    @cached_property
+    def locked_opportunities(self) -> Statement:
+        """:paths → path, holder of those that cannot be locked."""
+        free = self._named(select(opportunity.c.path)).with_for_update(skip_locked=True).cte("free")
+        found = self._named(select(opportunity.c.path, _holder("opportunity")))
+        found = found.select_from(opportunity.outerjoin(free, free.c.path == opportunity.c.path))
+        return self._dialect.compile(found.where(free.c.path.is_(None)))
+
+    @cached_property
+    def claims(self) -> Statement:
+        """:keys → partner, uuid, path of each claim of these records."""
+        keys = self._dialect.keys()
+        found = select(claim.c.partner, claim.c.uuid, claim.c.opportunity)
+        return self._dialect.compile(found.select_from(keys.join(claim, same_record(keys, claim))))
+
+    def _named(self, found: Select[Any]) -> Select[Any]:
+        return found.where(self._dialect.among(opportunity.c.path, self._dialect.values("paths")))
+
+
+def locked(sql: LockStatements, names: Iterable[str | OrderKey]) -> Exchange[dict[str | OrderKey, str]]:
+    """The holders of what cannot be locked now: Opportunities by path, and records, with what they claim, by key."""
+    keys = {name for name in names if isinstance(name, OrderKey)}
+    paths = {name for name in names if isinstance(name, str)}
+    claims = (yield Query(sql.claims, record_keys(keys))) if keys else ()
+    paths.update(path for _, _, path in claims)
+    found: dict[str | OrderKey, str] = {}
+    if paths:
+        found |= dict((yield Query(sql.locked_opportunities, {"paths": sorted(paths)})))
+    found |= {OrderKey(partner, uuid): found[path] for partner, uuid, path in claims if path in found}
+    if keys:
+        rows = yield Query(sql.locked_records, record_keys(keys))
+        found |= {OrderKey(partner, uuid): holder for partner, uuid, holder in rows}
+    return found
+
+
+def _holder(table: str) -> Any:
+    """The transaction that has locked the row, or the group of them."""
+    return literal_column(f"{table}.xmax::text", String)

@@ -1,0 +1,275 @@
+"""Each command has one deadline, and waits for nobody who keeps locked what it does not need."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from openbooking.booking.opportunity import SaleState
+from openbooking.booking.order import Order
+from openbooking.booking.policy import Policy
+from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.sale import SetSaleState
+from openbooking.booking.store import StoreUnavailableError
+from openbooking.store.identity_postgres import PostgresIdentityStore
+from openbooking.store.migrate import prepare
+from openbooking.store.postgres import PostgresStore
+from openbooking.store.sqlite import SqliteStore
+from openbooking.testing.identity_tests import grant
+from openbooking.testing.postgres import PostgresServer
+from openbooking.testing.samples import (
+    MANAGER,
+    SELLER,
+    SESSIONS,
+    Clock,
+    book,
+    cancel,
+    fresh,
+    places_left,
+    session,
+    session_path,
+)
+from openbooking.testing.store_tests import feed_writer
+from store.test_postgres import LOCK, connected
+
+pytestmark = pytest.mark.anyio
+
+# So many commands want the same row: more than there are connections, and than a batch has commands.
+MANY = 40
+SHORT, LONG = 1.5, 60.0
+
+
+@pytest.fixture
+async def url(postgres: PostgresServer) -> str:
+    """A database that sells plenty of places of yoga and of spin."""
+    url = postgres.new_database()
+    async with opened(url) as store:
+        await stock(store)
+    return url
+
+
+@asynccontextmanager
+async def opened(url: str, command_seconds: float = LONG) -> AsyncIterator[PostgresStore]:
+    store = PostgresStore(url, policy=Policy(), writer=feed_writer(), clock=Clock(), command_seconds=command_seconds)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def opened_file(path: Path, command_seconds: float) -> AsyncIterator[SqliteStore]:
+    prepare(str(path))
+    store = SqliteStore(path, policy=Policy(), writer=feed_writer(), clock=Clock(), command_seconds=command_seconds)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def stock(store: PostgresStore | SqliteStore) -> None:
+    await store.execute(PublishSeller(SELLER, actor=MANAGER))
+    await store.execute(Publish((*session("yoga", 1000), *session("spin", 1000)), actor=MANAGER))
+
+
+def soon() -> asyncio.Timeout:
+    """Less than any other number of deadlines than one, one after the other, would take."""
+    return asyncio.timeout(4 * SHORT)
+
+
+async def kinds(asked: Sequence[Awaitable[object]]) -> set[type]:
+    return {type(outcome) for outcome in await asyncio.gather(*asked, return_exceptions=True)}
+
+
+async def many(store: PostgresStore, what: str) -> set[type]:
+    """Book it more often than there are connections, or commands in a batch."""
+    return await kinds([store.execute(book(fresh(), what)) for _ in range(MANY)])
+
+
+async def test_bookings_of_other_rows_go_on_while_one_is_locked(url: str) -> None:
+    async with opened(url) as store, connected(url) as other:
+        async with other.transaction():
+            await other.execute(LOCK, session_path("yoga"))
+            blocked = [asyncio.create_task(store.execute(book(fresh(), "yoga"))) for _ in range(MANY)]
+            both = asyncio.create_task(store.execute(book(fresh(), "yoga", "spin")))
+            for _ in range(3):
+                assert await many(store, "spin") == {Order}
+            assert not any(task.done() for task in (*blocked, both))
+            # Nobody holds a connection while it waits, however many there are.
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query NOT LIKE '%pg_stat%'"
+            )
+            assert await other.fetchval(waiting) <= 1
+        assert await kinds([*blocked, both]) == {Order}
+        assert await places_left(store, "yoga") == 1000 - MANY - 1
+        assert await store.audit() == []
+
+
+async def test_commands_that_name_only_records_of_what_is_locked_hold_up_nobody(url: str) -> None:
+    async with opened(url) as store, connected(url) as other:
+        orders = [fresh() for _ in range(10)]
+        await asyncio.gather(*(store.execute(book(uuid, "yoga")) for uuid in orders))
+        async with other.transaction():
+            await other.execute(LOCK, session_path("yoga"))
+            blocked = [asyncio.create_task(store.execute(cancel(uuid, 1))) for uuid in orders]
+            assert await many(store, "spin") == {Order}
+            assert not any(task.done() for task in blocked)
+        assert not [outcome for outcome in await asyncio.gather(*blocked) if isinstance(outcome, Exception)]
+        assert await places_left(store, "yoga") == 1000
+
+
+async def test_whoever_waits_for_a_locked_row_hears_at_one_deadline_and_nothing_is_done_later(url: str) -> None:
+    """Tries included: all that were sent together hear at about the same time, and once, not after eight deadlines."""
+    async with opened(url, SHORT) as store, connected(url) as other:
+        async with other.transaction():
+            await other.execute(LOCK, session_path("yoga"))
+            async with soon():
+                assert await many(store, "yoga") == {StoreUnavailableError}
+            assert await kinds([store.execute(book(fresh(), "spin"))]) == {Order}
+        assert await kinds([store.execute(book(fresh(), "yoga"))]) == {Order}
+        assert await places_left(store, "yoga") == 999
+
+
+async def test_a_record_that_another_has_not_committed_holds_up_only_those_who_name_it(url: str) -> None:
+    """It cannot be looked at: whoever adds the same one waits until the other has decided."""
+    add = (
+        "INSERT INTO record SELECT (jsonb_populate_record(record, jsonb_build_object('uuid', $1::text))).* FROM record"
+    )
+    uuid = fresh()
+    async with opened(url) as store, connected(url) as other:
+        await store.execute(book(fresh(), "yoga"))
+        transaction = other.transaction()
+        await transaction.start()
+        await other.execute(add, uuid)
+        blocked = asyncio.create_task(store.execute(book(uuid, "spin")))
+        for _ in range(3):
+            assert await many(store, "spin") == {Order}
+        repeated = asyncio.create_task(store.execute(book(uuid, "spin")))
+        assert await many(store, "spin") == {Order}
+        assert not blocked.done()
+        await transaction.rollback()
+        assert await kinds([blocked, repeated]) == {Order}
+
+
+@pytest.mark.parametrize("table", ["opportunity", "record", "claim", "feed_item", "seller"])
+async def test_while_a_table_is_locked_all_hear_at_their_deadline(url: str, table: str) -> None:
+    async with opened(url, SHORT) as store, connected(url) as other:
+        await store.execute(book(fresh(), "spin"))
+        async with other.transaction():
+            await other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            async with soon():
+                assert await many(store, "yoga") == {StoreUnavailableError}
+        assert await kinds([store.execute(book(fresh(), "yoga"))]) == {Order}
+        assert await places_left(store, "yoga") == 999
+
+
+async def test_a_locked_seller_holds_up_only_those_who_change_it(url: str) -> None:
+    async with opened(url) as store, connected(url) as other:
+        async with other.transaction():
+            await other.execute("SELECT FROM seller FOR UPDATE")
+            publishing = asyncio.create_task(store.execute(PublishSeller(SELLER, actor=MANAGER)))
+            for _ in range(3):
+                assert await many(store, "spin") == {Order}
+        await publishing
+
+
+async def test_a_locked_counter_holds_up_neither_bookings_nor_readers_of_feeds(url: str) -> None:
+    async with opened(url) as store, connected(url) as other:
+        await store.execute(book(fresh(), "spin"))
+        before = await store.feed_items(SESSIONS, 0, 10)
+        async with other.transaction():
+            await other.execute("SELECT FROM counter FOR UPDATE")
+            assert await many(store, "spin") == {Order}
+            pages = await asyncio.gather(*(store.feed_items(SESSIONS, 0, 10) for _ in range(MANY)))
+            assert all(len(page) < len(before) or page == before for page in pages)
+        after = await store.feed_items(SESSIONS, 0, 10)
+        assert after[-1].modified > before[-1].modified
+
+
+async def test_what_takes_an_opportunity_off_sale_waits_for_its_lock_too(url: str) -> None:
+    unpublish = SetSaleState(opportunity=session("yoga", 5)[0].path, sale=SaleState.UNPUBLISHED, actor=MANAGER)
+    async with opened(url, SHORT) as store, connected(url) as other:
+        async with other.transaction():
+            await other.execute(LOCK, session_path("yoga"))
+            async with soon():
+                assert await kinds([store.execute(unpublish)]) == {StoreUnavailableError}
+        await store.execute(unpublish)
+
+
+async def test_a_locked_identity_record_holds_up_only_those_who_save_it(url: str) -> None:
+    identity = PostgresIdentityStore(url, LONG)
+    await identity.save(grant(SELLER.key))
+    (known,) = await identity.find(type(grant(SELLER.key)))
+    async with connected(url) as other:
+        async with other.transaction():
+            await other.execute("SELECT FROM partner_grant FOR UPDATE")
+            blocked = [asyncio.create_task(identity.save(known)) for _ in range(MANY)]
+            assert await identity.save(grant(SELLER.key, "bob"))
+            assert not any(task.done() for task in blocked)
+        assert sorted(await asyncio.gather(*blocked)) == [False] * (MANY - 1) + [True]
+    await identity.close()
+
+
+async def test_a_server_that_stops_answering_is_waited_for_until_the_deadline(
+    url: str, postgres: PostgresServer
+) -> None:
+    """Its connections are there, and nothing comes: as where the machine is suspended."""
+    async with opened(url, SHORT) as store:
+        await store.execute(book(fresh(), "spin"))
+        with postgres.suspended():
+            async with soon():
+                assert await many(store, "yoga") == {StoreUnavailableError}
+        assert await kinds([store.execute(book(fresh(), "yoga"))]) == {Order}
+
+
+async def test_with_a_locked_file_all_hear_at_one_deadline_and_readers_go_on(tmp_path: Path) -> None:
+    """Also those of later batches, and others that write; nothing of it is done afterwards."""
+    path = tmp_path / "x.sqlite3"
+    async with opened_file(path, SHORT) as store:
+        await stock(store)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            asked = [asyncio.create_task(store.execute(book(fresh(), "yoga"))) for _ in range(5 * 64)]
+            noting = asyncio.create_task(store.note_time(Clock()()))
+            assert await places_left(store, "yoga") == 1000
+            assert not any(task.done() for task in asked)
+            async with soon():
+                assert await kinds([*asked, noting]) == {StoreUnavailableError}
+            other.execute("COMMIT")
+        assert await kinds([store.execute(book(fresh(), "yoga"))]) == {Order}
+        assert await places_left(store, "yoga") == 999
+
+
+async def test_a_command_that_is_given_up_is_not_done_with_those_of_its_batch_that_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite3"
+    early, late = fresh(), fresh()
+    async with opened_file(path, LONG) as store:
+        await stock(store)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            store._command_seconds = 0.2
+            given_up = asyncio.create_task(store.execute(book(early, "yoga")))
+            await asyncio.sleep(0)
+            store._command_seconds = LONG
+            waiting = asyncio.create_task(store.execute(book(late, "yoga")))
+            with pytest.raises(StoreUnavailableError, match="nothing was done"):
+                await given_up
+            other.execute("COMMIT")
+        assert isinstance(await waiting, Order)
+        with closing(sqlite3.connect(path)) as other:
+            assert other.execute("SELECT uuid FROM record").fetchall() == [(late,)]
+
+
+async def test_readers_of_a_file_that_another_has_for_itself_hear_at_one_deadline(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite3"
+    async with opened_file(path, SHORT) as store:
+        await stock(store)
+    async with opened_file(path, SHORT) as store:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("PRAGMA locking_mode = EXCLUSIVE")
+            other.execute("BEGIN EXCLUSIVE")
+            async with soon():
+                assert await kinds([store.feed_items(SESSIONS, 0, 10) for _ in range(MANY)]) == {StoreUnavailableError}
