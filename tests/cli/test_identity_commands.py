@@ -1,10 +1,14 @@
 """The commands about partners that are clients, users, registration tokens and signing keys."""
 
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from builders import NOW
@@ -12,8 +16,9 @@ from cli.test_commands import OPENBOOKING, SELLER, add_seller, database, fail, r
 from desk import IDS, POLICY
 from openbooking.identity.claims import ClaimWriter
 from openbooking.identity.digests import digest
-from openbooking.identity.records import Authorization
+from openbooking.identity.records import Attempts, Authorization
 from openbooking.identity.scopes import Scope
+from openbooking.identity.throttle import account
 from openbooking.store.documents import decode_seller
 
 __all__ = ["database"]
@@ -152,6 +157,19 @@ def test_users_come_and_go(database: Path) -> None:
     assert succeed("user", "list") == "ann@oak.example\toak\tmanager\n"
     for words in (("remove", "ben"), ("reset-link", "ben")):
         assert "no user ben" in fail(1, "user", *words)
+
+
+def test_the_guesses_at_an_account_are_forgotten(database: Path) -> None:
+    add_seller("oak")
+    succeed("user", "add", "ann", "--seller", "oak")
+    now = datetime.now(UTC)
+    attempts = Attempts(subject=account("ann"), failures=9, blocked_until=now, expires=now + timedelta(hours=1))
+    values = (attempts.subject, 2**60, 1, msgspec.json.encode(attempts))
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("INSERT INTO sign_in_attempts VALUES (?, ?, ?, ?)", values)
+    assert succeed("user", "unlock", "Ann").startswith("Forgot the wrong guesses at ann.")
+    assert rows(database, "SELECT * FROM sign_in_attempts") == []
+    assert "no user ben" in fail(1, "user", "unlock", "ben")
 
 
 @pytest.mark.spec("OB-AUTH-30")

@@ -80,6 +80,20 @@ def reset_link(name: Name, database: Database = None) -> None:
     show(with_system(database, save))
 
 
+@users.command("unlock")
+def unlock(name: Name, database: Database = None) -> None:
+    """Forget the wrong guesses at an account, so that nobody who knows the password has to wait."""
+
+    async def save(system: "System") -> None:
+        try:
+            await system.identity.accounts.unlock(name)
+        except UnknownUserError as fault:
+            raise CommandError(_no_user(name)) from fault
+
+    with_system(database, save)
+    show(f"Forgot the wrong guesses at {canonical_name(name)}. An address that guessed may have to wait all the same.")
+
+
 def _link(system: "System", link: str) -> str:
     from openbooking.web.accounts import LINK_PATH  # noqa: PLC0415 - longer to load than --help may take
 

@@ -163,6 +163,20 @@ class Session(IdentityRecord, frozen=True, kw_only=True):
     expires: datetime
 
 
+class Device(IdentityRecord, frozen=True, kw_only=True):
+    """A browser in which a user has signed in before; `digest` is that of its device cookie.
+
+    Several accounts may have signed in with one browser. It is known to that `account`, and to no later one that is
+    given the name.
+    """
+
+    digest: str
+    username: str
+    account: str
+    given: datetime
+    expires: datetime
+
+
 class RegistrationToken(IdentityRecord, frozen=True, kw_only=True):
     """Lets whoever shows it register Booking Partners: an initial access token (RFC 7591), or the secret of a link.
 
@@ -186,7 +200,7 @@ class SigningKey(IdentityRecord, frozen=True, kw_only=True):
 
 
 class Attempts(IdentityRecord, frozen=True, kw_only=True):
-    """How often signing in to an account, or from an address, has failed of late."""
+    """How often signing in to an account, from an address, or with a known browser has failed of late."""
 
     subject: str
     failures: int

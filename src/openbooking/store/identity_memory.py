@@ -10,6 +10,7 @@ from openbooking.identity.records import (
     EVERY_SELLER,
     Attempts,
     Authorization,
+    Device,
     Grant,
     IdentityRecord,
     Partner,
@@ -28,6 +29,7 @@ _KEYS: dict[type[IdentityRecord], tuple[str, ...]] = {
     Authorization: ("id",),
     User: ("name",),
     Session: ("digest",),
+    Device: ("digest", "username"),
     Attempts: ("subject",),
     RegistrationToken: ("digest",),
     SigningKey: ("kid",),
@@ -62,7 +64,7 @@ class MemoryIdentityStore:
 
     async def remove_expired(self, now: datetime) -> None:
         """Forget what has expired."""
-        for kind in (Authorization, Session, Attempts):
+        for kind in (Authorization, Session, Device, Attempts):
             kept = self._records[kind]
             self._records[kind] = {key: record for key, record in kept.items() if record.expires > now}
 

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Table
 from openbooking.identity.records import (
     Attempts,
     Authorization,
+    Device,
     Grant,
     IdentityRecord,
     Partner,
@@ -52,6 +53,12 @@ user = _table(
     Column("link_digest", Key, unique=True),
 )
 session = _table("user_session", _key("digest"), Column("username", Key, nullable=False, index=True), _expires())
+device = _table(
+    "known_device",
+    _key("digest"),
+    Column("username", Key, primary_key=True, index=True),
+    _expires(),
+)
 attempts = _table("sign_in_attempts", _key("subject"), _expires())
 registration_token = _table("registration_token", _key("digest"))
 signing_key = _table("signing_key", _key("kid"))
@@ -62,6 +69,7 @@ TABLES: dict[type[IdentityRecord], Table] = {
     Authorization: authorization,
     User: user,
     Session: session,
+    Device: device,
     Attempts: attempts,
     RegistrationToken: registration_token,
     SigningKey: signing_key,

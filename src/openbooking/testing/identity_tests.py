@@ -13,6 +13,7 @@ from openbooking.identity.records import (
     EVERY_SELLER,
     Attempts,
     Authorization,
+    Device,
     Grant,
     IdentityRecord,
     Partner,
@@ -46,6 +47,7 @@ RECORDS: tuple[IdentityRecord, ...] = (
     AUTHORIZATION,
     User(name="ann", seller="centre", role=Role.MANAGER, link_digest="l", link_expires=LATER),
     Session(digest="s", username="ann", started=START, expires=LATER),
+    Device(digest="d", username="ann", account="1", given=START, expires=LATER),
     RegistrationToken(digest="r", name="kit", created=START, uses_left=3),
     SigningKey(kid="k", created=START, jwk={"kty": "RSA"}),
     Attempts(subject="account:ann", failures=1, blocked_until=START, expires=LATER),
@@ -122,6 +124,8 @@ class IdentityStoreTests:
                 (User, "link_digest", "l"),
                 (Session, "digest", "s"),
                 (Session, "username", "ann"),
+                (Device, "digest", "d"),
+                (Device, "username", "ann"),
                 (RegistrationToken, "digest", "r"),
                 (SigningKey, "kid", "k"),
                 (Attempts, "subject", "account:ann"),
@@ -130,8 +134,10 @@ class IdentityStoreTests:
                 assert await store.find(kind, **{field: "nothing"}) == []
             await store.remove(Grant, partner="alice", seller="studio")
             await store.remove(Session, username="ann")
+            await store.remove(Device, digest="d", username="ben")
             assert len(await store.find(Grant)) == 2
             assert await store.find(Session) == []
+            assert len(await store.find(Device, digest="d", username="ann")) == 1
 
         self.run(tmp_path, work)
 
@@ -194,7 +200,7 @@ class IdentityStoreTests:
             assert await store.save(*RECORDS)
             for moment, left in ((LATER - timedelta(microseconds=1), 1), (LATER, 0)):
                 await store.remove_expired(moment)
-                for kind in (Authorization, Session, Attempts):
+                for kind in (Authorization, Session, Device, Attempts):
                     assert len(await store.find(kind)) == left
             for kept in (Partner, User, RegistrationToken, SigningKey):
                 assert len(await store.find(kept)) == 1

@@ -8,13 +8,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.identity.accounts import (
+    Admission,
     SignedIn,
     SignInRefusedError,
-    TooManyAttemptsError,
     UnknownLinkError,
 )
 from openbooking.identity.authorize import UnknownClientError
 from openbooking.identity.discovery import AUTHORIZE_PATH
+from openbooking.identity.guesses import Browser, TooManyAttemptsError
 from openbooking.identity.passwords import MIN_LENGTH, WeakPasswordError
 from openbooking.identity.records import Partner
 from openbooking.system import System
@@ -59,12 +60,12 @@ class AccountPages:
         form = await self._pages.form(request, visit)
         going_to, name = destination(form.get("next", "")), form.get("username", "")
         try:
-            secret = await self._accounts.sign_in(name, form.get("password", ""), address(request))
+            admission = await self._accounts.sign_in(name, form.get("password", ""), self._browser(request))
         except SignInRefusedError:
             return await self._sign_in_page(request, visit, going_to, _WRONG, name)
         except TooManyAttemptsError as refusal:
             return await self._sign_in_page(request, visit, going_to, self._wait(refusal), name)
-        return await self._signed_in(visit, secret, going_to or PARTNERS_PATH)
+        return await self._signed_in(visit, admission, going_to or PARTNERS_PATH)
 
     async def _sign_in_page(
         self, request: Request, visit: Visit, going_to: str, problem: Problem | None = None, name: str = ""
@@ -107,8 +108,8 @@ class AccountPages:
         if _differs(form):
             return self._password_page(request, visit, _DIFFERENT)
         try:
-            secret = await self._accounts.change_password(
-                signed_in.user, form.get("password", ""), form.get("new_password", ""), address(request)
+            admission = await self._accounts.change_password(
+                signed_in.user, form.get("password", ""), form.get("new_password", ""), self._browser(request)
             )
         except WeakPasswordError as fault:
             return self._password_page(request, visit, _weak(fault))
@@ -116,7 +117,7 @@ class AccountPages:
             return self._password_page(request, visit, _WRONG_PASSWORD)
         except TooManyAttemptsError as refusal:
             return self._password_page(request, visit, self._wait(refusal))
-        return await self._signed_in(visit, secret, PARTNERS_PATH)
+        return await self._signed_in(visit, admission, PARTNERS_PATH)
 
     async def _use_link(self, request: Request, visit: Visit) -> Response:
         form = await self._pages.form(request, visit) if request.method == "POST" else dict(request.query_params)
@@ -127,12 +128,12 @@ class AccountPages:
                 return self._password_page(request, visit, link=link, name=user.name)
             if _differs(form):
                 return self._password_page(request, visit, _DIFFERENT, link, user.name)
-            secret = await self._accounts.use_link(link, form.get("new_password", ""))
+            admission = await self._accounts.use_link(link, form.get("new_password", ""))
         except UnknownLinkError:
             return self._pages.page(request, visit, "unknown_link.html", status=HTTPStatus.NOT_FOUND)
         except WeakPasswordError as fault:
             return self._password_page(request, visit, _weak(fault), link, user.name)
-        return await self._signed_in(visit, secret, PARTNERS_PATH)
+        return await self._signed_in(visit, admission, PARTNERS_PATH)
 
     def _password_page(
         self, request: Request, visit: Visit, problem: Problem | None = None, link: str = "", name: str = ""
@@ -147,13 +148,17 @@ class AccountPages:
             min_length=MIN_LENGTH,
         )
 
-    async def _signed_in(self, visit: Visit, secret: str, going_to: str) -> Response:
+    async def _signed_in(self, visit: Visit, admission: Admission, going_to: str) -> Response:
         """Known by a new secret from now on: whoever knew the old one knows nothing, and its session ends."""
         if visit.signed_in:
             await self._accounts.sign_out(visit.signed_in)
         response = see(going_to)
-        self._pages.keep(response, secret)
+        self._pages.keep(response, admission.secret)
+        self._pages.keep_device(response, admission.device)
         return response
+
+    def _browser(self, request: Request) -> Browser:
+        return Browser(address(request), self._pages.device(request))
 
     def _wait(self, refusal: TooManyAttemptsError) -> Problem:
         """No field is wrong: nothing that is written in them is looked at."""

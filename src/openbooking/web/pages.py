@@ -18,6 +18,7 @@ from starlette.routing import Route
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.accounts import SignedIn
 from openbooking.identity.digests import Kind, new_secret
+from openbooking.identity.throttle import DEVICE_LIFETIME
 from openbooking.spec.errors import RequestTooLargeError
 from openbooking.system import System
 from openbooking.web.request import read_body
@@ -73,6 +74,7 @@ class Pages:
         self._secure = urlsplit(system.settings.site).scheme == "https"
         # The prefix makes browsers refuse the cookie if another host, or a page without TLS, tries to set it.
         self._cookie = "__Host-openbooking" if self._secure else "openbooking"
+        self._device_cookie = f"{self._cookie}-device"
         self._templates = Environment(
             loader=PackageLoader("openbooking.web"),
             autoescape=True,
@@ -140,8 +142,25 @@ class Pages:
             self._cookie, secret, max_age=lifetime, path="/", secure=self._secure, httponly=True, samesite="lax"
         )
 
+    def keep_device(self, response: Response, secret: str) -> None:
+        """Let the browser keep the secret by which it is known after its session has ended."""
+        lifetime = int(DEVICE_LIFETIME.total_seconds())
+        response.set_cookie(
+            self._device_cookie,
+            secret,
+            max_age=lifetime,
+            path="/",
+            secure=self._secure,
+            httponly=True,
+            samesite="strict",
+        )
+
+    def device(self, request: Request) -> str:
+        """The secret of the device cookie, if there is one."""
+        return request.cookies.get(self._device_cookie, "")
+
     def forget(self, response: Response) -> None:
-        """Let the browser be as one that was never here."""
+        """Let the browser be as one in which nobody has signed in; the device cookie stays."""
         response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="lax")
 
     async def form(self, request: Request, visit: Visit) -> Form:

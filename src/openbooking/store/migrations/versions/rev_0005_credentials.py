@@ -1,0 +1,29 @@
+"""What people and Booking Partners are known by: browsers in which somebody has signed in before."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import TEXT
+
+Key = sa.String().with_variant(TEXT(collation="C"), "postgresql")
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the tables, which are empty: nobody has been given such a thing before."""
+    op.create_table(
+        "known_device",
+        sa.Column("digest", Key, primary_key=True),
+        sa.Column("username", Key, primary_key=True, index=True),
+        sa.Column("expires", sa.BigInteger, nullable=False, index=True),
+        sa.Column("revision", sa.Integer, nullable=False),
+        sa.Column("document", sa.LargeBinary, nullable=False),
+    )
+
+
+def downgrade() -> None:
+    """What people have set up would be lost."""
+    raise NotImplementedError
