@@ -25,11 +25,20 @@ class IdentityRecord(msgspec.Struct, frozen=True, kw_only=True):
     revision: int = 0
 
 
+class FormerCredential(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key or client secret that has been replaced, and is good beside its successor until it `ends`."""
+
+    digest: str
+    ends: datetime
+    last_used: datetime | None = None
+
+
 class Partner(IdentityRecord, frozen=True, kw_only=True):
     """A Booking Partner. Orders hang on its `key`, which is its `client_id` too, so credentials can be given anew.
 
-    Its API key is shown with each request; its client secret only to the token endpoint. `registered_by` tells who let
-    it in, for audit (OB-AUTH-20). One that is suspended may read its feeds, and nothing else.
+    Its API key is shown with each request; its client secret only to the token endpoint. Of each there may be a former
+    one, for an overlap. `registered_by` tells who let it in, for audit (OB-AUTH-20). One that is suspended may read its
+    feeds, and nothing else. Uses are noted to the quarter of an hour.
     """
 
     key: str
@@ -44,6 +53,15 @@ class Partner(IdentityRecord, frozen=True, kw_only=True):
     redirect_uris: tuple[str, ...] = ()
     suspended: bool = False
     last_used: datetime | None = None
+    api_key_last_used: datetime | None = None
+    secret_last_used: datetime | None = None
+    former_api_key: FormerCredential | None = None
+    former_secret: FormerCredential | None = None
+
+    @property
+    def former_api_key_digest(self) -> str | None:
+        """What the partner is looked up by when it shows its former API key."""
+        return self.former_api_key.digest if self.former_api_key else None
 
     @property
     def describes_itself(self) -> bool:

@@ -82,7 +82,7 @@ class IdentityStore(Protocol):
         ...
 
     async def standing_by_api_key(self, digest: str) -> Standing | None:
-        """How the partner with this API key stands, with all its grants."""
+        """How the partner with this API key, or with this former one, stands, with all its grants."""
         ...
 
     async def close(self) -> None:

@@ -79,7 +79,11 @@ class MemoryIdentityStore:
 
     async def standing_by_api_key(self, digest: str) -> Standing | None:
         """How the partner with this API key stands."""
-        partners = await self.find(Partner, api_key_digest=digest)
+        partners = [
+            partner
+            for partner in await self.find(Partner)
+            if digest in (partner.api_key_digest, partner.former_api_key_digest)
+        ]
         return Standing(partners[0], tuple(await self.find(Grant, partner=partners[0].key))) if partners else None
 
     async def close(self) -> None:

@@ -38,7 +38,12 @@ def _expires() -> Column[int]:
     return Column("expires", BigInteger, nullable=False, index=True)
 
 
-partner = _table("partner", _key("key"), Column("api_key_digest", Key, unique=True))
+partner = _table(
+    "partner",
+    _key("key"),
+    Column("api_key_digest", Key, unique=True),
+    Column("former_api_key_digest", Key, unique=True),
+)
 grant = _table(
     "partner_grant",
     _key("partner"),

@@ -14,6 +14,7 @@ from openbooking.identity.records import (
     Attempts,
     Authorization,
     Device,
+    FormerCredential,
     Grant,
     IdentityRecord,
     Partner,
@@ -186,6 +187,10 @@ class IdentityStoreTests:
                 assert set(standing.grants) == {saved(record) for record in expected}
                 assert (standing.partner, standing.authorization) == (alice, authorization)
             assert await store.standing("bob", "2", "studio") == Standing(saved(BOB), ())
+            rotated = replace(alice, api_key_digest="b", former_api_key=FormerCredential(digest="a", ends=LATER))
+            assert await store.save(rotated)
+            alice = saved(rotated)
+            assert await store.standing_by_api_key("b") == await store.standing_by_api_key("a")
             standing = await store.standing_by_api_key("a")
             assert standing is not None
             assert standing.partner == alice

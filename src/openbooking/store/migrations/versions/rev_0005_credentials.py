@@ -1,4 +1,4 @@
-"""What people and Booking Partners are known by: browsers in which somebody has signed in before."""
+"""What people and Booking Partners are known by: browsers in which somebody signed in before, former API keys."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the tables, which are empty: nobody has been given such a thing before."""
+    """Create the tables and the column, which are empty: nobody has been given such a thing before."""
     op.create_table(
         "known_device",
         sa.Column("digest", Key, primary_key=True),
@@ -22,6 +22,9 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("document", sa.LargeBinary, nullable=False),
     )
+    with op.batch_alter_table("partner") as table:
+        table.add_column(sa.Column("former_api_key_digest", Key, nullable=True))
+        table.create_unique_constraint("partner_former_api_key_digest_key", ["former_api_key_digest"])
 
 
 def downgrade() -> None:
