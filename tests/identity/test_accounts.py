@@ -231,7 +231,7 @@ async def test_a_session_does_not_pass_to_the_next_of_that_name(desk: Desk) -> N
     accounts = desk.provider.accounts
     ann = (await desk.signed_in("ann")).user
     await accounts.remove(ann)
-    secret = await accounts._start_session(ann)
+    secret = (await accounts.admissions.admit(ann)).secret
     await accounts.add("ann", "studio", Role.MANAGER)
     assert await accounts.signed_in(secret) is None
 

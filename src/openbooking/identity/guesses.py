@@ -1,4 +1,4 @@
-"""Guesses of passwords: counted before they are judged, so that none can race past."""
+"""Guesses of passwords and codes: counted before they are judged, so that none can race past."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -58,7 +58,7 @@ class Guesses:
     async def forget(self, name: str) -> None:
         """Forget all guesses at the account of this name; addresses that have to wait go on waiting."""
         devices = await self._store.find(Device, username=name)
-        for subject in (throttle.account(name), *(throttle.device(device) for device in devices)):
+        for subject in (throttle.account(name), throttle.code(name), *(throttle.device(device) for device in devices)):
             await self._store.remove(Attempts, subject=subject)
 
     async def _count(self, subject: str) -> Attempts:

@@ -16,6 +16,7 @@ from openbooking.identity.keys import SigningKeys
 from openbooking.identity.passwords import Passwords
 from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.registration import Registration
+from openbooking.identity.second_factors import SecondFactors
 from openbooking.identity.store import IdentityStore
 from openbooking.identity.token import TokenEndpoint
 from openbooking.identity.uses import Uses
@@ -45,6 +46,7 @@ class Provider:
         self.keys = SigningKeys(store, policy, clock)
         self.grants = Grants(store, bookings, clock)
         self.accounts = Accounts(store, policy, clock, passwords or Passwords())
+        self.second_factors = SecondFactors(store, policy, self.accounts, clock)
         self.registration = Registration(store, clock)
         self.authorization = AuthorizationEndpoint(store, self.grants, policy, clock)
         access_tokens = AccessTokens(self.keys, claims, policy, clock)

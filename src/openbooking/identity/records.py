@@ -147,6 +147,19 @@ class Role(StrEnum):
         return self is Role.MANAGER
 
 
+class SecondFactor(msgspec.Struct, frozen=True, kw_only=True):
+    """An authenticator app that shows one-time codes, with what is left of the recovery codes.
+
+    `secret` is kept as it is, because codes are computed from it. `last_step` is the half minute since 1970 of the last
+    code that was used; no code of then or earlier is good.
+    """
+
+    secret: str
+    since: datetime
+    last_step: int = 0
+    recovery_digests: tuple[str, ...] = ()
+
+
 class User(IdentityRecord, frozen=True, kw_only=True):
     """Somebody who works for a Seller. Grants they have given are the Seller's, and stay when they go (OB-AUTH-29).
 
@@ -161,6 +174,7 @@ class User(IdentityRecord, frozen=True, kw_only=True):
     password_hash: str | None = None
     link_digest: str | None = None
     link_expires: datetime | None = None
+    second_factor: SecondFactor | None = None
 
     @property
     def account(self) -> str:
@@ -171,7 +185,8 @@ class User(IdentityRecord, frozen=True, kw_only=True):
 class Session(IdentityRecord, frozen=True, kw_only=True):
     """A browser in which a user has signed in; `digest` is that of its cookie.
 
-    It is that of one `account`, and of no later one that is given the name.
+    It is that of one `account`, and of no later one that is given the name. `offered` is the secret of a second factor
+    that may be set up in it.
     """
 
     digest: str
@@ -179,6 +194,21 @@ class Session(IdentityRecord, frozen=True, kw_only=True):
     account: str = ""
     started: datetime
     expires: datetime
+    offered: str = ""
+
+
+class PendingSignIn(IdentityRecord, frozen=True, kw_only=True):
+    """A browser in which the password was right, and the second step is still to be taken.
+
+    `digest` is that of its cookie. `offered` is the secret of the second factor that has to be set up, empty where
+    there is one already.
+    """
+
+    digest: str
+    username: str
+    account: str
+    expires: datetime
+    offered: str = ""
 
 
 class Device(IdentityRecord, frozen=True, kw_only=True):

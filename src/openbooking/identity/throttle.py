@@ -28,6 +28,11 @@ def account(name: str) -> str:
     return f"account:{name[:200]}"
 
 
+def code(name: str) -> str:
+    """The subject that codes of a second factor count for: not that of passwords, which a right one forgets."""
+    return f"code:{name[:200]}"
+
+
 def address(text: str) -> str:
     """The subject that attempts from an address count for; who has one IPv6 address has a network of them."""
     try:
@@ -46,7 +51,7 @@ def device(known: Device) -> str:
 
 def is_of_account(subject: str) -> bool:
     """Whether attempts of this subject are those at one account, wherever they come from."""
-    return subject.startswith("account:")
+    return subject.startswith(("account:", "code:"))
 
 
 def is_void(known: Attempts) -> bool:

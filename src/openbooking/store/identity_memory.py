@@ -14,6 +14,7 @@ from openbooking.identity.records import (
     Grant,
     IdentityRecord,
     Partner,
+    PendingSignIn,
     RegistrationToken,
     Session,
     SigningKey,
@@ -29,6 +30,7 @@ _KEYS: dict[type[IdentityRecord], tuple[str, ...]] = {
     Authorization: ("id",),
     User: ("name",),
     Session: ("digest",),
+    PendingSignIn: ("digest",),
     Device: ("digest", "username"),
     Attempts: ("subject",),
     RegistrationToken: ("digest",),
@@ -64,7 +66,7 @@ class MemoryIdentityStore:
 
     async def remove_expired(self, now: datetime) -> None:
         """Forget what has expired."""
-        for kind in (Authorization, Session, Device, Attempts):
+        for kind in (Authorization, Session, PendingSignIn, Device, Attempts):
             kept = self._records[kind]
             self._records[kind] = {key: record for key, record in kept.items() if record.expires > now}
 

@@ -12,6 +12,7 @@ from openbooking.identity.records import (
     Grant,
     IdentityRecord,
     Partner,
+    PendingSignIn,
     RegistrationToken,
     Session,
     SigningKey,
@@ -58,6 +59,12 @@ user = _table(
     Column("link_digest", Key, unique=True),
 )
 session = _table("user_session", _key("digest"), Column("username", Key, nullable=False, index=True), _expires())
+pending_sign_in = _table(
+    "pending_sign_in",
+    _key("digest"),
+    Column("username", Key, nullable=False, index=True),
+    _expires(),
+)
 device = _table(
     "known_device",
     _key("digest"),
@@ -74,6 +81,7 @@ TABLES: dict[type[IdentityRecord], Table] = {
     Authorization: authorization,
     User: user,
     Session: session,
+    PendingSignIn: pending_sign_in,
     Device: device,
     Attempts: attempts,
     RegistrationToken: registration_token,

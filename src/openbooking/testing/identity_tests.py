@@ -18,6 +18,7 @@ from openbooking.identity.records import (
     Grant,
     IdentityRecord,
     Partner,
+    PendingSignIn,
     RegistrationToken,
     Role,
     Session,
@@ -49,6 +50,7 @@ RECORDS: tuple[IdentityRecord, ...] = (
     User(name="ann", seller="centre", role=Role.MANAGER, link_digest="l", link_expires=LATER),
     Session(digest="s", username="ann", started=START, expires=LATER),
     Device(digest="d", username="ann", account="1", given=START, expires=LATER),
+    PendingSignIn(digest="p", username="ann", account="1", expires=LATER),
     RegistrationToken(digest="r", name="kit", created=START, uses_left=3),
     SigningKey(kid="k", created=START, jwk={"kty": "RSA"}),
     Attempts(subject="account:ann", failures=1, blocked_until=START, expires=LATER),
@@ -125,6 +127,8 @@ class IdentityStoreTests:
                 (User, "link_digest", "l"),
                 (Session, "digest", "s"),
                 (Session, "username", "ann"),
+                (PendingSignIn, "digest", "p"),
+                (PendingSignIn, "username", "ann"),
                 (Device, "digest", "d"),
                 (Device, "username", "ann"),
                 (RegistrationToken, "digest", "r"),
@@ -205,7 +209,7 @@ class IdentityStoreTests:
             assert await store.save(*RECORDS)
             for moment, left in ((LATER - timedelta(microseconds=1), 1), (LATER, 0)):
                 await store.remove_expired(moment)
-                for kind in (Authorization, Session, Device, Attempts):
+                for kind in (Authorization, Session, PendingSignIn, Device, Attempts):
                     assert len(await store.find(kind)) == left
             for kept in (Partner, User, RegistrationToken, SigningKey):
                 assert len(await store.find(kept)) == 1

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.accounts import SignedIn
+from openbooking.identity.admissions import Admission, Step
 from openbooking.identity.digests import Kind, new_secret
 from openbooking.identity.throttle import DEVICE_LIFETIME
 from openbooking.spec.errors import RequestTooLargeError
@@ -25,11 +26,16 @@ from openbooking.web.request import read_body
 
 STYLE_PATH = "/pages.css"
 SIGN_IN_PATH = "/sign-in"
+CODE_PATH = "/sign-in/code"
+ENROLMENT_PATH = "/sign-in/second-factor"
+SECOND_FACTOR_PATH = "/second-factor"
 
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _LARGEST_FORM = 20_000
 _A_YEAR = 31_536_000
 _log = structlog.get_logger()
+
+_STEP_PATHS = {Step.CODE: CODE_PATH, Step.ENROLMENT: ENROLMENT_PATH}
 
 Form = dict[str, str]
 
@@ -135,6 +141,24 @@ class Pages:
             self.keep(response, visit.secret)
         return response
 
+    async def admit(self, visit: Visit, admission: Admission, going_to: str) -> Response:
+        """Go on to what somebody who has just signed in has to do next, or else to where they were going.
+
+        The browser is known by a new secret from now on: whoever knew the old one knows nothing, and its session ends.
+        """
+        if visit.signed_in:
+            await self._system.identity.accounts.sign_out(visit.signed_in)
+        step = _STEP_PATHS.get(admission.step)
+        response = see(f"{step}?{urlencode({'next': going_to})}" if step else going_to)
+        self.keep_admitted(response, admission)
+        return response
+
+    def keep_admitted(self, response: Response, admission: Admission) -> None:
+        """Let the browser keep its session, and that it is known."""
+        self.keep(response, admission.secret)
+        if admission.device:
+            self._keep_device(response, admission.device)
+
     def keep(self, response: Response, secret: str) -> None:
         """Let the browser keep the secret by which it is known."""
         lifetime = int(self._system.identity.policy.session_lifetime.total_seconds())
@@ -142,7 +166,7 @@ class Pages:
             self._cookie, secret, max_age=lifetime, path="/", secure=self._secure, httponly=True, samesite="lax"
         )
 
-    def keep_device(self, response: Response, secret: str) -> None:
+    def _keep_device(self, response: Response, secret: str) -> None:
         """Let the browser keep the secret by which it is known after its session has ended."""
         lifetime = int(DEVICE_LIFETIME.total_seconds())
         response.set_cookie(
@@ -188,11 +212,13 @@ class Pages:
         forms_lead_to: Iterable[str],
         values: Mapping[str, Any],
     ) -> Response:
+        user = visit.signed_in.user if visit and visit.signed_in else None
         shown = self._templates.get_template(template).render(
             service=self._system.settings.name,
             style_path=STYLE_PATH,
             form_token=visit.form_token if visit else "",
-            user=visit.signed_in.user if visit and visit.signed_in else None,
+            user=user,
+            may_have_factor=user is not None and self._system.identity.second_factors.concerns(user),
             path=request.url.path,
             **{"problem": None, **values},
         )

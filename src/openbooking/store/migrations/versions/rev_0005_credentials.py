@@ -1,4 +1,4 @@
-"""What people and Booking Partners are known by: browsers in which somebody signed in before, former API keys."""
+"""What people and Booking Partners are known by: a second step, browsers known before, former API keys."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,6 +18,14 @@ def upgrade() -> None:
         "known_device",
         sa.Column("digest", Key, primary_key=True),
         sa.Column("username", Key, primary_key=True, index=True),
+        sa.Column("expires", sa.BigInteger, nullable=False, index=True),
+        sa.Column("revision", sa.Integer, nullable=False),
+        sa.Column("document", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "pending_sign_in",
+        sa.Column("digest", Key, primary_key=True),
+        sa.Column("username", Key, nullable=False, index=True),
         sa.Column("expires", sa.BigInteger, nullable=False, index=True),
         sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("document", sa.LargeBinary, nullable=False),
