@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from builders import NOW
 from cli.test_commands import OPENBOOKING, SELLER, add_seller, database, fail, rows, run, succeed
@@ -17,7 +18,8 @@ from desk import IDS, POLICY
 from openbooking.cli.database import with_system
 from openbooking.identity.claims import ClaimWriter
 from openbooking.identity.digests import digest
-from openbooking.identity.records import Attempts, Authorization
+from openbooking.identity.policy import SecondFactorMode
+from openbooking.identity.records import Attempts, Authorization, SecondFactor, User
 from openbooking.identity.scopes import Scope
 from openbooking.identity.throttle import account
 from openbooking.store.documents import decode_seller
@@ -217,6 +219,26 @@ def test_the_guesses_at_an_account_are_forgotten(database: Path) -> None:
     assert succeed("user", "unlock", "Ann").startswith("Forgot the wrong guesses at ann.")
     assert rows(database, "SELECT * FROM sign_in_attempts") == []
     assert "no user ben" in fail(1, "user", "unlock", "ben")
+
+
+def test_a_second_factor_that_was_lost_is_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBOOKING_SECOND_FACTOR", "required")
+    add_seller("oak")
+    succeed("user", "add", "ann", "--seller", "oak")
+
+    async def enrol(system: System) -> None:
+        assert system.identity.policy.second_factor is SecondFactorMode.REQUIRED
+        (ann,) = await system.identity.store.find(User, name="ann")
+        factor = SecondFactor(secret="GEZDGNBVGY3TQOJQ", since=system.clock())
+        assert await system.identity.store.save(replace(ann, second_factor=factor))
+
+    with_system(None, enrol)
+    assert succeed("user", "list") == "ann\toak\tmanager\tsecond factor\n"
+    assert succeed("user", "reset-second-factor", "Ann") == "ann has no second factor now.\n"
+    assert succeed("user", "list") == "ann\toak\tmanager\n"
+    assert "no user ben" in fail(1, "user", "reset-second-factor", "ben")
+    monkeypatch.setenv("OPENBOOKING_SECOND_FACTOR", "sometimes")
+    assert "second_factor" in fail(2, "settings")
 
 
 @pytest.mark.spec("OB-AUTH-30")
