@@ -21,13 +21,15 @@ from playwright.sync_api import Browser, sync_playwright
 
 from openbooking.booking.publish import PublishSeller
 from openbooking.identity.digests import digest
-from openbooking.identity.records import Partner, Role, User
+from openbooking.identity.policy import SecondFactorMode
+from openbooking.identity.records import Partner, Role, SecondFactor, User
 from openbooking.settings import AccessMode, Settings
 from openbooking.system import System, open_system
 from people import CENTRE, MANAGER, STUDIO
 
 PASSWORD = "correct horse battery"
 SECRET = "obs_app"
+FACTOR = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 URI = "https://app.example.com/cb"
 AXE = Path(__file__).parent / "validators" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -40,7 +42,9 @@ class Site:
 
     def __init__(self, url: str, database: Path) -> None:
         self.url = url
-        self._settings = Settings(database=str(database), access=AccessMode.OPENID)
+        self._settings = Settings(
+            database=str(database), access=AccessMode.OPENID, second_factor=SecondFactorMode.OPTIONAL
+        )
         self._clients = itertools.count(1)
 
     def new_client(self, name: str = "", registered_by: str = "administrator") -> tuple[str, str]:
@@ -76,7 +80,12 @@ def served(folder: Path) -> Iterator[Site]:
     database = folder / "browsing.sqlite3"
     Site("", database).do(_stock)
     command = [str(Path(sys.executable).with_name("openbooking")), "serve", "--port", "0"]
-    own = {"ACCESS": "openid", "DATABASE": str(database), "NAME": "Riverside Bookings"}
+    own = {
+        "ACCESS": "openid",
+        "DATABASE": str(database),
+        "NAME": "Riverside Bookings",
+        "SECOND_FACTOR": "optional",
+    }
     environment = {**os.environ, **{f"OPENBOOKING_{name}": value for name, value in own.items()}}
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, text=True) as process:
         assert process.stderr
@@ -93,7 +102,10 @@ async def _stock(system: System) -> None:
     ann = User(name="ann", seller=CENTRE.key, role=Role.MANAGER, password_hash=hashed)
     for seller in (CENTRE, STUDIO):
         await system.store.execute(PublishSeller(seller, actor=MANAGER))
-    await system.identity.store.save(ann, replace(ann, name="cat", role=Role.STAFF))
+    factor = SecondFactor(secret=FACTOR, since=system.clock())
+    await system.identity.store.save(
+        ann, replace(ann, name="cat", role=Role.STAFF), replace(ann, name="flo", second_factor=factor)
+    )
 
 
 @contextmanager

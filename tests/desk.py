@@ -17,6 +17,7 @@ from openbooking.identity.accounts import SignedIn
 from openbooking.identity.authorization import challenge
 from openbooking.identity.authorize import Redirect
 from openbooking.identity.digests import digest
+from openbooking.identity.guesses import Browser
 from openbooking.identity.keys import new_signing_key
 from openbooking.identity.passwords import Passwords
 from openbooking.identity.policy import IdentityPolicy
@@ -37,7 +38,7 @@ POLICY = IdentityPolicy(issuer=SITE, audience=f"{SITE}/api")
 HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "correct horse battery"
 SCOPE = "openid offline_access openactive-openbooking"
-ADDRESS = "192.0.2.1"
+BROWSER = Browser("192.0.2.1")
 
 
 @cache
@@ -109,7 +110,7 @@ class Desk:
 
     async def signed_in(self, name: str) -> SignedIn:
         """Somebody at their browser."""
-        session = await self.provider.accounts.sign_in(name, PASSWORD, ADDRESS)
+        session = (await self.provider.accounts.sign_in(name, PASSWORD, BROWSER)).secret
         signed_in = await self.provider.accounts.signed_in(session)
         assert signed_in
         return signed_in

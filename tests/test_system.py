@@ -197,5 +197,6 @@ async def test_partners_that_were_here_in_the_future_are_here_now(tmp_path: Path
         await identity.save(replace(alice, last_used=site.machine.now + timedelta(days=10)))
         caller = await system.authenticate({"authorization": "Bearer obk_alice"}, Scope.OPENBOOKING)
         assert caller == Caller("alice", frozenset())
+        await system.identity.uses.settle()
         (alice,) = await identity.find(Partner)
         assert alice.last_used == site.machine.clock()

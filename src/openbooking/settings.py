@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from openbooking.booking.policy import HoldingBounds, Leasing, Policy, ReconciliationDetails, TaxCalculation
-from openbooking.identity.policy import IdentityPolicy
+from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
 
 ENVIRONMENT_PREFIX = "OPENBOOKING_"
 FILE_VARIABLE = "OPENBOOKING_SETTINGS"
@@ -175,6 +175,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 0
     signing_key_days: Annotated[_Positive, Meta(description="How often the key that signs tokens is replaced.")] = 90
     session_hours: Annotated[_Positive, Meta(description="How long people stay signed in.")] = 12
+    second_factor: Annotated[
+        SecondFactorMode,
+        Meta(description="Whether people sign in with a code of an app as well: off, optional or required."),
+    ] = SecondFactorMode.OFF
     trusted_proxies: Annotated[
         str, Meta(description="Addresses of the proxies that tell where requests come from, separated by commas.")
     ] = "127.0.0.1"
@@ -261,6 +265,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             refresh_leeway=timedelta(seconds=self.refresh_leeway_seconds),
             signing_key_lifetime=timedelta(days=self.signing_key_days),
             session_lifetime=timedelta(hours=self.session_hours),
+            second_factor=self.second_factor,
         )
 
     @property

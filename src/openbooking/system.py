@@ -126,7 +126,7 @@ async def open_system(
             yield system
     finally:
         await store.close()
-        await provider.store.close()
+        await provider.close()
 
 
 def open_store(settings: Settings, clock: Clock | None = None) -> SqlStore:
@@ -192,7 +192,7 @@ def _authentication(settings: Settings, provider: Provider, ids: Identifiers, cl
         case AccessMode.OPENID:
             return provider.by_access_token
         case AccessMode.API_KEY:
-            return ByApiKey(provider.store, clock)
+            return ByApiKey(provider.store, provider.uses, clock)
 
 
 class _Chore:

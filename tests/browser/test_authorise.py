@@ -8,7 +8,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Page, expect
+from pyotp import TOTP
 from starlette.applications import Starlette
 from starlette.requests import Request
 
@@ -17,7 +19,7 @@ from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity import throttle
 from openbooking.identity.authorization import challenge
 from openbooking.identity.grants import give
-from openbooking.identity.records import Attempts, Role
+from openbooking.identity.records import Attempts, Role, User
 from openbooking.identity.scopes import Scope
 from openbooking.system import System
 from openbooking.web.pages import Pages, Visit
@@ -144,6 +146,29 @@ def test_a_link_a_password_and_the_way_out(page: Page, site: Site) -> None:
     expect(page).to_have_title(re.compile("^Error: Sign in .* Riverside Bookings$"))
 
 
+def test_a_second_factor_from_setting_it_up_to_removing_it(page: Page, site: Site) -> None:
+    """With the code that an app would show, and with a recovery code."""
+    link = site.do(lambda system: system.identity.accounts.add("gus", "centre", Role.MANAGER))
+    page.goto(f"/set-password?link={link}")
+    send(page, {"New password": PASSWORD, AGAIN: PASSWORD}, forget=False)
+    page.get_by_role("link", name="Second factor").click()
+    expect(page.get_by_role("img", name="QR code of the key below")).to_be_visible()
+    send(page, {"Your password": PASSWORD, "Code": "{code}"}, forget=False)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Keep your recovery codes")
+    recovery = page.get_by_role("main").get_by_role("listitem").all_inner_texts()
+    page.get_by_role("link", name="I have kept them: go on").click()
+    page.get_by_role("button", name="Sign out gus").click()
+    sign_in(page, name="gus")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Enter a code")
+    page.get_by_role("link", name="Use a recovery code instead").click()
+    send(page, {"Recovery code": recovery[0]}, forget=False)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Booking partners of Riverside Centre")
+    page.get_by_role("link", name="Second factor").click()
+    expect(page.get_by_text("You have 9 recovery codes left.")).to_be_visible()
+    send(page, {"Your password": PASSWORD, "Code": recovery[1]}, forget=False)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Set up a second factor")
+
+
 def test_a_partner_registers(page: Page, site: Site) -> None:
     token = site.do(lambda system: system.identity.registration.new_token("Acme", None, None))
     page.goto(f"/registration?token={token}")
@@ -154,7 +179,7 @@ def test_a_partner_registers(page: Page, site: Site) -> None:
     expect(page.get_by_text("obs_")).to_be_visible()
 
 
-NOW, AGAIN = "The password you have now", "New password, once more"
+NOW, AGAIN, YOURS = "The password you have now", "New password, once more", "Your password"
 REGISTERED = {
     "Its name, as Sellers will see it": "Acme App",
     "How to reach the people behind it": "dev@acme.example",
@@ -169,6 +194,12 @@ def waiting(system: System) -> Attempts:
     return Attempts(subject=throttle.account("dan"), failures=8, blocked_until=until, expires=until)
 
 
+async def copy_user(system: System, name: str, copy: str) -> None:
+    """Somebody else with the same password."""
+    (user,) = await system.identity.store.find(User, name=name)
+    await system.identity.store.save(replace(user, name=copy, revision=0))
+
+
 async def page_without_database(system: System) -> str:
     """What somebody sees while the database does not answer."""
 
@@ -181,10 +212,15 @@ async def page_without_database(system: System) -> str:
         return (await client.get(UNAVAILABLE)).text
 
 
+def shown_by_the_app(page: Page) -> str:
+    """The code for the key that the page shows."""
+    return TOTP(page.locator("#secret").inner_text().replace(" ", "")).now()
+
+
 def send(page: Page, fields: dict[str, str], *, forget: bool) -> None:
     """Fill in the form and press its button, in a browser that has forgotten who is there, if wanted."""
     for label, value in fields.items():
-        page.get_by_label(label, exact=True).fill(value)
+        page.get_by_label(label, exact=True).fill(shown_by_the_app(page) if value == "{code}" else value)
     if forget:
         page.context.clear_cookies()
     with page.expect_navigation():  # a click alone may return before the next page is parsed
@@ -209,6 +245,7 @@ PAGES: dict[str, tuple[str, str, dict[str, str] | None]] = {
     "registered": ("", "/registration?token={token}", REGISTERED),
     "link": ("", "/set-password?link={link}", None),
     "problem: link, different": ("", "/set-password?link={link}", {"New password": NEW, AGAIN: NEW.upper()}),
+    "code": ("", "/sign-in", {"User name": "flo", "Password": PASSWORD}),
     "consent": ("ann", "{authorize}", None),
     "partners": ("ann", "/partners", None),
     "stop": ("ann", "/partners/{finder}/revoke", None),
@@ -218,6 +255,15 @@ PAGES: dict[str, tuple[str, str, dict[str, str] | None]] = {
     "problem: password, different": ("ann", "/password", {NOW: PASSWORD, "New password": NEW, AGAIN: NEW.upper()}),
     "may not consent": ("cat", "{authorize}", None),
     "may not change": ("cat", "/partners/{finder}/revoke", {}),
+    "problem: code, wrong": ("flo", "/sign-in/code", {"Code": "12345"}),
+    "recovery code": ("flo", "/sign-in/recovery-code", None),
+    "problem: recovery code, wrong": ("flo", "/sign-in/recovery-code", {"Recovery code": "x"}),
+    "second factor to set up": ("ann", "/second-factor", None),
+    "problem: second factor, wrong password": ("ann", "/second-factor", {YOURS: "wrong", "Code": "12345"}),
+    "problem: second factor, wrong code": ("ann", "/second-factor", {YOURS: PASSWORD, "Code": "12345"}),
+    "recovery codes": ("gil-{scheme}", "/second-factor", {YOURS: PASSWORD, "Code": "{code}"}),
+    "second factor": ("gil-{scheme}", "/second-factor", None),
+    "problem: second factor, not removed": ("gil-{scheme}", "/second-factor", {YOURS: PASSWORD, "Code": "12345"}),
     "out of date": ("cat", "/password!", {NOW: PASSWORD, "New password": NEW, AGAIN: NEW}),
 }
 
@@ -238,13 +284,15 @@ def test_pages_meet_wcag_2_2_aa_and_fit_on_a_telephone(
         "finder": finder,
         "link": site.do(lambda system: system.identity.accounts.add(f"eve-{scheme}", "centre", Role.MANAGER)),
         "token": site.do(lambda system: system.identity.registration.new_token("Acme", None, None)),
+        "scheme": scheme,
     }
+    site.do(lambda system: copy_user(system, "cat", f"gil-{scheme}"))
     scripted.emulate_media(color_scheme=scheme)
     signed_in = ""
     for what, (name, path, fields) in PAGES.items():
         if name != signed_in:
             scripted.context.clear_cookies()
-            sign_in(scripted, name=name)
+            sign_in(scripted, name=name.format(**filled))
             signed_in = name
         scripted.goto(path.format(**filled).removesuffix("!"))
         if fields is not None:

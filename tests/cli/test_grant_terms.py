@@ -9,6 +9,7 @@ from cli.test_commands import add_seller, database, fail, run, succeed
 from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
 from openbooking.identity.access import ByApiKey
 from openbooking.identity.scopes import Scope
+from openbooking.identity.uses import Uses
 from openbooking.settings import Settings
 from openbooking.spec.ids import OfferRef
 from openbooking.system import open_identity_store
@@ -44,7 +45,9 @@ def test_terms_are_agreed_on_changed_and_shown(database: Path, key: str) -> None
 
     async def held() -> GrantTerms:
         store = open_identity_store(Settings(database=str(database)))
-        caller = await ByApiKey(store, Clock())({"authorization": f"Bearer {key}"}, Scope.OPENBOOKING)
+        uses = Uses(store, Clock())
+        caller = await ByApiKey(store, uses, Clock())({"authorization": f"Bearer {key}"}, Scope.OPENBOOKING)
+        await uses.settle()
         await store.close()
         assert caller.terms_with("elm") == NO_TERMS
         return caller.terms_with("oak")

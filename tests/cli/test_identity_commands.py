@@ -1,20 +1,29 @@
 """The commands about partners that are clients, users, registration tokens and signing keys."""
 
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from builders import NOW
 from cli.test_commands import OPENBOOKING, SELLER, add_seller, database, fail, rows, run, succeed
 from desk import IDS, POLICY
+from openbooking.cli.database import with_system
 from openbooking.identity.claims import ClaimWriter
 from openbooking.identity.digests import digest
-from openbooking.identity.records import Authorization
+from openbooking.identity.policy import SecondFactorMode
+from openbooking.identity.records import Attempts, Authorization, SecondFactor, User
 from openbooking.identity.scopes import Scope
+from openbooking.identity.throttle import account
 from openbooking.store.documents import decode_seller
+from openbooking.system import System
 
 __all__ = ["database"]
 
@@ -109,7 +118,7 @@ def test_redirect_uris_are_changed_and_all_that_is_known_of_a_partner_is_shown()
     add_seller("oak")
     succeed("partner", "add", "app", "--name", "App", "--seller", "oak", "--contact", "a@b.example")
     shown = [line.split("\t") for line in succeed("partner", "show", "app").splitlines()]
-    registered = shown.pop(4)
+    registered = shown.pop(5)
     assert re.fullmatch(r"20\d\d-\d\d-\d\d \d\d:\d\d UTC, by administrator", registered[1])
     since = shown[-1].pop(3)
     assert registered[1].startswith(since)
@@ -120,7 +129,7 @@ def test_redirect_uris_are_changed_and_all_that_is_known_of_a_partner_is_shown()
         ["Seller", "oak", "active", "administrator", "openactive-openbooking"],
     ]
     known = [["key", "app"], ["name", "App"], ["contact", "a@b.example"]]
-    assert shown == [*known, ["credentials", "API key"], *rest]
+    assert shown == [*known, ["credentials", "API key"], ["API key", "last used never"], *rest]
     other = "https://app.example.com/other"
     told = run("partner", "redirect-uris", "app", URI, other)
     assert (told.exit_code, told.stdout) == (0, f"Sellers who have decided about app return to {URI} or {other}.\n")
@@ -134,6 +143,51 @@ def test_redirect_uris_are_changed_and_all_that_is_known_of_a_partner_is_shown()
     assert URI not in succeed("partner", "show", "app")
     for command in ("show", "redirect-uris"):
         assert "no Booking Partner other" in fail(1, "partner", command, "other", *([URI] * (command != "show")))
+
+
+@pytest.mark.spec("OB-AUTH-08")
+@pytest.mark.parametrize(
+    ("kind", "new", "end"),
+    [("API key", "new-key", "end-former-key"), ("client secret", "new-secret", "end-former-secret")],
+)
+def test_credentials_are_replaced_with_an_overlap(kind: str, new: str, end: str) -> None:
+    add_seller("oak")
+    way = ("--seller", "oak") if kind == "API key" else ("--redirect-uri", URI)
+    succeed("partner", "add", "app", "--name", "App", *way)
+    told = run("partner", new, "app", "--overlap-days", "7")
+    assert re.fullmatch(r"ob[ks]_\S+\n", told.stdout)
+    good = re.fullmatch(rf"The {kind} before stays good (until \d{{4}}-\d\d-\d\d \d\d:\d\d UTC)\.\n", told.stderr)
+    assert good
+    shown = [f"{kind}\tlast used never", f"former {kind}\t{good[1]}\tlast used never"]
+    assert [line for line in succeed("partner", "show", "app").splitlines() if kind in line][1:] == shown
+    assert succeed("partner", "list").split("\t")[6:] == [f"former {kind} {good[1]} last used never\n"]
+    succeed("partner", end, "app")
+    assert "former" not in succeed("partner", "show", "app") + succeed("partner", "list")
+    assert f"no former {kind}" in fail(1, "partner", end, "app")
+    day = f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"
+    assert run("partner", new, "app", "--until", day).stderr == f"The {kind} before stays good until {day} 00:00 UTC.\n"
+    for until in ("2001-01-01", "2999-01-01"):
+        assert "within the next 366 days" in fail(1, "partner", new, "app", "--until", until)
+    assert "either --overlap-days or --until" in fail(1, "partner", new, "app", "--until", day, "--overlap-days", "1")
+    assert run("partner", new, "app").stderr == ""
+    assert "former" not in succeed("partner", "list")
+
+
+@pytest.mark.spec("OB-AUTH-08")
+def test_a_key_that_is_in_use_does_not_end_without_a_word() -> None:
+    add_seller("oak")
+    succeed("partner", "add", "app", "--name", "App", "--seller", "oak")
+    key = succeed("partner", "new-key", "app", "--overlap-days", "7").strip()
+
+    async def use(system: System) -> None:
+        await system.authenticate({"authorization": f"Bearer {key}"}, Scope.OPENBOOKING)
+        await system.identity.uses.settle()
+
+    with_system(None, use)
+    assert re.search(r"^API key\tlast used 20\d\d-", succeed("partner", "show", "app"), re.MULTILINE)
+    assert "`openbooking partner end-former-key app`" in fail(1, "partner", "new-key", "app", "--overlap-days", "7")
+    succeed("partner", "end-former-key", "app")
+    succeed("partner", "new-key", "app", "--overlap-days", "7")
 
 
 @pytest.mark.spec("OB-AUTH-29")
@@ -152,6 +206,39 @@ def test_users_come_and_go(database: Path) -> None:
     assert succeed("user", "list") == "ann@oak.example\toak\tmanager\n"
     for words in (("remove", "ben"), ("reset-link", "ben")):
         assert "no user ben" in fail(1, "user", *words)
+
+
+def test_the_guesses_at_an_account_are_forgotten(database: Path) -> None:
+    add_seller("oak")
+    succeed("user", "add", "ann", "--seller", "oak")
+    now = datetime.now(UTC)
+    attempts = Attempts(subject=account("ann"), failures=9, blocked_until=now, expires=now + timedelta(hours=1))
+    values = (attempts.subject, 2**60, 1, msgspec.json.encode(attempts))
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("INSERT INTO sign_in_attempts VALUES (?, ?, ?, ?)", values)
+    assert succeed("user", "unlock", "Ann").startswith("Forgot the wrong guesses at ann.")
+    assert rows(database, "SELECT * FROM sign_in_attempts") == []
+    assert "no user ben" in fail(1, "user", "unlock", "ben")
+
+
+def test_a_second_factor_that_was_lost_is_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBOOKING_SECOND_FACTOR", "required")
+    add_seller("oak")
+    succeed("user", "add", "ann", "--seller", "oak")
+
+    async def enrol(system: System) -> None:
+        assert system.identity.policy.second_factor is SecondFactorMode.REQUIRED
+        (ann,) = await system.identity.store.find(User, name="ann")
+        factor = SecondFactor(secret="GEZDGNBVGY3TQOJQ", since=system.clock())
+        assert await system.identity.store.save(replace(ann, second_factor=factor))
+
+    with_system(None, enrol)
+    assert succeed("user", "list") == "ann\toak\tmanager\tsecond factor\n"
+    assert succeed("user", "reset-second-factor", "Ann") == "ann has no second factor now.\n"
+    assert succeed("user", "list") == "ann\toak\tmanager\n"
+    assert "no user ben" in fail(1, "user", "reset-second-factor", "ben")
+    monkeypatch.setenv("OPENBOOKING_SECOND_FACTOR", "sometimes")
+    assert "second_factor" in fail(2, "settings")
 
 
 @pytest.mark.spec("OB-AUTH-30")

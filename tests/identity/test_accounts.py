@@ -5,15 +5,15 @@ from datetime import timedelta
 import pytest
 from argon2 import PasswordHasher
 
-from desk import ADDRESS, HASHER, PASSWORD, Desk
+from desk import BROWSER, HASHER, PASSWORD, Desk
 from openbooking.identity import throttle
 from openbooking.identity.accounts import (
     SignInRefusedError,
-    TooManyAttemptsError,
     UnknownLinkError,
     UnknownUserError,
     UserExistsError,
 )
+from openbooking.identity.guesses import Browser, TooManyAttemptsError
 from openbooking.identity.passwords import Passwords, WeakPasswordError, check_password
 from openbooking.identity.records import Attempts, IdentityRecord, Role, Session, User
 
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.anyio
 NEW = "lampshade orbit cabbage"
 
 
-async def fails(desk: Desk, name: str = "ann", password: str = NEW, address: str = ADDRESS) -> None:
+async def fails(desk: Desk, name: str = "ann", password: str = NEW, browser: Browser = BROWSER) -> None:
     with pytest.raises(SignInRefusedError):
-        await desk.provider.accounts.sign_in(name, password, address)
+        await desk.provider.accounts.sign_in(name, password, browser)
 
 
 async def test_a_session_begins_and_ends(desk: Desk) -> None:
     accounts = desk.provider.accounts
-    secret = await accounts.sign_in(" Ann ", PASSWORD, ADDRESS)
+    secret = (await accounts.sign_in(" Ann ", PASSWORD, BROWSER)).secret
     signed_in = await accounts.signed_in(secret)
     assert signed_in
     assert (signed_in.user.name, signed_in.user.seller) == ("ann", "centre")
@@ -40,7 +40,7 @@ async def test_a_session_begins_and_ends(desk: Desk) -> None:
 
 
 async def test_a_session_ends_by_itself(desk: Desk) -> None:
-    secret = await desk.provider.accounts.sign_in("ann", PASSWORD, ADDRESS)
+    secret = (await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)).secret
     desk.clock.move(timedelta(hours=12))
     assert await desk.provider.accounts.signed_in(secret) is None
 
@@ -58,18 +58,18 @@ async def test_who_has_not_set_a_password_cannot_sign_in(desk: Desk) -> None:
 async def test_an_account_is_slowed_down_wherever_the_guesses_come_from(desk: Desk) -> None:
     """The true password is no help until the wait is over; then it is, and the count begins anew."""
     for number in range(5):
-        await fails(desk, address=f"198.51.100.{number}")
+        await fails(desk, browser=Browser(f"198.51.100.{number}"))
     for password in ("wrong", PASSWORD):
         with pytest.raises(TooManyAttemptsError) as refusal:
-            await desk.provider.accounts.sign_in("ann", password, ADDRESS)
+            await desk.provider.accounts.sign_in("ann", password, BROWSER)
         assert refusal.value.until == desk.clock() + timedelta(seconds=30)
     desk.clock.move(timedelta(seconds=30))
     await fails(desk)
     with pytest.raises(TooManyAttemptsError) as refusal:
-        await desk.provider.accounts.sign_in("ann", PASSWORD, ADDRESS)
+        await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
     assert refusal.value.until == desk.clock() + timedelta(seconds=60)
     desk.clock.move(timedelta(seconds=60))
-    await desk.provider.accounts.sign_in("ann", PASSWORD, ADDRESS)
+    await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
     await fails(desk)
 
 
@@ -77,8 +77,8 @@ async def test_an_address_is_slowed_down_whichever_accounts_it_tries(desk: Desk)
     for number in range(20):
         await fails(desk, f"guess{number}")
     with pytest.raises(TooManyAttemptsError):
-        await desk.provider.accounts.sign_in("ann", PASSWORD, ADDRESS)
-    assert await desk.provider.accounts.sign_in("ann", PASSWORD, "203.0.113.9")
+        await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
+    assert await desk.provider.accounts.sign_in("ann", PASSWORD, Browser("203.0.113.9"))
 
 
 async def test_an_address_that_has_to_wait_locks_nobodys_account(desk: Desk) -> None:
@@ -86,13 +86,13 @@ async def test_an_address_that_has_to_wait_locks_nobodys_account(desk: Desk) -> 
         await fails(desk, f"guess{number}")
     for _ in range(6):
         with pytest.raises(TooManyAttemptsError):
-            await desk.provider.accounts.sign_in("ann", NEW, ADDRESS)
-    assert await desk.provider.accounts.sign_in("ann", PASSWORD, "203.0.113.9")
+            await desk.provider.accounts.sign_in("ann", NEW, BROWSER)
+    assert await desk.provider.accounts.sign_in("ann", PASSWORD, Browser("203.0.113.9"))
 
 
 async def test_who_signs_in_does_not_use_up_the_address(desk: Desk) -> None:
     for _ in range(30):
-        await desk.provider.accounts.sign_in("ann", PASSWORD, ADDRESS)
+        await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
 
 
 def test_waits_double_up_to_a_quarter_of_an_hour_and_are_forgotten_after_an_hour() -> None:
@@ -118,24 +118,24 @@ async def test_nobody_waits_for_days_because_a_clock_was_ahead(desk: Desk) -> No
     """It is the longest wait there is, and set by the clock of a moment ago; one set by days ahead is none."""
     desk.clock.move(timedelta(days=10))
     for number in range(12):
-        await fails(desk, address=f"198.51.100.{number}")
+        await fails(desk, browser=Browser(f"198.51.100.{number}"))
         desk.clock.move(timedelta(minutes=15))
     desk.clock.move(timedelta(days=-10))
-    await desk.provider.accounts.sign_in("ann", PASSWORD, ADDRESS)
+    await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
 
 
 async def test_a_password_is_changed_by_who_knows_it_and_other_browsers_sign_in_again(desk: Desk) -> None:
     accounts, ann = desk.provider.accounts, await desk.signed_in("ann")
-    elsewhere = await accounts.sign_in("ann", PASSWORD, ADDRESS)
+    elsewhere = (await accounts.sign_in("ann", PASSWORD, BROWSER)).secret
     with pytest.raises(SignInRefusedError):
-        await accounts.change_password(ann.user, "wrong", NEW, ADDRESS)
+        await accounts.change_password(ann.user, "wrong", NEW, BROWSER)
     with pytest.raises(WeakPasswordError):
-        await accounts.change_password(ann.user, PASSWORD, "short", ADDRESS)
-    here = await accounts.change_password(ann.user, PASSWORD, NEW, ADDRESS)
+        await accounts.change_password(ann.user, PASSWORD, "short", BROWSER)
+    here = (await accounts.change_password(ann.user, PASSWORD, NEW, BROWSER)).secret
     assert await accounts.signed_in(here)
     assert await accounts.signed_in(elsewhere) is None
     await fails(desk, password=PASSWORD)
-    assert await accounts.sign_in("ann", NEW, ADDRESS)
+    assert await accounts.sign_in("ann", NEW, BROWSER)
 
 
 async def test_a_link_sets_a_password_once(desk: Desk) -> None:
@@ -144,19 +144,19 @@ async def test_a_link_sets_a_password_once(desk: Desk) -> None:
     assert (await accounts.user_of_link(link)).name == "eve@example.com"
     with pytest.raises(WeakPasswordError):
         await accounts.use_link(link, "eve@example.com1")
-    assert await accounts.signed_in(await accounts.use_link(link, NEW))
+    assert await accounts.signed_in((await accounts.use_link(link, NEW)).secret)
     with pytest.raises(UnknownLinkError):
         await accounts.use_link(link, NEW)
-    assert await accounts.sign_in("eve@example.com", NEW, ADDRESS)
+    assert await accounts.sign_in("eve@example.com", NEW, BROWSER)
     assert link not in str(await desk.store.find(User))
 
 
 async def test_a_link_unlocks_who_has_guessed_too_often(desk: Desk) -> None:
     for number in range(5):
-        await fails(desk, address=f"198.51.100.{number}")
+        await fails(desk, browser=Browser(f"198.51.100.{number}"))
     link = await desk.provider.accounts.hand_out_link("ann")
     await desk.provider.accounts.use_link(link, NEW)
-    assert await desk.provider.accounts.sign_in("ann", NEW, ADDRESS)
+    assert await desk.provider.accounts.sign_in("ann", NEW, BROWSER)
 
 
 async def test_links_get_old_and_a_new_one_replaces_the_last(desk: Desk) -> None:
@@ -179,13 +179,13 @@ async def test_a_link_is_good_though_its_user_changes_while_it_is_handed_out(
     async def save_second(*records: IdentityRecord) -> bool:
         monkeypatch.undo()
         (ann,) = await desk.store.find(User, name="ann")
-        await accounts.change_password(ann, PASSWORD, NEW, ADDRESS)
+        await accounts.change_password(ann, PASSWORD, NEW, BROWSER)
         return await save(*records)
 
     monkeypatch.setattr(desk.store, "save", save_second)
     link = await accounts.hand_out_link("Ann")
     assert (await accounts.user_of_link(link)).name == "ann"
-    assert await accounts.sign_in("ann", NEW, ADDRESS)
+    assert await accounts.sign_in("ann", NEW, BROWSER)
 
 
 async def test_who_changes_a_password_second_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,13 +194,13 @@ async def test_who_changes_a_password_second_is_refused(desk: Desk, monkeypatch:
     async def save_second(*records: IdentityRecord) -> bool:
         if isinstance(records[0], User):
             monkeypatch.undo()
-            await accounts.change_password(ann, PASSWORD, "harbour candle trumpet", ADDRESS)
+            await accounts.change_password(ann, PASSWORD, "harbour candle trumpet", BROWSER)
         return await save(*records)
 
     monkeypatch.setattr(desk.store, "save", save_second)
     with pytest.raises(SignInRefusedError):
-        await accounts.change_password(ann, PASSWORD, NEW, ADDRESS)
-    assert await accounts.sign_in("ann", "harbour candle trumpet", ADDRESS)
+        await accounts.change_password(ann, PASSWORD, NEW, BROWSER)
+    assert await accounts.sign_in("ann", "harbour candle trumpet", BROWSER)
 
 
 async def test_no_link_is_handed_out_to_who_is_removed_meanwhile(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ async def test_no_link_is_handed_out_to_who_is_removed_meanwhile(desk: Desk, mon
 
 @pytest.mark.spec("OB-AUTH-29")
 async def test_who_is_removed_is_signed_out(desk: Desk) -> None:
-    secret = await desk.provider.accounts.sign_in("ann", PASSWORD, ADDRESS)
+    secret = (await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)).secret
     signed_in = await desk.provider.accounts.signed_in(secret)
     assert signed_in
     await desk.provider.accounts.remove(signed_in.user)
@@ -231,7 +231,7 @@ async def test_a_session_does_not_pass_to_the_next_of_that_name(desk: Desk) -> N
     accounts = desk.provider.accounts
     ann = (await desk.signed_in("ann")).user
     await accounts.remove(ann)
-    secret = await accounts._start_session(ann)
+    secret = (await accounts.admissions.admit(ann)).secret
     await accounts.add("ann", "studio", Role.MANAGER)
     assert await accounts.signed_in(secret) is None
 
@@ -243,7 +243,7 @@ async def test_two_people_cannot_have_one_name(desk: Desk) -> None:
 
 async def test_what_has_expired_is_forgotten(desk: Desk) -> None:
     await fails(desk)
-    await desk.provider.accounts.sign_in("ann", PASSWORD, ADDRESS)
+    await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
     desk.clock.move(timedelta(days=1))
     await desk.store.remove_expired(desk.clock())
     assert await desk.store.find(Session) == []
@@ -266,8 +266,8 @@ async def test_passwords_are_kept_as_argon2id_and_hashed_anew_when_parameters_ch
 
 async def test_an_outdated_hash_is_replaced_at_the_next_sign_in(desk: Desk) -> None:
     desk.provider.accounts._passwords = Passwords(PasswordHasher(time_cost=2, memory_cost=8, parallelism=1))
-    await desk.provider.accounts.sign_in("ann", PASSWORD, ADDRESS)
+    await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
     (ann,) = await desk.store.find(User, name="ann")
     assert ann.password_hash
     assert "t=2" in ann.password_hash
-    assert await desk.provider.accounts.sign_in("ann", PASSWORD, ADDRESS)
+    assert await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)

@@ -113,9 +113,8 @@ async def test_who_agreed_as_a_manager_and_is_staff_now_gets_no_code(desk: Desk)
 async def test_who_is_given_the_name_of_somebody_who_left_inherits_no_agreement(desk: Desk) -> None:
     accounts, password = desk.provider.accounts, "lampshade orbit cabbage"
     for agrees in (True, False):
-        signed_in = await accounts.signed_in(
-            await accounts.use_link(await accounts.add("eve", "centre", Role.MANAGER), password)
-        )
+        admission = await accounts.use_link(await accounts.add("eve", "centre", Role.MANAGER), password)
+        signed_in = await accounts.signed_in(admission.secret)
         assert signed_in
         assert isinstance(await desk.provider.authorization.ask(desk.asked()[0], signed_in), AskConsent)
         if agrees:

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +15,35 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
+from builders import NOW
+from desk import BROWSER, HASHER, IDS, PASSWORD, POLICY
 from earlier import copy
 from openbooking.booking.actor import UNKNOWN
 from openbooking.booking.opportunity import Opportunity
 from openbooking.booking.order import Caller
+from openbooking.booking.policy import Policy
 from openbooking.booking.proposal import Propose
 from openbooking.booking.publish import Publish, PublishSeller
 from openbooking.booking.record import Record
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.booking.whereabouts import with_whereabouts
 from openbooking.identity.access import ByApiKey
+from openbooking.identity.credentials import CredentialKind, renew
 from openbooking.identity.digests import digest
+from openbooking.identity.passwords import Passwords
+from openbooking.identity.provider import Provider
+from openbooking.identity.records import Partner
 from openbooking.identity.scopes import Scope
+from openbooking.identity.uses import Uses
+from openbooking.jsonld.write import Writer
+from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.settings import Settings
 from openbooking.spec.ids import opportunity_path
 from openbooking.spec.terms import OpportunityType
-from openbooking.store.documents import decode_opportunity, decode_record, encode
+from openbooking.store.documents import decode_opportunity, decode_record, encode, microseconds
 from openbooking.store.identity_schema import TABLES
 from openbooking.store.location import without_password
+from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import SchemaError, _config, connected, prepare, upgrade
 from openbooking.store.schema import REVISION, metadata
 from openbooking.system import open_identity_store, open_store
@@ -123,10 +135,12 @@ def test_partners_of_the_first_schema_keep_their_keys_sellers_and_orders(databas
 
     async def callers() -> list[Caller]:
         store = open_identity_store(Settings(database=database))
-        by_api_key = ByApiKey(store, Clock())
+        uses = Uses(store, Clock())
+        by_api_key = ByApiKey(store, uses, Clock())
         found = [
             await by_api_key({"authorization": f"Bearer obk_{name}"}, Scope.OPENBOOKING) for name in ("alice", "bob")
         ]
+        await uses.settle()
         await store.close()
         return found
 
@@ -134,6 +148,65 @@ def test_partners_of_the_first_schema_keep_their_keys_sellers_and_orders(databas
     assert upgrade(database) >= "0002"
     assert asyncio.run(callers()) == [Caller("alice"), Caller("bob", frozenset({"centre", "studio"}))]
     assert connected(database, records) == [("bob", "studio", False)]
+
+
+def make_version_4(connection: Connection) -> None:
+    """What the version before former keys and known browsers kept of who may do what."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0004")
+    hashed, session, far = HASHER.hash(PASSWORD), digest("obn_ann"), NOW + timedelta(days=9)
+    known = {"registered": NOW.isoformat(), "registered_by": "administrator"}
+    for table, columns, document in (
+        ("partner", {"key": "alice", "api_key_digest": digest("obk_alice")}, {"name": "Alice", **known}),
+        ("partner", {"key": "bob", "api_key_digest": None}, {"name": "Bob", **known}),
+        (
+            "seller_user",
+            {"name": "ann", "seller": "centre", "link_digest": None},
+            {"role": "manager", "id": "1", "password_hash": hashed},
+        ),
+        (
+            "user_session",
+            {"digest": session, "username": "ann", "expires": microseconds(far)},
+            {"account": "1", "started": NOW.isoformat(), "expires": far.isoformat()},
+        ),
+    ):
+        row = {**columns, "revision": 1, "document": json.dumps({**columns, "revision": 1, **document}).encode()}
+        names = ", ".join(row)
+        values = ", ".join(f":{name}" for name in row)
+        connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
+
+
+def test_keys_passwords_and_sessions_of_the_schema_before_former_keys_are_good(database: str) -> None:
+    """And what is new works on what was there."""
+
+    async def use() -> None:
+        store, clock = open_identity_store(Settings(database=database)), Clock()
+        provider = Provider(
+            store=store,
+            bookings=MemoryStore(policy=Policy(), writer=JsonLdFeedWriter(Writer(IDS)), clock=clock),
+            policy=POLICY,
+            ids=IDS,
+            booking_service=None,
+            clock=clock,
+            passwords=Passwords(HASHER),
+        )
+        by_api_key = ByApiKey(store, provider.uses, clock)
+        assert await provider.accounts.signed_in("obn_ann")
+        admission = await provider.accounts.sign_in("ann", PASSWORD, BROWSER)
+        assert await provider.accounts.sign_in("ann", PASSWORD, BROWSER._replace(device=admission.device))
+        for key in ("obk_alice", "obk_alice", "obk_new"):
+            assert (await by_api_key({"authorization": f"Bearer {key}"}, Scope.OPENBOOKING)).partner == "alice"
+            await provider.uses.settle()
+            (alice,) = await store.find(Partner, key="alice")
+            if alice.former_api_key is None:
+                until = clock() + timedelta(days=1)
+                assert await store.save(renew(alice, CredentialKind.API_KEY, digest("obk_new"), clock(), until))
+        await provider.close()
+
+    connected(database, make_version_4)
+    assert upgrade(database) >= "0005"
+    asyncio.run(use())
 
 
 @pytest.mark.spec("OB-B-10")

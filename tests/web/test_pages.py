@@ -250,7 +250,8 @@ async def test_what_is_wrong_is_told_at_its_field_in_words_for_people(
 @pytest.mark.parametrize("where", ["/sign-in", "/password"])
 async def test_what_is_wrong_with_no_field_is_told_of_the_form(provider: World, visitor: Visitor, where: str) -> None:
     page = await filled_in(provider, visitor, where, {**GOOD[where], "password": "wrong"})
-    for _ in range(5):
+    # The browser of somebody who has signed in is known for ten guesses, and a stranger for five more.
+    for _ in range(15 if where == "/password" else 5):
         page = await visitor.send(page, where, **{**GOOD[where], "password": "wrong"})
     assert "There is a problem There were too many attempts." in page.text
     assert (page.status, page.summary, "wrong" in page.paragraphs) == (422, [], False)
@@ -354,6 +355,32 @@ async def test_the_cookie_is_out_of_reach_and_fresh_for_who_signs_in(provider: W
     assert stale.headers["location"].startswith("/sign-in")
 
 
+async def test_a_browser_in_which_somebody_signed_in_is_not_locked_out_by_strangers(
+    provider: World, visitor: Visitor
+) -> None:
+    """It is known by a cookie out of reach of others, which tells nobody whose it is, and outlives the session."""
+    await visitor.sign_in("ann", "wrong")
+    assert "__Host-openbooking-device" not in visitor.cookies
+    page = await visitor.sign_in("ann", PASSWORD)
+    signed_in = next(response for response in reversed(visitor.history) if response.request.method == "POST")
+    (given,) = [cookie for cookie in signed_in.headers.get_list("set-cookie") if "-device=" in cookie]
+    ((name, morsel),) = SimpleCookie(given).items()
+    assert name == "__Host-openbooking-device"
+    assert morsel["secure"]
+    assert morsel["httponly"]
+    assert (morsel["samesite"].lower(), morsel["path"], morsel["domain"]) == ("strict", "/", "")
+    assert int(morsel["max-age"]) == timedelta(days=180).total_seconds()
+    assert "ann" not in morsel.value
+    await visitor.send(page, "/sign-out")
+    stranger = Visitor(provider.client)
+    for _ in range(6):
+        page = await stranger.sign_in("ann", "wrong")
+    assert "There were too many attempts." in page.text
+    page = await visitor.sign_in("ann", "wrong")
+    assert "The user name or the password is wrong." in page.text
+    assert (await visitor.sign_in("ann", PASSWORD)).url == f"{SITE}/partners"
+
+
 @pytest.mark.parametrize("way", ["again", "as another", "prompt=login", "by a link"])
 async def test_a_session_ends_when_another_begins_in_the_same_browser(
     provider: World, visitor: Visitor, way: str
@@ -362,7 +389,8 @@ async def test_a_session_ends_when_another_begins_in_the_same_browser(
     elsewhere = Visitor(provider.client)
     await elsewhere.sign_in("ann", PASSWORD)
     await visitor.sign_in("ann", PASSWORD)
-    ((name, old),) = visitor.cookies.items()
+    name = "__Host-openbooking"
+    old = visitor.cookies[name]
     match way:
         case "by a link":
             page = await visitor.open(f"/set-password?link={await link_for(provider)}")

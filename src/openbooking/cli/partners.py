@@ -1,6 +1,7 @@
 """`openbooking partner`: which Brokers may book, and for whom."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,6 +9,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.order import Partnership
 from openbooking.booking.store import Store
+from openbooking.cli.credentials import FORMER, Key, credentials, describe_credentials, find_partner, with_partner
 from openbooking.cli.database import with_system
 from openbooking.cli.faults import CommandError
 from openbooking.cli.grant_terms import (
@@ -24,23 +26,23 @@ from openbooking.cli.grant_terms import (
 )
 from openbooking.cli.options import Database
 from openbooking.cli.output import show, show_aside
+from openbooking.identity.credentials import CredentialKind, current
 from openbooking.identity.digests import Kind, digest, new_secret
 from openbooking.identity.errors import InvalidRedirectUriError
 from openbooking.identity.grants import Change, agree, give, resume, revoke, standing_grant, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
 from openbooking.identity.registration import check_redirect_uri
 from openbooking.identity.scopes import Scope, write_scopes
-from openbooking.identity.store import IdentityStore
 from openbooking.spec.ids import is_key
 
 if TYPE_CHECKING:
     from openbooking.system import System
 
 partners = typer.Typer(help="Which Booking Partners may book, and for which Sellers.", no_args_is_help=True)
+partners.add_typer(credentials)
 
 ADMINISTRATOR = "administrator"
 
-Key = Annotated[str, typer.Argument(help="The key of the Booking Partner.")]
 SellerKey = Annotated[str | None, typer.Argument(help="The key of the Seller.")]
 OneSeller = Annotated[str | None, typer.Option("--seller", help="For this Seller only.")]
 EverySeller = Annotated[
@@ -107,7 +109,7 @@ def set_redirect_uris(
     """Say where Sellers return to when they have allowed a Booking Partner, in place of what was said before."""
     for uri in redirect_uris:
         _check_redirect_uri(uri)
-    partner = _with_partner(database, key, lambda partner: replace(partner, redirect_uris=tuple(redirect_uris)))
+    partner = with_partner(database, key, lambda partner, _: replace(partner, redirect_uris=tuple(redirect_uris)))
     show(f"Sellers who have decided about {key} return to {' or '.join(redirect_uris)}.")
     if partner.secret_digest is None:
         show_aside("It has no client secret yet: `openbooking partner new-secret` gives it one.")
@@ -121,9 +123,9 @@ def show_partner(key: Key, database: Database = None) -> None:
     """
 
     async def load(system: "System") -> list[tuple[str, ...]]:
-        partner = await _partner(system.identity.store, key)
+        partner = await find_partner(system.identity.store, key)
         orders = await system.store.order_counts()
-        return _described(partner, await system.identity.store.find(Grant, partner=key), orders.items())
+        return _described(partner, await system.identity.store.find(Grant, partner=key), orders.items(), system.clock())
 
     for line in with_system(database, load):
         show(*line)
@@ -131,13 +133,16 @@ def show_partner(key: Key, database: Database = None) -> None:
 
 @partners.command("list")
 def list_partners(database: Database = None) -> None:
-    """List the Booking Partners, one a line: key, name, Sellers (`*`: every one), state, Orders, day last used."""
+    """List the Booking Partners, one a line: key, name, Sellers (`*`: every one), state, Orders, day last used.
+
+    After that come a former API key and client secret that are still good: until when, and when they were last used.
+    """
 
     async def load(system: "System") -> list[tuple[str, ...]]:
         orders = await system.store.order_counts()
         grants = await system.identity.store.find(Grant)
         return [
-            _line(partner, [grant for grant in grants if grant.partner == partner.key], orders.items())
+            _line(partner, [grant for grant in grants if grant.partner == partner.key], orders.items(), system.clock())
             for partner in await system.identity.store.find(Partner)
         ]
 
@@ -211,34 +216,19 @@ def resume_partner(
         _set_suspended(database, key, suspended=False)
 
 
-@partners.command("new-key")
-def new_key(key: Key, database: Database = None) -> None:
-    """Give a Booking Partner a new API key and print it; the old one ends at once, its Orders stay."""
-    api_key = new_secret(Kind.API_KEY)
-    _with_partner(database, key, lambda partner: replace(partner, api_key_digest=digest(api_key)))
-    show(api_key)
-
-
-@partners.command("new-secret")
-def new_client_secret(key: Key, database: Database = None) -> None:
-    """Give a Booking Partner a new client secret and print it; the old one ends at once, its Orders stay."""
-    secret = new_secret(Kind.CLIENT_SECRET)
-    _with_partner(database, key, lambda partner: replace(partner, secret_digest=digest(secret)))
-    show(secret)
-
-
 def _described(
-    partner: Partner, grants: Sequence[Grant], orders: Iterable[tuple[Partnership, int]]
+    partner: Partner, grants: Sequence[Grant], orders: Iterable[tuple[Partnership, int]], now: datetime
 ) -> list[tuple[str, ...]]:
     """What to call each thing, and what it is."""
-    credentials = {"API key": partner.api_key_digest, "client secret": partner.secret_digest}
+    given = [kind.words for kind in CredentialKind if current(partner, kind)]
     return [
         ("key", partner.key),
         ("name", partner.name),
         *(("web site, as it says", site) for site in (partner.site,) if site),
         *(("contact", contact) for contact in partner.contacts),
         *(("redirect URI", uri) for uri in partner.redirect_uris),
-        ("credentials", ", ".join(name for name, kept in credentials.items() if kept) or "none"),
+        ("credentials", ", ".join(given) or "none"),
+        *describe_credentials(partner, now),
         ("registered", f"{partner.registered:%Y-%m-%d %H:%M %Z}, by {partner.registered_by}"),
         ("state", _state(partner)),
         ("last used", _last_used(partner)),
@@ -255,7 +245,9 @@ def _described_grant(grant: Grant) -> list[tuple[str, ...]]:
     ]
 
 
-def _line(partner: Partner, grants: Sequence[Grant], orders: Iterable[tuple[Partnership, int]]) -> tuple[str, ...]:
+def _line(
+    partner: Partner, grants: Sequence[Grant], orders: Iterable[tuple[Partnership, int]], now: datetime
+) -> tuple[str, ...]:
     return (
         partner.key,
         partner.name,
@@ -263,6 +255,7 @@ def _line(partner: Partner, grants: Sequence[Grant], orders: Iterable[tuple[Part
         _state(partner),
         str(_orders_of(partner, orders)),
         _last_used(partner),
+        *(" ".join(line) for line in describe_credentials(partner, now) if line[0].startswith(FORMER)),
     )
 
 
@@ -318,7 +311,7 @@ def _with_grant(
     """Change it, and tell what the partner is left with."""
 
     async def save(system: "System") -> str:
-        await _partner(system.identity.store, key)
+        await find_partner(system.identity.store, key)
         if seller != EVERY_SELLER:
             await _check_seller(system.store, seller)
         await _change_grant(system, key, seller, change(system))
@@ -335,26 +328,10 @@ async def _change_grant(system: "System", key: str, seller: str, change: Change)
     await system.identity.grants.change(key, seller, change, ADMINISTRATOR)
 
 
-def _with_partner(database: str | None, key: str, change: Callable[[Partner], Partner]) -> Partner:
-    async def save(system: "System") -> Partner:
-        while not await system.identity.store.save(changed := change(await _partner(system.identity.store, key))):
-            pass
-        return changed
-
-    return with_system(database, save)
-
-
 def _set_suspended(database: str | None, key: str, *, suspended: bool) -> None:
     """Let the partner book or not, whoever has let it."""
-    _with_partner(database, key, lambda partner: replace(partner, suspended=suspended))
+    with_partner(database, key, lambda partner, _: replace(partner, suspended=suspended))
     show(f"{key} may not book until it is resumed." if suspended else f"{key} may book again.")
-
-
-async def _partner(identity: IdentityStore, key: str) -> Partner:
-    found = await identity.find(Partner, key=key)
-    if not found:
-        raise CommandError(f"There is no Booking Partner {key}.")
-    return found[0]
 
 
 def _check_redirect_uri(uri: str) -> None:

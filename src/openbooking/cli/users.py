@@ -44,13 +44,13 @@ def add(
 
 @users.command("list")
 def list_users(database: Database = None) -> None:
-    """List the users, one a line: name, Seller, role."""
+    """List the users, one a line: name, Seller, role, and `second factor` if they have set one up."""
 
     async def load(system: "System") -> list[User]:
         return list(await system.identity.store.find(User))
 
     for user in with_system(database, load):
-        show(user.name, user.seller, user.role)
+        show(user.name, user.seller, user.role, *(["second factor"] if user.second_factor else []))
 
 
 @users.command("remove")
@@ -78,6 +78,37 @@ def reset_link(name: Name, database: Database = None) -> None:
             raise CommandError(_no_user(name)) from fault
 
     show(with_system(database, save))
+
+
+@users.command("unlock")
+def unlock(name: Name, database: Database = None) -> None:
+    """Forget the wrong guesses at an account, so that nobody who knows the password has to wait."""
+
+    async def save(system: "System") -> None:
+        try:
+            await system.identity.accounts.unlock(name)
+        except UnknownUserError as fault:
+            raise CommandError(_no_user(name)) from fault
+
+    with_system(database, save)
+    show(f"Forgot the wrong guesses at {canonical_name(name)}. An address that guessed may have to wait all the same.")
+
+
+@users.command("reset-second-factor")
+def reset_second_factor(name: Name, database: Database = None) -> None:
+    """Remove the second factor of somebody who has lost it, and sign them out.
+
+    Make sure before that it is they who ask: after it the password alone lets them in, and set up another one.
+    """
+
+    async def save(system: "System") -> None:
+        try:
+            await system.identity.second_factors.reset(name)
+        except UnknownUserError as fault:
+            raise CommandError(_no_user(name)) from fault
+
+    with_system(database, save)
+    show(f"{canonical_name(name)} has no second factor now.")
 
 
 def _link(system: "System", link: str) -> str:

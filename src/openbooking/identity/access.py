@@ -1,21 +1,18 @@
 """From the headers of a request to the Booking Partner that sent it (OB 11.7)."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from datetime import timedelta
-from math import inf
 
 from msgspec.structs import replace
 
 from openbooking.booking.order import Caller
-from openbooking.booking.store import StoreUnavailableError
 from openbooking.clock import Clock
 from openbooking.identity.access_tokens import AccessTokens
 from openbooking.identity.claims import InvalidAccessTokenError
+from openbooking.identity.credentials import CredentialKind, is_good
 from openbooking.identity.digests import Kind, digest
-from openbooking.identity.records import Partner
 from openbooking.identity.scopes import Scope
 from openbooking.identity.store import IdentityStore
+from openbooking.identity.uses import Uses
 from openbooking.spec.errors import (
     InvalidAPITokenError,
     InvalidAuthorizationDetailsError,
@@ -27,15 +24,14 @@ from openbooking.spec.ids import Identifiers
 
 Authenticate = Callable[[Mapping[str, str], Scope], Awaitable[Caller]]
 
-_USE_NOTED_EVERY = timedelta(minutes=15)
-
 
 class ByApiKey:
     """Callers show their API key as `Authorization: Bearer …`; each partner has its own (OB-AUTH-04)."""
 
-    def __init__(self, store: IdentityStore, clock: Clock) -> None:
+    def __init__(self, store: IdentityStore, uses: Uses, clock: Clock) -> None:
         self._store = store
-        self._uses = _Uses(store, clock)
+        self._uses = uses
+        self._clock = clock
 
     async def __call__(self, headers: Mapping[str, str], scope: Scope) -> Caller:
         """The partner of the key, for the Sellers that let it book; a key is good for its Orders feeds as well."""
@@ -43,10 +39,11 @@ class ByApiKey:
         bearer = bearer_token(headers, NoAPITokenError, InvalidAPITokenError)
         if not bearer.startswith(Kind.API_KEY):
             raise InvalidAPITokenError
-        standing = await self._store.standing_by_api_key(digest(bearer))
-        if standing is None:
+        shown = digest(bearer)
+        standing = await self._store.standing_by_api_key(shown)
+        if standing is None or not is_good(standing.partner, CredentialKind.API_KEY, shown, self._clock()):
             raise InvalidAPITokenError
-        await self._uses.note(standing.partner)
+        self._uses.note(standing.partner, shown)
         return standing.caller
 
 
@@ -56,11 +53,11 @@ class ByAccessToken:
     API keys are good as well, so that partners can move from one to the other in their own time.
     """
 
-    def __init__(self, store: IdentityStore, tokens: AccessTokens, clock: Clock) -> None:
+    def __init__(self, store: IdentityStore, tokens: AccessTokens, uses: Uses, clock: Clock) -> None:
         self._store = store
         self._tokens = tokens
-        self._uses = _Uses(store, clock)
-        self._by_api_key = ByApiKey(store, clock)
+        self._uses = uses
+        self._by_api_key = ByApiKey(store, uses, clock)
 
     async def __call__(self, headers: Mapping[str, str], scope: Scope) -> Caller:
         """The partner of the token, for its Seller; what has been revoked meanwhile is refused at once (OB-AUTH-10)."""
@@ -76,7 +73,7 @@ class ByAccessToken:
         standing = await self._store.standing(token.partner, token.authorization, token.seller or "")
         if standing is None or not standing.authorized:
             raise InvalidAuthorizationDetailsError("The authorisation has been revoked.")
-        await self._uses.note(standing.partner)
+        self._uses.note(standing.partner)
         if token.seller is None:
             # It reads its Orders feeds, whoever lets it book, and acts for nobody.
             return Caller(token.partner, frozenset())
@@ -109,33 +106,6 @@ class ByTrustedHeaders:
         if seller is None:
             raise InvalidAuthorizationDetailsError
         return Caller(partner, frozenset({seller}))
-
-
-class _Uses:
-    """When partners were last here, give or take.
-
-    Of requests that come at the same time one tells the store. A change that somebody makes just then is more
-    important.
-    """
-
-    def __init__(self, store: IdentityStore, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
-        self._noted: dict[str, float] = {}
-
-    async def note(self, partner: Partner) -> None:
-        """The partner, as it was read before, is here."""
-        now, passed = self._clock(), self._clock.monotonic()
-        # A use in the future was noted by a clock that was wrong.
-        if partner.last_used and timedelta() <= now - partner.last_used < _USE_NOTED_EVERY:
-            return
-        if passed - self._noted.get(partner.key, -inf) < _USE_NOTED_EVERY.total_seconds():
-            return
-        self._noted[partner.key] = passed
-        # Nobody is refused because it cannot be told, as on a full disk.
-        with suppress(StoreUnavailableError):
-            if not await self._store.save(replace(partner, last_used=now)):
-                del self._noted[partner.key]
 
 
 def bearer_token(headers: Mapping[str, str], missing: type[OpenBookingError], malformed: type[OpenBookingError]) -> str:

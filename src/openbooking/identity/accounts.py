@@ -1,6 +1,5 @@
 """The accounts of people who work for Sellers: signing in and out, passwords, and links to set one (OB-AUTH-29)."""
 
-from datetime import datetime
 from typing import NamedTuple
 
 import structlog
@@ -8,26 +7,20 @@ from msgspec.structs import replace
 
 from openbooking.clock import Clock
 from openbooking.identity import throttle
+from openbooking.identity.admissions import Admission, Admissions
+from openbooking.identity.devices import Devices
 from openbooking.identity.digests import Kind, digest, matches, new_id, new_secret
+from openbooking.identity.guesses import Browser, Guesses
 from openbooking.identity.passwords import Passwords, check_password
-from openbooking.identity.policy import IdentityPolicy
-from openbooking.identity.records import Attempts, Role, Session, User
+from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
+from openbooking.identity.records import Role, Session, User
 from openbooking.identity.store import IdentityStore
 
-_TRIES_TO_COUNT = 5
 _log = structlog.get_logger()
 
 
 class SignInRefusedError(Exception):
     """Name and password do not fit together."""
-
-
-class TooManyAttemptsError(Exception):
-    """Too many attempts have failed; the next may be made at `until`."""
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__()
-        self.until = until
 
 
 class UnknownLinkError(Exception):
@@ -57,14 +50,20 @@ class Accounts:
         self._policy = policy
         self._clock = clock
         self._passwords = passwords
+        self._devices = Devices(store, clock)
+        self.guesses = Guesses(store, self._devices, clock)
+        self.admissions = Admissions(store, policy, self._devices, clock)
 
-    async def sign_in(self, name: str, password: str, address: str) -> str:
-        """The secret of a new session; raise SignInRefusedError or TooManyAttemptsError."""
+    async def sign_in(self, name: str, password: str, browser: Browser) -> Admission:
+        """Start a session, or a sign-in that waits for the second factor.
+
+        Raise SignInRefusedError or TooManyAttemptsError.
+        """
         name = canonical_name(name)
-        user = await self._verified(name, password, address)
+        user = await self.verify(name, password, browser)
         if user.password_hash and self._passwords.outdated(user.password_hash):
             await self._store.save(replace(user, password_hash=await self._passwords.hash(password)))
-        return await self._start_session(user)
+        return await self.admissions.after_password(user, browser.device)
 
     async def signed_in(self, secret: str) -> SignedIn | None:
         """Who has signed in with this session, if it has not ended."""
@@ -72,18 +71,27 @@ class Accounts:
         if not sessions or sessions[0].expires <= self._clock():
             return None
         users = await self._store.find(User, name=sessions[0].username)
-        return SignedIn(users[0], sessions[0]) if users and users[0].account == sessions[0].account else None
+        if not users or users[0].account != sessions[0].account:
+            return None
+        # A session from before a second factor was required, or of one that was reset meanwhile.
+        lacks_factor = users[0].second_factor is None and self._policy.second_factor is SecondFactorMode.REQUIRED
+        return None if lacks_factor else SignedIn(users[0], sessions[0])
 
     async def sign_out(self, signed_in: SignedIn) -> None:
         """End the session."""
         await self._store.remove(Session, digest=signed_in.session.digest)
 
-    async def change_password(self, user: User, password: str, new: str, address: str) -> str:
-        """Set a new password, end all sessions of the user and start another; raise as `sign_in`, or if it is weak."""
+    async def change_password(self, user: User, password: str, new: str, browser: Browser) -> Admission:
+        """Set a new password of somebody who has signed in, and start another session.
+
+        Raise as `sign_in`, or WeakPasswordError. All other sessions of the user end, and no other browser is known
+        any more.
+        """
         check_password(user.name, new)
-        verified = await self._verified(user.name, password, address)
+        verified = await self.verify(user.name, password, browser)
         # Whoever has changed the user meanwhile may well have changed the password.
-        return await self._set_password(verified, new, if_changed=SignInRefusedError)
+        changed = await self._set_password(verified, new, if_changed=SignInRefusedError)
+        return await self.admissions.admit(changed)
 
     async def user_of_link(self, link: str) -> User:
         """Who the link was handed out to; raise UnknownLinkError."""
@@ -92,12 +100,17 @@ class Accounts:
             raise UnknownLinkError
         return users[0]
 
-    async def use_link(self, link: str, new: str) -> str:
-        """Set a password with a link, which is good once; end every session of the user and start another."""
+    async def use_link(self, link: str, new: str) -> Admission:
+        """Set a password with a link, which is good once; a session starts as after `sign_in`.
+
+        Raise UnknownLinkError or WeakPasswordError. All other sessions of the user end, and no other browser is known
+        any more.
+        """
         user = await self.user_of_link(link)
         check_password(user.name, new)
-        await self._store.remove(Attempts, subject=throttle.account(user.name))
-        return await self._set_password(user, new, if_changed=UnknownLinkError)
+        await self.guesses.forget(user.name)
+        changed = await self._set_password(user, new, if_changed=UnknownLinkError)
+        return await self.admissions.after_password(changed)
 
     async def add(self, name: str, seller: str, role: Role) -> str:
         """Add a user, and hand out a link to set the first password; raise UserExistsError."""
@@ -121,45 +134,33 @@ class Accounts:
     async def remove(self, user: User) -> None:
         """Remove a user with all sessions; what was allowed to partners stays allowed (OB-AUTH-29)."""
         await self._store.remove(User, name=user.name)
-        await self._store.remove(Session, username=user.name)
+        await self.admissions.end_all(user.name)
+        await self._devices.forget(user.name)
 
-    async def _verified(self, name: str, password: str, address: str) -> User:
-        """The user with this name and password. Attempts count before they are judged, so that none can race past."""
-        # An address that has to wait does not make others wait who sign in to their accounts elsewhere.
-        by_address = await self._count(throttle.address(address))
-        by_account = await self._count(throttle.account(name))
+    async def unlock(self, name: str) -> None:
+        """Forget the wrong guesses at an account, so that nobody has to wait; raise UnknownUserError."""
+        if not await self._store.find(User, name=canonical_name(name)):
+            raise UnknownUserError
+        await self.guesses.forget(canonical_name(name))
+
+    async def verify(self, name: str, password: str, browser: Browser) -> User:
+        """The user with this name and password; raise as `sign_in`."""
         users = await self._store.find(User, name=name)
+        counted = await self.guesses.count(throttle.account(name), users[0] if users else None, browser)
         if not await self._passwords.verify(users[0].password_hash if users else None, password):
-            _log.warning("sign_in.refused", address=address, failures=by_account.failures)
+            _log.warning("sign_in.refused", address=browser.address, failures=counted[-1].failures)
             raise SignInRefusedError
-        await self._store.remove(Attempts, subject=by_account.subject)
-        await self._store.save(throttle.taken_back(by_address, self._clock()))
+        await self.guesses.take_back(counted)
         return users[0]
 
-    async def _count(self, subject: str) -> Attempts:
-        for _ in range(_TRIES_TO_COUNT):
-            now, known = self._clock(), await self._store.find(Attempts, subject=subject)
-            if known and throttle.blocked(known[0], now):
-                raise TooManyAttemptsError(known[0].blocked_until)
-            counted = throttle.counted(known[0] if known else None, subject, now)
-            if await self._store.save(counted):
-                return replace(counted, revision=counted.revision + 1)
-        raise TooManyAttemptsError(self._clock())
-
-    async def _set_password(self, user: User, new: str, *, if_changed: type[Exception]) -> str:
+    async def _set_password(self, user: User, new: str, *, if_changed: type[Exception]) -> User:
         hashed = await self._passwords.hash(new)
         changed = replace(user, password_hash=hashed, link_digest=None, link_expires=None)
         if not await self._store.save(changed):
             raise if_changed
-        await self._store.remove(Session, username=user.name)
-        return await self._start_session(user)
-
-    async def _start_session(self, user: User) -> str:
-        secret, now = new_secret(Kind.SESSION), self._clock()
-        expires = now + self._policy.session_lifetime
-        session = Session(digest=digest(secret), username=user.name, account=user.account, started=now, expires=expires)
-        await self._store.save(session)
-        return secret
+        await self.admissions.end_all(user.name)
+        await self._devices.forget(user.name)
+        return replace(changed, revision=changed.revision + 1)
 
     def _with_link(self, user: User, link: str) -> User:
         return replace(user, link_digest=digest(link), link_expires=self._clock() + self._policy.link_lifetime)

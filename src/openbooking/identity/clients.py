@@ -2,9 +2,12 @@
 
 import base64
 from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import unquote_plus
 
-from openbooking.identity.digests import matches
+from openbooking.identity.credentials import CredentialKind, is_good
+from openbooking.identity.digests import digest
 from openbooking.identity.errors import InvalidClientError, InvalidRequestError
 from openbooking.identity.records import Partner
 from openbooking.identity.store import IdentityStore
@@ -12,8 +15,17 @@ from openbooking.identity.store import IdentityStore
 METHODS = ("client_secret_basic", "client_secret_post")
 
 
-async def authenticate_client(store: IdentityStore, form: Mapping[str, str], authorization: str | None) -> Partner:
-    """The partner that asks, or raise InvalidClientError; the same words whatever is wrong."""
+class Client(NamedTuple):
+    """A partner that has authenticated, and the digest of the secret that it showed."""
+
+    partner: Partner
+    secret_digest: str
+
+
+async def authenticate_client(
+    store: IdentityStore, form: Mapping[str, str], authorization: str | None, now: datetime
+) -> Client:
+    """The client that asks, or raise InvalidClientError; the same words whatever is wrong."""
     refusal = InvalidClientError("The client is unknown, or its secret is wrong.")
     if authorization is None:
         client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
@@ -24,10 +36,10 @@ async def authenticate_client(store: IdentityStore, form: Mapping[str, str], aut
         if form.get("client_id", client_id) != client_id:
             raise InvalidRequestError("The client_id of the form is not that of the header.")
     found = await store.find(Partner, key=client_id)
-    kept = found[0].secret_digest if found else None
-    if not matches(secret, kept) or not found:
+    shown = digest(secret)
+    if not found or not is_good(found[0], CredentialKind.SECRET, shown, now):
         raise refusal
-    return found[0]
+    return Client(found[0], shown)
 
 
 def _basic(authorization: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     REGISTRATION_TOKEN = "obi_"  # noqa: S105 - the beginning of one
     LINK = "obl_"
     SESSION = "obn_"
+    DEVICE = "obd_"
 
 
 def new_secret(kind: Kind) -> str:

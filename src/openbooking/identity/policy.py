@@ -1,8 +1,17 @@
 """What one provider chooses for itself."""
 
 from datetime import timedelta
+from enum import StrEnum
 
 import msgspec
+
+
+class SecondFactorMode(StrEnum):
+    """Whether the people of Sellers need a second factor. Whoever has set one up is asked for it in every mode."""
+
+    OFF = "off"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
 
 
 class IdentityPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +28,7 @@ class IdentityPolicy(msgspec.Struct, frozen=True, kw_only=True):
     refresh_leeway: timedelta = timedelta()
     signing_key_lifetime: timedelta = timedelta(days=90)
     session_lifetime: timedelta = timedelta(hours=12)
+    second_factor: SecondFactorMode = SecondFactorMode.OFF
     clock_skew: timedelta = timedelta(seconds=30)
     code_lifetime: timedelta = timedelta(minutes=1)
     link_lifetime: timedelta = timedelta(days=3)

@@ -16,8 +16,10 @@ from openbooking.identity.keys import SigningKeys
 from openbooking.identity.passwords import Passwords
 from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.registration import Registration
+from openbooking.identity.second_factors import SecondFactors
 from openbooking.identity.store import IdentityStore
 from openbooking.identity.token import TokenEndpoint
+from openbooking.identity.uses import Uses
 from openbooking.spec.ids import Identifiers
 
 
@@ -40,9 +42,11 @@ class Provider:
         self._bookings = bookings
         self._clock = clock
         claims = ClaimWriter(policy, ids, booking_service)
+        self.uses = Uses(store, clock)
         self.keys = SigningKeys(store, policy, clock)
         self.grants = Grants(store, bookings, clock)
         self.accounts = Accounts(store, policy, clock, passwords or Passwords())
+        self.second_factors = SecondFactors(store, policy, self.accounts, clock)
         self.registration = Registration(store, clock)
         self.authorization = AuthorizationEndpoint(store, self.grants, policy, clock)
         access_tokens = AccessTokens(self.keys, claims, policy, clock)
@@ -52,10 +56,16 @@ class Provider:
             claims=claims,
             access_tokens=access_tokens,
             policy=policy,
+            uses=self.uses,
             clock=clock,
             find_seller=self.seller,
         )
-        self.by_access_token: Authenticate = ByAccessToken(store, access_tokens, clock)
+        self.by_access_token: Authenticate = ByAccessToken(store, access_tokens, self.uses, clock)
+
+    async def close(self) -> None:
+        """Let go of the database of its records, once what is being noted has been written."""
+        await self.uses.settle()
+        await self.store.close()
 
     async def seller(self, key: str) -> Seller | None:
         """The Seller with this key."""

@@ -25,11 +25,20 @@ class IdentityRecord(msgspec.Struct, frozen=True, kw_only=True):
     revision: int = 0
 
 
+class FormerCredential(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key or client secret that has been replaced, and is good beside its successor until it `ends`."""
+
+    digest: str
+    ends: datetime
+    last_used: datetime | None = None
+
+
 class Partner(IdentityRecord, frozen=True, kw_only=True):
     """A Booking Partner. Orders hang on its `key`, which is its `client_id` too, so credentials can be given anew.
 
-    Its API key is shown with each request; its client secret only to the token endpoint. `registered_by` tells who let
-    it in, for audit (OB-AUTH-20). One that is suspended may read its feeds, and nothing else.
+    Its API key is shown with each request; its client secret only to the token endpoint. Of each there may be a former
+    one, for an overlap. `registered_by` tells who let it in, for audit (OB-AUTH-20). One that is suspended may read its
+    feeds, and nothing else. Uses are noted to the quarter of an hour.
     """
 
     key: str
@@ -44,6 +53,15 @@ class Partner(IdentityRecord, frozen=True, kw_only=True):
     redirect_uris: tuple[str, ...] = ()
     suspended: bool = False
     last_used: datetime | None = None
+    api_key_last_used: datetime | None = None
+    secret_last_used: datetime | None = None
+    former_api_key: FormerCredential | None = None
+    former_secret: FormerCredential | None = None
+
+    @property
+    def former_api_key_digest(self) -> str | None:
+        """What the partner is looked up by when it shows its former API key."""
+        return self.former_api_key.digest if self.former_api_key else None
 
     @property
     def describes_itself(self) -> bool:
@@ -129,6 +147,19 @@ class Role(StrEnum):
         return self is Role.MANAGER
 
 
+class SecondFactor(msgspec.Struct, frozen=True, kw_only=True):
+    """An authenticator app that shows one-time codes, with what is left of the recovery codes.
+
+    `secret` is kept as it is, because codes are computed from it. `last_step` is the half minute since 1970 of the last
+    code that was used; no code of then or earlier is good.
+    """
+
+    secret: str
+    since: datetime
+    last_step: int = 0
+    recovery_digests: tuple[str, ...] = ()
+
+
 class User(IdentityRecord, frozen=True, kw_only=True):
     """Somebody who works for a Seller. Grants they have given are the Seller's, and stay when they go (OB-AUTH-29).
 
@@ -143,6 +174,7 @@ class User(IdentityRecord, frozen=True, kw_only=True):
     password_hash: str | None = None
     link_digest: str | None = None
     link_expires: datetime | None = None
+    second_factor: SecondFactor | None = None
 
     @property
     def account(self) -> str:
@@ -153,13 +185,43 @@ class User(IdentityRecord, frozen=True, kw_only=True):
 class Session(IdentityRecord, frozen=True, kw_only=True):
     """A browser in which a user has signed in; `digest` is that of its cookie.
 
-    It is that of one `account`, and of no later one that is given the name.
+    It is that of one `account`, and of no later one that is given the name. `offered` is the secret of a second factor
+    that may be set up in it.
     """
 
     digest: str
     username: str
     account: str = ""
     started: datetime
+    expires: datetime
+    offered: str = ""
+
+
+class PendingSignIn(IdentityRecord, frozen=True, kw_only=True):
+    """A browser in which the password was right, and the second step is still to be taken.
+
+    `digest` is that of its cookie. `offered` is the secret of the second factor that has to be set up, empty where
+    there is one already.
+    """
+
+    digest: str
+    username: str
+    account: str
+    expires: datetime
+    offered: str = ""
+
+
+class Device(IdentityRecord, frozen=True, kw_only=True):
+    """A browser in which a user has signed in before; `digest` is that of its device cookie.
+
+    Several accounts may have signed in with one browser. It is known to that `account`, and to no later one that is
+    given the name.
+    """
+
+    digest: str
+    username: str
+    account: str
+    given: datetime
     expires: datetime
 
 
@@ -186,7 +248,7 @@ class SigningKey(IdentityRecord, frozen=True, kw_only=True):
 
 
 class Attempts(IdentityRecord, frozen=True, kw_only=True):
-    """How often signing in to an account, or from an address, has failed of late."""
+    """How often signing in to an account, from an address, or with a known browser has failed of late."""
 
     subject: str
     failures: int

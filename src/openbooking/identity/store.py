@@ -60,8 +60,8 @@ class IdentityStore(Protocol):
         """The records of a kind of which the fields named have these values, by their key.
 
         Fields that can be named: `Partner` key, api_key_digest; `Grant` partner, seller, settled; `Authorization` id;
-        `User` name, seller, link_digest; `Session` digest, username; `RegistrationToken` digest; `SigningKey` kid;
-        `Attempts` subject.
+        `User` name, seller, link_digest; `Session` digest, username; `PendingSignIn` digest,
+        username; `Device` digest, username; `RegistrationToken` digest; `SigningKey` kid; `Attempts` subject.
         """
         ...
 
@@ -74,7 +74,7 @@ class IdentityStore(Protocol):
         ...
 
     async def remove_expired(self, now: datetime) -> None:
-        """Keep no Authorization, Session or Attempts that has expired."""
+        """Keep no Authorization, Session, PendingSignIn, Device or Attempts that has expired."""
         ...
 
     async def standing(self, partner: str, authorization: str, seller: str) -> Standing | None:
@@ -82,7 +82,7 @@ class IdentityStore(Protocol):
         ...
 
     async def standing_by_api_key(self, digest: str) -> Standing | None:
-        """How the partner with this API key stands, with all its grants."""
+        """How the partner with this API key, or with this former one, stands, with all its grants."""
         ...
 
     async def close(self) -> None:

@@ -1,11 +1,18 @@
-"""How often somebody may try a password: by account and by address, with a wait that doubles; pure functions."""
+"""How often somebody may try a password: by account, address and known browser; pure functions.
+
+Strangers wait, for twice as long each time. A known browser does not, and is a stranger after so many guesses.
+"""
 
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
 from msgspec.structs import replace
 
-from openbooking.identity.records import Attempts
+from openbooking.identity.records import Attempts, Device
+
+# How long a browser is known after somebody has signed in, and its guesses are remembered.
+DEVICE_LIFETIME = timedelta(days=180)
+_MOST_BY_DEVICE = 10
 
 _FREE_FOR_ACCOUNT = 5
 _FREE_FOR_ADDRESS = 20
@@ -21,6 +28,11 @@ def account(name: str) -> str:
     return f"account:{name[:200]}"
 
 
+def code(name: str) -> str:
+    """The subject that codes of a second factor count for: not that of passwords, which a right one forgets."""
+    return f"code:{name[:200]}"
+
+
 def address(text: str) -> str:
     """The subject that attempts from an address count for; who has one IPv6 address has a network of them."""
     try:
@@ -32,11 +44,31 @@ def address(text: str) -> str:
     return f"address:{parsed}"
 
 
+def device(known: Device) -> str:
+    """The subject that attempts to sign in to an account from a browser known to it count for."""
+    return f"device:{known.digest}:{known.username}"
+
+
+def is_of_account(subject: str) -> bool:
+    """Whether attempts of this subject are those at one account, wherever they come from."""
+    return subject.startswith(("account:", "code:"))
+
+
+def is_void(known: Attempts) -> bool:
+    """Whether these are attempts of a browser that has guessed too often to be known any more.
+
+    They count until somebody signs in there, however long that takes: a stolen cookie is good for these and no more.
+    """
+    return known.subject.startswith("device:") and known.failures >= _MOST_BY_DEVICE
+
+
 def counted(known: Attempts | None, subject: str, now: datetime) -> Attempts:
     """One more attempt, and how long the next has to wait."""
     before = known or Attempts(subject=subject, failures=0, blocked_until=now, expires=now)
     failures = 1 if before.expires <= now else before.failures + 1
-    free = _FREE_FOR_ACCOUNT if subject.startswith("account:") else _FREE_FOR_ADDRESS
+    if subject.startswith("device:"):
+        return replace(before, failures=failures, blocked_until=now, expires=now + DEVICE_LIFETIME)
+    free = _FREE_FOR_ACCOUNT if is_of_account(subject) else _FREE_FOR_ADDRESS
     wait = timedelta()
     if failures >= free:
         wait = min(_FIRST_WAIT * 2 ** min(failures - free, _LONGEST_DOUBLINGS), _LONGEST_WAIT)

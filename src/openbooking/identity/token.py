@@ -32,6 +32,7 @@ from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.records import Authorization, Grant, Partner, stands
 from openbooking.identity.scopes import CLIENT_SCOPES, Scope, read_scopes, write_scopes
 from openbooking.identity.store import IdentityStore
+from openbooking.identity.uses import Uses
 
 FindSeller = Callable[[str], Awaitable[Seller | None]]
 Form = Mapping[str, str]
@@ -51,6 +52,7 @@ class TokenEndpoint:
         claims: ClaimWriter,
         access_tokens: AccessTokens,
         policy: IdentityPolicy,
+        uses: Uses,
         clock: Clock,
         find_seller: FindSeller,
     ) -> None:
@@ -59,6 +61,7 @@ class TokenEndpoint:
         self._claims = claims
         self._access_tokens = access_tokens
         self._policy = policy
+        self._uses = uses
         self._clock = clock
         self._find_seller = find_seller
         self._grants: dict[str, Callable[[Partner, Form], Awaitable[Tokens]]] = {
@@ -74,7 +77,7 @@ class TokenEndpoint:
 
     async def answer(self, form: Form, authorization: str | None) -> Tokens:
         """The tokens asked for, or raise an OAuthError."""
-        partner = await authenticate_client(self._store, form, authorization)
+        partner = await self._authenticated(form, authorization)
         grant = self._grants.get(form.get("grant_type", ""))
         if grant is None:
             raise UnsupportedGrantTypeError(f"Ask with one of {', '.join(self._grants)}.")
@@ -82,7 +85,7 @@ class TokenEndpoint:
 
     async def revoke(self, form: Form, authorization: str | None) -> None:
         """End what a token came of; succeeds whatever the token is, unless it is another client's (RFC 7009 2.2)."""
-        partner = await authenticate_client(self._store, form, authorization)
+        partner = await self._authenticated(form, authorization)
         token = form.get("token")
         if not token:
             raise InvalidRequestError("Send the token.")
@@ -90,6 +93,11 @@ class TokenEndpoint:
         for found in await self._store.find(Authorization, id=id_):
             if found.partner == partner.key:
                 await self._end(found)
+
+    async def _authenticated(self, form: Form, authorization: str | None) -> Partner:
+        partner, shown = await authenticate_client(self._store, form, authorization, self._clock())
+        self._uses.note(partner, shown)
+        return partner
 
     async def _by_code(self, partner: Partner, form: Form) -> Tokens:
         presented = PresentedCode(form.get("code", ""), form.get("redirect_uri", ""), form.get("code_verifier", ""))

@@ -10,9 +10,11 @@ from openbooking.identity.records import (
     EVERY_SELLER,
     Attempts,
     Authorization,
+    Device,
     Grant,
     IdentityRecord,
     Partner,
+    PendingSignIn,
     RegistrationToken,
     Session,
     SigningKey,
@@ -28,6 +30,8 @@ _KEYS: dict[type[IdentityRecord], tuple[str, ...]] = {
     Authorization: ("id",),
     User: ("name",),
     Session: ("digest",),
+    PendingSignIn: ("digest",),
+    Device: ("digest", "username"),
     Attempts: ("subject",),
     RegistrationToken: ("digest",),
     SigningKey: ("kid",),
@@ -62,7 +66,7 @@ class MemoryIdentityStore:
 
     async def remove_expired(self, now: datetime) -> None:
         """Forget what has expired."""
-        for kind in (Authorization, Session, Attempts):
+        for kind in (Authorization, Session, PendingSignIn, Device, Attempts):
             kept = self._records[kind]
             self._records[kind] = {key: record for key, record in kept.items() if record.expires > now}
 
@@ -77,7 +81,11 @@ class MemoryIdentityStore:
 
     async def standing_by_api_key(self, digest: str) -> Standing | None:
         """How the partner with this API key stands."""
-        partners = await self.find(Partner, api_key_digest=digest)
+        partners = [
+            partner
+            for partner in await self.find(Partner)
+            if digest in (partner.api_key_digest, partner.former_api_key_digest)
+        ]
         return Standing(partners[0], tuple(await self.find(Grant, partner=partners[0].key))) if partners else None
 
     async def close(self) -> None:

@@ -8,9 +8,11 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Table
 from openbooking.identity.records import (
     Attempts,
     Authorization,
+    Device,
     Grant,
     IdentityRecord,
     Partner,
+    PendingSignIn,
     RegistrationToken,
     Session,
     SigningKey,
@@ -37,7 +39,12 @@ def _expires() -> Column[int]:
     return Column("expires", BigInteger, nullable=False, index=True)
 
 
-partner = _table("partner", _key("key"), Column("api_key_digest", Key, unique=True))
+partner = _table(
+    "partner",
+    _key("key"),
+    Column("api_key_digest", Key, unique=True),
+    Column("former_api_key_digest", Key, unique=True),
+)
 grant = _table(
     "partner_grant",
     _key("partner"),
@@ -52,6 +59,18 @@ user = _table(
     Column("link_digest", Key, unique=True),
 )
 session = _table("user_session", _key("digest"), Column("username", Key, nullable=False, index=True), _expires())
+pending_sign_in = _table(
+    "pending_sign_in",
+    _key("digest"),
+    Column("username", Key, nullable=False, index=True),
+    _expires(),
+)
+device = _table(
+    "known_device",
+    _key("digest"),
+    Column("username", Key, primary_key=True, index=True),
+    _expires(),
+)
 attempts = _table("sign_in_attempts", _key("subject"), _expires())
 registration_token = _table("registration_token", _key("digest"))
 signing_key = _table("signing_key", _key("kid"))
@@ -62,6 +81,8 @@ TABLES: dict[type[IdentityRecord], Table] = {
     Authorization: authorization,
     User: user,
     Session: session,
+    PendingSignIn: pending_sign_in,
+    Device: device,
     Attempts: attempts,
     RegistrationToken: registration_token,
     SigningKey: signing_key,

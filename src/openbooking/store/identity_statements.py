@@ -87,7 +87,8 @@ class IdentityStatements:
     @cached_property
     def standing_by_api_key(self) -> Statement:
         """:digest → place in STANDING, document."""
-        same = partner.c.api_key_digest == bindparam("digest", type_=partner.c.api_key_digest.type)
+        digest = bindparam("digest", type_=partner.c.api_key_digest.type)
+        same = or_(partner.c.api_key_digest == digest, partner.c.former_api_key_digest == digest)
         return self._compile(
             union_all(
                 select(literal_column("0"), partner.c.document).where(same),

@@ -18,7 +18,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 metadata = MetaData()
 
 # The revision of the last migration: what a database must have for this version to work with it.
-REVISION = "0004"
+REVISION = "0005"
 
 # How many partitions PostgreSQL divides personal data into.
 PERSONAL_DATA_PARTITIONS = 16

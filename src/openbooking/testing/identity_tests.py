@@ -13,9 +13,12 @@ from openbooking.identity.records import (
     EVERY_SELLER,
     Attempts,
     Authorization,
+    Device,
+    FormerCredential,
     Grant,
     IdentityRecord,
     Partner,
+    PendingSignIn,
     RegistrationToken,
     Role,
     Session,
@@ -46,6 +49,8 @@ RECORDS: tuple[IdentityRecord, ...] = (
     AUTHORIZATION,
     User(name="ann", seller="centre", role=Role.MANAGER, link_digest="l", link_expires=LATER),
     Session(digest="s", username="ann", started=START, expires=LATER),
+    Device(digest="d", username="ann", account="1", given=START, expires=LATER),
+    PendingSignIn(digest="p", username="ann", account="1", expires=LATER),
     RegistrationToken(digest="r", name="kit", created=START, uses_left=3),
     SigningKey(kid="k", created=START, jwk={"kty": "RSA"}),
     Attempts(subject="account:ann", failures=1, blocked_until=START, expires=LATER),
@@ -122,6 +127,10 @@ class IdentityStoreTests:
                 (User, "link_digest", "l"),
                 (Session, "digest", "s"),
                 (Session, "username", "ann"),
+                (PendingSignIn, "digest", "p"),
+                (PendingSignIn, "username", "ann"),
+                (Device, "digest", "d"),
+                (Device, "username", "ann"),
                 (RegistrationToken, "digest", "r"),
                 (SigningKey, "kid", "k"),
                 (Attempts, "subject", "account:ann"),
@@ -130,8 +139,10 @@ class IdentityStoreTests:
                 assert await store.find(kind, **{field: "nothing"}) == []
             await store.remove(Grant, partner="alice", seller="studio")
             await store.remove(Session, username="ann")
+            await store.remove(Device, digest="d", username="ben")
             assert len(await store.find(Grant)) == 2
             assert await store.find(Session) == []
+            assert len(await store.find(Device, digest="d", username="ann")) == 1
 
         self.run(tmp_path, work)
 
@@ -180,6 +191,10 @@ class IdentityStoreTests:
                 assert set(standing.grants) == {saved(record) for record in expected}
                 assert (standing.partner, standing.authorization) == (alice, authorization)
             assert await store.standing("bob", "2", "studio") == Standing(saved(BOB), ())
+            rotated = replace(alice, api_key_digest="b", former_api_key=FormerCredential(digest="a", ends=LATER))
+            assert await store.save(rotated)
+            alice = saved(rotated)
+            assert await store.standing_by_api_key("b") == await store.standing_by_api_key("a")
             standing = await store.standing_by_api_key("a")
             assert standing is not None
             assert standing.partner == alice
@@ -194,7 +209,7 @@ class IdentityStoreTests:
             assert await store.save(*RECORDS)
             for moment, left in ((LATER - timedelta(microseconds=1), 1), (LATER, 0)):
                 await store.remove_expired(moment)
-                for kind in (Authorization, Session, Attempts):
+                for kind in (Authorization, Session, PendingSignIn, Device, Attempts):
                     assert len(await store.find(kind)) == left
             for kept in (Partner, User, RegistrationToken, SigningKey):
                 assert len(await store.find(kept)) == 1

@@ -1,5 +1,6 @@
 """Pages on which people who work for a Seller sign in and out, and set their passwords."""
 
+from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -10,15 +11,26 @@ from starlette.routing import Route
 from openbooking.identity.accounts import (
     SignedIn,
     SignInRefusedError,
-    TooManyAttemptsError,
     UnknownLinkError,
 )
 from openbooking.identity.authorize import UnknownClientError
 from openbooking.identity.discovery import AUTHORIZE_PATH
+from openbooking.identity.guesses import Browser, TooManyAttemptsError
 from openbooking.identity.passwords import MIN_LENGTH, WeakPasswordError
 from openbooking.identity.records import Partner
 from openbooking.system import System
-from openbooking.web.pages import SIGN_IN_PATH, BadFormError, Form, Pages, Problem, Visit, parse_fields, see, site_of
+from openbooking.web.pages import (
+    SECOND_FACTOR_PATH,
+    SIGN_IN_PATH,
+    BadFormError,
+    Form,
+    Pages,
+    Problem,
+    Visit,
+    parse_fields,
+    see,
+    site_of,
+)
 from openbooking.web.seller_partners import PARTNERS_PATH
 
 SIGN_OUT_PATH = "/sign-out"
@@ -26,10 +38,10 @@ PASSWORD_PATH = "/password"  # noqa: S105 - a path
 LINK_PATH = "/set-password"
 
 _WRONG = Problem("The user name or the password is wrong.", ("username", "password"))
-_WRONG_PASSWORD = Problem("This is not the password you have now.", ("password",))
+WRONG_PASSWORD = Problem("This is not the password you have now.", ("password",))
 _DIFFERENT = Problem("This is not the same as the new password. Write both again.", ("repeated",))
 # Where somebody may have been going when they were asked to sign in.
-_DESTINATIONS = (AUTHORIZE_PATH, PARTNERS_PATH, PASSWORD_PATH)
+_DESTINATIONS = (AUTHORIZE_PATH, PARTNERS_PATH, PASSWORD_PATH, SECOND_FACTOR_PATH)
 
 
 class AccountPages:
@@ -59,39 +71,26 @@ class AccountPages:
         form = await self._pages.form(request, visit)
         going_to, name = destination(form.get("next", "")), form.get("username", "")
         try:
-            secret = await self._accounts.sign_in(name, form.get("password", ""), address(request))
+            admission = await self._accounts.sign_in(name, form.get("password", ""), self._browser(request))
         except SignInRefusedError:
             return await self._sign_in_page(request, visit, going_to, _WRONG, name)
         except TooManyAttemptsError as refusal:
-            return await self._sign_in_page(request, visit, going_to, self._wait(refusal), name)
-        return await self._signed_in(visit, secret, going_to or PARTNERS_PATH)
+            return await self._sign_in_page(request, visit, going_to, wait(refusal, self._system.clock()), name)
+        return await self._pages.admit(visit, admission, going_to or PARTNERS_PATH)
 
     async def _sign_in_page(
         self, request: Request, visit: Visit, going_to: str, problem: Problem | None = None, name: str = ""
     ) -> Response:
-        """The page; what follows it leads back to a client at once if nothing remains to be agreed to."""
-        partner = await self._asking(going_to)
-        leads_to = [site_of(uri) for uri in partner.redirect_uris] if partner else []
         return self._pages.page(
             request,
             visit,
             "sign_in.html",
-            forms_lead_to=leads_to,
+            forms_lead_to=await forms_lead_to(self._system, going_to),
             problem=problem,
             going_to=going_to,
-            partner=partner,
+            partner=await asking(self._system, going_to),
             name=name,
         )
-
-    async def _asking(self, going_to: str) -> Partner | None:
-        """The client to whose question the way leads."""
-        parts = urlsplit(going_to)
-        if parts.path != AUTHORIZE_PATH:
-            return None
-        try:
-            return await self._system.identity.authorization.client(parse_fields(parts.query))
-        except (UnknownClientError, BadFormError):
-            return None
 
     async def _sign_out(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         await self._pages.form(request, visit)
@@ -107,16 +106,16 @@ class AccountPages:
         if _differs(form):
             return self._password_page(request, visit, _DIFFERENT)
         try:
-            secret = await self._accounts.change_password(
-                signed_in.user, form.get("password", ""), form.get("new_password", ""), address(request)
+            admission = await self._accounts.change_password(
+                signed_in.user, form.get("password", ""), form.get("new_password", ""), self._browser(request)
             )
         except WeakPasswordError as fault:
             return self._password_page(request, visit, _weak(fault))
         except SignInRefusedError:
-            return self._password_page(request, visit, _WRONG_PASSWORD)
+            return self._password_page(request, visit, WRONG_PASSWORD)
         except TooManyAttemptsError as refusal:
-            return self._password_page(request, visit, self._wait(refusal))
-        return await self._signed_in(visit, secret, PARTNERS_PATH)
+            return self._password_page(request, visit, wait(refusal, self._system.clock()))
+        return await self._pages.admit(visit, admission, PARTNERS_PATH)
 
     async def _use_link(self, request: Request, visit: Visit) -> Response:
         form = await self._pages.form(request, visit) if request.method == "POST" else dict(request.query_params)
@@ -127,12 +126,12 @@ class AccountPages:
                 return self._password_page(request, visit, link=link, name=user.name)
             if _differs(form):
                 return self._password_page(request, visit, _DIFFERENT, link, user.name)
-            secret = await self._accounts.use_link(link, form.get("new_password", ""))
+            admission = await self._accounts.use_link(link, form.get("new_password", ""))
         except UnknownLinkError:
             return self._pages.page(request, visit, "unknown_link.html", status=HTTPStatus.NOT_FOUND)
         except WeakPasswordError as fault:
             return self._password_page(request, visit, _weak(fault), link, user.name)
-        return await self._signed_in(visit, secret, PARTNERS_PATH)
+        return await self._pages.admit(visit, admission, PARTNERS_PATH)
 
     def _password_page(
         self, request: Request, visit: Visit, problem: Problem | None = None, link: str = "", name: str = ""
@@ -147,19 +146,32 @@ class AccountPages:
             min_length=MIN_LENGTH,
         )
 
-    async def _signed_in(self, visit: Visit, secret: str, going_to: str) -> Response:
-        """Known by a new secret from now on: whoever knew the old one knows nothing, and its session ends."""
-        if visit.signed_in:
-            await self._accounts.sign_out(visit.signed_in)
-        response = see(going_to)
-        self._pages.keep(response, secret)
-        return response
+    def _browser(self, request: Request) -> Browser:
+        return Browser(address(request), self._pages.device(request))
 
-    def _wait(self, refusal: TooManyAttemptsError) -> Problem:
-        """No field is wrong: nothing that is written in them is looked at."""
-        minutes = max((refusal.until - self._system.clock()).total_seconds() / 60, 0)
-        wait = "a minute" if minutes <= 1 else f"{-int(-minutes // 1)} minutes"
-        return Problem(f"There were too many attempts. Try again in {wait}, or ask for a link to set a new password.")
+
+async def asking(system: System, going_to: str) -> Partner | None:
+    """The client to whose question the way leads."""
+    parts = urlsplit(going_to)
+    if parts.path != AUTHORIZE_PATH:
+        return None
+    try:
+        return await system.identity.authorization.client(parse_fields(parts.query))
+    except (UnknownClientError, BadFormError):
+        return None
+
+
+async def forms_lead_to(system: System, going_to: str) -> list[str]:
+    """The sites to which signing in may lead: back to a client at once if nothing remains to be agreed to."""
+    partner = await asking(system, going_to)
+    return [site_of(uri) for uri in partner.redirect_uris] if partner else []
+
+
+def wait(refusal: TooManyAttemptsError, now: datetime) -> Problem:
+    """How long to wait. No field is wrong: nothing that is written in them is looked at."""
+    minutes = max((refusal.until - now).total_seconds() / 60, 0)
+    time = "a minute" if minutes <= 1 else f"{-int(-minutes // 1)} minutes"
+    return Problem(f"There were too many attempts. Try again in {time}, or ask for a link to set a new password.")
 
 
 def destination(text: str) -> str:

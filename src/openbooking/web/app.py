@@ -28,6 +28,7 @@ from openbooking.web.operations import Operations
 from openbooking.web.pages import Pages
 from openbooking.web.registration import RegistrationPages
 from openbooking.web.routes import Routes
+from openbooking.web.second_factor import SecondFactorPages
 from openbooking.web.seller_partners import SellerPartnerPages
 from openbooking.web.test_interface import TestInterface
 
@@ -100,6 +101,7 @@ def _pages(system: System) -> list[Route]:
     routes = [
         *pages.routes(),
         *AccountPages(system, pages).routes(),
+        *SecondFactorPages(system, pages).routes(),
         *SellerPartnerPages(system, pages).routes(),
     ]
     if system.settings.access is AccessMode.OPENID:

@@ -17,18 +17,25 @@ from starlette.routing import Route
 
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.accounts import SignedIn
+from openbooking.identity.admissions import Admission, Step
 from openbooking.identity.digests import Kind, new_secret
+from openbooking.identity.throttle import DEVICE_LIFETIME
 from openbooking.spec.errors import RequestTooLargeError
 from openbooking.system import System
 from openbooking.web.request import read_body
 
 STYLE_PATH = "/pages.css"
 SIGN_IN_PATH = "/sign-in"
+CODE_PATH = "/sign-in/code"
+ENROLMENT_PATH = "/sign-in/second-factor"
+SECOND_FACTOR_PATH = "/second-factor"
 
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _LARGEST_FORM = 20_000
 _A_YEAR = 31_536_000
 _log = structlog.get_logger()
+
+_STEP_PATHS = {Step.CODE: CODE_PATH, Step.ENROLMENT: ENROLMENT_PATH}
 
 Form = dict[str, str]
 
@@ -73,6 +80,7 @@ class Pages:
         self._secure = urlsplit(system.settings.site).scheme == "https"
         # The prefix makes browsers refuse the cookie if another host, or a page without TLS, tries to set it.
         self._cookie = "__Host-openbooking" if self._secure else "openbooking"
+        self._device_cookie = f"{self._cookie}-device"
         self._templates = Environment(
             loader=PackageLoader("openbooking.web"),
             autoescape=True,
@@ -133,6 +141,24 @@ class Pages:
             self.keep(response, visit.secret)
         return response
 
+    async def admit(self, visit: Visit, admission: Admission, going_to: str) -> Response:
+        """Go on to what somebody who has just signed in has to do next, or else to where they were going.
+
+        The browser is known by a new secret from now on: whoever knew the old one knows nothing, and its session ends.
+        """
+        if visit.signed_in:
+            await self._system.identity.accounts.sign_out(visit.signed_in)
+        step = _STEP_PATHS.get(admission.step)
+        response = see(f"{step}?{urlencode({'next': going_to})}" if step else going_to)
+        self.keep_admitted(response, admission)
+        return response
+
+    def keep_admitted(self, response: Response, admission: Admission) -> None:
+        """Let the browser keep its session, and that it is known."""
+        self.keep(response, admission.secret)
+        if admission.device:
+            self._keep_device(response, admission.device)
+
     def keep(self, response: Response, secret: str) -> None:
         """Let the browser keep the secret by which it is known."""
         lifetime = int(self._system.identity.policy.session_lifetime.total_seconds())
@@ -140,8 +166,25 @@ class Pages:
             self._cookie, secret, max_age=lifetime, path="/", secure=self._secure, httponly=True, samesite="lax"
         )
 
+    def _keep_device(self, response: Response, secret: str) -> None:
+        """Let the browser keep the secret by which it is known after its session has ended."""
+        lifetime = int(DEVICE_LIFETIME.total_seconds())
+        response.set_cookie(
+            self._device_cookie,
+            secret,
+            max_age=lifetime,
+            path="/",
+            secure=self._secure,
+            httponly=True,
+            samesite="strict",
+        )
+
+    def device(self, request: Request) -> str:
+        """The secret of the device cookie, if there is one."""
+        return request.cookies.get(self._device_cookie, "")
+
     def forget(self, response: Response) -> None:
-        """Let the browser be as one that was never here."""
+        """Let the browser be as one in which nobody has signed in; the device cookie stays."""
         response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="lax")
 
     async def form(self, request: Request, visit: Visit) -> Form:
@@ -169,11 +212,13 @@ class Pages:
         forms_lead_to: Iterable[str],
         values: Mapping[str, Any],
     ) -> Response:
+        user = visit.signed_in.user if visit and visit.signed_in else None
         shown = self._templates.get_template(template).render(
             service=self._system.settings.name,
             style_path=STYLE_PATH,
             form_token=visit.form_token if visit else "",
-            user=visit.signed_in.user if visit and visit.signed_in else None,
+            user=user,
+            may_have_factor=user is not None and self._system.identity.second_factors.concerns(user),
             path=request.url.path,
             **{"problem": None, **values},
         )
