@@ -149,9 +149,9 @@ async def test_what_is_logged_of_a_batch_has_the_id_of_no_request(
     batches = sqlite_world.store._batches  # type: ignore[attr-defined]
     write = batches._write
 
-    async def write_and_tell(commands: Any) -> Any:
+    async def write_and_tell(*batch: Any) -> Any:
         structlog.get_logger().info("written")
-        return await write(commands)
+        return await write(*batch)
 
     monkeypatch.setattr(batches, "_write", write_and_tell)
     await sqlite_world.call("PUT", f"orders/{UUID}", sqlite_world.order(sqlite_world.item(YOGA)))
