@@ -17,6 +17,7 @@ from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.identity_postgres import PostgresIdentityStore
 from openbooking.store.migrate import prepare
 from openbooking.store.postgres import PostgresStore
+from openbooking.store.postgres_pool import StaleConnectionError, loss_noted
 from openbooking.store.sqlite import SqliteStore
 from openbooking.testing.identity_tests import grant
 from openbooking.testing.postgres import PostgresServer
@@ -33,7 +34,7 @@ from openbooking.testing.samples import (
     session_path,
 )
 from openbooking.testing.store_tests import feed_writer
-from store.test_postgres import LOCK, connected
+from store.test_postgres import LOCK, connected, until_waiting
 
 pytestmark = pytest.mark.anyio
 
@@ -273,3 +274,32 @@ async def test_readers_of_a_file_that_another_has_for_itself_hear_at_one_deadlin
             other.execute("BEGIN EXCLUSIVE")
             async with soon():
                 assert await kinds([store.feed_items(SESSIONS, 0, 10) for _ in range(MANY)]) == {StoreUnavailableError}
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        ("SELECT pg_terminate_backend(pid)", "terminating connection|closed in the middle"),
+        ("SELECT pg_cancel_backend(pid)", "cancel"),
+    ],
+)
+async def test_the_reason_of_a_connection_that_is_lost_is_told_and_not_what_that_leads_to(
+    url: str, end: str, reason: str
+) -> None:
+    async with opened(url) as store, connected(url) as other, other.transaction():
+        await other.execute(LOCK, session_path("yoga"))
+        booking = asyncio.create_task(store.execute(book(fresh(), "yoga")))
+        await until_waiting(other, 1)
+        await other.execute(f"{end} FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        with pytest.raises(StoreUnavailableError, match=reason) as told:
+            await booking
+    assert "cannot call" not in str(told.value)
+    assert "released back" not in str(told.value)
+
+
+async def test_a_connection_that_was_lost_while_idle_is_no_fault_of_the_program(url: str) -> None:
+    async with opened(url) as store, store._postgres._writers.connection() as connection:
+        connection.terminate()
+        for _ in range(2):
+            with pytest.raises(StaleConnectionError, match="while it was not in use"), loss_noted(connection):
+                await connection.execute("SELECT 1")
