@@ -4,10 +4,12 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import SaleState
 from openbooking.booking.order import Order
 from openbooking.booking.policy import Policy
@@ -30,6 +32,7 @@ from openbooking.testing.samples import (
     cancel,
     fresh,
     places_left,
+    quote,
     session,
     session_path,
 )
@@ -188,6 +191,24 @@ async def test_a_locked_counter_holds_up_neither_bookings_nor_readers_of_feeds(u
             assert all(len(page) < len(before) or page == before for page in pages)
         after = await store.feed_items(SESSIONS, 0, 10)
         assert after[-1].modified > before[-1].modified
+
+
+async def test_leases_of_other_rows_end_while_one_is_locked(url: str) -> None:
+    clock = Clock()
+    store = PostgresStore(url, policy=Policy(), writer=feed_writer(), clock=clock)
+    async with connected(url) as other:
+        await store.execute(quote(fresh(), "yoga"))
+        await store.execute(quote(fresh(), "spin"))
+        assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (999, 999)
+        clock.move(timedelta(hours=1))
+        async with other.transaction():
+            await other.execute(LOCK, session_path("yoga"))
+            assert await store.execute(ExpireLeases()) == 1
+            assert await store.execute(ExpireLeases()) == 0
+            assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (999, 1000)
+        assert await store.execute(ExpireLeases()) == 1
+        assert await places_left(store, "yoga") == 1000
+    await store.close()
 
 
 async def test_what_takes_an_opportunity_off_sale_waits_for_its_lock_too(url: str) -> None:
