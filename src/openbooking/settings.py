@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
+import structlog
 from msgspec import Meta
 
 from openbooking.booking.policy import HoldingBounds, Leasing, Policy, ReconciliationDetails, TaxCalculation
 from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
+from openbooking.kubernetes import is_of_service
 
 ENVIRONMENT_PREFIX = "OPENBOOKING_"
 FILE_VARIABLE = "OPENBOOKING_SETTINGS"
@@ -26,7 +28,15 @@ _NotNegative = Annotated[int, Meta(ge=0)]
 # `conformance/`, so that none is offered that the Test Suite has not been through.
 _PROTOCOL = Meta(extra_json_schema={"protocol": True})
 _NOT_SHOWN = "(set, and not shown)"
+_PORT_VARIABLE = "OPENBOOKING_PORT"
+_PORT_OF_SERVICE = (
+    "Kubernetes has set it for a Service called openbooking. The port is that of --port, the settings file or the "
+    "default; the variable is free with enableServiceLinks: false, or with another name for the Service."
+)
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+_log = structlog.get_logger()
 
 
 class AccessMode(StrEnum):
@@ -207,6 +217,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(
                 f"site_url must begin with https://, but on localhost or where access is headers; it is {self.site}"
             )
+        if self.site_url and not _is_origin(self.site_url):
+            raise ValueError(
+                "site_url must be a scheme and a host without a path, such as https://booking.example.com, for pages "
+                "and feeds are served at the root of a host; where the Open Booking API lives below it is api_path; "
+                f"it is {self.site_url}"
+            )
 
     @property
     def site(self) -> str:
@@ -285,6 +301,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return None if details == ReconciliationDetails() else details
 
 
+def _is_origin(url: str) -> bool:
+    """Whether the URL names a scheme and a host, and nothing else but a port."""
+    try:
+        parts = urlsplit(url)
+        return (
+            bool(parts.scheme and parts.hostname)
+            and parts.port != 0
+            and url.removesuffix("/") == f"{url.partition('://')[0]}://{parts.netloc}"
+            and "@" not in parts.netloc
+        )
+    except ValueError:
+        return False
+
+
 def _is_time_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
@@ -297,11 +327,14 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
     """The settings in force, or raise SettingsError. `overrides` that are None leave a setting as it is."""
     environment = os.environ if environment is None else environment
     values = _from_file(environment.get(FILE_VARIABLE))
+    links = {name for name, value in environment.items() if is_of_service(name, value)}
     values |= {
         name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
         for name, value in environment.items()
-        if name.startswith(ENVIRONMENT_PREFIX) and name != FILE_VARIABLE
+        if name.startswith(ENVIRONMENT_PREFIX) and name != FILE_VARIABLE and name not in links
     }
+    if _PORT_VARIABLE in links:
+        _log.warning("settings.left_out", variable=_PORT_VARIABLE, reason=_PORT_OF_SERVICE)
     values |= {name: value for name, value in overrides.items() if value is not None}
     try:
         return msgspec.convert(values, Settings, strict=False)

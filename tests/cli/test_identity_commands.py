@@ -272,6 +272,7 @@ def test_registration_tokens_come_and_go(database: Path) -> None:
 
 
 def test_signing_keys_are_made_and_replaced() -> None:
+    succeed("migrate")
     (first,) = (line.split("\t")[0] for line in succeed("signing-key", "list").splitlines())
     assert re.search(r"key (\S+)\.", succeed("signing-key", "rotate"))
     assert first in succeed("signing-key", "list")

@@ -4,10 +4,12 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from openbooking.booking.leases import ExpireLeases
 from openbooking.booking.opportunity import SaleState
 from openbooking.booking.order import Order
 from openbooking.booking.policy import Policy
@@ -17,6 +19,7 @@ from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.identity_postgres import PostgresIdentityStore
 from openbooking.store.migrate import prepare
 from openbooking.store.postgres import PostgresStore
+from openbooking.store.postgres_pool import StaleConnectionError, loss_noted
 from openbooking.store.sqlite import SqliteStore
 from openbooking.testing.identity_tests import grant
 from openbooking.testing.postgres import PostgresServer
@@ -29,11 +32,12 @@ from openbooking.testing.samples import (
     cancel,
     fresh,
     places_left,
+    quote,
     session,
     session_path,
 )
 from openbooking.testing.store_tests import feed_writer
-from store.test_postgres import LOCK, connected
+from store.test_postgres import LOCK, connected, until_waiting
 
 pytestmark = pytest.mark.anyio
 
@@ -189,6 +193,24 @@ async def test_a_locked_counter_holds_up_neither_bookings_nor_readers_of_feeds(u
         assert after[-1].modified > before[-1].modified
 
 
+async def test_leases_of_other_rows_end_while_one_is_locked(url: str) -> None:
+    clock = Clock()
+    store = PostgresStore(url, policy=Policy(), writer=feed_writer(), clock=clock)
+    async with connected(url) as other:
+        await store.execute(quote(fresh(), "yoga"))
+        await store.execute(quote(fresh(), "spin"))
+        assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (999, 999)
+        clock.move(timedelta(hours=1))
+        async with other.transaction():
+            await other.execute(LOCK, session_path("yoga"))
+            assert await store.execute(ExpireLeases()) == 1
+            assert await store.execute(ExpireLeases()) == 0
+            assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (999, 1000)
+        assert await store.execute(ExpireLeases()) == 1
+        assert await places_left(store, "yoga") == 1000
+    await store.close()
+
+
 async def test_what_takes_an_opportunity_off_sale_waits_for_its_lock_too(url: str) -> None:
     unpublish = SetSaleState(opportunity=session("yoga", 5)[0].path, sale=SaleState.UNPUBLISHED, actor=MANAGER)
     async with opened(url, SHORT) as store, connected(url) as other:
@@ -273,3 +295,32 @@ async def test_readers_of_a_file_that_another_has_for_itself_hear_at_one_deadlin
             other.execute("BEGIN EXCLUSIVE")
             async with soon():
                 assert await kinds([store.feed_items(SESSIONS, 0, 10) for _ in range(MANY)]) == {StoreUnavailableError}
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        ("SELECT pg_terminate_backend(pid)", "terminating connection|closed in the middle"),
+        ("SELECT pg_cancel_backend(pid)", "cancel"),
+    ],
+)
+async def test_the_reason_of_a_connection_that_is_lost_is_told_and_not_what_that_leads_to(
+    url: str, end: str, reason: str
+) -> None:
+    async with opened(url) as store, connected(url) as other, other.transaction():
+        await other.execute(LOCK, session_path("yoga"))
+        booking = asyncio.create_task(store.execute(book(fresh(), "yoga")))
+        await until_waiting(other, 1)
+        await other.execute(f"{end} FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        with pytest.raises(StoreUnavailableError, match=reason) as told:
+            await booking
+    assert "cannot call" not in str(told.value)
+    assert "released back" not in str(told.value)
+
+
+async def test_a_connection_that_was_lost_while_idle_is_no_fault_of_the_program(url: str) -> None:
+    async with opened(url) as store, store._postgres._writers.connection() as connection:
+        connection.terminate()
+        for _ in range(2):
+            with pytest.raises(StaleConnectionError, match="while it was not in use"), loss_noted(connection):
+                await connection.execute("SELECT 1")

@@ -79,7 +79,7 @@ def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         server: PostgresServer = request.getfixturevalue("postgres")
         database = server.bare_database()
     connected(database, load)
-    assert upgrade(database) == REVISION
+    assert upgrade(database).revision == REVISION
     return database
 
 

@@ -23,7 +23,7 @@ def doctor(database: Database = None) -> None:
             await store.close()
 
     settings = load_settings(database=database)
-    prepare(settings.database)
+    prepare(settings.database, makes_new=False)
     findings = asyncio.run(examine(settings))
     for about, wrong in findings:
         show(f"{about} {wrong}.")

@@ -42,6 +42,10 @@ def verify(
     settings = load_settings(database=database)
     from openbooking.cli.feed_verify import verify_feed, verify_own_feeds  # noqa: PLC0415 - too long for --help
 
+    if not url:
+        from openbooking.store.migrate import prepare  # noqa: PLC0415 - longer to load than --help may take
+
+        prepare(settings.database, makes_new=False)
     sound = True
     for verdict in [verify_feed(url, show)] if url else verify_own_feeds(settings, show):
         show(f"{verdict.url}: {verdict.items} items on {verdict.pages} pages, {verdict.faults} faults")
@@ -91,5 +95,5 @@ def renumber(
             await store.close()
 
     settings = load_settings(database=database)
-    prepare(settings.database)
+    prepare(settings.database, makes_new=False)
     show(f"{asyncio.run(do(settings))} feed items have new numbers, and will be harvested again.")

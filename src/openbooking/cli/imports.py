@@ -88,7 +88,7 @@ def import_(  # noqa: PLR0913 - one parameter for each option
             async def work(store: Store) -> None:
                 await run_import(store, pages(place, copy, lines.counting), lines, options, confirm_orders)
 
-            with_store(database, work, writes_feeds=True)
+            with_store(database, work, writes_feeds=True, makes_new=not dry_run)
     except (ImportRefusedError, CommandError) as refusal:
         raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal
     except NotConfirmedError as refusal:

@@ -96,7 +96,7 @@ def add(  # noqa: PLR0913 - one parameter for each thing that is known of a part
         for seller_key in (EVERY_SELLER,) if all_sellers else seller or ():
             await _change_grant(system, key, seller_key, give(frozenset({Scope.OPENBOOKING})))
 
-    with_system(database, save)
+    with_system(database, save, makes_new=not seller)
     show(secret)
 
 

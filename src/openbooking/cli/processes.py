@@ -10,6 +10,7 @@ from functools import partial
 from multiprocessing.sharedctypes import RawValue
 from tempfile import TemporaryDirectory
 
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -22,6 +23,7 @@ from openbooking.cli.logs import configure_logs
 from openbooking.cli.server import Drain, interrupt_on_sigterm, log_ready, make_app, run_server, server_config
 from openbooking.clock import SystemClock
 from openbooking.settings import Settings
+from openbooking.store.location import full_name
 from openbooking.system import compare_clock, open_store
 from openbooking.web.metrics import SHARED_FOLDER_VARIABLE
 
@@ -37,15 +39,16 @@ def serve_forever(settings: Settings) -> None:
         if settings.workers == 1:
             listener, settings = listen(settings)
             open_until_the_end.enter_context(listener)
-            _prepare(settings, clock)
-            run_server(settings, listener, lambda _: log_ready(settings), clock)
+            is_new = _prepare(settings, clock)
+            run_server(settings, listener, lambda _: _log_ready(settings, is_new=is_new), clock)
         else:
             listeners, settings = listen_for_each(settings)
             for listener in listeners:
                 open_until_the_end.enter_context(listener)
-            _prepare(settings, clock)
+            is_new = _prepare(settings, clock)
             open_until_the_end.enter_context(_counting_together(settings))
-            run_workers(settings, partial(_worker, settings), listeners, lambda: log_ready(settings), clock)
+            ready = partial(_log_ready, settings, is_new=is_new)
+            run_workers(settings, partial(_worker, settings), listeners, ready, clock)
 
 
 def run_workers(
@@ -79,14 +82,23 @@ def look_at_clock(settings: Settings, clock: SystemClock) -> None:
     asyncio.run(compare())
 
 
-def _prepare(settings: Settings, clock: SystemClock) -> None:
+def _log_ready(settings: Settings, *, is_new: bool) -> None:
+    """Log that it serves, and that it does so with a new database, for whoever has meant another."""
+    log_ready(settings)
+    if is_new:
+        structlog.get_logger().warning("database.is_new", database=full_name(settings.database))
+
+
+def _prepare(settings: Settings, clock: SystemClock) -> bool:
+    """Look at everything that a server needs, and return whether the database was made anew."""
     from openbooking.store.migrate import prepare  # noqa: PLC0415 - long to load, and workers do without
 
     warn_of_local_address(settings)
-    prepare(settings.database)
+    is_new = prepare(settings.database)
     asyncio.run(warn_of_another_address(settings))
     asyncio.run(warn_of_weak_durability(settings))
     look_at_clock(settings, clock)
+    return is_new
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def add(
         token = await system.identity.registration.new_token(name, lifetime, uses)
         return _link(system, token) if link else token
 
-    show(with_system(database, save))
+    show(with_system(database, save, makes_new=True))
 
 
 @registration_tokens.command("list")

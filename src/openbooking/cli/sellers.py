@@ -99,7 +99,7 @@ def add(  # noqa: PLR0913 - one parameter for each thing that Orders must tell a
         shown = await publish_seller(store, seller, ADMINISTRATOR)
         return shown if known else None
 
-    shown = with_store(database, save, writes_feeds=replace)
+    shown = with_store(database, save, writes_feeds=replace, makes_new=not replace)
     if shown is None:
         show(f"Added Seller {key}.")
     else:

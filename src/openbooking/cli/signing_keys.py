@@ -28,7 +28,7 @@ def rotate(
     async def save(system: "System") -> SigningKey:
         return await system.identity.keys.rotate(at_once=at_once)
 
-    show(f"Tokens are signed with key {with_system(database, save).kid}.")
+    show(f"Tokens are signed with key {with_system(database, save, makes_new=True).kid}.")
 
 
 @signing_keys.command("list")

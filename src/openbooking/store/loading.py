@@ -25,6 +25,7 @@ from openbooking.store.documents import (
     with_personal_data,
 )
 from openbooking.store.exchange import Answer, ChangedMeanwhileError, Exchange, Query, record_keys
+from openbooking.store.locks import LockStatements, locked
 from openbooking.store.statements import Statements
 
 RECORDS_AT_ONCE = 500
@@ -57,11 +58,16 @@ def load(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Exchan
     return found.situation
 
 
-def load_to_write(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Exchange[Situation]:
-    """The situation of what is needed; nobody else changes any of it before the transaction has ended."""
+def load_to_write(
+    sql: Statements, locks: LockStatements, needs: Needs, policy: Policy, now: datetime
+) -> Exchange[Situation]:
+    """The situation of what is needed; nobody else changes any of it before the transaction has ended.
+
+    Expired records that somebody else has locked are left for another time, so that the others are swept.
+    """
     if sql.one_writer:
         return (yield from load(sql, needs, policy, now))
-    named = yield from _named(sql, needs, now)
+    named = yield from _named(sql, needs, now, locks)
     locked = yield from _lock(sql, named)
     situation, proposals = yield from _read(sql, needs, policy, now, named)
     withdrawn = situation.places.keys() - situation.opportunities.keys()
@@ -86,15 +92,21 @@ def _lock(sql: Statements, named: _Names) -> Exchange[set[str]]:
     return _paths((yield Query(sql.lock, record_keys(named.keys) | {"paths": sorted(named.paths)})))
 
 
-def _named(sql: Statements, needs: Needs, now: datetime) -> Exchange[_Names]:
-    """What is needed by name, or because of how it is related to what is named."""
+def _named(sql: Statements, needs: Needs, now: datetime, locks: LockStatements | None = None) -> Exchange[_Names]:
+    """What is needed by name, or because of how it is related to what is named.
+
+    With `locks`, it is without the expired records that cannot be locked, and the others are locked.
+    """
     keys, paths, _ = yield from _related(sql, needs)
     fills = set(needs.fills)
     if needs.fills_of:
         fills |= _paths((yield Query(sql.paths_claimed, record_keys(needs.fills_of))))
     if needs.expired:
         rows = yield Query(sql.expired_records, {"now": microseconds(now), "most": _SWEPT_AT_ONCE})
-        keys |= _first_to_sweep(rows)
+        to_sweep = _first_to_sweep(rows)
+        if locks and to_sweep:
+            to_sweep -= (yield from locked(locks, to_sweep)).keys()
+        keys |= to_sweep
     if needs.over_before:
         over = {"over_before": microseconds(needs.over_before), "most": RECORDS_AT_ONCE}
         keys |= _keys((yield Query(sql.records_over, over)))

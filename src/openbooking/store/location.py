@@ -1,5 +1,6 @@
 """Where a database is: the path of an SQLite file, or the URL of a PostgreSQL database."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 _POSTGRES = ("postgresql://", "postgres://")
@@ -18,3 +19,8 @@ def without_password(database: str) -> str:
     user, _, host = url.netloc.rpartition("@")
     netloc = f"{user.partition(':')[0]}@{host}" if user else host
     return url._replace(netloc=netloc, query="").geturl()
+
+
+def full_name(database: str) -> str:
+    """The full path, or the URL as it may be shown."""
+    return without_password(database) if is_postgres(database) else str(Path(database).resolve())

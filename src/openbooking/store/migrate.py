@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -28,6 +28,14 @@ _OLDEST_POSTGRES = 150_000
 _LOCK = 5_278_137_614_120_001
 _PAUSE_SECONDS = 0.02
 _REVISION_OF = "SELECT version_num FROM alembic_version"
+_HAS_REVISION = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+_CONNECT_SECONDS = 10.0
+# How long it is waited for another who migrates, or has a table locked that is to be changed.
+_LOCK_SECONDS = 60
+_NAME_ANOTHER = (
+    "Name the one that is meant with --database or OPENBOOKING_DATABASE; `openbooking serve` and `openbooking migrate` "
+    "make a new one."
+)
 
 T = TypeVar("T")
 
@@ -36,31 +44,68 @@ class SchemaError(Exception):
     """The schema of the database is not the one this version works with."""
 
 
-def upgrade(database: str) -> str:
-    """Bring a database, new or old, to the schema of this version; return its revision."""
+class Upgraded(NamedTuple):
+    """The revision of the schema that a database has now, and whether it is a new database."""
+
+    revision: str
+    is_new: bool
+
+
+def upgrade(database: str) -> Upgraded:
+    """Bring a database, new or old, to the schema of this version."""
     return connected(database, _upgrade)
 
 
-def prepare(database: str) -> None:
-    """Set up a new database; refuse, with SchemaError, one of a newer version or not yet migrated to this one."""
+def prepare(database: str, *, makes_new: bool = True) -> bool:
+    """Refuse, with SchemaError, a database of a newer version or not yet migrated to this one.
+
+    One that is not there, or in which nothing has been made yet, is set up if `makes_new`; else it is refused, and left
+    as it is. Returns whether it was set up.
+    """
     if is_postgres(database) and asyncio.run(_is_prepared(database)):
-        return
-    revision = connected(database, _upgrade_new)
+        return False
+    if not makes_new:
+        check_is_there(database)
+    revision, is_new = connected(database, _upgrade_new if makes_new else _found)
     if revision != REVISION:
         name = without_password(database)
         message = f"{name} has the schema of an earlier version ({revision}): back it up and run `openbooking migrate`."
         raise SchemaError(message)
+    return is_new
 
 
-def _upgrade_new(connection: Connection) -> str:
+def check_is_there(database: str) -> None:
+    """Raise SchemaError if an SQLite file is not there, or is none that openbooking has made; it stays as it is.
+
+    Where a PostgreSQL database is not there, its server says so.
+    """
+    if is_postgres(database):
+        return
+    path = Path(database).resolve()
+    if not path.exists():
+        raise SchemaError(f"There is no database at {path}, so it cannot be opened. {_NAME_ANOTHER}")
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
+            is_ours = connection.execute(_HAS_REVISION).fetchone() is not None
+    except sqlite3.DatabaseError as fault:
+        raise StoreUnavailableError(f"The database {path} cannot be opened: {fault}.") from fault
+    if not is_ours:
+        raise SchemaError(f"The file {path} is no database of openbooking. {_NAME_ANOTHER}")
+
+
+def _upgrade_new(connection: Connection) -> Upgraded:
+    return _upgrade(connection) if _revision(connection) is None else _found(connection)
+
+
+def _found(connection: Connection) -> Upgraded:
     revision = _revision(connection)
     if revision is None:
-        return _upgrade(connection)
+        raise SchemaError(f"There is nothing of openbooking in that database yet. {_NAME_ANOTHER}")
     _check_known(revision)
-    return revision
+    return Upgraded(revision, is_new=False)
 
 
-def _upgrade(connection: Connection) -> str:
+def _upgrade(connection: Connection) -> Upgraded:
     from alembic import command  # noqa: PLC0415
 
     revision = _revision(connection)
@@ -69,7 +114,7 @@ def _upgrade(connection: Connection) -> str:
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-    return str(_revision(connection))
+    return Upgraded(str(_revision(connection)), is_new=revision is None)
 
 
 def connected(database: str, work: Callable[[Connection], T]) -> T:
@@ -115,12 +160,13 @@ async def _in_postgres(url: str, work: Callable[[Connection], T]) -> T:
 
     async def connect() -> "PostgresConnection":
         try:
-            return await asyncpg.connect(url)
+            return await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
             raise ConnectionError(str(fault)) from fault
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     async with engine.begin() as connection:
+        await connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         version = await connection.scalar(text("SELECT current_setting('server_version_num')::int"))
         if int(version or 0) < _OLDEST_POSTGRES:
@@ -133,7 +179,7 @@ async def _is_prepared(url: str) -> bool:
     import asyncpg  # noqa: PLC0415
 
     with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError):
-        connection = await asyncpg.connect(url)
+        connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS, command_timeout=_CONNECT_SECONDS)
         try:
             new_enough = connection.get_server_version().major * 10_000 >= _OLDEST_POSTGRES
             return new_enough and await connection.fetchval(_REVISION_OF) == REVISION

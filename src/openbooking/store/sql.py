@@ -208,7 +208,7 @@ class SqlStore:
         return renumber(self._sql, after, self._clock())
 
     def _load_to_write(self, needs: Needs) -> Exchange[Situation]:
-        return load_to_write(self._sql, needs, self._policy, self._clock())
+        return load_to_write(self._sql, self._locks, needs, self._policy, self._clock())
 
     def _numbers(self, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
         return numbers(self._sql, count, now)

@@ -28,6 +28,9 @@ _log = structlog.get_logger()
 # An API key, too, is shown as a bearer token (RFC 6750 3).
 _CHALLENGE = 'Bearer realm="Open Booking API", error="invalid_token"'
 
+# The request has waited for the database already, so whoever repeats it at once only waits again.
+_RETRY_AFTER_SECONDS = 5
+
 _TEMPORARILY: dict[tuple[str, str], type[OpenBookingError]] = {
     ("PUT", "order-quote-templates"): TemporarilyUnableToProduceOrderQuoteError,
     ("PUT", "order-quotes"): TemporarilyUnableToProduceOrderQuoteError,
@@ -95,6 +98,7 @@ def _as_error(fault: Exception, scope: Scope) -> OpenBookingError:
     if isinstance(fault, StoreUnavailableError):
         _log.error("store.unavailable", reason=str(fault))
         resource = scope["path"].rstrip("/").rpartition("/")[0].rpartition("/")[2]
-        return _TEMPORARILY.get((scope["method"], resource), TemporarilyUnavailableError)()
+        error = _TEMPORARILY.get((scope["method"], resource), TemporarilyUnavailableError)
+        return error(retry_after=_RETRY_AFTER_SECONDS)
     _log.error("request.failed", method=scope["method"], exc_info=fault)
     return InternalApplicationError("The fault has been logged under this requestId.")

@@ -1,0 +1,123 @@
+"""A command in the wrong folder finds no database: it says so, fails, and makes none."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from openbooking.cli import app
+from openbooking.testing.postgres import PostgresServer
+
+OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
+NEEDS_ONE = [
+    ["backup", "copy.sqlite3"],
+    ["doctor"],
+    ["feed", "verify"],
+    ["feed", "republish"],
+    ["feed", "renumber"],
+    ["import", "nothing.json", "--dry-run"],
+    ["partner", "add", "acme", "--name", "Acme", "--seller", "willow"],
+    ["partner", "list"],
+    ["partner", "show", "acme"],
+    ["registration-token", "list"],
+    ["seller", "list"],
+    ["signing-key", "list"],
+    ["user", "list"],
+    ["user", "remove", "ann"],
+]
+SELLER = {
+    "--name": "Willow",
+    "--legal-name": "Willow",
+    "--tax-mode": "net",
+    "--email": "a@willow.example",
+    "--url": "https://willow.example/",
+    "--street": "Canal Street",
+    "--locality": "Oxford",
+    "--region": "Oxfordshire",
+    "--postcode": "OX2 6ZZ",
+}
+ADD_SELLER = ["seller", "add", "willow", *(word for option in SELLER.items() for word in option)]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to be in."""
+    for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+@pytest.mark.parametrize("command", NEEDS_ONE, ids=" ".join)
+def test_what_needs_a_database_says_where_there_is_none_and_makes_none(folder: Path, command: list[str]) -> None:
+    result = run(*command)
+    assert (result.exit_code > 0, result.stdout) == (True, "")
+    assert str(folder.resolve() / "openbooking.sqlite3") in result.stderr
+    assert "OPENBOOKING_DATABASE" in result.stderr
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", NEEDS_ONE, ids=" ".join)
+@pytest.mark.parametrize("is_a_database", [True, False])
+def test_a_file_of_somebody_else_is_refused_and_left_alone(
+    folder: Path, command: list[str], is_a_database: bool
+) -> None:
+    path = folder / "openbooking.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        if is_a_database:
+            connection.execute("CREATE TABLE theirs (id INTEGER)")
+    path.touch()
+    before = path.read_bytes()
+    result = run(*command)
+    assert (result.exit_code > 0, result.stdout) == (True, "")
+    assert str(path.resolve()) in result.stderr
+    assert [(file.name, file.read_bytes()) for file in folder.iterdir()] == [(path.name, before)]
+
+
+@pytest.mark.parametrize("command", NEEDS_ONE[1:], ids=" ".join)
+def test_a_bare_database_on_a_server_is_refused_and_left_bare(
+    bare: str, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setenv("OPENBOOKING_DATABASE", bare)
+    for _ in range(2):
+        result = run(*command)
+        assert (result.exit_code > 0, result.stdout) == (True, "")
+        assert "nothing of openbooking" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def bare(postgres: PostgresServer) -> str:
+    return postgres.bare_database()
+
+
+@pytest.mark.parametrize("command", [ADD_SELLER, ["migrate"]], ids=["seller add", "migrate"])
+def test_what_makes_a_database_says_so_once(folder: Path, command: list[str]) -> None:
+    path = str(folder.resolve() / "openbooking.sqlite3")
+    result = run(*command)
+    assert (result.exit_code, f"There was no database; {path} is made." in result.output) == (0, True)
+    assert "is made" not in run("migrate").output
+    assert run("doctor").exit_code == 0
+
+
+def test_a_server_says_that_its_database_is_new(folder: Path) -> None:
+    lines = []
+    for events in (2, 1):
+        command = [OPENBOOKING, "serve", "--port", "0"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr
+            lines.append([json.loads(process.stderr.readline()) for _ in range(events)])
+            process.send_signal(signal.SIGTERM)
+    (serving, is_new), (again,) = lines
+    assert (serving["event"], is_new["event"], again["event"]) == ("serving", "database.is_new", "serving")
+    assert is_new["database"] == str(folder.resolve() / "openbooking.sqlite3")

@@ -1,0 +1,85 @@
+"""What the environment holds that is not meant as a setting, and an address that could be served only by half."""
+
+from pathlib import Path
+
+import pytest
+import structlog.testing
+
+from openbooking.settings import SettingsError, load_settings
+
+OF_SERVICES = {
+    "OPENBOOKING_SERVICE_HOST": "10.0.0.1",
+    "OPENBOOKING_SERVICE_PORT": "8000",
+    "OPENBOOKING_SERVICE_PORT_HTTP": "8000",
+    "OPENBOOKING_PORT": "tcp://10.0.0.1:8000",
+    "OPENBOOKING_PORT_8000_TCP": "tcp://10.0.0.1:8000",
+    "OPENBOOKING_PORT_8000_TCP_PROTO": "tcp",
+    "OPENBOOKING_PORT_8000_TCP_PORT": "8000",
+    "OPENBOOKING_PORT_8000_TCP_ADDR": "10.0.0.1",
+    "OPENBOOKING_PORT_53_UDP": "udp://[fd00::1]:53",
+    "OPENBOOKING_PORT_53_UDP_ADDR": "fd00::1",
+    "OPENBOOKING_POSTGRES_SERVICE_HOST": "10.0.0.2",
+    "OPENBOOKING_POSTGRES_PORT": "tcp://10.0.0.2:5432",
+    "OPENBOOKING_POSTGRES_PORT_5432_TCP": "tcp://10.0.0.2:5432",
+}
+MISSPELT = {
+    "OPENBOOKING_PORTS": "8000",
+    "OPENBOOKING_PORT": "http://10.0.0.1:8000",
+    "OPENBOOKING_HTTP_PORT": "8000",
+    "OPENBOOKING_SERVICE": "x",
+    "OPENBOOKING_SERVICE_HOST": "booking.example.com",
+    "OPENBOOKING_SERVICE_PORT": "http",
+    "OPENBOOKING_PORT_8000_TCP": "8000",
+    "OPENBOOKING_PORT_8000_TCP_NAME": "tcp",
+    "OPENBOOKING_PORT_8000_TCP_PROTO": "http",
+    "OPENBOOKING_PORT_HTTP_TCP": "tcp://10.0.0.1:8000",
+    "OPENBOOKING_DATABSE": "x",
+}
+
+
+def test_what_kubernetes_sets_for_a_service_is_no_setting_and_the_port_is_said_to_be_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("port = 8100")
+    with structlog.testing.capture_logs() as logged:
+        assert load_settings(OF_SERVICES).port == 8000
+        assert load_settings(OF_SERVICES | {"OPENBOOKING_SETTINGS": str(file)}).port == 8100
+        assert load_settings(OF_SERVICES, port=8200).port == 8200
+    assert {(line["event"], line["variable"]) for line in logged} == {("settings.left_out", "OPENBOOKING_PORT")}
+
+
+def test_a_port_that_is_one_is_one() -> None:
+    with structlog.testing.capture_logs() as logged:
+        assert load_settings({"OPENBOOKING_PORT": "8300", "OPENBOOKING_SERVICE_HOST": "10.0.0.1"}).port == 8300
+    assert logged == []
+
+
+@pytest.mark.parametrize(("name", "value"), MISSPELT.items())
+def test_what_is_only_like_it_is_an_error(name: str, value: str) -> None:
+    with pytest.raises(SettingsError):
+        load_settings({name: value})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://club.example/booking",
+        "https://club.example/booking/",
+        "https://club.example//",
+        "https://club.example/?a",
+        "https://club.example?",
+        "https://club.example/#a",
+        "https://ann@club.example",
+        "https://:443",
+        "https://club.example:port",
+    ],
+)
+def test_a_site_that_is_more_than_a_host_is_refused_with_what_to_set(url: str) -> None:
+    with pytest.raises(SettingsError, match="api_path"):
+        load_settings({"OPENBOOKING_SITE_URL": url})
+
+
+@pytest.mark.parametrize(
+    "url", ["https://club.example", "https://club.example/", "https://[::1]:8443", "http://localhost:1"]
+)
+def test_a_site_that_is_a_host_is_served(url: str) -> None:
+    assert load_settings({"OPENBOOKING_SITE_URL": url}).site == url.rstrip("/")
