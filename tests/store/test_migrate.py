@@ -206,7 +206,7 @@ def test_keys_passwords_and_sessions_of_the_schema_before_former_keys_are_good(d
         await provider.close()
 
     connected(database, make_version_4)
-    assert upgrade(database) >= "0005"
+    assert upgrade(database).revision >= "0005"
     asyncio.run(use())
 
 
