@@ -63,6 +63,7 @@ class Connection(HttpToolsProtocol):
         self._upgrading = False
         self._too_late: asyncio.TimerHandle | None = None
         self._read_too_late: asyncio.TimerHandle | None = None
+        self.flow: _Flow
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base class
         """Await a request, from the first moment on."""
