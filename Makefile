@@ -16,7 +16,7 @@ demo: .venv/.runtime ## Run a Booking System with made-up sellers on this machin
 	.venv/bin/openbooking demo $(ARGS)
 
 test: .venv/.dev $(VALIDATORS) ## Run every check and every test (ARGS="-k feed" picks some)
-	@scripts/system-packages chromium postgres
+	@scripts/system-packages chromium nginx postgres
 	@$(MAKE) --no-print-directory check
 	$(PYTHON) -m pytest -n 2 --cov $(ARGS)
 

@@ -27,6 +27,7 @@ from openbooking.web.observe import Answered, ObservingMiddleware
 from openbooking.web.operations import Operations
 from openbooking.web.pages import Pages
 from openbooking.web.registration import RegistrationPages
+from openbooking.web.request import SentOnceMiddleware
 from openbooking.web.routes import Routes
 from openbooking.web.second_factor import SecondFactorPages
 from openbooking.web.seller_partners import SellerPartnerPages
@@ -70,7 +71,9 @@ def create_app(
     metrics = Metrics()
     observe = metrics.observe if settings.metrics_token else _observe_nothing
     observing = Middleware(ObservingMiddleware, observe=observe, log_all=settings.log_requests)
-    return _Application(lifespan, [observing, Middleware(FaultMiddleware)])
+    once = ["authorization", "x-forwarded-proto", settings.trusted_partner_header, settings.trusted_seller_header]
+    sent_once = Middleware(SentOnceMiddleware, headers=once)
+    return _Application(lifespan, [observing, Middleware(FaultMiddleware), sent_once])
 
 
 def _observe_nothing(answered: Answered) -> None:

@@ -1,14 +1,20 @@
 """What the endpoints take from a request: media types, a body of limited size, the UUID in the path."""
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from openbooking.spec.errors import NotAcceptableError, RequestTooLargeError, UnsupportedMediaTypeError
+from openbooking.spec.errors import (
+    NotAcceptableError,
+    OpenBookingError,
+    RequestTooLargeError,
+    UnsupportedMediaTypeError,
+)
 from openbooking.spec.ids import parse_uuid
 
 if TYPE_CHECKING:
@@ -39,6 +45,22 @@ class OrderUuidConvertor(Convertor[str]):
 
 
 register_url_convertor("order_uuid", OrderUuidConvertor())
+
+
+class SentOnceMiddleware:
+    """Refuses a request that carries one of the headers named twice: two readers could each take another one."""
+
+    def __init__(self, app: ASGIApp, *, headers: Iterable[str]) -> None:
+        self._app = app
+        self._headers = frozenset(header.lower().encode() for header in headers if header)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or raise OpenBookingError."""
+        if scope["type"] == "http":
+            sent = [name for name, _ in scope["headers"] if name in self._headers]
+            if len(sent) > 1 and len(sent) > len(set(sent)):
+                raise OpenBookingError("A header that says who asks may be sent once only.")
+        await self._app(scope, receive, send)
 
 
 def check_media_types(request: Request) -> None:
