@@ -62,8 +62,8 @@ async def proxy(tmp_path: Path) -> AsyncIterator[int]:
     file = tmp_path / "nginx.conf"
     file.write_text(CONFIGURATION.format(place=tmp_path, host=HOST, port=port, listen=listen), encoding="utf-8")
     path = f"{os.environ['PATH']}:/usr/sbin"
-    arguments = ["-c", file, "-e", tmp_path / "error.log"]
-    nginx = await asyncio.create_subprocess_exec("nginx", *arguments, env=os.environ | {"PATH": path})
+    errors = tmp_path / "error.log"
+    nginx = await asyncio.create_subprocess_exec("nginx", "-c", file, "-e", errors, env=os.environ | {"PATH": path})
     while b"[" not in await asked(listen, head("GET", "Connection: close")):
         await asyncio.sleep(0.02)
     yield listen
