@@ -29,6 +29,8 @@ async def tell(scope: Scope, receive: Receive, send: Send) -> None:
         body += message["body"]
         if not message.get("more_body"):
             break
+    if scope["path"] == "/slow":
+        await asyncio.sleep(0.01)
     names = b",".join(name for name, _ in scope["headers"])
     told = b"[%s %s %d %s]" % (scope["method"].encode(), scope["path"].encode(), len(body), names)
     told += b"." * (50_000_000 if scope["path"] == "/long" else 0)
