@@ -146,6 +146,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = ""
     max_body_bytes: Annotated[_Positive, Meta(description="The largest request body that is read.")] = 1_000_000
     max_order_items: Annotated[_Positive, Meta(description="The most OrderItems in one Order.")] = 500
+    max_published_bytes: Annotated[
+        _Positive, Meta(description="The most bytes that an Opportunity or a Seller may take to be published.")
+    ] = 200_000
+    max_order_bytes: Annotated[
+        _Positive, Meta(description="The most bytes that an Order may take, with what it says of its Opportunities.")
+    ] = 10_000_000
     requests_per_minute: Annotated[
         int, Meta(ge=0, description="How many requests a Booking Partner may send to each process; 0 for any number.")
     ] = 0
@@ -268,6 +274,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             offer_overrides=self.offer_overrides,
             dynamic_accounts=self._dynamic_accounts,
             time_zone=ZoneInfo(self.time_zone),
+            max_published_bytes=self.max_published_bytes,
+            max_order_bytes=self.max_order_bytes,
         )
 
     @property

@@ -54,7 +54,7 @@ def test_names_tell_the_classes_apart() -> None:
 ERRORS = Path(__file__).parent.parent.parent / "docs" / "reference" / "errors.md"
 
 
-@pytest.mark.spec("OB-BRK-02")
+@pytest.mark.spec("OB-ERR-01")
 def test_each_class_of_a_failure_or_with_500_is_documented_with_who_is_at_fault() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (500|503) \| the (\w+) \|", ERRORS.read_text(encoding="utf-8"), re.MULTILINE)
     expected = {(name, "500", "request") for name in refused_with_500()}

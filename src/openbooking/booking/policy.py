@@ -58,7 +58,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     (OB-PREP-02). `reconciliation` is None where any payment details will do. `offer_overrides` and `dynamic_accounts`
     bound what a Seller and a Booking Partner can agree on (`GrantTerms`): whether the partner names prices of its own,
     and with which accounts it books without a price; None for no account, and an empty set for any. Times are told to
-    people in `time_zone`.
+    people in `time_zone`. What is published may take `max_published_bytes` each, and an Order `max_order_bytes`.
     """
 
     leasing: Leasing = Leasing.NAMED
@@ -72,3 +72,5 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     offer_overrides: bool = False
     dynamic_accounts: frozenset[str] | None = None
     time_zone: ZoneInfo = ZoneInfo("Europe/London")
+    max_published_bytes: int = 200_000
+    max_order_bytes: int = 10_000_000

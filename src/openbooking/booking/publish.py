@@ -22,6 +22,7 @@ from openbooking.booking.reports import (
     orders_reached,
     why_not_bookable_now,
 )
+from openbooking.booking.room import check_published
 from openbooking.booking.situation import (
     Change,
     Needs,
@@ -47,6 +48,7 @@ class PublishSeller(ActorCommand, frozen=True):
 
     def decide(self, situation: Situation) -> Decision:
         """Save it; it stays with the source that it came from first."""
+        check_published(self.seller, situation.policy)
         known = situation.sellers.get(self.seller.key)
         if known is None:
             return Decision(changes=(SellerSet(self.seller),))
@@ -88,7 +90,7 @@ class Publish(ActorCommand, frozen=True):
         )
 
     def decide(self, situation: Situation) -> Decision:
-        """Refuse what names an unknown Seller or parent, or one path twice, what nobody can pay, what is others'.
+        """Refuse what names an unknown Seller or parent, or one path twice, what is unpayable, too large, or others'.
 
         The reply reports on each Opportunity.
         """
@@ -115,6 +117,7 @@ class Publish(ActorCommand, frozen=True):
             seller = situation.sellers.get(opportunity.seller)
             if seller is None:
                 raise SellerNotFoundError(f"{opportunity.path} names an unknown Seller.")
+            check_published(opportunity, situation.policy)
             _check_prices(opportunity, seller)
             parent = known.get(opportunity.parent) if opportunity.parent else None
             if opportunity.parent and not parent:

@@ -15,7 +15,7 @@ from openbooking.booking.order import Partnership
 from openbooking.booking.record import Record
 from openbooking.booking.situation import Needs, Places, Situation, evolve
 from openbooking.spec.errors import OpenBookingError
-from openbooking.spec.rpde import Item
+from openbooking.spec.rpde import PAGE_BYTES, Item
 
 
 class StoreUnavailableError(Exception):
@@ -83,10 +83,12 @@ class Store(Protocol):
         """Carry out one command: all of it or none of it."""
         ...
 
-    async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:
+    async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
         """The first items of a feed whose change number is over `after`, in its order.
 
-        A reader who follows these numbers while others write ends with exactly what the store holds.
+        A reader who follows these numbers while others write ends with exactly what the store holds. There are `limit`
+        items at most. The item with which their `data` reaches `most_bytes` is the last one, so there is one item
+        however large it is. Items beyond that are not read into memory.
         """
         ...
 

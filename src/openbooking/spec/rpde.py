@@ -11,6 +11,9 @@ import msgspec
 from openbooking.spec.terms import LICENCE
 
 PAGE_SIZE = 500
+# Ordinary pages have up to 1 MB. The bound is met by the item with which a page reaches it, so that every page makes
+# progress, however large an item is, and so that it can be told from its items whether a page was cut.
+PAGE_BYTES = 2 * 2**20
 MAX_CHANGE_NUMBER = 2**53 - 1
 
 
@@ -21,6 +24,11 @@ class Item(NamedTuple):
     kind: str
     modified: int
     data: bytes | None
+
+
+def is_full(items: Sequence[Item], limit: int = PAGE_SIZE, most_bytes: int = PAGE_BYTES) -> bool:
+    """Whether a page ends where it does because it has as many items, or bytes of `data`, as a page may have."""
+    return len(items) >= limit or sum(len(item.data or b"") for item in items) >= most_bytes
 
 
 class _Record(msgspec.Struct, gc=False):

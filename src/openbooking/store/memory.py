@@ -15,7 +15,7 @@ from openbooking.booking.record import Record, RecordKind
 from openbooking.booking.situation import Holdings, Needs, Places, Situation
 from openbooking.booking.store import Feed, FeedWriter, Figures, fold
 from openbooking.clock import Clock
-from openbooking.spec.rpde import Item
+from openbooking.spec.rpde import PAGE_BYTES, Item, is_full
 from openbooking.store.documents import encode_record
 from openbooking.store.effects import Publication, effects
 
@@ -51,10 +51,14 @@ class MemoryStore:
             raise outcome
         return outcome
 
-    async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:
+    async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
         """The first items of the feed after that change number."""
         items = sorted((item for item, _ in self._feeds.get(feed, {}).values()), key=lambda item: item.modified)
-        return [item for item in items if item.modified > after][:limit]
+        found: list[Item] = []
+        for item in items:
+            if item.modified > after and not is_full(found, limit, most_bytes):
+                found.append(item)
+        return found
 
     async def sellers(self) -> Sequence[Seller]:
         """All Sellers, by key."""

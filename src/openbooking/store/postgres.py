@@ -21,7 +21,7 @@ from openbooking.booking.command import Command, Reply
 from openbooking.booking.policy import Policy
 from openbooking.booking.store import Feed, FeedWriter, StoreUnavailableError
 from openbooking.clock import Clock
-from openbooking.spec.rpde import Item
+from openbooking.spec.rpde import PAGE_BYTES, Item, is_full
 from openbooking.store.audit import Finding
 from openbooking.store.dialects import Statement
 from openbooking.store.exchange import (
@@ -130,20 +130,20 @@ class PostgresStore(SqlStore):
         self._ticker = self._ticker or asyncio.create_task(self._tick(), context=contextvars.Context())
         return await super().execute(command)
 
-    async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:
+    async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
         """The first items of the feed after that change number.
 
         Those that cannot be numbered now, as on a full disk, will be later.
         """
-        page = self._page(feed, after, limit)
+        page = self._page(feed, after, limit, most_bytes)
         if self._replica:
-            return [Item(*row) for row in await self._replica.read(page, brief=True)]
-        rows = await self._postgres.read(page, brief=True)
-        if len(rows) < limit:
+            return await self._replica.read(page, brief=True)
+        items = await self._postgres.read(page, brief=True)
+        if not is_full(items, limit, most_bytes):
             with suppress(StoreUnavailableError):
                 if await self._number():
-                    rows = await self._postgres.read(page, brief=True)
-        return [Item(*row) for row in rows]
+                    items = await self._postgres.read(page, brief=True)
+        return items
 
     async def server_findings(self) -> list[Finding]:
         """Whether replies wait for less than the disks of this server and of its synchronous standby."""

@@ -25,14 +25,15 @@ from openbooking.booking.store import (
 )
 from openbooking.clock import Clock
 from openbooking.spec.errors import OpenBookingError
-from openbooking.spec.rpde import Item
+from openbooking.spec.rpde import PAGE_BYTES, Item
 from openbooking.store.aside import Aside, Name
 from openbooking.store.audit import Finding, audit
 from openbooking.store.audit_statements import AuditStatements
 from openbooking.store.batches import ALONE, AMONG_OTHERS, Batches
 from openbooking.store.documents import decode_seller, instant, microseconds
 from openbooking.store.effects import effects
-from openbooking.store.exchange import COMMAND_SECONDS, Answer, Database, Exchange, Save, ask
+from openbooking.store.exchange import COMMAND_SECONDS, Database, Exchange, Save, ask
+from openbooking.store.feed_pages import FeedPageStatements, feed_page
 from openbooking.store.figures import FigureStatements, check, figures
 from openbooking.store.loading import load, load_to_write
 from openbooking.store.locks import LockStatements, locked
@@ -60,6 +61,7 @@ class SqlStore:
     ) -> None:
         self._database = database
         self._sql = sql
+        self._pages = FeedPageStatements(sql.dialect)
         self._figures = FigureStatements(sql.dialect)
         self._locks = LockStatements(sql.dialect)
         self._policy = policy
@@ -89,9 +91,9 @@ class SqlStore:
                 return decision.reply
         return await self._batches.execute(command, until)
 
-    async def feed_items(self, feed: Feed, after: int, limit: int) -> Sequence[Item]:
+    async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
         """The first items of the feed after that change number."""
-        return list(map(Item._make, await self._database.read(self._page(feed, after, limit), brief=True)))
+        return await self._database.read(self._page(feed, after, limit, most_bytes), brief=True)
 
     async def sellers(self) -> Sequence[Seller]:
         """All Sellers, by key."""
@@ -201,8 +203,8 @@ class SqlStore:
         Raises StoreUnavailableError if it is not until then.
         """
 
-    def _page(self, feed: Feed, after: int, limit: int) -> Callable[[], Exchange[Answer]]:
-        return partial(ask, self._sql.feed_items, feed=feed.name, partner=feed.partner, after=after, most=limit)
+    def _page(self, feed: Feed, after: int, limit: int, most_bytes: int) -> Callable[[], Exchange[Sequence[Item]]]:
+        return partial(feed_page, self._pages, feed, after, limit, most_bytes)
 
     def _renumber(self, after: FeedItemKey) -> Exchange[list[FeedItemKey]]:
         return renumber(self._sql, after, self._clock())

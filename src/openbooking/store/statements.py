@@ -235,14 +235,6 @@ class Statements:
         return self.dialect.compile(found.group_by(record.c.partner, record.c.seller))
 
     @cached_property
-    def feed_items(self) -> Statement:
-        """:feed :partner :after :most → id, kind, modified, data."""
-        found = select(feed_item.c.id, feed_item.c.kind, feed_item.c.modified, feed_item.c.data).where(
-            _is(feed_item.c.feed), _is(feed_item.c.partner), feed_item.c.modified > bindparam("after")
-        )
-        return self.dialect.compile(first(found.order_by(feed_item.c.modified)))
-
-    @cached_property
     def pending_feed_items(self) -> Statement:
         """→ a row if a feed item waits for its number."""
         waiting: Select[Any] = select(literal_column("1")).where(feed_item.c.modified.is_(None))

@@ -28,6 +28,7 @@ from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.spec.errors import GoneError, OpenBookingError, UnknownOrderError
 from openbooking.spec.ids import Identifiers
 from openbooking.testing.erasure_tests import ErasureTests
+from openbooking.testing.feed_page_tests import FeedPageTests
 from openbooking.testing.figures_tests import FiguresTests
 from openbooking.testing.holding_tests import HoldingTests
 from openbooking.testing.partnership_tests import PartnershipTests
@@ -59,7 +60,16 @@ def feed_writer() -> FeedWriter:
     return JsonLdFeedWriter(Writer(Identifiers("https://kit.example.com/api")))
 
 
-class StoreTests(ErasureTests, FiguresTests, HoldingTests, PartnershipTests, ProposalTests, RepublishTests, SaleTests):
+class StoreTests(
+    ErasureTests,
+    FeedPageTests,
+    FiguresTests,
+    HoldingTests,
+    PartnershipTests,
+    ProposalTests,
+    RepublishTests,
+    SaleTests,
+):
     """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
 
     def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> Store | Awaitable[Store]:

@@ -23,6 +23,7 @@ _WORTH_COMPRESSING = 1_000
 _LEVEL = 2
 _GZIP_FORMAT = 31  # zlib's number for a window of 32 KB with gzip's header and trailer
 _OVERHEAD = 1_000
+_PIECE = 256 * 2**10
 _OF_BODY = (b"content-length", b"content-encoding", b"content-type")
 
 
@@ -44,7 +45,10 @@ class Sought(NamedTuple):
 
 
 class KeptPages:
-    """Full pages are kept for a minute, the least recently used make room; and made once for all who ask meanwhile."""
+    """Full pages are kept for a minute, the least recently used make room; and made once for all who ask meanwhile.
+
+    A page that is larger than all that is kept is made for everybody who asks.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._pages: TTLCache[Sought, Page] = TTLCache(
@@ -73,7 +77,7 @@ class KeptPages:
 
     async def _made(self, sought: Sought, make: Callable[[], Awaitable[Page]]) -> Page:
         page = await make()
-        if page.full:
+        if page.full and self._pages.getsizeof(page) <= self._pages.maxsize:
             self._pages[sought] = page
         return page
 
@@ -100,7 +104,13 @@ async def send_page(page: Page, scope: Scope, send: Send) -> None:
         status, body = HTTPStatus.NOT_MODIFIED, b""
         headers = [(name, value) for name, value in headers if name not in _OF_BODY]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    if scope["method"] == "HEAD":
+        body = b""
+    # In pieces, for the server keeps what it is given until the harvester has read it.
+    last = max(0, len(body) - 1) // _PIECE * _PIECE
+    for start in range(0, last, _PIECE):
+        await send({"type": "http.response.body", "body": body[start : start + _PIECE], "more_body": True})
+    await send({"type": "http.response.body", "body": body[last:]})
 
 
 def accepts_gzip(scope: Scope) -> bool:

@@ -11,11 +11,12 @@ from starlette.types import Receive, Scope, Send
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.identity.scopes import Scope as AccessScope
 from openbooking.spec.errors import OpenBookingError
-from openbooking.spec.rpde import MAX_CHANGE_NUMBER, PAGE_SIZE, encode_page
+from openbooking.spec.rpde import MAX_CHANGE_NUMBER, PAGE_SIZE, encode_page, is_full
 from openbooking.spec.terms import BOOKING_MEDIA_TYPE, RPDE_MEDIA_TYPE, OpportunityType
 from openbooking.system import System
 from openbooking.web.feed_pages import KeptPages, Page, Sought, accepts_gzip, make_page, send_page
 from openbooking.web.observe import notes_of
+from openbooking.web.page_room import PageRoom
 
 FEEDS_PATH = "/feeds"
 
@@ -27,11 +28,12 @@ _PRIVATE_PAGE = "private, no-store"
 
 def feed_routes(system: System, base: str) -> list[Route]:
     """Open feeds below /feeds, Orders feeds below the Base URI's path."""
-    kept = KeptPages()
+    kept, room = KeptPages(), PageRoom()
     names = sorted({type_.feed for type_ in OpportunityType})
-    open_feeds = [Route(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, kept), methods=["GET"]) for name in names]
+    open_feeds = [Route(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, kept, room), methods=["GET"]) for name in names]
     private = [
-        Route(f"{base}/{name}-rpde", PrivateFeed(system, name), methods=["GET"]) for name in (ORDERS, ORDER_PROPOSALS)
+        Route(f"{base}/{name}-rpde", PrivateFeed(system, name, room), methods=["GET"])
+        for name in (ORDERS, ORDER_PROPOSALS)
     ]
     return [*open_feeds, *private]
 
@@ -39,12 +41,13 @@ def feed_routes(system: System, base: str) -> list[Route]:
 class OpenFeed:
     """One open feed, as an ASGI application."""
 
-    def __init__(self, system: System, name: str, kept: KeptPages) -> None:
+    def __init__(self, system: System, name: str, kept: KeptPages, room: PageRoom) -> None:
         self._store = system.store
         self._feed = Feed(name)
         self._url = f"{system.settings.site}{FEEDS_PATH}/{name}"
         self._mark = zlib.crc32(self._url.encode())
         self._kept = kept
+        self._room = room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the page asked for."""
@@ -53,25 +56,28 @@ class OpenFeed:
         page = self._kept.find(sought)
         if page is None:
             page = await self._kept.make(sought, partial(self._page, sought, _requested(self._url, scope)))
-        await send_page(page, scope, send)
+        with self._room.for_sending(page):
+            await send_page(page, scope, send)
 
     async def _page(self, sought: Sought, requested_url: str) -> Page:
         """The page as it is now."""
-        items = await self._store.feed_items(self._feed, sought.after, PAGE_SIZE)
-        body = encode_page(self._url, requested_url, items, licensed=True)
+        async with self._room.for_making():
+            items = await self._store.feed_items(self._feed, sought.after, PAGE_SIZE)
+            body = encode_page(self._url, requested_url, items, licensed=True)
         # An item leaves its place when it changes and none ever comes between, so where a page begins and ends and how
         # many it has tells all that is in it.
         etag = f"{self._mark:x}-{sought.after:x}-{items[-1].modified if items else 0:x}-{len(items):x}"
         cache = _PAGE_WITH_ITEMS if items else _LAST_PAGE
-        full = len(items) == PAGE_SIZE
+        full = is_full(items)
         return make_page(body, _headers(RPDE_MEDIA_TYPE, cache), gzip=sought.gzip, etag=etag, full=full)
 
 
 class PrivateFeed:
     """The feed of Orders, or of OrderProposals, of whoever asks, as an ASGI application."""
 
-    def __init__(self, system: System, name: str) -> None:
+    def __init__(self, system: System, name: str, room: PageRoom) -> None:
         self._system = system
+        self._room = room
         self._name = name
         self._url = f"{system.settings.base_uri}/{name}-rpde"
 
@@ -82,10 +88,13 @@ class PrivateFeed:
         feed, after = Feed(self._name, caller.partner), _after(scope)
         notes = notes_of(scope)
         notes.partner, notes.read = caller.partner, (feed, after)
-        items = await self._system.store.feed_items(feed, after, PAGE_SIZE)
-        body = encode_page(self._url, _requested(self._url, scope), items, licensed=False)
-        page = make_page(body, _headers(BOOKING_MEDIA_TYPE, _PRIVATE_PAGE), gzip=accepts_gzip(scope))
-        await send_page(page, scope, send)
+        async with self._room.for_making():
+            items = await self._system.store.feed_items(feed, after, PAGE_SIZE)
+            body = encode_page(self._url, _requested(self._url, scope), items, licensed=False)
+            page = make_page(body, _headers(BOOKING_MEDIA_TYPE, _PRIVATE_PAGE), gzip=accepts_gzip(scope))
+            del items, body
+        with self._room.for_sending(page):
+            await send_page(page, scope, send)
 
 
 def _after(scope: Scope) -> int:

@@ -1,0 +1,82 @@
+"""A page of a feed, bounded in items and in bytes, read without ever having much more than its bytes in memory.
+
+Nearly all pages have small items only. They are read as if there were no bound in bytes and cut, which costs next to
+nothing. Where an item is larger, the database is asked a second time, and sums up how many items make a page.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from sqlalchemy import BigInteger, ColumnElement, LargeBinary, bindparam, case, func, literal_column, select
+
+from openbooking.booking.store import Feed
+from openbooking.spec.rpde import Item
+from openbooking.store.dialects import Dialect, Statement
+from openbooking.store.exchange import Exchange, Query
+from openbooking.store.schema import feed_item
+from openbooking.store.statements import first
+
+# How many times the bytes of a page are read at most to find it.
+_READ_AT_MOST = 4
+# What no item has as its data.
+_WITHHELD = b""
+
+
+class FeedPageStatements:
+    """What is asked of one feed, after one change number."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    @cached_property
+    def items(self) -> Statement:
+        """:feed :partner :after :most :small :withheld → id, kind, modified, data.
+
+        In place of `data` with more than so many bytes comes `withheld`. Such data is not read: both databases keep its
+        length in the row.
+        """
+        large = func.length(feed_item.c.data) > bindparam("small", type_=BigInteger)
+        data = case((large, bindparam("withheld", type_=LargeBinary)), else_=feed_item.c.data)
+        found = select(feed_item.c.id, feed_item.c.kind, feed_item.c.modified, data).where(*_of_feed())
+        return self._dialect.compile(first(found.order_by(feed_item.c.modified)))
+
+    @cached_property
+    def large_items(self) -> Statement:
+        """:feed :partner :after :most :most_bytes → id, kind, modified, data, as far as they reach so many bytes."""
+        length = func.coalesce(func.length(feed_item.c.data), literal_column("0")).label("length")
+        sizes = first(select(feed_item.c.modified, length).where(*_of_feed()).order_by(feed_item.c.modified)).subquery()
+        so_far = func.sum(sizes.c.length).over(order_by=sizes.c.modified, rows=(None, 0))
+        summed = select(sizes.c.modified, (so_far - sizes.c.length).label("before")).subquery()
+        not_reached = summed.c.before < bindparam("most_bytes", type_=BigInteger)
+        last = select(func.max(summed.c.modified)).where(not_reached).scalar_subquery()
+        found = select(feed_item.c.id, feed_item.c.kind, feed_item.c.modified, feed_item.c.data)
+        of_page = found.where(*_of_feed(), feed_item.c.modified <= last)
+        return self._dialect.compile(first(of_page.order_by(feed_item.c.modified)))
+
+
+def feed_page(sql: FeedPageStatements, feed: Feed, after: int, limit: int, most_bytes: int) -> Exchange[Sequence[Item]]:
+    """The first items of the feed after that change number, until they are so many or have so many bytes."""
+    asked = {"feed": feed.name, "partner": feed.partner, "after": after, "most": limit}
+    small = _READ_AT_MOST * most_bytes // limit
+    rows = yield Query(sql.items, {**asked, "small": small, "withheld": _WITHHELD})
+    items = list(map(Item._make, rows))
+    size = 0
+    for number, item in enumerate(items, 1):
+        data = item.data
+        if data == _WITHHELD:
+            rows = yield Query(sql.large_items, {**asked, "most_bytes": most_bytes})
+            return list(map(Item._make, rows))
+        if data:
+            size += len(data)
+        if size >= most_bytes:
+            return items[:number]
+    return items
+
+
+def _of_feed() -> tuple[ColumnElement[bool], ...]:
+    """Items of :feed and :partner after :after."""
+    return (
+        feed_item.c.feed == bindparam("feed"),
+        feed_item.c.partner == bindparam("partner"),
+        feed_item.c.modified > bindparam("after"),
+    )

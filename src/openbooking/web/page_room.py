@@ -1,0 +1,74 @@
+"""How much memory the pages of feeds may take in one process, all that are being made or sent together."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from openbooking.spec.errors import TemporarilyUnavailableError
+from openbooking.web.feed_pages import Page
+
+MOST_BYTES = 256 * 2**20
+# What a page takes while it is made: its items, its JSON, and that compressed.
+MAKING_BYTES = 12 * 2**20
+_SECONDS = 10.0
+_RETRY_AFTER = 5
+
+
+class PageRoom:
+    """Pages are made only while there is room for one more; those that are being sent take up room until they are.
+
+    A page that several are sent at once counts once. Whoever waits longer than `seconds` for room is refused.
+    """
+
+    def __init__(self, most: int = MOST_BYTES, seconds: float = _SECONDS) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._taken = 0
+        self._sent = Counter[int]()
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @asynccontextmanager
+    async def for_making(self) -> AsyncIterator[None]:
+        """While a page is made; raises TemporarilyUnavailableError if there is no room for it in time."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                while self._taken + MAKING_BYTES > self._most:
+                    waiting = asyncio.get_running_loop().create_future()
+                    self._waiting.append(waiting)
+                    await waiting
+        except TimeoutError as fault:
+            raise TemporarilyUnavailableError("Too many pages are being read.", retry_after=_RETRY_AFTER) from fault
+        self._taken += MAKING_BYTES
+        self._call_next()
+        try:
+            yield
+        finally:
+            self._free(MAKING_BYTES)
+
+    @contextmanager
+    def for_sending(self, page: Page) -> Iterator[None]:
+        """While a page that there is already is sent."""
+        key, size = id(page.body), len(page.body)
+        if not self._sent[key]:
+            self._taken += size
+        self._sent[key] += 1
+        try:
+            yield
+        finally:
+            self._sent[key] -= 1
+            if not self._sent[key]:
+                del self._sent[key]
+                self._free(size)
+
+    def _free(self, size: int) -> None:
+        self._taken -= size
+        self._call_next()
+
+    def _call_next(self) -> None:
+        """Let the one that waits longest look whether there is room now."""
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
+                return

@@ -1,0 +1,82 @@
+"""How much memory pages of feeds take together, and what becomes of those that are too large."""
+
+import asyncio
+
+import pytest
+from starlette.types import Message
+
+from openbooking.spec.errors import TemporarilyUnavailableError
+from openbooking.web.feed_pages import KeptPages, Page, Sought, send_page
+from openbooking.web.page_room import MAKING_BYTES, PageRoom
+
+pytestmark = pytest.mark.anyio
+
+LARGE = Page([], b"x" * (40 * 2**20), full=True)
+SOUGHT = Sought("events", 0, gzip=False)
+
+
+async def test_a_page_that_is_too_large_to_be_kept_is_sent_all_the_same() -> None:
+    kept, made = KeptPages(), 0
+
+    async def make() -> Page:
+        nonlocal made
+        made += 1
+        return LARGE
+
+    assert [await kept.make(SOUGHT, make), await kept.make(SOUGHT, make)] == [LARGE, LARGE]
+    assert kept.find(SOUGHT) is None
+    assert made == 2
+
+
+async def test_a_page_is_given_to_the_server_in_pieces() -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await send_page(LARGE, {"type": "http", "method": "GET", "headers": []}, send)
+    bodies = [message["body"] for message in sent[1:]]
+    assert max(map(len, bodies)) == 256 * 2**10
+    assert b"".join(bodies) == LARGE.body
+    assert [message.get("more_body", False) for message in sent[1:]] == [True] * (len(bodies) - 1) + [False]
+
+
+async def test_pages_are_made_while_there_is_room_and_wait_their_turn() -> None:
+    room, order = PageRoom(2 * MAKING_BYTES), list[int]()
+    begin = asyncio.Event()
+
+    async def make(number: int) -> None:
+        async with room.for_making():
+            order.append(number)
+            await begin.wait()
+
+    making = [asyncio.create_task(make(number)) for number in range(5)]
+    await asyncio.sleep(0)
+    assert order == [0, 1]
+    begin.set()
+    await asyncio.gather(*making)
+    assert order == [0, 1, 2, 3, 4]
+
+
+async def test_who_waits_too_long_for_room_is_told_to_come_back_and_takes_none() -> None:
+    room = PageRoom(MAKING_BYTES, seconds=0.01)
+    async with room.for_making():
+        with pytest.raises(TemporarilyUnavailableError) as refusal:
+            async with room.for_making():
+                pytest.fail("There is no room.")
+    assert refusal.value.retry_after
+    async with room.for_making():
+        pass
+
+
+async def test_what_is_being_sent_takes_up_room_once_however_many_read_it() -> None:
+    room = PageRoom(len(LARGE.body) + MAKING_BYTES, seconds=0.01)
+    with room.for_sending(LARGE), room.for_sending(LARGE):
+        async with room.for_making():
+            pass
+        other = Page([], bytes(len(LARGE.body)))
+        with room.for_sending(other), pytest.raises(TemporarilyUnavailableError):
+            async with room.for_making():
+                pytest.fail("There is no room.")
+    async with room.for_making():
+        pass
