@@ -148,7 +148,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_order_items: Annotated[_Positive, Meta(description="The most OrderItems in one Order.")] = 500
     max_published_bytes: Annotated[
         _Positive, Meta(description="The most bytes that an Opportunity or a Seller may take to be published.")
-    ] = 200_000
+    ] = 250_000
     max_order_bytes: Annotated[
         _Positive, Meta(description="The most bytes that an Order may take, with what it says of its Opportunities.")
     ] = 10_000_000

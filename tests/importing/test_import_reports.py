@@ -247,8 +247,8 @@ async def test_who_confirms_is_asked_with_the_number_of_orders_before_anything_i
 
 
 async def test_an_item_that_takes_too_much_room_is_left_out_with_the_setting_that_says_so(world: World) -> None:
-    told = await import_(world.store, series(), session(), event(description="x" * 250_000))
+    told = await import_(world.store, series(), session(), event(description="x" * 260_000))
     assert sorted(told.outcomes()) == ["bookable", "not imported", "parent"]
     (reason,) = told.reasons()
-    assert "max_published_bytes allows 200,000" in reason
+    assert "max_published_bytes allows 250,000" in reason
     assert await feed(world, EVENTS) == {}

@@ -69,6 +69,21 @@ async def test_who_waits_too_long_for_room_is_told_to_come_back_and_takes_none()
         pass
 
 
+async def test_who_gives_up_while_it_is_called_keeps_nobody_else_waiting() -> None:
+    room, begun = PageRoom(MAKING_BYTES), list[int]()
+
+    async def make(number: int) -> None:
+        async with room.for_making():
+            begun.append(number)
+
+    async with room.for_making():
+        waiting = [asyncio.create_task(make(number)) for number in range(3)]
+        await asyncio.sleep(0)
+    waiting[0].cancel()
+    await asyncio.wait(waiting)
+    assert begun == [1, 2]
+
+
 async def test_what_is_being_sent_takes_up_room_once_however_many_read_it() -> None:
     room = PageRoom(len(LARGE.body) + MAKING_BYTES, seconds=0.01)
     with room.for_sending(LARGE), room.for_sending(LARGE):

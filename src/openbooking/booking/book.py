@@ -14,7 +14,6 @@ from openbooking.booking.order import Order, OrderKey, OrderRequest, PersonalDat
 from openbooking.booking.payment import check_payment, check_total
 from openbooking.booking.policy import Policy
 from openbooking.booking.record import ItemState, Record, RecordKind
-from openbooking.booking.room import check_order
 from openbooking.booking.situation import Needs, Situation
 from openbooking.spec.errors import OrderCreationFailedError
 
@@ -52,7 +51,6 @@ class Book(OrderCommand, frozen=True, kw_only=True):
             raise OrderCreationFailedError("The Seller has to approve this Order before it can be booked.")
         check_payment(self.request.payment, order.offers)
         check_total(self.request, order)
-        check_order(order, situation.policy)
         key, stamp = fingerprint_key(self.nonce), self.stamp(situation)
         personal = replace(order.personal or PersonalData(), told_at=situation.now, fingerprint_key=key)
         booked = replace(self._with_access(order), personal=personal)

@@ -33,6 +33,7 @@ from openbooking.booking.payable import payable, within_payable_total
 from openbooking.booking.payment import check_consistent, check_details, reflected_payment
 from openbooking.booking.pricing import Pricing, prepayment_of, tax_charges, tax_treatment, totals
 from openbooking.booking.record import Record
+from openbooking.booking.room import check_order
 from openbooking.booking.situation import Needs, Places, Situation
 from openbooking.spec.errors import ItemError, ItemErrorType, SellerMismatchError, SellerNotFoundError
 from openbooking.spec.ids import OfferRef
@@ -71,7 +72,8 @@ def dry_run(  # noqa: PLR0913, PLR0917 - all that an Order depends on
 ) -> Order:
     """The Order this request would make, with the errors of its items; `kept` are leased terms, by item number.
 
-    Faults of the request as a whole are raised, in the order Seller, broker, customer, payment (AMB-54).
+    Faults of the request as a whole are raised, in the order Seller, broker, customer, payment (AMB-54), and in the end
+    RequestTooLargeError of an Order that would take too much room.
     """
     seller = situation.sellers.get(request.seller) if request.seller else None
     if seller is None:
@@ -91,7 +93,7 @@ def dry_run(  # noqa: PLR0913, PLR0917 - all that an Order depends on
     if checkpoint is not Checkpoint.C1:
         items = tuple(_with_details(item, asked) for item, asked in zip(items, request.items, strict=True))
     offers = [item.offer for item in items if item.offer]
-    return Order(
+    order = Order(
         type=checkpoint.order_type,
         uuid=uuid,
         seller=seller,
@@ -104,6 +106,8 @@ def dry_run(  # noqa: PLR0913, PLR0917 - all that an Order depends on
         requires_approval=any(FlowRequirement.APPROVAL in offer.flow for offer in offers),
         personal=personal_data(request, checkpoint),
     )
+    check_order(order, situation.policy)
+    return order
 
 
 def _check_parties_and_payment(

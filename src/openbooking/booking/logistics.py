@@ -15,6 +15,7 @@ from openbooking.booking.cancel import with_states
 from openbooking.booking.opportunity import Opportunity, sale_when_published
 from openbooking.booking.order import OrderItem
 from openbooking.booking.record import RecordKind
+from openbooking.booking.room import check_record
 from openbooking.booking.situation import Change, RecordSet, Situation
 from openbooking.spec.terms import OpportunityType
 
@@ -33,7 +34,7 @@ def changed_paths(known: Mapping[str, Opportunity], announced: Iterable[Opportun
 def tell_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp) -> list[Change]:
     """The Orders with an item at one of the changed Opportunities or below, where it shows another one than there is.
 
-    Items that are cancelled stay as they were.
+    Items that are cancelled stay as they were. RequestTooLargeError if an Order would take too much room.
     """
     changes: list[Change] = []
     for record in situation.records.values():
@@ -45,7 +46,9 @@ def tell_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp) -
             if not state.status.cancelled and (current := _as_it_is_now(situation, item, changed))
         }
         if moved:
-            changes.append(RecordSet(record.key, with_states(record, moved, stamp)))
+            told = with_states(record, moved, stamp)
+            check_record(record, told, situation.policy)
+            changes.append(RecordSet(record.key, told))
     return changes
 
 

@@ -72,5 +72,5 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     offer_overrides: bool = False
     dynamic_accounts: frozenset[str] | None = None
     time_zone: ZoneInfo = ZoneInfo("Europe/London")
-    max_published_bytes: int = 200_000
+    max_published_bytes: int = 250_000
     max_order_bytes: int = 10_000_000

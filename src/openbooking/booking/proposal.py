@@ -27,7 +27,6 @@ from openbooking.booking.order import (
 from openbooking.booking.payment import check_payment, check_total
 from openbooking.booking.policy import Leasing, Policy
 from openbooking.booking.record import Record, RecordKind
-from openbooking.booking.room import check_order
 from openbooking.booking.situation import Needs, RecordSet, Situation
 from openbooking.spec.errors import (
     OpenBookingError,
@@ -69,7 +68,6 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             raise OrderCreationFailedError("This Order needs no approval: book it.")
         check_payment(self.request.payment, order.offers)
         check_total(self.request, order)
-        check_order(order, situation.policy)
         order = self._proposed(situation, order)
         leases = situation.policy.leasing is not Leasing.OFF
         terms = self.caller.terms_with(order.seller.key)

@@ -48,8 +48,8 @@ class PublishSeller(ActorCommand, frozen=True):
 
     def decide(self, situation: Situation) -> Decision:
         """Save it; it stays with the source that it came from first."""
-        check_published(self.seller, situation.policy)
         known = situation.sellers.get(self.seller.key)
+        check_published(known, self.seller, situation.policy)
         if known is None:
             return Decision(changes=(SellerSet(self.seller),))
         if self.seller.source:
@@ -117,7 +117,7 @@ class Publish(ActorCommand, frozen=True):
             seller = situation.sellers.get(opportunity.seller)
             if seller is None:
                 raise SellerNotFoundError(f"{opportunity.path} names an unknown Seller.")
-            check_published(opportunity, situation.policy)
+            check_published(situation.opportunities.get(opportunity.path), opportunity, situation.policy)
             _check_prices(opportunity, seller)
             parent = known.get(opportunity.parent) if opportunity.parent else None
             if opportunity.parent and not parent:

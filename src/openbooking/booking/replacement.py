@@ -15,6 +15,7 @@ from openbooking.booking.order import Order, OrderItem, OrderKey
 from openbooking.booking.payable import can_be_paid
 from openbooking.booking.policy import Policy
 from openbooking.booking.pricing import due, prepayment_of, pricing_of, tax_charges
+from openbooking.booking.room import check_record
 from openbooking.booking.situation import Needs, Places, Situation
 from openbooking.spec.errors import NotFoundError, UnacceptableReplacementError
 from openbooking.spec.ids import OfferRef
@@ -59,8 +60,9 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
             access=grant_access(opportunity.access, self.nonce, item.number, item.own_passes),
         )
         given = replace(state, replacement=replacement, access=None, moved=False)
-        stamp = self.stamp(situation)
-        return Decision(changes=sell(situation, with_states(record, {self.number: given}, stamp)))
+        replaced = with_states(record, {self.number: given}, self.stamp(situation))
+        check_record(record, replaced, situation.policy)
+        return Decision(changes=sell(situation, replaced))
 
     def _check(
         self, situation: Situation, order: Order, item: OrderItem, opportunity: Opportunity, offer: Offer

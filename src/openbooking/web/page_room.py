@@ -33,14 +33,9 @@ class PageRoom:
         """While a page is made; raises TemporarilyUnavailableError if there is no room for it in time."""
         try:
             async with asyncio.timeout(self._seconds):
-                while self._taken + MAKING_BYTES > self._most:
-                    waiting = asyncio.get_running_loop().create_future()
-                    self._waiting.append(waiting)
-                    await waiting
+                await self._take()
         except TimeoutError as fault:
             raise TemporarilyUnavailableError("Too many pages are being read.", retry_after=_RETRY_AFTER) from fault
-        self._taken += MAKING_BYTES
-        self._call_next()
         try:
             yield
         finally:
@@ -61,14 +56,26 @@ class PageRoom:
                 del self._sent[key]
                 self._free(size)
 
+    async def _take(self) -> None:
+        """Take room for a page that is made, after those that have waited longer."""
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            if len(self._waiting) > 1:
+                await turn
+            while self._taken + MAKING_BYTES > self._most:
+                turn = self._waiting[0] = asyncio.get_running_loop().create_future()
+                await turn
+            self._taken += MAKING_BYTES
+        finally:
+            self._waiting.remove(turn)
+            self._call_next()
+
     def _free(self, size: int) -> None:
         self._taken -= size
         self._call_next()
 
     def _call_next(self) -> None:
         """Let the one that waits longest look whether there is room now."""
-        while self._waiting:
-            waiting = self._waiting.popleft()
-            if not waiting.done():
-                waiting.set_result(None)
-                return
+        if self._waiting and not self._waiting[0].done():
+            self._waiting[0].set_result(None)
