@@ -19,6 +19,7 @@ pytestmark = pytest.mark.anyio
 SENT = 8_000_000
 MOST_GROWTH_KB = 40_000
 WAITING = 2.0
+LENGTHS = {"/long": 50_000_000, "/shorter": 16_000_000}
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -33,7 +34,7 @@ async def tell(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(0.01)
     names = b",".join(name for name, _ in scope["headers"])
     told = b"[%s %s %d %s]" % (scope["method"].encode(), scope["path"].encode(), len(body), names)
-    told += b"." * (50_000_000 if scope["path"] == "/long" else 0)
+    told += b"." * LENGTHS.get(scope["path"], 0)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(told))]})
     await send({"type": "http.response.body", "body": told})
 
@@ -181,6 +182,29 @@ async def test_a_client_that_does_not_read_is_not_waited_for(port: int) -> None:
         pass
     writer.close()
     assert received < 50_000_000
+
+
+@pytest.mark.parametrize("port", [0.5], indirect=True)
+async def test_a_client_that_reads_fast_enough_gets_all_of_an_answer(port: int) -> None:
+    """However long it takes: this one takes three times what an idle connection has."""
+    reader, writer = await asyncio.open_connection(HOST, port, limit=1000)
+    writer.write(head("GET", path="/shorter"))
+    received = 0
+    while received < LENGTHS["/shorter"]:
+        received += len(await reader.readexactly(1_000_000))
+        await asyncio.sleep(0.1)
+    writer.close()
+    assert received == LENGTHS["/shorter"]
+
+
+@pytest.mark.parametrize("port", [0.5], indirect=True)
+async def test_an_idle_connection_is_closed_though_line_ends_come(port: int) -> None:
+    reader, writer = await asyncio.open_connection(HOST, port)
+    writer.write(head("GET"))
+    await reader.readuntil(b"]")
+    writer.write(b"\r\n")
+    assert await asyncio.wait_for(reader.read(), WAITING * 5) == b""
+    writer.close()
 
 
 @pytest.mark.parametrize(

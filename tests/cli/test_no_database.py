@@ -121,3 +121,16 @@ def test_a_server_says_that_its_database_is_new(folder: Path) -> None:
     (serving, is_new), (again,) = lines
     assert (serving["event"], is_new["event"], again["event"]) == ("serving", "database.is_new", "serving")
     assert is_new["database"] == str(folder.resolve() / "openbooking.sqlite3")
+
+
+@pytest.mark.parametrize("command", [["migrate"], ADD_SELLER])
+def test_a_file_of_another_program_is_refused_by_what_makes_databases_too(folder: Path, command: list[str]) -> None:
+    file = folder / "openbooking.sqlite3"
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("CREATE TABLE bookmarks (url)")
+        other.commit()
+    before = file.read_bytes()
+    result = run(*command)
+    assert result.exit_code != 0
+    assert "is no database of openbooking" in result.output.replace("\n", " ")
+    assert file.read_bytes() == before

@@ -98,16 +98,22 @@ class Connection(HttpToolsProtocol):
         self._await_reading()
 
     def resume_writing(self) -> None:
-        """The client has read nearly all of it."""
-        self._await_no_reading()
+        """The client has read nearly all of it, and has to read the rest, too."""
+        self._await_reading()
         super().resume_writing()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close, without waiting for a client that does not read."""
-        self.transport.abort()
+        """Close what is idle; as long as an answer is being read, that has a limit of its own."""
+        if self._read_too_late is None:
+            self.transport.abort()
+        else:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def on_message_begin(self) -> None:
         """A request begins."""
+        self._unset_keepalive_if_required()
         super().on_message_begin()
         self._in_head = True
         if self._too_late is None:
@@ -154,7 +160,6 @@ class Connection(HttpToolsProtocol):
     def _read_on(self) -> None:
         """Give the parser what is held, one head at a time, for as long as no answer is pending."""
         rest, start = self._held, 0
-        self._unset_keepalive_if_required()
         while start < len(rest) and not self._answer_is_pending() and not self.transport.is_closing():
             found = rest.find(_END_OF_HEAD, start)
             end = len(rest) if found < 0 else found + len(_END_OF_HEAD)
@@ -234,11 +239,13 @@ class Connection(HttpToolsProtocol):
             self._too_late = None
 
     def _await_reading(self) -> None:
+        self._await_no_reading()
         unread = self.transport.get_write_buffer_size()
-        self._read_too_late = self.loop.call_later(self.timeout_keep_alive, self._look_at_reading, unread)
+        if unread:
+            self._read_too_late = self.loop.call_later(self.timeout_keep_alive, self._look_at_reading, unread)
 
     def _look_at_reading(self, unread_before: int) -> None:
-        if unread_before - self.transport.get_write_buffer_size() < LEAST_READ:
+        if unread_before - self.transport.get_write_buffer_size() < min(LEAST_READ, unread_before):
             self.transport.abort()
         else:
             self._await_reading()

@@ -97,6 +97,8 @@ class Aside:
             before = self._seen
             try:
                 self._seen = await self._look(names) if names else {}
+            except LockedError:
+                self._seen = {}  # a whole table is locked, and what needs another can go on
             except StoreUnavailableError:
                 return False
             self._kept = frozenset(name for name, holder in self._seen.items() if before.get(name) == holder)

@@ -28,7 +28,7 @@ _OLDEST_POSTGRES = 150_000
 _LOCK = 5_278_137_614_120_001
 _PAUSE_SECONDS = 0.02
 _REVISION_OF = "SELECT version_num FROM alembic_version"
-_HAS_REVISION = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+_VERSION_TABLE = "alembic_version"
 _CONNECT_SECONDS = 10.0
 # How long it is waited for another who migrates, or has a table locked that is to be changed.
 _LOCK_SECONDS = 60
@@ -52,7 +52,8 @@ class Upgraded(NamedTuple):
 
 
 def upgrade(database: str) -> Upgraded:
-    """Bring a database, new or old, to the schema of this version."""
+    """Bring a database, new or old, to the schema of this version; SchemaError for a file of another program."""
+    _refuse_foreign(database)
     return connected(database, _upgrade)
 
 
@@ -64,7 +65,9 @@ def prepare(database: str, *, makes_new: bool = True) -> bool:
     """
     if is_postgres(database) and asyncio.run(_is_prepared(database)):
         return False
-    if not makes_new:
+    if makes_new:
+        _refuse_foreign(database)
+    else:
         check_is_there(database)
     revision, is_new = connected(database, _upgrade_new if makes_new else _found)
     if revision != REVISION:
@@ -84,13 +87,23 @@ def check_is_there(database: str) -> None:
     path = Path(database).resolve()
     if not path.exists():
         raise SchemaError(f"There is no database at {path}, so it cannot be opened. {_NAME_ANOTHER}")
+    if _VERSION_TABLE not in _tables(path):
+        raise SchemaError(f"The file {path} is no database of openbooking. {_NAME_ANOTHER}")
+
+
+def _refuse_foreign(database: str) -> None:
+    """Raise SchemaError if an SQLite file has tables, and none of openbooking; it stays as it is."""
+    path = Path(database).resolve()
+    if not is_postgres(database) and path.exists() and (tables := _tables(path)) and _VERSION_TABLE not in tables:
+        raise SchemaError(f"The file {path} is no database of openbooking. {_NAME_ANOTHER}")
+
+
+def _tables(path: Path) -> set[str]:
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
-            is_ours = connection.execute(_HAS_REVISION).fetchone() is not None
+            return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     except sqlite3.DatabaseError as fault:
         raise StoreUnavailableError(f"The database {path} cannot be opened: {fault}.") from fault
-    if not is_ours:
-        raise SchemaError(f"The file {path} is no database of openbooking. {_NAME_ANOTHER}")
 
 
 def _upgrade_new(connection: Connection) -> Upgraded:

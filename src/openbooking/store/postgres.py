@@ -182,7 +182,7 @@ class PostgresStore(SqlStore):
         if not await self._postgres.read(partial(ask, self._sql.pending_feed_items)):
             return False
         loop = asyncio.get_running_loop()
-        await self._confirm(loop.time() + self._command_seconds)
+        await self._confirm(loop.time() + _NUMBERING_SECONDS)
         turn = self._numberings
         async with self._numbering:
             if self._numberings == turn:

@@ -28,11 +28,11 @@ _PRIVATE_PAGE = "private, no-store"
 
 def feed_routes(system: System, base: str) -> list[Route]:
     """Open feeds below /feeds, Orders feeds below the Base URI's path."""
-    kept, room = KeptPages(), PageRoom()
+    kept, room, private_room = KeptPages(), PageRoom(), PageRoom()
     names = sorted({type_.feed for type_ in OpportunityType})
     open_feeds = [Route(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, kept, room), methods=["GET"]) for name in names]
     private = [
-        Route(f"{base}/{name}-rpde", PrivateFeed(system, name, room), methods=["GET"])
+        Route(f"{base}/{name}-rpde", PrivateFeed(system, name, private_room), methods=["GET"])
         for name in (ORDERS, ORDER_PROPOSALS)
     ]
     return [*open_feeds, *private]

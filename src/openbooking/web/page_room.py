@@ -9,7 +9,7 @@ from openbooking.spec.errors import TemporarilyUnavailableError
 from openbooking.web.feed_pages import Page
 
 MOST_BYTES = 256 * 2**20
-# What a page takes while it is made: its items, its JSON, and that compressed.
+# About what the largest usual page takes while it is made: what was read, its JSON, and that compressed.
 MAKING_BYTES = 12 * 2**20
 _SECONDS = 10.0
 _RETRY_AFTER = 5
