@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.location import is_postgres, without_password
 from openbooking.store.schema import REVISION
-from openbooking.store.sqlite import BUSY_TIMEOUT_SECONDS, connect, create, is_busy
+from openbooking.store.sqlite import BUSY_TIMEOUT_SECONDS, connect, create, is_busy, with_room_to_open
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -99,9 +99,12 @@ def _refuse_foreign(database: str) -> None:
 
 
 def _tables(path: Path) -> set[str]:
-    try:
+    def read() -> set[str]:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
             return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+
+    try:
+        return with_room_to_open(path, read)
     except sqlite3.DatabaseError as fault:
         raise StoreUnavailableError(f"The database {path} cannot be opened: {fault}.") from fault
 

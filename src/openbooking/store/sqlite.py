@@ -302,13 +302,18 @@ def connect(path: Path, *, wait: bool = True) -> sqlite3.Connection:
     It may `wait` for others, or give up at once. The file is not mapped into memory: after each commit of another
     connection it would be mapped anew. If the disk is too full to open it, its reserve is given up.
     """
+    return with_room_to_open(path, lambda: _connect(path, wait=wait))
+
+
+def with_room_to_open(path: Path, read: Callable[[], T]) -> T:
+    """Return what `read` returns; where the disk is too full to open the file, give up its reserve and read again."""
     try:
-        return _connect(path, wait=wait)
+        return read()
     except sqlite3.DatabaseError as fault:
         if not is_full(fault):
             raise
         Reserve(path).give_up()
-        return _connect(path, wait=wait)
+        return read()
 
 
 def _connect(path: Path, *, wait: bool) -> sqlite3.Connection:
