@@ -14,8 +14,8 @@ from booking import OPPORTUNITIES, Bench, order_bodies
 from openbooking.identity.digests import digest
 from openbooking.identity.records import Authorization, Grant
 from openbooking.identity.scopes import Scope
+from openbooking.openactive.ids import Identifiers
 from openbooking.settings import Settings
-from openbooking.spec.ids import Identifiers
 from openbooking.system import open_identity_store
 from stage import HOST, folder, free_port, put_load, server, tell_medians
 from stock import CLIENT_SECRET, PARTNER, SELLER, headers, settings_of

@@ -20,12 +20,12 @@ from unittest.mock import patch
 
 import httpx2
 
-from openbooking.booking.book import Book
-from openbooking.booking.order import Caller
+from openbooking.booking.commands.book import Book
+from openbooking.booking.model.order import Caller
 from openbooking.jsonld.read_order import OrderReader
+from openbooking.openactive.ids import Identifiers
+from openbooking.openactive.terms import OrderType
 from openbooking.settings import Settings
-from openbooking.spec.ids import Identifiers
-from openbooking.spec.terms import OrderType
 from openbooking.store import sqlite as store_module
 from openbooking.store.waiting import Batch, Waiting
 from profiles import profile

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.spec.terms import BOOKING_MEDIA_TYPE
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx2
 
-from openbooking.spec.rpde import PAGE_SIZE
+from openbooking.openactive.rpde import PAGE_SIZE
 from profiles import profile
 from stage import HOST, Load, folder, free_port, load, process, server, tell_medians
 from stock import settings_of, stock

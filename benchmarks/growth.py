@@ -28,8 +28,8 @@ from sqlalchemy import Table
 
 from booking import ITEMS, bookings
 from callers import Caller, Waits, get, paced, put
+from openbooking.openactive.ids import Identifiers
 from openbooking.settings import Settings
-from openbooking.spec.ids import Identifiers
 from openbooking.store.location import is_postgres
 from openbooking.store.schema import claim, feed_item, personal_data, record
 from openbooking.testing.postgres import PostgresServer

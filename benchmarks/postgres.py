@@ -18,7 +18,7 @@ import asyncpg
 
 from booking import ITEMS, OPPORTUNITIES, ROUNDS, WANTED, bookings, order_bodies
 from callers import WARM_UP_SECONDS, paced, put
-from openbooking.spec.ids import Identifiers
+from openbooking.openactive.ids import Identifiers
 from openbooking.store.schema import claim, feed_item, opportunity, personal_data, record
 from openbooking.testing.postgres import PostgresServer
 from profiles import profile

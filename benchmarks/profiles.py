@@ -20,10 +20,10 @@ _SMALLEST_SHARE = 0.01
 _IDLE = "(concurrent/futures/thread.py:"
 # The innermost frame of a stack that is of one of these is what the time was spent on.
 _PARTS = {
-    "request ids and the log": r"structlog/|logging/|openbooking/web/observe\.py|openbooking/cli/logs\.py",
-    "HTTP": r"uvicorn/|starlette/|asyncio/runners\.py|openbooking/cli/connection\.py",
+    "request ids and the log": r"structlog/|logging/|openbooking/web/observe\.py|openbooking/serving/logs\.py",
+    "HTTP": r"uvicorn/|starlette/|asyncio/runners\.py|openbooking/serving/connection\.py",
     "routes and headers": r"openbooking/(web|system)",
-    "reading and writing JSON-LD": r"openbooking/(jsonld|spec)/",
+    "reading and writing JSON-LD": r"openbooking/(jsonld|openactive)/",
     "deciding": r"openbooking/booking/",
     "knowing the caller": r"openbooking/identity/|openbooking/store/(identity|shared)",
     "the database's driver": r"asyncpg/|openbooking/store/sqlite\.py",

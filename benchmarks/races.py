@@ -13,7 +13,7 @@ import httpx2
 import msgspec
 
 from callers import Caller, put
-from openbooking.spec.ids import Identifiers
+from openbooking.openactive.ids import Identifiers
 from stage import HOST, folder, free_port, server, tell
 from stock import headers, order_body, settings_of, stock
 

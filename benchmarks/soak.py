@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from callers import Caller
-from openbooking.spec.ids import Identifiers
-from openbooking.spec.terms import OPENACTIVE
+from openbooking.openactive.ids import Identifiers
+from openbooking.openactive.terms import OPENACTIVE
 from openbooking.testing.postgres import PostgresServer
 from stage import HOST, folder, free_port, memory_mb, server
 from stock import CUSTOMER, headers, order_body, settings_of, stock

@@ -11,15 +11,15 @@ from typing import Any
 
 import msgspec
 
-from openbooking.booking.actor import Actor, ActorKind
-from openbooking.booking.opportunity import Offer, Opportunity, Seller
-from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
 from openbooking.identity.digests import digest
 from openbooking.identity.records import EVERY_SELLER, Grant, Partner
 from openbooking.identity.scopes import Scope
+from openbooking.openactive.ids import Identifiers, OfferRef, opportunity_path
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OpportunityType, TaxMode
 from openbooking.settings import Settings
-from openbooking.spec.ids import Identifiers, OfferRef, opportunity_path
-from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OpportunityType, TaxMode
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
 from openbooking.system import open_identity_store, open_store

@@ -14,10 +14,9 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 
-from openbooking.booking.actor import Actor, ActorKind
-from openbooking.booking.opportunity import Seller
-from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.cli.processes import serve_forever
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.opportunity import Seller
 from openbooking.clock import SystemClock
 from openbooking.identity.digests import digest
 from openbooking.identity.records import (
@@ -30,8 +29,9 @@ from openbooking.identity.records import (
     User,
 )
 from openbooking.identity.scopes import Scope
+from openbooking.openactive.terms import TaxMode
+from openbooking.serving.processes import serve_forever
 from openbooking.settings import AccessMode, Settings, load_settings
-from openbooking.spec.terms import TaxMode
 from openbooking.system import open_system
 from openbooking.web.test_interface.opportunities import RECIPES, VOCABULARY, Maker, recipe_for
 

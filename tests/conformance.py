@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from catalogue import Requirement, group_titles, reasons_not_tested, requirement_ids, requirements
+from support.requirements_catalogue import Requirement, group_titles, reasons_not_tested, requirement_ids, requirements
 
 _ROOT = Path(__file__).parent.parent
 _TABLE = _ROOT / "docs" / "reference" / "conformance.md"

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from catalogue import requirement_ids
-from desk import HASHER
 from openbooking.testing.postgres import PostgresServer
-from validation import Validator, running_validator
+from support.identity_provider import HASHER
+from support.requirements_catalogue import requirement_ids
+from support.validators import Validator, running_validator
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

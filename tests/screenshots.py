@@ -6,12 +6,12 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from browsing import PASSWORD, URI, Site, chromium, served
 from openbooking.identity.authorization import challenge
 from openbooking.identity.grants import Change, give, suspend
 from openbooking.identity.records import BY_REGISTRATION_TOKEN
 from openbooking.identity.scopes import Scope
 from openbooking.system import System
+from support.browser import PASSWORD, URI, Site, chromium, served
 
 IMAGES = Path(__file__).parent.parent / "docs" / "how-to" / "images"
 _BOOKING = give(frozenset({Scope.OPENBOOKING}))

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from machine import TEN_DAYS, Machine
 from openbooking.clock import SystemClock
+from support.fake_clocks import TEN_DAYS, Machine
 
 
 @pytest.mark.parametrize("jump", [TEN_DAYS, -TEN_DAYS, 3600, -3600, 2])

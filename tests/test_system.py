@@ -10,11 +10,9 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from desk import partner, signing_key
-from machine import TEN_DAYS, Machine
-from openbooking.booking.order import Caller
-from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.withdraw import Withdraw
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.model.order import Caller
 from openbooking.identity.records import Attempts, Authorization, Partner, Session, SigningKey
 from openbooking.identity.scopes import Scope
 from openbooking.settings import AccessMode, Settings
@@ -22,6 +20,8 @@ from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
 from openbooking.system import Sweeper, System, open_identity_store, open_store, open_system
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, fresh, places_left, quote, read_feed, session
+from support.fake_clocks import TEN_DAYS, Machine
+from support.identity_provider import partner, signing_key
 
 pytestmark = pytest.mark.anyio
 

@@ -14,9 +14,10 @@ import msgspec
 import structlog
 from msgspec import Meta
 
-from openbooking.booking.policy import HoldingBounds, Leasing, Policy, ReconciliationDetails, TaxCalculation
+from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy, ReconciliationDetails, TaxCalculation
 from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
 from openbooking.kubernetes import is_of_service
+from openbooking.user_error import UserError
 
 ENVIRONMENT_PREFIX = "OPENBOOKING_"
 FILE_VARIABLE = "OPENBOOKING_SETTINGS"
@@ -47,7 +48,7 @@ class AccessMode(StrEnum):
     HEADERS = "headers"
 
 
-class SettingsError(Exception):
+class SettingsError(UserError):
     """A setting is unknown or has a value it cannot have."""
 
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import structlog
 
 from openbooking import __version__
-from openbooking.booking.erasure import ErasePersonalData
-from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.commands.erase_personal_data import ErasePersonalData
+from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.store import Store, StoreUnavailableError
 from openbooking.clock import Clock, SystemClock
 from openbooking.identity.access import Authenticate, ByApiKey, ByTrustedHeaders
@@ -25,8 +25,8 @@ from openbooking.jsonld.read_order import OrderReader
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.jsonld.write_order import OrderWriter
+from openbooking.openactive.ids import Identifiers
 from openbooking.settings import AccessMode, Settings, SettingsError
-from openbooking.spec.ids import Identifiers
 from openbooking.store.identity import SqliteIdentityStore
 from openbooking.store.identity_memory import MemoryIdentityStore
 from openbooking.store.location import is_postgres

@@ -11,37 +11,37 @@ import pytest
 from hypothesis import given, note, settings
 from msgspec.structs import replace
 
-from builders import UUID, after, item, request, session, situation
-from commands import command_classes
-from histories import DICE, histories, made_up
-from openbooking.booking.actor import Stamp
-from openbooking.booking.book import Book
-from openbooking.booking.book_proposal import BookProposal
-from openbooking.booking.cancel import Cancel
 from openbooking.booking.command import OrderCommand
-from openbooking.booking.delete import DeleteOrder
-from openbooking.booking.opportunity import SaleState
-from openbooking.booking.order import Order, OrderItem, OrderKey
-from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.proposal import Propose
-from openbooking.booking.publish import Publish
-from openbooking.booking.quote import Quote
-from openbooking.booking.record import ItemState, RecordKind
-from openbooking.booking.replacement import Replace
-from openbooking.booking.sale import SetSaleState
-from openbooking.booking.situation import RecordSet, Situation, evolve
-from openbooking.booking.status import GetOrder
+from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.book_proposal import BookProposal
+from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.propose import Propose
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.quote import Quote
+from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.model.actor import Stamp
+from openbooking.booking.model.opportunity import SaleState
+from openbooking.booking.model.order import Order, OrderItem, OrderKey
+from openbooking.booking.model.policy import Leasing, Policy
+from openbooking.booking.model.record import ItemState, RecordKind
+from openbooking.booking.model.situation import RecordSet, Situation, evolve
 from openbooking.booking.store import Outcome, fold
-from openbooking.spec.errors import (
+from openbooking.openactive.errors import (
     ItemErrorType,
     OpenBookingError,
     OpportunityHasInsufficientCapacityError,
     UnacceptableReplacementError,
 )
-from openbooking.spec.terms import OrderItemStatus
-from people import ALICE
-from promises import check, check_stamps, cost, counted, free
-from story import History, Moment
+from openbooking.openactive.terms import OrderItemStatus
+from support.all_commands import command_classes
+from support.builders import UUID, after, item, request, session, situation
+from support.history_state import History, Moment
+from support.invariants import check, check_stamps, cost, counted, free
+from support.parties import ALICE
+from support.random_histories import DICE, histories, made_up
 
 # What has been done already is answered as it was when it is sent again.
 REPEATED = (Book, Propose, BookProposal, Cancel, DeleteOrder)

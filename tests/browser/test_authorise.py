@@ -14,7 +14,6 @@ from pyotp import TOTP
 from starlette.applications import Starlette
 from starlette.requests import Request
 
-from browsing import AXE, PASSWORD, SECRET, URI, Site
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity import throttle
 from openbooking.identity.authorization import challenge
@@ -23,6 +22,7 @@ from openbooking.identity.records import Attempts, Role, User
 from openbooking.identity.scopes import Scope
 from openbooking.system import System
 from openbooking.web.pages import Pages, Visit
+from support.browser import AXE, PASSWORD, SECRET, URI, Site
 
 VERIFIER = "v" * 48
 NEW = "lampshade orbit cabbage"

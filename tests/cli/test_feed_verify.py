@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from openbooking.cli import app, feed_verify
+from openbooking.cli import app
+from openbooking.harvest import verification
 from openbooking.harvest.client import HarvestOptions
 from openbooking.harvest.reader import Limits
-from published import event, on_demand_event
+from support.published_items import event, on_demand_event
 
 SITE = "http://site"
 OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
@@ -42,7 +43,7 @@ def verify(*arguments: str) -> Result:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is waited for."""
-    monkeypatch.setattr(feed_verify, "_OPTIONS", HarvestOptions(limits=Limits(first_pause=0), documents=True))
+    monkeypatch.setattr(verification, "_OPTIONS", HarvestOptions(limits=Limits(first_pause=0), documents=True))
 
 
 @contextmanager

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from cli.test_commands import add_seller, database, fail, run, succeed
-from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
+from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.identity.access import ByApiKey
 from openbooking.identity.scopes import Scope
 from openbooking.identity.uses import Uses
+from openbooking.openactive.ids import OfferRef
 from openbooking.settings import Settings
-from openbooking.spec.ids import OfferRef
 from openbooking.system import open_identity_store
 from openbooking.testing.samples import Clock
 

@@ -21,17 +21,18 @@ from typer.testing import CliRunner, Result
 
 from cli.test_commands import SELLER
 from cli.test_feed_verify import feed, item, page
-from openbooking.booking.grant_terms import GrantTerms
-from openbooking.booking.opportunity import Seller
-from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.model.grant_terms import GrantTerms
+from openbooking.booking.model.opportunity import Seller
 from openbooking.cli import app
-from openbooking.cli.output import clean_text, confirm, show, show_traceback
+from openbooking.cli.output import confirm, show, show_traceback
 from openbooking.identity.accounts import canonical_name
 from openbooking.identity.digests import digest
 from openbooking.identity.records import Grant, GrantState, Partner, RegistrationToken, Role, User
 from openbooking.identity.scopes import Scope
+from openbooking.openactive.terms import TaxMode
+from openbooking.printable import clean_text
 from openbooking.settings import load_settings
-from openbooking.spec.terms import TaxMode
 from openbooking.system import System, open_system
 from openbooking.testing.samples import MANAGER, session
 
@@ -288,7 +289,7 @@ LOGGING = textwrap.dedent(
     """
     import logging, sys
     import structlog
-    from openbooking.cli.logs import configure_logs
+    from openbooking.serving.logs import configure_logs
 
     sys.stderr.isatty = lambda: {terminal}
     configure_logs()

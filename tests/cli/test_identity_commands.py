@@ -12,9 +12,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from builders import NOW
 from cli.test_commands import OPENBOOKING, SELLER, add_seller, database, fail, rows, run, succeed
-from desk import IDS, POLICY
 from openbooking.cli.database import with_system
 from openbooking.identity.claims import ClaimWriter
 from openbooking.identity.digests import digest
@@ -24,6 +22,8 @@ from openbooking.identity.scopes import Scope
 from openbooking.identity.throttle import account
 from openbooking.store.documents import decode_seller
 from openbooking.system import System
+from support.builders import NOW
+from support.identity_provider import IDS, POLICY
 
 __all__ = ["database"]
 

@@ -14,18 +14,18 @@ import anyio
 import pytest
 from typer.testing import CliRunner, Result
 
-from desk import grant, partner
-from imports import book_path, item_of
-from openbooking.booking.publish import PublishSeller
+from openbooking.booking.commands.publish import PublishSeller
 from openbooking.cli import app
+from openbooking.openactive.errors import OpenBookingError
 from openbooking.settings import AccessMode, Settings
-from openbooking.spec.errors import OpenBookingError
 from openbooking.store.migrate import prepare
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.samples import Clock
-from people import ALICE, CENTRE, MANAGER
-from published import CASES
-from world import SITE, World, serving
+from support.http_system import SITE, World, serving
+from support.identity_provider import grant, partner
+from support.imports import book_path, item_of
+from support.parties import ALICE, CENTRE, MANAGER
+from support.published_items import CASES
 
 pytestmark = [
     pytest.mark.anyio,

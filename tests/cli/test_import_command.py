@@ -20,8 +20,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from openbooking.cli import app
-from openbooking.spec.values import VatTreatment
-from published import page, rpde, series, session
+from openbooking.openactive.money import VatTreatment
+from support.published_items import page, rpde, series, session
 
 OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
 SOON = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0).isoformat()

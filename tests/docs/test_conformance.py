@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import conformance
-from catalogue import Requirement, group_titles, reasons_not_tested, requirement_ids, requirements
 from conformance import Row
+from support.requirements_catalogue import Requirement, group_titles, reasons_not_tested, requirement_ids, requirements
 
 
 def test_the_table_is_up_to_date_and_contradicts_itself_nowhere() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from openbooking.booking.policy import Leasing, TaxCalculation
+from openbooking.booking.model.policy import Leasing, TaxCalculation
 from openbooking.settings import (
     FILE_VARIABLE,
     AccessMode,

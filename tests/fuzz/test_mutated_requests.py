@@ -7,11 +7,11 @@ from random import Random
 import pytest
 import structlog
 
-from fuzz.asking import Asking
-from fuzz.mutations import mutated
-from openbooking.spec.errors import refused_with_500
+from openbooking.openactive.errors import refused_with_500
 from openbooking.testing.postgres import PostgresServer
-from world import open_world
+from support.fuzz_mutations import mutated
+from support.fuzz_requests import Asking
+from support.http_system import open_world
 
 pytestmark = pytest.mark.anyio
 

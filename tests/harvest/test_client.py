@@ -13,12 +13,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from harvest.answers import Answer, item, ok, page
-from harvest.serving import Site, serving
 from openbooking.harvest import client as harvest_client
 from openbooking.harvest.client import HarvestOptions, async_client, harvest, harvest_async, sync_client
 from openbooking.harvest.copy import Copy
 from openbooking.harvest.reader import End, Limits, Received
+from support.feed_answers import Answer, item, ok, page
+from support.feed_server import Site, serving
 
 FEED = "/feed"
 SECOND = "/feed?afterChangeNumber=1"

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from harvest.answers import FEED, item, page
 from openbooking.harvest.copy import MAX_GAP, CopiedItem, Copy, CopyError
 from openbooking.harvest.documents import read_page
+from support.feed_answers import FEED, item, page
 
 NOW = datetime(2026, 10, 21, tzinfo=UTC)
 

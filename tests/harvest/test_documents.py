@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from harvest.answers import item
 from openbooking.harvest.documents import (
     DocumentError,
     Envelope,
@@ -15,6 +14,7 @@ from openbooking.harvest.documents import (
     read_envelope,
     read_page,
 )
+from support.feed_answers import item
 
 
 def envelope(thing: Any) -> Envelope | None:

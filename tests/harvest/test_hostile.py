@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from harvest.answers import Answer
-from harvest.hostile import FAULTS, PATH, Upstream
-from harvest.reading import peak_bytes
-from harvest.serving import serving
+from support.feed_answers import Answer
+from support.feed_reader_process import peak_bytes
+from support.feed_server import serving
+from support.hostile_feed import FAULTS, PATH, Upstream
 
 SEED = 14
 LEAST_KILLS = 10
@@ -44,7 +44,7 @@ class Readers:
         """Start processes until one reaches the end of the feed."""
         status = -signal.SIGKILL
         while status == -signal.SIGKILL:
-            command = (sys.executable, str(Path(__file__).with_name("reading.py")), *arguments)
+            command = (sys.executable, str(Path(__file__).parents[1] / "support" / "feed_reader_process.py"), *arguments)
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as self._process:
                 told, _ = self._process.communicate()
             status = self._process.returncode

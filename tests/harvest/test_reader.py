@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from harvest.answers import FEED, NOW, Answer, Reading, item, ok, page, read
 from openbooking.harvest import body as harvest_body
 from openbooking.harvest.body import Body, BodyError
 from openbooking.harvest.reader import End, Limits, Reader
 from openbooking.harvest.urls import LinkError, follow, page_key
+from support.feed_answers import FEED, NOW, Answer, Reading, item, ok, page, read
 
 SECOND = f"{FEED}?afterChangeNumber=1"
 ITEM = item(1)

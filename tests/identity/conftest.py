@@ -2,7 +2,7 @@
 
 import pytest
 
-from desk import Desk
+from support.identity_provider import Desk
 
 
 @pytest.fixture

@@ -13,22 +13,22 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from msgspec.structs import replace
 
-from desk import IDS, POLICY, SITE, Desk, partner, signing_key
-from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
-from openbooking.booking.order import Caller
+from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
+from openbooking.booking.model.order import Caller
 from openbooking.identity.access import ByApiKey, ByTrustedHeaders
 from openbooking.identity.claims import ClaimWriter, InvalidAccessTokenError
 from openbooking.identity.digests import digest
 from openbooking.identity.grants import agree, give, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Authorization, IdentityRecord, Partner
 from openbooking.identity.scopes import Scope
-from openbooking.spec.errors import (
+from openbooking.openactive.errors import (
     InvalidAPITokenError,
     InvalidAuthorizationDetailsError,
     NoAPITokenError,
     UnauthenticatedError,
 )
-from openbooking.spec.ids import Identifiers
+from openbooking.openactive.ids import Identifiers
+from support.identity_provider import IDS, POLICY, SITE, Desk, partner, signing_key
 
 pytestmark = pytest.mark.anyio
 

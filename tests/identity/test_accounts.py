@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from argon2 import PasswordHasher
 
-from desk import BROWSER, HASHER, PASSWORD, Desk
 from openbooking.identity import throttle
 from openbooking.identity.accounts import (
     SignInRefusedError,
@@ -16,6 +15,7 @@ from openbooking.identity.accounts import (
 from openbooking.identity.guesses import Browser, TooManyAttemptsError
 from openbooking.identity.passwords import Passwords, WeakPasswordError, check_password
 from openbooking.identity.records import Attempts, IdentityRecord, Role, Session, User
+from support.identity_provider import BROWSER, HASHER, PASSWORD, Desk
 
 pytestmark = pytest.mark.anyio
 
@@ -96,7 +96,7 @@ async def test_who_signs_in_does_not_use_up_the_address(desk: Desk) -> None:
 
 
 def test_waits_double_up_to_a_quarter_of_an_hour_and_are_forgotten_after_an_hour() -> None:
-    from builders import NOW  # noqa: PLC0415 - this test's alone
+    from support.builders import NOW  # noqa: PLC0415 - this test's alone
 
     known, now, waits = None, NOW, []
     for _ in range(12):

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 import pytest
 from msgspec.structs import replace
 
-from desk import SITE, Desk, partner, returned
 from openbooking.identity.authorize import (
     AskConsent,
     MayNotConsent,
@@ -17,6 +16,7 @@ from openbooking.identity.authorize import (
 from openbooking.identity.grants import revoke
 from openbooking.identity.records import Grant, Partner, Role
 from openbooking.identity.scopes import Scope
+from support.identity_provider import SITE, Desk, partner, returned
 
 pytestmark = pytest.mark.anyio
 

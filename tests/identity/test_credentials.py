@@ -8,7 +8,6 @@ from unittest.mock import AsyncMock
 import pytest
 from msgspec.structs import replace
 
-from desk import Desk, basic
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.credentials import BothInUseError, CredentialKind, end_former, renew
 from openbooking.identity.digests import digest
@@ -16,7 +15,8 @@ from openbooking.identity.errors import InvalidClientError
 from openbooking.identity.records import IdentityRecord, Partner
 from openbooking.identity.scopes import Scope
 from openbooking.identity.uses import Uses
-from openbooking.spec.errors import InvalidAPITokenError
+from openbooking.openactive.errors import InvalidAPITokenError
+from support.identity_provider import Desk, basic
 
 pytestmark = [pytest.mark.anyio, pytest.mark.spec("OB-AUTH-08")]
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from desk import BROWSER, PASSWORD, Desk
 from openbooking.identity.accounts import SignInRefusedError, UnknownUserError
 from openbooking.identity.devices import MOST_DEVICES
 from openbooking.identity.guesses import Browser, TooManyAttemptsError
 from openbooking.identity.records import Device, Role
 from openbooking.identity.throttle import DEVICE_LIFETIME
+from support.identity_provider import BROWSER, PASSWORD, Desk
 
 pytestmark = pytest.mark.anyio
 

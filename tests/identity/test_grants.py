@@ -7,21 +7,21 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import PRICE, UUID, item, new_uuid, request, session
-from desk import Desk
-from openbooking.booking.book import Book
 from openbooking.booking.command import Reply
-from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
-from openbooking.booking.order import Caller, Order, OrderKey
-from openbooking.booking.partnership import Withhold
-from openbooking.booking.publish import Publish
-from openbooking.booking.seller import SellerCancel
+from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
+from openbooking.booking.model.order import Caller, Order, OrderKey
 from openbooking.booking.store import ORDERS, Feed
 from openbooking.identity.grants import ConcurrentChangeError, agree, give, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState
 from openbooking.identity.scopes import Scope
 from openbooking.testing.samples import read_feed
-from people import CENTRE, MANAGER, STUDIO
+from support.builders import PRICE, UUID, item, new_uuid, request, session
+from support.identity_provider import Desk
+from support.parties import CENTRE, MANAGER, STUDIO
 
 pytestmark = pytest.mark.anyio
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from desk import POLICY, Desk, signing_key
-from machine import UnguardedClock
 from openbooking.identity.keys import InvalidSignatureError, SigningKeys, living, new_signing_key
 from openbooking.identity.records import SigningKey
-from openbooking.spec.errors import InvalidAuthorizationDetailsError
+from openbooking.openactive.errors import InvalidAuthorizationDetailsError
+from support.fake_clocks import UnguardedClock
+from support.identity_provider import POLICY, Desk, signing_key
 
 pytestmark = pytest.mark.anyio
 

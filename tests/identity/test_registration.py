@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from desk import Desk, basic
 from openbooking.identity.errors import InvalidClientMetadataError, InvalidRedirectUriError, InvalidTokenError
 from openbooking.identity.records import Partner, RegistrationToken
 from openbooking.identity.registration import read_metadata, write_registration
+from support.identity_provider import Desk, basic
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,6 @@ import pytest
 from msgspec.structs import replace
 from pyotp import TOTP
 
-from desk import BROWSER, PASSWORD, POLICY, Desk
 from openbooking.identity.accounts import SignInRefusedError, UnknownUserError
 from openbooking.identity.admissions import Admission, Step
 from openbooking.identity.guesses import Browser, TooManyAttemptsError
@@ -15,6 +14,7 @@ from openbooking.identity.policy import SecondFactorMode
 from openbooking.identity.records import Attempts, PendingSignIn, Role, SecondFactor, Session, User
 from openbooking.identity.second_factor import new_factor_secret, new_recovery_codes, spend_code, spend_recovery_code
 from openbooking.identity.second_factors import Enrolment, Pending, WrongCodeError
+from support.identity_provider import BROWSER, PASSWORD, POLICY, Desk
 
 pytestmark = pytest.mark.anyio
 

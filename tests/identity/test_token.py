@@ -12,8 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from msgspec.structs import replace
 
-from desk import IDS, POLICY, SITE, Desk, basic, partner
-from openbooking.booking.order import Caller
+from openbooking.booking.model.order import Caller
 from openbooking.identity.authorization import challenge
 from openbooking.identity.errors import (
     InvalidClientError,
@@ -26,8 +25,9 @@ from openbooking.identity.errors import (
 from openbooking.identity.grants import give, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Authorization, User
 from openbooking.identity.scopes import Scope
-from openbooking.spec.errors import InvalidAuthorizationDetailsError
-from people import CENTRE, MANAGER
+from openbooking.openactive.errors import InvalidAuthorizationDetailsError
+from support.identity_provider import IDS, POLICY, SITE, Desk, basic, partner
+from support.parties import CENTRE, MANAGER
 
 pytestmark = pytest.mark.anyio
 
@@ -90,7 +90,7 @@ async def test_the_id_token_is_about_the_seller(desk: Desk) -> None:
     "logo", [{"@type": "ImageObject", "url": "https://x.example/l.png"}, "https://x.example/l.png"]
 )
 async def test_scopes_ask_for_claims(desk: Desk, logo: Any) -> None:
-    from openbooking.booking.publish import PublishSeller  # noqa: PLC0415 - this test's alone
+    from openbooking.booking.commands.publish import PublishSeller  # noqa: PLC0415 - this test's alone
 
     described = replace(CENTRE, properties={**CENTRE.properties, "logo": logo})
     await desk.bookings.execute(PublishSeller(described, actor=MANAGER))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from world import World, open_world
+from support.http_system import World, open_world
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from imports import Told, import_
-from migrated import load
-from openbooking.booking.find import GetOpportunity
-from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.commands.find_opportunities import GetOpportunity
+from openbooking.booking.model.opportunity import Opportunity
 from openbooking.importing.source import Source
 from openbooking.settings import AccessMode, Settings
 from openbooking.store.migrate import connected, upgrade
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import Clock
-from people import CENTRE, MANAGER
-from published import event, rpde
-from world import SITE, World, serving
+from support.database_a3d1fe2 import load
+from support.http_system import SITE, World, serving
+from support.imports import Told, import_
+from support.parties import CENTRE, MANAGER
+from support.published_items import event, rpde
 
 pytestmark = pytest.mark.anyio
 

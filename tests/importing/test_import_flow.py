@@ -6,17 +6,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import PLACE
-from imports import SERIES, SESSIONS, SLOTS, book, feed, import_, left
 from openbooking.booking.command import Command, Reply
-from openbooking.booking.opportunity import SaleState
-from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.sale import SetSaleState
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.store import Store, StoreUnavailableError
 from openbooking.importing.errors import ImportRefusedError
-from openbooking.spec.errors import NotFoundError
-from people import CENTRE, MANAGER
-from published import (
+from openbooking.openactive.errors import NotFoundError
+from support.builders import PLACE
+from support.http_system import Follower, World
+from support.imports import SERIES, SESSIONS, SLOTS, book, feed, import_, left
+from support.parties import CENTRE, MANAGER
+from support.published_items import (
     OFFER,
     SELLER,
     SERIES_ID,
@@ -30,7 +31,6 @@ from published import (
     session,
     slot,
 )
-from world import Follower, World
 
 pytestmark = pytest.mark.anyio
 

@@ -14,22 +14,22 @@ from typing import Any
 
 import pytest
 
-from importing.broker import Broker
-from importing.updates import Providers
-from importing.upstream import Fact, Row, Shown, Status, Upstream, Verdict
-from openbooking.booking.opportunity import SaleState
-from openbooking.booking.sale import SetSaleState
-from openbooking.booking.seller import CancelOpportunity
+from openbooking.booking.commands.seller_decisions import CancelOpportunity
+from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.model.opportunity import SaleState
 from openbooking.harvest.documents import read_page
 from openbooking.importing.pages import Got
 from openbooking.importing.report import Report
 from openbooking.importing.run import ImportOptions, run_import
-from openbooking.spec.errors import OpenBookingError
+from openbooking.openactive.errors import OpenBookingError
 from openbooking.store.sql import SqlStore
 from openbooking.testing.postgres import PostgresServer
-from people import CENTRE, MANAGER
-from published import page
-from world import World, open_world
+from support.http_system import World, open_world
+from support.import_broker import Broker
+from support.parties import CENTRE, MANAGER
+from support.published_items import page
+from support.upstream import Fact, Row, Shown, Status, Upstream, Verdict
+from support.upstream_updates import Providers
 
 pytestmark = pytest.mark.anyio
 _log = logging.getLogger(__name__)

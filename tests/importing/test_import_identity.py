@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import PLACE
-from imports import EVENTS, SESSIONS, SLOTS, Told, book, book_path, feed, import_, item_of
-from openbooking.booking.opportunity import SaleState
-from openbooking.booking.sale import SetSaleState
-from openbooking.booking.seller import CancelOpportunity
+from openbooking.booking.commands.seller_decisions import CancelOpportunity
+from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.model.opportunity import SaleState
 from openbooking.importing.source import source_of
-from people import MANAGER
-from published import deleted, event, facility, rpde, series, session, slot
-from world import World
+from support.builders import PLACE
+from support.http_system import World
+from support.imports import EVENTS, SESSIONS, SLOTS, Told, book, book_path, feed, import_, item_of
+from support.parties import MANAGER
+from support.published_items import deleted, event, facility, rpde, series, session, slot
 
 pytestmark = pytest.mark.anyio
 

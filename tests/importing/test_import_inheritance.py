@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from imports import EVENTS, SERIES, SESSIONS, book, feed, import_, item_of
-from published import OFFER, SELLER, deleted, event, rpde, series, session
-from world import World
+from support.http_system import World
+from support.imports import EVENTS, SERIES, SESSIONS, book, feed, import_, item_of
+from support.published_items import OFFER, SELLER, deleted, event, rpde, series, session
 
 pytestmark = pytest.mark.anyio
 CANCELLED, SCHEDULED = "https://schema.org/EventCancelled", "https://schema.org/EventScheduled"

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-import published
-from builders import NOW, new_uuid
-from imports import Told, feed, import_
-from people import CUSTOMER
-from published import OFFER, event, series, session, slot
-from world import World, open_world
+from support import published_items as published
+from support.builders import NOW, new_uuid
+from support.http_system import World, open_world
+from support.imports import Told, feed, import_
+from support.parties import CUSTOMER
+from support.published_items import OFFER, event, series, session, slot
 
 pytestmark = pytest.mark.anyio
 EVENTS = "/feeds/events"

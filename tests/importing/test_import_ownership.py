@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from builders import new_uuid
-from imports import Told, feed, import_
-from openbooking.booking.publish import PublishSeller
+from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.store import Feed
-from people import CENTRE, MANAGER, STUDIO
-from published import SELLER, deleted, event, page, rpde, series, session
-from world import World, open_world
+from support.builders import new_uuid
+from support.http_system import World, open_world
+from support.imports import Told, feed, import_
+from support.parties import CENTRE, MANAGER, STUDIO
+from support.published_items import SELLER, deleted, event, page, rpde, series, session
 
 pytestmark = [pytest.mark.anyio, pytest.mark.spec("OB-ID-01")]
 SESSIONS, SERIES, EVENTS = "/feeds/scheduled-sessions", "/feeds/session-series", "/feeds/events"

@@ -10,13 +10,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from harvest.answers import Answer
 from openbooking.harvest.reader import Limits
 from openbooking.importing import pages as import_pages
 from openbooking.importing.errors import ImportRefusedError
 from openbooking.importing.pages import Got, pages
 from openbooking.importing.source import named_source, source_of
-from published import deleted, event, page, rpde, series, session
+from support.feed_answers import Answer
+from support.published_items import deleted, event, page, rpde, series, session
 
 FEED = "https://provider.example.com/feeds/sessions"
 SECOND = f"{FEED}?page=2"

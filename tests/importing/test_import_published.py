@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-import published
-from builders import new_uuid
 from openbooking.importing.pages import pages
 from openbooking.importing.report import Report
 from openbooking.importing.run import ImportOptions, run_import
 from openbooking.importing.source import named_source
-from openbooking.spec.terms import OpportunityType
-from people import CENTRE
-from published import course, event, facility, on_demand_event, page, rpde, series, session, slot
-from validation import Validator
-from world import World, open_world
+from openbooking.openactive.terms import OpportunityType
+from support import published_items as published
+from support.builders import new_uuid
+from support.http_system import World, open_world
+from support.parties import CENTRE
+from support.published_items import course, event, facility, on_demand_event, page, rpde, series, session, slot
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 # A time at which the oldest of the published items had not taken place.

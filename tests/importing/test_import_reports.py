@@ -4,15 +4,26 @@ from typing import Any
 
 import pytest
 
-from builders import PLACE
-from imports import EVENTS, SESSIONS, book, feed, import_, item_of
-from openbooking.booking.opportunity import SaleState
-from openbooking.booking.sale import SetSaleState
-from openbooking.booking.seller import CancelOpportunity
+from openbooking.booking.commands.seller_decisions import CancelOpportunity
+from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.model.opportunity import SaleState
 from openbooking.importing.errors import NotConfirmedError
-from people import MANAGER, STUDIO
-from published import OFFER, course, deleted, event, facility, on_demand_event, rpde, series, session, slot
-from world import Follower, World
+from support.builders import PLACE
+from support.http_system import Follower, World
+from support.imports import EVENTS, SESSIONS, book, feed, import_, item_of
+from support.parties import MANAGER, STUDIO
+from support.published_items import (
+    OFFER,
+    course,
+    deleted,
+    event,
+    facility,
+    on_demand_event,
+    rpde,
+    series,
+    session,
+    slot,
+)
 
 pytestmark = pytest.mark.anyio
 CANCELLED = "https://schema.org/EventCancelled"

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from imports import EVENTS, SESSIONS, book, feed, import_
 from openbooking.importing.identity import Whole, identify
 from openbooking.importing.read_pages import MAX_ITEM_BYTES
 from openbooking.importing.source import named_source
-from openbooking.spec.terms import OpportunityType
-from published import event, rpde, series, session
-from world import World
+from openbooking.openactive.terms import OpportunityType
+from support.http_system import World
+from support.imports import EVENTS, SESSIONS, book, feed, import_
+from support.published_items import event, rpde, series, session
 
 pytestmark = pytest.mark.anyio
 

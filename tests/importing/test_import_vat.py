@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import new_uuid
-from imports import feed, import_
-from openbooking.booking.opportunity import Seller
-from openbooking.booking.publish import PublishSeller
-from openbooking.spec.values import VatTreatment
-from people import CENTRE, CUSTOMER, MANAGER, STUDIO
-from published import OFFER, SELLER, event
-from world import World, open_world
+from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.model.opportunity import Seller
+from openbooking.openactive.money import VatTreatment
+from support.builders import new_uuid
+from support.http_system import World, open_world
+from support.imports import feed, import_
+from support.parties import CENTRE, CUSTOMER, MANAGER, STUDIO
+from support.published_items import OFFER, SELLER, event
 
 pytestmark = pytest.mark.anyio
 GROSS, NET = CENTRE, STUDIO

@@ -7,16 +7,16 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from builders import PLACE
-from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.model.opportunity import Opportunity
 from openbooking.importing.kinds import rank
 from openbooking.importing.link_items import MOST_REMARKS, Imported, link
 from openbooking.importing.read_items import read_item
 from openbooking.importing.read_pages import read_entry
 from openbooking.importing.source import named_source
-from openbooking.spec.terms import EventStatus, OpportunityType
-from people import CENTRE
-from published import course, event, facility, on_demand_event, series, session, slot
+from openbooking.openactive.terms import EventStatus, OpportunityType
+from support.builders import PLACE
+from support.parties import CENTRE
+from support.published_items import course, event, facility, on_demand_event, series, session, slot
 
 
 def linked(item: Any, *parents: Opportunity) -> Imported:

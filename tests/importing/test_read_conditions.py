@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.opportunity import Offer
+from openbooking.booking.model.opportunity import Offer
 from openbooking.importing.read_offers import read_offers
 from openbooking.importing.read_values import MAX_COUNT, clean
-from published import OFFER
+from support.published_items import OFFER
 
 SESSION, SLOT = "scheduled-sessions/one", "slots/one"
 QUANTITY = {"@type": "QuantitativeValue"}

@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from builders import PLACE
 from openbooking.importing.read_items import MAX_THING_BYTES, Draft, Reading, read_item
 from openbooking.importing.read_pages import read_entry
 from openbooking.importing.source import named_source
-from openbooking.spec.terms import EventStatus, OpportunityType
-from published import (
+from openbooking.openactive.terms import EventStatus, OpportunityType
+from support.builders import PLACE
+from support.published_items import (
     FACILITY_ID,
     OFFER,
     SERIES_ID,

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.opportunity import Offer
+from openbooking.booking.model.opportunity import Offer
 from openbooking.importing.read_offers import MOST_OFFERS, read_offers
 from openbooking.importing.read_values import clean, derive_key
-from openbooking.spec.terms import Availability, FlowRequirement
-from published import OFFER
+from openbooking.openactive.terms import Availability, FlowRequirement
+from support.published_items import OFFER
 
 OWNER = "slots/one"
 

@@ -11,7 +11,7 @@ from openbooking.importing.read_items import read_item
 from openbooking.importing.read_pages import MAX_ITEM_BYTES, read_entry
 from openbooking.importing.read_values import MAX_DEPTH, UnreadableError
 from openbooking.importing.source import named_source
-from published import deleted, page, rpde, series
+from support.published_items import deleted, page, rpde, series
 
 SOURCE = named_source("source")
 

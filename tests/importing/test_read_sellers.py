@@ -7,8 +7,8 @@ import pytest
 from openbooking.importing.read_sellers import read_seller
 from openbooking.importing.read_values import clean
 from openbooking.importing.source import named_source
-from openbooking.spec.terms import TaxMode
-from published import SELLER
+from openbooking.openactive.terms import TaxMode
+from support.published_items import SELLER
 
 
 def test_a_seller_is_read_whole() -> None:

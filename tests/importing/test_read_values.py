@@ -20,8 +20,8 @@ from openbooking.importing.read_values import (
     shown,
     type_names,
 )
-from openbooking.spec.ids import is_key
-from openbooking.spec.terms import Availability, EventStatus
+from openbooking.openactive.ids import is_key
+from openbooking.openactive.terms import Availability, EventStatus
 
 
 @pytest.mark.parametrize(

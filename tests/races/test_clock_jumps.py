@@ -14,24 +14,24 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-import builders
-from desk import signing_key
-from openbooking.booking.publish import Publish
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
-from openbooking.booking.withdraw import Withdraw
 from openbooking.identity.records import Attempts, Authorization, Session, SigningKey
 from openbooking.identity.scopes import Scope
-from openbooking.spec.ids import Identifiers
-from openbooking.spec.terms import FlowRequirement
+from openbooking.openactive.ids import Identifiers
+from openbooking.openactive.terms import FlowRequirement
 from openbooking.store.sql import SqlStore
 from openbooking.system import open_identity_store
 from openbooking.testing.samples import SESSIONS
-from people import CENTRE, CUSTOMER, MANAGER
-from races.asking import Reply, ask, request
-from races.brokers import order_body
-from races.faulty import turn_clock
-from races.harvesters import harvested_at_rest
-from races.served import Plan, Served
+from support import builders
+from support.faulty_server import turn_clock
+from support.identity_provider import signing_key
+from support.parties import CENTRE, CUSTOMER, MANAGER
+from support.race_brokers import order_body
+from support.race_harvesters import harvested_at_rest
+from support.race_requests import Reply, ask, request
+from support.served_system import Plan, Served
 
 TEN_DAYS = 864_000.0
 WRONG_FOR_SECONDS = 6

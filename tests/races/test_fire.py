@@ -15,20 +15,20 @@ from typing import Any
 
 import pytest
 
-import builders
 from openbooking.booking.command import Command
-from openbooking.booking.order import OrderKey
-from openbooking.booking.replacement import Replace
-from openbooking.booking.seller import SellerCancel
+from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.model.order import OrderKey
 from openbooking.booking.store import Feed, StoreUnavailableError
-from openbooking.spec.errors import OpenBookingError
+from openbooking.openactive.errors import OpenBookingError
 from openbooking.testing.postgres import PostgresServer
-from people import MANAGER
-from races.auditor import FEEDS, audit
-from races.brokers import Brokers
-from races.faulty import turn_clock
-from races.harvesters import Harvester
-from races.served import Plan, Served
+from support import builders
+from support.faulty_server import turn_clock
+from support.parties import MANAGER
+from support.race_auditor import FEEDS, audit
+from support.race_brokers import Brokers
+from support.race_harvesters import Harvester
+from support.served_system import Plan, Served
 
 CAPACITIES = {"yoga": 40, "spin": 15, "swim": 5, "hall": 1_000_000}
 BROKERS = 12

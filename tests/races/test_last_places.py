@@ -5,13 +5,13 @@ from collections import Counter
 
 import pytest
 
-from builders import new_uuid
-from openbooking.spec.ids import Identifiers
+from openbooking.openactive.ids import Identifiers
 from openbooking.testing.samples import SESSIONS
-from races.asking import Reply, exchange, request
-from races.brokers import order_body
-from races.harvesters import harvested_at_rest
-from races.served import HOST, PARTNERS, Plan, Served
+from support.builders import new_uuid
+from support.race_brokers import order_body
+from support.race_harvesters import harvested_at_rest
+from support.race_requests import Reply, exchange, request
+from support.served_system import HOST, PARTNERS, Plan, Served
 
 CALLERS = 1_000
 PLACES = 10

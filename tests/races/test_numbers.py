@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from openbooking.booking.policy import Policy
-from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.model.policy import Policy
 from openbooking.store.postgres import PostgresStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, Clock, book, fresh, session, session_path
 from openbooking.testing.store_tests import feed_writer
-from races.faulty import SEQUENCE, HastyPostgresStore
+from support.faulty_server import SEQUENCE, HastyPostgresStore
 
 pytestmark = pytest.mark.anyio
 

@@ -8,12 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
-from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.policy import Policy
-from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.situation import Needs, Situation
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.situation import Needs, Situation
 from openbooking.booking.store import Store
-from openbooking.booking.withdraw import Withdraw
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
 from openbooking.store.postgres import PostgresStore

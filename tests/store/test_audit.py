@@ -9,18 +9,17 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
-from builders import slot
-from openbooking.booking.delete import DeleteOrder
-from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.opportunity import SaleState
-from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.sale import SetSaleState
-from openbooking.booking.withdraw import Withdraw
+from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.model.opportunity import SaleState
+from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
-from openbooking.spec.ids import Identifiers
-from openbooking.spec.terms import EventStatus
+from openbooking.openactive.ids import Identifiers
+from openbooking.openactive.terms import EventStatus
 from openbooking.store.audit import Finding
 from openbooking.store.migrate import connected, prepare
 from openbooking.store.postgres import PostgresStore
@@ -41,6 +40,7 @@ from openbooking.testing.samples import (
     session,
 )
 from openbooking.testing.store_tests import UUID, feed_writer
+from support.builders import slot
 
 pytestmark = pytest.mark.anyio
 

@@ -16,13 +16,13 @@ import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
-from openbooking.booking.order import Order
-from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.model.order import Order
 from openbooking.booking.store import ORDERS, Feed, Store
-from openbooking.booking.withdraw import Withdraw
 from openbooking.cli import app
+from openbooking.openactive.errors import UnknownOrderError
 from openbooking.settings import Settings
-from openbooking.spec.errors import UnknownOrderError
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
 from openbooking.system import open_store

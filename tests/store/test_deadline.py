@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.opportunity import SaleState
-from openbooking.booking.order import Order
-from openbooking.booking.policy import Policy
-from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.sale import SetSaleState
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.model.opportunity import SaleState
+from openbooking.booking.model.order import Order
+from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.identity_postgres import PostgresIdentityStore
 from openbooking.store.migrate import prepare

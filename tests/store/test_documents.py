@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
-from openbooking.booking.order import PersonalData
-from openbooking.booking.record import Claim, Record, RecordKind
-from openbooking.spec.ids import OfferRef
-from openbooking.spec.terms import OrderItemStatus, OrderProposalStatus
+from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
+from openbooking.booking.model.order import PersonalData
+from openbooking.booking.model.record import Claim, Record, RecordKind
+from openbooking.openactive.ids import OfferRef
+from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 from openbooking.store.documents import decode_opportunity, decode_record, decode_seller, encode, encode_record
 from openbooking.store.identity import _DECODERS
 from openbooking.store.identity_schema import TABLES

@@ -13,18 +13,18 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from earlier import copy
-from openbooking.booking.book import Book
 from openbooking.booking.command import Command
-from openbooking.booking.delete import DeleteOrder
-from openbooking.booking.erasure import ErasePersonalData
-from openbooking.booking.fingerprint import keyed
-from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import IntakeAnswer, Order, OrderRequest
-from openbooking.booking.policy import Policy
-from openbooking.booking.proposal import Propose, UpdateProposal
-from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.commands.erase_personal_data import ErasePersonalData
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.propose import Propose
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.update_proposal import UpdateProposal
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import IntakeAnswer, Order, OrderRequest
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.rules.fingerprint import keyed
 from openbooking.store.documents import microseconds
 from openbooking.store.migrate import upgrade
 from openbooking.store.postgres import PostgresStore
@@ -34,6 +34,7 @@ from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.proposal_tests import approved_session
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, Clock, book, fresh, order, session
 from openbooking.testing.store_tests import feed_writer
+from support.database_0003 import copy
 
 pytestmark = pytest.mark.anyio
 

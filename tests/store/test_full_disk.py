@@ -11,16 +11,15 @@ from urllib.parse import urlsplit
 import pytest
 from structlog.testing import capture_logs
 
-from full_disk import MIB, SmallDisk, small_disk
 from openbooking.booking.command import Command
-from openbooking.booking.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.order import Order
-from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.record import Record
-from openbooking.booking.status import GetOrder
+from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.model.order import Order
+from openbooking.booking.model.record import Record
 from openbooking.booking.store import ORDERS, Feed, StoreUnavailableError
-from openbooking.spec.errors import UnknownOrderError
+from openbooking.openactive.errors import UnknownOrderError
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite import SqliteDatabase
 from openbooking.testing.postgres import PostgresServer
@@ -42,6 +41,7 @@ from openbooking.testing.samples import (
 )
 from store.test_postgres import connected, opened
 from store.test_sqlite import on_disk, open_at
+from support.small_disk import MIB, SmallDisk, small_disk
 
 pytestmark = pytest.mark.anyio
 

@@ -15,18 +15,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from builders import NOW
-from desk import BROWSER, HASHER, IDS, PASSWORD, POLICY
-from earlier import copy
-from openbooking.booking.actor import UNKNOWN
-from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller
-from openbooking.booking.policy import Policy
-from openbooking.booking.proposal import Propose
-from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.record import Record
+from openbooking.booking.commands.propose import Propose
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.model.actor import UNKNOWN
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import Caller
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.record import Record
+from openbooking.booking.rules.matching_keys import with_whereabouts
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.booking.whereabouts import with_whereabouts
 from openbooking.identity.access import ByApiKey
 from openbooking.identity.credentials import CredentialKind, renew
 from openbooking.identity.digests import digest
@@ -37,9 +34,9 @@ from openbooking.identity.scopes import Scope
 from openbooking.identity.uses import Uses
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
+from openbooking.openactive.ids import opportunity_path
+from openbooking.openactive.terms import OpportunityType
 from openbooking.settings import Settings
-from openbooking.spec.ids import opportunity_path
-from openbooking.spec.terms import OpportunityType
 from openbooking.store.documents import decode_opportunity, decode_record, encode, microseconds
 from openbooking.store.identity_schema import TABLES
 from openbooking.store.location import without_password
@@ -51,6 +48,9 @@ from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.proposal_tests import approved_session
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, Clock, book, fresh, order, session
 from openbooking.testing.store_tests import UUID
+from support.builders import NOW
+from support.database_0003 import copy
+from support.identity_provider import BROWSER, HASHER, IDS, PASSWORD, POLICY
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

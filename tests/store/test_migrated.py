@@ -10,9 +10,14 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from desk import PASSWORD, basic
-from imports import import_
-from migrated import (
+from openbooking.openactive.ids import key_of
+from openbooking.openactive.terms import OPENACTIVE
+from openbooking.store.location import is_postgres
+from openbooking.store.migrate import connected, upgrade
+from openbooking.store.schema import REVISION
+from openbooking.system import open_store
+from openbooking.testing.postgres import PostgresServer
+from support.database_a3d1fe2 import (
     GALA,
     KEPT,
     LANES,
@@ -38,17 +43,12 @@ from migrated import (
     standing,
     until,
 )
-from openbooking.spec.ids import key_of
-from openbooking.spec.terms import OPENACTIVE
-from openbooking.store.location import is_postgres
-from openbooking.store.migrate import connected, upgrade
-from openbooking.store.schema import REVISION
-from openbooking.system import open_store
-from openbooking.testing.postgres import PostgresServer
-from people import CUSTOMER
-from simulation import CONTEXT
-from visitor import Visitor
-from world import SITE, Follower, World
+from support.form_browser import Visitor
+from support.http_system import SITE, Follower, World
+from support.identity_provider import PASSWORD, basic
+from support.imports import import_
+from support.parties import CUSTOMER
+from support.simulated_seller import CONTEXT
 
 pytestmark = pytest.mark.anyio
 

@@ -9,17 +9,17 @@ import asyncpg
 import pytest
 
 from openbooking.booking.command import Command
-from openbooking.booking.delete import DeleteOrder
-from openbooking.booking.opportunity import SaleState
-from openbooking.booking.order import Order
-from openbooking.booking.policy import Policy
-from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.record import Record, RecordKind
-from openbooking.booking.sale import SetSaleState
-from openbooking.booking.status import GetOrder
+from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.model.opportunity import SaleState
+from openbooking.booking.model.order import Order
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.booking.withdraw import Withdraw
-from openbooking.spec.errors import GoneError, ItemErrorType
+from openbooking.openactive.errors import GoneError, ItemErrorType
 from openbooking.store.exchange import ChangedMeanwhileError
 from openbooking.store.postgres import PostgresStore
 from openbooking.testing.postgres import PostgresServer

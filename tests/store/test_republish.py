@@ -8,22 +8,21 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from builders import course, event, headline_event, on_demand_event, session, slot
-from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.command import Command, Reply
-from openbooking.booking.opportunity import Opportunity, SaleState, Seller
-from openbooking.booking.policy import Policy
-from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.republish import Republish, publish_seller, republish
-from openbooking.booking.sale import SetSaleState
-from openbooking.booking.situation import Places
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.republish import Republish, publish_seller, republish
+from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.opportunity import Opportunity, SaleState, Seller
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.situation import Places
 from openbooking.booking.store import Feed, Store, StoreUnavailableError
-from openbooking.booking.withdraw import Withdraw
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
-from openbooking.spec.ids import Identifiers
-from openbooking.spec.rpde import Item
-from openbooking.spec.terms import OpportunityType, TaxMode
+from openbooking.openactive.ids import Identifiers
+from openbooking.openactive.rpde import Item
+from openbooking.openactive.terms import OpportunityType, TaxMode
 from openbooking.store.location import is_postgres
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
@@ -33,7 +32,8 @@ from openbooking.store.sqlite import SqliteStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import Clock
 from openbooking.testing.store_tests import feed_writer
-from people import CENTRE, MANAGER, STUDIO
+from support.builders import course, event, headline_event, on_demand_event, session, slot
+from support.parties import CENTRE, MANAGER, STUDIO
 
 pytestmark = pytest.mark.anyio
 
@@ -153,7 +153,7 @@ async def test_what_shows_nothing_new_is_not_harvested_again(store: Store) -> No
 
 
 async def test_a_crash_in_the_middle_is_mended_by_doing_it_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openbooking.booking.republish._AT_ONCE", 3)
+    monkeypatch.setattr("openbooking.booking.commands.republish._AT_ONCE", 3)
     calls = 0
 
     class Crashing:

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.booking.delete import DeleteOrder
-from openbooking.booking.erasure import ErasePersonalData
-from openbooking.booking.order import Order
-from openbooking.booking.policy import Policy
-from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.commands.erase_personal_data import ErasePersonalData
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.model.order import Order
+from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.dialects import Statement
 from openbooking.store.exchange import Exchange, ask
@@ -306,7 +306,7 @@ BOOK_UNTIL_KILLED = textwrap.dedent(
     """
     import asyncio, sys, uuid
     from pathlib import Path
-    from openbooking.booking.policy import Policy
+    from openbooking.booking.model.policy import Policy
     from openbooking.store.sqlite import SqliteDatabase, SqliteStore
     from openbooking.testing.samples import Clock, book
     from openbooking.testing.store_tests import feed_writer

@@ -8,20 +8,19 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from desk import grant
-from openbooking.booking.approval import DecideProposal
-from openbooking.booking.book_proposal import BookProposal
 from openbooking.booking.command import Command
-from openbooking.booking.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.order import Order
-from openbooking.booking.policy import Policy
-from openbooking.booking.proposal import UpdateProposal
-from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.status import GetOrder
+from openbooking.booking.commands.book_proposal import BookProposal
+from openbooking.booking.commands.decide_proposal import DecideProposal
+from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.update_proposal import UpdateProposal
+from openbooking.booking.model.order import Order
+from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.grants import Grants, revoke
-from openbooking.spec.errors import GoneError, OrderAlreadyExistsError
+from openbooking.openactive.errors import GoneError, OrderAlreadyExistsError
 from openbooking.store.identity_postgres import PostgresIdentityStore
 from openbooking.store.memory import MemoryStore
 from openbooking.store.postgres import PostgresStore
@@ -30,6 +29,7 @@ from openbooking.testing.proposal_tests import approved_session, propose
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, SESSIONS, Clock, book, cancel, fresh, quote, session
 from openbooking.testing.store_tests import UUID, feed_writer
 from store.test_postgres import connected, opened
+from support.identity_provider import grant
 
 pytestmark = pytest.mark.anyio
 

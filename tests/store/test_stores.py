@@ -11,19 +11,17 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 
-from builders import new_uuid
-from histories import histories, with_time_to_shrink
 from openbooking.booking.command import Command
-from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.order import Order
-from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.record import RecordKind
-from openbooking.booking.situation import Situation
-from openbooking.booking.status import GetOrder
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.model.order import Order
+from openbooking.booking.model.policy import Leasing, Policy
+from openbooking.booking.model.record import RecordKind
+from openbooking.booking.model.situation import Situation
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter, Outcome, Store, fold
-from openbooking.spec.errors import OpenBookingError
-from openbooking.spec.ids import key_of
+from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.ids import key_of
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
 from openbooking.store.postgres import PostgresStore
@@ -33,8 +31,10 @@ from openbooking.testing import DurableStoreTests, StoreTests, samples
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SESSIONS, Clock, book, read_feed, session
 from openbooking.testing.store_tests import feed_writer
-from promises import free, on_sale, told
-from story import CALLERS, PATHS, History
+from support.builders import new_uuid
+from support.history_state import CALLERS, PATHS, History
+from support.invariants import free, on_sale, told
+from support.random_histories import histories, with_time_to_shrink
 
 OPEN = (("scheduled-sessions", ""), ("session-series", ""))
 PRIVATE = (ORDERS, ORDER_PROPOSALS)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from approval import DIVE, PARTY, TRIP
-from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.testing.postgres import PostgresServer
-from people import CENTRE, MANAGER
-from world import World, open_world
+from support.approval_flow import DIVE, PARTY, TRIP
+from support.http_system import World, open_world
+from support.parties import CENTRE, MANAGER
 
 TERMS = [
     {

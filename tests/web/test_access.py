@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from builders import UUID, event, on_demand_event, session, slot
-from openbooking.booking.opportunity import AccessRules, Opportunity
-from openbooking.booking.order import OrderKey
-from openbooking.booking.publish import Publish
-from openbooking.booking.seller import Notify, RenewAccess
-from people import CUSTOMER, MANAGER
-from validation import Validator
-from world import YOGA, World
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import Notify, RenewAccess
+from openbooking.booking.model.opportunity import AccessRules, Opportunity
+from openbooking.booking.model.order import OrderKey
+from support.builders import UUID, event, on_demand_event, session, slot
+from support.http_system import YOGA, World
+from support.parties import CUSTOMER, MANAGER
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

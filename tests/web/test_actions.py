@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from builders import UUID
-from openbooking.spec.terms import OPENACTIVE
-from people import CUSTOMER
-from simulation import CONTEXT, SESSION, book, create, find
-from validation import Validator
-from world import SITE, World
+from openbooking.openactive.terms import OPENACTIVE
+from support.builders import UUID
+from support.http_system import SITE, World
+from support.parties import CUSTOMER
+from support.simulated_seller import CONTEXT, SESSION, book, create, find
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

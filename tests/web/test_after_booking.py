@@ -5,13 +5,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import UUID, session
 from openbooking.booking.command import Command
-from openbooking.booking.opportunity import AccessRules, Opportunity
-from openbooking.booking.order import OrderKey
-from openbooking.booking.publish import Publish
-from openbooking.booking.replacement import Replace
-from openbooking.booking.seller import (
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.seller_decisions import (
     CancelOpportunity,
     ChangeLogistics,
     Notify,
@@ -19,10 +16,13 @@ from openbooking.booking.seller import (
     RenewAccess,
     SellerCancel,
 )
-from openbooking.spec.terms import OPENACTIVE, SCHEMA, EventStatus
-from people import MANAGER
-from validation import Validator
-from world import COURSE, COURT, FESTIVAL, HALL, RUN, SITE, TALK, YOGA, Follower, World
+from openbooking.booking.model.opportunity import AccessRules, Opportunity
+from openbooking.booking.model.order import OrderKey
+from openbooking.openactive.terms import OPENACTIVE, SCHEMA, EventStatus
+from support.builders import UUID, session
+from support.http_system import COURSE, COURT, FESTIVAL, HALL, RUN, SITE, TALK, YOGA, Follower, World
+from support.parties import MANAGER
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

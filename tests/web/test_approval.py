@@ -12,7 +12,16 @@ import httpx2
 import pytest
 from msgspec.structs import replace
 
-from approval import (
+from openbooking.booking.command import Command
+from openbooking.booking.commands.decide_proposal import AmendProposal
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import CancelOpportunity, Notify
+from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.openactive.ids import parse_uuid
+from openbooking.openactive.terms import OPENACTIVE, EventStatus
+from openbooking.store.schema import metadata
+from support.approval_flow import (
     ACCEPT,
     DIVE,
     KEY,
@@ -34,19 +43,10 @@ from approval import (
     proposed,
     shown,
 )
-from builders import UUID, new_uuid
-from openbooking.booking.approval import AmendProposal
-from openbooking.booking.command import Command
-from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.publish import Publish
-from openbooking.booking.seller import CancelOpportunity, Notify
-from openbooking.booking.withdraw import Withdraw
-from openbooking.spec.ids import parse_uuid
-from openbooking.spec.terms import OPENACTIVE, EventStatus
-from openbooking.store.schema import metadata
-from people import BROKER, CUSTOMER, MANAGER
-from validation import Validator
-from world import SITE, YOGA, Follower, World, open_world
+from support.builders import UUID, new_uuid
+from support.http_system import SITE, YOGA, Follower, World, open_world
+from support.parties import BROKER, CUSTOMER, MANAGER
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

@@ -6,14 +6,24 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from builders import NOW, UUID
-from openbooking.booking.find import GetOpportunity
-from openbooking.booking.opportunity import Opportunity
-from openbooking.spec.terms import OPENACTIVE, SCHEMA
-from people import MANAGER
-from simulation import COURT_SLOT, EVENT_OF_COURSE, HALL_SLOT, HEADLINE_EVENT, SESSION, Seen, book, create, find
-from validation import Validator
-from world import World
+from openbooking.booking.commands.find_opportunities import GetOpportunity
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.openactive.terms import OPENACTIVE, SCHEMA
+from support.builders import NOW, UUID
+from support.http_system import World
+from support.parties import MANAGER
+from support.simulated_seller import (
+    COURT_SLOT,
+    EVENT_OF_COURSE,
+    HALL_SLOT,
+    HEADLINE_EVENT,
+    SESSION,
+    Seen,
+    book,
+    create,
+    find,
+)
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

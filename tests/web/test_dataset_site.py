@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.opportunity import Seller
-from openbooking.spec.terms import LICENCE, OPENACTIVE, RPDE_MEDIA_TYPE
-from people import CENTRE, STUDIO
-from validation import Validator
-from world import SITE, World, open_world
+from openbooking.booking.model.opportunity import Seller
+from openbooking.openactive.terms import LICENCE, OPENACTIVE, RPDE_MEDIA_TYPE
+from support.http_system import SITE, World, open_world
+from support.parties import CENTRE, STUDIO
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

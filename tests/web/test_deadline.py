@@ -7,10 +7,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from builders import UUID, new_uuid
 from openbooking.testing.postgres import PostgresServer
-from people import CUSTOMER
-from world import HALL, YOGA, World, open_world
+from support.builders import UUID, new_uuid
+from support.http_system import HALL, YOGA, World, open_world
+from support.parties import CUSTOMER
 
 pytestmark = pytest.mark.anyio
 

@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import UUID, session, slot
-from openbooking.booking.opportunity import FormField
-from openbooking.booking.order import OrderKey
-from openbooking.booking.publish import Publish
-from openbooking.booking.seller import Notify
-from openbooking.spec.terms import SCHEMA, FormFieldType
-from people import ADDRESS, CUSTOMER, MANAGER
-from validation import Validator
-from world import SITE, YOGA, World
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import Notify
+from openbooking.booking.model.opportunity import FormField
+from openbooking.booking.model.order import OrderKey
+from openbooking.openactive.terms import SCHEMA, FormFieldType
+from support.builders import UUID, session, slot
+from support.http_system import SITE, YOGA, World
+from support.parties import ADDRESS, CUSTOMER, MANAGER
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

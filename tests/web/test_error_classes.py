@@ -7,17 +7,17 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from builders import NOW, UUID, new_uuid, offer, session
-from catalogue import error_statuses
-from openbooking.booking.approval import AmendProposal, DecideProposal
-from openbooking.booking.opportunity import FormField, Opportunity
-from openbooking.booking.order import OrderKey
-from openbooking.booking.publish import Publish
-from openbooking.spec.ids import parse_uuid
-from openbooking.spec.terms import OPENACTIVE, SCHEMA, Availability, FlowRequirement, FormFieldType
-from people import CUSTOMER, MANAGER
-from validation import Validator
-from world import PILATES, SITE, YOGA, World, open_world
+from openbooking.booking.commands.decide_proposal import AmendProposal, DecideProposal
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.model.opportunity import FormField, Opportunity
+from openbooking.booking.model.order import OrderKey
+from openbooking.openactive.ids import parse_uuid
+from openbooking.openactive.terms import OPENACTIVE, SCHEMA, Availability, FlowRequirement, FormFieldType
+from support.builders import NOW, UUID, new_uuid, offer, session
+from support.http_system import PILATES, SITE, YOGA, World, open_world
+from support.parties import CUSTOMER, MANAGER
+from support.requirements_catalogue import error_statuses
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from builders import UUID, course, event, headline_event
-from openbooking.booking.publish import Publish
-from openbooking.booking.seller import CancelOpportunity, ChangeLogistics
-from openbooking.spec.terms import EventStatus
-from people import MANAGER
-from validation import Validator
-from world import COURSE, FESTIVAL, LESSON, RUN, TALK, VIDEO, World
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import CancelOpportunity, ChangeLogistics
+from openbooking.openactive.terms import EventStatus
+from support.builders import UUID, course, event, headline_event
+from support.http_system import COURSE, FESTIVAL, LESSON, RUN, TALK, VIDEO, World
+from support.parties import MANAGER
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

@@ -8,15 +8,15 @@ import anyio
 import httpx2
 import pytest
 
-from builders import UUID, new_uuid
-from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.spec.terms import BOOKING_MEDIA_TYPE
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 from openbooking.web.feed_pages import _names_gzip
 from openbooking.web.request import _judged
-from people import CUSTOMER
-from validation import Validator
-from world import PILATES, YOGA, World, open_world
+from support.builders import UUID, new_uuid
+from support.http_system import PILATES, YOGA, World, open_world
+from support.parties import CUSTOMER
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

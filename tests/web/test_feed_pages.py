@@ -8,15 +8,15 @@ import pytest
 from msgspec.structs import replace
 from starlette.types import Scope
 
-from builders import session
-from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.publish import Publish
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.store import Feed, StoreUnavailableError
-from openbooking.booking.withdraw import Withdraw
-from openbooking.spec.rpde import PAGE_SIZE
+from openbooking.openactive.rpde import PAGE_SIZE
 from openbooking.web.feed_pages import KeptPages, Page, Sought, accepts_gzip
-from people import MANAGER
-from world import SITE, World
+from support.builders import session
+from support.http_system import SITE, World
+from support.parties import MANAGER
 
 pytestmark = pytest.mark.anyio
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from builders import UUID, session
-from openbooking.booking.publish import Publish
-from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OpportunityType
-from people import CENTRE, MANAGER
-from validation import Validator
-from world import COURT, HALL, SITE, YOGA, World, open_world
+from openbooking.booking.commands.publish import Publish
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OpportunityType
+from support.builders import UUID, session
+from support.http_system import COURT, HALL, SITE, YOGA, World, open_world
+from support.parties import CENTRE, MANAGER
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

@@ -5,11 +5,11 @@ from typing import Any
 import anyio
 import pytest
 
-from builders import UUID, new_uuid
-from openbooking.spec.terms import BOOKING_MEDIA_TYPE
-from people import BROKER, CUSTOMER
-from validation import Validator
-from world import COURT, EVENTS, HALL, PILATES, SITE, YOGA, World
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
+from support.builders import UUID, new_uuid
+from support.http_system import COURT, EVENTS, HALL, PILATES, SITE, YOGA, World
+from support.parties import BROKER, CUSTOMER
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from builders import new_uuid
-from full_disk import MIB, small_disk
-from openbooking.spec.terms import OPENACTIVE
-from world import HALL, SITE, YOGA, open_world
+from openbooking.openactive.terms import OPENACTIVE
+from support.builders import new_uuid
+from support.http_system import HALL, SITE, YOGA, open_world
+from support.small_disk import MIB, small_disk
 
 pytestmark = pytest.mark.anyio
 

@@ -15,21 +15,21 @@ import pytest
 from msgspec.structs import replace
 from starlette.routing import Route
 
-from builders import new_uuid, session
-from desk import basic
-from openbooking.booking.approval import DecideProposal
-from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import OrderKey
-from openbooking.booking.publish import Publish
-from openbooking.booking.seller import SellerCancel
+from openbooking.booking.commands.decide_proposal import DecideProposal
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.model.opportunity import Opportunity, Seller
+from openbooking.booking.model.order import OrderKey
 from openbooking.identity.authorization import challenge, new_link_secret
 from openbooking.identity.digests import Kind, digest, new_id
 from openbooking.identity.grants import Grants, give, resume, revoke, suspend
 from openbooking.identity.records import Authorization, Grant, Partner
 from openbooking.identity.scopes import Scope
-from openbooking.spec.terms import BOOKING_MEDIA_TYPE, FlowRequirement
-from people import CENTRE, CUSTOMER, MANAGER, STUDIO
-from world import PILATES, YOGA, World, open_world
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, FlowRequirement
+from support.builders import new_uuid, session
+from support.http_system import PILATES, YOGA, World, open_world
+from support.identity_provider import basic
+from support.parties import CENTRE, CUSTOMER, MANAGER, STUDIO
 
 pytestmark = pytest.mark.anyio
 

@@ -7,14 +7,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from builders import new_uuid, session
-from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import OrderKey
-from openbooking.booking.publish import Publish
-from openbooking.booking.seller import SellerCancel
-from openbooking.spec.rpde import PAGE_BYTES
-from people import MANAGER
-from world import SITE, World, open_world
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import OrderKey
+from openbooking.openactive.rpde import PAGE_BYTES
+from support.builders import new_uuid, session
+from support.http_system import SITE, World, open_world
+from support.parties import MANAGER
 
 pytestmark = pytest.mark.anyio
 

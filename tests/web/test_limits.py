@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from builders import UUID
-from openbooking.spec.terms import BOOKING_MEDIA_TYPE
-from validation import Validator
-from world import YOGA, World, open_world
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
+from support.builders import UUID
+from support.http_system import YOGA, World, open_world
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

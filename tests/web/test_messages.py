@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import UUID, offer, session, slot
-from openbooking.booking.approval import DecideProposal
-from openbooking.booking.opportunity import AccessRules, FormField, Opportunity
-from openbooking.booking.order import OrderKey
-from openbooking.booking.publish import Publish
-from openbooking.booking.seller import Notify, RenewAccess
-from openbooking.spec.terms import OPENACTIVE, SCHEMA, Availability, FlowRequirement, FormFieldType
-from people import BROKER, CUSTOMER, MANAGER
-from validation import Validator
-from world import COURSE, COURT, FESTIVAL, HALL, SITE, YOGA, World
+from openbooking.booking.commands.decide_proposal import DecideProposal
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import Notify, RenewAccess
+from openbooking.booking.model.opportunity import AccessRules, FormField, Opportunity
+from openbooking.booking.model.order import OrderKey
+from openbooking.openactive.terms import OPENACTIVE, SCHEMA, Availability, FlowRequirement, FormFieldType
+from support.builders import UUID, offer, session, slot
+from support.http_system import COURSE, COURT, FESTIVAL, HALL, SITE, YOGA, World
+from support.parties import BROKER, CUSTOMER, MANAGER
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

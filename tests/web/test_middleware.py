@@ -2,9 +2,9 @@
 
 import pytest
 
-from builders import new_uuid
-from people import BROKER
-from world import YOGA, World
+from support.builders import new_uuid
+from support.http_system import YOGA, World
+from support.parties import BROKER
 
 pytestmark = pytest.mark.anyio
 

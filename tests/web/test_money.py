@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from builders import UUID
-from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
-from openbooking.booking.policy import TaxCalculation
-from people import ADDRESS, AGREED, CUSTOMER, STUDIO
-from validation import Validator
-from world import PILATES, YOGA, World, open_world
+from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
+from openbooking.booking.model.policy import TaxCalculation
+from support.builders import UUID
+from support.http_system import PILATES, YOGA, World, open_world
+from support.parties import ADDRESS, AGREED, CUSTOMER, STUDIO
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

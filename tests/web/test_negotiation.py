@@ -4,7 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from approval import (
+from openbooking.booking.commands.decide_proposal import AmendProposal, DecideProposal, WriteToCustomer
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.model.order import OrderKey
+from openbooking.openactive.terms import OPENACTIVE
+from support.approval_flow import (
     ACCEPT,
     KEY,
     ORDERS,
@@ -22,14 +26,10 @@ from approval import (
     proposed,
     shown,
 )
-from builders import UUID, new_uuid
-from openbooking.booking.approval import AmendProposal, DecideProposal, WriteToCustomer
-from openbooking.booking.order import OrderKey
-from openbooking.booking.publish import Publish
-from openbooking.spec.terms import OPENACTIVE
-from people import MANAGER
-from validation import Validator
-from world import SITE, Follower, World
+from support.builders import UUID, new_uuid
+from support.http_system import SITE, Follower, World
+from support.parties import MANAGER
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

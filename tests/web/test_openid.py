@@ -12,19 +12,19 @@ from joserfc import jwt
 from joserfc.errors import InvalidClaimError
 from joserfc.jwk import KeySet
 
-from builders import UUID
-from desk import PASSWORD, basic
-from openbooking.booking.order import OrderKey
-from openbooking.booking.seller import SellerCancel
+from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.model.order import OrderKey
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.records import Partner, RegistrationToken
 from openbooking.identity.registration import Registration
-from openbooking.spec.terms import BOOKING_MEDIA_TYPE
-from people import MANAGER
-from standard_client import AsyncOAuth2Client, CodeIDToken
-from validation import Validator
-from visitor import Visitor
-from world import SITE, YOGA, World, open_world
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
+from support.authlib_client import AsyncOAuth2Client, CodeIDToken
+from support.builders import UUID
+from support.form_browser import Visitor
+from support.http_system import SITE, YOGA, World, open_world
+from support.identity_provider import PASSWORD, basic
+from support.parties import MANAGER
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

@@ -15,12 +15,12 @@ from starlette.types import Message
 from structlog.contextvars import merge_contextvars
 from structlog.testing import LogCapture
 
-from builders import UUID, new_uuid
-from openbooking.booking.publish import Publish
+from openbooking.booking.commands.publish import Publish
 from openbooking.booking.store import StoreUnavailableError
-from people import CUSTOMER, MANAGER
-from validation import Validator
-from world import YOGA, World, open_world
+from support.builders import UUID, new_uuid
+from support.http_system import YOGA, World, open_world
+from support.parties import CUSTOMER, MANAGER
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.types import Message
 
-from openbooking.spec.errors import TemporarilyUnavailableError
+from openbooking.openactive.errors import TemporarilyUnavailableError
 from openbooking.web.feed_pages import KeptPages, Page, Sought, send_page
 from openbooking.web.page_room import MAKING_BYTES, PageRoom
 

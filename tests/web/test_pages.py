@@ -13,17 +13,17 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import pytest
 import structlog
 
-from builders import UUID
-from desk import PASSWORD, basic
 from openbooking.identity.accounts import Accounts
 from openbooking.identity.authorization import challenge
 from openbooking.identity.passwords import Passwords
 from openbooking.identity.records import Authorization, Grant, GrantState, Partner, RegistrationToken, Role, Session
 from openbooking.identity.registration import Registration
 from openbooking.web.accounts import destination
-from people import AGREED
-from visitor import Page, Visitor
-from world import SITE, YOGA, World, open_world
+from support.builders import UUID
+from support.form_browser import Page, Visitor
+from support.http_system import SITE, YOGA, World, open_world
+from support.identity_provider import PASSWORD, basic
+from support.parties import AGREED
 
 pytestmark = pytest.mark.anyio
 

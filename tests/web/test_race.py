@@ -7,10 +7,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from builders import new_uuid, slot
-from openbooking.booking.publish import Publish
-from people import MANAGER
-from world import World
+from openbooking.booking.commands.publish import Publish
+from support.builders import new_uuid, slot
+from support.http_system import World
+from support.parties import MANAGER
 
 pytestmark = pytest.mark.anyio
 

@@ -6,16 +6,16 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from builders import UUID, session
-from openbooking.booking.fingerprint import personal_data_of
-from openbooking.booking.opportunity import AccessRules
-from openbooking.booking.order import OrderKey
-from openbooking.booking.publish import Publish
-from openbooking.booking.record import Record
-from openbooking.booking.seller import RenewAccess
-from openbooking.booking.status import GetOrder
-from people import ALICE, MANAGER
-from world import YOGA, World, open_world
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import RenewAccess
+from openbooking.booking.model.opportunity import AccessRules
+from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.record import Record
+from openbooking.booking.rules.fingerprint import personal_data_of
+from support.builders import UUID, session
+from support.http_system import YOGA, World, open_world
+from support.parties import ALICE, MANAGER
 
 pytestmark = pytest.mark.anyio
 

@@ -13,10 +13,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Host, Mount, Route
 from starlette.types import Message, Scope
 
-from builders import UUID
 from openbooking.settings import Settings
 from openbooking.store.migrate import prepare
 from openbooking.web.app import create_app
+from support.builders import UUID
 
 pytestmark = pytest.mark.anyio
 

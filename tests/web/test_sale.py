@@ -3,12 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
-from builders import UUID, new_uuid, session
-from openbooking.booking.opportunity import SaleState
-from openbooking.booking.publish import Publish
-from openbooking.booking.sale import SetSaleState
-from people import CUSTOMER, MANAGER
-from world import World
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.model.opportunity import SaleState
+from support.builders import UUID, new_uuid, session
+from support.http_system import World
+from support.parties import CUSTOMER, MANAGER
 
 pytestmark = pytest.mark.anyio
 

@@ -14,12 +14,12 @@ import structlog
 from msgspec.structs import replace
 from pyotp import TOTP
 
-from desk import PASSWORD
 from openbooking.identity.authorization import challenge
 from openbooking.identity.policy import SecondFactorMode
 from openbooking.identity.records import Authorization, SecondFactor, Session, User
-from visitor import Page, Visitor
-from world import SITE, World, open_world
+from support.form_browser import Page, Visitor
+from support.http_system import SITE, World, open_world
+from support.identity_provider import PASSWORD
 
 pytestmark = pytest.mark.anyio
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from builders import UUID
-from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.policy import TaxCalculation
-from openbooking.spec.terms import OPENACTIVE
-from people import CUSTOMER
-from validation import Validator
-from world import PILATES, YOGA, World, open_world
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.policy import TaxCalculation
+from openbooking.openactive.terms import OPENACTIVE
+from support.builders import UUID
+from support.http_system import PILATES, YOGA, World, open_world
+from support.parties import CUSTOMER
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import UUID, session
-from openbooking.booking.publish import Publish, PublishSeller
-from people import BROKER, CENTRE, CUSTOMER, MANAGER
-from validation import Validator
-from world import World, open_world
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from support.builders import UUID, session
+from support.http_system import World, open_world
+from support.parties import BROKER, CENTRE, CUSTOMER, MANAGER
+from support.validators import Validator
 
 pytestmark = pytest.mark.anyio
 

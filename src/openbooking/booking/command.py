@@ -1,18 +1,18 @@
 """What can be asked of a Booking System, and what is decided on it."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import msgspec
 
-from openbooking.booking.actor import Actor, ActorKind, Stamp
-from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller, Order, OrderKey
-from openbooking.booking.policy import Policy
-from openbooking.booking.record import Record
-from openbooking.booking.reports import Reports
-from openbooking.booking.situation import Change, Needs, Situation
-from openbooking.spec.errors import OpenBookingError
+from openbooking.booking.model.actor import Actor, ActorKind, Stamp
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import Caller, Order, OrderKey
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.record import Record
+from openbooking.booking.model.report import Reports
+from openbooking.booking.model.situation import Change, Needs, Situation
+from openbooking.openactive.errors import OpenBookingError
 
 
 class Rehearsed(msgspec.Struct, frozen=True):
@@ -40,6 +40,11 @@ class Command(Protocol):
     """Something asked of the Booking System, by its `actor`."""
 
     @property
+    def stores_more(self) -> bool:
+        """Whether the command, if it changes anything, stores more than it frees. A full disk refuses it."""
+        ...
+
+    @property
     def actor(self) -> Actor:
         """Who asks."""
         ...
@@ -55,6 +60,8 @@ class Command(Protocol):
 
 class BaseCommand(msgspec.Struct, frozen=True):
     """What all commands have in common: an actor, which is stamped on what they change."""
+
+    stores_more: ClassVar[bool] = False
 
     @property
     def actor(self) -> Actor:

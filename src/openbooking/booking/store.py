@@ -10,12 +10,12 @@ from itertools import chain
 from typing import NamedTuple, Protocol
 
 from openbooking.booking.command import Command, Reply
-from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import Partnership
-from openbooking.booking.record import Record
-from openbooking.booking.situation import Needs, Places, Situation, evolve
-from openbooking.spec.errors import OpenBookingError
-from openbooking.spec.rpde import PAGE_BYTES, Item
+from openbooking.booking.model.opportunity import Opportunity, Seller
+from openbooking.booking.model.order import Partnership
+from openbooking.booking.model.record import Record
+from openbooking.booking.model.situation import Needs, Places, Situation, evolve
+from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.rpde import PAGE_BYTES, Item
 
 
 class StoreUnavailableError(Exception):

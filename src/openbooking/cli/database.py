@@ -67,7 +67,7 @@ def with_system(
     anything is changed, where the feeds carry another address.
     """
     # Longer to load than --help may take.
-    from openbooking.cli.addresses import check_address  # noqa: PLC0415
+    from openbooking.serving.addresses import check_address  # noqa: PLC0415
     from openbooking.store.migrate import prepare  # noqa: PLC0415
     from openbooking.system import open_system  # noqa: PLC0415
 

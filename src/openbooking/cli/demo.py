@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from openbooking.cli.options import Host, Port
+from openbooking.cli.output import show_styled
 from openbooking.settings import AccessMode, load_settings
 
 
@@ -27,6 +28,11 @@ def demo(
         access=AccessMode.API_KEY,
         trusted_partner_header="",
     )
-    from openbooking.cli.demo_run import run_demo  # noqa: PLC0415 - longer to load than --help may take
+    from openbooking.sandbox.run import run_demo  # noqa: PLC0415 - longer to load than --help may take
 
-    run_demo(settings, database, book=book)
+    run_demo(settings, database, _show_line, book=book)
+
+
+def _show_line(line: str) -> None:
+    """Print a line; a terminal shows comments in green."""
+    show_styled(line, "green" if line.startswith("#") else "none")

@@ -9,15 +9,16 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.cli.logs import configure_logs
 from openbooking.cli.output import show_aside, show_traceback
+from openbooking.openactive.errors import OpenBookingError
+from openbooking.serving.logs import configure_logs
 from openbooking.settings import SettingsError
-from openbooking.spec.errors import OpenBookingError
+from openbooking.user_error import UserError
 
 _MISUSE, _FAILURE = 2, 1
 
 
-class CommandError(Exception):
+class CommandError(UserError):
     """The command cannot do what it was asked to; the message says why, `status` is what the command exits with."""
 
     def __init__(self, message: str, status: int = _FAILURE) -> None:
@@ -46,11 +47,9 @@ class OneLineFaults(TyperGroup):
 
 def _exit_status(fault: Exception) -> int | None:
     """The status to exit with; None for a fault that is ours, of which the stack trace is wanted."""
-    from openbooking.store.migrate import SchemaError  # noqa: PLC0415 - a database library, long to load
-
     if isinstance(fault, SettingsError):
         return _MISUSE
     if isinstance(fault, CommandError):
         return fault.status
-    known = isinstance(fault, SchemaError | OpenBookingError | StoreUnavailableError)
+    known = isinstance(fault, UserError | OpenBookingError | StoreUnavailableError)
     return _FAILURE if known else None

@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from openbooking.booking.actor import Actor, ActorKind
+from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.store import Store
 from openbooking.cli.database import with_store
 from openbooking.cli.options import Database
 from openbooking.cli.output import show
+from openbooking.openactive.rpde import MAX_CHANGE_NUMBER
+from openbooking.openactive.terms import OpportunityType
 from openbooking.settings import Settings, load_settings
-from openbooking.spec.rpde import MAX_CHANGE_NUMBER
-from openbooking.spec.terms import OpportunityType
 
 # However fast items have changed since a backup, their numbers have not run ahead of the clock by a day's milliseconds.
 _AHEAD = timedelta(days=1)
@@ -40,7 +40,8 @@ def verify(
     The open feeds of this system, at its site_url, are compared with its database too; it may be in use meanwhile.
     """
     settings = load_settings(database=database)
-    from openbooking.cli.feed_verify import verify_feed, verify_own_feeds  # noqa: PLC0415 - too long for --help
+    from openbooking.harvest.verification import verify_feed  # noqa: PLC0415 - longer to load than --help may take
+    from openbooking.serving.own_feeds import verify_own_feeds  # noqa: PLC0415
 
     if not url:
         from openbooking.store.migrate import prepare  # noqa: PLC0415 - longer to load than --help may take
@@ -60,7 +61,7 @@ def republish_feeds(database: Database = None) -> None:
 
     Brokers find nothing by the old one any more. If it is stopped, run it again.
     """
-    from openbooking.booking.republish import republish  # noqa: PLC0415 - longer to load than --help may take
+    from openbooking.booking.commands.republish import republish  # noqa: PLC0415 - longer to load than --help may take
 
     async def do(store: Store) -> int:
         every = tuple(OpportunityType)

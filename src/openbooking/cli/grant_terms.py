@@ -8,10 +8,10 @@ import msgspec
 import typer
 from msgspec.structs import replace
 
-from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
-from openbooking.booking.whereabouts import normal_key
+from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
+from openbooking.booking.rules.matching_keys import normal_key
 from openbooking.cli.faults import CommandError
-from openbooking.spec.ids import Identifiers, OfferRef
+from openbooking.openactive.ids import Identifiers, OfferRef
 
 
 class Clearable(StrEnum):

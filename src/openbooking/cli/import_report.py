@@ -6,8 +6,9 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from openbooking.cli.output import clean_text, counting, show_styled
+from openbooking.cli.output import counting, show_styled
 from openbooking.importing.report import Line, Outcome, Report
+from openbooking.printable import clean_text
 
 
 class ConsoleReport(Report):

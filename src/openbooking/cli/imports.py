@@ -14,8 +14,8 @@ from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.cli.output import confirm, show
 from openbooking.importing.errors import ImportRefusedError, NotConfirmedError
+from openbooking.openactive.money import VatTreatment
 from openbooking.settings import load_settings
-from openbooking.spec.values import VatTreatment
 
 
 def import_(  # noqa: PLR0913 - one parameter for each option

@@ -1,8 +1,7 @@
 """The only place where commands write to standard output, standard error and terminals.
 
-What commands print comes from feeds, partners and files. A terminal would obey the control characters in it: it would
-clear the screen, rename the window or show a line that nobody wrote. So each cell of a line is cleaned here, and an
-item makes exactly one line. Logs have a place of their own, `openbooking.cli.logs`, and are cleaned by `clean_text`.
+Each cell of a line is cleaned by `openbooking.printable`, and an item makes exactly one line. Logs are written and
+cleaned by `openbooking.serving.logs`.
 """
 
 import sys
@@ -11,29 +10,15 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from traceback import format_exception
 from typing import TYPE_CHECKING
-from unicodedata import category
 
 import typer
+
+from openbooking.printable import clean_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-# Control and format characters (which reorder text, or hide in it), halves of a character, and ends of lines.
-_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _PROGRESS_EVERY = 10_000
-
-
-def clean_text(text: str, safe: str = "") -> str:
-    """The text with U+FFFD for each character that a terminal may obey instead of showing it; `safe` ones stay."""
-    return replace_unsafe(text, lambda char: char if char in safe else _REPLACEMENT)
-
-
-def replace_unsafe(text: str, replacement: Callable[[str], str]) -> str:
-    """The text with something else for each character that a terminal may obey instead of showing it."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(replacement(char) if category(char) in _UNSAFE_CATEGORIES else char for char in text)
 
 
 def show(*cells: object) -> None:

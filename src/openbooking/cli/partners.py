@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
-from openbooking.booking.order import Partnership
+from openbooking.booking.model.order import Partnership
 from openbooking.booking.store import Store
 from openbooking.cli.credentials import FORMER, Key, credentials, describe_credentials, find_partner, with_partner
 from openbooking.cli.database import with_system
@@ -33,7 +33,7 @@ from openbooking.identity.grants import Change, agree, give, resume, revoke, sta
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
 from openbooking.identity.registration import check_redirect_uri
 from openbooking.identity.scopes import Scope, write_scopes
-from openbooking.spec.ids import is_key
+from openbooking.openactive.ids import is_key
 
 if TYPE_CHECKING:
     from openbooking.system import System

@@ -5,18 +5,18 @@ from typing import Annotated
 
 import typer
 
-from openbooking.booking.actor import Actor, ActorKind
-from openbooking.booking.opportunity import Seller
-from openbooking.booking.republish import publish_seller
+from openbooking.booking.commands.republish import publish_seller
+from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.store import Store
 from openbooking.cli.database import with_store
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.cli.output import show
-from openbooking.spec.ids import is_key
-from openbooking.spec.links import is_web_address
-from openbooking.spec.terms import TaxMode
-from openbooking.spec.values import VatTreatment
+from openbooking.openactive.ids import is_key
+from openbooking.openactive.money import VatTreatment
+from openbooking.openactive.terms import TaxMode
+from openbooking.openactive.web_addresses import is_web_address
 
 sellers = typer.Typer(help="Who sells.", no_args_is_help=True)
 

@@ -7,6 +7,6 @@ from openbooking.settings import load_settings
 def serve(host: Host = None, port: Port = None, database: Database = None, workers: Workers = None) -> None:
     """Run the Booking System until it is told to stop."""
     settings = load_settings(host=host, port=port, database=database, workers=workers)
-    from openbooking.cli.processes import serve_forever  # noqa: PLC0415 - longer to load than --help may take
+    from openbooking.serving.processes import serve_forever  # noqa: PLC0415 - longer to load than --help may take
 
     serve_forever(settings)

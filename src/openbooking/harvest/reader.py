@@ -23,7 +23,7 @@ from typing import NamedTuple
 from openbooking.harvest.body import Body, BodyError, CutBodyError, is_compressed
 from openbooking.harvest.documents import MAX_PAGE_ITEMS, DocumentError, LargeDocumentError, Page, read_page
 from openbooking.harvest.urls import LinkError, follow, page_key, split_credentials
-from openbooking.spec.terms import RPDE_MEDIA_TYPE
+from openbooking.openactive.terms import RPDE_MEDIA_TYPE
 
 _TEMPORARY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 _REDIRECTS = (301, 302, 303, 307, 308)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from msgspec.structs import replace
 
-from openbooking.booking.order import Caller
+from openbooking.booking.model.order import Caller
 from openbooking.clock import Clock
 from openbooking.identity.access_tokens import AccessTokens
 from openbooking.identity.claims import InvalidAccessTokenError
@@ -13,14 +13,14 @@ from openbooking.identity.digests import Kind, digest
 from openbooking.identity.scopes import Scope
 from openbooking.identity.store import IdentityStore
 from openbooking.identity.uses import Uses
-from openbooking.spec.errors import (
+from openbooking.openactive.errors import (
     InvalidAPITokenError,
     InvalidAuthorizationDetailsError,
     NoAPITokenError,
     OpenBookingError,
     UnauthenticatedError,
 )
-from openbooking.spec.ids import Identifiers
+from openbooking.openactive.ids import Identifiers
 
 Authenticate = Callable[[Mapping[str, str], Scope], Awaitable[Caller]]
 

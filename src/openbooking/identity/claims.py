@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
-from openbooking.booking.opportunity import Seller
+from openbooking.booking.model.opportunity import Seller
 from openbooking.identity.digests import new_id
 from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.records import Authorization
 from openbooking.identity.scopes import EVERY_SCOPE, Scope, read_scopes, write_scopes
-from openbooking.spec.ids import Identifiers
-from openbooking.spec.terms import OPENACTIVE
+from openbooking.openactive.ids import Identifiers
+from openbooking.openactive.terms import OPENACTIVE
 
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - the media type that RFC 9068 gives to access tokens
 ID_TOKEN_TYPE = "JWT"  # noqa: S105 - the media type of JWTs in general

@@ -6,7 +6,7 @@ from openbooking.identity.clients import METHODS
 from openbooking.identity.keys import ALGORITHM
 from openbooking.identity.registration import GRANT_TYPES
 from openbooking.identity.scopes import Scope
-from openbooking.spec.terms import OPENACTIVE
+from openbooking.openactive.terms import OPENACTIVE
 
 CONFIGURATION_PATH = "/.well-known/openid-configuration"
 METADATA_PATH = "/.well-known/oauth-authorization-server"

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from openbooking.booking.actor import Actor, ActorKind
-from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
-from openbooking.booking.order import Partnership
-from openbooking.booking.partnership import Withhold
+from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
+from openbooking.booking.model.order import Partnership
 from openbooking.booking.store import Store
 from openbooking.clock import Clock
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState

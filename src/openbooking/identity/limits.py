@@ -4,10 +4,10 @@ import math
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from openbooking.booking.order import Caller
+from openbooking.booking.model.order import Caller
 from openbooking.identity.access import Authenticate
 from openbooking.identity.scopes import Scope
-from openbooking.spec.errors import TooManyRequestsError
+from openbooking.openactive.errors import TooManyRequestsError
 
 _MINUTE = 60.0
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from openbooking.booking.opportunity import Seller
+from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.store import Store
 from openbooking.clock import Clock
 from openbooking.identity.access import Authenticate, ByAccessToken
@@ -20,7 +20,7 @@ from openbooking.identity.second_factors import SecondFactors
 from openbooking.identity.store import IdentityStore
 from openbooking.identity.token import TokenEndpoint
 from openbooking.identity.uses import Uses
-from openbooking.spec.ids import Identifiers
+from openbooking.openactive.ids import Identifiers
 
 
 class Provider:

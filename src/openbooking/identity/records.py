@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from openbooking.booking.grant_terms import NO_TERMS, GrantTerms
+from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.identity.scopes import Scope
 
 EVERY_SELLER = "*"

@@ -7,8 +7,8 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from openbooking.booking.grant_terms import NO_TERMS
-from openbooking.booking.order import Caller
+from openbooking.booking.model.grant_terms import NO_TERMS
+from openbooking.booking.model.order import Caller
 from openbooking.identity.records import EVERY_SELLER, Authorization, Grant, IdentityRecord, Partner, stands
 
 R = TypeVar("R", bound=IdentityRecord)

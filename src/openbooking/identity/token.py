@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from msgspec.structs import replace
 
-from openbooking.booking.opportunity import Seller
+from openbooking.booking.model.opportunity import Seller
 from openbooking.clock import Clock
 from openbooking.identity.access_tokens import AccessTokens
 from openbooking.identity.authorization import (

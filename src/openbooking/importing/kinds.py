@@ -7,7 +7,7 @@ from functools import cache
 
 import msgspec
 
-from openbooking.spec.terms import OpportunityType
+from openbooking.openactive.terms import OpportunityType
 
 _SERIES, _SESSION = OpportunityType.SESSION_SERIES, OpportunityType.SCHEDULED_SESSION
 _FACILITY, _INDIVIDUAL, _SLOT = (

@@ -6,7 +6,7 @@ A thing is imported all the same: most of what is published today lacks somethin
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from openbooking.booking.opportunity import Opportunity
+from openbooking.booking.model.opportunity import Opportunity
 from openbooking.importing.kinds import KINDS
 from openbooking.importing.read_values import members, shown, type_names
 

@@ -3,14 +3,14 @@
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.capacity import most_places
-from openbooking.booking.inheritance import inherit
-from openbooking.booking.opportunity import Opportunity, Seller
+from openbooking.booking.model.opportunity import Opportunity, Seller
+from openbooking.booking.rules.capacity import most_places
+from openbooking.booking.rules.inheritance import inherit
 from openbooking.importing.lacks import lacks
 from openbooking.importing.read_items import Draft
 from openbooking.importing.read_values import UnreadableError, read_count
-from openbooking.spec.terms import OpportunityType
-from openbooking.spec.values import VatTreatment
+from openbooking.openactive.money import VatTreatment
+from openbooking.openactive.terms import OpportunityType
 
 MOST_REMARKS = 40
 _MAXIMUM = "maximumAttendeeCapacity"

@@ -16,7 +16,7 @@ from openbooking.harvest.documents import DocumentError, Page, read_page
 from openbooking.harvest.reader import End
 from openbooking.harvest.urls import LinkError
 from openbooking.importing.errors import ImportRefusedError
-from openbooking.spec.links import is_web_address
+from openbooking.openactive.web_addresses import is_web_address
 
 MAX_FILE_BYTES = 1_000_000_000
 

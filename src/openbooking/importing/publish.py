@@ -6,11 +6,11 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from openbooking.booking.command import Reply
-from openbooking.booking.find import GetOpportunities
-from openbooking.booking.opportunity import Opportunity, SaleState, is_on_sale
-from openbooking.booking.ownership import source_name
-from openbooking.booking.publish import Publish
-from openbooking.booking.reports import OpportunityReport
+from openbooking.booking.commands.find_opportunities import GetOpportunities
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.model.opportunity import Opportunity, SaleState, is_on_sale
+from openbooking.booking.model.report import OpportunityReport
+from openbooking.booking.rules.ownership import source_name
 from openbooking.importing.identity import is_same_thing
 from openbooking.importing.kinds import KINDS
 from openbooking.importing.link_items import Imported, link
@@ -22,8 +22,8 @@ from openbooking.importing.report import Line, Outcome, Report, numbers_of
 from openbooking.importing.sellers import IMPORTER, NobodySellsError, Sellers
 from openbooking.importing.source import Source
 from openbooking.importing.spool import Spool, Standing
-from openbooking.spec.errors import BelongsToAnotherError, OpenBookingError
-from openbooking.spec.values import VatTreatment
+from openbooking.openactive.errors import BelongsToAnotherError, OpenBookingError
+from openbooking.openactive.money import VatTreatment
 
 AT_ONCE = 200
 

@@ -18,7 +18,7 @@ from openbooking.importing.read_values import (
     type_names,
 )
 from openbooking.jsonld.scalars import write_duration, write_instant
-from openbooking.spec.terms import EventStatus, OpportunityType
+from openbooking.openactive.terms import EventStatus, OpportunityType
 
 # What this system renders itself, or publishes as a thing of its own.
 _NOT_KEPT = LINKS | {

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.opportunity import Inherited, Opportunity
+from openbooking.booking.model.opportunity import Inherited, Opportunity
 from openbooking.importing.identity import (
     Identity,
     Whole,
@@ -45,8 +45,8 @@ from openbooking.importing.read_values import (
     shown,
     type_names,
 )
-from openbooking.spec.ids import key_of
-from openbooking.spec.terms import EventStatus, OpportunityType
+from openbooking.openactive.ids import key_of
+from openbooking.openactive.terms import EventStatus, OpportunityType
 
 MAX_THING_BYTES = 500_000
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from openbooking.booking.opportunity import Offer
+from openbooking.booking.model.opportunity import Offer
 from openbooking.importing.read_conditions import harmless_properties, read_conditions
 from openbooking.importing.read_values import (
     JsonObject,
@@ -26,8 +26,8 @@ from openbooking.importing.read_values import (
     shown,
     type_names,
 )
-from openbooking.spec.terms import TYPE_OF_COLLECTION, Availability, FlowRequirement
-from openbooking.spec.values import round_money
+from openbooking.openactive.money import round_money
+from openbooking.openactive.terms import TYPE_OF_COLLECTION, Availability, FlowRequirement
 
 MOST_OFFERS = 200
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.opportunity import Seller
+from openbooking.booking.model.opportunity import Seller
 from openbooking.importing.read_values import (
     JsonObject,
     UnreadableError,
@@ -17,7 +17,7 @@ from openbooking.importing.read_values import (
     type_names,
 )
 from openbooking.importing.source import Source
-from openbooking.spec.terms import TaxMode
+from openbooking.openactive.terms import TaxMode
 
 _NOT_KEPT = frozenset(
     {"@context", "@type", "@id", "name", "legalName", "taxMode", "isOpenBookingAllowed", "givenName", "familyName"}

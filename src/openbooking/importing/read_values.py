@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from openbooking.spec.durations import parse_duration
-from openbooking.spec.links import is_web_address
+from openbooking.openactive.durations import parse_duration
+from openbooking.openactive.web_addresses import is_web_address
 
 JsonObject = Mapping[str, Any]
 Term = TypeVar("Term", bound=StrEnum)

@@ -7,16 +7,16 @@ from typing import Protocol, Self
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.actor import Actor, ActorKind
 from openbooking.booking.command import Command, Rehearsed, Reply
-from openbooking.booking.find import GetOpportunities
-from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.publish import Publish
-from openbooking.booking.record import Record
-from openbooking.booking.rehearsal import Rehearse
-from openbooking.booking.reports import OpportunityReport
-from openbooking.booking.situation import Change, OpportunityRemoved, OpportunitySet, RecordSet, SellerSet
-from openbooking.booking.withdraw import TakeOffSale, Withdraw
+from openbooking.booking.commands.find_opportunities import GetOpportunities
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.rehearse import Rehearse
+from openbooking.booking.commands.withdraw import TakeOffSale, Withdraw
+from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.opportunity import Opportunity, Seller
+from openbooking.booking.model.record import Record
+from openbooking.booking.model.report import OpportunityReport
+from openbooking.booking.model.situation import Change, OpportunityRemoved, OpportunitySet, RecordSet, SellerSet
 
 _decode = msgspec.json.Decoder(Opportunity).decode
 _decode_record = msgspec.json.Decoder(Record).decode

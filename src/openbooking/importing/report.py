@@ -8,8 +8,8 @@ from typing import IO
 
 import msgspec
 
-from openbooking.booking.order import OrderKey
-from openbooking.booking.reports import OrdersReached
+from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.report import OrdersReached
 
 
 class Outcome(StrEnum):

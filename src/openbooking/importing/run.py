@@ -14,7 +14,7 @@ from openbooking.importing.sellers import Sellers
 from openbooking.importing.source import Source
 from openbooking.importing.spool import Spool
 from openbooking.importing.withdraw import Withdrawer
-from openbooking.spec.values import VatTreatment
+from openbooking.openactive.money import VatTreatment
 
 
 class ImportOptions(NamedTuple):

@@ -1,13 +1,13 @@
 """Who sells what is imported: one Seller for everything, or those whom the items name."""
 
-from openbooking.booking.actor import Actor, ActorKind
-from openbooking.booking.opportunity import Seller
-from openbooking.booking.publish import PublishSeller
+from openbooking.booking.commands.publish import PublishSeller
+from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.opportunity import Seller
 from openbooking.importing.errors import ImportRefusedError
 from openbooking.importing.read_sellers import NamedSeller
 from openbooking.importing.rehearsal import ImportStore
 from openbooking.importing.report import Line, Outcome, Report
-from openbooking.spec.errors import OpenBookingError
+from openbooking.openactive.errors import OpenBookingError
 
 IMPORTER = Actor(ActorKind.ADMINISTRATOR, "import")
 

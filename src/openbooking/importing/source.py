@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from openbooking.importing.errors import ImportRefusedError
 from openbooking.importing.kinds import type_of_kind
 from openbooking.importing.read_values import derive_key
-from openbooking.spec.links import is_web_address
-from openbooking.spec.terms import OpportunityType
+from openbooking.openactive.terms import OpportunityType
+from openbooking.openactive.web_addresses import is_web_address
 
 _CURSOR = frozenset({"aftertimestamp", "afterid", "afterchangenumber", "limit"})
 _CREDENTIAL = re.compile(

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from openbooking.booking.find import FindBySource
-from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.reports import OpportunityReport
-from openbooking.booking.withdraw import TakeOffSale, Withdraw
+from openbooking.booking.commands.find_opportunities import FindBySource
+from openbooking.booking.commands.withdraw import TakeOffSale, Withdraw
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.report import OpportunityReport
 from openbooking.importing.kinds import rank
 from openbooking.importing.publish import AT_ONCE, reports_in
 from openbooking.importing.read_values import read_text, shown
@@ -15,7 +15,7 @@ from openbooking.importing.report import Line, Outcome, Report, numbers_of
 from openbooking.importing.sellers import IMPORTER
 from openbooking.importing.source import Source
 from openbooking.importing.spool import Item, Spool, Standing
-from openbooking.spec.terms import OpportunityType
+from openbooking.openactive.terms import OpportunityType
 
 _DELETED = "its provider deleted it"
 _NOT_HELD = "its item no longer holds it"

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from openbooking.spec.errors import OpenBookingError, UnexpectedOrderTypeError
+from openbooking.openactive.errors import OpenBookingError, UnexpectedOrderTypeError
 
 JsonObject = Mapping[str, Any]
 

@@ -8,8 +8,9 @@ import re
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from openbooking.booking.cancel import ItemPatch
-from openbooking.booking.order import (
+from openbooking.booking.commands.cancel import ItemPatch
+from openbooking.booking.commands.update_proposal import ProposalPatch
+from openbooking.booking.model.order import (
     IntakeAnswer,
     ItemRequest,
     OfferOverride,
@@ -17,9 +18,8 @@ from openbooking.booking.order import (
     Payment,
     Reflected,
 )
-from openbooking.booking.proposal import ProposalPatch
 from openbooking.jsonld.read import JsonObject, check_type, read_object, read_reference
-from openbooking.spec.errors import (
+from openbooking.openactive.errors import (
     IncompleteBrokerDetailsError,
     IncompleteCustomerDetailsError,
     OpenBookingError,
@@ -27,9 +27,9 @@ from openbooking.spec.errors import (
     RequestTooLargeError,
     SellerNotFoundError,
 )
-from openbooking.spec.ids import Identifiers
-from openbooking.spec.terms import BrokerRole, OrderType
-from openbooking.spec.values import PRICE_LIMIT, is_price
+from openbooking.openactive.ids import Identifiers
+from openbooking.openactive.money import PRICE_LIMIT, is_price
+from openbooking.openactive.terms import BrokerRole, OrderType
 
 _MAX_POSITION = 2**31 - 1
 # As many digits as can be reckoned with exactly.

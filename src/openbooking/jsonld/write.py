@@ -5,12 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from openbooking.booking.opportunity import Offer, Opportunity, Seller
-from openbooking.booking.order import Access, Proposal, TaxCharge, Totals
-from openbooking.booking.record import ItemState
+from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
+from openbooking.booking.model.order import Access, Proposal, TaxCharge, Totals
+from openbooking.booking.model.record import ItemState
 from openbooking.jsonld.scalars import write_duration, write_instant, write_price
-from openbooking.spec.ids import FormFieldRef, Identifiers, key_of
-from openbooking.spec.terms import OPENACTIVE, FormFieldType, OpportunityType
+from openbooking.openactive.ids import FormFieldRef, Identifiers, key_of
+from openbooking.openactive.terms import OPENACTIVE, FormFieldType, OpportunityType
 
 CONTEXT = OPENACTIVE
 # Contexts of the vocabularies that published properties may use; the validator knows the first two by heart.

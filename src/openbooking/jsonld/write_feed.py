@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from openbooking.booking.capacity import places_left
-from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import Order, OrderItem
-from openbooking.booking.pricing import charged, pricing_of, standing_totals
-from openbooking.booking.record import Record
-from openbooking.booking.situation import Places
+from openbooking.booking.model.opportunity import Opportunity, Seller
+from openbooking.booking.model.order import Order, OrderItem
+from openbooking.booking.model.record import Record
+from openbooking.booking.model.situation import Places
+from openbooking.booking.rules.capacity import places_left
+from openbooking.booking.rules.pricing import charged, pricing_of, standing_totals
 from openbooking.jsonld.write import FEED_CONTEXT, JsonObject, Writer
-from openbooking.spec.ids import OrderItemRef
-from openbooking.spec.terms import TaxTreatment
+from openbooking.openactive.ids import OrderItemRef
+from openbooking.openactive.terms import TaxTreatment
 
 
 class JsonLdFeedWriter:

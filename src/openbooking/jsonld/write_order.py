@@ -3,20 +3,20 @@
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.order import (
+from openbooking.booking.model.order import (
     Order,
     OrderItem,
     Payment,
     Proposal,
     Totals,
 )
-from openbooking.booking.pricing import charged, pricing_of, standing_totals
-from openbooking.booking.record import ItemState, Record
+from openbooking.booking.model.record import ItemState, Record
+from openbooking.booking.rules.pricing import charged, pricing_of, standing_totals
 from openbooking.jsonld.scalars import write_instant
 from openbooking.jsonld.write import CONTEXT, FEED_CONTEXT, JsonObject, Writer
-from openbooking.spec.errors import ITEM_ERROR_STATUS, ItemError, OpenBookingError
-from openbooking.spec.ids import FormFieldRef, OrderItemRef
-from openbooking.spec.terms import OrderType, TaxTreatment
+from openbooking.openactive.errors import ITEM_ERROR_STATUS, ItemError, OpenBookingError
+from openbooking.openactive.ids import FormFieldRef, OrderItemRef
+from openbooking.openactive.terms import OrderType, TaxTreatment
 
 
 class OrderWriter:

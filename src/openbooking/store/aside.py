@@ -14,7 +14,7 @@ from typing import TypeAlias
 import structlog
 
 from openbooking.booking.command import Command
-from openbooking.booking.order import OrderKey
+from openbooking.booking.model.order import OrderKey
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.exchange import LockedError
 from openbooking.store.waiting import Batch, Waiting, Write, carry_out

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from openbooking.booking.capacity import places_left
-from openbooking.booking.opportunity import Opportunity, is_on_sale, parents_among
-from openbooking.booking.order import OrderKey
-from openbooking.booking.record import Record
-from openbooking.booking.situation import Places
+from openbooking.booking.model.opportunity import Opportunity, is_on_sale, parents_among
+from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.record import Record
+from openbooking.booking.model.situation import Places
+from openbooking.booking.rules.capacity import places_left
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
-from openbooking.spec.terms import OpportunityType
+from openbooking.openactive.terms import OpportunityType
 from openbooking.store.audit_statements import AuditStatements
 from openbooking.store.documents import decode_opportunity, decode_record, microseconds
 from openbooking.store.effects import published_of_record

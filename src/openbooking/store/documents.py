@@ -6,9 +6,9 @@ from functools import lru_cache
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import PersonalData
-from openbooking.booking.record import Record
+from openbooking.booking.model.opportunity import Opportunity, Seller
+from openbooking.booking.model.order import PersonalData
+from openbooking.booking.model.record import Record
 
 encode = msgspec.json.Encoder().encode
 # What is wanted is read again and again before it changes.

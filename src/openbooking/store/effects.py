@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import OrderKey
-from openbooking.booking.record import Record
-from openbooking.booking.situation import Places, Situation
+from openbooking.booking.model.opportunity import Opportunity, Seller
+from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.record import Record
+from openbooking.booking.model.situation import Places, Situation
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter
-from openbooking.spec.terms import TYPE_OF_COLLECTION, OrderType
+from openbooking.openactive.terms import TYPE_OF_COLLECTION, OrderType
 
 
 class Publication(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from openbooking.booking.order import OrderKey
+from openbooking.booking.model.order import OrderKey
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.dialects import Saving, Statement
 from openbooking.store.rows import Rows

@@ -10,7 +10,7 @@ from functools import cached_property
 from sqlalchemy import BigInteger, ColumnElement, LargeBinary, bindparam, case, func, literal_column, select
 
 from openbooking.booking.store import Feed
-from openbooking.spec.rpde import Item
+from openbooking.openactive.rpde import Item
 from openbooking.store.dialects import Dialect, Statement
 from openbooking.store.exchange import Exchange, Query
 from openbooking.store.schema import feed_item

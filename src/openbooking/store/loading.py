@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from openbooking.booking.logistics import changed_paths
-from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import OrderKey
-from openbooking.booking.policy import Policy
-from openbooking.booking.record import Record, RecordKind
-from openbooking.booking.situation import Holdings, Needs, Places, Situation
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.situation import Holdings, Needs, Places, Situation
+from openbooking.booking.rules.logistics import changed_paths
 from openbooking.store.documents import (
     decode_opportunity,
     decode_record,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, String, literal_column, select
 
-from openbooking.booking.order import OrderKey
+from openbooking.booking.model.order import OrderKey
 from openbooking.store.dialects import Dialect, Statement
 from openbooking.store.exchange import Exchange, Query, record_keys
 from openbooking.store.schema import claim, opportunity, record

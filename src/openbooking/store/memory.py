@@ -6,16 +6,16 @@ from datetime import datetime
 from typing import TypeVar
 
 from openbooking.booking.command import Command, Reply
-from openbooking.booking.erasure import is_due
-from openbooking.booking.logistics import changed_paths
-from openbooking.booking.opportunity import Opportunity, Seller
-from openbooking.booking.order import OrderKey, Partnership
-from openbooking.booking.policy import Policy
-from openbooking.booking.record import Record, RecordKind
-from openbooking.booking.situation import Holdings, Needs, Places, Situation
+from openbooking.booking.model.opportunity import Opportunity, Seller
+from openbooking.booking.model.order import OrderKey, Partnership
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.situation import Holdings, Needs, Places, Situation
+from openbooking.booking.rules.erasure import is_due
+from openbooking.booking.rules.logistics import changed_paths
 from openbooking.booking.store import Feed, FeedWriter, Figures, fold
 from openbooking.clock import Clock
-from openbooking.spec.rpde import PAGE_BYTES, Item, is_full
+from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
 from openbooking.store.documents import encode_record
 from openbooking.store.effects import Publication, effects
 

@@ -18,6 +18,7 @@ from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.location import is_postgres, without_password
 from openbooking.store.schema import REVISION
 from openbooking.store.sqlite import BUSY_TIMEOUT_SECONDS, connect, create, is_busy, with_room_to_open
+from openbooking.user_error import UserError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -40,7 +41,7 @@ _NAME_ANOTHER = (
 T = TypeVar("T")
 
 
-class SchemaError(Exception):
+class SchemaError(UserError):
     """The schema of the database is not the one this version works with."""
 
 

@@ -18,10 +18,10 @@ import asyncpg
 import structlog
 
 from openbooking.booking.command import Command, Reply
-from openbooking.booking.policy import Policy
+from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import Feed, FeedWriter, StoreUnavailableError
 from openbooking.clock import Clock
-from openbooking.spec.rpde import PAGE_BYTES, Item, is_full
+from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
 from openbooking.store.audit import Finding
 from openbooking.store.dialects import Statement
 from openbooking.store.exchange import (

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from openbooking.booking.erasure import kept_from
-from openbooking.booking.fingerprint import personal_data_of
-from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import OrderKey, PersonalData
-from openbooking.booking.record import Claim, Record
-from openbooking.booking.situation import Situation
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import OrderKey, PersonalData
+from openbooking.booking.model.record import Claim, Record
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.rules.erasure import kept_from
+from openbooking.booking.rules.fingerprint import personal_data_of
 from openbooking.store.documents import encode, encode_record, microseconds
 from openbooking.store.effects import Effects
 

@@ -6,14 +6,13 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from openbooking.booking.actor import Actor
 from openbooking.booking.command import Command, Decision, Reply
-from openbooking.booking.opportunity import Seller
-from openbooking.booking.order import Partnership
-from openbooking.booking.policy import Policy
-from openbooking.booking.record import RecordKind
-from openbooking.booking.situation import Needs, Situation
-from openbooking.booking.storage import stores_more
+from openbooking.booking.model.actor import Actor
+from openbooking.booking.model.opportunity import Seller
+from openbooking.booking.model.order import Partnership
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.record import RecordKind
+from openbooking.booking.model.situation import Needs, Situation
 from openbooking.booking.store import (
     Feed,
     FeedWriter,
@@ -24,8 +23,8 @@ from openbooking.booking.store import (
     join_needs,
 )
 from openbooking.clock import Clock
-from openbooking.spec.errors import OpenBookingError
-from openbooking.spec.rpde import PAGE_BYTES, Item
+from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.rpde import PAGE_BYTES, Item
 from openbooking.store.aside import Aside, Name
 from openbooking.store.audit import Finding, audit
 from openbooking.store.audit_statements import AuditStatements
@@ -235,6 +234,11 @@ class _Sparing(NamedTuple):
         """That of the command."""
         return self.command.actor
 
+    @property
+    def stores_more(self) -> bool:
+        """That of the command."""
+        return self.command.stores_more
+
     def needs(self, policy: Policy) -> Needs:
         """Those of the command."""
         return self.command.needs(policy)
@@ -242,6 +246,6 @@ class _Sparing(NamedTuple):
     def decide(self, situation: Situation) -> Decision:
         """Decide as the command does, or raise StoreUnavailableError."""
         decision = self.command.decide(situation)
-        if decision.changes and stores_more(self.command):
+        if decision.changes and self.command.stores_more:
             raise StoreUnavailableError("The disk is full.")
         return decision

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 
-from openbooking.booking.policy import Policy
+from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import FeedWriter, StoreUnavailableError
 from openbooking.clock import Clock
 from openbooking.store.disk import OWNER_ONLY, beside, flush

@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from openbooking.booking.record import RecordKind
+from openbooking.booking.model.record import RecordKind
 from openbooking.store.dialects import Dialect, Insert, Saving, Statement, Step
 from openbooking.store.schema import claim, counter, erasure, feed_item, opportunity, personal_data, record, seller
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.booking.order import Order
-from openbooking.spec.errors import OrderAlreadyExistsError
+from openbooking.booking.model.order import Order
+from openbooking.openactive.errors import OrderAlreadyExistsError
 from openbooking.testing.samples import Clock, book, cancel, fresh, places_left
 from openbooking.testing.store_tests import UUID, StoreTests
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.actor import Stamp
-from openbooking.booking.erasure import RETENTION, ErasePersonalData
-from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.publish import Publish
-from openbooking.booking.record import Record
-from openbooking.booking.seller import ChangeLogistics
-from openbooking.booking.status import GetOrder
+from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import ChangeLogistics
+from openbooking.booking.model.actor import Stamp
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.record import Record
 from openbooking.booking.store import ORDERS, Feed, Store
-from openbooking.spec.errors import OrderAlreadyExistsError
+from openbooking.openactive.errors import OrderAlreadyExistsError
 from openbooking.testing.samples import (
     ALICE,
     BOB,

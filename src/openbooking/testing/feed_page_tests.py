@@ -6,9 +6,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from openbooking.booking.publish import Publish
+from openbooking.booking.commands.publish import Publish
 from openbooking.booking.store import Store
-from openbooking.spec.rpde import Item, is_full
+from openbooking.openactive.rpde import Item, is_full
 from openbooking.testing.samples import MANAGER, SESSIONS, Clock, session
 
 _SIZES = (10, 10, 5_000, 10, 150_000, 30_000, 10, 10, 3_000, 90_000, 10, 10)

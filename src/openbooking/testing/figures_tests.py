@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
-from openbooking.booking.leases import ExpireLeases
+from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.store import ORDERS, Feed, Figures, Store
 from openbooking.testing.samples import ALICE, BOB, Clock, book, cancel, fresh, quote
 

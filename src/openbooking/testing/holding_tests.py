@@ -6,10 +6,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.order import HoldingBound, Order
-from openbooking.booking.policy import HoldingBounds, Leasing, Policy
-from openbooking.booking.publish import Publish, PublishSeller
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.model.order import HoldingBound, Order
+from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
 from openbooking.booking.store import Store
 from openbooking.testing.samples import BOB, MANAGER, SELLER, Clock, fresh, places_left, quote, session
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.booking.delete import DeleteOrder
-from openbooking.booking.order import OrderKey, Partnership
-from openbooking.booking.partnership import Withhold
-from openbooking.booking.record import Record
-from openbooking.booking.seller import SellerCancel
-from openbooking.booking.status import GetOrder
+from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.model.order import OrderKey, Partnership
+from openbooking.booking.model.record import Record
 from openbooking.booking.store import ORDERS, Feed, Store
-from openbooking.spec.errors import UnknownOrderError
+from openbooking.openactive.errors import UnknownOrderError
 from openbooking.testing.samples import ALICE, BOB, MANAGER, SELLER, Clock, book, fresh, quote, read_feed
 
 ALICES, BOBS = Partnership("alice", SELLER.key), Partnership("bob", SELLER.key)

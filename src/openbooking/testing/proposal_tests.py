@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.approval import AmendProposal, DecideProposal
-from openbooking.booking.book_proposal import BookProposal
-from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Order, OrderKey
-from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.proposal import Propose
-from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.record import Record
-from openbooking.booking.replacement import Replace
-from openbooking.booking.seller import CancelOpportunity, ChangeLogistics
-from openbooking.booking.status import GetOrder
+from openbooking.booking.commands.book_proposal import BookProposal
+from openbooking.booking.commands.decide_proposal import AmendProposal, DecideProposal
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.propose import Propose
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.seller_decisions import CancelOpportunity, ChangeLogistics
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import Order, OrderKey
+from openbooking.booking.model.policy import Leasing, Policy
+from openbooking.booking.model.record import Record
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, Store
-from openbooking.spec.errors import OrderCreationFailedError
-from openbooking.spec.terms import FlowRequirement
+from openbooking.openactive.errors import OrderCreationFailedError
+from openbooking.openactive.terms import FlowRequirement
 from openbooking.testing.samples import (
     ALICE,
     BOB,

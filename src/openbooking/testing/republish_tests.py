@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from openbooking.booking.republish import Republish, publish_seller
+from openbooking.booking.commands.republish import Republish, publish_seller
 from openbooking.booking.store import Feed, Store
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, Clock, read_feed
 

@@ -8,21 +8,21 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Rehearsed
-from openbooking.booking.find import FindBySource
-from openbooking.booking.opportunity import SaleState
-from openbooking.booking.order import Order, OrderKey
-from openbooking.booking.publish import Publish
-from openbooking.booking.record import Record
-from openbooking.booking.rehearsal import Rehearse
-from openbooking.booking.sale import SetSaleState
-from openbooking.booking.seller import SellerCancel
-from openbooking.booking.situation import OpportunitySet
-from openbooking.booking.status import GetOrder
+from openbooking.booking.commands.find_opportunities import FindBySource
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.rehearse import Rehearse
+from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.withdraw import TakeOffSale, Withdraw
+from openbooking.booking.model.opportunity import SaleState
+from openbooking.booking.model.order import Order, OrderKey
+from openbooking.booking.model.record import Record
+from openbooking.booking.model.situation import OpportunitySet
 from openbooking.booking.store import ORDERS, Feed, Store
-from openbooking.booking.withdraw import TakeOffSale, Withdraw
-from openbooking.spec.errors import NotFoundError
-from openbooking.spec.ids import opportunity_path
-from openbooking.spec.terms import OpportunityType
+from openbooking.openactive.errors import NotFoundError
+from openbooking.openactive.ids import opportunity_path
+from openbooking.openactive.terms import OpportunityType
 from openbooking.testing.samples import (
     ALICE,
     MANAGER,

@@ -7,16 +7,16 @@ from typing import Any
 
 import msgspec
 
-from openbooking.booking.actor import Actor, ActorKind
-from openbooking.booking.book import Book
-from openbooking.booking.cancel import Cancel
-from openbooking.booking.dry_run import Checkpoint
-from openbooking.booking.opportunity import Offer, Opportunity, Seller
-from openbooking.booking.order import Caller, ItemRequest, OrderRequest, Payment
-from openbooking.booking.quote import Quote
+from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.commands.quote import Quote
+from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
+from openbooking.booking.model.order import Caller, ItemRequest, OrderRequest, Payment
+from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.store import Feed, Store
-from openbooking.spec.ids import OfferRef, key_of, opportunity_path
-from openbooking.spec.terms import BrokerRole, OpportunityType, TaxMode
+from openbooking.openactive.ids import OfferRef, key_of, opportunity_path
+from openbooking.openactive.terms import BrokerRole, OpportunityType, TaxMode
 
 ALICE, BOB = Caller("alice"), Caller("bob")
 MANAGER = Actor(ActorKind.STAFF, "ann")

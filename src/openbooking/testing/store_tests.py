@@ -11,22 +11,22 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
-from openbooking.booking.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.dry_run import Checkpoint
-from openbooking.booking.leases import ExpireLeases
-from openbooking.booking.order import Order, OrderKey
-from openbooking.booking.policy import Leasing, Policy
-from openbooking.booking.publish import Publish, PublishSeller
-from openbooking.booking.record import Record
-from openbooking.booking.seller import SellerCancel
-from openbooking.booking.situation import Needs, Situation
-from openbooking.booking.status import GetOrder
+from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.model.order import Order, OrderKey
+from openbooking.booking.model.policy import Leasing, Policy
+from openbooking.booking.model.record import Record
+from openbooking.booking.model.situation import Needs, Situation
+from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.store import ORDERS, Feed, FeedWriter, Store
-from openbooking.booking.withdraw import Withdraw
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
-from openbooking.spec.errors import GoneError, OpenBookingError, UnknownOrderError
-from openbooking.spec.ids import Identifiers
+from openbooking.openactive.errors import GoneError, OpenBookingError, UnknownOrderError
+from openbooking.openactive.ids import Identifiers
 from openbooking.testing.erasure_tests import ErasureTests
 from openbooking.testing.feed_page_tests import FeedPageTests
 from openbooking.testing.figures_tests import FiguresTests

@@ -9,19 +9,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.booking.book import Book
-from openbooking.booking.book_proposal import BookProposal
-from openbooking.booking.cancel import cancellation
 from openbooking.booking.command import Command
-from openbooking.booking.delete import DeleteOrder, DeleteQuote
-from openbooking.booking.dry_run import Checkpoint
-from openbooking.booking.order import Caller, Order, OrderRequest
-from openbooking.booking.proposal import Propose, proposal_update
-from openbooking.booking.quote import Quote
-from openbooking.booking.record import Record
-from openbooking.booking.status import GetOrder
+from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.book_proposal import BookProposal
+from openbooking.booking.commands.cancel import cancellation
+from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.propose import Propose
+from openbooking.booking.commands.quote import Quote
+from openbooking.booking.commands.update_proposal import proposal_update
+from openbooking.booking.model.order import Caller, Order, OrderRequest
+from openbooking.booking.model.record import Record
+from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.identity.scopes import Scope
-from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OrderType
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OrderType
 from openbooking.system import System
 from openbooking.web.observe import notes_of
 from openbooking.web.request import check_media_types, read_body

@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from openbooking.booking.opportunity import Seller
+from openbooking.booking.model.opportunity import Seller
 from openbooking.jsonld.write_dataset import FEED_TYPES, Dataset, write_dataset
+from openbooking.openactive.terms import LICENCE
+from openbooking.openactive.web_addresses import is_web_address
 from openbooking.settings import AccessMode
-from openbooking.spec.links import is_web_address
-from openbooking.spec.terms import LICENCE
 from openbooking.system import System, booking_service
 from openbooking.web.feeds import FEEDS_PATH
 

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.jsonld.write_order import write_error
-from openbooking.spec.errors import (
+from openbooking.openactive.errors import (
     InternalApplicationError,
     MethodNotAllowedError,
     OpenBookingError,
@@ -21,7 +21,7 @@ from openbooking.spec.errors import (
     TemporarilyUnavailableError,
     UnknownOrIncorrectEndpointError,
 )
-from openbooking.spec.terms import BOOKING_MEDIA_TYPE
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 from openbooking.web.observe import notes_of
 
 _log = structlog.get_logger()

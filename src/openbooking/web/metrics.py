@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from openbooking.booking.store import Feed, Figures
-from openbooking.spec.errors import ItemErrorType, OpportunityHasInsufficientCapacityError, failures
+from openbooking.openactive.errors import ItemErrorType, OpportunityHasInsufficientCapacityError, failures
 from openbooking.web.observe import Answered, Notes
 
 # Where the processes of one server count together, if there are several; prometheus-client looks there as well.

@@ -35,7 +35,7 @@ from openbooking.identity.discovery import (
 )
 from openbooking.identity.errors import InvalidClientMetadataError, InvalidRequestError, InvalidTokenError, OAuthError
 from openbooking.identity.registration import write_registration
-from openbooking.spec.errors import OpenBookingError, RequestTooLargeError
+from openbooking.openactive.errors import OpenBookingError, RequestTooLargeError
 from openbooking.system import System
 from openbooking.web.pages import BadFormError, Form, Pages, Visit, parse_fields, read_form, see_sign_in, site_of
 from openbooking.web.request import read_body

@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from openbooking.spec.errors import TemporarilyUnavailableError
+from openbooking.openactive.errors import TemporarilyUnavailableError
 from openbooking.web.feed_pages import Page
 
 MOST_BYTES = 256 * 2**20

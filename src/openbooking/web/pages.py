@@ -20,7 +20,7 @@ from openbooking.identity.accounts import SignedIn
 from openbooking.identity.admissions import Admission, Step
 from openbooking.identity.digests import Kind, new_secret
 from openbooking.identity.throttle import DEVICE_LIFETIME
-from openbooking.spec.errors import RequestTooLargeError
+from openbooking.openactive.errors import RequestTooLargeError
 from openbooking.system import System
 from openbooking.web.request import read_body
 

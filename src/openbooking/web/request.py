@@ -9,13 +9,13 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from openbooking.spec.errors import (
+from openbooking.openactive.errors import (
     NotAcceptableError,
     OpenBookingError,
     RequestTooLargeError,
     UnsupportedMediaTypeError,
 )
-from openbooking.spec.ids import parse_uuid
+from openbooking.openactive.ids import parse_uuid
 
 if TYPE_CHECKING:
     from functools import _lru_cache_wrapper

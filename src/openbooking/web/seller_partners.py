@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.booking.grant_terms import NO_TERMS
-from openbooking.booking.order import Partnership
+from openbooking.booking.model.grant_terms import NO_TERMS
+from openbooking.booking.model.order import Partnership
 from openbooking.identity.accounts import SignedIn
 from openbooking.identity.grants import Change, resume, revoke, standing_grant, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner

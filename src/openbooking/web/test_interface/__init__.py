@@ -15,23 +15,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.booking.actor import Actor, ActorKind
-from openbooking.booking.approval import AmendProposal, DecideProposal
 from openbooking.booking.command import Command
-from openbooking.booking.find import GetOpportunity
-from openbooking.booking.opportunity import Opportunity
-from openbooking.booking.order import Caller, OrderKey
-from openbooking.booking.publish import Publish
-from openbooking.booking.record import Record
-from openbooking.booking.replacement import Replace
-from openbooking.booking.seller import ChangeLogistics, Notify, RecordAttendance, RenewAccess, SellerCancel
-from openbooking.booking.status import GetOrder
-from openbooking.booking.withdraw import Withdraw
+from openbooking.booking.commands.decide_proposal import AmendProposal, DecideProposal
+from openbooking.booking.commands.find_opportunities import GetOpportunity
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.seller_decisions import (
+    ChangeLogistics,
+    Notify,
+    RecordAttendance,
+    RenewAccess,
+    SellerCancel,
+)
+from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import Caller, OrderKey
+from openbooking.booking.model.record import Record
 from openbooking.identity.scopes import Scope
 from openbooking.jsonld.read import read_object, read_reference
-from openbooking.spec.errors import NotFoundError, OpenBookingError, SellerNotFoundError
-from openbooking.spec.ids import opportunity_path
-from openbooking.spec.terms import BOOKING_MEDIA_TYPE, OrderType
+from openbooking.openactive.errors import NotFoundError, OpenBookingError, SellerNotFoundError
+from openbooking.openactive.ids import opportunity_path
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OrderType
 from openbooking.system import System
 from openbooking.web.request import read_body
 from openbooking.web.test_interface.opportunities import PLACE, Maker, recipe_for

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.opportunity import AccessRules, FormField, Offer, Opportunity
-from openbooking.spec.errors import OpenBookingError
-from openbooking.spec.ids import opportunity_path
-from openbooking.spec.terms import (
+from openbooking.booking.model.opportunity import AccessRules, FormField, Offer, Opportunity
+from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.ids import opportunity_path
+from openbooking.openactive.terms import (
     OPENACTIVE,
     SCHEMA,
     Availability,

@@ -1,6 +1,6 @@
 """Revision 0004: Opportunities say at which venue they are and of which activities.
 
-The keys are derived as `openbooking.booking.whereabouts` did it then, for a migration must do the same for ever.
+The keys are derived as `booking/rules/matching_keys.py` did it then, for a migration must do the same for ever.
 """
 
 import json

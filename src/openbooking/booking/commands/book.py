@@ -1,0 +1,84 @@
+"""B: the booking (OB 9.2.6)."""
+
+from typing import ClassVar
+
+from msgspec.structs import replace
+
+from openbooking.booking.command import Decision, OrderCommand
+from openbooking.booking.model.actor import Stamp
+from openbooking.booking.model.order import Order, OrderKey, OrderRequest, PersonalData
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.record import ItemState, Record, RecordKind
+from openbooking.booking.model.situation import Needs, Situation
+from openbooking.booking.rules import lifecycle
+from openbooking.booking.rules.access import grant_access
+from openbooking.booking.rules.cancellation_effects import sell
+from openbooking.booking.rules.dry_run import Checkpoint, dry_run, order_needs
+from openbooking.booking.rules.fingerprint import fingerprint_key, is_known_by, keyed
+from openbooking.booking.rules.holding import guaranteed_terms
+from openbooking.booking.rules.payment import check_payment, check_total
+from openbooking.openactive.errors import OrderCreationFailedError
+
+
+class Book(OrderCommand, frozen=True, kw_only=True):
+    """B: all items are booked, or none.
+
+    `nonce` is a fresh secret, of which access codes and the key of the fingerprint are made; it is not kept.
+    """
+
+    stores_more: ClassVar[bool] = True
+
+    request: OrderRequest
+    nonce: str = ""
+
+    def needs(self, policy: Policy) -> Needs:
+        """The record behind the UUID, what the items name, and the proposals that wait for it too."""
+        needs = order_needs(super().needs(policy), self.request)
+        return replace(needs, fills=needs.opportunities)
+
+    def decide(self, situation: Situation) -> Decision:
+        """Answer a repeat from the record (OB-B-10), else book what the dry run finds bookable.
+
+        Items at fault are answered before payment and total, which only a sound Order has.
+        """
+        record = situation.records.get(self.key)
+        fingerprint = self.request.fingerprint()
+        if record and record.kind is RecordKind.ORDER and is_known_by(record, fingerprint):
+            self.caller.check_may_act_for(record.seller)
+            return Decision(reply=record.order)
+        lifecycle.after(record, lifecycle.Event.BOOK)
+        kept = guaranteed_terms(situation, record, self.request.items, renews=False)
+        order = dry_run(situation, Checkpoint.B, self.caller, self.uuid, self.request, kept)
+        if order.has_errors:
+            return Decision(reply=order)
+        if order.requires_approval:
+            raise OrderCreationFailedError("The Seller has to approve this Order before it can be booked.")
+        check_payment(self.request.payment, order.offers)
+        check_total(self.request, order)
+        key, stamp = fingerprint_key(self.nonce), self.stamp(situation)
+        personal = replace(order.personal or PersonalData(), told_at=situation.now, fingerprint_key=key)
+        booked = replace(self._with_access(order), personal=personal)
+        record = _booked(self.key, booked, keyed(key, fingerprint), stamp)
+        return Decision(reply=booked, changes=sell(situation, record))
+
+    def _with_access(self, order: Order) -> Order:
+        items = []
+        for item, asked in zip(order.items, self.request.items, strict=True):
+            rules = item.opportunity.access if item.opportunity else None
+            access = grant_access(rules, self.nonce, item.number, asked.access_passes)
+            items.append(replace(item, remaining=None, access=access))
+        return replace(order, items=tuple(items))
+
+
+def _booked(key: OrderKey, order: Order, fingerprint: str, stamp: Stamp) -> Record:
+    return Record(
+        partner=key.partner,
+        uuid=key.uuid,
+        kind=RecordKind.ORDER,
+        seller=order.seller.key,
+        order=order,
+        fingerprint=fingerprint,
+        states=tuple(ItemState() for _ in order.items),
+        booked=stamp,
+        changed=stamp,
+    )

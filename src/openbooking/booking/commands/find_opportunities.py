@@ -1,0 +1,61 @@
+"""Commands that look Opportunities up and change nothing."""
+
+from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.situation import Needs, Situation
+from openbooking.openactive.errors import NotFoundError
+
+
+class GetOpportunity(ActorCommand, frozen=True):
+    """An Opportunity as it is published."""
+
+    path: str
+
+    def needs(self, policy: Policy) -> Needs:
+        """The Opportunity."""
+        del policy
+        return Needs(opportunities=frozenset({self.path}), look_first=True)
+
+    def decide(self, situation: Situation) -> Decision:
+        """Answer with it, or raise NotFoundError."""
+        opportunity = situation.opportunities.get(self.path)
+        if opportunity is None or opportunity.withdrawn:
+            raise NotFoundError("There is no such Opportunity.")
+        return Decision(reply=opportunity)
+
+
+class GetOpportunities(ActorCommand, frozen=True):
+    """The published Opportunities with these paths, those off sale too."""
+
+    paths: frozenset[str]
+
+    def needs(self, policy: Policy) -> Needs:
+        """The Opportunities."""
+        del policy
+        return Needs(opportunities=self.paths, look_first=True)
+
+    def decide(self, situation: Situation) -> Decision:
+        """The reply has the Opportunities that exist, by their paths."""
+        known = situation.opportunities
+        return Decision(reply={path: known[path] for path in self.paths & known.keys() if not known[path].withdrawn})
+
+
+class FindBySource(ActorCommand, frozen=True):
+    """The published Opportunities whose sources have names that begin with one of these prefixes."""
+
+    prefixes: frozenset[str]
+
+    def needs(self, policy: Policy) -> Needs:
+        """The Opportunities."""
+        del policy
+        return Needs(source_prefixes=self.prefixes, look_first=True)
+
+    def decide(self, situation: Situation) -> Decision:
+        """The reply has the Opportunities by their paths, without their parents."""
+        return Decision(
+            reply={
+                path: member
+                for path, member in situation.opportunities.items()
+                if member.source.startswith(tuple(self.prefixes)) and not member.withdrawn
+            }
+        )

@@ -1,0 +1,65 @@
+"""Order Status (OB 9.2.10)."""
+
+from msgspec.structs import replace
+
+from openbooking.booking.command import Decision, OrderCommand
+from openbooking.booking.model.order import Lease, Order, OrderItem
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.situation import Needs, Places, Situation
+from openbooking.booking.rules import lifecycle
+from openbooking.booking.rules.capacity import places_left
+from openbooking.booking.rules.pricing import Pricing, tax_charges, totals
+from openbooking.openactive.errors import UnknownOrderError
+from openbooking.openactive.terms import FlowRequirement, OrderType
+
+
+class GetOrder(OrderCommand, frozen=True):
+    """What is stored under the UUID, as it stands now: an Order, or a leased OrderQuote (OB-OST-02)."""
+
+    def needs(self, policy: Policy) -> Needs:
+        """The record behind the UUID."""
+        return replace(super().needs(policy), look_first=True)
+
+    def decide(self, situation: Situation) -> Decision:
+        """Answer with the record; a quote whose lease has ended is no more (OB-LEASE-20)."""
+        record = lifecycle.existing(situation.records.get(self.key), lifecycle.Event.READ)
+        if record.kind is not RecordKind.QUOTE:
+            self.caller.check_may_act_for(record.seller)
+            return Decision(reply=record)
+        if record.lease is None or not situation.live(record):
+            raise UnknownOrderError
+        self.caller.check_may_act_for(record.seller)
+        return Decision(reply=replace(record, order=_leased_quote(situation, record, record.lease)))
+
+
+def _leased_quote(situation: Situation, record: Record, lease: Lease) -> Order:
+    """The OrderQuote of a Lease: the Opportunities as they are now, the Offers and prices as leased."""
+    seller = situation.sellers[record.seller]
+    pricing = Pricing(seller.tax_mode, lease.tax, situation.policy.prepayment)
+    dynamic = lease.payment is not None and lease.payment.dynamic
+    held = situation.spaces_held(record)
+    items = []
+    for number, leased in enumerate(lease.items, 1):
+        offer, opportunity = lease.terms_of(leased).offer, situation.opportunities[leased.opportunity]
+        places = situation.places.get(leased.opportunity, Places())
+        item = OrderItem(
+            number=number,
+            offer=offer,
+            remaining=places_left(opportunity, places, Places(0, held[leased.opportunity])),
+            tax=() if dynamic else tax_charges(offer, pricing),
+        )
+        items.append(item.at(opportunity, situation.parents(opportunity)))
+    return Order(
+        type=OrderType.QUOTE,
+        uuid=record.uuid,
+        seller=seller,
+        broker_role=lease.broker_role,
+        broker=lease.broker,
+        items=tuple(items),
+        totals=totals(items, pricing),
+        tax=lease.tax,
+        payment=lease.payment,
+        requires_approval=any(FlowRequirement.APPROVAL in terms.offer.flow for terms in lease.terms),
+        lease_expires=record.lease_expires,
+    )

@@ -1,0 +1,114 @@
+"""Replacement of what was booked, by the Seller (OB 8.4.3.1, 8.4.6)."""
+
+from msgspec.structs import replace
+
+from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.model.opportunity import Offer, Opportunity, applicable_offers
+from openbooking.booking.model.order import Order, OrderItem, OrderKey
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.situation import Needs, Places, Situation
+from openbooking.booking.rules.accepted_offer import unpriced
+from openbooking.booking.rules.access import grant_access
+from openbooking.booking.rules.attendee_details import missing_details
+from openbooking.booking.rules.bookability import Pair, why_not_bookable
+from openbooking.booking.rules.cancellation_effects import sell
+from openbooking.booking.rules.capacity import has_room
+from openbooking.booking.rules.order_changes import booked, with_states
+from openbooking.booking.rules.payable import can_be_paid
+from openbooking.booking.rules.pricing import due, prepayment_of, pricing_of, tax_charges
+from openbooking.booking.rules.size_limits import check_record
+from openbooking.openactive.errors import NotFoundError, UnacceptableReplacementError
+from openbooking.openactive.ids import OfferRef
+from openbooking.openactive.terms import OrderItemStatus
+
+
+class Replace(ActorCommand, frozen=True, kw_only=True):
+    """The Seller gives another Opportunity in place of the one booked, at the same price or less (OB-SEL-06)."""
+
+    order: OrderKey
+    number: int
+    opportunity: str
+    offer: OfferRef
+    nonce: str = ""
+
+    def needs(self, policy: Policy) -> Needs:
+        """The record of the Order, and what is given instead."""
+        del policy
+        return Needs(
+            records=frozenset({self.order}),
+            opportunities=frozenset({self.opportunity}),
+            looked_at=frozenset({self.offer.owner}),
+            fills=frozenset({self.opportunity}),
+        )
+
+    def decide(self, situation: Situation) -> Decision:
+        """Replace the item if the new pair can be booked, belongs to the Seller and costs no more (OB-SEL-07)."""
+        record, order = booked(situation, self.order)
+        found = record.numbered().get(self.number)
+        if found is None:
+            raise NotFoundError(f"The Order has no item {self.number}.")
+        item, state = found
+        if state.status is not OrderItemStatus.CONFIRMED:
+            raise UnacceptableReplacementError("Only a confirmed item can be replaced.")
+        opportunity, offer = self._pair(situation, order)
+        self._check(situation, order, item, opportunity, offer)
+        _check_details(order, self.number, offer)
+        replacement = replace(
+            item.at(opportunity, situation.parents(opportunity)),
+            offer=offer,
+            tax=() if order.dynamic else tax_charges(offer, pricing_of(order)),
+            access=grant_access(opportunity.access, self.nonce, item.number, item.own_passes),
+        )
+        given = replace(state, replacement=replacement, access=None, moved=False)
+        replaced = with_states(record, {self.number: given}, self.stamp(situation))
+        check_record(record, replaced, situation.policy)
+        return Decision(changes=sell(situation, replaced))
+
+    def _check(
+        self, situation: Situation, order: Order, item: OrderItem, opportunity: Opportunity, offer: Offer
+    ) -> None:
+        """Raise UnacceptableReplacementError unless the pair can be given for the same or less (OB-SEL-07)."""
+        assert item.opportunity is not None  # noqa: S101 - booked items have both
+        assert item.offer is not None  # noqa: S101
+        here = opportunity.path == item.opportunity.path
+        if here and offer.ref == item.offer.ref:
+            raise UnacceptableReplacementError("The replacement is what is booked already.")
+        pricing = pricing_of(order)
+        if not can_be_paid(offer, pricing):
+            raise UnacceptableReplacementError("The replacement has a price that cannot be paid.")
+        dearer = offer.price > item.offer.price or due(offer, pricing) > due(item.offer, pricing)
+        otherwise = prepayment_of(offer) is not prepayment_of(item.offer)
+        exchanged = offer.price and offer.currency != item.offer.currency
+        if dearer or otherwise or exchanged:
+            raise UnacceptableReplacementError("The replacement costs more, or is paid otherwise.")
+        pair = Pair(opportunity, offer, order.seller, situation.parents(opportunity))
+        reason = why_not_bookable(pair, situation.now)
+        if reason:
+            raise UnacceptableReplacementError(reason)
+        own = Places(booked=1 if here else 0)
+        if not has_room(opportunity, 1, situation.places.get(opportunity.path, Places()), own):
+            raise UnacceptableReplacementError("The replacement is full.")
+
+    def _pair(self, situation: Situation, order: Order) -> tuple[Opportunity, Offer]:
+        opportunity = situation.opportunities.get(self.opportunity)
+        if opportunity is None or opportunity.seller != order.seller.key:
+            raise UnacceptableReplacementError("The Seller has no such Opportunity.")
+        offers = applicable_offers(opportunity, situation.parents(opportunity))
+        offer = next((offered for offered in offers if offered.ref == self.offer), None)
+        if offer is None:
+            raise UnacceptableReplacementError("The Offer does not apply to the Opportunity.")
+        return opportunity, unpriced(offer) if order.dynamic else offer
+
+
+def _check_details(order: Order, number: int, offer: Offer) -> None:
+    """Raise UnacceptableReplacementError for an Offer that asks what the Order does not tell: nobody can be asked now.
+
+    What was told at B counts, whatever the item has been replaced by since. Approval that the Offer asks for is given
+    with it, for both are the Seller's.
+    """
+    booked_for = next(item.offer for item in order.items if item.number == number)
+    assert booked_for is not None  # noqa: S101 - booked items have one
+    attendee = order.personal.attendees.get(number) if order.personal else None
+    missing = " ".join(error.description or "" for error in missing_details(offer, booked_for, attendee))
+    if missing:
+        raise UnacceptableReplacementError(f"The Order lacks what the Offer asks for. {missing}")

@@ -1,0 +1,57 @@
+"""PATCH of an OrderProposal: the Customer withdraws it or writes to the Seller (OB 9.2.5)."""
+
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from openbooking.booking.command import Decision, OrderCommand
+from openbooking.booking.model.order import Caller, PersonalData
+from openbooking.booking.model.situation import RecordSet, Situation
+from openbooking.booking.rules import lifecycle
+from openbooking.booking.rules.proposal_changes import open_proposal, with_status
+from openbooking.openactive.errors import OpenBookingError, PatchNotAllowedOnPropertyError
+from openbooking.openactive.terms import OrderProposalStatus
+
+
+class ProposalPatch(NamedTuple):
+    """What a PATCH of an OrderProposal asks, as it was sent."""
+
+    status: Any
+    note: Any
+
+
+def proposal_update(caller: Caller, uuid: str, patch: ProposalPatch) -> "UpdateProposal":
+    """The command that a PATCH comes to: a Customer can withdraw, write, or both (OB-OPU-01, OB-OPU-02, OB-OPU-04)."""
+    status, note = patch
+    if status is None and note is None:
+        raise OpenBookingError("The PATCH changes nothing.")
+    if status not in (None, OrderProposalStatus.CUSTOMER_REJECTED):
+        allowed = OrderProposalStatus.CUSTOMER_REJECTED
+        raise PatchNotAllowedOnPropertyError(f"orderProposalStatus can only become {allowed}.")
+    if note is not None and not isinstance(note, str):
+        raise PatchNotAllowedOnPropertyError("orderCustomerNote must be a text.")
+    return UpdateProposal(caller=caller, uuid=uuid, reject=status is not None, note=note)
+
+
+class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
+    """The Customer withdraws, writes to the Seller, or both (OB 9.2.5)."""
+
+    reject: bool = False
+    note: str | None = None
+
+    def decide(self, situation: Situation) -> Decision:
+        """Reject, and replace the note before by this one; a repeat changes nothing (OB-AMEND-12).
+
+        The note is not kept if the proposal is closed, since its personal data has been erased.
+        """
+        before, proposal = open_proposal(situation, self.key)
+        self.caller.check_may_act_for(before.seller)
+        record, stamp = before, self.stamp(situation)
+        if self.reject and proposal.status is not OrderProposalStatus.CUSTOMER_REJECTED:
+            if not lifecycle.is_open(proposal):
+                raise PatchNotAllowedOnPropertyError("The OrderProposal has been rejected already.")
+            record = with_status(situation, record, OrderProposalStatus.CUSTOMER_REJECTED, stamp)
+        if self.note is not None and record.order and record.ends:
+            personal = replace(record.order.personal or PersonalData(), customer_note=self.note)
+            record = replace(record, order=replace(record.order, personal=personal))
+        return Decision(changes=() if record == before else (RecordSet(self.key, replace(record, changed=stamp)),))

@@ -1,0 +1,1 @@
+"""The data that decisions are made on: frozen structs without I/O."""

@@ -1,0 +1,1 @@
+"""The rules that decisions share: pure functions over the model."""

@@ -1,0 +1,97 @@
+"""The Offer at which an OrderItem is sold if no Lease guarantees one: published, named by the Broker, or dynamic."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from openbooking.booking.model.grant_terms import GrantTerms
+from openbooking.booking.model.opportunity import FormField, Offer, Opportunity, Seller, applicable_offers
+from openbooking.booking.model.order import ItemRequest, OfferOverride
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity
+from openbooking.openactive.errors import ItemError, ItemErrorType
+from openbooking.openactive.money import ZERO
+
+OVERRIDE_KEY = "override"
+
+
+def published_offer(situation: Situation, opportunity: Opportunity, request: ItemRequest) -> Offer | ItemError:
+    """The Offer asked for, if it is published and applies."""
+    if request.offer is None:
+        return _error(ItemErrorType.INVALID_OPPORTUNITY_OR_OFFER_ID, f"{request.offer_id} names no Offer.")
+    applicable = applicable_offers(opportunity, situation.parents(opportunity))
+    found = next((offer for offer in applicable if offer.ref == request.offer), None)
+    if found:
+        return found
+    owner = situation.opportunities.get(request.offer.owner)
+    exists = owner is not None and any(offer.ref == request.offer for offer in owner.offers)
+    return _error(ItemErrorType.UNACCEPTABLE_OFFER if exists else ItemErrorType.UNKNOWN_OFFER)
+
+
+def overridden_offer(
+    situation: Situation, terms: GrantTerms, opportunity: Opportunity, override: OfferOverride
+) -> Offer | ItemError:
+    """The Offer that the Broker names instead (OB-OVR-02); what the applicable ones ask, it asks too (OB-OVR-10).
+
+    It can be booked whenever the Opportunity can, is paid in advance, and can be cancelled (OB-OVR-08, OB-OVR-09).
+    """
+    if not (situation.policy.offer_overrides and terms.offer_overrides):
+        return _error(ItemErrorType.UNACCEPTABLE_OFFER, "The Seller has not agreed to prices that the Broker names.")
+    family = (opportunity, *situation.parents(opportunity))
+    if next((member.accessible_for_free for member in family if member.accessible_for_free is not None), False):
+        return _error(ItemErrorType.UNACCEPTABLE_OFFER, "What is accessible for free cannot be overridden.")
+    offers = applicable_offers(opportunity, situation.parents(opportunity))
+    offer = Offer(
+        key=OVERRIDE_KEY,
+        owner=opportunity.path,
+        price=override.price,
+        currency=override.currency if override.price else None,
+        name=override.name,
+        full_refund_on_cancellation=True,
+        flow=tuple(dict.fromkeys(requirement for offer in offers for requirement in offer.flow)),
+        attendee_details=tuple(dict.fromkeys(uri for offer in offers for uri in offer.attendee_details)),
+        intake_form=_all_questions(offers),
+        override=True,
+        properties=override.properties,
+    )
+    return replace(offer, vat=offers[0].vat) if offers else offer
+
+
+def dynamic_offer(  # noqa: PLR0913, PLR0917 - all that the choice depends on
+    situation: Situation,
+    terms: GrantTerms,
+    seller: Seller,
+    opportunity: Opportunity,
+    request: ItemRequest,
+    items: int,
+) -> Offer | ItemError:
+    """The first Offer with which the Opportunity can be booked, without its price (OB-DYN-03, OB-DYN-05, OB-DYN-10).
+
+    Offers within the terms come first. `items` is the number of OrderItems of the Opportunity in the request.
+    """
+    if request.offer_id or request.override:
+        return _error(ItemErrorType.UNACCEPTABLE_OFFER, "With a DynamicPayment there is no acceptedOffer.")
+    offers = applicable_offers(opportunity, situation.parents(opportunity))
+    if not offers:
+        return _error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, "The Opportunity has no Offer.")
+    pairs = (
+        Pair(opportunity, offer, seller, situation.parents(opportunity))
+        for offer in sorted(offers, key=terms.include, reverse=True)
+    )
+    of_quantity = (pair for pair in pairs if not why_wrong_quantity(pair.offer, items))
+    bookable = (pair.offer for pair in of_quantity if not why_not_bookable(pair, situation.now))
+    return unpriced(next(bookable, offers[0]))
+
+
+def unpriced(offer: Offer) -> Offer:
+    """The Offer without its price."""
+    return replace(offer, price=ZERO, currency=None, prepayment=None)
+
+
+def _all_questions(offers: Iterable[Offer]) -> tuple[FormField, ...]:
+    """Each question of these Offers once."""
+    return tuple({field.key: field for offer in offers for field in offer.intake_form}.values())
+
+
+def _error(type_: ItemErrorType, description: str | None = None) -> ItemError:
+    return ItemError(type=type_, description=description)

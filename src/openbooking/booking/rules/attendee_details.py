@@ -1,0 +1,85 @@
+"""What the Broker must tell about attendees, and answer to intake forms (OB 5.6.2, 5.6.3)."""
+
+from typing import Any
+
+from openbooking.booking.model.opportunity import FormField, Offer
+from openbooking.booking.model.order import IntakeAnswer, ItemRequest, Reflected
+from openbooking.openactive.errors import ItemError, ItemErrorType
+from openbooking.openactive.ids import FormFieldRef
+from openbooking.openactive.terms import FormFieldType
+
+# Items with no other errors than these count in totals: the Broker has only to ask on (OB 9.2.1).
+INCOMPLETE = frozenset({ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS, ItemErrorType.INCOMPLETE_INTAKE_FORM})
+_TEXTS = frozenset({"email", "givenName", "familyName", "telephone"})
+
+
+def detail_errors(offer: Offer, request: ItemRequest) -> tuple[ItemError, ...]:
+    """What is missing or wrong in the details of one OrderItem."""
+    return (*_attendee_errors(offer, request.attendee), *_form_errors(offer, request))
+
+
+def missing_details(offer: Offer, answered: Offer, attendee: Reflected | None) -> tuple[ItemError, ...]:
+    """What an Offer asks that was not told when `answered` was booked, with the answers that it required."""
+    asked = tuple(field for field in offer.intake_form if field not in answered.intake_form)
+    return (
+        *_attendee_errors(offer, attendee),
+        *(error for field in asked if (error := _form_error(field))),
+    )
+
+
+def _attendee_errors(offer: Offer, attendee: Reflected | None) -> list[ItemError]:
+    attendee = attendee or {}
+    missing = [
+        ItemError(
+            type=ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS,
+            description=f"The attendee needs {_name_of(uri)}.",
+            instance=uri,
+        )
+        for uri in offer.attendee_details
+        if not _is_told(attendee, _name_of(uri))
+    ]
+    if attendee.get("@type") in (None, "Person"):
+        return missing
+    return [ItemError(type=ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS, description="The attendee must be a Person.")]
+
+
+def _form_errors(offer: Offer, request: ItemRequest) -> list[ItemError]:
+    answers: dict[FormFieldRef | None, list[IntakeAnswer]] = {}
+    for answer in request.intake_answers:
+        answers.setdefault(answer.field, []).append(answer)
+    asked = ((field, answers.get(FormFieldRef(offer.ref, field.key), [])) for field in offer.intake_form)
+    errors = (_form_error(field, *given) for field, given in asked)
+    return [error for error in errors if error]
+
+
+def _form_error(field: FormField, answer: IntakeAnswer | None = None, *others: IntakeAnswer) -> ItemError | None:
+    if others:
+        return _error(ItemErrorType.INVALID_INTAKE_FORM, field, f"“{field.name}” wants one answer only.")
+    if answer is None or _is_blank(answer.value):
+        if not field.required or field.type is FormFieldType.BOOLEAN:
+            return None
+        return _error(ItemErrorType.INCOMPLETE_INTAKE_FORM, field, f"Please answer “{field.name}”.")
+    if field.type is FormFieldType.BOOLEAN:
+        wrong = None if isinstance(answer.value, bool) else "yes or no"
+    elif field.type is FormFieldType.DROPDOWN:
+        wrong = None if answer.value in field.options else f"one of: {', '.join(field.options)}"
+    else:
+        wrong = None if isinstance(answer.value, str) else "a text"
+    return _error(ItemErrorType.INVALID_INTAKE_FORM, field, f"“{field.name}” wants {wrong}.") if wrong else None
+
+
+def _error(type_: ItemErrorType, field: FormField, description: str) -> ItemError:
+    return ItemError(type=type_, description=description, field=field.key)
+
+
+def _is_told(attendee: Reflected, name: str) -> bool:
+    value = attendee.get(name)
+    return not _is_blank(value) and (isinstance(value, str) or name not in _TEXTS)
+
+
+def _is_blank(value: Any) -> bool:
+    return value in (None, [], {}) or (isinstance(value, str) and not value.strip())
+
+
+def _name_of(uri: str) -> str:
+    return uri.rpartition("/")[2]

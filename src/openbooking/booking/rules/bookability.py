@@ -1,0 +1,140 @@
+"""When an Opportunity can be booked with an Offer: one function per condition (OB 8.1).
+
+Each returns why the pair cannot be booked, or None.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from openbooking.booking.model.opportunity import Offer, Opportunity, Seller, is_on_sale
+from openbooking.openactive.terms import Availability
+
+
+class Pair(NamedTuple):
+    """An Opportunity and an Offer that applies to it, with its Seller and its parents, nearest first."""
+
+    opportunity: Opportunity
+    offer: Offer
+    seller: Seller
+    parents: tuple[Opportunity, ...]
+
+
+def opportunity_is_of_a_bookable_type(pair: Pair, now: datetime) -> str | None:
+    """Parents are not booked; their children are (OB-BKBL-03)."""
+    del now
+    return None if pair.opportunity.type.bookable else f"A {pair.opportunity.type} cannot be booked itself."
+
+
+def opportunity_is_on_sale(pair: Pair, now: datetime) -> str | None:
+    """What is in no open feed cannot be booked either; nor can what lies below it."""
+    del now
+    return None if is_on_sale(pair.opportunity, pair.parents) else "The Opportunity is not on sale."
+
+
+def opportunity_has_not_ended(pair: Pair, now: datetime) -> str | None:
+    """An Opportunity that has started but not ended can still be booked (OB-BKBL-10); some can be had at any time."""
+    if pair.opportunity.type.at_any_time:
+        return None
+    if pair.opportunity.over_at is None:
+        return "The Opportunity has no date."
+    return "The Opportunity has ended." if pair.opportunity.is_over(now) else None
+
+
+def opportunity_takes_place(pair: Pair, now: datetime) -> str | None:
+    """What is cancelled or postponed cannot be booked (OB-BKBL-11)."""
+    del now
+    return None if pair.opportunity.takes_place else "The Opportunity is cancelled or postponed."
+
+
+def capacity_is_known(pair: Pair, now: datetime) -> str | None:
+    """Without a number of places nothing can be promised (OB-BKBL-12)."""
+    del now
+    known = pair.opportunity.capacity is not None or pair.opportunity.type.at_any_time
+    return None if known else "The Opportunity's capacity is not known."
+
+
+def offers_are_known(pair: Pair, now: datetime) -> str | None:
+    """What its own Offers ask is asked at any price, also at one that a Broker names (OB-BKBL-32, OB-OVR-10)."""
+    del now
+    return "The Opportunity's Offers are not known." if pair.opportunity.offers_unknown else None
+
+
+def seller_allows_open_booking(pair: Pair, now: datetime) -> str | None:
+    """The Seller publishes `isOpenBookingAllowed` (OB-BKBL-40)."""
+    del now
+    return None if pair.seller.open_booking_allowed else "The Seller does not offer booking through this API."
+
+
+def offer_can_be_booked_in_advance(pair: Pair, now: datetime) -> str | None:
+    """An Offer with `openBookingInAdvance` Unavailable cannot be booked (OB-BKBL-06)."""
+    del now
+    unavailable = pair.offer.in_advance is Availability.UNAVAILABLE
+    return "The Offer cannot be booked in advance." if unavailable else None
+
+
+def booking_window_has_opened(pair: Pair, now: datetime) -> str | None:
+    """`validFromBeforeStartDate` is how long before the start booking opens (OB-BKBL-07)."""
+    start, lead = pair.opportunity.start, pair.offer.valid_from_before_start
+    early = start is not None and lead is not None and start - lead > now
+    return "The booking window has not opened yet." if early else None
+
+
+def booking_window_has_not_closed(pair: Pair, now: datetime) -> str | None:
+    """`validThroughBeforeStartDate` is how long before the start booking closes (OB-BKBL-41)."""
+    start, lead = pair.opportunity.start, pair.offer.valid_through_before_start
+    late = start is not None and lead is not None and start - lead <= now
+    return "The booking window has closed." if late else None
+
+
+def offer_has_begun(pair: Pair, now: datetime) -> str | None:
+    """An Offer can be booked from its `validFrom`."""
+    early = pair.offer.valid_from is not None and pair.offer.valid_from > now
+    return "The Offer is not valid yet." if early else None
+
+
+def offer_has_not_ended(pair: Pair, now: datetime) -> str | None:
+    """An Offer can be booked until its `validThrough`."""
+    late = pair.offer.valid_through is not None and pair.offer.valid_through <= now
+    return "The Offer is not valid any more." if late else None
+
+
+CONDITIONS: tuple[Callable[[Pair, datetime], str | None], ...] = (
+    opportunity_is_of_a_bookable_type,
+    opportunity_is_on_sale,
+    opportunity_has_not_ended,
+    opportunity_takes_place,
+    capacity_is_known,
+    offers_are_known,
+    seller_allows_open_booking,
+    offer_can_be_booked_in_advance,
+    booking_window_has_opened,
+    booking_window_has_not_closed,
+    offer_has_begun,
+    offer_has_not_ended,
+)
+# Leased spaces keep an Offer that has ended since the Lease was taken (OB-LEASE-10).
+CONDITIONS_OF_LEASED = tuple(condition for condition in CONDITIONS if condition is not offer_has_not_ended)
+
+# What the Seller has approved, only time and a change of plan can undo: it matters no more whether a window has closed.
+CONDITIONS_AFTER_APPROVAL = (opportunity_is_on_sale, opportunity_has_not_ended, opportunity_takes_place)
+
+
+def why_not_bookable(
+    pair: Pair, now: datetime, conditions: Iterable[Callable[[Pair, datetime], str | None]] = CONDITIONS
+) -> str | None:
+    """The first condition that the pair fails, in words for the Broker, or None if it can be booked."""
+    for condition in conditions:
+        reason = condition(pair, now)
+        if reason:
+            return reason
+    return None
+
+
+def why_wrong_quantity(offer: Offer, items: int) -> str | None:
+    """Why the Offer cannot be booked for this number of OrderItems of one Opportunity in one Order, or None."""
+    if items < offer.min_quantity:
+        return f"The Offer is for {offer.min_quantity} places or more of one Opportunity in one Order, not {items}."
+    if offer.max_quantity is not None and items > offer.max_quantity:
+        return f"The Offer is for {offer.max_quantity} places or fewer of one Opportunity in one Order, not {items}."
+    return None

@@ -1,0 +1,298 @@
+"""The dry run behind C1, C2, P and B: the Order that a request would make (OB 9.2.1, 9.2.2)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+
+from msgspec.structs import replace
+
+from openbooking.booking.model.grant_terms import GrantTerms
+from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
+from openbooking.booking.model.order import (
+    Caller,
+    ItemRequest,
+    LeasedTerms,
+    Order,
+    OrderItem,
+    OrderKey,
+    OrderRequest,
+    PersonalData,
+)
+from openbooking.booking.model.record import Record
+from openbooking.booking.model.situation import Needs, Places, Situation
+from openbooking.booking.rules.accepted_offer import dynamic_offer, overridden_offer, published_offer
+from openbooking.booking.rules.attendee_details import INCOMPLETE, detail_errors
+from openbooking.booking.rules.bookability import (
+    CONDITIONS,
+    CONDITIONS_OF_LEASED,
+    Pair,
+    why_not_bookable,
+    why_wrong_quantity,
+)
+from openbooking.booking.rules.capacity import excess_errors, places_left
+from openbooking.booking.rules.grant_terms import why_outside_terms
+from openbooking.booking.rules.parties import check_broker, check_customer
+from openbooking.booking.rules.payable import payable, within_payable_total
+from openbooking.booking.rules.payment import check_consistent, check_details, reflected_payment
+from openbooking.booking.rules.pricing import Pricing, prepayment_of, tax_charges, tax_treatment, totals
+from openbooking.booking.rules.size_limits import check_order
+from openbooking.openactive.errors import ItemError, ItemErrorType, SellerMismatchError, SellerNotFoundError
+from openbooking.openactive.ids import OfferRef
+from openbooking.openactive.terms import Availability, FlowRequirement, OrderType
+
+
+class Checkpoint(StrEnum):
+    """The steps of the booking flow that share the dry run."""
+
+    C1 = "C1"
+    C2 = "C2"
+    P = "P"
+    B = "B"
+
+    @property
+    def order_type(self) -> OrderType:
+        """What is asked for and answered at this checkpoint."""
+        return {"P": OrderType.PROPOSAL, "B": OrderType.ORDER}.get(self, OrderType.QUOTE)
+
+
+def order_needs(record: Needs, request: OrderRequest) -> Needs:
+    """What the dry run looks at: the record, the Seller, and the items' Opportunities and Offers."""
+    named = {item.opportunity for item in request.items if item.opportunity}
+    owners = {item.offer.owner for item in request.items if item.offer}
+    sellers = frozenset({request.seller} if request.seller else ())
+    return replace(record, opportunities=frozenset(named), looked_at=frozenset(owners), sellers=sellers)
+
+
+def dry_run(  # noqa: PLR0913, PLR0917 - all that an Order depends on
+    situation: Situation,
+    checkpoint: Checkpoint,
+    caller: Caller,
+    uuid: str,
+    request: OrderRequest,
+    kept: Mapping[int, LeasedTerms],
+) -> Order:
+    """The Order this request would make, with the errors of its items; `kept` are leased terms, by item number.
+
+    Faults of the request as a whole are raised, in the order Seller, broker, customer, payment (AMB-54), and in the end
+    RequestTooLargeError of an Order that would take too much room.
+    """
+    seller = situation.sellers.get(request.seller) if request.seller else None
+    if seller is None:
+        raise SellerNotFoundError(f"There is no Seller {request.seller_id}.")
+    caller.check_may_act_for(seller.key)
+    own = situation.records.get(OrderKey(caller.partner, uuid))
+    if own:
+        caller.check_may_act_for(own.seller)
+    terms = caller.terms_with(seller.key)
+    _check_parties_and_payment(situation, checkpoint, request, own, terms)
+    run = _DryRun(situation, seller, request, kept, terms)
+    items = run.items()
+    if any(item.opportunity and item.opportunity.seller != seller.key for item in items):
+        raise SellerMismatchError
+    items = _with_one_way_to_pay(_with_one_currency(_with_capacity(situation, own, _with_quantities(items))))
+    items = within_payable_total(items, run.pricing)
+    if checkpoint is not Checkpoint.C1:
+        items = tuple(_with_details(item, asked) for item, asked in zip(items, request.items, strict=True))
+    offers = [item.offer for item in items if item.offer]
+    order = Order(
+        type=checkpoint.order_type,
+        uuid=uuid,
+        seller=seller,
+        broker_role=request.broker_role,
+        broker=request.broker,
+        items=items,
+        totals=totals([item for item in items if {error.type for error in item.errors} <= INCOMPLETE], run.pricing),
+        tax=run.pricing.tax,
+        payment=reflected_payment(request.payment, offers, situation.policy, checkpoint.order_type),
+        requires_approval=any(FlowRequirement.APPROVAL in offer.flow for offer in offers),
+        personal=personal_data(request, checkpoint),
+    )
+    check_order(order, situation.policy)
+    return order
+
+
+def _check_parties_and_payment(
+    situation: Situation, checkpoint: Checkpoint, request: OrderRequest, own: Record | None, terms: GrantTerms
+) -> None:
+    check_broker(request)
+    if checkpoint is not Checkpoint.C1:
+        check_customer(request)
+    check_details(request.payment, situation.policy, terms)
+    if checkpoint.order_type is not OrderType.QUOTE and situation.live(own):
+        check_consistent(request.payment, own)
+
+
+class _DryRun:
+    """Finds what the items of one request refer to, and what they cost."""
+
+    def __init__(
+        self,
+        situation: Situation,
+        seller: Seller,
+        request: OrderRequest,
+        kept: Mapping[int, LeasedTerms],
+        terms: GrantTerms,
+    ) -> None:
+        self._situation = situation
+        self._terms = terms
+        self._seller = seller
+        self._request = request
+        self._kept = kept
+        self._dynamic = request.payment is not None and request.payment.dynamic
+        self._asked = Counter(item.opportunity for item in request.items)
+        tax = tax_treatment(situation.policy.tax, request, seller.tax_mode)
+        self.pricing = Pricing(seller.tax_mode, tax, situation.policy.prepayment)
+
+    def items(self) -> tuple[OrderItem, ...]:
+        """The OrderItems asked for."""
+        return tuple(self._item(number, item) for number, item in enumerate(self._request.items, 1))
+
+    def _item(self, number: int, request: ItemRequest) -> OrderItem:
+        """One OrderItem, with its Opportunity and Offer, or the error that keeps them from being booked."""
+        found = self._opportunity(request)
+        opportunity = found if isinstance(found, Opportunity) else None
+        parents = self._situation.parents(opportunity) if opportunity else ()
+        accepted: Offer | ItemError
+        if isinstance(found, Opportunity):
+            accepted = payable(self._offer(found, request, number), self.pricing)
+        else:
+            accepted = found
+        offer = accepted if isinstance(accepted, Offer) else None
+        item = OrderItem(
+            number=number,
+            position=request.position,
+            opportunity_id=request.opportunity_id,
+            offer_id=request.offer_id,
+            opportunity=replace(opportunity, offers=()) if opportunity else None,
+            parents=tuple(replace(parent, offers=()) for parent in parents),
+            offer=offer,
+            tax=() if offer is None or self._dynamic else tax_charges(offer, self.pricing),
+        )
+        error = self._pair_error(opportunity, parents, offer, number) if opportunity and offer else accepted
+        return replace(item, errors=(error,)) if isinstance(error, ItemError) else item
+
+    def _opportunity(self, request: ItemRequest) -> Opportunity | ItemError:
+        """The Opportunity asked for, or what is wrong with the references of the item (OB-VAL-13 to OB-VAL-15)."""
+        if request.opportunity_id is None:
+            return _error(ItemErrorType.INCOMPLETE_ORDER_ITEM, "The OrderItem has no orderedItem.")
+        if request.offer_id is None and request.override is None and not self._dynamic:
+            return _error(ItemErrorType.INCOMPLETE_ORDER_ITEM, "The OrderItem has no acceptedOffer, or no sound one.")
+        if request.opportunity is None:
+            reason = f"{request.opportunity_id} names no Opportunity."
+            return _error(ItemErrorType.INVALID_OPPORTUNITY_OR_OFFER_ID, reason)
+        opportunity = self._situation.opportunities.get(request.opportunity)
+        if opportunity is None:
+            return _error(ItemErrorType.UNKNOWN_OPPORTUNITY, f"There is no Opportunity {request.opportunity_id}.")
+        return opportunity
+
+    def _offer(self, opportunity: Opportunity, request: ItemRequest, number: int) -> Offer | ItemError:
+        if self._dynamic:
+            asked = self._asked[opportunity.path]
+            return dynamic_offer(self._situation, self._terms, self._seller, opportunity, request, asked)
+        if request.override:
+            return overridden_offer(self._situation, self._terms, opportunity, request.override)
+        kept = self._kept.get(number)
+        return kept.offer if kept else published_offer(self._situation, opportunity, request)
+
+    def _pair_error(
+        self, opportunity: Opportunity, parents: tuple[Opportunity, ...], offer: Offer, number: int
+    ) -> ItemError | None:
+        conditions = CONDITIONS_OF_LEASED if number in self._kept else CONDITIONS
+        pair = Pair(opportunity, offer, self._seller, parents)
+        reason = why_not_bookable(pair, self._situation.now, conditions)
+        reason = reason or why_outside_terms(self._terms, opportunity, parents, offer)
+        return _error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, reason) if reason else None
+
+
+def _error(type_: ItemErrorType, description: str | None = None) -> ItemError:
+    return ItemError(type=type_, description=description)
+
+
+def _with_quantities(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+    """The items with errors where their Offer cannot be booked for this number of them."""
+    asked = Counter((item.opportunity.path, item.offer.ref) for item in items if item.opportunity and item.offer)
+    return tuple(_with_quantity(item, asked) for item in items)
+
+
+def _with_quantity(item: OrderItem, asked: Mapping[tuple[str, OfferRef], int]) -> OrderItem:
+    if item.opportunity is None or item.offer is None or item.errors:
+        return item
+    reason = why_wrong_quantity(item.offer, asked[item.opportunity.path, item.offer.ref])
+    if reason is None:
+        return item
+    return replace(item, errors=(_error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, reason),))
+
+
+def _with_capacity(situation: Situation, own: Record | None, items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+    """The items with the places left at each Opportunity, and the errors of those in excess."""
+    held = situation.spaces_held(own)
+    wanted: dict[str, int] = defaultdict(int)
+    for item in items:
+        if item.opportunity and not item.errors:
+            wanted[item.opportunity.path] += 1
+    left: dict[str, int | None] = {}
+    errors: dict[str, Iterator[ItemErrorType | None]] = {}
+    for path in {item.opportunity.path for item in items if item.opportunity}:
+        opportunity = situation.opportunities[path]
+        if opportunity.capacity is not None:
+            places, mine = situation.places.get(path, Places()), Places(0, held.get(path, 0))
+            left[path] = places_left(opportunity, places, mine)
+            errors[path] = iter(excess_errors(wanted[path], opportunity.capacity, places, mine))
+    return tuple(_with_places_left(item, left, errors) for item in items)
+
+
+def _with_places_left(
+    item: OrderItem, left: Mapping[str, int | None], errors: Mapping[str, Iterator[ItemErrorType | None]]
+) -> OrderItem:
+    path = item.opportunity.path if item.opportunity else ""
+    if path not in left:
+        return item
+    item = replace(item, remaining=left[path])
+    error = None if item.errors else next(errors[path])
+    return replace(item, errors=(_error(error),)) if error else item
+
+
+def _with_one_way_to_pay(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+    """Items that must be paid in advance and items that cannot be are in conflict; free ones are not (OB-PREP-09)."""
+    priced = {item.number: prepayment_of(item.offer) for item in items if item.offer and item.offer.price}
+    opposed = {Availability.REQUIRED, Availability.UNAVAILABLE}
+    if not opposed <= set(priced.values()):
+        return items
+    reason = "What must be paid in advance and what cannot be are not sold together."
+    conflict = _error(ItemErrorType.OPPORTUNITY_IS_IN_CONFLICT, reason)
+    return tuple(
+        replace(item, errors=(conflict,)) if priced.get(item.number) in opposed and not item.errors else item
+        for item in items
+    )
+
+
+def _with_one_currency(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+    """Items priced in another currency than the first are in conflict with it (OB-VAL-40)."""
+    currency = next((item.offer.currency for item in items if item.offer and item.offer.currency), None)
+    return tuple(
+        replace(item, errors=(_error(ItemErrorType.OPPORTUNITY_IS_IN_CONFLICT, f"Not priced in {currency}."),))
+        if item.offer and item.offer.currency not in (None, currency) and not item.errors
+        else item
+        for item in items
+    )
+
+
+def _with_details(item: OrderItem, request: ItemRequest) -> OrderItem:
+    """The item with what is wrong about its attendee and answers, unless more is wrong (OB-CUST-14, OB-FORM-09)."""
+    if item.errors or item.offer is None:
+        return item
+    return replace(item, errors=detail_errors(item.offer, request))
+
+
+def personal_data(request: OrderRequest, checkpoint: Checkpoint) -> PersonalData:
+    """What the Broker told about people; C1 reflects none of the Customer (OB-C1-10)."""
+    numbered = list(enumerate(request.items, 1))
+    return PersonalData(
+        customer=request.customer if checkpoint is not Checkpoint.C1 else None,
+        attendees={number: item.attendee for number, item in numbered if item.attendee},
+        intake_answers={
+            number: tuple(answer.sent for answer in item.intake_answers)
+            for number, item in numbered
+            if item.intake_answers and checkpoint is not Checkpoint.C1
+        },
+    )

@@ -1,0 +1,73 @@
+"""What an Opportunity inherits from its parent if its provider publishes nothing of its own (OB-BKBL-32, OB-BKBL-33).
+
+The result is stored with a mark (`Opportunity.inherited`), so that a child inherits again when its parent alone is
+published.
+"""
+
+from msgspec.structs import replace
+
+from openbooking.booking.model.opportunity import Inherited, Offer, Opportunity
+from openbooking.openactive.durations import parse_duration
+
+_NOTHING = Inherited()
+
+
+def inherit(child: Opportunity, parents: tuple[Opportunity, ...]) -> Opportunity:
+    """The child with what it inherits from its parents, nearest first.
+
+    A child without a start inherits no end from a duration. A child that its Seller has called off stays cancelled,
+    whatever the status of its parent.
+    """
+    marked = child.inherited or _NOTHING
+    if marked == _NOTHING or not parents:
+        return child
+    parent = parents[0]
+    if marked.status and not child.called_off:
+        child = replace(child, status=parent.status)
+    if marked.dates:
+        child = replace(child, start=parent.start, end=parent.end)
+    if marked.duration:
+        child = _with_duration(child, parent)
+    if marked.offers:
+        own = tuple(offer for offer in child.offers if offer.key not in marked.offers)
+        offers = own + tuple(_named_offers(child, parents, marked.offers))
+        child = replace(child, offers=offers, offers_unknown=not offers)
+    return child
+
+
+def keep_cancellation(known: Opportunity | None, published: Opportunity, *, keep_called_off: bool) -> Opportunity:
+    """The published Opportunity, still cancelled or postponed unless it is published with a status of its own.
+
+    A provider that sends another price, but no eventStatus, does not undo a cancellation.
+
+    Args:
+        known: What is stored, if anything is.
+        published: What is published now.
+        keep_called_off: Whether a cancellation by the Seller here stays, whatever status is published.
+    """
+    if known is None or known.takes_place:
+        return published
+    has_status = published.inherited is None or not published.inherited.status
+    was_inherited = known.inherited is not None and known.inherited.status
+    if not (known.called_off and keep_called_off) and (was_inherited or has_status):
+        return published
+    marks = replace(published.inherited, status=False) if published.inherited else _NOTHING
+    return replace(
+        published,
+        status=known.status,
+        called_off=known.called_off,
+        inherited=None if marks == _NOTHING else marks,
+    )
+
+
+def _with_duration(child: Opportunity, parent: Opportunity) -> Opportunity:
+    lasts = parse_duration(parent.properties.get("duration"))
+    return replace(child, end=child.start + lasts if child.start and lasts else None)
+
+
+def _named_offers(child: Opportunity, parents: tuple[Opportunity, ...], keys: tuple[str, ...]) -> list[Offer]:
+    """The Offers with these keys, each of the nearest parent that has it, as the child's own."""
+    found: dict[str, Offer] = {}
+    for parent in reversed(parents):
+        found |= {offer.key: offer for offer in parent.offers}
+    return [replace(found[key], owner=child.path) for key in keys if key in found]

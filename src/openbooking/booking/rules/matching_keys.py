@@ -1,0 +1,91 @@
+"""Venue and activities of an Opportunity: the keys by which rules compare its location and activities.
+
+They are derived from the published `location`, `activity` and `facilityType` when an Opportunity is published or moved,
+and nowhere else. An Opportunity that publishes none has those of its nearest parent that does (MOD "Parent-child").
+That inheritance is resolved when a rule asks, and never stored, so that a parent that moves takes its children along.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from openbooking.booking.model.opportunity import Opportunity
+
+# The two published vocabularies are written with and without a slash before the fragment, and with either scheme.
+_VOCABULARY = re.compile(r"https?://(?:www\.)?openactive\.io/(activity-list|facility-types)/?#")
+_ACTIVITIES = ("activity", "facilityType")
+
+
+def with_whereabouts(opportunity: Opportunity) -> Opportunity:
+    """The Opportunity with `venue` and `activities` as its properties tell them, whatever they were before."""
+    return replace(
+        opportunity, venue=_venue(opportunity.properties), activities=tuple(_activities(opportunity.properties))
+    )
+
+
+def venue_of(family: Iterable[Opportunity]) -> str:
+    """The venue of the first member that has one; the members are an Opportunity and its parents, nearest first."""
+    return next((member.venue for member in family if member.venue), "")
+
+
+def activities_of(family: Iterable[Opportunity]) -> tuple[str, ...]:
+    """The activities of the first member that has any; the members are as for `venue_of`."""
+    return next((member.activities for member in family if member.activities), ())
+
+
+def normal_key(text: str) -> str:
+    """The one form of a key that publishers and people write in several: single spaces, one form of vocabularies."""
+    return _VOCABULARY.sub(r"https://openactive.io/\1#", " ".join(text.split()))
+
+
+def _venue(properties: Mapping[str, Any]) -> str:
+    """The `@id` or `identifier` of the first location that can be told from others, else its name and postcode."""
+    return next(filter(None, map(_venue_key, _members(properties.get("location")))), "")
+
+
+def _venue_key(location: Any) -> str:
+    if not isinstance(location, Mapping):
+        return _text(location)
+    identifier = _identifier(location) or _text(location.get("identifier"))
+    if identifier:
+        return identifier
+    address = next(iter(_members(location.get("address"))), None)
+    postcode = _text(address.get("postalCode")).upper() if isinstance(address, Mapping) else ""
+    name = _text(location.get("name"))
+    return ", ".join(part for part in (name, postcode) if part) if name else ""
+
+
+def _activities(properties: Mapping[str, Any]) -> Iterator[str]:
+    """Each concept once, by its `@id`, else by its `prefLabel`."""
+    concepts = [concept for name in _ACTIVITIES for concept in _members(properties.get(name))]
+    yield from dict.fromkeys(filter(None, map(_concept_key, concepts)))
+
+
+def _concept_key(concept: Any) -> str:
+    if not isinstance(concept, Mapping):
+        return _text(concept)
+    return _identifier(concept) or _text(concept.get("prefLabel"))
+
+
+def _identifier(thing: Mapping[str, Any]) -> str:
+    return _text(thing.get("@id")) or _text(thing.get("id"))
+
+
+def _members(value: Any) -> list[Any]:
+    """The members of an array, or the one value that stands there without an array."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _text(value: Any) -> str:
+    """Text, the digits of a whole number, or the value of a PropertyValue; of several the first, else nothing."""
+    if isinstance(value, list | tuple):
+        return next(filter(None, map(_text, value)), "")
+    if isinstance(value, Mapping):
+        value = value.get("value")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return normal_key(str(value))

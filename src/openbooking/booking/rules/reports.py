@@ -1,0 +1,88 @@
+"""What publishing and withdrawing report of each Opportunity: whether it can be booked now, and the Orders it reached.
+
+An import shows it to people, and a dry run of the import shows the same.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+
+from msgspec.structs import replace
+
+from openbooking.booking.model.opportunity import Opportunity, applicable_offers
+from openbooking.booking.model.order import OrderItem, OrderKey
+from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.report import OrdersReached
+from openbooking.booking.model.situation import Change, Places, RecordSet, Situation
+from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity
+from openbooking.booking.rules.capacity import places_left
+from openbooking.openactive.terms import OrderProposalStatus
+
+
+def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str | None:
+    """Why nobody can book the Opportunity at any of its Offers now, or None."""
+    parents = situation.parents(opportunity)
+    offers = applicable_offers(opportunity, parents)
+    if not offers:
+        return "It has no Offer that can be booked."
+    seller = situation.sellers[opportunity.seller]
+    reasons = [why_not_bookable(Pair(opportunity, offer, seller, parents), situation.now) for offer in offers]
+    if None not in reasons:
+        return reasons[0]
+    if opportunity.capacity == 0:
+        return "It has no spaces left."
+    places = situation.places.get(opportunity.path, Places())
+    left = places_left(opportunity, places)
+    if left == 0:
+        return f"It has no spaces left: {places.booked} are booked and {places.leased} are leased here."
+    bookable = (offer for offer, reason in zip(offers, reasons, strict=True) if reason is None)
+    too_few = [why_wrong_quantity(replace(offer, max_quantity=None), left or offer.min_quantity) for offer in bookable]
+    return None if None in too_few else too_few[0]
+
+
+def orders_reached(before: Situation, changes: Iterable[Change], paths: Collection[str]) -> dict[str, OrdersReached]:
+    """The records that these changes reach, by path.
+
+    Each item counts for the path of its Opportunity if that is in `paths`, else for that of the nearest parent.
+    """
+    found: dict[str, dict[str, set[OrderKey]]] = defaultdict(lambda: defaultdict(set))
+    for change in changes:
+        if isinstance(change, RecordSet) and change.record is not None:
+            for item, how in _reached(before.records.get(change.key), change.record):
+                path = _path_among(paths, item)
+                if path is not None:
+                    found[path][how].add(change.key)
+    return {
+        path: OrdersReached(**{how: frozenset(keys) for how, keys in reached.items()})
+        for path, reached in found.items()
+    }
+
+
+def orders_for(situation: Situation, path: str) -> frozenset[OrderKey]:
+    """The keys of the Orders that hold a space of the Opportunity with this path."""
+    orders = (record for record in situation.records.values() if record.kind is RecordKind.ORDER)
+    return frozenset(record.key for record in orders if any(claim.opportunity == path for claim in record.claims()))
+
+
+def _reached(known: Record | None, record: Record) -> Iterator[tuple[OrderItem, str]]:
+    """The items of a record that have changed, each with the field of OrdersReached that it belongs to."""
+    if record.kind is RecordKind.PROPOSAL:
+        if not _is_rejected(known) and _is_rejected(record):
+            yield from ((item, "rejected") for item, _ in record.items())
+        return
+    before = {item.number: state for item, state in known.items()} if known else {}
+    for item, state in record.items():
+        was = before.get(item.number, state)
+        if state.status.cancelled and not was.status.cancelled:
+            yield item, "cancelled"
+        elif state.replacement != was.replacement:
+            yield item, "changed"
+
+
+def _is_rejected(record: Record | None) -> bool:
+    proposal = record.proposal if record else None
+    return proposal is not None and proposal.status is OrderProposalStatus.SELLER_REJECTED
+
+
+def _path_among(paths: Collection[str], item: OrderItem) -> str | None:
+    members = (item.opportunity, *item.parents)
+    return next((member.path for member in members if member and member.path in paths), None)

@@ -1,0 +1,116 @@
+"""Verification of feeds: they are followed to their ends, checked, and compared with the database."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from openbooking.harvest.client import HarvestOptions, harvest, sync_client
+from openbooking.harvest.copy import Copy, CopyError
+from openbooking.harvest.feed_rules import FeedRules
+from openbooking.harvest.reader import End
+from openbooking.harvest.urls import LinkError
+from openbooking.openactive.rpde import Item
+from openbooking.user_error import UserError
+
+_OPTIONS = HarvestOptions(documents=True)
+
+Tell = Callable[[str], None]
+
+
+class UnreadableFeedError(UserError):
+    """Not even the first page of the feed can be read."""
+
+
+class Verdict(NamedTuple):
+    """What was found: how many items the feed has, on how many pages, with how many faults."""
+
+    url: str
+    items: int
+    pages: int
+    faults: int
+
+
+class _Shown(msgspec.Struct):
+    """An item as a feed shows it."""
+
+    modified: object = None
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_decode = msgspec.json.Decoder().decode
+_decode_shown = msgspec.json.Decoder(_Shown).decode
+
+
+def verify_feed(url: str, tell: Tell) -> Verdict:
+    """Follow a feed of any system to its end; `tell` gets a line for each fault.
+
+    Raises:
+        UnreadableFeedError: Not even its first page can be read.
+    """
+    with Copy() as copy:
+        return Verification(url, copy, tell).verdict()
+
+
+class Verification:
+    """One feed in a copy."""
+
+    def __init__(self, url: str, copy: Copy, tell: Tell) -> None:
+        self._url = url
+        self._copy = copy
+        self._tell = tell
+        self._rules = FeedRules()
+        self._pages = self._faults = self._unshown = 0
+        try:
+            self._harvest()
+        except (CopyError, LinkError) as fault:
+            raise UnreadableFeedError(f"{url} cannot be read: {fault}") from fault
+        self._items = len(copy)
+
+    def verdict(self) -> Verdict:
+        """What was found."""
+        return Verdict(self._url, self._items, self._pages, self._faults)
+
+    def compare(self, stored: Iterable[Item]) -> None:
+        """Compare the copy with items of the database, in the order of the feed; changes since the copy do not count.
+
+        The copy keeps only what has not been compared.
+        """
+        for item in stored:
+            self._unshown += item.data is not None
+            self._compare_item(item)
+
+    def finish_comparison(self) -> None:
+        """Report what is left of the copy after all items of the database have been compared."""
+        if not self._items and self._unshown:
+            self._report(f"{self._url} shows no items, but there are {self._unshown:,} in the database")
+        for shown in self._copy.items():
+            if not shown.deleted:
+                self._report(f"{shown.id} is shown and not in the database")
+
+    def _harvest(self) -> None:
+        with sync_client() as client:
+            for step in harvest(self._url, self._copy, client, _OPTIONS):
+                if not isinstance(step, End):
+                    self._pages += 1
+                    for line in self._rules.check(step):
+                        self._report(line)
+                elif step.fault and not self._pages:
+                    raise UnreadableFeedError(f"{self._url} cannot be read: {step.fault}")
+                elif step.fault:
+                    self._report(f"{step.url} does not lead to the end of the feed: {step.fault}")
+        for id_ in self._copy.shared_ids():
+            self._report(f"{id_} is the id of items of several kinds")
+
+    def _compare_item(self, item: Item) -> None:
+        copied = self._copy.take(item.id, item.kind)
+        shown = _decode_shown(copied.content) if copied else None
+        as_shown = shown and (shown.modified, _decode(shown.data))
+        stored = item.modified, None if item.data is None else _decode(item.data)
+        if item.modified <= self._rules.last.modified and as_shown != stored:
+            how = "shown otherwise" if shown else "not shown"
+            self._report(f"{item.id}, changed at {item.modified}, is {how}")
+
+    def _report(self, line: str) -> None:
+        self._faults += 1
+        self._tell(line)

@@ -1,0 +1,207 @@
+"""A booking as a Broker makes it: from a dataset site to an Order, over HTTP and with nothing but the specification."""
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import httpx2
+
+from openbooking.harvest.client import harvest
+from openbooking.harvest.copy import Copy
+from openbooking.harvest.reader import End
+from openbooking.openactive.terms import (
+    BOOKING_MEDIA_TYPE,
+    OPENACTIVE,
+    Availability,
+    BrokerRole,
+    EventStatus,
+    OpportunityType,
+    OrderItemStatus,
+    OrderType,
+)
+from openbooking.user_error import UserError
+
+JsonObject = Mapping[str, Any]
+Report = Callable[[str, int, str], None]
+
+BROKER: JsonObject = {"@type": "Organization", "name": "Demo Broker", "url": "https://broker.example.net/"}
+CUSTOMER: JsonObject = {
+    "@type": "Person",
+    "email": "sam.lee@example.net",
+    "givenName": "Sam",
+    "familyName": "Lee",
+    "telephone": "01632 960303",
+}
+PAYMENT: JsonObject = {"@type": "Payment", "name": "Demo Broker", "identifier": "payment-0001"}
+
+_JSON_LD = re.compile(r'<script[^>]* type="application/ld\+json"[^>]*>(.*?)</script>', re.DOTALL)
+
+
+class DemoBookingError(UserError):
+    """A step of the booking did not go as a Broker may expect."""
+
+
+class Choice(NamedTuple):
+    """What to book: the `@id`s of an Opportunity, of one of its Offers and of its Seller, and what they are called."""
+
+    opportunity: str
+    offer: str
+    seller: str
+    name: str
+
+
+def order_body(choice: Choice, type_: OrderType) -> dict[str, Any]:
+    """What C1, C2 and B all say."""
+    return {
+        "@context": OPENACTIVE,
+        "@type": type_.value,
+        "brokerRole": BrokerRole.AGENT.value,
+        "broker": BROKER,
+        "seller": choice.seller,
+        "orderedItem": [
+            {
+                "@type": "OrderItem",
+                "position": 0,
+                "acceptedOffer": choice.offer,
+                "orderedItem": choice.opportunity,
+            }
+        ],
+    }
+
+
+def c1_body(choice: Choice) -> dict[str, Any]:
+    """C1: nothing is known of the Customer yet."""
+    return order_body(choice, OrderType.QUOTE)
+
+
+def c2_body(choice: Choice) -> dict[str, Any]:
+    """C2: with the Customer."""
+    return order_body(choice, OrderType.QUOTE) | {"customer": CUSTOMER}
+
+
+def b_body(choice: Choice, total: JsonObject) -> dict[str, Any]:
+    """B: with the total that was quoted, and the payment taken for it unless there was none to take."""
+    due = {name: total[name] for name in ("@type", "price", "priceCurrency") if name in total}
+    body = order_body(choice, OrderType.ORDER) | {"customer": CUSTOMER, "totalPaymentDue": due}
+    unpaid = total.get("openBookingPrepayment") == Availability.UNAVAILABLE or not total["price"]
+    return body if unpaid else body | {"payment": PAYMENT}
+
+
+def cancellation_body(order_item_id: str) -> dict[str, Any]:
+    """The PATCH by which a Customer gives up one OrderItem."""
+    cancelled = OrderItemStatus.CUSTOMER_CANCELLED.value
+    return {
+        "@context": OPENACTIVE,
+        "@type": OrderType.ORDER.value,
+        "orderedItem": [{"@type": "OrderItem", "@id": order_item_id, "orderItemStatus": cancelled}],
+    }
+
+
+def book_something(client: httpx2.Client, site: str, api_key: str, report: Report) -> JsonObject:
+    """Find a paid session that can be booked and book it; return the Order. Raise DemoBookingError where that fails."""
+    try:
+        dataset = _dataset(client, site, report)
+        choice = _choose(
+            _harvest(client, dataset, OpportunityType.SESSION_SERIES, report),
+            _harvest(client, dataset, OpportunityType.SCHEDULED_SESSION, report),
+        )
+        return _book(client, dataset["accessService"]["endpointUrl"], api_key, choice, report)
+    except httpx2.HTTPError as fault:
+        raise DemoBookingError(f"{type(fault).__name__}: {fault}") from fault
+    except (KeyError, TypeError, ValueError) as fault:
+        raise DemoBookingError(f"A reply was not as specified: {fault!r}") from fault
+
+
+def _dataset(client: httpx2.Client, site: str, report: Report) -> JsonObject:
+    response = client.get(site, follow_redirects=True)
+    found = _JSON_LD.search(response.text)
+    if found is None:
+        raise DemoBookingError(f"{site} is no dataset site: there is no JSON-LD in it.")
+    dataset: JsonObject = json.loads(found[1])
+    report("Dataset site", response.status_code, f"{dataset['name']}, {len(dataset['distribution'])} feeds")
+    return dataset
+
+
+def _harvest(client: httpx2.Client, dataset: JsonObject, type_: OpportunityType, report: Report) -> list[JsonObject]:
+    """What an open feed holds at its end."""
+    feeds = {feed["additionalType"].rpartition("/")[2]: feed["contentUrl"] for feed in dataset["distribution"]}
+    with Copy() as copy:
+        *_, end = harvest(feeds[type_], copy, client)
+        if isinstance(end, End) and end.fault:
+            raise DemoBookingError(f"{end.url} does not lead to the end of the feed: {end.fault}.")
+        report(f"{type_} feed", HTTPStatus.OK, f"{len(copy)} items")
+        return [json.loads(item.content)["data"] for item in copy.items() if not item.deleted]
+
+
+def _choose(series: list[JsonObject], sessions: list[JsonObject]) -> Choice:
+    """The first session with room in it, and an Offer that has a price and asks for nothing special."""
+    parents = {item["@id"]: item for item in series}
+    for session in sorted(sessions, key=lambda item: str(item["startDate"])):
+        parent = parents.get(session["superEvent"])
+        if parent is None or not _has_room(session) or not parent["organizer"].get("isOpenBookingAllowed"):
+            continue
+        for offer in session.get("offers") or parent.get("offers", ()):
+            if _is_plain_and_paid(offer):
+                name = f"{parent['name']}, {session['startDate']}, {offer.get('name')} at {offer['price']}"
+                return Choice(session["@id"], offer["@id"], parent["organizer"]["@id"], name)
+    raise DemoBookingError("The feeds hold no paid session that can be booked.")
+
+
+def _has_room(session: JsonObject) -> bool:
+    return (
+        session.get("eventStatus", EventStatus.SCHEDULED) == EventStatus.SCHEDULED
+        and session.get("remainingAttendeeCapacity", 0) > 0
+        and datetime.fromisoformat(session["startDate"]) > datetime.now(UTC)
+    )
+
+
+def _is_plain_and_paid(offer: JsonObject) -> bool:
+    return (
+        offer["price"] > 0
+        and offer.get("openBookingInAdvance") != Availability.UNAVAILABLE
+        and not offer.get("openBookingFlowRequirement")
+        and "validFromBeforeStartDate" not in offer
+        and "validThroughBeforeStartDate" not in offer
+    )
+
+
+def _book(client: httpx2.Client, api: str, api_key: str, choice: Choice, report: Report) -> JsonObject:
+    order_uuid = uuid.uuid4()
+    headers = {"Authorization": f"Bearer {api_key}", "Content-Type": BOOKING_MEDIA_TYPE}
+
+    def put(step: str, collection: str, body: dict[str, Any], expected: HTTPStatus) -> JsonObject:
+        response = client.put(f"{api}/{collection}/{order_uuid}", headers=headers, content=json.dumps(body))
+        reply: JsonObject = response.json()
+        report(step, response.status_code, _essentials(reply))
+        if response.status_code != expected:
+            raise DemoBookingError(f"{step} was answered with {response.status_code}, not {expected.value}.")
+        return reply
+
+    report("Chosen", HTTPStatus.OK, choice.name)
+    put("C1", "order-quote-templates", c1_body(choice), HTTPStatus.OK)
+    quote = put("C2", "order-quotes", c2_body(choice), HTTPStatus.OK)
+    order = put("B", "orders", b_body(choice, quote["totalPaymentDue"]), HTTPStatus.CREATED)
+    if order["orderedItem"][0]["orderItemStatus"] != OrderItemStatus.CONFIRMED:
+        raise DemoBookingError("The Order came back, but its item is not confirmed.")
+    return order
+
+
+def _essentials(reply: JsonObject) -> str:
+    """An Order's or an error's essentials in one line."""
+    if "totalPaymentDue" not in reply:
+        return f"{reply.get('@type')}: {reply.get('description') or reply.get('name')}"
+    due, (item, *_) = reply["totalPaymentDue"], reply["orderedItem"]
+    told = [f"{due['price']} {due.get('priceCurrency', '')} due".replace("  ", " ")]
+    errors = [error["@type"] for error in item.get("error", ())]
+    left = item["orderedItem"].get("remainingAttendeeCapacity") if isinstance(item["orderedItem"], dict) else None
+    if left is not None:
+        told.append(f"{left} places left")
+    if "lease" in reply:
+        told.append(f"held until {reply['lease']['leaseExpires']}")
+    if "orderItemStatus" in item:
+        told.append(str(item["orderItemStatus"]).rpartition("/")[2])
+    return ", ".join(told + errors)

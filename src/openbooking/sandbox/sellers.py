@@ -1,0 +1,74 @@
+"""The two made-up Sellers of the demo, and the places where their classes and courts are."""
+
+from openbooking.booking.model.opportunity import Properties, Seller
+from openbooking.openactive.terms import TaxMode
+
+
+def _address(street: str, postcode: str) -> Properties:
+    return {
+        "@type": "PostalAddress",
+        "streetAddress": street,
+        "addressLocality": "Oxford",
+        "addressRegion": "Oxfordshire",
+        "postalCode": postcode,
+        "addressCountry": "GB",
+    }
+
+
+def _seller_properties(site: str, street: str, postcode: str, telephone: str, vat_id: str) -> Properties:
+    """What a Seller publishes of itself."""
+    return {
+        "url": f"{site}/",
+        "email": f"bookings@{site.removeprefix('https://')}",
+        "telephone": telephone,
+        "vatID": vat_id,
+        "address": _address(street, postcode),
+        "logo": {"@type": "ImageObject", "url": f"{site}/logo.png"},
+        "termsOfService": [
+            {
+                "@type": "PrivacyPolicy",
+                "name": "Privacy policy",
+                "url": f"{site}/privacy",
+                "requiresExplicitConsent": False,
+            },
+            {
+                "@type": "TermsOfUse",
+                "name": "Terms of use",
+                "url": f"{site}/terms",
+                "requiresExplicitConsent": False,
+            },
+        ],
+    }
+
+
+SITES = {"riverbank-trust": "https://riverbank.example.org", "willow-studio": "https://willow.example.com"}
+
+TRUST = Seller(
+    key="riverbank-trust",
+    name="Riverbank Leisure Centre",
+    legal_name="Riverbank Community Leisure Trust",
+    tax_mode=TaxMode.GROSS,
+    properties=_seller_properties(SITES["riverbank-trust"], "1 Meadow Lane", "OX4 4ZZ", "01632 960101", "GB999999973"),
+)
+STUDIO = Seller(
+    key="willow-studio",
+    name="Willow Studio",
+    legal_name="Willow Movement Ltd",
+    tax_mode=TaxMode.NET,
+    properties=_seller_properties(SITES["willow-studio"], "22a Canal Street", "OX2 6ZZ", "01632 960202", "GB999999974"),
+)
+SELLERS = (TRUST, STUDIO)
+
+
+def _place(name: str, street: str, postcode: str, latitude: float, longitude: float) -> Properties:
+    return {
+        "@type": "Place",
+        "name": name,
+        "address": _address(street, postcode),
+        "geo": {"@type": "GeoCoordinates", "latitude": latitude, "longitude": longitude},
+    }
+
+
+CENTRE = _place("Riverbank Leisure Centre", "1 Meadow Lane", "OX4 4ZZ", 51.741, -1.237)
+PARK = _place("Riverbank Park, by the bandstand", "Park Road", "OX4 1ZZ", 51.744, -1.241)
+STUDIO_ROOM = _place("Willow Studio", "22a Canal Street", "OX2 6ZZ", 51.761, -1.268)

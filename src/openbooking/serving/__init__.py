@@ -1,0 +1,1 @@
+"""Processes that serve HTTP: sockets, connection limits, signals, memory and logs."""

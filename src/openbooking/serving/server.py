@@ -1,0 +1,129 @@
+"""The HTTP server in one process: how it stops, and what is told when it is ready."""
+
+import signal
+import socket
+from collections.abc import Callable
+from time import monotonic
+from types import FrameType
+from typing import Any
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from openbooking.clock import Clock, SystemClock
+from openbooking.serving.connection import Connection
+from openbooking.serving.memory import suit_memory_to_serving
+from openbooking.settings import Settings
+from openbooking.store.location import without_password
+from openbooking.system import open_identity_store, open_store
+from openbooking.web.app import create_app
+
+_SECONDS_TO_FINISH = 10
+# Proxies keep idle connections for a minute and must close them first: what is sent while the other closes is lost.
+_SECONDS_IDLE = 75
+
+Stop = Callable[[], None]
+Ready = Callable[[Stop], None]
+
+
+def run_server(settings: Settings, listener: socket.socket, ready: Ready, clock: SystemClock | None = None) -> None:
+    """Serve until SIGINT or SIGTERM, then finish what is under way; `ready` is called once, with what stops it too."""
+    drain = Drain(settings.drain_seconds)
+    app = make_app(settings, clock or SystemClock(), drain.has_begun)
+    try:
+        _Server(server_config(settings, app), ready, drain).run(sockets=[listener])
+    except KeyboardInterrupt:
+        return
+
+
+def make_app(settings: Settings, clock: Clock, draining: Callable[[], bool]) -> Starlette:
+    """The application of a process that serves. The database has been prepared before, and may be away by now."""
+    app = create_app(settings, clock, open_store(settings, clock), open_identity_store(settings))
+    app.state.draining = draining
+    suit_memory_to_serving()
+    return app
+
+
+def server_config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **more: Any) -> uvicorn.Config:
+    """How every process serves."""
+    return uvicorn.Config(
+        app,
+        loop="auto",  # uvloop, but on Windows, which it is not made for
+        http=Connection,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=_SECONDS_IDLE,
+        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+        **more,
+    )
+
+
+def interrupt_on_sigterm() -> None:
+    """Let SIGTERM end the process as SIGINT does, so that what has to be cleaned up is; the server passes it on."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def log_ready(settings: Settings) -> None:
+    """Tell that requests are answered now, and where."""
+    log = structlog.get_logger()
+    place = {"host": settings.host, "port": settings.port, "database": without_password(settings.database)}
+    log.info("serving", site=settings.site, api=settings.base_uri, **place)
+
+
+class Drain:
+    """The time between SIGTERM and the end, in which whoever sends requests notices that they should go elsewhere."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._ends: float | None = None
+
+    def begins(self) -> bool:
+        """Begin, and tell so; there is none if it takes no time or has begun before."""
+        if not self._seconds or self.has_begun():
+            return False
+        self._ends = monotonic() + self._seconds
+        return True
+
+    def has_begun(self) -> bool:
+        """Whether it has begun."""
+        return self._ends is not None
+
+    def is_over(self) -> bool:
+        """Whether it has begun, and that time has passed."""
+        return self._ends is not None and monotonic() >= self._ends
+
+
+class _Server(uvicorn.Server):
+    """Tells when it is ready, and drains before it stops."""
+
+    def __init__(self, config: uvicorn.Config, ready: Ready, drain: Drain) -> None:
+        super().__init__(config)
+        self._ready = ready
+        self._drain = drain
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start; the base class ends the process if that fails."""
+        await super().startup(sockets)
+        self._ready(self._stop)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; on the first SIGTERM drain before."""
+        if sig != signal.SIGTERM or not self._drain.begins():
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether it is time to stop."""
+        return await super().on_tick(counter) or self._drain.is_over()
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+def _interrupt(_signal: int, _frame: Any) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,158 @@
+"""Every command has an actor, and what it changes tells who changed it, and when."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.command import OrderCommand
+from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
+from openbooking.booking.commands.expire_leases import SWEEPER, ExpireLeases
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import CancelOpportunity, SellerCancel
+from openbooking.booking.commands.update_proposal import UpdateProposal
+from openbooking.booking.model.actor import Actor, ActorKind, Stamp
+from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.policy import Leasing, Policy
+from openbooking.booking.model.record import ItemState, Record
+from openbooking.booking.model.situation import OpportunitySet, RecordSet, evolve
+from openbooking.booking.rules.cancellation_effects import SOLD_OUT
+from openbooking.openactive.terms import EventStatus
+from support.all_commands import command_classes
+from support.builders import (
+    BY_ALICE,
+    BY_MANAGER,
+    NOW,
+    UUID,
+    after,
+    book,
+    item,
+    offer,
+    propose,
+    quote,
+    request,
+    session,
+    situation,
+)
+from support.invariants import check_stamps
+from support.parties import ALICE, BOB, MANAGER
+from support.proposals import ABORT, ACCEPT, APPROVAL, PATH, amend, b, having, proposed, record_in, standing
+
+YOGA = session("yoga")
+KEY = OrderKey("alice", UUID)
+STORM = Stamp(Actor(ActorKind.STAFF, "ben"), NOW)
+
+
+def test_every_command_has_an_actor_and_none_has_one_by_default() -> None:
+    """It is the Booking Partner that calls, the upkeep, or whom the caller has to name."""
+    names = {kind.__name__ for kind in command_classes()}
+    assert {"Quote", "Book", "Withdraw", "DecideProposal", "ExpireLeases", "GetOrder", "GetOpportunity"} <= names
+    for kind in command_classes():
+        fields = {field.name: field for field in msgspec.structs.fields(kind)}
+        if issubclass(kind, OrderCommand):
+            assert "actor" not in fields
+            assert kind.actor is OrderCommand.actor
+        elif kind not in (ErasePersonalData, ExpireLeases):
+            assert fields["actor"].required, kind
+            assert fields["actor"].type is Actor
+    assert book(request(), caller=BOB).actor == Actor(ActorKind.PARTNER, "bob")
+    assert ExpireLeases().actor == SWEEPER == Actor(ActorKind.SYSTEM, "sweeper")
+    assert ErasePersonalData(over_before=NOW).actor == RETENTION == Actor(ActorKind.SYSTEM, "retention")
+
+
+def test_a_stamp_has_the_time_of_the_decision() -> None:
+    assert SellerCancel(order=KEY, actor=MANAGER).stamp(situation(YOGA)) == BY_MANAGER
+
+
+def test_a_quote_has_no_stamps_and_an_order_the_one_of_its_booking() -> None:
+    quoted = after(situation(YOGA), quote(request(item(YOGA))))
+    assert (quoted.records[KEY].booked, quoted.records[KEY].changed) == (None, None)
+    record = after(quoted, book(request(item(YOGA)))).records[KEY]
+    assert (record.proposed, record.booked, record.changed, record.deleted) == (None, BY_ALICE, BY_ALICE, None)
+
+
+@pytest.mark.parametrize(
+    "cancelling",
+    [
+        SellerCancel(order=KEY, actor=STORM.actor),
+        CancelOpportunity(opportunity=YOGA[-1].path, actor=STORM.actor),
+        Publish((replace(YOGA[-1], status=EventStatus.CANCELLED),), actor=STORM.actor),
+    ],
+)
+def test_a_cancelled_item_tells_who_cancelled_it(cancelling: Any) -> None:
+    booked = after(situation(YOGA), book(request(item(YOGA))))
+    record = after(booked, cancelling).records[KEY]
+    assert (record.states[0].cancelled, record.states[0].changed, record.changed) == (STORM, STORM, STORM)
+    assert record.booked == BY_ALICE
+
+
+def test_a_proposal_tells_who_decided_and_amended_it_and_the_order_keeps_that() -> None:
+    accepted = after(proposed(), ACCEPT)
+    assert (standing(accepted).decided, record_in(accepted).proposed) == (BY_MANAGER, BY_ALICE)
+    amended = having(accepted, amend())
+    assert (standing(amended).decided, standing(amended).amended) == (None, BY_MANAGER)
+    record = record_in(having(accepted, b()))
+    assert record.proposal
+    assert (record.proposed, record.booked, record.proposal.decided) == (BY_ALICE, BY_ALICE, BY_MANAGER)
+
+
+@pytest.mark.parametrize(
+    ("rejecting", "by"),
+    [
+        (ABORT, BY_ALICE),
+        (CancelOpportunity(opportunity=PATH, actor=STORM.actor), STORM),
+    ],
+)
+def test_a_rejection_tells_who_rejected(rejecting: Any, by: Stamp) -> None:
+    assert standing(after(proposed(), rejecting)).decided == by
+
+
+def test_a_proposal_that_ends_by_itself_was_rejected_by_the_sweeper() -> None:
+    expires = standing(proposed()).expires
+    assert expires
+    swept = after(replace(proposed(), now=expires), ExpireLeases())
+    assert standing(swept).decided == record_in(swept).changed == Stamp(SWEEPER, expires)
+
+
+@pytest.mark.parametrize("again", [ACCEPT, UpdateProposal(caller=ALICE, uuid=UUID, note=None)])
+def test_what_changes_nothing_leaves_no_stamp(again: Any) -> None:
+    before = after(proposed(), ACCEPT)
+    later = replace(before, now=NOW.replace(second=1), policy=replace(before.policy, lease_duration=NOW - NOW))
+    assert record_in(after(later, again)) == record_in(before)
+
+
+def _changed(**changes: Any) -> Callable[[Record], Record]:
+    return lambda record: replace(record, **changes)
+
+
+@pytest.mark.parametrize(
+    "forgetting",
+    [
+        _changed(updated=True),
+        _changed(updated=True, changed=BY_ALICE),
+        _changed(booked=STORM),
+        _changed(deleted=STORM),
+        _changed(states=(ItemState(customer_notice="Hello."),), changed=STORM),
+        _changed(states=(ItemState(changed=STORM),)),
+    ],
+)
+def test_the_check_notices_a_stamp_that_is_forgotten_or_forged(forgetting: Callable[[Record], Record]) -> None:
+    before = after(situation(YOGA), book(request(item(YOGA))))
+    check_stamps(before, before, STORM)
+    left = evolve(before, RecordSet(KEY, forgetting(before.records[KEY])))
+    with pytest.raises(AssertionError):
+        check_stamps(before, left, STORM)
+
+
+@pytest.mark.spec("OB-APP-27")
+def test_a_proposal_that_others_left_no_space_was_rejected_by_the_system() -> None:
+    """Not by the Booking Partner that was quicker."""
+    policy = Policy(leasing=Leasing.OFF)
+    trip = session("trip", capacity=1, offered={"flow": APPROVAL})
+    where = after(situation(trip, policy=policy), propose(request(item(trip)), caller=BOB))
+    where = evolve(where, OpportunitySet(replace(trip[0], offers=(offer(trip[0].path),))))
+    turned_away = after(where, book(request(item(trip)))).records[OrderKey("bob", UUID)]
+    assert turned_away.proposal is not None
+    assert turned_away.proposal.decided == turned_away.changed == Stamp(SOLD_OUT, NOW)

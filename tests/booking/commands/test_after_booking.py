@@ -1,0 +1,236 @@
+"""What can happen to a booked Order: cancellation by Customer and Seller, deletion, status."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.cancel import Cancel, ItemPatch, cancellation
+from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import Caller, OrderKey
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.situation import Places, Situation
+from openbooking.openactive.errors import (
+    CancellationNotPermittedError,
+    GoneError,
+    InvalidAuthorizationDetailsError,
+    OpenBookingError,
+    OrderItemIdInvalidError,
+    OrderItemNotWithinOrderError,
+    PatchNotAllowedOnPropertyError,
+    UnknownOrderError,
+)
+from openbooking.openactive.ids import OrderItemRef
+from openbooking.openactive.terms import OrderItemStatus, OrderType
+from support.builders import BY_ALICE, NOW, PRICE, UUID, after, item, offer, quote, request, session, situation
+from support.parties import ALICE, BOB, MANAGER
+
+YOGA = session("yoga")
+PATH = YOGA[-1].path
+KEY = OrderKey("alice", UUID)
+
+
+def booked(family: list[Opportunity] = YOGA, count: int = 2) -> Situation:
+    items = [item(family, position) for position in range(count)]
+    total = PRICE * count
+    return after(situation(family), Book(caller=ALICE, uuid=UUID, request=request(*items, total_payment_due=total)))
+
+
+def cancel(*numbers: int, caller: Caller = ALICE) -> Cancel:
+    return Cancel(caller=caller, uuid=UUID, numbers=numbers)
+
+
+def statuses(where: Situation) -> list[OrderItemStatus]:
+    return [state.status for state in where.records[KEY].states]
+
+
+@pytest.mark.spec("OB-CAN-01", "OB-CAN-02", "OB-CAN-16", "OB-CAN-19", "OB-OF-08")
+def test_the_items_named_are_cancelled_and_their_places_return() -> None:
+    where = after(booked(), cancel(2))
+    assert statuses(where) == [OrderItemStatus.CONFIRMED, OrderItemStatus.CUSTOMER_CANCELLED]
+    assert where.places[PATH] == Places(booked=1)
+    assert where.records[KEY].updated
+    assert PATH in where.touched
+
+
+@pytest.mark.spec("OB-CAN-10", "OB-CAN-13", "OB-CAN-14")
+@pytest.mark.parametrize(
+    ("status", "ref", "refusal"),
+    [
+        (OrderItemStatus.CUSTOMER_CANCELLED, OrderItemRef(UUID, 2), None),
+        (OrderItemStatus.SELLER_CANCELLED, OrderItemRef(UUID, 2), PatchNotAllowedOnPropertyError),
+        (OrderItemStatus.ATTENDED, None, PatchNotAllowedOnPropertyError),
+        (None, OrderItemRef(UUID, 2), PatchNotAllowedOnPropertyError),
+        (["cancelled"], OrderItemRef(UUID, 2), PatchNotAllowedOnPropertyError),
+        (OrderItemStatus.CUSTOMER_CANCELLED, OrderItemRef(UUID[::-1], 2), OrderItemNotWithinOrderError),
+        (OrderItemStatus.CUSTOMER_CANCELLED, None, OrderItemIdInvalidError),
+    ],
+)
+def test_an_item_of_the_order_can_be_given_up_and_nothing_else_be_asked(
+    status: Any, ref: OrderItemRef | None, refusal: type[OpenBookingError] | None
+) -> None:
+    sound = ItemPatch(item_id="x", ref=OrderItemRef(UUID, 1), status=OrderItemStatus.CUSTOMER_CANCELLED)
+    asked = (ItemPatch(item_id="x", ref=ref, status=status), sound, sound)
+    if refusal is None:
+        assert cancellation(ALICE, UUID, asked) == cancel(1, 2)
+    else:
+        with pytest.raises(refusal):
+            cancellation(ALICE, UUID, asked)
+
+
+@pytest.mark.spec("OB-CAN-04", "OB-CAN-17", "OB-CAN-18")
+def test_cancelling_again_succeeds_and_changes_nothing() -> None:
+    where = after(booked(), cancel(1, 2))
+    assert where.places[PATH] == Places()
+    assert cancel(1, 2).decide(where).changes == ()
+    assert after(where, SellerCancel(order=KEY, actor=MANAGER)) == where
+
+
+@pytest.mark.spec("E-17")
+@pytest.mark.spec("OB-CAN-03", "OB-CAN-07", "OB-CAN-09", "OB-CAN-06")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"full_refund_on_cancellation": False},
+        {"full_refund_on_cancellation": None},
+        {"latest_cancellation_before_start": timedelta(days=2)},
+    ],
+)
+def test_what_the_offer_does_not_permit_is_refused_with_words_for_the_customer(changes: dict[str, Any]) -> None:
+    strict = session("strict", offers=(offer("session-series/series-strict", **changes),))
+    with pytest.raises(CancellationNotPermittedError) as refused:
+        cancel(1).decide(booked(strict))
+    assert refused.value.description
+
+
+@pytest.mark.spec("OB-CAN-05")
+def test_cancellation_is_permitted_until_the_window_closes() -> None:
+    lenient = session(
+        "l", offers=(offer("session-series/series-l", latest_cancellation_before_start=timedelta(days=1)),)
+    )
+    where = booked(lenient)
+    assert after(where, cancel(1)).places[lenient[-1].path] == Places(booked=1)
+    with pytest.raises(CancellationNotPermittedError):
+        cancel(1).decide(replace(where, now=NOW + timedelta(days=1)))
+
+
+@pytest.mark.spec("OB-CAN-05", "OB-CAN-06")
+@pytest.mark.parametrize(
+    ("starts", "zone", "told"),
+    [
+        (datetime(2027, 3, 20, 10, tzinfo=UTC), "Europe/London", "19 March 2027, 10:00 GMT"),
+        (datetime(2027, 7, 20, 10, tzinfo=UTC), "Europe/London", "19 July 2027, 11:00 BST"),
+        (datetime(2027, 7, 20, 10, tzinfo=timezone(timedelta(hours=5))), "Europe/London", "19 July 2027, 06:00 BST"),
+        (datetime(2027, 7, 19, 23, tzinfo=UTC), "Europe/Berlin", "19 July 2027, 01:00 CEST"),
+    ],
+)
+def test_customers_are_told_in_their_own_time_until_when_they_could_have_cancelled(
+    starts: datetime, zone: str, told: str
+) -> None:
+    offered = {"latest_cancellation_before_start": timedelta(days=1)}
+    summer = session("summer", offered=offered, start=starts, end=starts + timedelta(hours=1))
+    where = replace(booked(summer), now=starts - timedelta(hours=1), policy=Policy(time_zone=ZoneInfo(zone)))
+    with pytest.raises(CancellationNotPermittedError) as refused:
+        cancel(1).decide(where)
+    assert refused.value.description == f"This booking could be cancelled until {told}."
+
+
+@pytest.mark.spec("OB-CAN-09")
+def test_what_has_started_is_not_cancelled() -> None:
+    with pytest.raises(CancellationNotPermittedError):
+        cancel(1).decide(replace(booked(), now=NOW + timedelta(days=2)))
+
+
+@pytest.mark.spec("OB-CAN-14")
+@pytest.mark.parametrize("number", [0, 3, 999])
+def test_an_item_that_the_order_has_not_is_invalid(number: int) -> None:
+    with pytest.raises(OrderItemIdInvalidError):
+        cancel(1, number).decide(booked())
+
+
+@pytest.mark.spec("OB-CAN-21", "OB-AUTH-09", "OB-DEL-09")
+def test_unknown_foreign_quoted_and_deleted_orders_cannot_be_cancelled() -> None:
+    with pytest.raises(UnknownOrderError):
+        cancel(1).decide(situation(YOGA))
+    with pytest.raises(UnknownOrderError):
+        cancel(1, caller=BOB).decide(booked())
+    with pytest.raises(UnknownOrderError):
+        cancel(1).decide(after(situation(YOGA), quote(request(item(YOGA)))))
+    with pytest.raises(GoneError):
+        cancel(1).decide(after(booked(), DeleteOrder(caller=ALICE, uuid=UUID)))
+
+
+@pytest.mark.spec("OB-AUTH-10")
+def test_a_partner_whose_authorisation_ended_cannot_touch_its_orders() -> None:
+    no_more = Caller("alice", frozenset())
+    for command in (
+        cancel(1, caller=no_more),
+        DeleteOrder(caller=no_more, uuid=UUID),
+        GetOrder(caller=no_more, uuid=UUID),
+    ):
+        with pytest.raises(InvalidAuthorizationDetailsError):
+            command.decide(booked())
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-SEL-02")
+def test_the_seller_cancels_what_is_not_cancelled_yet_with_a_message() -> None:
+    where = after(after(booked(), cancel(1)), SellerCancel(order=KEY, message="Flood", actor=MANAGER))
+    assert statuses(where) == [OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED]
+    assert [state.cancellation_message for state in where.records[KEY].states] == [None, "Flood"]
+    assert where.places[PATH] == Places()
+
+
+@pytest.mark.spec("OB-DEL-01", "OB-DEL-03", "OB-DEL-07", "OB-DEL-11")
+@pytest.mark.parametrize("cancelled_before", [False, True])
+def test_deletion_leaves_a_stub_without_data(cancelled_before: bool) -> None:
+    where = after(booked(), cancel(1)) if cancelled_before else booked()
+    deleted = after(where, DeleteOrder(caller=ALICE, uuid=UUID))
+    assert deleted.records[KEY] == Record(
+        partner="alice",
+        uuid=UUID,
+        kind=RecordKind.DELETED,
+        seller="centre",
+        updated=cancelled_before,
+        booked=BY_ALICE,
+        changed=BY_ALICE,
+        deleted=BY_ALICE,
+    )
+    assert deleted.places[PATH] == Places()
+    assert DeleteOrder(caller=ALICE, uuid=UUID).decide(deleted).changes == ()
+
+
+@pytest.mark.spec("OB-DEL-06", "OB-AUTH-09")
+def test_only_ones_own_orders_can_be_deleted() -> None:
+    for where, caller in ((situation(YOGA), ALICE), (booked(), BOB)):
+        with pytest.raises(UnknownOrderError):
+            DeleteOrder(caller=caller, uuid=UUID).decide(where)
+
+
+@pytest.mark.spec("OB-OST-01", "OB-OST-02", "OB-OST-06", "OB-OST-07")
+def test_status_answers_what_is_stored() -> None:
+    where = booked()
+    assert GetOrder(caller=ALICE, uuid=UUID).decide(where).reply == where.records[KEY]
+    with pytest.raises(UnknownOrderError):
+        GetOrder(caller=BOB, uuid=UUID).decide(where)
+    with pytest.raises(GoneError):
+        GetOrder(caller=ALICE, uuid=UUID).decide(after(where, DeleteOrder(caller=ALICE, uuid=UUID)))
+
+
+@pytest.mark.spec("OB-OST-02", "OB-LEASE-20")
+def test_status_shows_a_leased_quote_until_the_lease_ends() -> None:
+    leased = after(situation(YOGA), quote(request(item(YOGA))))
+    shown = GetOrder(caller=ALICE, uuid=UUID).decide(leased).reply
+    assert isinstance(shown, Record)
+    assert shown.order is not None
+    assert (shown.order.type, shown.order.totals.price) == (OrderType.QUOTE, Decimal("12.00"))
+    assert [found.opportunity for found, _ in shown.items()] == [YOGA[-1]]
+    with pytest.raises(UnknownOrderError):
+        GetOrder(caller=ALICE, uuid=UUID).decide(replace(leased, now=NOW + timedelta(minutes=15)))

@@ -1,0 +1,222 @@
+"""Amendments by the Seller, and messages between both sides (OB 5.5.5.2, 5.5.5.3)."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.command import Command
+from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.commands.decide_proposal import AmendProposal, WriteToCustomer
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.update_proposal import UpdateProposal
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import Payment
+from openbooking.booking.model.situation import Places
+from openbooking.openactive.errors import (
+    OpenBookingError,
+    OrderCreationFailedError,
+    OrderProposalVersionOutdatedError,
+    UnnecessaryPaymentDetailsError,
+)
+from openbooking.openactive.terms import Availability, OrderItemStatus
+from support.builders import NOW, PRICE, UUID, VERSION, after, new_uuid, propose, session, situation
+from support.parties import ALICE, MANAGER
+from support.proposals import (
+    ABORT,
+    ACCEPT,
+    ACCEPTED,
+    AWAITING,
+    FREE,
+    KEY,
+    LATER_VERSION,
+    NEGOTIATED,
+    PATH,
+    PILATES,
+    REJECT,
+    SELLER_REJECTED,
+    TRIP,
+    YOGA,
+    amend,
+    b,
+    having,
+    order_of,
+    places,
+    proposed,
+    record_in,
+    standing,
+)
+
+
+@pytest.mark.spec("OB-APP-18", "OB-AMEND-08", "OB-AMEND-12")
+@pytest.mark.parametrize(("family", "taken"), [(TRIP, "Is there a lift?"), (PILATES, None)])
+def test_a_note_comes_with_p_only_where_an_offer_allows_messages(family: list[Opportunity], taken: str | None) -> None:
+    order = record_in(proposed(family, customer_note="Is there a lift?")).order
+    assert order is not None
+    assert order.personal is not None
+    assert order.personal.customer_note == taken
+
+
+@pytest.mark.spec("OB-AMEND-01", "OB-AMEND-02", "OB-AMEND-03", "OB-AMEND-06", "OB-APP-24")
+def test_an_amendment_has_a_version_of_its_own_and_waits_for_acceptance_again() -> None:
+    where = having(proposed(), ACCEPT, amend(note="Only one place is left."))
+    assert standing(where).status is AWAITING
+    assert standing(where).version == LATER_VERSION
+    assert standing(where).seller_note == "Only one place is left."
+    with pytest.raises(OrderCreationFailedError):
+        b(LATER_VERSION).decide(where)
+    accepted = after(where, ACCEPT)
+    assert (standing(accepted).status, standing(accepted).version) == (ACCEPTED, LATER_VERSION)
+
+
+@pytest.mark.spec("OB-AMEND-02", "OB-BKBL-21")
+def test_an_offer_that_is_amended_to_cost_nothing_tells_of_no_prepayment() -> None:
+    trip = session("trip", offered={"flow": NEGOTIATED, "prepayment": Availability.REQUIRED})
+    where = having(situation(trip), propose(places(trip)), amend(prices={1: Decimal(0)}))
+    ((found, _),) = record_in(where).items()
+    assert found.offer is not None
+    assert (found.offer.price, found.offer.currency, found.offer.prepayment) == (Decimal(0), None, None)
+
+
+@pytest.mark.spec("OB-AMEND-06", "OB-AMEND-04", "OB-APP-30", "OB-APP-31")
+def test_an_amendment_may_drop_items_and_change_prices_up_and_down() -> None:
+    where = after(
+        proposed(TRIP, TRIP, TRIP), amend(without=frozenset({1}), prices={2: Decimal(20), 3: Decimal("0.50")})
+    )
+    assert where.places[PATH] == Places(leased=2)
+    assert PATH in where.touched
+    accepted = after(where, ACCEPT)
+    with pytest.raises(OrderProposalVersionOutdatedError):
+        b(VERSION).decide(accepted)
+    order = order_of(b(LATER_VERSION).decide(accepted))
+    assert [found.number for found in order.items] == [2, 3]
+    assert [found.offer.price for found in order.items if found.offer] == [Decimal(20), Decimal("0.50")]
+    assert [charge.price for found in order.items for charge in found.tax] == [Decimal("3.33"), Decimal("0.08")]
+    assert (order.totals.price, [charge.price for charge in order.totals.tax]) == (Decimal("20.50"), [Decimal("3.41")])
+
+
+@pytest.mark.spec("OB-APP-08", "OB-APP-36", "OB-CAN-02", "OB-CAN-14", "OB-AMEND-06")
+def test_items_keep_their_numbers_when_others_are_dropped() -> None:
+    amended = having(proposed(TRIP, YOGA, TRIP), amend(without=frozenset({1})), ACCEPT)
+    booked = after(amended, b(LATER_VERSION))
+    where = after(booked, Cancel(caller=ALICE, uuid=UUID, numbers=(3,)))
+    assert [(found.number, state.status) for found, state in record_in(where).items()] == [
+        (2, OrderItemStatus.CONFIRMED),
+        (3, OrderItemStatus.CUSTOMER_CANCELLED),
+    ]
+    assert where.places[PATH] == Places()
+    with pytest.raises(OpenBookingError, match="OrderItem"):
+        Cancel(caller=ALICE, uuid=UUID, numbers=(1,)).decide(booked)
+
+
+@pytest.mark.spec("OB-AMEND-01", "OB-AMEND-06")
+def test_an_amendment_may_be_amended_even_if_what_allowed_it_was_dropped() -> None:
+    once = after(proposed(TRIP, YOGA, YOGA), amend(without=frozenset({1})))
+    version = new_uuid()
+    twice = after(once, amend(version=version, without=frozenset({2})))
+    assert [found.number for found, _ in record_in(twice).items()] == [3]
+    assert standing(twice).version == version
+
+
+@pytest.mark.spec("OB-AMEND-01", "OB-BKBL-17")
+@pytest.mark.parametrize(
+    ("families", "command"),
+    [
+        ((PILATES,), amend()),
+        ((TRIP,), amend(without=frozenset({1}))),
+        ((TRIP,), amend(without=frozenset({2}))),
+        ((TRIP,), amend(prices={0: PRICE})),
+        ((TRIP,), amend(prices={1: Decimal(-1)})),
+        ((TRIP,), amend(prices={1: Decimal("1.005")})),
+    ],
+    ids=["no negotiation", "nothing left", "no such item", "no such priced item", "negative", "half a penny"],
+)
+def test_what_is_no_amendment_is_refused(families: tuple[list[Opportunity], ...], command: AmendProposal) -> None:
+    with pytest.raises(OpenBookingError):
+        command.decide(proposed(*families))
+
+
+def test_what_was_free_gets_its_currency_from_the_rest() -> None:
+    where = after(proposed(FREE, TRIP), amend(prices={1: Decimal(5), 2: Decimal(0)}))
+    offers = [found.offer for found, _ in record_in(where).items() if found.offer]
+    assert [(offer.price, offer.currency) for offer in offers] == [(Decimal(5), "GBP"), (Decimal(0), None)]
+    with pytest.raises(OpenBookingError, match="currency"):
+        amend(prices={1: Decimal(5)}).decide(proposed(FREE, payment=None))
+
+
+@pytest.mark.spec("OB-APP-29", "OB-APP-13", "OB-AMEND-06")
+def test_an_amendment_decides_anew_whether_anything_is_to_be_paid() -> None:
+    dearer = having(proposed(FREE, YOGA), amend(prices={1: Decimal(3)}), ACCEPT)
+    assert order_of(b(LATER_VERSION).decide(dearer)).payment == Payment(identifier="payment-1")
+    free = having(proposed(TRIP), amend(prices={1: Decimal(0)}), ACCEPT)
+    assert order_of(b(LATER_VERSION).decide(free)).payment is None
+    with pytest.raises(UnnecessaryPaymentDetailsError):
+        b(LATER_VERSION, payment=Payment(identifier="payment-2")).decide(free)
+
+
+@pytest.mark.spec("OB-AMEND-08", "OB-AMEND-09", "OB-AMEND-10", "OB-AMEND-11")
+def test_the_seller_writes_once_in_five_minutes_and_changes_nothing_else() -> None:
+    write = WriteToCustomer(order=KEY, note="Bring boots.", actor=MANAGER)
+    where = having(proposed(), ACCEPT, write)
+    assert standing(where).seller_note == "Bring boots."
+    assert (standing(where).status, standing(where).version) == (ACCEPTED, VERSION)
+    again = replace(write, note="And a hat.")
+    with pytest.raises(OpenBookingError, match="five minutes"):
+        again.decide(replace(where, now=NOW + timedelta(minutes=5, microseconds=-1)))
+    later = after(replace(where, now=NOW + timedelta(minutes=5)), again)
+    assert standing(later).seller_note == "And a hat."
+
+
+@pytest.mark.spec("OB-AMEND-11")
+@pytest.mark.parametrize("command", [ACCEPT, REJECT, amend()], ids=["accept", "reject", "amend"])
+def test_a_decision_can_be_made_at_any_time_but_not_with_a_note_that_hides_the_last(command: Any) -> None:
+    where = after(proposed(), WriteToCustomer(order=KEY, note="Bring boots.", actor=MANAGER))
+    with pytest.raises(OpenBookingError, match="five minutes"):
+        replace(command, note="Sorry.").decide(where)
+    assert standing(after(where, command)).seller_note == "Bring boots."
+    decided = after(proposed(), replace(command, note="Sorry."))
+    with pytest.raises(OpenBookingError):
+        WriteToCustomer(order=KEY, note="Bring boots.", actor=MANAGER).decide(decided)
+
+
+def test_nothing_written_is_no_message() -> None:
+    with pytest.raises(OpenBookingError):
+        WriteToCustomer(order=KEY, note="", actor=MANAGER).decide(proposed())
+
+
+@pytest.mark.spec("OB-AMEND-11", "OB-APP-28")
+def test_what_the_system_says_hides_no_note_of_the_seller() -> None:
+    expires = standing(proposed()).expires
+    assert expires is not None
+    just_before = replace(proposed(), now=expires - timedelta(minutes=1))
+    written = after(just_before, WriteToCustomer(order=KEY, note="Book now!", actor=MANAGER))
+    swept = after(replace(written, now=expires), ExpireLeases())
+    assert (standing(swept).status, standing(swept).seller_note) == (SELLER_REJECTED, "Book now!")
+
+
+@pytest.mark.spec("OB-AMEND-08")
+@pytest.mark.parametrize(
+    ("families", "commands"),
+    [((PILATES,), ()), ((TRIP,), (REJECT,)), ((TRIP,), (ABORT,)), ((TRIP,), (ACCEPT, b()))],
+    ids=["no exchange", "rejected", "aborted", "booked"],
+)
+def test_no_messages_about_what_is_over_or_allows_none(
+    families: tuple[list[Opportunity], ...], commands: tuple[Command, ...]
+) -> None:
+    where = having(proposed(*families), *commands)
+    with pytest.raises(OpenBookingError):
+        WriteToCustomer(order=KEY, note="Bring boots.", actor=MANAGER).decide(where)
+
+
+@pytest.mark.spec("OB-AMEND-09", "OB-AMEND-12", "OB-AMEND-13", "OB-OPU-01", "OB-AMEND-05")
+def test_what_the_customer_writes_is_kept_and_changes_nothing_that_is_published() -> None:
+    before = proposed(customer_note="Is there a lift?")
+    where = after(before, UpdateProposal(caller=ALICE, uuid=UUID, note="We are three."))
+    order = record_in(where).order
+    assert order is not None
+    assert order.personal is not None
+    assert order.personal.customer_note == "We are three."
+    assert standing(where) == standing(before)
+    assert UpdateProposal(caller=ALICE, uuid=UUID, note="We are three.").decide(where).changes == ()

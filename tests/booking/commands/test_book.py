@@ -1,0 +1,204 @@
+"""B: booking, repeats, payment and totals."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import (
+    Caller,
+    Order,
+    OrderKey,
+    OrderRequest,
+    Payment,
+)
+from openbooking.booking.model.record import RecordKind
+from openbooking.booking.model.situation import Places, Situation
+from openbooking.openactive.errors import (
+    IncompletePaymentDetailsError,
+    InvalidAuthorizationDetailsError,
+    ItemErrorType,
+    MissingPaymentDetailsError,
+    OpenBookingError,
+    OrderAlreadyExistsError,
+    OrderCreationFailedError,
+    TotalPaymentDueMismatchError,
+    UnnecessaryPaymentDetailsError,
+)
+from openbooking.openactive.terms import Availability, FlowRequirement
+from support.builders import PRICE, UUID, after, changed, item, new_uuid, offer, request, session, situation
+from support.parties import ALICE, BOB, CUSTOMER
+
+YOGA = session("yoga")
+FREE = session("free", price=Decimal("0.00"))
+PATH = YOGA[-1].path
+
+
+def book(asked: OrderRequest, caller: Caller = ALICE, uuid: str = UUID) -> Book:
+    return Book(caller=caller, uuid=uuid, request=asked)
+
+
+def answered(where: Situation, command: Book) -> Order:
+    reply = command.decide(where).reply
+    assert isinstance(reply, Order)
+    return reply
+
+
+@pytest.mark.spec("OB-B-01", "OB-B-12", "OB-VAL-41", "OB-ID-14")
+def test_b_books_every_item_and_remembers_the_order() -> None:
+    where = situation(YOGA)
+    decision = book(request(item(YOGA, 0), item(YOGA, 1), total_payment_due=2 * PRICE)).decide(where)
+    booked = changed(where, decision)
+    record = booked.records[OrderKey("alice", UUID)]
+    assert record.kind is RecordKind.ORDER
+    assert record.order == decision.reply
+    assert booked.places[PATH] == Places(booked=2)
+
+
+@pytest.mark.spec("OB-B-15", "OB-PREP-10", "OB-PREP-11", "OB-B-14")
+def test_free_and_paid_orders_need_no_quote_before() -> None:
+    free = answered(situation(FREE), book(request(item(FREE), total_payment_due=Decimal(0), payment=None)))
+    assert free.totals.price == 0
+    assert free.payment is None
+    assert answered(situation(YOGA), book(request(item(YOGA)))).payment == Payment(identifier="payment-1")
+
+
+@pytest.mark.spec("OB-B-07", "OB-B-08")
+@pytest.mark.parametrize("payment", [None, Payment(identifier="x")])
+def test_items_at_fault_come_before_payment_and_total(payment: Payment | None) -> None:
+    full = situation(YOGA, places={PATH: Places(booked=10)})
+    decision = book(request(item(YOGA), payment=payment, total_payment_due=None)).decide(full)
+    assert isinstance(decision.reply, Order)
+    assert [error.type for error in decision.reply.items[0].errors] == [ItemErrorType.OPPORTUNITY_IS_FULL]
+    assert decision.changes == ()
+
+
+@pytest.mark.spec("OB-B-10", "OB-ID-18")
+def test_a_repeat_gets_the_first_answer_and_books_nothing_more() -> None:
+    where = situation(YOGA)
+    first = book(request(item(YOGA))).decide(where)
+    booked = changed(where, first)
+    repeat = book(request(item(YOGA))).decide(booked)
+    assert repeat.reply == first.reply
+    assert repeat.changes == ()
+
+
+@pytest.mark.spec("OB-B-11", "OB-ID-15")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"customer": {**CUSTOMER, "email": "other@example.com"}},
+        {"total_payment_due": Decimal("12.01")},
+        {"total_currency": "USD"},
+        {"total_currency": None},
+        {"payment": Payment(identifier="payment-2")},
+        {"items": (item(YOGA, 1),)},
+        {"items": (item(YOGA, 0), item(YOGA, 1))},
+    ],
+)
+def test_a_repeat_with_any_difference_is_refused(changes: dict[str, Any]) -> None:
+    booked = after(situation(YOGA), book(request(item(YOGA))))
+    with pytest.raises(OrderAlreadyExistsError):
+        book(replace(request(item(YOGA)), **changes)).decide(booked)
+
+
+@pytest.mark.spec("OB-DEL-05")
+def test_a_deleted_order_is_not_booked_again() -> None:
+    booked = after(situation(YOGA), book(request(item(YOGA))))
+    deleted = after(booked, DeleteOrder(caller=ALICE, uuid=UUID))
+    with pytest.raises(OrderAlreadyExistsError):
+        book(request(item(YOGA))).decide(deleted)
+
+
+@pytest.mark.spec("OB-ID-13", "OB-AUTH-18")
+def test_two_partners_can_use_one_uuid() -> None:
+    both = after(after(situation(YOGA), book(request(item(YOGA)))), book(request(item(YOGA)), BOB))
+    assert set(both.records) == {OrderKey("alice", UUID), OrderKey("bob", UUID)}
+    assert both.places[PATH] == Places(booked=2)
+
+
+@pytest.mark.spec("OB-AUTH-10")
+def test_a_repeat_needs_the_sellers_authorisation_still() -> None:
+    booked = after(situation(YOGA), book(request(item(YOGA))))
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        book(request(item(YOGA)), Caller("alice", frozenset())).decide(booked)
+
+
+OPTIONAL = session("o", offers=(offer("session-series/series-o", prepayment=Availability.OPTIONAL),))
+UNAVAILABLE = session("u", offers=(offer("session-series/series-u", prepayment=Availability.UNAVAILABLE),))
+PAID, UNPAID, NAMELESS = Payment(identifier="x"), None, Payment()
+
+
+@pytest.mark.parametrize(
+    ("family", "payment", "expected"),
+    [
+        pytest.param(YOGA, UNPAID, MissingPaymentDetailsError, marks=pytest.mark.spec("OB-PAY-01")),
+        pytest.param(YOGA, NAMELESS, IncompletePaymentDetailsError, marks=pytest.mark.spec("OB-PAY-03")),
+        pytest.param(FREE, PAID, UnnecessaryPaymentDetailsError, marks=pytest.mark.spec("OB-PAY-02")),
+        pytest.param(FREE, NAMELESS, UnnecessaryPaymentDetailsError, marks=pytest.mark.spec("OB-PAY-04")),
+        pytest.param(UNAVAILABLE, PAID, UnnecessaryPaymentDetailsError, marks=pytest.mark.spec("OB-PAY-02")),
+        pytest.param(OPTIONAL, NAMELESS, IncompletePaymentDetailsError, marks=pytest.mark.spec("OB-PAY-03")),
+    ],
+)
+def test_payment_that_does_not_fit_is_refused(
+    family: list[Opportunity], payment: Payment | None, expected: type[OpenBookingError]
+) -> None:
+    due = Decimal(0) if family is FREE else PRICE
+    with pytest.raises(expected):
+        book(request(item(family), payment=payment, total_payment_due=due)).decide(situation(family))
+
+
+@pytest.mark.spec("OB-PREP-12", "OB-PREP-13", "OB-PAY-11")
+@pytest.mark.parametrize(("family", "payment"), [(OPTIONAL, PAID), (OPTIONAL, UNPAID), (UNAVAILABLE, UNPAID)])
+def test_payment_may_be_optional_or_unavailable(family: list[Opportunity], payment: Payment | None) -> None:
+    order = answered(situation(family), book(request(item(family), payment=payment)))
+    assert order.payment == payment
+    assert order.totals.price == PRICE
+
+
+@pytest.mark.spec("OB-B-06")
+@pytest.mark.parametrize("total", [None, Decimal("11.99"), Decimal(0), Decimal("-12.00")])
+def test_the_total_must_be_ours(total: Decimal | None) -> None:
+    with pytest.raises(TotalPaymentDueMismatchError):
+        book(request(item(YOGA), total_payment_due=total)).decide(situation(YOGA))
+
+
+@pytest.mark.spec("OB-B-06", "OB-VAL-40", "OB-TAX-13")
+@pytest.mark.parametrize("currency", ["USD", "gbp", "", None])
+def test_the_total_must_be_in_our_currency(currency: str | None) -> None:
+    with pytest.raises(TotalPaymentDueMismatchError):
+        book(request(item(YOGA), total_currency=currency)).decide(situation(YOGA))
+
+
+@pytest.mark.spec("OB-B-06", "OB-TAX-13")
+@pytest.mark.parametrize("currency", ["GBP", "USD", None])
+def test_what_is_free_is_so_in_every_currency(currency: str | None) -> None:
+    free = request(item(FREE), total_payment_due=Decimal(0), total_currency=currency, payment=None)
+    assert answered(situation(FREE), book(free)).totals.price == 0
+
+
+@pytest.mark.spec("OB-B-06")
+def test_a_wrong_total_on_a_free_order_is_a_mismatch() -> None:
+    with pytest.raises(TotalPaymentDueMismatchError):
+        book(request(item(FREE), total_payment_due=PRICE, payment=None)).decide(situation(FREE))
+
+
+@pytest.mark.spec("OB-B-16")
+def test_what_needs_approval_is_not_booked_outright() -> None:
+    family = session("a", offers=(offer("session-series/series-a", flow=(FlowRequirement.APPROVAL,)),))
+    with pytest.raises(OrderCreationFailedError):
+        book(request(item(family))).decide(situation(family))
+
+
+@pytest.mark.spec("OB-B-07", "OB-BKBL-12")
+def test_the_last_place_can_be_booked_and_no_more() -> None:
+    one = session("one", capacity=1)
+    taken = after(situation(one), book(request(item(one))))
+    late = book(request(item(one)), BOB, new_uuid()).decide(taken)
+    assert isinstance(late.reply, Order)
+    assert late.reply.has_errors
+    assert changed(taken, late).places[one[-1].path] == Places(booked=1)

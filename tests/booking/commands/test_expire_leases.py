@@ -1,0 +1,173 @@
+"""Leases: what they hold, for whom, and that they end by themselves."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.delete import DeleteQuote
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.model.order import Order, OrderKey, Payment
+from openbooking.booking.model.policy import Leasing, Policy
+from openbooking.booking.model.situation import OpportunitySet, Places, Situation, evolve
+from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.openactive.errors import TotalPaymentDueMismatchError
+from support.builders import NOW, UUID, after, changed, item, offer, quote, request, session, situation
+from support.parties import ALICE, BOB, CUSTOMER
+
+YOGA = session("yoga")
+SPIN = session("spin")
+PATH = YOGA[-1].path
+LEASE = Policy().lease_duration
+
+
+def order_of(reply: object) -> Order:
+    assert isinstance(reply, Order)
+    return reply
+
+
+@pytest.mark.spec("OB-LEASE-02", "OB-LEASE-03", "OB-LEASE-05", "OB-LEASE-06", "OB-LEASE-07")
+@pytest.mark.parametrize(
+    ("leasing", "checkpoint", "leases"),
+    [
+        (Leasing.OFF, Checkpoint.C1, False),
+        (Leasing.OFF, Checkpoint.C2, False),
+        (Leasing.NAMED, Checkpoint.C1, False),
+        (Leasing.NAMED, Checkpoint.C2, True),
+        (Leasing.ANONYMOUS, Checkpoint.C1, True),
+        (Leasing.ANONYMOUS, Checkpoint.C2, True),
+    ],
+)
+def test_the_setting_tells_which_quotes_lease(leasing: Leasing, checkpoint: Checkpoint, leases: bool) -> None:
+    policy = Policy(leasing=leasing)
+    command = quote(request(item(YOGA)), checkpoint)
+    decision = command.decide(situation(YOGA, policy=policy))
+    assert order_of(decision.reply).lease_expires == (NOW + LEASE if leases else None)
+    assert bool(decision.changes) is leases
+    assert command.needs(policy).look_first is not leases
+
+
+@pytest.mark.spec("OB-LEASE-14", "OB-LEASE-16", "OB-C1-07")
+def test_a_lease_holds_places_once_however_often_it_is_asked_for() -> None:
+    once = after(situation(YOGA), quote(request(item(YOGA, 0), item(YOGA, 1))))
+    assert once.places[PATH] == Places(leased=2)
+    again = quote(request(item(YOGA, 0), item(YOGA, 1))).decide(once)
+    assert changed(once, again).places[PATH] == Places(leased=2)
+    assert {found.remaining for found in order_of(again.reply).items} == {10}
+
+
+@pytest.mark.spec("OB-LEASE-12", "OB-LEASE-13", "OB-C1-13", "OB-C2-04")
+def test_a_lease_follows_the_items_of_the_latest_quote() -> None:
+    first = after(situation(YOGA, SPIN), quote(request(item(YOGA, 0), item(YOGA, 1)), Checkpoint.C1))
+    second = after(first, quote(request(item(SPIN, 0))))
+    assert second.places[PATH] == Places()
+    assert second.places[SPIN[-1].path] == Places(leased=1)
+    assert {PATH, SPIN[-1].path} <= second.touched
+
+
+@pytest.mark.spec("OB-LEASE-05", "OB-LEASE-12", "OB-LEASE-13", "OB-BRK-05")
+@pytest.mark.parametrize("leasing", [Leasing.NAMED, Leasing.OFF])
+def test_with_named_leasing_c1_removes_from_the_lease_and_never_adds(leasing: Leasing) -> None:
+    """AMB-72; also where the lease was made before leasing was switched off."""
+    two = quote(request(item(YOGA, 0), item(YOGA, 1)))
+    leased = after(situation(YOGA, SPIN, policy=Policy(leasing=Leasing.NAMED)), two)
+    later = replace(leased, now=NOW + timedelta(minutes=5), policy=Policy(leasing=leasing))
+    decision = quote(request(item(YOGA, 0), item(SPIN, 1)), Checkpoint.C1).decide(later)
+    assert order_of(decision.reply).lease_expires == NOW + LEASE
+    fewer = changed(later, decision)
+    assert (fewer.places[PATH], fewer.places.get(SPIN[-1].path, Places())) == (Places(leased=1), Places())
+    other = quote(request(item(SPIN)), Checkpoint.C1).decide(later)
+    assert order_of(other.reply).lease_expires is None
+    assert changed(later, other).records == {}
+    ended = replace(leased, now=NOW + LEASE)
+    assert quote(request(item(SPIN)), Checkpoint.C1).decide(ended).changes == ()
+
+
+@pytest.mark.spec("OB-LEASE-12", "OB-LEASE-03")
+def test_with_named_leasing_c2_adds_what_c1_did_not() -> None:
+    policy = Policy(leasing=Leasing.NAMED)
+    leased = after(situation(YOGA, SPIN, policy=policy), quote(request(item(YOGA))))
+    seen = after(leased, quote(request(item(YOGA, 0), item(SPIN, 1)), Checkpoint.C1))
+    assert seen.places.get(SPIN[-1].path, Places()) == Places()
+    held = after(seen, quote(request(item(YOGA, 0), item(SPIN, 1))))
+    assert (held.places[PATH], held.places[SPIN[-1].path]) == (Places(leased=1), Places(leased=1))
+
+
+@pytest.mark.spec("OB-LEASE-15")
+def test_a_quote_at_fault_reserves_nothing_and_leaves_the_earlier_lease() -> None:
+    leased = after(situation(YOGA, SPIN), quote(request(item(YOGA))))
+    failed = quote(request(item(SPIN, 0), replace(item(YOGA, 1), offer=None))).decide(leased)
+    assert order_of(failed.reply).has_errors
+    assert order_of(failed.reply).lease_expires is None
+    assert failed.changes == ()
+
+
+@pytest.mark.spec("OB-LEASE-08", "OB-B-17")
+def test_b_turns_the_lease_into_a_booking() -> None:
+    leased = after(situation(YOGA), quote(request(item(YOGA))))
+    booked = after(leased, Book(caller=ALICE, uuid=UUID, request=request(item(YOGA))))
+    assert booked.places[PATH] == Places(booked=1)
+
+
+@pytest.mark.spec("OB-LEASE-09")
+def test_an_ended_lease_holds_nothing_and_b_succeeds_while_there_is_room() -> None:
+    one = session("one", capacity=1)
+    leased = after(situation(one), quote(request(item(one)), caller=BOB))
+    # As a store would load it a moment after the lease has ended: its places are free whether it was swept or not.
+    later = replace(leased, now=NOW + LEASE, places={one[-1].path: Places()})
+    taken = after(later, Book(caller=ALICE, uuid=UUID, request=request(item(one))))
+    assert taken.places[one[-1].path] == Places(booked=1)
+    late = Book(caller=BOB, uuid=UUID, request=request(item(one))).decide(taken)
+    assert order_of(late.reply).has_errors
+
+
+@pytest.mark.spec("OB-LEASE-10")
+def test_a_lease_guarantees_its_price_while_it_lasts() -> None:
+    leased = after(situation(YOGA), quote(request(item(YOGA))))
+    dearer = replace(YOGA[0], offers=(offer(YOGA[0].path, price=Decimal("20.00")),))
+    raised = evolve(leased, OpportunitySet(dearer))
+    booking = Book(caller=ALICE, uuid=UUID, request=request(item(YOGA)))
+    assert order_of(booking.decide(raised).reply).totals.price == Decimal("12.00")
+    ended = replace(raised, now=NOW + LEASE, places={PATH: Places()})
+    with pytest.raises(TotalPaymentDueMismatchError):
+        booking.decide(ended)
+
+
+@pytest.mark.spec("OB-LEASE-18")
+def test_a_wrong_total_keeps_the_lease() -> None:
+    leased = after(situation(YOGA), quote(request(item(YOGA))))
+    with pytest.raises(TotalPaymentDueMismatchError):
+        Book(caller=ALICE, uuid=UUID, request=request(item(YOGA), total_payment_due=Decimal(1))).decide(leased)
+    assert leased.places[PATH] == Places(leased=1)
+
+
+@pytest.mark.spec("OB-LEASE-19", "OB-OQD-01", "OB-OQD-02", "OB-OQD-03", "OB-C1-14")
+def test_deleting_the_quote_releases_the_lease_every_time() -> None:
+    leased = after(situation(YOGA), quote(request(item(YOGA)), Checkpoint.C1))
+    released = after(leased, DeleteQuote(caller=ALICE, uuid=UUID))
+    assert released.places[PATH] == Places()
+    assert DeleteQuote(caller=ALICE, uuid=UUID).decide(released).changes == ()
+    assert DeleteQuote(caller=BOB, uuid=UUID).decide(leased).changes == ()
+
+
+@pytest.mark.spec("OB-LEASE-20")
+def test_the_sweeper_removes_ended_quotes_and_republishes_their_opportunities() -> None:
+    leased = after(situation(YOGA), quote(request(item(YOGA))))
+    assert ExpireLeases().decide(leased).changes == ()
+    ended = replace(leased, now=NOW + LEASE, places={PATH: Places()}, touched=frozenset())
+    swept = after(ended, ExpireLeases())
+    assert swept.records == {}
+    assert swept.places[PATH] == Places()
+    assert PATH in swept.touched
+
+
+@pytest.mark.spec("OB-PRIV-02", "OB-LEASE-11")
+def test_a_lease_keeps_no_personal_data() -> None:
+    leased: Situation = after(situation(YOGA), quote(request(item(YOGA), payment=Payment(identifier="x"))))
+    record = leased.records[OrderKey("alice", UUID)]
+    assert record.order is None
+    assert CUSTOMER["email"] not in str(record)
+    assert record.lease_expires is not None
+    assert record.lease_expires - NOW == timedelta(minutes=15)

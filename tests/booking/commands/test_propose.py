@@ -1,0 +1,460 @@
+"""P, and what Seller, Customer and time make of a proposal (OB 5.5.3, 5.5.5.1)."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.command import Command, Decision
+from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.commands.decide_proposal import WriteToCustomer
+from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.update_proposal import ProposalPatch, UpdateProposal, proposal_update
+from openbooking.booking.model.actor import Stamp
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import (
+    Caller,
+    ItemRequest,
+    OfferOverride,
+    OrderKey,
+    OrderRequest,
+    Payment,
+    PersonalData,
+    Proposal,
+)
+from openbooking.booking.model.policy import Leasing, Policy
+from openbooking.booking.model.record import RecordKind
+from openbooking.booking.model.situation import Places, Situation
+from openbooking.booking.rules.lifecycle import PROPOSAL_TRANSITIONS
+from openbooking.openactive.errors import (
+    GoneError,
+    IncompletePaymentDetailsError,
+    InvalidAuthorizationDetailsError,
+    ItemErrorType,
+    MissingPaymentDetailsError,
+    OpenBookingError,
+    OrderAlreadyExistsError,
+    OrderCreationFailedError,
+    PatchNotAllowedOnPropertyError,
+    TotalPaymentDueMismatchError,
+    UnknownOrderError,
+    UnnecessaryPaymentDetailsError,
+)
+from openbooking.openactive.terms import OrderProposalStatus, OrderType
+from support.builders import (
+    BY_ALICE,
+    BY_MANAGER,
+    NOW,
+    PRICE,
+    UUID,
+    VERSION,
+    after,
+    book,
+    changed,
+    new_uuid,
+    propose,
+    quote,
+    session,
+    situation,
+)
+from support.parties import AGREED_ALICE, ALICE, BOB, CUSTOMER, MANAGER
+from support.proposals import (
+    ABORT,
+    ACCEPT,
+    ACCEPTED,
+    APPROVAL,
+    AWAITING,
+    CUSTOMER_REJECTED,
+    FREE,
+    HELD,
+    KEY,
+    LATER_VERSION,
+    PATH,
+    PILATES,
+    POLICY,
+    REJECT,
+    SELLER_REJECTED,
+    TRIP,
+    YOGA,
+    amend,
+    b,
+    having,
+    order_of,
+    places,
+    proposed,
+    record_in,
+    standing,
+)
+
+
+@pytest.mark.spec("OB-APP-01", "OB-APP-03", "OB-APP-09")
+@pytest.mark.parametrize(
+    ("families", "requires"), [((YOGA,), False), ((PILATES,), True), ((YOGA, PILATES), True), ((PILATES, YOGA), True)]
+)
+def test_one_item_that_needs_approval_makes_the_whole_order_need_it(
+    families: tuple[list[Opportunity], ...], requires: bool
+) -> None:
+    assert order_of(quote(places(*families)).decide(situation(*families))).requires_approval is requires
+
+
+@pytest.mark.spec("OB-APP-04", "OB-APP-05", "OB-APP-06", "OB-APP-10", "OB-APP-11")
+def test_p_makes_a_proposal_that_waits_and_is_no_booking() -> None:
+    decision = propose(places(TRIP, YOGA)).decide(situation(TRIP, YOGA))
+    order = order_of(decision)
+    made = Proposal(made=NOW, version=VERSION, expires=TRIP[-1].end, status=AWAITING)
+    assert (order.type, order.proposal) == (OrderType.PROPOSAL, made)
+    assert [found.position for found in order.items] == [0, 1]
+    where = proposed(TRIP, YOGA)
+    assert record_in(where).kind is RecordKind.PROPOSAL
+    assert where.places[PATH] == Places(booked=0, leased=1)
+    assert order.lease_expires == record_in(where).lease_expires
+
+
+@pytest.mark.spec("OB-APP-04", "OB-APP-17")
+def test_p_proposes_all_or_nothing() -> None:
+    full = session("full", capacity=0, offered={"flow": APPROVAL})
+    decision = propose(places(TRIP, full)).decide(situation(TRIP, full))
+    errors = [[error.type for error in found.errors] for found in order_of(decision).items]
+    assert errors == [[], [ItemErrorType.OPPORTUNITY_IS_FULL]]
+    assert decision.changes == ()
+
+
+@pytest.mark.spec("OB-APP-12", "OB-APP-13", "OB-LEASE-18")
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"total_payment_due": Decimal(1)}, TotalPaymentDueMismatchError),
+        ({"total_payment_due": None}, TotalPaymentDueMismatchError),
+        ({"payment": None}, MissingPaymentDetailsError),
+        ({"payment": Payment()}, IncompletePaymentDetailsError),
+    ],
+)
+def test_total_and_payment_must_be_right_at_p_and_a_refusal_keeps_the_lease(
+    changes: dict[str, Any], error: type[OpenBookingError]
+) -> None:
+    leased = after(situation(TRIP), quote(places(TRIP)))
+    with pytest.raises(error):
+        propose(replace(places(TRIP), **changes)).decide(leased)
+    assert leased.places[PATH] == Places(leased=1)
+
+
+@pytest.mark.spec("OB-APP-13")
+def test_nothing_is_paid_for_a_free_proposal() -> None:
+    with pytest.raises(UnnecessaryPaymentDetailsError):
+        propose(places(FREE)).decide(situation(FREE))
+    assert record_in(proposed(FREE, payment=None)).kind is RecordKind.PROPOSAL
+
+
+def test_what_needs_no_approval_is_not_proposed() -> None:
+    with pytest.raises(OrderCreationFailedError):
+        propose(places(YOGA)).decide(situation(YOGA))
+
+
+@pytest.mark.spec("OB-APP-16")
+def test_a_repeat_of_p_gets_the_first_answer_whatever_has_become_of_it_since() -> None:
+    first = order_of(propose(places(TRIP, TRIP)).decide(situation(TRIP)))
+    where = having(proposed(), WriteToCustomer(order=KEY, note="Hello.", actor=MANAGER), ACCEPT)
+    for since in (where, after(where, amend(without=frozenset({1}), prices={2: Decimal(1)})), after(where, REJECT)):
+        repeat = propose(places(TRIP, TRIP), version=new_uuid()).decide(since)
+        assert (repeat.reply, repeat.changes) == (first, ())
+
+
+@pytest.mark.spec("OB-APP-16", "OB-APP-18")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"customer": {"@type": "Person", "email": "someone@else.example.com"}},
+        {"customer_note": "Is there a lift?"},
+        {"payment": Payment(identifier="payment-2")},
+    ],
+)
+def test_p_with_another_content_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(OrderAlreadyExistsError):
+        propose(replace(places(TRIP, TRIP), **changes)).decide(proposed())
+
+
+@pytest.mark.spec("OB-APP-16", "OB-ID-12", "OB-OQD-01", "OB-DEL-06")
+def test_a_proposal_is_neither_quoted_nor_booked_nor_deleted_as_if_it_were_none() -> None:
+    where = proposed()
+    for asked in (quote(places(TRIP)), book(places(TRIP, TRIP))):
+        with pytest.raises(OrderAlreadyExistsError):
+            asked.decide(where)
+    assert DeleteQuote(caller=ALICE, uuid=UUID).decide(where).changes == ()
+    for refused in (DeleteOrder(caller=ALICE, uuid=UUID), Cancel(caller=ALICE, uuid=UUID, numbers=(1,))):
+        with pytest.raises(UnknownOrderError):
+            refused.decide(where)
+
+
+@pytest.mark.spec("OB-LEASE-22", "OB-LEASE-08", "OB-LEASE-09", "OB-APP-26")
+@pytest.mark.parametrize("leasing", [Leasing.NAMED, Leasing.ANONYMOUS])
+def test_spaces_are_held_for_a_proposal_leased_before_or_not(leasing: Leasing) -> None:
+    policy = Policy(leasing=leasing, proposal_duration=timedelta(days=1))
+    quoted = after(situation(TRIP, policy=policy), quote(places(TRIP)))
+    where = after(quoted, propose(places(TRIP)))
+    assert where.places[PATH] == Places(leased=1)
+    assert record_in(where).lease_expires == NOW + timedelta(days=1)
+
+
+@pytest.mark.spec("OB-LEASE-22", "OB-APP-26")
+def test_nothing_is_held_longer_than_until_it_is_over() -> None:
+    assert POLICY.proposal_duration > timedelta(days=2, hours=1)
+    assert standing(proposed(TRIP, YOGA)).expires == TRIP[-1].end == NOW + timedelta(days=2, hours=1)
+    soon = session("soon", end=NOW + timedelta(hours=3), start=NOW + timedelta(hours=2), offered={"flow": APPROVAL})
+    assert record_in(proposed(soon)).lease_expires == NOW + timedelta(hours=3)
+
+
+@pytest.mark.spec("OB-APP-19", "OB-APP-21", "OB-APP-22", "OB-APP-23", "OB-APP-25", "OB-APP-20", "OB-AMEND-07")
+@pytest.mark.parametrize(
+    ("command", "status", "by"),
+    [
+        (ACCEPT, ACCEPTED, BY_MANAGER),
+        (REJECT, SELLER_REJECTED, BY_MANAGER),
+        (ABORT, CUSTOMER_REJECTED, BY_ALICE),
+    ],
+)
+def test_the_whole_proposal_is_accepted_or_rejected_and_keeps_its_version(
+    command: Command, status: OrderProposalStatus, by: Stamp
+) -> None:
+    before = proposed()
+    assert not standing(before).updated
+    where = after(before, command)
+    expires = TRIP[-1].end if status is ACCEPTED else NOW + HELD
+    expected = Proposal(made=NOW, version=VERSION, expires=expires, status=status, updated=True, decided=by)
+    assert standing(where) == expected
+    assert record_in(where).items() == record_in(before).items()
+
+
+@pytest.mark.spec("OB-APP-22")
+def test_a_rejection_may_have_a_reason() -> None:
+    where = after(proposed(PILATES), replace(REJECT, note="We are closed."))
+    assert standing(where).seller_note == "We are closed."
+
+
+MOVES: dict[OrderProposalStatus, Command] = {
+    AWAITING: amend(),
+    ACCEPTED: ACCEPT,
+    SELLER_REJECTED: REJECT,
+    CUSTOMER_REJECTED: ABORT,
+}
+
+
+@pytest.mark.spec("OB-APP-24", "OB-AMEND-03", "OB-AMEND-07")
+@pytest.mark.parametrize("before", OrderProposalStatus)
+@pytest.mark.parametrize("status", OrderProposalStatus)
+def test_the_table_tells_how_a_proposal_moves(before: OrderProposalStatus, status: OrderProposalStatus) -> None:
+    where = proposed() if before is AWAITING else after(proposed(), MOVES[before])
+    if before is status is CUSTOMER_REJECTED:
+        assert MOVES[status].decide(where).changes == ()
+    elif status in PROPOSAL_TRANSITIONS[before]:
+        assert standing(after(where, MOVES[status])).status is status
+    else:
+        with pytest.raises(OpenBookingError):
+            MOVES[status].decide(where)
+    finished = before in (SELLER_REJECTED, CUSTOMER_REJECTED)
+    assert bool(PROPOSAL_TRANSITIONS[before]) is not finished
+
+
+@pytest.mark.spec("OB-APP-24", "OB-OPU-02")
+def test_the_customer_cannot_reject_what_the_seller_has_rejected() -> None:
+    with pytest.raises(PatchNotAllowedOnPropertyError):
+        ABORT.decide(after(proposed(), REJECT))
+
+
+@pytest.mark.spec("OB-APP-26", "OB-LEASE-22")
+@pytest.mark.parametrize("command", [REJECT, ABORT])
+def test_a_rejected_proposal_gives_its_places_back_as_soon_as_a_quote_would(command: Command) -> None:
+    where = after(proposed(), command)
+    assert record_in(where).lease_expires == NOW + HELD
+    assert where.places[PATH] == Places(leased=2)
+    swept = after(replace(where, now=NOW + HELD), ExpireLeases())
+    assert record_in(swept).claims() == ()
+    assert PATH in swept.touched
+    assert standing(swept) == replace(standing(where), expires=None)
+    assert ExpireLeases().decide(swept).changes == ()
+
+
+@pytest.mark.spec("OB-APP-26")
+def test_what_is_accepted_at_the_last_minute_can_still_be_booked() -> None:
+    expires, held_until = standing(proposed()).expires, record_in(proposed()).lease_expires
+    assert expires is not None
+    assert held_until is not None
+    assert held_until < expires
+    where = after(replace(proposed(), now=expires - timedelta(minutes=1)), ACCEPT)
+    assert standing(where).expires == where.now + HELD
+    where = after(replace(proposed(), now=held_until - timedelta(minutes=1)), ACCEPT)
+    assert record_in(where).lease_expires == where.now + HELD
+    early = after(proposed(), ACCEPT)
+    assert (standing(early).expires, record_in(early).lease_expires) == (expires, held_until)
+
+
+@pytest.mark.spec("OB-APP-28", "OB-APP-26", "OB-LEASE-20")
+@pytest.mark.parametrize("commands", [(), (ACCEPT,), (amend(),)], ids=["awaiting", "accepted", "amended"])
+def test_a_proposal_whose_hold_has_ended_is_rejected_for_the_seller(commands: tuple[Command, ...]) -> None:
+    where = having(proposed(), *commands)
+    assert ExpireLeases().decide(where).changes == ()
+    ended = replace(where, now=NOW + POLICY.proposal_duration)
+    swept = after(ended, ExpireLeases())
+    proposal = standing(swept)
+    assert (proposal.status, proposal.version) == (SELLER_REJECTED, standing(where).version)
+    assert proposal.seller_note
+    assert record_in(swept).claims() == ()
+    assert PATH in swept.touched
+
+
+@pytest.mark.spec("OB-APP-16", "OB-AMEND-12")
+@pytest.mark.parametrize(
+    "commands", [(REJECT,), (ABORT,), (), (ACCEPT,)], ids=["refused", "given up", "late", "unbooked"]
+)
+def test_a_closed_proposal_tells_nothing_about_people_and_is_answered_as_before(commands: tuple[Command, ...]) -> None:
+    asked = replace(places(TRIP), customer_note="We are two.")
+    first = propose(asked).decide(situation(TRIP, policy=POLICY))
+    before = having(changed(situation(TRIP, policy=POLICY), first), *commands)
+    told = personal_data_in(before)
+    assert told is not None
+    assert (told.customer, told.customer_note, told.told_at) == (CUSTOMER, "We are two.", NOW)
+    swept = after(replace(before, now=NOW + POLICY.proposal_duration), ExpireLeases())
+    assert personal_data_in(swept) is None
+    assert standing(swept).status in (SELLER_REJECTED, CUSTOMER_REJECTED)
+    assert propose(asked, version=LATER_VERSION).decide(swept) == Decision(reply=first.reply)
+    assert replace(ABORT, reject=False, note="It rains.").decide(swept).changes == ()
+
+
+@pytest.mark.parametrize("commands", [(REJECT,), (amend(), ABORT), (amend(),)], ids=["refused", "given up", "late"])
+def test_a_closed_proposal_keeps_no_barcode_of_the_brokers_own(commands: tuple[Command, ...]) -> None:
+    before = having(proposed(items=_with_passes(places(TRIP, TRIP))), *commands)
+    assert "member-1" in str(record_in(before))
+    swept = after(replace(before, now=NOW + POLICY.proposal_duration), ExpireLeases())
+    assert "member-" not in str(record_in(swept))
+
+
+def test_the_barcode_of_an_item_that_an_amendment_leaves_out_goes_with_it_and_all_with_the_order() -> None:
+    amended = having(proposed(items=_with_passes(places(TRIP, TRIP))), amend(without=frozenset({1})), ACCEPT)
+    booked = after(amended, b(LATER_VERSION))
+    assert "member-0" not in str(record_in(booked))
+    assert "member-1" in str(record_in(booked))
+    assert "member-" not in str(record_in(after(booked, DeleteOrder(caller=ALICE, uuid=UUID))))
+
+
+def _with_passes(asked: OrderRequest) -> tuple[ItemRequest, ...]:
+    return tuple(
+        replace(item, access_passes=({"@type": "Barcode", "text": f"member-{item.position}"},)) for item in asked.items
+    )
+
+
+@pytest.mark.spec("OB-AMEND-12")
+def test_what_is_told_of_a_rejected_proposal_is_kept_until_it_closes() -> None:
+    told = after(proposed(), replace(ABORT, note="It rains."))
+    personal = personal_data_in(told)
+    assert personal is not None
+    assert personal.customer_note == "It rains."
+
+
+def personal_data_in(where: Situation) -> PersonalData | None:
+    order = record_in(where).order
+    assert order is not None
+    return order.personal
+
+
+@pytest.mark.spec("OB-APP-23", "OB-OPU-01")
+def test_a_customer_rejects_with_a_reason_once() -> None:
+    command = replace(ABORT, note="It rains.")
+    where = after(proposed(), command)
+    assert standing(where).status is CUSTOMER_REJECTED
+    assert command.decide(where).changes == ()
+
+
+@pytest.mark.spec("OB-OPU-01", "OB-OPU-02", "OB-OPU-04")
+@pytest.mark.parametrize(
+    ("status", "note", "expected"),
+    [
+        (CUSTOMER_REJECTED, None, ABORT),
+        (CUSTOMER_REJECTED, "It rains.", replace(ABORT, note="It rains.")),
+        (None, "", replace(ABORT, reject=False, note="")),
+        (None, None, OpenBookingError),
+        (ACCEPTED, None, PatchNotAllowedOnPropertyError),
+        (SELLER_REJECTED, "It rains.", PatchNotAllowedOnPropertyError),
+        ([], None, PatchNotAllowedOnPropertyError),
+        (None, 5, PatchNotAllowedOnPropertyError),
+    ],
+)
+def test_a_customer_can_withdraw_write_or_both(status: Any, note: Any, expected: Any) -> None:
+    patch = ProposalPatch(status, note)
+    if isinstance(expected, UpdateProposal):
+        assert proposal_update(ALICE, UUID, patch) == expected
+    else:
+        with pytest.raises(OpenBookingError) as refusal:
+            proposal_update(ALICE, UUID, patch)
+        assert type(refusal.value) is expected
+
+
+@pytest.mark.spec("OB-OPU-06", "OB-AUTH-09", "OB-AUTH-10")
+def test_only_who_made_a_proposal_can_update_or_book_it() -> None:
+    where = after(proposed(), ACCEPT)
+    for command in (replace(ABORT, caller=BOB), b(caller=BOB)):
+        with pytest.raises(UnknownOrderError):
+            command.decide(where)
+    no_more = Caller("alice", frozenset())
+    for refused in (replace(ABORT, caller=no_more), b(caller=no_more)):
+        with pytest.raises(InvalidAuthorizationDetailsError):
+            refused.decide(where)
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        propose(places(TRIP, TRIP), caller=no_more).decide(where)
+
+
+@pytest.mark.spec("OB-OPU-06", "OB-DEL-09")
+@pytest.mark.parametrize(
+    ("commands", "error"),
+    [
+        ((), UnknownOrderError),
+        ((quote(places(TRIP)),), UnknownOrderError),
+        ((propose(places(TRIP)), ACCEPT, b()), UnknownOrderError),
+        ((propose(places(TRIP)), ACCEPT, b(), DeleteOrder(caller=ALICE, uuid=UUID)), GoneError),
+    ],
+    ids=["nothing", "quote", "order", "deleted"],
+)
+def test_only_a_proposal_is_updated(commands: tuple[Command, ...], error: type[OpenBookingError]) -> None:
+    where = having(situation(TRIP), *commands)
+    for command in (ABORT, ACCEPT, amend(), WriteToCustomer(order=KEY, note="Hello.", actor=MANAGER)):
+        with pytest.raises(error):
+            command.decide(where)
+
+
+@pytest.mark.spec("OB-OST-02")
+def test_status_answers_how_a_proposal_stands() -> None:
+    where = after(proposed(), amend(without=frozenset({1})))
+    assert GetOrder(caller=ALICE, uuid=UUID).decide(where).reply == record_in(where)
+
+
+@pytest.mark.spec("OB-APP-16", "OB-ID-13")
+def test_partners_with_one_uuid_have_a_proposal_each() -> None:
+    where = after(proposed(TRIP), propose(places(TRIP), caller=BOB, version=LATER_VERSION))
+    mine = after(where, ABORT)
+    theirs = mine.records[OrderKey("bob", UUID)].proposal
+    assert theirs == Proposal(made=NOW, version=LATER_VERSION, expires=TRIP[-1].end)
+    assert standing(mine).status is CUSTOMER_REJECTED
+
+
+@pytest.mark.spec("OB-APP-24", "OB-APP-28")
+@pytest.mark.parametrize("command", [ACCEPT, amend()])
+def test_nothing_is_decided_after_the_lifetime_has_ended_swept_or_not(command: Command) -> None:
+    late = replace(proposed(), now=NOW + POLICY.proposal_duration)
+    with pytest.raises(OpenBookingError, match="not been booked in time"):
+        command.decide(late)
+
+
+@pytest.mark.spec("OB-APP-16")
+def test_once_people_are_forgotten_another_price_or_seller_is_no_repeat() -> None:
+    where = situation(TRIP, policy=replace(POLICY, offer_overrides=True))
+    named = replace(places(TRIP).items[0], offer=None, override=OfferOverride(price=PRICE, currency="GBP"))
+    asked = replace(places(TRIP), items=(named,), total_payment_due=PRICE)
+    closed_ = after(after(where, propose(asked, caller=AGREED_ALICE)), ABORT)
+    swept = after(replace(closed_, now=NOW + HELD), ExpireLeases())
+    assert propose(asked, caller=AGREED_ALICE).decide(swept).changes == ()
+    dearer = replace(asked, items=(replace(named, override=OfferOverride(price=PRICE + 1, currency="GBP")),))
+    for other in (dearer, replace(asked, seller="studio"), replace(asked, total_payment_due=PRICE + 1)):
+        with pytest.raises(OrderAlreadyExistsError):
+            propose(other, caller=AGREED_ALICE).decide(swept)

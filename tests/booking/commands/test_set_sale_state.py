@@ -1,0 +1,157 @@
+"""What is on sale: whether an Opportunity is in the open feeds and can be booked, apart from whether it takes place."""
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.command import Command
+from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.seller_decisions import CancelOpportunity, ChangeLogistics, Notify
+from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.model.opportunity import Opportunity, SaleState
+from openbooking.booking.model.order import Order, OrderKey
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.openactive.errors import (
+    ItemErrorType,
+    NotFoundError,
+    OrderCreationFailedError,
+    UnacceptableReplacementError,
+)
+from openbooking.openactive.terms import OrderItemStatus
+from support.builders import BY_MANAGER, UUID, after, book, item, propose, quote, request, session, situation, slot
+from support.parties import ALICE, MANAGER
+from support.proposals import ACCEPT, KEY, PILATES, SELLER_REJECTED, TRIP, b, having, places, proposed, standing
+
+YOGA = session("yoga")
+COURT = slot("court")
+NOT_BOOKABLE = ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE
+OFF_SALE = [SaleState.UNPUBLISHED, SaleState.NOT_UNDERSTOOD, SaleState.OVER]
+
+
+def take_off(member: Opportunity, sale: SaleState = SaleState.UNPUBLISHED) -> SetSaleState:
+    return SetSaleState(opportunity=member.path, sale=sale, actor=MANAGER)
+
+
+def put_on(member: Opportunity) -> SetSaleState:
+    return take_off(member, SaleState.ON_SALE)
+
+
+def errors(where: Situation, command: Command) -> list[tuple[ItemErrorType, str | None]]:
+    order = command.decide(where).reply
+    assert isinstance(order, Order)
+    return [(error.type, error.description) for item in order.items for error in item.errors]
+
+
+ASKED = request(item(YOGA))
+CHECKPOINTS = pytest.mark.parametrize(
+    "command",
+    [quote(ASKED, Checkpoint.C1), quote(ASKED), book(ASKED)],
+    ids=["C1", "C2", "B"],
+)
+NOT_ON_SALE = [(NOT_BOOKABLE, "The Opportunity is not on sale.")]
+
+
+@CHECKPOINTS
+@pytest.mark.parametrize("state", OFF_SALE)
+@pytest.mark.parametrize("member", YOGA, ids=["its series", "itself"])
+def test_only_what_is_on_sale_can_be_booked(command: Command, state: SaleState, member: Opportunity) -> None:
+    where = after(situation(YOGA), take_off(member, state))
+    assert errors(where, command) == NOT_ON_SALE
+    assert errors(after(where, put_on(member)), command) == []
+
+
+@pytest.mark.parametrize("member", TRIP, ids=["its series", "itself"])
+def test_only_what_is_on_sale_can_be_proposed(member: Opportunity) -> None:
+    where = after(situation(TRIP), take_off(member))
+    assert errors(where, propose(places(TRIP))) == NOT_ON_SALE
+
+
+@pytest.mark.parametrize("member", COURT, ids=["its facility", "its court", "itself"])
+def test_what_lies_below_is_on_sale_only_if_all_its_parents_are(member: Opportunity) -> None:
+    where = after(situation(COURT), take_off(member))
+    assert errors(where, quote(request(item(COURT)))) == NOT_ON_SALE
+
+
+def test_a_lease_does_not_keep_what_is_no_longer_on_sale_bookable() -> None:
+    where = having(situation(YOGA), quote(ASKED), take_off(YOGA[1]))
+    assert where.live(where.records[OrderKey("alice", UUID)])
+    assert errors(where, book(ASKED)) == NOT_ON_SALE
+
+
+@pytest.mark.parametrize("member", PILATES, ids=["its series", "itself"])
+def test_what_was_approved_is_not_booked_when_it_is_no_longer_on_sale(member: Opportunity) -> None:
+    where = having(proposed(PILATES), ACCEPT, take_off(member))
+    decision = b().decide(where)
+    assert isinstance(decision.reply, OrderCreationFailedError)
+    assert decision.reply.description == "The Opportunity is not on sale."
+    assert standing(after(where, b())).status is SELLER_REJECTED
+    assert isinstance(b().decide(after(where, put_on(member))).reply, Order)
+
+
+def test_what_is_not_on_sale_is_given_in_place_of_nothing() -> None:
+    other = session("other")
+    where = having(situation(YOGA, other), book(ASKED), take_off(other[0]))
+    given = Replace(order=KEY, number=1, opportunity=other[1].path, offer=other[0].offers[0].ref, actor=MANAGER)
+    with pytest.raises(UnacceptableReplacementError, match="not on sale"):
+        given.decide(where)
+
+
+@pytest.mark.parametrize("state", OFF_SALE)
+def test_an_order_does_not_depend_on_it(state: SaleState) -> None:
+    where = after(situation(YOGA), book(ASKED))
+    off = having(where, take_off(YOGA[0], state), take_off(YOGA[1], state))
+    assert (off.records, off.places) == (where.records, where.places)
+    assert book(ASKED).decide(off).reply == book(ASKED).decide(where).reply
+    assert GetOrder(caller=ALICE, uuid=UUID).decide(off).reply == where.records[KEY]
+    for command in (
+        Notify(order=KEY, notice="Bring a mat.", actor=MANAGER),
+        CancelOpportunity(opportunity=YOGA[1].path, actor=MANAGER),
+        Cancel(caller=ALICE, uuid=UUID, numbers=(1,)),
+    ):
+        assert after(off, command).records == after(where, command).records
+    told = after(off, ChangeLogistics(opportunity=YOGA[0].path, name="Tango", actor=MANAGER)).records[KEY]
+    assert told.states[0].moved
+    cancelled = after(off, Cancel(caller=ALICE, uuid=UUID, numbers=(1,))).records[KEY]
+    assert cancelled.states[0].status is OrderItemStatus.CUSTOMER_CANCELLED
+
+
+@pytest.mark.parametrize("published", [SaleState.ON_SALE, SaleState.NOT_UNDERSTOOD])
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        (SaleState.ON_SALE, None),
+        (SaleState.NOT_UNDERSTOOD, None),
+        (SaleState.OVER, None),
+        (SaleState.UNPUBLISHED, SaleState.UNPUBLISHED),
+    ],
+)
+def test_a_publication_tells_the_state_but_of_what_was_unpublished(
+    before: SaleState, published: SaleState, expected: SaleState | None
+) -> None:
+    where = after(situation(YOGA), take_off(YOGA[1], before))
+    again = after(where, Publish((replace(YOGA[1], sale=published, capacity=7),), actor=MANAGER))
+    assert again.opportunities[YOGA[1].path] == replace(YOGA[1], sale=expected or published, capacity=7)
+
+
+@pytest.mark.parametrize("member", COURT, ids=["its facility", "its court", "itself"])
+def test_what_lies_below_is_published_anew_when_the_state_of_a_parent_changes(member: Opportunity) -> None:
+    before = situation(COURT, YOGA)
+    off = after(before, take_off(member))
+    below = {one.path for one in COURT[COURT.index(member) :]}
+    assert off.touched == below
+    assert after(replace(off, touched=frozenset()), put_on(member)).touched == below
+
+
+def test_what_is_off_sale_above_is_not_published_anew_for_what_changes_below() -> None:
+    off = replace(after(situation(COURT), take_off(COURT[0])), touched=frozenset())
+    assert after(off, take_off(COURT[1])).touched == {COURT[1].path}
+
+
+def test_what_is_so_already_changes_nothing_and_what_there_is_not_cannot_be_set() -> None:
+    assert put_on(YOGA[0]).decide(situation(YOGA)).changes == ()
+    with pytest.raises(NotFoundError):
+        put_on(YOGA[0]).decide(situation())
+    assert put_on(YOGA[0]).stamp(situation()) == BY_MANAGER

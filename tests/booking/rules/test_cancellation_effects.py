@@ -1,0 +1,330 @@
+"""What becomes of Orders and OrderProposals when an Opportunity does not take place (OB 8.3.3, 5.5.3)."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.command import Command
+from openbooking.booking.commands.book_proposal import BookProposal
+from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.commands.decide_proposal import DecideProposal, WriteToCustomer
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.seller_decisions import CancelOpportunity, RecordAttendance
+from openbooking.booking.commands.update_proposal import UpdateProposal
+from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import Caller, OrderKey, Proposal
+from openbooking.booking.model.record import RecordKind
+from openbooking.booking.model.situation import Places, Situation
+from openbooking.openactive.errors import NotFoundError, OpenBookingError
+from openbooking.openactive.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus
+from support.builders import (
+    NOW,
+    PRICE,
+    UUID,
+    VERSION,
+    after,
+    book,
+    event,
+    headline_event,
+    item,
+    new_uuid,
+    propose,
+    quote,
+    request,
+    session,
+    situation,
+    slot,
+)
+from support.parties import ALICE, BOB, MANAGER
+from support.proposals import having
+
+YOGA, SPIN = session("yoga", source="gym"), session("spin")
+TRIP = session("trip", offered={"flow": (FlowRequirement.APPROVAL, FlowRequirement.MESSAGE_EXCHANGE)}, source="gym")
+PATH = YOGA[-1].path
+KEY, BOBS = OrderKey("alice", UUID), OrderKey("bob", UUID)
+CONFIRMED, ATTENDED, ABSENT = OrderItemStatus.CONFIRMED, OrderItemStatus.ATTENDED, OrderItemStatus.ABSENT
+BY_SELLER, BY_CUSTOMER = OrderItemStatus.SELLER_CANCELLED, OrderItemStatus.CUSTOMER_CANCELLED
+
+
+def cancel(opportunity: Opportunity) -> Command:
+    return CancelOpportunity(opportunity=opportunity.path, message="Flood.", actor=MANAGER)
+
+
+def publish_as_cancelled(opportunity: Opportunity) -> Command:
+    return Publish((replace(opportunity, status=EventStatus.CANCELLED),), actor=MANAGER)
+
+
+WAYS = pytest.mark.parametrize("call_off", [cancel, publish_as_cancelled])
+Way = Callable[[Opportunity], Command]
+
+
+def order_of(*families: list[Opportunity], caller: Caller = ALICE) -> Command:
+    items = [item(family, position) for position, family in enumerate(families)]
+    return book(request(*items, total_payment_due=PRICE * len(items)), caller)
+
+
+def booked(*families: list[Opportunity]) -> Situation:
+    return after(situation(YOGA, SPIN, TRIP), order_of(*families))
+
+
+def statuses(where: Situation, key: OrderKey = KEY) -> list[OrderItemStatus]:
+    return [state.status for state in where.records[key].states]
+
+
+def proposal_in(where: Situation, key: OrderKey = KEY) -> Proposal:
+    proposal = where.records[key].proposal
+    assert proposal is not None
+    return proposal
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-SEL-02", "OB-OF-08", "OB-NOTIF-01")
+@WAYS
+def test_everybody_who_booked_is_cancelled_once_and_nothing_else_is_touched(call_off: Way) -> None:
+    before = after(booked(YOGA, SPIN, YOGA), order_of(YOGA, caller=BOB))
+    decision = call_off(YOGA[-1]).decide(before)
+    assert len(decision.changes) == 3
+    where = after(before, call_off(YOGA[-1]))
+    assert statuses(where) == [BY_SELLER, CONFIRMED, BY_SELLER]
+    assert statuses(where, BOBS) == [BY_SELLER]
+    message = "Flood." if call_off is cancel else None
+    assert {state.cancellation_message for state in where.records[BOBS].states} == {message}
+    assert (where.places[PATH], where.places[SPIN[-1].path]) == (Places(), Places(booked=1))
+    assert where.opportunities[PATH] == replace(YOGA[-1], status=EventStatus.CANCELLED, called_off=call_off is cancel)
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-CAN-17", "OB-SEL-13")
+@WAYS
+def test_calling_off_again_changes_no_order_and_cancels_nobody_twice(call_off: Way) -> None:
+    once = after(booked(YOGA), call_off(YOGA[-1]))
+    for again in (cancel, publish_as_cancelled):
+        assert after(once, again(YOGA[-1])).records == once.records
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-CAN-09", "OB-CAN-17")
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (RecordAttendance(order=KEY, numbers=frozenset({1}), attended=True, actor=MANAGER), ATTENDED),
+        (RecordAttendance(order=KEY, numbers=frozenset({1}), attended=False, actor=MANAGER), ABSENT),
+        (Cancel(caller=ALICE, uuid=UUID, numbers=(1,)), BY_CUSTOMER),
+    ],
+)
+def test_what_was_attended_missed_or_cancelled_stays_so(command: Command, status: OrderItemStatus) -> None:
+    where = having(booked(YOGA, YOGA), command, cancel(YOGA[-1]))
+    assert statuses(where) == [status, BY_SELLER]
+    assert where.records[KEY].states[0].cancellation_message is None
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-SEL-06")
+def test_a_replaced_item_is_at_what_replaced_it() -> None:
+    replacement = Replace(order=KEY, number=1, opportunity=SPIN[-1].path, offer=SPIN[0].offers[0].ref, actor=MANAGER)
+    where = after(booked(YOGA), replacement)
+    assert after(where, cancel(YOGA[-1])).records == where.records
+    assert statuses(after(where, cancel(SPIN[-1]))) == [BY_SELLER]
+
+
+@pytest.mark.spec("OB-APP-27", "OB-APP-26")
+@WAYS
+@pytest.mark.parametrize("accepted", [False, True])
+def test_every_open_proposal_for_it_is_rejected(call_off: Way, accepted: bool) -> None:
+    asked = request(item(TRIP, 0), item(YOGA, 1), total_payment_due=PRICE * 2)
+    where = having(situation(YOGA, TRIP), propose(asked), propose(asked, BOB))
+    if accepted:
+        where = after(where, DecideProposal(order=KEY, accept=True, actor=MANAGER))
+    off = after(where, call_off(YOGA[-1]))
+    for key in (KEY, BOBS):
+        assert proposal_in(off, key).status is OrderProposalStatus.SELLER_REJECTED
+        assert proposal_in(off, key).version == proposal_in(where, key).version
+        assert proposal_in(off, key).seller_note
+    again = after(off, call_off(YOGA[-1]))
+    assert again.records == off.records
+
+
+@pytest.mark.spec("OB-APP-24", "OB-APP-27", "OB-AMEND-11")
+def test_a_proposal_that_is_over_or_asks_for_something_else_is_left_alone() -> None:
+    asked = request(item(TRIP))
+    aborted = having(situation(YOGA, TRIP), propose(asked), UpdateProposal(caller=ALICE, uuid=UUID, reject=True))
+    assert after(aborted, cancel(TRIP[-1])).records == aborted.records
+    elsewhere = after(situation(YOGA, TRIP), propose(asked))
+    assert after(elsewhere, cancel(YOGA[-1])).records == elsewhere.records
+    written = after(elsewhere, WriteToCustomer(order=KEY, note="Bring boots.", actor=MANAGER))
+    assert proposal_in(after(written, cancel(TRIP[-1]))).seller_note == "Bring boots."
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-CAN-09")
+def test_what_was_withdrawn_and_comes_back_cancelled_is_cancelled_for_who_has_booked_it() -> None:
+    gone = after(booked(YOGA), Withdraw(sources=frozenset({"gym"}), actor=MANAGER))
+    assert statuses(gone) == [CONFIRMED]
+    back = after(gone, Publish((YOGA[0], replace(YOGA[1], status=EventStatus.CANCELLED)), actor=MANAGER))
+    assert statuses(back) == [BY_SELLER]
+
+
+def smaller(opportunity: Opportunity, capacity: int) -> Command:
+    return Publish((replace(opportunity, capacity=capacity),), actor=MANAGER)
+
+
+def asks(*families: list[Opportunity], caller: Caller = ALICE, uuid: str = UUID) -> Command:
+    items = [item(family, position) for position, family in enumerate(families)]
+    return propose(request(*items, total_payment_due=PRICE * len(items)), caller, uuid)
+
+
+@pytest.mark.spec("OB-APP-27", "OB-APP-26", "OB-APP-20")
+def test_a_proposal_for_which_no_room_is_left_is_rejected_at_once_and_holds_nothing() -> None:
+    where = having(situation(YOGA, TRIP), asks(TRIP, TRIP, YOGA), order_of(YOGA, caller=BOB))
+    assert after(where, smaller(TRIP[-1], 2)).records == where.records
+    full = after(where, smaller(TRIP[-1], 1))
+    proposal = proposal_in(full)
+    assert (proposal.status, proposal.updated) == (OrderProposalStatus.SELLER_REJECTED, True)
+    assert proposal.seller_note
+    assert (full.places[TRIP[-1].path], full.places[PATH]) == (Places(), Places(booked=1))
+    assert {TRIP[-1].path, PATH} <= full.touched
+    assert after(full, smaller(TRIP[-1], 1)).records == full.records
+    assert statuses(after(full, smaller(YOGA[-1], 0)), BOBS) == [CONFIRMED]
+
+
+@pytest.mark.spec("OB-APP-27", "OB-APP-26")
+def test_of_those_that_compete_for_what_is_left_the_accepted_and_the_early_stay() -> None:
+    later, late, early = sorted(new_uuid() for _ in range(3))
+    keys = {uuid: OrderKey("alice", uuid) for uuid in (early, late, later)}
+    where = situation(TRIP)
+    for uuid in keys:
+        where = after(where, asks(TRIP, uuid=uuid))
+        where = replace(where, now=where.now + timedelta(minutes=1))
+    where = having(
+        where, DecideProposal(order=keys[later], accept=True, actor=MANAGER), quote(request(item(TRIP)), caller=BOB)
+    )
+
+    def open_with(capacity: int) -> set[str]:
+        fewer = after(where, smaller(TRIP[-1], capacity))
+        rejected = OrderProposalStatus.SELLER_REJECTED
+        return {uuid for uuid, key in keys.items() if proposal_in(fewer, key).status is not rejected}
+
+    assert [open_with(capacity) for capacity in (4, 3, 2, 1, 0)] == [{*keys}, {*keys}, {early, later}, {later}, set()]
+
+
+@pytest.mark.spec("OB-APP-27")
+def test_a_proposal_whose_hold_has_ended_takes_no_place_from_one_that_waits() -> None:
+    where = having(situation(TRIP), asks(TRIP, caller=BOB), DecideProposal(order=BOBS, accept=True, actor=MANAGER))
+    record = replace(where.records[BOBS], lease_expires=where.now)
+    where = after(replace(where, records={BOBS: record}), asks(TRIP))
+    fewer = after(where, smaller(TRIP[-1], 1))
+    assert proposal_in(fewer).status is OrderProposalStatus.AWAITING
+    assert fewer.records[BOBS] == record
+
+
+@pytest.mark.spec("OB-APP-26", "OB-APP-27")
+def test_what_a_rejected_proposal_still_holds_costs_no_open_one_its_places() -> None:
+    where = having(
+        situation(TRIP), asks(TRIP, caller=BOB), asks(TRIP), DecideProposal(order=KEY, accept=True, actor=MANAGER)
+    )
+    where = after(where, UpdateProposal(caller=BOB, uuid=UUID, reject=True))
+    fewer = after(where, smaller(TRIP[-1], 1))
+    assert proposal_in(fewer, BOBS) == replace(proposal_in(where, BOBS), expires=None)
+    assert fewer.places[TRIP[-1].path] == Places(leased=1)
+    assert after(fewer, BookProposal(caller=ALICE, uuid=UUID, version=VERSION)).places == {
+        **fewer.places,
+        TRIP[-1].path: Places(booked=1),
+    }
+
+
+@pytest.mark.spec("OB-APP-27")
+def test_a_proposal_is_rejected_once_though_all_it_asks_for_is_full_or_called_off() -> None:
+    where = after(situation(YOGA, TRIP), asks(TRIP, YOGA))
+    nothing_left = Publish((replace(TRIP[-1], capacity=0), replace(YOGA[-1], capacity=0)), actor=MANAGER)
+    assert len(nothing_left.decide(where).changes) == 3
+    called_off = Publish(
+        (replace(TRIP[-1], status=EventStatus.CANCELLED), replace(YOGA[-1], capacity=0)), actor=MANAGER
+    )
+    off = after(where, called_off)
+    assert proposal_in(off).seller_note == "What was asked for does not take place."
+    assert off.places[PATH] == Places()
+
+
+@pytest.mark.spec("OB-APP-27")
+@pytest.mark.parametrize("orders", [False, True])
+def test_what_is_withdrawn_ends_proposals_too(orders: bool) -> None:
+    asked = request(item(TRIP, 0), item(SPIN, 1), total_payment_due=PRICE * 2)
+    where = having(situation(YOGA, SPIN, TRIP), propose(asked), order_of(YOGA, caller=BOB))
+    gone = after(where, Withdraw(sources=frozenset({"gym"}), orders=orders, actor=MANAGER))
+    assert TRIP[-1].path not in gone.opportunities
+    if orders:
+        assert {record.kind for record in gone.records.values()} == {RecordKind.DELETED}
+    else:
+        assert proposal_in(gone).status is OrderProposalStatus.SELLER_REJECTED
+        assert statuses(gone, BOBS) == [CONFIRMED]
+
+
+@pytest.mark.spec("OB-LEASE-11", "OB-SEL-01")
+def test_a_lease_stays_but_cannot_be_booked() -> None:
+    leased = after(situation(YOGA), quote(request(item(YOGA))))
+    where = after(leased, cancel(YOGA[-1]))
+    assert where.records == leased.records
+    order = order_of(YOGA).decide(where).reply
+    assert getattr(order, "has_errors", False)
+
+
+def test_what_there_is_not_cannot_be_called_off() -> None:
+    with pytest.raises(NotFoundError):
+        cancel(YOGA[-1]).decide(situation(SPIN))
+
+
+@pytest.mark.spec("OB-SEL-01")
+def test_a_slot_is_called_off_like_a_session() -> None:
+    hall = slot("hall", individual=False, capacity=5)
+    where = after(situation(hall), book(request(item(hall))))
+    assert statuses(after(where, cancel(hall[-1]))) == [BY_SELLER]
+
+
+@pytest.mark.spec("OB-SEL-12", "OB-SEL-11")
+def test_who_has_been_there_is_not_refunded() -> None:
+    over = replace(booked(YOGA, SPIN), now=NOW + timedelta(days=3))
+    published = after(over, publish_as_cancelled(YOGA[-1]))
+    assert published.records == over.records
+    assert published.opportunities[PATH].status is EventStatus.CANCELLED
+    with pytest.raises(OpenBookingError):
+        cancel(YOGA[-1]).decide(over)
+    during = replace(booked(YOGA), now=NOW + timedelta(days=2, minutes=30))
+    assert statuses(after(during, cancel(YOGA[-1]))) == [BY_SELLER]
+
+
+HALL = slot("hall", individual=False, capacity=5)
+SECOND_SLOT = replace(HALL[-1], path="slots/second", offers=(replace(HALL[-1].offers[0], owner="slots/second"),))
+TALK = event("talk", parent=headline_event("conference"))
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-BKBL-11")
+@pytest.mark.parametrize(
+    ("whole", "off"),
+    [
+        ("facility-uses/facility-hall", {"slots/hall", "slots/second"}),
+        ("slots/second", {"slots/second"}),
+        ("headline-events/conference", {"headline-events/conference", "events/talk"}),
+        ("events/talk", {"events/talk"}),
+        ("session-series/series-yoga", {PATH}),
+    ],
+)
+def test_with_the_whole_goes_what_is_part_of_it(whole: str, off: set[str]) -> None:
+    second = [HALL[0], SECOND_SLOT]
+    everything = (HALL, second, TALK, TALK[:1], YOGA)
+    asked = request(*(item(family, n) for n, family in enumerate(everything)), total_payment_due=PRICE * 5)
+    where = after(situation(*everything), book(asked))
+    cancelled = after(where, CancelOpportunity(opportunity=whole, actor=MANAGER))
+    paths = [family[-1].path for family in everything]
+    assert statuses(cancelled) == [BY_SELLER if path in off else CONFIRMED for path in paths]
+    called_off = {path for path, one in cancelled.opportunities.items() if one.status is EventStatus.CANCELLED}
+    assert called_off == off
+
+
+@pytest.mark.spec("OB-SEL-12")
+def test_what_has_been_of_a_series_stays_as_it_was() -> None:
+    early = session("yoga", path="scheduled-sessions/early", start=NOW, end=NOW + timedelta(hours=1))
+    asked = request(item(early, 0), item(YOGA, 1), total_payment_due=PRICE * 2)
+    where = after(situation(early, YOGA), book(asked))
+    later = replace(where, now=NOW + timedelta(hours=2))
+    cancelled = after(later, CancelOpportunity(opportunity=YOGA[0].path, actor=MANAGER))
+    assert statuses(cancelled) == [CONFIRMED, BY_SELLER]
+    assert cancelled.opportunities["scheduled-sessions/early"].status is EventStatus.SCHEDULED

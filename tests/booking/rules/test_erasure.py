@@ -1,0 +1,176 @@
+"""Erasure of personal data after the last session, and fingerprints that confirm no guess."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.command import Decision
+from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.seller_decisions import RenewAccess
+from openbooking.booking.model.actor import Stamp
+from openbooking.booking.model.opportunity import AccessRules, Opportunity
+from openbooking.booking.model.order import IntakeAnswer, OrderRequest
+from openbooking.booking.model.record import Record
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.rules.erasure import kept_from
+from openbooking.booking.rules.fingerprint import is_known_by
+from openbooking.openactive.errors import OrderAlreadyExistsError
+from support.builders import (
+    NOW,
+    PRICE,
+    after,
+    book,
+    changed,
+    item,
+    on_demand_event,
+    propose,
+    request,
+    session,
+    situation,
+)
+from support.parties import BOB, CUSTOMER, MANAGER
+from support.proposals import ABORT, ACCEPT, KEY, POLICY, TRIP, b, having, order_of, places, proposed
+
+YOGA = session("yoga", capacity=5, access=AccessRules(code=True))
+LATER = session("later", capacity=5, start=NOW + timedelta(days=90), end=None)
+VIDEO = on_demand_event("video")
+PASS = {"@type": "Barcode", "text": "member-1"}
+TOLD = {"attendee": {"@type": "Person", "email": "ann@example.com"}, "access_passes": (PASS,)}
+LONG_AFTER = NOW + timedelta(days=365)
+
+
+def asked_for(*families: list[Opportunity]) -> OrderRequest:
+    items = [replace(item(family, position), **TOLD) for position, family in enumerate(families)]
+    prices = [offer.price for family in families for opportunity in family for offer in opportunity.offers]
+    return request(*items, total_payment_due=sum(prices, Decimal(0)))
+
+
+def booked(*families: list[Opportunity]) -> Situation:
+    return after(situation(YOGA, LATER, VIDEO), book(asked_for(*families)))
+
+
+BY_RETENTION = Stamp(RETENTION, LONG_AFTER)
+
+
+def record_in(where: Situation) -> Record:
+    return where.records[KEY]
+
+
+def erased(where: Situation, over_before: datetime) -> Situation:
+    return after(replace(where, now=LONG_AFTER, touched=frozenset()), ErasePersonalData(over_before=over_before))
+
+
+def test_an_order_is_erased_once_its_last_session_is_over() -> None:
+    before = booked(YOGA, LATER)
+    assert YOGA[-1].over_at is not None
+    assert LATER[-1].start is not None
+    assert erased(before, YOGA[-1].over_at).records == before.records
+    assert erased(before, LATER[-1].start - timedelta(microseconds=1)).records == before.records
+    assert record_in(erased(before, LATER[-1].start)).erased == BY_RETENTION
+
+
+def test_what_people_told_goes_and_what_was_booked_stays() -> None:
+    before = after(
+        booked(YOGA, LATER), RenewAccess(order=KEY, numbers=frozenset({1}), nonce="other", code=True, actor=MANAGER)
+    )
+    left = erased(before, LONG_AFTER)
+    was, record = record_in(before), record_in(left)
+    assert was.order is not None
+    assert record.order is not None
+    assert all(word in str(was) for word in ("geoff", "ann@", "member-1"))
+    assert not any(word in str(record) for word in ("geoff", "ann@", "member-1"))
+    assert (record.order.personal, record.fingerprint) == (None, None)
+    assert (record.claims(), record.order.totals, left.places) == (was.claims(), was.order.totals, before.places)
+    assert left.touched == frozenset()
+    codes = [[found.access and found.access.code for found, _ in kept.items()] for kept in (was, record)]
+    assert codes[0] == codes[1]
+    assert codes[0][0]
+    assert ErasePersonalData(over_before=LONG_AFTER).decide(left) == Decision(reply=0)
+
+
+def test_what_is_given_instead_counts_and_its_barcode_goes_too() -> None:
+    (offer,) = LATER[0].offers
+    instead = Replace(order=KEY, number=1, opportunity=LATER[-1].path, offer=offer.ref, nonce="n", actor=MANAGER)
+    where = after(booked(YOGA), instead)
+    assert kept_from(record_in(where)) == LATER[-1].start
+    assert "member-1" in str(record_in(where).states)
+    assert "member-1" not in str(record_in(erased(where, LONG_AFTER)))
+
+
+def test_an_order_without_a_date_counts_from_when_it_was_booked() -> None:
+    where = booked(VIDEO)
+    assert erased(where, NOW - timedelta(microseconds=1)).records == where.records
+    assert record_in(erased(where, NOW)).erased == BY_RETENTION
+    approved = having(proposed(TRIP), ACCEPT)
+    later = replace(approved, now=NOW + timedelta(hours=1))
+    personal = record_in(after(later, b())).order
+    assert personal is not None
+    assert personal.personal is not None
+    assert personal.personal.told_at == later.now
+
+
+def test_proposals_quotes_and_stubs_are_not_for_retention() -> None:
+    where = proposed(TRIP)
+    assert kept_from(record_in(where)) is None
+    assert erased(where, LONG_AFTER).records == where.records
+
+
+@pytest.mark.spec("OB-B-11", "OB-ID-12")
+def test_a_repeat_of_b_is_refused_once_the_personal_data_is_erased() -> None:
+    repeat = book(asked_for(YOGA))
+    before = after(situation(YOGA), repeat)
+    assert repeat.decide(before).changes == ()
+    with pytest.raises(OrderAlreadyExistsError):
+        repeat.decide(erased(before, LONG_AFTER))
+    proposal = after(having(proposed(TRIP), ACCEPT), b())
+    assert b().decide(proposal).changes == ()
+    with pytest.raises(OrderAlreadyExistsError):
+        b().decide(erased(proposal, LONG_AFTER))
+
+
+@pytest.mark.spec("OB-B-10", "OB-B-11")
+def test_a_record_tells_nothing_by_which_a_guess_could_be_confirmed() -> None:
+    asked = asked_for(YOGA)
+    first, second = (replace(book(asked), nonce=nonce) for nonce in ("one", "two"))
+    records = [record_in(after(situation(YOGA), command)) for command in (first, second)]
+    stored = [record.fingerprint for record in records]
+    assert len({*stored, asked.fingerprint()}) == 3
+    assert [is_known_by(record, asked.fingerprint()) for record in records] == [True, True]
+    assert second.decide(after(situation(YOGA), first)).reply == record_in(after(situation(YOGA), first)).order
+    others = replace(asked, customer={**CUSTOMER, "email": "other@example.com"})
+    assert not is_known_by(records[0], others.fingerprint())
+
+
+@pytest.mark.spec("OB-APP-16")
+def test_a_repeat_of_p_is_known_by_what_is_asked_for_once_people_are_forgotten() -> None:
+    asked = replace(asked_for(TRIP), customer_note="We are two.")
+    first = propose(asked).decide(situation(TRIP, policy=POLICY))
+    open_ = changed(situation(TRIP, policy=POLICY), first)
+    answer = IntakeAnswer(sent={"value": "yes"})
+    people = (
+        replace(asked, customer={**CUSTOMER, "email": "other@example.com"}),
+        replace(asked, customer_note="We are three."),
+        replace(asked, items=(replace(asked.items[0], attendee=None, access_passes=(), intake_answers=(answer,)),)),
+    )
+    for other in people:
+        with pytest.raises(OrderAlreadyExistsError):
+            propose(other).decide(open_)
+    closed = after(replace(having(open_, ABORT), now=NOW + POLICY.proposal_duration), ExpireLeases())
+    assert record_in(closed).fingerprint is None
+    again = propose(asked).decide(closed)
+    assert (order_of(again).personal, order_of(again).totals) == (order_of(first).personal, order_of(first).totals)
+    assert again.changes == ()
+    with pytest.raises(OrderAlreadyExistsError):
+        propose(places(TRIP, TRIP)).decide(closed)
+    with pytest.raises(OrderAlreadyExistsError):
+        propose(replace(asked, total_payment_due=PRICE + 1)).decide(closed)
+
+
+def test_orders_of_all_partners_are_erased_once() -> None:
+    where = after(booked(YOGA), book(asked_for(YOGA), caller=BOB))
+    assert ErasePersonalData(over_before=LONG_AFTER).decide(where).reply == 2
+    assert {record.erased for record in erased(where, LONG_AFTER).records.values()} == {BY_RETENTION}

@@ -1,0 +1,411 @@
+"""What a Lease guarantees, to which spaces, and what bounds the holding of spaces."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.delete import DeleteQuote
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.model.grant_terms import GrantTerms
+from openbooking.booking.model.opportunity import FormField, Offer, Opportunity
+from openbooking.booking.model.order import (
+    HoldingBound,
+    ItemRequest,
+    Order,
+    OrderKey,
+    OrderRequest,
+)
+from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
+from openbooking.booking.model.record import Record
+from openbooking.booking.model.situation import Holdings, OpportunitySet, Places, Situation, evolve
+from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.openactive.errors import ItemErrorType, OrderCreationFailedError, UnknownOrderError
+from openbooking.openactive.terms import FlowRequirement, FormFieldType
+from openbooking.store.documents import encode_record
+from support.builders import (
+    NOW,
+    UUID,
+    after,
+    changed,
+    item,
+    new_uuid,
+    offer,
+    propose,
+    quote,
+    request,
+    session,
+    situation,
+)
+from support.parties import ALICE, BOB, BROKER, CENTRE, STUDIO
+
+CHEAP, RIGHT = Decimal("0.12"), Decimal("12.00")
+YOGA = session("yoga", capacity=100, price=CHEAP)
+PATH = YOGA[-1].path
+KEY = OrderKey("alice", UUID)
+FREELY = Policy(leasing=Leasing.ANONYMOUS, bounds=HoldingBounds(share=1.0))
+
+
+def spaces(count: int, family: list[Opportunity] = YOGA) -> tuple[ItemRequest, ...]:
+    return tuple(item(family, position) for position in range(count))
+
+
+def order_of(reply: object) -> Order:
+    assert isinstance(reply, Order)
+    return reply
+
+
+def prices(reply: object) -> list[Decimal]:
+    return [found.offer.price for found in order_of(reply).items if found.offer]
+
+
+def errors(reply: object) -> list[ItemErrorType | None]:
+    return [next((error.type for error in found.errors), None) for found in order_of(reply).items]
+
+
+def leased(count: int = 1, policy: Policy = FREELY) -> Situation:
+    """So many spaces of yoga, leased at the price that is a mistake."""
+    return after(situation(YOGA, policy=policy), quote(request(*spaces(count))))
+
+
+def offering(where: Situation, *offers: Offer) -> Situation:
+    """The same, after the Seller has published these Offers in place of those that were leased."""
+    return evolve(where, OpportunitySet(replace(YOGA[0], offers=offers)))
+
+
+def corrected(where: Situation, **changes: Any) -> Situation:
+    return offering(where, offer(YOGA[0].path, **{"price": RIGHT, **changes}))
+
+
+@pytest.mark.spec("OB-LEASE-10")
+@pytest.mark.parametrize("checkpoint", [Checkpoint.C1, Checkpoint.C2])
+def test_a_quote_guarantees_the_leased_spaces_alone(checkpoint: Checkpoint) -> None:
+    again = quote(request(*spaces(3)), checkpoint).decide(corrected(leased()))
+    assert prices(again.reply) == [CHEAP, RIGHT, RIGHT]
+
+
+@pytest.mark.spec("OB-LEASE-10", "OB-B-06")
+def test_b_of_ninety_costs_the_leased_price_once() -> None:
+    asked = request(*spaces(90), total_payment_due=CHEAP + 89 * RIGHT)
+    booked = Book(caller=ALICE, uuid=UUID, request=asked).decide(corrected(leased()))
+    assert order_of(booked.reply).totals.price == CHEAP + 89 * RIGHT
+    assert prices(booked.reply) == [CHEAP, *[RIGHT] * 89]
+
+
+@pytest.mark.spec("OB-LEASE-10")
+def test_the_leased_terms_go_to_the_first_items_by_position() -> None:
+    asked = request(item(YOGA, 5), item(YOGA, 1), item(YOGA, 3))
+    assert prices(quote(asked).decide(corrected(leased())).reply) == [RIGHT, CHEAP, RIGHT]
+
+
+@pytest.mark.spec("OB-LEASE-10")
+def test_terms_of_several_quotes_are_kept_apart() -> None:
+    where = after(corrected(leased(2)), quote(request(*spaces(3))))
+    dearest = corrected(where, price=Decimal("20.00"))
+    assert prices(quote(request(*spaces(4))).decide(dearest).reply) == [CHEAP, CHEAP, RIGHT, Decimal("20.00")]
+
+
+@pytest.mark.spec("OB-LEASE-10", "OB-VAL-16")
+def test_a_withdrawn_offer_is_left_to_the_leased_spaces() -> None:
+    where = offering(leased(), offer(YOGA[0].path, "other", RIGHT))
+    assert errors(quote(request(*spaces(2))).decide(where).reply) == [None, ItemErrorType.UNKNOWN_OFFER]
+    one = Book(caller=ALICE, uuid=UUID, request=request(*spaces(1), total_payment_due=CHEAP)).decide(where)
+    assert prices(one.reply) == [CHEAP]
+
+
+@pytest.mark.spec("OB-LEASE-10", "OB-APP-01", "OB-APP-02")
+def test_the_order_needs_approval_if_any_item_does() -> None:
+    where = corrected(leased(), flow=(FlowRequirement.APPROVAL,))
+    asked = request(*spaces(2), total_payment_due=CHEAP + RIGHT)
+    assert order_of(quote(asked).decide(where).reply).requires_approval
+    with pytest.raises(OrderCreationFailedError):
+        Book(caller=ALICE, uuid=UUID, request=asked).decide(where)
+    alone = request(*spaces(1), total_payment_due=CHEAP)
+    assert not order_of(quote(alone).decide(where).reply).requires_approval
+    assert prices(Book(caller=ALICE, uuid=UUID, request=alone).decide(where).reply) == [CHEAP]
+
+
+FIELD = FormField(key="age", type=FormFieldType.SHORT_ANSWER, name="Age", description="Yours", required=True)
+ASKED_BY_NOW: dict[str, tuple[dict[str, Any], ItemErrorType]] = {
+    "attendee details": (
+        {"attendee_details": ("https://schema.org/email",)},
+        ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS,
+    ),
+    "an intake form": ({"intake_form": (FIELD,)}, ItemErrorType.INCOMPLETE_INTAKE_FORM),
+    "a booking window that has closed": (
+        {"valid_through_before_start": timedelta(days=30)},
+        ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE,
+    ),
+}
+
+
+@pytest.mark.spec("OB-LEASE-10", "OB-CUST-14", "OB-FORM-09", "OB-BKBL-41")
+@pytest.mark.parametrize("what", ASKED_BY_NOW)
+@pytest.mark.parametrize("checkpoint", [Checkpoint.C2, Checkpoint.B])
+def test_what_is_asked_by_now_is_asked_for_every_space_that_is_not_leased(what: str, checkpoint: Checkpoint) -> None:
+    change, error = ASKED_BY_NOW[what]
+    where = corrected(leased(), **change)
+    asked = request(*spaces(3))
+    command = Book(caller=ALICE, uuid=UUID, request=asked) if checkpoint is Checkpoint.B else quote(asked)
+    assert errors(command.decide(where).reply) == [None, error, error]
+
+
+@pytest.mark.spec("OB-LEASE-10")
+def test_an_offer_that_has_ended_is_left_to_the_leased_spaces() -> None:
+    early_bird = session("early", capacity=100, price=CHEAP, offered={"valid_through": NOW + timedelta(minutes=5)})
+    held = after(situation(early_bird, policy=FREELY), quote(request(item(early_bird, 0))))
+    late = replace(held, now=NOW + timedelta(minutes=5))
+    ended = ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE
+    assert errors(quote(request(*spaces(2, early_bird))).decide(late).reply) == [None, ended]
+    one = Book(caller=ALICE, uuid=UUID, request=request(*spaces(1, early_bird), total_payment_due=CHEAP))
+    assert prices(one.decide(late).reply) == [CHEAP]
+    late = replace(held, now=NOW + FREELY.lease_duration)
+    assert errors(one.decide(late).reply) == [ended]
+
+
+@pytest.mark.spec("OB-LEASE-10", "OB-LEASE-22")
+def test_p_takes_the_leased_terms_for_the_leased_spaces_alone() -> None:
+    approved = session("approved", capacity=100, price=CHEAP, offered={"flow": (FlowRequirement.APPROVAL,)})
+    held = after(situation(approved, policy=FREELY), quote(request(item(approved, 0))))
+    dearer = offer(approved[0].path, price=RIGHT, flow=(FlowRequirement.APPROVAL,))
+    where = evolve(held, OpportunitySet(replace(approved[0], offers=(dearer,))))
+    asked = request(*spaces(2, approved), total_payment_due=CHEAP + RIGHT)
+    assert prices(propose(asked).decide(where).reply) == [CHEAP, RIGHT]
+
+
+@pytest.mark.spec("OB-LEASE-10")
+def test_renewals_keep_the_terms_for_a_set_time() -> None:
+    policy = replace(FREELY, guarantee_duration=timedelta(minutes=20))
+    renewed = after(
+        replace(corrected(leased(policy=policy)), now=NOW + timedelta(minutes=10)), quote(request(*spaces(1)))
+    )
+    late = replace(renewed, now=NOW + timedelta(minutes=20))
+    assert prices(quote(request(*spaces(1))).decide(late).reply) == [RIGHT]
+    booked = Book(caller=ALICE, uuid=UUID, request=request(*spaces(1), total_payment_due=CHEAP)).decide(late)
+    assert prices(booked.reply) == [CHEAP]
+
+
+@pytest.mark.spec("OB-LEASE-10")
+def test_a_lease_of_one_offer_guarantees_nothing_of_another() -> None:
+    concession = offer(YOGA[0].path, "concession", Decimal("1.00"))
+    adult = offer(YOGA[0].path, price=CHEAP)
+    held = after(offering(situation(YOGA, policy=FREELY), adult, concession), quote(request(*spaces(1))))
+    where = offering(held, replace(adult, price=RIGHT), replace(concession, price=Decimal("6.00")))
+    other = replace(item(YOGA, 0), offer=concession.ref)
+    assert prices(quote(request(other)).decide(where).reply) == [Decimal("6.00")]
+
+
+@pytest.mark.spec("OB-OST-02", "OB-LEASE-10")
+def test_order_status_shows_the_opportunity_as_it_is_and_the_offer_as_leased() -> None:
+    renamed = replace(YOGA[0], properties={**YOGA[0].properties, "name": "Hot yoga"})
+    where = evolve(corrected(leased(2)), OpportunitySet(replace(renamed, offers=(offer(YOGA[0].path, price=RIGHT),))))
+    shown = GetOrder(caller=ALICE, uuid=UUID).decide(where).reply
+    assert isinstance(shown, Record)
+    assert shown.order is not None
+    assert shown.order.totals.price == 2 * CHEAP
+    assert [found.parents[0].properties["name"] for found in shown.order.items] == ["Hot yoga"] * 2
+    assert {found.remaining for found in shown.order.items} == {100}
+    assert shown.order.lease_expires == NOW + FREELY.lease_duration
+
+
+@pytest.mark.spec("OB-LEASE-05", "OB-LEASE-20")
+def test_with_the_defaults_a_partner_who_renews_for_ever_frees_its_spaces() -> None:
+    """Every ten minutes for three hours, the sweeper running meanwhile; then nobody else is kept out."""
+    where = after(situation(YOGA, policy=Policy()), quote(request(*spaces(50))))
+    held = []
+    for minute in range(10, 181, 10):
+        where = replace(where, now=NOW + timedelta(minutes=minute))
+        where = replace(where, places={PATH: Places(leased=_leased_now(where))})
+        where = after(where, ExpireLeases())
+        reply = quote(request(*spaces(50))).decide(where)
+        assert not order_of(reply.reply).has_errors
+        where = changed(where, reply)
+        held.append(where.places[PATH].leased)
+    assert held == [*[50] * 5, *[0] * 13]
+    assert order_of(reply.reply).not_held is HoldingBound.TIME
+    assert order_of(reply.reply).lease_expires is None
+    bought = Book(caller=ALICE, uuid=UUID, request=request(*spaces(50), total_payment_due=50 * CHEAP)).decide(where)
+    assert not order_of(bought.reply).has_errors
+
+
+def _leased_now(where: Situation) -> int:
+    live = [record for record in where.records.values() if where.live(record)]
+    return sum(claim.places for record in live for claim in record.claims())
+
+
+def test_a_uuid_that_has_used_up_its_time_cannot_be_made_fresh_by_deleting_its_quote() -> None:
+    bounds = replace(FREELY.bounds, quote_duration=FREELY.lease_duration)
+    ended = replace(leased(policy=replace(FREELY, bounds=bounds)), now=NOW + FREELY.lease_duration, places={})
+    swept = after(ended, ExpireLeases())
+    assert swept.records[KEY].claims() == ()
+    with pytest.raises(UnknownOrderError):
+        GetOrder(caller=ALICE, uuid=UUID).decide(swept)
+    for where in (ended, swept, changed(swept, DeleteQuote(caller=ALICE, uuid=UUID).decide(swept))):
+        again = quote(request(*spaces(1))).decide(where)
+        assert (order_of(again.reply).not_held, again.changes) == (HoldingBound.TIME, ())
+    assert after(replace(swept, now=NOW + timedelta(days=2)), ExpireLeases()).records == {}
+
+
+@pytest.mark.parametrize(("capacity", "held"), [(100, 50), (11, 5), (10, 10), (5, 5)])
+def test_one_partner_holds_its_share_of_what_has_more_than_ten_spaces(capacity: int, held: int) -> None:
+    family = session("shared", capacity=capacity)
+    where = situation(family, policy=Policy())
+    for _ in range(capacity):
+        where = after(where, quote(request(item(family)), uuid=new_uuid()))
+    assert where.places[family[-1].path].leased == held
+    if held < capacity:
+        more = quote(request(item(family)), uuid=new_uuid()).decide(where)
+        assert (order_of(more.reply).not_held, errors(more.reply)) == (HoldingBound.SHARE, [None])
+        assert not order_of(quote(request(item(family)), uuid=new_uuid(), caller=BOB).decide(where).reply).not_held
+
+
+def test_a_quote_beyond_the_share_keeps_what_it_held() -> None:
+    where = leased(40, Policy())
+    grown = quote(request(*spaces(60))).decide(where)
+    assert order_of(grown.reply).not_held is HoldingBound.SHARE
+    assert order_of(grown.reply).lease_expires == NOW + FREELY.lease_duration
+    assert changed(where, grown).places[PATH] == Places(leased=40)
+
+
+@pytest.mark.parametrize(
+    ("holdings", "bound"),
+    [
+        (Holdings(quotes=2), HoldingBound.OPEN_QUOTES),
+        (Holdings(size=1000), HoldingBound.BYTES),
+        (Holdings(quotes=1, size=999, proposals=9), None),
+    ],
+)
+def test_open_quotes_and_their_bytes_are_bounded(holdings: Holdings, bound: HoldingBound | None) -> None:
+    policy = replace(FREELY, bounds=replace(FREELY.bounds, quotes=2, bytes=1000))
+    where = replace(situation(YOGA, policy=policy), holdings={"alice": {"centre": holdings}})
+    decision = quote(request(*spaces(1))).decide(where)
+    assert order_of(decision.reply).not_held is bound
+    assert bool(decision.changes) is (bound is None)
+    assert not order_of(decision.reply).has_errors
+
+
+APPROVED = session("approved", capacity=100, offered={"flow": (FlowRequirement.APPROVAL,)})
+
+
+def proposed(policy: Policy, count: int = 1, **holdings: int) -> tuple[Situation, Order]:
+    where = replace(situation(APPROVED, policy=policy), holdings={"alice": {"centre": Holdings(**holdings)}})
+    decision = propose(request(*spaces(count, APPROVED), total_payment_due=count * RIGHT)).decide(where)
+    return changed(where, decision), order_of(decision.reply)
+
+
+@pytest.mark.spec("OB-APP-26", "OB-LEASE-22")
+def test_a_proposal_of_fifty_holds_them_for_a_day_and_lives_longer() -> None:
+    where, order = proposed(Policy(), 50)
+    assert order.lease_expires == NOW + timedelta(days=1)
+    ended = replace(where, now=NOW + timedelta(days=1), places={APPROVED[-1].path: Places()})
+    swept = after(ended, ExpireLeases())
+    record = swept.records[KEY]
+    assert record.proposal is not None
+    assert (record.proposal.status, record.lease_expires) == (order.proposal and order.proposal.status, None)
+    assert [claim.places for claim in record.claims()] == [0]
+    assert ExpireLeases().decide(swept).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("policy", "count", "holdings", "bound"),
+    [
+        (Policy(), 51, {}, HoldingBound.SHARE),
+        (Policy(bounds=HoldingBounds(proposals=3)), 1, {"proposals": 3}, HoldingBound.OPEN_PROPOSALS),
+    ],
+)
+def test_beyond_a_bound_a_proposal_is_taken_and_holds_nothing(
+    policy: Policy, count: int, holdings: dict[str, int], bound: HoldingBound
+) -> None:
+    where, order = proposed(policy, count, **holdings)
+    assert (order.not_held, order.lease_expires) == (bound, None)
+    assert where.places.get(APPROVED[-1].path, Places()) == Places()
+    stored = where.records[KEY].order
+    assert stored is not None
+    assert stored.not_held is None
+
+
+def test_the_terms_of_a_grant_say_how_many_quotes_may_be_open() -> None:
+    few = replace(ALICE, other_terms=GrantTerms(open_quotes=1, open_proposals=0))
+    where = replace(situation(YOGA, APPROVED, policy=FREELY), holdings={"alice": {"centre": Holdings(quotes=1)}})
+    assert order_of(quote(request(*spaces(1))).decide(where).reply).not_held is None
+    assert order_of(quote(request(*spaces(1)), caller=few).decide(where).reply).not_held is HoldingBound.OPEN_QUOTES
+    asked = request(*spaces(1, APPROVED), total_payment_due=RIGHT)
+    assert order_of(propose(asked, caller=few).decide(where).reply).not_held is HoldingBound.OPEN_PROPOSALS
+
+
+def test_a_lease_is_smaller_than_the_request_that_asked_for_it() -> None:
+    """Whatever is published about what it is for."""
+    long = replace(YOGA[0], properties={**YOGA[0].properties, "description": "x" * 50_000})
+    family = [long, YOGA[1]]
+    asked: OrderRequest = request(*spaces(100, family))
+    where = after(situation(family, policy=FREELY), quote(asked))
+    stored = msgspec.json.encode(where.records[KEY])
+    assert len(stored) < len(msgspec.json.encode(asked))
+
+
+@pytest.mark.parametrize("checkpoint", [Checkpoint.C1, Checkpoint.C2])
+def test_a_quote_does_not_grow_beyond_the_bytes_of_its_partner(checkpoint: Checkpoint) -> None:
+    where = after(situation(YOGA, policy=Policy(bounds=HoldingBounds(bytes=2000))), quote(request(*spaces(1))))
+    where = replace(where, holdings={"alice": {"centre": Holdings(quotes=1, size=2000)}})
+    large = request(*spaces(1), broker={**BROKER, "description": "x" * 900_000})
+    assert len(encode_record(after(where, quote(large, checkpoint)).records[KEY])) < 2000
+
+
+@pytest.mark.spec("OB-LEASE-10")
+def test_terms_stay_with_their_positions_whatever_the_order_of_the_request() -> None:
+    asked = request(item(YOGA, 1), item(YOGA, 0))
+    first = quote(asked).decide(corrected(leased()))
+    again = quote(asked).decide(changed(corrected(leased()), first))
+    assert prices(first.reply) == prices(again.reply) == [RIGHT, CHEAP]
+
+
+CONCESSION = offer(YOGA[0].path, "concession", Decimal(5))
+TWO_OFFERS = [replace(YOGA[0], offers=(offer(YOGA[0].path, price=CHEAP), CONCESSION)), YOGA[1]]
+
+
+@pytest.mark.spec("OB-LEASE-10", "OB-LEASE-12")
+@pytest.mark.parametrize(
+    ("policy", "checkpoint", "others"),
+    [(Policy(), Checkpoint.C1, 1), (Policy(leasing=Leasing.ANONYMOUS), Checkpoint.C2, 60)],
+    ids=["named", "beyond a bound"],
+)
+def test_a_quote_that_adds_nothing_keeps_the_terms_of_what_is_still_asked_for(
+    policy: Policy, checkpoint: Checkpoint, others: int
+) -> None:
+    where = after(situation(TWO_OFFERS, policy=policy), quote(request(item(TWO_OFFERS, 0))))
+    cheaper = (replace(item(TWO_OFFERS, position), offer=CONCESSION.ref) for position in range(others))
+    where = after(where, quote(request(*cheaper, item(TWO_OFFERS, others)), checkpoint))
+    where = corrected(where)
+    bought = Book(caller=ALICE, uuid=UUID, request=request(item(TWO_OFFERS, 0), total_payment_due=CHEAP)).decide(where)
+    assert prices(bought.reply) == [CHEAP]
+
+
+def test_a_proposal_that_holds_nothing_any_more_is_not_counted() -> None:
+    where, _ = proposed(Policy(bounds=HoldingBounds(proposals=1)))
+    where = after(replace(where, now=NOW + timedelta(hours=25), holdings={"alice": {}}), ExpireLeases())
+    asked = request(*spaces(1, APPROVED), total_payment_due=RIGHT)
+    assert order_of(propose(asked, uuid=new_uuid()).decide(where).reply).not_held is None
+
+
+def test_what_is_held_of_another_seller_does_not_count_for_the_terms_of_this_one() -> None:
+    pilates = session("pilates", seller=STUDIO, capacity=100)
+    few = replace(ALICE, terms={CENTRE.key: GrantTerms(open_quotes=1)})
+    elsewhere = quote(request(item(pilates), seller=STUDIO.key), caller=few)
+    where = after(situation(YOGA, pilates, policy=FREELY), elsewhere)
+    here = quote(request(*spaces(1)), caller=few, uuid=new_uuid())
+    assert order_of(here.decide(where).reply).not_held is None
+    more = quote(request(*spaces(1)), caller=few, uuid=new_uuid())
+    assert order_of(more.decide(after(where, here)).reply).not_held is HoldingBound.OPEN_QUOTES
+
+
+def test_terms_do_not_lift_a_setting() -> None:
+    many = replace(ALICE, other_terms=GrantTerms(open_quotes=100))
+    policy = Policy(leasing=Leasing.ANONYMOUS, bounds=HoldingBounds(quotes=1))
+    where = after(situation(YOGA, policy=policy), quote(request(*spaces(1)), caller=many))
+    more = quote(request(*spaces(1)), caller=many, uuid=new_uuid())
+    assert order_of(more.decide(where).reply).not_held is HoldingBound.OPEN_QUOTES

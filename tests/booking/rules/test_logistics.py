@@ -1,0 +1,319 @@
+"""Changes of name, time and place, and the Orders that tell of them (OB 8.4.9, AMB-19)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.seller_decisions import ChangeLogistics, Notify
+from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.rules.matching_keys import with_whereabouts
+from openbooking.openactive.errors import NotFoundError, OpenBookingError
+from openbooking.openactive.terms import EventStatus, FlowRequirement
+from support.builders import (
+    NOW,
+    PRICE,
+    UUID,
+    after,
+    book,
+    course,
+    event,
+    headline_event,
+    item,
+    on_demand_event,
+    propose,
+    request,
+    session,
+    situation,
+    slot,
+)
+from support.parties import ALICE, BOB, MANAGER
+from support.proposals import having
+
+KEY, BOBS = OrderKey("alice", UUID), OrderKey("bob", UUID)
+ELSEWHERE = {"@type": "Place", "name": "Town Hall"}
+TOMORROW = timedelta(days=1)
+YOGA, SPIN = session("yoga"), session("spin")
+HALL, COURT = slot("hall", individual=False, capacity=5), slot("court", capacity=2)
+RUN, FESTIVAL, COURSE = event("run"), headline_event("festival"), course("course")
+TALK = event("talk", parent=headline_event("conference"))
+DATED = pytest.mark.parametrize(
+    "family", [YOGA, HALL, COURT, RUN, FESTIVAL, COURSE, TALK], ids=lambda family: family[-1].path
+)
+
+
+def booked(*families: list[Opportunity], known: tuple[list[Opportunity], ...] = ()) -> Situation:
+    """After B of a place at each of these by Alice, and at each by Bob."""
+    items = [item(family, position) for position, family in enumerate(families)]
+    asked = request(*items, total_payment_due=PRICE * len(items))
+    return having(situation(*families, *known), book(asked), book(asked, BOB))
+
+
+def change(family: list[Opportunity], **changes: Any) -> ChangeLogistics:
+    return ChangeLogistics(opportunity=family[-1].path, actor=MANAGER, **changes)
+
+
+def later(family: list[Opportunity]) -> dict[str, Any]:
+    start, end = family[-1].start, family[-1].end
+    assert start is not None
+    assert end is not None
+    return {"start": start + TOMORROW, "end": end + TOMORROW}
+
+
+def moved(where: Situation, key: OrderKey = KEY) -> list[bool]:
+    return [state.moved for state in where.records[key].states]
+
+
+@pytest.mark.spec("OB-NOTIF-04", "OB-NOTIF-05", "OB-NOTIF-06", "OB-OF-07", "OB-SEL-05")
+@DATED
+def test_a_new_time_is_published_and_told_in_every_order(family: list[Opportunity]) -> None:
+    other = SPIN if family is YOGA else YOGA
+    before = booked(family, other)
+    where = after(before, change(family, **later(family)))
+    assert where.opportunities[family[-1].path] == replace(family[-1], **later(family))
+    for key in (KEY, BOBS):
+        (now, state), untouched = where.records[key].items()
+        was, _ = before.records[key].items()[0]
+        assert now.opportunity == replace(family[-1], offers=(), **later(family))
+        assert replace(now, opportunity=was.opportunity) == was
+        assert state.customer_notice is None
+        assert untouched == before.records[key].items()[1]
+        assert (moved(where, key), where.records[key].updated) == ([True, False], True)
+    assert where.places == before.places
+
+
+@pytest.mark.spec("OB-NOTIF-04", "OB-NOTIF-06")
+@pytest.mark.parametrize(
+    "changes", [{"name": "Tango"}, {"location": ELSEWHERE}, {"name": "Tango", "location": ELSEWHERE}]
+)
+@pytest.mark.parametrize(
+    ("family", "described"),
+    [(YOGA, 1), (HALL, 0), (COURT, 1), (RUN, 0), (FESTIVAL, 0), (COURSE, 0), (TALK, 1)],
+    ids=lambda value: value[-1].path if isinstance(value, list) else "",
+)
+def test_a_slot_has_name_and_place_from_its_facility_all_else_from_itself(
+    family: list[Opportunity], described: int, changes: dict[str, Any]
+) -> None:
+    where = after(booked(family), change(family, **changes))
+    member = family[described]
+    expected = with_whereabouts(replace(member, properties={**member.properties, **changes}))
+    assert where.opportunities[member.path] == expected
+    assert [one.path for one in family if where.opportunities[one.path] != one] == [member.path]
+    ((found, _),) = where.records[KEY].items()
+    assert found.opportunity is not None
+    shown = {one.path: one for one in (found.opportunity, *found.parents)}
+    assert shown[member.path] == replace(expected, offers=())
+
+
+@pytest.mark.spec("OB-NOTIF-06", "OB-OF-02")
+def test_a_change_of_the_facility_concerns_all_its_slots_and_no_others() -> None:
+    second = slot("hall", individual=False, capacity=5, path="slots/hall-2")
+    offers = (replace(second[-1].offers[0], owner="slots/hall-2"),)
+    second = [*second[:-1], replace(second[-1], offers=offers)]
+    where = after(booked(HALL, second, COURT), change(HALL, name="Tango"))
+    assert moved(where) == moved(where, BOBS) == [True, True, False]
+    timed = after(booked(HALL, second, COURT), change(HALL, **later(HALL)))
+    assert moved(timed) == [True, False, False]
+
+
+@pytest.mark.spec("OB-NOTIF-06", "OB-OF-02", "OB-OF-06")
+@pytest.mark.parametrize("changes", [{}, {"name": "Yoga"}, {"start": YOGA[-1].start, "end": YOGA[-1].end}])
+def test_what_changes_nothing_is_told_to_nobody(changes: dict[str, Any]) -> None:
+    named = [YOGA[0], replace(YOGA[1], properties={"name": "Yoga"})]
+    assert change(named, **changes).decide(booked(named)).changes == ()
+
+
+@pytest.mark.spec("OB-NOTIF-06")
+@DATED
+def test_one_end_of_it_can_be_moved_alone(family: list[Opportunity]) -> None:
+    times = later(family)
+    longer = after(booked(family), change(family, end=times["end"])).opportunities[family[-1].path]
+    assert (longer.start, longer.end) == (family[-1].start, times["end"])
+    begins = NOW + timedelta(days=2, minutes=30)
+    shorter = after(booked(family), change(family, start=begins)).opportunities[family[-1].path]
+    assert (shorter.start, shorter.end) == (begins, family[-1].end)
+    for impossible in ({"start": times["end"], "end": times["start"]}, {"end": NOW}, {"start": family[-1].end}):
+        with pytest.raises(OpenBookingError):
+            change(family, **impossible).decide(booked(family))
+
+
+@pytest.mark.parametrize("changes", [{"start": NOW, "end": NOW + TOMORROW}, {"location": ELSEWHERE}])
+def test_what_is_there_at_any_time_has_neither_time_nor_place_to_change(changes: dict[str, Any]) -> None:
+    video = on_demand_event("video")
+    with pytest.raises(OpenBookingError):
+        change(video, **changes).decide(booked(video))
+    assert moved(after(booked(video), change(video, name="Tango"))) == [True]
+
+
+@pytest.mark.spec("OB-NOTIF-06", "OB-CAN-17")
+def test_a_cancelled_item_is_not_moved_and_what_replaced_one_is() -> None:
+    replacement = Replace(order=KEY, number=2, opportunity=SPIN[-1].path, offer=SPIN[0].offers[0].ref, actor=MANAGER)
+    before = having(booked(YOGA, YOGA, known=(SPIN,)), Cancel(caller=ALICE, uuid=UUID, numbers=(1,)), replacement)
+    assert after(before, change(YOGA, name="Tango")).records[KEY] == before.records[KEY]
+    where = after(before, change(SPIN, name="Tango"))
+    assert moved(where) == [False, True]
+
+
+@pytest.mark.spec("OB-NOTIF-06")
+def test_a_later_change_shows_the_earlier_one_too() -> None:
+    where = having(
+        booked(YOGA),
+        change(YOGA, name="Tango"),
+        change(YOGA, **later(YOGA)),
+        Notify(order=KEY, notice="Bring shoes.", actor=MANAGER),
+    )
+    ((found, state),) = where.records[KEY].items()
+    assert found.opportunity == replace(YOGA[1], properties={"name": "Tango"}, **later(YOGA))
+    assert (state.moved, state.customer_notice) == (True, "Bring shoes.")
+
+
+@pytest.mark.spec("OB-CAN-05")
+def test_a_booking_can_be_cancelled_until_its_new_start() -> None:
+    where = after(booked(YOGA), change(YOGA, **later(YOGA)))
+    midday = replace(where, now=NOW + timedelta(days=2, hours=12))
+    assert Cancel(caller=ALICE, uuid=UUID, numbers=(1,)).decide(midday).changes
+
+
+@pytest.mark.spec("OB-APP-30")
+def test_a_proposal_learns_of_it_when_it_is_booked() -> None:
+    trip = session("trip", offered={"flow": (FlowRequirement.APPROVAL,)})
+    proposed = after(situation(trip), propose(request(item(trip))))
+    assert after(proposed, change(trip, name="Tango")).records == proposed.records
+
+
+@pytest.mark.spec("OB-NOTIF-06")
+def test_a_part_is_shown_within_the_changed_whole() -> None:
+    where = booked(TALK)
+    whole = after(where, ChangeLogistics(opportunity=TALK[0].path, name="Tango", actor=MANAGER))
+    ((found, state),) = whole.records[KEY].items()
+    assert (found.parents[0].properties["name"], state.moved) == ("Tango", True)
+    assert TALK[-1].path in whole.touched
+
+
+def test_a_slot_without_a_facility_has_its_own_name_and_time() -> None:
+    alone = situation([COURT[-1]])
+    where = after(alone, change(COURT, name="Court 2", **later(COURT)))
+    slot_ = where.opportunities[COURT[-1].path]
+    assert (slot_.properties["name"], slot_.start) == ("Court 2", later(COURT)["start"])
+    assert set(where.opportunities) == set(alone.opportunities)
+
+
+@pytest.mark.parametrize("path", ["slots/none", "none"])
+def test_what_there_is_not_cannot_be_changed(path: str) -> None:
+    with pytest.raises(NotFoundError):
+        ChangeLogistics(opportunity=path, name="Tango", actor=MANAGER).decide(booked(YOGA))
+
+
+def published(family: list[Opportunity], number: int = -1, **changes: Any) -> Publish:
+    """One of the family is published anew: at another time, with other properties, or as it was."""
+    member = family[number]
+    times = {name: value for name, value in changes.items() if name in Opportunity.__struct_fields__}
+    properties = {**member.properties, **{name: value for name, value in changes.items() if name not in times}}
+    return Publish((replace(member, properties=properties, **times),), actor=MANAGER)
+
+
+@pytest.mark.spec("OB-NOTIF-04", "OB-NOTIF-05", "OB-NOTIF-06", "OB-OF-07", "OB-SEL-05")
+@DATED
+def test_a_new_time_that_is_published_is_told_as_a_change_of_it_is(family: list[Opportunity]) -> None:
+    before = booked(family, SPIN if family is YOGA else YOGA)
+    where = after(before, published(family, **later(family)))
+    for key in (KEY, BOBS):
+        (now, state), untouched = where.records[key].items()
+        assert now.opportunity is not None
+        assert {"start": now.opportunity.start, "end": now.opportunity.end} == later(family)
+        assert state.customer_notice is None
+        assert untouched == before.records[key].items()[1]
+        assert (moved(where, key), where.records[key].updated) == ([True, False], True)
+    assert where.places == before.places
+
+
+@pytest.mark.spec("OB-NOTIF-04", "OB-NOTIF-06")
+@pytest.mark.parametrize("changes", [{"name": "Tango"}, {"location": ELSEWHERE}])
+@pytest.mark.parametrize(
+    ("family", "described"),
+    [(YOGA, 0), (YOGA, 1), (HALL, 0), (COURT, 0), (COURT, 1), (RUN, 0), (TALK, 0), (TALK, 1)],
+    ids=lambda value: value[-1].path if isinstance(value, list) else "",
+)
+def test_a_new_name_or_place_is_told_in_orders_of_what_it_is_published_for_and_of_all_below(
+    family: list[Opportunity], described: int, changes: dict[str, Any]
+) -> None:
+    other = SPIN if family is YOGA else YOGA
+    where = after(booked(family, other), published(family, described, **changes))
+    for key in (KEY, BOBS):
+        (found, _), _ = where.records[key].items()
+        assert found.opportunity is not None
+        shown = {one.path: one for one in (found.opportunity, *found.parents)}
+        assert {name: shown[family[described].path].properties[name] for name in changes} == changes
+        assert (moved(where, key), where.records[key].updated) == ([True, False], True)
+
+
+@pytest.mark.spec("OB-NOTIF-06", "OB-OF-02", "OB-OF-06")
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"description": "For everybody."},
+        {"access": None, "capacity": 7},
+        {"offers": ()},
+    ],
+)
+def test_what_is_published_with_the_same_name_time_and_place_is_told_to_nobody(
+    number: int, changes: dict[str, Any]
+) -> None:
+    before = booked(YOGA, SPIN)
+    where = after(before, published(YOGA, number, **changes))
+    assert where.records == before.records
+
+
+@pytest.mark.spec("OB-NOTIF-06")
+def test_that_a_series_goes_on_for_longer_is_told_to_nobody() -> None:
+    before = booked(YOGA)
+    where = after(before, published(YOGA, 0, start=NOW, end=NOW + timedelta(days=90)))
+    assert where.records == before.records
+
+
+@pytest.mark.spec("OB-NOTIF-06", "OB-CAN-17")
+def test_what_is_cancelled_stays_as_it_was_whatever_is_published_of_it() -> None:
+    before = having(booked(YOGA, SPIN), Cancel(caller=ALICE, uuid=UUID, numbers=(1,)))
+    where = after(before, published(YOGA, **later(YOGA)))
+    assert where.records[KEY] == before.records[KEY]
+    assert moved(where, BOBS) == [True, False]
+    off = after(before, published(YOGA, status=EventStatus.CANCELLED, **later(YOGA)))
+    assert off.records[KEY] == before.records[KEY]
+    assert moved(off, BOBS) == [False, False]
+    assert off.records[BOBS].states[0].status.cancelled
+
+
+@pytest.mark.spec("OB-NOTIF-06")
+def test_what_comes_back_after_it_was_withdrawn_is_told_of_if_it_is_another() -> None:
+    yoga = [replace(member, source="feed") for member in YOGA]
+    withdrawn = after(booked(yoga, SPIN), Withdraw(sources=frozenset({"feed"}), actor=MANAGER))
+    same = having(withdrawn, published(yoga, 0), published(yoga))
+    assert same.records == withdrawn.records
+    renamed = having(withdrawn, published(yoga, 0, name="Tango"))
+    assert renamed.records == withdrawn.records
+    assert moved(after(renamed, published(yoga))) == [True, False]
+
+
+@pytest.mark.spec("OB-NOTIF-06")
+def test_what_becomes_part_of_another_series_has_its_name_from_there() -> None:
+    tango = session("tango")[0]
+    tango = replace(tango, properties={**tango.properties, "name": "Tango"})
+    where = after(booked(YOGA, known=([tango],)), published(YOGA, parent=tango.path))
+    ((found, state),) = where.records[KEY].items()
+    assert ([parent.path for parent in found.parents], state.moved) == ([tango.path], True)
+
+
+@pytest.mark.spec("OB-APP-30")
+def test_a_proposal_learns_what_was_published_when_it_is_booked() -> None:
+    trip = session("trip", offered={"flow": (FlowRequirement.APPROVAL,)})
+    proposed = after(situation(trip), propose(request(item(trip))))
+    assert after(proposed, published(trip, **later(trip))).records == proposed.records

@@ -1,0 +1,108 @@
+"""Venue and activity as fields: derived from what is published, however it is written, and inherited."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import ChangeLogistics
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.situation import OpportunitySet
+from openbooking.booking.rules.matching_keys import activities_of, venue_of, with_whereabouts
+from support.builders import ACTIVITY, FACILITY_TYPE, PLACE, after, event, on_demand_event, session, situation, slot
+from support.parties import MANAGER
+
+RUN = event("run")[0]
+HALL = "https://example.com/places/1"
+YOGA = "https://openactive.io/activity-list#bf1a5e00-cdcf-465d-8c5a-6f57040b7f7e"
+YOGA_CONCEPT = {"@type": "Concept", "@id": YOGA, "prefLabel": "Yoga"}
+
+
+def published(**properties: Any) -> Opportunity:
+    """As it is kept once it has been published with these properties."""
+    decision = Publish((replace(RUN, properties=properties),), actor=MANAGER).decide(situation())
+    (change,) = decision.changes
+    assert isinstance(change, OpportunitySet)
+    return change.opportunity
+
+
+@pytest.mark.parametrize(
+    ("location", "venue"),
+    [
+        (None, ""),
+        ({}, ""),
+        ("", ""),
+        (17, "17"),
+        (True, ""),
+        ([], ""),
+        (HALL, HALL),
+        ({"@id": HALL, "identifier": "1", "name": "Hall"}, HALL),
+        ({"id": HALL}, HALL),
+        ({"@type": "Place", "identifier": 1, "name": "Hall"}, "1"),
+        ({"identifier": [{"@type": "PropertyValue", "propertyID": "x", "value": " 1 "}], "name": "Hall"}, "1"),
+        ({"identifier": [], "name": "Hall"}, "Hall"),
+        ({"name": " The \n Hall ", "address": {"postalCode": "te5  7ab"}}, "The Hall, TE5 7AB"),
+        ({"name": "Hall", "address": "1 High Street"}, "Hall"),
+        ({"name": "Hall", "address": [{"postalCode": "TE5 7AB"}]}, "Hall, TE5 7AB"),
+        ({"address": {"postalCode": "TE5 7AB"}}, ""),
+        ({"name": ["Hall"]}, "Hall"),
+        ([{}, {"name": "Hall"}, {"name": "Annex"}], "Hall"),
+    ],
+)
+def test_a_venue_is_known_by_the_best_that_identifies_it(location: Any, venue: str) -> None:
+    for written in (location,) if isinstance(location, list) else (location, [location], (location,)):
+        assert published(location=written).venue == venue
+
+
+@pytest.mark.parametrize(
+    ("properties", "activities"),
+    [
+        ({}, ()),
+        ({"activity": None}, ()),
+        ({"activity": "Yoga"}, ("Yoga",)),
+        ({"activity": YOGA}, (YOGA,)),
+        ({"activity": YOGA_CONCEPT}, (YOGA,)),
+        ({"activity": {"@type": "Concept", "prefLabel": " Hot  Yoga "}}, ("Hot Yoga",)),
+        ({"activity": [YOGA_CONCEPT, "Yoga", {"prefLabel": "Yoga"}, {}, None, 1.5, YOGA_CONCEPT]}, (YOGA, "Yoga")),
+        ({"facilityType": FACILITY_TYPE}, (FACILITY_TYPE["@id"],)),
+        ({"activity": [ACTIVITY], "facilityType": ["Court"]}, (ACTIVITY["@id"], "Court")),
+        ({"activity": {"@id": YOGA.replace("https", "http").replace("#", "/#")}}, (YOGA,)),
+    ],
+)
+def test_activities_are_known_by_their_ids_or_labels(properties: dict[str, Any], activities: tuple[str, ...]) -> None:
+    assert published(**properties).activities == activities
+
+
+def test_what_a_publisher_says_of_them_itself_counts_for_nothing() -> None:
+    """So that none can be forgotten, or be out of date."""
+    stale = replace(RUN, venue="elsewhere", activities=("Chess",))
+    for properties, venue in ((RUN.properties, "Riverside Centre, TE5 7AB"), ({}, "")):
+        (change,) = Publish((replace(stale, properties=properties),), actor=MANAGER).decide(situation()).changes
+        assert isinstance(change, OpportunitySet)
+        assert (change.opportunity.venue, bool(change.opportunity.activities)) == (venue, bool(properties))
+
+
+@pytest.mark.parametrize("family", [session(), slot(), slot(individual=False), event(parent=event("whole"))])
+def test_they_are_inherited_from_the_nearest_parent_that_has_any(family: list[Opportunity]) -> None:
+    child, *parents = reversed(family)
+    bare = with_whereabouts(replace(child, properties={}))
+    assert (bare.venue, bare.activities) == ("", ())
+    assert venue_of((bare, *parents)) == "Riverside Centre, TE5 7AB"
+    assert activities_of((bare, *parents)) in ((ACTIVITY["@id"],), (FACILITY_TYPE["@id"],))
+    own = with_whereabouts(replace(child, properties={"location": "Annex", "activity": "Chess"}))
+    assert (venue_of((own, *parents)), activities_of((own, *parents))) == ("Annex", ("Chess",))
+
+
+def test_what_is_at_no_place_has_no_venue() -> None:
+    assert venue_of(on_demand_event()) == ""
+
+
+@pytest.mark.parametrize("family", [session("yoga"), slot("court"), event("run")], ids=lambda family: family[-1].path)
+def test_a_change_of_place_changes_the_venue(family: list[Opportunity]) -> None:
+    location = {**PLACE, "@id": HALL}
+    where = after(situation(family), ChangeLogistics(opportunity=family[-1].path, location=location, actor=MANAGER))
+    opportunity = where.opportunities[family[-1].path]
+    assert venue_of((opportunity, *where.parents(opportunity))) == HALL
+    renamed = after(where, ChangeLogistics(opportunity=family[-1].path, name="Other", actor=MANAGER))
+    assert venue_of((opportunity, *renamed.parents(opportunity))) == HALL

@@ -1,0 +1,192 @@
+"""Prices and totals that can never be paid are refused as early as they are known: C1, P, amendments, publishing."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.command import Command
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.replace import Replace
+from openbooking.booking.model.opportunity import Opportunity, Seller
+from openbooking.booking.model.order import (
+    ItemRequest,
+    OfferOverride,
+    Order,
+    OrderKey,
+    OrderRequest,
+)
+from openbooking.booking.model.policy import Leasing, Policy, TaxCalculation
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.openactive.errors import ItemErrorType, OpenBookingError, UnacceptableReplacementError
+from openbooking.openactive.money import PRICE_LIMIT
+from openbooking.openactive.terms import BrokerRole, FlowRequirement
+from support.builders import UUID, book, item, offer, propose, quote, request, session, situation
+from support.parties import AGREED_ALICE, CENTRE, MANAGER, STUDIO
+from support.proposals import NEGOTIATED, amend, having
+
+PENNY = Decimal("0.01")
+MOST = PRICE_LIMIT - PENNY
+CONFLICT, UNACCEPTABLE, UNBOOKABLE = (
+    ItemErrorType.OPPORTUNITY_IS_IN_CONFLICT,
+    ItemErrorType.UNACCEPTABLE_OFFER,
+    ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE,
+)
+OVERRIDES = Policy(leasing=Leasing.OFF, offer_overrides=True)
+YOGA, PILATES = session("yoga", capacity=1_000), session("pilates", seller=STUDIO)
+
+
+def of(seller: Seller, *items: ItemRequest, **changes: Any) -> OrderRequest:
+    return request(*items, **{"seller": seller.key, "seller_id": f"id:{seller.key}", **changes})
+
+
+def c1(asked: OrderRequest) -> Command:
+    return quote(asked, Checkpoint.C1, AGREED_ALICE)
+
+
+def c2(asked: OrderRequest) -> Command:
+    return quote(asked, Checkpoint.C2, AGREED_ALICE)
+
+
+def b(asked: OrderRequest) -> Command:
+    return book(asked, AGREED_ALICE)
+
+
+def p(asked: OrderRequest) -> Command:
+    return propose(asked, AGREED_ALICE)
+
+
+AT_EVERY_CALL = pytest.mark.parametrize("call", [c1, c2, p, b])
+
+
+def errors_of(where: Situation, command: Command) -> list[ItemErrorType | None]:
+    decision = command.decide(where)
+    assert isinstance(decision.reply, Order)
+    assert not (decision.changes and decision.reply.has_errors)
+    return [item.errors[0].type if item.errors else None for item in decision.reply.items]
+
+
+def overridden(family: list[Opportunity], price: Decimal, position: int = 0) -> ItemRequest:
+    override = OfferOverride(price=price, currency="GBP")
+    return item(family, position, offer=None, offer_id=None, override=override)
+
+
+@pytest.mark.spec("OB-VAL-44", "OB-VAL-45", "OB-VAL-24")
+@AT_EVERY_CALL
+def test_items_with_which_the_total_gets_too_large_are_in_conflict(call: Callable[[OrderRequest], Command]) -> None:
+    """Those before them and after them, and free ones, are not: they can be booked together."""
+    large = PRICE_LIMIT - 5
+    prices = [large, Decimal(4), Decimal(1), Decimal(0), Decimal("0.99")]
+    asked = request(*(overridden(YOGA, price, position) for position, price in enumerate(prices)))
+    assert errors_of(situation(YOGA, policy=OVERRIDES), call(asked)) == [None, None, CONFLICT, None, None]
+
+
+@pytest.mark.spec("OB-VAL-44", "OB-VAL-45", "OB-VAL-12", "OB-B-06")
+@AT_EVERY_CALL
+def test_catalogue_prices_that_add_up_to_too_much(call: Callable[[OrderRequest], Command]) -> None:
+    each = (PRICE_LIMIT / 400).quantize(PENNY)
+    dear = session("dear", capacity=500, price=each)
+    where = situation(dear, policy=Policy(leasing=Leasing.OFF))
+    asked = request(*(item(dear, position) for position in range(500)))
+    assert errors_of(where, call(asked)) == [None] * 399 + [CONFLICT] * 101
+    reply = call(asked).decide(where).reply
+    assert isinstance(reply, Order)
+    assert reply.totals.price == 399 * each
+
+
+@pytest.mark.spec("OB-VAL-44", "OB-VAL-45", "OB-TAX-02")
+@pytest.mark.parametrize(
+    ("seller", "calculation", "who", "error"),
+    [
+        (CENTRE, TaxCalculation.ALWAYS, {}, None),
+        (STUDIO, TaxCalculation.ALWAYS, {}, UNACCEPTABLE),
+        (STUDIO, TaxCalculation.CONSUMERS, {}, UNACCEPTABLE),
+        (STUDIO, TaxCalculation.CONSUMERS, {"broker_role": BrokerRole.RESELLER}, None),
+        (STUDIO, TaxCalculation.NEVER, {}, None),
+    ],
+)
+@AT_EVERY_CALL
+def test_one_price_that_is_too_large_once_its_tax_is_added(
+    call: Callable[[OrderRequest], Command],
+    seller: Seller,
+    calculation: TaxCalculation,
+    who: dict[str, Any],
+    error: ItemErrorType | None,
+) -> None:
+    flow = (FlowRequirement.APPROVAL,) if call is p else ()
+    family = session("yoga", seller=seller, offered={"flow": flow})
+    where = situation(family, policy=replace(OVERRIDES, tax=calculation))
+    asked = of(seller, overridden(family, MOST), total_payment_due=MOST, **who)
+    assert errors_of(where, call(asked)) == [error]
+
+
+@pytest.mark.spec("OB-VAL-18", "OB-VAL-44", "OB-VAL-45")
+@pytest.mark.parametrize("price", ["1e12", "1e30", "-5", "0.001", "833333333333.34"])
+@AT_EVERY_CALL
+def test_a_price_that_was_published_before_and_cannot_be_paid(
+    call: Callable[[OrderRequest], Command], price: str
+) -> None:
+    family = session("dear", seller=STUDIO, price=Decimal(price))
+    assert errors_of(situation(family), call(of(STUDIO, item(family)))) == [UNBOOKABLE]
+
+
+@pytest.mark.parametrize(
+    ("seller", "changes", "sound"),
+    [
+        (CENTRE, {"price": MOST}, True),
+        (STUDIO, {"price": MOST}, False),
+        (CENTRE, {"price": PRICE_LIMIT}, False),
+        (CENTRE, {"price": Decimal("1e40")}, False),
+        (CENTRE, {"price": Decimal("Infinity")}, False),
+        (CENTRE, {"price": Decimal("NaN")}, False),
+        (CENTRE, {"price": Decimal("-0.01")}, False),
+        (CENTRE, {"price": Decimal("0.005")}, False),
+        (CENTRE, {"currency": None}, False),
+        (CENTRE, {"price": Decimal(0), "currency": None}, True),
+    ],
+)
+def test_what_can_never_be_paid_is_not_published(seller: Seller, changes: dict[str, Any], sound: bool) -> None:
+    family = session("dear", seller=seller)
+    series = replace(family[0], offers=(replace(offer(family[0].path), **changes),))
+    command = Publish((series, family[1]), actor=MANAGER)
+    if sound:
+        assert command.decide(situation()).changes
+    else:
+        with pytest.raises(OpenBookingError, match="cannot be paid"):
+            command.decide(situation())
+
+
+@pytest.mark.parametrize(
+    ("prices", "sound"),
+    [
+        ({1: MOST - 12}, True),
+        ({1: MOST - 12 + PENNY}, False),
+        ({1: PRICE_LIMIT}, False),
+        ({1: Decimal("1e40")}, False),
+        ({1: PRICE_LIMIT / 2, 2: PRICE_LIMIT / 2}, False),
+    ],
+)
+def test_a_proposal_is_not_amended_to_what_cannot_be_paid(prices: dict[int, Decimal], sound: bool) -> None:
+    trip = session("trip", offered={"flow": NEGOTIATED})
+    asked = request(item(trip, 0), item(trip, 1), total_payment_due=Decimal(24))
+    proposed = having(situation(trip), propose(asked))
+    if sound:
+        assert amend(prices=prices).decide(proposed).changes
+    else:
+        with pytest.raises(OpenBookingError):
+            amend(prices=prices).decide(proposed)
+
+
+@pytest.mark.spec("OB-SEL-07")
+@pytest.mark.parametrize("price", ["-5", "0.001", "1e40"])
+def test_nothing_is_replaced_by_what_cannot_be_paid(price: str) -> None:
+    odd = session("odd", price=Decimal(price))
+    booked = having(situation(YOGA, odd), book(request(item(YOGA))))
+    command = Replace(
+        order=OrderKey("alice", UUID), number=1, opportunity=odd[-1].path, offer=odd[0].offers[0].ref, actor=MANAGER
+    )
+    with pytest.raises(UnacceptableReplacementError):
+        command.decide(booked)

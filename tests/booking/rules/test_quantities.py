@@ -1,0 +1,98 @@
+"""Offers that are for so many places at least, or at most, of one Opportunity in one Order."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import ItemRequest, Order, Payment
+from openbooking.booking.model.policy import Leasing, Policy
+from openbooking.booking.model.situation import Places
+from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.openactive.errors import ItemErrorType
+from openbooking.openactive.terms import FlowRequirement
+from support.builders import NOW, PRICE, UUID, after, book, item, offer, propose, quote, request, session, situation
+from support.parties import AGREED_ALICE, ALICE
+from support.proposals import ACCEPT, LATER_VERSION, NEGOTIATED, amend, b, having, order_of, proposed
+
+FOR_SOME = session("some", offered={"min_quantity": 3, "max_quantity": 4})
+OTHER = session("other")
+REFUSED = ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE
+
+
+def places(number: int, family: list[Opportunity] = FOR_SOME, **changes: Any) -> list[ItemRequest]:
+    return [item(family, position, **changes) for position in range(number)]
+
+
+def errors(reply: Any) -> list[ItemErrorType | None]:
+    assert isinstance(reply, Order)
+    return [found.errors[0].type if found.errors else None for found in reply.items]
+
+
+def asked_at(checkpoint: Checkpoint, *items: ItemRequest) -> Any:
+    asked = request(*items, total_payment_due=PRICE * len(items))
+    if checkpoint is Checkpoint.P:
+        return propose(asked)
+    return book(asked) if checkpoint is Checkpoint.B else quote(asked, checkpoint)
+
+
+@pytest.mark.spec("OB-VAL-18")
+@pytest.mark.parametrize("checkpoint", Checkpoint)
+@pytest.mark.parametrize(
+    ("number", "why"), [(2, "for 3 places or more"), (3, None), (4, None), (5, "for 4 places or fewer")]
+)
+def test_an_offer_is_for_so_many_places(checkpoint: Checkpoint, number: int, why: str | None) -> None:
+    flow = (FlowRequirement.APPROVAL,) if checkpoint is Checkpoint.P else ()
+    family = session("some", offered={"min_quantity": 3, "max_quantity": 4, "flow": flow})
+    reply = asked_at(checkpoint, *places(number, family)).decide(situation(family)).reply
+    assert errors(reply) == [REFUSED if why else None] * number
+    assert all(why in (found.errors[0].description or "") for found in reply.items if why)
+
+
+def test_each_opportunity_is_counted_by_itself() -> None:
+    reply = quote(request(*places(2), item(OTHER, 2))).decide(situation(FOR_SOME, OTHER)).reply
+    assert errors(reply) == [REFUSED, REFUSED, None]
+
+
+def test_each_offer_is_counted_by_itself() -> None:
+    path = FOR_SOME[0].path
+    family = session("some", offers=(offer(path, "group", min_quantity=3), offer(path, "adult")))
+    single = replace(item(family, 2), offer=offer(path, "adult").ref)
+    reply = quote(request(*places(2, family), single)).decide(situation(family)).reply
+    assert errors(reply) == [REFUSED, REFUSED, None]
+
+
+def test_what_is_leased_is_still_for_so_many_places() -> None:
+    policy = Policy(leasing=Leasing.ANONYMOUS)
+    held = after(situation(FOR_SOME, policy=policy), quote(request(*places(3))))
+    later = replace(held, now=NOW + timedelta(minutes=1))
+    assert errors(book(request(*places(1))).decide(later).reply) == [REFUSED]
+    assert errors(book(request(*places(3), total_payment_due=3 * PRICE), uuid=UUID).decide(later).reply) == [None] * 3
+
+
+def test_a_cancellation_may_leave_fewer_places_than_the_offer_is_for() -> None:
+    booked = after(situation(FOR_SOME), book(request(*places(3), total_payment_due=3 * PRICE)))
+    cancelled = after(booked, Cancel(caller=ALICE, uuid=UUID, numbers=(1, 2)))
+    assert cancelled.places[FOR_SOME[-1].path] == Places(booked=1)
+
+
+def test_an_amendment_may_leave_fewer_places_than_the_offer_is_for() -> None:
+    family = session("trip", offered={"flow": NEGOTIATED, "min_quantity": 2})
+    amended = having(proposed(family, family), amend(without=frozenset({2})), ACCEPT)
+    assert len(order_of(b(LATER_VERSION).decide(amended)).items) == 1
+
+
+@pytest.mark.spec("OB-DYN-03")
+@pytest.mark.parametrize(("number", "key"), [(1, "adult"), (3, "group")])
+def test_without_a_price_the_first_offer_for_so_many_is_taken(number: int, key: str) -> None:
+    path = FOR_SOME[0].path
+    family = session("some", offers=(offer(path, "group", min_quantity=3), offer(path, "adult")))
+    payment = Payment(dynamic=True, identifier="d-1", name="Membership", account_id="MOVE")
+    asked = request(*places(number, family, offer=None, offer_id=None), payment=payment, total_payment_due=None)
+    policy = Policy(leasing=Leasing.NAMED, dynamic_accounts=frozenset({"MOVE"}))
+    reply = quote(asked, caller=AGREED_ALICE).decide(situation(family, policy=policy)).reply
+    assert isinstance(reply, Order)
+    assert {found.offer.key for found in reply.items if found.offer} == {key}

@@ -1,0 +1,65 @@
+"""Our error classes are the specification's, with its statuses."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from openbooking.openactive.errors import (
+    ITEM_ERROR_STATUS,
+    ItemErrorType,
+    OpenBookingError,
+    failures,
+    refused_with_500,
+)
+from support.requirements_catalogue import error_statuses
+
+# Parts of the specification that this version does not offer, with the errors that only they can raise.
+NOT_OFFERED = {
+    "UnableToProcessOrderItemError",  # AMB-10: B answers with the items' own errors
+    "InternalOpenBookingError",  # never returned itself
+    "InternalLibraryError",  # faults of ours are InternalApplicationError
+    "InternalLibraryConfigurationError",  # faults of ours are InternalApplicationError
+}
+
+
+def classes(base: type[OpenBookingError] = OpenBookingError) -> list[type[OpenBookingError]]:
+    return [found for cls in base.__subclasses__() for found in (cls, *classes(cls)) if found.in_specification]
+
+
+@pytest.mark.spec("OB-ERR-01", "OB-ERR-04")
+def test_every_class_has_the_status_of_the_catalogue() -> None:
+    statuses = error_statuses()
+    assert {cls.__name__: cls.status for cls in classes()} == {
+        cls.__name__: statuses[cls.__name__] for cls in classes()
+    }
+
+
+@pytest.mark.spec("OB-ERR-08")
+def test_item_errors_are_conflicts() -> None:
+    assert {error_statuses()[type_] for type_ in ItemErrorType} == {ITEM_ERROR_STATUS}
+
+
+def test_no_class_of_the_catalogue_is_forgotten() -> None:
+    ours = {cls.__name__ for cls in classes()} | set(ItemErrorType)
+    assert error_statuses().keys() - ours == NOT_OFFERED
+
+
+@pytest.mark.spec("OB-ERR-03")
+def test_names_tell_the_classes_apart() -> None:
+    names = [cls.name for cls in classes()] + [type_.error_name for type_ in ItemErrorType]
+    assert len(set(names)) == len(names)
+
+
+ERRORS = Path(__file__).parent.parent.parent / "docs" / "reference" / "errors.md"
+
+
+@pytest.mark.spec("OB-ERR-01")
+def test_each_class_of_a_failure_or_with_500_is_documented_with_who_is_at_fault() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (500|503) \| the (\w+) \|", ERRORS.read_text(encoding="utf-8"), re.MULTILINE)
+    expected = {(name, "500", "request") for name in refused_with_500()}
+    for cls in OpenBookingError.__subclasses__():
+        if cls.__name__ in failures():
+            expected.add((cls.__name__ if cls.in_specification else "OpenBookingError", str(cls.status), "system"))
+    assert set(rows) == expected
+    assert len(rows) == len(expected)

@@ -1,0 +1,216 @@
+"""`openbooking demo` as a user runs it: a process of its own, a shell, and HTTP."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from openbooking.sandbox.guided_booking import DemoBookingError, book_something
+from support.validators import Validator
+
+OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
+LAST_LINE = 'call "$api/orders-rpde"'
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("OPENBOOKING_")}
+
+
+def run_openbooking(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [OPENBOOKING, *arguments],
+        env=ENVIRONMENT | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@contextmanager
+def running_demo(database: Path) -> Iterator[str]:
+    """The demo, until the block ends; yields what it printed."""
+    command = [OPENBOOKING, "demo", "--port", "0", "--database", str(database)]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            lines: list[str] = []
+            for line in process.stdout:
+                lines.append(line)
+                if line.rstrip() == LAST_LINE:
+                    break
+            yield "".join(lines)
+        finally:
+            process.send_signal(signal.SIGTERM)
+    assert process.returncode == 0
+
+
+def shell_value(name: str, printed: str) -> str:
+    found = re.search(rf"^{name}=(.*)$", printed, re.MULTILINE)
+    assert found
+    return found[1]
+
+
+def test_what_the_demo_prints_can_be_pasted_into_a_shell_and_books(tmp_path: Path) -> None:
+    with running_demo(tmp_path / "demo.sqlite3") as printed:
+        shell = subprocess.run(["bash", "-e"], input=printed, capture_output=True, text=True, check=True, timeout=60)
+    assert shell.stderr == ""
+    *replies, rest = re.split(r"\nHTTP (\d{3})\n\n", shell.stdout)
+    assert rest == ""
+    bodies, statuses = replies[::2], replies[1::2]
+    assert statuses == ["200", "200", "201", "204", "200"]
+    quote, leased, order = (json.loads(body) for body in bodies[:3])
+    assert "lease" not in quote
+    assert "lease" in leased
+    assert order["orderedItem"][0]["orderItemStatus"] == "https://openactive.io/OrderItemConfirmed"
+    (item,) = json.loads(bodies[4])["items"]
+    assert order["@id"].endswith(item["id"])
+    assert item["data"]["orderedItem"][0]["orderItemStatus"] == "https://openactive.io/CustomerCancelled"
+
+
+def test_every_place_the_demo_names_is_there(tmp_path: Path) -> None:
+    with running_demo(tmp_path / "demo.sqlite3") as printed, httpx2.Client(follow_redirects=True) as client:
+        urls = re.findall(r"^#   .*(http://[^\s,]+)", printed, re.MULTILINE)
+        assert len(urls) == 3
+        dataset_site, feed, api = urls
+        assert "application/ld+json" in client.get(dataset_site).raise_for_status().text
+        assert client.get(feed).raise_for_status().json()["items"]
+        assert client.get(f"{api}/orders-rpde").json()["@type"] == "NoAPITokenError"
+
+
+def test_the_second_partner_may_book_for_one_seller_only(tmp_path: Path) -> None:
+    with running_demo(tmp_path / "demo.sqlite3") as printed:
+        keys = re.findall(r"obk_\S+ of", printed)
+        other = keys[1].removesuffix(" of")
+        script = printed.replace(f"key={shell_value('key', printed)}", f"key={other}")
+        shell = subprocess.run(["bash"], input=script, capture_output=True, text=True, check=True, timeout=60)
+    assert shell.stdout.count("InvalidAuthorizationDetailsError") == 3
+
+
+def test_demo_book_ends_with_a_booked_order(validator: Validator) -> None:
+    done = run_openbooking("demo", "--book")
+    assert done.returncode == 0, done.stderr
+    steps, brace, rest = done.stdout.partition("{\n")
+    order = json.loads(brace + rest)
+    assert order["@type"] == "Order"
+    assert order["orderedItem"][0]["orderItemStatus"] == "https://openactive.io/OrderItemConfirmed"
+    assert validator.failures("BResponse", order) == []
+    statuses = dict(re.findall(r"^(.+?) +(\d{3})  ", steps, re.MULTILINE))
+    assert statuses["Dataset site"] == "200"
+    assert (statuses["C1"], statuses["C2"], statuses["B"]) == ("200", "200", "201")
+
+
+def test_the_demo_does_not_overwrite_a_file_that_is_not_its_own(tmp_path: Path) -> None:
+    precious = tmp_path / "precious.sqlite3"
+    with closing(sqlite3.connect(precious)) as connection:
+        connection.execute("CREATE TABLE kept (value)")
+    before = precious.read_bytes()
+    done = run_openbooking("demo", "--book", "--database", str(precious))
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "not the demo's" in done.stderr
+    assert precious.read_bytes() == before
+
+
+def test_the_demo_starts_afresh_on_its_own_file_and_leaves_it(tmp_path: Path) -> None:
+    database = tmp_path / "demo.sqlite3"
+    for _ in range(2):
+        assert run_openbooking("demo", "--book", "--database", str(database)).returncode == 0
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT count(*) FROM record").fetchone() == (1,)
+
+
+def test_settings_of_another_system_do_not_break_the_demo() -> None:
+    done = run_openbooking(
+        "demo", "--book", OPENBOOKING_SINGLE_SELLER="somebody", OPENBOOKING_SITE_URL="https://a.test"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def dataset(site: str) -> str:
+    described = {
+        "name": "Elsewhere",
+        "accessService": {"endpointUrl": f"{site}/api"},
+        "distribution": [
+            {"additionalType": f"https://openactive.io/{type_}", "contentUrl": f"{site}/{type_}"}
+            for type_ in ("SessionSeries", "ScheduledSession")
+        ],
+    }
+    return f'<script type="application/ld+json">{json.dumps(described)}</script>'
+
+
+SERIES = {
+    "@id": "https://other.test/series/1",
+    "name": "Yoga",
+    "organizer": {"@id": "https://other.test/seller", "isOpenBookingAllowed": True},
+    "offers": [{"@id": "https://other.test/offers/1", "name": "Adult", "price": 5}],
+}
+SESSION = {
+    "@id": "https://other.test/sessions/1",
+    "superEvent": "https://other.test/series/1",
+    "startDate": "2999-01-01T10:00:00Z",
+    "remainingAttendeeCapacity": 3,
+}
+
+
+def shown(page: Mapping[str, object]) -> httpx2.Response:
+    """A page of a feed, to be read as it comes."""
+    return httpx2.Response(200, stream=httpx2.ByteStream(json.dumps(page).encode()))
+
+
+def another_system(session: Mapping[str, object], refusal: int) -> httpx2.MockTransport:
+    """A Booking System with this one session, which refuses every order with that status."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        path = request.url.path
+        if path.startswith("/api/"):
+            return httpx2.Response(refusal, json={"@type": "OpenBookingError", "name": "No."})
+        if path == "/":
+            return httpx2.Response(200, text=dataset("https://other.test"))
+        items = [] if request.url.query else [{"id": "1", "state": "updated", "data": session}]
+        if path == "/SessionSeries" and items:
+            items[0]["data"] = SERIES
+        return shown({"next": f"{path}?afterChangeNumber=1", "items": items})
+
+    return httpx2.MockTransport(answer)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "C1 was answered with 409"),
+        ({"remainingAttendeeCapacity": 0}, "no paid session"),
+        ({"startDate": "2000-01-01T10:00:00Z"}, "no paid session"),
+        ({"eventStatus": "https://schema.org/EventCancelled"}, "no paid session"),
+        ({"offers": [{"@id": "o", "price": 0}]}, "no paid session"),
+        ({"superEvent": "https://other.test/series/2"}, "no paid session"),
+        ({"startDate": None}, "not as specified"),
+    ],
+)
+def test_the_walk_tells_what_went_wrong(change: dict[str, object], said: str) -> None:
+    transport = another_system(SESSION | change, 409)
+    with httpx2.Client(transport=transport) as client, pytest.raises(DemoBookingError, match=said):
+        book_something(client, "https://other.test/", "key", lambda *_: None)
+
+
+def test_the_walk_tells_of_a_feed_that_cannot_be_read_to_its_end() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/":
+            return httpx2.Response(200, text=dataset("https://other.test"))
+        return shown({"items": [{"id": "1", "data": SERIES}]})
+
+    transport = httpx2.MockTransport(answer)
+    with httpx2.Client(transport=transport) as client, pytest.raises(DemoBookingError, match="it has no next"):
+        book_something(client, "https://other.test/", "key", lambda *_: None)
+
+
+def test_the_walk_tells_when_there_is_no_dataset_site() -> None:
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, text="<html>"))
+    with httpx2.Client(transport=transport) as client, pytest.raises(DemoBookingError, match="no dataset site"):
+        book_something(client, "https://other.test/", "key", lambda *_: None)

@@ -1,0 +1,100 @@
+"""What clients do to each other through an nginx that forwards Upgrade, as its manual says for websockets."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from openbooking.serving.server import server_config
+from openbooking.settings import Settings
+from serving.test_request_framing import head, tell
+from support.served_system import HOST
+
+pytestmark = pytest.mark.anyio
+
+ATTACKS = 1_000
+# Half a request, which swallows the head of the next one on the same connection.
+SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\nX: "
+CONFIGURATION = """
+daemon off;
+master_process off;
+pid {place}/nginx.pid;
+error_log {place}/error.log;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {place}/client;
+    proxy_temp_path {place}/proxy;
+    fastcgi_temp_path {place}/fastcgi;
+    uwsgi_temp_path {place}/uwsgi;
+    scgi_temp_path {place}/scgi;
+    upstream served {{ server {host}:{port}; keepalive 4; }}
+    server {{
+        listen {host}:{listen};
+        location / {{
+            proxy_pass http://served;
+            proxy_http_version 1.1;
+            proxy_request_buffering off;
+            proxy_set_header Host $host;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection "upgrade";
+        }}
+    }}
+}}
+"""
+
+
+@pytest.fixture
+async def proxy(tmp_path: Path) -> AsyncIterator[int]:
+    """The port of an nginx before a server of ours; connections to the server are kept and shared."""
+    config = server_config(Settings(), tell)
+    config.lifespan, config.port = "off", 0
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        listen = free.getsockname()[1]
+    port = server.servers[0].sockets[0].getsockname()[1]
+    file = tmp_path / "nginx.conf"
+    file.write_text(CONFIGURATION.format(place=tmp_path, host=HOST, port=port, listen=listen), encoding="utf-8")
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    arguments = ["-c", str(file), "-e", str(tmp_path / "error.log")]
+    nginx = await asyncio.create_subprocess_exec("nginx", *arguments, env=os.environ | {"PATH": path})
+    while b"[" not in await asked(listen, head("GET", "Connection: close")):
+        await asyncio.sleep(0.02)
+    yield listen
+    nginx.terminate()
+    await nginx.wait()
+    server.should_exit = True
+    await running
+
+
+async def asked(port: int, *parts: bytes) -> bytes:
+    """The answer to one request, sent in parts."""
+    try:
+        reader, writer = await asyncio.open_connection(HOST, port)
+    except ConnectionRefusedError:
+        return b""
+    for part in parts:
+        writer.write(part)
+        await asyncio.sleep(0.002 if len(parts) > 1 else 0)
+    try:
+        return await reader.read()
+    finally:
+        writer.close()
+
+
+async def test_nobody_is_given_the_answer_to_what_another_smuggles(proxy: int) -> None:
+    lines = ["Connection: close", "Upgrade: websocket", f"Content-Length: {len(SMUGGLED)}"]
+    wrong = 0
+    for number in range(ATTACKS):
+        await asked(proxy, head("PUT", *lines, path="/slow"), SMUGGLED)
+        answered = await asked(proxy, head("GET", "Connection: close", path=f"/other{number}"))
+        wrong += b"[GET /other%d " % number not in answered
+    assert wrong == 0

@@ -1,0 +1,125 @@
+"""What nobody may do to a process that serves, before it knows who asks: send without end, or without haste."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from openbooking.serving.connection import LONGEST_HEAD, Connection
+from openbooking.serving.server import server_config
+from openbooking.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+HOST = "127.0.0.1"
+MANY = 40 * LONGEST_HEAD
+ANSWERED = b"HTTP/1.1 204"
+REFUSED = b"HTTP/1.1 431"
+
+
+async def read_all(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that reads the body."""
+    assert scope["type"] == "http"
+    while (message := await receive()).get("more_body"):
+        pass
+    if message["type"] == "http.request":
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+
+async def serving(seconds: float) -> AsyncIterator[int]:
+    """The port where it is served as we serve, with so many seconds for a request."""
+    config = server_config(Settings(), read_all)
+    config.lifespan, config.port, config.timeout_keep_alive = "off", 0, seconds  # type: ignore[assignment]
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    await running
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    """Where there is much time for a request."""
+    async for found in serving(60):
+        yield found
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[int]:
+    """Where there is little."""
+    async for found in serving(0.2):
+        yield found
+
+
+async def told(port: int, *parts: bytes) -> bytes:
+    """What comes back until the other side closes, which it does."""
+    reader, writer = await asyncio.open_connection(HOST, port)
+    with suppress(ConnectionError):
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+    answer = b""
+    with suppress(ConnectionError):
+        while received := await reader.read(1000):
+            answer += received
+    writer.close()
+    return answer
+
+
+def head(*lines: str, method: str = "GET") -> bytes:
+    return "\r\n".join([f"{method} / HTTP/1.1", "Host: x", "Connection: close", *lines, "", ""]).encode()
+
+
+def test_every_process_serves_by_it() -> None:
+    assert server_config(Settings(), read_all).http is Connection
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        head(f"X: {'y' * LONGEST_HEAD}"),
+        head(*(f"X-{number}: y" for number in range(LONGEST_HEAD // 6))),
+        head().replace(b"/ ", b"/?" + b"y" * LONGEST_HEAD + b" "),
+        head(f"X: {'y' * LONGEST_HEAD}")[:-4],
+    ],
+    ids=["a long header", "many headers", "a long target", "half a header"],
+)
+async def test_a_head_has_a_limit(port: int, sent: bytes) -> None:
+    assert (await told(port, sent)).startswith(REFUSED)
+
+
+async def test_what_is_sent_without_end_is_not_kept(port: int) -> None:
+    for beginning in (b"GET /", b"GET / HTTP/1.1\r\nX: ", head("Transfer-Encoding: chunked")[:-2] + b"\r\n0\r\nX: "):
+        assert ANSWERED not in await told(port, beginning, *[b"y" * 1_000_000] * 20)
+
+
+async def test_long_heads_and_longer_bodies_are_read(port: int) -> None:
+    body = b"z" * MANY
+    sent = head(f"X: {'y' * (LONGEST_HEAD - 1000)}", f"Content-Length: {MANY}", method="PUT") + body
+    assert (await told(port, sent)).startswith(ANSWERED)
+    chunks = b"".join(b"1\r\nz\r\n" for _ in range(LONGEST_HEAD))
+    sent = head("Transfer-Encoding: chunked", method="PUT") + chunks + b"0\r\n\r\n"
+    assert (await told(port, sent)).startswith(ANSWERED)
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET / HT", head("Content-Length: 9", method="PUT") + b"z"], ids=["nothing", "a head", "a body"]
+)
+async def test_who_does_not_go_on_is_not_waited_for(hasty: int, sent: bytes) -> None:
+    assert await told(hasty, sent) == b""
+
+
+async def test_the_limit_is_that_of_each_request_and_not_of_all(port: int) -> None:
+    asked = head(f"X: {'y' * (LONGEST_HEAD // 2)}").replace(b"Connection: close\r\n", b"")
+    reader, writer = await asyncio.open_connection(HOST, port)
+    for _ in range(4):
+        writer.write(asked)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(ANSWERED)
+    writer.close()
+    assert (await told(port, asked * 4 + head())).count(ANSWERED) == 5

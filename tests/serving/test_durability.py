@@ -1,0 +1,27 @@
+"""Whether the database server keeps what is acknowledged: told at the start, and found by the doctor."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from cli.test_commands import run, succeed
+from openbooking.testing.postgres import PostgresServer
+from serving.test_addresses import told_at_start
+
+
+@pytest.mark.parametrize("value", ["local", "remote_write"])
+def test_a_server_that_does_not_wait_for_its_standby_is_told_of(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    url = postgres.new_database()
+    monkeypatch.setenv("OPENBOOKING_DATABASE", url)
+    assert "agree" in succeed("doctor")
+    assert [line["event"] for line in told_at_start()] == ["serving"]
+    postgres.execute(f"ALTER DATABASE {urlsplit(url).path[1:]} SET synchronous_commit = {value}")
+    found = run("doctor")
+    assert (found.exit_code, found.stdout.count("\n")) == (1, 1)
+    assert f'synchronous_commit is "{value}"' in found.stdout
+    warned, serving = told_at_start()
+    assert (warned["event"], warned["level"]) == ("database.is_not_durable", "warning")
+    assert f'"{value}"' in warned["reason"]
+    assert serving["event"] == "serving"

@@ -1,0 +1,77 @@
+"""What is logged of a fault: where it was, and not what was in its variables, which may be a secret or a person."""
+
+import json
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+FAULT = textwrap.dedent(
+    """
+    import sys
+    import structlog
+    from openbooking.serving.logs import configure_logs
+
+    sys.stderr.isatty = lambda: {terminal}
+    configure_logs()
+
+    def sign_in(password):
+        raise ZeroDivisionError
+
+    try:
+        sign_in("correct " + "horse")
+    except ZeroDivisionError as fault:
+        structlog.get_logger().error("request.failed", exc_info=fault)
+    """
+)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_traceback_of_a_fault_shows_no_values(terminal: bool) -> None:
+    script = FAULT.format(terminal=terminal)
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "request.failed" in told.stderr
+    assert "sign_in" in told.stderr
+    assert "correct horse" not in told.stderr
+
+
+def test_what_is_logged_goes_on_where_no_line_can_be_written() -> None:
+    script = textwrap.dedent(
+        """
+        import structlog
+        from openbooking.serving.logs import configure_logs
+
+        configure_logs()
+        log = structlog.get_logger()
+        log.warning("upkeep.postponed")
+        log.error("request.failed")
+        print("went on")
+        """
+    )
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=full, text=True, check=True
+        )
+    assert done.stdout == "went on\n"
+
+
+def test_no_value_keeps_a_line_from_being_written() -> None:
+    script = textwrap.dedent(
+        """
+        import structlog
+        from openbooking.serving.logs import configure_logs
+
+        configure_logs()
+        log = structlog.get_logger()
+        try:
+            raise LookupError(chr(0xD800))
+        except LookupError as fault:
+            log.error("request.failed", exc_info=fault, half=chr(0xD800), odd={("x",): 1})
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    (line,) = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (line["event"], line["half"]) == ("request.failed", "\ud800")
+    assert "LookupError" in line["exception"]

@@ -1,0 +1,56 @@
+"""A process that reads a feed into a copy until it is at its end, with one face and the other in turn.
+
+It is started by test_hostile: `feed_reader_process.py URL COPY CERTIFICATE`. It prints the most memory that it used, in bytes.
+"""
+
+import asyncio
+import ssl
+import sys
+from itertools import cycle
+from pathlib import Path
+
+import httpx2
+
+from openbooking.harvest.client import HarvestOptions, harvest, harvest_async
+from openbooking.harvest.copy import Copy
+from openbooking.harvest.reader import Limits
+
+OPTIONS = HarvestOptions(limits=Limits(first_pause=0.001, longest_pause=0.05))
+
+
+def read(url: str, copy: Copy, trust: ssl.SSLContext) -> None:
+    with httpx2.Client(verify=trust) as client:
+        for _ in harvest(url, copy, client, OPTIONS):
+            pass
+
+
+def read_async(url: str, copy: Copy, trust: ssl.SSLContext) -> None:
+    async def run() -> None:
+        async with httpx2.AsyncClient(verify=trust) as client:
+            async for _ in harvest_async(url, copy, client, OPTIONS):
+                pass
+
+    asyncio.run(run())
+
+
+def peak_bytes(process: int | str = "self") -> int:
+    """The most memory that a process has used, as Linux tells it; 0 where it does not, or the process has ended."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return 1024 * next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
+
+
+def main(url: str, path: str, certificate: str) -> None:
+    trust = ssl.create_default_context(cafile=certificate)
+    with Copy(Path(path)) as copy:
+        for face in cycle((read, read_async)):
+            face(url, copy, trust)
+            if copy.at_end:
+                break
+    print(peak_bytes())  # noqa: T201 - for the process that waits
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,182 @@
+"""A Booking System behind HTTP, on each store, with two Sellers, three partners and something to book."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.model.grant_terms import NO_TERMS
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.store import Store
+from openbooking.identity.store import IdentityStore
+from openbooking.jsonld.write import Writer
+from openbooking.jsonld.write_feed import JsonLdFeedWriter
+from openbooking.openactive.ids import Identifiers, key_of
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
+from openbooking.settings import AccessMode, Settings
+from openbooking.store.identity_memory import MemoryIdentityStore
+from openbooking.store.memory import MemoryStore
+from openbooking.store.migrate import prepare
+from openbooking.system import open_identity_store, open_store
+from openbooking.testing.samples import Clock
+from openbooking.web.app import create_app
+from support.builders import NOW, course, event, headline_event, on_demand_event, session, slot
+from support.identity_provider import grant, partner, signing_key, users
+from support.message_judge import judge
+from support.parties import ALICE, BOB, BROKER, CENTRE, CHARLIE, CUSTOMER, MANAGER, STUDIO
+
+SITE = "https://booking.example.com"
+YOGA, COURT, HALL = session("yoga"), slot("court"), slot("hall", individual=False, capacity=5)
+PILATES = session("pilates", seller=STUDIO)
+RUN, FESTIVAL, TALK = event("run"), headline_event("festival"), event("talk", parent=headline_event("conference"))
+COURSE, LESSON, VIDEO = course("course"), event("lesson", parent=course("lessons")), on_demand_event("video")
+EVENTS = (RUN, FESTIVAL, TALK, COURSE, LESSON, VIDEO)
+
+
+class World:
+    """The Booking System, seen as a Broker sees it; `store` and `clock` are for what a Broker cannot do.
+
+    Unless what is in it is known to be unsound, its answers are `judged`.
+    """
+
+    judged = True
+
+    def __init__(
+        self, client: httpx2.AsyncClient, *, store: Store, identity: IdentityStore, clock: Clock, settings: Settings
+    ) -> None:
+        self.client, self.store, self.identity, self.settings = client, store, identity, settings
+        self.clock = clock
+        self.ids = Identifiers(settings.base_uri)
+
+    async def call(
+        self, method: str, path: str, body: Any = None, partner: str = "alice", **headers: str
+    ) -> httpx2.Response:
+        """A request to the API in the name of a partner."""
+        sent = {"Authorization": f"Bearer obk_{partner}", "Content-Type": BOOKING_MEDIA_TYPE, **headers}
+        content = body if isinstance(body, bytes) else None
+        json = None if isinstance(body, bytes) else body
+        return await self.client.request(method, f"/api/{path}", content=content, json=json, headers=sent)
+
+    def item(self, family: list[Opportunity], position: int = 0) -> dict[str, Any]:
+        """An OrderItem as a Broker asks for it."""
+        offer = next(offered for opportunity in reversed(family) for offered in opportunity.offers)
+        return {
+            "@type": "OrderItem",
+            "position": position,
+            "orderedItem": self.ids.opportunity(family[-1].path),
+            "acceptedOffer": self.ids.offer(offer.ref),
+        }
+
+    def quote(self, *items: dict[str, Any], seller: str = CENTRE.key, **changes: Any) -> dict[str, Any]:
+        """The body of C1, or with a customer of C2."""
+        made = {
+            "@context": "https://openactive.io/",
+            "@type": "OrderQuote",
+            "brokerRole": "https://openactive.io/AgentBroker",
+            "broker": BROKER,
+            "seller": self.ids.seller(seller),
+            "orderedItem": list(items),
+            **changes,
+        }
+        return {name: value for name, value in made.items() if value is not None}
+
+    def order(self, *items: dict[str, Any], total: float = 12, **changes: Any) -> dict[str, Any]:
+        """The body of B."""
+        return self.quote(
+            *items,
+            **{
+                "@type": "Order",
+                "customer": CUSTOMER,
+                "totalPaymentDue": {"@type": "PriceSpecification", "price": total, "priceCurrency": "GBP"},
+                "payment": {"@type": "Payment", "identifier": "payment-1"},
+                **changes,
+            },
+        )
+
+    async def read_feed(self, path: str, partner: str = "alice") -> dict[str, Any]:
+        """Follow a feed to its end: the last version of each item, by the last segment of its id."""
+        return await Follower(self, path, partner).news()
+
+    def pass_time(self, **duration: float) -> None:
+        """Let time pass."""
+        self.clock.move(timedelta(**duration))
+
+
+class Follower:
+    """Somebody who follows a feed."""
+
+    def __init__(self, world: World, path: str, partner: str = "alice") -> None:
+        self._world, self._partner = world, partner
+        self._url = f"{SITE}{path}"
+
+    async def news(self) -> dict[str, Any]:
+        """The items that have changed since the last time, as they are now, by the last segment of their ids."""
+        found: dict[str, Any] = {}
+        while True:
+            response = await self._world.client.get(self._url, headers={"Authorization": f"Bearer obk_{self._partner}"})
+            page = response.json()
+            if not page["items"]:
+                assert page["next"] == self._url
+                return found
+            found |= {key_of(entry["id"]): entry for entry in page["items"]}
+            self._url = page["next"]
+
+
+@asynccontextmanager
+async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIterator[World]:
+    """A stocked Booking System on a store of this kind, with settings changed as wanted.
+
+    On the `terms`, if any are given, Alice has agreed with the centre; nobody else has agreed on any.
+    Where it is to be in PostgreSQL, `database` is the URL. In the end every answer that it gave is judged.
+    """
+    clock = Clock()
+    terms = changes.pop("terms", NO_TERMS)
+    assert clock() == NOW
+    in_folder = str(folder / "world.sqlite3")
+    made = {"site_url": SITE, "database": in_folder, "sweep_seconds": 0.05, **changes}
+    settings = Settings(**{**made, "access": AccessMode(made.get("access", AccessMode.API_KEY))})
+    if store_kind == "memory":
+        writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri)))
+        store: Store = MemoryStore(policy=settings.policy, writer=writer, clock=clock)
+        identity: IdentityStore = MemoryIdentityStore()
+    else:
+        await asyncio.to_thread(prepare, settings.database)
+        store, identity = open_store(settings, clock), open_identity_store(settings)
+    for seller in (CENTRE, STUDIO):
+        await store.execute(PublishSeller(seller, actor=MANAGER))
+    for family in (YOGA, COURT, HALL, PILATES, *EVENTS):
+        await store.execute(Publish(tuple(family), actor=MANAGER))
+    for caller in (ALICE, BOB, CHARLIE):
+        grants = (
+            grant(caller.partner, seller, terms if (caller, seller) == (ALICE, CENTRE.key) else NO_TERMS)
+            for seller in sorted(caller.sellers or ())
+        )
+        await identity.save(partner(caller.partner), *grants)
+    await identity.save(signing_key(), *users())
+    async with serving(settings, clock, store, identity) as world:
+        yield world
+
+
+@asynccontextmanager
+async def serving(settings: Settings, clock: Clock, store: Store, identity: IdentityStore) -> AsyncIterator[World]:
+    """The Booking System over these stores, whatever is in them. In the end every answer that it gave is judged."""
+    answers = list[httpx2.Response]()
+
+    async def keep(answer: httpx2.Response) -> None:
+        answers.append(answer)
+
+    app = create_app(settings, clock, store, identity)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app), base_url=SITE, event_hooks={"response": [keep]}
+        ) as client,
+    ):
+        world = World(client, store=store, identity=identity, clock=clock, settings=settings)
+        yield world
+    assert not world.judged or [fault for answer in answers for fault in judge().faults(answer)] == []

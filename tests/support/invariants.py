@@ -1,0 +1,234 @@
+"""What holds whatever happens, counted and judged by a few lines that use no rule of the code they judge."""
+
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from openbooking.booking.model.actor import Stamp
+from openbooking.booking.model.opportunity import SaleState
+from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.record import ItemState, Record, RecordKind
+from openbooking.booking.model.situation import Places, Situation
+from openbooking.booking.rules.cancellation_effects import SOLD_OUT
+from openbooking.booking.rules.pricing import standing_totals
+from openbooking.openactive.terms import EventStatus, OrderItemStatus, OrderProposalStatus
+
+CANCELLED = (OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED)
+REJECTED = (OrderProposalStatus.SELLER_REJECTED, OrderProposalStatus.CUSTOMER_REJECTED)
+
+
+class Told(NamedTuple):
+    """What a record tells of one item."""
+
+    path: str
+    price: Decimal
+    status: OrderItemStatus
+
+
+def told(record: Record) -> dict[int, Told]:
+    """The items by number: as asked for, or as amended while it is a proposal, or as replaced since B."""
+    if record.lease is not None:
+        leased = ((item.opportunity, record.lease.terms[item.terms].offer.price) for item in record.lease.items)
+        status = OrderItemStatus.CONFIRMED
+        return {number: Told(path, price, status) for number, (path, price) in enumerate(leased, 1)}
+    if record.order is None:
+        return {}
+    items = record.order.items
+    if record.kind is RecordKind.PROPOSAL and record.proposal and record.proposal.items:
+        items = record.proposal.items
+    found = {}
+    for position, item in enumerate(items):
+        state = record.states[position] if record.states else ItemState()
+        now = state.replacement or item
+        assert now.opportunity is not None
+        assert now.offer is not None
+        found[item.number] = Told(now.opportunity.path, now.offer.price, state.status)
+    return found
+
+
+def cost(record: Record) -> Decimal:
+    """What is to be paid for all that is not cancelled, of a Seller whose prices hold the tax."""
+    return sum((item.price for item in told(record).values() if item.status not in CANCELLED), Decimal(0))
+
+
+Taken = dict[str, dict[OrderKey, Places]]
+
+
+def taken(state: Situation) -> Taken:
+    """Who holds how many places of each Opportunity now: sold to those who have not cancelled, or held for a while."""
+    found: Taken = {}
+    for key, record in state.records.items():
+        sold = record.kind is RecordKind.ORDER
+        if not sold and not (record.lease_expires and record.lease_expires > state.now):
+            continue
+        for item in told(record).values():
+            if item.status not in CANCELLED:
+                holders = found.setdefault(item.path, {})
+                held = holders.get(key, Places())
+                holders[key] = Places(held.booked + sold, held.leased + (not sold))
+    return found
+
+
+def counted(state: Situation) -> dict[str, Places]:
+    """How many places of each Opportunity are taken."""
+    return {
+        path: Places(sum(held.booked for held in who.values()), sum(held.leased for held in who.values()))
+        for path, who in taken(state).items()
+    }
+
+
+def free(state: Situation, path: str) -> int:
+    """How many places are left there; below none where fewer are published than are taken."""
+    places, opportunity = counted(state).get(path, Places()), state.opportunities.get(path)
+    return ((opportunity and opportunity.capacity) or 0) - places.booked - places.leased
+
+
+def on_sale(state: Situation, path: str) -> bool:
+    """Whether a session is there and on sale, and its series too."""
+    family = [state.opportunities[path]] if path in state.opportunities else []
+    family += [state.opportunities[one.parent] for one in family[:] if one.parent]
+    return bool(family) and {(one.sale, one.withdrawn) for one in family} == {(SaleState.ON_SALE, False)}
+
+
+def check(before: Situation, after: Situation) -> None:
+    """What every command keeps true, whether it was granted or refused."""
+    assert {path: held for path, held in after.places.items() if held != Places()} == counted(after)
+    _check_granted(before, after)
+    _check_open_proposals(after)
+    for key, record in before.records.items():
+        assert record.kind is RecordKind.QUOTE or key in after.records
+    for key, record in after.records.items():
+        if record is not before.records.get(key):
+            check_one(before.records.get(key), record)
+
+
+def _check_open_proposals(after: Situation) -> None:
+    """No proposal stays open that wants more spaces than are not sold (OB-APP-27)."""
+    sold = {path: held.booked for path, held in counted(after).items()}
+    for record in after.records.values():
+        if record.kind is RecordKind.PROPOSAL and record.proposal and record.proposal.status not in REJECTED:
+            wanted = Counter(item.path for item in told(record).values())
+            for path, spaces in wanted.items():
+                opportunity = after.opportunities.get(path)
+                assert opportunity is None or spaces <= (opportunity.capacity or 0) - sold.get(path, 0)
+
+
+def _check_granted(before: Situation, after: Situation) -> None:
+    """Whoever has more places than before has them at something that takes place and is on sale, within its capacity.
+
+    More can be taken than there are, after fewer have been published; then nobody is given any.
+    """
+    had = taken(before)
+    for path, who in taken(after).items():
+        if any(_sum(held) > _sum(had.get(path, {}).get(key, Places())) for key, held in who.items()):
+            opportunity = after.opportunities[path]
+            assert opportunity.status is EventStatus.SCHEDULED
+            assert on_sale(after, path)
+            assert opportunity.end
+            assert opportunity.end > after.now
+            assert free(after, path) >= 0
+
+
+def _sum(places: Places) -> int:
+    return places.booked + places.leased
+
+
+BECOMES: Mapping[RecordKind, tuple[RecordKind, ...]] = {
+    RecordKind.QUOTE: (RecordKind.QUOTE, RecordKind.PROPOSAL, RecordKind.ORDER),
+    RecordKind.PROPOSAL: (RecordKind.PROPOSAL, RecordKind.ORDER, RecordKind.DELETED),
+    RecordKind.ORDER: (RecordKind.ORDER, RecordKind.DELETED),
+    RecordKind.DELETED: (RecordKind.DELETED,),
+}
+
+
+def check_one(before: Record | None, after: Record) -> None:
+    """What one record may become."""
+    if after.order:
+        assert standing_totals(after).price == cost(after)
+    if before is None:
+        assert after.kind is not RecordKind.DELETED
+        return
+    assert after.kind in BECOMES[before.kind]
+    if before.kind is RecordKind.PROPOSAL and after.kind is not RecordKind.DELETED:
+        _check_proposal(before, after)
+    if before.kind is after.kind is RecordKind.ORDER:
+        was, now = told(before), told(after)
+        assert now.keys() == was.keys()
+        assert cost(after) <= cost(before)
+        for number, item in now.items():
+            assert item.price <= was[number].price
+            assert item.status is was[number].status or was[number].status not in CANCELLED
+
+
+def _check_proposal(before: Record, after: Record) -> None:
+    """What is rejected stays so, and what is booked is what has been accepted, at that price."""
+    assert before.proposal
+    assert after.proposal
+    if after.kind is RecordKind.ORDER:
+        assert before.proposal.status is OrderProposalStatus.ACCEPTED
+        assert after.proposal.version == before.proposal.version
+        assert told(after) == told(before)
+    elif before.proposal.status in REJECTED:
+        assert after.proposal.status is before.proposal.status
+
+
+def check_stamps(before: Situation, after: Situation, stamp: Stamp) -> None:
+    """Whatever a command has changed bears its stamp, and everything else bears the stamps that it had."""
+    for key, record in after.records.items():
+        known = before.records.get(key)
+        if record.kind is RecordKind.QUOTE:
+            assert _without_stamps(record) == record
+        elif known is None or _without_stamps(known) != _without_stamps(record):
+            by = _expected_stamp(known, record, stamp)
+            assert record.changed == by
+            _check_milestones(known, record, by)
+        else:
+            assert known == record
+
+
+def _expected_stamp(before: Record | None, after: Record, stamp: Stamp) -> Stamp:
+    """The stamp of the command; that of the system on a proposal which others have left no space."""
+    sold_out = Stamp(SOLD_OUT, stamp.at)
+    turned_away = before and after.changed == sold_out and after.kind is before.kind is RecordKind.PROPOSAL
+    if turned_away and after.proposal and after.proposal.status in REJECTED:
+        return sold_out
+    return stamp
+
+
+def _check_milestones(before: Record | None, after: Record, stamp: Stamp) -> None:
+    """When the Order and its items became what they are."""
+    kind = before and before.kind
+    for became, was, now in (
+        (RecordKind.PROPOSAL, before and before.proposed, after.proposed),
+        (RecordKind.ORDER, before and before.booked, after.booked),
+        (RecordKind.DELETED, before and before.deleted, after.deleted),
+    ):
+        assert now == (stamp if after.kind is became is not kind else was)
+    had = _states(before) if before and before.kind is after.kind else {}
+    for number, state in _states(after).items():
+        was_state = had.get(number, ItemState())
+        untouched = replace(state, changed=None) == replace(was_state, changed=None)
+        assert state.changed == (was_state.changed if untouched else stamp)
+        newly = state.status in CANCELLED and was_state.status not in CANCELLED
+        assert state.cancelled == (stamp if newly else was_state.cancelled)
+    if after.proposal and after.kind is RecordKind.PROPOSAL:
+        fresh = replace(after.proposal, status=OrderProposalStatus.AWAITING, decided=None, amended=None)
+        old = (before and before.proposal) or fresh
+        decided = stamp if after.proposal.status is not OrderProposalStatus.AWAITING else None
+        assert after.proposal.decided == (decided if after.proposal.status is not old.status else old.decided)
+        offered = (after.proposal.version, after.proposal.items)
+        assert after.proposal.amended == (old.amended if offered == (old.version, old.items) else stamp)
+
+
+def _states(record: Record) -> dict[int, ItemState]:
+    items = record.order.items if record.order else ()
+    return {item.number: state for item, state in zip(items, record.states, strict=False)}
+
+
+def _without_stamps(record: Record) -> Record:
+    proposal = record.proposal and replace(record.proposal, decided=None, amended=None)
+    states = tuple(replace(state, changed=None, cancelled=None) for state in record.states)
+    return replace(record, proposal=proposal, states=states, proposed=None, booked=None, changed=None, deleted=None)
