@@ -112,7 +112,7 @@ class Pretix:
         ticket = self._post(
             f"{events}yoga/items/", {"name": {"en": "Place"}, "default_price": "12.00", "admission": True}
         )
-        self._post(f"{events}yoga/quotas/", {"name": "Places", "size": None, "items": [ticket["id"]]})
+        self._post(f"{events}yoga/quotas/", {"name": "Spaces", "size": None, "items": [ticket["id"]]})
         self._orders = f"{events}yoga/orders/"
         position = {"item": ticket["id"], "variation": None, "price": "12.00", "attendee_name": "Geoff Capes"}
         self._order = {

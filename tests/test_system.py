@@ -19,7 +19,7 @@ from openbooking.settings import AccessMode, Settings
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
 from openbooking.system import Sweeper, System, open_identity_store, open_store, open_system
-from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, fresh, places_left, quote, read_feed, session
+from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, fresh, quote, read_feed, session, spaces_left
 from support.fake_clocks import TEN_DAYS, Machine
 from support.identity_provider import partner, signing_key
 
@@ -106,7 +106,7 @@ class Site:
         """How much there is of everything that is cleared away in time."""
         identity = system.identity.store
         feed = await read_feed(system.store, SESSIONS)
-        left = await places_left(system.store, YOGA)
+        left = await spaces_left(system.store, YOGA)
         kinds: tuple[type[Any], ...] = (Session, Authorization, Attempts, SigningKey)
         counts = {kind.__name__: len(await identity.find(kind)) for kind in kinds}
         return counts | {"tombstones": sum(data is None for data in feed.values()), "left": left or 0}

@@ -77,7 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     )
     single_seller: Annotated[str, _PROTOCOL, Meta(description="The key of the only Seller, in a system for one.")] = ""
     leasing: Annotated[
-        Leasing, _PROTOCOL, Meta(description="When places are held: off, named (from C2) or anonymous (from C1).")
+        Leasing, _PROTOCOL, Meta(description="When spaces are held: off, named (from C2) or anonymous (from C1).")
     ] = Leasing.NAMED
     lease_seconds: Annotated[_Positive, Meta(description="How long a Lease lasts.")] = 900
     guarantee_seconds: Annotated[

@@ -193,7 +193,7 @@ CANCELLED = became(states=(ItemState(status=OrderItemStatus.CUSTOMER_CANCELLED),
     ("before", "left"),
     [
         pytest.param(BOOKED, evolve(BOOKED, replace(became(uuid="2"), key=OrderKey("alice", "2"))), id="oversold"),
-        pytest.param(BOOKED, replace(evolve(BOOKED, CANCELLED), places=BOOKED.places), id="lost"),
+        pytest.param(BOOKED, replace(evolve(BOOKED, CANCELLED), spaces=BOOKED.spaces), id="lost"),
         pytest.param(evolve(BOOKED, CANCELLED), BOOKED, id="not cancelled any more"),
         pytest.param(BOOKED, evolve(BOOKED, became(states=(ItemState(replacement=dearer()),))), id="dearer"),
         pytest.param(BOOKED, evolve(BOOKED, RecordSet(BOOK.key, None)), id="forgotten"),

@@ -44,7 +44,11 @@ class Readers:
         """Start processes until one reaches the end of the feed."""
         status = -signal.SIGKILL
         while status == -signal.SIGKILL:
-            command = (sys.executable, str(Path(__file__).parents[1] / "support" / "feed_reader_process.py"), *arguments)
+            command = (
+                sys.executable,
+                str(Path(__file__).parents[1] / "support" / "feed_reader_process.py"),
+                *arguments,
+            )
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as self._process:
                 told, _ = self._process.communicate()
             status = self._process.returncode

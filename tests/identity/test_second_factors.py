@@ -10,9 +10,9 @@ from pyotp import TOTP
 from openbooking.identity.accounts import SignInRefusedError, UnknownUserError
 from openbooking.identity.admissions import Admission, Step
 from openbooking.identity.guesses import Browser, TooManyAttemptsError
+from openbooking.identity.one_time_codes import new_factor_secret, new_recovery_codes, spend_code, spend_recovery_code
 from openbooking.identity.policy import SecondFactorMode
 from openbooking.identity.records import Attempts, PendingSignIn, Role, SecondFactor, Session, User
-from openbooking.identity.second_factor import new_factor_secret, new_recovery_codes, spend_code, spend_recovery_code
 from openbooking.identity.second_factors import Enrolment, Pending, WrongCodeError
 from support.identity_provider import BROWSER, PASSWORD, POLICY, Desk
 

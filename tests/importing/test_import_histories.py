@@ -269,5 +269,5 @@ async def test_every_order_is_for_what_was_booked_or_cancelled_and_its_broker_to
         history = History(world, Providers(seed, urls=bool(seed % 2)))
         await history.run(request.config.getoption("--updates"))
         assert isinstance(world.store, SqlStore)
-        assert await world.store.audit() == []
+        assert await world.store.check_integrity() == []
     _log.info("%s, seed %s: %s; %.0f s", kind, seed, history.summary(), time.monotonic() - began)

@@ -137,7 +137,7 @@ def test_numbers_of_places(published: Any, count: int) -> None:
 
 @pytest.mark.parametrize("published", [True, None, "many", 1.5, float("nan"), float("inf"), "\uff11", [], {}])
 def test_what_is_no_number_of_places_is_refused(published: Any) -> None:
-    with pytest.raises(UnreadableError, match="no number of places"):
+    with pytest.raises(UnreadableError, match="no number of spaces"):
         read_count(published)
 
 

@@ -191,7 +191,7 @@ async def state_of(plan: Plan, script: Script) -> State:
             },
             (figures.leases, figures.ended_leases),
             {kind.__name__: len(await identity.find(kind)) for kind in kinds},
-            await store.audit(),
+            await store.check_integrity(),
         )
     finally:
         await store.close()

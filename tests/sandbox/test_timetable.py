@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from openbooking.booking.model.opportunity import Opportunity, applicable_offers
-from openbooking.booking.model.situation import Places
+from openbooking.booking.model.situation import Spaces
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers
@@ -133,5 +133,5 @@ def test_every_parent_event_and_one_child_of_each_is_a_valid_feed_item(validator
         seen.add(item.parent)
         parents = [by_path[item.parent]] if item.parent else []
         parents += [by_path[parent.parent] for parent in parents if parent.parent]
-        written = writer.opportunity(item, Places(), parents, sellers[item.seller])
+        written = writer.opportunity(item, Spaces(), parents, sellers[item.seller])
         assert validator.failures("BookableRPDEFeed", msgspec.json.decode(written)) == [], item.path

@@ -156,13 +156,13 @@ def test_after_a_restore_harvesters_see_what_there_is_and_brokers_book_again_wha
         return wrong
 
     async def book_again(store: SqlStore) -> None:
-        assert await store.audit() == []
+        assert await store.check_integrity() == []
         with pytest.raises(UnknownOrderError):
             await store.execute(cancel(lost_uuid, 1))
         again = await store.execute(book(lost_uuid, "yoga", "swim"))
         assert isinstance(again, Order)
         assert not again.has_errors
-        assert await store.audit() == []
+        assert await store.check_integrity() == []
 
     prepare(kept.database)
     working(kept.database, before)
@@ -204,7 +204,7 @@ def test_new_numbers_are_above_those_that_are_named_and_all_that_there_were(kept
         assert len(set(numbers)) == len(first)
         assert {id_: data for id_, (_, data) in held.items()} == {id_: data for id_, (_, data) in first.items()}
         tops.append(max(numbers))
-    assert working(kept.database, lambda store: store.audit()) == []
+    assert working(kept.database, lambda store: store.check_integrity()) == []
     working(kept.database, lambda store: store.execute(coming("last")))
     held = working(kept.database, lambda store: as_held(store, SESSIONS))
     assert max(modified for modified, _ in held.values()) > tops[-1]
@@ -226,7 +226,7 @@ def test_items_are_numbered_anew_batch_by_batch_while_others_change_them(
         assert min(modified for modified, _ in held.values()) > above
         await follow(store, SESSIONS, copy)
         assert copy == held
-        assert await store.audit() == []
+        assert await store.check_integrity() == []
 
     prepare(kept.database)
     working(kept.database, run)
@@ -247,7 +247,7 @@ def test_a_backup_that_is_made_during_bookings_is_whole_and_agrees_with_itself(k
     copy, most = working(kept.database, book_meanwhile)
     restored = kept.restore(copy)
     prepare(restored)
-    assert working(restored, lambda store: store.audit()) == []
+    assert working(restored, lambda store: store.check_integrity()) == []
     counts = working(restored, lambda store: store.order_counts())
     assert 0 <= sum(counts.values()) <= most
 

@@ -61,7 +61,7 @@ def test_an_order_that_was_stored_means_what_it_meant() -> None:
     assert stored.claims() == (Claim("scheduled-sessions/plain", 1, None),)
     assert (stored.in_orders_feed, stored.in_proposals_feed) == (True, False)
     assert cancelled.status is OrderItemStatus.SELLER_CANCELLED
-    assert (replaced.status, replaced.moved) == (OrderItemStatus.CONFIRMED, True)
+    assert (replaced.status, replaced.logistics_changed) == (OrderItemStatus.CONFIRMED, True)
     assert given.offer is not None
     assert str(given.offer.price) == "9.00"
     assert stored.order is not None

@@ -34,10 +34,10 @@ from openbooking.testing.samples import (
     book,
     cancel,
     fresh,
-    places_left,
     quote,
     read_feed,
     session,
+    spaces_left,
 )
 from store.test_postgres import connected, opened
 from store.test_sqlite import on_disk, open_at
@@ -91,14 +91,14 @@ def storing() -> list[Command]:
 async def what_goes_on(store: SqlStore, uuids: list[str], leased: str) -> None:
     """Everything but to store more."""
     assert [await refused(store, command) for command in storing()] == [True] * 5
-    left = await places_left(store, "yoga")
+    left = await spaces_left(store, "yoga")
     for uuid in uuids[:5]:
         await store.execute(DeleteOrder(caller=ALICE, uuid=uuid))
     for uuid in uuids[5:10]:
         await store.execute(cancel(uuid, 1))
     await store.execute(DeleteQuote(caller=ALICE, uuid=leased))
     assert left is not None
-    assert await places_left(store, "yoga") == left + 11
+    assert await spaces_left(store, "yoga") == left + 11
     assert len(await read_feed(store, Feed(ORDERS, "alice"))) == 5
     assert isinstance(await store.execute(GetOrder(caller=ALICE, uuid=uuids[11])), Record)
     assert isinstance(await store.execute(book(uuids[11], "yoga")), Order)

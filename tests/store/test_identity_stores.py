@@ -48,7 +48,7 @@ def test_a_file_that_is_not_free_this_moment_is_waited_for(tmp_path: Path) -> No
         holder.execute("PRAGMA locking_mode=EXCLUSIVE")
         holder.execute("BEGIN EXCLUSIVE")
         store = SqliteIdentityStore(path)
-        waiting = asyncio.create_task(store.standing_by_api_key("a"))
+        waiting = asyncio.create_task(store.access_rights_by_api_key("a"))
         beats = 0
         while beats < 100 and not waiting.done():
             beats += 1

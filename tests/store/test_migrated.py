@@ -110,7 +110,7 @@ def without_spaces(value: Any) -> Any:
 
 async def test_it_agrees_with_itself_before_anything_has_ended(database: str) -> None:
     store = open_store(settings(database), clock())
-    assert await store.audit() == []
+    assert await store.check_integrity() == []
     await store.close()
 
 

@@ -10,9 +10,9 @@ from functools import cached_property
 
 import pytest
 
-from openbooking.store.audit_statements import AuditStatements
 from openbooking.store.dialects import Saving, Statement
 from openbooking.store.figures import FigureStatements
+from openbooking.store.integrity_statements import IntegrityStatements
 from openbooking.store.migrate import prepare
 from openbooking.store.schema import claim, feed_item, opportunity, personal_data, record
 from openbooking.store.sqlite_dialect import Sqlite
@@ -65,6 +65,6 @@ def test_no_statement_reads_a_table_that_grows_from_end_to_end(database: str, st
 
 
 def test_whoever_recounts_does_and_is_seen(database: str) -> None:
-    audit = AuditStatements(Sqlite())
-    names = [name for name, member in vars(AuditStatements).items() if isinstance(member, cached_property)]
+    audit = IntegrityStatements(Sqlite())
+    names = [name for name, member in vars(IntegrityStatements).items() if isinstance(member, cached_property)]
     assert any(read_whole(database, getattr(audit, name)) for name in names)

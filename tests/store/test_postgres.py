@@ -31,9 +31,9 @@ from openbooking.testing.samples import (
     Clock,
     book,
     fresh,
-    places_left,
     session,
     session_path,
+    spaces_left,
 )
 from openbooking.testing.store_tests import UUID, feed_writer
 
@@ -128,7 +128,7 @@ async def test_what_is_booked_while_its_series_is_taken_off_sale_is_not_shown_on
                 await until_waiting(other, len(waiting))
         order = next(reply for reply in await asyncio.gather(*waiting) if isinstance(reply, Order))
         assert order.has_errors is not booked_first
-        assert await store.audit() == []
+        assert await store.check_integrity() == []
         deleted = "SELECT count(*) FROM feed_item WHERE id = $1 AND data IS NULL"
         assert await other.fetchval(deleted, session_path("yoga")) == 1
 
@@ -170,7 +170,7 @@ async def test_lost_connections_are_made_anew(store: PostgresStore, url: str) ->
         while await other.fetchval("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") > 1:
             await asyncio.sleep(0.01)
     await store.execute(book(fresh(), "yoga"))
-    assert await places_left(store, "yoga") == 3
+    assert await spaces_left(store, "yoga") == 3
 
 
 async def test_a_server_that_dies_takes_nothing_acknowledged_with_it(
@@ -203,10 +203,10 @@ async def test_a_server_that_dies_takes_nothing_acknowledged_with_it(
         record = await store.execute(GetOrder(caller=ALICE, uuid=order_uuid))
         assert isinstance(record, Record)
         assert record.kind is RecordKind.ORDER
-    before = await places_left(store, "spin")
+    before = await spaces_left(store, "spin")
     await store.execute(book(fresh(), "spin"))
     assert before is not None
-    assert await places_left(store, "spin") == before - 1
+    assert await spaces_left(store, "spin") == before - 1
 
 
 async def test_commits_are_on_disk_whatever_the_database_does_for_others(postgres: PostgresServer) -> None:

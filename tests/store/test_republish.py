@@ -16,7 +16,7 @@ from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity, SaleState, Seller
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.situation import Places
+from openbooking.booking.model.situation import Spaces
 from openbooking.booking.store import Feed, Store, StoreUnavailableError
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
@@ -174,7 +174,7 @@ async def test_a_crash_in_the_middle_is_mended_by_doing_it_again(store: Store, m
     assert await publish_seller(store, CHANGED, ADMINISTRATOR) == 10
     assert await names(store) == {CHANGED.name}
     if isinstance(store, SqlStore):
-        assert await store.audit() == []
+        assert await store.check_integrity() == []
 
 
 async def names(store: Store) -> set[str]:
@@ -191,5 +191,5 @@ def test_which_types_show_their_seller_is_known(type_: OpportunityType) -> None:
     parents: list[Opportunity] = []
     while path := (parents or [item])[-1].parent:
         parents.append(by_path[path])
-    written = msgspec.json.decode(writer.opportunity(item, Places(), parents, CENTRE))
+    written = msgspec.json.decode(writer.opportunity(item, Spaces(), parents, CENTRE))
     assert bool(sellers_in(written)) is type_.shows_seller

@@ -25,7 +25,7 @@ from openbooking.store.dialects import Statement
 from openbooking.store.exchange import Exchange, ask
 from openbooking.store.migrate import prepare
 from openbooking.store.sqlite import SqliteDatabase, SqliteStore
-from openbooking.store.turns import Turn
+from openbooking.store.write_lock import WriteLock
 from openbooking.testing.samples import (
     ALICE,
     EMAIL,
@@ -35,8 +35,8 @@ from openbooking.testing.samples import (
     START,
     Clock,
     book,
-    places_left,
     session,
+    spaces_left,
 )
 from openbooking.testing.store_tests import UUID, feed_writer
 
@@ -123,7 +123,7 @@ def test_what_a_reader_keeps_on_the_disk_is_told_and_erased_once_it_has_finished
             assert EMAIL.encode() in on_disk(tmp_path)
             forgetting = asyncio.create_task(store.forget_deleted(clock()))
             await asyncio.sleep(0.01)
-            assert await places_left(store, "yoga") == 5
+            assert await spaces_left(store, "yoga") == 5
             reader.execute("ROLLBACK")
             await forgetting
         assert EMAIL.encode() not in on_disk(tmp_path)
@@ -164,7 +164,7 @@ def test_a_locked_or_broken_file_makes_the_store_unavailable_not_wrong(tmp_path:
             await store.execute(book(UUID, "yoga"))
         with sqlite3.connect(path) as database:
             database.execute("ALTER TABLE elsewhere RENAME TO record")
-        assert await places_left(store, "yoga") == 5
+        assert await spaces_left(store, "yoga") == 5
         booked = await store.execute(book(UUID, "yoga"))
         assert isinstance(booked, Order)
         assert not booked.has_errors
@@ -183,11 +183,11 @@ def test_a_writer_waits_for_another_process_and_holds_up_no_reader(tmp_path: Pat
             other.execute("BEGIN IMMEDIATE")
             booking = asyncio.create_task(store.execute(book(UUID, "yoga")))
             for _ in range(5):
-                assert await places_left(store, "yoga") == 5
+                assert await spaces_left(store, "yoga") == 5
             assert not booking.done()
             other.execute("COMMIT")
         assert isinstance(await booking, Order)
-        assert await places_left(store, "yoga") == 4
+        assert await spaces_left(store, "yoga") == 4
         await store.close()
 
     asyncio.run(run())
@@ -242,7 +242,7 @@ def test_whoever_gives_up_waiting_leaves_the_file_to_the_next(tmp_path: Path) ->
             other.execute("BEGIN IMMEDIATE")
             other.execute("COMMIT")
         await store.execute(Publish(session("yoga", 5), actor=MANAGER))
-        assert await places_left(store, "yoga") == 5
+        assert await spaces_left(store, "yoga") == 5
         await store.close()
 
     asyncio.run(run())
@@ -280,7 +280,7 @@ def test_where_nothing_can_be_locked_nobody_waits_for_a_turn(tmp_path: Path) -> 
         await store.execute(PublishSeller(SELLER, actor=MANAGER))
         await other.execute(Publish(session("yoga", 5), actor=MANAGER))
         await store.execute(book(UUID, "yoga"))
-        assert await places_left(other, "yoga") == 4
+        assert await spaces_left(other, "yoga") == 4
         await store.close()
         await other.close()
 
@@ -296,8 +296,8 @@ def test_what_root_does_first_leaves_turns_to_the_owner_of_the_file(
     given: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "fchown", lambda _, user, group: given.append((user, group)))
-    with closing(Turn(path)) as turn, turn:
-        assert turn.try_()
+    with closing(WriteLock(path)) as turn, turn:
+        assert turn.try_acquire()
     assert given == [(path.stat().st_uid, path.stat().st_gid)]
     assert (tmp_path / "x.sqlite3-turn").stat().st_mode & 0o777 == 0o640
 

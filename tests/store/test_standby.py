@@ -205,7 +205,7 @@ async def test_settings_of_the_server_that_keep_everything_are_not_told_of(
     postgres.execute(f"ALTER DATABASE {urlsplit(url).path[1:]} SET synchronous_commit = {value}")
     async with opened(url) as store, store._postgres._readers.connection() as connection:
         assert await connection.fetchval("SHOW synchronous_commit") == in_session
-        assert await store.audit() == []
+        assert await store.check_integrity() == []
 
 
 @pytest.mark.parametrize("value", ["local", "remote_write"])
@@ -213,7 +213,7 @@ async def test_settings_of_the_server_that_lose_something_are_found(postgres: Po
     url = postgres.new_database()
     postgres.execute(f"ALTER DATABASE {urlsplit(url).path[1:]} SET synchronous_commit = {value}")
     async with opened(url) as store:
-        ((about, wrong),) = await store.audit()
+        ((about, wrong),) = await store.check_integrity()
     assert "synchronous_commit" in about
     assert f'"{value}"' in wrong
     assert "standby" in wrong

@@ -159,8 +159,8 @@ def test_the_model_notices_a_place_sold_twice(tmp_path: Path) -> None:
     """The comparison is able to fail: a store that loads nothing that is booked disagrees with the model."""
 
     class Forgetful(MemoryStore):
-        def _places(self, path: str, now: datetime) -> Any:
-            places = super()._places(path, now)
+        def _spaces(self, path: str, now: datetime) -> Any:
+            places = super()._spaces(path, now)
             return type(places)()
 
     async def run() -> None:

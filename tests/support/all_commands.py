@@ -10,7 +10,7 @@ from openbooking.booking.commands.seller_decisions import SellerCommand
 
 
 def command_classes() -> list[type[Any]]:
-    """Every class of commands in the modules of `openbooking.booking.commands`, by name; what they derive from is none."""
+    """Every command of `openbooking.booking.commands`, by name, without base classes."""
     package = openbooking.booking.commands
     modules = [import_module(f"{package.__name__}.{found.name}") for found in iter_modules(package.__path__)]
     kinds = {kind for module in modules for kind in vars(module).values() if isinstance(kind, type)}

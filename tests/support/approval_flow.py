@@ -64,7 +64,7 @@ async def shown(world: World, partner: str = "alice") -> Json:
     return entry
 
 
-async def places_left(world: World) -> int:
+async def spaces_left(world: World) -> int:
     left: int = (await world.read_feed("/feeds/slots"))["trip"]["data"]["remainingUses"]
     return left
 

@@ -17,7 +17,7 @@ from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
 from openbooking.booking.model.order import Caller, ItemRequest, OrderRequest, Payment
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import Record
-from openbooking.booking.model.situation import Places, Situation, evolve
+from openbooking.booking.model.situation import Situation, Spaces, evolve
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.rules.matching_keys import with_whereabouts
 from openbooking.openactive.ids import opportunity_path
@@ -224,7 +224,7 @@ def request(*items: ItemRequest, **changes: Any) -> OrderRequest:
 def situation(
     *opportunities: list[Opportunity],
     policy: Policy | None = None,
-    places: dict[str, Places] | None = None,
+    spaces: dict[str, Spaces] | None = None,
     records: tuple[Record, ...] = (),
 ) -> Situation:
     """A Situation that knows these Opportunities and both Sellers."""
@@ -234,7 +234,7 @@ def situation(
         policy=policy or Policy(leasing=Leasing.ANONYMOUS),
         records={record.key: record for record in records},
         opportunities=known,
-        places=dict.fromkeys(known, Places()) | (places or {}),
+        spaces=dict.fromkeys(known, Spaces()) | (spaces or {}),
         sellers={seller.key: seller for seller in (CENTRE, STUDIO)},
         holdings={caller.partner: {} for caller in (ALICE, BOB)},
     )

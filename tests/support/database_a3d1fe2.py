@@ -83,7 +83,7 @@ async def reopened(database: str) -> AsyncIterator[World]:
     async with serving(made, turned, store, open_identity_store(made)) as world:
         await until(lambda: has_swept(world))
         yield world
-        assert await store.audit() == []
+        assert await store.check_integrity() == []
 
 
 async def has_swept(world: World) -> bool:

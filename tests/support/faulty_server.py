@@ -22,7 +22,7 @@ from starlette.types import ASGIApp
 
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.situation import Needs, Situation
-from openbooking.booking.rules.capacity import places_left
+from openbooking.booking.rules.capacity import spaces_left
 from openbooking.booking.store import FeedWriter
 from openbooking.clock import Clock, SystemClock
 from openbooking.jsonld.write import Writer
@@ -105,9 +105,9 @@ class UnlockedSqliteDatabase(SqliteDatabase):
 
 def _places_are_left(situation: Situation) -> bool:
     return any(
-        places_left(opportunity, situation.places[path])
+        spaces_left(opportunity, situation.spaces[path])
         for path, opportunity in situation.opportunities.items()
-        if path in situation.places
+        if path in situation.spaces
     )
 
 

@@ -174,7 +174,7 @@ def _with_json(asked: Asked, chance: Random) -> Asked:
 
 def _change(tree: Any, chance: Random) -> None:
     """Change one member, wherever in the tree."""
-    places = list(_places(tree))
+    places = list(_spaces(tree))
     if not places:
         return
     holder, key = chance.choice(places)
@@ -196,12 +196,12 @@ def _change(tree: Any, chance: Random) -> None:
         holder[key] = chance.choice(VALUES)
 
 
-def _places(tree: Any) -> Any:
+def _spaces(tree: Any) -> Any:
     """Each member of each object and array."""
     members = list(tree.items()) if isinstance(tree, dict) else list(enumerate(tree)) if isinstance(tree, list) else []
     for key, member in members:
         yield tree, key
-        yield from _places(member)
+        yield from _spaces(member)
 
 
 def _with_form(asked: Asked, chance: Random) -> Asked:

@@ -116,7 +116,7 @@ class Story:
         before, outcome = self.state, None
         if isinstance(step, timedelta):
             self.state = replace(before, now=before.now + step)
-            self.state = replace(self.state, places=counted(self.state))
+            self.state = replace(self.state, spaces=counted(self.state))
         else:
             self.state, (outcome,) = fold(before, [step])
         self.moments.append(Moment(before, step, outcome, self.state))

@@ -11,9 +11,9 @@ from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import ItemState, Record, RecordKind
-from openbooking.booking.model.situation import Places, Situation
+from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.booking.rules.cancellation_effects import SOLD_OUT
-from openbooking.booking.rules.pricing import standing_totals
+from openbooking.booking.rules.pricing import current_totals
 from openbooking.openactive.terms import EventStatus, OrderItemStatus, OrderProposalStatus
 
 CANCELLED = (OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED)
@@ -54,7 +54,7 @@ def cost(record: Record) -> Decimal:
     return sum((item.price for item in told(record).values() if item.status not in CANCELLED), Decimal(0))
 
 
-Taken = dict[str, dict[OrderKey, Places]]
+Taken = dict[str, dict[OrderKey, Spaces]]
 
 
 def taken(state: Situation) -> Taken:
@@ -67,22 +67,22 @@ def taken(state: Situation) -> Taken:
         for item in told(record).values():
             if item.status not in CANCELLED:
                 holders = found.setdefault(item.path, {})
-                held = holders.get(key, Places())
-                holders[key] = Places(held.booked + sold, held.leased + (not sold))
+                held = holders.get(key, Spaces())
+                holders[key] = Spaces(held.booked + sold, held.leased + (not sold))
     return found
 
 
-def counted(state: Situation) -> dict[str, Places]:
+def counted(state: Situation) -> dict[str, Spaces]:
     """How many places of each Opportunity are taken."""
     return {
-        path: Places(sum(held.booked for held in who.values()), sum(held.leased for held in who.values()))
+        path: Spaces(sum(held.booked for held in who.values()), sum(held.leased for held in who.values()))
         for path, who in taken(state).items()
     }
 
 
 def free(state: Situation, path: str) -> int:
     """How many places are left there; below none where fewer are published than are taken."""
-    places, opportunity = counted(state).get(path, Places()), state.opportunities.get(path)
+    places, opportunity = counted(state).get(path, Spaces()), state.opportunities.get(path)
     return ((opportunity and opportunity.capacity) or 0) - places.booked - places.leased
 
 
@@ -95,7 +95,7 @@ def on_sale(state: Situation, path: str) -> bool:
 
 def check(before: Situation, after: Situation) -> None:
     """What every command keeps true, whether it was granted or refused."""
-    assert {path: held for path, held in after.places.items() if held != Places()} == counted(after)
+    assert {path: held for path, held in after.spaces.items() if held != Spaces()} == counted(after)
     _check_granted(before, after)
     _check_open_proposals(after)
     for key, record in before.records.items():
@@ -123,7 +123,7 @@ def _check_granted(before: Situation, after: Situation) -> None:
     """
     had = taken(before)
     for path, who in taken(after).items():
-        if any(_sum(held) > _sum(had.get(path, {}).get(key, Places())) for key, held in who.items()):
+        if any(_sum(held) > _sum(had.get(path, {}).get(key, Spaces())) for key, held in who.items()):
             opportunity = after.opportunities[path]
             assert opportunity.status is EventStatus.SCHEDULED
             assert on_sale(after, path)
@@ -132,7 +132,7 @@ def _check_granted(before: Situation, after: Situation) -> None:
             assert free(after, path) >= 0
 
 
-def _sum(places: Places) -> int:
+def _sum(places: Spaces) -> int:
     return places.booked + places.leased
 
 
@@ -147,7 +147,7 @@ BECOMES: Mapping[RecordKind, tuple[RecordKind, ...]] = {
 def check_one(before: Record | None, after: Record) -> None:
     """What one record may become."""
     if after.order:
-        assert standing_totals(after).price == cost(after)
+        assert current_totals(after).price == cost(after)
     if before is None:
         assert after.kind is not RecordKind.DELETED
         return

@@ -22,7 +22,7 @@ async def audit(
     """All that is wrong; `by_seller` are the Orders that the Seller may have changed."""
     store = plan.open_store()
     try:
-        wrong = [f"{about} {what}" for about, what in await store.audit()]
+        wrong = [f"{about} {what}" for about, what in await store.check_integrity()]
         wrong += [f"{asked}: {reply.status} {reply.body[:200]!r}" for asked, reply in brokers.surprises]
         few_at_once = asyncio.Semaphore(_AT_ONCE)
         orders = await asyncio.gather(*(_of_order(brokers, told, by_seller, few_at_once) for told in brokers.told))

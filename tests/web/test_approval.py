@@ -38,10 +38,10 @@ from support.approval_flow import (
     booking_of,
     outcome,
     patch,
-    places_left,
     proposal_of,
     proposed,
     shown,
+    spaces_left,
 )
 from support.builders import UUID, new_uuid
 from support.http_system import SITE, YOGA, Follower, World, open_world
@@ -154,7 +154,7 @@ async def test_a_proposal_with_an_item_at_fault_is_not_made(approving: World, va
         found = [[error["@type"] for error in item.get("error", [])] for item in reply.json()["orderedItem"]]
         assert found == expected
         assert not {"orderProposalVersion", "orderProposalStatus", "lease"} & reply.json().keys()
-    assert await places_left(approving) == 5
+    assert await spaces_left(approving) == 5
     assert outcome(await approving.call("GET", B)) == (404, "UnknownOrderError")
 
 
@@ -177,10 +177,10 @@ async def test_a_proposal_ends_by_itself_and_its_places_come_back(approving: Wor
     proposal = await proposed(approving, TRIP)
     if accepted:
         await approving.store.execute(ACCEPT)
-    assert await places_left(approving) == 4
+    assert await spaces_left(approving) == 4
     approving.pass_time(days=2, hours=1)
     for _ in range(200):
-        if await places_left(approving) == 5:
+        if await spaces_left(approving) == 5:
             break
         await anyio.sleep(0.05)
     else:
@@ -215,7 +215,7 @@ async def test_fewer_places_reject_a_proposal_that_no_longer_fits(approving: Wor
     data = (await shown(approving))["data"]
     assert validator.failures("OrderProposalsFeed", data) == []
     assert data["orderProposalStatus"] == f"{OPENACTIVE}SellerRejected"
-    assert data["orderSellerNote"] == "There are no longer enough places for this."
+    assert data["orderSellerNote"] == "There are no longer enough spaces for this."
     assert outcome(await approving.call("PUT", B, booking_of(proposal))) == (500, "OrderCreationFailedError")
 
 
@@ -255,7 +255,7 @@ async def test_the_order_enters_its_feed_at_the_next_change_and_leaves_with_its_
     assert (await approving.call("DELETE", B)).status_code == 204
     assert (await orders.news())[UUID]["state"] == "deleted"
     assert await proposals.news() == {}
-    assert await places_left(approving) == 5
+    assert await spaces_left(approving) == 5
 
 
 @pytest.mark.spec("OB-DEL-02", "OB-APP-34")

@@ -103,7 +103,7 @@ class OfItem(NamedTuple):
     at: str
     changes: dict[str, Any]
     family: list[Opportunity] = YOGA
-    places: int = 1
+    spaces: int = 1
 
 
 YOGA_OFFER = f"{SITE}/api/identifiers/session-series/series-yoga#/offers"
@@ -133,7 +133,7 @@ ITEM_FAULTS = [
 )
 async def test_a_fault_of_an_item_is_an_error_of_that_item(stocked: World, validator: Validator, fault: OfItem) -> None:
     item = {name: value for name, value in {**stocked.item(fault.family), **fault.changes}.items() if value is not None}
-    items = [{**item, "position": position} for position in range(fault.places)]
+    items = [{**item, "position": position} for position in range(fault.spaces)]
     for checkpoint in fault.at.split():
         body = {**stocked.order(*items), "@type": "Order" if checkpoint == "B" else "OrderQuote"}
         reply = await stocked.call("PUT", PATHS[checkpoint], body)

@@ -13,7 +13,7 @@ from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.store import Feed, StoreUnavailableError
 from openbooking.openactive.rpde import PAGE_SIZE
-from openbooking.web.feed_pages import KeptPages, Page, Sought, accepts_gzip
+from openbooking.web.feed_pages import Page, PageCache, PageKey, accepts_gzip
 from support.builders import session
 from support.http_system import SITE, World
 from support.parties import MANAGER
@@ -182,14 +182,14 @@ async def test_pages_of_orders_feeds_are_kept_by_nobody(sqlite_world: World) -> 
 
 async def test_a_kept_page_is_forgotten_after_a_minute_and_makes_room_for_others() -> None:
     now = 0.0
-    kept = KeptPages(lambda: now)
-    sought = Sought("slots", 0, gzip=False)
+    kept = PageCache(lambda: now)
+    sought = PageKey("slots", 0, gzip=False)
     await kept.make(sought, making(Page([], b"x", full=True)))
     now = 59.0
     assert kept.find(sought)
     now = 61.0
     assert not kept.find(sought)
-    soughts = [Sought("slots", number, gzip=False) for number in range(200)]
+    soughts = [PageKey("slots", number, gzip=False) for number in range(200)]
     for sought in soughts:
         await kept.make(sought, making(Page([], b"x" * 1_000_000, full=True)))
     found = [sought for sought in soughts if kept.find(sought)]
@@ -215,9 +215,9 @@ def making(page: Page, made: list[Page] | None = None, until: asyncio.Event | No
 @pytest.mark.parametrize(("body", "full", "times"), [(b"x", True, 1), (b"x", False, 3), (b"fault", True, 3)])
 async def test_a_page_that_many_ask_for_at_once_is_made_once_if_it_is_full(body: bytes, full: bool, times: int) -> None:
     """One that is not may lack by then what whoever asks must see; and nobody suffers from the fault of another."""
-    kept, may_go_on, made = KeptPages(), asyncio.Event(), list[Page]()
+    kept, may_go_on, made = PageCache(), asyncio.Event(), list[Page]()
     make = making(Page([], body, full=full), made, may_go_on)
-    asking = [asyncio.create_task(kept.make(Sought("slots", 0, gzip=True), make)) for _ in range(3)]
+    asking = [asyncio.create_task(kept.make(PageKey("slots", 0, gzip=True), make)) for _ in range(3)]
     await asyncio.sleep(0)
     assert len(made) == 1
     may_go_on.set()
@@ -227,7 +227,7 @@ async def test_a_page_that_many_ask_for_at_once_is_made_once_if_it_is_full(body:
 
 
 async def test_who_goes_away_leaves_the_page_to_the_next_who_asks() -> None:
-    kept, sought, page = KeptPages(), Sought("slots", 0, gzip=True), Page([], b"x", full=True)
+    kept, sought, page = PageCache(), PageKey("slots", 0, gzip=True), Page([], b"x", full=True)
     gone = asyncio.create_task(kept.make(sought, making(page, until=asyncio.Event())))
     waiting = asyncio.create_task(kept.make(sought, making(page)))
     await asyncio.sleep(0)

@@ -22,9 +22,9 @@ from support.approval_flow import (
     booking_of,
     outcome,
     patch,
-    places_left,
     proposed,
     shown,
+    spaces_left,
 )
 from support.builders import UUID, new_uuid
 from support.http_system import SITE, Follower, World
@@ -127,7 +127,7 @@ async def test_a_patch_may_have_extensions_and_concerns_ones_own_proposal_alone(
 async def test_an_amended_proposal_is_booked_in_its_newest_version(approving: World, validator: Validator) -> None:
     proposal = await proposed(approving, TRIP, TRIP, TRIP)
     await approving.store.execute(ACCEPT)
-    assert await places_left(approving) == 2
+    assert await spaces_left(approving) == 2
     follower = Follower(approving, PROPOSALS)
     await follower.news()
     amendment = AmendProposal(
@@ -139,7 +139,7 @@ async def test_an_amended_proposal_is_booked_in_its_newest_version(approving: Wo
         actor=MANAGER,
     )
     await approving.store.execute(amendment)
-    assert await places_left(approving) == 3
+    assert await spaces_left(approving) == 3
     data = (await follower.news())[UUID]["data"]
     assert validator.failures("OrderProposalsFeed", data) == []
     assert data["orderProposalStatus"] == f"{OPENACTIVE}AwaitingSellerConfirmation"
@@ -168,7 +168,7 @@ async def test_an_amended_proposal_is_booked_in_its_newest_version(approving: Wo
         "CustomerCancelled",
     ]
     assert data["totalPaymentDue"]["price"] == 30
-    assert await places_left(approving) == 4
+    assert await spaces_left(approving) == 4
 
 
 @pytest.mark.spec("OB-AMEND-08", "OB-AMEND-09", "OB-AMEND-10", "OB-AMEND-12", "OB-AMEND-13", "OB-OPF-05")

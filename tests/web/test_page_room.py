@@ -6,17 +6,17 @@ import pytest
 from starlette.types import Message
 
 from openbooking.openactive.errors import TemporarilyUnavailableError
-from openbooking.web.feed_pages import KeptPages, Page, Sought, send_page
+from openbooking.web.feed_pages import Page, PageCache, PageKey, send_page
 from openbooking.web.page_room import MAKING_BYTES, PageRoom
 
 pytestmark = pytest.mark.anyio
 
 LARGE = Page([], b"x" * (40 * 2**20), full=True)
-SOUGHT = Sought("events", 0, gzip=False)
+SOUGHT = PageKey("events", 0, gzip=False)
 
 
 async def test_a_page_that_is_too_large_to_be_kept_is_sent_all_the_same() -> None:
-    kept, made = KeptPages(), 0
+    kept, made = PageCache(), 0
 
     async def make() -> Page:
         nonlocal made

@@ -13,7 +13,7 @@ from openbooking.booking.command import Command, Reply
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import Partnership
 from openbooking.booking.model.record import Record
-from openbooking.booking.model.situation import Needs, Places, Situation, evolve
+from openbooking.booking.model.situation import Needs, Situation, Spaces, evolve
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.rpde import PAGE_BYTES, Item
 
@@ -53,7 +53,7 @@ class FeedWriter(Protocol):
     """Writes what a feed says of a thing, as JSON-LD; given to the store, which keeps the bytes."""
 
     def opportunity(
-        self, opportunity: Opportunity, places: Places, parents: Sequence[Opportunity], seller: Seller
+        self, opportunity: Opportunity, spaces: Spaces, parents: Sequence[Opportunity], seller: Seller
     ) -> bytes:
         """The `data` of an Opportunity in its open feed."""
         ...
@@ -174,7 +174,7 @@ def join_needs(needs: Sequence[Needs]) -> Needs:
         families=frozenset().union(*(need.families for need in needs)),
         sources=frozenset().union(*(need.sources for need in needs)),
         source_prefixes=frozenset().union(*(need.source_prefixes for need in needs)),
-        looked_at=frozenset().union(*(need.looked_at for need in needs)),
+        lookups=frozenset().union(*(need.lookups for need in needs)),
         shown_to=frozenset().union(*(need.shown_to for need in needs)),
         withheld_from=frozenset().union(*(need.withheld_from for need in needs)),
         fills=frozenset().union(*(need.fills for need in needs)),

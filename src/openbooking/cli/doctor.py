@@ -10,15 +10,15 @@ from openbooking.settings import Settings, load_settings
 
 
 def doctor(database: Database = None) -> None:
-    """Recount places, claims and feeds against what was booked; it changes nothing, and servers may run meanwhile."""
-    from openbooking.store.audit import Finding  # noqa: PLC0415 - longer to load than --help may take
+    """Recount spaces, claims and feeds against what was booked; it changes nothing, and servers may run meanwhile."""
+    from openbooking.store.integrity_check import Finding  # noqa: PLC0415 - longer to load than --help may take
     from openbooking.store.migrate import prepare  # noqa: PLC0415
     from openbooking.system import open_store  # noqa: PLC0415
 
     async def examine(settings: Settings) -> list[Finding]:
         store = open_store(settings)
         try:
-            return await store.audit()
+            return await store.check_integrity()
         finally:
             await store.close()
 
@@ -29,4 +29,4 @@ def doctor(database: Database = None) -> None:
         show(f"{about} {wrong}.")
     if findings:
         raise typer.Exit(1)
-    show("Places, claims and feeds agree with what was booked.")
+    show("Spaces, claims and feeds agree with what was booked.")

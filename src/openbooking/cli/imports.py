@@ -16,6 +16,7 @@ from openbooking.cli.output import confirm, show
 from openbooking.importing.errors import ImportRefusedError, NotConfirmedError
 from openbooking.openactive.money import VatTreatment
 from openbooking.settings import load_settings
+from openbooking.user_error import UserError
 
 
 def import_(  # noqa: PLR0913 - one parameter for each option
@@ -89,7 +90,7 @@ def import_(  # noqa: PLR0913 - one parameter for each option
                 await run_import(store, pages(place, copy, lines.counting), lines, options, confirm_orders)
 
             with_store(database, work, writes_feeds=True, makes_new=not dry_run)
-    except (ImportRefusedError, CommandError) as refusal:
+    except (ImportRefusedError, UserError) as refusal:
         raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal
     except NotConfirmedError as refusal:
         status = max(lines.exit_status, ExitStatus.LEFT_OUT)

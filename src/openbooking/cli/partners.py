@@ -29,7 +29,7 @@ from openbooking.cli.output import show, show_aside
 from openbooking.identity.credentials import CredentialKind, current
 from openbooking.identity.digests import Kind, digest, new_secret
 from openbooking.identity.errors import InvalidRedirectUriError
-from openbooking.identity.grants import Change, agree, give, resume, revoke, standing_grant, suspend
+from openbooking.identity.grants import Change, agree, current_grant, give, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
 from openbooking.identity.registration import check_redirect_uri
 from openbooking.identity.scopes import Scope, write_scopes
@@ -316,7 +316,7 @@ def _with_grant(
             await _check_seller(system.store, seller)
         await _change_grant(system, key, seller, change(system))
         grants = await system.identity.store.find(Grant, partner=key)
-        if standing_grant(grants, seller) is None:
+        if current_grant(grants, seller) is None:
             raise CommandError(f"{key} was not given {'--all-sellers' if seller == EVERY_SELLER else seller}.")
         return _sellers_of(grants)
 

@@ -40,11 +40,11 @@ class ByApiKey:
         if not bearer.startswith(Kind.API_KEY):
             raise InvalidAPITokenError
         shown = digest(bearer)
-        standing = await self._store.standing_by_api_key(shown)
-        if standing is None or not is_good(standing.partner, CredentialKind.API_KEY, shown, self._clock()):
+        rights = await self._store.access_rights_by_api_key(shown)
+        if rights is None or not is_good(rights.partner, CredentialKind.API_KEY, shown, self._clock()):
             raise InvalidAPITokenError
-        self._uses.note(standing.partner, shown)
-        return standing.caller
+        self._uses.note(rights.partner, shown)
+        return rights.caller
 
 
 class ByAccessToken:
@@ -70,14 +70,14 @@ class ByAccessToken:
             raise InvalidAuthorizationDetailsError("The access token is malformed or has expired.") from fault
         if scope not in token.scopes:
             raise InvalidAuthorizationDetailsError(f"The access token has not the scope {scope}.")
-        standing = await self._store.standing(token.partner, token.authorization, token.seller or "")
-        if standing is None or not standing.authorized:
+        rights = await self._store.access_rights(token.partner, token.authorization, token.seller or "")
+        if rights is None or not rights.authorized:
             raise InvalidAuthorizationDetailsError("The authorisation has been revoked.")
-        self._uses.note(standing.partner)
+        self._uses.note(rights.partner)
         if token.seller is None:
             # It reads its Orders feeds, whoever lets it book, and acts for nobody.
             return Caller(token.partner, frozenset())
-        caller = standing.caller
+        caller = rights.caller
         caller.check_may_act_for(token.seller)
         return replace(caller, sellers=frozenset({token.seller}), barred=frozenset())
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from openbooking.clock import Clock
 from openbooking.identity.devices import Devices
 from openbooking.identity.digests import Kind, digest, new_secret
+from openbooking.identity.one_time_codes import new_factor_secret
 from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
 from openbooking.identity.records import PendingSignIn, Session, User
-from openbooking.identity.second_factor import new_factor_secret
 from openbooking.identity.store import IdentityStore
 
 _PENDING_LIFETIME = timedelta(minutes=10)

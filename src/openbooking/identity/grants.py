@@ -27,7 +27,7 @@ class ConcurrentChangeError(Exception):
     """Others kept changing the same record; nothing was changed."""
 
 
-def standing_grant(grants: Iterable[Grant], seller: str) -> Grant | None:
+def current_grant(grants: Iterable[Grant], seller: str) -> Grant | None:
     """The grant that holds for a Seller: its own, or else the one of every Seller."""
     by_seller = {grant.seller: grant for grant in grants}
     return by_seller.get(seller) or by_seller.get(EVERY_SELLER)
@@ -121,10 +121,10 @@ class Grants:
     async def _grant(self, partner: str, seller: str) -> Grant:
         """The Seller's own grant, or one that says what holds without it."""
         grants = await self._identity.find(Grant, partner=partner)
-        standing = standing_grant(grants, seller)
-        if standing:
-            own = standing.seller == seller
-            return standing if own else replace(standing, seller=seller, agreed_by=frozenset(), revision=0)
+        rights = current_grant(grants, seller)
+        if rights:
+            own = rights.seller == seller
+            return rights if own else replace(rights, seller=seller, agreed_by=frozenset(), revision=0)
         now, nothing = self._clock(), frozenset[Scope]()
         state = GrantState.REVOKED
         return Grant(partner=partner, seller=seller, scopes=nothing, changed=now, changed_by="", state=state)
@@ -135,8 +135,8 @@ class Grants:
             sellers = [seller.key for seller in await self._bookings.sellers()]
         grants = await self._identity.find(Grant, partner=grant.partner)
         for seller in sellers:
-            standing = standing_grant(grants, seller)
-            withheld = standing is None or standing.state is GrantState.REVOKED
+            rights = current_grant(grants, seller)
+            withheld = rights is None or rights.state is GrantState.REVOKED
             command = Withhold(partnership=Partnership(grant.partner, seller), withheld=withheld, actor=GRANTS)
             while await self._bookings.execute(command):
                 pass

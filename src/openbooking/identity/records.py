@@ -130,7 +130,7 @@ class Authorization(IdentityRecord, frozen=True, kw_only=True):
     ended: bool = False
 
 
-def stands(grant: Grant, authorization: Authorization) -> bool:
+def is_valid(grant: Grant, authorization: Authorization) -> bool:
     """Whether the Seller has not revoked the grant since; while it is suspended, tokens are good for later."""
     return grant.state is not GrantState.REVOKED and grant.period == authorization.period
 

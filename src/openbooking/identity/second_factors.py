@@ -12,15 +12,15 @@ from openbooking.identity.accounts import Accounts, SignedIn, UnknownUserError, 
 from openbooking.identity.admissions import Admission
 from openbooking.identity.digests import digest
 from openbooking.identity.guesses import Browser
-from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
-from openbooking.identity.records import PendingSignIn, SecondFactor, User
-from openbooking.identity.second_factor import (
+from openbooking.identity.one_time_codes import (
     enrolled,
     new_factor_secret,
     new_recovery_codes,
     spend_code,
     spend_recovery_code,
 )
+from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
+from openbooking.identity.records import PendingSignIn, SecondFactor, User
 from openbooking.identity.store import IdentityStore
 
 _TRIES_TO_SAVE = 5

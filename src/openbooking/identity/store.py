@@ -9,12 +9,12 @@ import msgspec
 
 from openbooking.booking.model.grant_terms import NO_TERMS
 from openbooking.booking.model.order import Caller
-from openbooking.identity.records import EVERY_SELLER, Authorization, Grant, IdentityRecord, Partner, stands
+from openbooking.identity.records import EVERY_SELLER, Authorization, Grant, IdentityRecord, Partner, is_valid
 
 R = TypeVar("R", bound=IdentityRecord)
 
 
-class Standing(msgspec.Struct, frozen=True, dict=True):
+class AccessRights(msgspec.Struct, frozen=True, dict=True):
     """All that tells what a caller may do now; of its grants those that were asked for."""
 
     partner: Partner
@@ -47,7 +47,7 @@ class Standing(msgspec.Struct, frozen=True, dict=True):
             return False
         if authorization.seller is None:
             return True
-        return any(grant.seller == authorization.seller and stands(grant, authorization) for grant in self.grants)
+        return any(grant.seller == authorization.seller and is_valid(grant, authorization) for grant in self.grants)
 
 
 class IdentityStore(Protocol):
@@ -77,12 +77,12 @@ class IdentityStore(Protocol):
         """Keep no Authorization, Session, PendingSignIn, Device or Attempts that has expired."""
         ...
 
-    async def standing(self, partner: str, authorization: str, seller: str) -> Standing | None:
+    async def access_rights(self, partner: str, authorization: str, seller: str) -> AccessRights | None:
         """How the partner stands, with the grants of that Seller and of EVERY_SELLER."""
         ...
 
-    async def standing_by_api_key(self, digest: str) -> Standing | None:
-        """How the partner with this API key, or with this former one, stands, with all its grants."""
+    async def access_rights_by_api_key(self, digest: str) -> AccessRights | None:
+        """How the partner with this API key, or with this former one, is_valid, with all its grants."""
         ...
 
     async def close(self) -> None:

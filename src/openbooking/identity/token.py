@@ -29,7 +29,7 @@ from openbooking.identity.errors import (
 )
 from openbooking.identity.keys import SigningKeys
 from openbooking.identity.policy import IdentityPolicy
-from openbooking.identity.records import Authorization, Grant, Partner, stands
+from openbooking.identity.records import Authorization, Grant, Partner, is_valid
 from openbooking.identity.scopes import CLIENT_SCOPES, Scope, read_scopes, write_scopes
 from openbooking.identity.store import IdentityStore
 from openbooking.identity.uses import Uses
@@ -168,7 +168,7 @@ class TokenEndpoint:
         if not found or found[0].partner != partner.key:
             raise InvalidGrantError("There is no such code or token.")
         grants = await self._store.find(Grant, partner=partner.key, seller=found[0].seller or "")
-        if not any(stands(grant, found[0]) for grant in grants):
+        if not any(is_valid(grant, found[0]) for grant in grants):
             raise InvalidGrantError("The Seller has revoked this.")
         return found[0]
 

@@ -4,9 +4,9 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Opportunity, Seller
-from openbooking.booking.rules.capacity import most_places
+from openbooking.booking.rules.capacity import max_spaces
 from openbooking.booking.rules.inheritance import inherit
-from openbooking.importing.lacks import lacks
+from openbooking.importing.completeness import lacks
 from openbooking.importing.read_items import Draft
 from openbooking.importing.read_values import UnreadableError, read_count
 from openbooking.openactive.money import VatTreatment
@@ -82,7 +82,7 @@ def _with_inherited(opportunity: Opportunity, parents: tuple[Opportunity, ...], 
 
 def _limited_by_facility(opportunity: Opportunity, parent: Opportunity, remarks: list[str]) -> Opportunity:
     """A Slot of an individual facility has one space at most."""
-    most = most_places(opportunity, parent)
+    most = max_spaces(opportunity, parent)
     if most == opportunity.capacity:
         return opportunity
     remarks.append(f"remainingUses {opportunity.capacity} of an individual facility: {most} taken")

@@ -21,7 +21,7 @@ from openbooking.importing.rehearsal import ImportStore
 from openbooking.importing.report import Line, Outcome, Report, numbers_of
 from openbooking.importing.sellers import IMPORTER, NobodySellsError, Sellers
 from openbooking.importing.source import Source
-from openbooking.importing.spool import Spool, Standing
+from openbooking.importing.spool import ReadResult, Spool
 from openbooking.openactive.errors import BelongsToAnotherError, OpenBookingError
 from openbooking.openactive.money import VatTreatment
 
@@ -70,7 +70,7 @@ class Publisher:
                         parents = await self._parents(draft)
                         batch.append(_Ready(draft, where, parents, await self._link(draft, path, parents)))
                 except NobodySellsError as fault:
-                    self._fail(draft, where, str(fault), Standing.NOT_THEIRS)
+                    self._fail(draft, where, str(fault), ReadResult.NOT_THEIRS)
                 except UnreadableError as fault:
                     self._fail(draft, where, str(fault))
                 one_more()
@@ -167,7 +167,7 @@ class Publisher:
         try:
             reports = await self._execute_publish(ready)
         except BelongsToAnotherError as refusal:
-            self._fail(ready.draft, ready.where, str(refusal), Standing.NOT_THEIRS)
+            self._fail(ready.draft, ready.where, str(refusal), ReadResult.NOT_THEIRS)
         except OpenBookingError as refusal:
             self._fail(ready.draft, ready.where, str(refusal))
         else:
@@ -204,8 +204,8 @@ class Publisher:
             )
         )
 
-    def _fail(self, draft: Draft, where: str, reason: str, standing: Standing = Standing.NOT_UNDERSTOOD) -> None:
-        self._spool.refused(draft.opportunity.source, standing)
+    def _fail(self, draft: Draft, where: str, reason: str, result: ReadResult = ReadResult.NOT_UNDERSTOOD) -> None:
+        self._spool.refused(draft.opportunity.source, result)
         self._report.tell(
             Line(outcome=Outcome.FAILED, item=draft.label, where=where, reason=reason, remarks=draft.remarks)
         )

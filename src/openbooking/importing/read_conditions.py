@@ -170,7 +170,7 @@ def _check_availability(value: Any, offer: JsonObject) -> None:
 
 
 def _check_inventory(value: Any, offer: JsonObject) -> None:
-    """Raise UnreadableError: places are counted by Opportunity, so a limit on one Offer cannot be kept."""
+    """Raise UnreadableError: spaces are counted by Opportunity, so a limit on one Offer cannot be kept."""
     del offer
     level = value.get("value", value.get("maxValue")) if isinstance(value, dict) else value
     try:

@@ -317,11 +317,11 @@ def read_duration(value: Any) -> timedelta:
 
 
 def read_count(value: Any) -> int:
-    """A number of places, from 0 to MAX_COUNT; numbers beyond these bounds are cut."""
+    """A number of spaces, from 0 to MAX_COUNT; numbers beyond these bounds are cut."""
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
     found = None if isinstance(value, bool) else _COUNT.fullmatch(text)
     if found is None:
-        raise UnreadableError(f"{shown(value)} is no number of places")
+        raise UnreadableError(f"{shown(value)} is no number of spaces")
     digits = found["digits"].lstrip("0")
     if found["negative"] or not digits:
         return 0

@@ -25,7 +25,7 @@ _TABLES = """
     PRAGMA journal_mode = OFF;
     CREATE TABLE item (
         source TEXT PRIMARY KEY, former TEXT, same_id TEXT, kind TEXT, id TEXT, label TEXT, place TEXT, modified BLOB,
-        digest BLOB, number INTEGER, deleted INTEGER, whole INTEGER, standing INTEGER
+        digest BLOB, number INTEGER, deleted INTEGER, whole INTEGER, result INTEGER
     );
     CREATE INDEX item_of_id ON item (same_id);
     CREATE TABLE thing (
@@ -67,7 +67,7 @@ class GivenWay(NamedTuple):
     superseded: bool
 
 
-class Standing(IntEnum):
+class ReadResult(IntEnum):
     """How far an item was understood: whole, not whole, or refused for who publishes or sells it.
 
     What is refused for that says nothing about what is published, which stays as it is.
@@ -89,7 +89,7 @@ class Item(NamedTuple):
         label: What reports call it.
         place: Where it was found.
         is_deleted: Whether it is deleted.
-        standing: How far it was understood.
+        result: How far it was understood.
     """
 
     sources: tuple[str, ...]
@@ -99,7 +99,7 @@ class Item(NamedTuple):
     label: str
     place: str
     is_deleted: bool
-    standing: Standing
+    result: ReadResult
 
 
 class Spool:
@@ -145,7 +145,7 @@ class Spool:
                 self._number,
                 entry.deleted,
                 not reading.faults,
-                Standing.WHOLE,
+                ReadResult.WHOLE,
             ),
         )
         self._put_drafts(source, reading.drafts, entry.where)
@@ -190,8 +190,8 @@ class Spool:
 
     def begin(self) -> None:
         """Forget what an earlier publication, such as a rehearsal, has noted."""
-        standings = (Standing.WHOLE, Standing.NOT_UNDERSTOOD)
-        self._db.execute("UPDATE item SET standing = CASE WHEN whole THEN ? ELSE ? END", standings)
+        states = (ReadResult.WHOLE, ReadResult.NOT_UNDERSTOOD)
+        self._db.execute("UPDATE item SET result = CASE WHEN whole THEN ? ELSE ? END", states)
         self._db.execute("UPDATE thing SET published_as = NULL")
 
     def count(self) -> int:
@@ -240,9 +240,9 @@ class Spool:
         """Whether a thing has been published under this path."""
         return bool(self._one("SELECT 1 FROM thing WHERE published_as = ?", path))
 
-    def refused(self, source: str, standing: Standing) -> None:
-        """Note that a thing of this item could not be published; the item has this standing at best."""
-        self._db.execute("UPDATE item SET standing = min(standing, ?) WHERE source = ?", (standing, source))
+    def refused(self, source: str, result: ReadResult) -> None:
+        """Note that a thing of this item could not be published; the item has this result at best."""
+        self._db.execute("UPDATE item SET result = min(result, ?) WHERE source = ?", (result, source))
 
     def sellers_of_children(self, path: str) -> list[NamedSeller]:
         """The Sellers that the children of a thing name, each once."""
@@ -256,12 +256,21 @@ class Spool:
     def items(self, at_once: int) -> Iterator[list[Item]]:
         """All items, in batches."""
         rows = self._db.execute(
-            "SELECT source, former, same_id, kind, id, label, place, deleted, standing FROM item ORDER BY source"
+            "SELECT source, former, same_id, kind, id, label, place, deleted, result FROM item ORDER BY source"
         )
         while some := rows.fetchmany(at_once):
             yield [
-                Item((source, *json.loads(former)), same_id, kind, id_, label, place, bool(deleted), Standing(standing))
-                for source, former, same_id, kind, id_, label, place, deleted, standing in some
+                Item(
+                    (source, *json.loads(former)),
+                    same_id,
+                    kind,
+                    id_,
+                    label,
+                    place,
+                    bool(deleted),
+                    ReadResult(result),
+                )
+                for source, former, same_id, kind, id_, label, place, deleted, result in some
             ]
 
     def is_deleted(self, source: str) -> bool:
@@ -270,8 +279,8 @@ class Spool:
 
     def is_not_understood(self, source: str) -> bool:
         """Whether the item of this name is not understood, or not all of it."""
-        found = self._one("SELECT standing FROM item WHERE source = ? AND NOT deleted", source)
-        return bool(found) and found[0] == Standing.NOT_UNDERSTOOD
+        found = self._one("SELECT result FROM item WHERE source = ? AND NOT deleted", source)
+        return bool(found) and found[0] == ReadResult.NOT_UNDERSTOOD
 
     def is_alive(self, source: str) -> bool:
         """Whether there is an item of this name, and it has not been deleted."""

@@ -14,7 +14,7 @@ from openbooking.importing.rehearsal import ImportStore
 from openbooking.importing.report import Line, Outcome, Report, numbers_of
 from openbooking.importing.sellers import IMPORTER
 from openbooking.importing.source import Source
-from openbooking.importing.spool import Item, Spool, Standing
+from openbooking.importing.spool import Item, ReadResult, Spool
 from openbooking.openactive.terms import OpportunityType
 
 _DELETED = "its provider deleted it"
@@ -55,7 +55,7 @@ class Withdrawer:
         """Withdraw what deleted items held and others hold no more; take off sale what is not understood any more."""
         for items in self._spool.items(AT_ONCE):
             stored = await self._stored(items)
-            targets = {item: self._targets(item, stored) for item in items if item.standing is Standing.WHOLE}
+            targets = {item: self._targets(item, stored) for item in items if item.result is ReadResult.WHOLE}
             reasons = {
                 source: _DELETED if item.is_deleted else _NOT_HELD
                 for item, sources in targets.items()
@@ -67,7 +67,7 @@ class Withdrawer:
                 {
                     source
                     for item in items
-                    if item.standing is Standing.NOT_UNDERSTOOD
+                    if item.result is ReadResult.NOT_UNDERSTOOD
                     for source in self._targets(item, stored)
                 },
                 keep,

@@ -145,7 +145,7 @@ class Writer:
         )
 
     def opportunity(self, opportunity: Opportunity, remaining: int | None) -> JsonObject:
-        """What an Opportunity is in itself, with the places it has left where they are told."""
+        """What an Opportunity is in itself, with the spaces it has left where they are told."""
         type_ = opportunity.type
         most, left = _CAPACITY_OF_SLOT if type_ is OpportunityType.SLOT else _CAPACITY_OF_EVENT
         instant = _write_date if type_ is OpportunityType.COURSE_INSTANCE else write_instant

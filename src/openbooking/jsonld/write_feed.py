@@ -7,9 +7,9 @@ import msgspec
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import Order, OrderItem
 from openbooking.booking.model.record import Record
-from openbooking.booking.model.situation import Places
-from openbooking.booking.rules.capacity import places_left
-from openbooking.booking.rules.pricing import charged, pricing_of, standing_totals
+from openbooking.booking.model.situation import Spaces
+from openbooking.booking.rules.capacity import spaces_left
+from openbooking.booking.rules.pricing import charged, current_totals, pricing_of
 from openbooking.jsonld.write import FEED_CONTEXT, JsonObject, Writer
 from openbooking.openactive.ids import OrderItemRef
 from openbooking.openactive.terms import TaxTreatment
@@ -22,11 +22,11 @@ class JsonLdFeedWriter:
         self._writer = writer
 
     def opportunity(
-        self, opportunity: Opportunity, places: Places, parents: Sequence[Opportunity], seller: Seller
+        self, opportunity: Opportunity, spaces: Spaces, parents: Sequence[Opportunity], seller: Seller
     ) -> bytes:
         """An Opportunity, or a parent of such, as its open feed shows it."""
         return msgspec.json.encode(
-            {"@context": FEED_CONTEXT, **self._opportunity(opportunity, places, parents, seller)}
+            {"@context": FEED_CONTEXT, **self._opportunity(opportunity, spaces, parents, seller)}
         )
 
     def opportunity_id(self, path: str) -> str:
@@ -34,9 +34,9 @@ class JsonLdFeedWriter:
         return self._writer.ids.opportunity(path)
 
     def _opportunity(
-        self, opportunity: Opportunity, places: Places, parents: Sequence[Opportunity], seller: Seller
+        self, opportunity: Opportunity, spaces: Spaces, parents: Sequence[Opportunity], seller: Seller
     ) -> JsonObject:
-        written = self._writer.opportunity(opportunity, places_left(opportunity, places))
+        written = self._writer.opportunity(opportunity, spaces_left(opportunity, spaces))
         if opportunity.offers:
             written["offers"] = [self._writer.offer(offer, in_feed=True) for offer in opportunity.offers]
         if opportunity.type.shows_seller:
@@ -45,7 +45,7 @@ class JsonLdFeedWriter:
         link = self._writer.parent_property(opportunity.type)
         if link and parents:
             written[link] = (
-                self._opportunity(parents[0], Places(), parents[1:], seller)
+                self._opportunity(parents[0], Spaces(), parents[1:], seller)
                 if opportunity.type.embeds_parent
                 else self._writer.ids.opportunity(parents[0].path)
             )
@@ -55,7 +55,7 @@ class JsonLdFeedWriter:
         """An Order as it stands, without personal data and what cannot change after B (OB-OF-09 to OB-OF-23)."""
         order = _order_of(record)
         # A Broker can only tell what has changed if it finds every item as it was at B.
-        in_full = any(state.moved for state in record.states)
+        in_full = any(state.logistics_changed for state in record.states)
         items = [
             self._order_item(order, item, in_full=in_full)
             | self._writer.state(state)
@@ -86,7 +86,7 @@ class JsonLdFeedWriter:
         }
         if order.tax is TaxTreatment.EXCLUDED:
             written["taxCalculationExcluded"] = True
-        return written if order.dynamic else written | self._writer.totals(standing_totals(record))
+        return written if order.dynamic else written | self._writer.totals(current_totals(record))
 
     def _order_item(self, order: Order, item: OrderItem, *, in_full: bool) -> JsonObject:
         assert item.opportunity is not None  # noqa: S101 - booked items have both

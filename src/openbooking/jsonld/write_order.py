@@ -11,7 +11,7 @@ from openbooking.booking.model.order import (
     Totals,
 )
 from openbooking.booking.model.record import ItemState, Record
-from openbooking.booking.rules.pricing import charged, pricing_of, standing_totals
+from openbooking.booking.rules.pricing import charged, current_totals, pricing_of
 from openbooking.jsonld.scalars import write_instant
 from openbooking.jsonld.write import CONTEXT, FEED_CONTEXT, JsonObject, Writer
 from openbooking.openactive.errors import ITEM_ERROR_STATUS, ItemError, OpenBookingError
@@ -38,7 +38,7 @@ class OrderWriter:
         assert record.order is not None  # noqa: S101 - only records with an Order are read
         order = replace(record.order, lease_expires=record.lease_expires)
         items = [self._item(order, item) | self._booked(order, item, state) for item, state in record.items()]
-        return msgspec.json.encode(self._order(order, items, standing_totals(record), record.proposal))
+        return msgspec.json.encode(self._order(order, items, current_totals(record), record.proposal))
 
     def _order(self, order: Order, items: list[JsonObject], totals: Totals, proposal: Proposal | None) -> JsonObject:
         written: JsonObject = {

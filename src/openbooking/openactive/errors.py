@@ -137,7 +137,7 @@ class OrderAlreadyExistsError(OpenBookingError):
 
 
 class OpportunityHasInsufficientCapacityError(OpenBookingError):
-    """E-09: the places of an approved OrderProposal are gone."""
+    """E-09: the spaces of an approved OrderProposal are gone."""
 
     status = 409
     name = "There are not enough spaces left to book the OrderProposal."

@@ -54,7 +54,7 @@ class OpportunityType(StrEnum):
 
     @property
     def at_any_time(self) -> bool:
-        """Whether items of this type have no date and no end of places: they can always be had."""
+        """Whether items of this type have no date and no end of spaces: they can always be had."""
         return self is OpportunityType.ON_DEMAND_EVENT
 
     @property

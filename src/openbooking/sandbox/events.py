@@ -35,7 +35,7 @@ class _Event(NamedTuple):
     start: time = time(10)
     end: time = time(12)
     days: int = 0
-    places: int | None = None
+    spaces: int | None = None
     parent: tuple[OpportunityType, str] | None = None
     flow: Sequence[FlowRequirement] = ()
     access: AccessRules | None = None
@@ -66,28 +66,28 @@ _CHANNEL = {
 _EVENTS = (
     _Event(
         OpportunityType.EVENT, "open-day-walk", TRUST, "Open day walk", "Round the park with the rangers.",
-        _WALKING, _FREE, PARK, in_days=12, end=time(11, 30), places=60,
+        _WALKING, _FREE, PARK, in_days=12, end=time(11, 30), spaces=60,
     ),
     _Event(
         *_GALA, TRUST, "Swimming gala", "Heats in the morning, finals in the afternoon; this ticket is for both.",
-        _SWIMMING, Price("Day ticket", "8.00"), CENTRE, in_days=19, start=time(9), end=time(17), places=120,
+        _SWIMMING, Price("Day ticket", "8.00"), CENTRE, in_days=19, start=time(9), end=time(17), spaces=120,
     ),
     _Event(
         OpportunityType.EVENT, "gala-heats", TRUST, "Gala: heats", "The morning alone.", _SWIMMING,
-        Price("Morning", "5.00"), CENTRE, in_days=19, start=time(9), places=120, parent=_GALA,
+        Price("Morning", "5.00"), CENTRE, in_days=19, start=time(9), spaces=120, parent=_GALA,
     ),
     _Event(
         OpportunityType.EVENT, "gala-finals", TRUST, "Gala: finals", "The afternoon alone.", _SWIMMING,
-        Price("Afternoon", "6.00"), CENTRE, in_days=19, start=time(14), end=time(17), places=120, parent=_GALA,
+        Price("Afternoon", "6.00"), CENTRE, in_days=19, start=time(14), end=time(17), spaces=120, parent=_GALA,
     ),
     _Event(
         *_COURSE, TRUST, "Badminton for beginners", "Three evenings; the coach looks at each request first.",
-        _BADMINTON, Price("Course", "42.00"), CENTRE, in_days=8, start=time(19), end=time(20, 30), days=14, places=12,
+        _BADMINTON, Price("Course", "42.00"), CENTRE, in_days=8, start=time(19), end=time(20, 30), days=14, spaces=12,
         flow=(FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION, FlowRequirement.MESSAGE_EXCHANGE), more=_WEEKLY,
     ),
     _Event(
         OpportunityType.EVENT, "badminton-taster", TRUST, "Badminton for beginners: first evening", "Try it first.",
-        _BADMINTON, Price("Taster", "9.00"), CENTRE, in_days=8, start=time(19), end=time(20, 30), places=4,
+        _BADMINTON, Price("Taster", "9.00"), CENTRE, in_days=8, start=time(19), end=time(20, 30), spaces=4,
         parent=_COURSE,
     ),
     _Event(
@@ -113,7 +113,7 @@ def _published(event: _Event, today: date, zone: tzinfo) -> Opportunity:
         parent=opportunity_path(*event.parent) if event.parent else None,
         start=instant(first, event.start, zone) if dated else None,
         end=instant(first + timedelta(days=event.days), event.end, zone) if dated else None,
-        capacity=event.places,
+        capacity=event.spaces,
         offers=(replace(event.price.offer(path), flow=tuple(event.flow)),),
         source=SOURCE,
         access=event.access,

@@ -199,7 +199,7 @@ def _essentials(reply: JsonObject) -> str:
     errors = [error["@type"] for error in item.get("error", ())]
     left = item["orderedItem"].get("remainingAttendeeCapacity") if isinstance(item["orderedItem"], dict) else None
     if left is not None:
-        told.append(f"{left} places left")
+        told.append(f"{left} spaces left")
     if "lease" in reply:
         told.append(f"held until {reply['lease']['leaseExpires']}")
     if "orderItemStatus" in item:

@@ -87,7 +87,7 @@ class Price(NamedTuple):
 
 
 class _Class(NamedTuple):
-    """A class on the weekly timetable: `places` are for sale here; of a larger `size` the rest is sold elsewhere."""
+    """A class on the weekly timetable: `spaces` are for sale here; of a larger `size` the rest is sold elsewhere."""
 
     key: str
     seller: Seller
@@ -98,7 +98,7 @@ class _Class(NamedTuple):
     days: Sequence[int]
     start: time
     minutes: int
-    places: int
+    spaces: int
     prices: Sequence[Price]
     size: int | None = None
     minimum_age: int | None = None
@@ -135,7 +135,7 @@ _CLASSES = (
         (Price("Over 60", "3.50", prepayment=Availability.OPTIONAL),), minimum_age=60,
     ),
     _Class(
-        "walking-football", TRUST, "Walking football", "Nearly full: most places went at the desk.",
+        "walking-football", TRUST, "Walking football", "Nearly full: most spaces went at the desk.",
         _WALKING_FOOTBALL, CENTRE, (_TUESDAY, _THURSDAY), time(20), 60, 2, (Price("Player", "4.00"),), size=16,
     ),
     _Class(
@@ -269,7 +269,7 @@ def _class_sessions(class_: _Class, days: Sequence[date], zone: tzinfo) -> Itera
                 parent=series,
                 start=start,
                 end=start + timedelta(minutes=class_.minutes),
-                capacity=class_.places,
+                capacity=class_.spaces,
                 source=SOURCE,
                 properties={"maximumAttendeeCapacity": class_.size} if class_.size else {},
             )

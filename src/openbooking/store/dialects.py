@@ -15,7 +15,7 @@ Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
 
 class Statement(NamedTuple):
-    """The text of a statement, the names of its parameters by their places, and whether it changes anything."""
+    """The text of a statement, the names of its parameters by their positions, and whether it changes anything."""
 
     text: str
     names: tuple[str, ...]
@@ -30,10 +30,10 @@ class Step(NamedTuple):
 
 
 class Saving(NamedTuple):
-    """Statements that write rows of several kinds; `places` tells of which kind and column each parameter is."""
+    """Statements that write rows of several kinds; `positions` tells of which kind and column each parameter is."""
 
     statements: tuple[Statement, ...]
-    places: Mapping[str, tuple[str, int]]
+    positions: Mapping[str, tuple[str, int]]
 
 
 class Dialect(Protocol):
@@ -80,7 +80,7 @@ class Dialect(Protocol):
 
 
 def compile_for(statement: ClauseElement, dialect: SqlDialect) -> Statement:
-    """The text of a statement, with its parameters by their places."""
+    """The text of a statement, with its parameters by their positions."""
     compiled = statement.compile(dialect=dialect)
     return Statement(str(compiled), tuple(compiled.positiontup or ()), isinstance(statement, UpdateBase))  # type: ignore[attr-defined]
 

@@ -8,7 +8,7 @@ import msgspec
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import Record
-from openbooking.booking.model.situation import Places, Situation
+from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter
 from openbooking.openactive.terms import TYPE_OF_COLLECTION, OrderType
 
@@ -50,10 +50,10 @@ def effects(before: Situation, after: Situation, writer: FeedWriter) -> Effects:
             if before.opportunities.get(path) is not after.opportunities.get(path)
         },
         booked={
-            path: places.booked
-            for path, places in after.places.items()
+            path: spaces.booked
+            for path, spaces in after.spaces.items()
             # What is new, or comes back after it was withdrawn, has a row that counts from none.
-            if places.booked != (before.places.get(path, Places()).booked if path in before.opportunities else 0)
+            if spaces.booked != (before.spaces.get(path, Spaces()).booked if path in before.opportunities else 0)
         },
         sellers={key: seller for key, seller in after.sellers.items() if before.sellers.get(key) is not seller},
         publications=[
@@ -73,9 +73,9 @@ def _of_opportunity(situation: Situation, path: str, writer: FeedWriter) -> Publ
     data = None
     if situation.on_sale(path):
         opportunity = situation.opportunities[path]
-        places = situation.places.get(path, Places())
+        spaces = situation.spaces.get(path, Spaces())
         seller = situation.sellers[opportunity.seller]
-        data = writer.opportunity(opportunity, places, situation.parents(opportunity), seller)
+        data = writer.opportunity(opportunity, spaces, situation.parents(opportunity), seller)
     return Publication(Feed(type_.feed), path, type_, data)
 
 

@@ -27,7 +27,7 @@ class Query(NamedTuple):
 
     @property
     def arguments(self) -> list[Any]:
-        """The values by the places of the parameters."""
+        """The values by the positions of the parameters."""
         return [self.values[name] for name in self.statement.names]
 
 

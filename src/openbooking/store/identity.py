@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.identity.records import Authorization, Grant, IdentityRecord, Partner
-from openbooking.identity.store import Standing
+from openbooking.identity.store import AccessRights
 from openbooking.store.dialects import Dialect, Statement
 from openbooking.store.documents import encode, microseconds
 from openbooking.store.exchange import COMMAND_SECONDS, Database, Exchange, Query, ask
@@ -67,22 +67,22 @@ class SqlIdentityStore:
             if "expires" in table.columns:
                 await self._database.write(partial(ask, self._sql.remove_expired(kind), now=microseconds(now)))
 
-    async def standing(self, partner: str, authorization: str, seller: str) -> Standing | None:
-        """How the partner stands with that Seller."""
+    async def access_rights(self, partner: str, authorization: str, seller: str) -> AccessRights | None:
+        """The access rights of the partner with that Seller."""
         values = {"partner": partner, "authorization": authorization, "seller": seller}
-        return await self._standing(self._sql.standing, values)
+        return await self._access_rights(self._sql.access_rights, values)
 
-    async def standing_by_api_key(self, digest: str) -> Standing | None:
+    async def access_rights_by_api_key(self, digest: str) -> AccessRights | None:
         """How the partner with this API key stands."""
-        return await self._standing(self._sql.standing_by_api_key, {"digest": digest})
+        return await self._access_rights(self._sql.access_rights_by_api_key, {"digest": digest})
 
     async def close(self) -> None:
         """Let go of the database."""
         await self._database.close()
 
-    async def _standing(self, statement: Statement, values: Mapping[str, Any]) -> Standing | None:
+    async def _access_rights(self, statement: Statement, values: Mapping[str, Any]) -> AccessRights | None:
         rows = await self._database.read(partial(ask, statement, **values), brief=True)
-        return (_read_standing if len(rows) <= _MOST_ROWS_KEPT else _read_standing.__wrapped__)(tuple(rows))
+        return (_read_access_rights if len(rows) <= _MOST_ROWS_KEPT else _read_access_rights.__wrapped__)(tuple(rows))
 
     def _decoded(self, kind: type[R], document: bytes) -> R:
         decoded = _DECODERS[kind](document)
@@ -98,13 +98,13 @@ class SqliteIdentityStore(SqlIdentityStore):
 
 
 @lru_cache(1_000)
-def _read_standing(rows: tuple[tuple[int, bytes], ...]) -> Standing | None:
+def _read_access_rights(rows: tuple[tuple[int, bytes], ...]) -> AccessRights | None:
     """How a partner stands according to these rows of STANDING; what is read again and again is decoded once."""
     found = [_DECODERS[STANDING[place]](document) for place, document in rows]
     partners = [record for record in found if isinstance(record, Partner)]
     grants = tuple(record for record in found if isinstance(record, Grant))
     authorizations = [record for record in found if isinstance(record, Authorization)]
-    return Standing(partners[0], grants, authorizations[0] if authorizations else None) if partners else None
+    return AccessRights(partners[0], grants, authorizations[0] if authorizations else None) if partners else None
 
 
 def _row(record: IdentityRecord) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from openbooking.identity.records import (
     SigningKey,
     User,
 )
-from openbooking.identity.store import Standing
+from openbooking.identity.store import AccessRights
 
 R = TypeVar("R", bound=IdentityRecord)
 
@@ -51,11 +51,11 @@ class MemoryIdentityStore:
 
     async def save(self, *records: IdentityRecord) -> bool:
         """Keep them all, each in place of the revision it was read at, or none."""
-        places = [(self._records[type(record)], _key(record)) for record in records]
-        for (kept, key), record in zip(places, records, strict=True):
+        slots = [(self._records[type(record)], _key(record)) for record in records]
+        for (kept, key), record in zip(slots, records, strict=True):
             if (kept[key].revision if key in kept else 0) != record.revision:
                 return False
-        for (kept, key), record in zip(places, records, strict=True):
+        for (kept, key), record in zip(slots, records, strict=True):
             kept[key] = replace(record, revision=record.revision + 1)
         return True
 
@@ -70,23 +70,23 @@ class MemoryIdentityStore:
             kept = self._records[kind]
             self._records[kind] = {key: record for key, record in kept.items() if record.expires > now}
 
-    async def standing(self, partner: str, authorization: str, seller: str) -> Standing | None:
-        """How the partner stands with that Seller."""
+    async def access_rights(self, partner: str, authorization: str, seller: str) -> AccessRights | None:
+        """The access rights of the partner with that Seller."""
         partners = await self.find(Partner, key=partner)
         grants = [grant for grant in await self.find(Grant, partner=partner) if grant.seller in (seller, EVERY_SELLER)]
         authorizations = await self.find(Authorization, id=authorization)
         if not partners:
             return None
-        return Standing(partners[0], tuple(grants), authorizations[0] if authorizations else None)
+        return AccessRights(partners[0], tuple(grants), authorizations[0] if authorizations else None)
 
-    async def standing_by_api_key(self, digest: str) -> Standing | None:
+    async def access_rights_by_api_key(self, digest: str) -> AccessRights | None:
         """How the partner with this API key stands."""
         partners = [
             partner
             for partner in await self.find(Partner)
             if digest in (partner.api_key_digest, partner.former_api_key_digest)
         ]
-        return Standing(partners[0], tuple(await self.find(Grant, partner=partners[0].key))) if partners else None
+        return AccessRights(partners[0], tuple(await self.find(Grant, partner=partners[0].key))) if partners else None
 
     async def close(self) -> None:
         """Nothing is held open."""

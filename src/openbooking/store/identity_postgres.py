@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from openbooking.identity.store import Standing
+from openbooking.identity.store import AccessRights
 from openbooking.store.dialects import Statement
 from openbooking.store.exchange import COMMAND_SECONDS
 from openbooking.store.identity import SqlIdentityStore
 from openbooking.store.postgres import PostgresDatabase
 from openbooking.store.postgres_dialect import Postgres
-from openbooking.store.shared import Shared
+from openbooking.store.single_flight import SingleFlight
 
 
 class PostgresIdentityStore(SqlIdentityStore):
@@ -21,8 +21,8 @@ class PostgresIdentityStore(SqlIdentityStore):
 
     def __init__(self, url: str, command_seconds: float = COMMAND_SECONDS) -> None:
         super().__init__(PostgresDatabase(url, command_seconds), Postgres())
-        self._standings: Shared[Standing | None] = Shared()
+        self._lookups: SingleFlight[AccessRights | None] = SingleFlight()
 
-    async def _standing(self, statement: Statement, values: Mapping[str, Any]) -> Standing | None:
-        look_up = partial(super()._standing, statement, values)
-        return await self._standings.get((statement.text, *values.values()), look_up)
+    async def _access_rights(self, statement: Statement, values: Mapping[str, Any]) -> AccessRights | None:
+        look_up = partial(super()._access_rights, statement, values)
+        return await self._lookups.get((statement.text, *values.values()), look_up)

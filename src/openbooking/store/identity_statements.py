@@ -23,7 +23,7 @@ from openbooking.identity.records import EVERY_SELLER, Authorization, Grant, Ide
 from openbooking.store.dialects import Dialect, Statement
 from openbooking.store.identity_schema import TABLES, authorization, grant, partner
 
-# What tells the rows of `standing` apart.
+# What tells the rows of `rights` apart.
 STANDING: Sequence[type[IdentityRecord]] = (Partner, Grant, Authorization)
 
 
@@ -69,7 +69,7 @@ class IdentityStatements:
         return self._compile(delete(table).where(table.c.expires <= bindparam("now", type_=table.c.expires.type)))
 
     @cached_property
-    def standing(self) -> Statement:
+    def access_rights(self) -> Statement:
         """:partner :authorization :seller → place in STANDING, document."""
         seller = bindparam("seller", type_=grant.c.seller.type)
         of_seller = or_(grant.c.seller == seller, grant.c.seller == literal_column(f"'{EVERY_SELLER}'"))
@@ -85,7 +85,7 @@ class IdentityStatements:
         )
 
     @cached_property
-    def standing_by_api_key(self) -> Statement:
+    def access_rights_by_api_key(self) -> Statement:
         """:digest → place in STANDING, document."""
         digest = bindparam("digest", type_=partner.c.api_key_digest.type)
         same = or_(partner.c.api_key_digest == digest, partner.c.former_api_key_digest == digest)

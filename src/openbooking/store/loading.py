@@ -15,7 +15,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record, RecordKind
-from openbooking.booking.model.situation import Holdings, Needs, Places, Situation
+from openbooking.booking.model.situation import Holdings, Needs, Situation, Spaces
 from openbooking.booking.rules.logistics import changed_paths
 from openbooking.store.documents import (
     decode_opportunity,
@@ -70,7 +70,7 @@ def load_to_write(
     named = yield from _named(sql, needs, now, locks)
     locked = yield from _lock(sql, named)
     situation, proposals = yield from _read(sql, needs, policy, now, named)
-    withdrawn = situation.places.keys() - situation.opportunities.keys()
+    withdrawn = situation.spaces.keys() - situation.opportunities.keys()
     if withdrawn or not proposals <= named.keys:
         # What was withdrawn cannot be locked itself, and what is claimed of it must not change either.
         if withdrawn:
@@ -186,7 +186,7 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
         {
             **record_keys(named.keys),
             "paths": sorted(named.paths),
-            "looked_at": sorted(needs.looked_at),
+            "looked_at": sorted(needs.lookups),
             "seller_keys": sorted(needs.sellers),
             "fills": sorted(named.fills),
             "holders": sorted(needs.holders),
@@ -197,7 +197,7 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
     proposals: set[OrderKey] = set()
     held: dict[tuple[str, str], int] = {}
     holdings: dict[str, dict[str, Holdings]] = {partner: {} for partner in needs.holders}
-    opportunities, places, sellers = {}, {}, {}
+    opportunities, spaces, sellers = {}, {}, {}
     for what, key, other, booked, leased, document in rows:
         match what:
             case "record":
@@ -211,7 +211,7 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
             case "quotes" | "proposals":
                 holdings[key][other] = _with_kind(holdings[key].get(other, Holdings()), what, booked, int(leased))
             case _:
-                places[key] = Places(booked, leased)
+                spaces[key] = Spaces(booked, leased)
         if what == "opportunity":
             opportunities[key] = decode_opportunity(document)
     yield from _read_personal_data(sql, records)
@@ -220,7 +220,7 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
         policy=policy,
         records=records,
         opportunities=opportunities,
-        places=places,
+        spaces=spaces,
         sellers=sellers,
         held=held,
         holdings=holdings,

@@ -10,7 +10,7 @@ from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record, RecordKind
-from openbooking.booking.model.situation import Holdings, Needs, Places, Situation
+from openbooking.booking.model.situation import Holdings, Needs, Situation, Spaces
 from openbooking.booking.rules.erasure import is_due
 from openbooking.booking.rules.logistics import changed_paths
 from openbooking.booking.store import Feed, FeedWriter, Figures, fold
@@ -110,7 +110,7 @@ class MemoryStore:
         now = self._clock()
         whole = Situation(now=now, policy=self._policy, records=self._records, opportunities=self._opportunities)
         keys = {key for key in needs.records if key in self._records}
-        paths = {*needs.opportunities, *needs.looked_at}
+        paths = {*needs.opportunities, *needs.lookups}
         if needs.expired:
             keys |= {record.key for record in whole.expired()}
         if needs.over_before:
@@ -169,7 +169,7 @@ class MemoryStore:
             policy=self._policy,
             records={key: self._records[key] for key in keys},
             opportunities=opportunities,
-            places={path: self._places(path, now) for path in paths | opportunities.keys()},
+            spaces={path: self._spaces(path, now) for path in paths | opportunities.keys()},
             sellers={key: self._sellers[key] for key in sellers if key in self._sellers},
             held={(path, partner): self._held(path, partner, now) for path in paths for partner in needs.holders},
             holdings={partner: self._holdings(partner, now) for partner in needs.holders},
@@ -177,7 +177,7 @@ class MemoryStore:
 
     def _held(self, path: str, partner: str, now: datetime) -> int:
         claims = [c for record in self._records.values() if record.partner == partner for c in record.claims()]
-        return sum(c.places for c in claims if c.opportunity == path and c.expires is not None and c.expires > now)
+        return sum(c.spaces for c in claims if c.opportunity == path and c.expires is not None and c.expires > now)
 
     def _holdings(self, partner: str, now: datetime) -> dict[str, Holdings]:
         found: dict[str, Holdings] = {}
@@ -195,11 +195,11 @@ class MemoryStore:
         opportunity = self._opportunities.get(path)
         return (whole.parents(opportunity) or (opportunity,))[-1].path if opportunity else path
 
-    def _places(self, path: str, now: datetime) -> Places:
+    def _spaces(self, path: str, now: datetime) -> Spaces:
         claims = [c for record in self._records.values() for c in record.claims() if c.opportunity == path]
-        return Places(
-            booked=sum(claim.places for claim in claims if claim.expires is None),
-            leased=sum(claim.places for claim in claims if claim.expires is not None and claim.expires > now),
+        return Spaces(
+            booked=sum(claim.spaces for claim in claims if claim.expires is None),
+            leased=sum(claim.spaces for claim in claims if claim.expires is not None and claim.expires > now),
         )
 
     def _publish(self, publication: Publication) -> None:

@@ -22,7 +22,6 @@ from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import Feed, FeedWriter, StoreUnavailableError
 from openbooking.clock import Clock
 from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
-from openbooking.store.audit import Finding
 from openbooking.store.dialects import Statement
 from openbooking.store.exchange import (
     COMMAND_SECONDS,
@@ -32,6 +31,7 @@ from openbooking.store.exchange import (
     LockedError,
     ask,
 )
+from openbooking.store.integrity_check import Finding
 from openbooking.store.numbering import number_pending
 from openbooking.store.postgres_dialect import Postgres
 from openbooking.store.postgres_pool import (
@@ -48,7 +48,7 @@ from openbooking.store.postgres_pool import (
 )
 from openbooking.store.postgres_reserve import PostgresReserve
 from openbooking.store.postgres_wipe import wipe
-from openbooking.store.shared import Shared
+from openbooking.store.single_flight import SingleFlight
 from openbooking.store.sql import SqlStore
 from openbooking.store.statements import Statements
 
@@ -114,7 +114,7 @@ class PostgresStore(SqlStore):
         self._replica = PostgresDatabase(replica, command_seconds) if replica else None
         self._numbering = asyncio.Lock()
         self._numberings = 0
-        self._confirmations: Shared[Answer] = Shared()
+        self._confirmations: SingleFlight[Answer] = SingleFlight()
         self._ticker: asyncio.Task[None] | None = None
         super().__init__(
             self._postgres,

@@ -229,8 +229,8 @@ async def _answer(connection: Connection, asked: Query | Save) -> Answer:
         return await connection.fetch(asked.statement.text, *asked.arguments)
     if asked.any:
         for statement in asked.saving.statements:
-            places = (asked.saving.places[name] for name in statement.names)
+            positions = (asked.saving.positions[name] for name in statement.names)
             await connection.execute(
-                statement.text, *([row[index] for row in asked.rows.get(kind, ())] for kind, index in places)
+                statement.text, *([row[index] for row in asked.rows.get(kind, ())] for kind, index in positions)
             )
     return ()

@@ -99,7 +99,7 @@ def _claims(record: Record | None) -> dict[str, Claim]:
 
 def claim_row(key: OrderKey, claim: Claim) -> tuple[Any, ...]:
     """The row of a claim."""
-    return (claim.opportunity, *key, claim.places, _microseconds(claim.expires))
+    return (claim.opportunity, *key, claim.spaces, _microseconds(claim.expires))
 
 
 def _microseconds(instant: datetime | None) -> int | None:

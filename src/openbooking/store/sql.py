@@ -26,14 +26,14 @@ from openbooking.clock import Clock
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.rpde import PAGE_BYTES, Item
 from openbooking.store.aside import Aside, Name
-from openbooking.store.audit import Finding, audit
-from openbooking.store.audit_statements import AuditStatements
 from openbooking.store.batches import ALONE, AMONG_OTHERS, Batches
 from openbooking.store.documents import decode_seller, instant, microseconds
 from openbooking.store.effects import effects
 from openbooking.store.exchange import COMMAND_SECONDS, Database, Exchange, Save, ask
 from openbooking.store.feed_pages import FeedPageStatements, feed_page
 from openbooking.store.figures import FigureStatements, check, figures
+from openbooking.store.integrity_check import Finding, check_integrity
+from openbooking.store.integrity_statements import IntegrityStatements
 from openbooking.store.loading import load, load_to_write
 from openbooking.store.locks import LockStatements, locked
 from openbooking.store.numbering import FeedItemKey, numbers, renumber, set_at_least
@@ -78,7 +78,7 @@ class SqlStore:
         """
         until = asyncio.get_running_loop().time() + self._command_seconds
         needs = command.needs(self._policy)
-        if needs.look_first:
+        if needs.likely_read_only:
             decision, rests_on_record = await self._database.read(
                 partial(self._look, command, needs), brief=True, until=until
             )
@@ -131,10 +131,10 @@ class SqlStore:
         """The figures."""
         return await self._database.read(lambda: figures(self._figures, read, self._clock()))
 
-    async def audit(self) -> list[Finding]:
+    async def check_integrity(self) -> list[Finding]:
         """Recount everything, as it is at one moment; return what does not agree, and `server_findings`."""
-        sql = AuditStatements(self._sql.dialect)
-        recount = await self._database.snapshot(lambda: audit(sql, self._feed_writer, self._clock()))
+        sql = IntegrityStatements(self._sql.dialect)
+        recount = await self._database.snapshot(lambda: check_integrity(sql, self._feed_writer, self._clock()))
         return [*await self.server_findings(), *recount]
 
     async def server_findings(self) -> list[Finding]:

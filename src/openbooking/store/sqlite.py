@@ -27,7 +27,7 @@ from openbooking.store.reserve import RESERVED_BYTES, Reserve
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite_dialect import Sqlite
 from openbooking.store.statements import Statements
-from openbooking.store.turns import Turn
+from openbooking.store.write_lock import WriteLock
 
 # For how long whoever may wait waits for others who have the file.
 BUSY_TIMEOUT_SECONDS = 10
@@ -79,7 +79,7 @@ class SqliteDatabase:
         self._local = threading.local()
         self.connections: list[sqlite3.Connection] = []
         self._writing = asyncio.Lock()
-        self._turn = Turn(path)
+        self._write_lock = WriteLock(path)
         self._reserve = Reserve(path)
         self._spares = False
         self.disk_is_full = False
@@ -142,8 +142,8 @@ class SqliteDatabase:
         for _ in range(_WIPES):
             deadline = self._deadline()
             async with self._alone(deadline):
-                with self._turn as turn, _faults_told():
-                    await _until(deadline, turn.try_)
+                with self._write_lock as lock, _faults_told():
+                    await _until(deadline, lock.try_acquire)
                     ((busy, *_),) = await self._with_reserve(self._empty_log)
             if not busy:
                 return
@@ -157,7 +157,7 @@ class SqliteDatabase:
                 await asyncio.to_thread(threads.shutdown)
             for connection in self.connections:
                 connection.close()
-            self._turn.close()
+            self._write_lock.close()
 
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self._command_seconds
@@ -215,8 +215,8 @@ class SqliteDatabase:
         """Become the writer: at once, or as soon as whoever is has finished and it is our turn."""
         if not self._opened:
             await self._in_writer_thread(self._open_writer)
-        with self._turn as turn:
-            await _until(until, lambda: turn.try_() and self._has_begun())
+        with self._write_lock as lock:
+            await _until(until, lambda: lock.try_acquire() and self._has_begun())
 
     def _open_writer(self) -> sqlite3.Connection:
         if not self._reserve.spent and not self._reserve.fill():
@@ -391,9 +391,9 @@ def _answer(db: sqlite3.Connection, asked: Query | Save) -> Answer:
     if isinstance(asked, Query):
         return db.execute(asked.statement.text, [_parameter(value) for value in asked.arguments]).fetchall()
     for statement in asked.saving.statements:
-        places = [asked.saving.places[name] for name in statement.names]
-        kind = places[0][0]
-        order = [index for _, index in places]
+        positions = [asked.saving.positions[name] for name in statement.names]
+        kind = positions[0][0]
+        order = [index for _, index in positions]
         db.executemany(statement.text, [tuple(row[index] for index in order) for row in asked.rows.get(kind, ())])
     return ()
 

@@ -43,14 +43,14 @@ class Statements:
 
     @cached_property
     def situation(self) -> Statement:
-        """:keys :paths :looked_at :seller_keys :fills :holders :now → rows of what is needed, in one snapshot.
+        """:keys :paths :lookups :seller_keys :fills :holders :now → rows of what is needed, in one snapshot.
 
         ("record", partner, uuid, 0, 0, document),
-        ("opportunity", path, "", places booked, places leased, document) for these, what the records claim, and
-        the parents of all of them, ("withdrawn", path, "", places booked, places leased, null) for those there
-        are no more though places of theirs are claimed, and ("seller", key, "", 0, 0, document).
+        ("opportunity", path, "", spaces booked, spaces leased, document) for these, what the records claim, and
+        the parents of all of them, ("withdrawn", path, "", spaces booked, spaces leased, null) for those there
+        are no more though spaces of theirs are claimed, and ("seller", key, "", 0, 0, document).
         ("proposal", partner, uuid, 0, 0, null) for the open proposals at the paths to fill. Of the holders
-        ("held", path, partner, 0, places leased, null), ("quotes", partner, Seller, count, bytes, null), and
+        ("held", path, partner, 0, spaces leased, null), ("quotes", partner, Seller, count, bytes, null), and
         ("proposals", partner, Seller, count, bytes, null).
         """
         keys = self.dialect.keys()
@@ -171,7 +171,7 @@ class Statements:
 
     @cached_property
     def records_holding(self) -> Statement:
-        """:paths :kind → partner, uuid of records of this kind that hold places there for a time."""
+        """:paths :kind → partner, uuid of records of this kind that hold spaces there for a time."""
         of_paths = self.dialect.among(claim.c.opportunity, self.dialect.values("paths"))
         held = select(claim.c.partner, claim.c.uuid).join(record, same_record(claim, record))
         found = held.where(of_paths, claim.c.expires.is_not(None), _is(record.c.kind))
@@ -265,7 +265,7 @@ class Statements:
         """:last :most → the numbers after the last that were given to items that wait for one.
 
         An item that somebody is just changing is passed over: it will wait again. The others are locked, so that their
-        physical places, by which PostgreSQL alone finds them again, do not change.
+        physical positions, by which PostgreSQL alone finds them again, do not change.
         """
         place: ColumnElement[Any] = literal_column("feed_item.ctid")
         waiting = select(place.label("place"), feed_item.c.changed_at).where(feed_item.c.modified.is_(None))
@@ -387,7 +387,7 @@ def same_record(one: Any, other: Any) -> ColumnElement[bool]:
 
 
 def _claimed(of: Any, condition: ColumnElement[bool]) -> ColumnElement[int]:
-    """How many places are claimed of the Opportunity with the path in that row, under a condition."""
+    """How many spaces are claimed of the Opportunity with the path in that row, under a condition."""
     total = select(func.coalesce(func.sum(claim.c.places), literal_column("0")))
     return total.where(claim.c.opportunity == of.c.path, condition).correlate(of).scalar_subquery()
 

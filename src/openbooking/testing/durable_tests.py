@@ -9,7 +9,7 @@ import pytest
 
 from openbooking.booking.model.order import Order
 from openbooking.openactive.errors import OrderAlreadyExistsError
-from openbooking.testing.samples import Clock, book, cancel, fresh, places_left
+from openbooking.testing.samples import Clock, book, cancel, fresh, spaces_left
 from openbooking.testing.store_tests import UUID, StoreTests
 
 
@@ -29,7 +29,7 @@ class DurableStoreTests(StoreTests):
                 racing = [store.execute(order) for order, store in zip(orders, itertools.cycle((one, other)))]
                 replies = await asyncio.gather(*racing)
                 assert sum(isinstance(reply, Order) and not reply.has_errors for reply in replies) == 5
-                assert await places_left(other, "yoga") == 0
+                assert await spaces_left(other, "yoga") == 0
 
         asyncio.run(run())
 
@@ -44,7 +44,7 @@ class DurableStoreTests(StoreTests):
             ):
                 replies = await asyncio.gather(*(store.execute(book(UUID, "yoga")) for store in (one, other) * 10))
                 assert all(reply == replies[0] for reply in replies)
-                assert await places_left(one, "yoga") == 4
+                assert await spaces_left(one, "yoga") == 4
 
         asyncio.run(run())
 
@@ -61,6 +61,6 @@ class DurableStoreTests(StoreTests):
                 assert await store.execute(book(UUID, "yoga")) == first
                 with pytest.raises(OrderAlreadyExistsError):
                     await store.execute(book(UUID, "yoga", "yoga"))
-                assert await places_left(store, "yoga") == 5
+                assert await spaces_left(store, "yoga") == 5
 
         asyncio.run(run())

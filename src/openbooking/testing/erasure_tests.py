@@ -28,10 +28,10 @@ from openbooking.testing.samples import (
     book,
     cancel,
     fresh,
-    places_left,
     read_feed,
     session,
     session_path,
+    spaces_left,
 )
 
 _MUCH_LATER = timedelta(days=365)
@@ -45,7 +45,7 @@ class ErasureTests:
         raise NotImplementedError
 
     def test_personal_data_of_orders_that_are_over_is_erased_and_nothing_else(self, tmp_path: Path) -> None:
-        """Places, totals and feeds stay; nobody can book the UUID again."""
+        """Spaces, totals and feeds stay; nobody can book the UUID again."""
 
         async def run() -> None:
             clock = Clock()
@@ -69,7 +69,7 @@ class ErasureTests:
                 assert erased.order == (kept[0].order and replace(kept[0].order, personal=None))
                 assert (erased.claims(), erased.states) == (kept[0].claims(), kept[0].states)
                 assert [await read_feed(store, feed) for feed in (SESSIONS, Feed(ORDERS, "alice"))] == before
-                assert await places_left(store, "yoga") == 2
+                assert await spaces_left(store, "yoga") == 2
                 with pytest.raises(OrderAlreadyExistsError):
                     await store.execute(book(over, "yoga", "yoga"))
 

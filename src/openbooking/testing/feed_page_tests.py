@@ -18,7 +18,7 @@ class FeedPageTests:
     """Part of `StoreTests`."""
 
     def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """A store that sells sessions with so many places, by their keys."""
+        """A store that sells sessions with so many spaces, by their keys."""
         raise NotImplementedError
 
     def test_pages_are_bounded_in_bytes_and_leave_nothing_out(self, tmp_path: Path) -> None:

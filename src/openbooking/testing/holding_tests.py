@@ -11,7 +11,7 @@ from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.order import HoldingBound, Order
 from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
 from openbooking.booking.store import Store
-from openbooking.testing.samples import BOB, MANAGER, SELLER, Clock, fresh, places_left, quote, session
+from openbooking.testing.samples import BOB, MANAGER, SELLER, Clock, fresh, quote, session, spaces_left
 
 DEFAULTS = Policy()
 
@@ -46,7 +46,7 @@ class HoldingTests:
                     HoldingBound.OPEN_QUOTES,
                     None,
                 ]
-                assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (5, 10)
+                assert (await spaces_left(store, "yoga"), await spaces_left(store, "spin")) == (5, 10)
 
         asyncio.run(run())
 
@@ -79,6 +79,6 @@ class HoldingTests:
                 swept = [await store.execute(ExpireLeases()) for _ in range(4)]
                 assert sum(count for count in swept if isinstance(count, int)) == 150
                 assert swept[-1] == 0
-                assert await places_left(store, "yoga") == 1000
+                assert await spaces_left(store, "yoga") == 1000
 
         asyncio.run(run())

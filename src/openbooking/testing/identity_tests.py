@@ -26,7 +26,7 @@ from openbooking.identity.records import (
     User,
 )
 from openbooking.identity.scopes import Scope
-from openbooking.identity.store import IdentityStore, Standing
+from openbooking.identity.store import AccessRights, IdentityStore
 from openbooking.testing.samples import START
 
 R = TypeVar("R", bound=IdentityRecord)
@@ -182,23 +182,23 @@ class IdentityStoreTests:
         async def work(store: IdentityStore) -> None:
             centre, studio, every = (grant(seller) for seller in ("centre", "studio", EVERY_SELLER))
             alice, authorization = saved(ALICE), saved(AUTHORIZATION)
-            assert await store.standing("alice", "1", "centre") is None
-            assert await store.standing_by_api_key("a") is None
+            assert await store.access_rights("alice", "1", "centre") is None
+            assert await store.access_rights_by_api_key("a") is None
             assert await store.save(ALICE, BOB, AUTHORIZATION, centre, studio, every, grant("centre", "bob"))
             for seller, expected in (("centre", {centre, every}), ("nowhere", {every}), ("", {every})):
-                standing = await store.standing("alice", "1", seller)
-                assert standing is not None
-                assert set(standing.grants) == {saved(record) for record in expected}
-                assert (standing.partner, standing.authorization) == (alice, authorization)
-            assert await store.standing("bob", "2", "studio") == Standing(saved(BOB), ())
+                rights = await store.access_rights("alice", "1", seller)
+                assert rights is not None
+                assert set(rights.grants) == {saved(record) for record in expected}
+                assert (rights.partner, rights.authorization) == (alice, authorization)
+            assert await store.access_rights("bob", "2", "studio") == AccessRights(saved(BOB), ())
             rotated = replace(alice, api_key_digest="b", former_api_key=FormerCredential(digest="a", ends=LATER))
             assert await store.save(rotated)
             alice = saved(rotated)
-            assert await store.standing_by_api_key("b") == await store.standing_by_api_key("a")
-            standing = await store.standing_by_api_key("a")
-            assert standing is not None
-            assert standing.partner == alice
-            assert set(standing.grants) == {saved(record) for record in (centre, studio, every)}
+            assert await store.access_rights_by_api_key("b") == await store.access_rights_by_api_key("a")
+            rights = await store.access_rights_by_api_key("a")
+            assert rights is not None
+            assert rights.partner == alice
+            assert set(rights.grants) == {saved(record) for record in (centre, studio, every)}
 
         self.run(tmp_path, work)
 
@@ -228,9 +228,9 @@ class DurableIdentityStoreTests(IdentityStoreTests):
                 await one.save(ALICE, grant("centre"))
                 (read,) = await other.find(Grant)
                 assert await other.save(replace(read, period=1))
-                standing = await one.standing("alice", "", "centre")
-                assert standing is not None
-                assert standing.grants[0].period == 1
+                rights = await one.access_rights("alice", "", "centre")
+                assert rights is not None
+                assert rights.grants[0].period == 1
                 assert not await one.save(replace(read, period=2))
 
         asyncio.run(run())

@@ -58,7 +58,7 @@ class PartnershipTests:
         asyncio.run(run())
 
     def test_withholding_keeps_what_was_sold_and_ends_what_was_held(self, tmp_path: Path) -> None:
-        """Customers keep their places; a quote's return to the open feed. Doing it again changes nothing."""
+        """Customers keep their spaces; a quote's return to the open feed. Doing it again changes nothing."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:

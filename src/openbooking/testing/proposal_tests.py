@@ -32,9 +32,9 @@ from openbooking.testing.samples import (
     book,
     fresh,
     order,
-    places_left,
     read_feed,
     session,
+    spaces_left,
 )
 
 DEFAULTS = Policy()
@@ -64,7 +64,7 @@ class ProposalTests:
         raise NotImplementedError
 
     def test_a_proposal_is_shown_when_it_changes_and_deleted_when_it_is_booked(self, tmp_path: Path) -> None:
-        """Its places are held, less of them after an amendment, and then sold; the Order waits for its first change."""
+        """Its spaces are held, less of them after an amendment, and then sold; the Order waits for its first change."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock()) as store:
@@ -72,17 +72,17 @@ class ProposalTests:
                 uuid, feed = fresh(), Feed(ORDER_PROPOSALS, "alice")
                 proposed = await store.execute(propose(uuid, "trip", "trip", "trip"))
                 assert isinstance(proposed, Order)
-                assert (await places_left(store, "trip"), await read_feed(store, feed)) == (2, {})
+                assert (await spaces_left(store, "trip"), await read_feed(store, feed)) == (2, {})
                 key = OrderKey("alice", uuid)
                 amendment = AmendProposal(order=key, version=fresh(), without=frozenset({1}), actor=MANAGER)
                 await store.execute(amendment)
-                assert await places_left(store, "trip") == 3
+                assert await spaces_left(store, "trip") == 3
                 assert len((await read_feed(store, feed))[uuid]["orderedItem"]) == 2
                 await store.execute(DecideProposal(order=key, accept=True, actor=MANAGER))
                 booked = await store.execute(BookProposal(caller=ALICE, uuid=uuid, version=amendment.version))
                 assert isinstance(booked, Order)
                 assert [item.number for item in booked.items] == [2, 3]
-                assert (await places_left(store, "trip"), await read_feed(store, feed)) == (3, {uuid: None})
+                assert (await spaces_left(store, "trip"), await read_feed(store, feed)) == (3, {uuid: None})
                 assert await read_feed(store, Feed(ORDERS, "alice")) == {}
 
         asyncio.run(run())
@@ -102,7 +102,7 @@ class ProposalTests:
                 clock.move(Policy().proposal_duration + timedelta(seconds=1))
                 for _ in range(2):
                     await store.execute(ExpireLeases())
-                    assert await places_left(store, "trip") == 5
+                    assert await spaces_left(store, "trip") == 5
                 shown = (await read_feed(store, Feed(ORDER_PROPOSALS, "alice")))[command.uuid]
                 assert shown["orderProposalStatus"].endswith("SellerRejected")
                 with pytest.raises(OrderCreationFailedError):
@@ -125,7 +125,7 @@ class ProposalTests:
                     assert isinstance(proposed, Order)
                     assert (proposed.lease_expires, proposed.has_errors) == (None, False)
                     await store.execute(DecideProposal(order=command.key, accept=True, actor=MANAGER))
-                assert await places_left(store, "trip") == 2
+                assert await spaces_left(store, "trip") == 2
                 await store.execute(BookProposal(caller=ALICE, uuid=first.uuid, version=first.version))
                 shown = await read_feed(store, Feed(ORDER_PROPOSALS, "alice"))
                 statuses = [shown[command.uuid]["orderProposalStatus"] for command in (second, third)]
@@ -136,7 +136,7 @@ class ProposalTests:
                 assert not booked.has_errors
                 shown = await read_feed(store, Feed(ORDER_PROPOSALS, "alice"))
                 assert shown[second.uuid]["orderProposalStatus"].endswith("SellerRejected")
-                assert await places_left(store, "trip") == 0
+                assert await spaces_left(store, "trip") == 0
 
         asyncio.run(run())
 
@@ -161,7 +161,7 @@ class ProposalTests:
         asyncio.run(run())
 
     def test_a_proposal_for_which_fewer_places_leave_no_room_is_rejected_at_once(self, tmp_path: Path) -> None:
-        """It is found among whoever else has places there, and gives up its own; who has booked keeps theirs."""
+        """It is found among whoever else has spaces there, and gives up its own; who has booked keeps theirs."""
 
         async def run() -> None:
             clock = Clock()
@@ -175,7 +175,7 @@ class ProposalTests:
                 clock.move(timedelta(minutes=1))
                 await store.execute(second)
                 await store.execute(Publish((replace(trip, capacity=3),), actor=MANAGER))
-                assert (await places_left(store, "trip"), await places_left(store, "yoga")) == (0, 5)
+                assert (await spaces_left(store, "trip"), await spaces_left(store, "yoga")) == (0, 5)
                 shown = await read_feed(store, Feed(ORDER_PROPOSALS, "alice"))
                 assert list(shown) == [second.uuid]
                 assert shown[second.uuid]["orderProposalStatus"].endswith("SellerRejected")

@@ -17,7 +17,7 @@ class RepublishTests:
     """Part of `StoreTests`."""
 
     def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """A store that sells sessions with so many places, by their keys."""
+        """A store that sells sessions with so many spaces, by their keys."""
         raise NotImplementedError
 
     def test_feed_items_show_what_their_seller_has_become(self, tmp_path: Path) -> None:

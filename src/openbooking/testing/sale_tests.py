@@ -30,10 +30,10 @@ from openbooking.testing.samples import (
     Clock,
     book,
     fresh,
-    places_left,
     read_feed,
     session,
     session_path,
+    spaces_left,
 )
 
 UUID = fresh()
@@ -149,7 +149,7 @@ class SaleTests:
                 await store.execute(Publish(session("yoga", 5), actor=MANAGER))
                 assert await self.shown(store) == set()
                 await store.execute(on_sale)
-                assert await places_left(store, "yoga") == 4
+                assert await spaces_left(store, "yoga") == 4
 
         asyncio.run(run())
 
@@ -170,7 +170,7 @@ class SaleTests:
                 assert await store.execute(off) == {}
                 assert isinstance(await store.execute(GetOrder(caller=ALICE, uuid=UUID)), Record)
                 await store.execute(Publish(session("yoga", 5), actor=MANAGER))
-                assert await places_left(store, "yoga") == 4
+                assert await spaces_left(store, "yoga") == 4
 
         asyncio.run(run())
 

@@ -64,7 +64,7 @@ def session_path(key: str) -> str:
 
 
 def session(key: str, capacity: int) -> tuple[Opportunity, Opportunity]:
-    """A SessionSeries with an Offer, and a ScheduledSession of it in ten days, with so many places."""
+    """A SessionSeries with an Offer, and a ScheduledSession of it in ten days, with so many spaces."""
     series = opportunity_path(OpportunityType.SESSION_SERIES, key)
     offer = Offer(key="adult", owner=series, price=PRICE, currency="GBP", full_refund_on_cancellation=True)
     start = START + timedelta(days=10)
@@ -134,8 +134,8 @@ async def read_feed(store: Store, feed: Feed, after: int = 0, page: int = 100) -
     return copy
 
 
-async def places_left(store: Store, key: str) -> int | None:
-    """What the open feed says of a session's places."""
+async def spaces_left(store: Store, key: str) -> int | None:
+    """What the open feed says of a session's spaces."""
     data = (await read_feed(store, SESSIONS))[key]
     left = data["remainingAttendeeCapacity"]
     assert left is None or isinstance(left, int)

@@ -45,10 +45,10 @@ from openbooking.testing.samples import (
     book,
     cancel,
     fresh,
-    places_left,
     quote,
     read_feed,
     session,
+    spaces_left,
 )
 
 POLICY = Policy(leasing=Leasing.ANONYMOUS)
@@ -105,18 +105,18 @@ class StoreTests(
                 record = await store.execute(GetOrder(caller=ALICE, uuid=UUID))
                 assert isinstance(record, Record)
                 assert record.order == booked
-                assert await places_left(store, "yoga") == 3
+                assert await spaces_left(store, "yoga") == 3
 
         asyncio.run(run())
 
     def test_the_last_place_is_sold_once(self, tmp_path: Path) -> None:
-        """Thirty callers race for three places; three get them."""
+        """Thirty callers race for three spaces; three get them."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=3) as store:
                 replies = await asyncio.gather(*(store.execute(book(fresh(), "yoga")) for _ in range(30)))
                 assert sum(isinstance(reply, Order) and not reply.has_errors for reply in replies) == 3
-                assert await places_left(store, "yoga") == 0
+                assert await spaces_left(store, "yoga") == 0
 
         asyncio.run(run())
 
@@ -127,7 +127,7 @@ class StoreTests(
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
                 replies = await asyncio.gather(*(store.execute(book(UUID, "yoga")) for _ in range(10)))
                 assert all(reply == replies[0] for reply in replies)
-                assert await places_left(store, "yoga") == 4
+                assert await spaces_left(store, "yoga") == 4
 
         asyncio.run(run())
 
@@ -145,7 +145,7 @@ class StoreTests(
                 assert list(await read_feed(store, Feed(ORDERS, "bob"))) == [UUID]
                 await store.execute(DeleteOrder(caller=BOB, uuid=UUID))
                 assert isinstance(await store.execute(GetOrder(caller=ALICE, uuid=UUID)), Record)
-                assert await places_left(store, "yoga") == 4
+                assert await spaces_left(store, "yoga") == 4
 
         asyncio.run(run())
 
@@ -156,13 +156,13 @@ class StoreTests(
             clock = Clock()
             async with self.stocked(tmp_path, clock, yoga=1) as store:
                 await store.execute(quote(UUID, "yoga"))
-                assert await places_left(store, "yoga") == 0
+                assert await spaces_left(store, "yoga") == 0
                 refused = await store.execute(book(fresh(), "yoga", caller=BOB))
                 assert isinstance(refused, Order)
                 assert refused.has_errors
                 clock.move(POLICY.lease_duration)
                 await store.execute(ExpireLeases())
-                assert await places_left(store, "yoga") == 1
+                assert await spaces_left(store, "yoga") == 1
                 booked = await store.execute(book(fresh(), "yoga", caller=BOB))
                 assert isinstance(booked, Order)
                 assert not booked.has_errors
@@ -181,7 +181,7 @@ class StoreTests(
                 assert isinstance(booked, Order)
                 assert not booked.has_errors
                 await store.execute(ExpireLeases())
-                assert await places_left(store, "yoga") == 0
+                assert await spaces_left(store, "yoga") == 0
 
         asyncio.run(run())
 
@@ -192,9 +192,9 @@ class StoreTests(
             async with self.stocked(tmp_path, Clock(), yoga=3, spin=3) as store:
                 await store.execute(quote(UUID, "yoga", "yoga"))
                 await store.execute(quote(UUID, "spin"))
-                assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (3, 2)
+                assert (await spaces_left(store, "yoga"), await spaces_left(store, "spin")) == (3, 2)
                 await store.execute(DeleteQuote(caller=ALICE, uuid=UUID))
-                assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (3, 3)
+                assert (await spaces_left(store, "yoga"), await spaces_left(store, "spin")) == (3, 3)
 
         asyncio.run(run())
 
@@ -208,11 +208,11 @@ class StoreTests(
                     await store.execute(Publish(session(key, 3), actor=MANAGER))
                 await store.execute(quote(UUID, "yoga", "yoga", checkpoint=Checkpoint.C2))
                 await store.execute(quote(fresh(), "yoga", checkpoint=Checkpoint.C1))
-                assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (1, 3)
+                assert (await spaces_left(store, "yoga"), await spaces_left(store, "spin")) == (1, 3)
                 fewer = await store.execute(quote(UUID, "yoga", "spin", checkpoint=Checkpoint.C1))
                 assert isinstance(fewer, Order)
                 assert fewer.lease_expires
-                assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (2, 3)
+                assert (await spaces_left(store, "yoga"), await spaces_left(store, "spin")) == (2, 3)
 
         asyncio.run(run())
 
@@ -239,7 +239,7 @@ class StoreTests(
                 )
                 kinds = [type(outcome) for outcome in outcomes]
                 assert kinds == [Order, ZeroDivisionError, UnknownOrderError, Order]
-                assert await places_left(store, "yoga") == 3
+                assert await spaces_left(store, "yoga") == 3
 
         asyncio.run(run())
 
@@ -255,7 +255,7 @@ class StoreTests(
                 for order_uuid in (seen, unseen, seen):
                     await store.execute(DeleteOrder(caller=ALICE, uuid=order_uuid))
                 assert await read_feed(store, Feed(ORDERS, "alice")) == {seen: None}
-                assert await places_left(store, "yoga") == 5
+                assert await spaces_left(store, "yoga") == 5
                 with pytest.raises(GoneError):
                     await store.execute(GetOrder(caller=ALICE, uuid=seen))
                 with pytest.raises(OpenBookingError):
@@ -295,7 +295,7 @@ class StoreTests(
                 await harvester
                 at_the_end = {item.id: item.data for item in await store.feed_items(SESSIONS, 0, 100)}
                 assert copy == at_the_end
-                assert (await places_left(store, "yoga"), await places_left(store, "spin")) == (100, 20)
+                assert (await spaces_left(store, "yoga"), await spaces_left(store, "spin")) == (100, 20)
 
         asyncio.run(run())
 
@@ -312,15 +312,15 @@ class StoreTests(
         asyncio.run(run())
 
     def test_what_is_published_again_keeps_what_was_sold(self, tmp_path: Path) -> None:
-        """A new capacity counts against the places already booked."""
+        """A new capacity counts against the spaces already booked."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
                 await store.execute(book(UUID, "yoga", "yoga"))
                 await store.execute(Publish(session("yoga", 8), actor=MANAGER))
-                assert await places_left(store, "yoga") == 6
+                assert await spaces_left(store, "yoga") == 6
                 await store.execute(Publish(session("yoga", 1), actor=MANAGER))
-                assert await places_left(store, "yoga") == 0
+                assert await spaces_left(store, "yoga") == 0
 
         asyncio.run(run())
 
@@ -356,11 +356,11 @@ class StoreTests(
                 order = await store.execute(GetOrder(caller=ALICE, uuid=UUID))
                 assert isinstance(order, Record)
                 await store.execute(Publish(session("yoga", 2), actor=MANAGER))
-                assert await places_left(store, "yoga") == 1
+                assert await spaces_left(store, "yoga") == 1
                 answers = [await store.execute(book(fresh(), "yoga")) for _ in range(2)]
                 assert [isinstance(answer, Order) and answer.has_errors for answer in answers] == [False, True]
                 await store.execute(cancel(UUID, 1))
-                assert await places_left(store, "yoga") == 1
+                assert await spaces_left(store, "yoga") == 1
 
         asyncio.run(run())
 

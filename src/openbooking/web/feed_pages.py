@@ -36,7 +36,7 @@ class Page(NamedTuple):
     full: bool = False
 
 
-class Sought(NamedTuple):
+class PageKey(NamedTuple):
     """What identifies a page that is kept."""
 
     feed: str
@@ -44,26 +44,26 @@ class Sought(NamedTuple):
     gzip: bool
 
 
-class KeptPages:
+class PageCache:
     """Full pages are kept for a minute, the least recently used make room; and made once for all who ask meanwhile.
 
     A page that is larger than all that is kept is made for everybody who asks.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._pages: TTLCache[Sought, Page] = TTLCache(
+        self._pages: TTLCache[PageKey, Page] = TTLCache(
             _KEPT_BYTES, _KEPT_SECONDS, clock, getsizeof=lambda page: len(page.body) + _OVERHEAD
         )
-        self._being_made: dict[Sought, asyncio.Future[None]] = {}
+        self._being_made: dict[PageKey, asyncio.Future[None]] = {}
 
-    def find(self, sought: Sought) -> Page | None:
+    def find(self, sought: PageKey) -> Page | None:
         """The page, if it is kept."""
         try:
             return self._pages[sought]  # `get` would look twice
         except KeyError:
             return None
 
-    async def make(self, sought: Sought, make: Callable[[], Awaitable[Page]]) -> Page:
+    async def make(self, sought: PageKey, make: Callable[[], Awaitable[Page]]) -> Page:
         """The page that `make` makes, or that somebody else is making just now, if it is a full one."""
         if sought in self._being_made:
             await asyncio.wait([self._being_made[sought]])
@@ -75,7 +75,7 @@ class KeptPages:
             del self._being_made[sought]
             told.set_result(None)
 
-    async def _made(self, sought: Sought, make: Callable[[], Awaitable[Page]]) -> Page:
+    async def _made(self, sought: PageKey, make: Callable[[], Awaitable[Page]]) -> Page:
         page = await make()
         if page.full and self._pages.getsizeof(page) <= self._pages.maxsize:
             self._pages[sought] = page

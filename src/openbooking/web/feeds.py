@@ -14,7 +14,7 @@ from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.rpde import MAX_CHANGE_NUMBER, PAGE_SIZE, encode_page, is_full
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, RPDE_MEDIA_TYPE, OpportunityType
 from openbooking.system import System
-from openbooking.web.feed_pages import KeptPages, Page, Sought, accepts_gzip, make_page, send_page
+from openbooking.web.feed_pages import Page, PageCache, PageKey, accepts_gzip, make_page, send_page
 from openbooking.web.observe import notes_of
 from openbooking.web.page_room import PageRoom
 
@@ -28,7 +28,7 @@ _PRIVATE_PAGE = "private, no-store"
 
 def feed_routes(system: System, base: str) -> list[Route]:
     """Open feeds below /feeds, Orders feeds below the Base URI's path."""
-    kept, room, private_room = KeptPages(), PageRoom(), PageRoom()
+    kept, room, private_room = PageCache(), PageRoom(), PageRoom()
     names = sorted({type_.feed for type_ in OpportunityType})
     open_feeds = [Route(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, kept, room), methods=["GET"]) for name in names]
     private = [
@@ -41,7 +41,7 @@ def feed_routes(system: System, base: str) -> list[Route]:
 class OpenFeed:
     """One open feed, as an ASGI application."""
 
-    def __init__(self, system: System, name: str, kept: KeptPages, room: PageRoom) -> None:
+    def __init__(self, system: System, name: str, kept: PageCache, room: PageRoom) -> None:
         self._store = system.store
         self._feed = Feed(name)
         self._url = f"{system.settings.site}{FEEDS_PATH}/{name}"
@@ -52,14 +52,14 @@ class OpenFeed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the page asked for."""
         del receive
-        sought = Sought(self._feed.name, _after(scope), accepts_gzip(scope))
+        sought = PageKey(self._feed.name, _after(scope), accepts_gzip(scope))
         page = self._kept.find(sought)
         if page is None:
             page = await self._kept.make(sought, partial(self._page, sought, _requested(self._url, scope)))
         with self._room.for_sending(page):
             await send_page(page, scope, send)
 
-    async def _page(self, sought: Sought, requested_url: str) -> Page:
+    async def _page(self, sought: PageKey, requested_url: str) -> Page:
         """The page as it is now."""
         async with self._room.for_making():
             items = await self._store.feed_items(self._feed, sought.after, PAGE_SIZE)

@@ -50,7 +50,7 @@ class Metrics:
         )
         self._conflicts = Counter(
             "openbooking_capacity_conflicts",
-            "Requests refused because too few places were left.",
+            "Requests refused because too few spaces were left.",
             request,
             registry=self._own,
         )

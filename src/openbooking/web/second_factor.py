@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from openbooking.identity.accounts import SignedIn, SignInRefusedError
 from openbooking.identity.guesses import Browser, TooManyAttemptsError
-from openbooking.identity.second_factor import enrolment_uri, in_groups
+from openbooking.identity.one_time_codes import enrolment_uri, in_groups
 from openbooking.identity.second_factors import Enrolment, Pending, WrongCodeError
 from openbooking.system import System
 from openbooking.web.accounts import WRONG_PASSWORD, address, destination, forms_lead_to, wait

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from openbooking.booking.model.grant_terms import NO_TERMS
 from openbooking.booking.model.order import Partnership
 from openbooking.identity.accounts import SignedIn
-from openbooking.identity.grants import Change, resume, revoke, standing_grant, suspend
+from openbooking.identity.grants import Change, current_grant, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
 from openbooking.system import System
 from openbooking.web.pages import Pages, Visit, see
@@ -88,7 +88,7 @@ class SellerPartnerPages:
         every = await self._provider.store.find(Grant, seller=EVERY_SELLER)
         found = []
         for partner in await self._provider.store.find(Partner):
-            grant = standing_grant([grant for grant in (*own, *every) if grant.partner == partner.key], seller)
+            grant = current_grant([grant for grant in (*own, *every) if grant.partner == partner.key], seller)
             if grant:
                 found.append((partner, grant))
         return sorted(found, key=lambda pair: pair[0].name.casefold())

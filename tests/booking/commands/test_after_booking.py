@@ -17,7 +17,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, OrderKey
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record, RecordKind
-from openbooking.booking.model.situation import Places, Situation
+from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
     GoneError,
@@ -56,7 +56,7 @@ def statuses(where: Situation) -> list[OrderItemStatus]:
 def test_the_items_named_are_cancelled_and_their_places_return() -> None:
     where = after(booked(), cancel(2))
     assert statuses(where) == [OrderItemStatus.CONFIRMED, OrderItemStatus.CUSTOMER_CANCELLED]
-    assert where.places[PATH] == Places(booked=1)
+    assert where.spaces[PATH] == Spaces(booked=1)
     assert where.records[KEY].updated
     assert PATH in where.touched
 
@@ -89,7 +89,7 @@ def test_an_item_of_the_order_can_be_given_up_and_nothing_else_be_asked(
 @pytest.mark.spec("OB-CAN-04", "OB-CAN-17", "OB-CAN-18")
 def test_cancelling_again_succeeds_and_changes_nothing() -> None:
     where = after(booked(), cancel(1, 2))
-    assert where.places[PATH] == Places()
+    assert where.spaces[PATH] == Spaces()
     assert cancel(1, 2).decide(where).changes == ()
     assert after(where, SellerCancel(order=KEY, actor=MANAGER)) == where
 
@@ -117,7 +117,7 @@ def test_cancellation_is_permitted_until_the_window_closes() -> None:
         "l", offers=(offer("session-series/series-l", latest_cancellation_before_start=timedelta(days=1)),)
     )
     where = booked(lenient)
-    assert after(where, cancel(1)).places[lenient[-1].path] == Places(booked=1)
+    assert after(where, cancel(1)).spaces[lenient[-1].path] == Spaces(booked=1)
     with pytest.raises(CancellationNotPermittedError):
         cancel(1).decide(replace(where, now=NOW + timedelta(days=1)))
 
@@ -185,7 +185,7 @@ def test_the_seller_cancels_what_is_not_cancelled_yet_with_a_message() -> None:
     where = after(after(booked(), cancel(1)), SellerCancel(order=KEY, message="Flood", actor=MANAGER))
     assert statuses(where) == [OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED]
     assert [state.cancellation_message for state in where.records[KEY].states] == [None, "Flood"]
-    assert where.places[PATH] == Places()
+    assert where.spaces[PATH] == Spaces()
 
 
 @pytest.mark.spec("OB-DEL-01", "OB-DEL-03", "OB-DEL-07", "OB-DEL-11")
@@ -203,7 +203,7 @@ def test_deletion_leaves_a_stub_without_data(cancelled_before: bool) -> None:
         changed=BY_ALICE,
         deleted=BY_ALICE,
     )
-    assert deleted.places[PATH] == Places()
+    assert deleted.spaces[PATH] == Spaces()
     assert DeleteOrder(caller=ALICE, uuid=UUID).decide(deleted).changes == ()
 
 

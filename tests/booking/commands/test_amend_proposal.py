@@ -14,7 +14,7 @@ from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Payment
-from openbooking.booking.model.situation import Places
+from openbooking.booking.model.situation import Spaces
 from openbooking.openactive.errors import (
     OpenBookingError,
     OrderCreationFailedError,
@@ -85,7 +85,7 @@ def test_an_amendment_may_drop_items_and_change_prices_up_and_down() -> None:
     where = after(
         proposed(TRIP, TRIP, TRIP), amend(without=frozenset({1}), prices={2: Decimal(20), 3: Decimal("0.50")})
     )
-    assert where.places[PATH] == Places(leased=2)
+    assert where.spaces[PATH] == Spaces(leased=2)
     assert PATH in where.touched
     accepted = after(where, ACCEPT)
     with pytest.raises(OrderProposalVersionOutdatedError):
@@ -106,7 +106,7 @@ def test_items_keep_their_numbers_when_others_are_dropped() -> None:
         (2, OrderItemStatus.CONFIRMED),
         (3, OrderItemStatus.CUSTOMER_CANCELLED),
     ]
-    assert where.places[PATH] == Places()
+    assert where.spaces[PATH] == Spaces()
     with pytest.raises(OpenBookingError, match="OrderItem"):
         Cancel(caller=ALICE, uuid=UUID, numbers=(1,)).decide(booked)
 

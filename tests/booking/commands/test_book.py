@@ -17,7 +17,7 @@ from openbooking.booking.model.order import (
     Payment,
 )
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.situation import Places, Situation
+from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,
     InvalidAuthorizationDetailsError,
@@ -56,7 +56,7 @@ def test_b_books_every_item_and_remembers_the_order() -> None:
     record = booked.records[OrderKey("alice", UUID)]
     assert record.kind is RecordKind.ORDER
     assert record.order == decision.reply
-    assert booked.places[PATH] == Places(booked=2)
+    assert booked.spaces[PATH] == Spaces(booked=2)
 
 
 @pytest.mark.spec("OB-B-15", "OB-PREP-10", "OB-PREP-11", "OB-B-14")
@@ -70,7 +70,7 @@ def test_free_and_paid_orders_need_no_quote_before() -> None:
 @pytest.mark.spec("OB-B-07", "OB-B-08")
 @pytest.mark.parametrize("payment", [None, Payment(identifier="x")])
 def test_items_at_fault_come_before_payment_and_total(payment: Payment | None) -> None:
-    full = situation(YOGA, places={PATH: Places(booked=10)})
+    full = situation(YOGA, spaces={PATH: Spaces(booked=10)})
     decision = book(request(item(YOGA), payment=payment, total_payment_due=None)).decide(full)
     assert isinstance(decision.reply, Order)
     assert [error.type for error in decision.reply.items[0].errors] == [ItemErrorType.OPPORTUNITY_IS_FULL]
@@ -118,7 +118,7 @@ def test_a_deleted_order_is_not_booked_again() -> None:
 def test_two_partners_can_use_one_uuid() -> None:
     both = after(after(situation(YOGA), book(request(item(YOGA)))), book(request(item(YOGA)), BOB))
     assert set(both.records) == {OrderKey("alice", UUID), OrderKey("bob", UUID)}
-    assert both.places[PATH] == Places(booked=2)
+    assert both.spaces[PATH] == Spaces(booked=2)
 
 
 @pytest.mark.spec("OB-AUTH-10")
@@ -201,4 +201,4 @@ def test_the_last_place_can_be_booked_and_no_more() -> None:
     late = book(request(item(one)), BOB, new_uuid()).decide(taken)
     assert isinstance(late.reply, Order)
     assert late.reply.has_errors
-    assert changed(taken, late).places[one[-1].path] == Places(booked=1)
+    assert changed(taken, late).spaces[one[-1].path] == Spaces(booked=1)

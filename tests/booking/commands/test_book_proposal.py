@@ -15,7 +15,7 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.order import Payment
 from openbooking.booking.model.policy import Policy, ReconciliationDetails
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.situation import Places
+from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.fingerprint import is_known_by
 from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,
@@ -66,7 +66,7 @@ def test_b_makes_an_order_of_what_was_proposed() -> None:
     assert (order.personal.told_at, proposal.personal.customer) == (NOW, CUSTOMER)
     assert (order.payment, [found.position for found in order.items]) == (Payment(identifier="payment-1"), [None, None])
     where = after(before, b())
-    assert where.places[PATH] == Places(booked=2, leased=0)
+    assert where.spaces[PATH] == Spaces(booked=2, leased=0)
     assert (record_in(where).kind, record_in(where).updated) == (RecordKind.ORDER, False)
 
 
@@ -157,9 +157,9 @@ def test_an_accepted_proposal_is_booked_after_its_hold_has_ended_if_there_is_roo
     later = session("trip", capacity=3, end=expires + timedelta(days=1), offered={"flow": NEGOTIATED})
     policy = Policy(proposal_duration=timedelta(days=1))
     accepted = having(situation(later, policy=policy), propose(places(later, later)), ACCEPT)
-    ended = replace(accepted, now=NOW + timedelta(days=1), places={PATH: Places(booked=1)})
-    assert after(ended, b()).places[PATH] == Places(booked=3)
-    full = replace(ended, places={PATH: Places(booked=1, leased=1)})
+    ended = replace(accepted, now=NOW + timedelta(days=1), spaces={PATH: Spaces(booked=1)})
+    assert after(ended, b()).spaces[PATH] == Spaces(booked=3)
+    full = replace(ended, spaces={PATH: Spaces(booked=1, leased=1)})
     decision = b().decide(full)
     assert isinstance(decision.reply, OpportunityHasInsufficientCapacityError)
     rejected = after(full, b())
@@ -175,7 +175,7 @@ def test_a_proposal_whose_places_were_taken_away_cannot_be_booked() -> None:
     smaller = after(accepted, Publish((replace(TRIP[1], capacity=1),), actor=MANAGER))
     with pytest.raises(OrderCreationFailedError):
         b().decide(smaller)
-    assert after(after(accepted, Publish((replace(TRIP[1], capacity=2),), actor=MANAGER)), b()).places[PATH] == Places(
+    assert after(after(accepted, Publish((replace(TRIP[1], capacity=2),), actor=MANAGER)), b()).spaces[PATH] == Spaces(
         booked=2
     )
 
@@ -213,7 +213,7 @@ def test_b_shows_the_opportunity_as_it_is_by_then_at_the_price_that_was_proposed
 @pytest.mark.spec("OB-DEL-01", "OB-DEL-03", "OB-DEL-11")
 def test_an_order_that_was_a_proposal_is_deleted_like_any_other() -> None:
     where = having(proposed(customer_note="Is there a lift?"), ACCEPT, b(), DeleteOrder(caller=ALICE, uuid=UUID))
-    assert where.places[PATH] == Places()
+    assert where.spaces[PATH] == Spaces()
     record = record_in(where)
     assert (record.kind, record.order, record.updated) == (RecordKind.DELETED, None, False)
     for command in (propose(places(TRIP, TRIP)), b()):

@@ -11,7 +11,7 @@ from openbooking.booking.commands.delete import DeleteQuote
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.model.order import Order, OrderKey, Payment
 from openbooking.booking.model.policy import Leasing, Policy
-from openbooking.booking.model.situation import OpportunitySet, Places, Situation, evolve
+from openbooking.booking.model.situation import OpportunitySet, Situation, Spaces, evolve
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.openactive.errors import TotalPaymentDueMismatchError
 from support.builders import NOW, UUID, after, changed, item, offer, quote, request, session, situation
@@ -46,15 +46,15 @@ def test_the_setting_tells_which_quotes_lease(leasing: Leasing, checkpoint: Chec
     decision = command.decide(situation(YOGA, policy=policy))
     assert order_of(decision.reply).lease_expires == (NOW + LEASE if leases else None)
     assert bool(decision.changes) is leases
-    assert command.needs(policy).look_first is not leases
+    assert command.needs(policy).likely_read_only is not leases
 
 
 @pytest.mark.spec("OB-LEASE-14", "OB-LEASE-16", "OB-C1-07")
 def test_a_lease_holds_places_once_however_often_it_is_asked_for() -> None:
     once = after(situation(YOGA), quote(request(item(YOGA, 0), item(YOGA, 1))))
-    assert once.places[PATH] == Places(leased=2)
+    assert once.spaces[PATH] == Spaces(leased=2)
     again = quote(request(item(YOGA, 0), item(YOGA, 1))).decide(once)
-    assert changed(once, again).places[PATH] == Places(leased=2)
+    assert changed(once, again).spaces[PATH] == Spaces(leased=2)
     assert {found.remaining for found in order_of(again.reply).items} == {10}
 
 
@@ -62,8 +62,8 @@ def test_a_lease_holds_places_once_however_often_it_is_asked_for() -> None:
 def test_a_lease_follows_the_items_of_the_latest_quote() -> None:
     first = after(situation(YOGA, SPIN), quote(request(item(YOGA, 0), item(YOGA, 1)), Checkpoint.C1))
     second = after(first, quote(request(item(SPIN, 0))))
-    assert second.places[PATH] == Places()
-    assert second.places[SPIN[-1].path] == Places(leased=1)
+    assert second.spaces[PATH] == Spaces()
+    assert second.spaces[SPIN[-1].path] == Spaces(leased=1)
     assert {PATH, SPIN[-1].path} <= second.touched
 
 
@@ -77,7 +77,7 @@ def test_with_named_leasing_c1_removes_from_the_lease_and_never_adds(leasing: Le
     decision = quote(request(item(YOGA, 0), item(SPIN, 1)), Checkpoint.C1).decide(later)
     assert order_of(decision.reply).lease_expires == NOW + LEASE
     fewer = changed(later, decision)
-    assert (fewer.places[PATH], fewer.places.get(SPIN[-1].path, Places())) == (Places(leased=1), Places())
+    assert (fewer.spaces[PATH], fewer.spaces.get(SPIN[-1].path, Spaces())) == (Spaces(leased=1), Spaces())
     other = quote(request(item(SPIN)), Checkpoint.C1).decide(later)
     assert order_of(other.reply).lease_expires is None
     assert changed(later, other).records == {}
@@ -90,9 +90,9 @@ def test_with_named_leasing_c2_adds_what_c1_did_not() -> None:
     policy = Policy(leasing=Leasing.NAMED)
     leased = after(situation(YOGA, SPIN, policy=policy), quote(request(item(YOGA))))
     seen = after(leased, quote(request(item(YOGA, 0), item(SPIN, 1)), Checkpoint.C1))
-    assert seen.places.get(SPIN[-1].path, Places()) == Places()
+    assert seen.spaces.get(SPIN[-1].path, Spaces()) == Spaces()
     held = after(seen, quote(request(item(YOGA, 0), item(SPIN, 1))))
-    assert (held.places[PATH], held.places[SPIN[-1].path]) == (Places(leased=1), Places(leased=1))
+    assert (held.spaces[PATH], held.spaces[SPIN[-1].path]) == (Spaces(leased=1), Spaces(leased=1))
 
 
 @pytest.mark.spec("OB-LEASE-15")
@@ -108,7 +108,7 @@ def test_a_quote_at_fault_reserves_nothing_and_leaves_the_earlier_lease() -> Non
 def test_b_turns_the_lease_into_a_booking() -> None:
     leased = after(situation(YOGA), quote(request(item(YOGA))))
     booked = after(leased, Book(caller=ALICE, uuid=UUID, request=request(item(YOGA))))
-    assert booked.places[PATH] == Places(booked=1)
+    assert booked.spaces[PATH] == Spaces(booked=1)
 
 
 @pytest.mark.spec("OB-LEASE-09")
@@ -116,9 +116,9 @@ def test_an_ended_lease_holds_nothing_and_b_succeeds_while_there_is_room() -> No
     one = session("one", capacity=1)
     leased = after(situation(one), quote(request(item(one)), caller=BOB))
     # As a store would load it a moment after the lease has ended: its places are free whether it was swept or not.
-    later = replace(leased, now=NOW + LEASE, places={one[-1].path: Places()})
+    later = replace(leased, now=NOW + LEASE, spaces={one[-1].path: Spaces()})
     taken = after(later, Book(caller=ALICE, uuid=UUID, request=request(item(one))))
-    assert taken.places[one[-1].path] == Places(booked=1)
+    assert taken.spaces[one[-1].path] == Spaces(booked=1)
     late = Book(caller=BOB, uuid=UUID, request=request(item(one))).decide(taken)
     assert order_of(late.reply).has_errors
 
@@ -130,7 +130,7 @@ def test_a_lease_guarantees_its_price_while_it_lasts() -> None:
     raised = evolve(leased, OpportunitySet(dearer))
     booking = Book(caller=ALICE, uuid=UUID, request=request(item(YOGA)))
     assert order_of(booking.decide(raised).reply).totals.price == Decimal("12.00")
-    ended = replace(raised, now=NOW + LEASE, places={PATH: Places()})
+    ended = replace(raised, now=NOW + LEASE, spaces={PATH: Spaces()})
     with pytest.raises(TotalPaymentDueMismatchError):
         booking.decide(ended)
 
@@ -140,14 +140,14 @@ def test_a_wrong_total_keeps_the_lease() -> None:
     leased = after(situation(YOGA), quote(request(item(YOGA))))
     with pytest.raises(TotalPaymentDueMismatchError):
         Book(caller=ALICE, uuid=UUID, request=request(item(YOGA), total_payment_due=Decimal(1))).decide(leased)
-    assert leased.places[PATH] == Places(leased=1)
+    assert leased.spaces[PATH] == Spaces(leased=1)
 
 
 @pytest.mark.spec("OB-LEASE-19", "OB-OQD-01", "OB-OQD-02", "OB-OQD-03", "OB-C1-14")
 def test_deleting_the_quote_releases_the_lease_every_time() -> None:
     leased = after(situation(YOGA), quote(request(item(YOGA)), Checkpoint.C1))
     released = after(leased, DeleteQuote(caller=ALICE, uuid=UUID))
-    assert released.places[PATH] == Places()
+    assert released.spaces[PATH] == Spaces()
     assert DeleteQuote(caller=ALICE, uuid=UUID).decide(released).changes == ()
     assert DeleteQuote(caller=BOB, uuid=UUID).decide(leased).changes == ()
 
@@ -156,10 +156,10 @@ def test_deleting_the_quote_releases_the_lease_every_time() -> None:
 def test_the_sweeper_removes_ended_quotes_and_republishes_their_opportunities() -> None:
     leased = after(situation(YOGA), quote(request(item(YOGA))))
     assert ExpireLeases().decide(leased).changes == ()
-    ended = replace(leased, now=NOW + LEASE, places={PATH: Places()}, touched=frozenset())
+    ended = replace(leased, now=NOW + LEASE, spaces={PATH: Spaces()}, touched=frozenset())
     swept = after(ended, ExpireLeases())
     assert swept.records == {}
-    assert swept.places[PATH] == Places()
+    assert swept.spaces[PATH] == Spaces()
     assert PATH in swept.touched
 
 

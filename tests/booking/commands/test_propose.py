@@ -28,7 +28,7 @@ from openbooking.booking.model.order import (
 )
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.situation import Places, Situation
+from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.booking.rules.lifecycle import PROPOSAL_TRANSITIONS
 from openbooking.openactive.errors import (
     GoneError,
@@ -110,7 +110,7 @@ def test_p_makes_a_proposal_that_waits_and_is_no_booking() -> None:
     assert [found.position for found in order.items] == [0, 1]
     where = proposed(TRIP, YOGA)
     assert record_in(where).kind is RecordKind.PROPOSAL
-    assert where.places[PATH] == Places(booked=0, leased=1)
+    assert where.spaces[PATH] == Spaces(booked=0, leased=1)
     assert order.lease_expires == record_in(where).lease_expires
 
 
@@ -139,7 +139,7 @@ def test_total_and_payment_must_be_right_at_p_and_a_refusal_keeps_the_lease(
     leased = after(situation(TRIP), quote(places(TRIP)))
     with pytest.raises(error):
         propose(replace(places(TRIP), **changes)).decide(leased)
-    assert leased.places[PATH] == Places(leased=1)
+    assert leased.spaces[PATH] == Spaces(leased=1)
 
 
 @pytest.mark.spec("OB-APP-13")
@@ -195,7 +195,7 @@ def test_spaces_are_held_for_a_proposal_leased_before_or_not(leasing: Leasing) -
     policy = Policy(leasing=leasing, proposal_duration=timedelta(days=1))
     quoted = after(situation(TRIP, policy=policy), quote(places(TRIP)))
     where = after(quoted, propose(places(TRIP)))
-    assert where.places[PATH] == Places(leased=1)
+    assert where.spaces[PATH] == Spaces(leased=1)
     assert record_in(where).lease_expires == NOW + timedelta(days=1)
 
 
@@ -269,7 +269,7 @@ def test_the_customer_cannot_reject_what_the_seller_has_rejected() -> None:
 def test_a_rejected_proposal_gives_its_places_back_as_soon_as_a_quote_would(command: Command) -> None:
     where = after(proposed(), command)
     assert record_in(where).lease_expires == NOW + HELD
-    assert where.places[PATH] == Places(leased=2)
+    assert where.spaces[PATH] == Spaces(leased=2)
     swept = after(replace(where, now=NOW + HELD), ExpireLeases())
     assert record_in(swept).claims() == ()
     assert PATH in swept.touched

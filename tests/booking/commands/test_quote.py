@@ -12,7 +12,7 @@ from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.model.order import ItemRequest, Order, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
-from openbooking.booking.model.situation import Places, Situation
+from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
@@ -246,7 +246,7 @@ def test_what_has_offers_of_its_own_that_are_not_known_is_not_sold_at_those_of_i
 
 @pytest.mark.spec("OB-VAL-21")
 def test_what_is_sold_out_is_full() -> None:
-    order = quoted(situation(YOGA, places={YOGA[-1].path: Places(booked=10)}), request(item(YOGA)))
+    order = quoted(situation(YOGA, spaces={YOGA[-1].path: Spaces(booked=10)}), request(item(YOGA)))
     assert error_types(order) == [[ItemErrorType.OPPORTUNITY_IS_FULL]]
     assert order.items[0].remaining == 0
 
@@ -258,13 +258,13 @@ def test_a_slot_that_does_not_take_place_has_no_places_left_in_quotes_as_in_its_
     assert error_types(order) == [[ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE]]
     assert order.items[0].remaining == 0
     feed = JsonLdFeedWriter(Writer(Identifiers("https://booking.example.com/api")))
-    shown = msgspec.json.decode(feed.opportunity(hall[-1], Places(booked=1, leased=1), hall[:1], CENTRE))
+    shown = msgspec.json.decode(feed.opportunity(hall[-1], Spaces(booked=1, leased=1), hall[:1], CENTRE))
     assert shown["remainingUses"] == 0
 
 
 @pytest.mark.spec("OB-VAL-22")
 def test_only_the_excess_lacks_capacity() -> None:
-    where = situation(YOGA, places={YOGA[-1].path: Places(booked=8)})
+    where = situation(YOGA, spaces={YOGA[-1].path: Spaces(booked=8)})
     order = quoted(where, request(*(item(YOGA, position) for position in range(5))))
     assert error_types(order) == [[], [], *[[ItemErrorType.OPPORTUNITY_HAS_INSUFFICIENT_CAPACITY]] * 3]
 
@@ -272,7 +272,7 @@ def test_only_the_excess_lacks_capacity() -> None:
 @pytest.mark.spec("OB-VAL-23", "OB-C1-06")
 def test_the_excess_that_leases_hold_is_told_apart() -> None:
     five = session("five", capacity=5)
-    where = situation(five, places={five[-1].path: Places(leased=3)})
+    where = situation(five, spaces={five[-1].path: Spaces(leased=3)})
     order = quoted(where, request(*(item(five, position) for position in range(10))))
     reserved = [ItemErrorType.OPPORTUNITY_CAPACITY_IS_RESERVED_BY_LEASE]
     beyond = [ItemErrorType.OPPORTUNITY_HAS_INSUFFICIENT_CAPACITY]

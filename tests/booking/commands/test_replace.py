@@ -13,8 +13,8 @@ from openbooking.booking.commands.seller_decisions import Notify, RecordAttendan
 from openbooking.booking.model.opportunity import AccessRules, FormField, Opportunity
 from openbooking.booking.model.order import IntakeAnswer, ItemRequest, OrderKey, Payment
 from openbooking.booking.model.policy import Policy, TaxCalculation
-from openbooking.booking.model.situation import Places, Situation
-from openbooking.booking.rules.pricing import standing_totals
+from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.rules.pricing import current_totals
 from openbooking.openactive.errors import NotFoundError, UnacceptableReplacementError, UnknownOrderError
 from openbooking.openactive.ids import FormFieldRef, OfferRef
 from openbooking.openactive.money import VatTreatment
@@ -52,8 +52,8 @@ def replacing(family: list[Opportunity], number: int = 1) -> Replace:
     )
 
 
-def left(where: Situation, family: list[Opportunity]) -> Places:
-    return where.places[family[-1].path]
+def left(where: Situation, family: list[Opportunity]) -> Spaces:
+    return where.spaces[family[-1].path]
 
 
 @pytest.mark.spec("OB-SEL-05", "OB-SEL-06", "OB-SEL-07", "OB-SEL-08", "OB-SEL-09", "OB-SEL-10", "OB-OF-18")
@@ -71,9 +71,9 @@ def test_an_item_becomes_another_for_the_same_or_less_and_the_rest_stays() -> No
     assert replaced.access is not None
     assert was.access is not None
     assert (replaced.access.code == was.access.code, replaced.own_passes) == (False, (OWN,))
-    totals = standing_totals(where.records[KEY])
+    totals = current_totals(where.records[KEY])
     assert (totals.price, [charge.price for charge in totals.tax]) == (Decimal("33.00"), [Decimal("5.50")])
-    assert (left(where, YOGA), left(where, SPIN)) == (Places(booked=2), Places(booked=1))
+    assert (left(where, YOGA), left(where, SPIN)) == (Spaces(booked=2), Spaces(booked=1))
     assert where.records[KEY].order == before.records[KEY].order
 
 
@@ -82,7 +82,7 @@ def test_a_replaced_item_is_replaced_renewed_and_cancelled_as_what_it_is_now() -
     once = after(booked(), replacing(SPIN))
     twice = after(once, replacing(SWIM))
     assert [found.opportunity for found, _ in twice.records[KEY].items()] == [SWIM[-1]]
-    assert (left(twice, YOGA), left(twice, SPIN), left(twice, SWIM)) == (Places(), Places(), Places(booked=1))
+    assert (left(twice, YOGA), left(twice, SPIN), left(twice, SWIM)) == (Spaces(), Spaces(), Spaces(booked=1))
     with pytest.raises(UnacceptableReplacementError):
         replacing(YOGA).decide(twice)
     dearer = replace(SPIN[0], offers=(replace(SPIN[0].offers[0], price=Decimal("20.00")),))
@@ -95,7 +95,7 @@ def test_a_replaced_item_is_replaced_renewed_and_cancelled_as_what_it_is_now() -
     ((found, state),) = later.records[KEY].items()
     assert (found.offer, state.status) == (SPIN[0].offers[0], OrderItemStatus.CUSTOMER_CANCELLED)
     assert found.access != once.records[KEY].items()[0][0].access
-    assert left(later, SPIN) == Places()
+    assert left(later, SPIN) == Spaces()
 
 
 @pytest.mark.spec("OB-SEL-05", "OB-SEL-07")
@@ -111,13 +111,13 @@ def test_what_costs_more_by_tax_alone_costs_more() -> None:
     )
     asked = request(item(exempt), seller=STUDIO.key, seller_id=STUDIO.key)
     where = after(situation(exempt, taxed, same), book(asked))
-    assert standing_totals(where.records[KEY]).price == PRICE
+    assert current_totals(where.records[KEY]).price == PRICE
     with pytest.raises(UnacceptableReplacementError):
         replacing(taxed).decide(where)
-    assert standing_totals(after(where, replacing(same)).records[KEY]).price == PRICE
+    assert current_totals(after(where, replacing(same)).records[KEY]).price == PRICE
     excluded = situation(exempt, taxed, policy=Policy(tax=TaxCalculation.NEVER))
     untaxed = after(excluded, book(asked))
-    assert standing_totals(after(untaxed, replacing(taxed)).records[KEY]).price == PRICE - 1
+    assert current_totals(after(untaxed, replacing(taxed)).records[KEY]).price == PRICE - 1
 
 
 def priced(**changes: Any) -> list[Opportunity]:
@@ -167,9 +167,9 @@ def test_what_is_not_paid_in_advance_can_be_replaced_by_what_is_free_in_no_curre
     later = session("later", offered={"prepayment": Availability.UNAVAILABLE})
     free = session("free", offered={"price": Decimal(0), "currency": currency})
     where = after(situation(later, free), book(request(item(later), payment=None)))
-    assert standing_totals(where.records[KEY]).price == PRICE
+    assert current_totals(where.records[KEY]).price == PRICE
     given = after(where, replacing(free))
-    assert standing_totals(given.records[KEY]).price == 0
+    assert current_totals(given.records[KEY]).price == 0
     with pytest.raises(UnacceptableReplacementError):
         replacing(later).decide(given)
 
@@ -195,8 +195,8 @@ def test_another_offer_of_a_full_class_can_be_given_for_the_place_that_is_held()
     full = session("yoga", capacity=1, offers=two)
     where = after(situation(full), book(request(item(full))))
     given = Replace(order=KEY, number=1, opportunity=full[-1].path, offer=two[1].ref, actor=MANAGER)
-    assert left(after(where, given), full) == Places(booked=1)
-    assert standing_totals(after(where, given).records[KEY]).price == Decimal("5.00")
+    assert left(after(where, given), full) == Spaces(booked=1)
+    assert current_totals(after(where, given).records[KEY]).price == Decimal("5.00")
 
 
 @pytest.mark.spec("OB-SEL-06", "OB-SEL-10")

@@ -14,8 +14,8 @@ from openbooking.booking.commands.seller_decisions import Notify, RecordAttendan
 from openbooking.booking.model.opportunity import AccessRules
 from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.record import ItemState
-from openbooking.booking.model.situation import Places, Situation
-from openbooking.booking.rules.pricing import standing_totals
+from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.rules.pricing import current_totals
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
     GoneError,
@@ -121,10 +121,10 @@ def test_the_seller_cancels_in_full_what_the_customer_has_left() -> None:
     where = having(booked(), Cancel(caller=ALICE, uuid=UUID, numbers=(3,)), replace(CANCEL, numbers=frozenset({1, 3})))
     assert statuses(where) == [BY_SELLER, CONFIRMED, BY_CUSTOMER]
     assert [state.cancellation_message for state in states(where)] == ["Flood.", None, None]
-    totals = standing_totals(where.records[KEY])
+    totals = current_totals(where.records[KEY])
     assert (totals.price, [charge.price for charge in totals.tax]) == (PRICE, [Decimal("2.00")])
-    assert where.places[YOGA[-1].path] == Places(booked=1)
-    nothing = standing_totals(after(where, CANCEL).records[KEY])
+    assert where.spaces[YOGA[-1].path] == Spaces(booked=1)
+    nothing = current_totals(after(where, CANCEL).records[KEY])
     assert (nothing.price, nothing.tax) == (Decimal(0), ())
 
 
@@ -138,8 +138,8 @@ def test_attendance_can_be_corrected_and_ends_cancellation() -> None:
         for command in (CANCEL, Cancel(caller=ALICE, uuid=UUID, numbers=(1,))):
             with pytest.raises(CancellationNotPermittedError):
                 command.decide(where)
-        assert standing_totals(where.records[KEY]) == order_in(where).totals
-        assert where.places[YOGA[-1].path] == Places(booked=3)
+        assert current_totals(where.records[KEY]) == order_in(where).totals
+        assert where.spaces[YOGA[-1].path] == Spaces(booked=3)
     late = replace(CAME, numbers=frozenset({1}))
     assert statuses(having(booked(), replace(CANCEL, numbers=frozenset({1})), late)) == [
         BY_SELLER,

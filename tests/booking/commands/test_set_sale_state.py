@@ -103,7 +103,7 @@ def test_what_is_not_on_sale_is_given_in_place_of_nothing() -> None:
 def test_an_order_does_not_depend_on_it(state: SaleState) -> None:
     where = after(situation(YOGA), book(ASKED))
     off = having(where, take_off(YOGA[0], state), take_off(YOGA[1], state))
-    assert (off.records, off.places) == (where.records, where.places)
+    assert (off.records, off.spaces) == (where.records, where.spaces)
     assert book(ASKED).decide(off).reply == book(ASKED).decide(where).reply
     assert GetOrder(caller=ALICE, uuid=UUID).decide(off).reply == where.records[KEY]
     for command in (
@@ -113,7 +113,7 @@ def test_an_order_does_not_depend_on_it(state: SaleState) -> None:
     ):
         assert after(off, command).records == after(where, command).records
     told = after(off, ChangeLogistics(opportunity=YOGA[0].path, name="Tango", actor=MANAGER)).records[KEY]
-    assert told.states[0].moved
+    assert told.states[0].logistics_changed
     cancelled = after(off, Cancel(caller=ALICE, uuid=UUID, numbers=(1,))).records[KEY]
     assert cancelled.states[0].status is OrderItemStatus.CUSTOMER_CANCELLED
 

@@ -23,7 +23,7 @@ def test_an_order_is_withheld_and_still_sold_and_a_quote_ends() -> None:
     withhold = Withhold(partnership=Partnership("alice", CENTRE.key), withheld=True, actor=MANAGER)
     withheld = after(booked, withhold)
     assert withheld.records[KEY] == replace(booked.records[KEY], withheld=True, changed=BY_MANAGER)
-    assert withheld.places == booked.places
+    assert withheld.spaces == booked.spaces
     assert withhold.decide(booked).reply == 1
     assert withhold.decide(withheld).reply == 0
     shown = after(withheld, replace(withhold, withheld=False))
@@ -32,7 +32,7 @@ def test_an_order_is_withheld_and_still_sold_and_a_quote_ends() -> None:
     assert quoted.records[KEY].kind is RecordKind.QUOTE
     ended = after(quoted, withhold)
     assert ended.records == {}
-    assert ended.places[YOGA[-1].path].leased == 0
+    assert ended.spaces[YOGA[-1].path].leased == 0
 
 
 @pytest.mark.parametrize("partnership", [Partnership("bob", CENTRE.key), Partnership("alice", STUDIO.key)])

@@ -18,7 +18,7 @@ from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, OrderKey, Proposal
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.situation import Places, Situation
+from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.openactive.errors import NotFoundError, OpenBookingError
 from openbooking.openactive.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus
 from support.builders import (
@@ -92,7 +92,7 @@ def test_everybody_who_booked_is_cancelled_once_and_nothing_else_is_touched(call
     assert statuses(where, BOBS) == [BY_SELLER]
     message = "Flood." if call_off is cancel else None
     assert {state.cancellation_message for state in where.records[BOBS].states} == {message}
-    assert (where.places[PATH], where.places[SPIN[-1].path]) == (Places(), Places(booked=1))
+    assert (where.spaces[PATH], where.spaces[SPIN[-1].path]) == (Spaces(), Spaces(booked=1))
     assert where.opportunities[PATH] == replace(YOGA[-1], status=EventStatus.CANCELLED, called_off=call_off is cancel)
 
 
@@ -180,7 +180,7 @@ def test_a_proposal_for_which_no_room_is_left_is_rejected_at_once_and_holds_noth
     proposal = proposal_in(full)
     assert (proposal.status, proposal.updated) == (OrderProposalStatus.SELLER_REJECTED, True)
     assert proposal.seller_note
-    assert (full.places[TRIP[-1].path], full.places[PATH]) == (Places(), Places(booked=1))
+    assert (full.spaces[TRIP[-1].path], full.spaces[PATH]) == (Spaces(), Spaces(booked=1))
     assert {TRIP[-1].path, PATH} <= full.touched
     assert after(full, smaller(TRIP[-1], 1)).records == full.records
     assert statuses(after(full, smaller(YOGA[-1], 0)), BOBS) == [CONFIRMED]
@@ -224,10 +224,10 @@ def test_what_a_rejected_proposal_still_holds_costs_no_open_one_its_places() -> 
     where = after(where, UpdateProposal(caller=BOB, uuid=UUID, reject=True))
     fewer = after(where, smaller(TRIP[-1], 1))
     assert proposal_in(fewer, BOBS) == replace(proposal_in(where, BOBS), expires=None)
-    assert fewer.places[TRIP[-1].path] == Places(leased=1)
-    assert after(fewer, BookProposal(caller=ALICE, uuid=UUID, version=VERSION)).places == {
-        **fewer.places,
-        TRIP[-1].path: Places(booked=1),
+    assert fewer.spaces[TRIP[-1].path] == Spaces(leased=1)
+    assert after(fewer, BookProposal(caller=ALICE, uuid=UUID, version=VERSION)).spaces == {
+        **fewer.spaces,
+        TRIP[-1].path: Spaces(booked=1),
     }
 
 
@@ -241,7 +241,7 @@ def test_a_proposal_is_rejected_once_though_all_it_asks_for_is_full_or_called_of
     )
     off = after(where, called_off)
     assert proposal_in(off).seller_note == "What was asked for does not take place."
-    assert off.places[PATH] == Places()
+    assert off.spaces[PATH] == Spaces()
 
 
 @pytest.mark.spec("OB-APP-27")

@@ -17,7 +17,7 @@ from openbooking.booking.model.opportunity import FormField, Opportunity
 from openbooking.booking.model.order import Order, OrderKey, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.situation import Places, Situation
+from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.openactive.errors import (
     IncompleteBrokerDetailsError,
@@ -153,7 +153,7 @@ def test_availability_and_price_are_looked_at_every_time(checkpoint: Checkpoint)
     family = APPROVED if checkpoint is Checkpoint.P else YOGA
     asked = request(item(family))
     assert answer(situation(family), checkpoint, asked).totals.price == PRICE
-    full = situation(family, places={PATH: Places(booked=10)})
+    full = situation(family, spaces={PATH: Spaces(booked=10)})
     assert errors_of(answer(full, checkpoint, asked)) == [[ItemErrorType.OPPORTUNITY_IS_FULL]]
     dearer = [replace(family[0], offers=tuple(replace(o, price=Decimal(20)) for o in family[0].offers)), family[1]]
     asked = replace(asked, total_payment_due=Decimal(20))
@@ -192,17 +192,17 @@ def test_where_approval_is_required_the_next_step_is_p_not_b() -> None:
 @pytest.mark.spec("OB-LEASE-01", "OB-LEASE-03")
 def test_places_are_leased_at_c2_unless_set_otherwise() -> None:
     leased = after(situation(YOGA, policy=Policy()), quote(request(item(YOGA)), Checkpoint.C2))
-    assert leased.places[PATH] == Places(leased=1)
+    assert leased.spaces[PATH] == Spaces(leased=1)
     off = after(situation(YOGA, policy=Policy(leasing=Leasing.OFF)), quote(request(item(YOGA)), Checkpoint.C2))
-    assert off.places[PATH] == Places()
+    assert off.spaces[PATH] == Spaces()
 
 
 @pytest.mark.spec("OB-LEASE-02", "OB-LEASE-04", "OB-LEASE-16", "OB-ID-12")
 def test_an_anonymous_lease_becomes_a_named_one_and_holds_no_more() -> None:
     anonymous = after(situation(YOGA), quote(request(item(YOGA), customer=None), Checkpoint.C1))
-    assert anonymous.places[PATH] == Places(leased=1)
+    assert anonymous.spaces[PATH] == Spaces(leased=1)
     named = after(anonymous, quote(request(item(YOGA)), Checkpoint.C2))
-    assert named.places[PATH] == Places(leased=1)
+    assert named.spaces[PATH] == Spaces(leased=1)
     assert list(named.records) == [KEY]
 
 
@@ -213,7 +213,7 @@ def test_a_lease_carries_over_to_the_proposal_and_lasts_as_long() -> None:
     proposed = after(leased, command(Checkpoint.P, request(item(APPROVED))))
     record = proposed.records[KEY]
     assert record.kind is RecordKind.PROPOSAL
-    assert proposed.places[PATH] == Places(leased=1)
+    assert proposed.spaces[PATH] == Spaces(leased=1)
     assert record.lease_expires == NOW + policy.proposal_duration
     assert record.lease_expires > NOW + policy.lease_duration
 

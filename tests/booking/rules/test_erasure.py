@@ -84,7 +84,7 @@ def test_what_people_told_goes_and_what_was_booked_stays() -> None:
     assert all(word in str(was) for word in ("geoff", "ann@", "member-1"))
     assert not any(word in str(record) for word in ("geoff", "ann@", "member-1"))
     assert (record.order.personal, record.fingerprint) == (None, None)
-    assert (record.claims(), record.order.totals, left.places) == (was.claims(), was.order.totals, before.places)
+    assert (record.claims(), record.order.totals, left.spaces) == (was.claims(), was.order.totals, before.spaces)
     assert left.touched == frozenset()
     codes = [[found.access and found.access.code for found, _ in kept.items()] for kept in (was, record)]
     assert codes[0] == codes[1]

@@ -23,7 +23,7 @@ from openbooking.booking.model.order import (
 )
 from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
 from openbooking.booking.model.record import Record
-from openbooking.booking.model.situation import Holdings, OpportunitySet, Places, Situation, evolve
+from openbooking.booking.model.situation import Holdings, OpportunitySet, Situation, Spaces, evolve
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.openactive.errors import ItemErrorType, OrderCreationFailedError, UnknownOrderError
 from openbooking.openactive.terms import FlowRequirement, FormFieldType
@@ -220,12 +220,12 @@ def test_with_the_defaults_a_partner_who_renews_for_ever_frees_its_spaces() -> N
     held = []
     for minute in range(10, 181, 10):
         where = replace(where, now=NOW + timedelta(minutes=minute))
-        where = replace(where, places={PATH: Places(leased=_leased_now(where))})
+        where = replace(where, spaces={PATH: Spaces(leased=_leased_now(where))})
         where = after(where, ExpireLeases())
         reply = quote(request(*spaces(50))).decide(where)
         assert not order_of(reply.reply).has_errors
         where = changed(where, reply)
-        held.append(where.places[PATH].leased)
+        held.append(where.spaces[PATH].leased)
     assert held == [*[50] * 5, *[0] * 13]
     assert order_of(reply.reply).not_held is HoldingBound.TIME
     assert order_of(reply.reply).lease_expires is None
@@ -235,12 +235,12 @@ def test_with_the_defaults_a_partner_who_renews_for_ever_frees_its_spaces() -> N
 
 def _leased_now(where: Situation) -> int:
     live = [record for record in where.records.values() if where.live(record)]
-    return sum(claim.places for record in live for claim in record.claims())
+    return sum(claim.spaces for record in live for claim in record.claims())
 
 
 def test_a_uuid_that_has_used_up_its_time_cannot_be_made_fresh_by_deleting_its_quote() -> None:
     bounds = replace(FREELY.bounds, quote_duration=FREELY.lease_duration)
-    ended = replace(leased(policy=replace(FREELY, bounds=bounds)), now=NOW + FREELY.lease_duration, places={})
+    ended = replace(leased(policy=replace(FREELY, bounds=bounds)), now=NOW + FREELY.lease_duration, spaces={})
     swept = after(ended, ExpireLeases())
     assert swept.records[KEY].claims() == ()
     with pytest.raises(UnknownOrderError):
@@ -257,7 +257,7 @@ def test_one_partner_holds_its_share_of_what_has_more_than_ten_spaces(capacity: 
     where = situation(family, policy=Policy())
     for _ in range(capacity):
         where = after(where, quote(request(item(family)), uuid=new_uuid()))
-    assert where.places[family[-1].path].leased == held
+    assert where.spaces[family[-1].path].leased == held
     if held < capacity:
         more = quote(request(item(family)), uuid=new_uuid()).decide(where)
         assert (order_of(more.reply).not_held, errors(more.reply)) == (HoldingBound.SHARE, [None])
@@ -269,7 +269,7 @@ def test_a_quote_beyond_the_share_keeps_what_it_held() -> None:
     grown = quote(request(*spaces(60))).decide(where)
     assert order_of(grown.reply).not_held is HoldingBound.SHARE
     assert order_of(grown.reply).lease_expires == NOW + FREELY.lease_duration
-    assert changed(where, grown).places[PATH] == Places(leased=40)
+    assert changed(where, grown).spaces[PATH] == Spaces(leased=40)
 
 
 @pytest.mark.parametrize(
@@ -302,12 +302,12 @@ def proposed(policy: Policy, count: int = 1, **holdings: int) -> tuple[Situation
 def test_a_proposal_of_fifty_holds_them_for_a_day_and_lives_longer() -> None:
     where, order = proposed(Policy(), 50)
     assert order.lease_expires == NOW + timedelta(days=1)
-    ended = replace(where, now=NOW + timedelta(days=1), places={APPROVED[-1].path: Places()})
+    ended = replace(where, now=NOW + timedelta(days=1), spaces={APPROVED[-1].path: Spaces()})
     swept = after(ended, ExpireLeases())
     record = swept.records[KEY]
     assert record.proposal is not None
     assert (record.proposal.status, record.lease_expires) == (order.proposal and order.proposal.status, None)
-    assert [claim.places for claim in record.claims()] == [0]
+    assert [claim.spaces for claim in record.claims()] == [0]
     assert ExpireLeases().decide(swept).changes == ()
 
 
@@ -323,7 +323,7 @@ def test_beyond_a_bound_a_proposal_is_taken_and_holds_nothing(
 ) -> None:
     where, order = proposed(policy, count, **holdings)
     assert (order.not_held, order.lease_expires) == (bound, None)
-    assert where.places.get(APPROVED[-1].path, Places()) == Places()
+    assert where.spaces.get(APPROVED[-1].path, Spaces()) == Spaces()
     stored = where.records[KEY].order
     assert stored is not None
     assert stored.not_held is None

@@ -68,7 +68,7 @@ def later(family: list[Opportunity]) -> dict[str, Any]:
 
 
 def moved(where: Situation, key: OrderKey = KEY) -> list[bool]:
-    return [state.moved for state in where.records[key].states]
+    return [state.logistics_changed for state in where.records[key].states]
 
 
 @pytest.mark.spec("OB-NOTIF-04", "OB-NOTIF-05", "OB-NOTIF-06", "OB-OF-07", "OB-SEL-05")
@@ -86,7 +86,7 @@ def test_a_new_time_is_published_and_told_in_every_order(family: list[Opportunit
         assert state.customer_notice is None
         assert untouched == before.records[key].items()[1]
         assert (moved(where, key), where.records[key].updated) == ([True, False], True)
-    assert where.places == before.places
+    assert where.spaces == before.spaces
 
 
 @pytest.mark.spec("OB-NOTIF-04", "OB-NOTIF-06")
@@ -171,7 +171,7 @@ def test_a_later_change_shows_the_earlier_one_too() -> None:
     )
     ((found, state),) = where.records[KEY].items()
     assert found.opportunity == replace(YOGA[1], properties={"name": "Tango"}, **later(YOGA))
-    assert (state.moved, state.customer_notice) == (True, "Bring shoes.")
+    assert (state.logistics_changed, state.customer_notice) == (True, "Bring shoes.")
 
 
 @pytest.mark.spec("OB-CAN-05")
@@ -193,7 +193,7 @@ def test_a_part_is_shown_within_the_changed_whole() -> None:
     where = booked(TALK)
     whole = after(where, ChangeLogistics(opportunity=TALK[0].path, name="Tango", actor=MANAGER))
     ((found, state),) = whole.records[KEY].items()
-    assert (found.parents[0].properties["name"], state.moved) == ("Tango", True)
+    assert (found.parents[0].properties["name"], state.logistics_changed) == ("Tango", True)
     assert TALK[-1].path in whole.touched
 
 
@@ -231,7 +231,7 @@ def test_a_new_time_that_is_published_is_told_as_a_change_of_it_is(family: list[
         assert state.customer_notice is None
         assert untouched == before.records[key].items()[1]
         assert (moved(where, key), where.records[key].updated) == ([True, False], True)
-    assert where.places == before.places
+    assert where.spaces == before.spaces
 
 
 @pytest.mark.spec("OB-NOTIF-04", "OB-NOTIF-06")
@@ -309,7 +309,7 @@ def test_what_becomes_part_of_another_series_has_its_name_from_there() -> None:
     tango = replace(tango, properties={**tango.properties, "name": "Tango"})
     where = after(booked(YOGA, known=([tango],)), published(YOGA, parent=tango.path))
     ((found, state),) = where.records[KEY].items()
-    assert ([parent.path for parent in found.parents], state.moved) == ([tango.path], True)
+    assert ([parent.path for parent in found.parents], state.logistics_changed) == ([tango.path], True)
 
 
 @pytest.mark.spec("OB-APP-30")

@@ -186,7 +186,7 @@ def test_a_dynamic_payment_books_without_any_price() -> None:
     assert booked.dynamic
     kept = after(where, booking(asked))
     cancelled = after(kept, Cancel(caller=ALICE, uuid=UUID, numbers=(1,)))
-    assert cancelled.places[YOGA[-1].path].booked == 0
+    assert cancelled.spaces[YOGA[-1].path].booked == 0
 
 
 @pytest.mark.spec("OB-DYN-07", "OB-DYN-08", "OB-DYN-09")

@@ -165,7 +165,7 @@ def test_an_override_can_be_had_when_offers_cannot_and_cancelled_but_asks_what_t
     plain = session("yoga", offers=closed[:1])
     where = situation(plain, policy=OVERRIDES)
     booked = after(where, Book(caller=AGREED_ALICE, uuid=UUID, request=request(overridden(plain))))
-    assert after(booked, Cancel(caller=ALICE, uuid=UUID, numbers=(1,))).places[plain[-1].path].booked == 0
+    assert after(booked, Cancel(caller=ALICE, uuid=UUID, numbers=(1,))).spaces[plain[-1].path].booked == 0
 
 
 @pytest.mark.spec("OB-BKBL-32", "OB-OVR-10")

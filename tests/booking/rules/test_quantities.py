@@ -10,7 +10,7 @@ from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import ItemRequest, Order, Payment
 from openbooking.booking.model.policy import Leasing, Policy
-from openbooking.booking.model.situation import Places
+from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.openactive.errors import ItemErrorType
 from openbooking.openactive.terms import FlowRequirement
@@ -42,7 +42,7 @@ def asked_at(checkpoint: Checkpoint, *items: ItemRequest) -> Any:
 @pytest.mark.spec("OB-VAL-18")
 @pytest.mark.parametrize("checkpoint", Checkpoint)
 @pytest.mark.parametrize(
-    ("number", "why"), [(2, "for 3 places or more"), (3, None), (4, None), (5, "for 4 places or fewer")]
+    ("number", "why"), [(2, "for 3 spaces or more"), (3, None), (4, None), (5, "for 4 spaces or fewer")]
 )
 def test_an_offer_is_for_so_many_places(checkpoint: Checkpoint, number: int, why: str | None) -> None:
     flow = (FlowRequirement.APPROVAL,) if checkpoint is Checkpoint.P else ()
@@ -76,7 +76,7 @@ def test_what_is_leased_is_still_for_so_many_places() -> None:
 def test_a_cancellation_may_leave_fewer_places_than_the_offer_is_for() -> None:
     booked = after(situation(FOR_SOME), book(request(*places(3), total_payment_due=3 * PRICE)))
     cancelled = after(booked, Cancel(caller=ALICE, uuid=UUID, numbers=(1, 2)))
-    assert cancelled.places[FOR_SOME[-1].path] == Places(booked=1)
+    assert cancelled.spaces[FOR_SOME[-1].path] == Spaces(booked=1)
 
 
 def test_an_amendment_may_leave_fewer_places_than_the_offer_is_for() -> None:

@@ -14,7 +14,7 @@ from openbooking.booking.model.order import (
 )
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import ItemState, Record, RecordKind
-from openbooking.booking.model.situation import Needs, Places, RecordSet, Situation
+from openbooking.booking.model.situation import Needs, RecordSet, Situation, Spaces
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.access import grant_access
 from openbooking.booking.rules.bookability import CONDITIONS_AFTER_APPROVAL, Pair, why_not_bookable
@@ -22,7 +22,7 @@ from openbooking.booking.rules.cancellation_effects import sell
 from openbooking.booking.rules.capacity import has_room
 from openbooking.booking.rules.fingerprint import fingerprint_key, is_known_by, keyed
 from openbooking.booking.rules.payment import check_consistent, check_details, check_payment, reflected_payment
-from openbooking.booking.rules.pricing import standing_totals
+from openbooking.booking.rules.pricing import current_totals
 from openbooking.booking.rules.proposal_changes import with_status
 from openbooking.openactive.errors import (
     InvalidPaymentDetailsError,
@@ -101,7 +101,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
             order,
             type=OrderType.ORDER,
             items=items,
-            totals=standing_totals(record),
+            totals=current_totals(record),
             payment=payment,
             proposal=None,
             lease_expires=None,
@@ -119,10 +119,10 @@ def _obstacle(situation: Situation, record: Record) -> OpenBookingError | None:
     """The error if an accepted proposal cannot be booked any more: no spaces are left, or an item is not bookable."""
     live = situation.live(record)
     for path, wanted in record.wanted().items():
-        own = Places(0, wanted if live else 0)
-        places = situation.places.get(path, Places())
-        if not has_room(situation.opportunities.get(path), wanted, places, own):
-            return OpportunityHasInsufficientCapacityError("The places are no longer available.")
+        own = Spaces(0, wanted if live else 0)
+        spaces = situation.spaces.get(path, Spaces())
+        if not has_room(situation.opportunities.get(path), wanted, spaces, own):
+            return OpportunityHasInsufficientCapacityError("The spaces are no longer available.")
     reasons = (_why_not_any_more(situation, item) for item, _ in record.items())
     reason = next((reason for reason in reasons if reason), None)
     return OrderCreationFailedError(reason) if reason else None

@@ -14,7 +14,7 @@ class GetOpportunity(ActorCommand, frozen=True):
     def needs(self, policy: Policy) -> Needs:
         """The Opportunity."""
         del policy
-        return Needs(opportunities=frozenset({self.path}), look_first=True)
+        return Needs(opportunities=frozenset({self.path}), likely_read_only=True)
 
     def decide(self, situation: Situation) -> Decision:
         """Answer with it, or raise NotFoundError."""
@@ -32,7 +32,7 @@ class GetOpportunities(ActorCommand, frozen=True):
     def needs(self, policy: Policy) -> Needs:
         """The Opportunities."""
         del policy
-        return Needs(opportunities=self.paths, look_first=True)
+        return Needs(opportunities=self.paths, likely_read_only=True)
 
     def decide(self, situation: Situation) -> Decision:
         """The reply has the Opportunities that exist, by their paths."""
@@ -48,7 +48,7 @@ class FindBySource(ActorCommand, frozen=True):
     def needs(self, policy: Policy) -> Needs:
         """The Opportunities."""
         del policy
-        return Needs(source_prefixes=self.prefixes, look_first=True)
+        return Needs(source_prefixes=self.prefixes, likely_read_only=True)
 
     def decide(self, situation: Situation) -> Decision:
         """The reply has the Opportunities by their paths, without their parents."""

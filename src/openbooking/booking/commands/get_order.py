@@ -6,9 +6,9 @@ from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.model.order import Lease, Order, OrderItem
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record, RecordKind
-from openbooking.booking.model.situation import Needs, Places, Situation
+from openbooking.booking.model.situation import Needs, Situation, Spaces
 from openbooking.booking.rules import lifecycle
-from openbooking.booking.rules.capacity import places_left
+from openbooking.booking.rules.capacity import spaces_left
 from openbooking.booking.rules.pricing import Pricing, tax_charges, totals
 from openbooking.openactive.errors import UnknownOrderError
 from openbooking.openactive.terms import FlowRequirement, OrderType
@@ -19,7 +19,7 @@ class GetOrder(OrderCommand, frozen=True):
 
     def needs(self, policy: Policy) -> Needs:
         """The record behind the UUID."""
-        return replace(super().needs(policy), look_first=True)
+        return replace(super().needs(policy), likely_read_only=True)
 
     def decide(self, situation: Situation) -> Decision:
         """Answer with the record; a quote whose lease has ended is no more (OB-LEASE-20)."""
@@ -42,11 +42,11 @@ def _leased_quote(situation: Situation, record: Record, lease: Lease) -> Order:
     items = []
     for number, leased in enumerate(lease.items, 1):
         offer, opportunity = lease.terms_of(leased).offer, situation.opportunities[leased.opportunity]
-        places = situation.places.get(leased.opportunity, Places())
+        spaces = situation.spaces.get(leased.opportunity, Spaces())
         item = OrderItem(
             number=number,
             offer=offer,
-            remaining=places_left(opportunity, places, Places(0, held[leased.opportunity])),
+            remaining=spaces_left(opportunity, spaces, Spaces(0, held[leased.opportunity])),
             tax=() if dynamic else tax_charges(offer, pricing),
         )
         items.append(item.at(opportunity, situation.parents(opportunity)))

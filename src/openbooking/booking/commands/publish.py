@@ -19,7 +19,7 @@ from openbooking.booking.model.situation import (
     evolve,
 )
 from openbooking.booking.rules.cancellation_effects import call_off, turn_away
-from openbooking.booking.rules.capacity import most_places
+from openbooking.booking.rules.capacity import max_spaces
 from openbooking.booking.rules.inheritance import inherit, keep_cancellation
 from openbooking.booking.rules.logistics import changed_paths, tell_orders
 from openbooking.booking.rules.matching_keys import with_whereabouts
@@ -166,7 +166,7 @@ def _as_sold(opportunity: Opportunity, parents: tuple[Opportunity, ...], *, prep
         else replace(offer, prepayment=None)
         for offer in opportunity.offers
     )
-    capacity = most_places(opportunity, parents[0] if parents else None)
+    capacity = max_spaces(opportunity, parents[0] if parents else None)
     return with_whereabouts(replace(opportunity, offers=offers, capacity=capacity))
 
 

@@ -31,7 +31,7 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
         """The record behind the UUID, what the items name, and what the Booking Partner holds."""
         needs = order_needs(super().needs(policy), self.request)
         if not self._leases(policy):
-            return replace(needs, look_first=True)
+            return replace(needs, likely_read_only=True)
         return replace(needs, holders=frozenset({self.caller.partner}))
 
     def decide(self, situation: Situation) -> Decision:

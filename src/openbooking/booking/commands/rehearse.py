@@ -20,12 +20,12 @@ class Rehearse(ActorCommand, frozen=True, kw_only=True):
 
     def needs(self, policy: Policy) -> Needs:
         """What the command needs, without locks."""
-        return replace(self.command.needs(policy), look_first=True)
+        return replace(self.command.needs(policy), likely_read_only=True)
 
     def decide(self, situation: Situation) -> Decision:
         """The reply has the command's reply and its changes. Raises what the command raises."""
         for change in self.given:
-            # The loaded `places` already count a record that was not loaded.
+            # The loaded `spaces` already count a record that was not loaded.
             if isinstance(change, RecordSet) and change.key not in situation.records:
                 continue
             situation = evolve(situation, change)

@@ -6,7 +6,7 @@ from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.opportunity import Offer, Opportunity, applicable_offers
 from openbooking.booking.model.order import Order, OrderItem, OrderKey
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.situation import Needs, Places, Situation
+from openbooking.booking.model.situation import Needs, Situation, Spaces
 from openbooking.booking.rules.accepted_offer import unpriced
 from openbooking.booking.rules.access import grant_access
 from openbooking.booking.rules.attendee_details import missing_details
@@ -37,7 +37,7 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         return Needs(
             records=frozenset({self.order}),
             opportunities=frozenset({self.opportunity}),
-            looked_at=frozenset({self.offer.owner}),
+            lookups=frozenset({self.offer.owner}),
             fills=frozenset({self.opportunity}),
         )
 
@@ -59,7 +59,7 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
             tax=() if order.dynamic else tax_charges(offer, pricing_of(order)),
             access=grant_access(opportunity.access, self.nonce, item.number, item.own_passes),
         )
-        given = replace(state, replacement=replacement, access=None, moved=False)
+        given = replace(state, replacement=replacement, access=None, logistics_changed=False)
         replaced = with_states(record, {self.number: given}, self.stamp(situation))
         check_record(record, replaced, situation.policy)
         return Decision(changes=sell(situation, replaced))
@@ -85,8 +85,8 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         reason = why_not_bookable(pair, situation.now)
         if reason:
             raise UnacceptableReplacementError(reason)
-        own = Places(booked=1 if here else 0)
-        if not has_room(opportunity, 1, situation.places.get(opportunity.path, Places()), own):
+        own = Spaces(booked=1 if here else 0)
+        if not has_room(opportunity, 1, situation.spaces.get(opportunity.path, Spaces()), own):
             raise UnacceptableReplacementError("The replacement is full.")
 
     def _pair(self, situation: Situation, order: Order) -> tuple[Opportunity, Offer]:

@@ -147,7 +147,7 @@ class Inherited(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something bookable, or the parent of such things; one concept whatever its type.
 
-    `path` identifies it, `parent` is the path of its `superEvent` or `facilityUse`. `capacity` is how many places
+    `path` identifies it, `parent` is the path of its `superEvent` or `facilityUse`. `capacity` is how many spaces
     this system may sell: parents have none, and without one only what is available at any time can be booked.
     `offers_unknown` tells that it is sold at Offers of its own, none of which is known here.
     `sale` is its own sale state; it is on sale only where its parents are too (`is_on_sale`).

@@ -158,7 +158,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class OrderItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One place at one Opportunity, with Opportunity, Offer and tax as they were when it was answered.
 
-    `number` counts from 1 in the order of the request. `remaining` is how many places the Opportunity has left,
+    `number` counts from 1 in the order of the request. `remaining` is how many spaces the Opportunity has left,
     without regard to what this Order itself holds. `parents` are nearest first.
     """
 

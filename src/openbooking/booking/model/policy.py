@@ -8,7 +8,7 @@ import msgspec
 
 
 class Leasing(StrEnum):
-    """When places are held for a Broker before B: never, from C2 on, or from C1 on (OB 5.4.3)."""
+    """When spaces are held for a Broker before B: never, from C2 on, or from C1 on (OB 5.4.3)."""
 
     OFF = "off"
     NAMED = "named"

@@ -26,8 +26,9 @@ class RecordKind(StrEnum):
 class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What has become of an OrderItem since it was booked.
 
-    `access` and `replacement` take the place of what was booked. `moved` tells that name, time or place of the
-    Opportunity have changed, so that the Orders feed shows it in full. `changed` is the stamp of its last change, and
+    `access` and `replacement` take the place of what was booked. `logistics_changed` says that name, time or location
+    of the Opportunity have changed since B, so that the Orders feed shows it in full. `changed` is the stamp of its
+    last change, and
     `cancelled` that of its cancellation.
     """
 
@@ -36,7 +37,8 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     customer_notice: str | None = None
     access: Access | None = None
     replacement: OrderItem | None = None
-    moved: bool = False
+    # Stored under its former name.
+    logistics_changed: bool = msgspec.field(name="moved", default=False)
     changed: Stamp | None = None
     cancelled: Stamp | None = None
 
@@ -44,11 +46,11 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Claim(NamedTuple):
     """Spaces of one Opportunity that a record holds: sold, if `expires` is None, or leased until `expires`.
 
-    An open OrderProposal that holds nothing has claims of zero `places`, so that it is found by its Opportunities.
+    An open OrderProposal that holds nothing has claims of zero `spaces`, so that it is found by its Opportunities.
     """
 
     opportunity: str
-    places: int
+    spaces: int
     expires: datetime | None
 
 

@@ -34,14 +34,14 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
         source_prefixes: Beginnings of the names of sources; their Opportunities, without records.
         families: Paths; all that shares a root with them, and the records that claim any of it.
         below: Paths; these Opportunities and all that lies below them, without the records that claim any of it.
-        looked_at: Opportunities that are only read: neither they nor their spaces are changed.
+        lookups: Opportunities that are only read: neither they nor their spaces are changed.
         shown_to: Some of the records of these partnerships that are not withheld.
         withheld_from: Some of the records of these partnerships that are withheld.
         fills: Paths of which the command may sell spaces; the OrderProposals that wait there and hold nothing.
         fills_of: The same for what these records claim.
         holders: Booking Partners; the spaces that they lease at the paths named, and how much they have open in all.
-        look_first: Decide without locks first, since most likely nothing changes; if something does, decide again with
-            locks.
+        likely_read_only: Decide without locks first, since most likely nothing changes. If something changes, decide
+            again with locks.
     """
 
     records: frozenset[OrderKey] = frozenset()
@@ -57,17 +57,17 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     source_prefixes: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
     below: frozenset[str] = frozenset()
-    looked_at: frozenset[str] = frozenset()
+    lookups: frozenset[str] = frozenset()
     shown_to: frozenset[Partnership] = frozenset()
     withheld_from: frozenset[Partnership] = frozenset()
     fills: frozenset[str] = frozenset()
     fills_of: frozenset[OrderKey] = frozenset()
     holders: frozenset[str] = frozenset()
-    look_first: bool = False
+    likely_read_only: bool = False
 
 
-class Places(msgspec.Struct, frozen=True):
-    """How many places of an Opportunity are sold, and how many are held by leases that have not ended."""
+class Spaces(msgspec.Struct, frozen=True):
+    """How many spaces of an Opportunity are sold, and how many are held by leases that have not ended."""
 
     booked: int = 0
     leased: int = 0
@@ -93,7 +93,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     records: Mapping[OrderKey, Record] = {}
     opportunities: Mapping[str, Opportunity] = {}
-    places: Mapping[str, Places] = {}
+    spaces: Mapping[str, Spaces] = {}
     sellers: Mapping[str, Seller] = {}
     touched: frozenset[str] = frozenset()
     held: Mapping[tuple[str, str], int] = {}
@@ -118,7 +118,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 
     def spaces_held(self, record: Record | None) -> Mapping[str, int]:
         """How many spaces the record holds by its Lease, by the paths of their Opportunities."""
-        return {claim.opportunity: claim.places for claim in record.claims()} if record and self.live(record) else {}
+        return {claim.opportunity: claim.spaces for claim in record.claims()} if record and self.live(record) else {}
 
 
 class RecordSet(msgspec.Struct, frozen=True):
@@ -150,7 +150,7 @@ Change = RecordSet | OpportunitySet | OpportunityRemoved | SellerSet
 
 
 def evolve(situation: Situation, change: Change) -> Situation:
-    """What the change makes of the situation. Places follow from the claims of records, and from nothing else."""
+    """What the change makes of the situation. Spaces follow from the claims of records, and from nothing else."""
     match change:
         case RecordSet():
             return _with_record(situation, change)
@@ -158,7 +158,7 @@ def evolve(situation: Situation, change: Change) -> Situation:
             evolved = msgspec.structs.replace(
                 situation,
                 opportunities={**situation.opportunities, opportunity.path: opportunity},
-                places={opportunity.path: Places(), **situation.places},
+                spaces={opportunity.path: Spaces(), **situation.spaces},
                 touched=situation.touched | {opportunity.path, *_embedding(situation, opportunity)},
             )
             return _with_sale_of_children(situation, evolved, opportunity)
@@ -200,11 +200,11 @@ def _with_record(situation: Situation, change: RecordSet) -> Situation:
     if given_up == taken:
         # Nothing that is published of an Opportunity follows from the rest of a record.
         return msgspec.structs.replace(situation, records=records)
-    places = dict(situation.places)
-    _count(places, given_up, -1, situation.now)
-    _count(places, taken, 1, situation.now)
+    spaces = dict(situation.spaces)
+    _count(spaces, given_up, -1, situation.now)
+    _count(spaces, taken, 1, situation.now)
     touched = situation.touched | {claim.opportunity for claim in (*given_up, *taken)}
-    evolved = msgspec.structs.replace(situation, records=records, places=places, touched=touched)
+    evolved = msgspec.structs.replace(situation, records=records, spaces=spaces, touched=touched)
     partner = change.key.partner
     if partner not in situation.holdings:
         return evolved
@@ -234,14 +234,14 @@ def _held_after(
         for claim in claims:
             if claim.expires is not None and claim.expires > situation.now:
                 key = (claim.opportunity, partner)
-                held[key] = held.get(key, 0) + sign * claim.places
+                held[key] = held.get(key, 0) + sign * claim.spaces
     return held
 
 
-def _count(places: dict[str, Places], claims: Iterable[Claim], sign: int, now: datetime) -> None:
+def _count(spaces: dict[str, Spaces], claims: Iterable[Claim], sign: int, now: datetime) -> None:
     for claim in claims:
-        held = places.get(claim.opportunity, Places())
+        held = spaces.get(claim.opportunity, Spaces())
         if claim.expires is None:
-            places[claim.opportunity] = Places(held.booked + sign * claim.places, held.leased)
+            spaces[claim.opportunity] = Spaces(held.booked + sign * claim.spaces, held.leased)
         elif claim.expires > now:
-            places[claim.opportunity] = Places(held.booked, held.leased + sign * claim.places)
+            spaces[claim.opportunity] = Spaces(held.booked, held.leased + sign * claim.spaces)

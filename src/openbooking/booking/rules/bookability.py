@@ -48,7 +48,7 @@ def opportunity_takes_place(pair: Pair, now: datetime) -> str | None:
 
 
 def capacity_is_known(pair: Pair, now: datetime) -> str | None:
-    """Without a number of places nothing can be promised (OB-BKBL-12)."""
+    """Without a number of spaces nothing can be promised (OB-BKBL-12)."""
     del now
     known = pair.opportunity.capacity is not None or pair.opportunity.type.at_any_time
     return None if known else "The Opportunity's capacity is not known."
@@ -134,7 +134,7 @@ def why_not_bookable(
 def why_wrong_quantity(offer: Offer, items: int) -> str | None:
     """Why the Offer cannot be booked for this number of OrderItems of one Opportunity in one Order, or None."""
     if items < offer.min_quantity:
-        return f"The Offer is for {offer.min_quantity} places or more of one Opportunity in one Order, not {items}."
+        return f"The Offer is for {offer.min_quantity} spaces or more of one Opportunity in one Order, not {items}."
     if offer.max_quantity is not None and items > offer.max_quantity:
-        return f"The Offer is for {offer.max_quantity} places or fewer of one Opportunity in one Order, not {items}."
+        return f"The Offer is for {offer.max_quantity} spaces or fewer of one Opportunity in one Order, not {items}."
     return None

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.order import OrderItem, OrderKey
 from openbooking.booking.model.record import Record, RecordKind
-from openbooking.booking.model.situation import Change, Places, RecordSet, Situation, evolve
+from openbooking.booking.model.situation import Change, RecordSet, Situation, Spaces, evolve
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.order_changes import with_states
 from openbooking.booking.rules.proposal_changes import closed, with_status
@@ -18,7 +18,7 @@ from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 # Who rejects a proposal because others were quicker: none of them.
 SOLD_OUT = Actor(ActorKind.SYSTEM, "sold out")
 _NOT_TAKING_PLACE = "What was asked for does not take place."
-_FULL = "There are no longer enough places for this."
+_FULL = "There are no longer enough spaces for this."
 
 
 def call_off(situation: Situation, paths: AbstractSet[str], stamp: Stamp, message: str | None = None) -> list[Change]:
@@ -46,7 +46,7 @@ def reject_for(
 
 
 def turn_away(situation: Situation, paths: Iterable[str], stamp: Stamp) -> list[Change]:
-    """The rejection of open proposals for which fewer places at these paths leave no room (OB-APP-27).
+    """The rejection of open proposals for which fewer spaces at these paths leave no room (OB-APP-27).
 
     Those that are turned away hold nothing from then on, nor do those that were rejected before: others need it.
     """
@@ -81,7 +81,7 @@ def _without_room(situation: Situation, path: str) -> list[Record]:
     opportunity = situation.opportunities.get(path)
     if opportunity is None or opportunity.capacity is None:
         return []
-    unsold = left = max(opportunity.capacity - situation.places.get(path, Places()).booked, 0)
+    unsold = left = max(opportunity.capacity - situation.spaces.get(path, Spaces()).booked, 0)
     without: list[Record] = []
     proposals = (record for record in situation.records.values() if record.kind is RecordKind.PROPOSAL)
     for record in sorted(filter(_is_current(situation), proposals), key=_by_precedence):

@@ -19,7 +19,7 @@ from openbooking.booking.model.order import (
     PersonalData,
 )
 from openbooking.booking.model.record import Record
-from openbooking.booking.model.situation import Needs, Places, Situation
+from openbooking.booking.model.situation import Needs, Situation, Spaces
 from openbooking.booking.rules.accepted_offer import dynamic_offer, overridden_offer, published_offer
 from openbooking.booking.rules.attendee_details import INCOMPLETE, detail_errors
 from openbooking.booking.rules.bookability import (
@@ -29,7 +29,7 @@ from openbooking.booking.rules.bookability import (
     why_not_bookable,
     why_wrong_quantity,
 )
-from openbooking.booking.rules.capacity import excess_errors, places_left
+from openbooking.booking.rules.capacity import excess_errors, spaces_left
 from openbooking.booking.rules.grant_terms import why_outside_terms
 from openbooking.booking.rules.parties import check_broker, check_customer
 from openbooking.booking.rules.payable import payable, within_payable_total
@@ -60,7 +60,7 @@ def order_needs(record: Needs, request: OrderRequest) -> Needs:
     named = {item.opportunity for item in request.items if item.opportunity}
     owners = {item.offer.owner for item in request.items if item.offer}
     sellers = frozenset({request.seller} if request.seller else ())
-    return replace(record, opportunities=frozenset(named), looked_at=frozenset(owners), sellers=sellers)
+    return replace(record, opportunities=frozenset(named), lookups=frozenset(owners), sellers=sellers)
 
 
 def dry_run(  # noqa: PLR0913, PLR0917 - all that an Order depends on
@@ -224,7 +224,7 @@ def _with_quantity(item: OrderItem, asked: Mapping[tuple[str, OfferRef], int]) -
 
 
 def _with_capacity(situation: Situation, own: Record | None, items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    """The items with the places left at each Opportunity, and the errors of those in excess."""
+    """The items with the spaces left at each Opportunity, and the errors of those in excess."""
     held = situation.spaces_held(own)
     wanted: dict[str, int] = defaultdict(int)
     for item in items:
@@ -235,9 +235,9 @@ def _with_capacity(situation: Situation, own: Record | None, items: tuple[OrderI
     for path in {item.opportunity.path for item in items if item.opportunity}:
         opportunity = situation.opportunities[path]
         if opportunity.capacity is not None:
-            places, mine = situation.places.get(path, Places()), Places(0, held.get(path, 0))
-            left[path] = places_left(opportunity, places, mine)
-            errors[path] = iter(excess_errors(wanted[path], opportunity.capacity, places, mine))
+            spaces, mine = situation.spaces.get(path, Spaces()), Spaces(0, held.get(path, 0))
+            left[path] = spaces_left(opportunity, spaces, mine)
+            errors[path] = iter(excess_errors(wanted[path], opportunity.capacity, spaces, mine))
     return tuple(_with_places_left(item, left, errors) for item in items)
 
 

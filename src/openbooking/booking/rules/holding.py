@@ -149,7 +149,7 @@ def _exceeds(held: int, most: int, held_here: int, most_here: int | None) -> boo
 
 def _exceeds_share(situation: Situation, key: OrderKey, wanted: Mapping[str, int]) -> bool:
     own = situation.records.get(key)
-    held_here = {claim.opportunity: claim.places for claim in own.claims()} if own and situation.live(own) else {}
+    held_here = {claim.opportunity: claim.spaces for claim in own.claims()} if own and situation.live(own) else {}
     for path, spaces in wanted.items():
         most = _most_held(situation.opportunities.get(path), situation.policy.bounds)
         elsewhere = situation.held.get((path, key.partner), 0) - held_here.get(path, 0)

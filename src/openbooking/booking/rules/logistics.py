@@ -41,7 +41,7 @@ def tell_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp) -
         if record.kind is not RecordKind.ORDER:
             continue
         moved = {
-            item.number: replace(state, moved=True, replacement=current)
+            item.number: replace(state, logistics_changed=True, replacement=current)
             for item, state in record.items()
             if not state.status.cancelled and (current := _as_it_is_now(situation, item, changed))
         }

@@ -96,7 +96,7 @@ def totals(items: Sequence[OrderItem], pricing: Pricing) -> Totals:
     )
 
 
-def standing_totals(record: Record) -> Totals:
+def current_totals(record: Record) -> Totals:
     """The totals of an Order as it stands, without what has been cancelled (OB-SEL-04)."""
     assert record.order is not None  # noqa: S101 - asked for only of Orders
     standing = [item for item, state in record.items() if not state.status.cancelled]

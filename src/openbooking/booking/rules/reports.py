@@ -12,9 +12,9 @@ from openbooking.booking.model.opportunity import Opportunity, applicable_offers
 from openbooking.booking.model.order import OrderItem, OrderKey
 from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.model.report import OrdersReached
-from openbooking.booking.model.situation import Change, Places, RecordSet, Situation
+from openbooking.booking.model.situation import Change, RecordSet, Situation, Spaces
 from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity
-from openbooking.booking.rules.capacity import places_left
+from openbooking.booking.rules.capacity import spaces_left
 from openbooking.openactive.terms import OrderProposalStatus
 
 
@@ -30,10 +30,10 @@ def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str 
         return reasons[0]
     if opportunity.capacity == 0:
         return "It has no spaces left."
-    places = situation.places.get(opportunity.path, Places())
-    left = places_left(opportunity, places)
+    spaces = situation.spaces.get(opportunity.path, Spaces())
+    left = spaces_left(opportunity, spaces)
     if left == 0:
-        return f"It has no spaces left: {places.booked} are booked and {places.leased} are leased here."
+        return f"It has no spaces left: {spaces.booked} are booked and {spaces.leased} are leased here."
     bookable = (offer for offer, reason in zip(offers, reasons, strict=True) if reason is None)
     too_few = [why_wrong_quantity(replace(offer, max_quantity=None), left or offer.min_quantity) for offer in bookable]
     return None if None in too_few else too_few[0]

@@ -1,6 +1,6 @@
 """The recount: whether the database agrees with itself. Whatever differs is a fault of this software, or of the disk.
 
-Places follow from claims, claims from records, feeds from both.
+Spaces follow from claims, claims from records, feeds from both.
 """
 
 from collections import defaultdict
@@ -13,14 +13,14 @@ import msgspec
 from openbooking.booking.model.opportunity import Opportunity, is_on_sale, parents_among
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import Record
-from openbooking.booking.model.situation import Places
-from openbooking.booking.rules.capacity import places_left
+from openbooking.booking.model.situation import Spaces
+from openbooking.booking.rules.capacity import spaces_left
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
 from openbooking.openactive.terms import OpportunityType
-from openbooking.store.audit_statements import AuditStatements
 from openbooking.store.documents import decode_opportunity, decode_record, microseconds
 from openbooking.store.effects import published_of_record
 from openbooking.store.exchange import Exchange, Query, record_keys
+from openbooking.store.integrity_statements import IntegrityStatements
 from openbooking.store.rows import claim_row
 
 _AT_ONCE = 500
@@ -63,7 +63,7 @@ class _Addresses:
         return [Finding(self._feeds, f"{items}: {self._remedy}")]
 
 
-def audit(sql: AuditStatements, writer: FeedWriter, now: datetime) -> Exchange[list[Finding]]:
+def check_integrity(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Exchange[list[Finding]]:
     """All that does not agree."""
     return [
         *(yield from _of_records(sql, writer)),
@@ -73,7 +73,7 @@ def audit(sql: AuditStatements, writer: FeedWriter, now: datetime) -> Exchange[l
     ]
 
 
-def _of_records(sql: AuditStatements, writer: FeedWriter) -> Exchange[list[Finding]]:
+def _of_records(sql: IntegrityStatements, writer: FeedWriter) -> Exchange[list[Finding]]:
     """Whether claims and Orders feeds say what the records say."""
     findings: list[Finding] = []
     addresses = _Addresses("The Orders feeds", "each is written anew when its Order changes next")
@@ -117,11 +117,11 @@ def _of_record(
 
 
 def _differing(some: set[tuple[Any, ...]], others: set[tuple[Any, ...]]) -> str:
-    listed = ", ".join(f"{places} of {path} until {expires}" for path, _, _, places, expires in sorted(some - others))
+    listed = ", ".join(f"{spaces} of {path} until {expires}" for path, _, _, spaces, expires in sorted(some - others))
     return listed or "nothing more"
 
 
-def _of_opportunities(sql: AuditStatements, writer: FeedWriter, now: datetime) -> Exchange[list[Finding]]:
+def _of_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Exchange[list[Finding]]:
     """Whether counters and open feeds say what the claims say, and feeds show what is on sale and nothing else."""
     findings: list[Finding] = []
     parents: dict[str, Opportunity] = {}
@@ -131,15 +131,15 @@ def _of_opportunities(sql: AuditStatements, writer: FeedWriter, now: datetime) -
         paths = [path for path, *_ in rows]
         last = paths[-1]
         leases: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        for path, places, expires in (yield Query(sql.leases_of, {"paths": paths})):
-            leases[path].append((expires, places))
+        for path, spaces, expires in (yield Query(sql.leases_of, {"paths": paths})):
+            leases[path].append((expires, spaces))
         items = yield Query(sql.open_feed_items, {"feeds": _OPEN_FEEDS, "paths": paths})
         shown = {(feed, id_): data for feed, id_, data in items}
         opportunities = {path: decode_opportunity(document) for path, *_, document in rows}
         yield from _load_parents(sql, opportunities.values(), parents)
         for path, booked, sold, _ in rows:
             if booked != sold:
-                findings.append(Finding(path, f"counts {booked} places as sold, of which {sold} are claimed"))
+                findings.append(Finding(path, f"counts {booked} spaces as sold, of which {sold} are claimed"))
             opportunity = opportunities[path]
             encoded = shown.get((opportunity.type.feed, path))
             if not is_on_sale(opportunity, parents_among(parents, opportunity)):
@@ -152,12 +152,12 @@ def _of_opportunities(sql: AuditStatements, writer: FeedWriter, now: datetime) -
             data = msgspec.json.decode(encoded)
             addresses.compare(data.get("@id"), writer.opportunity_id(path))
             if _remaining(data) not in set(_possible(opportunity, sold, leases[path], now)):
-                findings.append(Finding(path, f"is shown in its feed with {_remaining(data)} places left"))
+                findings.append(Finding(path, f"is shown in its feed with {_remaining(data)} spaces left"))
     return findings + addresses.findings()
 
 
 def _load_parents(
-    sql: AuditStatements, children: Iterable[Opportunity], known: dict[str, Opportunity]
+    sql: IntegrityStatements, children: Iterable[Opportunity], known: dict[str, Opportunity]
 ) -> Exchange[None]:
     """Add the parents of these to those that are known, and theirs."""
     while wanted := {child.parent for child in children if child.parent} - known.keys():
@@ -169,16 +169,16 @@ def _load_parents(
 def _possible(
     opportunity: Opportunity, sold: int, leases: Iterable[tuple[int, int]], now: datetime
 ) -> Iterator[int | None]:
-    """The places left that a feed may show now: Leases may have ended since it last changed, or before."""
+    """The spaces left that a feed may show now: Leases may have ended since it last changed, or before."""
     held = 0
-    for expires, places in sorted(leases, reverse=True):
+    for expires, spaces in sorted(leases, reverse=True):
         if expires <= microseconds(now):
-            yield places_left(opportunity, Places(sold, held))
-        held += places
-    yield places_left(opportunity, Places(sold, held))
+            yield spaces_left(opportunity, Spaces(sold, held))
+        held += spaces
+    yield spaces_left(opportunity, Spaces(sold, held))
 
 
-def _without_owner(sql: AuditStatements) -> Exchange[list[Finding]]:
+def _without_owner(sql: IntegrityStatements) -> Exchange[list[Finding]]:
     """What belongs to nothing."""
     findings: list[Finding] = []
     most = {"most": _MOST_OF_A_KIND}
@@ -191,7 +191,7 @@ def _without_owner(sql: AuditStatements) -> Exchange[list[Finding]]:
     return findings
 
 
-def _of_numbers(sql: AuditStatements, now: datetime) -> Exchange[list[Finding]]:
+def _of_numbers(sql: IntegrityStatements, now: datetime) -> Exchange[list[Finding]]:
     """Whether feed items have numbers, and none that will be given again."""
     long_ago = {"before": microseconds(now - _NUMBERED_WITHIN), "most": _MOST_OF_A_KIND}
     findings = [

@@ -11,7 +11,7 @@ from openbooking.store.statements import MODIFIED, Statements, first, same_recor
 _OPEN = feed_item.c.partner == literal_column("''")
 
 
-class AuditStatements:
+class IntegrityStatements:
     """What the recount asks; each says what it is given and, after the arrow, what it answers with."""
 
     def __init__(self, dialect: Dialect) -> None:
@@ -29,7 +29,7 @@ class AuditStatements:
 
     @cached_property
     def claims_of_records(self) -> Statement:
-        """:keys → opportunity, partner, uuid, places, expires."""
+        """:keys → opportunity, partner, uuid, spaces, expires."""
         keys = self._dialect.keys()
         return self._dialect.compile(select(claim).select_from(keys.join(claim, same_record(keys, claim))))
 
@@ -44,7 +44,7 @@ class AuditStatements:
 
     @cached_property
     def opportunities_after(self) -> Statement:
-        """:path :most → path, places counted as sold, places claimed for good, document."""
+        """:path :most → path, spaces counted as sold, spaces claimed for good, document."""
         for_good = (claim.c.opportunity == opportunity.c.path) & claim.c.expires.is_(None)
         sold = select(func.coalesce(func.sum(claim.c.places), literal_column("0"))).where(for_good)
         found = select(opportunity.c.path, opportunity.c.booked, sold.scalar_subquery(), opportunity.c.document)
@@ -58,7 +58,7 @@ class AuditStatements:
 
     @cached_property
     def leases_of(self) -> Statement:
-        """:paths → path, places, expires, also of those that have ended."""
+        """:paths → path, spaces, expires, also of those that have ended."""
         of_paths = self._dialect.among(claim.c.opportunity, self._dialect.values("paths"))
         found = select(claim.c.opportunity, claim.c.places, claim.c.expires)
         return self._dialect.compile(found.where(of_paths, claim.c.expires.is_not(None)))

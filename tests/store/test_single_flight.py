@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from openbooking.store.shared import Shared
+from openbooking.store.single_flight import SingleFlight
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +32,7 @@ async def _settle() -> None:
 
 
 async def test_those_who_ask_together_share_a_lookup_and_those_who_come_later_see_what_is_there_then() -> None:
-    slow, shared = Slow(), Shared[int]()
+    slow, shared = Slow(), SingleFlight[int]()
     early = [asyncio.create_task(shared.get("a", slow.read)) for _ in range(3)]
     await _settle()
     slow.value = 1
@@ -45,7 +45,7 @@ async def test_those_who_ask_together_share_a_lookup_and_those_who_come_later_se
 
 
 async def test_different_lookups_do_not_wait_for_each_other() -> None:
-    slow, shared = Slow(), Shared[int]()
+    slow, shared = Slow(), SingleFlight[int]()
     held = asyncio.create_task(shared.get("a", slow.read))
     other = Slow()
     other.go_on.set()
@@ -56,7 +56,7 @@ async def test_different_lookups_do_not_wait_for_each_other() -> None:
 
 
 async def test_everybody_hears_of_a_fault_and_the_next_lookup_is_a_fresh_one() -> None:
-    slow, shared = Slow(), Shared[int]()
+    slow, shared = Slow(), SingleFlight[int]()
     slow.value = -1
     slow.go_on.set()
     faults = await asyncio.gather(*(shared.get("a", slow.read) for _ in range(2)), return_exceptions=True)
@@ -66,7 +66,7 @@ async def test_everybody_hears_of_a_fault_and_the_next_lookup_is_a_fresh_one() -
 
 
 async def test_who_gives_up_takes_the_lookup_from_nobody() -> None:
-    slow, shared = Slow(), Shared[int]()
+    slow, shared = Slow(), SingleFlight[int]()
     patient, hasty = (asyncio.create_task(shared.get("a", slow.read)) for _ in range(2))
     await _settle()
     hasty.cancel()

@@ -20,7 +20,7 @@ from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.terms import EventStatus
-from openbooking.store.audit import Finding
+from openbooking.store.integrity_check import Finding
 from openbooking.store.migrate import connected, prepare
 from openbooking.store.postgres import PostgresStore
 from openbooking.store.sql import SqlStore
@@ -93,18 +93,18 @@ async def store(database: str, clock: Clock) -> AsyncIterator[SqlStore]:
 async def test_a_sound_database_agrees_while_leases_end_and_after(store: SqlStore, clock: Clock) -> None:
     for minutes in (0, 6, 10):
         clock.move(timedelta(minutes=minutes))
-        assert await store.audit() == []
+        assert await store.check_integrity() == []
     await store.execute(ExpireLeases())
-    assert await store.audit() == []
+    assert await store.check_integrity() == []
     await store.execute(Withdraw(sources=frozenset({"kit"}), actor=MANAGER))
-    assert await store.audit() == []
+    assert await store.check_integrity() == []
 
 
 async def test_a_cancelled_slot_that_shows_no_places_left_agrees(store: SqlStore) -> None:
     await store.execute(
         Publish(tuple(slot(seller=SELLER, individual=False, capacity=5, status=EventStatus.CANCELLED)), actor=MANAGER)
     )
-    assert await store.audit() == []
+    assert await store.check_integrity() == []
 
 
 async def test_feeds_show_what_is_on_sale_and_nothing_else(store: SqlStore, database: str) -> None:
@@ -126,12 +126,12 @@ async def test_feeds_show_what_is_on_sale_and_nothing_else(store: SqlStore, data
 
     await store.execute(off)
     await asyncio.to_thread(connected, database, keep_or_set)
-    assert await store.audit() == []
+    assert await store.check_integrity() == []
     await store.execute(on)
-    assert await store.audit() == []
+    assert await store.check_integrity() == []
     await asyncio.to_thread(connected, database, keep_or_set)
     shown = "is shown in its feed but is not on sale"
-    assert await store.audit() == [Finding(YOGA, shown), Finding(series, shown)]
+    assert await store.check_integrity() == [Finding(YOGA, shown), Finding(series, shown)]
 
 
 async def test_what_was_published_at_another_address_is_counted_and_found_until_it_is_published_again(
@@ -139,16 +139,16 @@ async def test_what_was_published_at_another_address_is_counted_and_found_until_
 ) -> None:
     moved = JsonLdFeedWriter(Writer(Identifiers("https://moved.example.com/api")))
     monkeypatch.setattr(store, "_feed_writer", moved)
-    orders, opened = await store.audit()
+    orders, opened = await store.check_integrity()
     assert (orders.about, opened.about) == ("The Orders feeds", "The open feeds")
     assert ("1 in all" in orders.wrong, "6 in all" in opened.wrong) == (True, True)
     assert "https://kit.example.com/api/identifiers/" in opened.wrong
     assert "would be https://moved.example.com/api/identifiers/" in opened.wrong
     for key, capacity in (("yoga", 10), ("spin", 10), ("swim", 8)):
         await store.execute(Publish(session(key, capacity), actor=MANAGER))
-    assert await store.audit() == [orders]
+    assert await store.check_integrity() == [orders]
     await store.execute(cancel(UUID, 2))
-    assert await store.audit() == []
+    assert await store.check_integrity() == []
 
 
 ORDER = f"Order {UUID} of alice"
@@ -176,5 +176,5 @@ async def test_whatever_is_damaged_is_found(store: SqlStore, database: str, dama
         connection.execute(text(damage))
 
     await asyncio.to_thread(connected, database, do_damage)
-    findings = await store.audit()
+    findings = await store.check_integrity()
     assert DAMAGE[damage] in {finding.about for finding in findings}, findings

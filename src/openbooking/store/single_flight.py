@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Shared(Generic[T]):
+class SingleFlight(Generic[T]):
     """Lookups of one kind. Those who ask for the same share one that begins after they asked.
 
     One that has begun may have seen less than whoever asks now must see, so the next is waited for; of the same lookup

@@ -1,0 +1,76 @@
+"""A fair write lock for several processes on one SQLite file.
+
+SQLite's own lock is not fair: after a commit the process that has just written usually gets it again, and the others
+starve. Here a process first locks the file `<database>-turn`, and only its holder starts a write transaction.
+"""
+
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from openbooking.store.disk import open_beside
+
+if sys.platform != "win32":
+    import fcntl
+
+_log = structlog.get_logger()
+
+
+class WriteLock:
+    """The right to start the next write transaction.
+
+    A process holds the lock from `try_acquire` until it leaves the `with` block. The operating system releases it when
+    the process dies. Without file locks (Windows, some network file systems) `try_acquire` always succeeds: only
+    fairness depends on this lock, integrity is SQLite's.
+
+    Args:
+        path: The path of the database.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = -1
+        self._has_locks = sys.platform != "win32"
+        self._is_held = False
+
+    def __enter__(self) -> Self:
+        """Return the lock, which `try_acquire` has still to take."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Release the lock if this process holds it."""
+        if sys.platform != "win32" and self._is_held and self._has_locks:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._is_held = False
+
+    def try_acquire(self) -> bool:
+        """Try to take the lock without waiting; return whether this process holds it."""
+        if not self._is_held:
+            try:
+                self._is_held = not self._has_locks or self._lock()
+            except OSError as fault:
+                self._has_locks, self._is_held = False, True
+                _log.warning("sqlite.no_turns", reason=str(fault))
+        return self._is_held
+
+    def close(self) -> None:
+        """Close the lock file."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _lock(self) -> bool:
+        if sys.platform != "win32":
+            if self._file < 0:
+                self._file = open_beside(self._path, "turn")
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
