@@ -7,7 +7,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check conformance fire hostile fuzz bench soak growth capacity pretix format pins clean
+.PHONY: help demo test check conformance mutants fire hostile fuzz bench soak growth capacity pretix format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ check: .venv/.dev ## Lint, formatting, types, floors, spelling
 
 conformance: .venv/.dev ## Write the table of requirements and their tests
 	@$(PYTHON) tests/conformance.py
+
+mutants: .venv/.mutants ## Change booking/ one expression at a time, and list the changes that its tests do not notice
+	$(PYTHON) scripts/mutants.py
 
 fire: .venv/.dev ## Fire at servers for minutes: races, killed processes, a killed database, turned clocks
 	@scripts/system-packages postgres
@@ -74,7 +77,7 @@ pins: ## Choose the newest versions for all requirements*.txt, with the hashes o
 	@scripts/pin-requirements $(SYSTEM_PYTHON)
 
 clean: ## Remove what the other targets made
-	rm -rf .venv benchmarks/.pretix tests/validators/node_modules dist htmlcov .coverage .coverage.* \
+	rm -rf .venv mutants benchmarks/.pretix tests/validators/node_modules dist htmlcov .coverage .coverage.* \
 	    .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -90,6 +93,10 @@ clean: ## Remove what the other targets made
 
 .venv/.dev: requirements-dev.txt .venv/.runtime
 	$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv/.mutants: requirements-mutants.txt .venv/.dev
+	$(PIP) install --require-hashes -r requirements-mutants.txt
 	@touch $@
 
 benchmarks/.pretix/.installed: benchmarks/requirements-pretix.txt
