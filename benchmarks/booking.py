@@ -26,8 +26,8 @@ from openbooking.jsonld.read_order import OrderReader
 from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.terms import OrderType
 from openbooking.settings import Settings
-from openbooking.store import sqlite as store_module
-from openbooking.store.waiting import Batch, Waiting
+from openbooking.store.command_queue.pending import Batch, Waiting
+from openbooking.store.sqlite import store as store_module
 from profiles import profile
 from stage import HERE, HOST, Load, folder, free_port, process, put_load, server, tell_medians
 from stock import PARTNER, headers, opened, order_body, settings_of, stock

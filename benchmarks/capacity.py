@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from booking import ITEMS, OPPORTUNITIES, WANTED
 from callers import Waits
-from openbooking.store.batches import ALONE, AMONG_OTHERS
+from openbooking.store.command_queue.queue import ALONE, AMONG_OTHERS
 from openbooking.store.numbering import AT_ONCE
 from postgres import CALLERS, WORKERS
 

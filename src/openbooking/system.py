@@ -27,11 +27,11 @@ from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.jsonld.write_order import OrderWriter
 from openbooking.openactive.ids import Identifiers
 from openbooking.settings import AccessMode, Settings, SettingsError
-from openbooking.store.identity import SqliteIdentityStore
-from openbooking.store.identity_memory import MemoryIdentityStore
+from openbooking.store.identity.memory import MemoryIdentityStore
+from openbooking.store.identity.store import SqliteIdentityStore
 from openbooking.store.location import is_postgres
 from openbooking.store.sql import SqlStore
-from openbooking.store.sqlite import SqliteStore
+from openbooking.store.sqlite.store import SqliteStore
 
 TOMBSTONES_KEPT = timedelta(days=8)
 _UPKEEP_EVERY_SECONDS, _UPKEEP_AGAIN_SECONDS = 3600, 60
@@ -134,7 +134,7 @@ def open_store(settings: Settings, clock: Clock | None = None) -> SqlStore:
     clock = clock or SystemClock()
     writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri, settings.single_seller or None)))
     if is_postgres(settings.database):
-        from openbooking.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is long to load
+        from openbooking.store.postgres.store import PostgresStore  # noqa: PLC0415 - its driver is long to load
 
         return PostgresStore(
             settings.database,
@@ -156,7 +156,7 @@ def open_store(settings: Settings, clock: Clock | None = None) -> SqlStore:
 def open_identity_store(settings: Settings) -> IdentityStore:
     """The identity store that is set, whose schema must be up to date."""
     if is_postgres(settings.database):
-        from openbooking.store.identity_postgres import PostgresIdentityStore  # noqa: PLC0415 - for the same reason
+        from openbooking.store.identity.postgres import PostgresIdentityStore  # noqa: PLC0415 - for the same reason
 
         return PostgresIdentityStore(settings.database, settings.command_seconds)
     return SqliteIdentityStore(Path(settings.database), settings.command_seconds)

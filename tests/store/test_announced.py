@@ -16,8 +16,8 @@ from openbooking.booking.model.situation import Needs, Situation
 from openbooking.booking.store import Store
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
-from openbooking.store.postgres import PostgresStore
-from openbooking.store.sqlite import SqliteStore
+from openbooking.store.postgres.store import PostgresStore
+from openbooking.store.sqlite.store import SqliteStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SELLER, Clock, book, fresh, session
 from openbooking.testing.store_tests import feed_writer

@@ -16,11 +16,11 @@ from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.identity_postgres import PostgresIdentityStore
+from openbooking.store.identity.postgres import PostgresIdentityStore
 from openbooking.store.migrate import prepare
-from openbooking.store.postgres import PostgresStore
-from openbooking.store.postgres_pool import StaleConnectionError, loss_noted
-from openbooking.store.sqlite import SqliteStore
+from openbooking.store.postgres.pool import StaleConnectionError, loss_noted
+from openbooking.store.postgres.store import PostgresStore
+from openbooking.store.sqlite.store import SqliteStore
 from openbooking.testing.identity_tests import grant
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import (

@@ -27,8 +27,8 @@ from openbooking.booking.model.policy import Policy
 from openbooking.booking.rules.fingerprint import keyed
 from openbooking.store.documents import microseconds
 from openbooking.store.migrate import upgrade
-from openbooking.store.postgres import PostgresStore
-from openbooking.store.postgres_wipe import ERASED_WITHIN, partition_name
+from openbooking.store.postgres.purge import ERASED_WITHIN, partition_name
+from openbooking.store.postgres.store import PostgresStore
 from openbooking.store.schema import PERSONAL_DATA_PARTITIONS
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.proposal_tests import approved_session

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.store.identity import SqliteIdentityStore
-from openbooking.store.identity_memory import MemoryIdentityStore
-from openbooking.store.identity_postgres import PostgresIdentityStore
+from openbooking.store.identity.memory import MemoryIdentityStore
+from openbooking.store.identity.postgres import PostgresIdentityStore
+from openbooking.store.identity.store import SqliteIdentityStore
 from openbooking.store.migrate import prepare
 from openbooking.testing import DurableIdentityStoreTests, IdentityStoreTests
 from openbooking.testing.identity_tests import ALICE

@@ -20,11 +20,11 @@ from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.terms import EventStatus
-from openbooking.store.integrity_check import Finding
+from openbooking.store.integrity.check import Finding
 from openbooking.store.migrate import connected, prepare
-from openbooking.store.postgres import PostgresStore
+from openbooking.store.postgres.store import PostgresStore
 from openbooking.store.sql import SqlStore
-from openbooking.store.sqlite import SqliteStore
+from openbooking.store.sqlite.store import SqliteStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import (
     ALICE,

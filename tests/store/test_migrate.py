@@ -38,7 +38,7 @@ from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.terms import OpportunityType
 from openbooking.settings import Settings
 from openbooking.store.documents import decode_opportunity, decode_record, encode, microseconds
-from openbooking.store.identity_schema import TABLES
+from openbooking.store.identity.schema import TABLES
 from openbooking.store.location import without_password
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import SchemaError, _config, connected, prepare, upgrade

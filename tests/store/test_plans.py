@@ -10,12 +10,12 @@ from functools import cached_property
 
 import pytest
 
-from openbooking.store.dialects import Saving, Statement
+from openbooking.store.dialect import Saving, Statement
 from openbooking.store.figures import FigureStatements
-from openbooking.store.integrity_statements import IntegrityStatements
+from openbooking.store.integrity.statements import IntegrityStatements
 from openbooking.store.migrate import prepare
 from openbooking.store.schema import claim, feed_item, opportunity, personal_data, record
-from openbooking.store.sqlite_dialect import Sqlite
+from openbooking.store.sqlite.dialect import Sqlite
 from openbooking.store.statements import Statements
 
 GROWING = {table.name for table in (claim, feed_item, opportunity, personal_data, record)}

@@ -20,8 +20,8 @@ from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.openactive.errors import GoneError, ItemErrorType
-from openbooking.store.exchange import ChangedMeanwhileError
-from openbooking.store.postgres import PostgresStore
+from openbooking.store.database import ChangedMeanwhileError
+from openbooking.store.postgres.store import PostgresStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import (
     ALICE,

@@ -26,9 +26,9 @@ from openbooking.openactive.terms import OpportunityType, TaxMode
 from openbooking.store.location import is_postgres
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
-from openbooking.store.postgres import PostgresStore
+from openbooking.store.postgres.store import PostgresStore
 from openbooking.store.sql import SqlStore
-from openbooking.store.sqlite import SqliteStore
+from openbooking.store.sqlite.store import SqliteStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import Clock
 from openbooking.testing.store_tests import feed_writer

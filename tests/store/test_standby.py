@@ -21,9 +21,9 @@ from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.grants import Grants, revoke
 from openbooking.openactive.errors import GoneError, OrderAlreadyExistsError
-from openbooking.store.identity_postgres import PostgresIdentityStore
+from openbooking.store.identity.postgres import PostgresIdentityStore
 from openbooking.store.memory import MemoryStore
-from openbooking.store.postgres import PostgresStore
+from openbooking.store.postgres.store import PostgresStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.proposal_tests import approved_session, propose
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, SESSIONS, Clock, book, cancel, fresh, quote, session
@@ -54,7 +54,7 @@ def pair() -> Iterator[Pair]:
 @pytest.fixture
 def url(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> str:
     """A new database, without the numbering that goes on by itself."""
-    monkeypatch.setattr("openbooking.store.postgres._NUMBER_EVERY_SECONDS", 3600)
+    monkeypatch.setattr("openbooking.store.postgres.store._NUMBER_EVERY_SECONDS", 3600)
     return pair.primary.new_database()
 
 

@@ -33,11 +33,11 @@ from openbooking.serving.logs import configure_logs
 from openbooking.serving.processes import look_at_clock, run_workers
 from openbooking.serving.server import log_ready
 from openbooking.settings import Settings, load_settings
-from openbooking.store.dialects import Statement
-from openbooking.store.exchange import Exchange, Query
+from openbooking.store.database import Exchange, Query
+from openbooking.store.dialect import Statement
 from openbooking.store.loading import load
-from openbooking.store.postgres import PostgresStore
-from openbooking.store.sqlite import SqliteDatabase, SqliteStore, carry_out
+from openbooking.store.postgres.store import PostgresStore
+from openbooking.store.sqlite.store import SqliteDatabase, SqliteStore, carry_out
 from openbooking.system import open_identity_store, open_store
 from openbooking.web.app import create_app
 

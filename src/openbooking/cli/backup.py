@@ -18,8 +18,8 @@ def backup(
 ) -> None:
     """Copy the SQLite database, as it is at one moment, while servers go on using it."""
     # Longer to load than --help may take.
-    from openbooking.store.backup import back_up  # noqa: PLC0415
     from openbooking.store.migrate import check_is_there  # noqa: PLC0415
+    from openbooking.store.sqlite.backup import back_up  # noqa: PLC0415
 
     found = load_settings(database=database).database
     if is_postgres(found):

@@ -11,8 +11,8 @@ from sqlalchemy import BigInteger, ColumnElement, LargeBinary, bindparam, case, 
 
 from openbooking.booking.store import Feed
 from openbooking.openactive.rpde import Item
-from openbooking.store.dialects import Dialect, Statement
-from openbooking.store.exchange import Exchange, Query
+from openbooking.store.database import Exchange, Query
+from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import feed_item
 from openbooking.store.statements import first
 

@@ -7,9 +7,9 @@ from functools import cached_property
 from sqlalchemy import bindparam, column, distinct, func, literal_column, select, table
 
 from openbooking.booking.store import Feed, Figures, StoreUnavailableError
-from openbooking.store.dialects import Dialect, Statement
+from openbooking.store.database import Exchange, Query
+from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.documents import instant, microseconds
-from openbooking.store.exchange import Exchange, Query
 from openbooking.store.schema import REVISION, claim, feed_item
 
 

@@ -17,6 +17,7 @@ from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.model.situation import Holdings, Needs, Situation, Spaces
 from openbooking.booking.rules.logistics import changed_paths
+from openbooking.store.database import Answer, ChangedMeanwhileError, Exchange, Query, record_keys
 from openbooking.store.documents import (
     decode_opportunity,
     decode_record,
@@ -24,7 +25,6 @@ from openbooking.store.documents import (
     microseconds,
     with_personal_data,
 )
-from openbooking.store.exchange import Answer, ChangedMeanwhileError, Exchange, Query, record_keys
 from openbooking.store.locks import LockStatements, locked
 from openbooking.store.statements import Statements
 

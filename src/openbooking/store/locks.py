@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Select, String, literal_column, select
 
 from openbooking.booking.model.order import OrderKey
-from openbooking.store.dialects import Dialect, Statement
-from openbooking.store.exchange import Exchange, Query, record_keys
+from openbooking.store.database import Exchange, Query, record_keys
+from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import claim, opportunity, record
 from openbooking.store.statements import same_record
 

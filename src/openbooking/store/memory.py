@@ -16,8 +16,8 @@ from openbooking.booking.rules.logistics import changed_paths
 from openbooking.booking.store import Feed, FeedWriter, Figures, fold
 from openbooking.clock import Clock
 from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
+from openbooking.store.change_set import Publication, effects
 from openbooking.store.documents import encode_record
-from openbooking.store.effects import Publication, effects
 
 K = TypeVar("K")
 V = TypeVar("V")

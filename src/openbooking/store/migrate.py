@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.location import is_postgres, without_password
 from openbooking.store.schema import REVISION
-from openbooking.store.sqlite import BUSY_TIMEOUT_SECONDS, connect, create, is_busy, with_room_to_open
+from openbooking.store.sqlite.store import BUSY_TIMEOUT_SECONDS, connect, create, is_busy, with_room_to_open
 from openbooking.user_error import UserError
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from openbooking.store.database import Exchange, Query
 from openbooking.store.documents import microseconds
-from openbooking.store.exchange import Exchange, Query
 from openbooking.store.statements import Statements
 
 AT_ONCE = 1000

@@ -10,8 +10,8 @@ from openbooking.booking.model.record import Claim, Record
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.erasure import kept_from
 from openbooking.booking.rules.fingerprint import personal_data_of
+from openbooking.store.change_set import Effects
 from openbooking.store.documents import encode, encode_record, microseconds
-from openbooking.store.effects import Effects
 
 # By the kinds of `Statements.save_catalogue`, `save_bookings` and `save_erasures`; each row in the order of its table's
 # columns.

@@ -84,7 +84,7 @@ personal_data = Table(
 )
 
 # What was erased or replaced of the personal data of a record, and may still be on the disk of a PostgreSQL server.
-# `stage` and `position` tell what is awaited: see `openbooking.store.postgres_wipe`. SQLite overwrites it at once.
+# `stage` and `position` tell what is awaited: see `openbooking.store.postgres.purge`. SQLite overwrites it at once.
 erasure = Table(
     "erasure",
     metadata,

@@ -25,21 +25,21 @@ from openbooking.booking.store import (
 from openbooking.clock import Clock
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.rpde import PAGE_BYTES, Item
-from openbooking.store.aside import Aside, Name
-from openbooking.store.batches import ALONE, AMONG_OTHERS, Batches
+from openbooking.store.change_set import effects
+from openbooking.store.command_queue.blocked import Aside, Name
+from openbooking.store.command_queue.pending import Batch
+from openbooking.store.command_queue.queue import ALONE, AMONG_OTHERS, Batches
+from openbooking.store.database import COMMAND_SECONDS, Database, Exchange, Save, ask
 from openbooking.store.documents import decode_seller, instant, microseconds
-from openbooking.store.effects import effects
-from openbooking.store.exchange import COMMAND_SECONDS, Database, Exchange, Save, ask
 from openbooking.store.feed_pages import FeedPageStatements, feed_page
 from openbooking.store.figures import FigureStatements, check, figures
-from openbooking.store.integrity_check import Finding, check_integrity
-from openbooking.store.integrity_statements import IntegrityStatements
+from openbooking.store.integrity.check import Finding, check_integrity
+from openbooking.store.integrity.statements import IntegrityStatements
 from openbooking.store.loading import load, load_to_write
 from openbooking.store.locks import LockStatements, locked
 from openbooking.store.numbering import FeedItemKey, numbers, renumber, set_at_least
 from openbooking.store.rows import booking_rows, catalogue_rows, erasure_rows
 from openbooking.store.statements import Statements
-from openbooking.store.waiting import Batch
 
 # How long a look at what is locked waits for a table that is.
 _LOOK_SECONDS = 0.05

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from openbooking.booking.model.record import RecordKind
-from openbooking.store.dialects import Dialect, Insert, Saving, Statement, Step
+from openbooking.store.dialect import Dialect, Insert, Saving, Statement, Step
 from openbooking.store.schema import claim, counter, erasure, feed_item, opportunity, personal_data, record, seller
 
 MODIFIED = counter.c.name == literal_column("'modified'")

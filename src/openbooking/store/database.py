@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.dialects import Saving, Statement
+from openbooking.store.dialect import Saving, Statement
 from openbooking.store.rows import Rows
 
 # For how long a command is tried to be carried out, if nothing else is set.

@@ -12,7 +12,7 @@ from typing import Self
 
 import structlog
 
-from openbooking.store.disk import open_beside
+from openbooking.store.sqlite.disk import open_beside
 
 if sys.platform != "win32":
     import fcntl

@@ -4,7 +4,7 @@ from functools import cached_property
 
 from sqlalchemy import bindparam, func, literal_column, select, tuple_
 
-from openbooking.store.dialects import Dialect, Statement
+from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record
 from openbooking.store.statements import MODIFIED, Statements, first, same_record
 

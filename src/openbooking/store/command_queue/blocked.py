@@ -16,8 +16,8 @@ import structlog
 from openbooking.booking.command import Command
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.exchange import LockedError
-from openbooking.store.waiting import Batch, Waiting, Write, carry_out
+from openbooking.store.command_queue.pending import Batch, Waiting, Write, carry_out
+from openbooking.store.database import LockedError
 
 # What may be locked: an Opportunity, by its path, or a record.
 Name: TypeAlias = str | OrderKey

@@ -20,8 +20,8 @@ from sqlalchemy import (
 )
 
 from openbooking.identity.records import EVERY_SELLER, Authorization, Grant, IdentityRecord, Partner
-from openbooking.store.dialects import Dialect, Statement
-from openbooking.store.identity_schema import TABLES, authorization, grant, partner
+from openbooking.store.dialect import Dialect, Statement
+from openbooking.store.identity.schema import TABLES, authorization, grant, partner
 
 # What tells the rows of `rights` apart.
 STANDING: Sequence[type[IdentityRecord]] = (Partner, Grant, Authorization)

@@ -7,7 +7,7 @@ from sqlalchemy import Column, ColumnElement, FromClause, Select, Table, bindpar
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.expression import ClauseElement
 
-from openbooking.store.dialects import Insert, Saving, Statement, Step, compile_for, place_of, places_of
+from openbooking.store.dialect import Insert, Saving, Statement, Step, compile_for, place_of, places_of
 
 
 class Sqlite:

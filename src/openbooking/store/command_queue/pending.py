@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from openbooking.booking.command import Command, Reply
 from openbooking.booking.store import Outcome, StoreUnavailableError
-from openbooking.store.exchange import LockedError
+from openbooking.store.database import LockedError
 
 # For how long after its deadline a command that is being carried out may still be answered.
 _GRACE_SECONDS = 2.0

@@ -22,8 +22,7 @@ from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import Feed, FeedWriter, StoreUnavailableError
 from openbooking.clock import Clock
 from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
-from openbooking.store.dialects import Statement
-from openbooking.store.exchange import (
+from openbooking.store.database import (
     COMMAND_SECONDS,
     Answer,
     ChangedMeanwhileError,
@@ -31,10 +30,11 @@ from openbooking.store.exchange import (
     LockedError,
     ask,
 )
-from openbooking.store.integrity_check import Finding
+from openbooking.store.dialect import Statement
+from openbooking.store.integrity.check import Finding
 from openbooking.store.numbering import number_pending
-from openbooking.store.postgres_dialect import Postgres
-from openbooking.store.postgres_pool import (
+from openbooking.store.postgres.dialect import Postgres
+from openbooking.store.postgres.pool import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
     Pool,
@@ -46,8 +46,8 @@ from openbooking.store.postgres_pool import (
     session,
     transact,
 )
-from openbooking.store.postgres_reserve import PostgresReserve
-from openbooking.store.postgres_wipe import wipe
+from openbooking.store.postgres.purge import wipe
+from openbooking.store.postgres.reserve import PostgresReserve
 from openbooking.store.single_flight import SingleFlight
 from openbooking.store.sql import SqlStore
 from openbooking.store.statements import Statements

@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from openbooking.identity.records import Authorization, Grant, IdentityRecord, Partner
 from openbooking.identity.store import AccessRights
-from openbooking.store.dialects import Dialect, Statement
+from openbooking.store.database import COMMAND_SECONDS, Database, Exchange, Query, ask
+from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.documents import encode, microseconds
-from openbooking.store.exchange import COMMAND_SECONDS, Database, Exchange, Query, ask
-from openbooking.store.identity_schema import TABLES
-from openbooking.store.identity_statements import STANDING, IdentityStatements
-from openbooking.store.sqlite import SqliteDatabase
-from openbooking.store.sqlite_dialect import Sqlite
+from openbooking.store.identity.schema import TABLES
+from openbooking.store.identity.statements import STANDING, IdentityStatements
+from openbooking.store.sqlite.dialect import Sqlite
+from openbooking.store.sqlite.store import SqliteDatabase
 
 R = TypeVar("R", bound=IdentityRecord)
 

@@ -12,7 +12,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.exchange import Answer, Exchange, Query, Save
+from openbooking.store.database import Answer, Exchange, Query, Save
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0

@@ -5,11 +5,11 @@ from functools import partial
 from typing import Any
 
 from openbooking.identity.store import AccessRights
-from openbooking.store.dialects import Statement
-from openbooking.store.exchange import COMMAND_SECONDS
-from openbooking.store.identity import SqlIdentityStore
-from openbooking.store.postgres import PostgresDatabase
-from openbooking.store.postgres_dialect import Postgres
+from openbooking.store.database import COMMAND_SECONDS
+from openbooking.store.dialect import Statement
+from openbooking.store.identity.store import SqlIdentityStore
+from openbooking.store.postgres.dialect import Postgres
+from openbooking.store.postgres.store import PostgresDatabase
 from openbooking.store.single_flight import SingleFlight
 
 

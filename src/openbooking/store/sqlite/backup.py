@@ -5,8 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.disk import flush
-from openbooking.store.sqlite import connect, create
+from openbooking.store.sqlite.disk import flush
+from openbooking.store.sqlite.store import connect, create
 
 
 def back_up(database: Path, copy: Path) -> None:

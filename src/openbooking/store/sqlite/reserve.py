@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from openbooking.store.disk import beside, open_beside
+from openbooking.store.sqlite.disk import beside, open_beside
 
 # SQLite brings its log into the file every 4 MiB, if nobody reads for longer: that much for each, and as much to spare.
 RESERVED_BYTES = 16 * 2**20

@@ -21,13 +21,13 @@ import structlog
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import FeedWriter, StoreUnavailableError
 from openbooking.clock import Clock
-from openbooking.store.disk import OWNER_ONLY, beside, flush
-from openbooking.store.exchange import COMMAND_SECONDS, Answer, Exchange, Query, Save
-from openbooking.store.reserve import RESERVED_BYTES, Reserve
+from openbooking.store.database import COMMAND_SECONDS, Answer, Exchange, Query, Save
 from openbooking.store.sql import SqlStore
-from openbooking.store.sqlite_dialect import Sqlite
+from openbooking.store.sqlite.dialect import Sqlite
+from openbooking.store.sqlite.disk import OWNER_ONLY, beside, flush
+from openbooking.store.sqlite.reserve import RESERVED_BYTES, Reserve
+from openbooking.store.sqlite.write_lock import WriteLock
 from openbooking.store.statements import Statements
-from openbooking.store.write_lock import WriteLock
 
 # For how long whoever may wait waits for others who have the file.
 BUSY_TIMEOUT_SECONDS = 10

@@ -26,7 +26,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql.expression import ClauseElement
 
-from openbooking.store.dialects import Insert, Saving, Statement, Step, compile_for, place_of, places_of
+from openbooking.store.dialect import Insert, Saving, Statement, Step, compile_for, place_of, places_of
 
 
 class Postgres:

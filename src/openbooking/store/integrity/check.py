@@ -17,10 +17,10 @@ from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
 from openbooking.openactive.terms import OpportunityType
+from openbooking.store.change_set import published_of_record
+from openbooking.store.database import Exchange, Query, record_keys
 from openbooking.store.documents import decode_opportunity, decode_record, microseconds
-from openbooking.store.effects import published_of_record
-from openbooking.store.exchange import Exchange, Query, record_keys
-from openbooking.store.integrity_statements import IntegrityStatements
+from openbooking.store.integrity.statements import IntegrityStatements
 from openbooking.store.rows import claim_row
 
 _AT_ONCE = 500

@@ -4,9 +4,9 @@ import asyncio
 import contextvars
 
 from openbooking.booking.command import Command, Reply
-from openbooking.store.aside import Aside
-from openbooking.store.exchange import LockedError
-from openbooking.store.waiting import Batch, Waiting, Write, carry_out
+from openbooking.store.command_queue.blocked import Aside
+from openbooking.store.command_queue.pending import Batch, Waiting, Write, carry_out
+from openbooking.store.database import LockedError
 
 # How many commands a batch has at most. Where nobody else writes, the more share a commit the better. Among others
 # each batch holds up all who want a row of it, and large ones would follow one another.
