@@ -37,7 +37,8 @@ from openbooking.store.database import Exchange, Query
 from openbooking.store.dialect import Statement
 from openbooking.store.loading import load
 from openbooking.store.postgres.store import PostgresStore
-from openbooking.store.sqlite.store import SqliteDatabase, SqliteStore, carry_out
+from openbooking.store.sqlite.database import SqliteDatabase, carry_out
+from openbooking.store.sqlite.store import SqliteStore
 from openbooking.system import open_identity_store, open_store
 from openbooking.web.app import create_app
 

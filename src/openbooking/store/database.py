@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.dialect import Saving, Statement
+from openbooking.store.integrity.finding import Finding
 from openbooking.store.rows import Rows
 
 # For how long a command is tried to be carried out, if nothing else is set.
@@ -65,6 +66,11 @@ class Database(Protocol):
     """
 
     @property
+    def is_remote(self) -> bool:
+        """Whether each query costs a round trip."""
+        ...
+
+    @property
     def disk_is_full(self) -> bool:
         """Whether what room there is on the disk is kept for what makes room."""
         ...
@@ -94,6 +100,21 @@ class Database(Protocol):
 
     async def snapshot(self, make: Callable[[], Exchange[T]]) -> T:
         """Carry out an exchange that writes nothing; all its queries see the same moment."""
+        ...
+
+    async def confirm(self, until: float) -> None:
+        """Return once all that was read before is as durable as what `write` has written.
+
+        Raises StoreUnavailableError if it is not until that time of the event loop.
+        """
+        ...
+
+    async def keep_up(self) -> None:
+        """Do what has to be done every second, where several processes write."""
+        ...
+
+    async def durability_findings(self) -> Sequence[Finding]:
+        """Settings of the database server that make replies less durable than promised."""
         ...
 
     async def wipe(self, now: datetime) -> None:

@@ -37,10 +37,12 @@ class Saving(NamedTuple):
 
 
 class Dialect(Protocol):
-    """The one database or the other.
+    """What the statements for a kind of database depend on.
 
-    Where `one_writer`, a transaction that writes is alone from its start to its end, so nothing has to be locked. Where
-    `overwrites`, what is deleted or replaced is overwritten in the file at once.
+    Attributes:
+        one_writer: A transaction that writes is alone from its start to its end. So no rows are locked, and feed items
+            get their numbers in the transaction that writes them. Otherwise they get them after it was committed.
+        overwrites: The database overwrites deleted and replaced data in its files at once.
     """
 
     one_writer: bool
@@ -68,6 +70,14 @@ class Dialect(Protocol):
 
     def given(self, kind: str, columns: Sequence[Column[Any]]) -> Mapping[str, ColumnElement[Any]]:
         """The columns of the rows of a kind that are passed to be written."""
+        ...
+
+    def row_address(self, table: Table) -> ColumnElement[Any]:
+        """What identifies a row of the table until the transaction ends, if the row is locked."""
+        ...
+
+    def lock_holder(self, table: Table) -> ColumnElement[str]:
+        """What identifies the transaction that has locked a row of the table, or the group of them."""
         ...
 
     def insert(self, table: Table, given: Mapping[str, ColumnElement[Any]]) -> Insert:

@@ -25,7 +25,7 @@ from openbooking.store.documents import (
     microseconds,
     with_personal_data,
 )
-from openbooking.store.locks import LockStatements, locked
+from openbooking.store.locks import LockStatements, find_locked
 from openbooking.store.statements import Statements
 
 RECORDS_AT_ONCE = 500
@@ -105,7 +105,7 @@ def _named(sql: Statements, needs: Needs, now: datetime, locks: LockStatements |
         rows = yield Query(sql.expired_records, {"now": microseconds(now), "most": _SWEPT_AT_ONCE})
         to_sweep = _first_to_sweep(rows)
         if locks and to_sweep:
-            to_sweep -= (yield from locked(locks, to_sweep)).keys()
+            to_sweep -= (yield from find_locked(locks, to_sweep)).keys()
         keys |= to_sweep
     if needs.over_before:
         over = {"over_before": microseconds(needs.over_before), "most": RECORDS_AT_ONCE}

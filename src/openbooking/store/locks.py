@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Select, String, literal_column, select
+from sqlalchemy import Select, select
 
 from openbooking.booking.model.order import OrderKey
 from openbooking.store.database import Exchange, Query, record_keys
@@ -30,7 +30,7 @@ class LockStatements:
             .with_for_update(of=record, skip_locked=True)
             .cte("free")
         )
-        found = select(record.c.partner, record.c.uuid, _holder("record"))
+        found = select(record.c.partner, record.c.uuid, self._dialect.lock_holder(record))
         found = found.select_from(named.outerjoin(free, same_record(free, record)))
         return self._dialect.compile(found.where(free.c.uuid.is_(None)))
 
@@ -38,7 +38,7 @@ class LockStatements:
     def locked_opportunities(self) -> Statement:
         """:paths → path, holder of those that cannot be locked."""
         free = self._named(select(opportunity.c.path)).with_for_update(skip_locked=True).cte("free")
-        found = self._named(select(opportunity.c.path, _holder("opportunity")))
+        found = self._named(select(opportunity.c.path, self._dialect.lock_holder(opportunity)))
         found = found.select_from(opportunity.outerjoin(free, free.c.path == opportunity.c.path))
         return self._dialect.compile(found.where(free.c.path.is_(None)))
 
@@ -53,7 +53,7 @@ class LockStatements:
         return found.where(self._dialect.among(opportunity.c.path, self._dialect.values("paths")))
 
 
-def locked(sql: LockStatements, names: Iterable[str | OrderKey]) -> Exchange[dict[str | OrderKey, str]]:
+def find_locked(sql: LockStatements, names: Iterable[str | OrderKey]) -> Exchange[dict[str | OrderKey, str]]:
     """The holders of what cannot be locked now: Opportunities by path, and records, with what they claim, by key."""
     keys = {name for name in names if isinstance(name, OrderKey)}
     paths = {name for name in names if isinstance(name, str)}
@@ -67,8 +67,3 @@ def locked(sql: LockStatements, names: Iterable[str | OrderKey]) -> Exchange[dic
         rows = yield Query(sql.locked_records, record_keys(keys))
         found |= {OrderKey(partner, uuid): holder for partner, uuid, holder in rows}
     return found
-
-
-def _holder(table: str) -> Any:
-    """The transaction that has locked the row, or the group of them."""
-    return literal_column(f"{table}.xmax::text", String)

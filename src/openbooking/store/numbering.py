@@ -11,15 +11,25 @@ harvesters have seen. What had changed between the backup and the restore they h
 would not look at again: so after a restore every item is given a new number.
 """
 
+import asyncio
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
-from openbooking.store.database import Exchange, Query
+from sqlalchemy import Select, bindparam, func, literal_column, select, tuple_, update
+
+from openbooking.clock import Clock
+from openbooking.store.database import Database, Exchange, Query, ask
+from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.documents import microseconds
-from openbooking.store.statements import Statements
+from openbooking.store.schema import counter, feed_item
+from openbooking.store.statements import first
 
+MODIFIED = counter.c.name == literal_column("'modified'")
 AT_ONCE = 1000
+# Readers of a feed wait no longer than this for numbers that cannot be given now.
+_NUMBERING_SECONDS = 1.0
 
 
 class FeedItemKey(NamedTuple):
@@ -30,7 +40,59 @@ class FeedItemKey(NamedTuple):
     id: str = ""
 
 
-def numbers(sql: Statements, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
+class NumberingStatements:
+    """What numbering asks; each says what it is given and, after the arrow, what it answers with."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self.one_writer = dialect.one_writer
+
+    @cached_property
+    def pending_feed_items(self) -> Statement:
+        """→ a row if a feed item waits for its number."""
+        waiting: Select[Any] = select(literal_column("1")).where(feed_item.c.modified.is_(None))
+        return self._dialect.compile(select(literal_column("1")).where(waiting.exists()))
+
+    @cached_property
+    def last_number(self) -> Statement:
+        """→ the last change number given out; nobody else gives one until the transaction ends."""
+        return self._dialect.compile(select(counter.c.value).where(MODIFIED).with_for_update())
+
+    @cached_property
+    def set_last_number(self) -> Statement:
+        """:number."""
+        return self._dialect.compile(update(counter).where(MODIFIED).values(value=bindparam("number")))
+
+    @cached_property
+    def number_feed_items(self) -> Statement:
+        """:last :most → the numbers after the last that were given to items that wait for one.
+
+        An item that somebody is just changing is passed over: it will wait again. The others are locked, so that
+        their addresses do not change.
+        """
+        place = self._dialect.row_address(feed_item)
+        waiting = select(place.label("place"), feed_item.c.changed_at).where(feed_item.c.modified.is_(None))
+        chosen = first(waiting.order_by(feed_item.c.changed_at)).with_for_update(skip_locked=True).cte("chosen")
+        in_order = func.row_number().over(order_by=chosen.c.changed_at)
+        numbered = select(chosen.c.place, in_order.label("number")).subquery("numbered")
+        found = update(feed_item).where(place == numbered.c.place)
+        given = found.values(modified=bindparam("last") + numbered.c.number)
+        return self._dialect.compile(given.returning(feed_item.c.modified))
+
+    @cached_property
+    def renumber_feed_items(self) -> Statement:
+        """:last :feed :partner :id :most → feed, partner, id, number of items after that key."""
+        keys = feed_item.primary_key.columns.values()
+        after = tuple_(*keys) > tuple_(*(bindparam(key.name, type_=key.type) for key in keys))
+        chosen = first(select(*keys).where(after).order_by(*keys)).subquery("chosen")
+        in_order = func.row_number().over(order_by=chosen.c.values())
+        numbered = select(*chosen.c.values(), in_order.label("number")).subquery("numbered")
+        found = update(feed_item).where(*(key == numbered.c[key.name] for key in keys))
+        given = found.values(modified=bindparam("last") + numbered.c.number)
+        return self._dialect.compile(given.returning(*keys, feed_item.c.modified))
+
+
+def numbers(sql: NumberingStatements, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
     """The numbers of so many feed items that a batch is about to write; None where they wait for theirs."""
     if not sql.one_writer or not count:
         return (None,) * count
@@ -39,7 +101,7 @@ def numbers(sql: Statements, count: int, now: datetime) -> Exchange[Iterable[int
     return range(last + 1, last + count + 1)
 
 
-def number_pending(sql: Statements, now: datetime) -> Exchange[bool]:
+def number_pending(sql: NumberingStatements, now: datetime) -> Exchange[bool]:
     """Give numbers to committed feed items that wait for theirs; tell whether there may be more of them."""
     last = yield from _last(sql, now)
     given = yield Query(sql.number_feed_items, {"last": last, "most": AT_ONCE})
@@ -48,13 +110,13 @@ def number_pending(sql: Statements, now: datetime) -> Exchange[bool]:
     return len(given) == AT_ONCE
 
 
-def set_at_least(sql: Statements, number: int, now: datetime) -> Exchange[None]:
+def set_at_least(sql: NumberingStatements, number: int, now: datetime) -> Exchange[None]:
     """Let no number be given from now on that is not above this one."""
     last = yield from _last(sql, now)
     yield Query(sql.set_last_number, {"number": max(last, number)})
 
 
-def renumber(sql: Statements, after: FeedItemKey, now: datetime) -> Exchange[list[FeedItemKey]]:
+def renumber(sql: NumberingStatements, after: FeedItemKey, now: datetime) -> Exchange[list[FeedItemKey]]:
     """Give new numbers to the first items, of whatever feed, whose keys come after this one; tell which they are."""
     last = yield from _last(sql, now)
     given = yield Query(sql.renumber_feed_items, {"last": last, "most": AT_ONCE, **after._asdict()})
@@ -63,6 +125,45 @@ def renumber(sql: Statements, after: FeedItemKey, now: datetime) -> Exchange[lis
     return [FeedItemKey(*key) for *key, _ in given]
 
 
-def _last(sql: Statements, now: datetime) -> Exchange[int]:
+def _last(sql: NumberingStatements, now: datetime) -> Exchange[int]:
     ((last,),) = yield Query(sql.last_number, {})
     return max(int(last), microseconds(now) // 1000)
+
+
+class DeferredNumbering:
+    """Gives committed feed items their numbers, where several transactions may write at a time.
+
+    What harvesters have seen must not be lost in a failover, since they would not look at it again. So committed items
+    get numbers only once the database confirms that a standby has them.
+    """
+
+    def __init__(self, database: Database, sql: NumberingStatements, clock: Clock) -> None:
+        self._database = database
+        self._sql = sql
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._rounds = 0
+
+    async def number_pending(self) -> bool:
+        """Number the items that wait for a number, whichever process has written them; return whether there were any.
+
+        Concurrent callers share the next round.
+
+        Raises:
+            StoreUnavailableError: The numbers could not be given within a second.
+        """
+        if not await self._database.read(partial(ask, self._sql.pending_feed_items)):
+            return False
+        loop = asyncio.get_running_loop()
+        await self._database.confirm(loop.time() + _NUMBERING_SECONDS)
+        current_round = self._rounds
+        async with self._lock:
+            if self._rounds == current_round:
+                self._rounds += 1
+                while await self._database.write(
+                    lambda: number_pending(self._sql, self._clock()),
+                    brief=True,
+                    until=loop.time() + _NUMBERING_SECONDS,
+                ):
+                    pass
+        return True

@@ -19,6 +19,8 @@ metadata = MetaData()
 
 # The revision of the last migration: what a database must have for this version to work with it.
 REVISION = "0005"
+# The table in which Alembic keeps it.
+VERSION_TABLE = "alembic_version"
 
 # How many partitions PostgreSQL divides personal data into.
 PERSONAL_DATA_PARTITIONS = 16

@@ -1,7 +1,9 @@
 """The store over an SQL database, whichever it is."""
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -24,51 +26,71 @@ from openbooking.booking.store import (
 )
 from openbooking.clock import Clock
 from openbooking.openactive.errors import OpenBookingError
-from openbooking.openactive.rpde import PAGE_BYTES, Item
+from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
 from openbooking.store.change_set import effects
 from openbooking.store.command_queue.blocked import Aside, Name
-from openbooking.store.command_queue.pending import Batch
+from openbooking.store.command_queue.pending import LOCK_SECONDS_AGAIN, Batch
 from openbooking.store.command_queue.queue import ALONE, AMONG_OTHERS, Batches
 from openbooking.store.database import COMMAND_SECONDS, Database, Exchange, Save, ask
+from openbooking.store.dialect import Dialect
 from openbooking.store.documents import decode_seller, instant, microseconds
 from openbooking.store.feed_pages import FeedPageStatements, feed_page
 from openbooking.store.figures import FigureStatements, check, figures
-from openbooking.store.integrity.check import Finding, check_integrity
+from openbooking.store.integrity.check import check_integrity
+from openbooking.store.integrity.finding import Finding
 from openbooking.store.integrity.statements import IntegrityStatements
 from openbooking.store.loading import load, load_to_write
-from openbooking.store.locks import LockStatements, locked
-from openbooking.store.numbering import FeedItemKey, numbers, renumber, set_at_least
+from openbooking.store.locks import LockStatements, find_locked
+from openbooking.store.numbering import (
+    DeferredNumbering,
+    FeedItemKey,
+    NumberingStatements,
+    numbers,
+    renumber,
+    set_at_least,
+)
 from openbooking.store.rows import booking_rows, catalogue_rows, erasure_rows
+from openbooking.store.save_statements import SaveStatements
 from openbooking.store.statements import Statements
 
-# How long a look at what is locked waits for a table that is.
-_LOOK_SECONDS = 0.05
+_TICK_SECONDS = 1.0
 
 
 class SqlStore:
-    """Keeps everything in a database whose schema must be up to date; `sql` are statements in its dialect."""
+    """Keeps everything in a database whose schema must be up to date; feeds are read from `replica`, if there is one.
+
+    If only one transaction writes at a time, feed items get their numbers in it. Otherwise they get them after they are
+    committed: before a page without a successor is answered, and every second besides, for readers of a replica.
+    """
 
     def __init__(  # noqa: PLR0913 - what it is made of, once
         self,
         database: Database,
-        sql: Statements,
+        dialect: Dialect,
         *,
+        replica: Database | None = None,
         policy: Policy,
         writer: FeedWriter,
         clock: Clock,
         command_seconds: float = COMMAND_SECONDS,
     ) -> None:
         self._database = database
-        self._sql = sql
-        self._pages = FeedPageStatements(sql.dialect)
-        self._figures = FigureStatements(sql.dialect)
-        self._locks = LockStatements(sql.dialect)
+        self._replica = replica
+        self._dialect = dialect
+        self._sql = Statements(dialect)
+        self._saves = SaveStatements(dialect)
+        self._numbering = NumberingStatements(dialect)
+        self._pages = FeedPageStatements(dialect)
+        self._figures = FigureStatements(dialect)
+        self._locks = LockStatements(dialect)
         self._policy = policy
         self._feed_writer = writer
         self._clock = clock
         self._command_seconds = command_seconds
-        most = ALONE if sql.one_writer else AMONG_OTHERS
-        aside = None if sql.one_writer else Aside(self._write, self._locked, self._names, most)
+        self._deferred = None if dialect.one_writer else DeferredNumbering(database, self._numbering, clock)
+        self._ticker: asyncio.Task[None] | None = None
+        most = ALONE if dialect.one_writer else AMONG_OTHERS
+        aside = None if dialect.one_writer else Aside(self._write, self._locked, self._names, most)
         self._batches = Batches(self._write, most, aside)
 
     async def execute(self, command: Command) -> Reply:
@@ -76,6 +98,8 @@ class SqlStore:
 
         StoreUnavailableError if that cannot be done before its deadline.
         """
+        if self._deferred and self._ticker is None:
+            self._ticker = asyncio.create_task(self._tick(self._deferred), context=contextvars.Context())
         until = asyncio.get_running_loop().time() + self._command_seconds
         needs = command.needs(self._policy)
         if needs.likely_read_only:
@@ -84,15 +108,26 @@ class SqlStore:
             )
             if not decision.changes:
                 if rests_on_record:
-                    await self._confirm(until)
+                    await self._database.confirm(until)
                 if isinstance(decision.reply, Exception):
                     raise decision.reply
                 return decision.reply
         return await self._batches.execute(command, until)
 
     async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
-        """The first items of the feed after that change number."""
-        return await self._database.read(self._page(feed, after, limit, most_bytes), brief=True)
+        """The first items of the feed after that change number.
+
+        Those that cannot be numbered now, as on a full disk, will be later.
+        """
+        page = self._page(feed, after, limit, most_bytes)
+        if self._replica:
+            return await self._replica.read(page, brief=True)
+        items = await self._database.read(page, brief=True)
+        if self._deferred and not is_full(items, limit, most_bytes):
+            with suppress(StoreUnavailableError):
+                if await self._deferred.number_pending():
+                    items = await self._database.read(page, brief=True)
+        return items
 
     async def sellers(self) -> Sequence[Seller]:
         """All Sellers, by key."""
@@ -133,20 +168,20 @@ class SqlStore:
 
     async def check_integrity(self) -> list[Finding]:
         """Recount everything, as it is at one moment; return what does not agree, and `server_findings`."""
-        sql = IntegrityStatements(self._sql.dialect)
+        sql = IntegrityStatements(self._dialect)
         recount = await self._database.snapshot(lambda: check_integrity(sql, self._feed_writer, self._clock()))
         return [*await self.server_findings(), *recount]
 
-    async def server_findings(self) -> list[Finding]:
-        """Settings of the database server that make replies less durable than promised; SQLite has no server."""
-        return []
+    async def server_findings(self) -> Sequence[Finding]:
+        """Settings of the database server that make replies less durable than promised."""
+        return await self._database.durability_findings()
 
     async def renumber(self, above: int) -> int:
         """Give every feed item a new number above this one and all there were, so that all are read again.
 
         Tells how many items there are. It may be done while others read and write.
         """
-        await self._database.write(lambda: set_at_least(self._sql, above, self._clock()))
+        await self._database.write(lambda: set_at_least(self._numbering, above, self._clock()))
         count, last = 0, FeedItemKey()
         while done := await self._database.write(partial(self._renumber, last)):
             count, last = count + len(done), max(done)
@@ -154,15 +189,30 @@ class SqlStore:
 
     async def close(self) -> None:
         """Finish what was accepted and let go of the database."""
+        if self._ticker:
+            self._ticker.cancel()
         await self._batches.finish()
+        if self._deferred:
+            with suppress(StoreUnavailableError):
+                await self._deferred.number_pending()
         await self._database.close()
+        if self._replica:
+            await self._replica.close()
+
+    async def _tick(self, numbering: DeferredNumbering) -> None:
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            with suppress(StoreUnavailableError):
+                await numbering.number_pending()
+            with suppress(StoreUnavailableError):
+                await self._database.keep_up()
 
     async def _write(self, batch: Batch, lock_seconds: float) -> Sequence[Outcome]:
         outcomes, durable = await self._database.write(
             partial(self._decide, batch), brief=True, until=batch.until, lock_seconds=lock_seconds
         )
         if not durable:
-            await self._confirm(batch.until)
+            await self._database.confirm(batch.until)
         return outcomes
 
     def _decide(self, batch: Batch) -> Exchange[tuple[list[Outcome], bool]]:
@@ -180,39 +230,35 @@ class SqlStore:
         after, outcomes = fold(before, commands)
         written = effects(before, after, self._feed_writer)
         if written.opportunities or written.sellers:
-            yield Save(self._sql.save_catalogue, catalogue_rows(before, written))
+            yield Save(self._saves.save_catalogue, catalogue_rows(before, written))
         if written.records or written.publications or written.booked:
             given = yield from self._numbers(len(written.publications), before.now)
-            yield Save(self._sql.save_bookings, booking_rows(before, written, given))
-            yield Save(self._sql.save_erasures, erasure_rows(before, written))
+            yield Save(self._saves.save_bookings, booking_rows(before, written, given))
+            yield Save(self._saves.save_erasures, erasure_rows(before, written))
         return outcomes, bool(written) or all(command.needs(self._policy).expired for command in commands)
 
     async def _locked(self, names: Iterable[Name]) -> Mapping[Name, str]:
         """The holders of what is locked of these; to look does not wait."""
-        return await self._database.write(lambda: locked(self._locks, names), brief=True, lock_seconds=_LOOK_SECONDS)
+        return await self._database.write(
+            lambda: find_locked(self._locks, names), brief=True, lock_seconds=LOCK_SECONDS_AGAIN
+        )
 
     def _names(self, command: Command) -> frozenset[Name]:
         """What the command locks, as far as it names it."""
         needs = command.needs(self._policy)
         return frozenset[Name](needs.records) | needs.opportunities
 
-    async def _confirm(self, until: float) -> None:
-        """Return once all that was read before is as durable as what is written: in an SQLite file it always is.
-
-        Raises StoreUnavailableError if it is not until then.
-        """
-
     def _page(self, feed: Feed, after: int, limit: int, most_bytes: int) -> Callable[[], Exchange[Sequence[Item]]]:
         return partial(feed_page, self._pages, feed, after, limit, most_bytes)
 
     def _renumber(self, after: FeedItemKey) -> Exchange[list[FeedItemKey]]:
-        return renumber(self._sql, after, self._clock())
+        return renumber(self._numbering, after, self._clock())
 
     def _load_to_write(self, needs: Needs) -> Exchange[Situation]:
         return load_to_write(self._sql, self._locks, needs, self._policy, self._clock())
 
     def _numbers(self, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
-        return numbers(self._sql, count, now)
+        return numbers(self._numbering, count, now)
 
     def _look(self, command: Command, needs: Needs) -> Exchange[tuple[Decision, bool]]:
         """The decision, a refusal among its replies, and whether there is a record that it may tell something of."""

@@ -11,7 +11,6 @@ from sqlalchemy import (
     LargeBinary,
     Select,
     String,
-    Table,
     and_,
     bindparam,
     cast,
@@ -20,16 +19,14 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
-    tuple_,
     type_coerce,
     update,
 )
 
 from openbooking.booking.model.record import RecordKind
-from openbooking.store.dialect import Dialect, Insert, Saving, Statement, Step
-from openbooking.store.schema import claim, counter, erasure, feed_item, opportunity, personal_data, record, seller
+from openbooking.store.dialect import Dialect, Statement
+from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record, seller
 
-MODIFIED = counter.c.name == literal_column("'modified'")
 _NOTED = counter.c.name == literal_column("'noted'")
 _NOTHING = cast(null(), LargeBinary)
 
@@ -235,22 +232,6 @@ class Statements:
         return self.dialect.compile(found.group_by(record.c.partner, record.c.seller))
 
     @cached_property
-    def pending_feed_items(self) -> Statement:
-        """→ a row if a feed item waits for its number."""
-        waiting: Select[Any] = select(literal_column("1")).where(feed_item.c.modified.is_(None))
-        return self.dialect.compile(select(literal_column("1")).where(waiting.exists()))
-
-    @cached_property
-    def last_number(self) -> Statement:
-        """→ the last change number given out; nobody else gives one until the transaction ends."""
-        return self.dialect.compile(select(counter.c.value).where(MODIFIED).with_for_update())
-
-    @cached_property
-    def set_last_number(self) -> Statement:
-        """:number."""
-        return self.dialect.compile(update(counter).where(MODIFIED).values(value=bindparam("number")))
-
-    @cached_property
     def noted_time(self) -> Statement:
         """→ the time that was noted last."""
         return self.dialect.compile(select(counter.c.value).where(_NOTED))
@@ -261,115 +242,10 @@ class Statements:
         return self.dialect.compile(update(counter).where(_NOTED).values(value=bindparam("at")))
 
     @cached_property
-    def number_feed_items(self) -> Statement:
-        """:last :most → the numbers after the last that were given to items that wait for one.
-
-        An item that somebody is just changing is passed over: it will wait again. The others are locked, so that their
-        physical positions, by which PostgreSQL alone finds them again, do not change.
-        """
-        place: ColumnElement[Any] = literal_column("feed_item.ctid")
-        waiting = select(place.label("place"), feed_item.c.changed_at).where(feed_item.c.modified.is_(None))
-        chosen = first(waiting.order_by(feed_item.c.changed_at)).with_for_update(skip_locked=True).cte("chosen")
-        in_order = func.row_number().over(order_by=chosen.c.changed_at)
-        numbered = select(chosen.c.place, in_order.label("number")).subquery("numbered")
-        found = update(feed_item).where(place == numbered.c.place)
-        given = found.values(modified=bindparam("last") + numbered.c.number)
-        return self.dialect.compile(given.returning(feed_item.c.modified))
-
-    @cached_property
-    def renumber_feed_items(self) -> Statement:
-        """:last :feed :partner :id :most → feed, partner, id, number of items after that key."""
-        keys = feed_item.primary_key.columns.values()
-        after = tuple_(*keys) > tuple_(*(bindparam(key.name, type_=key.type) for key in keys))
-        chosen = first(select(*keys).where(after).order_by(*keys)).subquery("chosen")
-        in_order = func.row_number().over(order_by=chosen.c.values())
-        numbered = select(*chosen.c.values(), in_order.label("number")).subquery("numbered")
-        found = update(feed_item).where(*(key == numbered.c[key.name] for key in keys))
-        given = found.values(modified=bindparam("last") + numbered.c.number)
-        return self.dialect.compile(given.returning(*keys, feed_item.c.modified))
-
-    @cached_property
     def forget_deleted(self) -> Statement:
         """:before."""
         old = feed_item.c.data.is_(None) & (feed_item.c.changed_at < bindparam("before"))
         return self.dialect.compile(delete(feed_item).where(old))
-
-    @cached_property
-    def save_catalogue(self) -> Saving:
-        """Rows of what is sold and by whom; what is booked of an Opportunity stays."""
-        booked = {"booked"}
-        return self.dialect.saving(
-            {
-                "opportunities_removed": self._delete("opportunities_removed", opportunity),
-                "opportunities_added": self._insert("opportunities_added", opportunity),
-                "opportunities_changed": self._update("opportunities_changed", opportunity, leave=booked),
-                "sellers_set": self._upsert("sellers_set", seller),
-            }
-        )
-
-    @cached_property
-    def save_bookings(self) -> Saving:
-        """Rows of records, of what they claim, of how much that comes to, and of the feed items that tell of it.
-
-        A record that was not there before is inserted, so that a second one of the same UUID cannot be.
-        """
-        documents = {"parent", "seller", "source", "document"}
-        return self.dialect.saving(
-            {
-                "records_removed": self._delete("records_removed", record),
-                "records_added": self._insert("records_added", record),
-                "records_changed": self._update("records_changed", record),
-                "claims_released": self._delete("claims_released", claim),
-                "claims_set": self._upsert("claims_set", claim),
-                "personal_set": self._upsert("personal_set", personal_data),
-                "places_booked": self._update("places_booked", opportunity, leave=documents),
-                "published": self._publish("published"),
-            }
-        )
-
-    @cached_property
-    def save_erasures(self) -> Saving:
-        """Rows of personal data that is erased; and where it stays on the disk, of what was erased or replaced.
-
-        They are apart from those of bookings, for a deletion opens all partitions.
-        """
-        noted = {} if self.dialect.overwrites else {"erasures": self._insert_if_new("erasures", erasure)}
-        return self.dialect.saving({"personal_erased": self._delete("personal_erased", personal_data), **noted})
-
-    def _delete(self, kind: str, table: Table) -> Step:
-        keys = table.primary_key.columns.values()
-        given = self.dialect.given(kind, keys)
-        return Step(tuple(given), delete(table).where(*(key == given[key.name] for key in keys)))
-
-    def _insert(self, kind: str, table: Table) -> Step:
-        return Step(tuple(table.columns.keys()), self._new(kind, table))
-
-    def _insert_if_new(self, kind: str, table: Table) -> Step:
-        return Step(tuple(table.columns.keys()), self._new(kind, table).on_conflict_do_nothing())
-
-    def _new(self, kind: str, table: Table) -> Insert:
-        return self.dialect.insert(table, self.dialect.given(kind, table.columns.values()))
-
-    def _update(self, kind: str, table: Table, leave: set[str] | frozenset[str] = frozenset()) -> Step:
-        columns = [c for c in table.columns if c.name not in leave]
-        given = self.dialect.given(kind, columns)
-        changed = update(table).where(*(c == given[c.name] for c in columns if c.primary_key))
-        return Step(tuple(given), changed.values({c.name: given[c.name] for c in columns if not c.primary_key}))
-
-    def _upsert(self, kind: str, table: Table) -> Step:
-        new = self._new(kind, table)
-        values = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
-        replaced = new.on_conflict_do_update(index_elements=table.primary_key.columns, set_=values)
-        return Step(tuple(table.columns.keys()), replaced)
-
-    def _publish(self, kind: str) -> Step:
-        """Insert or replace a feed item, unless it says what it said before."""
-        new = self._new(kind, feed_item)
-        values = {name: new.excluded[name] for name in ("kind", "modified", "data", "changed_at")}
-        differs = feed_item.c.data.is_distinct_from(new.excluded.data)
-        keys = feed_item.primary_key.columns
-        replaced = new.on_conflict_do_update(index_elements=keys, set_=values, where=differs)
-        return Step(tuple(feed_item.columns.keys()), replaced)
 
 
 def _is(column: Column[Any]) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ import structlog
 from openbooking.booking.command import Command
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.command_queue.pending import Batch, Waiting, Write, carry_out
+from openbooking.store.command_queue.pending import LOCK_SECONDS, LOCK_SECONDS_AGAIN, Batch, Waiting, Write, carry_out
 from openbooking.store.database import LockedError
 
 # What may be locked: an Opportunity, by its path, or a record.
@@ -26,8 +26,6 @@ Look: TypeAlias = Callable[[Iterable[Name]], Awaitable[Mapping[Name, str]]]
 NamesOf: TypeAlias = Callable[[Command], frozenset[Name]]
 
 _SECONDS_BETWEEN_LOOKS = 0.1
-# How long one may wait for a lock that has not been tried aside yet, and that has.
-_LOCK_SECONDS, _LOCK_SECONDS_AGAIN = 0.5, 0.05
 _SECONDS_UNTIL_AGAIN = 0.5
 _log = structlog.get_logger()
 
@@ -110,7 +108,7 @@ class Aside:
             return
         tried = any(each in self._again for each in waiting)
         try:
-            await carry_out(Batch(waiting), self._write, _LOCK_SECONDS_AGAIN if tried else _LOCK_SECONDS)
+            await carry_out(Batch(waiting), self._write, LOCK_SECONDS_AGAIN if tried else LOCK_SECONDS)
         except LockedError:
             if len(waiting) > 1:
                 half = len(waiting) // 2

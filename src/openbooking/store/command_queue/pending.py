@@ -14,6 +14,10 @@ from openbooking.store.database import LockedError
 
 # For how long after its deadline a command that is being carried out may still be answered.
 _GRACE_SECONDS = 2.0
+# How long a transaction waits for locks of other transactions, which usually end within milliseconds. The longer time
+# is for a first try. The shorter one is for commands that have waited before, and for batches while commands are
+# blocked, so that a lock that is held for long does not hold up the others again and again.
+LOCK_SECONDS, LOCK_SECONDS_AGAIN = 0.5, 0.05
 
 
 class Waiting:

@@ -5,15 +5,12 @@ import contextvars
 
 from openbooking.booking.command import Command, Reply
 from openbooking.store.command_queue.blocked import Aside
-from openbooking.store.command_queue.pending import Batch, Waiting, Write, carry_out
+from openbooking.store.command_queue.pending import LOCK_SECONDS, LOCK_SECONDS_AGAIN, Batch, Waiting, Write, carry_out
 from openbooking.store.database import LockedError
 
 # How many commands a batch has at most. Where nobody else writes, the more share a commit the better. Among others
 # each batch holds up all who want a row of it, and large ones would follow one another.
 ALONE, AMONG_OTHERS = 64, 16
-# How long a batch waits for rows of others, who have written theirs in some milliseconds; and how long while it is
-# known that somebody keeps rows locked, so that those which want them do not hold up all others again and again.
-_LOCK_SECONDS, _LOCK_SECONDS_IN_TROUBLE = 0.5, 0.05
 
 
 class Batches:
@@ -58,7 +55,7 @@ class Batches:
                 continue
             in_trouble = self._aside is not None and self._aside.is_busy
             try:
-                await carry_out(Batch(batch), self._write, _LOCK_SECONDS_IN_TROUBLE if in_trouble else _LOCK_SECONDS)
+                await carry_out(Batch(batch), self._write, LOCK_SECONDS_AGAIN if in_trouble else LOCK_SECONDS)
             except LockedError:
                 assert self._aside  # noqa: S101 - nobody else has rows that are locked
                 self._aside.add(batch)

@@ -6,7 +6,7 @@ Spaces follow from claims, claims from records, feeds from both.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -20,6 +20,7 @@ from openbooking.openactive.terms import OpportunityType
 from openbooking.store.change_set import published_of_record
 from openbooking.store.database import Exchange, Query, record_keys
 from openbooking.store.documents import decode_opportunity, decode_record, microseconds
+from openbooking.store.integrity.finding import Finding
 from openbooking.store.integrity.statements import IntegrityStatements
 from openbooking.store.rows import claim_row
 
@@ -28,13 +29,6 @@ _MOST_OF_A_KIND = 100
 _OPEN_FEEDS = sorted({type_.feed for type_ in OpportunityType})
 _PRIVATE_FEEDS = [ORDERS, ORDER_PROPOSALS]
 _NUMBERED_WITHIN = timedelta(minutes=1)
-
-
-class Finding(NamedTuple):
-    """Something that does not agree with the rest: what it is, and how it differs."""
-
-    about: str
-    wrong: str
 
 
 class _Addresses:

@@ -5,8 +5,9 @@ from functools import cached_property
 from sqlalchemy import bindparam, func, literal_column, select, tuple_
 
 from openbooking.store.dialect import Dialect, Statement
+from openbooking.store.numbering import MODIFIED
 from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record
-from openbooking.store.statements import MODIFIED, Statements, first, same_record
+from openbooking.store.statements import Statements, first, same_record
 
 _OPEN = feed_item.c.partner == literal_column("''")
 

@@ -72,6 +72,14 @@ class Postgres:
         rows = func.unnest(*arrays).table_valued(*(column(c.name, c.type) for c in columns))
         return dict(rows.render_derived(name=f"given_{kind}").c)
 
+    def row_address(self, table: Table) -> ColumnElement[Any]:
+        """The physical position of the row version."""
+        return literal_column(f"{table.name}.ctid")
+
+    def lock_holder(self, table: Table) -> ColumnElement[str]:
+        """The transaction, or the group of them, in the header of the row."""
+        return literal_column(f"{table.name}.xmax::text", String)
+
     def insert(self, table: Table, given: Mapping[str, ColumnElement[Any]]) -> Insert:
         """Of all rows, in their order."""
         return postgresql.insert(table).from_select(list(given), select(*given.values()))

@@ -5,8 +5,9 @@ from contextlib import closing
 from pathlib import Path
 
 from openbooking.booking.store import StoreUnavailableError
+from openbooking.store.sqlite.connections import connect, create
 from openbooking.store.sqlite.disk import flush
-from openbooking.store.sqlite.store import connect, create
+from openbooking.user_error import UserError
 
 
 def back_up(database: Path, copy: Path) -> None:
@@ -14,8 +15,8 @@ def back_up(database: Path, copy: Path) -> None:
 
     What was erased is not in the copy. It is on disk, and has its name, only once it is whole.
     """
-    if not database.exists():
-        raise StoreUnavailableError(f"There is no database {database}.")
+    if copy.exists():
+        raise UserError(f"{copy} exists already.")
     unfinished = copy.with_name(f"{copy.name}.unfinished")
     try:
         unfinished.unlink(missing_ok=True)

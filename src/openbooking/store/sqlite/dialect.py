@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, Select, Table, bindparam, func, literal_column, select
+from sqlalchemy import Column, ColumnElement, FromClause, Select, String, Table, bindparam, func, literal_column, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.expression import ClauseElement
 
@@ -42,6 +42,15 @@ class Sqlite:
     def given(self, kind: str, columns: Sequence[Column[Any]]) -> Mapping[str, ColumnElement[Any]]:
         """One parameter a column."""
         return {c.name: bindparam(place_of(kind, c.name), type_=c.type) for c in columns}
+
+    def row_address(self, table: Table) -> ColumnElement[Any]:
+        """`rowid`."""
+        return literal_column(f"{table.name}.rowid")
+
+    def lock_holder(self, table: Table) -> ColumnElement[str]:
+        """Nobody: no row is ever locked."""
+        del table
+        return literal_column("''", String)
 
     def insert(self, table: Table, given: Mapping[str, ColumnElement[Any]]) -> Insert:
         """Of one row."""

@@ -1,0 +1,222 @@
+"""The driver of a PostgreSQL database, for any number of processes on any number of machines.
+
+Each process writes its waiting commands in one transaction at a time, in few round trips: begin, lock, read, write,
+commit. Rows are locked in the order of their keys before anything is read; where others are faster all the same, the
+transaction starts afresh, up to a bound.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+import asyncpg
+import structlog
+
+from openbooking.booking.store import StoreUnavailableError
+from openbooking.store.command_queue.pending import LOCK_SECONDS, LOCK_SECONDS_AGAIN
+from openbooking.store.database import (
+    COMMAND_SECONDS,
+    Answer,
+    ChangedMeanwhileError,
+    Exchange,
+    LockedError,
+    ask,
+)
+from openbooking.store.dialect import Statement
+from openbooking.store.integrity.finding import Finding
+from openbooking.store.postgres.pool import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    Pool,
+    StaleConnectionError,
+    carry_out,
+    faults_told,
+    loss_noted,
+    reason_of,
+    session,
+    transact,
+)
+from openbooking.store.postgres.purge import wipe
+from openbooking.store.postgres.reserve import PostgresReserve
+from openbooking.store.single_flight import SingleFlight
+
+# One writes bookings, one those that were set aside; one numbers feed items and does the upkeep meanwhile.
+_WRITERS = 3
+_READERS = 4
+_TRIES = 8
+_PAUSE_SECONDS = 0.02
+# What is done on a connection may go on for so long after its deadline.
+_GRACE_SECONDS = 1.0
+# Between two waits for a lock others may have the connection.
+_LOOK_AGAIN_SECONDS = 0.2
+# After a restart, or where a wait was cancelled, a commit can be read that no synchronous standby has yet. A standby
+# gets all commits in their order, so whoever waits for a later one has waited for it too. Only a transaction that has
+# written something waits; a message in the write-ahead log is the least that can be written, and takes no rights.
+_CONFIRM = Statement(
+    "SELECT pg_logical_emit_message(true, 'openbooking', '') WHERE current_setting('synchronous_standby_names') <> ''",
+    (),
+    writes=True,
+)
+_SYNCHRONOUS_COMMIT = Statement("SELECT current_setting('synchronous_commit')", (), writes=False)
+# What a reply does not wait for under a weaker setting than "on".
+_NOT_WAITED_FOR = {
+    "local": "no reply waits for a synchronous standby",
+    "remote_write": "replies do not wait until a synchronous standby has written to its disk",
+}
+
+# What says that nothing was done but may be at the next try. Of two that add the same record, the second violates its
+# uniqueness.
+_TRIED_AGAIN = (
+    StaleConnectionError,
+    ChangedMeanwhileError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.UniqueViolationError,
+)
+T = TypeVar("T")
+_log = structlog.get_logger()
+
+
+class PostgresDatabase:
+    """The database at a URL, with connections that write and some that read."""
+
+    is_remote = True
+
+    def __init__(self, url: str, command_seconds: float = COMMAND_SECONDS) -> None:
+        self._url = url
+        self._command_seconds = command_seconds
+        self._writers = Pool(url, _WRITERS, command_seconds)
+        self._readers = Pool(url, _READERS, command_seconds)
+        self._reserve = PostgresReserve()
+        self._confirmations: SingleFlight[Answer] = SingleFlight()
+
+    @property
+    def disk_is_full(self) -> bool:
+        """Whether the server has had no room for something, and has none for the reserve since."""
+        return self._reserve.spent
+
+    async def confirm(self, until: float) -> None:
+        """Return once the synchronous standby, where there is one, has all that could be read before.
+
+        Those who ask meanwhile share the next wait.
+        """
+        with faults_told():
+            async with asyncio.timeout_at(until):
+                await self._confirmations.get(None, lambda: self.read(partial(ask, _CONFIRM), brief=True))
+
+    async def durability_findings(self) -> Sequence[Finding]:
+        """Whether replies wait for less than the disks of this server and of its synchronous standby."""
+        ((value,),) = await self.read(partial(ask, _SYNCHRONOUS_COMMIT))
+        if value not in _NOT_WAITED_FOR:
+            return []
+        lost = f"{_NOT_WAITED_FOR[value]}, so that a failover can lose what was acknowledged"
+        where = 'set it to "on" for the server, and for this database and role if they have a value of their own'
+        return [Finding("The PostgreSQL setting synchronous_commit", f'is "{value}": {lost}; {where}')]
+
+    async def keep_up(self) -> None:
+        """Look after the space that is kept for when the disk is full; to be called every second."""
+        with faults_told():
+            async with self._readers.connection(self._deadline()) as connection:
+                await self._reserve.keep(connection)
+
+    async def write(
+        self,
+        make: Callable[[], Exchange[T]],
+        *,
+        brief: bool = False,
+        until: float | None = None,
+        lock_seconds: float | None = None,
+    ) -> T:
+        """Carry out an exchange in one transaction, again if others were faster, up to a bound.
+
+        Whoever waits for a lock lets go of the connection now and then, so that others have it.
+        """
+        until = until or self._deadline()
+        with faults_told():
+            async with asyncio.timeout_at(until + _GRACE_SECONDS if brief else None):
+                if lock_seconds is not None:
+                    try:
+                        return await self._write(make, until, lock_seconds)
+                    except asyncpg.LockNotAvailableError as fault:
+                        raise LockedError(reason_of(fault)) from fault
+                return await self._write_patiently(make, until)
+
+    async def _write_patiently(self, make: Callable[[], Exchange[T]], until: float) -> T:
+        loop = asyncio.get_running_loop()
+        lock_seconds = LOCK_SECONDS
+        while True:
+            try:
+                return await self._write(make, until, min(lock_seconds, max(until - loop.time(), 0)))
+            except asyncpg.LockNotAvailableError as fault:
+                if loop.time() + _LOOK_AGAIN_SECONDS >= until:
+                    raise StoreUnavailableError(f"Somebody keeps locked what it needs ({reason_of(fault)}).") from fault
+            lock_seconds = LOCK_SECONDS_AGAIN
+            await asyncio.sleep(random.uniform(0, _LOOK_AGAIN_SECONDS))  # noqa: S311 - nothing secret
+
+    async def _write(self, make: Callable[[], Exchange[T]], until: float, lock_seconds: float) -> T:
+        reason = ""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                async with self._writers.connection(until) as connection:
+                    return await transact(connection, make(), lock_seconds=lock_seconds)
+            except asyncpg.DiskFullError as fault:
+                if self.disk_is_full:
+                    raise
+                _log.error("disk.is_full", reason=str(fault))
+                async with self._writers.connection(until) as connection:
+                    await self._reserve.give_up(connection)
+            except _TRIED_AGAIN as fault:
+                reason = reason_of(fault)
+                _log.info("store.tried_again", attempt=attempt, reason=reason)
+            pause = random.uniform(0, _PAUSE_SECONDS * attempt)  # noqa: S311 - nothing secret
+            if asyncio.get_running_loop().time() + pause >= until:
+                break
+            await asyncio.sleep(pause)
+        raise StoreUnavailableError(f"It could not be done in {attempt} tries; the last one ended with {reason}")
+
+    async def read(self, make: Callable[[], Exchange[T]], *, brief: bool = False, until: float | None = None) -> T:
+        """Carry out an exchange that writes nothing."""
+        until = until or self._deadline()
+        reason = ""
+        with faults_told():
+            async with asyncio.timeout_at(until + _GRACE_SECONDS if brief else None):
+                for _ in range(_READERS + 1):
+                    try:
+                        async with self._readers.connection(until) as connection:
+                            with loss_noted(connection):
+                                result, _ = await carry_out(connection, make())
+                            return result
+                    except StaleConnectionError as fault:
+                        reason = str(fault)
+        raise StoreUnavailableError(f"Every connection was lost: {reason}")
+
+    async def snapshot(self, make: Callable[[], Exchange[T]]) -> T:
+        """Carry out an exchange in one transaction that writes nothing."""
+        with faults_told():
+            async with self._readers.connection(self._deadline()) as connection:
+                return await transact(connection, make(), "REPEATABLE READ READ ONLY")
+
+    async def wipe(self, now: datetime) -> None:
+        """Go on with what lets erased personal data leave the disk."""
+        with faults_told():
+            connection = await asyncpg.connect(
+                self._url,
+                timeout=CONNECT_SECONDS,
+                command_timeout=ANSWER_SECONDS,
+                server_settings=session(self._command_seconds),
+            )
+            try:
+                await wipe(connection, now)
+            finally:
+                await connection.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._writers.close()
+        await self._readers.close()
+
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self._command_seconds
