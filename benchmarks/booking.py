@@ -26,7 +26,7 @@ from openbooking.jsonld.read_order import OrderReader
 from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.terms import OrderType
 from openbooking.settings import Settings
-from openbooking.store.command_queue.pending import Batch, Waiting
+from openbooking.store.command_queue.pending import Batch, PendingCommand
 from openbooking.store.sqlite import database as driver
 from openbooking.store.sqlite.connections import connect
 from profiles import profile
@@ -70,7 +70,7 @@ def record(settings: Settings, bodies: list[bytes], batch: int) -> list[Statemen
         async with opened(settings) as store:
             while waiting := list(islice(commands, batch)):
                 until = asyncio.get_running_loop().time() + 3600
-                await store._write(Batch([Waiting(command, until) for command in waiting]), 1)
+                await store._write(Batch([PendingCommand(command, until) for command in waiting]), 1)
 
     with patch.object(driver, "connect", lambda path, **_: _recording(path, log)):
         asyncio.run(write())

@@ -17,7 +17,7 @@ from openbooking.booking.model.order import Order
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.backends import backend_of
 from openbooking.store.migrate import prepare
-from openbooking.store.postgres.pool import StaleConnectionError, loss_noted
+from openbooking.store.postgres.pool import StaleConnectionError, detecting_loss
 from openbooking.store.sql import SqlStore
 from openbooking.testing.identity_tests import grant
 from openbooking.testing.postgres import PostgresServer
@@ -315,5 +315,5 @@ async def test_a_connection_that_was_lost_while_idle_is_no_fault_of_the_program(
     async with opened(url, command_seconds=LONG) as store, postgres_driver(store)._writers.connection() as connection:
         connection.terminate()
         for _ in range(2):
-            with pytest.raises(StaleConnectionError, match="while it was not in use"), loss_noted(connection):
+            with pytest.raises(StaleConnectionError, match="while it was not in use"), detecting_loss(connection):
                 await connection.execute("SELECT 1")

@@ -21,7 +21,7 @@ from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.database import Exchange, ask
+from openbooking.store.database import Procedure, ask
 from openbooking.store.dialect import Statement
 from openbooking.store.migrate import prepare
 from openbooking.store.sqlite.database import SqliteDatabase
@@ -130,7 +130,7 @@ def test_what_a_reader_keeps_on_the_disk_is_told_and_erased_once_it_has_finished
         assert EMAIL.encode() not in on_disk(tmp_path)
         await store.close()
 
-    monkeypatch.setattr("openbooking.store.sqlite.database._SECONDS_BETWEEN_WIPES", 0.05)
+    monkeypatch.setattr("openbooking.store.sqlite.database._SECONDS_BETWEEN_PURGES", 0.05)
     asyncio.run(run())
 
 
@@ -200,7 +200,7 @@ def test_a_reader_that_gives_up_does_not_wait_for_its_thread(tmp_path: Path) -> 
         database = store._database
         free = threading.Event()
 
-        def stuck() -> Exchange[bool]:
+        def stuck() -> Procedure[bool]:
             yield from ()
             return free.wait()
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import FeedWriter
 from openbooking.clock import Clock
-from openbooking.store.database import Exchange
+from openbooking.store.database import Procedure
 from openbooking.store.identity.store import SqlIdentityStore
 from openbooking.store.integrity.finding import Finding
 from openbooking.store.sql import SqlStore
@@ -46,7 +46,7 @@ class ToyDatabase:
 
     async def write(
         self,
-        make: Callable[[], Exchange[T]],
+        make: Callable[[], Procedure[T]],
         *,
         brief: bool = False,
         until: float | None = None,
@@ -54,10 +54,10 @@ class ToyDatabase:
     ) -> T:
         return await self._file.write(make, brief=brief, until=until, lock_seconds=lock_seconds)
 
-    async def read(self, make: Callable[[], Exchange[T]], *, brief: bool = False, until: float | None = None) -> T:
+    async def read(self, make: Callable[[], Procedure[T]], *, brief: bool = False, until: float | None = None) -> T:
         return await self._file.read(make, brief=brief, until=until)
 
-    async def snapshot(self, make: Callable[[], Exchange[T]]) -> T:
+    async def snapshot(self, make: Callable[[], Procedure[T]]) -> T:
         return await self._file.snapshot(make)
 
     async def confirm(self, until: float) -> None:
@@ -70,8 +70,8 @@ class ToyDatabase:
     async def durability_findings(self) -> Sequence[Finding]:
         return [Finding("The toy", "is a toy")]
 
-    async def wipe(self, now: datetime) -> None:
-        await self._file.wipe(now)
+    async def purge_deleted(self, now: datetime) -> None:
+        await self._file.purge_deleted(now)
 
     async def close(self) -> None:
         await self._file.close()

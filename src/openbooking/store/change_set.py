@@ -22,7 +22,7 @@ class Publication(NamedTuple):
     data: bytes | None
 
 
-class Effects(msgspec.Struct, frozen=True, kw_only=True):
+class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
     """The difference between two situations, to be written in one transaction."""
 
     records: dict[OrderKey, Record | None]
@@ -35,14 +35,14 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.records or self.opportunities or self.sellers or self.publications)
 
 
-def effects(before: Situation, after: Situation, writer: FeedWriter) -> Effects:
+def changes_between(before: Situation, after: Situation, writer: FeedWriter) -> ChangeSet:
     """What has to be written so that a store that held `before` holds `after`."""
     records = {
         key: after.records.get(key)
         for key in before.records.keys() | after.records.keys()
         if before.records.get(key) is not after.records.get(key)
     }
-    return Effects(
+    return ChangeSet(
         records=records,
         opportunities={
             path: after.opportunities.get(path)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.dialect import Saving, Statement
+from openbooking.store.dialect import SaveStatement, Statement
 from openbooking.store.integrity.finding import Finding
 from openbooking.store.rows import Rows
 
@@ -32,10 +32,10 @@ class Query(NamedTuple):
         return [self.values[name] for name in self.statement.names]
 
 
-class Save(NamedTuple):
+class SaveRows(NamedTuple):
     """Rows to write."""
 
-    saving: Saving
+    saving: SaveStatement
     rows: Rows
 
     @property
@@ -44,8 +44,8 @@ class Save(NamedTuple):
         return any(self.rows.values())
 
 
-Answer = Sequence[Any]
-Exchange = Generator[Query | Save, Answer, T]
+ResultRows = Sequence[Any]
+Procedure = Generator[Query | SaveRows, ResultRows, T]
 
 
 class ChangedMeanwhileError(Exception):
@@ -77,7 +77,7 @@ class Database(Protocol):
 
     async def write(
         self,
-        make: Callable[[], Exchange[T]],
+        make: Callable[[], Procedure[T]],
         *,
         brief: bool = False,
         until: float | None = None,
@@ -91,14 +91,14 @@ class Database(Protocol):
         """
         ...
 
-    async def read(self, make: Callable[[], Exchange[T]], *, brief: bool = False, until: float | None = None) -> T:
+    async def read(self, make: Callable[[], Procedure[T]], *, brief: bool = False, until: float | None = None) -> T:
         """Carry out an exchange that writes nothing; each of its queries sees one moment.
 
         A brief one looks up a few rows by their keys, or one page of a feed.
         """
         ...
 
-    async def snapshot(self, make: Callable[[], Exchange[T]]) -> T:
+    async def snapshot(self, make: Callable[[], Procedure[T]]) -> T:
         """Carry out an exchange that writes nothing; all its queries see the same moment."""
         ...
 
@@ -117,7 +117,7 @@ class Database(Protocol):
         """Settings of the database server that make replies less durable than promised."""
         ...
 
-    async def wipe(self, now: datetime) -> None:
+    async def purge_deleted(self, now: datetime) -> None:
         """Do what can be done for deleted data to leave the disk."""
         ...
 
@@ -126,7 +126,7 @@ class Database(Protocol):
         ...
 
 
-def ask(statement: Statement, **values: Any) -> Exchange[Answer]:
+def ask(statement: Statement, **values: Any) -> Procedure[ResultRows]:
     """Ask one thing."""
     return (yield Query(statement, values))
 

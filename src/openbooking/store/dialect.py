@@ -22,14 +22,14 @@ class Statement(NamedTuple):
     writes: bool
 
 
-class Step(NamedTuple):
+class RowWrite(NamedTuple):
     """A kind of row to write: its columns, and the statement that writes it."""
 
     columns: tuple[str, ...]
     statement: UpdateBase
 
 
-class Saving(NamedTuple):
+class SaveStatement(NamedTuple):
     """Statements that write rows of several kinds; `positions` tells of which kind and column each parameter is."""
 
     statements: tuple[Statement, ...]
@@ -84,7 +84,7 @@ class Dialect(Protocol):
         """Insert the rows given."""
         ...
 
-    def saving(self, steps: Mapping[str, Step]) -> Saving:
+    def saving(self, steps: Mapping[str, RowWrite]) -> SaveStatement:
         """The statements that take all these steps."""
         ...
 
@@ -100,7 +100,7 @@ def place_of(kind: str, column_name: str) -> str:
     return f"{kind}_{column_name}"
 
 
-def places_of(steps: Mapping[str, Step]) -> dict[str, tuple[str, int]]:
+def places_of(steps: Mapping[str, RowWrite]) -> dict[str, tuple[str, int]]:
     """Which kind and column each parameter of these steps is for."""
     return {
         place_of(kind, name): (kind, index) for kind, step in steps.items() for index, name in enumerate(step.columns)

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, LargeBinary, bindparam, case, 
 
 from openbooking.booking.store import Feed
 from openbooking.openactive.rpde import Item
-from openbooking.store.database import Exchange, Query
+from openbooking.store.database import Procedure, Query
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import feed_item
 from openbooking.store.statements import first
@@ -54,7 +54,9 @@ class FeedPageStatements:
         return self._dialect.compile(first(of_page.order_by(feed_item.c.modified)))
 
 
-def feed_page(sql: FeedPageStatements, feed: Feed, after: int, limit: int, most_bytes: int) -> Exchange[Sequence[Item]]:
+def feed_page(
+    sql: FeedPageStatements, feed: Feed, after: int, limit: int, most_bytes: int
+) -> Procedure[Sequence[Item]]:
     """The first items of the feed after that change number, until they are so many or have so many bytes."""
     asked = {"feed": feed.name, "partner": feed.partner, "after": after, "most": limit}
     small = _READ_AT_MOST * most_bytes // limit

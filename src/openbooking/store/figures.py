@@ -3,14 +3,23 @@
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, column, distinct, func, literal_column, select, table
 
 from openbooking.booking.store import Feed, Figures, StoreUnavailableError
-from openbooking.store.database import Exchange, Query
+from openbooking.store.database import Procedure, Query
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.documents import instant, microseconds
 from openbooking.store.schema import REVISION, claim, feed_item
+
+
+class OldestUnread(NamedTuple):
+    """A row of `FigureStatements.oldest_unread`."""
+
+    feed: str
+    partner: str
+    changed_at: int | None
 
 
 class FigureStatements:
@@ -47,7 +56,7 @@ class FigureStatements:
         return self._dialect.compile(found)
 
 
-def check(sql: FigureStatements) -> Exchange[None]:
+def check(sql: FigureStatements) -> Procedure[None]:
     """Raise StoreUnavailableError unless the database has the schema of this version."""
     ((revision,),) = yield Query(sql.revision, {})
     if revision != REVISION:
@@ -55,7 +64,7 @@ def check(sql: FigureStatements) -> Exchange[None]:
         raise StoreUnavailableError(message)
 
 
-def figures(sql: FigureStatements, read: Mapping[Feed, int], now: datetime) -> Exchange[Figures]:
+def figures(sql: FigureStatements, read: Mapping[Feed, int], now: datetime) -> Procedure[Figures]:
     """The figures."""
     ((live, ended),) = yield Query(sql.leases, {"now": microseconds(now)})
     positions = [(*feed, after) for feed, after in read.items()]
@@ -65,4 +74,5 @@ def figures(sql: FigureStatements, read: Mapping[Feed, int], now: datetime) -> E
         "afters": [after for _, _, after in positions],
     }
     unread = yield Query(sql.oldest_unread, {"positions": positions, **arrays})
-    return Figures(live, ended, {Feed(*feed): changed and instant(changed) for *feed, changed in unread})
+    oldest = {Feed(each.feed, each.partner): each.changed_at for each in map(OldestUnread._make, unread)}
+    return Figures(live, ended, {feed: None if at is None else instant(at) for feed, at in oldest.items()})

@@ -2,15 +2,31 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, select
 
 from openbooking.booking.model.order import OrderKey
-from openbooking.store.database import Exchange, Query, record_keys
+from openbooking.store.database import Procedure, Query, record_keys
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import claim, opportunity, record
 from openbooking.store.statements import same_record
+
+
+class LockedRecord(NamedTuple):
+    """A row of `LockStatements.locked_records`."""
+
+    partner: str
+    uuid: str
+    holder: str
+
+
+class ClaimOf(NamedTuple):
+    """A row of `LockStatements.claims`."""
+
+    partner: str
+    uuid: str
+    path: str
 
 
 class LockStatements:
@@ -53,17 +69,19 @@ class LockStatements:
         return found.where(self._dialect.among(opportunity.c.path, self._dialect.values("paths")))
 
 
-def find_locked(sql: LockStatements, names: Iterable[str | OrderKey]) -> Exchange[dict[str | OrderKey, str]]:
+def find_locked(sql: LockStatements, names: Iterable[str | OrderKey]) -> Procedure[dict[str | OrderKey, str]]:
     """The holders of what cannot be locked now: Opportunities by path, and records, with what they claim, by key."""
     keys = {name for name in names if isinstance(name, OrderKey)}
     paths = {name for name in names if isinstance(name, str)}
-    claims = (yield Query(sql.claims, record_keys(keys))) if keys else ()
-    paths.update(path for _, _, path in claims)
+    claims: list[ClaimOf] = []
+    if keys:
+        claims = [ClaimOf._make(row) for row in (yield Query(sql.claims, record_keys(keys)))]
+    paths.update(claim.path for claim in claims)
     found: dict[str | OrderKey, str] = {}
     if paths:
         found |= dict((yield Query(sql.locked_opportunities, {"paths": sorted(paths)})))
-    found |= {OrderKey(partner, uuid): found[path] for partner, uuid, path in claims if path in found}
+    found |= {OrderKey(claim.partner, claim.uuid): found[claim.path] for claim in claims if claim.path in found}
     if keys:
         rows = yield Query(sql.locked_records, record_keys(keys))
-        found |= {OrderKey(partner, uuid): holder for partner, uuid, holder in rows}
+        found |= {OrderKey(record.partner, record.uuid): record.holder for record in map(LockedRecord._make, rows)}
     return found

@@ -20,14 +20,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, bindparam, func, literal_column, select, tuple_, update
 
 from openbooking.clock import Clock
-from openbooking.store.database import Database, Exchange, Query, ask
+from openbooking.store.database import Database, Procedure, Query, ask
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.documents import microseconds
 from openbooking.store.schema import counter, feed_item
 from openbooking.store.statements import first
 
 MODIFIED = counter.c.name == literal_column("'modified'")
-AT_ONCE = 1000
+ITEMS_PER_TRANSACTION = 1000
 # Readers of a feed wait no longer than this for numbers that cannot be given now.
 _NUMBERING_SECONDS = 1.0
 
@@ -38,6 +38,15 @@ class FeedItemKey(NamedTuple):
     feed: str = ""
     partner: str = ""
     id: str = ""
+
+
+class NumberedItem(NamedTuple):
+    """A row of `NumberingStatements.renumber_feed_items`."""
+
+    feed: str
+    partner: str
+    id: str
+    number: int
 
 
 class NumberingStatements:
@@ -92,7 +101,7 @@ class NumberingStatements:
         return self._dialect.compile(given.returning(*keys, feed_item.c.modified))
 
 
-def numbers(sql: NumberingStatements, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
+def take_numbers(sql: NumberingStatements, count: int, now: datetime) -> Procedure[Iterable[int | None]]:
     """The numbers of so many feed items that a batch is about to write; None where they wait for theirs."""
     if not sql.one_writer or not count:
         return (None,) * count
@@ -101,31 +110,32 @@ def numbers(sql: NumberingStatements, count: int, now: datetime) -> Exchange[Ite
     return range(last + 1, last + count + 1)
 
 
-def number_pending(sql: NumberingStatements, now: datetime) -> Exchange[bool]:
+def number_pending(sql: NumberingStatements, now: datetime) -> Procedure[bool]:
     """Give numbers to committed feed items that wait for theirs; tell whether there may be more of them."""
     last = yield from _last(sql, now)
-    given = yield Query(sql.number_feed_items, {"last": last, "most": AT_ONCE})
+    given = yield Query(sql.number_feed_items, {"last": last, "most": ITEMS_PER_TRANSACTION})
     if given:
         yield Query(sql.set_last_number, {"number": max(number for (number,) in given)})
-    return len(given) == AT_ONCE
+    return len(given) == ITEMS_PER_TRANSACTION
 
 
-def set_at_least(sql: NumberingStatements, number: int, now: datetime) -> Exchange[None]:
+def raise_last_number(sql: NumberingStatements, number: int, now: datetime) -> Procedure[None]:
     """Let no number be given from now on that is not above this one."""
     last = yield from _last(sql, now)
     yield Query(sql.set_last_number, {"number": max(last, number)})
 
 
-def renumber(sql: NumberingStatements, after: FeedItemKey, now: datetime) -> Exchange[list[FeedItemKey]]:
+def renumber(sql: NumberingStatements, after: FeedItemKey, now: datetime) -> Procedure[list[FeedItemKey]]:
     """Give new numbers to the first items, of whatever feed, whose keys come after this one; tell which they are."""
     last = yield from _last(sql, now)
-    given = yield Query(sql.renumber_feed_items, {"last": last, "most": AT_ONCE, **after._asdict()})
-    if given:
-        yield Query(sql.set_last_number, {"number": max(number for *_, number in given)})
-    return [FeedItemKey(*key) for *key, _ in given]
+    asked = {"last": last, "most": ITEMS_PER_TRANSACTION, **after._asdict()}
+    items = [NumberedItem._make(row) for row in (yield Query(sql.renumber_feed_items, asked))]
+    if items:
+        yield Query(sql.set_last_number, {"number": max(item.number for item in items)})
+    return [FeedItemKey(item.feed, item.partner, item.id) for item in items]
 
 
-def _last(sql: NumberingStatements, now: datetime) -> Exchange[int]:
+def _last(sql: NumberingStatements, now: datetime) -> Procedure[int]:
     ((last,),) = yield Query(sql.last_number, {})
     return max(int(last), microseconds(now) // 1000)
 

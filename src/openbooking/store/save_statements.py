@@ -4,7 +4,7 @@ from functools import cached_property
 
 from sqlalchemy import Table, delete, update
 
-from openbooking.store.dialect import Dialect, Insert, Saving, Step
+from openbooking.store.dialect import Dialect, Insert, RowWrite, SaveStatement
 from openbooking.store.schema import claim, erasure, feed_item, opportunity, personal_data, record, seller
 
 
@@ -15,7 +15,7 @@ class SaveStatements:
         self._dialect = dialect
 
     @cached_property
-    def save_catalogue(self) -> Saving:
+    def save_catalogue(self) -> SaveStatement:
         """Rows of what is sold and by whom; what is booked of an Opportunity stays."""
         booked = {"booked"}
         return self._dialect.saving(
@@ -28,7 +28,7 @@ class SaveStatements:
         )
 
     @cached_property
-    def save_bookings(self) -> Saving:
+    def save_bookings(self) -> SaveStatement:
         """Rows of records, of what they claim, of how much that comes to, and of the feed items that tell of it.
 
         A record that was not there before is inserted, so that a second one of the same UUID cannot be.
@@ -48,7 +48,7 @@ class SaveStatements:
         )
 
     @cached_property
-    def save_erasures(self) -> Saving:
+    def save_erasures(self) -> SaveStatement:
         """Rows of personal data that is erased; and where it stays on the disk, of what was erased or replaced.
 
         They are apart from those of bookings, for a deletion opens all partitions.
@@ -56,37 +56,37 @@ class SaveStatements:
         noted = {} if self._dialect.overwrites else {"erasures": self._insert_if_new("erasures", erasure)}
         return self._dialect.saving({"personal_erased": self._delete("personal_erased", personal_data), **noted})
 
-    def _delete(self, kind: str, table: Table) -> Step:
+    def _delete(self, kind: str, table: Table) -> RowWrite:
         keys = table.primary_key.columns.values()
         given = self._dialect.given(kind, keys)
-        return Step(tuple(given), delete(table).where(*(key == given[key.name] for key in keys)))
+        return RowWrite(tuple(given), delete(table).where(*(key == given[key.name] for key in keys)))
 
-    def _insert(self, kind: str, table: Table) -> Step:
-        return Step(tuple(table.columns.keys()), self._new(kind, table))
+    def _insert(self, kind: str, table: Table) -> RowWrite:
+        return RowWrite(tuple(table.columns.keys()), self._new(kind, table))
 
-    def _insert_if_new(self, kind: str, table: Table) -> Step:
-        return Step(tuple(table.columns.keys()), self._new(kind, table).on_conflict_do_nothing())
+    def _insert_if_new(self, kind: str, table: Table) -> RowWrite:
+        return RowWrite(tuple(table.columns.keys()), self._new(kind, table).on_conflict_do_nothing())
 
     def _new(self, kind: str, table: Table) -> Insert:
         return self._dialect.insert(table, self._dialect.given(kind, table.columns.values()))
 
-    def _update(self, kind: str, table: Table, leave: set[str] | frozenset[str] = frozenset()) -> Step:
+    def _update(self, kind: str, table: Table, leave: set[str] | frozenset[str] = frozenset()) -> RowWrite:
         columns = [c for c in table.columns if c.name not in leave]
         given = self._dialect.given(kind, columns)
         changed = update(table).where(*(c == given[c.name] for c in columns if c.primary_key))
-        return Step(tuple(given), changed.values({c.name: given[c.name] for c in columns if not c.primary_key}))
+        return RowWrite(tuple(given), changed.values({c.name: given[c.name] for c in columns if not c.primary_key}))
 
-    def _upsert(self, kind: str, table: Table) -> Step:
+    def _upsert(self, kind: str, table: Table) -> RowWrite:
         new = self._new(kind, table)
         values = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
         replaced = new.on_conflict_do_update(index_elements=table.primary_key.columns, set_=values)
-        return Step(tuple(table.columns.keys()), replaced)
+        return RowWrite(tuple(table.columns.keys()), replaced)
 
-    def _publish(self, kind: str) -> Step:
+    def _publish(self, kind: str) -> RowWrite:
         """Insert or replace a feed item, unless it says what it said before."""
         new = self._new(kind, feed_item)
         values = {name: new.excluded[name] for name in ("kind", "modified", "data", "changed_at")}
         differs = feed_item.c.data.is_distinct_from(new.excluded.data)
         keys = feed_item.primary_key.columns
         replaced = new.on_conflict_do_update(index_elements=keys, set_=values, where=differs)
-        return Step(tuple(feed_item.columns.keys()), replaced)
+        return RowWrite(tuple(feed_item.columns.keys()), replaced)

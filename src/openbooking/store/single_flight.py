@@ -24,7 +24,7 @@ class SingleFlight(Generic[T]):
         task = self._next.get(key)
         if task is None:
             task = asyncio.create_task(self._look_up(key, look_up), context=contextvars.Context())
-            task.add_done_callback(_told)
+            task.add_done_callback(_retrieve_exception)
             self._next[key] = task
         return await asyncio.shield(task)
 
@@ -38,7 +38,7 @@ class SingleFlight(Generic[T]):
             del self._under_way[key]
 
 
-def _told(task: asyncio.Task[T]) -> None:
+def _retrieve_exception(task: asyncio.Task[T]) -> None:
     """Whoever asked has heard of a fault, or has gone."""
     if not task.cancelled():
         task.exception()

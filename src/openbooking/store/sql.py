@@ -27,11 +27,11 @@ from openbooking.booking.store import (
 from openbooking.clock import Clock
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
-from openbooking.store.change_set import effects
-from openbooking.store.command_queue.blocked import Aside, Name
+from openbooking.store.change_set import changes_between
+from openbooking.store.command_queue.blocked import BlockedCommands, Name
 from openbooking.store.command_queue.pending import LOCK_SECONDS_AGAIN, Batch
-from openbooking.store.command_queue.queue import ALONE, AMONG_OTHERS, Batches
-from openbooking.store.database import COMMAND_SECONDS, Database, Exchange, Save, ask
+from openbooking.store.command_queue.queue import BATCH_SIZE_ALONE, BATCH_SIZE_SHARED, CommandQueue
+from openbooking.store.database import COMMAND_SECONDS, Database, Procedure, SaveRows, ask
 from openbooking.store.dialect import Dialect
 from openbooking.store.documents import decode_seller, instant, microseconds
 from openbooking.store.feed_pages import FeedPageStatements, feed_page
@@ -45,13 +45,13 @@ from openbooking.store.numbering import (
     DeferredNumbering,
     FeedItemKey,
     NumberingStatements,
-    numbers,
+    raise_last_number,
     renumber,
-    set_at_least,
+    take_numbers,
 )
 from openbooking.store.rows import booking_rows, catalogue_rows, erasure_rows
 from openbooking.store.save_statements import SaveStatements
-from openbooking.store.statements import Statements
+from openbooking.store.statements import OrderCount, Statements
 
 _TICK_SECONDS = 1.0
 
@@ -87,24 +87,26 @@ class SqlStore:
         self._feed_writer = writer
         self._clock = clock
         self._command_seconds = command_seconds
-        self._deferred = None if dialect.one_writer else DeferredNumbering(database, self._numbering, clock)
+        self._deferred_numbering = None if dialect.one_writer else DeferredNumbering(database, self._numbering, clock)
         self._ticker: asyncio.Task[None] | None = None
-        most = ALONE if dialect.one_writer else AMONG_OTHERS
-        aside = None if dialect.one_writer else Aside(self._write, self._locked, self._names, most)
-        self._batches = Batches(self._write, most, aside)
+        most = BATCH_SIZE_ALONE if dialect.one_writer else BATCH_SIZE_SHARED
+        blocked = (
+            None if dialect.one_writer else BlockedCommands(self._write, self._find_locked, self._lockable_names, most)
+        )
+        self._queue = CommandQueue(self._write, most, blocked)
 
     async def execute(self, command: Command) -> Reply:
         """Carry out one command, in the batch that is next to be written, or at once if it has nothing to change.
 
         StoreUnavailableError if that cannot be done before its deadline.
         """
-        if self._deferred and self._ticker is None:
-            self._ticker = asyncio.create_task(self._tick(self._deferred), context=contextvars.Context())
+        if self._deferred_numbering and self._ticker is None:
+            self._ticker = asyncio.create_task(self._tick(self._deferred_numbering), context=contextvars.Context())
         until = asyncio.get_running_loop().time() + self._command_seconds
         needs = command.needs(self._policy)
         if needs.likely_read_only:
             decision, rests_on_record = await self._database.read(
-                partial(self._look, command, needs), brief=True, until=until
+                partial(self._decide_unlocked, command, needs), brief=True, until=until
             )
             if not decision.changes:
                 if rests_on_record:
@@ -112,7 +114,7 @@ class SqlStore:
                 if isinstance(decision.reply, Exception):
                     raise decision.reply
                 return decision.reply
-        return await self._batches.execute(command, until)
+        return await self._queue.execute(command, until)
 
     async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
         """The first items of the feed after that change number.
@@ -123,9 +125,9 @@ class SqlStore:
         if self._replica:
             return await self._replica.read(page, brief=True)
         items = await self._database.read(page, brief=True)
-        if self._deferred and not is_full(items, limit, most_bytes):
+        if self._deferred_numbering and not is_full(items, limit, most_bytes):
             with suppress(StoreUnavailableError):
-                if await self._deferred.number_pending():
+                if await self._deferred_numbering.number_pending():
                     items = await self._database.read(page, brief=True)
         return items
 
@@ -142,12 +144,13 @@ class SqlStore:
     async def order_counts(self) -> Mapping[Partnership, int]:
         """How many Orders each Booking Partner has made with each Seller."""
         rows = await self._database.read(partial(ask, self._sql.order_counts, kind=RecordKind.ORDER))
-        return {Partnership(partner, seller): count for partner, seller, count in rows}
+        counts = map(OrderCount._make, rows)
+        return {Partnership(each.partner, each.seller): each.orders for each in counts}
 
     async def forget_deleted(self, before: datetime) -> None:
         """Forget what was deleted from the feeds before that time, and go on with wiping erased data from the disk."""
         await self._database.write(partial(ask, self._sql.forget_deleted, before=microseconds(before)))
-        await self._database.wipe(self._clock())
+        await self._database.purge_deleted(self._clock())
 
     async def note_time(self, at: datetime) -> None:
         """Keep that it was this time when the database was in use."""
@@ -181,7 +184,7 @@ class SqlStore:
 
         Tells how many items there are. It may be done while others read and write.
         """
-        await self._database.write(lambda: set_at_least(self._numbering, above, self._clock()))
+        await self._database.write(lambda: raise_last_number(self._numbering, above, self._clock()))
         count, last = 0, FeedItemKey()
         while done := await self._database.write(partial(self._renumber, last)):
             count, last = count + len(done), max(done)
@@ -191,10 +194,10 @@ class SqlStore:
         """Finish what was accepted and let go of the database."""
         if self._ticker:
             self._ticker.cancel()
-        await self._batches.finish()
-        if self._deferred:
+        await self._queue.finish()
+        if self._deferred_numbering:
             with suppress(StoreUnavailableError):
-                await self._deferred.number_pending()
+                await self._deferred_numbering.number_pending()
         await self._database.close()
         if self._replica:
             await self._replica.close()
@@ -215,7 +218,7 @@ class SqlStore:
             await self._database.confirm(batch.until)
         return outcomes
 
-    def _decide(self, batch: Batch) -> Exchange[tuple[list[Outcome], bool]]:
+    def _decide(self, batch: Batch) -> Procedure[tuple[list[Outcome], bool]]:
         """The outcomes, and whether they are durable once the transaction has ended.
 
         A reply without changes rests on what was read, for example the record of an earlier booking. A sweep answers no
@@ -226,41 +229,41 @@ class SqlStore:
             return [], True
         before = yield from self._load_to_write(join_needs([command.needs(self._policy) for command in commands]))
         if self._database.disk_is_full:
-            commands = [_Sparing(command) for command in commands]
+            commands = [_OnFullDisk(command) for command in commands]
         after, outcomes = fold(before, commands)
-        written = effects(before, after, self._feed_writer)
+        written = changes_between(before, after, self._feed_writer)
         if written.opportunities or written.sellers:
-            yield Save(self._saves.save_catalogue, catalogue_rows(before, written))
+            yield SaveRows(self._saves.save_catalogue, catalogue_rows(before, written))
         if written.records or written.publications or written.booked:
             given = yield from self._numbers(len(written.publications), before.now)
-            yield Save(self._saves.save_bookings, booking_rows(before, written, given))
-            yield Save(self._saves.save_erasures, erasure_rows(before, written))
+            yield SaveRows(self._saves.save_bookings, booking_rows(before, written, given))
+            yield SaveRows(self._saves.save_erasures, erasure_rows(before, written))
         return outcomes, bool(written) or all(command.needs(self._policy).expired for command in commands)
 
-    async def _locked(self, names: Iterable[Name]) -> Mapping[Name, str]:
+    async def _find_locked(self, names: Iterable[Name]) -> Mapping[Name, str]:
         """The holders of what is locked of these; to look does not wait."""
         return await self._database.write(
             lambda: find_locked(self._locks, names), brief=True, lock_seconds=LOCK_SECONDS_AGAIN
         )
 
-    def _names(self, command: Command) -> frozenset[Name]:
+    def _lockable_names(self, command: Command) -> frozenset[Name]:
         """What the command locks, as far as it names it."""
         needs = command.needs(self._policy)
         return frozenset[Name](needs.records) | needs.opportunities
 
-    def _page(self, feed: Feed, after: int, limit: int, most_bytes: int) -> Callable[[], Exchange[Sequence[Item]]]:
+    def _page(self, feed: Feed, after: int, limit: int, most_bytes: int) -> Callable[[], Procedure[Sequence[Item]]]:
         return partial(feed_page, self._pages, feed, after, limit, most_bytes)
 
-    def _renumber(self, after: FeedItemKey) -> Exchange[list[FeedItemKey]]:
+    def _renumber(self, after: FeedItemKey) -> Procedure[list[FeedItemKey]]:
         return renumber(self._numbering, after, self._clock())
 
-    def _load_to_write(self, needs: Needs) -> Exchange[Situation]:
+    def _load_to_write(self, needs: Needs) -> Procedure[Situation]:
         return load_to_write(self._sql, self._locks, needs, self._policy, self._clock())
 
-    def _numbers(self, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
-        return numbers(self._numbering, count, now)
+    def _numbers(self, count: int, now: datetime) -> Procedure[Iterable[int | None]]:
+        return take_numbers(self._numbering, count, now)
 
-    def _look(self, command: Command, needs: Needs) -> Exchange[tuple[Decision, bool]]:
+    def _decide_unlocked(self, command: Command, needs: Needs) -> Procedure[tuple[Decision, bool]]:
         """The decision, a refusal among its replies, and whether there is a record that it may tell something of."""
         situation = yield from load(self._sql, needs, self._policy, self._clock())
         try:
@@ -270,7 +273,7 @@ class SqlStore:
         return decision, bool(situation.records)
 
 
-class _Sparing(NamedTuple):
+class _OnFullDisk(NamedTuple):
     """A command while the disk is full: it may be answered from what there is, but store nothing more."""
 
     command: Command

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Column,
@@ -29,6 +29,48 @@ from openbooking.store.schema import claim, counter, feed_item, opportunity, per
 
 _NOTED = counter.c.name == literal_column("'noted'")
 _NOTHING = cast(null(), LargeBinary)
+
+
+class SituationRow(NamedTuple):
+    """A row of `Statements.situation`; what the columns hold depends on `what`."""
+
+    what: str
+    key: str
+    other: str
+    booked: int
+    leased: int
+    document: bytes
+
+
+class PersonalDataOf(NamedTuple):
+    """A row of `Statements.personal_data`."""
+
+    partner: str
+    uuid: str
+    document: bytes
+
+
+class ExpiredRecord(NamedTuple):
+    """A row of `Statements.expired_records`."""
+
+    partner: str
+    uuid: str
+    size: int
+
+
+class ParentOf(NamedTuple):
+    """A row of `Statements.parents_of_paths`."""
+
+    path: str
+    parent: str | None
+
+
+class OrderCount(NamedTuple):
+    """A row of `Statements.order_counts`."""
+
+    partner: str
+    seller: str
+    orders: int
 
 
 class Statements:

@@ -20,7 +20,7 @@ _GRACE_SECONDS = 2.0
 LOCK_SECONDS, LOCK_SECONDS_AGAIN = 0.5, 0.05
 
 
-class Waiting:
+class PendingCommand:
     """A command and whoever waits for its reply, `until` that time of the event loop at the longest."""
 
     def __init__(self, command: Command, until: float) -> None:
@@ -67,9 +67,9 @@ class Waiting:
 class Batch:
     """Commands to carry out in one transaction; which they are is settled when it begins."""
 
-    def __init__(self, waiting: Sequence[Waiting]) -> None:
+    def __init__(self, waiting: Sequence[PendingCommand]) -> None:
         self.waiting = waiting
-        self._begun: list[Waiting] = []
+        self._begun: list[PendingCommand] = []
 
     @property
     def until(self) -> float:
@@ -101,7 +101,7 @@ class Batch:
 Write: TypeAlias = Callable[[Batch, float], Awaitable[Sequence[Outcome]]]
 
 
-async def carry_out(batch: Batch, write: Write, lock_seconds: float) -> None:
+async def write_batch(batch: Batch, write: Write, lock_seconds: float) -> None:
     """Answer the commands of a batch, whatever becomes of them, or raise LockedError."""
     try:
         outcomes = await write(batch, lock_seconds)

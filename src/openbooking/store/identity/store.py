@@ -10,11 +10,11 @@ from msgspec.structs import replace
 
 from openbooking.identity.records import Authorization, Grant, IdentityRecord, Partner
 from openbooking.identity.store import AccessRights
-from openbooking.store.database import Database, Exchange, Query, ask
+from openbooking.store.database import Database, Procedure, Query, ask
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.documents import encode, microseconds
 from openbooking.store.identity.schema import TABLES
-from openbooking.store.identity.statements import STANDING, IdentityStatements
+from openbooking.store.identity.statements import ACCESS_RECORDS, IdentityStatements
 from openbooking.store.single_flight import SingleFlight
 
 R = TypeVar("R", bound=IdentityRecord)
@@ -48,7 +48,7 @@ class SqlIdentityStore:
     async def save(self, *records: IdentityRecord) -> bool:
         """Keep them all, each in place of the revision it was read at, or none."""
 
-        def save() -> Exchange[None]:
+        def save() -> Procedure[None]:
             for record in records:
                 statement = self._sql.replace(type(record)) if record.revision else self._sql.add(type(record))
                 if not (yield Query(statement, _row(record))):
@@ -103,8 +103,8 @@ class SqlIdentityStore:
 
 @lru_cache(1_000)
 def _decode_access_rights(rows: tuple[tuple[int, bytes], ...]) -> AccessRights | None:
-    """How a partner stands according to these rows of STANDING; what is read again and again is decoded once."""
-    found = [_DECODERS[STANDING[place]](document) for place, document in rows]
+    """How a partner stands according to these rows of ACCESS_RECORDS; what is read again and again is decoded once."""
+    found = [_DECODERS[ACCESS_RECORDS[place]](document) for place, document in rows]
     partners = [record for record in found if isinstance(record, Partner)]
     grants = tuple(record for record in found if isinstance(record, Grant))
     authorizations = [record for record in found if isinstance(record, Authorization)]

@@ -1,6 +1,7 @@
 """The statements of the recount, which walks through everything in the order of its keys."""
 
 from functools import cached_property
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, literal_column, select, tuple_
 
@@ -10,6 +11,49 @@ from openbooking.store.schema import claim, counter, feed_item, opportunity, per
 from openbooking.store.statements import Statements, first, same_record
 
 _OPEN = feed_item.c.partner == literal_column("''")
+
+
+class StoredRecord(NamedTuple):
+    """A row of `records_after`."""
+
+    partner: str
+    uuid: str
+    document: bytes
+    personal: bytes | None
+
+
+class OrderFeedItem(NamedTuple):
+    """A row of `feed_items_of_records`."""
+
+    feed: str
+    partner: str
+    uuid: str
+    data: bytes | None
+
+
+class StoredOpportunity(NamedTuple):
+    """A row of `opportunities_after`: the spaces that are counted as sold, and those that are claimed for good."""
+
+    path: str
+    counted: int
+    claimed: int
+    document: bytes
+
+
+class StoredLease(NamedTuple):
+    """A row of `leases_of`."""
+
+    path: str
+    spaces: int
+    expires: int
+
+
+class OpenFeedItem(NamedTuple):
+    """A row of `open_feed_items`."""
+
+    feed: str
+    id: str
+    data: bytes | None
 
 
 class IntegrityStatements:

@@ -19,10 +19,10 @@ from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.command_queue.pending import LOCK_SECONDS, LOCK_SECONDS_AGAIN
 from openbooking.store.database import (
     COMMAND_SECONDS,
-    Answer,
     ChangedMeanwhileError,
-    Exchange,
     LockedError,
+    Procedure,
+    ResultRows,
     ask,
 )
 from openbooking.store.dialect import Statement
@@ -32,14 +32,14 @@ from openbooking.store.postgres.pool import (
     CONNECT_SECONDS,
     Pool,
     StaleConnectionError,
-    carry_out,
-    faults_told,
-    loss_noted,
-    reason_of,
+    describe_fault,
+    detecting_loss,
+    run_on_connection,
     session,
     transact,
+    translating_faults,
 )
-from openbooking.store.postgres.purge import wipe
+from openbooking.store.postgres.purge import purge_deleted
 from openbooking.store.postgres.reserve import PostgresReserve
 from openbooking.store.single_flight import SingleFlight
 
@@ -91,7 +91,7 @@ class PostgresDatabase:
         self._writers = Pool(url, _WRITERS, command_seconds)
         self._readers = Pool(url, _READERS, command_seconds)
         self._reserve = PostgresReserve()
-        self._confirmations: SingleFlight[Answer] = SingleFlight()
+        self._confirmations: SingleFlight[ResultRows] = SingleFlight()
 
     @property
     def disk_is_full(self) -> bool:
@@ -103,7 +103,7 @@ class PostgresDatabase:
 
         Those who ask meanwhile share the next wait.
         """
-        with faults_told():
+        with translating_faults():
             async with asyncio.timeout_at(until):
                 await self._confirmations.get(None, lambda: self.read(partial(ask, _CONFIRM), brief=True))
 
@@ -118,13 +118,13 @@ class PostgresDatabase:
 
     async def keep_up(self) -> None:
         """Look after the space that is kept for when the disk is full; to be called every second."""
-        with faults_told():
+        with translating_faults():
             async with self._readers.connection(self._deadline()) as connection:
                 await self._reserve.keep(connection)
 
     async def write(
         self,
-        make: Callable[[], Exchange[T]],
+        make: Callable[[], Procedure[T]],
         *,
         brief: bool = False,
         until: float | None = None,
@@ -135,16 +135,16 @@ class PostgresDatabase:
         Whoever waits for a lock lets go of the connection now and then, so that others have it.
         """
         until = until or self._deadline()
-        with faults_told():
+        with translating_faults():
             async with asyncio.timeout_at(until + _GRACE_SECONDS if brief else None):
                 if lock_seconds is not None:
                     try:
                         return await self._write(make, until, lock_seconds)
                     except asyncpg.LockNotAvailableError as fault:
-                        raise LockedError(reason_of(fault)) from fault
+                        raise LockedError(describe_fault(fault)) from fault
                 return await self._write_patiently(make, until)
 
-    async def _write_patiently(self, make: Callable[[], Exchange[T]], until: float) -> T:
+    async def _write_patiently(self, make: Callable[[], Procedure[T]], until: float) -> T:
         loop = asyncio.get_running_loop()
         lock_seconds = LOCK_SECONDS
         while True:
@@ -152,11 +152,13 @@ class PostgresDatabase:
                 return await self._write(make, until, min(lock_seconds, max(until - loop.time(), 0)))
             except asyncpg.LockNotAvailableError as fault:
                 if loop.time() + _LOOK_AGAIN_SECONDS >= until:
-                    raise StoreUnavailableError(f"Somebody keeps locked what it needs ({reason_of(fault)}).") from fault
+                    raise StoreUnavailableError(
+                        f"Somebody keeps locked what it needs ({describe_fault(fault)})."
+                    ) from fault
             lock_seconds = LOCK_SECONDS_AGAIN
             await asyncio.sleep(random.uniform(0, _LOOK_AGAIN_SECONDS))  # noqa: S311 - nothing secret
 
-    async def _write(self, make: Callable[[], Exchange[T]], until: float, lock_seconds: float) -> T:
+    async def _write(self, make: Callable[[], Procedure[T]], until: float, lock_seconds: float) -> T:
         reason = ""
         for attempt in range(1, _TRIES + 1):
             try:
@@ -167,9 +169,9 @@ class PostgresDatabase:
                     raise
                 _log.error("disk.is_full", reason=str(fault))
                 async with self._writers.connection(until) as connection:
-                    await self._reserve.give_up(connection)
+                    await self._reserve.release(connection)
             except _TRIED_AGAIN as fault:
-                reason = reason_of(fault)
+                reason = describe_fault(fault)
                 _log.info("store.tried_again", attempt=attempt, reason=reason)
             pause = random.uniform(0, _PAUSE_SECONDS * attempt)  # noqa: S311 - nothing secret
             if asyncio.get_running_loop().time() + pause >= until:
@@ -177,31 +179,31 @@ class PostgresDatabase:
             await asyncio.sleep(pause)
         raise StoreUnavailableError(f"It could not be done in {attempt} tries; the last one ended with {reason}")
 
-    async def read(self, make: Callable[[], Exchange[T]], *, brief: bool = False, until: float | None = None) -> T:
+    async def read(self, make: Callable[[], Procedure[T]], *, brief: bool = False, until: float | None = None) -> T:
         """Carry out an exchange that writes nothing."""
         until = until or self._deadline()
         reason = ""
-        with faults_told():
+        with translating_faults():
             async with asyncio.timeout_at(until + _GRACE_SECONDS if brief else None):
                 for _ in range(_READERS + 1):
                     try:
                         async with self._readers.connection(until) as connection:
-                            with loss_noted(connection):
-                                result, _ = await carry_out(connection, make())
+                            with detecting_loss(connection):
+                                result, _ = await run_on_connection(connection, make())
                             return result
                     except StaleConnectionError as fault:
                         reason = str(fault)
         raise StoreUnavailableError(f"Every connection was lost: {reason}")
 
-    async def snapshot(self, make: Callable[[], Exchange[T]]) -> T:
+    async def snapshot(self, make: Callable[[], Procedure[T]]) -> T:
         """Carry out an exchange in one transaction that writes nothing."""
-        with faults_told():
+        with translating_faults():
             async with self._readers.connection(self._deadline()) as connection:
                 return await transact(connection, make(), "REPEATABLE READ READ ONLY")
 
-    async def wipe(self, now: datetime) -> None:
+    async def purge_deleted(self, now: datetime) -> None:
         """Go on with what lets erased personal data leave the disk."""
-        with faults_told():
+        with translating_faults():
             connection = await asyncpg.connect(
                 self._url,
                 timeout=CONNECT_SECONDS,
@@ -209,7 +211,7 @@ class PostgresDatabase:
                 server_settings=session(self._command_seconds),
             )
             try:
-                await wipe(connection, now)
+                await purge_deleted(connection, now)
             finally:
                 await connection.close()
 

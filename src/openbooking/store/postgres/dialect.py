@@ -26,7 +26,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql.expression import ClauseElement
 
-from openbooking.store.dialect import Insert, Saving, Statement, Step, compile_for, place_of, places_of
+from openbooking.store.dialect import Insert, RowWrite, SaveStatement, Statement, compile_for, place_of, places_of
 
 
 class Postgres:
@@ -84,8 +84,8 @@ class Postgres:
         """Of all rows, in their order."""
         return postgresql.insert(table).from_select(list(given), select(*given.values()))
 
-    def saving(self, steps: Mapping[str, Step]) -> Saving:
+    def saving(self, steps: Mapping[str, RowWrite]) -> SaveStatement:
         """One statement for all steps, which therefore must not write the same row twice."""
         ctes = [step.statement.cte(kind) for kind, step in steps.items()]
         together = self.compile(select(literal_column("1")).add_cte(*ctes))
-        return Saving((together._replace(writes=True),), places_of(steps))
+        return SaveStatement((together._replace(writes=True),), places_of(steps))

@@ -12,7 +12,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.database import Answer, Exchange, Query, Save
+from openbooking.store.database import Procedure, Query, ResultRows, SaveRows
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
@@ -33,7 +33,7 @@ _SESSION = {
     "jit": "off",
 }
 # Set for the session in any case, so that a setting of the server that is weakened meanwhile does not reach it.
-_ON_DISK = """SELECT set_config('synchronous_commit', coalesce(nullif(synchronous_commit, 'off'), 'on'), false)
+_DURABLE_COMMITS = """SELECT set_config('synchronous_commit', coalesce(nullif(synchronous_commit, 'off'), 'on'), false)
  FROM current_setting('synchronous_commit') AS synchronous_commit"""
 # The function of the server that warns of a wait that was cancelled: a text would depend on the server's language.
 _WAITING_FOR_STANDBY = "SyncRepWaitForLSN"
@@ -84,15 +84,15 @@ class Pool:
                     self._url,
                     min_size=0,
                     max_size=self._size,
-                    init=_on_disk,
-                    reset=_leave,
+                    init=_require_durable_commits,
+                    reset=_keep_session_settings,
                     timeout=CONNECT_SECONDS,
                     command_timeout=ANSWER_SECONDS,
                     server_settings=self._session,
                 )
         patience = None if until is None else max(until - asyncio.get_running_loop().time(), 0)
         async with self._pool.acquire(timeout=patience) as connection:
-            with _cancelled_wait_told(connection):
+            with _detecting_cancelled_wait(connection):
                 yield connection
 
     async def close(self) -> None:
@@ -105,17 +105,17 @@ class Pool:
                 self._pool.terminate()
 
 
-async def _on_disk(connection: asyncpg.Connection) -> None:
+async def _require_durable_commits(connection: asyncpg.Connection) -> None:
     """What is acknowledged is on disk, whatever the server does for others."""
-    await connection.execute(_ON_DISK)
+    await connection.execute(_DURABLE_COMMITS)
 
 
-async def _leave(_: asyncpg.Connection) -> None:
+async def _keep_session_settings(_: asyncpg.Connection) -> None:
     """A connection goes back as it is: nothing here changes its settings."""
 
 
 @contextmanager
-def _cancelled_wait_told(connection: Connection) -> Iterator[None]:
+def _detecting_cancelled_wait(connection: Connection) -> Iterator[None]:
     """Raise _WaitCancelledError if a commit has not waited to its end for the synchronous standby.
 
     The server answers such a commit with a warning and success.
@@ -126,7 +126,7 @@ def _cancelled_wait_told(connection: Connection) -> Iterator[None]:
         if getattr(message, "server_source_function", None) == _WAITING_FOR_STANDBY:
             cancelled.append(str(message))
 
-    with loss_noted(connection):
+    with detecting_loss(connection):
         connection.add_log_listener(note)
     try:
         yield
@@ -138,38 +138,38 @@ def _cancelled_wait_told(connection: Connection) -> Iterator[None]:
 
 
 @contextmanager
-def faults_told() -> Iterator[None]:
+def translating_faults() -> Iterator[None]:
     """Raise StoreUnavailableError, with the reason, for whatever keeps the database from doing what it was asked."""
     try:
         yield
     except TimeoutError as fault:
         raise StoreUnavailableError("The database has not answered in time.") from fault
     except _UNAVAILABLE as fault:
-        raise StoreUnavailableError(reason_of(fault)) from fault
+        raise StoreUnavailableError(describe_fault(fault)) from fault
 
 
-def reason_of(fault: BaseException) -> str:
+def describe_fault(fault: BaseException) -> str:
     """What went wrong, in a line."""
     return f"{type(fault).__name__}: {fault}"
 
 
 @contextmanager
-def loss_noted(connection: Connection) -> Iterator[None]:
+def detecting_loss(connection: Connection) -> Iterator[None]:
     """Let go of a connection that is lost before anything was done on it, and raise StaleConnectionError."""
     try:
         yield
     except asyncpg.InterfaceError as fault:
         # The driver finds it closed, and says only what cannot be called any more.
-        _let_go(connection)
+        _terminate(connection)
         raise StaleConnectionError("The server had closed the connection while it was not in use.") from fault
     except _LOST as fault:
-        _let_go(connection)
-        raise StaleConnectionError(reason_of(fault)) from fault
+        _terminate(connection)
+        raise StaleConnectionError(describe_fault(fault)) from fault
 
 
 async def transact(
     connection: Connection,
-    exchange: Exchange[T],
+    exchange: Procedure[T],
     mode: str = "READ COMMITTED READ WRITE",
     lock_seconds: float | None = None,
 ) -> T:
@@ -178,37 +178,37 @@ async def transact(
     if lock_seconds is not None:
         begin += f"; SET LOCAL lock_timeout = {max(round(lock_seconds * 1000), 1)}"
     try:
-        with loss_noted(connection):
+        with detecting_loss(connection):
             await connection.execute(begin)
-        result, written = await carry_out(connection, exchange)
+        result, written = await run_on_connection(connection, exchange)
         await connection.execute("COMMIT" if written else "ROLLBACK")
     except BaseException as fault:
-        await _give_up(connection, fault)
+        await _roll_back(connection, fault)
         raise
     return result
 
 
-async def _give_up(connection: Connection, fault: BaseException) -> None:
+async def _roll_back(connection: Connection, fault: BaseException) -> None:
     """Roll back; let go of a connection that does not answer, or that leads to what is no primary any more.
 
     What goes wrong here must not be told in place of the fault that has led to it.
     """
     if isinstance(fault, (StaleConnectionError, asyncpg.ReadOnlySQLTransactionError, *_LOST)):
-        _let_go(connection)
+        _terminate(connection)
     else:
         try:
             await connection.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
         except _UNAVAILABLE:
-            _let_go(connection)
+            _terminate(connection)
 
 
-def _let_go(connection: Connection) -> None:
+def _terminate(connection: Connection) -> None:
     """Close it at once. One that was lost has been taken out of the pool, and cannot even be asked about."""
     with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 
-async def carry_out(connection: Connection, exchange: Exchange[T]) -> tuple[T, bool]:
+async def run_on_connection(connection: Connection, exchange: Procedure[T]) -> tuple[T, bool]:
     """The result of an exchange, and whether anything was written."""
     written = False
     try:
@@ -220,11 +220,11 @@ async def carry_out(connection: Connection, exchange: Exchange[T]) -> tuple[T, b
         return end.value, written
 
 
-def _writes(asked: Query | Save) -> bool:
-    return asked.any if isinstance(asked, Save) else asked.statement.writes
+def _writes(asked: Query | SaveRows) -> bool:
+    return asked.any if isinstance(asked, SaveRows) else asked.statement.writes
 
 
-async def _answer(connection: Connection, asked: Query | Save) -> Answer:
+async def _answer(connection: Connection, asked: Query | SaveRows) -> ResultRows:
     if isinstance(asked, Query):
         return await connection.fetch(asked.statement.text, *asked.arguments)
     if asked.any:

@@ -43,7 +43,7 @@ class PostgresReserve:
         elif monotonic() >= self._next_try:
             await self._make(connection)
 
-    async def give_up(self, connection: "Connection") -> None:
+    async def release(self, connection: "Connection") -> None:
         """Let others have the space."""
         self._is_spent()
         await connection.execute(_DROP)

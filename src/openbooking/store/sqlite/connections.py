@@ -43,7 +43,7 @@ def with_room_to_open(path: Path, read: Callable[[], T]) -> T:
     except sqlite3.DatabaseError as fault:
         if not is_full(fault):
             raise
-        Reserve(path).give_up()
+        Reserve(path).release()
         return read()
 
 

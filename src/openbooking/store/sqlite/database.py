@@ -18,18 +18,18 @@ import msgspec
 import structlog
 
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.database import COMMAND_SECONDS, Answer, Exchange, Query, Save
+from openbooking.store.database import COMMAND_SECONDS, Procedure, Query, ResultRows, SaveRows
 from openbooking.store.integrity.finding import Finding
 from openbooking.store.sqlite.connections import connect, is_busy, is_full
-from openbooking.store.sqlite.disk import beside, flush
+from openbooking.store.sqlite.disk import flush, sibling
 from openbooking.store.sqlite.reserve import RESERVED_BYTES, Reserve
 from openbooking.store.sqlite.write_lock import WriteLock
 
 _READERS = 4
 _SECONDS_BETWEEN_TRIES = 0.001
 # While it waits for readers of the log, nobody writes; those that only serve a page have soon finished.
-_WIPE_SECONDS = 0.2
-_WIPES, _SECONDS_BETWEEN_WIPES = 3, 1
+_PURGE_SECONDS = 0.2
+_PURGE_TRIES, _SECONDS_BETWEEN_PURGES = 3, 1
 
 T = TypeVar("T")
 _log = structlog.get_logger()
@@ -52,7 +52,7 @@ class SqliteDatabase:
         self._writing = asyncio.Lock()
         self._write_lock = WriteLock(path)
         self._reserve = Reserve(path)
-        self._spares = False
+        self._uses_reserve = False
         self.disk_is_full = False
         self._writer_thread = ThreadPoolExecutor(1, "openbooking-writer")
         self._reader_threads = ThreadPoolExecutor(_READERS, "openbooking-reader")
@@ -75,7 +75,7 @@ class SqliteDatabase:
 
     async def write(
         self,
-        make: Callable[[], Exchange[T]],
+        make: Callable[[], Procedure[T]],
         *,
         brief: bool = False,
         until: float | None = None,
@@ -84,27 +84,27 @@ class SqliteDatabase:
         """Carry out an exchange in one transaction, alone. There are no rows to lock, so nobody waits for one."""
         del lock_seconds
         deadline = until or self._deadline()
-        async with self._alone(deadline):
-            with _faults_told():
+        async with self._only_writer(deadline):
+            with _translating_faults():
                 return await self._with_reserve(lambda: self._transact(make, deadline, brief=brief))
 
-    async def read(self, make: Callable[[], Exchange[T]], *, brief: bool = False, until: float | None = None) -> T:
+    async def read(self, make: Callable[[], Procedure[T]], *, brief: bool = False, until: float | None = None) -> T:
         """Carry out an exchange that writes nothing."""
         if not brief:
-            with _faults_told():
-                return await self._in_reader_thread(lambda: carry_out(self._connection_of_thread(), make()))
+            with _translating_faults():
+                return await self._in_reader_thread(lambda: run_procedure(self._connection_of_thread(), make()))
         try:
-            return carry_out(self._reader, make())
+            return run_procedure(self._reader, make())
         except sqlite3.DatabaseError as fault:
             if not is_busy(fault):
                 raise StoreUnavailableError(str(fault)) from fault
-        with _faults_told(), _late_told():
+        with _translating_faults(), _translating_timeout():
             async with asyncio.timeout_at(until or self._deadline()):
-                return await self._in_reader_thread(lambda: carry_out(self._connection_of_thread(), make()))
+                return await self._in_reader_thread(lambda: run_procedure(self._connection_of_thread(), make()))
 
-    async def snapshot(self, make: Callable[[], Exchange[T]]) -> T:
+    async def snapshot(self, make: Callable[[], Procedure[T]]) -> T:
         """Carry out an exchange in one transaction that writes nothing."""
-        with _faults_told():
+        with _translating_faults():
             return await self._in_reader_thread(lambda: _snapshot(self._connection_of_thread(), make()))
 
     async def confirm(self, until: float) -> None:
@@ -117,18 +117,18 @@ class SqliteDatabase:
         """Return no findings: SQLite has no server whose settings could be weaker."""
         return ()
 
-    async def wipe(self, now: datetime) -> None:
+    async def purge_deleted(self, now: datetime) -> None:
         """Empty the write-ahead log; in the file itself, what is deleted is overwritten at once."""
         del now
-        for _ in range(_WIPES):
+        for _ in range(_PURGE_TRIES):
             deadline = self._deadline()
-            async with self._alone(deadline):
-                with self._write_lock as lock, _faults_told():
-                    await _until(deadline, lock.try_acquire)
+            async with self._only_writer(deadline):
+                with self._write_lock as lock, _translating_faults():
+                    await _repeat_until(deadline, lock.try_acquire)
                     ((busy, *_),) = await self._with_reserve(self._empty_log)
             if not busy:
                 return
-            await asyncio.sleep(_SECONDS_BETWEEN_WIPES)
+            await asyncio.sleep(_SECONDS_BETWEEN_PURGES)
         raise StoreUnavailableError("The write-ahead log could not be emptied, for others were reading from the file.")
 
     async def close(self) -> None:
@@ -144,9 +144,9 @@ class SqliteDatabase:
         return asyncio.get_running_loop().time() + self._command_seconds
 
     @asynccontextmanager
-    async def _alone(self, until: float) -> AsyncIterator[None]:
+    async def _only_writer(self, until: float) -> AsyncIterator[None]:
         """While nobody else in this process writes; StoreUnavailableError if somebody does until then."""
-        with _late_told():
+        with _translating_timeout():
             async with asyncio.timeout_at(until):
                 await self._writing.acquire()
         try:
@@ -154,13 +154,13 @@ class SqliteDatabase:
         finally:
             self._writing.release()
 
-    async def _transact(self, make: Callable[[], Exchange[T]], until: float, *, brief: bool) -> T:
+    async def _transact(self, make: Callable[[], Procedure[T]], until: float, *, brief: bool) -> T:
         try:
             await self._begin(until)
-            self.disk_is_full = self._spares or (
-                self._reserve.spent and not await self._in_writer_thread(self._has_room)
+            self.disk_is_full = self._uses_reserve or (
+                self._reserve.spent and not await self._in_writer_thread(self._has_space)
             )
-            work = partial(carry_out, self._writer, make())
+            work = partial(run_procedure, self._writer, make())
             result = work() if brief else await self._in_writer_thread(work)
             await self._in_writer_thread(partial(self._writer.execute, "COMMIT"))
         except BaseException:
@@ -177,14 +177,14 @@ class SqliteDatabase:
             if not is_full(fault):
                 raise
             _log.error("disk.is_full", database=str(self._path), reason=str(fault))
-            await self._in_writer_thread(self._reserve.give_up)
-        self._spares = True
+            await self._in_writer_thread(self._reserve.release)
+        self._uses_reserve = True
         try:
             return await work()
         finally:
-            self._spares = False
+            self._uses_reserve = False
 
-    def _has_room(self) -> bool:
+    def _has_space(self) -> bool:
         """Whether there is room again: for the reserve, or as much in the file itself, where something was deleted."""
         if self._reserve.fill():
             _log.info("disk.has_room", database=str(self._path))
@@ -197,7 +197,7 @@ class SqliteDatabase:
         if not self._opened:
             await self._in_writer_thread(self._open_writer)
         with self._write_lock as lock:
-            await _until(until, lambda: lock.try_acquire() and self._has_begun())
+            await _repeat_until(until, lambda: lock.try_acquire() and self._has_begun())
 
     def _open_writer(self) -> sqlite3.Connection:
         if not self._reserve.spent and not self._reserve.fill():
@@ -213,11 +213,11 @@ class SqliteDatabase:
             raise
         return True
 
-    async def _empty_log(self) -> Answer:
+    async def _empty_log(self) -> ResultRows:
         """What SQLite answers: first whether readers kept it from doing so for as long as it waits for them."""
 
-        def execute() -> Answer:
-            self._writer.execute(f"PRAGMA busy_timeout={1000 * _WIPE_SECONDS:.0f}")
+        def execute() -> ResultRows:
+            self._writer.execute(f"PRAGMA busy_timeout={1000 * _PURGE_SECONDS:.0f}")
             try:
                 return self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             finally:
@@ -226,16 +226,16 @@ class SqliteDatabase:
         return await self._in_writer_thread(execute)
 
     async def _in_writer_thread(self, work: Callable[[], T]) -> T:
-        """Do the work there; nobody goes on before it is done, however often he is told to stop."""
+        """Do the work there; nobody goes on before it is done, however often he is cancellation to stop."""
         doing = asyncio.get_running_loop().run_in_executor(self._writer_thread, work)
-        told: asyncio.CancelledError | None = None
+        cancellation: asyncio.CancelledError | None = None
         while not doing.done():
             try:
                 await asyncio.wait([doing])
             except asyncio.CancelledError as cancelled:
-                told = cancelled
-        if told:
-            raise told from doing.exception()
+                cancellation = cancelled
+        if cancellation:
+            raise cancellation from doing.exception()
         return doing.result()
 
     async def _in_reader_thread(self, work: Callable[[], T]) -> T:
@@ -259,7 +259,7 @@ class SqliteDatabase:
         It may have been killed after it had written a commit and before that was on disk. Whoever opens the file next
         reads that commit, and would acknowledge it to whoever repeats it.
         """
-        log = beside(self._path, "wal")
+        log = sibling(self._path, "wal")
         try:
             with suppress(FileNotFoundError):
                 flush(log)
@@ -268,7 +268,7 @@ class SqliteDatabase:
             raise StoreUnavailableError(f"{log} cannot be written to disk: {fault}") from fault
 
 
-async def _until(deadline: float, done: Callable[[], bool]) -> None:
+async def _repeat_until(deadline: float, done: Callable[[], bool]) -> None:
     """Try until it is done, or raise StoreUnavailableError at that time of the event loop."""
     loop = asyncio.get_running_loop()
     while not done():
@@ -278,7 +278,7 @@ async def _until(deadline: float, done: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def _late_told() -> Iterator[None]:
+def _translating_timeout() -> Iterator[None]:
     try:
         yield
     except TimeoutError as fault:
@@ -286,22 +286,22 @@ def _late_told() -> Iterator[None]:
 
 
 @contextmanager
-def _faults_told() -> Iterator[None]:
+def _translating_faults() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as fault:
         raise StoreUnavailableError(str(fault)) from fault
 
 
-def _snapshot(db: sqlite3.Connection, exchange: Exchange[T]) -> T:
+def _snapshot(db: sqlite3.Connection, exchange: Procedure[T]) -> T:
     db.execute("BEGIN")
     try:
-        return carry_out(db, exchange)
+        return run_procedure(db, exchange)
     finally:
         db.execute("ROLLBACK")
 
 
-def carry_out(db: sqlite3.Connection, exchange: Exchange[T]) -> T:
+def run_procedure(db: sqlite3.Connection, exchange: Procedure[T]) -> T:
     """The result of an exchange."""
     try:
         asked = next(exchange)
@@ -312,7 +312,7 @@ def carry_out(db: sqlite3.Connection, exchange: Exchange[T]) -> T:
         return result
 
 
-def _answer(db: sqlite3.Connection, asked: Query | Save) -> Answer:
+def _answer(db: sqlite3.Connection, asked: Query | SaveRows) -> ResultRows:
     if isinstance(asked, Query):
         return db.execute(asked.statement.text, [_parameter(value) for value in asked.arguments]).fetchall()
     for statement in asked.saving.statements:

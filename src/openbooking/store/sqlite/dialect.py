@@ -7,7 +7,7 @@ from sqlalchemy import Column, ColumnElement, FromClause, Select, String, Table,
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.expression import ClauseElement
 
-from openbooking.store.dialect import Insert, Saving, Statement, Step, compile_for, place_of, places_of
+from openbooking.store.dialect import Insert, RowWrite, SaveStatement, Statement, compile_for, place_of, places_of
 
 
 class Sqlite:
@@ -56,9 +56,9 @@ class Sqlite:
         """Of one row."""
         return sqlite.insert(table).values(dict(given))
 
-    def saving(self, steps: Mapping[str, Step]) -> Saving:
+    def saving(self, steps: Mapping[str, RowWrite]) -> SaveStatement:
         """One statement a step."""
-        return Saving(tuple(self.compile(step.statement) for step in steps.values()), places_of(steps))
+        return SaveStatement(tuple(self.compile(step.statement) for step in steps.values()), places_of(steps))
 
 
 def _rows(name: str, *columns: str) -> Select[Any]:

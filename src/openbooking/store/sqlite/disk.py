@@ -1,4 +1,4 @@
-"""Files beside an SQLite database, and writing to the disk what the operating system keeps in memory."""
+"""Files sibling an SQLite database, and writing to the disk what the operating system keeps in memory."""
 
 import os
 import sys
@@ -9,19 +9,19 @@ OWNER_ONLY, _READ_AND_WRITE = 0o600, 0o666
 _ROOT = 0
 
 
-def beside(database: Path, suffix: str) -> Path:
+def sibling(database: Path, suffix: str) -> Path:
     """The path of the file whose name is that of the database, wherever a link leads, with this suffix."""
     written = database.resolve()
     return written.with_name(f"{written.name}-{suffix}")
 
 
-def open_beside(database: Path, suffix: str) -> int:
+def open_sibling(database: Path, suffix: str) -> int:
     """Open that file, made if it is missing, for all who may open the database; return its file descriptor.
 
     Raise OSError if it cannot be opened.
     """
     of_database = database.resolve().stat()
-    number = os.open(beside(database, suffix), os.O_CREAT | os.O_RDWR, OWNER_ONLY)
+    number = os.open(sibling(database, suffix), os.O_CREAT | os.O_RDWR, OWNER_ONLY)
     if sys.platform != "win32":
         # Whoever made it has seen to that.
         with suppress(PermissionError):

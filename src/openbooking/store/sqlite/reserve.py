@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from openbooking.store.sqlite.disk import beside, open_beside
+from openbooking.store.sqlite.disk import open_sibling, sibling
 
 # SQLite brings its log into the file every 4 MiB, if nobody reads for longer: that much for each, and as much to spare.
 RESERVED_BYTES = 16 * 2**20
@@ -25,7 +25,7 @@ class Reserve:
     def __init__(self, path: Path) -> None:
         self._database = path
         # Looked at before each commit; to follow links takes longer than to look.
-        self._file = beside(path, "reserve")
+        self._file = sibling(path, "reserve")
 
     @property
     def spent(self) -> bool:
@@ -43,7 +43,7 @@ class Reserve:
                 return True
             if shutil.disk_usage(self._file.parent).free < 2 * RESERVED_BYTES:
                 return False
-            number = open_beside(self._database, "reserve")
+            number = open_sibling(self._database, "reserve")
             try:
                 _allocate(number)
                 filled = True
@@ -55,10 +55,10 @@ class Reserve:
             _log.warning("disk.no_reserve", database=str(self._database), reason=str(fault))
         return filled
 
-    def give_up(self) -> None:
+    def release(self) -> None:
         """Let others have the space."""
         try:
-            number = open_beside(self._database, "reserve")
+            number = open_sibling(self._database, "reserve")
             try:
                 os.ftruncate(number, 0)
             finally:
