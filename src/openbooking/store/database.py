@@ -1,7 +1,7 @@
-"""What the stores ask of a database, written once for all of them without input or output.
+"""Procedures, which say what the stores ask of a database, and the drivers that run them.
 
-An exchange is a generator: it yields what it asks, is sent the rows of the answer, and returns its result. A Database
-carries it out.
+A procedure is a generator that does no input or output itself: it yields a query, receives the rows of the answer, and
+returns its result. So each procedure is written once for all databases.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -14,33 +14,33 @@ from openbooking.store.dialect import SaveStatement, Statement
 from openbooking.store.integrity.finding import Finding
 from openbooking.store.rows import Rows
 
-# For how long a command is tried to be carried out, if nothing else is set.
+# How long a command may wait for the database, unless the setting says otherwise.
 COMMAND_SECONDS = 10.0
 
 T = TypeVar("T")
 
 
 class Query(NamedTuple):
-    """A statement with the values of its parameters; values that it has no parameter for do no harm."""
+    """A statement, and the values of its parameters by name. Values without a parameter are ignored."""
 
     statement: Statement
     values: dict[str, Any]
 
     @property
     def arguments(self) -> list[Any]:
-        """The values by the positions of the parameters."""
+        """The values in the order of the parameters."""
         return [self.values[name] for name in self.statement.names]
 
 
 class SaveRows(NamedTuple):
-    """Rows to write."""
+    """Rows to write, by kind, and the statement that writes them."""
 
     saving: SaveStatement
     rows: Rows
 
     @property
     def any(self) -> bool:
-        """Whether there is any row."""
+        """Whether there is at least one row."""
         return any(self.rows.values())
 
 
@@ -49,30 +49,34 @@ Procedure = Generator[Query | SaveRows, ResultRows, T]
 
 
 class ChangedMeanwhileError(Exception):
-    """What had to be locked had changed by the time it was: to be tried again from the start."""
+    """The rows that a procedure has to lock had changed by the time they were locked. It can be run again."""
 
 
 class LockedError(StoreUnavailableError):
-    """Somebody else keeps locked what is needed; nothing was done."""
+    """Another transaction holds a lock that a procedure needs. Nothing was written."""
 
 
 class Database(Protocol):
-    """Carries out exchanges. Its methods raise StoreUnavailableError where it cannot.
+    """A driver: it runs procedures on a database.
 
-    No method waits for others, or for a connection, longer than `until`, a time of the event loop, or else than the
-    seconds that a command may take.
+    Every method raises StoreUnavailableError if the database cannot do what is asked. No method waits for other
+    transactions, or for a free connection, longer than `until`, a time of the event loop; without `until` the limit is
+    the command timeout that the driver was opened with.
 
-    `disk_is_full` is up to date while an exchange that writes is carried out: then it must store nothing more.
+    `make` returns a new generator each time, because a driver may have to run a procedure again.
     """
 
     @property
     def is_remote(self) -> bool:
-        """Whether each query costs a round trip."""
+        """Whether each query costs a network round trip."""
         ...
 
     @property
     def disk_is_full(self) -> bool:
-        """Whether what room there is on the disk is kept for what makes room."""
+        """Whether the space that is left on the disk is reserved for commands that store nothing more.
+
+        Up to date while `write` runs a procedure.
+        """
         ...
 
     async def write(
@@ -83,56 +87,70 @@ class Database(Protocol):
         until: float | None = None,
         lock_seconds: float | None = None,
     ) -> T:
-        """Carry out an exchange in one transaction, from a fresh start as often as others get in its way.
+        """Run a procedure in one transaction, again if it conflicts with another transaction.
 
-        What it has written is on disk; if it raises, it has written nothing, or the answer of the database was lost.
-        A brief one touches a few rows only. With `lock_seconds` it waits for a row no longer than that, and raises
-        LockedError.
+        Args:
+            make: Returns the procedure.
+            brief: The procedure touches a few rows only.
+            until: When to give up, by the clock of the event loop.
+            lock_seconds: How long each statement waits for a lock.
+
+        Returns:
+            The result of the procedure. What it has written is on disk.
+
+        Raises:
+            LockedError: Waiting for a lock took more than `lock_seconds`.
+            StoreUnavailableError: Nothing was written, or the connection was lost before the database answered the
+                commit.
         """
         ...
 
     async def read(self, make: Callable[[], Procedure[T]], *, brief: bool = False, until: float | None = None) -> T:
-        """Carry out an exchange that writes nothing; each of its queries sees one moment.
+        """Run a procedure that writes nothing; each of its queries sees one moment.
 
-        A brief one looks up a few rows by their keys, or one page of a feed.
+        Args:
+            make: Returns the procedure.
+            brief: The procedure looks up a few rows by their keys, or one page of a feed.
+            until: When to give up, by the clock of the event loop.
         """
         ...
 
     async def snapshot(self, make: Callable[[], Procedure[T]]) -> T:
-        """Carry out an exchange that writes nothing; all its queries see the same moment."""
+        """Run a procedure that writes nothing; all its queries see the same moment."""
         ...
 
     async def confirm(self, until: float) -> None:
-        """Return once all that was read before is as durable as what `write` has written.
+        """Return once everything that could be read before is as durable as a committed `write`.
 
-        Raises StoreUnavailableError if it is not until that time of the event loop.
+        Raises:
+            StoreUnavailableError: That took longer than `until`, a time of the event loop.
         """
         ...
 
     async def keep_up(self) -> None:
-        """Do what has to be done every second, where several processes write."""
+        """Do the upkeep of the database. Called every second where several processes write."""
         ...
 
     async def durability_findings(self) -> Sequence[Finding]:
-        """Settings of the database server that make replies less durable than promised."""
+        """Return the settings of the database server that make replies less durable than promised."""
         ...
 
     async def purge_deleted(self, now: datetime) -> None:
-        """Do what can be done for deleted data to leave the disk."""
+        """Remove deleted data from the files of the database, as far as that is possible now. Called every hour."""
         ...
 
     async def close(self) -> None:
-        """Let go of the database."""
+        """Close all connections."""
         ...
 
 
 def ask(statement: Statement, **values: Any) -> Procedure[ResultRows]:
-    """Ask one thing."""
+    """Run one statement and return its rows."""
     return (yield Query(statement, values))
 
 
 def record_keys(keys: Iterable[OrderKey]) -> dict[str, Any]:
-    """The parameters of a statement about these records, whichever way it takes them."""
+    """Return the parameters of a statement about these records, for dialects that take pairs or columns."""
     ordered = sorted(keys)
     return {
         "keys": ordered,

@@ -1,4 +1,4 @@
-"""What SQLite and PostgreSQL disagree on: how lists and rows are passed to a statement, and whether rows are locked."""
+"""What databases disagree on: how lists and rows are passed to a statement, and whether rows are locked."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
@@ -15,7 +15,7 @@ Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
 
 class Statement(NamedTuple):
-    """The text of a statement, the names of its parameters by their positions, and whether it changes anything."""
+    """The text of a statement, the names of its parameters in their order, and whether it changes anything."""
 
     text: str
     names: tuple[str, ...]
@@ -23,14 +23,19 @@ class Statement(NamedTuple):
 
 
 class RowWrite(NamedTuple):
-    """A kind of row to write: its columns, and the statement that writes it."""
+    """How rows of one kind are written: their columns, and the statement."""
 
     columns: tuple[str, ...]
     statement: UpdateBase
 
 
 class SaveStatement(NamedTuple):
-    """Statements that write rows of several kinds; `positions` tells of which kind and column each parameter is."""
+    """Statements that write rows of several kinds.
+
+    Attributes:
+        statements: The statements, in the order in which they are executed.
+        positions: The kind of row, and the index of the column in it, that each parameter takes its values from.
+    """
 
     statements: tuple[Statement, ...]
     positions: Mapping[str, tuple[str, int]]
@@ -49,59 +54,67 @@ class Dialect(Protocol):
     overwrites: bool
 
     def compile(self, statement: ClauseElement) -> Statement:
-        """The statement as text for the driver."""
+        """Return the statement as text for the driver."""
         ...
 
     def values(self, name: str) -> Select[Any]:
-        """The values in the list that is passed under this name."""
+        """Select the values of the list that is passed as the parameter of this name."""
         ...
 
     def keys(self) -> FromClause:
-        """The `partner` and `uuid` of the records that are passed as `keys`, or `partners` and `uuids`."""
+        """Return a table of the record keys that are passed as `keys`, or as `partners` and `uuids`.
+
+        Its columns are `partner` and `uuid`.
+        """
         ...
 
     def positions(self) -> FromClause:
-        """The `feed`, `partner` and `after` that are passed as `positions`, or `feeds`, `partners` and `afters`."""
+        """Return a table of the feed positions that are passed as `positions`, or as `feeds`, `partners` and `afters`.
+
+        Its columns are `feed`, `partner` and `after`.
+        """
         ...
 
     def among(self, value: ColumnElement[Any], rows: Select[Any]) -> ColumnElement[bool]:
-        """Whether the value is in those rows, which are found first."""
+        """Return the condition that the value is in those rows; the database finds the rows first."""
         ...
 
     def given(self, kind: str, columns: Sequence[Column[Any]]) -> Mapping[str, ColumnElement[Any]]:
-        """The columns of the rows of a kind that are passed to be written."""
+        """Return the columns, by name, of the rows of a kind that are passed to be written."""
         ...
 
     def row_address(self, table: Table) -> ColumnElement[Any]:
-        """What identifies a row of the table until the transaction ends, if the row is locked."""
+        """Return an expression that identifies a locked row of the table until the transaction ends."""
         ...
 
     def lock_holder(self, table: Table) -> ColumnElement[str]:
-        """What identifies the transaction that has locked a row of the table, or the group of them."""
+        """Return an expression that identifies the transactions which have locked a row of the table."""
         ...
 
     def insert(self, table: Table, given: Mapping[str, ColumnElement[Any]]) -> Insert:
-        """Insert the rows given."""
+        """Return the statement that inserts the given rows."""
         ...
 
-    def saving(self, steps: Mapping[str, RowWrite]) -> SaveStatement:
-        """The statements that take all these steps."""
+    def saving(self, writes: Mapping[str, RowWrite]) -> SaveStatement:
+        """Return the statements that write rows of all these kinds."""
         ...
 
 
 def compile_for(statement: ClauseElement, dialect: SqlDialect) -> Statement:
-    """The text of a statement, with its parameters by their positions."""
+    """Compile a statement to text, with its parameters in their order."""
     compiled = statement.compile(dialect=dialect)
     return Statement(str(compiled), tuple(compiled.positiontup or ()), isinstance(statement, UpdateBase))  # type: ignore[attr-defined]
 
 
-def place_of(kind: str, column_name: str) -> str:
-    """The name of the parameter for a column of the rows of a kind."""
+def parameter_name(kind: str, column_name: str) -> str:
+    """Return the name of the parameter for a column of the rows of a kind."""
     return f"{kind}_{column_name}"
 
 
-def places_of(steps: Mapping[str, RowWrite]) -> dict[str, tuple[str, int]]:
-    """Which kind and column each parameter of these steps is for."""
+def parameter_positions(writes: Mapping[str, RowWrite]) -> dict[str, tuple[str, int]]:
+    """Return the kind of row and the index of the column for each parameter."""
     return {
-        place_of(kind, name): (kind, index) for kind, step in steps.items() for index, name in enumerate(step.columns)
+        parameter_name(kind, name): (kind, index)
+        for kind, write in writes.items()
+        for index, name in enumerate(write.columns)
     }

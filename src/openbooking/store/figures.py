@@ -1,4 +1,4 @@
-"""What whoever runs the system looks at: whether the database is the right one, Leases, and feeds not yet read."""
+"""Figures for operations: the revision of the schema, the number of Leases, and how far feeds have been read."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,7 +23,7 @@ class OldestUnread(NamedTuple):
 
 
 class FigureStatements:
-    """What is asked, in few statements that find what they count by an index."""
+    """The statements; each finds what it counts by an index."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -35,7 +35,7 @@ class FigureStatements:
 
     @cached_property
     def leases(self) -> Statement:
-        """:now → how many Leases there are that have not ended, and how many that have."""
+        """:now → the number of Leases that have not ended, and the number that have."""
         lease = distinct(claim.c.partner + literal_column("' '") + claim.c.uuid)
         live = claim.c.expires > bindparam("now")
         counts = (func.count(lease).filter(live), func.count(lease).filter(~live))
@@ -44,7 +44,7 @@ class FigureStatements:
 
     @cached_property
     def oldest_unread(self) -> Statement:
-        """:positions → feed, partner, when the first item after the position has changed, null if there is none."""
+        """:positions → feed, partner, when the first item after the position changed; null if there is none."""
         position = self._dialect.positions()
         unread = select(feed_item.c.changed_at).where(
             feed_item.c.feed == position.c.feed,
@@ -65,7 +65,13 @@ def check(sql: FigureStatements) -> Procedure[None]:
 
 
 def figures(sql: FigureStatements, read: Mapping[Feed, int], now: datetime) -> Procedure[Figures]:
-    """The figures."""
+    """Return the number of Leases, and when the oldest unread item of each feed changed.
+
+    Args:
+        sql: The statements.
+        read: The change number up to which each feed has been read.
+        now: The current time.
+    """
     ((live, ended),) = yield Query(sql.leases, {"now": microseconds(now)})
     positions = [(*feed, after) for feed, after in read.items()]
     arrays = {

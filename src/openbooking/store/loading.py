@@ -1,8 +1,8 @@
-"""The load: what a batch of commands needs, locked in key order before it is read.
+"""Loads the rows that a batch of commands needs; they are locked in key order before they are read.
 
-Records are locked first, then Opportunities, each in the order of their keys, so that two writers never wait for each
-other in a circle. A record that is not there cannot be locked: whoever adds it second, fails and tries again. The
-parents and Sellers of what is locked are only looked at.
+Records are locked first, then Opportunities, each in the order of their keys, so writers cannot deadlock. A record that
+does not exist cannot be locked: the second of two transactions that add it fails and is tried again. The parents and
+Sellers of locked Opportunities are read without locks.
 """
 
 from collections.abc import Iterable
@@ -29,12 +29,12 @@ from openbooking.store.locks import LockStatements, find_locked
 from openbooking.store.statements import ExpiredRecord, ParentOf, PersonalDataOf, SituationRow, Statements
 
 RECORDS_PER_BATCH = 500
-# What is swept at once takes some milliseconds, for others wait meanwhile.
+# A sweep is limited to some milliseconds, because other commands wait for it.
 _SWEPT_PER_BATCH, _BYTES_SWEPT_PER_BATCH = 100, 100_000
 
 
 class _NamedRows(NamedTuple):
-    """Which records and Opportunities; `fills` are the paths of which spaces may be sold."""
+    """Keys of records and paths of Opportunities; `fills` are the paths of which spaces may be sold."""
 
     keys: set[OrderKey]
     paths: set[str]
@@ -42,14 +42,14 @@ class _NamedRows(NamedTuple):
 
 
 class _Loaded(NamedTuple):
-    """A situation, and the open proposals at the paths to fill, which may not be part of it yet."""
+    """A situation, and the open proposals at the paths to fill; these may be missing in the situation."""
 
     situation: Situation
     proposals: set[OrderKey]
 
 
 def load(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Procedure[Situation]:
-    """The situation of what is needed, without locks."""
+    """Load what is needed, without locks."""
     named = yield from _resolve_names(sql, needs, now)
     found = yield from _read(sql, needs, policy, now, named)
     if not found.proposals <= named.keys:
@@ -61,9 +61,12 @@ def load(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Proced
 def load_to_write(
     sql: Statements, locks: LockStatements, needs: Needs, policy: Policy, now: datetime
 ) -> Procedure[Situation]:
-    """The situation of what is needed; nobody else changes any of it before the transaction has ended.
+    """Load what is needed, locked until the transaction ends.
 
-    Expired records that somebody else has locked are left for another time, so that the others are swept.
+    Expired records that another transaction has locked are left out, so that the others can be swept.
+
+    Raises:
+        ChangedMeanwhileError: The rows to lock changed before they were locked.
     """
     if sql.one_writer:
         return (yield from load(sql, needs, policy, now))
@@ -72,7 +75,7 @@ def load_to_write(
     situation, proposals = yield from _read(sql, needs, policy, now, named)
     withdrawn = situation.spaces.keys() - situation.opportunities.keys()
     if withdrawn or not proposals <= named.keys:
-        # What was withdrawn cannot be locked itself, and what is claimed of it must not change either.
+        # A withdrawn Opportunity has no row to lock, so the records that claim spaces of it are locked instead.
         if withdrawn:
             named.keys.update(_keys((yield Query(sql.records_claiming, {"paths": sorted(withdrawn)}))))
         named.keys.update(proposals)
@@ -88,16 +91,16 @@ def load_to_write(
 
 
 def _lock(sql: Statements, named: _NamedRows) -> Procedure[set[str]]:
-    """The paths of the Opportunities that are locked from now on."""
+    """Lock the rows; return the paths of the Opportunities that are locked."""
     return _paths((yield Query(sql.lock, record_keys(named.keys) | {"paths": sorted(named.paths)})))
 
 
 def _resolve_names(
     sql: Statements, needs: Needs, now: datetime, locks: LockStatements | None = None
 ) -> Procedure[_NamedRows]:
-    """What is needed by name, or because of how it is related to what is named.
+    """Return the rows that are needed by name, and those that are related to them.
 
-    With `locks`, it is without the expired records that cannot be locked, and the others are locked.
+    With `locks`, expired records that another transaction has locked are left out.
     """
     keys, paths, _ = yield from _related_rows(sql, needs)
     fills = set(needs.fills)
@@ -120,7 +123,7 @@ def _resolve_names(
 
 
 def _first_to_sweep(rows: ResultRows) -> set[OrderKey]:
-    """As many as can be swept at once, but one at least."""
+    """Return the first records up to the limit in bytes, but at least one."""
     total = 0
     keys: set[OrderKey] = set()
     for expired in map(ExpiredRecord._make, rows):
@@ -157,14 +160,14 @@ def _related_rows(sql: Statements, needs: Needs) -> Procedure[_NamedRows]:
 
 
 def _changed_with_descendants(sql: Statements, announced: Iterable[Opportunity]) -> Procedure[set[str]]:
-    """The paths of those that change, and of all that lies below them."""
+    """Return the paths of Opportunities that change, and of all their descendants."""
     rows = yield Query(sql.documents_of_paths, {"paths": sorted({new.path for new in announced})})
     known = {item.path: item for item in (decode_opportunity(document) for (document,) in rows)}
     return (yield from _with_descendants(sql, changed_paths(known, announced)))
 
 
 def _family(sql: Statements, members: Iterable[str]) -> Procedure[set[str]]:
-    """The paths of all that shares a root with these."""
+    """Return the paths of all Opportunities with the same root as one of these."""
     roots: set[str] = set()
     above = set(members)
     while above:
@@ -240,7 +243,7 @@ def _with_kind(known: Holdings, row: SituationRow) -> Holdings:
 
 
 def _read_personal_data(sql: Statements, records: dict[OrderKey, Record]) -> Procedure[None]:
-    """Complete the Orders and proposals; a record that is not locked may just have lost it."""
+    """Add personal data to Orders and proposals; a record that is not locked may have lost it meanwhile."""
     with_order = [key for key, record in records.items() if record.order]
     if with_order:
         rows = yield Query(sql.personal_data, record_keys(with_order))

@@ -1,4 +1,4 @@
-"""Which rows somebody else has locked just now, found without waiting for any. Only where several write at a time."""
+"""Finds the rows that other transactions have locked, without waiting. Only for dialects without `one_writer`."""
 
 from collections.abc import Iterable
 from functools import cached_property
@@ -30,14 +30,14 @@ class ClaimOf(NamedTuple):
 
 
 class LockStatements:
-    """What can be asked; each statement locks for a moment what is free."""
+    """The statements; each locks the rows that are free, until its transaction ends."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
 
     @cached_property
     def locked_records(self) -> Statement:
-        """:keys → partner, uuid, holder of those that cannot be locked."""
+        """:keys → partner, uuid, holder of the records that are locked."""
         keys = self._dialect.keys()
         named = keys.join(record, same_record(keys, record))
         free = (
@@ -52,7 +52,7 @@ class LockStatements:
 
     @cached_property
     def locked_opportunities(self) -> Statement:
-        """:paths → path, holder of those that cannot be locked."""
+        """:paths → path, holder of the Opportunities that are locked."""
         free = self._named(select(opportunity.c.path)).with_for_update(skip_locked=True).cte("free")
         found = self._named(select(opportunity.c.path, self._dialect.lock_holder(opportunity)))
         found = found.select_from(opportunity.outerjoin(free, free.c.path == opportunity.c.path))
@@ -70,7 +70,10 @@ class LockStatements:
 
 
 def find_locked(sql: LockStatements, names: Iterable[str | OrderKey]) -> Procedure[dict[str | OrderKey, str]]:
-    """The holders of what cannot be locked now: Opportunities by path, and records, with what they claim, by key."""
+    """Return the holder of each lock: of Opportunities by path, and of records by key.
+
+    A record also counts as locked if an Opportunity that it claims is locked.
+    """
     keys = {name for name in names if isinstance(name, OrderKey)}
     paths = {name for name in names if isinstance(name, str)}
     claims: list[ClaimOf] = []

@@ -1,14 +1,13 @@
 """Change numbers of feed items.
 
-A reader who has seen a number never looks below it again, so a number must not be committed after a higher one has
-been read. Where only one transaction writes at a time, it takes its numbers itself. Where several do, it leaves its
-feed items without, and numbers are given to committed items by a separate short transaction. It holds the row of the
-counter until it has committed, so these transactions follow one another: when one of them is visible, all numbers
-below its own are.
+A harvester that has read a number never reads below it again, so no number may be committed after a higher one could be
+read. If only one transaction writes at a time, it takes its numbers itself. If several do, they write feed items
+without numbers, and a separate short transaction numbers the committed items. It locks the row of the counter until it
+commits, so such transactions follow one another: when the numbers of one are visible, all lower numbers are too.
 
-Numbers are never below the milliseconds since 1970, so that what changes after a restore from a backup is above what
-harvesters have seen. What had changed between the backup and the restore they have seen otherwise than it is now, and
-would not look at again: so after a restore every item is given a new number.
+Numbers are never below the milliseconds since 1970, so changes after a restore from a backup get higher numbers than
+harvesters have read. Changes between the backup and the restore are lost, and harvesters would keep them, so after a
+restore every item gets a new number.
 """
 
 import asyncio
@@ -28,12 +27,12 @@ from openbooking.store.statements import first
 
 MODIFIED = counter.c.name == literal_column("'modified'")
 ITEMS_PER_TRANSACTION = 1000
-# Readers of a feed wait no longer than this for numbers that cannot be given now.
+# How long a reader of a feed waits for items to be numbered.
 _NUMBERING_SECONDS = 1.0
 
 
 class FeedItemKey(NamedTuple):
-    """What identifies an item among those of all feeds."""
+    """The key of an item among the items of all feeds."""
 
     feed: str = ""
     partner: str = ""
@@ -50,7 +49,7 @@ class NumberedItem(NamedTuple):
 
 
 class NumberingStatements:
-    """What numbering asks; each says what it is given and, after the arrow, what it answers with."""
+    """The statements; each docstring lists the parameters and, after the arrow, the columns of the result."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -58,13 +57,13 @@ class NumberingStatements:
 
     @cached_property
     def pending_feed_items(self) -> Statement:
-        """→ a row if a feed item waits for its number."""
+        """→ a row if a feed item has no number yet."""
         waiting: Select[Any] = select(literal_column("1")).where(feed_item.c.modified.is_(None))
         return self._dialect.compile(select(literal_column("1")).where(waiting.exists()))
 
     @cached_property
     def last_number(self) -> Statement:
-        """→ the last change number given out; nobody else gives one until the transaction ends."""
+        """→ the last change number, locked until the transaction ends."""
         return self._dialect.compile(select(counter.c.value).where(MODIFIED).with_for_update())
 
     @cached_property
@@ -74,10 +73,10 @@ class NumberingStatements:
 
     @cached_property
     def number_feed_items(self) -> Statement:
-        """:last :most → the numbers after the last that were given to items that wait for one.
+        """:last :most → the numbers after `last` that items without one were given.
 
-        An item that somebody is just changing is passed over: it will wait again. The others are locked, so that
-        their addresses do not change.
+        Items that another transaction is changing are skipped: they will wait for a number again. The others are
+        locked, so that their addresses do not change.
         """
         place = self._dialect.row_address(feed_item)
         waiting = select(place.label("place"), feed_item.c.changed_at).where(feed_item.c.modified.is_(None))
@@ -90,7 +89,7 @@ class NumberingStatements:
 
     @cached_property
     def renumber_feed_items(self) -> Statement:
-        """:last :feed :partner :id :most → feed, partner, id, number of items after that key."""
+        """:last :feed :partner :id :most → feed, partner, id and new number of the first items after that key."""
         keys = feed_item.primary_key.columns.values()
         after = tuple_(*keys) > tuple_(*(bindparam(key.name, type_=key.type) for key in keys))
         chosen = first(select(*keys).where(after).order_by(*keys)).subquery("chosen")
@@ -102,7 +101,7 @@ class NumberingStatements:
 
 
 def take_numbers(sql: NumberingStatements, count: int, now: datetime) -> Procedure[Iterable[int | None]]:
-    """The numbers of so many feed items that a batch is about to write; None where they wait for theirs."""
+    """Take numbers for `count` feed items of a batch; each is None if items get their numbers after the commit."""
     if not sql.one_writer or not count:
         return (None,) * count
     last = yield from _last(sql, now)
@@ -111,7 +110,7 @@ def take_numbers(sql: NumberingStatements, count: int, now: datetime) -> Procedu
 
 
 def number_pending(sql: NumberingStatements, now: datetime) -> Procedure[bool]:
-    """Give numbers to committed feed items that wait for theirs; tell whether there may be more of them."""
+    """Number committed feed items without a number; return whether there may be more of them."""
     last = yield from _last(sql, now)
     given = yield Query(sql.number_feed_items, {"last": last, "most": ITEMS_PER_TRANSACTION})
     if given:
@@ -120,13 +119,13 @@ def number_pending(sql: NumberingStatements, now: datetime) -> Procedure[bool]:
 
 
 def raise_last_number(sql: NumberingStatements, number: int, now: datetime) -> Procedure[None]:
-    """Let no number be given from now on that is not above this one."""
+    """Make all later numbers higher than this one."""
     last = yield from _last(sql, now)
     yield Query(sql.set_last_number, {"number": max(last, number)})
 
 
 def renumber(sql: NumberingStatements, after: FeedItemKey, now: datetime) -> Procedure[list[FeedItemKey]]:
-    """Give new numbers to the first items, of whatever feed, whose keys come after this one; tell which they are."""
+    """Give new numbers to the first items after a key, of any feed; return the keys of these items."""
     last = yield from _last(sql, now)
     asked = {"last": last, "most": ITEMS_PER_TRANSACTION, **after._asdict()}
     items = [NumberedItem._make(row) for row in (yield Query(sql.renumber_feed_items, asked))]
@@ -141,10 +140,10 @@ def _last(sql: NumberingStatements, now: datetime) -> Procedure[int]:
 
 
 class DeferredNumbering:
-    """Gives committed feed items their numbers, where several transactions may write at a time.
+    """Numbers committed feed items, where several transactions write at a time.
 
-    What harvesters have seen must not be lost in a failover, since they would not look at it again. So committed items
-    get numbers only once the database confirms that a standby has them.
+    An item that a harvester has read must not be lost in a failover. So items get their numbers only after the database
+    has confirmed that a synchronous standby, if there is one, has them.
     """
 
     def __init__(self, database: Database, sql: NumberingStatements, clock: Clock) -> None:

@@ -16,7 +16,7 @@ class SaveStatements:
 
     @cached_property
     def save_catalogue(self) -> SaveStatement:
-        """Rows of what is sold and by whom; what is booked of an Opportunity stays."""
+        """Rows of Opportunities and Sellers. A changed Opportunity keeps its count of booked spaces."""
         booked = {"booked"}
         return self._dialect.saving(
             {
@@ -29,9 +29,9 @@ class SaveStatements:
 
     @cached_property
     def save_bookings(self) -> SaveStatement:
-        """Rows of records, of what they claim, of how much that comes to, and of the feed items that tell of it.
+        """Rows of records, claims, counts of booked spaces, and feed items.
 
-        A record that was not there before is inserted, so that a second one of the same UUID cannot be.
+        A new record is inserted and not upserted, so a second record of the same UUID violates the primary key.
         """
         documents = {"parent", "seller", "source", "document"}
         return self._dialect.saving(
@@ -49,9 +49,9 @@ class SaveStatements:
 
     @cached_property
     def save_erasures(self) -> SaveStatement:
-        """Rows of personal data that is erased; and where it stays on the disk, of what was erased or replaced.
+        """Keys of personal data to erase, and, unless the dialect overwrites deleted data, notes of erasures.
 
-        They are apart from those of bookings, for a deletion opens all partitions.
+        It is apart from `save_bookings` because a deletion opens all partitions.
         """
         noted = {} if self._dialect.overwrites else {"erasures": self._insert_if_new("erasures", erasure)}
         return self._dialect.saving({"personal_erased": self._delete("personal_erased", personal_data), **noted})
@@ -83,7 +83,7 @@ class SaveStatements:
         return RowWrite(tuple(table.columns.keys()), replaced)
 
     def _publish(self, kind: str) -> RowWrite:
-        """Insert or replace a feed item, unless it says what it said before."""
+        """Insert or replace a feed item; leave it as it is if its data is the same."""
         new = self._new(kind, feed_item)
         values = {name: new.excluded[name] for name in ("kind", "modified", "data", "changed_at")}
         differs = feed_item.c.data.is_distinct_from(new.excluded.data)

@@ -1,4 +1,4 @@
-"""The store over an SQL database, whichever it is."""
+"""The store over any SQL database."""
 
 import asyncio
 import contextvars
@@ -57,10 +57,19 @@ _TICK_SECONDS = 1.0
 
 
 class SqlStore:
-    """Keeps everything in a database whose schema must be up to date; feeds are read from `replica`, if there is one.
+    """Keeps everything in a database whose schema is up to date.
 
-    If only one transaction writes at a time, feed items get their numbers in it. Otherwise they get them after they are
-    committed: before a page without a successor is answered, and every second besides, for readers of a replica.
+    If only one transaction writes at a time, it numbers its feed items. Otherwise committed items are numbered before
+    the last page of a feed is returned, and every second, for readers of a replica.
+
+    Args:
+        database: The driver of the database.
+        dialect: The dialect of its statements.
+        replica: The driver of a database that feeds are read from; None to read them from `database`.
+        policy: What decisions of this Booking System depend on.
+        writer: Writes feed items.
+        clock: Returns the current time.
+        command_seconds: How long a command may wait for the database.
     """
 
     def __init__(  # noqa: PLR0913 - what it is made of, once
@@ -96,20 +105,22 @@ class SqlStore:
         self._queue = CommandQueue(self._write, most, blocked)
 
     async def execute(self, command: Command) -> Reply:
-        """Carry out one command, in the batch that is next to be written, or at once if it has nothing to change.
+        """Carry out a command in the next batch, or without a transaction if it has nothing to change.
 
-        StoreUnavailableError if that cannot be done before its deadline.
+        Raises:
+            StoreUnavailableError: The command could not be carried out before its deadline.
+            OpenBookingError: The command was refused.
         """
         if self._deferred_numbering and self._ticker is None:
             self._ticker = asyncio.create_task(self._tick(self._deferred_numbering), context=contextvars.Context())
         until = asyncio.get_running_loop().time() + self._command_seconds
         needs = command.needs(self._policy)
         if needs.likely_read_only:
-            decision, rests_on_record = await self._database.read(
+            decision, read_a_record = await self._database.read(
                 partial(self._decide_unlocked, command, needs), brief=True, until=until
             )
             if not decision.changes:
-                if rests_on_record:
+                if read_a_record:
                     await self._database.confirm(until)
                 if isinstance(decision.reply, Exception):
                     raise decision.reply
@@ -117,9 +128,9 @@ class SqlStore:
         return await self._queue.execute(command, until)
 
     async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
-        """The first items of the feed after that change number.
+        """Return the first items of the feed after a change number.
 
-        Those that cannot be numbered now, as on a full disk, will be later.
+        Items that cannot be numbered now, for example on a full disk, are missing until they can be.
         """
         page = self._page(feed, after, limit, most_bytes)
         if self._replica:
@@ -132,57 +143,61 @@ class SqlStore:
         return items
 
     async def sellers(self) -> Sequence[Seller]:
-        """All Sellers, by key."""
+        """Return all Sellers, ordered by key."""
         rows = await self._database.read(partial(ask, self._sql.all_sellers))
         return [decode_seller(document) for (document,) in rows]
 
     async def paths_of_seller(self, seller: str, after: str, limit: int) -> Sequence[str]:
-        """The first paths after that one of what the Seller has published."""
+        """Return the first paths, after that one, of Opportunities of the Seller."""
         asked = partial(ask, self._sql.paths_of_seller, seller=seller, after=after, most=limit)
         return [path for (path,) in await self._database.read(asked)]
 
     async def order_counts(self) -> Mapping[Partnership, int]:
-        """How many Orders each Booking Partner has made with each Seller."""
+        """Return how many Orders each Booking Partner has with each Seller."""
         rows = await self._database.read(partial(ask, self._sql.order_counts, kind=RecordKind.ORDER))
         counts = map(OrderCount._make, rows)
         return {Partnership(each.partner, each.seller): each.orders for each in counts}
 
     async def forget_deleted(self, before: datetime) -> None:
-        """Forget what was deleted from the feeds before that time, and go on with wiping erased data from the disk."""
+        """Remove feed items that were deleted before that time, and purge deleted data from the disk."""
         await self._database.write(partial(ask, self._sql.forget_deleted, before=microseconds(before)))
         await self._database.purge_deleted(self._clock())
 
     async def note_time(self, at: datetime) -> None:
-        """Keep that it was this time when the database was in use."""
+        """Store the time as the last one at which the database was in use."""
         await self._database.write(partial(ask, self._sql.note_time, at=microseconds(at)), brief=True)
 
     async def noted_time(self) -> datetime | None:
-        """The time that was noted last."""
+        """Return the time that was noted last."""
         ((noted,),) = await self._database.read(partial(ask, self._sql.noted_time))
         return instant(noted)
 
     async def check(self) -> None:
-        """Raise StoreUnavailableError unless the database answers, and has the schema of this version."""
+        """Raise StoreUnavailableError unless the database answers and has the schema of this version."""
         await self._database.read(lambda: check(self._figures))
 
     async def figures(self, read: Mapping[Feed, int]) -> Figures:
-        """The figures."""
+        """Return the number of Leases, and when the oldest unread item of each feed changed."""
         return await self._database.read(lambda: figures(self._figures, read, self._clock()))
 
     async def check_integrity(self) -> list[Finding]:
-        """Recount everything, as it is at one moment; return what does not agree, and `server_findings`."""
+        """Compare counts, claims and feeds with the records at one moment; return all findings."""
         sql = IntegrityStatements(self._dialect)
         recount = await self._database.snapshot(lambda: check_integrity(sql, self._feed_writer, self._clock()))
         return [*await self.server_findings(), *recount]
 
     async def server_findings(self) -> Sequence[Finding]:
-        """Settings of the database server that make replies less durable than promised."""
+        """Return the settings of the database server that make replies less durable than promised."""
         return await self._database.durability_findings()
 
     async def renumber(self, above: int) -> int:
-        """Give every feed item a new number above this one and all there were, so that all are read again.
+        """Give every feed item a new number, so that harvesters read all items again. Bookings may go on meanwhile.
 
-        Tells how many items there are. It may be done while others read and write.
+        Args:
+            above: All new numbers are higher than this one, and than all earlier ones.
+
+        Returns:
+            How many items there are.
         """
         await self._database.write(lambda: raise_last_number(self._numbering, above, self._clock()))
         count, last = 0, FeedItemKey()
@@ -191,7 +206,7 @@ class SqlStore:
         return count
 
     async def close(self) -> None:
-        """Finish what was accepted and let go of the database."""
+        """Finish the accepted commands and close the database."""
         if self._ticker:
             self._ticker.cancel()
         await self._queue.finish()
@@ -219,10 +234,10 @@ class SqlStore:
         return outcomes
 
     def _decide(self, batch: Batch) -> Procedure[tuple[list[Outcome], bool]]:
-        """The outcomes, and whether they are durable once the transaction has ended.
+        """Return the outcomes of a batch, and whether they are durable once the transaction has ended.
 
-        A reply without changes rests on what was read, for example the record of an earlier booking. A sweep answers no
-        Broker.
+        A reply without changes depends on rows that were read, for example on the record of an earlier booking. These
+        may not be durable yet, unless no Broker receives the reply, as in a sweep.
         """
         commands = batch.begin()
         if not commands:
@@ -241,13 +256,13 @@ class SqlStore:
         return outcomes, bool(written) or all(command.needs(self._policy).expired for command in commands)
 
     async def _find_locked(self, names: Iterable[Name]) -> Mapping[Name, str]:
-        """The holders of what is locked of these; to look does not wait."""
+        """Return the holders of the locks on these names, without waiting for them."""
         return await self._database.write(
             lambda: find_locked(self._locks, names), brief=True, lock_seconds=LOCK_SECONDS_AGAIN
         )
 
     def _lockable_names(self, command: Command) -> frozenset[Name]:
-        """What the command locks, as far as it names it."""
+        """Return the records and Opportunities that the command names and therefore locks."""
         needs = command.needs(self._policy)
         return frozenset[Name](needs.records) | needs.opportunities
 
@@ -264,7 +279,10 @@ class SqlStore:
         return take_numbers(self._numbering, count, now)
 
     def _decide_unlocked(self, command: Command, needs: Needs) -> Procedure[tuple[Decision, bool]]:
-        """The decision, a refusal among its replies, and whether there is a record that it may tell something of."""
+        """Decide without locks; return the decision, and whether a record was read that the reply may depend on.
+
+        The reply may be a refusal.
+        """
         situation = yield from load(self._sql, needs, self._policy, self._clock())
         try:
             decision = command.decide(situation)
@@ -274,26 +292,26 @@ class SqlStore:
 
 
 class _OnFullDisk(NamedTuple):
-    """A command while the disk is full: it may be answered from what there is, but store nothing more."""
+    """A command while the disk is full: the reply may come from stored data, but no more data may be stored."""
 
     command: Command
 
     @property
     def actor(self) -> Actor:
-        """That of the command."""
+        """Return the attribute of the command."""
         return self.command.actor
 
     @property
     def stores_more(self) -> bool:
-        """That of the command."""
+        """Return the attribute of the command."""
         return self.command.stores_more
 
     def needs(self, policy: Policy) -> Needs:
-        """Those of the command."""
+        """Return the needs of the command."""
         return self.command.needs(policy)
 
     def decide(self, situation: Situation) -> Decision:
-        """Decide as the command does, or raise StoreUnavailableError."""
+        """Decide as the command does; raise StoreUnavailableError if the decision stores more data."""
         decision = self.command.decide(situation)
         if decision.changes and self.command.stores_more:
             raise StoreUnavailableError("The disk is full.")

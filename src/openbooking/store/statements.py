@@ -74,7 +74,7 @@ class OrderCount(NamedTuple):
 
 
 class Statements:
-    """What can be asked of a database; each says what it is given and, after the arrow, what it answers with."""
+    """The statements; each docstring lists the parameters and, after the arrow, the columns of the result."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
@@ -82,15 +82,17 @@ class Statements:
 
     @cached_property
     def situation(self) -> Statement:
-        """:keys :paths :lookups :seller_keys :fills :holders :now → rows of what is needed, in one snapshot.
+        """:keys :paths :looked_at :seller_keys :fills :holders :now → a SituationRow each, all in one snapshot.
 
-        ("record", partner, uuid, 0, 0, document),
-        ("opportunity", path, "", spaces booked, spaces leased, document) for these, what the records claim, and
-        the parents of all of them, ("withdrawn", path, "", spaces booked, spaces leased, null) for those there
-        are no more though spaces of theirs are claimed, and ("seller", key, "", 0, 0, document).
-        ("proposal", partner, uuid, 0, 0, null) for the open proposals at the paths to fill. Of the holders
-        ("held", path, partner, 0, spaces leased, null), ("quotes", partner, Seller, count, bytes, null), and
-        ("proposals", partner, Seller, count, bytes, null).
+        | what | key | other | booked | leased | document | for |
+        |---|---|---|---|---|---|---|
+        | record | partner | uuid | 0 | 0 | yes | each record |
+        | opportunity | path | | booked spaces | leased spaces | yes | the paths, claimed paths, and their parents |
+        | withdrawn | path | | booked spaces | leased spaces | | claimed paths without an Opportunity |
+        | seller | key | | 0 | 0 | yes | the Sellers of the Opportunities |
+        | proposal | partner | uuid | 0 | 0 | | open proposals at the paths to fill |
+        | held | path | partner | 0 | leased spaces | | each holder |
+        | quotes, proposals | partner | Seller | count | bytes | | each holder |
         """
         keys = self.dialect.keys()
         claimed = select(claim.c.opportunity).select_from(keys.join(claim, same_record(keys, claim)))
@@ -129,7 +131,7 @@ class Statements:
         return self.dialect.compile(found[0].union_all(*found[1:]))
 
     def _proposals_to_fill(self) -> Select[Any]:
-        """Those that hold nothing (any more): what others hold nobody can buy."""
+        """Select the proposals that hold no spaces now. Held spaces are not for sale, so they cannot be filled."""
         filled = self.dialect.values("fills").subquery("filled")
         holds_nothing = (claim.c.places == literal_column("0")) | (claim.c.expires <= bindparam("now"))
         waiting = claim.c.expires.is_not(None) & holds_nothing
@@ -146,7 +148,7 @@ class Statements:
         return found.where(self.dialect.among(claim.c.partner, holder)).group_by(claim.c.opportunity, claim.c.partner)
 
     def _holding(self, what: str, kind: RecordKind) -> Select[Any]:
-        """How many records of a kind hold spaces for the holders, by Seller, and how many bytes they take."""
+        """Count the records of a kind that hold spaces for the holders, and their bytes, by Seller."""
         holder = self.dialect.values("holders").subquery(f"holder_of_{what}")
         holds = (record.c.partner == holder.c[0]) & (record.c.held_until > bindparam("now"))
         found = _row(what, record.c.partner, record.c.seller, booked=func.count(), leased=func.sum(record.c.size))
@@ -157,7 +159,8 @@ class Statements:
     def personal_data(self) -> Statement:
         """:keys → partner, uuid, document of the personal data of these records.
 
-        It is a statement of its own, for it reads all partitions, and most bookings begin with a record that has none.
+        It is apart from `situation` because it reads all partitions, and most bookings begin with a record that has no
+        personal data.
         """
         keys = self.dialect.keys()
         found = select(personal_data.c.partner, personal_data.c.uuid, personal_data.c.document)
@@ -165,9 +168,9 @@ class Statements:
 
     @cached_property
     def lock(self) -> Statement:
-        """:keys :paths → the paths of Opportunities that are locked: these, and what the records claim.
+        """:keys :paths → the paths of the locked Opportunities: the given ones, and those that the records claim.
 
-        The records are locked before them. Both are locked in the order of their keys.
+        Locks the records before the Opportunities, both in the order of their keys.
         """
         keys = self.dialect.keys()
         locked = (
@@ -184,7 +187,7 @@ class Statements:
 
     @cached_property
     def expired_records(self) -> Statement:
-        """:now :most → partner, uuid, bytes of records whose hold or lifetime has ended, the earliest first."""
+        """:now :most → partner, uuid, bytes of records whose hold or lifetime has ended; the earliest first."""
         found = select(record.c.partner, record.c.uuid, record.c.size).where(record.c.ends <= bindparam("now"))
         return self.dialect.compile(first(found.order_by(record.c.ends)))
 
@@ -197,7 +200,7 @@ class Statements:
 
     @cached_property
     def records_over(self) -> Statement:
-        """:over_before :most → partner, uuid of Orders with personal data that were over by then."""
+        """:over_before :most → partner, uuid of Orders that were over by then and have personal data."""
         found = select(personal_data.c.partner, personal_data.c.uuid)
         over = found.where(personal_data.c.over_at <= bindparam("over_before")).order_by(personal_data.c.over_at)
         return self.dialect.compile(first(over))
@@ -210,7 +213,7 @@ class Statements:
 
     @cached_property
     def records_holding(self) -> Statement:
-        """:paths :kind → partner, uuid of records of this kind that hold spaces there for a time."""
+        """:paths :kind → partner, uuid of records of this kind that hold spaces at these paths until some time."""
         of_paths = self.dialect.among(claim.c.opportunity, self.dialect.values("paths"))
         held = select(claim.c.partner, claim.c.uuid).join(record, same_record(claim, record))
         found = held.where(of_paths, claim.c.expires.is_not(None), _is(record.c.kind))
@@ -224,7 +227,7 @@ class Statements:
 
     @cached_property
     def paths_of_source_prefixes(self) -> Statement:
-        """:prefixes → path; what follows a prefix in the name of a source is before `~` in the order of bytes."""
+        """:prefixes → path. Characters after a prefix in the name of a source sort before `~`."""
         prefix = self.dialect.values("prefixes").subquery("prefix").c.value
         past_all = type_coerce(prefix, String).concat(literal_column("'~'"))
         begins = (opportunity.c.source >= prefix) & (opportunity.c.source < past_all)
@@ -232,7 +235,7 @@ class Statements:
 
     @cached_property
     def paths_of_seller(self) -> Statement:
-        """:seller :after :most → path. All pages together read the table once."""
+        """:seller :after :most → path. Reading all pages scans the table once."""
         found = select(opportunity.c.path).where(_is(opportunity.c.seller), opportunity.c.path > bindparam("after"))
         return self.dialect.compile(first(found.order_by(opportunity.c.path)))
 
@@ -244,13 +247,13 @@ class Statements:
 
     @cached_property
     def parents_of_paths(self) -> Statement:
-        """:paths → path, parent of those that exist."""
+        """:paths → path, parent of the Opportunities that exist."""
         these = self.dialect.among(opportunity.c.path, self.dialect.values("paths"))
         return self.dialect.compile(select(opportunity.c.path, opportunity.c.parent).where(these))
 
     @cached_property
     def documents_of_paths(self) -> Statement:
-        """:paths → document of those that exist."""
+        """:paths → document of the Opportunities that exist."""
         these = self.dialect.among(opportunity.c.path, self.dialect.values("paths"))
         return self.dialect.compile(select(opportunity.c.document).where(these))
 
@@ -295,17 +298,17 @@ def _is(column: Column[Any]) -> ColumnElement[bool]:
 
 
 def first(found: Select[Any]) -> Select[Any]:
-    """The first :most of them. SQLAlchemy gives SQLite an offset of its own, as a parameter, where there is none."""
+    """Limit to the first :most rows. Without an explicit offset SQLAlchemy adds a parameter for it on SQLite."""
     return found.limit(bindparam("most")).offset(literal_column("0"))
 
 
 def same_record(one: Any, other: Any) -> ColumnElement[bool]:
-    """Whether both rows belong to one record."""
+    """Return the condition that both rows belong to one record."""
     return and_(one.c.partner == other.c.partner, one.c.uuid == other.c.uuid)
 
 
 def _claimed(of: Any, condition: ColumnElement[bool]) -> ColumnElement[int]:
-    """How many spaces are claimed of the Opportunity with the path in that row, under a condition."""
+    """Sum the spaces that are claimed, under a condition, of the Opportunity with the path in that row."""
     total = select(func.coalesce(func.sum(claim.c.places), literal_column("0")))
     return total.where(claim.c.opportunity == of.c.path, condition).correlate(of).scalar_subquery()
 
@@ -317,7 +320,7 @@ def _row(
     leased: ColumnElement[int] | None = None,
     document: ColumnElement[bytes] = _NOTHING,
 ) -> Select[Any]:
-    """A row of `situation`."""
+    """Select a SituationRow."""
     nothing: Sequence[ColumnElement[Any]] = (literal_column("''"),) * (2 - len(key))
     none: ColumnElement[int] = literal_column("0", Integer)
     return select(

@@ -1,9 +1,9 @@
-"""Commands that wait for what somebody else keeps locked, while the others go on.
+"""Commands that need rows which another transaction keeps locked; all other commands go on meanwhile.
 
-Whoever has locked a row for long may be a session in which somebody has forgotten to commit, or a process that has
-stopped. The rows are looked at now and then (`locks.py`), so that no connection waits, however many want them. What
-needs none of them is tried again: a batch that still has to wait for something, as for a whole table, is halved until
-the commands that wait are alone.
+A row stays locked for long if a session has not committed, or if a process has stopped. While commands are blocked, the
+locks are looked up every 0.1 seconds (`openbooking.store.locks`), so no connection waits for them. Commands whose rows
+are free are tried again. If such a batch still has to wait, for example for a whole table, it is halved until each
+command that waits is in a batch of its own.
 """
 
 import asyncio
@@ -26,9 +26,9 @@ from openbooking.store.command_queue.pending import (
 )
 from openbooking.store.database import LockedError
 
-# What may be locked: an Opportunity, by its path, or a record.
+# What can be locked: an Opportunity, named by its path, or a record, named by its key.
 Name: TypeAlias = str | OrderKey
-# The holder of the lock of each of those names that cannot be locked now.
+# Returns the holder of the lock for each of the given names that is locked now.
 FindLocks: TypeAlias = Callable[[Iterable[Name]], Awaitable[Mapping[Name, str]]]
 NamesOf: TypeAlias = Callable[[Command], frozenset[Name]]
 
@@ -38,7 +38,14 @@ _log = structlog.get_logger()
 
 
 class BlockedCommands:
-    """The commands set aside, tried in batches of `most` at most."""
+    """Tries blocked commands again until all have been answered.
+
+    Args:
+        write: Carries out a batch.
+        find_locks: Returns the holders of locks.
+        names_of: Returns the names that a command locks.
+        most: How many commands a batch has at most.
+    """
 
     def __init__(self, write: Write, find_locks: FindLocks, names_of: NamesOf, most: int) -> None:
         self._write = write
@@ -46,7 +53,7 @@ class BlockedCommands:
         self._names_of = names_of
         self._most = most
         self._waiting: dict[PendingCommand, frozenset[Name]] = {}
-        # Those that had to wait alone, for something that is not known, and when they are tried again.
+        # Commands that had to wait for an unknown lock in a batch of their own, and when they are tried again.
         self._retry_at: dict[PendingCommand, float] = {}
         self._locks_seen: Mapping[Name, str] = {}
         self._held_locks: frozenset[Name] = frozenset()
@@ -54,17 +61,17 @@ class BlockedCommands:
 
     @property
     def is_busy(self) -> bool:
-        """Whether anything waits here."""
+        """Whether any command is blocked."""
         return bool(self._waiting)
 
     def add(self, waiting: Iterable[PendingCommand]) -> None:
-        """Set these aside."""
+        """Add commands, to be tried again once their rows are free."""
         self._waiting |= {each: self._names_of(each.command) for each in waiting}
         if self._retrying is None or self._retrying.done():
             self._retrying = asyncio.create_task(self._retry(), context=contextvars.Context())
 
     def take_blocked(self, waiting: list[PendingCommand]) -> list[PendingCommand]:
-        """Set aside those that need what is known to be kept locked; return the others."""
+        """Add the commands that need a row which is known to be locked; return the others."""
         if not self._held_locks and not self._retry_at:
             return waiting
         unknown = {name for each in self._retry_at for name in self._waiting[each] if isinstance(name, OrderKey)}
@@ -74,12 +81,12 @@ class BlockedCommands:
         return [each for each in waiting if each not in self._waiting]
 
     async def finish(self) -> None:
-        """Return once nothing waits here."""
+        """Return once no command is blocked any more."""
         if self._retrying:
             await self._retrying
 
     async def _retry(self) -> None:
-        _log.warning("store.locked", reason="Somebody keeps locked what commands need; others go on meanwhile.")
+        _log.warning("store.locked", reason="Another transaction keeps rows locked; other commands go on.")
         while self._waiting:
             if await self._find_held_locks():
                 now = asyncio.get_running_loop().time()
@@ -94,7 +101,10 @@ class BlockedCommands:
         self._locks_seen, self._held_locks = {}, frozenset()
 
     async def _find_held_locks(self) -> bool:
-        """Find out what one and the same holder keeps locked for a while; return whether the database answers."""
+        """Look twice which names are locked; a name counts if its lock has the same holder both times.
+
+        Returns whether the database answers.
+        """
         for _ in range(2):
             await asyncio.sleep(_LOCK_CHECK_SECONDS / 2)
             self._drop_answered()
@@ -103,7 +113,7 @@ class BlockedCommands:
             try:
                 self._locks_seen = await self._find_locks(names) if names else {}
             except LockedError:
-                self._locks_seen = {}  # a whole table is locked, and what needs another can go on
+                self._locks_seen = {}  # a whole table is locked; commands that need other tables can go on
             except StoreUnavailableError:
                 return False
             self._held_locks = frozenset(

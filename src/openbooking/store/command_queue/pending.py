@@ -1,7 +1,7 @@
-"""Commands that wait to be carried out, each with one deadline for everything: the queue, locks, tries.
+"""Commands that wait for their reply. One deadline bounds the queue, the locks and the retries together.
 
-A command that is not being carried out by its deadline is given up, and is not carried out afterwards: nothing is done
-whose caller has been told that it was not. Of one that is being carried out by then nobody knows what becomes of it.
+A command that has not begun by its deadline is given up and never carried out, so "nothing was done" is a true reply.
+For a command that has begun by then, the outcome is unknown.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from openbooking.booking.command import Command, Reply
 from openbooking.booking.store import Outcome, StoreUnavailableError
 from openbooking.store.database import LockedError
 
-# For how long after its deadline a command that is being carried out may still be answered.
+# How long after its deadline a command that has begun may still be answered.
 _GRACE_SECONDS = 2.0
 # How long a transaction waits for locks of other transactions, which usually end within milliseconds. The longer time
 # is for a first try. The shorter one is for commands that have waited before, and for batches while commands are
@@ -21,7 +21,12 @@ LOCK_SECONDS, LOCK_SECONDS_AGAIN = 0.5, 0.05
 
 
 class PendingCommand:
-    """A command and whoever waits for its reply, `until` that time of the event loop at the longest."""
+    """A command and the future of its reply.
+
+    Args:
+        command: What to carry out.
+        until: The deadline, a time of the event loop.
+    """
 
     def __init__(self, command: Command, until: float) -> None:
         self.command = command
@@ -30,22 +35,22 @@ class PendingCommand:
         self.reply: asyncio.Future[Reply] = loop.create_future()
         self.given_up = False
         self._begun = False
-        self._timer = loop.call_at(until, self._end)
+        self._timer = loop.call_at(until, self._on_deadline)
         self.reply.add_done_callback(lambda _: self._timer.cancel())
 
     def begin(self) -> bool:
-        """Whether it is to be carried out now."""
+        """Begin the command unless it was given up; return whether it has begun."""
         self._begun = not self.given_up
         return self._begun
 
     def undo(self) -> None:
-        """Nothing was done, so that it waits again."""
+        """Put the command back to waiting, because its transaction has done nothing."""
         self._begun = False
         if asyncio.get_running_loop().time() >= self.until:
-            self._end()
+            self._on_deadline()
 
     def settle(self, outcome: Outcome) -> None:
-        """Answer it, if anybody waits for that."""
+        """Give the reply, or raise the exception, to the caller; do nothing if the command was answered before."""
         if self.reply.done():
             return
         if isinstance(outcome, Exception):
@@ -53,19 +58,19 @@ class PendingCommand:
         else:
             self.reply.set_result(outcome)
 
-    def _end(self) -> None:
+    def _on_deadline(self) -> None:
         loop = asyncio.get_running_loop()
         if not self._begun:
             self.given_up = True
-            self.settle(StoreUnavailableError("It could not be begun before its deadline: nothing was done."))
+            self.settle(StoreUnavailableError("The command did not begin before its deadline; nothing was done."))
         elif loop.time() < self.until + _GRACE_SECONDS:
-            self._timer = loop.call_at(self.until + _GRACE_SECONDS, self._end)
+            self._timer = loop.call_at(self.until + _GRACE_SECONDS, self._on_deadline)
         else:
-            self.settle(StoreUnavailableError("It was begun, and the database has not answered by its deadline."))
+            self.settle(StoreUnavailableError("The database did not answer before the deadline of the command."))
 
 
 class Batch:
-    """Commands to carry out in one transaction; which they are is settled when it begins."""
+    """Pending commands to carry out in one transaction."""
 
     def __init__(self, waiting: Sequence[PendingCommand]) -> None:
         self.waiting = waiting
@@ -73,42 +78,46 @@ class Batch:
 
     @property
     def until(self) -> float:
-        """When the last of them is given up."""
+        """The latest deadline of the commands, a time of the event loop."""
         return max(each.until for each in self.waiting)
 
     def begin(self) -> list[Command]:
-        """The commands to carry out now: those that were not given up; to be called at each try."""
+        """Begin all commands that were not given up, and return them; called at each try of the transaction."""
         self._begun = [each for each in self.waiting if each.begin()]
         return [each.command for each in self._begun]
 
     def undo(self) -> None:
-        """Nothing was done, so that all wait again."""
+        """Put all commands back to waiting."""
         for each in self.waiting:
             each.undo()
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
-        """Answer those that `begin` has named last."""
+        """Settle the commands that the last call of `begin` returned, in their order."""
         for each, outcome in zip(self._begun, outcomes, strict=True):
             each.settle(outcome)
 
     def fail(self, fault: Exception) -> None:
-        """Answer all with that fault."""
+        """Settle all commands with the same exception."""
         for each in self.waiting:
             each.settle(fault)
 
 
-# Carries out a batch, and waits so many seconds for a lock; raises LockedError if that was too short.
+# Carries out a batch; the number is `lock_seconds` of `Database.write`, which may raise LockedError.
 Write: TypeAlias = Callable[[Batch, float], Awaitable[Sequence[Outcome]]]
 
 
 async def write_batch(batch: Batch, write: Write, lock_seconds: float) -> None:
-    """Answer the commands of a batch, whatever becomes of them, or raise LockedError."""
+    """Carry out a batch and settle its commands.
+
+    Raises:
+        LockedError: A lock was not free in time. The commands wait again.
+    """
     try:
         outcomes = await write(batch, lock_seconds)
     except LockedError:
         batch.undo()
         raise
-    except Exception as fault:  # noqa: BLE001 - whatever went wrong, every caller of the batch is told
+    except Exception as fault:  # noqa: BLE001 - every caller of the batch receives the fault
         batch.fail(fault)
     else:
         batch.settle(outcomes)

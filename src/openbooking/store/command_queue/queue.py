@@ -1,4 +1,4 @@
-"""The queue before every writer: commands that wait are written as one batch, while the next ones gather."""
+"""The queue of commands to write: a batch is written in one transaction, and the next commands gather meanwhile."""
 
 import asyncio
 import contextvars
@@ -15,16 +15,18 @@ from openbooking.store.command_queue.pending import (
 )
 from openbooking.store.database import LockedError
 
-# How many commands a batch has at most. Where nobody else writes, the more share a commit the better. Among others
-# each batch holds up all who want a row of it, and large ones would follow one another.
+# How many commands a batch has at most. A large batch shares the cost of its commit among many commands. Where several
+# transactions write at a time it also holds locks for longer, so batches are smaller there.
 BATCH_SIZE_ALONE, BATCH_SIZE_SHARED = 64, 16
 
 
 class CommandQueue:
-    """Commands waiting for `write`, which is called with one batch after the other, and never waits for one to fill.
+    """Passes commands to `write` in one batch after the other; a batch never waits until it is full.
 
-    A batch has `most` commands at most. Those of a batch that waits too long for a lock are set `blocked`, if that may
-    happen.
+    Args:
+        write: Carries out a batch.
+        most: How many commands a batch has at most.
+        blocked: Takes the commands of a batch that waited too long for a lock; None where no rows are locked.
     """
 
     def __init__(self, write: Write, most: int, blocked: BlockedCommands | None = None) -> None:
@@ -35,19 +37,25 @@ class CommandQueue:
         self._writing: asyncio.Task[None] | None = None
 
     async def execute(self, command: Command, until: float) -> Reply:
-        """The outcome of a command, once the batch with it has been written.
+        """Return the reply to a command once its batch has been written.
 
-        StoreUnavailableError if it cannot be begun until that time of the event loop, or is not finished soon after.
+        Args:
+            command: What to carry out.
+            until: The deadline, a time of the event loop.
+
+        Raises:
+            StoreUnavailableError: The command did not begin before its deadline, or did not end soon after.
+            OpenBookingError: The command was refused.
         """
         waiting = PendingCommand(command, until)
         self._waiting.append(waiting)
         if self._writing is None or self._writing.done():
-            # A batch belongs to no request, and what is logged of it has the id of none.
+            # A batch serves several requests, so its log entries carry no request id.
             self._writing = asyncio.create_task(self._write_waiting(), context=contextvars.Context())
         return await waiting.reply
 
     async def finish(self) -> None:
-        """Write what is waiting."""
+        """Return once no command waits any more."""
         if self._writing:
             await self._writing
         if self._blocked:
@@ -64,5 +72,5 @@ class CommandQueue:
             try:
                 await write_batch(Batch(batch), self._write, LOCK_SECONDS_AGAIN if in_trouble else LOCK_SECONDS)
             except LockedError:
-                assert self._blocked  # noqa: S101 - nobody else has rows that are locked
+                assert self._blocked  # noqa: S101 - without it no rows are locked
                 self._blocked.add(batch)

@@ -1,8 +1,7 @@
 """The driver of a PostgreSQL database, for any number of processes on any number of machines.
 
-Each process writes its waiting commands in one transaction at a time, in few round trips: begin, lock, read, write,
-commit. Rows are locked in the order of their keys before anything is read; where others are faster all the same, the
-transaction starts afresh, up to a bound.
+A write transaction takes few round trips: begin, lock, read, write, commit. Rows are locked in the order of their keys
+before they are read. A transaction that conflicts with another is tried again, up to eight times.
 """
 
 import asyncio
@@ -43,32 +42,32 @@ from openbooking.store.postgres.purge import purge_deleted
 from openbooking.store.postgres.reserve import PostgresReserve
 from openbooking.store.single_flight import SingleFlight
 
-# One writes bookings, one those that were set aside; one numbers feed items and does the upkeep meanwhile.
+# Connections for bookings, for blocked commands, and for numbering and upkeep, so that none waits for another.
 _WRITERS = 3
 _READERS = 4
 _TRIES = 8
 _PAUSE_SECONDS = 0.02
-# What is done on a connection may go on for so long after its deadline.
+# How long a statement may go on after its deadline.
 _GRACE_SECONDS = 1.0
-# Between two waits for a lock others may have the connection.
+# The pause between two waits for a lock, in which other commands can use the connection.
 _LOOK_AGAIN_SECONDS = 0.2
-# After a restart, or where a wait was cancelled, a commit can be read that no synchronous standby has yet. A standby
-# gets all commits in their order, so whoever waits for a later one has waited for it too. Only a transaction that has
-# written something waits; a message in the write-ahead log is the least that can be written, and takes no rights.
+# After a restart, or after a wait was cancelled, a commit can be read that no synchronous standby has yet. A standby
+# receives commits in their order, so waiting for a later commit is enough. A transaction waits only if it has written
+# something. A message in the write-ahead log is the least that can be written, and needs no privileges.
 _CONFIRM = Statement(
     "SELECT pg_logical_emit_message(true, 'openbooking', '') WHERE current_setting('synchronous_standby_names') <> ''",
     (),
     writes=True,
 )
 _SYNCHRONOUS_COMMIT = Statement("SELECT current_setting('synchronous_commit')", (), writes=False)
-# What a reply does not wait for under a weaker setting than "on".
+# What replies do not wait for, by the value of `synchronous_commit`.
 _NOT_WAITED_FOR = {
     "local": "no reply waits for a synchronous standby",
     "remote_write": "replies do not wait until a synchronous standby has written to its disk",
 }
 
-# What says that nothing was done but may be at the next try. Of two that add the same record, the second violates its
-# uniqueness.
+# Errors after which nothing was done and the transaction is tried again. A transaction that adds a record which another
+# has just added violates its primary key.
 _TRIED_AGAIN = (
     StaleConnectionError,
     ChangedMeanwhileError,
@@ -81,7 +80,7 @@ _log = structlog.get_logger()
 
 
 class PostgresDatabase:
-    """The database at a URL, with connections that write and some that read."""
+    """Runs procedures on the database at a URL, with separate connections for writing and for reading."""
 
     is_remote = True
 
@@ -95,20 +94,23 @@ class PostgresDatabase:
 
     @property
     def disk_is_full(self) -> bool:
-        """Whether the server has had no room for something, and has none for the reserve since."""
+        """Whether the disk was full, and has had no space for the reserve since."""
         return self._reserve.spent
 
     async def confirm(self, until: float) -> None:
-        """Return once the synchronous standby, where there is one, has all that could be read before.
+        """Return once the synchronous standby, if there is one, has everything that could be read before.
 
-        Those who ask meanwhile share the next wait.
+        Concurrent callers share the next wait.
+
+        Raises:
+            StoreUnavailableError: That took longer than `until`, a time of the event loop.
         """
         with translating_faults():
             async with asyncio.timeout_at(until):
                 await self._confirmations.get(None, lambda: self.read(partial(ask, _CONFIRM), brief=True))
 
     async def durability_findings(self) -> Sequence[Finding]:
-        """Whether replies wait for less than the disks of this server and of its synchronous standby."""
+        """Return a finding if replies do not wait for the disks of this server and of its synchronous standby."""
         ((value,),) = await self.read(partial(ask, _SYNCHRONOUS_COMMIT))
         if value not in _NOT_WAITED_FOR:
             return []
@@ -117,7 +119,7 @@ class PostgresDatabase:
         return [Finding("The PostgreSQL setting synchronous_commit", f'is "{value}": {lost}; {where}')]
 
     async def keep_up(self) -> None:
-        """Look after the space that is kept for when the disk is full; to be called every second."""
+        """Check the reserve of disk space, and make it again if there is space for it."""
         with translating_faults():
             async with self._readers.connection(self._deadline()) as connection:
                 await self._reserve.keep(connection)
@@ -130,9 +132,9 @@ class PostgresDatabase:
         until: float | None = None,
         lock_seconds: float | None = None,
     ) -> T:
-        """Carry out an exchange in one transaction, again if others were faster, up to a bound.
+        """Run a procedure in one transaction, and again if it conflicts with another transaction.
 
-        Whoever waits for a lock lets go of the connection now and then, so that others have it.
+        A procedure that waits for a lock releases its connection from time to time. See `Database.write`.
         """
         until = until or self._deadline()
         with translating_faults():
@@ -153,7 +155,7 @@ class PostgresDatabase:
             except asyncpg.LockNotAvailableError as fault:
                 if loop.time() + _LOOK_AGAIN_SECONDS >= until:
                     raise StoreUnavailableError(
-                        f"Somebody keeps locked what it needs ({describe_fault(fault)})."
+                        f"Another transaction keeps rows locked that are needed ({describe_fault(fault)})."
                     ) from fault
             lock_seconds = LOCK_SECONDS_AGAIN
             await asyncio.sleep(random.uniform(0, _LOOK_AGAIN_SECONDS))  # noqa: S311 - nothing secret
@@ -177,10 +179,12 @@ class PostgresDatabase:
             if asyncio.get_running_loop().time() + pause >= until:
                 break
             await asyncio.sleep(pause)
-        raise StoreUnavailableError(f"It could not be done in {attempt} tries; the last one ended with {reason}")
+        raise StoreUnavailableError(
+            f"Gave up after {attempt} conflicting transactions; try again. The last conflict: {reason}"
+        )
 
     async def read(self, make: Callable[[], Procedure[T]], *, brief: bool = False, until: float | None = None) -> T:
-        """Carry out an exchange that writes nothing."""
+        """Run a procedure that writes nothing."""
         until = until or self._deadline()
         reason = ""
         with translating_faults():
@@ -193,16 +197,16 @@ class PostgresDatabase:
                             return result
                     except StaleConnectionError as fault:
                         reason = str(fault)
-        raise StoreUnavailableError(f"Every connection was lost: {reason}")
+        raise StoreUnavailableError(f"All connections to the database were lost: {reason}")
 
     async def snapshot(self, make: Callable[[], Procedure[T]]) -> T:
-        """Carry out an exchange in one transaction that writes nothing."""
+        """Run a procedure in one read transaction."""
         with translating_faults():
             async with self._readers.connection(self._deadline()) as connection:
                 return await transact(connection, make(), "REPEATABLE READ READ ONLY")
 
     async def purge_deleted(self, now: datetime) -> None:
-        """Go on with what lets erased personal data leave the disk."""
+        """Continue the erasure of personal data from the disk: see `openbooking.store.postgres.purge`."""
         with translating_faults():
             connection = await asyncpg.connect(
                 self._url,

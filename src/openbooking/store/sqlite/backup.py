@@ -11,9 +11,13 @@ from openbooking.user_error import UserError
 
 
 def back_up(database: Path, copy: Path) -> None:
-    """Write the database, as it is at one moment, to a new file that only its owner can read; others go on meanwhile.
+    """Write a snapshot of the database to a new file that only its owner can read; other processes go on meanwhile.
 
-    What was erased is not in the copy. It is on disk, and has its name, only once it is whole.
+    Erased data is not in the copy. The file gets its name once it is complete and on disk.
+
+    Raises:
+        UserError: There is a file of that name already.
+        StoreUnavailableError: The database cannot be read, or the file cannot be written.
     """
     if copy.exists():
         raise UserError(f"{copy} exists already.")

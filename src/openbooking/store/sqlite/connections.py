@@ -19,25 +19,29 @@ T = TypeVar("T")
 
 
 def create(path: Path) -> None:
-    """Make an empty database, which only its owner can read; raise FileExistsError if there is a file.
+    """Make an empty file that only its owner can read; raise FileExistsError if there is a file.
 
-    SQLite lets those read the files beside it who can read the file itself.
+    SQLite gives the files beside the database the same permissions.
     """
-    # Only a file that is not there yet may be closed here: closing one lets go of all locks this process has on it.
+    # Closing a file releases all locks that this process has on it, so only a new file may be closed here.
     os.close(os.open(path.resolve(), os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
 
 
 def connect(path: Path, *, wait: bool = True) -> sqlite3.Connection:
-    """Open the file so that a commit is on disk, what is deleted is overwritten, and readers have room.
+    """Open a connection whose commits are on disk, and whose deletions overwrite the deleted data.
 
-    It may `wait` for others, or give up at once. The file is not mapped into memory: after each commit of another
-    connection it would be mapped anew. If the disk is too full to open it, its reserve is given up.
+    The file is not mapped into memory, because it would be mapped again after each commit of another connection. If
+    the disk is too full to open the file, the reserve is released.
+
+    Args:
+        path: The file.
+        wait: Statements wait for other processes, instead of failing at once.
     """
-    return with_room_to_open(path, lambda: _connect(path, wait=wait))
+    return with_space_to_open(path, lambda: _connect(path, wait=wait))
 
 
-def with_room_to_open(path: Path, read: Callable[[], T]) -> T:
-    """Return what `read` returns; where the disk is too full to open the file, give up its reserve and read again."""
+def with_space_to_open(path: Path, read: Callable[[], T]) -> T:
+    """Return what `read` returns; if the disk is too full to open the file, release the reserve and read again."""
     try:
         return read()
     except sqlite3.DatabaseError as fault:
@@ -63,12 +67,12 @@ def _connect(path: Path, *, wait: bool) -> sqlite3.Connection:
 
 
 def is_busy(fault: sqlite3.DatabaseError) -> bool:
-    """Whether somebody else has the file just now."""
-    # What the driver itself finds, as that the connection is closed, has no code.
+    """Return whether another process has the file locked."""
+    # Errors of the driver itself, for example that the connection is closed, have no code.
     return getattr(fault, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
 
 
 def is_full(fault: sqlite3.DatabaseError) -> bool:
-    """Whether the disk, or what one user may have of it, is full."""
+    """Return whether the disk, or the quota of the user, is full."""
     code = getattr(fault, "sqlite_errorcode", 0)
     return code & _PRIMARY_CODE == sqlite3.SQLITE_FULL or code in _CANNOT_GROW

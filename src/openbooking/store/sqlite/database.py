@@ -1,6 +1,6 @@
-"""The driver of an SQLite file: one writer, in whatever process, for as long as a transaction lasts.
+"""The driver of an SQLite file, which one transaction at a time can write to, in any process.
 
-Readers have connections of their own and, the file being in WAL mode, never wait for the writer.
+Readers have connections of their own. The file is in WAL mode, so readers never wait for the writer.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from openbooking.store.sqlite.write_lock import WriteLock
 
 _READERS = 4
 _SECONDS_BETWEEN_TRIES = 0.001
-# While it waits for readers of the log, nobody writes; those that only serve a page have soon finished.
+# How long emptying the log waits for readers. It holds up all writers, and reads of feed pages are shorter.
 _PURGE_SECONDS = 0.2
 _PURGE_TRIES, _SECONDS_BETWEEN_PURGES = 3, 1
 
@@ -36,10 +36,10 @@ _log = structlog.get_logger()
 
 
 class SqliteDatabase:
-    """The file at `path`.
+    """Runs procedures on the file at `path`.
 
-    Statements that look up or write a few rows run on the event loop: they take less than handing them to a thread
-    would. Threads do what takes or may take longer: many rows, the disk at a commit, another process that writes.
+    Statements that read or write a few rows run on the event loop, because handing them to a thread would take longer.
+    Threads do what may take longer: many rows, commits, and waiting for other processes.
     """
 
     is_remote = False
@@ -59,7 +59,7 @@ class SqliteDatabase:
 
     @cached_property
     def _writer(self) -> sqlite3.Connection:
-        """For whoever holds the lock; first opened where it may wait, and waits no more."""
+        """The connection of the only writer. Opening it may wait for other processes; its statements do not."""
         connection = self._connect()
         connection.execute("PRAGMA busy_timeout=0")
         return connection
@@ -70,7 +70,7 @@ class SqliteDatabase:
 
     @cached_property
     def _reader(self) -> sqlite3.Connection:
-        """For the event loop: it never waits."""
+        """The connection of the event loop, which never waits for other processes."""
         return self._connect(wait=False)
 
     async def write(
@@ -81,7 +81,7 @@ class SqliteDatabase:
         until: float | None = None,
         lock_seconds: float | None = None,
     ) -> T:
-        """Carry out an exchange in one transaction, alone. There are no rows to lock, so nobody waits for one."""
+        """Run a procedure in one transaction as the only writer; no rows are locked, so `lock_seconds` is ignored."""
         del lock_seconds
         deadline = until or self._deadline()
         async with self._only_writer(deadline):
@@ -89,7 +89,7 @@ class SqliteDatabase:
                 return await self._with_reserve(lambda: self._transact(make, deadline, brief=brief))
 
     async def read(self, make: Callable[[], Procedure[T]], *, brief: bool = False, until: float | None = None) -> T:
-        """Carry out an exchange that writes nothing."""
+        """Run a procedure that writes nothing."""
         if not brief:
             with _translating_faults():
                 return await self._in_reader_thread(lambda: run_procedure(self._connection_of_thread(), make()))
@@ -103,12 +103,12 @@ class SqliteDatabase:
                 return await self._in_reader_thread(lambda: run_procedure(self._connection_of_thread(), make()))
 
     async def snapshot(self, make: Callable[[], Procedure[T]]) -> T:
-        """Carry out an exchange in one transaction that writes nothing."""
+        """Run a procedure in one read transaction."""
         with _translating_faults():
             return await self._in_reader_thread(lambda: _snapshot(self._connection_of_thread(), make()))
 
     async def confirm(self, until: float) -> None:
-        """Return at once: what can be read of the file is on disk."""
+        """Do nothing: everything that can be read from the file is on disk."""
 
     async def keep_up(self) -> None:
         """Do nothing: the file needs no upkeep."""
@@ -118,7 +118,7 @@ class SqliteDatabase:
         return ()
 
     async def purge_deleted(self, now: datetime) -> None:
-        """Empty the write-ahead log; in the file itself, what is deleted is overwritten at once."""
+        """Empty the write-ahead log. In the file itself SQLite overwrites deleted data at once."""
         del now
         for _ in range(_PURGE_TRIES):
             deadline = self._deadline()
@@ -129,10 +129,10 @@ class SqliteDatabase:
             if not busy:
                 return
             await asyncio.sleep(_SECONDS_BETWEEN_PURGES)
-        raise StoreUnavailableError("The write-ahead log could not be emptied, for others were reading from the file.")
+        raise StoreUnavailableError("The write-ahead log could not be emptied while other processes were reading it.")
 
     async def close(self) -> None:
-        """Close the file."""
+        """Close all connections and end the threads."""
         async with self._writing:
             for threads in (self._writer_thread, self._reader_threads):
                 await asyncio.to_thread(threads.shutdown)
@@ -145,7 +145,7 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def _only_writer(self, until: float) -> AsyncIterator[None]:
-        """While nobody else in this process writes; StoreUnavailableError if somebody does until then."""
+        """Exclude other writers of this process; raise StoreUnavailableError at that time of the event loop."""
         with _translating_timeout():
             async with asyncio.timeout_at(until):
                 await self._writing.acquire()
@@ -170,7 +170,7 @@ class SqliteDatabase:
         return result
 
     async def _with_reserve(self, work: Callable[[], Awaitable[T]]) -> T:
-        """The result of the work, done again with the space of the reserve if the disk is full."""
+        """Do the work; if the disk is full, release the reserve and do it again."""
         try:
             return await work()
         except sqlite3.DatabaseError as fault:
@@ -185,7 +185,7 @@ class SqliteDatabase:
             self._uses_reserve = False
 
     def _has_space(self) -> bool:
-        """Whether there is room again: for the reserve, or as much in the file itself, where something was deleted."""
+        """Return whether the disk has space for the reserve again, or the file has as many free pages."""
         if self._reserve.fill():
             _log.info("disk.has_room", database=str(self._path))
             return True
@@ -193,7 +193,7 @@ class SqliteDatabase:
         return bool(free * size >= RESERVED_BYTES)
 
     async def _begin(self, until: float) -> None:
-        """Become the writer: at once, or as soon as whoever is has finished and it is our turn."""
+        """Begin a write transaction, once this process holds the write lock and no other transaction is open."""
         if not self._opened:
             await self._in_writer_thread(self._open_writer)
         with self._write_lock as lock:
@@ -201,7 +201,7 @@ class SqliteDatabase:
 
     def _open_writer(self) -> sqlite3.Connection:
         if not self._reserve.spent and not self._reserve.fill():
-            _log.warning("disk.no_reserve", database=str(self._path), reason="There is too little room.")
+            _log.warning("disk.no_reserve", database=str(self._path), reason="Too little space is left on the disk.")
         return self._writer
 
     def _has_begun(self) -> bool:
@@ -214,7 +214,7 @@ class SqliteDatabase:
         return True
 
     async def _empty_log(self) -> ResultRows:
-        """What SQLite answers: first whether readers kept it from doing so for as long as it waits for them."""
+        """Empty the log; return the row of SQLite's checkpoint, whose first column is 1 if readers prevented it."""
 
         def execute() -> ResultRows:
             self._writer.execute(f"PRAGMA busy_timeout={1000 * _PURGE_SECONDS:.0f}")
@@ -226,7 +226,7 @@ class SqliteDatabase:
         return await self._in_writer_thread(execute)
 
     async def _in_writer_thread(self, work: Callable[[], T]) -> T:
-        """Do the work there; nobody goes on before it is done, however often he is cancellation to stop."""
+        """Do the work in the writer thread; a cancellation takes effect only once the work is done."""
         doing = asyncio.get_running_loop().run_in_executor(self._writer_thread, work)
         cancellation: asyncio.CancelledError | None = None
         while not doing.done():
@@ -254,10 +254,9 @@ class SqliteDatabase:
         return connection
 
     def _flush_log(self) -> None:
-        """Write to disk what a process that was killed has left in the write-ahead log.
+        """Write the write-ahead log to disk, because a killed process may have left a commit that is not on disk yet.
 
-        It may have been killed after it had written a commit and before that was on disk. Whoever opens the file next
-        reads that commit, and would acknowledge it to whoever repeats it.
+        The next process reads that commit, and acknowledges it to a client that repeats its request.
         """
         log = sibling(self._path, "wal")
         try:
@@ -269,11 +268,11 @@ class SqliteDatabase:
 
 
 async def _repeat_until(deadline: float, done: Callable[[], bool]) -> None:
-    """Try until it is done, or raise StoreUnavailableError at that time of the event loop."""
+    """Call `done` until it returns True; raise StoreUnavailableError at that time of the event loop."""
     loop = asyncio.get_running_loop()
     while not done():
         if loop.time() >= deadline:
-            raise StoreUnavailableError("Others have been writing to the file all the time.")
+            raise StoreUnavailableError("Gave up waiting to write to the SQLite file, which was busy; try again.")
         await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
 
 
@@ -282,7 +281,7 @@ def _translating_timeout() -> Iterator[None]:
     try:
         yield
     except TimeoutError as fault:
-        raise StoreUnavailableError("Others have had the file all the time.") from fault
+        raise StoreUnavailableError("Gave up waiting for the SQLite file, which was busy; try again.") from fault
 
 
 @contextmanager
@@ -293,20 +292,20 @@ def _translating_faults() -> Iterator[None]:
         raise StoreUnavailableError(str(fault)) from fault
 
 
-def _snapshot(db: sqlite3.Connection, exchange: Procedure[T]) -> T:
+def _snapshot(db: sqlite3.Connection, procedure: Procedure[T]) -> T:
     db.execute("BEGIN")
     try:
-        return run_procedure(db, exchange)
+        return run_procedure(db, procedure)
     finally:
         db.execute("ROLLBACK")
 
 
-def run_procedure(db: sqlite3.Connection, exchange: Procedure[T]) -> T:
-    """The result of an exchange."""
+def run_procedure(db: sqlite3.Connection, procedure: Procedure[T]) -> T:
+    """Run a procedure on a connection and return its result."""
     try:
-        asked = next(exchange)
+        asked = next(procedure)
         while True:
-            asked = exchange.send(_answer(db, asked))
+            asked = procedure.send(_answer(db, asked))
     except StopIteration as end:
         result: T = end.value
         return result
@@ -324,5 +323,5 @@ def _answer(db: sqlite3.Connection, asked: Query | SaveRows) -> ResultRows:
 
 
 def _parameter(value: Any) -> Any:
-    """Lists are passed as JSON."""
+    """Return the value as SQLite takes it: a list as JSON."""
     return msgspec.json.encode(value).decode() if isinstance(value, list) else value

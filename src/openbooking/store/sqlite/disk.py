@@ -1,4 +1,4 @@
-"""Files sibling an SQLite database, and writing to the disk what the operating system keeps in memory."""
+"""Files beside an SQLite database, and flushing files to the disk."""
 
 import os
 import sys
@@ -10,20 +10,23 @@ _ROOT = 0
 
 
 def sibling(database: Path, suffix: str) -> Path:
-    """The path of the file whose name is that of the database, wherever a link leads, with this suffix."""
+    """Return the path of a file beside the database: links are resolved, and `-` and the suffix are appended."""
     written = database.resolve()
     return written.with_name(f"{written.name}-{suffix}")
 
 
 def open_sibling(database: Path, suffix: str) -> int:
-    """Open that file, made if it is missing, for all who may open the database; return its file descriptor.
+    """Open a file beside the database, and make it if it is missing; return its file descriptor.
 
-    Raise OSError if it cannot be opened.
+    The file gets the owner of the database and its permissions to read and write.
+
+    Raises:
+        OSError: The file cannot be opened.
     """
     of_database = database.resolve().stat()
     number = os.open(sibling(database, suffix), os.O_CREAT | os.O_RDWR, OWNER_ONLY)
     if sys.platform != "win32":
-        # Whoever made it has seen to that.
+        # Another owner made the file, and set its permissions.
         with suppress(PermissionError):
             os.fchmod(number, of_database.st_mode & _READ_AND_WRITE)
         if os.geteuid() == _ROOT:
@@ -32,9 +35,9 @@ def open_sibling(database: Path, suffix: str) -> int:
 
 
 def flush(path: Path) -> None:
-    """Return once the contents of a file, or the names in a folder, are on disk; raise OSError if they cannot be."""
+    """Write the contents of a file, or the names in a folder, to disk; raise OSError if that fails."""
     if path.is_dir() and os.name == "nt":
-        return  # Windows opens no folders, and writes their changes itself
+        return  # Windows cannot open folders, and writes their changes by itself
     number = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(number)

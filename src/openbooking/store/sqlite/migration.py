@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.backends import NAME_ANOTHER, SchemaError
 from openbooking.store.schema import VERSION_TABLE
-from openbooking.store.sqlite.connections import BUSY_TIMEOUT_SECONDS, connect, create, is_busy, with_room_to_open
+from openbooking.store.sqlite.connections import BUSY_TIMEOUT_SECONDS, connect, create, is_busy, with_space_to_open
 
 _PAUSE_SECONDS = 0.02
 
@@ -42,7 +42,7 @@ def _tables(path: Path) -> set[str]:
             return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
 
     try:
-        return with_room_to_open(path, read)
+        return with_space_to_open(path, read)
     except sqlite3.DatabaseError as fault:
         raise StoreUnavailableError(f"The database {path} cannot be opened: {fault}.") from fault
 
