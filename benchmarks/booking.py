@@ -26,8 +26,9 @@ from openbooking.jsonld.read_order import OrderReader
 from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.terms import OrderType
 from openbooking.settings import Settings
-from openbooking.store import sqlite as store_module
-from openbooking.store.waiting import Batch, Waiting
+from openbooking.store.command_queue.pending import Batch, PendingCommand
+from openbooking.store.sqlite import database as driver
+from openbooking.store.sqlite.connections import connect
 from profiles import profile
 from stage import HERE, HOST, Load, folder, free_port, process, put_load, server, tell_medians
 from stock import PARTNER, headers, opened, order_body, settings_of, stock
@@ -69,9 +70,9 @@ def record(settings: Settings, bodies: list[bytes], batch: int) -> list[Statemen
         async with opened(settings) as store:
             while waiting := list(islice(commands, batch)):
                 until = asyncio.get_running_loop().time() + 3600
-                await store._write(Batch([Waiting(command, until) for command in waiting]), 1)
+                await store._write(Batch([PendingCommand(command, until) for command in waiting]), 1)
 
-    with patch.object(store_module, "connect", lambda path, **_: _recording(path, log)):
+    with patch.object(driver, "connect", lambda path, **_: _recording(path, log)):
         asyncio.run(write())
     return log
 
@@ -98,7 +99,7 @@ def _recording(path: Path, log: list[Statement]) -> Recording:
 
 def replay(database: Path, log: list[Statement]) -> float:
     """Seconds that a bare writer takes for these statements."""
-    connection = store_module.connect(database)
+    connection = connect(database)
     started = time.perf_counter()
     for method, sql, parameters in log:
         getattr(connection, method)(sql, parameters).fetchall()

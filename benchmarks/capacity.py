@@ -24,8 +24,8 @@ from msgspec.structs import replace
 
 from booking import ITEMS, OPPORTUNITIES, WANTED
 from callers import Waits
-from openbooking.store.batches import ALONE, AMONG_OTHERS
-from openbooking.store.numbering import AT_ONCE
+from openbooking.store.command_queue.queue import BATCH_SIZE_ALONE, BATCH_SIZE_SHARED
+from openbooking.store.numbering import ITEMS_PER_TRANSACTION
 from postgres import CALLERS, WORKERS
 
 # All times are milliseconds. Those of processors were measured on the machine of docs/explanation/performance.md: by
@@ -75,7 +75,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     rate: float = 0
     callers: int = 0
     backlog: int = 0
-    batch: int = AMONG_OTHERS
+    batch: int = BATCH_SIZE_SHARED
     seconds: float = 3
     one_machine: bool = False
     generator: float = 0
@@ -150,7 +150,7 @@ class Database:
     def choose(self) -> dict[int, float]:
         """The items to be numbered next, and since when they wait; those that somebody changes are passed over."""
         free = (row for row in self.pending if row not in self.locked)
-        chosen = {row: self.pending[row] for row in islice(free, AT_ONCE)}
+        chosen = {row: self.pending[row] for row in islice(free, ITEMS_PER_TRANSACTION)}
         for row in chosen:
             del self.pending[row]
         self.being_numbered = set(chosen)
@@ -248,8 +248,8 @@ class Server:
         yield self._env.timeout(self._model.chance.uniform(0, NUMBER_EVERY))
         while True:
             yield self._env.timeout(NUMBER_EVERY)
-            given = AT_ONCE
-            while given == AT_ONCE:
+            given = ITEMS_PER_TRANSACTION
+            while given == ITEMS_PER_TRANSACTION:
                 yield from self._ask()
                 with self._database.counter.request() as turn:
                     yield turn
@@ -379,22 +379,22 @@ def main() -> None:
     even, everybody = drawn(NATION, skew=0), drawn(NATION, wanted=1)
     for processes in (10, 15, 20):
         asked = replace(nation, processes=processes)
-        full = replace(asked, callers=2 * ALONE * processes)
+        full = replace(asked, callers=2 * BATCH_SIZE_ALONE * processes)
         tell("a nation, 5,000/s", replace(asked, rate=5_000))
         tell("twice that, 10,000/s", replace(asked, rate=10_000))
         tell("  the same, all wanted alike", replace(asked, rate=10_000, demand=even))
         tell("as many as it can, queues full", full)
         tell("  the same, all wanted alike", replace(full, demand=even))
         tell("  the same, all want one as well", replace(full, demand=everybody))
-        tell(f"  the same, in batches of {ALONE}", replace(full, batch=ALONE))
+        tell(f"  the same, in batches of {BATCH_SIZE_ALONE}", replace(full, batch=BATCH_SIZE_ALONE))
     stopped = replace(nation, rate=5_000, backlog=5_000)
     tell("a nation, after one second's stop", stopped)
-    tell(f"  the same, in batches of {ALONE}", replace(stopped, batch=ALONE))
+    tell(f"  the same, in batches of {BATCH_SIZE_ALONE}", replace(stopped, batch=BATCH_SIZE_ALONE))
     for share in (0.01, 0.02, 0.03, 0.05):
         wanted = drawn(NATION, wanted=share)
         tell(f"a nation, one is in {share:.0%} of Orders", replace(nation, rate=5_000, demand=wanted))
-    large = replace(nation, rate=5_000, demand=drawn(NATION, wanted=0.05), batch=ALONE)
-    tell(f"  the same, in batches of {ALONE}", large)
+    large = replace(nation, rate=5_000, demand=drawn(NATION, wanted=0.05), batch=BATCH_SIZE_ALONE)
+    tell(f"  the same, in batches of {BATCH_SIZE_ALONE}", large)
 
 
 if __name__ == "__main__":

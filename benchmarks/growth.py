@@ -30,7 +30,7 @@ from booking import ITEMS, bookings
 from callers import Caller, Waits, get, paced, put
 from openbooking.openactive.ids import Identifiers
 from openbooking.settings import Settings
-from openbooking.store.location import is_postgres
+from openbooking.store.backends import scheme_of
 from openbooking.store.schema import claim, feed_item, personal_data, record
 from openbooking.testing.postgres import PostgresServer
 from stage import folder, free_port, memory_mb, processor_seconds, serve, server
@@ -73,7 +73,7 @@ async def fill(settings: Settings, size: int) -> None:
         while some := list(islice(orders, AT_ONCE)):
             await asyncio.gather(*map(store.execute, some))
     copies = size // BOOKED - 1
-    if is_postgres(settings.database):
+    if scheme_of(settings.database):
         await _copy_in_postgres(settings.database, copies)
     else:
         _copy_in_sqlite(settings.database, copies)

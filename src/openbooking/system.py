@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from functools import partial
 from math import inf
-from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -27,11 +26,9 @@ from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.jsonld.write_order import OrderWriter
 from openbooking.openactive.ids import Identifiers
 from openbooking.settings import AccessMode, Settings, SettingsError
-from openbooking.store.identity import SqliteIdentityStore
-from openbooking.store.identity_memory import MemoryIdentityStore
-from openbooking.store.location import is_postgres
+from openbooking.store.backends import backend_of
+from openbooking.store.identity.memory import MemoryIdentityStore
 from openbooking.store.sql import SqlStore
-from openbooking.store.sqlite import SqliteStore
 
 TOMBSTONES_KEPT = timedelta(days=8)
 _UPKEEP_EVERY_SECONDS, _UPKEEP_AGAIN_SECONDS = 3600, 60
@@ -133,19 +130,9 @@ def open_store(settings: Settings, clock: Clock | None = None) -> SqlStore:
     """The store that is set, whose schema must be up to date."""
     clock = clock or SystemClock()
     writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri, settings.single_seller or None)))
-    if is_postgres(settings.database):
-        from openbooking.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is long to load
-
-        return PostgresStore(
-            settings.database,
-            replica=settings.replica,
-            policy=settings.policy,
-            writer=writer,
-            clock=clock,
-            command_seconds=settings.command_seconds,
-        )
-    return SqliteStore(
-        Path(settings.database),
+    return backend_of(settings.database).open_store(
+        settings.database,
+        replica=settings.replica,
         policy=settings.policy,
         writer=writer,
         clock=clock,
@@ -155,11 +142,7 @@ def open_store(settings: Settings, clock: Clock | None = None) -> SqlStore:
 
 def open_identity_store(settings: Settings) -> IdentityStore:
     """The identity store that is set, whose schema must be up to date."""
-    if is_postgres(settings.database):
-        from openbooking.store.identity_postgres import PostgresIdentityStore  # noqa: PLC0415 - for the same reason
-
-        return PostgresIdentityStore(settings.database, settings.command_seconds)
-    return SqliteIdentityStore(Path(settings.database), settings.command_seconds)
+    return backend_of(settings.database).open_identity_store(settings.database, settings.command_seconds)
 
 
 def booking_service(settings: Settings) -> dict[str, Any] | None:

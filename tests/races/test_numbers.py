@@ -9,7 +9,7 @@ import pytest
 
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.policy import Policy
-from openbooking.store.postgres import PostgresStore
+from openbooking.store.postgres.store import PostgresStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, Clock, book, fresh, session, session_path
 from openbooking.testing.store_tests import feed_writer

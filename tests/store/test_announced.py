@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -16,11 +15,10 @@ from openbooking.booking.model.situation import Needs, Situation
 from openbooking.booking.store import Store
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
-from openbooking.store.postgres import PostgresStore
-from openbooking.store.sqlite import SqliteStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SELLER, Clock, book, fresh, session
 from openbooking.testing.store_tests import feed_writer
+from support import opened_stores
 
 pytestmark = pytest.mark.anyio
 
@@ -46,15 +44,15 @@ class Look(ActorCommand, frozen=True):
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
     kind: str = request.param
-    made: dict[str, Any] = {"policy": Policy(), "writer": feed_writer(), "clock": Clock()}
     if kind == "memory":
-        return lambda: MemoryStore(**made)
+        return lambda: MemoryStore(policy=Policy(), writer=feed_writer(), clock=Clock())
     if kind == "sqlite":
-        prepare(str(tmp_path / "announced.sqlite3"))
-        return lambda: SqliteStore(tmp_path / "announced.sqlite3", **made)
-    server: PostgresServer = request.getfixturevalue("postgres")
-    url = server.new_database()
-    return lambda: PostgresStore(url, **made)
+        database = str(tmp_path / "announced.sqlite3")
+        prepare(database)
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        database = server.new_database()
+    return lambda: opened_stores.open_store(database)
 
 
 def renamed(opportunity: Opportunity) -> Opportunity:

@@ -213,7 +213,7 @@ def test_new_numbers_are_above_those_that_are_named_and_all_that_there_were(kept
 def test_items_are_numbered_anew_batch_by_batch_while_others_change_them(
     kept: Sqlite | Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openbooking.store.numbering.AT_ONCE", 2)
+    monkeypatch.setattr("openbooking.store.numbering.ITEMS_PER_TRANSACTION", 2)
 
     async def run(store: SqlStore) -> None:
         await stock(store)

@@ -2,8 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import Awaitable, Sequence
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,13 +14,11 @@ from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import Order
-from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.identity_postgres import PostgresIdentityStore
+from openbooking.store.backends import backend_of
 from openbooking.store.migrate import prepare
-from openbooking.store.postgres import PostgresStore
-from openbooking.store.postgres_pool import StaleConnectionError, loss_noted
-from openbooking.store.sqlite import SqliteStore
+from openbooking.store.postgres.pool import StaleConnectionError, detecting_loss
+from openbooking.store.sql import SqlStore
 from openbooking.testing.identity_tests import grant
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import (
@@ -36,8 +34,8 @@ from openbooking.testing.samples import (
     session,
     session_path,
 )
-from openbooking.testing.store_tests import feed_writer
 from store.test_postgres import LOCK, connected, until_waiting
+from support.opened_stores import open_store, opened, postgres_driver
 
 pytestmark = pytest.mark.anyio
 
@@ -50,31 +48,19 @@ SHORT, LONG = 1.5, 60.0
 async def url(postgres: PostgresServer) -> str:
     """A database that sells plenty of places of yoga and of spin."""
     url = postgres.new_database()
-    async with opened(url) as store:
+    async with opened(url, command_seconds=LONG) as store:
         await stock(store)
     return url
 
 
-@asynccontextmanager
-async def opened(url: str, command_seconds: float = LONG) -> AsyncIterator[PostgresStore]:
-    store = PostgresStore(url, policy=Policy(), writer=feed_writer(), clock=Clock(), command_seconds=command_seconds)
-    try:
-        yield store
-    finally:
-        await store.close()
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A prepared SQLite file."""
+    prepare(str(tmp_path / "x.sqlite3"))
+    return tmp_path / "x.sqlite3"
 
 
-@asynccontextmanager
-async def opened_file(path: Path, command_seconds: float) -> AsyncIterator[SqliteStore]:
-    prepare(str(path))
-    store = SqliteStore(path, policy=Policy(), writer=feed_writer(), clock=Clock(), command_seconds=command_seconds)
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-async def stock(store: PostgresStore | SqliteStore) -> None:
+async def stock(store: SqlStore) -> None:
     await store.execute(PublishSeller(SELLER, actor=MANAGER))
     await store.execute(Publish((*session("yoga", 1000), *session("spin", 1000)), actor=MANAGER))
 
@@ -84,7 +70,7 @@ def soon() -> asyncio.Timeout:
     return asyncio.timeout(4 * SHORT)
 
 
-async def spaces_left(store: PostgresStore | SqliteStore, key: str) -> int:
+async def spaces_left(store: SqlStore, key: str) -> int:
     """The spaces that the open feed shows; an item that has no number yet, since a table was locked, is waited for."""
     async with soon():
         while key not in (feed := await read_feed(store, SESSIONS)):
@@ -96,13 +82,13 @@ async def kinds(asked: Sequence[Awaitable[object]]) -> set[type]:
     return {type(outcome) for outcome in await asyncio.gather(*asked, return_exceptions=True)}
 
 
-async def many(store: PostgresStore, what: str) -> set[type]:
+async def many(store: SqlStore, what: str) -> set[type]:
     """Book it more often than there are connections, or commands in a batch."""
     return await kinds([store.execute(book(fresh(), what)) for _ in range(MANY)])
 
 
 async def test_bookings_of_other_rows_go_on_while_one_is_locked(url: str) -> None:
-    async with opened(url) as store, connected(url) as other:
+    async with opened(url, command_seconds=LONG) as store, connected(url) as other:
         async with other.transaction():
             await other.execute(LOCK, session_path("yoga"))
             blocked = [asyncio.create_task(store.execute(book(fresh(), "yoga"))) for _ in range(MANY)]
@@ -121,7 +107,7 @@ async def test_bookings_of_other_rows_go_on_while_one_is_locked(url: str) -> Non
 
 
 async def test_commands_that_name_only_records_of_what_is_locked_hold_up_nobody(url: str) -> None:
-    async with opened(url) as store, connected(url) as other:
+    async with opened(url, command_seconds=LONG) as store, connected(url) as other:
         orders = [fresh() for _ in range(10)]
         await asyncio.gather(*(store.execute(book(uuid, "yoga")) for uuid in orders))
         async with other.transaction():
@@ -135,7 +121,7 @@ async def test_commands_that_name_only_records_of_what_is_locked_hold_up_nobody(
 
 async def test_whoever_waits_for_a_locked_row_hears_at_one_deadline_and_nothing_is_done_later(url: str) -> None:
     """Tries included: all that were sent together hear at about the same time, and once, not after eight deadlines."""
-    async with opened(url, SHORT) as store, connected(url) as other:
+    async with opened(url, command_seconds=SHORT) as store, connected(url) as other:
         async with other.transaction():
             await other.execute(LOCK, session_path("yoga"))
             async with soon():
@@ -151,7 +137,7 @@ async def test_a_record_that_another_has_not_committed_holds_up_only_those_who_n
         "INSERT INTO record SELECT (jsonb_populate_record(record, jsonb_build_object('uuid', $1::text))).* FROM record"
     )
     uuid = fresh()
-    async with opened(url) as store, connected(url) as other:
+    async with opened(url, command_seconds=LONG) as store, connected(url) as other:
         await store.execute(book(fresh(), "yoga"))
         transaction = other.transaction()
         await transaction.start()
@@ -168,7 +154,7 @@ async def test_a_record_that_another_has_not_committed_holds_up_only_those_who_n
 
 @pytest.mark.parametrize("table", ["opportunity", "record", "claim", "feed_item", "seller"])
 async def test_while_a_table_is_locked_all_hear_at_their_deadline(url: str, table: str) -> None:
-    async with opened(url, SHORT) as store, connected(url) as other:
+    async with opened(url, command_seconds=SHORT) as store, connected(url) as other:
         await store.execute(book(fresh(), "spin"))
         async with other.transaction():
             await other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
@@ -179,7 +165,7 @@ async def test_while_a_table_is_locked_all_hear_at_their_deadline(url: str, tabl
 
 
 async def test_a_locked_seller_holds_up_only_those_who_change_it(url: str) -> None:
-    async with opened(url) as store, connected(url) as other:
+    async with opened(url, command_seconds=LONG) as store, connected(url) as other:
         async with other.transaction():
             await other.execute("SELECT FROM seller FOR UPDATE")
             publishing = asyncio.create_task(store.execute(PublishSeller(SELLER, actor=MANAGER)))
@@ -189,7 +175,7 @@ async def test_a_locked_seller_holds_up_only_those_who_change_it(url: str) -> No
 
 
 async def test_a_locked_counter_holds_up_neither_bookings_nor_readers_of_feeds(url: str) -> None:
-    async with opened(url) as store, connected(url) as other:
+    async with opened(url, command_seconds=LONG) as store, connected(url) as other:
         await store.execute(book(fresh(), "spin"))
         before = await store.feed_items(SESSIONS, 0, 10)
         async with other.transaction():
@@ -205,7 +191,7 @@ async def test_a_locked_counter_holds_up_neither_bookings_nor_readers_of_feeds(u
 
 async def test_leases_of_other_rows_end_while_one_is_locked(url: str) -> None:
     clock = Clock()
-    store = PostgresStore(url, policy=Policy(), writer=feed_writer(), clock=clock)
+    store = open_store(url, clock=clock)
     async with connected(url) as other:
         await store.execute(quote(fresh(), "yoga"))
         await store.execute(quote(fresh(), "spin"))
@@ -223,7 +209,7 @@ async def test_leases_of_other_rows_end_while_one_is_locked(url: str) -> None:
 
 async def test_what_takes_an_opportunity_off_sale_waits_for_its_lock_too(url: str) -> None:
     unpublish = SetSaleState(opportunity=session("yoga", 5)[0].path, sale=SaleState.UNPUBLISHED, actor=MANAGER)
-    async with opened(url, SHORT) as store, connected(url) as other:
+    async with opened(url, command_seconds=SHORT) as store, connected(url) as other:
         async with other.transaction():
             await other.execute(LOCK, session_path("yoga"))
             async with soon():
@@ -232,7 +218,7 @@ async def test_what_takes_an_opportunity_off_sale_waits_for_its_lock_too(url: st
 
 
 async def test_a_locked_identity_record_holds_up_only_those_who_save_it(url: str) -> None:
-    identity = PostgresIdentityStore(url, LONG)
+    identity = backend_of(url).open_identity_store(url, LONG)
     await identity.save(grant(SELLER.key))
     (known,) = await identity.find(type(grant(SELLER.key)))
     async with connected(url) as other:
@@ -249,7 +235,7 @@ async def test_a_server_that_stops_answering_is_waited_for_until_the_deadline(
     url: str, postgres: PostgresServer
 ) -> None:
     """Its connections are there, and nothing comes: as where the machine is suspended."""
-    async with opened(url, SHORT) as store:
+    async with opened(url, command_seconds=SHORT) as store:
         await store.execute(book(fresh(), "spin"))
         with postgres.suspended():
             async with soon():
@@ -257,10 +243,9 @@ async def test_a_server_that_stops_answering_is_waited_for_until_the_deadline(
         assert await kinds([store.execute(book(fresh(), "yoga"))]) == {Order}
 
 
-async def test_with_a_locked_file_all_hear_at_one_deadline_and_readers_go_on(tmp_path: Path) -> None:
+async def test_with_a_locked_file_all_hear_at_one_deadline_and_readers_go_on(path: Path) -> None:
     """Also those of later batches, and others that write; nothing of it is done afterwards."""
-    path = tmp_path / "x.sqlite3"
-    async with opened_file(path, SHORT) as store:
+    async with opened(str(path), command_seconds=SHORT) as store:
         await stock(store)
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -275,10 +260,9 @@ async def test_with_a_locked_file_all_hear_at_one_deadline_and_readers_go_on(tmp
         assert await spaces_left(store, "yoga") == 999
 
 
-async def test_a_command_that_is_given_up_is_not_done_with_those_of_its_batch_that_are_not(tmp_path: Path) -> None:
-    path = tmp_path / "x.sqlite3"
+async def test_a_command_that_is_given_up_is_not_done_with_those_of_its_batch_that_are_not(path: Path) -> None:
     early, late = fresh(), fresh()
-    async with opened_file(path, LONG) as store:
+    async with opened(str(path), command_seconds=LONG) as store:
         await stock(store)
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -295,11 +279,10 @@ async def test_a_command_that_is_given_up_is_not_done_with_those_of_its_batch_th
             assert other.execute("SELECT uuid FROM record").fetchall() == [(late,)]
 
 
-async def test_readers_of_a_file_that_another_has_for_itself_hear_at_one_deadline(tmp_path: Path) -> None:
-    path = tmp_path / "x.sqlite3"
-    async with opened_file(path, SHORT) as store:
+async def test_readers_of_a_file_that_another_has_for_itself_hear_at_one_deadline(path: Path) -> None:
+    async with opened(str(path), command_seconds=SHORT) as store:
         await stock(store)
-    async with opened_file(path, SHORT) as store:
+    async with opened(str(path), command_seconds=SHORT) as store:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("PRAGMA locking_mode = EXCLUSIVE")
             other.execute("BEGIN EXCLUSIVE")
@@ -317,7 +300,7 @@ async def test_readers_of_a_file_that_another_has_for_itself_hear_at_one_deadlin
 async def test_the_reason_of_a_connection_that_is_lost_is_told_and_not_what_that_leads_to(
     url: str, end: str, reason: str
 ) -> None:
-    async with opened(url) as store, connected(url) as other, other.transaction():
+    async with opened(url, command_seconds=LONG) as store, connected(url) as other, other.transaction():
         await other.execute(LOCK, session_path("yoga"))
         booking = asyncio.create_task(store.execute(book(fresh(), "yoga")))
         await until_waiting(other, 1)
@@ -329,8 +312,8 @@ async def test_the_reason_of_a_connection_that_is_lost_is_told_and_not_what_that
 
 
 async def test_a_connection_that_was_lost_while_idle_is_no_fault_of_the_program(url: str) -> None:
-    async with opened(url) as store, store._postgres._writers.connection() as connection:
+    async with opened(url, command_seconds=LONG) as store, postgres_driver(store)._writers.connection() as connection:
         connection.terminate()
         for _ in range(2):
-            with pytest.raises(StaleConnectionError, match="while it was not in use"), loss_noted(connection):
+            with pytest.raises(StaleConnectionError, match="while it was not in use"), detecting_loss(connection):
                 await connection.execute("SELECT 1")

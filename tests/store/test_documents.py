@@ -19,8 +19,8 @@ from openbooking.booking.model.record import Claim, Record, RecordKind
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 from openbooking.store.documents import decode_opportunity, decode_record, decode_seller, encode, encode_record
-from openbooking.store.identity import _DECODERS
-from openbooking.store.identity_schema import TABLES
+from openbooking.store.identity.schema import TABLES
+from openbooking.store.identity.store import _DECODERS
 from openbooking.store.schema import metadata
 from openbooking.testing.samples import order
 

@@ -23,18 +23,17 @@ from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import IntakeAnswer, Order, OrderRequest
-from openbooking.booking.model.policy import Policy
 from openbooking.booking.rules.fingerprint import keyed
 from openbooking.store.documents import microseconds
 from openbooking.store.migrate import upgrade
-from openbooking.store.postgres import PostgresStore
-from openbooking.store.postgres_wipe import ERASED_WITHIN, partition_name
+from openbooking.store.postgres.purge import ERASED_WITHIN, partition_name
 from openbooking.store.schema import PERSONAL_DATA_PARTITIONS
+from openbooking.store.sql import SqlStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.proposal_tests import approved_session
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, Clock, book, fresh, order, session
-from openbooking.testing.store_tests import feed_writer
 from support.database_0003 import copy
+from support.opened_stores import open_store
 
 pytestmark = pytest.mark.anyio
 
@@ -52,9 +51,9 @@ def server() -> Iterator[PostgresServer]:
 
 
 @asynccontextmanager
-async def opened(url: str, clock: Clock) -> AsyncIterator[tuple[PostgresStore, "Connection[asyncpg.Record]"]]:
+async def opened(url: str, clock: Clock) -> AsyncIterator[tuple[SqlStore, "Connection[asyncpg.Record]"]]:
     """A store that sells places at two sessions, and at a trip on approval; and whoever runs the server."""
-    store = PostgresStore(url, policy=Policy(), writer=feed_writer(), clock=clock)
+    store = open_store(url, clock=clock)
     administrator = await asyncpg.connect(url)
     try:
         await store.execute(PublishSeller(SELLER, actor=MANAGER))
@@ -103,7 +102,7 @@ def found(kept: dict[Path, bytes], told: list[str]) -> dict[str, list[str]]:
     return {text: paths for text, paths in places.items() if paths}
 
 
-async def until_complete(store: PostgresStore, administrator: "Connection[asyncpg.Record]", clock: Clock) -> timedelta:
+async def until_complete(store: SqlStore, administrator: "Connection[asyncpg.Record]", clock: Clock) -> timedelta:
     """Let time pass with its upkeep and the checkpoints of the server; return how much until no erasure waits."""
     start = clock()
     while await administrator.fetchval("SELECT EXISTS (SELECT FROM erasure)"):

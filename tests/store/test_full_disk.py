@@ -21,7 +21,7 @@ from openbooking.booking.model.record import Record
 from openbooking.booking.store import ORDERS, Feed, StoreUnavailableError
 from openbooking.openactive.errors import UnknownOrderError
 from openbooking.store.sql import SqlStore
-from openbooking.store.sqlite import SqliteDatabase
+from openbooking.store.sqlite.database import SqliteDatabase
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.proposal_tests import approved_session, propose
 from openbooking.testing.samples import (
@@ -39,8 +39,9 @@ from openbooking.testing.samples import (
     session,
     spaces_left,
 )
-from store.test_postgres import connected, opened
+from store.test_postgres import connected
 from store.test_sqlite import on_disk, open_at
+from support.opened_stores import opened
 from support.small_disk import MIB, SmallDisk, small_disk
 
 pytestmark = pytest.mark.anyio
@@ -247,7 +248,7 @@ def url(postgres: PostgresServer) -> str:
 @pytest.fixture
 def frequent_upkeep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stores on PostgreSQL look after their reserve, as after the numbers of feed items, without delay."""
-    monkeypatch.setattr("openbooking.store.postgres._NUMBER_EVERY_SECONDS", 0.05)
+    monkeypatch.setattr("openbooking.store.sql._TICK_SECONDS", 0.05)
 
 
 async def until_reserved(url: str, *, held: bool) -> None:
@@ -283,7 +284,7 @@ async def test_on_a_full_disk_postgresql_deletes_cancels_and_reads(
             await asyncio.sleep(0.01)
         await other.execute(cancel(uuids[15], 1))
         disk.clear()
-        monkeypatch.setattr("openbooking.store.postgres_reserve.monotonic", lambda: monotonic() + 61)
+        monkeypatch.setattr("openbooking.store.postgres.reserve.monotonic", lambda: monotonic() + 61)
         await until_reserved(url, held=True)
         while await refused(store, book(fresh(), "yoga")) or await refused(other, book(fresh(), "yoga")):
             await asyncio.sleep(0.01)

@@ -6,13 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.store.identity import SqliteIdentityStore
-from openbooking.store.identity_memory import MemoryIdentityStore
-from openbooking.store.identity_postgres import PostgresIdentityStore
+from openbooking.identity.store import IdentityStore
+from openbooking.store.backends import backend_of
+from openbooking.store.database import COMMAND_SECONDS
+from openbooking.store.identity.memory import MemoryIdentityStore
 from openbooking.store.migrate import prepare
 from openbooking.testing import DurableIdentityStoreTests, IdentityStoreTests
 from openbooking.testing.identity_tests import ALICE
 from openbooking.testing.postgres import PostgresServer
+
+
+def open_at(database: str) -> IdentityStore:
+    return backend_of(database).open_identity_store(database, COMMAND_SECONDS)
 
 
 class TestMemoryIdentityStore(IdentityStoreTests):
@@ -21,9 +26,9 @@ class TestMemoryIdentityStore(IdentityStoreTests):
 
 
 class TestSqliteIdentityStore(DurableIdentityStoreTests):
-    def open_store(self, place: Path) -> SqliteIdentityStore:
+    def open_store(self, place: Path) -> IdentityStore:
         prepare(str(place / "kit.sqlite3"))
-        return SqliteIdentityStore(place / "kit.sqlite3")
+        return open_at(str(place / "kit.sqlite3"))
 
 
 class TestPostgresIdentityStore(DurableIdentityStoreTests):
@@ -31,8 +36,8 @@ class TestPostgresIdentityStore(DurableIdentityStoreTests):
     def database(self, postgres: PostgresServer) -> None:
         self.url = postgres.new_database()
 
-    def open_store(self, place: Path) -> PostgresIdentityStore:
-        return PostgresIdentityStore(self.url)
+    def open_store(self, place: Path) -> IdentityStore:
+        return open_at(self.url)
 
 
 def test_a_file_that_is_not_free_this_moment_is_waited_for(tmp_path: Path) -> None:
@@ -41,13 +46,13 @@ def test_a_file_that_is_not_free_this_moment_is_waited_for(tmp_path: Path) -> No
     prepare(str(path))
 
     async def run() -> None:
-        store = SqliteIdentityStore(path)
+        store = open_at(str(path))
         assert await store.save(ALICE)
         await store.close()
         holder = sqlite3.connect(path, isolation_level=None)
         holder.execute("PRAGMA locking_mode=EXCLUSIVE")
         holder.execute("BEGIN EXCLUSIVE")
-        store = SqliteIdentityStore(path)
+        store = open_at(str(path))
         waiting = asyncio.create_task(store.access_rights_by_api_key("a"))
         beats = 0
         while beats < 100 and not waiting.done():

@@ -20,11 +20,9 @@ from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.terms import EventStatus
-from openbooking.store.integrity_check import Finding
+from openbooking.store.integrity.finding import Finding
 from openbooking.store.migrate import connected, prepare
-from openbooking.store.postgres import PostgresStore
 from openbooking.store.sql import SqlStore
-from openbooking.store.sqlite import SqliteStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import (
     ALICE,
@@ -39,8 +37,9 @@ from openbooking.testing.samples import (
     read_feed,
     session,
 )
-from openbooking.testing.store_tests import UUID, feed_writer
+from openbooking.testing.store_tests import UUID
 from support.builders import slot
+from support.opened_stores import open_store
 
 pytestmark = pytest.mark.anyio
 
@@ -62,12 +61,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def store(database: str, clock: Clock) -> AsyncIterator[SqlStore]:
     """A store where everything has happened: bookings, cancellations, deletions, Leases, publishing anew."""
-    policy = Policy(leasing=Leasing.NAMED)
-    opened: SqlStore
-    if database.startswith("postgresql"):
-        opened = PostgresStore(database, policy=policy, writer=feed_writer(), clock=clock)
-    else:
-        opened = SqliteStore(Path(database), policy=policy, writer=feed_writer(), clock=clock)
+    opened = open_store(database, policy=Policy(leasing=Leasing.NAMED), clock=clock)
     await opened.execute(PublishSeller(SELLER, actor=MANAGER))
     for key in ("yoga", "spin", "swim"):
         await opened.execute(Publish(session(key, 10), actor=MANAGER))

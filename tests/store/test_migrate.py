@@ -37,11 +37,12 @@ from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.terms import OpportunityType
 from openbooking.settings import Settings
+from openbooking.store.backends import SchemaError
 from openbooking.store.documents import decode_opportunity, decode_record, encode, microseconds
-from openbooking.store.identity_schema import TABLES
+from openbooking.store.identity.schema import TABLES
 from openbooking.store.location import without_password
 from openbooking.store.memory import MemoryStore
-from openbooking.store.migrate import SchemaError, _config, connected, prepare, upgrade
+from openbooking.store.migrate import _config, connected, prepare, upgrade
 from openbooking.store.schema import REVISION, metadata
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
@@ -332,7 +333,7 @@ def test_a_postgresql_database_is_prepared_once_and_from_then_on_only_asked(
         prepare(prepared)
         with pytest.raises(TypeError):
             prepare(bare)
-    monkeypatch.setattr("openbooking.store.migrate._OLDEST_POSTGRES", 990_000)
+    monkeypatch.setattr("openbooking.store.postgres.migration._OLDEST_VERSION", 990_000)
     with pytest.raises(SchemaError, match="15 or newer"):
         prepare(prepared)
 

@@ -12,7 +12,7 @@ import pytest
 
 from openbooking.openactive.ids import key_of
 from openbooking.openactive.terms import OPENACTIVE
-from openbooking.store.location import is_postgres
+from openbooking.store.backends import scheme_of
 from openbooking.store.migrate import connected, upgrade
 from openbooking.store.schema import REVISION
 from openbooking.system import open_store
@@ -86,7 +86,7 @@ def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture
 def database(migrated: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A copy of it."""
-    if not is_postgres(migrated):
+    if not scheme_of(migrated):
         return shutil.copy(migrated, str(tmp_path / "x.sqlite3"))
     server: PostgresServer = request.getfixturevalue("postgres")
     return server.new_database(urlsplit(migrated).path.removeprefix("/"))

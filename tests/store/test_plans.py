@@ -10,12 +10,12 @@ from functools import cached_property
 
 import pytest
 
-from openbooking.store.dialects import Saving, Statement
+from openbooking.store.dialect import SaveStatement, Statement
 from openbooking.store.figures import FigureStatements
-from openbooking.store.integrity_statements import IntegrityStatements
+from openbooking.store.integrity.statements import IntegrityStatements
 from openbooking.store.migrate import prepare
 from openbooking.store.schema import claim, feed_item, opportunity, personal_data, record
-from openbooking.store.sqlite_dialect import Sqlite
+from openbooking.store.sqlite.dialect import Sqlite
 from openbooking.store.statements import Statements
 
 GROWING = {table.name for table in (claim, feed_item, opportunity, personal_data, record)}
@@ -35,7 +35,7 @@ def every_statement() -> list[tuple[str, Statement]]:
         for name, member in vars(type(statements)).items():
             if isinstance(member, cached_property) and name not in WHOLE_BY_NATURE:
                 made = getattr(statements, name)
-                of_it = made.statements if isinstance(made, Saving) else (made,)
+                of_it = made.statements if isinstance(made, SaveStatement) else (made,)
                 found += [(f"{name}_{number}", statement) for number, statement in enumerate(of_it)]
     return found
 

@@ -16,12 +16,11 @@ from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import Order
-from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.openactive.errors import GoneError, ItemErrorType
-from openbooking.store.exchange import ChangedMeanwhileError
-from openbooking.store.postgres import PostgresStore
+from openbooking.store.database import ChangedMeanwhileError
+from openbooking.store.sql import SqlStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import (
     ALICE,
@@ -35,7 +34,8 @@ from openbooking.testing.samples import (
     session_path,
     spaces_left,
 )
-from openbooking.testing.store_tests import UUID, feed_writer
+from openbooking.testing.store_tests import UUID
+from support.opened_stores import opened, postgres_driver
 
 pytestmark = pytest.mark.anyio
 
@@ -46,21 +46,12 @@ def url(postgres: PostgresServer) -> str:
 
 
 @pytest.fixture
-async def store(url: str) -> AsyncIterator[PostgresStore]:
+async def store(url: str) -> AsyncIterator[SqlStore]:
     """A store that sells five places of yoga."""
     async with opened(url) as stocked:
         await stocked.execute(PublishSeller(SELLER, actor=MANAGER))
         await stocked.execute(Publish(session("yoga", 5), actor=MANAGER))
         yield stocked
-
-
-@asynccontextmanager
-async def opened(url: str, replica: str = "") -> AsyncIterator[PostgresStore]:
-    store = PostgresStore(url, replica=replica, policy=Policy(), writer=feed_writer(), clock=Clock())
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 @asynccontextmanager
@@ -81,7 +72,7 @@ async def until_waiting(other: "asyncpg.Connection[asyncpg.Record]", count: int)
 LOCK = "SELECT FROM opportunity WHERE path = $1 FOR UPDATE"
 
 
-async def test_places_are_read_only_once_they_are_locked(store: PostgresStore, url: str) -> None:
+async def test_places_are_read_only_once_they_are_locked(store: SqlStore, url: str) -> None:
     async with connected(url) as other:
         async with other.transaction():
             await other.execute("UPDATE opportunity SET booked = 5 WHERE path = $1", session_path("yoga"))
@@ -93,7 +84,7 @@ async def test_places_are_read_only_once_they_are_locked(store: PostgresStore, u
 
 
 async def test_what_is_booked_while_its_opportunity_is_being_withdrawn_is_withdrawn_too(
-    store: PostgresStore, url: str
+    store: SqlStore, url: str
 ) -> None:
     async with connected(url) as other, opened(url) as elsewhere:
         async with other.transaction():
@@ -113,7 +104,7 @@ async def test_what_is_booked_while_its_opportunity_is_being_withdrawn_is_withdr
 
 @pytest.mark.parametrize("booked_first", [True, False])
 async def test_what_is_booked_while_its_series_is_taken_off_sale_is_not_shown_on_sale_again(
-    store: PostgresStore, url: str, booked_first: bool
+    store: SqlStore, url: str, booked_first: bool
 ) -> None:
     """Whoever is second decides on what the first has left, although a booking locks no parent."""
     unpublish = SetSaleState(opportunity=session("yoga", 5)[0].path, sale=SaleState.UNPUBLISHED, actor=MANAGER)
@@ -133,7 +124,7 @@ async def test_what_is_booked_while_its_series_is_taken_off_sale_is_not_shown_on
         assert await other.fetchval(deleted, session_path("yoga")) == 1
 
 
-async def test_a_record_added_elsewhere_meanwhile_is_answered_from(store: PostgresStore, url: str) -> None:
+async def test_a_record_added_elsewhere_meanwhile_is_answered_from(store: SqlStore, url: str) -> None:
     async with connected(url) as other, opened(url) as elsewhere:
         async with other.transaction():
             await other.execute(LOCK, session_path("yoga"))
@@ -144,7 +135,7 @@ async def test_a_record_added_elsewhere_meanwhile_is_answered_from(store: Postgr
         assert await other.fetchval("SELECT sum(booked) FROM opportunity") == 1
 
 
-async def test_whoever_is_always_overtaken_gives_up(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_whoever_is_always_overtaken_gives_up(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     tries = 0
 
     def overtaken(needs: object) -> object:
@@ -160,7 +151,7 @@ async def test_whoever_is_always_overtaken_gives_up(store: PostgresStore, monkey
     assert isinstance(await store.execute(book(UUID, "yoga")), Order)
 
 
-async def test_lost_connections_are_made_anew(store: PostgresStore, url: str) -> None:
+async def test_lost_connections_are_made_anew(store: SqlStore, url: str) -> None:
     await store.execute(book(fresh(), "yoga"))
     async with connected(url) as other:
         await other.execute(
@@ -173,9 +164,7 @@ async def test_lost_connections_are_made_anew(store: PostgresStore, url: str) ->
     assert await spaces_left(store, "yoga") == 3
 
 
-async def test_a_server_that_dies_takes_nothing_acknowledged_with_it(
-    store: PostgresStore, postgres: PostgresServer
-) -> None:
+async def test_a_server_that_dies_takes_nothing_acknowledged_with_it(store: SqlStore, postgres: PostgresServer) -> None:
     """While it is away the store says so; once it is back, the store goes on by itself."""
     await store.execute(Publish(session("spin", 1_000_000), actor=MANAGER))
     acknowledged: set[str] = set()
@@ -213,12 +202,12 @@ async def test_commits_are_on_disk_whatever_the_database_does_for_others(postgre
     url = postgres.new_database()
     async with connected(url) as other:
         await other.execute(f"ALTER DATABASE {urlsplit(url).path[1:]} SET synchronous_commit = off")
-    async with opened(url) as store, store._postgres._writers.connection() as connection:
+    async with opened(url) as store, postgres_driver(store)._writers.connection() as connection:
         assert await connection.fetchval("SHOW synchronous_commit") == "on"
 
 
 @pytest.mark.spec("OB-DEL-03", "OB-DEL-04")
-async def test_deletion_erases_personal_data(store: PostgresStore, url: str) -> None:
+async def test_deletion_erases_personal_data(store: SqlStore, url: str) -> None:
     await store.execute(book(UUID, "yoga"))
     async with connected(url) as other:
         assert await other.fetchval("SELECT count(*) FROM personal_data") == 1
@@ -229,7 +218,7 @@ async def test_deletion_erases_personal_data(store: PostgresStore, url: str) -> 
 
 
 async def test_feeds_are_read_from_the_replica_and_numbered_without_readers(
-    store: PostgresStore, url: str, postgres: PostgresServer
+    store: SqlStore, url: str, postgres: PostgresServer
 ) -> None:
     await store.execute(book(fresh(), "yoga"))
     async with opened(url, replica=postgres.new_database()) as other, opened(url, replica=url) as numbered:

@@ -23,16 +23,14 @@ from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.rpde import Item
 from openbooking.openactive.terms import OpportunityType, TaxMode
-from openbooking.store.location import is_postgres
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
-from openbooking.store.postgres import PostgresStore
 from openbooking.store.sql import SqlStore
-from openbooking.store.sqlite import SqliteStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import Clock
 from openbooking.testing.store_tests import feed_writer
 from support.builders import course, event, headline_event, on_demand_event, session, slot
+from support.opened_stores import open_store
 from support.parties import CENTRE, MANAGER, STUDIO
 
 pytestmark = pytest.mark.anyio
@@ -68,10 +66,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def open_at(database: str) -> Store:
-    given: dict[str, Any] = {"policy": Policy(), "writer": feed_writer(), "clock": Clock()}
-    if not database:
-        return MemoryStore(**given)
-    return PostgresStore(database, **given) if is_postgres(database) else SqliteStore(Path(database), **given)
+    return open_store(database) if database else MemoryStore(policy=Policy(), writer=feed_writer(), clock=Clock())
 
 
 @pytest.fixture

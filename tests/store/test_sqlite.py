@@ -21,11 +21,12 @@ from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.dialects import Statement
-from openbooking.store.exchange import Exchange, ask
+from openbooking.store.database import Procedure, ask
+from openbooking.store.dialect import Statement
 from openbooking.store.migrate import prepare
-from openbooking.store.sqlite import SqliteDatabase, SqliteStore
-from openbooking.store.write_lock import WriteLock
+from openbooking.store.sqlite.database import SqliteDatabase
+from openbooking.store.sqlite.store import SqliteStore
+from openbooking.store.sqlite.write_lock import WriteLock
 from openbooking.testing.samples import (
     ALICE,
     EMAIL,
@@ -129,7 +130,7 @@ def test_what_a_reader_keeps_on_the_disk_is_told_and_erased_once_it_has_finished
         assert EMAIL.encode() not in on_disk(tmp_path)
         await store.close()
 
-    monkeypatch.setattr("openbooking.store.sqlite._SECONDS_BETWEEN_WIPES", 0.05)
+    monkeypatch.setattr("openbooking.store.sqlite.database._SECONDS_BETWEEN_PURGES", 0.05)
     asyncio.run(run())
 
 
@@ -199,7 +200,7 @@ def test_a_reader_that_gives_up_does_not_wait_for_its_thread(tmp_path: Path) -> 
         database = store._database
         free = threading.Event()
 
-        def stuck() -> Exchange[bool]:
+        def stuck() -> Procedure[bool]:
             yield from ()
             return free.wait()
 
@@ -307,7 +308,8 @@ BOOK_UNTIL_KILLED = textwrap.dedent(
     import asyncio, sys, uuid
     from pathlib import Path
     from openbooking.booking.model.policy import Policy
-    from openbooking.store.sqlite import SqliteDatabase, SqliteStore
+    from openbooking.store.sqlite.database import SqliteDatabase
+from openbooking.store.sqlite.store import SqliteStore
     from openbooking.testing.samples import Clock, book
     from openbooking.testing.store_tests import feed_writer
 

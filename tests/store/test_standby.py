@@ -21,15 +21,17 @@ from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.grants import Grants, revoke
 from openbooking.openactive.errors import GoneError, OrderAlreadyExistsError
-from openbooking.store.identity_postgres import PostgresIdentityStore
+from openbooking.store.backends import backend_of
+from openbooking.store.database import COMMAND_SECONDS
 from openbooking.store.memory import MemoryStore
-from openbooking.store.postgres import PostgresStore
+from openbooking.store.sql import SqlStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.proposal_tests import approved_session, propose
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, SESSIONS, Clock, book, cancel, fresh, quote, session
 from openbooking.testing.store_tests import UUID, feed_writer
-from store.test_postgres import connected, opened
+from store.test_postgres import connected
 from support.identity_provider import grant
+from support.opened_stores import opened, postgres_driver
 
 pytestmark = pytest.mark.anyio
 
@@ -54,12 +56,12 @@ def pair() -> Iterator[Pair]:
 @pytest.fixture
 def url(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> str:
     """A new database, without the numbering that goes on by itself."""
-    monkeypatch.setattr("openbooking.store.postgres._NUMBER_EVERY_SECONDS", 3600)
+    monkeypatch.setattr("openbooking.store.sql._TICK_SECONDS", 3600)
     return pair.primary.new_database()
 
 
 @pytest.fixture
-async def store(url: str) -> AsyncIterator[PostgresStore]:
+async def store(url: str) -> AsyncIterator[SqlStore]:
     async with opened(url) as stocked:
         await stocked.execute(PublishSeller(SELLER, actor=MANAGER))
         await stocked.execute(Publish((*session("yoga", 20), *approved_session("trip", 20)), actor=MANAGER))
@@ -93,7 +95,7 @@ def away(standby: PostgresServer) -> Iterator[None]:
         standby.start()
 
 
-async def commit_unanswered(store: PostgresStore, url: str, pair: Pair, commands: Sequence[Command]) -> None:
+async def commit_unanswered(store: SqlStore, url: str, pair: Pair, commands: Sequence[Command]) -> None:
     """Let the primary commit what these commands do, and be restarted while they wait for the standby."""
     waiting = asyncio.gather(*(store.execute(command) for command in commands), return_exceptions=True)
     async with connected(url) as other:
@@ -105,9 +107,7 @@ async def commit_unanswered(store: PostgresStore, url: str, pair: Pair, commands
 
 
 @pytest.mark.spec("OB-B-10", "OB-APP-16", "OB-CAN-04", "OB-DEL-07", "OB-OQD-01", "OB-AMEND-12")
-async def test_what_is_read_back_waits_for_the_standby_as_a_booking_does(
-    store: PostgresStore, url: str, pair: Pair
-) -> None:
+async def test_what_is_read_back_waits_for_the_standby_as_a_booking_does(store: SqlStore, url: str, pair: Pair) -> None:
     cancelled, deleted, quoted, booked = (fresh() for _ in range(4))
     proposing, rejecting, accepting = (propose(fresh(), "trip") for _ in range(3))
     for command in (
@@ -150,7 +150,7 @@ async def test_what_is_read_back_waits_for_the_standby_as_a_booking_does(
 
 
 async def test_a_booking_whose_wait_is_cancelled_is_unknown_and_is_repeated(
-    store: PostgresStore, url: str, pair: Pair
+    store: SqlStore, url: str, pair: Pair
 ) -> None:
     """The server answers its commit with a warning and success."""
     with away(pair.standby):
@@ -165,7 +165,7 @@ async def test_a_booking_whose_wait_is_cancelled_is_unknown_and_is_repeated(
         assert await other.fetchval("SELECT sum(booked) FROM opportunity") == 1
 
 
-async def test_a_feed_shows_only_what_the_standby_has(store: PostgresStore, url: str, pair: Pair) -> None:
+async def test_a_feed_shows_only_what_the_standby_has(store: SqlStore, url: str, pair: Pair) -> None:
     """A harvester would not look again at what a failover takes back."""
     (before,) = [item for item in await store.feed_items(SESSIONS, 0, 10) if item.id.endswith("yoga")]
     with away(pair.standby):
@@ -184,7 +184,7 @@ async def test_a_feed_shows_only_what_the_standby_has(store: PostgresStore, url:
 
 
 async def test_a_revocation_is_repeated_as_durably(url: str, pair: Pair) -> None:
-    identity = PostgresIdentityStore(url)
+    identity = backend_of(url).open_identity_store(url, COMMAND_SECONDS)
     grants = Grants(identity, MemoryStore(policy=Policy(), writer=feed_writer(), clock=Clock()), Clock())
     await identity.save(grant("alice", SELLER.key))
     with away(pair.standby):
@@ -203,7 +203,7 @@ async def test_settings_of_the_server_that_keep_everything_are_not_told_of(
 ) -> None:
     url = postgres.new_database()
     postgres.execute(f"ALTER DATABASE {urlsplit(url).path[1:]} SET synchronous_commit = {value}")
-    async with opened(url) as store, store._postgres._readers.connection() as connection:
+    async with opened(url) as store, postgres_driver(store)._readers.connection() as connection:
         assert await connection.fetchval("SHOW synchronous_commit") == in_session
         assert await store.check_integrity() == []
 
@@ -220,7 +220,7 @@ async def test_settings_of_the_server_that_lose_something_are_found(postgres: Po
 
 
 async def test_a_setting_that_is_weakened_later_does_not_reach_open_connections(pair: Pair, url: str) -> None:
-    async with opened(url) as store, store._postgres._writers.connection() as connection:
+    async with opened(url) as store, postgres_driver(store)._writers.connection() as connection:
         assert await connection.fetchval("SHOW synchronous_commit") == "on"
         pair.primary.execute("ALTER SYSTEM SET synchronous_commit = off")
         pair.primary.execute("SELECT pg_reload_conf()")

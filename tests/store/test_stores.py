@@ -24,9 +24,9 @@ from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.ids import key_of
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
-from openbooking.store.postgres import PostgresStore
+from openbooking.store.postgres.store import PostgresStore
 from openbooking.store.schema import metadata
-from openbooking.store.sqlite import SqliteStore
+from openbooking.store.sqlite.store import SqliteStore
 from openbooking.testing import DurableStoreTests, StoreTests, samples
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SESSIONS, Clock, book, read_feed, session

@@ -33,11 +33,12 @@ from openbooking.serving.logs import configure_logs
 from openbooking.serving.processes import look_at_clock, run_workers
 from openbooking.serving.server import log_ready
 from openbooking.settings import Settings, load_settings
-from openbooking.store.dialects import Statement
-from openbooking.store.exchange import Exchange, Query
+from openbooking.store.database import Procedure, Query
+from openbooking.store.dialect import Statement
 from openbooking.store.loading import load
-from openbooking.store.postgres import PostgresStore
-from openbooking.store.sqlite import SqliteDatabase, SqliteStore, carry_out
+from openbooking.store.postgres.store import PostgresStore
+from openbooking.store.sqlite.database import SqliteDatabase, run_procedure
+from openbooking.store.sqlite.store import SqliteStore
 from openbooking.system import open_identity_store, open_store
 from openbooking.web.app import create_app
 
@@ -56,7 +57,7 @@ class UnlockedPostgresStore(PostgresStore):
 
     pause_seconds = 0.0
 
-    def _load_to_write(self, needs: Needs) -> Exchange[Situation]:
+    def _load_to_write(self, needs: Needs) -> Procedure[Situation]:
         situation = yield from load(self._sql, needs, self._policy, self._clock())
         if _places_are_left(situation):
             yield Query(_PAUSE, {"seconds": self.pause_seconds})
@@ -66,7 +67,7 @@ class UnlockedPostgresStore(PostgresStore):
 class HastyPostgresStore(PostgresStore):
     """Takes change numbers before it commits."""
 
-    def _numbers(self, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
+    def _numbers(self, count: int, now: datetime) -> Procedure[Iterable[int | None]]:
         del now
         rows = yield Query(_NEXT_NUMBERS, {"count": count})
         return [number for (number,) in rows]
@@ -81,7 +82,7 @@ class UnlockedSqliteStore(SqliteStore):
         super().__init__(path, policy=policy, writer=writer, clock=clock)
         self._database = UnlockedSqliteDatabase(path)
 
-    def _load_to_write(self, needs: Needs) -> Exchange[Situation]:
+    def _load_to_write(self, needs: Needs) -> Procedure[Situation]:
         situation = yield from super()._load_to_write(needs)
         if _places_are_left(situation):
             time.sleep(self.pause_seconds)
@@ -93,14 +94,14 @@ class UnlockedSqliteDatabase(SqliteDatabase):
 
     async def write(
         self,
-        make: Callable[[], Exchange[T]],
+        make: Callable[[], Procedure[T]],
         *,
         brief: bool = False,
         until: float | None = None,
         lock_seconds: float | None = None,
     ) -> T:
         del brief, until, lock_seconds
-        return await self._in_writer_thread(lambda: carry_out(self._connection_of_thread(), make()))
+        return await self._in_writer_thread(lambda: run_procedure(self._connection_of_thread(), make()))
 
 
 def _places_are_left(situation: Situation) -> bool:

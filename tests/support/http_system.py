@@ -19,7 +19,7 @@ from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers, key_of
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 from openbooking.settings import AccessMode, Settings
-from openbooking.store.identity_memory import MemoryIdentityStore
+from openbooking.store.identity.memory import MemoryIdentityStore
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
 from openbooking.system import open_identity_store, open_store

@@ -26,7 +26,7 @@ from openbooking.identity.scopes import Scope
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers
-from openbooking.store.identity_memory import MemoryIdentityStore
+from openbooking.store.identity.memory import MemoryIdentityStore
 from openbooking.store.memory import MemoryStore
 from openbooking.testing.samples import Clock
 from support.builders import NOW

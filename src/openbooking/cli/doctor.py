@@ -11,7 +11,7 @@ from openbooking.settings import Settings, load_settings
 
 def doctor(database: Database = None) -> None:
     """Recount spaces, claims and feeds against what was booked; it changes nothing, and servers may run meanwhile."""
-    from openbooking.store.integrity_check import Finding  # noqa: PLC0415 - longer to load than --help may take
+    from openbooking.store.integrity.finding import Finding  # noqa: PLC0415 - longer to load than --help may take
     from openbooking.store.migrate import prepare  # noqa: PLC0415
     from openbooking.system import open_store  # noqa: PLC0415
 

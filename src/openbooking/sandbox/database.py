@@ -18,7 +18,7 @@ from openbooking.sandbox.events import events
 from openbooking.sandbox.sellers import SELLERS, STUDIO
 from openbooking.sandbox.timetable import TIME_ZONE, timetable
 from openbooking.settings import Settings
-from openbooking.store.sqlite import create
+from openbooking.store.sqlite.connections import create
 from openbooking.system import System, open_system
 from openbooking.user_error import UserError
 

@@ -1,4 +1,4 @@
-"""Structs of `openbooking.booking` to and from the bytes of `document` columns; personal data apart from the rest."""
+"""Encodes and decodes the structs in `document` columns. Personal data has a column of its own."""
 
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -11,7 +11,7 @@ from openbooking.booking.model.order import PersonalData
 from openbooking.booking.model.record import Record
 
 encode = msgspec.json.Encoder().encode
-# What is wanted is read again and again before it changes.
+# Opportunities and Sellers are read many times before they change.
 decode_opportunity = lru_cache(2_000)(msgspec.json.Decoder(Opportunity).decode)
 decode_seller = lru_cache(200)(msgspec.json.Decoder(Seller).decode)
 _decode_record = msgspec.json.Decoder(Record).decode
@@ -20,28 +20,28 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 def decode_record(document: bytes, personal: bytes | None) -> Record:
-    """The record, with the personal data of its Order where there is any."""
+    """Decode a record, with the personal data of its Order unless that is None."""
     record = _decode_record(document)
     return record if personal is None else with_personal_data(record, personal)
 
 
 def with_personal_data(record: Record, document: bytes) -> Record:
-    """The record with the personal data of its Order."""
+    """Return the record with the decoded personal data in its Order."""
     return replace(record, order=record.order and replace(record.order, personal=_decode_personal_data(document)))
 
 
 def encode_record(record: Record) -> bytes:
-    """The record without personal data."""
+    """Encode a record without its personal data."""
     if record.order is None or record.order.personal is None:
         return encode(record)
     return encode(replace(record, order=replace(record.order, personal=None)))
 
 
 def microseconds(instant: datetime) -> int:
-    """The instant in microseconds since 1970 UTC, exactly."""
+    """Return the microseconds from 1970 UTC to an instant, exactly."""
     return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 def instant(microseconds_since_1970: int) -> datetime:
-    """The instant so many microseconds after 1970 UTC."""
+    """Return the instant that many microseconds after 1970 UTC."""
     return _EPOCH + timedelta(microseconds=microseconds_since_1970)

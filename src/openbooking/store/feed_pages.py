@@ -1,7 +1,7 @@
-"""A page of a feed, bounded in items and in bytes, read without ever having much more than its bytes in memory.
+"""Pages of a feed, limited in items and in bytes; hardly more than the bytes of the page are read into memory.
 
-Nearly all pages have small items only. They are read as if there were no bound in bytes and cut, which costs next to
-nothing. Where an item is larger, the database is asked a second time, and sums up how many items make a page.
+Nearly all pages have only small items. Such a page is read up to the limit in items, and then cut to the limit in
+bytes. If an item is large, a second query sums the sizes and returns exactly the items of the page.
 """
 
 from collections.abc import Sequence
@@ -11,19 +11,19 @@ from sqlalchemy import BigInteger, ColumnElement, LargeBinary, bindparam, case, 
 
 from openbooking.booking.store import Feed
 from openbooking.openactive.rpde import Item
-from openbooking.store.dialects import Dialect, Statement
-from openbooking.store.exchange import Exchange, Query
+from openbooking.store.database import Procedure, Query
+from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import feed_item
 from openbooking.store.statements import first
 
-# How many times the bytes of a page are read at most to find it.
+# The bytes that are read for a page, at most, as a multiple of the limit in bytes.
 _READ_AT_MOST = 4
-# What no item has as its data.
+# Stands for the data of a large item; no item has empty data.
 _WITHHELD = b""
 
 
 class FeedPageStatements:
-    """What is asked of one feed, after one change number."""
+    """Statements about one feed, after one change number."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -32,8 +32,8 @@ class FeedPageStatements:
     def items(self) -> Statement:
         """:feed :partner :after :most :small :withheld → id, kind, modified, data.
 
-        In place of `data` with more than so many bytes comes `withheld`. Such data is not read: both databases keep its
-        length in the row.
+        `withheld` is returned in place of data with more than `small` bytes. Such data is not read, because databases
+        keep its length in the row.
         """
         large = func.length(feed_item.c.data) > bindparam("small", type_=BigInteger)
         data = case((large, bindparam("withheld", type_=LargeBinary)), else_=feed_item.c.data)
@@ -42,7 +42,7 @@ class FeedPageStatements:
 
     @cached_property
     def large_items(self) -> Statement:
-        """:feed :partner :after :most :most_bytes → id, kind, modified, data, as far as they reach so many bytes."""
+        """:feed :partner :after :most :most_bytes → id, kind, modified, data, until they reach `most_bytes`."""
         length = func.coalesce(func.length(feed_item.c.data), literal_column("0")).label("length")
         sizes = first(select(feed_item.c.modified, length).where(*_of_feed()).order_by(feed_item.c.modified)).subquery()
         so_far = func.sum(sizes.c.length).over(order_by=sizes.c.modified, rows=(None, 0))
@@ -54,8 +54,10 @@ class FeedPageStatements:
         return self._dialect.compile(first(of_page.order_by(feed_item.c.modified)))
 
 
-def feed_page(sql: FeedPageStatements, feed: Feed, after: int, limit: int, most_bytes: int) -> Exchange[Sequence[Item]]:
-    """The first items of the feed after that change number, until they are so many or have so many bytes."""
+def feed_page(
+    sql: FeedPageStatements, feed: Feed, after: int, limit: int, most_bytes: int
+) -> Procedure[Sequence[Item]]:
+    """Return the first items of the feed after a change number, up to `limit` items or `most_bytes` bytes."""
     asked = {"feed": feed.name, "partner": feed.partner, "after": after, "most": limit}
     small = _READ_AT_MOST * most_bytes // limit
     rows = yield Query(sql.items, {**asked, "small": small, "withheld": _WITHHELD})
@@ -74,7 +76,7 @@ def feed_page(sql: FeedPageStatements, feed: Feed, after: int, limit: int, most_
 
 
 def _of_feed() -> tuple[ColumnElement[bool], ...]:
-    """Items of :feed and :partner after :after."""
+    """Return the condition for items of :feed and :partner after :after."""
     return (
         feed_item.c.feed == bindparam("feed"),
         feed_item.c.partner == bindparam("partner"),

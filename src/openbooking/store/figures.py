@@ -1,20 +1,29 @@
-"""What whoever runs the system looks at: whether the database is the right one, Leases, and feeds not yet read."""
+"""Figures for operations: the revision of the schema, the number of Leases, and how far feeds have been read."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, column, distinct, func, literal_column, select, table
 
 from openbooking.booking.store import Feed, Figures, StoreUnavailableError
-from openbooking.store.dialects import Dialect, Statement
+from openbooking.store.database import Procedure, Query
+from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.documents import instant, microseconds
-from openbooking.store.exchange import Exchange, Query
 from openbooking.store.schema import REVISION, claim, feed_item
 
 
+class OldestUnread(NamedTuple):
+    """A row of `FigureStatements.oldest_unread`."""
+
+    feed: str
+    partner: str
+    changed_at: int | None
+
+
 class FigureStatements:
-    """What is asked, in few statements that find what they count by an index."""
+    """The statements; each finds what it counts by an index."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -26,7 +35,7 @@ class FigureStatements:
 
     @cached_property
     def leases(self) -> Statement:
-        """:now → how many Leases there are that have not ended, and how many that have."""
+        """:now → the number of Leases that have not ended, and the number that have."""
         lease = distinct(claim.c.partner + literal_column("' '") + claim.c.uuid)
         live = claim.c.expires > bindparam("now")
         counts = (func.count(lease).filter(live), func.count(lease).filter(~live))
@@ -35,7 +44,7 @@ class FigureStatements:
 
     @cached_property
     def oldest_unread(self) -> Statement:
-        """:positions → feed, partner, when the first item after the position has changed, null if there is none."""
+        """:positions → feed, partner, when the first item after the position changed; null if there is none."""
         position = self._dialect.positions()
         unread = select(feed_item.c.changed_at).where(
             feed_item.c.feed == position.c.feed,
@@ -47,7 +56,7 @@ class FigureStatements:
         return self._dialect.compile(found)
 
 
-def check(sql: FigureStatements) -> Exchange[None]:
+def check(sql: FigureStatements) -> Procedure[None]:
     """Raise StoreUnavailableError unless the database has the schema of this version."""
     ((revision,),) = yield Query(sql.revision, {})
     if revision != REVISION:
@@ -55,8 +64,14 @@ def check(sql: FigureStatements) -> Exchange[None]:
         raise StoreUnavailableError(message)
 
 
-def figures(sql: FigureStatements, read: Mapping[Feed, int], now: datetime) -> Exchange[Figures]:
-    """The figures."""
+def figures(sql: FigureStatements, read: Mapping[Feed, int], now: datetime) -> Procedure[Figures]:
+    """Return the number of Leases, and when the oldest unread item of each feed changed.
+
+    Args:
+        sql: The statements.
+        read: The change number up to which each feed has been read.
+        now: The current time.
+    """
     ((live, ended),) = yield Query(sql.leases, {"now": microseconds(now)})
     positions = [(*feed, after) for feed, after in read.items()]
     arrays = {
@@ -65,4 +80,5 @@ def figures(sql: FigureStatements, read: Mapping[Feed, int], now: datetime) -> E
         "afters": [after for _, _, after in positions],
     }
     unread = yield Query(sql.oldest_unread, {"positions": positions, **arrays})
-    return Figures(live, ended, {Feed(*feed): changed and instant(changed) for *feed, changed in unread})
+    oldest = {Feed(each.feed, each.partner): each.changed_at for each in map(OldestUnread._make, unread)}
+    return Figures(live, ended, {feed: None if at is None else instant(at) for feed, at in oldest.items()})

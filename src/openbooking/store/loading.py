@@ -1,8 +1,8 @@
-"""The load: what a batch of commands needs, locked in key order before it is read.
+"""Loads the rows that a batch of commands needs; they are locked in key order before they are read.
 
-Records are locked first, then Opportunities, each in the order of their keys, so that two writers never wait for each
-other in a circle. A record that is not there cannot be locked: whoever adds it second, fails and tries again. The
-parents and Sellers of what is locked are only looked at.
+Records are locked first, then Opportunities, each in the order of their keys, so writers cannot deadlock. A record that
+does not exist cannot be locked: the second of two transactions that add it fails and is tried again. The parents and
+Sellers of locked Opportunities are read without locks.
 """
 
 from collections.abc import Iterable
@@ -17,6 +17,7 @@ from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.model.situation import Holdings, Needs, Situation, Spaces
 from openbooking.booking.rules.logistics import changed_paths
+from openbooking.store.database import ChangedMeanwhileError, Procedure, Query, ResultRows, record_keys
 from openbooking.store.documents import (
     decode_opportunity,
     decode_record,
@@ -24,33 +25,32 @@ from openbooking.store.documents import (
     microseconds,
     with_personal_data,
 )
-from openbooking.store.exchange import Answer, ChangedMeanwhileError, Exchange, Query, record_keys
-from openbooking.store.locks import LockStatements, locked
-from openbooking.store.statements import Statements
+from openbooking.store.locks import LockStatements, find_locked
+from openbooking.store.statements import ExpiredRecord, ParentOf, PersonalDataOf, SituationRow, Statements
 
-RECORDS_AT_ONCE = 500
-# What is swept at once takes some milliseconds, for others wait meanwhile.
-_SWEPT_AT_ONCE, _BYTES_SWEPT_AT_ONCE = 100, 100_000
+RECORDS_PER_BATCH = 500
+# A sweep is limited to some milliseconds, because other commands wait for it.
+_SWEPT_PER_BATCH, _BYTES_SWEPT_PER_BATCH = 100, 100_000
 
 
-class _Names(NamedTuple):
-    """Which records and Opportunities; `fills` are the paths of which spaces may be sold."""
+class _NamedRows(NamedTuple):
+    """Keys of records and paths of Opportunities; `fills` are the paths of which spaces may be sold."""
 
     keys: set[OrderKey]
     paths: set[str]
     fills: frozenset[str] = frozenset()
 
 
-class _Found(NamedTuple):
-    """A situation, and the open proposals at the paths to fill, which may not be part of it yet."""
+class _Loaded(NamedTuple):
+    """A situation, and the open proposals at the paths to fill; these may be missing in the situation."""
 
     situation: Situation
     proposals: set[OrderKey]
 
 
-def load(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Exchange[Situation]:
-    """The situation of what is needed, without locks."""
-    named = yield from _named(sql, needs, now)
+def load(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Procedure[Situation]:
+    """Load what is needed, without locks."""
+    named = yield from _resolve_names(sql, needs, now)
     found = yield from _read(sql, needs, policy, now, named)
     if not found.proposals <= named.keys:
         named.keys.update(found.proposals)
@@ -60,19 +60,22 @@ def load(sql: Statements, needs: Needs, policy: Policy, now: datetime) -> Exchan
 
 def load_to_write(
     sql: Statements, locks: LockStatements, needs: Needs, policy: Policy, now: datetime
-) -> Exchange[Situation]:
-    """The situation of what is needed; nobody else changes any of it before the transaction has ended.
+) -> Procedure[Situation]:
+    """Load what is needed, locked until the transaction ends.
 
-    Expired records that somebody else has locked are left for another time, so that the others are swept.
+    Expired records that another transaction has locked are left out, so that the others can be swept.
+
+    Raises:
+        ChangedMeanwhileError: The rows to lock changed before they were locked.
     """
     if sql.one_writer:
         return (yield from load(sql, needs, policy, now))
-    named = yield from _named(sql, needs, now, locks)
+    named = yield from _resolve_names(sql, needs, now, locks)
     locked = yield from _lock(sql, named)
     situation, proposals = yield from _read(sql, needs, policy, now, named)
     withdrawn = situation.spaces.keys() - situation.opportunities.keys()
     if withdrawn or not proposals <= named.keys:
-        # What was withdrawn cannot be locked itself, and what is claimed of it must not change either.
+        # A withdrawn Opportunity has no row to lock, so the records that claim spaces of it are locked instead.
         if withdrawn:
             named.keys.update(_keys((yield Query(sql.records_claiming, {"paths": sorted(withdrawn)}))))
         named.keys.update(proposals)
@@ -81,62 +84,64 @@ def load_to_write(
     claimed = {claim.opportunity for record in situation.records.values() for claim in record.claims()}
     if not (claimed & situation.opportunities.keys() <= locked and proposals <= named.keys):
         raise ChangedMeanwhileError
-    related = yield from _related(sql, needs)
+    related = yield from _related_rows(sql, needs)
     if not (related.keys <= named.keys and related.paths <= named.paths):
         raise ChangedMeanwhileError
     return situation
 
 
-def _lock(sql: Statements, named: _Names) -> Exchange[set[str]]:
-    """The paths of the Opportunities that are locked from now on."""
+def _lock(sql: Statements, named: _NamedRows) -> Procedure[set[str]]:
+    """Lock the rows; return the paths of the Opportunities that are locked."""
     return _paths((yield Query(sql.lock, record_keys(named.keys) | {"paths": sorted(named.paths)})))
 
 
-def _named(sql: Statements, needs: Needs, now: datetime, locks: LockStatements | None = None) -> Exchange[_Names]:
-    """What is needed by name, or because of how it is related to what is named.
+def _resolve_names(
+    sql: Statements, needs: Needs, now: datetime, locks: LockStatements | None = None
+) -> Procedure[_NamedRows]:
+    """Return the rows that are needed by name, and those that are related to them.
 
-    With `locks`, it is without the expired records that cannot be locked, and the others are locked.
+    With `locks`, expired records that another transaction has locked are left out.
     """
-    keys, paths, _ = yield from _related(sql, needs)
+    keys, paths, _ = yield from _related_rows(sql, needs)
     fills = set(needs.fills)
     if needs.fills_of:
         fills |= _paths((yield Query(sql.paths_claimed, record_keys(needs.fills_of))))
     if needs.expired:
-        rows = yield Query(sql.expired_records, {"now": microseconds(now), "most": _SWEPT_AT_ONCE})
+        rows = yield Query(sql.expired_records, {"now": microseconds(now), "most": _SWEPT_PER_BATCH})
         to_sweep = _first_to_sweep(rows)
         if locks and to_sweep:
-            to_sweep -= (yield from locked(locks, to_sweep)).keys()
+            to_sweep -= (yield from find_locked(locks, to_sweep)).keys()
         keys |= to_sweep
     if needs.over_before:
-        over = {"over_before": microseconds(needs.over_before), "most": RECORDS_AT_ONCE}
+        over = {"over_before": microseconds(needs.over_before), "most": RECORDS_PER_BATCH}
         keys |= _keys((yield Query(sql.records_over, over)))
     for withheld, partnerships in ((False, needs.shown_to), (True, needs.withheld_from)):
         for partnership in sorted(partnerships):
-            values = {**partnership._asdict(), "withheld": withheld, "most": RECORDS_AT_ONCE}
+            values = {**partnership._asdict(), "withheld": withheld, "most": RECORDS_PER_BATCH}
             keys |= _keys((yield Query(sql.records_of_partnership, values)))
-    return _Names(keys | needs.records, paths | needs.opportunities, frozenset(fills))
+    return _NamedRows(keys | needs.records, paths | needs.opportunities, frozenset(fills))
 
 
-def _first_to_sweep(rows: Answer) -> set[OrderKey]:
-    """As many as can be swept at once, but one at least."""
+def _first_to_sweep(rows: ResultRows) -> set[OrderKey]:
+    """Return the first records up to the limit in bytes, but at least one."""
     total = 0
     keys: set[OrderKey] = set()
-    for partner, uuid, size in rows:
-        if keys and total + size > _BYTES_SWEPT_AT_ONCE:
+    for expired in map(ExpiredRecord._make, rows):
+        if keys and total + expired.size > _BYTES_SWEPT_PER_BATCH:
             break
-        total += size
-        keys.add(OrderKey(partner, uuid))
+        total += expired.size
+        keys.add(OrderKey(expired.partner, expired.uuid))
     return keys
 
 
-def _related(sql: Statements, needs: Needs) -> Exchange[_Names]:
+def _related_rows(sql: Statements, needs: Needs) -> Procedure[_NamedRows]:
     keys: set[OrderKey] = set()
     claimed: set[str] = set(needs.claims_on)
     if needs.sources:
         rows = yield Query(sql.paths_of_sources, {"sources": sorted(needs.sources)})
-        claimed |= yield from _with_what_is_below(sql, _paths(rows))
+        claimed |= yield from _with_descendants(sql, _paths(rows))
     if needs.announced:
-        claimed |= yield from _changed_and_below(sql, needs.announced)
+        claimed |= yield from _changed_with_descendants(sql, needs.announced)
     if needs.families:
         claimed |= yield from _family(sql, needs.families)
     if claimed:
@@ -150,29 +155,30 @@ def _related(sql: Statements, needs: Needs) -> Exchange[_Names]:
     if needs.source_prefixes:
         children |= _paths((yield Query(sql.paths_of_source_prefixes, {"prefixes": sorted(needs.source_prefixes)})))
     if needs.below:
-        children |= yield from _with_what_is_below(sql, set(needs.below))
-    return _Names(keys, claimed | children)
+        children |= yield from _with_descendants(sql, set(needs.below))
+    return _NamedRows(keys, claimed | children)
 
 
-def _changed_and_below(sql: Statements, announced: Iterable[Opportunity]) -> Exchange[set[str]]:
-    """The paths of those that change, and of all that lies below them."""
+def _changed_with_descendants(sql: Statements, announced: Iterable[Opportunity]) -> Procedure[set[str]]:
+    """Return the paths of Opportunities that change, and of all their descendants."""
     rows = yield Query(sql.documents_of_paths, {"paths": sorted({new.path for new in announced})})
     known = {item.path: item for item in (decode_opportunity(document) for (document,) in rows)}
-    return (yield from _with_what_is_below(sql, changed_paths(known, announced)))
+    return (yield from _with_descendants(sql, changed_paths(known, announced)))
 
 
-def _family(sql: Statements, members: Iterable[str]) -> Exchange[set[str]]:
-    """The paths of all that shares a root with these."""
+def _family(sql: Statements, members: Iterable[str]) -> Procedure[set[str]]:
+    """Return the paths of all Opportunities with the same root as one of these."""
     roots: set[str] = set()
     above = set(members)
     while above:
         rows = yield Query(sql.parents_of_paths, {"paths": sorted(above)})
-        roots |= {path for path, parent in rows if parent is None}
-        above = {parent for _, parent in rows if parent is not None}
-    return (yield from _with_what_is_below(sql, roots))
+        found = [ParentOf._make(row) for row in rows]
+        roots |= {child.path for child in found if child.parent is None}
+        above = {child.parent for child in found if child.parent is not None}
+    return (yield from _with_descendants(sql, roots))
 
 
-def _with_what_is_below(sql: Statements, paths: set[str]) -> Exchange[set[str]]:
+def _with_descendants(sql: Statements, paths: set[str]) -> Procedure[set[str]]:
     found = below = paths
     while below:
         below = _paths((yield Query(sql.paths_of_children, {"parents": sorted(below)}))) - found
@@ -180,7 +186,7 @@ def _with_what_is_below(sql: Statements, paths: set[str]) -> Exchange[set[str]]:
     return found
 
 
-def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _Names) -> Exchange[_Found]:
+def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _NamedRows) -> Procedure[_Loaded]:
     rows = yield Query(
         sql.situation,
         {
@@ -198,22 +204,23 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
     held: dict[tuple[str, str], int] = {}
     holdings: dict[str, dict[str, Holdings]] = {partner: {} for partner in needs.holders}
     opportunities, spaces, sellers = {}, {}, {}
-    for what, key, other, booked, leased, document in rows:
-        match what:
+    for row in map(SituationRow._make, rows):
+        match row.what:
             case "record":
-                records[OrderKey(key, other)] = decode_record(document, None)
+                records[OrderKey(row.key, row.other)] = decode_record(row.document, None)
             case "seller":
-                sellers[key] = decode_seller(document)
+                sellers[row.key] = decode_seller(row.document)
             case "proposal":
-                proposals.add(OrderKey(key, other))
+                proposals.add(OrderKey(row.key, row.other))
             case "held":
-                held[key, other] = int(leased)
+                held[row.key, row.other] = int(row.leased)
             case "quotes" | "proposals":
-                holdings[key][other] = _with_kind(holdings[key].get(other, Holdings()), what, booked, int(leased))
+                of_partner = holdings[row.key]
+                of_partner[row.other] = _with_kind(of_partner.get(row.other, Holdings()), row)
             case _:
-                spaces[key] = Spaces(booked, leased)
-        if what == "opportunity":
-            opportunities[key] = decode_opportunity(document)
+                spaces[row.key] = Spaces(row.booked, row.leased)
+        if row.what == "opportunity":
+            opportunities[row.key] = decode_opportunity(row.document)
     yield from _read_personal_data(sql, records)
     situation = Situation(
         now=now,
@@ -225,28 +232,29 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
         held=held,
         holdings=holdings,
     )
-    return _Found(situation, proposals)
+    return _Loaded(situation, proposals)
 
 
-def _with_kind(known: Holdings, what: str, count: int, size: int) -> Holdings:
-    """What a partner holds of a Seller, with its records of one more kind."""
-    if what == "proposals":
-        return replace(known, proposals=count)
-    return replace(known, quotes=count, size=size)
+def _with_kind(known: Holdings, row: SituationRow) -> Holdings:
+    """Return what a partner holds of a Seller, with the quotes or the proposals that the row counts."""
+    if row.what == "proposals":
+        return replace(known, proposals=row.booked)
+    return replace(known, quotes=row.booked, size=int(row.leased))
 
 
-def _read_personal_data(sql: Statements, records: dict[OrderKey, Record]) -> Exchange[None]:
-    """Complete the Orders and proposals; a record that is not locked may just have lost it."""
-    told = [key for key, record in records.items() if record.order]
-    if told:
-        for partner, uuid, document in (yield Query(sql.personal_data, record_keys(told))):
-            key = OrderKey(partner, uuid)
-            records[key] = with_personal_data(records[key], document)
+def _read_personal_data(sql: Statements, records: dict[OrderKey, Record]) -> Procedure[None]:
+    """Add personal data to Orders and proposals; a record that is not locked may have lost it meanwhile."""
+    with_order = [key for key, record in records.items() if record.order]
+    if with_order:
+        rows = yield Query(sql.personal_data, record_keys(with_order))
+        for personal in map(PersonalDataOf._make, rows):
+            key = OrderKey(personal.partner, personal.uuid)
+            records[key] = with_personal_data(records[key], personal.document)
 
 
-def _keys(rows: Answer) -> set[OrderKey]:
-    return {OrderKey(*row) for row in rows}
+def _keys(rows: ResultRows) -> set[OrderKey]:
+    return set(map(OrderKey._make, rows))
 
 
-def _paths(rows: Answer) -> set[str]:
+def _paths(rows: ResultRows) -> set[str]:
     return {path for (path,) in rows}

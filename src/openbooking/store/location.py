@@ -1,26 +1,22 @@
-"""Where a database is: the path of an SQLite file, or the URL of a PostgreSQL database."""
+"""How the location of a database, a path or a URL, is shown to people."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
 
-_POSTGRES = ("postgresql://", "postgres://")
-
-
-def is_postgres(database: str) -> bool:
-    """Whether this is the URL of a PostgreSQL database."""
-    return database.startswith(_POSTGRES)
+from openbooking.store.backends import BACKENDS, scheme_of
 
 
 def without_password(database: str) -> str:
-    """The path, or the URL as it may be shown."""
-    if not is_postgres(database):
+    """Return the path, or the URL without its password and its query, which may hold one."""
+    scheme = scheme_of(database)
+    if not scheme or scheme not in BACKENDS:
         return database
     url = urlsplit(database)
     user, _, host = url.netloc.rpartition("@")
     netloc = f"{user.partition(':')[0]}@{host}" if user else host
-    return url._replace(netloc=netloc, query="").geturl()
+    return f"{scheme}://{netloc}{url.path}"
 
 
 def full_name(database: str) -> str:
-    """The full path, or the URL as it may be shown."""
-    return without_password(database) if is_postgres(database) else str(Path(database).resolve())
+    """Return the absolute path, or the URL as `without_password` does."""
+    return without_password(database) if scheme_of(database) else str(Path(database).resolve())

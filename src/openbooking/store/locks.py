@@ -1,27 +1,43 @@
-"""Which rows somebody else has locked just now, found without waiting for any. Only where several write at a time."""
+"""Finds the rows that other transactions have locked, without waiting. Only for dialects without `one_writer`."""
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, String, literal_column, select
+from sqlalchemy import Select, select
 
 from openbooking.booking.model.order import OrderKey
-from openbooking.store.dialects import Dialect, Statement
-from openbooking.store.exchange import Exchange, Query, record_keys
+from openbooking.store.database import Procedure, Query, record_keys
+from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.schema import claim, opportunity, record
 from openbooking.store.statements import same_record
 
 
+class LockedRecord(NamedTuple):
+    """A row of `LockStatements.locked_records`."""
+
+    partner: str
+    uuid: str
+    holder: str
+
+
+class ClaimOf(NamedTuple):
+    """A row of `LockStatements.claims`."""
+
+    partner: str
+    uuid: str
+    path: str
+
+
 class LockStatements:
-    """What can be asked; each statement locks for a moment what is free."""
+    """The statements; each locks the rows that are free, until its transaction ends."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
 
     @cached_property
     def locked_records(self) -> Statement:
-        """:keys → partner, uuid, holder of those that cannot be locked."""
+        """:keys → partner, uuid, holder of the records that are locked."""
         keys = self._dialect.keys()
         named = keys.join(record, same_record(keys, record))
         free = (
@@ -30,15 +46,15 @@ class LockStatements:
             .with_for_update(of=record, skip_locked=True)
             .cte("free")
         )
-        found = select(record.c.partner, record.c.uuid, _holder("record"))
+        found = select(record.c.partner, record.c.uuid, self._dialect.lock_holder(record))
         found = found.select_from(named.outerjoin(free, same_record(free, record)))
         return self._dialect.compile(found.where(free.c.uuid.is_(None)))
 
     @cached_property
     def locked_opportunities(self) -> Statement:
-        """:paths → path, holder of those that cannot be locked."""
+        """:paths → path, holder of the Opportunities that are locked."""
         free = self._named(select(opportunity.c.path)).with_for_update(skip_locked=True).cte("free")
-        found = self._named(select(opportunity.c.path, _holder("opportunity")))
+        found = self._named(select(opportunity.c.path, self._dialect.lock_holder(opportunity)))
         found = found.select_from(opportunity.outerjoin(free, free.c.path == opportunity.c.path))
         return self._dialect.compile(found.where(free.c.path.is_(None)))
 
@@ -53,22 +69,22 @@ class LockStatements:
         return found.where(self._dialect.among(opportunity.c.path, self._dialect.values("paths")))
 
 
-def locked(sql: LockStatements, names: Iterable[str | OrderKey]) -> Exchange[dict[str | OrderKey, str]]:
-    """The holders of what cannot be locked now: Opportunities by path, and records, with what they claim, by key."""
+def find_locked(sql: LockStatements, names: Iterable[str | OrderKey]) -> Procedure[dict[str | OrderKey, str]]:
+    """Return the holder of each lock: of Opportunities by path, and of records by key.
+
+    A record also counts as locked if an Opportunity that it claims is locked.
+    """
     keys = {name for name in names if isinstance(name, OrderKey)}
     paths = {name for name in names if isinstance(name, str)}
-    claims = (yield Query(sql.claims, record_keys(keys))) if keys else ()
-    paths.update(path for _, _, path in claims)
+    claims: list[ClaimOf] = []
+    if keys:
+        claims = [ClaimOf._make(row) for row in (yield Query(sql.claims, record_keys(keys)))]
+    paths.update(claim.path for claim in claims)
     found: dict[str | OrderKey, str] = {}
     if paths:
         found |= dict((yield Query(sql.locked_opportunities, {"paths": sorted(paths)})))
-    found |= {OrderKey(partner, uuid): found[path] for partner, uuid, path in claims if path in found}
+    found |= {OrderKey(claim.partner, claim.uuid): found[claim.path] for claim in claims if claim.path in found}
     if keys:
         rows = yield Query(sql.locked_records, record_keys(keys))
-        found |= {OrderKey(partner, uuid): holder for partner, uuid, holder in rows}
+        found |= {OrderKey(record.partner, record.uuid): record.holder for record in map(LockedRecord._make, rows)}
     return found
-
-
-def _holder(table: str) -> Any:
-    """The transaction that has locked the row, or the group of them."""
-    return literal_column(f"{table}.xmax::text", String)

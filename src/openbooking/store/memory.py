@@ -16,8 +16,8 @@ from openbooking.booking.rules.logistics import changed_paths
 from openbooking.booking.store import Feed, FeedWriter, Figures, fold
 from openbooking.clock import Clock
 from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
+from openbooking.store.change_set import Publication, changes_between
 from openbooking.store.documents import encode_record
-from openbooking.store.effects import Publication, effects
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -41,7 +41,7 @@ class MemoryStore:
         """Carry out one command."""
         before = self._load(command.needs(self._policy))
         after, (outcome,) = fold(before, [command])
-        written = effects(before, after, self._writer)
+        written = changes_between(before, after, self._writer)
         _update(self._records, written.records)
         _update(self._opportunities, written.opportunities)
         _update(self._sellers, written.sellers)

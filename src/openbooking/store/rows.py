@@ -1,8 +1,11 @@
-"""From what a batch of decisions comes to, to the rows that say so in the database."""
+"""The database rows that a change set comes to.
+
+The fields of each kind of row are the columns that `SaveStatements` writes for that kind, in the same order.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, PersonalData
@@ -10,31 +13,164 @@ from openbooking.booking.model.record import Claim, Record
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.erasure import kept_from
 from openbooking.booking.rules.fingerprint import personal_data_of
+from openbooking.store.change_set import ChangeSet
 from openbooking.store.documents import encode, encode_record, microseconds
-from openbooking.store.effects import Effects
 
-# By the kinds of `Statements.save_catalogue`, `save_bookings` and `save_erasures`; each row in the order of its table's
-# columns.
+
+class OpportunityKey(NamedTuple):
+    """The key of an Opportunity that is removed."""
+
+    path: str
+
+
+class NewOpportunity(NamedTuple):
+    """An Opportunity that is added."""
+
+    path: str
+    parent: str | None
+    seller: str
+    source: str
+    booked: int
+    document: bytes
+
+
+class ChangedOpportunity(NamedTuple):
+    """An Opportunity that is published again; the count of its booked spaces stays."""
+
+    path: str
+    parent: str | None
+    seller: str
+    source: str
+    document: bytes
+
+
+class BookedSpaces(NamedTuple):
+    """How many spaces of an Opportunity are booked now."""
+
+    path: str
+    booked: int
+
+
+class SellerRow(NamedTuple):
+    """A Seller."""
+
+    key: str
+    document: bytes
+
+
+class RecordRow(NamedTuple):
+    """An Order, quote or proposal."""
+
+    partner: str
+    uuid: str
+    kind: str
+    updated: bool
+    seller: str
+    withheld: bool
+    ends: int | None
+    held_until: int | None
+    size: int
+    document: bytes
+
+
+class ClaimKey(NamedTuple):
+    """The key of a claim that is released."""
+
+    opportunity: str
+    partner: str
+    uuid: str
+
+
+class ClaimRow(NamedTuple):
+    """A claim: the spaces of an Opportunity that a record has booked or holds."""
+
+    opportunity: str
+    partner: str
+    uuid: str
+    places: int
+    expires: int | None
+
+
+class PersonalDataRow(NamedTuple):
+    """The personal data of a record."""
+
+    partner: str
+    uuid: str
+    document: bytes
+    over_at: int | None
+
+
+class ErasureRow(NamedTuple):
+    """A note that personal data was erased or replaced, and may still be on the disk."""
+
+    partner: str
+    uuid: str
+    erased_at: int
+    stage: int
+    position: int
+
+
+class FeedItemRow(NamedTuple):
+    """A feed item."""
+
+    feed: str
+    partner: str
+    id: str
+    kind: str
+    modified: int | None
+    data: bytes | None
+    changed_at: int
+
+
+# The kinds of rows that `SaveStatements` writes.
+ROW_TYPES: Mapping[str, type[NamedTuple]] = {
+    "opportunities_removed": OpportunityKey,
+    "opportunities_added": NewOpportunity,
+    "opportunities_changed": ChangedOpportunity,
+    "sellers_set": SellerRow,
+    "records_removed": OrderKey,
+    "records_added": RecordRow,
+    "records_changed": RecordRow,
+    "claims_released": ClaimKey,
+    "claims_set": ClaimRow,
+    "personal_set": PersonalDataRow,
+    "personal_erased": OrderKey,
+    "places_booked": BookedSpaces,
+    "published": FeedItemRow,
+    "erasures": ErasureRow,
+}
 Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 
 
-def catalogue_rows(before: Situation, written: Effects) -> Rows:
-    """The rows of what is sold, and by whom."""
-    published = {path: item for path, item in written.opportunities.items() if item is not None}
+def catalogue_rows(before: Situation, changes: ChangeSet) -> Rows:
+    """Return the rows of changed Opportunities and Sellers.
+
+    Args:
+        before: The situation that the database holds.
+        changes: How the situation differs after the batch.
+    """
+    published = {path: item for path, item in changes.opportunities.items() if item is not None}
     return {
-        "opportunities_removed": [(path,) for path, item in written.opportunities.items() if item is None],
+        "opportunities_removed": [OpportunityKey(path) for path, item in changes.opportunities.items() if item is None],
         "opportunities_added": [
-            _opportunity_row(item) for path, item in sorted(published.items()) if path not in before.opportunities
+            _new_opportunity(item) for path, item in sorted(published.items()) if path not in before.opportunities
         ],
         "opportunities_changed": [
-            _without_booked(_opportunity_row(item)) for path, item in published.items() if path in before.opportunities
+            _changed_opportunity(item) for path, item in published.items() if path in before.opportunities
         ],
-        "sellers_set": [(seller.key, encode(seller)) for seller in written.sellers.values()],
+        "sellers_set": [SellerRow(seller.key, encode(seller)) for seller in changes.sellers.values()],
     }
 
 
-def booking_rows(before: Situation, written: Effects, numbers: Iterable[int | None]) -> Rows:
-    """The rows of records, claims and feed items; `numbers` are those the feed items get."""
+def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | None]) -> Rows:
+    """Return the rows of changed records, claims, personal data, counts of booked spaces and feed items.
+
+    Args:
+        before: The situation that the database holds.
+        changes: How the situation differs after the batch.
+        numbers: The change numbers of the feed items; None for an item that gets its number later.
+    """
+    now = microseconds(before.now)
     rows: dict[str, list[tuple[Any, ...]]] = {
         "records_removed": [],
         "records_added": [],
@@ -42,73 +178,103 @@ def booking_rows(before: Situation, written: Effects, numbers: Iterable[int | No
         "claims_released": [],
         "claims_set": [],
         "personal_set": [],
-        "places_booked": list(written.booked.items()),
+        "places_booked": [BookedSpaces(path, booked) for path, booked in changes.booked.items()],
         "published": [
-            (item.feed.name, item.feed.partner, item.id, item.kind, number, item.data, microseconds(before.now))
-            for item, number in zip(written.publications, numbers, strict=False)
+            FeedItemRow(item.feed.name, item.feed.partner, item.id, item.kind, number, item.data, now)
+            for item, number in zip(changes.publications, numbers, strict=False)
         ],
     }
-    for key, record in sorted(written.records.items()):
+    for key, record in sorted(changes.records.items()):
         _add_record(rows, key, before.records.get(key), record)
         old, new = _personal_data(before.records.get(key)), _personal_data(record)
         if new is not None and new != old:
-            personal, over_at = new
-            rows["personal_set"].append((*key, encode(personal), _microseconds(over_at)))
+            row = PersonalDataRow(key.partner, key.uuid, encode(new.personal), _microseconds(new.over_at))
+            rows["personal_set"].append(row)
     return rows
 
 
-def erasure_rows(before: Situation, written: Effects) -> Rows:
-    """The keys of personal data that is erased, and a note of what is erased or replaced and may be on the disk."""
+def erasure_rows(before: Situation, changes: ChangeSet) -> Rows:
+    """Return the keys of erased personal data, and notes of personal data that was erased or replaced."""
     rows: dict[str, list[tuple[Any, ...]]] = {"personal_erased": [], "erasures": []}
-    for key, record in sorted(written.records.items()):
+    now = microseconds(before.now)
+    for key, record in sorted(changes.records.items()):
         old, new = _personal_data(before.records.get(key)), _personal_data(record)
         if old is not None and new is None:
             rows["personal_erased"].append(key)
-        if old is not None and (new is None or new[0] != old[0]):
-            rows["erasures"].append((*key, microseconds(before.now), 0, 0))
+        if old is not None and (new is None or new.personal != old.personal):
+            rows["erasures"].append(ErasureRow(key.partner, key.uuid, now, stage=0, position=0))
     return rows
+
+
+def claim_row(key: OrderKey, claim: Claim) -> ClaimRow:
+    """Return the row of a claim of the record with that key."""
+    return ClaimRow(claim.opportunity, key.partner, key.uuid, claim.spaces, _microseconds(claim.expires))
+
+
+class _PersonalData(NamedTuple):
+    """The personal data of a record, and when its retention period begins."""
+
+    personal: PersonalData
+    over_at: datetime | None
 
 
 def _add_record(
     rows: dict[str, list[tuple[Any, ...]]], key: OrderKey, before: Record | None, after: Record | None
 ) -> None:
-    held, claimed = _claims(before), _claims(after)
-    rows["claims_released"] += [(path, *key) for path in held.keys() - claimed.keys()]
-    rows["claims_set"] += [claim_row(key, claim) for path, claim in claimed.items() if held.get(path) != claim]
+    old, new = _claims(before), _claims(after)
+    rows["claims_released"] += [ClaimKey(path, key.partner, key.uuid) for path in old.keys() - new.keys()]
+    rows["claims_set"] += [claim_row(key, claim) for path, claim in new.items() if old.get(path) != claim]
     if after is None:
         rows["records_removed"].append(key)
     else:
         rows["records_changed" if before else "records_added"].append(_record_row(after))
 
 
-def _personal_data(record: Record | None) -> tuple[PersonalData, datetime | None] | None:
-    """The personal data, and when its retention period begins."""
+def _personal_data(record: Record | None) -> _PersonalData | None:
     personal = personal_data_of(record) if record else None
-    return (personal, kept_from(record)) if record and personal else None
+    return _PersonalData(personal, kept_from(record)) if record and personal else None
 
 
-def _record_row(record: Record) -> tuple[Any, ...]:
+def _record_row(record: Record) -> RecordRow:
     document = encode_record(record)
-    times = (_microseconds(record.ends), _microseconds(record.lease_expires))
-    return (*record.key, record.kind, record.updated, record.seller, record.withheld, *times, len(document), document)
+    return RecordRow(
+        partner=record.partner,
+        uuid=record.uuid,
+        kind=record.kind,
+        updated=record.updated,
+        seller=record.seller,
+        withheld=record.withheld,
+        ends=_microseconds(record.ends),
+        held_until=_microseconds(record.lease_expires),
+        size=len(document),
+        document=document,
+    )
 
 
 def _claims(record: Record | None) -> dict[str, Claim]:
     return {claim.opportunity: claim for claim in record.claims()} if record else {}
 
 
-def claim_row(key: OrderKey, claim: Claim) -> tuple[Any, ...]:
-    """The row of a claim."""
-    return (claim.opportunity, *key, claim.spaces, _microseconds(claim.expires))
-
-
 def _microseconds(instant: datetime | None) -> int | None:
     return microseconds(instant) if instant else None
 
 
-def _opportunity_row(opportunity: Opportunity) -> tuple[Any, ...]:
-    return (opportunity.path, opportunity.parent, opportunity.seller, opportunity.source, 0, encode(opportunity))
+def _new_opportunity(opportunity: Opportunity) -> NewOpportunity:
+    return NewOpportunity(
+        path=opportunity.path,
+        parent=opportunity.parent,
+        seller=opportunity.seller,
+        source=opportunity.source,
+        booked=0,
+        document=encode(opportunity),
+    )
 
 
-def _without_booked(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (*row[:4], row[5])
+def _changed_opportunity(opportunity: Opportunity) -> ChangedOpportunity:
+    return ChangedOpportunity(
+        path=opportunity.path,
+        parent=opportunity.parent,
+        seller=opportunity.seller,
+        source=opportunity.source,
+        document=encode(opportunity),
+    )

@@ -1,29 +1,33 @@
 """The tables, described once for every database.
 
-`document` columns hold a struct of `openbooking.booking` as JSON; other columns are what statements look at. Personal
-data has a table of its own, so that it is erased by deleting a row; PostgreSQL divides it into partitions, which are
-rewritten one by one, and gathers no statistics of its documents, which would hold some of them. Instants are
-microseconds since 1970 UTC.
+`document` columns hold a struct of `openbooking.booking` as JSON; statements look rows up by the other columns.
+Instants are microseconds since 1970 UTC.
 
-`record.ends` is when the sweeper has to look at a quote or proposal, `record.held_until` when its hold of spaces ends,
-and `record.size` how many bytes its document has.
+Personal data has a table of its own, so that deleting a row erases it. PostgreSQL divides the table into partitions,
+which are rewritten one by one, and gathers no statistics of the documents, because statistics would hold copies.
 
-The counter `modified` is the last change number, `noted` is when a trusted clock last found the database in use.
+`record.ends` is when the sweeper has to look at a quote or proposal. `record.held_until` is when its hold of spaces
+ends. `record.size` is the size of its document in bytes.
 
-A feed item whose `modified` is null has changed and waits for its number (see `openbooking.store.numbering`).
+The counter `modified` is the last change number. The counter `noted` is the last time, by a trusted clock, at which the
+database was in use.
+
+A feed item whose `modified` is null has changed and has no number yet (see `openbooking.store.numbering`).
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata = MetaData()
 
-# The revision of the last migration: what a database must have for this version to work with it.
+# The revision of the last migration. This version works with databases of this revision only.
 REVISION = "0005"
+# The table in which Alembic keeps it.
+VERSION_TABLE = "alembic_version"
 
-# How many partitions PostgreSQL divides personal data into.
+# The number of partitions of personal data on PostgreSQL.
 PERSONAL_DATA_PARTITIONS = 16
 
-# Keys are compared and sorted byte by byte, in whatever language a database was made for.
+# Keys are compared byte by byte, whatever the collation of the database is.
 Key = String().with_variant(Text(collation="C"), "postgresql")
 
 seller = Table(
@@ -83,8 +87,8 @@ personal_data = Table(
     postgresql_partition_by="HASH (partner, uuid)",
 )
 
-# What was erased or replaced of the personal data of a record, and may still be on the disk of a PostgreSQL server.
-# `stage` and `position` tell what is awaited: see `openbooking.store.postgres_wipe`. SQLite overwrites it at once.
+# Notes of personal data that was erased or replaced and may still be on the disk of a PostgreSQL server. `stage` and
+# `position` are those of `openbooking.store.postgres.purge`. SQLite overwrites such data at once.
 erasure = Table(
     "erasure",
     metadata,
@@ -105,7 +109,7 @@ claim = Table(
     Column("expires", BigInteger),
     Index("ix_claim_record", "partner", "uuid"),
 )
-# Of the claims on a popular Opportunity most are sold for good; Leases are found without reading those.
+# Most claims on a popular Opportunity are booked and not leased; this index finds Leases without reading those.
 _leased = claim.c.expires.is_not(None)
 Index(
     "ix_claim_lease",

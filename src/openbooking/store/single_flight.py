@@ -1,4 +1,4 @@
-"""Lookups made once for all who ask for the same at the same time."""
+"""Lookups that concurrent callers share."""
 
 import asyncio
 import contextvars
@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 class SingleFlight(Generic[T]):
-    """Lookups of one kind. Those who ask for the same share one that begins after they asked.
+    """Shares each lookup among the callers that asked for its key before the lookup began.
 
-    One that has begun may have seen less than whoever asks now must see, so the next is waited for; of the same lookup
-    there is never more than one under way.
+    A lookup that has already begun may miss the latest writes, so later callers share the next one. Lookups of one key
+    never overlap.
     """
 
     def __init__(self) -> None:
@@ -20,11 +20,11 @@ class SingleFlight(Generic[T]):
         self._under_way: dict[Hashable, asyncio.Task[T]] = {}
 
     async def get(self, key: Hashable, look_up: Callable[[], Awaitable[T]]) -> T:
-        """What `look_up` finds; it must be the same for everybody who gives this key."""
+        """Return the result of `look_up`, which must find the same for every caller with this key."""
         task = self._next.get(key)
         if task is None:
             task = asyncio.create_task(self._look_up(key, look_up), context=contextvars.Context())
-            task.add_done_callback(_told)
+            task.add_done_callback(_retrieve_exception)
             self._next[key] = task
         return await asyncio.shield(task)
 
@@ -38,7 +38,7 @@ class SingleFlight(Generic[T]):
             del self._under_way[key]
 
 
-def _told(task: asyncio.Task[T]) -> None:
-    """Whoever asked has heard of a fault, or has gone."""
+def _retrieve_exception(task: asyncio.Task[T]) -> None:
+    """Mark the exception as retrieved, also if every caller was cancelled."""
     if not task.cancelled():
         task.exception()

@@ -1,7 +1,9 @@
-"""The store over an SQL database, whichever it is."""
+"""The store over any SQL database."""
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -24,198 +26,263 @@ from openbooking.booking.store import (
 )
 from openbooking.clock import Clock
 from openbooking.openactive.errors import OpenBookingError
-from openbooking.openactive.rpde import PAGE_BYTES, Item
-from openbooking.store.aside import Aside, Name
-from openbooking.store.batches import ALONE, AMONG_OTHERS, Batches
+from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
+from openbooking.store.change_set import changes_between
+from openbooking.store.command_queue.blocked import BlockedCommands, Name
+from openbooking.store.command_queue.pending import LOCK_SECONDS_AGAIN, Batch
+from openbooking.store.command_queue.queue import BATCH_SIZE_ALONE, BATCH_SIZE_SHARED, CommandQueue
+from openbooking.store.database import COMMAND_SECONDS, Database, Procedure, SaveRows, ask
+from openbooking.store.dialect import Dialect
 from openbooking.store.documents import decode_seller, instant, microseconds
-from openbooking.store.effects import effects
-from openbooking.store.exchange import COMMAND_SECONDS, Database, Exchange, Save, ask
 from openbooking.store.feed_pages import FeedPageStatements, feed_page
 from openbooking.store.figures import FigureStatements, check, figures
-from openbooking.store.integrity_check import Finding, check_integrity
-from openbooking.store.integrity_statements import IntegrityStatements
+from openbooking.store.integrity.check import check_integrity
+from openbooking.store.integrity.finding import Finding
+from openbooking.store.integrity.statements import IntegrityStatements
 from openbooking.store.loading import load, load_to_write
-from openbooking.store.locks import LockStatements, locked
-from openbooking.store.numbering import FeedItemKey, numbers, renumber, set_at_least
+from openbooking.store.locks import LockStatements, find_locked
+from openbooking.store.numbering import (
+    DeferredNumbering,
+    FeedItemKey,
+    NumberingStatements,
+    raise_last_number,
+    renumber,
+    take_numbers,
+)
 from openbooking.store.rows import booking_rows, catalogue_rows, erasure_rows
-from openbooking.store.statements import Statements
-from openbooking.store.waiting import Batch
+from openbooking.store.save_statements import SaveStatements
+from openbooking.store.statements import OrderCount, Statements
 
-# How long a look at what is locked waits for a table that is.
-_LOOK_SECONDS = 0.05
+_TICK_SECONDS = 1.0
 
 
 class SqlStore:
-    """Keeps everything in a database whose schema must be up to date; `sql` are statements in its dialect."""
+    """Keeps everything in a database whose schema is up to date.
+
+    If only one transaction writes at a time, it numbers its feed items. Otherwise committed items are numbered before
+    the last page of a feed is returned, and every second, for readers of a replica.
+
+    Args:
+        database: The driver of the database.
+        dialect: The dialect of its statements.
+        replica: The driver of a database that feeds are read from; None to read them from `database`.
+        policy: What decisions of this Booking System depend on.
+        writer: Writes feed items.
+        clock: Returns the current time.
+        command_seconds: How long a command may wait for the database.
+    """
 
     def __init__(  # noqa: PLR0913 - what it is made of, once
         self,
         database: Database,
-        sql: Statements,
+        dialect: Dialect,
         *,
+        replica: Database | None = None,
         policy: Policy,
         writer: FeedWriter,
         clock: Clock,
         command_seconds: float = COMMAND_SECONDS,
     ) -> None:
         self._database = database
-        self._sql = sql
-        self._pages = FeedPageStatements(sql.dialect)
-        self._figures = FigureStatements(sql.dialect)
-        self._locks = LockStatements(sql.dialect)
+        self._replica = replica
+        self._dialect = dialect
+        self._sql = Statements(dialect)
+        self._saves = SaveStatements(dialect)
+        self._numbering = NumberingStatements(dialect)
+        self._pages = FeedPageStatements(dialect)
+        self._figures = FigureStatements(dialect)
+        self._locks = LockStatements(dialect)
         self._policy = policy
         self._feed_writer = writer
         self._clock = clock
         self._command_seconds = command_seconds
-        most = ALONE if sql.one_writer else AMONG_OTHERS
-        aside = None if sql.one_writer else Aside(self._write, self._locked, self._names, most)
-        self._batches = Batches(self._write, most, aside)
+        self._deferred_numbering = None if dialect.one_writer else DeferredNumbering(database, self._numbering, clock)
+        self._ticker: asyncio.Task[None] | None = None
+        most = BATCH_SIZE_ALONE if dialect.one_writer else BATCH_SIZE_SHARED
+        blocked = (
+            None if dialect.one_writer else BlockedCommands(self._write, self._find_locked, self._lockable_names, most)
+        )
+        self._queue = CommandQueue(self._write, most, blocked)
 
     async def execute(self, command: Command) -> Reply:
-        """Carry out one command, in the batch that is next to be written, or at once if it has nothing to change.
+        """Carry out a command in the next batch, or without a transaction if it has nothing to change.
 
-        StoreUnavailableError if that cannot be done before its deadline.
+        Raises:
+            StoreUnavailableError: The command could not be carried out before its deadline.
+            OpenBookingError: The command was refused.
         """
+        if self._deferred_numbering and self._ticker is None:
+            self._ticker = asyncio.create_task(self._tick(self._deferred_numbering), context=contextvars.Context())
         until = asyncio.get_running_loop().time() + self._command_seconds
         needs = command.needs(self._policy)
         if needs.likely_read_only:
-            decision, rests_on_record = await self._database.read(
-                partial(self._look, command, needs), brief=True, until=until
+            decision, read_a_record = await self._database.read(
+                partial(self._decide_unlocked, command, needs), brief=True, until=until
             )
             if not decision.changes:
-                if rests_on_record:
-                    await self._confirm(until)
+                if read_a_record:
+                    await self._database.confirm(until)
                 if isinstance(decision.reply, Exception):
                     raise decision.reply
                 return decision.reply
-        return await self._batches.execute(command, until)
+        return await self._queue.execute(command, until)
 
     async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
-        """The first items of the feed after that change number."""
-        return await self._database.read(self._page(feed, after, limit, most_bytes), brief=True)
+        """Return the first items of the feed after a change number.
+
+        Items that cannot be numbered now, for example on a full disk, are missing until they can be.
+        """
+        page = self._page(feed, after, limit, most_bytes)
+        if self._replica:
+            return await self._replica.read(page, brief=True)
+        items = await self._database.read(page, brief=True)
+        if self._deferred_numbering and not is_full(items, limit, most_bytes):
+            with suppress(StoreUnavailableError):
+                if await self._deferred_numbering.number_pending():
+                    items = await self._database.read(page, brief=True)
+        return items
 
     async def sellers(self) -> Sequence[Seller]:
-        """All Sellers, by key."""
+        """Return all Sellers, ordered by key."""
         rows = await self._database.read(partial(ask, self._sql.all_sellers))
         return [decode_seller(document) for (document,) in rows]
 
     async def paths_of_seller(self, seller: str, after: str, limit: int) -> Sequence[str]:
-        """The first paths after that one of what the Seller has published."""
+        """Return the first paths, after that one, of Opportunities of the Seller."""
         asked = partial(ask, self._sql.paths_of_seller, seller=seller, after=after, most=limit)
         return [path for (path,) in await self._database.read(asked)]
 
     async def order_counts(self) -> Mapping[Partnership, int]:
-        """How many Orders each Booking Partner has made with each Seller."""
+        """Return how many Orders each Booking Partner has with each Seller."""
         rows = await self._database.read(partial(ask, self._sql.order_counts, kind=RecordKind.ORDER))
-        return {Partnership(partner, seller): count for partner, seller, count in rows}
+        counts = map(OrderCount._make, rows)
+        return {Partnership(each.partner, each.seller): each.orders for each in counts}
 
     async def forget_deleted(self, before: datetime) -> None:
-        """Forget what was deleted from the feeds before that time, and go on with wiping erased data from the disk."""
+        """Remove feed items that were deleted before that time, and purge deleted data from the disk."""
         await self._database.write(partial(ask, self._sql.forget_deleted, before=microseconds(before)))
-        await self._database.wipe(self._clock())
+        await self._database.purge_deleted(self._clock())
 
     async def note_time(self, at: datetime) -> None:
-        """Keep that it was this time when the database was in use."""
+        """Store the time as the last one at which the database was in use."""
         await self._database.write(partial(ask, self._sql.note_time, at=microseconds(at)), brief=True)
 
     async def noted_time(self) -> datetime | None:
-        """The time that was noted last."""
+        """Return the time that was noted last."""
         ((noted,),) = await self._database.read(partial(ask, self._sql.noted_time))
         return instant(noted)
 
     async def check(self) -> None:
-        """Raise StoreUnavailableError unless the database answers, and has the schema of this version."""
+        """Raise StoreUnavailableError unless the database answers and has the schema of this version."""
         await self._database.read(lambda: check(self._figures))
 
     async def figures(self, read: Mapping[Feed, int]) -> Figures:
-        """The figures."""
+        """Return the number of Leases, and when the oldest unread item of each feed changed."""
         return await self._database.read(lambda: figures(self._figures, read, self._clock()))
 
     async def check_integrity(self) -> list[Finding]:
-        """Recount everything, as it is at one moment; return what does not agree, and `server_findings`."""
-        sql = IntegrityStatements(self._sql.dialect)
+        """Compare counts, claims and feeds with the records at one moment; return all findings."""
+        sql = IntegrityStatements(self._dialect)
         recount = await self._database.snapshot(lambda: check_integrity(sql, self._feed_writer, self._clock()))
         return [*await self.server_findings(), *recount]
 
-    async def server_findings(self) -> list[Finding]:
-        """Settings of the database server that make replies less durable than promised; SQLite has no server."""
-        return []
+    async def server_findings(self) -> Sequence[Finding]:
+        """Return the settings of the database server that make replies less durable than promised."""
+        return await self._database.durability_findings()
 
     async def renumber(self, above: int) -> int:
-        """Give every feed item a new number above this one and all there were, so that all are read again.
+        """Give every feed item a new number, so that harvesters read all items again. Bookings may go on meanwhile.
 
-        Tells how many items there are. It may be done while others read and write.
+        Args:
+            above: All new numbers are higher than this one, and than all earlier ones.
+
+        Returns:
+            How many items there are.
         """
-        await self._database.write(lambda: set_at_least(self._sql, above, self._clock()))
+        await self._database.write(lambda: raise_last_number(self._numbering, above, self._clock()))
         count, last = 0, FeedItemKey()
         while done := await self._database.write(partial(self._renumber, last)):
             count, last = count + len(done), max(done)
         return count
 
     async def close(self) -> None:
-        """Finish what was accepted and let go of the database."""
-        await self._batches.finish()
+        """Finish the accepted commands and close the database."""
+        if self._ticker:
+            self._ticker.cancel()
+        await self._queue.finish()
+        if self._deferred_numbering:
+            with suppress(StoreUnavailableError):
+                await self._deferred_numbering.number_pending()
         await self._database.close()
+        if self._replica:
+            await self._replica.close()
+
+    async def _tick(self, numbering: DeferredNumbering) -> None:
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            with suppress(StoreUnavailableError):
+                await numbering.number_pending()
+            with suppress(StoreUnavailableError):
+                await self._database.keep_up()
 
     async def _write(self, batch: Batch, lock_seconds: float) -> Sequence[Outcome]:
         outcomes, durable = await self._database.write(
             partial(self._decide, batch), brief=True, until=batch.until, lock_seconds=lock_seconds
         )
         if not durable:
-            await self._confirm(batch.until)
+            await self._database.confirm(batch.until)
         return outcomes
 
-    def _decide(self, batch: Batch) -> Exchange[tuple[list[Outcome], bool]]:
-        """The outcomes, and whether they are durable once the transaction has ended.
+    def _decide(self, batch: Batch) -> Procedure[tuple[list[Outcome], bool]]:
+        """Return the outcomes of a batch, and whether they are durable once the transaction has ended.
 
-        A reply without changes rests on what was read, for example the record of an earlier booking. A sweep answers no
-        Broker.
+        A reply without changes depends on rows that were read, for example on the record of an earlier booking. These
+        may not be durable yet, unless no Broker receives the reply, as in a sweep.
         """
         commands = batch.begin()
         if not commands:
             return [], True
         before = yield from self._load_to_write(join_needs([command.needs(self._policy) for command in commands]))
         if self._database.disk_is_full:
-            commands = [_Sparing(command) for command in commands]
+            commands = [_OnFullDisk(command) for command in commands]
         after, outcomes = fold(before, commands)
-        written = effects(before, after, self._feed_writer)
+        written = changes_between(before, after, self._feed_writer)
         if written.opportunities or written.sellers:
-            yield Save(self._sql.save_catalogue, catalogue_rows(before, written))
+            yield SaveRows(self._saves.save_catalogue, catalogue_rows(before, written))
         if written.records or written.publications or written.booked:
             given = yield from self._numbers(len(written.publications), before.now)
-            yield Save(self._sql.save_bookings, booking_rows(before, written, given))
-            yield Save(self._sql.save_erasures, erasure_rows(before, written))
+            yield SaveRows(self._saves.save_bookings, booking_rows(before, written, given))
+            yield SaveRows(self._saves.save_erasures, erasure_rows(before, written))
         return outcomes, bool(written) or all(command.needs(self._policy).expired for command in commands)
 
-    async def _locked(self, names: Iterable[Name]) -> Mapping[Name, str]:
-        """The holders of what is locked of these; to look does not wait."""
-        return await self._database.write(lambda: locked(self._locks, names), brief=True, lock_seconds=_LOOK_SECONDS)
+    async def _find_locked(self, names: Iterable[Name]) -> Mapping[Name, str]:
+        """Return the holders of the locks on these names, without waiting for them."""
+        return await self._database.write(
+            lambda: find_locked(self._locks, names), brief=True, lock_seconds=LOCK_SECONDS_AGAIN
+        )
 
-    def _names(self, command: Command) -> frozenset[Name]:
-        """What the command locks, as far as it names it."""
+    def _lockable_names(self, command: Command) -> frozenset[Name]:
+        """Return the records and Opportunities that the command names and therefore locks."""
         needs = command.needs(self._policy)
         return frozenset[Name](needs.records) | needs.opportunities
 
-    async def _confirm(self, until: float) -> None:
-        """Return once all that was read before is as durable as what is written: in an SQLite file it always is.
-
-        Raises StoreUnavailableError if it is not until then.
-        """
-
-    def _page(self, feed: Feed, after: int, limit: int, most_bytes: int) -> Callable[[], Exchange[Sequence[Item]]]:
+    def _page(self, feed: Feed, after: int, limit: int, most_bytes: int) -> Callable[[], Procedure[Sequence[Item]]]:
         return partial(feed_page, self._pages, feed, after, limit, most_bytes)
 
-    def _renumber(self, after: FeedItemKey) -> Exchange[list[FeedItemKey]]:
-        return renumber(self._sql, after, self._clock())
+    def _renumber(self, after: FeedItemKey) -> Procedure[list[FeedItemKey]]:
+        return renumber(self._numbering, after, self._clock())
 
-    def _load_to_write(self, needs: Needs) -> Exchange[Situation]:
+    def _load_to_write(self, needs: Needs) -> Procedure[Situation]:
         return load_to_write(self._sql, self._locks, needs, self._policy, self._clock())
 
-    def _numbers(self, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
-        return numbers(self._sql, count, now)
+    def _numbers(self, count: int, now: datetime) -> Procedure[Iterable[int | None]]:
+        return take_numbers(self._numbering, count, now)
 
-    def _look(self, command: Command, needs: Needs) -> Exchange[tuple[Decision, bool]]:
-        """The decision, a refusal among its replies, and whether there is a record that it may tell something of."""
+    def _decide_unlocked(self, command: Command, needs: Needs) -> Procedure[tuple[Decision, bool]]:
+        """Decide without locks; return the decision, and whether a record was read that the reply may depend on.
+
+        The reply may be a refusal.
+        """
         situation = yield from load(self._sql, needs, self._policy, self._clock())
         try:
             decision = command.decide(situation)
@@ -224,27 +291,27 @@ class SqlStore:
         return decision, bool(situation.records)
 
 
-class _Sparing(NamedTuple):
-    """A command while the disk is full: it may be answered from what there is, but store nothing more."""
+class _OnFullDisk(NamedTuple):
+    """A command while the disk is full: the reply may come from stored data, but no more data may be stored."""
 
     command: Command
 
     @property
     def actor(self) -> Actor:
-        """That of the command."""
+        """Return the attribute of the command."""
         return self.command.actor
 
     @property
     def stores_more(self) -> bool:
-        """That of the command."""
+        """Return the attribute of the command."""
         return self.command.stores_more
 
     def needs(self, policy: Policy) -> Needs:
-        """Those of the command."""
+        """Return the needs of the command."""
         return self.command.needs(policy)
 
     def decide(self, situation: Situation) -> Decision:
-        """Decide as the command does, or raise StoreUnavailableError."""
+        """Decide as the command does; raise StoreUnavailableError if the decision stores more data."""
         decision = self.command.decide(situation)
         if decision.changes and self.command.stores_more:
             raise StoreUnavailableError("The disk is full.")

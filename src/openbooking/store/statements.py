@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Column,
@@ -11,7 +11,6 @@ from sqlalchemy import (
     LargeBinary,
     Select,
     String,
-    Table,
     and_,
     bindparam,
     cast,
@@ -20,22 +19,62 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
-    tuple_,
     type_coerce,
     update,
 )
 
 from openbooking.booking.model.record import RecordKind
-from openbooking.store.dialects import Dialect, Insert, Saving, Statement, Step
-from openbooking.store.schema import claim, counter, erasure, feed_item, opportunity, personal_data, record, seller
+from openbooking.store.dialect import Dialect, Statement
+from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record, seller
 
-MODIFIED = counter.c.name == literal_column("'modified'")
 _NOTED = counter.c.name == literal_column("'noted'")
 _NOTHING = cast(null(), LargeBinary)
 
 
+class SituationRow(NamedTuple):
+    """A row of `Statements.situation`; what the columns hold depends on `what`."""
+
+    what: str
+    key: str
+    other: str
+    booked: int
+    leased: int
+    document: bytes
+
+
+class PersonalDataOf(NamedTuple):
+    """A row of `Statements.personal_data`."""
+
+    partner: str
+    uuid: str
+    document: bytes
+
+
+class ExpiredRecord(NamedTuple):
+    """A row of `Statements.expired_records`."""
+
+    partner: str
+    uuid: str
+    size: int
+
+
+class ParentOf(NamedTuple):
+    """A row of `Statements.parents_of_paths`."""
+
+    path: str
+    parent: str | None
+
+
+class OrderCount(NamedTuple):
+    """A row of `Statements.order_counts`."""
+
+    partner: str
+    seller: str
+    orders: int
+
+
 class Statements:
-    """What can be asked of a database; each says what it is given and, after the arrow, what it answers with."""
+    """The statements; each docstring lists the parameters and, after the arrow, the columns of the result."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
@@ -43,15 +82,17 @@ class Statements:
 
     @cached_property
     def situation(self) -> Statement:
-        """:keys :paths :lookups :seller_keys :fills :holders :now → rows of what is needed, in one snapshot.
+        """:keys :paths :looked_at :seller_keys :fills :holders :now → a SituationRow each, all in one snapshot.
 
-        ("record", partner, uuid, 0, 0, document),
-        ("opportunity", path, "", spaces booked, spaces leased, document) for these, what the records claim, and
-        the parents of all of them, ("withdrawn", path, "", spaces booked, spaces leased, null) for those there
-        are no more though spaces of theirs are claimed, and ("seller", key, "", 0, 0, document).
-        ("proposal", partner, uuid, 0, 0, null) for the open proposals at the paths to fill. Of the holders
-        ("held", path, partner, 0, spaces leased, null), ("quotes", partner, Seller, count, bytes, null), and
-        ("proposals", partner, Seller, count, bytes, null).
+        | what | key | other | booked | leased | document | for |
+        |---|---|---|---|---|---|---|
+        | record | partner | uuid | 0 | 0 | yes | each record |
+        | opportunity | path | | booked spaces | leased spaces | yes | the paths, claimed paths, and their parents |
+        | withdrawn | path | | booked spaces | leased spaces | | claimed paths without an Opportunity |
+        | seller | key | | 0 | 0 | yes | the Sellers of the Opportunities |
+        | proposal | partner | uuid | 0 | 0 | | open proposals at the paths to fill |
+        | held | path | partner | 0 | leased spaces | | each holder |
+        | quotes, proposals | partner | Seller | count | bytes | | each holder |
         """
         keys = self.dialect.keys()
         claimed = select(claim.c.opportunity).select_from(keys.join(claim, same_record(keys, claim)))
@@ -90,7 +131,7 @@ class Statements:
         return self.dialect.compile(found[0].union_all(*found[1:]))
 
     def _proposals_to_fill(self) -> Select[Any]:
-        """Those that hold nothing (any more): what others hold nobody can buy."""
+        """Select the proposals that hold no spaces now. Held spaces are not for sale, so they cannot be filled."""
         filled = self.dialect.values("fills").subquery("filled")
         holds_nothing = (claim.c.places == literal_column("0")) | (claim.c.expires <= bindparam("now"))
         waiting = claim.c.expires.is_not(None) & holds_nothing
@@ -107,7 +148,7 @@ class Statements:
         return found.where(self.dialect.among(claim.c.partner, holder)).group_by(claim.c.opportunity, claim.c.partner)
 
     def _holding(self, what: str, kind: RecordKind) -> Select[Any]:
-        """How many records of a kind hold spaces for the holders, by Seller, and how many bytes they take."""
+        """Count the records of a kind that hold spaces for the holders, and their bytes, by Seller."""
         holder = self.dialect.values("holders").subquery(f"holder_of_{what}")
         holds = (record.c.partner == holder.c[0]) & (record.c.held_until > bindparam("now"))
         found = _row(what, record.c.partner, record.c.seller, booked=func.count(), leased=func.sum(record.c.size))
@@ -118,7 +159,8 @@ class Statements:
     def personal_data(self) -> Statement:
         """:keys → partner, uuid, document of the personal data of these records.
 
-        It is a statement of its own, for it reads all partitions, and most bookings begin with a record that has none.
+        It is apart from `situation` because it reads all partitions, and most bookings begin with a record that has no
+        personal data.
         """
         keys = self.dialect.keys()
         found = select(personal_data.c.partner, personal_data.c.uuid, personal_data.c.document)
@@ -126,9 +168,9 @@ class Statements:
 
     @cached_property
     def lock(self) -> Statement:
-        """:keys :paths → the paths of Opportunities that are locked: these, and what the records claim.
+        """:keys :paths → the paths of the locked Opportunities: the given ones, and those that the records claim.
 
-        The records are locked before them. Both are locked in the order of their keys.
+        Locks the records before the Opportunities, both in the order of their keys.
         """
         keys = self.dialect.keys()
         locked = (
@@ -145,7 +187,7 @@ class Statements:
 
     @cached_property
     def expired_records(self) -> Statement:
-        """:now :most → partner, uuid, bytes of records whose hold or lifetime has ended, the earliest first."""
+        """:now :most → partner, uuid, bytes of records whose hold or lifetime has ended; the earliest first."""
         found = select(record.c.partner, record.c.uuid, record.c.size).where(record.c.ends <= bindparam("now"))
         return self.dialect.compile(first(found.order_by(record.c.ends)))
 
@@ -158,7 +200,7 @@ class Statements:
 
     @cached_property
     def records_over(self) -> Statement:
-        """:over_before :most → partner, uuid of Orders with personal data that were over by then."""
+        """:over_before :most → partner, uuid of Orders that were over by then and have personal data."""
         found = select(personal_data.c.partner, personal_data.c.uuid)
         over = found.where(personal_data.c.over_at <= bindparam("over_before")).order_by(personal_data.c.over_at)
         return self.dialect.compile(first(over))
@@ -171,7 +213,7 @@ class Statements:
 
     @cached_property
     def records_holding(self) -> Statement:
-        """:paths :kind → partner, uuid of records of this kind that hold spaces there for a time."""
+        """:paths :kind → partner, uuid of records of this kind that hold spaces at these paths until some time."""
         of_paths = self.dialect.among(claim.c.opportunity, self.dialect.values("paths"))
         held = select(claim.c.partner, claim.c.uuid).join(record, same_record(claim, record))
         found = held.where(of_paths, claim.c.expires.is_not(None), _is(record.c.kind))
@@ -185,7 +227,7 @@ class Statements:
 
     @cached_property
     def paths_of_source_prefixes(self) -> Statement:
-        """:prefixes → path; what follows a prefix in the name of a source is before `~` in the order of bytes."""
+        """:prefixes → path. Characters after a prefix in the name of a source sort before `~`."""
         prefix = self.dialect.values("prefixes").subquery("prefix").c.value
         past_all = type_coerce(prefix, String).concat(literal_column("'~'"))
         begins = (opportunity.c.source >= prefix) & (opportunity.c.source < past_all)
@@ -193,7 +235,7 @@ class Statements:
 
     @cached_property
     def paths_of_seller(self) -> Statement:
-        """:seller :after :most → path. All pages together read the table once."""
+        """:seller :after :most → path. Reading all pages scans the table once."""
         found = select(opportunity.c.path).where(_is(opportunity.c.seller), opportunity.c.path > bindparam("after"))
         return self.dialect.compile(first(found.order_by(opportunity.c.path)))
 
@@ -205,13 +247,13 @@ class Statements:
 
     @cached_property
     def parents_of_paths(self) -> Statement:
-        """:paths → path, parent of those that exist."""
+        """:paths → path, parent of the Opportunities that exist."""
         these = self.dialect.among(opportunity.c.path, self.dialect.values("paths"))
         return self.dialect.compile(select(opportunity.c.path, opportunity.c.parent).where(these))
 
     @cached_property
     def documents_of_paths(self) -> Statement:
-        """:paths → document of those that exist."""
+        """:paths → document of the Opportunities that exist."""
         these = self.dialect.among(opportunity.c.path, self.dialect.values("paths"))
         return self.dialect.compile(select(opportunity.c.document).where(these))
 
@@ -235,22 +277,6 @@ class Statements:
         return self.dialect.compile(found.group_by(record.c.partner, record.c.seller))
 
     @cached_property
-    def pending_feed_items(self) -> Statement:
-        """→ a row if a feed item waits for its number."""
-        waiting: Select[Any] = select(literal_column("1")).where(feed_item.c.modified.is_(None))
-        return self.dialect.compile(select(literal_column("1")).where(waiting.exists()))
-
-    @cached_property
-    def last_number(self) -> Statement:
-        """→ the last change number given out; nobody else gives one until the transaction ends."""
-        return self.dialect.compile(select(counter.c.value).where(MODIFIED).with_for_update())
-
-    @cached_property
-    def set_last_number(self) -> Statement:
-        """:number."""
-        return self.dialect.compile(update(counter).where(MODIFIED).values(value=bindparam("number")))
-
-    @cached_property
     def noted_time(self) -> Statement:
         """→ the time that was noted last."""
         return self.dialect.compile(select(counter.c.value).where(_NOTED))
@@ -261,115 +287,10 @@ class Statements:
         return self.dialect.compile(update(counter).where(_NOTED).values(value=bindparam("at")))
 
     @cached_property
-    def number_feed_items(self) -> Statement:
-        """:last :most → the numbers after the last that were given to items that wait for one.
-
-        An item that somebody is just changing is passed over: it will wait again. The others are locked, so that their
-        physical positions, by which PostgreSQL alone finds them again, do not change.
-        """
-        place: ColumnElement[Any] = literal_column("feed_item.ctid")
-        waiting = select(place.label("place"), feed_item.c.changed_at).where(feed_item.c.modified.is_(None))
-        chosen = first(waiting.order_by(feed_item.c.changed_at)).with_for_update(skip_locked=True).cte("chosen")
-        in_order = func.row_number().over(order_by=chosen.c.changed_at)
-        numbered = select(chosen.c.place, in_order.label("number")).subquery("numbered")
-        found = update(feed_item).where(place == numbered.c.place)
-        given = found.values(modified=bindparam("last") + numbered.c.number)
-        return self.dialect.compile(given.returning(feed_item.c.modified))
-
-    @cached_property
-    def renumber_feed_items(self) -> Statement:
-        """:last :feed :partner :id :most → feed, partner, id, number of items after that key."""
-        keys = feed_item.primary_key.columns.values()
-        after = tuple_(*keys) > tuple_(*(bindparam(key.name, type_=key.type) for key in keys))
-        chosen = first(select(*keys).where(after).order_by(*keys)).subquery("chosen")
-        in_order = func.row_number().over(order_by=chosen.c.values())
-        numbered = select(*chosen.c.values(), in_order.label("number")).subquery("numbered")
-        found = update(feed_item).where(*(key == numbered.c[key.name] for key in keys))
-        given = found.values(modified=bindparam("last") + numbered.c.number)
-        return self.dialect.compile(given.returning(*keys, feed_item.c.modified))
-
-    @cached_property
     def forget_deleted(self) -> Statement:
         """:before."""
         old = feed_item.c.data.is_(None) & (feed_item.c.changed_at < bindparam("before"))
         return self.dialect.compile(delete(feed_item).where(old))
-
-    @cached_property
-    def save_catalogue(self) -> Saving:
-        """Rows of what is sold and by whom; what is booked of an Opportunity stays."""
-        booked = {"booked"}
-        return self.dialect.saving(
-            {
-                "opportunities_removed": self._delete("opportunities_removed", opportunity),
-                "opportunities_added": self._insert("opportunities_added", opportunity),
-                "opportunities_changed": self._update("opportunities_changed", opportunity, leave=booked),
-                "sellers_set": self._upsert("sellers_set", seller),
-            }
-        )
-
-    @cached_property
-    def save_bookings(self) -> Saving:
-        """Rows of records, of what they claim, of how much that comes to, and of the feed items that tell of it.
-
-        A record that was not there before is inserted, so that a second one of the same UUID cannot be.
-        """
-        documents = {"parent", "seller", "source", "document"}
-        return self.dialect.saving(
-            {
-                "records_removed": self._delete("records_removed", record),
-                "records_added": self._insert("records_added", record),
-                "records_changed": self._update("records_changed", record),
-                "claims_released": self._delete("claims_released", claim),
-                "claims_set": self._upsert("claims_set", claim),
-                "personal_set": self._upsert("personal_set", personal_data),
-                "places_booked": self._update("places_booked", opportunity, leave=documents),
-                "published": self._publish("published"),
-            }
-        )
-
-    @cached_property
-    def save_erasures(self) -> Saving:
-        """Rows of personal data that is erased; and where it stays on the disk, of what was erased or replaced.
-
-        They are apart from those of bookings, for a deletion opens all partitions.
-        """
-        noted = {} if self.dialect.overwrites else {"erasures": self._insert_if_new("erasures", erasure)}
-        return self.dialect.saving({"personal_erased": self._delete("personal_erased", personal_data), **noted})
-
-    def _delete(self, kind: str, table: Table) -> Step:
-        keys = table.primary_key.columns.values()
-        given = self.dialect.given(kind, keys)
-        return Step(tuple(given), delete(table).where(*(key == given[key.name] for key in keys)))
-
-    def _insert(self, kind: str, table: Table) -> Step:
-        return Step(tuple(table.columns.keys()), self._new(kind, table))
-
-    def _insert_if_new(self, kind: str, table: Table) -> Step:
-        return Step(tuple(table.columns.keys()), self._new(kind, table).on_conflict_do_nothing())
-
-    def _new(self, kind: str, table: Table) -> Insert:
-        return self.dialect.insert(table, self.dialect.given(kind, table.columns.values()))
-
-    def _update(self, kind: str, table: Table, leave: set[str] | frozenset[str] = frozenset()) -> Step:
-        columns = [c for c in table.columns if c.name not in leave]
-        given = self.dialect.given(kind, columns)
-        changed = update(table).where(*(c == given[c.name] for c in columns if c.primary_key))
-        return Step(tuple(given), changed.values({c.name: given[c.name] for c in columns if not c.primary_key}))
-
-    def _upsert(self, kind: str, table: Table) -> Step:
-        new = self._new(kind, table)
-        values = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
-        replaced = new.on_conflict_do_update(index_elements=table.primary_key.columns, set_=values)
-        return Step(tuple(table.columns.keys()), replaced)
-
-    def _publish(self, kind: str) -> Step:
-        """Insert or replace a feed item, unless it says what it said before."""
-        new = self._new(kind, feed_item)
-        values = {name: new.excluded[name] for name in ("kind", "modified", "data", "changed_at")}
-        differs = feed_item.c.data.is_distinct_from(new.excluded.data)
-        keys = feed_item.primary_key.columns
-        replaced = new.on_conflict_do_update(index_elements=keys, set_=values, where=differs)
-        return Step(tuple(feed_item.columns.keys()), replaced)
 
 
 def _is(column: Column[Any]) -> ColumnElement[bool]:
@@ -377,17 +298,17 @@ def _is(column: Column[Any]) -> ColumnElement[bool]:
 
 
 def first(found: Select[Any]) -> Select[Any]:
-    """The first :most of them. SQLAlchemy gives SQLite an offset of its own, as a parameter, where there is none."""
+    """Limit to the first :most rows. Without an explicit offset SQLAlchemy adds a parameter for it on SQLite."""
     return found.limit(bindparam("most")).offset(literal_column("0"))
 
 
 def same_record(one: Any, other: Any) -> ColumnElement[bool]:
-    """Whether both rows belong to one record."""
+    """Return the condition that both rows belong to one record."""
     return and_(one.c.partner == other.c.partner, one.c.uuid == other.c.uuid)
 
 
 def _claimed(of: Any, condition: ColumnElement[bool]) -> ColumnElement[int]:
-    """How many spaces are claimed of the Opportunity with the path in that row, under a condition."""
+    """Sum the spaces that are claimed, under a condition, of the Opportunity with the path in that row."""
     total = select(func.coalesce(func.sum(claim.c.places), literal_column("0")))
     return total.where(claim.c.opportunity == of.c.path, condition).correlate(of).scalar_subquery()
 
@@ -399,7 +320,7 @@ def _row(
     leased: ColumnElement[int] | None = None,
     document: ColumnElement[bytes] = _NOTHING,
 ) -> Select[Any]:
-    """A row of `situation`."""
+    """Select a SituationRow."""
     nothing: Sequence[ColumnElement[Any]] = (literal_column("''"),) * (2 - len(key))
     none: ColumnElement[int] = literal_column("0", Integer)
     return select(

@@ -5,17 +5,22 @@ from contextlib import closing
 from pathlib import Path
 
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.disk import flush
-from openbooking.store.sqlite import connect, create
+from openbooking.store.sqlite.connections import connect, create
+from openbooking.store.sqlite.disk import flush
+from openbooking.user_error import UserError
 
 
 def back_up(database: Path, copy: Path) -> None:
-    """Write the database, as it is at one moment, to a new file that only its owner can read; others go on meanwhile.
+    """Write a snapshot of the database to a new file that only its owner can read; other processes go on meanwhile.
 
-    What was erased is not in the copy. It is on disk, and has its name, only once it is whole.
+    Erased data is not in the copy. The file gets its name once it is complete and on disk.
+
+    Raises:
+        UserError: There is a file of that name already.
+        StoreUnavailableError: The database cannot be read, or the file cannot be written.
     """
-    if not database.exists():
-        raise StoreUnavailableError(f"There is no database {database}.")
+    if copy.exists():
+        raise UserError(f"{copy} exists already.")
     unfinished = copy.with_name(f"{copy.name}.unfinished")
     try:
         unfinished.unlink(missing_ok=True)

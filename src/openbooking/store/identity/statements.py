@@ -20,11 +20,11 @@ from sqlalchemy import (
 )
 
 from openbooking.identity.records import EVERY_SELLER, Authorization, Grant, IdentityRecord, Partner
-from openbooking.store.dialects import Dialect, Statement
-from openbooking.store.identity_schema import TABLES, authorization, grant, partner
+from openbooking.store.dialect import Dialect, Statement
+from openbooking.store.identity.schema import TABLES, authorization, grant, partner
 
 # What tells the rows of `rights` apart.
-STANDING: Sequence[type[IdentityRecord]] = (Partner, Grant, Authorization)
+ACCESS_RECORDS: Sequence[type[IdentityRecord]] = (Partner, Grant, Authorization)
 
 
 class IdentityStatements:
@@ -70,7 +70,7 @@ class IdentityStatements:
 
     @cached_property
     def access_rights(self) -> Statement:
-        """:partner :authorization :seller → place in STANDING, document."""
+        """:partner :authorization :seller → place in ACCESS_RECORDS, document."""
         seller = bindparam("seller", type_=grant.c.seller.type)
         of_seller = or_(grant.c.seller == seller, grant.c.seller == literal_column(f"'{EVERY_SELLER}'"))
         key = bindparam("partner", type_=partner.c.key.type)
@@ -86,7 +86,7 @@ class IdentityStatements:
 
     @cached_property
     def access_rights_by_api_key(self) -> Statement:
-        """:digest → place in STANDING, document."""
+        """:digest → place in ACCESS_RECORDS, document."""
         digest = bindparam("digest", type_=partner.c.api_key_digest.type)
         same = or_(partner.c.api_key_digest == digest, partner.c.former_api_key_digest == digest)
         return self._compile(

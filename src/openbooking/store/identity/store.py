@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,13 +10,12 @@ from msgspec.structs import replace
 
 from openbooking.identity.records import Authorization, Grant, IdentityRecord, Partner
 from openbooking.identity.store import AccessRights
-from openbooking.store.dialects import Dialect, Statement
+from openbooking.store.database import Database, Procedure, Query, ask
+from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.documents import encode, microseconds
-from openbooking.store.exchange import COMMAND_SECONDS, Database, Exchange, Query, ask
-from openbooking.store.identity_schema import TABLES
-from openbooking.store.identity_statements import STANDING, IdentityStatements
-from openbooking.store.sqlite import SqliteDatabase
-from openbooking.store.sqlite_dialect import Sqlite
+from openbooking.store.identity.schema import TABLES
+from openbooking.store.identity.statements import ACCESS_RECORDS, IdentityStatements
+from openbooking.store.single_flight import SingleFlight
 
 R = TypeVar("R", bound=IdentityRecord)
 
@@ -31,10 +29,15 @@ class _ChangedError(Exception):
 
 
 class SqlIdentityStore:
-    """Keeps the records in a database whose schema must be up to date."""
+    """Keeps the records in a database whose schema must be up to date.
+
+    Where the database is remote, concurrent requests of one partner share a round trip. It begins after all of them
+    arrived, so access that was revoked before a request is refused.
+    """
 
     def __init__(self, database: Database, dialect: Dialect) -> None:
         self._database = database
+        self._lookups: SingleFlight[AccessRights | None] = SingleFlight()
         self._sql = IdentityStatements(dialect)
 
     async def find(self, kind: type[R], **lookups: str | bool) -> Sequence[R]:
@@ -45,7 +48,7 @@ class SqlIdentityStore:
     async def save(self, *records: IdentityRecord) -> bool:
         """Keep them all, each in place of the revision it was read at, or none."""
 
-        def save() -> Exchange[None]:
+        def save() -> Procedure[None]:
             for record in records:
                 statement = self._sql.replace(type(record)) if record.revision else self._sql.add(type(record))
                 if not (yield Query(statement, _row(record))):
@@ -81,8 +84,16 @@ class SqlIdentityStore:
         await self._database.close()
 
     async def _access_rights(self, statement: Statement, values: Mapping[str, Any]) -> AccessRights | None:
+        look_up = partial(self._read_access_rights, statement, values)
+        if self._database.is_remote:
+            return await self._lookups.get((statement.text, *values.values()), look_up)
+        return await look_up()
+
+    async def _read_access_rights(self, statement: Statement, values: Mapping[str, Any]) -> AccessRights | None:
         rows = await self._database.read(partial(ask, statement, **values), brief=True)
-        return (_read_access_rights if len(rows) <= _MOST_ROWS_KEPT else _read_access_rights.__wrapped__)(tuple(rows))
+        return (_decode_access_rights if len(rows) <= _MOST_ROWS_KEPT else _decode_access_rights.__wrapped__)(
+            tuple(rows)
+        )
 
     def _decoded(self, kind: type[R], document: bytes) -> R:
         decoded = _DECODERS[kind](document)
@@ -90,17 +101,10 @@ class SqlIdentityStore:
         return decoded
 
 
-class SqliteIdentityStore(SqlIdentityStore):
-    """Keeps the records in the SQLite file at `path`."""
-
-    def __init__(self, path: Path, command_seconds: float = COMMAND_SECONDS) -> None:
-        super().__init__(SqliteDatabase(path, command_seconds), Sqlite())
-
-
 @lru_cache(1_000)
-def _read_access_rights(rows: tuple[tuple[int, bytes], ...]) -> AccessRights | None:
-    """How a partner stands according to these rows of STANDING; what is read again and again is decoded once."""
-    found = [_DECODERS[STANDING[place]](document) for place, document in rows]
+def _decode_access_rights(rows: tuple[tuple[int, bytes], ...]) -> AccessRights | None:
+    """How a partner stands according to these rows of ACCESS_RECORDS; what is read again and again is decoded once."""
+    found = [_DECODERS[ACCESS_RECORDS[place]](document) for place, document in rows]
     partners = [record for record in found if isinstance(record, Partner)]
     grants = tuple(record for record in found if isinstance(record, Grant))
     authorizations = [record for record in found if isinstance(record, Authorization)]

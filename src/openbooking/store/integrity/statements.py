@@ -1,14 +1,59 @@
 """The statements of the recount, which walks through everything in the order of its keys."""
 
 from functools import cached_property
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, literal_column, select, tuple_
 
-from openbooking.store.dialects import Dialect, Statement
+from openbooking.store.dialect import Dialect, Statement
+from openbooking.store.numbering import MODIFIED
 from openbooking.store.schema import claim, counter, feed_item, opportunity, personal_data, record
-from openbooking.store.statements import MODIFIED, Statements, first, same_record
+from openbooking.store.statements import Statements, first, same_record
 
 _OPEN = feed_item.c.partner == literal_column("''")
+
+
+class StoredRecord(NamedTuple):
+    """A row of `records_after`."""
+
+    partner: str
+    uuid: str
+    document: bytes
+    personal: bytes | None
+
+
+class OrderFeedItem(NamedTuple):
+    """A row of `feed_items_of_records`."""
+
+    feed: str
+    partner: str
+    uuid: str
+    data: bytes | None
+
+
+class StoredOpportunity(NamedTuple):
+    """A row of `opportunities_after`: the spaces that are counted as sold, and those that are claimed for good."""
+
+    path: str
+    counted: int
+    claimed: int
+    document: bytes
+
+
+class StoredLease(NamedTuple):
+    """A row of `leases_of`."""
+
+    path: str
+    spaces: int
+    expires: int
+
+
+class OpenFeedItem(NamedTuple):
+    """A row of `open_feed_items`."""
+
+    feed: str
+    id: str
+    data: bytes | None
 
 
 class IntegrityStatements:

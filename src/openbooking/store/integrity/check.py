@@ -17,24 +17,25 @@ from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
 from openbooking.openactive.terms import OpportunityType
+from openbooking.store.change_set import published_of_record
+from openbooking.store.database import Procedure, Query, record_keys
 from openbooking.store.documents import decode_opportunity, decode_record, microseconds
-from openbooking.store.effects import published_of_record
-from openbooking.store.exchange import Exchange, Query, record_keys
-from openbooking.store.integrity_statements import IntegrityStatements
-from openbooking.store.rows import claim_row
+from openbooking.store.integrity.finding import Finding
+from openbooking.store.integrity.statements import (
+    IntegrityStatements,
+    OpenFeedItem,
+    OrderFeedItem,
+    StoredLease,
+    StoredOpportunity,
+    StoredRecord,
+)
+from openbooking.store.rows import ClaimRow, claim_row
 
 _AT_ONCE = 500
 _MOST_OF_A_KIND = 100
 _OPEN_FEEDS = sorted({type_.feed for type_ in OpportunityType})
 _PRIVATE_FEEDS = [ORDERS, ORDER_PROPOSALS]
 _NUMBERED_WITHIN = timedelta(minutes=1)
-
-
-class Finding(NamedTuple):
-    """Something that does not agree with the rest: what it is, and how it differs."""
-
-    about: str
-    wrong: str
 
 
 class _Addresses:
@@ -63,7 +64,7 @@ class _Addresses:
         return [Finding(self._feeds, f"{items}: {self._remedy}")]
 
 
-def check_integrity(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Exchange[list[Finding]]:
+def check_integrity(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Procedure[list[Finding]]:
     """All that does not agree."""
     return [
         *(yield from _of_records(sql, writer)),
@@ -73,19 +74,21 @@ def check_integrity(sql: IntegrityStatements, writer: FeedWriter, now: datetime)
     ]
 
 
-def _of_records(sql: IntegrityStatements, writer: FeedWriter) -> Exchange[list[Finding]]:
+def _of_records(sql: IntegrityStatements, writer: FeedWriter) -> Procedure[list[Finding]]:
     """Whether claims and Orders feeds say what the records say."""
     findings: list[Finding] = []
     addresses = _Addresses("The Orders feeds", "each is written anew when its Order changes next")
     last = OrderKey("", "")
     while rows := (yield Query(sql.records_after, last._asdict() | {"most": _AT_ONCE})):
-        records = {OrderKey(partner, uuid): decode_record(*documents) for partner, uuid, *documents in rows}
+        stored = map(StoredRecord._make, rows)
+        records = {OrderKey(each.partner, each.uuid): decode_record(each.document, each.personal) for each in stored}
         last = max(records)
-        claims: dict[OrderKey, set[tuple[Any, ...]]] = defaultdict(set)
-        for claim in (yield Query(sql.claims_of_records, record_keys(records))):
-            claims[OrderKey(*claim[1:3])].add(tuple(claim))
+        claims: dict[OrderKey, set[ClaimRow]] = defaultdict(set)
+        for claim in map(ClaimRow._make, (yield Query(sql.claims_of_records, record_keys(records)))):
+            claims[OrderKey(claim.partner, claim.uuid)].add(claim)
         items = yield Query(sql.feed_items_of_records, {"feeds": _PRIVATE_FEEDS, **record_keys(records)})
-        published = {(feed, OrderKey(partner, uuid)): data for feed, partner, uuid, data in items}
+        shown = map(OrderFeedItem._make, items)
+        published = {(item.feed, OrderKey(item.partner, item.uuid)): item.data for item in shown}
         for key, record in records.items():
             findings += _of_record(record, claims[key], published, writer, addresses)
     return findings + addresses.findings()
@@ -93,7 +96,7 @@ def _of_records(sql: IntegrityStatements, writer: FeedWriter) -> Exchange[list[F
 
 def _of_record(
     record: Record,
-    claims: set[tuple[Any, ...]],
+    claims: set[ClaimRow],
     published: dict[tuple[str, OrderKey], bytes | None],
     writer: FeedWriter,
     addresses: _Addresses,
@@ -109,37 +112,39 @@ def _of_record(
                 continue  # it has not entered the feed, or that it was deleted has been forgotten by now
             yield Finding(about, f"is missing in the feed {publication.feed.name}")
             continue
-        (shown_as, *shown), (written_as, *written) = _essentials(published[place]), _essentials(publication.data)
-        if shown != written:
+        shown, expected_item = _essentials(published[place]), _essentials(publication.data)
+        if shown.content != expected_item.content:
             yield Finding(about, f"is shown otherwise in the feed {publication.feed.name}")
         else:
-            addresses.compare(shown_as, written_as)
+            addresses.compare(shown.address, expected_item.address)
 
 
-def _differing(some: set[tuple[Any, ...]], others: set[tuple[Any, ...]]) -> str:
-    listed = ", ".join(f"{spaces} of {path} until {expires}" for path, _, _, spaces, expires in sorted(some - others))
+def _differing(some: set[ClaimRow], others: set[ClaimRow]) -> str:
+    only = sorted(some - others)
+    listed = ", ".join(f"{claim.places} of {claim.opportunity} until {claim.expires}" for claim in only)
     return listed or "nothing more"
 
 
-def _of_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Exchange[list[Finding]]:
+def _of_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Procedure[list[Finding]]:
     """Whether counters and open feeds say what the claims say, and feeds show what is on sale and nothing else."""
     findings: list[Finding] = []
     parents: dict[str, Opportunity] = {}
     addresses = _Addresses("The open feeds", "`openbooking feed republish` renews them; they cannot be booked before")
     last = ""
     while rows := (yield Query(sql.opportunities_after, {"path": last, "most": _AT_ONCE})):
-        paths = [path for path, *_ in rows]
+        stored = [StoredOpportunity._make(row) for row in rows]
+        paths = [each.path for each in stored]
         last = paths[-1]
         leases: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        for path, spaces, expires in (yield Query(sql.leases_of, {"paths": paths})):
-            leases[path].append((expires, spaces))
+        for lease in map(StoredLease._make, (yield Query(sql.leases_of, {"paths": paths}))):
+            leases[lease.path].append((lease.expires, lease.spaces))
         items = yield Query(sql.open_feed_items, {"feeds": _OPEN_FEEDS, "paths": paths})
-        shown = {(feed, id_): data for feed, id_, data in items}
-        opportunities = {path: decode_opportunity(document) for path, *_, document in rows}
+        shown = {(item.feed, item.id): item.data for item in map(OpenFeedItem._make, items)}
+        opportunities = {each.path: decode_opportunity(each.document) for each in stored}
         yield from _load_parents(sql, opportunities.values(), parents)
-        for path, booked, sold, _ in rows:
-            if booked != sold:
-                findings.append(Finding(path, f"counts {booked} spaces as sold, of which {sold} are claimed"))
+        for path, counted, claimed, _ in stored:
+            if counted != claimed:
+                findings.append(Finding(path, f"counts {counted} spaces as sold, of which {claimed} are claimed"))
             opportunity = opportunities[path]
             encoded = shown.get((opportunity.type.feed, path))
             if not is_on_sale(opportunity, parents_among(parents, opportunity)):
@@ -151,14 +156,14 @@ def _of_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetim
                 continue
             data = msgspec.json.decode(encoded)
             addresses.compare(data.get("@id"), writer.opportunity_id(path))
-            if _remaining(data) not in set(_possible(opportunity, sold, leases[path], now)):
+            if _remaining(data) not in set(_possible(opportunity, claimed, leases[path], now)):
                 findings.append(Finding(path, f"is shown in its feed with {_remaining(data)} spaces left"))
     return findings + addresses.findings()
 
 
 def _load_parents(
     sql: IntegrityStatements, children: Iterable[Opportunity], known: dict[str, Opportunity]
-) -> Exchange[None]:
+) -> Procedure[None]:
     """Add the parents of these to those that are known, and theirs."""
     while wanted := {child.parent for child in children if child.parent} - known.keys():
         rows = yield Query(sql.documents_of_paths, {"paths": sorted(wanted)})
@@ -178,7 +183,7 @@ def _possible(
     yield spaces_left(opportunity, Spaces(sold, held))
 
 
-def _without_owner(sql: IntegrityStatements) -> Exchange[list[Finding]]:
+def _without_owner(sql: IntegrityStatements) -> Procedure[list[Finding]]:
     """What belongs to nothing."""
     findings: list[Finding] = []
     most = {"most": _MOST_OF_A_KIND}
@@ -191,7 +196,7 @@ def _without_owner(sql: IntegrityStatements) -> Exchange[list[Finding]]:
     return findings
 
 
-def _of_numbers(sql: IntegrityStatements, now: datetime) -> Exchange[list[Finding]]:
+def _of_numbers(sql: IntegrityStatements, now: datetime) -> Procedure[list[Finding]]:
     """Whether feed items have numbers, and none that will be given again."""
     long_ago = {"before": microseconds(now - _NUMBERED_WITHIN), "most": _MOST_OF_A_KIND}
     findings = [
@@ -204,15 +209,22 @@ def _of_numbers(sql: IntegrityStatements, now: datetime) -> Exchange[list[Findin
     return findings
 
 
-def _essentials(data: bytes | None) -> tuple[Any, ...]:
-    """The `@id` of an Order in a feed, and what else must agree, however this version writes the rest."""
+class _Essentials(NamedTuple):
+    """What must agree of an Order in a feed, in whatever way versions write the rest: its `@id`, and its content."""
+
+    address: Any
+    content: tuple[Any, ...]
+
+
+def _essentials(data: bytes | None) -> _Essentials:
     if data is None:
-        return (None,)
+        return _Essentials(None, ())
     order = msgspec.json.decode(data)
     items = [
         (str(item.get("@id")).rpartition("/")[2], item.get("orderItemStatus")) for item in order.get("orderedItem", ())
     ]
-    return order.get("@id"), items, order.get("orderProposalStatus"), order.get("totalPaymentDue", {}).get("price")
+    content = (items, order.get("orderProposalStatus"), order.get("totalPaymentDue", {}).get("price"))
+    return _Essentials(order.get("@id"), content)
 
 
 def _remaining(data: dict[str, Any]) -> int | None:

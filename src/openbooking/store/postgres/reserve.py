@@ -1,9 +1,9 @@
-"""Disk space that PostgreSQL keeps for when its disk is full, so that deletions and cancellations go on.
+"""Disk space reserved on a PostgreSQL server, so that deletions and cancellations go on when its disk is full.
 
-PostgreSQL writes a new version of every row that changes, and a deleted row takes space until it is vacuumed. So an
-unlogged table of nothing holds some space. When the disk is full the table is dropped, which takes no space; from then
-on, in every process, only commands that store nothing more are carried out, until it can be made again. If the
-write-ahead log is on the same disk, the server may stop all the same.
+PostgreSQL needs space for deletions too: it writes a new version of every changed row, and a deleted row takes space
+until it is vacuumed. So an unlogged table without meaning holds 16 MiB. When the disk is full the table is dropped,
+which takes no space. From then on all processes carry out only commands that store nothing more, until the table can be
+made again. If the write-ahead log is on the same disk, the server may stop nevertheless.
 """
 
 from time import monotonic
@@ -16,18 +16,18 @@ from asyncpg.pool import PoolConnectionProxy
 if TYPE_CHECKING:
     Connection: TypeAlias = PoolConnectionProxy[asyncpg.Record]
 
-# A page for every 22 rows, the rest of which is left free: 16 MiB. No column whose values could be kept elsewhere.
+# 22 rows fill a tenth of a page and the rest stays free, so these rows take 16 MiB.
 _MAKE = """CREATE UNLOGGED TABLE disk_reserve WITH (fillfactor = 10, autovacuum_enabled = off)
  AS SELECT filler::bigint FROM generate_series(1, 22 * 2048) AS filler"""
 _DROP = "DROP TABLE IF EXISTS disk_reserve"
-# It is there and empty after a crash or a failover: what is not logged is not kept.
+# After a crash or a failover the table exists but is empty, because it is unlogged.
 _IS_HELD = "SELECT coalesce(pg_relation_size(to_regclass('disk_reserve')), 0) > 0"
 _SECONDS_BETWEEN_TRIES = 60.0
 _log = structlog.get_logger()
 
 
 class PostgresReserve:
-    """What one process knows of the reserve: `spent` tells whether it has been given up and not made again."""
+    """What this process knows of the reserve; `spent` is true from its release until it is made again."""
 
     def __init__(self) -> None:
         self.spent = False
@@ -35,7 +35,7 @@ class PostgresReserve:
         self._next_try = 0.0
 
     async def keep(self, connection: "Connection") -> None:
-        """Look whether it is still there; make it if there may be room. To be called every second."""
+        """Check whether the table exists, and make it if there may be space. Called every second."""
         if await connection.fetchval(_IS_HELD):
             self._is_held()
         elif self._held:
@@ -43,8 +43,8 @@ class PostgresReserve:
         elif monotonic() >= self._next_try:
             await self._make(connection)
 
-    async def give_up(self, connection: "Connection") -> None:
-        """Let others have the space."""
+    async def release(self, connection: "Connection") -> None:
+        """Release the space by dropping the table."""
         self._is_spent()
         await connection.execute(_DROP)
 

@@ -96,7 +96,7 @@ _OVERDUE = "SELECT count(*) FROM erasure WHERE erased_at < $1"
 _MESSAGE = "SELECT pg_logical_emit_message(false, 'openbooking', repeat('-', $1))"
 
 
-async def wipe(connection: Connection, now: datetime) -> None:
+async def purge_deleted(connection: Connection, now: datetime) -> None:
     """Bring all erasures as far as they can be by now; one process does it at a time."""
     if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
         return

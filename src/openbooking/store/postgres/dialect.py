@@ -1,6 +1,6 @@
 """Statements for PostgreSQL: lists are arrays; rows are arrays of their columns, and one statement writes all kinds.
 
-The planner knows how few rows there are in an array that is made first, and looks them up by their key.
+An array that is built before the lookup shows the planner how few keys it has, so the planner uses the index.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,15 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql.expression import ClauseElement
 
-from openbooking.store.dialects import Insert, Saving, Statement, Step, compile_for, place_of, places_of
+from openbooking.store.dialect import (
+    Insert,
+    RowWrite,
+    SaveStatement,
+    Statement,
+    compile_for,
+    parameter_name,
+    parameter_positions,
+)
 
 
 class Postgres:
@@ -39,21 +47,21 @@ class Postgres:
         self._dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
     def compile(self, statement: ClauseElement) -> Statement:
-        """With `$1` and so on for parameters."""
+        """Compile with `$1` and so on for parameters."""
         return compile_for(statement, self._dialect)
 
     def values(self, name: str) -> Select[Any]:
-        """From an array."""
+        """Unnest an array."""
         return select(func.unnest(bindparam(name, type_=ARRAY(String))).column_valued("value"))
 
     def keys(self) -> FromClause:
-        """From an array of partners and one of UUIDs."""
+        """Unnest an array of partners and one of UUIDs."""
         arrays = [bindparam(name, type_=ARRAY(String)) for name in ("partners", "uuids")]
         pair = [column("partner", String), column("uuid", String)]
         return func.unnest(*arrays).table_valued(*pair).render_derived(name="wanted_record")
 
     def positions(self) -> FromClause:
-        """From an array of feeds, one of partners and one of change numbers."""
+        """Unnest an array of feeds, one of partners and one of change numbers."""
         arrays = [
             bindparam("feeds", type_=ARRAY(String)),
             bindparam("partners", type_=ARRAY(String)),
@@ -63,21 +71,29 @@ class Postgres:
         return func.unnest(*arrays).table_valued(feed, partner, after).render_derived(name="position")
 
     def among(self, value: ColumnElement[Any], rows: Select[Any]) -> ColumnElement[bool]:
-        """= ANY (ARRAY (…))."""
+        """Use = ANY (ARRAY (…))."""
         return value == any_(func.array(rows.scalar_subquery()))
 
     def given(self, kind: str, columns: Sequence[Column[Any]]) -> Mapping[str, ColumnElement[Any]]:
-        """One array a column."""
-        arrays = [bindparam(place_of(kind, c.name), type_=ARRAY(c.type)) for c in columns]
+        """Return one array for each column."""
+        arrays = [bindparam(parameter_name(kind, c.name), type_=ARRAY(c.type)) for c in columns]
         rows = func.unnest(*arrays).table_valued(*(column(c.name, c.type) for c in columns))
         return dict(rows.render_derived(name=f"given_{kind}").c)
 
+    def row_address(self, table: Table) -> ColumnElement[Any]:
+        """Return the physical position of the row version."""
+        return literal_column(f"{table.name}.ctid")
+
+    def lock_holder(self, table: Table) -> ColumnElement[str]:
+        """Return the transaction id, or the id of a group of them, in the header of the row."""
+        return literal_column(f"{table.name}.xmax::text", String)
+
     def insert(self, table: Table, given: Mapping[str, ColumnElement[Any]]) -> Insert:
-        """Of all rows, in their order."""
+        """Insert all rows, in their order."""
         return postgresql.insert(table).from_select(list(given), select(*given.values()))
 
-    def saving(self, steps: Mapping[str, Step]) -> Saving:
-        """One statement for all steps, which therefore must not write the same row twice."""
-        ctes = [step.statement.cte(kind) for kind, step in steps.items()]
+    def saving(self, writes: Mapping[str, RowWrite]) -> SaveStatement:
+        """Return one statement for all kinds, which therefore must not write the same row twice."""
+        ctes = [write.statement.cte(kind) for kind, write in writes.items()]
         together = self.compile(select(literal_column("1")).add_cte(*ctes))
-        return Saving((together._replace(writes=True),), places_of(steps))
+        return SaveStatement((together._replace(writes=True),), parameter_positions(writes))

@@ -12,7 +12,7 @@ from typing import Self
 
 import structlog
 
-from openbooking.store.disk import open_beside
+from openbooking.store.sqlite.disk import open_sibling
 
 if sys.platform != "win32":
     import fcntl
@@ -68,7 +68,7 @@ class WriteLock:
     def _lock(self) -> bool:
         if sys.platform != "win32":
             if self._file < 0:
-                self._file = open_beside(self._path, "turn")
+                self._file = open_sibling(self._path, "turn")
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

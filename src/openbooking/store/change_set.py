@@ -1,4 +1,4 @@
-"""What a batch of decisions comes to: the rows that differ, and the feed items to publish, each once."""
+"""How a batch of decisions changes a situation: what differs, and the feed items to publish, each once."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from openbooking.openactive.terms import TYPE_OF_COLLECTION, OrderType
 
 
 class Publication(NamedTuple):
-    """An item as a feed shows it from now on; `data` is None where it is deleted."""
+    """A feed item to publish; `data` is None if the item is deleted from the feed."""
 
     feed: Feed
     id: str
@@ -22,8 +22,16 @@ class Publication(NamedTuple):
     data: bytes | None
 
 
-class Effects(msgspec.Struct, frozen=True, kw_only=True):
-    """The difference between two situations, to be written in one transaction."""
+class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
+    """The difference between two situations, to be written in one transaction.
+
+    Attributes:
+        records: Changed records by key; None for a removed one.
+        opportunities: Changed Opportunities by path; None for a removed one.
+        booked: Changed counts of booked spaces, by path.
+        sellers: Changed Sellers by key.
+        publications: The feed items to publish.
+    """
 
     records: dict[OrderKey, Record | None]
     opportunities: dict[str, Opportunity | None]
@@ -35,14 +43,14 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.records or self.opportunities or self.sellers or self.publications)
 
 
-def effects(before: Situation, after: Situation, writer: FeedWriter) -> Effects:
-    """What has to be written so that a store that held `before` holds `after`."""
+def changes_between(before: Situation, after: Situation, writer: FeedWriter) -> ChangeSet:
+    """Return what a store that holds `before` has to write to hold `after`."""
     records = {
         key: after.records.get(key)
         for key in before.records.keys() | after.records.keys()
         if before.records.get(key) is not after.records.get(key)
     }
-    return Effects(
+    return ChangeSet(
         records=records,
         opportunities={
             path: after.opportunities.get(path)
@@ -52,7 +60,7 @@ def effects(before: Situation, after: Situation, writer: FeedWriter) -> Effects:
         booked={
             path: spaces.booked
             for path, spaces in after.spaces.items()
-            # What is new, or comes back after it was withdrawn, has a row that counts from none.
+            # A new row, also that of an Opportunity which was withdrawn before, begins with a count of 0.
             if spaces.booked != (before.spaces.get(path, Spaces()).booked if path in before.opportunities else 0)
         },
         sellers={key: seller for key, seller in after.sellers.items() if before.sellers.get(key) is not seller},
@@ -68,7 +76,7 @@ def effects(before: Situation, after: Situation, writer: FeedWriter) -> Effects:
 
 
 def _of_opportunity(situation: Situation, path: str, writer: FeedWriter) -> Publication:
-    """The Opportunity in its open feed; what is not on sale is deleted from it."""
+    """Return the item of the Opportunity in its open feed; an Opportunity that is not on sale is deleted from it."""
     type_ = TYPE_OF_COLLECTION[path.partition("/")[0]]
     data = None
     if situation.on_sale(path):
@@ -80,7 +88,7 @@ def _of_opportunity(situation: Situation, path: str, writer: FeedWriter) -> Publ
 
 
 def _of_record(before: Situation, after: Situation, key: OrderKey, writer: FeedWriter) -> Iterator[Publication]:
-    """The Order in its feed, and the proposal in its own; what a feed shows no more is deleted from it."""
+    """Yield the items in the Orders feed and the OrderProposals feed; one that was shown before may be deleted."""
     known = before.records.get(key)
     shown = (known.in_orders_feed, known.in_proposals_feed) if known else (False, False)
     for publication, was_shown in zip(published_of_record(key, after.records.get(key), writer), shown, strict=True):
@@ -89,7 +97,7 @@ def _of_record(before: Situation, after: Situation, key: OrderKey, writer: FeedW
 
 
 def published_of_record(key: OrderKey, record: Record | None, writer: FeedWriter) -> tuple[Publication, Publication]:
-    """What the Orders feed and the feed of proposals show of a record, if anything."""
+    """Return what the Orders feed and the OrderProposals feed show of a record; None for data they do not show."""
     order = writer.order(record) if record and record.in_orders_feed else None
     proposal = writer.proposal(record) if record and record.in_proposals_feed else None
     return (

@@ -1,6 +1,6 @@
-"""Connections to PostgreSQL, and what becomes of faults on them.
+"""Connections to PostgreSQL, and how their errors are handled.
 
-A connection that is lost, or leads to what is no primary any more, is let go of, and made anew when it is wanted.
+A connection that is lost, or whose server is no primary any more, is closed. A new one is opened when it is needed.
 """
 
 import asyncio
@@ -12,39 +12,39 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.exchange import Answer, Exchange, Query, Save
+from openbooking.store.database import Procedure, Query, ResultRows, SaveRows
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
-# A connection on which something went wrong is asked to roll back, and let go of if it does not answer.
+# How long a rollback may take before the connection is closed instead.
 _ROLLBACK_SECONDS = 1.0
 _SESSION = {
     "application_name": "openbooking",
-    # A wait for the standby that is cancelled ends in a warning, whatever others want to be told.
+    # A cancelled wait for the standby is reported as a warning, so warnings must arrive whatever the server's setting.
     "client_min_messages": "warning",
-    # Whoever stops in the middle of a transaction holds up others no longer than this.
+    # A process that stops in the middle of a transaction holds its locks no longer than this.
     "idle_in_transaction_session_timeout": "10s",
-    # Statements look rows up by their keys, whichever these are and however few rows the planner takes a new table to
-    # have: nested loops over indexes, planned once.
+    # All statements look rows up by their keys. So they are planned once, as nested loops over indexes, also for a new
+    # table, which the planner takes for almost empty.
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "jit": "off",
 }
-# Set for the session in any case, so that a setting of the server that is weakened meanwhile does not reach it.
-_ON_DISK = """SELECT set_config('synchronous_commit', coalesce(nullif(synchronous_commit, 'off'), 'on'), false)
+# Always set for the session, so that a later change of the server's setting does not weaken it.
+_DURABLE_COMMITS = """SELECT set_config('synchronous_commit', coalesce(nullif(synchronous_commit, 'off'), 'on'), false)
  FROM current_setting('synchronous_commit') AS synchronous_commit"""
-# The function of the server that warns of a wait that was cancelled: a text would depend on the server's language.
+# The function of the server that warns of a cancelled wait. The text of the warning depends on the server's language.
 _WAITING_FOR_STANDBY = "SyncRepWaitForLSN"
 
 
 class _WaitCancelledError(Exception):
-    """The transaction is committed here, but nobody knows whether the synchronous standby has it."""
+    """The transaction was committed on this server, but the synchronous standby may not have it."""
 
 
 class StaleConnectionError(Exception):
-    """The connection was lost before anything was done on it, as all are when the server has been restarted."""
+    """The connection was lost before it was used, for example because the server was restarted."""
 
 
 _LOST = (
@@ -61,12 +61,12 @@ Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
 
 def session(lock_seconds: float) -> dict[str, str]:
-    """The settings of each connection, which waits for a lock so many seconds at most."""
+    """Return the settings of a connection whose statements wait for a lock that long at most."""
     return _SESSION | {"lock_timeout": f"{lock_seconds * 1000:.0f}ms"}
 
 
 class Pool:
-    """At most `size` connections, whose statements wait for a lock so many seconds at most."""
+    """At most `size` connections, whose statements wait for a lock for `lock_seconds` at most."""
 
     def __init__(self, url: str, size: int, lock_seconds: float) -> None:
         self._url = url
@@ -77,26 +77,26 @@ class Pool:
 
     @asynccontextmanager
     async def connection(self, until: float | None = None) -> AsyncIterator[Connection]:
-        """A connection; TimeoutError if none is free until that time of the event loop."""
+        """Lend a connection; raise TimeoutError if none is free until that time of the event loop."""
         async with self._opening:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
                     self._url,
                     min_size=0,
                     max_size=self._size,
-                    init=_on_disk,
-                    reset=_leave,
+                    init=_require_durable_commits,
+                    reset=_keep_session_settings,
                     timeout=CONNECT_SECONDS,
                     command_timeout=ANSWER_SECONDS,
                     server_settings=self._session,
                 )
         patience = None if until is None else max(until - asyncio.get_running_loop().time(), 0)
         async with self._pool.acquire(timeout=patience) as connection:
-            with _cancelled_wait_told(connection):
+            with _detecting_cancelled_wait(connection):
                 yield connection
 
     async def close(self) -> None:
-        """Close the connections, whether the server answers or not."""
+        """Close the connections, also if the server does not answer."""
         if self._pool:
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
@@ -105,20 +105,20 @@ class Pool:
                 self._pool.terminate()
 
 
-async def _on_disk(connection: asyncpg.Connection) -> None:
-    """What is acknowledged is on disk, whatever the server does for others."""
-    await connection.execute(_ON_DISK)
+async def _require_durable_commits(connection: asyncpg.Connection) -> None:
+    """Make commits on this connection wait for the disk, also if the server's setting is `off`."""
+    await connection.execute(_DURABLE_COMMITS)
 
 
-async def _leave(_: asyncpg.Connection) -> None:
-    """A connection goes back as it is: nothing here changes its settings."""
+async def _keep_session_settings(_: asyncpg.Connection) -> None:
+    """Return a connection to the pool without a reset: no code here changes its settings."""
 
 
 @contextmanager
-def _cancelled_wait_told(connection: Connection) -> Iterator[None]:
-    """Raise _WaitCancelledError if a commit has not waited to its end for the synchronous standby.
+def _detecting_cancelled_wait(connection: Connection) -> Iterator[None]:
+    """Raise _WaitCancelledError if the wait of a commit for the synchronous standby was cancelled.
 
-    The server answers such a commit with a warning and success.
+    The server reports such a commit as successful, with a warning.
     """
     cancelled: list[str] = []
 
@@ -126,105 +126,105 @@ def _cancelled_wait_told(connection: Connection) -> Iterator[None]:
         if getattr(message, "server_source_function", None) == _WAITING_FOR_STANDBY:
             cancelled.append(str(message))
 
-    with loss_noted(connection):
+    with detecting_loss(connection):
         connection.add_log_listener(note)
     try:
         yield
     finally:
-        with suppress(asyncpg.InterfaceError):  # it was let go of meanwhile
+        with suppress(asyncpg.InterfaceError):  # the connection has been closed
             connection.remove_log_listener(note)
     if cancelled:
         raise _WaitCancelledError(cancelled[0])
 
 
 @contextmanager
-def faults_told() -> Iterator[None]:
-    """Raise StoreUnavailableError, with the reason, for whatever keeps the database from doing what it was asked."""
+def translating_faults() -> Iterator[None]:
+    """Raise StoreUnavailableError, with the reason, in place of errors of the connection and the server."""
     try:
         yield
     except TimeoutError as fault:
-        raise StoreUnavailableError("The database has not answered in time.") from fault
+        raise StoreUnavailableError("The database did not answer in time.") from fault
     except _UNAVAILABLE as fault:
-        raise StoreUnavailableError(reason_of(fault)) from fault
+        raise StoreUnavailableError(describe_fault(fault)) from fault
 
 
-def reason_of(fault: BaseException) -> str:
-    """What went wrong, in a line."""
+def describe_fault(fault: BaseException) -> str:
+    """Return the error in one line."""
     return f"{type(fault).__name__}: {fault}"
 
 
 @contextmanager
-def loss_noted(connection: Connection) -> Iterator[None]:
-    """Let go of a connection that is lost before anything was done on it, and raise StaleConnectionError."""
+def detecting_loss(connection: Connection) -> Iterator[None]:
+    """Close a connection that turns out to be lost, and raise StaleConnectionError."""
     try:
         yield
     except asyncpg.InterfaceError as fault:
-        # The driver finds it closed, and says only what cannot be called any more.
-        _let_go(connection)
+        # The driver found the connection closed; its message does not say why.
+        _terminate(connection)
         raise StaleConnectionError("The server had closed the connection while it was not in use.") from fault
     except _LOST as fault:
-        _let_go(connection)
-        raise StaleConnectionError(reason_of(fault)) from fault
+        _terminate(connection)
+        raise StaleConnectionError(describe_fault(fault)) from fault
 
 
 async def transact(
     connection: Connection,
-    exchange: Exchange[T],
+    procedure: Procedure[T],
     mode: str = "READ COMMITTED READ WRITE",
     lock_seconds: float | None = None,
 ) -> T:
-    """Carry out an exchange in one transaction, in which each statement waits for a lock so many seconds."""
+    """Run a procedure in one transaction, in which each statement waits for a lock for `lock_seconds` at most."""
     begin = f"BEGIN ISOLATION LEVEL {mode}"
     if lock_seconds is not None:
         begin += f"; SET LOCAL lock_timeout = {max(round(lock_seconds * 1000), 1)}"
     try:
-        with loss_noted(connection):
+        with detecting_loss(connection):
             await connection.execute(begin)
-        result, written = await carry_out(connection, exchange)
+        result, written = await run_on_connection(connection, procedure)
         await connection.execute("COMMIT" if written else "ROLLBACK")
     except BaseException as fault:
-        await _give_up(connection, fault)
+        await _roll_back(connection, fault)
         raise
     return result
 
 
-async def _give_up(connection: Connection, fault: BaseException) -> None:
-    """Roll back; let go of a connection that does not answer, or that leads to what is no primary any more.
+async def _roll_back(connection: Connection, fault: BaseException) -> None:
+    """Roll back; close a connection that does not answer, or whose server is no primary any more.
 
-    What goes wrong here must not be told in place of the fault that has led to it.
+    An error here must not replace the error that led to the rollback.
     """
     if isinstance(fault, (StaleConnectionError, asyncpg.ReadOnlySQLTransactionError, *_LOST)):
-        _let_go(connection)
+        _terminate(connection)
     else:
         try:
             await connection.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
         except _UNAVAILABLE:
-            _let_go(connection)
+            _terminate(connection)
 
 
-def _let_go(connection: Connection) -> None:
-    """Close it at once. One that was lost has been taken out of the pool, and cannot even be asked about."""
+def _terminate(connection: Connection) -> None:
+    """Close a connection at once. The pool may have removed it already, and then its methods raise."""
     with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 
-async def carry_out(connection: Connection, exchange: Exchange[T]) -> tuple[T, bool]:
-    """The result of an exchange, and whether anything was written."""
+async def run_on_connection(connection: Connection, procedure: Procedure[T]) -> tuple[T, bool]:
+    """Run a procedure; return its result, and whether anything was written."""
     written = False
     try:
-        asked = next(exchange)
+        asked = next(procedure)
         while True:
             written = written or _writes(asked)
-            asked = exchange.send(await _answer(connection, asked))
+            asked = procedure.send(await _answer(connection, asked))
     except StopIteration as end:
         return end.value, written
 
 
-def _writes(asked: Query | Save) -> bool:
-    return asked.any if isinstance(asked, Save) else asked.statement.writes
+def _writes(asked: Query | SaveRows) -> bool:
+    return asked.any if isinstance(asked, SaveRows) else asked.statement.writes
 
 
-async def _answer(connection: Connection, asked: Query | Save) -> Answer:
+async def _answer(connection: Connection, asked: Query | SaveRows) -> ResultRows:
     if isinstance(asked, Query):
         return await connection.fetch(asked.statement.text, *asked.arguments)
     if asked.any:

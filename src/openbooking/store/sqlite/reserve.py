@@ -1,8 +1,8 @@
-"""Disk space that is kept for when the disk is full, so that deletions and cancellations go on.
+"""Disk space reserved beside an SQLite file, so that deletions and cancellations go on when the disk is full.
 
-SQLite has to write before anything is deleted: to its log, and to new pages. So the file `<database>-reserve` holds
-some space from the first write on. When the disk is full the file is emptied, and from then on, in every process, only
-commands that store nothing more are carried out, until there is room to fill it again.
+SQLite needs space for deletions too: it writes to its log and to new pages. So the file `<database>-reserve` holds 16
+MiB from the first write on. When the disk is full the file is emptied. From then on all processes carry out only
+commands that store nothing more, until there is space to fill the file again.
 """
 
 import os
@@ -11,39 +11,39 @@ from pathlib import Path
 
 import structlog
 
-from openbooking.store.disk import beside, open_beside
+from openbooking.store.sqlite.disk import open_sibling, sibling
 
-# SQLite brings its log into the file every 4 MiB, if nobody reads for longer: that much for each, and as much to spare.
+# SQLite copies its log to the file every 4 MiB, unless a reader takes longer: 4 MiB for each, and 8 MiB to spare.
 RESERVED_BYTES = 16 * 2**20
 _ZEROS = bytes(2**20)
 _log = structlog.get_logger()
 
 
 class Reserve:
-    """The reserve of the database at `path`, as all its processes share it."""
+    """The reserve of the database at `path`, which all its processes share."""
 
     def __init__(self, path: Path) -> None:
         self._database = path
-        # Looked at before each commit; to follow links takes longer than to look.
-        self._file = beside(path, "reserve")
+        # Resolved once: `spent` is called before each commit, and resolving links takes longer than the call.
+        self._file = sibling(path, "reserve")
 
     @property
     def spent(self) -> bool:
-        """Whether it has been given up, and could not be filled since."""
+        """Whether the reserve was released and has not been filled since."""
         try:
             return self._file.stat().st_size < RESERVED_BYTES
         except FileNotFoundError:
-            return False  # there was no room for it from the start
+            return False  # the disk had no space for the reserve from the start
 
     def fill(self) -> bool:
-        """Fill it, where there is room for twice as much; return whether it is full."""
+        """Fill the reserve if the disk has twice its space; return whether the reserve is full."""
         filled = False
         try:
             if self._file.exists() and not self.spent:
                 return True
             if shutil.disk_usage(self._file.parent).free < 2 * RESERVED_BYTES:
                 return False
-            number = open_beside(self._database, "reserve")
+            number = open_sibling(self._database, "reserve")
             try:
                 _allocate(number)
                 filled = True
@@ -55,10 +55,10 @@ class Reserve:
             _log.warning("disk.no_reserve", database=str(self._database), reason=str(fault))
         return filled
 
-    def give_up(self) -> None:
-        """Let others have the space."""
+    def release(self) -> None:
+        """Release the space by emptying the file."""
         try:
-            number = open_beside(self._database, "reserve")
+            number = open_sibling(self._database, "reserve")
             try:
                 os.ftruncate(number, 0)
             finally:

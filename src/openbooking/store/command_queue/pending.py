@@ -1,0 +1,123 @@
+"""Commands that wait for their reply. One deadline bounds the queue, the locks and the retries together.
+
+A command that has not begun by its deadline is given up and never carried out, so "nothing was done" is a true reply.
+For a command that has begun by then, the outcome is unknown.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+from openbooking.booking.command import Command, Reply
+from openbooking.booking.store import Outcome, StoreUnavailableError
+from openbooking.store.database import LockedError
+
+# How long after its deadline a command that has begun may still be answered.
+_GRACE_SECONDS = 2.0
+# How long a transaction waits for locks of other transactions, which usually end within milliseconds. The longer time
+# is for a first try. The shorter one is for commands that have waited before, and for batches while commands are
+# blocked, so that a lock that is held for long does not hold up the others again and again.
+LOCK_SECONDS, LOCK_SECONDS_AGAIN = 0.5, 0.05
+
+
+class PendingCommand:
+    """A command and the future of its reply.
+
+    Args:
+        command: What to carry out.
+        until: The deadline, a time of the event loop.
+    """
+
+    def __init__(self, command: Command, until: float) -> None:
+        self.command = command
+        self.until = until
+        loop = asyncio.get_running_loop()
+        self.reply: asyncio.Future[Reply] = loop.create_future()
+        self.given_up = False
+        self._begun = False
+        self._timer = loop.call_at(until, self._on_deadline)
+        self.reply.add_done_callback(lambda _: self._timer.cancel())
+
+    def begin(self) -> bool:
+        """Begin the command unless it was given up; return whether it has begun."""
+        self._begun = not self.given_up
+        return self._begun
+
+    def undo(self) -> None:
+        """Put the command back to waiting, because its transaction has done nothing."""
+        self._begun = False
+        if asyncio.get_running_loop().time() >= self.until:
+            self._on_deadline()
+
+    def settle(self, outcome: Outcome) -> None:
+        """Give the reply, or raise the exception, to the caller; do nothing if the command was answered before."""
+        if self.reply.done():
+            return
+        if isinstance(outcome, Exception):
+            self.reply.set_exception(outcome)
+        else:
+            self.reply.set_result(outcome)
+
+    def _on_deadline(self) -> None:
+        loop = asyncio.get_running_loop()
+        if not self._begun:
+            self.given_up = True
+            self.settle(StoreUnavailableError("The command did not begin before its deadline; nothing was done."))
+        elif loop.time() < self.until + _GRACE_SECONDS:
+            self._timer = loop.call_at(self.until + _GRACE_SECONDS, self._on_deadline)
+        else:
+            self.settle(StoreUnavailableError("The database did not answer before the deadline of the command."))
+
+
+class Batch:
+    """Pending commands to carry out in one transaction."""
+
+    def __init__(self, waiting: Sequence[PendingCommand]) -> None:
+        self.waiting = waiting
+        self._begun: list[PendingCommand] = []
+
+    @property
+    def until(self) -> float:
+        """The latest deadline of the commands, a time of the event loop."""
+        return max(each.until for each in self.waiting)
+
+    def begin(self) -> list[Command]:
+        """Begin all commands that were not given up, and return them; called at each try of the transaction."""
+        self._begun = [each for each in self.waiting if each.begin()]
+        return [each.command for each in self._begun]
+
+    def undo(self) -> None:
+        """Put all commands back to waiting."""
+        for each in self.waiting:
+            each.undo()
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Settle the commands that the last call of `begin` returned, in their order."""
+        for each, outcome in zip(self._begun, outcomes, strict=True):
+            each.settle(outcome)
+
+    def fail(self, fault: Exception) -> None:
+        """Settle all commands with the same exception."""
+        for each in self.waiting:
+            each.settle(fault)
+
+
+# Carries out a batch; the number is `lock_seconds` of `Database.write`, which may raise LockedError.
+Write: TypeAlias = Callable[[Batch, float], Awaitable[Sequence[Outcome]]]
+
+
+async def write_batch(batch: Batch, write: Write, lock_seconds: float) -> None:
+    """Carry out a batch and settle its commands.
+
+    Raises:
+        LockedError: A lock was not free in time. The commands wait again.
+    """
+    try:
+        outcomes = await write(batch, lock_seconds)
+    except LockedError:
+        batch.undo()
+        raise
+    except Exception as fault:  # noqa: BLE001 - every caller of the batch receives the fault
+        batch.fail(fault)
+    else:
+        batch.settle(outcomes)

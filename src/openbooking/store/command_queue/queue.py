@@ -1,0 +1,76 @@
+"""The queue of commands to write: a batch is written in one transaction, and the next commands gather meanwhile."""
+
+import asyncio
+import contextvars
+
+from openbooking.booking.command import Command, Reply
+from openbooking.store.command_queue.blocked import BlockedCommands
+from openbooking.store.command_queue.pending import (
+    LOCK_SECONDS,
+    LOCK_SECONDS_AGAIN,
+    Batch,
+    PendingCommand,
+    Write,
+    write_batch,
+)
+from openbooking.store.database import LockedError
+
+# How many commands a batch has at most. A large batch shares the cost of its commit among many commands. Where several
+# transactions write at a time it also holds locks for longer, so batches are smaller there.
+BATCH_SIZE_ALONE, BATCH_SIZE_SHARED = 64, 16
+
+
+class CommandQueue:
+    """Passes commands to `write` in one batch after the other; a batch never waits until it is full.
+
+    Args:
+        write: Carries out a batch.
+        most: How many commands a batch has at most.
+        blocked: Takes the commands of a batch that waited too long for a lock; None where no rows are locked.
+    """
+
+    def __init__(self, write: Write, most: int, blocked: BlockedCommands | None = None) -> None:
+        self._write = write
+        self._most = most
+        self._blocked = blocked
+        self._waiting: list[PendingCommand] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def execute(self, command: Command, until: float) -> Reply:
+        """Return the reply to a command once its batch has been written.
+
+        Args:
+            command: What to carry out.
+            until: The deadline, a time of the event loop.
+
+        Raises:
+            StoreUnavailableError: The command did not begin before its deadline, or did not end soon after.
+            OpenBookingError: The command was refused.
+        """
+        waiting = PendingCommand(command, until)
+        self._waiting.append(waiting)
+        if self._writing is None or self._writing.done():
+            # A batch serves several requests, so its log entries carry no request id.
+            self._writing = asyncio.create_task(self._write_waiting(), context=contextvars.Context())
+        return await waiting.reply
+
+    async def finish(self) -> None:
+        """Return once no command waits any more."""
+        if self._writing:
+            await self._writing
+        if self._blocked:
+            await self._blocked.finish()
+
+    async def _write_waiting(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            if self._blocked:
+                batch = self._blocked.take_blocked(batch)
+            if not (batch := [each for each in batch if not each.given_up]):
+                continue
+            in_trouble = self._blocked is not None and self._blocked.is_busy
+            try:
+                await write_batch(Batch(batch), self._write, LOCK_SECONDS_AGAIN if in_trouble else LOCK_SECONDS)
+            except LockedError:
+                assert self._blocked  # noqa: S101 - without it no rows are locked
+                self._blocked.add(batch)

@@ -1,0 +1,1 @@
+"""The IdentityStore in memory and over an SQL database."""

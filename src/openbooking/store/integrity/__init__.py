@@ -1,0 +1,1 @@
+"""The integrity check that `openbooking doctor` runs."""

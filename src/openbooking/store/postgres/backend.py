@@ -1,0 +1,66 @@
+"""The backend for PostgreSQL: a database is a URL that begins with postgresql:// or postgres://."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.store import FeedWriter
+from openbooking.clock import Clock
+from openbooking.store.identity.store import SqlIdentityStore
+from openbooking.store.postgres.database import PostgresDatabase
+from openbooking.store.postgres.dialect import Postgres
+from openbooking.store.postgres.store import PostgresStore
+from openbooking.user_error import UserError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+T = TypeVar("T")
+
+
+class PostgresBackend:
+    """See `openbooking.store.backends.Backend`."""
+
+    def open_store(  # noqa: PLR0913 - what any store needs
+        self,
+        database: str,
+        *,
+        replica: str,
+        policy: Policy,
+        writer: FeedWriter,
+        clock: Clock,
+        command_seconds: float,
+    ) -> PostgresStore:
+        """Open the store in the database; feeds are read from the replica, if one is named."""
+        return PostgresStore(
+            database, replica=replica, policy=policy, writer=writer, clock=clock, command_seconds=command_seconds
+        )
+
+    def open_identity_store(self, database: str, command_seconds: float) -> SqlIdentityStore:
+        """Open the identity store in the database."""
+        return SqlIdentityStore(PostgresDatabase(database, command_seconds), Postgres())
+
+    def is_prepared(self, database: str) -> bool:
+        """Return whether the database has the schema of this version; False if it does not answer."""
+        from openbooking.store.postgres.migration import is_prepared  # noqa: PLC0415 - workers do without
+
+        return asyncio.run(is_prepared(database))
+
+    def check_exists(self, database: str) -> None:
+        """Do nothing: the server reports that a database is missing."""
+
+    def refuse_foreign(self, database: str) -> None:
+        """Do nothing: openbooking may share a database with other programs."""
+
+    def in_migration(self, database: str, work: Callable[["Connection"], T]) -> T:
+        """Return the result of `work`, done in a transaction that holds a lock of all migrations."""
+        from openbooking.store.postgres.migration import in_migration  # noqa: PLC0415 - workers do without
+
+        return asyncio.run(in_migration(database, work))
+
+    def back_up(self, database: str, copy: Path) -> None:
+        """Raise UserError: PostgreSQL comes with programs that back databases up."""
+        del database, copy
+        raise UserError("Back a PostgreSQL database up with pg_dump, or continuously with its own archiving.")

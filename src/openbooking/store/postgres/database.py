@@ -1,0 +1,228 @@
+"""The driver of a PostgreSQL database, for any number of processes on any number of machines.
+
+A write transaction takes few round trips: begin, lock, read, write, commit. Rows are locked in the order of their keys
+before they are read. A transaction that conflicts with another is tried again, up to eight times.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+import asyncpg
+import structlog
+
+from openbooking.booking.store import StoreUnavailableError
+from openbooking.store.command_queue.pending import LOCK_SECONDS, LOCK_SECONDS_AGAIN
+from openbooking.store.database import (
+    COMMAND_SECONDS,
+    ChangedMeanwhileError,
+    LockedError,
+    Procedure,
+    ResultRows,
+    ask,
+)
+from openbooking.store.dialect import Statement
+from openbooking.store.integrity.finding import Finding
+from openbooking.store.postgres.pool import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    Pool,
+    StaleConnectionError,
+    describe_fault,
+    detecting_loss,
+    run_on_connection,
+    session,
+    transact,
+    translating_faults,
+)
+from openbooking.store.postgres.purge import purge_deleted
+from openbooking.store.postgres.reserve import PostgresReserve
+from openbooking.store.single_flight import SingleFlight
+
+# Connections for bookings, for blocked commands, and for numbering and upkeep, so that none waits for another.
+_WRITERS = 3
+_READERS = 4
+_TRIES = 8
+_PAUSE_SECONDS = 0.02
+# How long a statement may go on after its deadline.
+_GRACE_SECONDS = 1.0
+# The pause between two waits for a lock, in which other commands can use the connection.
+_LOOK_AGAIN_SECONDS = 0.2
+# After a restart, or after a wait was cancelled, a commit can be read that no synchronous standby has yet. A standby
+# receives commits in their order, so waiting for a later commit is enough. A transaction waits only if it has written
+# something. A message in the write-ahead log is the least that can be written, and needs no privileges.
+_CONFIRM = Statement(
+    "SELECT pg_logical_emit_message(true, 'openbooking', '') WHERE current_setting('synchronous_standby_names') <> ''",
+    (),
+    writes=True,
+)
+_SYNCHRONOUS_COMMIT = Statement("SELECT current_setting('synchronous_commit')", (), writes=False)
+# What replies do not wait for, by the value of `synchronous_commit`.
+_NOT_WAITED_FOR = {
+    "local": "no reply waits for a synchronous standby",
+    "remote_write": "replies do not wait until a synchronous standby has written to its disk",
+}
+
+# Errors after which nothing was done and the transaction is tried again. A transaction that adds a record which another
+# has just added violates its primary key.
+_TRIED_AGAIN = (
+    StaleConnectionError,
+    ChangedMeanwhileError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.UniqueViolationError,
+)
+T = TypeVar("T")
+_log = structlog.get_logger()
+
+
+class PostgresDatabase:
+    """Runs procedures on the database at a URL, with separate connections for writing and for reading."""
+
+    is_remote = True
+
+    def __init__(self, url: str, command_seconds: float = COMMAND_SECONDS) -> None:
+        self._url = url
+        self._command_seconds = command_seconds
+        self._writers = Pool(url, _WRITERS, command_seconds)
+        self._readers = Pool(url, _READERS, command_seconds)
+        self._reserve = PostgresReserve()
+        self._confirmations: SingleFlight[ResultRows] = SingleFlight()
+
+    @property
+    def disk_is_full(self) -> bool:
+        """Whether the disk was full, and has had no space for the reserve since."""
+        return self._reserve.spent
+
+    async def confirm(self, until: float) -> None:
+        """Return once the synchronous standby, if there is one, has everything that could be read before.
+
+        Concurrent callers share the next wait.
+
+        Raises:
+            StoreUnavailableError: That took longer than `until`, a time of the event loop.
+        """
+        with translating_faults():
+            async with asyncio.timeout_at(until):
+                await self._confirmations.get(None, lambda: self.read(partial(ask, _CONFIRM), brief=True))
+
+    async def durability_findings(self) -> Sequence[Finding]:
+        """Return a finding if replies do not wait for the disks of this server and of its synchronous standby."""
+        ((value,),) = await self.read(partial(ask, _SYNCHRONOUS_COMMIT))
+        if value not in _NOT_WAITED_FOR:
+            return []
+        lost = f"{_NOT_WAITED_FOR[value]}, so that a failover can lose what was acknowledged"
+        where = 'set it to "on" for the server, and for this database and role if they have a value of their own'
+        return [Finding("The PostgreSQL setting synchronous_commit", f'is "{value}": {lost}; {where}')]
+
+    async def keep_up(self) -> None:
+        """Check the reserve of disk space, and make it again if there is space for it."""
+        with translating_faults():
+            async with self._readers.connection(self._deadline()) as connection:
+                await self._reserve.keep(connection)
+
+    async def write(
+        self,
+        make: Callable[[], Procedure[T]],
+        *,
+        brief: bool = False,
+        until: float | None = None,
+        lock_seconds: float | None = None,
+    ) -> T:
+        """Run a procedure in one transaction, and again if it conflicts with another transaction.
+
+        A procedure that waits for a lock releases its connection from time to time. See `Database.write`.
+        """
+        until = until or self._deadline()
+        with translating_faults():
+            async with asyncio.timeout_at(until + _GRACE_SECONDS if brief else None):
+                if lock_seconds is not None:
+                    try:
+                        return await self._write(make, until, lock_seconds)
+                    except asyncpg.LockNotAvailableError as fault:
+                        raise LockedError(describe_fault(fault)) from fault
+                return await self._write_patiently(make, until)
+
+    async def _write_patiently(self, make: Callable[[], Procedure[T]], until: float) -> T:
+        loop = asyncio.get_running_loop()
+        lock_seconds = LOCK_SECONDS
+        while True:
+            try:
+                return await self._write(make, until, min(lock_seconds, max(until - loop.time(), 0)))
+            except asyncpg.LockNotAvailableError as fault:
+                if loop.time() + _LOOK_AGAIN_SECONDS >= until:
+                    raise StoreUnavailableError(
+                        f"Another transaction keeps rows locked that are needed ({describe_fault(fault)})."
+                    ) from fault
+            lock_seconds = LOCK_SECONDS_AGAIN
+            await asyncio.sleep(random.uniform(0, _LOOK_AGAIN_SECONDS))  # noqa: S311 - nothing secret
+
+    async def _write(self, make: Callable[[], Procedure[T]], until: float, lock_seconds: float) -> T:
+        reason = ""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                async with self._writers.connection(until) as connection:
+                    return await transact(connection, make(), lock_seconds=lock_seconds)
+            except asyncpg.DiskFullError as fault:
+                if self.disk_is_full:
+                    raise
+                _log.error("disk.is_full", reason=str(fault))
+                async with self._writers.connection(until) as connection:
+                    await self._reserve.release(connection)
+            except _TRIED_AGAIN as fault:
+                reason = describe_fault(fault)
+                _log.info("store.tried_again", attempt=attempt, reason=reason)
+            pause = random.uniform(0, _PAUSE_SECONDS * attempt)  # noqa: S311 - nothing secret
+            if asyncio.get_running_loop().time() + pause >= until:
+                break
+            await asyncio.sleep(pause)
+        raise StoreUnavailableError(
+            f"Gave up after {attempt} conflicting transactions; try again. The last conflict: {reason}"
+        )
+
+    async def read(self, make: Callable[[], Procedure[T]], *, brief: bool = False, until: float | None = None) -> T:
+        """Run a procedure that writes nothing."""
+        until = until or self._deadline()
+        reason = ""
+        with translating_faults():
+            async with asyncio.timeout_at(until + _GRACE_SECONDS if brief else None):
+                for _ in range(_READERS + 1):
+                    try:
+                        async with self._readers.connection(until) as connection:
+                            with detecting_loss(connection):
+                                result, _ = await run_on_connection(connection, make())
+                            return result
+                    except StaleConnectionError as fault:
+                        reason = str(fault)
+        raise StoreUnavailableError(f"All connections to the database were lost: {reason}")
+
+    async def snapshot(self, make: Callable[[], Procedure[T]]) -> T:
+        """Run a procedure in one read transaction."""
+        with translating_faults():
+            async with self._readers.connection(self._deadline()) as connection:
+                return await transact(connection, make(), "REPEATABLE READ READ ONLY")
+
+    async def purge_deleted(self, now: datetime) -> None:
+        """Continue the erasure of personal data from the disk: see `openbooking.store.postgres.purge`."""
+        with translating_faults():
+            connection = await asyncpg.connect(
+                self._url,
+                timeout=CONNECT_SECONDS,
+                command_timeout=ANSWER_SECONDS,
+                server_settings=session(self._command_seconds),
+            )
+            try:
+                await purge_deleted(connection, now)
+            finally:
+                await connection.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._writers.close()
+        await self._readers.close()
+
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self._command_seconds

@@ -1,0 +1,62 @@
+"""How the schema of a PostgreSQL database is looked at and changed."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+import asyncpg
+from sqlalchemy import Connection, NullPool, text
+
+from openbooking.store.backends import SchemaError
+from openbooking.store.schema import REVISION, VERSION_TABLE
+
+if TYPE_CHECKING:
+    from asyncpg import Connection as PostgresConnection
+
+_OLDEST_VERSION = 150_000
+# Any number will do, as long as all migrations take the same.
+_LOCK = 5_278_137_614_120_001
+_CONNECT_SECONDS = 10.0
+# How long a migration waits for another migration, or for a table that it has to change.
+_LOCK_SECONDS = 60
+
+T = TypeVar("T")
+
+
+async def is_prepared(url: str) -> bool:
+    """Return whether the database has the schema of this version; False if it does not answer.
+
+    To ask takes less time than to load the engine of `in_migration`, which reports what is wrong.
+    """
+    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError):
+        connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS, command_timeout=_CONNECT_SECONDS)
+        try:
+            new_enough = connection.get_server_version().major * 10_000 >= _OLDEST_VERSION
+            return new_enough and await connection.fetchval(f"SELECT version_num FROM {VERSION_TABLE}") == REVISION  # noqa: S608 - our own name
+        finally:
+            await connection.close()
+    return False
+
+
+async def in_migration(url: str, work: Callable[[Connection], T]) -> T:
+    """Return the result of `work`, done in one transaction that holds an advisory lock.
+
+    Raises:
+        SchemaError: The server is older than PostgreSQL 15.
+    """
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - longer to load than `is_prepared` takes
+
+    async def connect() -> "PostgresConnection":
+        try:
+            return await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+            raise ConnectionError(str(fault)) from fault
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        version = await connection.scalar(text("SELECT current_setting('server_version_num')::int"))
+        if int(version or 0) < _OLDEST_VERSION:
+            raise SchemaError("PostgreSQL 15 or newer is needed.")
+        return await connection.run_sync(work)

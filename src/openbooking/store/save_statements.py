@@ -1,0 +1,92 @@
+"""The statements that write the rows of a batch."""
+
+from functools import cached_property
+
+from sqlalchemy import Table, delete, update
+
+from openbooking.store.dialect import Dialect, Insert, RowWrite, SaveStatement
+from openbooking.store.schema import claim, erasure, feed_item, opportunity, personal_data, record, seller
+
+
+class SaveStatements:
+    """Each takes rows of several kinds: see `openbooking.store.rows`."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    @cached_property
+    def save_catalogue(self) -> SaveStatement:
+        """Rows of Opportunities and Sellers. A changed Opportunity keeps its count of booked spaces."""
+        booked = {"booked"}
+        return self._dialect.saving(
+            {
+                "opportunities_removed": self._delete("opportunities_removed", opportunity),
+                "opportunities_added": self._insert("opportunities_added", opportunity),
+                "opportunities_changed": self._update("opportunities_changed", opportunity, leave=booked),
+                "sellers_set": self._upsert("sellers_set", seller),
+            }
+        )
+
+    @cached_property
+    def save_bookings(self) -> SaveStatement:
+        """Rows of records, claims, counts of booked spaces, and feed items.
+
+        A new record is inserted and not upserted, so a second record of the same UUID violates the primary key.
+        """
+        documents = {"parent", "seller", "source", "document"}
+        return self._dialect.saving(
+            {
+                "records_removed": self._delete("records_removed", record),
+                "records_added": self._insert("records_added", record),
+                "records_changed": self._update("records_changed", record),
+                "claims_released": self._delete("claims_released", claim),
+                "claims_set": self._upsert("claims_set", claim),
+                "personal_set": self._upsert("personal_set", personal_data),
+                "places_booked": self._update("places_booked", opportunity, leave=documents),
+                "published": self._publish("published"),
+            }
+        )
+
+    @cached_property
+    def save_erasures(self) -> SaveStatement:
+        """Keys of personal data to erase, and, unless the dialect overwrites deleted data, notes of erasures.
+
+        It is apart from `save_bookings` because a deletion opens all partitions.
+        """
+        noted = {} if self._dialect.overwrites else {"erasures": self._insert_if_new("erasures", erasure)}
+        return self._dialect.saving({"personal_erased": self._delete("personal_erased", personal_data), **noted})
+
+    def _delete(self, kind: str, table: Table) -> RowWrite:
+        keys = table.primary_key.columns.values()
+        given = self._dialect.given(kind, keys)
+        return RowWrite(tuple(given), delete(table).where(*(key == given[key.name] for key in keys)))
+
+    def _insert(self, kind: str, table: Table) -> RowWrite:
+        return RowWrite(tuple(table.columns.keys()), self._new(kind, table))
+
+    def _insert_if_new(self, kind: str, table: Table) -> RowWrite:
+        return RowWrite(tuple(table.columns.keys()), self._new(kind, table).on_conflict_do_nothing())
+
+    def _new(self, kind: str, table: Table) -> Insert:
+        return self._dialect.insert(table, self._dialect.given(kind, table.columns.values()))
+
+    def _update(self, kind: str, table: Table, leave: set[str] | frozenset[str] = frozenset()) -> RowWrite:
+        columns = [c for c in table.columns if c.name not in leave]
+        given = self._dialect.given(kind, columns)
+        changed = update(table).where(*(c == given[c.name] for c in columns if c.primary_key))
+        return RowWrite(tuple(given), changed.values({c.name: given[c.name] for c in columns if not c.primary_key}))
+
+    def _upsert(self, kind: str, table: Table) -> RowWrite:
+        new = self._new(kind, table)
+        values = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
+        replaced = new.on_conflict_do_update(index_elements=table.primary_key.columns, set_=values)
+        return RowWrite(tuple(table.columns.keys()), replaced)
+
+    def _publish(self, kind: str) -> RowWrite:
+        """Insert or replace a feed item; leave it as it is if its data is the same."""
+        new = self._new(kind, feed_item)
+        values = {name: new.excluded[name] for name in ("kind", "modified", "data", "changed_at")}
+        differs = feed_item.c.data.is_distinct_from(new.excluded.data)
+        keys = feed_item.primary_key.columns
+        replaced = new.on_conflict_do_update(index_elements=keys, set_=values, where=differs)
+        return RowWrite(tuple(feed_item.columns.keys()), replaced)

@@ -1,0 +1,71 @@
+"""The backend for SQLite: a database is the path of a file."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.store import FeedWriter
+from openbooking.clock import Clock
+from openbooking.store.identity.store import SqlIdentityStore
+from openbooking.store.sqlite.database import SqliteDatabase
+from openbooking.store.sqlite.dialect import Sqlite
+from openbooking.store.sqlite.store import SqliteStore
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+T = TypeVar("T")
+
+
+class SqliteBackend:
+    """See `openbooking.store.backends.Backend`."""
+
+    def open_store(  # noqa: PLR0913 - what any store needs
+        self,
+        database: str,
+        *,
+        replica: str,
+        policy: Policy,
+        writer: FeedWriter,
+        clock: Clock,
+        command_seconds: float,
+    ) -> SqliteStore:
+        """Open the store in the file; SQLite has no replicas."""
+        del replica
+        path = Path(database)
+        return SqliteStore(path, policy=policy, writer=writer, clock=clock, command_seconds=command_seconds)
+
+    def open_identity_store(self, database: str, command_seconds: float) -> SqlIdentityStore:
+        """Open the identity store in the file."""
+        return SqlIdentityStore(SqliteDatabase(Path(database), command_seconds), Sqlite())
+
+    def is_prepared(self, database: str) -> bool:
+        """Return False: to look at a file takes as long as `in_migration`."""
+        del database
+        return False
+
+    def check_exists(self, database: str) -> None:
+        """Raise SchemaError if there is no file, or openbooking has not made it."""
+        from openbooking.store.sqlite.migration import check_exists  # noqa: PLC0415 - workers do without
+
+        check_exists(Path(database))
+
+    def refuse_foreign(self, database: str) -> None:
+        """Raise SchemaError if the file has tables, and none of openbooking."""
+        from openbooking.store.sqlite.migration import refuse_foreign  # noqa: PLC0415 - workers do without
+
+        refuse_foreign(Path(database))
+
+    def in_migration(self, database: str, work: Callable[["Connection"], T]) -> T:
+        """Return the result of `work`, done in a transaction of the only writer; make the file if it is missing."""
+        from openbooking.store.sqlite.migration import in_migration  # noqa: PLC0415 - workers do without
+
+        return in_migration(Path(database), work)
+
+    def back_up(self, database: str, copy: Path) -> None:
+        """Write a copy of the file while other processes go on using it."""
+        from openbooking.store.sqlite.backup import back_up  # noqa: PLC0415 - workers do without
+
+        self.check_exists(database)
+        back_up(Path(database), copy)

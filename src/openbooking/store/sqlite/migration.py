@@ -1,0 +1,83 @@
+"""How the schema of an SQLite file is looked at and changed."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from time import monotonic, sleep
+from typing import TypeVar
+
+from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy.exc import OperationalError
+
+from openbooking.booking.store import StoreUnavailableError
+from openbooking.store.backends import NAME_ANOTHER, SchemaError
+from openbooking.store.schema import VERSION_TABLE
+from openbooking.store.sqlite.connections import BUSY_TIMEOUT_SECONDS, connect, create, is_busy, with_space_to_open
+
+_PAUSE_SECONDS = 0.02
+
+T = TypeVar("T")
+
+
+def check_exists(path: Path) -> None:
+    """Raise SchemaError if there is no file, or openbooking has not made it; change nothing."""
+    path = path.resolve()
+    if not path.exists():
+        raise SchemaError(f"There is no database at {path}, so it cannot be opened. {NAME_ANOTHER}")
+    if VERSION_TABLE not in _tables(path):
+        raise SchemaError(f"The file {path} is no database of openbooking. {NAME_ANOTHER}")
+
+
+def refuse_foreign(path: Path) -> None:
+    """Raise SchemaError if the file has tables, and none of openbooking; change nothing."""
+    path = path.resolve()
+    if path.exists() and (tables := _tables(path)) and VERSION_TABLE not in tables:
+        raise SchemaError(f"The file {path} is no database of openbooking. {NAME_ANOTHER}")
+
+
+def _tables(path: Path) -> set[str]:
+    def read() -> set[str]:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
+            return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+
+    try:
+        return with_space_to_open(path, read)
+    except sqlite3.DatabaseError as fault:
+        raise StoreUnavailableError(f"The database {path} cannot be opened: {fault}.") from fault
+
+
+def in_migration(path: Path, work: Callable[[Connection], T]) -> T:
+    """Return the result of `work`, done in one transaction; make the file if it is missing.
+
+    Raises:
+        StoreUnavailableError: SQLite cannot open the file.
+    """
+    try:
+        with suppress(FileExistsError):
+            create(path)
+        # The driver would begin a transaction only with the first row that changes, and SQLAlchemy leaves that to it.
+        arguments = {"isolation_level": None, "timeout": BUSY_TIMEOUT_SECONDS}
+        engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=arguments)
+        # The other connection is for a disk that is full, where it makes the room to open the file.
+        with closing(connect(path)), engine.begin() as connection:
+            connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            _keep_write_ahead_log(connection)
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return work(connection)
+    except sqlite3.DatabaseError as fault:
+        raise StoreUnavailableError(f"The database {path} cannot be opened: {fault}.") from fault
+
+
+def _keep_write_ahead_log(connection: Connection) -> None:
+    """Turn the write-ahead log on. SQLite's busy timeout does not apply to this statement, so it is repeated."""
+    until = monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        except OperationalError as fault:
+            if not (isinstance(fault.orig, sqlite3.DatabaseError) and is_busy(fault.orig)) or monotonic() > until:
+                raise
+            sleep(_PAUSE_SECONDS)
+        else:
+            return
