@@ -12,7 +12,7 @@ from openbooking.booking.model.policy import Policy
 from openbooking.store.postgres import PostgresStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, Clock, book, fresh, session, session_path
-from openbooking.testing.store_tests import feed_writer
+from openbooking.testing.store_case import feed_writer
 from support.faulty_server import SEQUENCE, HastyPostgresStore
 
 pytestmark = pytest.mark.anyio

@@ -20,7 +20,7 @@ from openbooking.store.postgres import PostgresStore
 from openbooking.store.sqlite import SqliteStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SELLER, Clock, book, fresh, session
-from openbooking.testing.store_tests import feed_writer
+from openbooking.testing.store_case import feed_writer
 
 pytestmark = pytest.mark.anyio
 

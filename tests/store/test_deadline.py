@@ -36,7 +36,7 @@ from openbooking.testing.samples import (
     session,
     session_path,
 )
-from openbooking.testing.store_tests import feed_writer
+from openbooking.testing.store_case import feed_writer
 from store.test_postgres import LOCK, connected, until_waiting
 
 pytestmark = pytest.mark.anyio

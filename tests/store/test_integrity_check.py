@@ -39,7 +39,7 @@ from openbooking.testing.samples import (
     read_feed,
     session,
 )
-from openbooking.testing.store_tests import UUID, feed_writer
+from openbooking.testing.store_case import UUID, feed_writer
 from support.builders import slot
 
 pytestmark = pytest.mark.anyio

@@ -35,7 +35,7 @@ from openbooking.testing.samples import (
     session_path,
     spaces_left,
 )
-from openbooking.testing.store_tests import UUID, feed_writer
+from openbooking.testing.store_case import UUID, feed_writer
 
 pytestmark = pytest.mark.anyio
 

@@ -38,7 +38,7 @@ from openbooking.testing.samples import (
     session,
     spaces_left,
 )
-from openbooking.testing.store_tests import UUID, feed_writer
+from openbooking.testing.store_case import UUID, feed_writer
 
 TOUCH = Statement("UPDATE alembic_version SET version_num = version_num", (), writes=True)
 
@@ -309,7 +309,7 @@ BOOK_UNTIL_KILLED = textwrap.dedent(
     from openbooking.booking.model.policy import Policy
     from openbooking.store.sqlite import SqliteDatabase, SqliteStore
     from openbooking.testing.samples import Clock, book
-    from openbooking.testing.store_tests import feed_writer
+    from openbooking.testing.store_case import feed_writer
 
     async def run():
         store = SqliteStore(Path(sys.argv[1]), policy=Policy(), writer=feed_writer(), clock=Clock())

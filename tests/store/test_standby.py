@@ -27,7 +27,7 @@ from openbooking.store.postgres import PostgresStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.proposal_tests import approved_session, propose
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, SESSIONS, Clock, book, cancel, fresh, quote, session
-from openbooking.testing.store_tests import UUID, feed_writer
+from openbooking.testing.store_case import UUID, feed_writer
 from store.test_postgres import connected, opened
 from support.identity_provider import grant
 

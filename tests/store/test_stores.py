@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -25,12 +26,13 @@ from openbooking.openactive.ids import key_of
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
 from openbooking.store.postgres import PostgresStore
+from openbooking.store.postgres_wipe import ERASED_WITHIN
 from openbooking.store.schema import metadata
 from openbooking.store.sqlite import SqliteStore
 from openbooking.testing import DurableStoreTests, StoreTests, samples
-from openbooking.testing.postgres import PostgresServer
+from openbooking.testing.postgres import SMALL_LOG, PostgresServer
 from openbooking.testing.samples import MANAGER, SESSIONS, Clock, book, read_feed, session
-from openbooking.testing.store_tests import feed_writer
+from openbooking.testing.store_case import feed_writer
 from support.builders import new_uuid
 from support.history_state import CALLERS, PATHS, History
 from support.invariants import free, on_sale, told
@@ -38,6 +40,13 @@ from support.random_histories import histories, with_time_to_shrink
 
 OPEN = (("scheduled-sessions", ""), ("session-series", ""))
 PRIVATE = (ORDERS, ORDER_PROPOSALS)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """A server whose log is soon written over, for the sake of what is erased."""
+    with PostgresServer(*SMALL_LOG) as running:
+        yield running
 
 
 class TestMemoryStore(StoreTests):
@@ -52,12 +61,22 @@ class TestSqliteStore(DurableStoreTests):
 
 
 class TestPostgresStore(DurableStoreTests):
+    erased_within = ERASED_WITHIN
+
     @pytest.fixture(autouse=True)
-    def database(self, postgres: PostgresServer) -> None:
-        self.url = postgres.new_database()
+    def database(self, server: PostgresServer) -> None:
+        self.url = server.new_database()
+        self.data = server.data
 
     def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> PostgresStore:
         return PostgresStore(self.url, policy=policy, writer=writer, clock=clock)
+
+    async def database_files(self, place: Path) -> list[Path]:
+        connection = await asyncpg.connect(self.url)
+        oid = await connection.fetchval("SELECT oid FROM pg_database WHERE datname = current_database()")
+        await connection.execute("CHECKPOINT")
+        await connection.close()
+        return [*(path for path in self.data.iterdir() if path.name != "base"), self.data / "base" / str(oid)]
 
 
 @with_time_to_shrink
@@ -73,8 +92,8 @@ def test_sqlite_behaves_as_the_model_in_any_history(history: History) -> None:
 
 
 @pytest.fixture(scope="module")
-def model_database(postgres: PostgresServer) -> str:
-    return postgres.new_database()
+def model_database(server: PostgresServer) -> str:
+    return server.new_database()
 
 
 @with_time_to_shrink

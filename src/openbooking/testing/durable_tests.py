@@ -9,11 +9,16 @@ import pytest
 
 from openbooking.booking.model.order import Order
 from openbooking.openactive.errors import OrderAlreadyExistsError
+from openbooking.testing.crash_tests import CrashTests
+from openbooking.testing.erased_files_tests import ErasedFilesTests
+from openbooking.testing.follower_tests import FollowerTests
+from openbooking.testing.race_tests import RaceTests
 from openbooking.testing.samples import Clock, book, cancel, fresh, spaces_left
-from openbooking.testing.store_tests import UUID, StoreTests
+from openbooking.testing.store_case import UUID
+from openbooking.testing.store_tests import StoreTests
 
 
-class DurableStoreTests(StoreTests):
+class DurableStoreTests(CrashTests, ErasedFilesTests, FollowerTests, RaceTests, StoreTests):
     """The promises of a store whose place can be opened again, and by several at once."""
 
     def test_several_open_stores_at_one_place_sell_no_place_twice(self, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The promises of the Store protocol about the erasure of personal data, to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,16 +32,13 @@ from openbooking.testing.samples import (
     session_path,
     spaces_left,
 )
+from openbooking.testing.store_case import StoreTestCase
 
 _MUCH_LATER = timedelta(days=365)
 
 
-class ErasureTests:
+class ErasureTests(StoreTestCase):
     """What retention asks of a store."""
-
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """The store at this place with a Seller and sessions of these capacities."""
-        raise NotImplementedError
 
     def test_personal_data_of_orders_that_are_over_is_erased_and_nothing_else(self, tmp_path: Path) -> None:
         """Spaces, totals and feeds stay; nobody can book the UUID again."""

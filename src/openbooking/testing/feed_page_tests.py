@@ -1,7 +1,6 @@
 """The promises of the Store protocol about pages of feeds, as tests to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -10,16 +9,13 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.store import Store
 from openbooking.openactive.rpde import Item, is_full
 from openbooking.testing.samples import MANAGER, SESSIONS, Clock, session
+from openbooking.testing.store_case import StoreTestCase
 
 _SIZES = (10, 10, 5_000, 10, 150_000, 30_000, 10, 10, 3_000, 90_000, 10, 10)
 
 
-class FeedPageTests:
+class FeedPageTests(StoreTestCase):
     """Part of `StoreTests`."""
-
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """A store that sells sessions with so many spaces, by their keys."""
-        raise NotImplementedError
 
     def test_pages_are_bounded_in_bytes_and_leave_nothing_out(self, tmp_path: Path) -> None:
         """Whatever the bounds, the pages together are the feed, and none goes on after its bound is reached."""

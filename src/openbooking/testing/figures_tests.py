@@ -1,21 +1,17 @@
 """The promises of the Store protocol to whoever runs the system, as tests to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
 from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.store import ORDERS, Feed, Figures, Store
+from openbooking.booking.store import ORDERS, Feed, Figures
 from openbooking.testing.samples import ALICE, BOB, Clock, book, cancel, fresh, quote
+from openbooking.testing.store_case import StoreTestCase
 
 
-class FiguresTests:
+class FiguresTests(StoreTestCase):
     """What is looked at from time to time."""
-
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """The store at this place with a Seller and sessions of these capacities."""
-        raise NotImplementedError
 
     def test_a_store_that_is_well_says_so(self, tmp_path: Path) -> None:
         """By saying nothing."""

@@ -1,7 +1,6 @@
 """The promises of the Store protocol about what Booking Partners hold, to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -10,22 +9,14 @@ from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.order import HoldingBound, Order
 from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
-from openbooking.booking.store import Store
 from openbooking.testing.samples import BOB, MANAGER, SELLER, Clock, fresh, quote, session, spaces_left
+from openbooking.testing.store_case import StoreTestCase
 
 DEFAULTS = Policy()
 
 
-class HoldingTests:
+class HoldingTests(StoreTestCase):
     """What bounds on holding ask of a store, and of its sweeper."""
-
-    def opened(self, place: Path, clock: Clock, policy: Policy = DEFAULTS) -> AbstractAsyncContextManager[Store]:
-        """The store at this place, closed afterwards."""
-        raise NotImplementedError
-
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """The store at this place with a Seller and sessions of these capacities."""
-        raise NotImplementedError
 
     def test_a_partner_holds_no_more_than_its_share_and_its_open_quotes(self, tmp_path: Path) -> None:
         """Whichever store counts them; beyond a bound a quote is answered without a Lease."""

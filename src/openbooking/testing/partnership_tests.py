@@ -1,7 +1,6 @@
 """The promises of the Store protocol about whose Orders are whose, as tests to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,13 @@ from openbooking.booking.model.record import Record
 from openbooking.booking.store import ORDERS, Feed, Store
 from openbooking.openactive.errors import UnknownOrderError
 from openbooking.testing.samples import ALICE, BOB, MANAGER, SELLER, Clock, book, fresh, quote, read_feed
+from openbooking.testing.store_case import StoreTestCase
 
 ALICES, BOBS = Partnership("alice", SELLER.key), Partnership("bob", SELLER.key)
 
 
-class PartnershipTests:
+class PartnershipTests(StoreTestCase):
     """What a Seller's revocation does to the Orders of a Booking Partner (OB-AUTH-07)."""
-
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """The store at this place with a Seller and sessions of these capacities."""
-        raise NotImplementedError
 
     async def withhold(self, store: Store, partnership: Partnership, *, withheld: bool) -> int:
         """Withhold everything, or show it again; how many records that took."""

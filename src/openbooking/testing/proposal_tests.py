@@ -1,7 +1,6 @@
 """The promises of the Store protocol about proposals, and about changes that concern many Orders, to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import Record
-from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, Store
+from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.openactive.errors import OrderCreationFailedError
 from openbooking.openactive.terms import FlowRequirement
 from openbooking.testing.samples import (
@@ -36,6 +35,7 @@ from openbooking.testing.samples import (
     session,
     spaces_left,
 )
+from openbooking.testing.store_case import StoreTestCase
 
 DEFAULTS = Policy()
 _FLOW = (FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION)
@@ -52,16 +52,8 @@ def propose(uuid: str, *keys: str) -> Propose:
     return Propose(caller=ALICE, uuid=uuid, request=order(*keys), version=fresh())
 
 
-class ProposalTests:
+class ProposalTests(StoreTestCase):
     """What approval asks of a store, and what one change does to all that it concerns (OB 5.5, 8.3.3, 8.4.9)."""
-
-    def opened(self, place: Path, clock: Clock, policy: Policy = DEFAULTS) -> AbstractAsyncContextManager[Store]:
-        """The store at this place, closed afterwards."""
-        raise NotImplementedError
-
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """The store at this place with a Seller and sessions of these capacities."""
-        raise NotImplementedError
 
     def test_a_proposal_is_shown_when_it_changes_and_deleted_when_it_is_booked(self, tmp_path: Path) -> None:
         """Its spaces are held, less of them after an amendment, and then sold; the Order waits for its first change."""

@@ -1,24 +1,20 @@
 """A Seller that changes is shown by every feed item that shows it: the promises of a store, as tests to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from openbooking.booking.commands.republish import Republish, publish_seller
-from openbooking.booking.store import Feed, Store
+from openbooking.booking.store import Feed
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, Clock, read_feed
+from openbooking.testing.store_case import StoreTestCase
 
 _SERIES = Feed("session-series")
 
 
-class RepublishTests:
+class RepublishTests(StoreTestCase):
     """Part of `StoreTests`."""
-
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """A store that sells sessions with so many spaces, by their keys."""
-        raise NotImplementedError
 
     def test_feed_items_show_what_their_seller_has_become(self, tmp_path: Path) -> None:
         """Those that show it, that is; and only those are harvested again."""

@@ -1,7 +1,6 @@
 """The promises of the Store protocol about what is on sale, as tests to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -35,6 +34,7 @@ from openbooking.testing.samples import (
     session_path,
     spaces_left,
 )
+from openbooking.testing.store_case import StoreTestCase
 
 UUID = fresh()
 SERIES = Feed("session-series")
@@ -46,12 +46,8 @@ def series_path(key: str) -> str:
     return opportunity_path(OpportunityType.SESSION_SERIES, key)
 
 
-class SaleTests:
+class SaleTests(StoreTestCase):
     """What leaves the open feeds and comes back to them, and that Orders do not depend on it."""
-
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """The store at this place with a Seller and sessions of these capacities."""
-        raise NotImplementedError
 
     async def shown(self, store: Store) -> set[str]:
         """The keys of what the feeds of series and of sessions show."""

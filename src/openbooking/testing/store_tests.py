@@ -1,8 +1,6 @@
 """The promises of the Store protocol, as tests to inherit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,11 +20,8 @@ from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Needs, Situation
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.store import ORDERS, Feed, FeedWriter, Store
-from openbooking.jsonld.write import Writer
-from openbooking.jsonld.write_feed import JsonLdFeedWriter
+from openbooking.booking.store import ORDERS, Feed
 from openbooking.openactive.errors import GoneError, OpenBookingError, UnknownOrderError
-from openbooking.openactive.ids import Identifiers
 from openbooking.testing.erasure_tests import ErasureTests
 from openbooking.testing.feed_page_tests import FeedPageTests
 from openbooking.testing.figures_tests import FiguresTests
@@ -50,14 +45,7 @@ from openbooking.testing.samples import (
     session,
     spaces_left,
 )
-
-POLICY = Policy(leasing=Leasing.ANONYMOUS)
-UUID = "e11429ea-467f-4270-ab62-e47368996fe8"
-
-
-def feed_writer() -> FeedWriter:
-    """The writer the kit gives to stores."""
-    return JsonLdFeedWriter(Writer(Identifiers("https://kit.example.com/api")))
+from openbooking.testing.store_case import POLICY, UUID
 
 
 class StoreTests(
@@ -71,29 +59,6 @@ class StoreTests(
     SaleTests,
 ):
     """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
-
-    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> Store | Awaitable[Store]:
-        """Open the store kept at this place."""
-        raise NotImplementedError
-
-    @asynccontextmanager
-    async def opened(self, place: Path, clock: Clock, policy: Policy = POLICY) -> AsyncIterator[Store]:
-        """The store at this place, closed afterwards."""
-        opened = self.open_store(place, policy=policy, writer=feed_writer(), clock=clock)
-        store = await opened if isinstance(opened, Awaitable) else opened
-        try:
-            yield store
-        finally:
-            await store.close()
-
-    @asynccontextmanager
-    async def stocked(self, place: Path, clock: Clock, **capacities: int) -> AsyncIterator[Store]:
-        """The store with a Seller and sessions of these capacities."""
-        async with self.opened(place, clock) as store:
-            await store.execute(PublishSeller(SELLER, actor=MANAGER))
-            for key, capacity in capacities.items():
-                await store.execute(Publish(session(key, capacity), actor=MANAGER))
-            yield store
 
     def test_what_is_booked_is_answered_kept_and_published(self, tmp_path: Path) -> None:
         """B, Order Status and the open feed agree."""

@@ -1,0 +1,33 @@
+"""Names the rule that a failing test has found broken."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+PAGE = "docs/how-to/write-a-store.md"
+
+T = TypeVar("T")
+
+
+def rule(heading: str) -> Callable[[type[T]], type[T]]:
+    """Decorate a class of tests: when one of them fails, name the section of the documentation that has the rule."""
+
+    def decorate(tests: type[T]) -> type[T]:
+        for name, test in list(vars(tests).items()):
+            if name.startswith("test_"):
+                setattr(tests, name, _noting(test, heading))
+        return tests
+
+    return decorate
+
+
+def _noting(test: Callable[..., None], heading: str) -> Callable[..., None]:
+    @wraps(test)
+    def run(*arguments: Any, **fixtures: Any) -> None:
+        try:
+            test(*arguments, **fixtures)
+        except Exception as failure:
+            failure.add_note(f'The rule is documented in {PAGE}, section "{heading}".')
+            raise
+
+    return run
