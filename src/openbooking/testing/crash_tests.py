@@ -67,7 +67,7 @@ class CrashTests(StoreTestCase):
 
         async with self.opened(place, Clock()) as store:
             await store.feed_items(SESSIONS, 0, 1)
-            channel.wait_for_others()
+            await channel.wait_for_others()
             await asyncio.gather(*(execute_some(store) for _ in range(_CALLERS)))
 
     async def check_after_the_crash(self, place: Path, entries: list[Entry], capacities: dict[str, int]) -> None:

@@ -59,7 +59,7 @@ class FollowerTests(StoreTestCase):
         """Book and cancel one space at a time, while another process publishes much."""
         async with self.opened(place, Clock()) as store:
             for _ in range(self.rounds):
-                channel.wait_for_others()
+                await channel.wait_for_others()
                 for _ in range(_SMALL_CHANGES):
                     uuid = fresh()
                     await store.execute(book(uuid, key))
@@ -74,7 +74,7 @@ class FollowerTests(StoreTestCase):
                 for position in range(_LARGE_PUBLICATION):
                     series, made = session(f"large-{position}", 5)
                     items += [series, replace(made, properties=description)]
-                channel.wait_for_others()
+                await channel.wait_for_others()
                 await store.execute(Publish(tuple(items), actor=MANAGER))
 
 

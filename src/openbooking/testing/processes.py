@@ -42,9 +42,12 @@ class Channel(NamedTuple):
         """Send a message; once this returns, the test receives the message even if the process is killed."""
         self.connection.send(message)
 
-    def wait_for_others(self) -> None:
-        """Return when every process of the test has called this, so that all go on at the same moment."""
-        self.barrier.wait(_SECONDS_TO_MEET)
+    async def wait_for_others(self) -> None:
+        """Return when every process of the test has called this, so that all go on at the same moment.
+
+        The event loop is not blocked: a store may have work to finish.
+        """
+        await asyncio.to_thread(self.barrier.wait, _SECONDS_TO_MEET)
 
 
 Work = Callable[[Channel], Coroutine[Any, Any, None]]

@@ -48,7 +48,7 @@ class RaceTests(StoreTestCase):
         async with self.opened(place, Clock()) as store:
             await store.feed_items(SESSIONS, 0, 1)
             for key in keys:
-                channel.wait_for_others()
+                await channel.wait_for_others()
                 for entry in await asyncio.gather(*(book_in(store, book(fresh(), key)) for _ in range(_CALLERS))):
                     channel.send(entry)
 
