@@ -13,11 +13,13 @@ from openbooking.testing.crash_tests import CrashTests
 from openbooking.testing.erased_files_tests import ErasedFilesTests
 from openbooking.testing.follower_tests import FollowerTests
 from openbooking.testing.race_tests import RaceTests
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import Clock, book, cancel, fresh, spaces_left
 from openbooking.testing.store_case import UUID
 from openbooking.testing.store_tests import StoreTests
 
 
+@rule("Several processes")
 class DurableStoreTests(CrashTests, ErasedFilesTests, FollowerTests, RaceTests, StoreTests):
     """The promises of a store whose place can be opened again, and by several at once."""
 

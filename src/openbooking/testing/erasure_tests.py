@@ -16,6 +16,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.record import Record
 from openbooking.booking.store import ORDERS, Feed, Store
 from openbooking.openactive.errors import OrderAlreadyExistsError
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import (
     ALICE,
     BOB,
@@ -37,6 +38,7 @@ from openbooking.testing.store_case import StoreTestCase
 _MUCH_LATER = timedelta(days=365)
 
 
+@rule("Erasure")
 class ErasureTests(StoreTestCase):
     """What retention asks of a store."""
 

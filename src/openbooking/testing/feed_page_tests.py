@@ -8,12 +8,14 @@ from msgspec.structs import replace
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.store import Store
 from openbooking.openactive.rpde import Item, is_full
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import MANAGER, SESSIONS, Clock, session
 from openbooking.testing.store_case import StoreTestCase
 
 _SIZES = (10, 10, 5_000, 10, 150_000, 30_000, 10, 10, 3_000, 90_000, 10, 10)
 
 
+@rule("Feed pages")
 class FeedPageTests(StoreTestCase):
     """Part of `StoreTests`."""
 

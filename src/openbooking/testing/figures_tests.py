@@ -6,10 +6,12 @@ from pathlib import Path
 
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.store import ORDERS, Feed, Figures
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import ALICE, BOB, Clock, book, cancel, fresh, quote
 from openbooking.testing.store_case import StoreTestCase
 
 
+@rule("Figures")
 class FiguresTests(StoreTestCase):
     """What is looked at from time to time."""
 

@@ -9,12 +9,14 @@ from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.order import HoldingBound, Order
 from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import BOB, MANAGER, SELLER, Clock, fresh, quote, session, spaces_left
 from openbooking.testing.store_case import StoreTestCase
 
 DEFAULTS = Policy()
 
 
+@rule("Leases and bounds")
 class HoldingTests(StoreTestCase):
     """What bounds on holding ask of a store, and of its sweeper."""
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +28,12 @@ from openbooking.identity.records import (
 )
 from openbooking.identity.scopes import Scope
 from openbooking.identity.store import AccessRights, IdentityStore
+from openbooking.testing.processes import Channel, kill_this_process, run_in_processes
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import START
+
+_PROCESSES = 3
+_CHANGES = 20
 
 R = TypeVar("R", bound=IdentityRecord)
 
@@ -68,6 +74,7 @@ def saved(record: R) -> R:
     return replace(record, revision=record.revision + 1)
 
 
+@rule("Identity stores")
 class IdentityStoreTests:
     """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
 
@@ -217,6 +224,7 @@ class IdentityStoreTests:
         self.run(tmp_path, work)
 
 
+@rule("Identity stores")
 class DurableIdentityStoreTests(IdentityStoreTests):
     """The promises of a store whose place can be opened again, and by several at once."""
 
@@ -246,3 +254,35 @@ class DurableIdentityStoreTests(IdentityStoreTests):
                     assert await store.find(type(record)) == [saved(record)]
 
         asyncio.run(run())
+
+    def test_of_processes_that_change_a_record_at_the_same_moment_one_succeeds(self, tmp_path: Path) -> None:
+        """So a code, a refresh token or a registration is used once, whichever process it reaches."""
+        outcomes = run_in_processes(self, *[partial(self.change_at_the_same_moment, tmp_path)] * _PROCESSES)
+        for number, saved_by in enumerate(zip(*outcomes, strict=True)):
+            assert sum(saved_by) == 1, f"{sum(saved_by)} of {_PROCESSES} processes saved change {number} of one record."
+
+    async def change_at_the_same_moment(self, place: Path, channel: Channel) -> None:
+        """Add a record when all processes do, then change it together again and again; send whether it was saved."""
+        async with self.opened(place) as store:
+            record = BOB
+            for _ in range(_CHANGES):
+                await channel.wait_for_others()
+                channel.send(await store.save(record))
+                await channel.wait_for_others()
+                (record,) = await store.find(Partner)
+
+    def test_a_record_that_was_saved_outlives_a_killed_process(self, tmp_path: Path) -> None:
+        """The process is killed right after `save` has returned."""
+        ((is_saved,),) = run_in_processes(self, partial(self.save_and_crash, tmp_path))
+        assert is_saved
+
+        async def work(store: IdentityStore) -> None:
+            assert await store.find(Partner) == [saved(ALICE)], "The record was saved, and the store has lost it."
+
+        self.run(tmp_path, work)
+
+    async def save_and_crash(self, place: Path, channel: Channel) -> None:
+        """Save a record, send whether it was saved, and crash."""
+        async with self.opened(place) as store:
+            channel.send(await store.save(ALICE))
+            kill_this_process()

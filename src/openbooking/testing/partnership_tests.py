@@ -13,12 +13,14 @@ from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.record import Record
 from openbooking.booking.store import ORDERS, Feed, Store
 from openbooking.openactive.errors import UnknownOrderError
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import ALICE, BOB, MANAGER, SELLER, Clock, book, fresh, quote, read_feed
 from openbooking.testing.store_case import StoreTestCase
 
 ALICES, BOBS = Partnership("alice", SELLER.key), Partnership("bob", SELLER.key)
 
 
+@rule("Booking Partners")
 class PartnershipTests(StoreTestCase):
     """What a Seller's revocation does to the Orders of a Booking Partner (OB-AUTH-07)."""
 

@@ -22,6 +22,7 @@ from openbooking.booking.model.record import Record
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.openactive.errors import OrderCreationFailedError
 from openbooking.openactive.terms import FlowRequirement
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import (
     ALICE,
     BOB,
@@ -52,6 +53,7 @@ def propose(uuid: str, *keys: str) -> Propose:
     return Propose(caller=ALICE, uuid=uuid, request=order(*keys), version=fresh())
 
 
+@rule("Proposals")
 class ProposalTests(StoreTestCase):
     """What approval asks of a store, and what one change does to all that it concerns (OB 5.5, 8.3.3, 8.4.9)."""
 

@@ -7,12 +7,14 @@ from msgspec.structs import replace
 
 from openbooking.booking.commands.republish import Republish, publish_seller
 from openbooking.booking.store import Feed
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, Clock, read_feed
 from openbooking.testing.store_case import StoreTestCase
 
 _SERIES = Feed("session-series")
 
 
+@rule("Sale")
 class RepublishTests(StoreTestCase):
     """Part of `StoreTests`."""
 

@@ -22,6 +22,8 @@ def rule(heading: str) -> Callable[[type[T]], type[T]]:
 
 
 def _noting(test: Callable[..., None], heading: str) -> Callable[..., None]:
+    """Return the test, with a note on each failure; `documented_in` is the heading."""
+
     @wraps(test)
     def run(*arguments: Any, **fixtures: Any) -> None:
         try:
@@ -30,4 +32,5 @@ def _noting(test: Callable[..., None], heading: str) -> Callable[..., None]:
             failure.add_note(f'The rule is documented in {PAGE}, section "{heading}".')
             raise
 
+    vars(run)["documented_in"] = heading
     return run

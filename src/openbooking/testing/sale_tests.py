@@ -22,6 +22,7 @@ from openbooking.booking.store import ORDERS, Feed, Store
 from openbooking.openactive.errors import NotFoundError
 from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.terms import OpportunityType
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import (
     ALICE,
     MANAGER,
@@ -46,6 +47,7 @@ def series_path(key: str) -> str:
     return opportunity_path(OpportunityType.SESSION_SERIES, key)
 
 
+@rule("Sale")
 class SaleTests(StoreTestCase):
     """What leaves the open feeds and comes back to them, and that Orders do not depend on it."""
 

@@ -29,6 +29,7 @@ from openbooking.testing.holding_tests import HoldingTests
 from openbooking.testing.partnership_tests import PartnershipTests
 from openbooking.testing.proposal_tests import ProposalTests
 from openbooking.testing.republish_tests import RepublishTests
+from openbooking.testing.rules import rule
 from openbooking.testing.sale_tests import SaleTests
 from openbooking.testing.samples import (
     ALICE,
@@ -48,6 +49,7 @@ from openbooking.testing.samples import (
 from openbooking.testing.store_case import POLICY, UUID
 
 
+@rule("Commands")
 class StoreTests(
     ErasureTests,
     FeedPageTests,
