@@ -49,6 +49,13 @@ def server() -> Iterator[PostgresServer]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def more_rounds(request: pytest.FixtureRequest) -> None:
+    """With `--fire SECONDS`, the tests of the kit that use processes try more often."""
+    if isinstance(request.instance, DurableStoreTests):
+        request.instance.rounds = max(DurableStoreTests.rounds, int(request.config.getoption("--fire") / 10))
+
+
 class TestMemoryStore(StoreTests):
     def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> MemoryStore:
         return MemoryStore(policy=policy, writer=writer, clock=clock)

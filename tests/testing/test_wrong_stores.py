@@ -1,8 +1,7 @@
 """The store test kit passes a store that is right, and finds each fault of stores that are wrong on purpose."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
@@ -10,20 +9,24 @@ import pytest
 
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import FeedWriter
-from openbooking.store.dialects import Statement
-from openbooking.store.exchange import Exchange, Query
 from openbooking.store.postgres import PostgresStore
 from openbooking.testing import DurableStoreTests
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import Clock
-from support.file_stores import FileStore, StoreThatCommitsLate, StoreWithItsOwnState, StoreWithoutLock
+from support.wrong_stores import (
+    NUMBERS,
+    FileStore,
+    StoreThatCommitsLate,
+    StoreThatNumbersEarly,
+    StoreWithItsOwnState,
+    StoreWithoutLock,
+)
 
 RACE = "test_processes_that_race_for_the_last_spaces_sell_no_space_twice"
 CRASH = "test_a_killed_process_loses_no_booking_that_it_acknowledged"
 FOLLOWER = "test_a_follower_of_a_feed_misses_nothing_while_several_processes_write"
 REPEAT = "test_a_repeat_in_another_process_gets_the_same_answer"
 ERASURE = "test_erased_personal_data_is_in_no_file_of_the_database"
-NEXT_NUMBERS = Statement("SELECT nextval('numbers') FROM generate_series(1, $1)", ("count",), writes=False)
 
 
 class KitForFileStore(DurableStoreTests):
@@ -44,15 +47,6 @@ class KitForStoreWithItsOwnState(KitForFileStore):
 
 class KitForStoreThatCommitsLate(KitForFileStore):
     store = StoreThatCommitsLate
-
-
-class StoreThatNumbersEarly(PostgresStore):
-    """Wrong: takes change numbers inside the transaction, from a sequence, while other transactions do so too."""
-
-    def _numbers(self, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
-        del now
-        rows = yield Query(NEXT_NUMBERS, {"count": count})
-        return [number for (number,) in rows]
 
 
 class KitForStoreThatNumbersEarly(DurableStoreTests):
@@ -104,7 +98,7 @@ def test_a_store_that_takes_numbers_inside_the_transaction_fails_a_follower(
 ) -> None:
     async def add_sequence(url: str) -> None:
         connection = await asyncpg.connect(url)
-        await connection.execute("CREATE SEQUENCE numbers START 4000000000000")
+        await connection.execute(NUMBERS)
         await connection.close()
 
     def kit() -> DurableStoreTests:

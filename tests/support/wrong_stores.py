@@ -1,14 +1,15 @@
-"""Stores over one small file: one that is right, and others that are wrong on purpose.
+"""Stores that are wrong on purpose, each in one thing only, and a right one beside them.
 
-They show that the store test kit passes what is right and finds what is wrong. Each wrong store lacks one thing only.
+They show that the store test kit finds what is wrong, and passes what is right.
 """
 
 import asyncio
 import fcntl
 import os
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 from openbooking.booking.command import Command, Reply
@@ -16,8 +17,14 @@ from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import Feed, FeedWriter
 from openbooking.clock import Clock
 from openbooking.openactive.rpde import PAGE_BYTES, Item
+from openbooking.store.dialects import Statement
+from openbooking.store.exchange import Exchange, Query
 from openbooking.store.memory import MemoryStore
+from openbooking.store.postgres import PostgresStore
 
+NUMBERS = "CREATE SEQUENCE numbers START 4000000000000"
+
+_NEXT_NUMBERS = Statement("SELECT nextval('numbers') FROM generate_series(1, $1)", ("count",), writes=False)
 _STATE = ("_records", "_opportunities", "_sellers", "_feeds", "_modified", "_noted")
 _SECONDS_BEFORE_COMMIT = 0.01
 _SECONDS_BETWEEN_TRIES = 0.001
@@ -133,3 +140,12 @@ class StoreThatCommitsLate(FileStore):
         except BlockingIOError:
             return False
         return True
+
+
+class StoreThatNumbersEarly(PostgresStore):
+    """Wrong: takes change numbers inside the transaction, from the sequence `NUMBERS`, as other transactions do."""
+
+    def _numbers(self, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
+        del now
+        rows = yield Query(_NEXT_NUMBERS, {"count": count})
+        return [number for (number,) in rows]
