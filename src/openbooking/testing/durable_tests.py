@@ -23,8 +23,8 @@ from openbooking.testing.store_tests import StoreTests
 class DurableStoreTests(CrashTests, ErasedFilesTests, FollowerTests, RaceTests, StoreTests):
     """The promises of a store whose place can be opened again, and by several at once."""
 
-    def test_several_open_stores_at_one_place_sell_no_place_twice(self, tmp_path: Path) -> None:
-        """As several processes would: each has a store of its own over the same database."""
+    def test_several_open_stores_sell_no_space_twice(self, tmp_path: Path) -> None:
+        """Two stores over the same database race within one process."""
 
         async def run() -> None:
             clock = Clock()
@@ -41,7 +41,7 @@ class DurableStoreTests(CrashTests, ErasedFilesTests, FollowerTests, RaceTests, 
         asyncio.run(run())
 
     def test_one_uuid_sent_to_several_open_stores_is_booked_once(self, tmp_path: Path) -> None:
-        """And every repeat gets the same answer, whichever store it reaches."""
+        """Every repeat gets the same answer, whichever store it reaches."""
 
         async def run() -> None:
             clock = Clock()
@@ -56,7 +56,7 @@ class DurableStoreTests(CrashTests, ErasedFilesTests, FollowerTests, RaceTests, 
         asyncio.run(run())
 
     def test_a_repeat_after_a_restart_gets_the_same_answer(self, tmp_path: Path) -> None:
-        """Idempotency is durable."""
+        """The request is recognised a day later, in a store that was opened anew."""
 
         async def run() -> None:
             clock = Clock()

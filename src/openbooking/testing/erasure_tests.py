@@ -42,8 +42,8 @@ _MUCH_LATER = timedelta(days=365)
 class ErasureTests(StoreTestCase):
     """What retention asks of a store."""
 
-    def test_personal_data_of_orders_that_are_over_is_erased_and_nothing_else(self, tmp_path: Path) -> None:
-        """Spaces, totals and feeds stay; nobody can book the UUID again."""
+    def test_erasure_removes_personal_data_of_past_orders_and_nothing_else(self, tmp_path: Path) -> None:
+        """Spaces, totals and feeds stay as they are. The UUID cannot be booked again."""
 
         async def run() -> None:
             clock = Clock()
@@ -73,8 +73,8 @@ class ErasureTests(StoreTestCase):
 
         asyncio.run(run())
 
-    def test_an_order_whose_session_has_been_moved_is_over_when_that_is(self, tmp_path: Path) -> None:
-        """What counts is when its sessions are now."""
+    def test_an_order_for_a_postponed_session_is_erased_after_the_new_date(self, tmp_path: Path) -> None:
+        """The current date of the session counts, not the date at the time of booking."""
 
         async def run() -> None:
             clock, moved = Clock(), fresh()

@@ -19,8 +19,8 @@ _SIZES = (10, 10, 5_000, 10, 150_000, 30_000, 10, 10, 3_000, 90_000, 10, 10)
 class FeedPageTests(StoreTestCase):
     """Part of `StoreTests`."""
 
-    def test_pages_are_bounded_in_bytes_and_leave_nothing_out(self, tmp_path: Path) -> None:
-        """Whatever the bounds, the pages together are the feed, and none goes on after its bound is reached."""
+    def test_pages_end_at_their_bounds_and_leave_nothing_out(self, tmp_path: Path) -> None:
+        """For any bounds, all pages together are the feed, and a page ends with the item that reaches a bound."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock()) as store:

@@ -15,8 +15,8 @@ from openbooking.testing.store_case import StoreTestCase
 class FiguresTests(StoreTestCase):
     """What is looked at from time to time."""
 
-    def test_a_store_that_is_well_says_so(self, tmp_path: Path) -> None:
-        """By saying nothing."""
+    def test_check_raises_nothing_while_the_store_works(self, tmp_path: Path) -> None:
+        """A store that works passes its own check."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock()) as store:
@@ -24,8 +24,8 @@ class FiguresTests(StoreTestCase):
 
         asyncio.run(run())
 
-    def test_leases_are_counted_once_whatever_they_hold_and_by_whether_they_have_ended(self, tmp_path: Path) -> None:
-        """What is sold is no Lease."""
+    def test_figures_count_leases_and_ended_leases(self, tmp_path: Path) -> None:
+        """A Lease of several spaces counts once. An Order is no Lease."""
 
         async def run() -> None:
             clock = Clock()
@@ -42,8 +42,8 @@ class FiguresTests(StoreTestCase):
 
         asyncio.run(run())
 
-    def test_what_a_partner_has_not_read_yet_is_told_since_when(self, tmp_path: Path) -> None:
-        """By its oldest change; other partners have feeds of their own."""
+    def test_figures_give_the_time_of_the_oldest_unread_change(self, tmp_path: Path) -> None:
+        """Each Booking Partner has a feed of its own."""
 
         async def run() -> None:
             clock = Clock()

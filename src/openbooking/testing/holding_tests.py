@@ -20,8 +20,8 @@ DEFAULTS = Policy()
 class HoldingTests(StoreTestCase):
     """What bounds on holding ask of a store, and of its sweeper."""
 
-    def test_a_partner_holds_no_more_than_its_share_and_its_open_quotes(self, tmp_path: Path) -> None:
-        """Whichever store counts them; beyond a bound a quote is answered without a Lease."""
+    def test_leases_stop_at_the_share_and_the_open_quotes_of_a_partner(self, tmp_path: Path) -> None:
+        """A quote beyond a bound is answered without a Lease. Other Booking Partners still get Leases."""
 
         async def run() -> None:
             bounds = HoldingBounds(share=0.5, share_above=10, quotes=8)
@@ -43,8 +43,8 @@ class HoldingTests(StoreTestCase):
 
         asyncio.run(run())
 
-    def test_what_open_quotes_take_is_bounded_in_bytes(self, tmp_path: Path) -> None:
-        """What is stored of each is less than what its Opportunity says of itself."""
+    def test_leases_stop_at_the_bytes_of_open_quotes(self, tmp_path: Path) -> None:
+        """The stored quotes are counted, not the Opportunities they are for."""
 
         async def run() -> None:
             policy = Policy(leasing=Leasing.ANONYMOUS, bounds=HoldingBounds(bytes=2_000))
@@ -60,8 +60,8 @@ class HoldingTests(StoreTestCase):
 
         asyncio.run(run())
 
-    def test_many_ended_leases_are_swept_some_at_a_time(self, tmp_path: Path) -> None:
-        """The sweeper tells how many it has swept, until none is left."""
+    def test_many_ended_leases_are_removed_in_several_steps(self, tmp_path: Path) -> None:
+        """`ExpireLeases` returns how many Leases it has removed, and 0 when none is left."""
 
         async def run() -> None:
             clock = Clock()

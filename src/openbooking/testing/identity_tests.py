@@ -100,8 +100,8 @@ class IdentityStoreTests:
 
         asyncio.run(do())
 
-    def test_every_kind_is_kept_found_changed_and_removed(self, tmp_path: Path) -> None:
-        """As it was, with the next revision."""
+    def test_every_kind_of_record_is_saved_found_changed_and_removed(self, tmp_path: Path) -> None:
+        """A record is found as it was saved, with the next revision."""
 
         async def work(store: IdentityStore) -> None:
             for record in (*RECORDS, grant("centre")):
@@ -116,7 +116,7 @@ class IdentityStoreTests:
         self.run(tmp_path, work)
 
     def test_records_are_found_by_their_fields_in_the_order_of_their_keys(self, tmp_path: Path) -> None:
-        """Each field that the protocol names."""
+        """Every field that the protocol names can be searched."""
 
         async def work(store: IdentityStore) -> None:
             unsettled = grant("studio", settled=False)
@@ -153,8 +153,8 @@ class IdentityStoreTests:
 
         self.run(tmp_path, work)
 
-    def test_a_record_is_saved_only_in_place_of_what_was_read(self, tmp_path: Path) -> None:
-        """All of several, or none."""
+    def test_a_record_is_saved_only_over_the_revision_that_was_read(self, tmp_path: Path) -> None:
+        """Of several records, all are saved or none."""
 
         async def work(store: IdentityStore) -> None:
             assert await store.save(ALICE)
@@ -168,8 +168,8 @@ class IdentityStoreTests:
 
         self.run(tmp_path, work)
 
-    def test_of_many_who_change_a_record_at_once_one_does(self, tmp_path: Path) -> None:
-        """So that a code or a refresh token is good for one use."""
+    def test_of_callers_that_change_a_record_at_the_same_time_one_succeeds(self, tmp_path: Path) -> None:
+        """So a code or a refresh token is used once."""
 
         async def work(store: IdentityStore) -> None:
             outcomes = await asyncio.gather(*(store.save(replace(BOB, name=str(number))) for number in range(9)))
@@ -183,8 +183,8 @@ class IdentityStoreTests:
 
         self.run(tmp_path, work)
 
-    def test_how_a_partner_stands(self, tmp_path: Path) -> None:
-        """With one Seller by its token, and with all by its key."""
+    def test_access_rights_of_a_partner(self, tmp_path: Path) -> None:
+        """A token gives the rights with one Seller, an API key those with all Sellers."""
 
         async def work(store: IdentityStore) -> None:
             centre, studio, every = (grant(seller) for seller in ("centre", "studio", EVERY_SELLER))
@@ -209,8 +209,8 @@ class IdentityStoreTests:
 
         self.run(tmp_path, work)
 
-    def test_what_has_expired_is_removed(self, tmp_path: Path) -> None:
-        """At the moment it says, and nothing else."""
+    def test_expired_records_are_removed(self, tmp_path: Path) -> None:
+        """They are removed from the moment of their expiry on. Other records stay."""
 
         async def work(store: IdentityStore) -> None:
             assert await store.save(*RECORDS)
@@ -228,8 +228,8 @@ class IdentityStoreTests:
 class DurableIdentityStoreTests(IdentityStoreTests):
     """The promises of a store whose place can be opened again, and by several at once."""
 
-    def test_what_one_process_revokes_another_sees_at_once(self, tmp_path: Path) -> None:
-        """No copy is kept of what tells who may do what."""
+    def test_a_revocation_is_visible_in_every_open_store_at_once(self, tmp_path: Path) -> None:
+        """Access rights are not cached."""
 
         async def run() -> None:
             async with self.opened(tmp_path) as one, self.opened(tmp_path) as other:
@@ -243,8 +243,8 @@ class DurableIdentityStoreTests(IdentityStoreTests):
 
         asyncio.run(run())
 
-    def test_records_outlive_the_process(self, tmp_path: Path) -> None:
-        """They are on disk."""
+    def test_records_outlive_the_store_that_saved_them(self, tmp_path: Path) -> None:
+        """A store that is opened later finds them."""
 
         async def run() -> None:
             async with self.opened(tmp_path) as store:

@@ -32,8 +32,8 @@ class PartnershipTests(StoreTestCase):
             total += changed
         return total
 
-    def test_withheld_orders_leave_the_orders_feed_and_come_back_as_they_are_then(self, tmp_path: Path) -> None:
-        """Those of one partner only; what happens to them meanwhile is not shown, and not lost."""
+    def test_withheld_orders_leave_the_feed_and_return_as_they_are_then(self, tmp_path: Path) -> None:
+        """Only the Orders of one Booking Partner are withheld. Changes meanwhile are kept, and shown afterwards."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=9) as store:
@@ -55,8 +55,8 @@ class PartnershipTests(StoreTestCase):
 
         asyncio.run(run())
 
-    def test_withholding_keeps_what_was_sold_and_ends_what_was_held(self, tmp_path: Path) -> None:
-        """Customers keep their spaces; a quote's return to the open feed. Doing it again changes nothing."""
+    def test_withholding_keeps_orders_and_ends_quotes(self, tmp_path: Path) -> None:
+        """Customers keep their spaces; leased spaces return to the open feed. A repeat changes nothing."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -74,7 +74,7 @@ class PartnershipTests(StoreTestCase):
         asyncio.run(run())
 
     def test_orders_are_counted_by_partner_and_seller(self, tmp_path: Path) -> None:
-        """Without quotes and deleted Orders."""
+        """Quotes and deleted Orders are not counted."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=9) as store:

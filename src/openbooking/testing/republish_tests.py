@@ -18,8 +18,8 @@ _SERIES = Feed("session-series")
 class RepublishTests(StoreTestCase):
     """Part of `StoreTests`."""
 
-    def test_feed_items_show_what_their_seller_has_become(self, tmp_path: Path) -> None:
-        """Those that show it, that is; and only those are harvested again."""
+    def test_a_changed_seller_is_shown_by_all_its_feed_items(self, tmp_path: Path) -> None:
+        """Only items that show the Seller get a new change number."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
@@ -31,8 +31,8 @@ class RepublishTests(StoreTestCase):
 
         asyncio.run(run())
 
-    def test_what_is_published_again_unchanged_keeps_its_number(self, tmp_path: Path) -> None:
-        """It is not harvested again."""
+    def test_an_unchanged_item_keeps_its_change_number_when_republished(self, tmp_path: Path) -> None:
+        """Harvesters do not read it again."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -43,8 +43,8 @@ class RepublishTests(StoreTestCase):
 
         asyncio.run(run())
 
-    def test_the_paths_of_a_seller_come_page_by_page(self, tmp_path: Path) -> None:
-        """In their order."""
+    def test_paths_of_a_seller_are_returned_page_by_page(self, tmp_path: Path) -> None:
+        """The paths are in their order."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
