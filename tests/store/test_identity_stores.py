@@ -16,14 +16,14 @@ from openbooking.testing.postgres import PostgresServer
 
 
 class TestMemoryIdentityStore(IdentityStoreTests):
-    def open_store(self, place: Path) -> MemoryIdentityStore:
+    def open_store(self, folder: Path) -> MemoryIdentityStore:
         return MemoryIdentityStore()
 
 
 class TestSqliteIdentityStore(DurableIdentityStoreTests):
-    def open_store(self, place: Path) -> SqliteIdentityStore:
-        prepare(str(place / "kit.sqlite3"))
-        return SqliteIdentityStore(place / "kit.sqlite3")
+    def open_store(self, folder: Path) -> SqliteIdentityStore:
+        prepare(str(folder / "kit.sqlite3"))
+        return SqliteIdentityStore(folder / "kit.sqlite3")
 
 
 class TestPostgresIdentityStore(DurableIdentityStoreTests):
@@ -31,7 +31,7 @@ class TestPostgresIdentityStore(DurableIdentityStoreTests):
     def database(self, postgres: PostgresServer) -> None:
         self.url = postgres.new_database()
 
-    def open_store(self, place: Path) -> PostgresIdentityStore:
+    def open_store(self, folder: Path) -> PostgresIdentityStore:
         return PostgresIdentityStore(self.url)
 
 

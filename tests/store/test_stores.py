@@ -57,14 +57,14 @@ def more_rounds(request: pytest.FixtureRequest) -> None:
 
 
 class TestMemoryStore(StoreTests):
-    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> MemoryStore:
+    def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> MemoryStore:
         return MemoryStore(policy=policy, writer=writer, clock=clock)
 
 
 class TestSqliteStore(DurableStoreTests):
-    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> SqliteStore:
-        prepare(str(place / "kit.sqlite3"))
-        return SqliteStore(place / "kit.sqlite3", policy=policy, writer=writer, clock=clock)
+    def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> SqliteStore:
+        prepare(str(folder / "kit.sqlite3"))
+        return SqliteStore(folder / "kit.sqlite3", policy=policy, writer=writer, clock=clock)
 
 
 class TestPostgresStore(DurableStoreTests):
@@ -75,10 +75,10 @@ class TestPostgresStore(DurableStoreTests):
         self.url = server.new_database()
         self.data = server.data
 
-    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> PostgresStore:
+    def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> PostgresStore:
         return PostgresStore(self.url, policy=policy, writer=writer, clock=clock)
 
-    async def database_files(self, place: Path) -> list[Path]:
+    async def database_files(self, folder: Path) -> list[Path]:
         connection = await asyncpg.connect(self.url)
         oid = await connection.fetchval("SELECT oid FROM pg_database WHERE datname = current_database()")
         await connection.execute("CHECKPOINT")

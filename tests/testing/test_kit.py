@@ -23,7 +23,7 @@ class StoreThatCountsWrong(MemoryStore):
 
 
 class TestWrongStore(StoreTests):
-    def open_store(self, place, *, policy, writer, clock):
+    def open_store(self, folder, *, policy, writer, clock):
         return StoreThatCountsWrong(policy=policy, writer=writer, clock=clock)
 """
 

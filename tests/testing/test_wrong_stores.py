@@ -33,8 +33,8 @@ class KitForFileStore(DurableStoreTests):
     rounds = 1
     store: type[FileStore] = FileStore
 
-    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> FileStore:
-        return self.store(place, policy=policy, writer=writer, clock=clock)
+    def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> FileStore:
+        return self.store(folder, policy=policy, writer=writer, clock=clock)
 
 
 class KitForStoreWithoutLock(KitForFileStore):
@@ -55,17 +55,17 @@ class KitForStoreThatNumbersEarly(DurableStoreTests):
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> PostgresStore:
+    def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> PostgresStore:
         return StoreThatNumbersEarly(self.url, policy=policy, writer=writer, clock=clock)
 
 
-def failures(kit: Callable[[], DurableStoreTests], place: Path, *names: str) -> dict[str, str]:
+def failures(kit: Callable[[], DurableStoreTests], folder: Path, *names: str) -> dict[str, str]:
     """What each of these tests of the kit says of the store, if it fails."""
     found = {}
     for name in names:
-        (place / name).mkdir()
+        (folder / name).mkdir()
         try:
-            getattr(kit(), name)(place / name)
+            getattr(kit(), name)(folder / name)
         except AssertionError as failure:
             found[name] = "\n".join([str(failure), *failure.__notes__])
     return found

@@ -1,8 +1,8 @@
 """A test kit for authors of a store: its tests show whether the store keeps what the Store protocol promises.
 
     class TestMyStore(DurableStoreTests):
-        def open_store(self, place, *, policy, writer, clock):
-            return MyStore(place / "my.db", policy=policy, writer=writer, clock=clock)
+        def open_store(self, folder, *, policy, writer, clock):
+            return MyStore(folder / "my.db", policy=policy, writer=writer, clock=clock)
 
 `docs/how-to/write-a-store.md` explains how to use it, and which rules the tests check. There are tests for identity
 stores too. The kit needs pytest.

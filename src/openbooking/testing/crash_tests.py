@@ -52,7 +52,7 @@ class CrashTests(StoreTestCase):
             asyncio.run(self.check_after_the_crash(tmp_path, entries, {key: capacity}))
 
     async def book_until_killed(
-        self, place: Path, commands: Sequence[Book], last: int | None, channel: Channel
+        self, folder: Path, commands: Sequence[Book], last: int | None, channel: Channel
     ) -> None:
         """Execute the commands, some at a time; send what was answered; end by a crash after the last answer."""
         waiting, answers = list(commands), 0
@@ -65,14 +65,14 @@ class CrashTests(StoreTestCase):
                 if answers == last:
                     kill_this_process()
 
-        async with self.opened(place, Clock()) as store:
+        async with self.opened(folder, Clock()) as store:
             await store.feed_items(SESSIONS, 0, 1)
             await channel.wait_for_others()
             await asyncio.gather(*(execute_some(store) for _ in range(_CALLERS)))
 
-    async def check_after_the_crash(self, place: Path, entries: list[Entry], capacities: dict[str, int]) -> None:
+    async def check_after_the_crash(self, folder: Path, entries: list[Entry], capacities: dict[str, int]) -> None:
         """Open the store again; compare it with what was answered, and repeat all that was asked for."""
-        async with self.opened(place, Clock()) as store:
+        async with self.opened(folder, Clock()) as store:
             await check_bookings(store, entries, capacities)
             for entry in entries:
                 kept = await order_in(store, entry.command)

@@ -1,4 +1,4 @@
-"""The promises of a store that outlives the process, as tests to inherit."""
+"""Tests of a store on disk, to inherit."""
 
 import asyncio
 import itertools
@@ -21,7 +21,10 @@ from openbooking.testing.store_tests import StoreTests
 
 @rule("Several processes")
 class DurableStoreTests(CrashTests, ErasedFilesTests, FollowerTests, RaceTests, StoreTests):
-    """The promises of a store whose place can be opened again, and by several at once."""
+    """Tests of a store whose data outlives the process, and which several processes can open.
+
+    Inherit from this class, and define `open_store`.
+    """
 
     def test_several_open_stores_sell_no_space_twice(self, tmp_path: Path) -> None:
         """Two stores over the same database race within one process."""

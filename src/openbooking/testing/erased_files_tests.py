@@ -53,13 +53,13 @@ class ErasedFilesTests(StoreTestCase):
 
     erased_within = timedelta(hours=1)
 
-    async def database_files(self, place: Path) -> Iterable[Path]:
-        """Return files, or folders with all files below them, in which the database at this place keeps its data.
+    async def database_files(self, folder: Path) -> Iterable[Path]:
+        """Return files, or folders with all files below them, that hold the data of the database.
 
-        What the database has in memory must be written to them before, as by a checkpoint. Override this where the
-        database is elsewhere than in the folder `place`.
+        Data that the database still has in memory must be written to them first, for example by a checkpoint. Override
+        this method if the database is not in `folder`.
         """
-        return [place]
+        return [folder]
 
     def test_erased_personal_data_is_in_no_file_of_the_database(self, tmp_path: Path) -> None:
         """Of an Order that was deleted and of one that was over long ago, with hourly upkeep in the time claimed."""
@@ -98,10 +98,10 @@ class ErasedFilesTests(StoreTestCase):
 
         asyncio.run(run())
 
-    async def _found(self, place: Path, values: set[str]) -> set[str]:
+    async def _found(self, folder: Path, values: set[str]) -> set[str]:
         """Those of the values that a file of the database holds."""
         found: set[str] = set()
-        for data in _contents(await self.database_files(place)):
+        for data in _contents(await self.database_files(folder)):
             found |= {value for value in values - found if value.encode() in data}
         return found
 

@@ -1,4 +1,4 @@
-"""The promises of the Store protocol about the erasure of personal data, to inherit."""
+"""Tests of the erasure of personal data, to inherit."""
 
 import asyncio
 from datetime import timedelta
@@ -40,7 +40,7 @@ _MUCH_LATER = timedelta(days=365)
 
 @rule("Erasure")
 class ErasureTests(StoreTestCase):
-    """What retention asks of a store."""
+    """Part of `StoreTests`: the command ErasePersonalData."""
 
     def test_erasure_removes_personal_data_of_past_orders_and_nothing_else(self, tmp_path: Path) -> None:
         """Spaces, totals and feeds stay as they are. The UUID cannot be booked again."""

@@ -1,4 +1,4 @@
-"""The promises of the Store protocol about pages of feeds, as tests to inherit."""
+"""Tests of the pages of feeds, to inherit."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The promises of the Store protocol to whoever runs the system, as tests to inherit."""
+"""Tests of the figures and the self-check of a store, to inherit."""
 
 import asyncio
 from datetime import timedelta
@@ -13,7 +13,7 @@ from openbooking.testing.store_case import StoreTestCase
 
 @rule("Figures")
 class FiguresTests(StoreTestCase):
-    """What is looked at from time to time."""
+    """Part of `StoreTests`: `check` and `figures`."""
 
     def test_check_raises_nothing_while_the_store_works(self, tmp_path: Path) -> None:
         """A store that works passes its own check."""

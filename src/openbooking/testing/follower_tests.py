@@ -55,9 +55,9 @@ class FollowerTests(StoreTestCase):
 
         asyncio.run(run())
 
-    async def write_little(self, place: Path, key: str, channel: Channel) -> None:
+    async def write_little(self, folder: Path, key: str, channel: Channel) -> None:
         """Book and cancel one space at a time, while another process publishes much."""
-        async with self.opened(place, Clock()) as store:
+        async with self.opened(folder, Clock()) as store:
             for _ in range(self.rounds):
                 await channel.wait_for_others()
                 for _ in range(_SMALL_CHANGES):
@@ -65,9 +65,9 @@ class FollowerTests(StoreTestCase):
                     await store.execute(book(uuid, key))
                     await store.execute(SellerCancel(order=OrderKey("alice", uuid), actor=MANAGER))
 
-    async def write_much(self, place: Path, channel: Channel) -> None:
+    async def write_much(self, folder: Path, channel: Channel) -> None:
         """Publish many large items by one command, and do it again."""
-        async with self.opened(place, Clock()) as store:
+        async with self.opened(folder, Clock()) as store:
             for number in range(self.rounds):
                 description = {"description": f"{number} " * (_DESCRIPTION_BYTES // 2)}
                 items = []

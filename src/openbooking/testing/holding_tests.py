@@ -1,4 +1,4 @@
-"""The promises of the Store protocol about what Booking Partners hold, to inherit."""
+"""Tests of how many spaces and quotes Booking Partners may hold, to inherit."""
 
 import asyncio
 from pathlib import Path
@@ -18,7 +18,7 @@ DEFAULTS = Policy()
 
 @rule("Leases and bounds")
 class HoldingTests(StoreTestCase):
-    """What bounds on holding ask of a store, and of its sweeper."""
+    """Part of `StoreTests`: bounds on Leases, and their expiry."""
 
     def test_leases_stop_at_the_share_and_the_open_quotes_of_a_partner(self, tmp_path: Path) -> None:
         """A quote beyond a bound is answered without a Lease. Other Booking Partners still get Leases."""

@@ -1,4 +1,4 @@
-"""The promises of the IdentityStore protocol, as tests to inherit."""
+"""Tests of what the IdentityStore protocol promises, to inherit."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -64,38 +64,43 @@ RECORDS: tuple[IdentityRecord, ...] = (
 
 
 def grant(seller: str, partner: str = "alice", **changes: Any) -> Grant:
-    """A grant of that Seller."""
+    """Return a grant of that Seller, with these fields changed."""
     made = Grant(partner=partner, seller=seller, scopes=frozenset({Scope.OPENBOOKING}), changed=START, changed_by="kit")
     return replace(made, **changes)
 
 
 def saved(record: R) -> R:
-    """The record as it is once it has been saved."""
+    """Return the record as `find` returns it after it was saved."""
     return replace(record, revision=record.revision + 1)
 
 
 @rule("Identity stores")
 class IdentityStoreTests:
-    """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
+    """Tests of any identity store. Inherit from this class, and define `open_store`."""
 
-    def open_store(self, place: Path) -> IdentityStore:
-        """Open the store kept at this place."""
+    def open_store(self, folder: Path) -> IdentityStore:
+        """Open the identity store that is to be tested.
+
+        Args:
+            folder: A folder that belongs to the test. Stores that are opened with the same folder are the same
+                database, also one after the other and in different processes.
+        """
         raise NotImplementedError
 
     @asynccontextmanager
-    async def opened(self, place: Path) -> AsyncIterator[IdentityStore]:
-        """The store at this place, closed afterwards."""
-        store = self.open_store(place)
+    async def opened(self, folder: Path) -> AsyncIterator[IdentityStore]:
+        """Open the store, and close it afterwards."""
+        store = self.open_store(folder)
         try:
             yield store
         finally:
             await store.close()
 
-    def run(self, place: Path, work: Callable[[IdentityStore], Coroutine[Any, Any, None]]) -> None:
-        """Do something with the store."""
+    def run(self, folder: Path, work: Callable[[IdentityStore], Coroutine[Any, Any, None]]) -> None:
+        """Open the store, run `work` with it, and close it."""
 
         async def do() -> None:
-            async with self.opened(place) as store:
+            async with self.opened(folder) as store:
                 await work(store)
 
         asyncio.run(do())
@@ -226,7 +231,10 @@ class IdentityStoreTests:
 
 @rule("Identity stores")
 class DurableIdentityStoreTests(IdentityStoreTests):
-    """The promises of a store whose place can be opened again, and by several at once."""
+    """Tests of an identity store whose data outlives the process, and which several processes can open.
+
+    Inherit from this class, and define `open_store`.
+    """
 
     def test_a_revocation_is_visible_in_every_open_store_at_once(self, tmp_path: Path) -> None:
         """Access rights are not cached."""
@@ -261,9 +269,9 @@ class DurableIdentityStoreTests(IdentityStoreTests):
         for number, saved_by in enumerate(zip(*outcomes, strict=True)):
             assert sum(saved_by) == 1, f"{sum(saved_by)} of {_PROCESSES} processes saved change {number} of one record."
 
-    async def change_at_the_same_moment(self, place: Path, channel: Channel) -> None:
+    async def change_at_the_same_moment(self, folder: Path, channel: Channel) -> None:
         """Add a record when all processes do, then change it together again and again; send whether it was saved."""
-        async with self.opened(place) as store:
+        async with self.opened(folder) as store:
             record = BOB
             for _ in range(_CHANGES):
                 await channel.wait_for_others()
@@ -281,8 +289,8 @@ class DurableIdentityStoreTests(IdentityStoreTests):
 
         self.run(tmp_path, work)
 
-    async def save_and_crash(self, place: Path, channel: Channel) -> None:
+    async def save_and_crash(self, folder: Path, channel: Channel) -> None:
         """Save a record, send whether it was saved, and crash."""
-        async with self.opened(place) as store:
+        async with self.opened(folder) as store:
             channel.send(await store.save(ALICE))
             kill_this_process()

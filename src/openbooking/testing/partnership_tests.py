@@ -1,4 +1,4 @@
-"""The promises of the Store protocol about whose Orders are whose, as tests to inherit."""
+"""Tests of Orders that a Seller withholds from a Booking Partner, to inherit."""
 
 import asyncio
 from pathlib import Path
@@ -22,10 +22,10 @@ ALICES, BOBS = Partnership("alice", SELLER.key), Partnership("bob", SELLER.key)
 
 @rule("Booking Partners")
 class PartnershipTests(StoreTestCase):
-    """What a Seller's revocation does to the Orders of a Booking Partner (OB-AUTH-07)."""
+    """Part of `StoreTests`: the Orders of a Booking Partner after a revocation by a Seller (OB-AUTH-07)."""
 
     async def withhold(self, store: Store, partnership: Partnership, *, withheld: bool) -> int:
-        """Withhold everything, or show it again; how many records that took."""
+        """Withhold all Orders, or show them again; return how many records were changed."""
         total, command = 0, Withhold(partnership=partnership, withheld=withheld, actor=MANAGER)
         while changed := await store.execute(command):
             assert isinstance(changed, int)

@@ -1,4 +1,4 @@
-"""The promises of the Store protocol about proposals, and about changes that concern many Orders, to inherit."""
+"""Tests of proposals, and of changes that concern many Orders, to inherit."""
 
 import asyncio
 from datetime import timedelta
@@ -43,19 +43,19 @@ _FLOW = (FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION)
 
 
 def approved_session(key: str, capacity: int) -> tuple[Opportunity, Opportunity]:
-    """A series and a session of it, whose Seller approves each booking and may amend it."""
+    """Return a series and its session, whose Seller approves each booking and may amend it."""
     series, made = session(key, capacity)
     return replace(series, offers=tuple(replace(offer, flow=_FLOW) for offer in series.offers)), made
 
 
 def propose(uuid: str, *keys: str) -> Propose:
-    """P of one place at each of these sessions."""
+    """Return P of one space at each of these sessions."""
     return Propose(caller=ALICE, uuid=uuid, request=order(*keys), version=fresh())
 
 
 @rule("Proposals")
 class ProposalTests(StoreTestCase):
-    """What approval asks of a store, and what one change does to all that it concerns (OB 5.5, 8.3.3, 8.4.9)."""
+    """Part of `StoreTests`: proposals, and changes of Opportunities that have Orders (OB 5.5, 8.3.3, 8.4.9)."""
 
     def test_a_proposal_is_in_its_feed_from_its_first_change_until_it_is_booked(self, tmp_path: Path) -> None:
         """An amendment frees some of its spaces. The Order is in the Orders feed from its first change on."""
@@ -240,7 +240,7 @@ class ProposalTests(StoreTestCase):
 
 
 def _replacement(uuid: str, family: tuple[Opportunity, Opportunity]) -> Replace:
-    """What gives the first item of Bob's Order a place at this session."""
+    """Return the command that moves the first item of Bob's Order to this session."""
     series, given = family
     return Replace(
         order=OrderKey("bob", uuid), number=1, opportunity=given.path, offer=series.offers[0].ref, actor=MANAGER

@@ -25,9 +25,9 @@ _SPACES = 2
 class RaceTests(StoreTestCase):
     """Part of `DurableStoreTests`."""
 
-    async def stock(self, place: Path, capacities: Mapping[str, int]) -> None:
+    async def stock(self, folder: Path, capacities: Mapping[str, int]) -> None:
         """Publish sessions of these capacities, and close the store."""
-        async with self.stocked(place, Clock(), **capacities) as store:
+        async with self.stocked(folder, Clock(), **capacities) as store:
             await store.execute(Publish(approved_session("trip", 5), actor=MANAGER))
 
     def test_processes_that_race_for_the_last_spaces_sell_no_space_twice(self, tmp_path: Path) -> None:
@@ -43,9 +43,9 @@ class RaceTests(StoreTestCase):
 
         asyncio.run(compare())
 
-    async def book_at_the_same_moment(self, place: Path, keys: Sequence[str], channel: Channel) -> None:
+    async def book_at_the_same_moment(self, folder: Path, keys: Sequence[str], channel: Channel) -> None:
         """Book each session at the moment when all processes do; send what was answered."""
-        async with self.opened(place, Clock()) as store:
+        async with self.opened(folder, Clock()) as store:
             await store.feed_items(SESSIONS, 0, 1)
             for key in keys:
                 await channel.wait_for_others()
@@ -63,10 +63,10 @@ class RaceTests(StoreTestCase):
         for command, earlier, later in zip(repeats, [first, *others], again, strict=True):
             assert later == earlier, f"The repeat of {command} in another process got another answer."
 
-    async def execute_all(self, place: Path, after: timedelta, commands: Sequence[Command], channel: Channel) -> None:
+    async def execute_all(self, folder: Path, after: timedelta, commands: Sequence[Command], channel: Channel) -> None:
         """Execute the commands one after the other, when so much time has passed; send the replies."""
         clock = Clock()
         clock.move(after)
-        async with self.opened(place, clock) as store:
+        async with self.opened(folder, clock) as store:
             for command in commands:
                 channel.send(await store.execute(command))

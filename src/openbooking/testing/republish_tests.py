@@ -1,4 +1,4 @@
-"""A Seller that changes is shown by every feed item that shows it: the promises of a store, as tests to inherit."""
+"""Tests of feed items whose Seller has changed, to inherit."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The promises of the Store protocol about what is on sale, as tests to inherit."""
+"""Tests of what is on sale and what is not, to inherit."""
 
 import asyncio
 from pathlib import Path
@@ -43,16 +43,16 @@ STATES = [SaleState.UNPUBLISHED, SaleState.NOT_UNDERSTOOD, SaleState.OVER]
 
 
 def series_path(key: str) -> str:
-    """The path of the SessionSeries with this key."""
+    """Return the path of the SessionSeries with this key."""
     return opportunity_path(OpportunityType.SESSION_SERIES, key)
 
 
 @rule("Sale")
 class SaleTests(StoreTestCase):
-    """What leaves the open feeds and comes back to them, and that Orders do not depend on it."""
+    """Part of `StoreTests`: sessions that leave the open feeds and return, while their Orders stay."""
 
     async def shown(self, store: Store) -> set[str]:
-        """The keys of what the feeds of series and of sessions show."""
+        """Return the keys of the series and sessions that the feeds show as not deleted."""
         feeds = [(await read_feed(store, feed), sort) for feed, sort in ((SERIES, "series"), (SESSIONS, "session"))]
         return {f"{sort} {key}" for feed, sort in feeds for key, data in feed.items() if data is not None}
 

@@ -1,4 +1,4 @@
-"""What every test of a store begins with: how to open the store, and how to put something on sale in it."""
+"""The base of all tests of stores: opens the store, and puts sessions on sale in it."""
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
@@ -30,12 +30,12 @@ class StoreTestCase:
 
     rounds = 3
 
-    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> Store | Awaitable[Store]:
+    def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> Store | Awaitable[Store]:
         """Open the store that is to be tested.
 
         Args:
-            place: A folder that belongs to the test. Stores that are opened with the same folder are the same database,
-                also one after the other and in different processes.
+            folder: A folder that belongs to the test. Stores that are opened with the same folder are the same
+                database, also one after the other and in different processes.
             policy: The policy by which the store decides.
             writer: What writes the data of feed items.
             clock: The time, which stands still until a test moves it.
@@ -43,9 +43,9 @@ class StoreTestCase:
         raise NotImplementedError
 
     @asynccontextmanager
-    async def opened(self, place: Path, clock: Clock, policy: Policy = POLICY) -> AsyncIterator[Store]:
-        """Open the store at this place, and close it afterwards."""
-        opened = self.open_store(place, policy=policy, writer=feed_writer(), clock=clock)
+    async def opened(self, folder: Path, clock: Clock, policy: Policy = POLICY) -> AsyncIterator[Store]:
+        """Open the store, and close it afterwards."""
+        opened = self.open_store(folder, policy=policy, writer=feed_writer(), clock=clock)
         store = await opened if isinstance(opened, Awaitable) else opened
         try:
             yield store
@@ -53,9 +53,9 @@ class StoreTestCase:
             await store.close()
 
     @asynccontextmanager
-    async def stocked(self, place: Path, clock: Clock, **capacities: int) -> AsyncIterator[Store]:
+    async def stocked(self, folder: Path, clock: Clock, **capacities: int) -> AsyncIterator[Store]:
         """Open the store, and publish a Seller and sessions of these capacities, by key."""
-        async with self.opened(place, clock) as store:
+        async with self.opened(folder, clock) as store:
             await store.execute(PublishSeller(SELLER, actor=MANAGER))
             for key, capacity in capacities.items():
                 await store.execute(Publish(session(key, capacity), actor=MANAGER))

@@ -1,4 +1,4 @@
-"""The promises of the Store protocol, as tests to inherit."""
+"""Tests of what the Store protocol promises, to inherit."""
 
 import asyncio
 from datetime import timedelta
@@ -60,7 +60,7 @@ class StoreTests(
     RepublishTests,
     SaleTests,
 ):
-    """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
+    """Tests of any store. Inherit from this class, and define `open_store`."""
 
     def test_a_booking_is_answered_kept_and_published(self, tmp_path: Path) -> None:
         """B, Order Status and the open feed agree."""
