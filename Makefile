@@ -35,7 +35,7 @@ mutants: .venv/.mutants ## Change booking/ one expression at a time, and list th
 
 fire: .venv/.dev ## Fire at servers for minutes: races, killed processes, a killed database, turned clocks
 	@scripts/system-packages postgres
-	$(PYTHON) -m pytest tests/races --fire 120 --timeout 900 --log-cli-level INFO $(ARGS)
+	$(PYTHON) -m pytest tests/races tests/store/test_stores.py --fire 120 --timeout 900 --log-cli-level INFO $(ARGS)
 
 hostile: .venv/.dev ## Read a hostile feed with a process that is killed, and import 500 random updates over 1,000 Orders
 	@scripts/system-packages postgres

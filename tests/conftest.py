@@ -13,7 +13,13 @@ from support.validators import Validator, running_validator
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How long the races take, how large a hostile feed is, how much is imported, and how many requests are mutated."""
-    parser.addoption("--fire", type=float, default=5, metavar="SECONDS", help="how long tests/races fire at a server")
+    parser.addoption(
+        "--fire",
+        type=float,
+        default=5,
+        metavar="SECONDS",
+        help="how long tests/races fire at a server, and how often processes race for a store",
+    )
     parser.addoption("--hostile", type=int, default=4_000, metavar="ITEMS", help="the size of tests/harvest's feed")
     parser.addoption("--updates", type=int, default=60, metavar="UPDATES", help="how long a history of imports is")
     parser.addoption("--requests", type=int, default=2_000, metavar="REQUESTS", help="how many tests/fuzz sends")

@@ -12,8 +12,8 @@ from openbooking.booking.model.policy import Policy
 from openbooking.store.postgres.store import PostgresStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, Clock, book, fresh, session, session_path
-from openbooking.testing.store_tests import feed_writer
-from support.faulty_server import SEQUENCE, HastyPostgresStore
+from openbooking.testing.store_case import feed_writer
+from support.wrong_stores import NUMBERS, StoreThatNumbersEarly
 
 pytestmark = pytest.mark.anyio
 
@@ -65,6 +65,6 @@ async def test_numbers_are_given_after_the_commit(postgres: PostgresServer) -> N
 async def test_a_harvester_misses_items_where_numbers_are_taken_before(postgres: PostgresServer) -> None:
     url = postgres.new_database()
     connection = await asyncpg.connect(url)
-    await connection.execute(SEQUENCE)
+    await connection.execute(NUMBERS)
     await connection.close()
-    assert await has_missed(url, HastyPostgresStore)
+    assert await has_missed(url, StoreThatNumbersEarly)

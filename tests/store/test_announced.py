@@ -17,7 +17,7 @@ from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SELLER, Clock, book, fresh, session
-from openbooking.testing.store_tests import feed_writer
+from openbooking.testing.store_case import feed_writer
 from support import opened_stores
 
 pytestmark = pytest.mark.anyio

@@ -29,7 +29,7 @@ from openbooking.store.migrate import upgrade
 from openbooking.store.postgres.purge import ERASED_WITHIN, partition_name
 from openbooking.store.schema import PERSONAL_DATA_PARTITIONS
 from openbooking.store.sql import SqlStore
-from openbooking.testing.postgres import PostgresServer
+from openbooking.testing.postgres import SMALL_LOG, PostgresServer
 from openbooking.testing.proposal_tests import approved_session
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, Clock, book, fresh, order, session
 from support.database_0003 import copy
@@ -38,8 +38,6 @@ from support.opened_stores import open_store
 pytestmark = pytest.mark.anyio
 
 STEP = timedelta(hours=2)
-# A log of a few files, so that it comes round in little time.
-SMALL_LOG = ("min_wal_size=32MB", "max_wal_size=48MB")
 KEY = re.compile(rb"[0-9a-f]{64}")
 Connection = asyncpg.Connection
 

@@ -21,14 +21,14 @@ def open_at(database: str) -> IdentityStore:
 
 
 class TestMemoryIdentityStore(IdentityStoreTests):
-    def open_store(self, place: Path) -> MemoryIdentityStore:
+    def open_store(self, folder: Path) -> MemoryIdentityStore:
         return MemoryIdentityStore()
 
 
 class TestSqliteIdentityStore(DurableIdentityStoreTests):
-    def open_store(self, place: Path) -> IdentityStore:
-        prepare(str(place / "kit.sqlite3"))
-        return open_at(str(place / "kit.sqlite3"))
+    def open_store(self, folder: Path) -> IdentityStore:
+        prepare(str(folder / "kit.sqlite3"))
+        return open_at(str(folder / "kit.sqlite3"))
 
 
 class TestPostgresIdentityStore(DurableIdentityStoreTests):
@@ -36,7 +36,7 @@ class TestPostgresIdentityStore(DurableIdentityStoreTests):
     def database(self, postgres: PostgresServer) -> None:
         self.url = postgres.new_database()
 
-    def open_store(self, place: Path) -> IdentityStore:
+    def open_store(self, folder: Path) -> IdentityStore:
         return open_at(self.url)
 
 

@@ -37,7 +37,7 @@ from openbooking.testing.samples import (
     read_feed,
     session,
 )
-from openbooking.testing.store_tests import UUID
+from openbooking.testing.store_case import UUID
 from support.builders import slot
 from support.opened_stores import open_store
 

@@ -48,7 +48,7 @@ from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.proposal_tests import approved_session
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, Clock, book, fresh, order, session
-from openbooking.testing.store_tests import UUID
+from openbooking.testing.store_case import UUID
 from support.builders import NOW
 from support.database_0003 import copy
 from support.identity_provider import BROWSER, HASHER, IDS, PASSWORD, POLICY

@@ -34,7 +34,7 @@ from openbooking.testing.samples import (
     session_path,
     spaces_left,
 )
-from openbooking.testing.store_tests import UUID
+from openbooking.testing.store_case import UUID
 from support.opened_stores import opened, postgres_driver
 
 pytestmark = pytest.mark.anyio

@@ -28,7 +28,7 @@ from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import Clock
-from openbooking.testing.store_tests import feed_writer
+from openbooking.testing.store_case import feed_writer
 from support.builders import course, event, headline_event, on_demand_event, session, slot
 from support.opened_stores import open_store
 from support.parties import CENTRE, MANAGER, STUDIO

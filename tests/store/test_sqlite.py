@@ -39,7 +39,7 @@ from openbooking.testing.samples import (
     session,
     spaces_left,
 )
-from openbooking.testing.store_tests import UUID, feed_writer
+from openbooking.testing.store_case import UUID, feed_writer
 
 TOUCH = Statement("UPDATE alembic_version SET version_num = version_num", (), writes=True)
 
@@ -311,7 +311,7 @@ BOOK_UNTIL_KILLED = textwrap.dedent(
     from openbooking.store.sqlite.database import SqliteDatabase
 from openbooking.store.sqlite.store import SqliteStore
     from openbooking.testing.samples import Clock, book
-    from openbooking.testing.store_tests import feed_writer
+    from openbooking.testing.store_case import feed_writer
 
     async def run():
         store = SqliteStore(Path(sys.argv[1]), policy=Policy(), writer=feed_writer(), clock=Clock())

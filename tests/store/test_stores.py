@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -24,13 +25,14 @@ from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.ids import key_of
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
+from openbooking.store.postgres.purge import ERASED_WITHIN
 from openbooking.store.postgres.store import PostgresStore
 from openbooking.store.schema import metadata
 from openbooking.store.sqlite.store import SqliteStore
 from openbooking.testing import DurableStoreTests, StoreTests, samples
-from openbooking.testing.postgres import PostgresServer
+from openbooking.testing.postgres import SMALL_LOG, PostgresServer
 from openbooking.testing.samples import MANAGER, SESSIONS, Clock, book, read_feed, session
-from openbooking.testing.store_tests import feed_writer
+from openbooking.testing.store_case import feed_writer
 from support.builders import new_uuid
 from support.history_state import CALLERS, PATHS, History
 from support.invariants import free, on_sale, told
@@ -40,24 +42,48 @@ OPEN = (("scheduled-sessions", ""), ("session-series", ""))
 PRIVATE = (ORDERS, ORDER_PROPOSALS)
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """A server whose log is soon written over, for the sake of what is erased."""
+    with PostgresServer(*SMALL_LOG) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def more_rounds(request: pytest.FixtureRequest) -> None:
+    """With `--fire SECONDS`, the tests of the kit that use processes try more often."""
+    if isinstance(request.instance, DurableStoreTests):
+        request.instance.rounds = max(DurableStoreTests.rounds, int(request.config.getoption("--fire") / 10))
+
+
 class TestMemoryStore(StoreTests):
-    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> MemoryStore:
+    def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> MemoryStore:
         return MemoryStore(policy=policy, writer=writer, clock=clock)
 
 
 class TestSqliteStore(DurableStoreTests):
-    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> SqliteStore:
-        prepare(str(place / "kit.sqlite3"))
-        return SqliteStore(place / "kit.sqlite3", policy=policy, writer=writer, clock=clock)
+    def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> SqliteStore:
+        prepare(str(folder / "kit.sqlite3"))
+        return SqliteStore(folder / "kit.sqlite3", policy=policy, writer=writer, clock=clock)
 
 
 class TestPostgresStore(DurableStoreTests):
-    @pytest.fixture(autouse=True)
-    def database(self, postgres: PostgresServer) -> None:
-        self.url = postgres.new_database()
+    erased_within = ERASED_WITHIN
 
-    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> PostgresStore:
+    @pytest.fixture(autouse=True)
+    def database(self, server: PostgresServer) -> None:
+        self.url = server.new_database()
+        self.data = server.data
+
+    def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> PostgresStore:
         return PostgresStore(self.url, policy=policy, writer=writer, clock=clock)
+
+    async def database_files(self, folder: Path) -> list[Path]:
+        connection = await asyncpg.connect(self.url)
+        oid = await connection.fetchval("SELECT oid FROM pg_database WHERE datname = current_database()")
+        await connection.execute("CHECKPOINT")
+        await connection.close()
+        return [*(path for path in self.data.iterdir() if path.name != "base"), self.data / "base" / str(oid)]
 
 
 @with_time_to_shrink
@@ -73,8 +99,8 @@ def test_sqlite_behaves_as_the_model_in_any_history(history: History) -> None:
 
 
 @pytest.fixture(scope="module")
-def model_database(postgres: PostgresServer) -> str:
-    return postgres.new_database()
+def model_database(server: PostgresServer) -> str:
+    return server.new_database()
 
 
 @with_time_to_shrink

@@ -11,9 +11,8 @@ any switch that would do it.
 import os
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from ctypes import c_bool
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,10 +43,8 @@ from openbooking.web.app import create_app
 
 FAULT = "OPENBOOKING_FAULT"
 SHARE = random.uniform(-1, 1)  # noqa: S311 - any will do
-SEQUENCE = "CREATE SEQUENCE numbers START 4000000000000"
 
 _PAUSE = Statement("SELECT pg_sleep($1)", ("seconds",), writes=False)
-_NEXT_NUMBERS = Statement("SELECT nextval('numbers') FROM generate_series(1, $1)", ("count",), writes=False)
 
 T = TypeVar("T")
 
@@ -62,15 +59,6 @@ class UnlockedPostgresStore(PostgresStore):
         if _places_are_left(situation):
             yield Query(_PAUSE, {"seconds": self.pause_seconds})
         return situation
-
-
-class HastyPostgresStore(PostgresStore):
-    """Takes change numbers before it commits."""
-
-    def _numbers(self, count: int, now: datetime) -> Procedure[Iterable[int | None]]:
-        del now
-        rows = yield Query(_NEXT_NUMBERS, {"count": count})
-        return [number for (number,) in rows]
 
 
 class UnlockedSqliteStore(SqliteStore):

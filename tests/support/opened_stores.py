@@ -10,7 +10,7 @@ from openbooking.store.database import COMMAND_SECONDS
 from openbooking.store.postgres.database import PostgresDatabase
 from openbooking.store.sql import SqlStore
 from openbooking.testing.samples import Clock as SampleClock
-from openbooking.testing.store_tests import feed_writer
+from openbooking.testing.store_case import feed_writer
 
 
 def open_store(

@@ -1,4 +1,4 @@
-"""The promises of a store that outlives the process, as tests to inherit."""
+"""Tests of a store on disk, to inherit."""
 
 import asyncio
 import itertools
@@ -9,15 +9,25 @@ import pytest
 
 from openbooking.booking.model.order import Order
 from openbooking.openactive.errors import OrderAlreadyExistsError
+from openbooking.testing.crash_tests import CrashTests
+from openbooking.testing.erased_files_tests import ErasedFilesTests
+from openbooking.testing.follower_tests import FollowerTests
+from openbooking.testing.race_tests import RaceTests
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import Clock, book, cancel, fresh, spaces_left
-from openbooking.testing.store_tests import UUID, StoreTests
+from openbooking.testing.store_case import UUID
+from openbooking.testing.store_tests import StoreTests
 
 
-class DurableStoreTests(StoreTests):
-    """The promises of a store whose place can be opened again, and by several at once."""
+@rule("Several processes")
+class DurableStoreTests(CrashTests, ErasedFilesTests, FollowerTests, RaceTests, StoreTests):
+    """Tests of a store whose data outlives the process, and which several processes can open.
 
-    def test_several_open_stores_at_one_place_sell_no_place_twice(self, tmp_path: Path) -> None:
-        """As several processes would: each has a store of its own over the same database."""
+    Inherit from this class, and define `open_store`.
+    """
+
+    def test_several_open_stores_sell_no_space_twice(self, tmp_path: Path) -> None:
+        """Two stores over the same database race within one process."""
 
         async def run() -> None:
             clock = Clock()
@@ -34,7 +44,7 @@ class DurableStoreTests(StoreTests):
         asyncio.run(run())
 
     def test_one_uuid_sent_to_several_open_stores_is_booked_once(self, tmp_path: Path) -> None:
-        """And every repeat gets the same answer, whichever store it reaches."""
+        """Every repeat gets the same answer, whichever store it reaches."""
 
         async def run() -> None:
             clock = Clock()
@@ -49,7 +59,7 @@ class DurableStoreTests(StoreTests):
         asyncio.run(run())
 
     def test_a_repeat_after_a_restart_gets_the_same_answer(self, tmp_path: Path) -> None:
-        """Idempotency is durable."""
+        """The request is recognised a day later, in a store that was opened anew."""
 
         async def run() -> None:
             clock = Clock()

@@ -1,7 +1,6 @@
-"""The promises of the Store protocol about the erasure of personal data, to inherit."""
+"""Tests of the erasure of personal data, to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.record import Record
 from openbooking.booking.store import ORDERS, Feed, Store
 from openbooking.openactive.errors import OrderAlreadyExistsError
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import (
     ALICE,
     BOB,
@@ -33,19 +33,17 @@ from openbooking.testing.samples import (
     session_path,
     spaces_left,
 )
+from openbooking.testing.store_case import StoreTestCase
 
 _MUCH_LATER = timedelta(days=365)
 
 
-class ErasureTests:
-    """What retention asks of a store."""
+@rule("Erasure")
+class ErasureTests(StoreTestCase):
+    """Part of `StoreTests`: the command ErasePersonalData."""
 
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """The store at this place with a Seller and sessions of these capacities."""
-        raise NotImplementedError
-
-    def test_personal_data_of_orders_that_are_over_is_erased_and_nothing_else(self, tmp_path: Path) -> None:
-        """Spaces, totals and feeds stay; nobody can book the UUID again."""
+    def test_erasure_removes_personal_data_of_past_orders_and_nothing_else(self, tmp_path: Path) -> None:
+        """Spaces, totals and feeds stay as they are. The UUID cannot be booked again."""
 
         async def run() -> None:
             clock = Clock()
@@ -75,8 +73,8 @@ class ErasureTests:
 
         asyncio.run(run())
 
-    def test_an_order_whose_session_has_been_moved_is_over_when_that_is(self, tmp_path: Path) -> None:
-        """What counts is when its sessions are now."""
+    def test_an_order_for_a_postponed_session_is_erased_after_the_new_date(self, tmp_path: Path) -> None:
+        """The current date of the session counts, not the date at the time of booking."""
 
         async def run() -> None:
             clock, moved = Clock(), fresh()

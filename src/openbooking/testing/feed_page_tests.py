@@ -1,7 +1,6 @@
-"""The promises of the Store protocol about pages of feeds, as tests to inherit."""
+"""Tests of the pages of feeds, to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -9,20 +8,19 @@ from msgspec.structs import replace
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.store import Store
 from openbooking.openactive.rpde import Item, is_full
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import MANAGER, SESSIONS, Clock, session
+from openbooking.testing.store_case import StoreTestCase
 
 _SIZES = (10, 10, 5_000, 10, 150_000, 30_000, 10, 10, 3_000, 90_000, 10, 10)
 
 
-class FeedPageTests:
+@rule("Feed pages")
+class FeedPageTests(StoreTestCase):
     """Part of `StoreTests`."""
 
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """A store that sells sessions with so many spaces, by their keys."""
-        raise NotImplementedError
-
-    def test_pages_are_bounded_in_bytes_and_leave_nothing_out(self, tmp_path: Path) -> None:
-        """Whatever the bounds, the pages together are the feed, and none goes on after its bound is reached."""
+    def test_pages_end_at_their_bounds_and_leave_nothing_out(self, tmp_path: Path) -> None:
+        """For any bounds, all pages together are the feed, and a page ends with the item that reaches a bound."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock()) as store:

@@ -1,24 +1,22 @@
-"""The promises of the Store protocol to whoever runs the system, as tests to inherit."""
+"""Tests of the figures and the self-check of a store, to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
 from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.store import ORDERS, Feed, Figures, Store
+from openbooking.booking.store import ORDERS, Feed, Figures
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import ALICE, BOB, Clock, book, cancel, fresh, quote
+from openbooking.testing.store_case import StoreTestCase
 
 
-class FiguresTests:
-    """What is looked at from time to time."""
+@rule("Figures")
+class FiguresTests(StoreTestCase):
+    """Part of `StoreTests`: `check` and `figures`."""
 
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """The store at this place with a Seller and sessions of these capacities."""
-        raise NotImplementedError
-
-    def test_a_store_that_is_well_says_so(self, tmp_path: Path) -> None:
-        """By saying nothing."""
+    def test_check_raises_nothing_while_the_store_works(self, tmp_path: Path) -> None:
+        """A store that works passes its own check."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock()) as store:
@@ -26,8 +24,8 @@ class FiguresTests:
 
         asyncio.run(run())
 
-    def test_leases_are_counted_once_whatever_they_hold_and_by_whether_they_have_ended(self, tmp_path: Path) -> None:
-        """What is sold is no Lease."""
+    def test_figures_count_leases_and_ended_leases(self, tmp_path: Path) -> None:
+        """A Lease of several spaces counts once. An Order is no Lease."""
 
         async def run() -> None:
             clock = Clock()
@@ -44,8 +42,8 @@ class FiguresTests:
 
         asyncio.run(run())
 
-    def test_what_a_partner_has_not_read_yet_is_told_since_when(self, tmp_path: Path) -> None:
-        """By its oldest change; other partners have feeds of their own."""
+    def test_figures_give_the_time_of_the_oldest_unread_change(self, tmp_path: Path) -> None:
+        """Each Booking Partner has a feed of its own."""
 
         async def run() -> None:
             clock = Clock()

@@ -1,7 +1,6 @@
-"""The promises of the Store protocol about what Booking Partners hold, to inherit."""
+"""Tests of how many spaces and quotes Booking Partners may hold, to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -10,25 +9,19 @@ from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.order import HoldingBound, Order
 from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
-from openbooking.booking.store import Store
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import BOB, MANAGER, SELLER, Clock, fresh, quote, session, spaces_left
+from openbooking.testing.store_case import StoreTestCase
 
 DEFAULTS = Policy()
 
 
-class HoldingTests:
-    """What bounds on holding ask of a store, and of its sweeper."""
+@rule("Leases and bounds")
+class HoldingTests(StoreTestCase):
+    """Part of `StoreTests`: bounds on Leases, and their expiry."""
 
-    def opened(self, place: Path, clock: Clock, policy: Policy = DEFAULTS) -> AbstractAsyncContextManager[Store]:
-        """The store at this place, closed afterwards."""
-        raise NotImplementedError
-
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """The store at this place with a Seller and sessions of these capacities."""
-        raise NotImplementedError
-
-    def test_a_partner_holds_no_more_than_its_share_and_its_open_quotes(self, tmp_path: Path) -> None:
-        """Whichever store counts them; beyond a bound a quote is answered without a Lease."""
+    def test_leases_stop_at_the_share_and_the_open_quotes_of_a_partner(self, tmp_path: Path) -> None:
+        """A quote beyond a bound is answered without a Lease. Other Booking Partners still get Leases."""
 
         async def run() -> None:
             bounds = HoldingBounds(share=0.5, share_above=10, quotes=8)
@@ -50,8 +43,8 @@ class HoldingTests:
 
         asyncio.run(run())
 
-    def test_what_open_quotes_take_is_bounded_in_bytes(self, tmp_path: Path) -> None:
-        """What is stored of each is less than what its Opportunity says of itself."""
+    def test_leases_stop_at_the_bytes_of_open_quotes(self, tmp_path: Path) -> None:
+        """The stored quotes are counted, not the Opportunities they are for."""
 
         async def run() -> None:
             policy = Policy(leasing=Leasing.ANONYMOUS, bounds=HoldingBounds(bytes=2_000))
@@ -67,8 +60,8 @@ class HoldingTests:
 
         asyncio.run(run())
 
-    def test_many_ended_leases_are_swept_some_at_a_time(self, tmp_path: Path) -> None:
-        """The sweeper tells how many it has swept, until none is left."""
+    def test_many_ended_leases_are_removed_in_several_steps(self, tmp_path: Path) -> None:
+        """`ExpireLeases` returns how many Leases it has removed, and 0 when none is left."""
 
         async def run() -> None:
             clock = Clock()

@@ -1,9 +1,10 @@
-"""The promises of the IdentityStore protocol, as tests to inherit."""
+"""Tests of what the IdentityStore protocol promises, to inherit."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +28,12 @@ from openbooking.identity.records import (
 )
 from openbooking.identity.scopes import Scope
 from openbooking.identity.store import AccessRights, IdentityStore
+from openbooking.testing.processes import Channel, kill_this_process, run_in_processes
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import START
+
+_PROCESSES = 3
+_CHANGES = 20
 
 R = TypeVar("R", bound=IdentityRecord)
 
@@ -58,43 +64,49 @@ RECORDS: tuple[IdentityRecord, ...] = (
 
 
 def grant(seller: str, partner: str = "alice", **changes: Any) -> Grant:
-    """A grant of that Seller."""
+    """Return a grant of that Seller, with these fields changed."""
     made = Grant(partner=partner, seller=seller, scopes=frozenset({Scope.OPENBOOKING}), changed=START, changed_by="kit")
     return replace(made, **changes)
 
 
 def saved(record: R) -> R:
-    """The record as it is once it has been saved."""
+    """Return the record as `find` returns it after it was saved."""
     return replace(record, revision=record.revision + 1)
 
 
+@rule("Identity stores")
 class IdentityStoreTests:
-    """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
+    """Tests of any identity store. Inherit from this class, and define `open_store`."""
 
-    def open_store(self, place: Path) -> IdentityStore:
-        """Open the store kept at this place."""
+    def open_store(self, folder: Path) -> IdentityStore:
+        """Open the identity store that is to be tested.
+
+        Args:
+            folder: A folder that belongs to the test. Stores that are opened with the same folder are the same
+                database, also one after the other and in different processes.
+        """
         raise NotImplementedError
 
     @asynccontextmanager
-    async def opened(self, place: Path) -> AsyncIterator[IdentityStore]:
-        """The store at this place, closed afterwards."""
-        store = self.open_store(place)
+    async def opened(self, folder: Path) -> AsyncIterator[IdentityStore]:
+        """Open the store, and close it afterwards."""
+        store = self.open_store(folder)
         try:
             yield store
         finally:
             await store.close()
 
-    def run(self, place: Path, work: Callable[[IdentityStore], Coroutine[Any, Any, None]]) -> None:
-        """Do something with the store."""
+    def run(self, folder: Path, work: Callable[[IdentityStore], Coroutine[Any, Any, None]]) -> None:
+        """Open the store, run `work` with it, and close it."""
 
         async def do() -> None:
-            async with self.opened(place) as store:
+            async with self.opened(folder) as store:
                 await work(store)
 
         asyncio.run(do())
 
-    def test_every_kind_is_kept_found_changed_and_removed(self, tmp_path: Path) -> None:
-        """As it was, with the next revision."""
+    def test_every_kind_of_record_is_saved_found_changed_and_removed(self, tmp_path: Path) -> None:
+        """A record is found as it was saved, with the next revision."""
 
         async def work(store: IdentityStore) -> None:
             for record in (*RECORDS, grant("centre")):
@@ -109,7 +121,7 @@ class IdentityStoreTests:
         self.run(tmp_path, work)
 
     def test_records_are_found_by_their_fields_in_the_order_of_their_keys(self, tmp_path: Path) -> None:
-        """Each field that the protocol names."""
+        """Every field that the protocol names can be searched."""
 
         async def work(store: IdentityStore) -> None:
             unsettled = grant("studio", settled=False)
@@ -146,8 +158,8 @@ class IdentityStoreTests:
 
         self.run(tmp_path, work)
 
-    def test_a_record_is_saved_only_in_place_of_what_was_read(self, tmp_path: Path) -> None:
-        """All of several, or none."""
+    def test_a_record_is_saved_only_over_the_revision_that_was_read(self, tmp_path: Path) -> None:
+        """Of several records, all are saved or none."""
 
         async def work(store: IdentityStore) -> None:
             assert await store.save(ALICE)
@@ -161,8 +173,8 @@ class IdentityStoreTests:
 
         self.run(tmp_path, work)
 
-    def test_of_many_who_change_a_record_at_once_one_does(self, tmp_path: Path) -> None:
-        """So that a code or a refresh token is good for one use."""
+    def test_of_callers_that_change_a_record_at_the_same_time_one_succeeds(self, tmp_path: Path) -> None:
+        """So a code or a refresh token is used once."""
 
         async def work(store: IdentityStore) -> None:
             outcomes = await asyncio.gather(*(store.save(replace(BOB, name=str(number))) for number in range(9)))
@@ -176,8 +188,8 @@ class IdentityStoreTests:
 
         self.run(tmp_path, work)
 
-    def test_how_a_partner_stands(self, tmp_path: Path) -> None:
-        """With one Seller by its token, and with all by its key."""
+    def test_access_rights_of_a_partner(self, tmp_path: Path) -> None:
+        """A token gives the rights with one Seller, an API key those with all Sellers."""
 
         async def work(store: IdentityStore) -> None:
             centre, studio, every = (grant(seller) for seller in ("centre", "studio", EVERY_SELLER))
@@ -202,8 +214,8 @@ class IdentityStoreTests:
 
         self.run(tmp_path, work)
 
-    def test_what_has_expired_is_removed(self, tmp_path: Path) -> None:
-        """At the moment it says, and nothing else."""
+    def test_expired_records_are_removed(self, tmp_path: Path) -> None:
+        """They are removed from the moment of their expiry on. Other records stay."""
 
         async def work(store: IdentityStore) -> None:
             assert await store.save(*RECORDS)
@@ -217,11 +229,15 @@ class IdentityStoreTests:
         self.run(tmp_path, work)
 
 
+@rule("Identity stores")
 class DurableIdentityStoreTests(IdentityStoreTests):
-    """The promises of a store whose place can be opened again, and by several at once."""
+    """Tests of an identity store whose data outlives the process, and which several processes can open.
 
-    def test_what_one_process_revokes_another_sees_at_once(self, tmp_path: Path) -> None:
-        """No copy is kept of what tells who may do what."""
+    Inherit from this class, and define `open_store`.
+    """
+
+    def test_a_revocation_is_visible_in_every_open_store_at_once(self, tmp_path: Path) -> None:
+        """Access rights are not cached."""
 
         async def run() -> None:
             async with self.opened(tmp_path) as one, self.opened(tmp_path) as other:
@@ -235,8 +251,8 @@ class DurableIdentityStoreTests(IdentityStoreTests):
 
         asyncio.run(run())
 
-    def test_records_outlive_the_process(self, tmp_path: Path) -> None:
-        """They are on disk."""
+    def test_records_outlive_the_store_that_saved_them(self, tmp_path: Path) -> None:
+        """A store that is opened later finds them."""
 
         async def run() -> None:
             async with self.opened(tmp_path) as store:
@@ -246,3 +262,35 @@ class DurableIdentityStoreTests(IdentityStoreTests):
                     assert await store.find(type(record)) == [saved(record)]
 
         asyncio.run(run())
+
+    def test_of_processes_that_change_a_record_at_the_same_moment_one_succeeds(self, tmp_path: Path) -> None:
+        """So a code, a refresh token or a registration is used once, whichever process it reaches."""
+        outcomes = run_in_processes(self, *[partial(self.change_at_the_same_moment, tmp_path)] * _PROCESSES)
+        for number, saved_by in enumerate(zip(*outcomes, strict=True)):
+            assert sum(saved_by) == 1, f"{sum(saved_by)} of {_PROCESSES} processes saved change {number} of one record."
+
+    async def change_at_the_same_moment(self, folder: Path, channel: Channel) -> None:
+        """Add a record when all processes do, then change it together again and again; send whether it was saved."""
+        async with self.opened(folder) as store:
+            record = BOB
+            for _ in range(_CHANGES):
+                await channel.wait_for_others()
+                channel.send(await store.save(record))
+                await channel.wait_for_others()
+                (record,) = await store.find(Partner)
+
+    def test_a_record_that_was_saved_outlives_a_killed_process(self, tmp_path: Path) -> None:
+        """The process is killed right after `save` has returned."""
+        ((is_saved,),) = run_in_processes(self, partial(self.save_and_crash, tmp_path))
+        assert is_saved
+
+        async def work(store: IdentityStore) -> None:
+            assert await store.find(Partner) == [saved(ALICE)], "The record was saved, and the store has lost it."
+
+        self.run(tmp_path, work)
+
+    async def save_and_crash(self, folder: Path, channel: Channel) -> None:
+        """Save a record, send whether it was saved, and crash."""
+        async with self.opened(folder) as store:
+            channel.send(await store.save(ALICE))
+            kill_this_process()

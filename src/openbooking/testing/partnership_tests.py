@@ -1,7 +1,6 @@
-"""The promises of the Store protocol about whose Orders are whose, as tests to inherit."""
+"""Tests of Orders that a Seller withholds from a Booking Partner, to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -14,28 +13,27 @@ from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.record import Record
 from openbooking.booking.store import ORDERS, Feed, Store
 from openbooking.openactive.errors import UnknownOrderError
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import ALICE, BOB, MANAGER, SELLER, Clock, book, fresh, quote, read_feed
+from openbooking.testing.store_case import StoreTestCase
 
 ALICES, BOBS = Partnership("alice", SELLER.key), Partnership("bob", SELLER.key)
 
 
-class PartnershipTests:
-    """What a Seller's revocation does to the Orders of a Booking Partner (OB-AUTH-07)."""
-
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """The store at this place with a Seller and sessions of these capacities."""
-        raise NotImplementedError
+@rule("Booking Partners")
+class PartnershipTests(StoreTestCase):
+    """Part of `StoreTests`: the Orders of a Booking Partner after a revocation by a Seller (OB-AUTH-07)."""
 
     async def withhold(self, store: Store, partnership: Partnership, *, withheld: bool) -> int:
-        """Withhold everything, or show it again; how many records that took."""
+        """Withhold all Orders, or show them again; return how many records were changed."""
         total, command = 0, Withhold(partnership=partnership, withheld=withheld, actor=MANAGER)
         while changed := await store.execute(command):
             assert isinstance(changed, int)
             total += changed
         return total
 
-    def test_withheld_orders_leave_the_orders_feed_and_come_back_as_they_are_then(self, tmp_path: Path) -> None:
-        """Those of one partner only; what happens to them meanwhile is not shown, and not lost."""
+    def test_withheld_orders_leave_the_feed_and_return_as_they_are_then(self, tmp_path: Path) -> None:
+        """Only the Orders of one Booking Partner are withheld. Changes meanwhile are kept, and shown afterwards."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=9) as store:
@@ -57,8 +55,8 @@ class PartnershipTests:
 
         asyncio.run(run())
 
-    def test_withholding_keeps_what_was_sold_and_ends_what_was_held(self, tmp_path: Path) -> None:
-        """Customers keep their spaces; a quote's return to the open feed. Doing it again changes nothing."""
+    def test_withholding_keeps_orders_and_ends_quotes(self, tmp_path: Path) -> None:
+        """Customers keep their spaces; leased spaces return to the open feed. A repeat changes nothing."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -76,7 +74,7 @@ class PartnershipTests:
         asyncio.run(run())
 
     def test_orders_are_counted_by_partner_and_seller(self, tmp_path: Path) -> None:
-        """Without quotes and deleted Orders."""
+        """Quotes and deleted Orders are not counted."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=9) as store:

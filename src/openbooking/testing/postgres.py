@@ -20,6 +20,8 @@ from typing import Any, Self
 
 from openbooking.store.migrate import upgrade
 
+# Settings for a write-ahead log of a few files, so that old ones are soon written over.
+SMALL_LOG = ("min_wal_size=32MB", "max_wal_size=48MB")
 _USER = "openbooking"
 _TEMPLATE = "prepared"
 _SETTINGS = ("listen_addresses=", "max_connections=200", "recovery_init_sync_method=syncfs")

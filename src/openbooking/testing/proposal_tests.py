@@ -1,7 +1,6 @@
-"""The promises of the Store protocol about proposals, and about changes that concern many Orders, to inherit."""
+"""Tests of proposals, and of changes that concern many Orders, to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,9 +19,10 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import Record
-from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, Store
+from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.openactive.errors import OrderCreationFailedError
 from openbooking.openactive.terms import FlowRequirement
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import (
     ALICE,
     BOB,
@@ -36,35 +36,29 @@ from openbooking.testing.samples import (
     session,
     spaces_left,
 )
+from openbooking.testing.store_case import StoreTestCase
 
 DEFAULTS = Policy()
 _FLOW = (FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION)
 
 
 def approved_session(key: str, capacity: int) -> tuple[Opportunity, Opportunity]:
-    """A series and a session of it, whose Seller approves each booking and may amend it."""
+    """Return a series and its session, whose Seller approves each booking and may amend it."""
     series, made = session(key, capacity)
     return replace(series, offers=tuple(replace(offer, flow=_FLOW) for offer in series.offers)), made
 
 
 def propose(uuid: str, *keys: str) -> Propose:
-    """P of one place at each of these sessions."""
+    """Return P of one space at each of these sessions."""
     return Propose(caller=ALICE, uuid=uuid, request=order(*keys), version=fresh())
 
 
-class ProposalTests:
-    """What approval asks of a store, and what one change does to all that it concerns (OB 5.5, 8.3.3, 8.4.9)."""
+@rule("Proposals")
+class ProposalTests(StoreTestCase):
+    """Part of `StoreTests`: proposals, and changes of Opportunities that have Orders (OB 5.5, 8.3.3, 8.4.9)."""
 
-    def opened(self, place: Path, clock: Clock, policy: Policy = DEFAULTS) -> AbstractAsyncContextManager[Store]:
-        """The store at this place, closed afterwards."""
-        raise NotImplementedError
-
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """The store at this place with a Seller and sessions of these capacities."""
-        raise NotImplementedError
-
-    def test_a_proposal_is_shown_when_it_changes_and_deleted_when_it_is_booked(self, tmp_path: Path) -> None:
-        """Its spaces are held, less of them after an amendment, and then sold; the Order waits for its first change."""
+    def test_a_proposal_is_in_its_feed_from_its_first_change_until_it_is_booked(self, tmp_path: Path) -> None:
+        """An amendment frees some of its spaces. The Order is in the Orders feed from its first change on."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock()) as store:
@@ -87,10 +81,8 @@ class ProposalTests:
 
         asyncio.run(run())
 
-    def test_a_proposal_that_is_not_booked_in_time_gives_its_places_back_and_stays_rejected(
-        self, tmp_path: Path
-    ) -> None:
-        """The record remains, and is swept once."""
+    def test_a_proposal_that_is_not_booked_in_time_is_rejected_and_frees_its_spaces(self, tmp_path: Path) -> None:
+        """The record stays, and later sweeps leave it alone."""
 
         async def run() -> None:
             clock = Clock()
@@ -110,10 +102,8 @@ class ProposalTests:
 
         asyncio.run(run())
 
-    def test_a_proposal_that_holds_nothing_is_rejected_as_soon_as_others_have_bought_what_it_wants(
-        self, tmp_path: Path
-    ) -> None:
-        """By B and by B after P; until then its spaces can be bought by anybody (OB-APP-27, AMB-75)."""
+    def test_a_proposal_without_a_lease_is_rejected_when_its_spaces_are_sold(self, tmp_path: Path) -> None:
+        """B, and B after P, may sell them. Until then anybody can buy its spaces (OB-APP-27, AMB-75)."""
 
         async def run() -> None:
             async with self.opened(tmp_path, Clock(), Policy(leasing=Leasing.OFF)) as store:
@@ -140,8 +130,8 @@ class ProposalTests:
 
         asyncio.run(run())
 
-    def test_what_a_rejected_proposal_tells_about_people_goes_with_its_places(self, tmp_path: Path) -> None:
-        """A repeat, which tells it again, gets the first answer."""
+    def test_personal_data_of_a_rejected_proposal_is_erased_with_its_lease(self, tmp_path: Path) -> None:
+        """A repeat, which contains the data again, gets the first answer."""
 
         async def run() -> None:
             clock = Clock()
@@ -160,8 +150,8 @@ class ProposalTests:
 
         asyncio.run(run())
 
-    def test_a_proposal_for_which_fewer_places_leave_no_room_is_rejected_at_once(self, tmp_path: Path) -> None:
-        """It is found among whoever else has spaces there, and gives up its own; who has booked keeps theirs."""
+    def test_a_smaller_capacity_rejects_the_proposals_that_no_longer_fit(self, tmp_path: Path) -> None:
+        """The rejected proposal frees its spaces at other sessions too. Orders keep theirs."""
 
         async def run() -> None:
             clock = Clock()
@@ -182,8 +172,8 @@ class ProposalTests:
 
         asyncio.run(run())
 
-    def test_what_is_called_off_reaches_everybody_who_has_a_place_there_now(self, tmp_path: Path) -> None:
-        """Who booked it, who was given it instead, and who has proposed to; not who was moved elsewhere."""
+    def test_a_cancelled_session_reaches_everybody_with_a_space_there_now(self, tmp_path: Path) -> None:
+        """That is Orders for it, Orders moved to it, and proposals for it; not Orders moved away from it."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -207,7 +197,7 @@ class ProposalTests:
         asyncio.run(run())
 
     def test_a_change_of_a_series_reaches_the_orders_for_all_its_sessions(self, tmp_path: Path) -> None:
-        """And no others."""
+        """Orders for other series are not changed."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
@@ -228,8 +218,8 @@ class ProposalTests:
 
         asyncio.run(run())
 
-    def test_what_is_published_by_another_name_is_told_in_its_orders(self, tmp_path: Path) -> None:
-        """And in no others; what is published as it is tells nobody."""
+    def test_a_new_name_of_a_series_is_shown_in_its_orders(self, tmp_path: Path) -> None:
+        """Other Orders are not changed, and neither is any Order if the series is published unchanged."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
@@ -250,7 +240,7 @@ class ProposalTests:
 
 
 def _replacement(uuid: str, family: tuple[Opportunity, Opportunity]) -> Replace:
-    """What gives the first item of Bob's Order a place at this session."""
+    """Return the command that moves the first item of Bob's Order to this session."""
     series, given = family
     return Replace(
         order=OrderKey("bob", uuid), number=1, opportunity=given.path, offer=series.offers[0].ref, actor=MANAGER

@@ -1,27 +1,25 @@
-"""A Seller that changes is shown by every feed item that shows it: the promises of a store, as tests to inherit."""
+"""Tests of feed items whose Seller has changed, to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from openbooking.booking.commands.republish import Republish, publish_seller
-from openbooking.booking.store import Feed, Store
+from openbooking.booking.store import Feed
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, Clock, read_feed
+from openbooking.testing.store_case import StoreTestCase
 
 _SERIES = Feed("session-series")
 
 
-class RepublishTests:
+@rule("Sale")
+class RepublishTests(StoreTestCase):
     """Part of `StoreTests`."""
 
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """A store that sells sessions with so many spaces, by their keys."""
-        raise NotImplementedError
-
-    def test_feed_items_show_what_their_seller_has_become(self, tmp_path: Path) -> None:
-        """Those that show it, that is; and only those are harvested again."""
+    def test_a_changed_seller_is_shown_by_all_its_feed_items(self, tmp_path: Path) -> None:
+        """Only items that show the Seller get a new change number."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
@@ -33,8 +31,8 @@ class RepublishTests:
 
         asyncio.run(run())
 
-    def test_what_is_published_again_unchanged_keeps_its_number(self, tmp_path: Path) -> None:
-        """It is not harvested again."""
+    def test_an_unchanged_item_keeps_its_change_number_when_republished(self, tmp_path: Path) -> None:
+        """Harvesters do not read it again."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -45,8 +43,8 @@ class RepublishTests:
 
         asyncio.run(run())
 
-    def test_the_paths_of_a_seller_come_page_by_page(self, tmp_path: Path) -> None:
-        """In their order."""
+    def test_paths_of_a_seller_are_returned_page_by_page(self, tmp_path: Path) -> None:
+        """The paths are in their order."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:

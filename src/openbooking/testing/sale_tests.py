@@ -1,7 +1,6 @@
-"""The promises of the Store protocol about what is on sale, as tests to inherit."""
+"""Tests of what is on sale and what is not, to inherit."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from openbooking.booking.store import ORDERS, Feed, Store
 from openbooking.openactive.errors import NotFoundError
 from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.terms import OpportunityType
+from openbooking.testing.rules import rule
 from openbooking.testing.samples import (
     ALICE,
     MANAGER,
@@ -35,6 +35,7 @@ from openbooking.testing.samples import (
     session_path,
     spaces_left,
 )
+from openbooking.testing.store_case import StoreTestCase
 
 UUID = fresh()
 SERIES = Feed("session-series")
@@ -42,27 +43,24 @@ STATES = [SaleState.UNPUBLISHED, SaleState.NOT_UNDERSTOOD, SaleState.OVER]
 
 
 def series_path(key: str) -> str:
-    """The path of the SessionSeries with this key."""
+    """Return the path of the SessionSeries with this key."""
     return opportunity_path(OpportunityType.SESSION_SERIES, key)
 
 
-class SaleTests:
-    """What leaves the open feeds and comes back to them, and that Orders do not depend on it."""
-
-    def stocked(self, place: Path, clock: Clock, **capacities: int) -> AbstractAsyncContextManager[Store]:
-        """The store at this place with a Seller and sessions of these capacities."""
-        raise NotImplementedError
+@rule("Sale")
+class SaleTests(StoreTestCase):
+    """Part of `StoreTests`: sessions that leave the open feeds and return, while their Orders stay."""
 
     async def shown(self, store: Store) -> set[str]:
-        """The keys of what the feeds of series and of sessions show."""
+        """Return the keys of the series and sessions that the feeds show as not deleted."""
         feeds = [(await read_feed(store, feed), sort) for feed, sort in ((SERIES, "series"), (SESSIONS, "session"))]
         return {f"{sort} {key}" for feed, sort in feeds for key, data in feed.items() if data is not None}
 
     @pytest.mark.parametrize("state", STATES)
-    def test_what_is_not_on_sale_leaves_its_feed_and_comes_back_as_it_is_then(
+    def test_a_session_off_sale_leaves_its_feed_and_returns_as_it_is_then(
         self, tmp_path: Path, state: SaleState
     ) -> None:
-        """It cannot be booked meanwhile; what was booked of it can be cancelled, and its Orders feed goes on."""
+        """It cannot be booked meanwhile. Its Orders can still be cancelled, and their feed goes on."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
@@ -86,8 +84,8 @@ class SaleTests:
 
         asyncio.run(run())
 
-    def test_with_a_parent_all_that_lies_below_leaves_the_feeds_and_comes_back(self, tmp_path: Path) -> None:
-        """But for what is not on sale itself."""
+    def test_sessions_leave_the_feeds_and_return_with_their_series(self, tmp_path: Path) -> None:
+        """A session that is itself off sale does not return."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
@@ -103,8 +101,8 @@ class SaleTests:
 
         asyncio.run(run())
 
-    def test_what_is_published_anew_stays_unpublished_and_so_does_what_is_published_below(self, tmp_path: Path) -> None:
-        """Whatever else is published of it."""
+    def test_a_new_publication_of_an_unpublished_series_stays_unpublished(self, tmp_path: Path) -> None:
+        """So do new sessions of the series."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -121,8 +119,8 @@ class SaleTests:
 
         asyncio.run(run())
 
-    def test_a_publication_that_was_not_understood_leaves_the_feeds_until_it_is(self, tmp_path: Path) -> None:
-        """And with it what lies below, although that is not published with it."""
+    def test_a_series_that_was_not_understood_leaves_the_feeds_until_it_is(self, tmp_path: Path) -> None:
+        """Its sessions leave with it, although they are not published with it."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -135,8 +133,8 @@ class SaleTests:
 
         asyncio.run(run())
 
-    def test_what_was_unpublished_comes_back_unpublished_with_what_was_sold(self, tmp_path: Path) -> None:
-        """Whatever was withdrawn of it in between: the series is remembered, the session is not."""
+    def test_an_unpublished_series_returns_unpublished_after_a_withdrawal(self, tmp_path: Path) -> None:
+        """Its Orders still count. Only the series is remembered as unpublished, its sessions are not."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -153,8 +151,8 @@ class SaleTests:
 
         asyncio.run(run())
 
-    def test_what_is_not_understood_any_more_is_off_sale_and_its_orders_stay(self, tmp_path: Path) -> None:
-        """Only what comes of the sources, and is not to be kept."""
+    def test_sessions_whose_sources_are_off_sale_keep_their_orders(self, tmp_path: Path) -> None:
+        """Only sessions of the named sources go off sale, except those that are to be kept."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
@@ -174,8 +172,8 @@ class SaleTests:
 
         asyncio.run(run())
 
-    def test_opportunities_are_found_by_how_their_sources_begin(self, tmp_path: Path) -> None:
-        """By a beginning that goes on with letters or digits, and by a whole name."""
+    def test_opportunities_are_found_by_the_beginning_of_their_source(self, tmp_path: Path) -> None:
+        """The beginning may end inside a word, and may be the whole source."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock()) as store:
@@ -190,8 +188,8 @@ class SaleTests:
 
         asyncio.run(run())
 
-    def test_what_is_rehearsed_is_answered_and_changes_nothing(self, tmp_path: Path) -> None:
-        """Also what builds on a change that was only rehearsed."""
+    def test_a_rehearsed_command_is_answered_and_changes_nothing(self, tmp_path: Path) -> None:
+        """It may depend on changes that were only rehearsed."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -208,8 +206,8 @@ class SaleTests:
 
         asyncio.run(run())
 
-    def test_what_never_was_on_sale_is_in_no_feed_not_even_as_deleted(self, tmp_path: Path) -> None:
-        """Until it is put on sale."""
+    def test_a_session_that_never_was_on_sale_is_in_no_feed(self, tmp_path: Path) -> None:
+        """The feeds do not show it as deleted either. It appears when it is put on sale."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock()) as store:

@@ -1,4 +1,4 @@
-"""What the test kit books: a Seller, sessions, requests, and a clock that stands still until it is moved."""
+"""What the test kit books: a Seller, sessions and requests, and a clock that stands still until it is moved."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -28,43 +28,43 @@ SESSIONS = Feed("scheduled-sessions")
 
 
 def fresh() -> str:
-    """An Order UUID not used before."""
+    """Return an Order UUID that was not used before."""
     return str(uuid.uuid4())
 
 
 class Clock:
-    """Tells the time that was set. Its monotonic time moves with it, so that a turned clock is no jump."""
+    """A clock that shows the time it was set to. Its monotonic time moves with it, so no move is taken for a jump."""
 
     def __init__(self) -> None:
         self.time = START
 
     def __call__(self) -> datetime:
-        """The time now."""
+        """Return the time."""
         return self.time
 
     def monotonic(self) -> float:
-        """Seconds since the clock was made."""
+        """Return how many seconds the clock was moved since it was created."""
         return (self.time - START).total_seconds()
 
     def is_trusted(self) -> bool:
-        """Nothing else tells the time."""
+        """Return True: this is the only clock."""
         return True
 
     def compare(self, noted: datetime) -> None:
-        """It is right, whatever a store has noted."""
+        """Accept any time that a store has noted."""
 
     def move(self, by: timedelta) -> None:
-        """Let that much time pass."""
+        """Move the clock ahead by that much."""
         self.time += by
 
 
 def session_path(key: str) -> str:
-    """The path of the ScheduledSession with this key."""
+    """Return the path of the ScheduledSession with this key."""
     return opportunity_path(OpportunityType.SCHEDULED_SESSION, key)
 
 
 def session(key: str, capacity: int) -> tuple[Opportunity, Opportunity]:
-    """A SessionSeries with an Offer, and a ScheduledSession of it in ten days, with so many spaces."""
+    """Return a SessionSeries with an Offer, and its ScheduledSession of this capacity, ten days after START."""
     series = opportunity_path(OpportunityType.SESSION_SERIES, key)
     offer = Offer(key="adult", owner=series, price=PRICE, currency="GBP", full_refund_on_cancellation=True)
     start = START + timedelta(days=10)
@@ -84,7 +84,7 @@ def session(key: str, capacity: int) -> tuple[Opportunity, Opportunity]:
 
 
 def order(*keys: str, email: str = EMAIL) -> OrderRequest:
-    """A request for one place at each of these sessions; a key named twice asks for two."""
+    """Return a request for one space at each of these sessions; a key named twice asks for two."""
     return OrderRequest(
         seller_id=SELLER.key,
         seller=SELLER.key,
@@ -108,22 +108,26 @@ def order(*keys: str, email: str = EMAIL) -> OrderRequest:
 
 
 def book(uuid: str, *keys: str, caller: Caller = ALICE) -> Book:
-    """B of one place at each of these sessions."""
+    """Return B of one space at each of these sessions."""
     return Book(caller=caller, uuid=uuid, request=order(*keys))
 
 
 def quote(uuid: str, *keys: str, caller: Caller = ALICE, checkpoint: Checkpoint = Checkpoint.C2) -> Quote:
-    """C2, or C1, of one place at each of these sessions."""
+    """Return C2, or C1, of one space at each of these sessions."""
     return Quote(checkpoint=checkpoint, caller=caller, uuid=uuid, request=order(*keys))
 
 
 def cancel(uuid: str, *numbers: int, caller: Caller = ALICE) -> Cancel:
-    """Cancellation of the items of these numbers."""
+    """Return the cancellation of the items with these numbers."""
     return Cancel(caller=caller, uuid=uuid, numbers=numbers)
 
 
 async def read_feed(store: Store, feed: Feed, after: int = 0, page: int = 100) -> dict[str, Any]:
-    """Follow a feed to its end: what each item, by the last segment of its id, says last; None where it is deleted."""
+    """Follow a feed to its end.
+
+    Returns:
+        The data of each item, by the last segment of its id; None for an item that is deleted.
+    """
     copy: dict[str, Any] = {}
     while items := await store.feed_items(feed, after, page):
         numbers = [item.modified for item in items]
@@ -135,7 +139,7 @@ async def read_feed(store: Store, feed: Feed, after: int = 0, page: int = 100) -
 
 
 async def spaces_left(store: Store, key: str) -> int | None:
-    """What the open feed says of a session's spaces."""
+    """Return how many spaces of a session are left according to the open feed."""
     data = (await read_feed(store, SESSIONS))[key]
     left = data["remainingAttendeeCapacity"]
     assert left is None or isinstance(left, int)

@@ -1,8 +1,6 @@
-"""The promises of the Store protocol, as tests to inherit."""
+"""Tests of what the Store protocol promises, to inherit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,11 +20,8 @@ from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Needs, Situation
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.store import ORDERS, Feed, FeedWriter, Store
-from openbooking.jsonld.write import Writer
-from openbooking.jsonld.write_feed import JsonLdFeedWriter
+from openbooking.booking.store import ORDERS, Feed
 from openbooking.openactive.errors import GoneError, OpenBookingError, UnknownOrderError
-from openbooking.openactive.ids import Identifiers
 from openbooking.testing.erasure_tests import ErasureTests
 from openbooking.testing.feed_page_tests import FeedPageTests
 from openbooking.testing.figures_tests import FiguresTests
@@ -34,6 +29,7 @@ from openbooking.testing.holding_tests import HoldingTests
 from openbooking.testing.partnership_tests import PartnershipTests
 from openbooking.testing.proposal_tests import ProposalTests
 from openbooking.testing.republish_tests import RepublishTests
+from openbooking.testing.rules import rule
 from openbooking.testing.sale_tests import SaleTests
 from openbooking.testing.samples import (
     ALICE,
@@ -50,16 +46,10 @@ from openbooking.testing.samples import (
     session,
     spaces_left,
 )
-
-POLICY = Policy(leasing=Leasing.ANONYMOUS)
-UUID = "e11429ea-467f-4270-ab62-e47368996fe8"
+from openbooking.testing.store_case import POLICY, UUID
 
 
-def feed_writer() -> FeedWriter:
-    """The writer the kit gives to stores."""
-    return JsonLdFeedWriter(Writer(Identifiers("https://kit.example.com/api")))
-
-
+@rule("Commands")
 class StoreTests(
     ErasureTests,
     FeedPageTests,
@@ -70,32 +60,9 @@ class StoreTests(
     RepublishTests,
     SaleTests,
 ):
-    """Inherit from this, and say how to open the store at a place, a folder, that outlives it."""
+    """Tests of any store. Inherit from this class, and define `open_store`."""
 
-    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> Store | Awaitable[Store]:
-        """Open the store kept at this place."""
-        raise NotImplementedError
-
-    @asynccontextmanager
-    async def opened(self, place: Path, clock: Clock, policy: Policy = POLICY) -> AsyncIterator[Store]:
-        """The store at this place, closed afterwards."""
-        opened = self.open_store(place, policy=policy, writer=feed_writer(), clock=clock)
-        store = await opened if isinstance(opened, Awaitable) else opened
-        try:
-            yield store
-        finally:
-            await store.close()
-
-    @asynccontextmanager
-    async def stocked(self, place: Path, clock: Clock, **capacities: int) -> AsyncIterator[Store]:
-        """The store with a Seller and sessions of these capacities."""
-        async with self.opened(place, clock) as store:
-            await store.execute(PublishSeller(SELLER, actor=MANAGER))
-            for key, capacity in capacities.items():
-                await store.execute(Publish(session(key, capacity), actor=MANAGER))
-            yield store
-
-    def test_what_is_booked_is_answered_kept_and_published(self, tmp_path: Path) -> None:
+    def test_a_booking_is_answered_kept_and_published(self, tmp_path: Path) -> None:
         """B, Order Status and the open feed agree."""
 
         async def run() -> None:
@@ -109,7 +76,7 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_the_last_place_is_sold_once(self, tmp_path: Path) -> None:
+    def test_the_last_spaces_are_sold_once(self, tmp_path: Path) -> None:
         """Thirty callers race for three spaces; three get them."""
 
         async def run() -> None:
@@ -120,8 +87,8 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_one_uuid_is_booked_once_however_often_it_is_sent_at_once(self, tmp_path: Path) -> None:
-        """Repeats that arrive together get one booking and equal answers."""
+    def test_requests_with_one_uuid_at_the_same_time_are_booked_once(self, tmp_path: Path) -> None:
+        """All get equal answers."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -132,7 +99,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_partners_share_neither_uuids_nor_feeds(self, tmp_path: Path) -> None:
-        """Alice and Bob use one UUID, and neither sees or touches what is the other's."""
+        """Alice and Bob use the same UUID; neither sees or changes an Order of the other."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -149,8 +116,8 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_an_ended_lease_frees_its_places_by_itself(self, tmp_path: Path) -> None:
-        """Others can book them at once, and the sweeper brings them back into the feed."""
+    def test_an_ended_lease_frees_its_spaces(self, tmp_path: Path) -> None:
+        """Others can book them at once, and the sweeper shows them in the feed again."""
 
         async def run() -> None:
             clock = Clock()
@@ -169,8 +136,8 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_an_ended_lease_holds_nothing_even_before_it_is_swept(self, tmp_path: Path) -> None:
-        """Expiry is seen when capacity is read."""
+    def test_an_ended_lease_holds_nothing_before_it_is_swept(self, tmp_path: Path) -> None:
+        """Whether a Lease has ended is decided when spaces are counted."""
 
         async def run() -> None:
             clock = Clock()
@@ -185,8 +152,8 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_a_released_lease_frees_its_places(self, tmp_path: Path) -> None:
-        """So does a quote for other items."""
+    def test_a_released_lease_frees_its_spaces(self, tmp_path: Path) -> None:
+        """A new quote for other items releases the Lease of the old one too."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=3, spin=3) as store:
@@ -198,8 +165,8 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_a_quote_that_leases_nothing_itself_gives_up_what_is_not_asked_for(self, tmp_path: Path) -> None:
-        """C1, which leases nothing here, is most often answered without locks; the spaces come back all the same."""
+    def test_a_quote_without_a_lease_releases_items_it_no_longer_asks_for(self, tmp_path: Path) -> None:
+        """C1, which leases nothing here, is usually decided without locks; the spaces are freed all the same."""
 
         async def run() -> None:
             async with self.opened(tmp_path, Clock(), Policy(leasing=Leasing.NAMED)) as store:
@@ -217,7 +184,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_a_fault_in_one_command_harms_no_other(self, tmp_path: Path) -> None:
-        """A refused and a broken command run beside good ones, and leave no trace."""
+        """A refused command and one that fails run beside good ones, and leave no trace."""
 
         class Broken(ActorCommand, frozen=True):
             def needs(self, policy: Policy) -> Needs:
@@ -243,8 +210,8 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_a_deleted_order_leaves_a_tombstone_only_where_it_was_seen(self, tmp_path: Path) -> None:
-        """And the stub that remains refuses everything but another deletion."""
+    def test_a_deleted_order_is_in_the_feed_only_if_it_was_there_before(self, tmp_path: Path) -> None:
+        """Its UUID refuses every command but another deletion."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -263,8 +230,8 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_a_harvester_misses_nothing_while_others_write(self, tmp_path: Path) -> None:
-        """Its copy, gathered page by page during the writing, equals one gathered afterwards."""
+    def test_a_follower_misses_nothing_while_others_write(self, tmp_path: Path) -> None:
+        """Its copy, read page by page during the writing, equals one that is read afterwards."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=100, spin=100) as store:
@@ -299,8 +266,8 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_an_item_that_says_the_same_is_not_published_again(self, tmp_path: Path) -> None:
-        """Renewing a lease changes no published figure."""
+    def test_an_item_with_the_same_data_is_not_published_again(self, tmp_path: Path) -> None:
+        """Renewing a Lease changes nothing that is published."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -311,8 +278,8 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_what_is_published_again_keeps_what_was_sold(self, tmp_path: Path) -> None:
-        """A new capacity counts against the spaces already booked."""
+    def test_a_new_publication_keeps_the_spaces_that_were_sold(self, tmp_path: Path) -> None:
+        """The new capacity counts against the spaces already booked."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -324,8 +291,8 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_what_is_withdrawn_is_deleted_from_the_feed_and_its_tombstone_in_time(self, tmp_path: Path) -> None:
-        """Tombstones stay until they are old, updated items for ever; numbers are not given out again."""
+    def test_a_withdrawn_session_is_shown_as_deleted_and_later_forgotten(self, tmp_path: Path) -> None:
+        """Only old deleted items are forgotten. No change number is given twice."""
 
         async def run() -> None:
             clock = Clock()
@@ -346,8 +313,8 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_what_comes_back_after_it_was_withdrawn_keeps_what_was_sold(self, tmp_path: Path) -> None:
-        """Its Orders outlive it, and no place of theirs is sold again."""
+    def test_a_session_that_returns_after_a_withdrawal_keeps_its_orders(self, tmp_path: Path) -> None:
+        """Its sold spaces are not sold again."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=2) as store:
@@ -364,8 +331,8 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_what_lies_below_is_withdrawn_too_and_what_is_to_be_kept_is_not(self, tmp_path: Path) -> None:
-        """A session without its series cannot be sold; a session whose source says something else now can."""
+    def test_a_withdrawal_includes_sessions_below_and_leaves_out_what_is_to_be_kept(self, tmp_path: Path) -> None:
+        """A session cannot be sold without its series. A session whose source has changed since stays."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), swim=5) as store:
@@ -382,8 +349,8 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_the_time_that_was_noted_last_is_told(self, tmp_path: Path) -> None:
-        """Also if it is before the one that was noted earlier: a clock may have been wrong."""
+    def test_the_time_noted_last_is_returned(self, tmp_path: Path) -> None:
+        """It may be before a time noted earlier, because a clock may have been wrong."""
 
         async def run() -> None:
             clock = Clock()

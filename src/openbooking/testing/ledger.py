@@ -1,0 +1,83 @@
+"""Bookings that were asked for, with the replies, to be compared with what a store holds afterwards."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.model.order import Order
+from openbooking.booking.model.record import Record
+from openbooking.booking.store import Store, StoreUnavailableError
+from openbooking.openactive.errors import UnknownOrderError
+from openbooking.openactive.ids import key_of
+from openbooking.testing.samples import SESSIONS, read_feed
+
+
+class Entry(NamedTuple):
+    """A request for spaces at one session, and its reply; None where the reply is not known."""
+
+    command: Book
+    reply: Order | None
+
+    @property
+    def keys(self) -> Counter[str]:
+        """How many spaces were asked for, by the key of the session."""
+        return Counter(key_of(item.opportunity or "") for item in self.command.request.items)
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the reply says that the spaces are booked."""
+        return self.reply is not None and not self.reply.has_errors
+
+
+async def book_in(store: Store, command: Book) -> Entry:
+    """Execute the command; the reply is not known if the store is unavailable meanwhile."""
+    try:
+        reply: Any = await store.execute(command)
+    except StoreUnavailableError:
+        return Entry(command, None)
+    assert isinstance(reply, Order), f"The store has answered {command} with {reply}, which is no Order."
+    return Entry(command, reply)
+
+
+async def order_in(store: Store, command: Book) -> Order | None:
+    """The Order that the store holds for the command; None if it holds none."""
+    try:
+        record: Any = await store.execute(GetOrder(caller=command.caller, uuid=command.uuid))
+    except UnknownOrderError:
+        return None
+    assert isinstance(record, Record)
+    return record.order
+
+
+async def check_bookings(store: Store, entries: list[Entry], capacities: Mapping[str, int]) -> None:
+    """Raise AssertionError unless the store holds what it has acknowledged, and no session is sold beyond its capacity.
+
+    Args:
+        store: The store, opened when all processes had ended.
+        entries: All that was asked for; nothing else may have been booked at these sessions.
+        capacities: The capacity of each session, by key.
+    """
+    acknowledged: Counter[str] = sum((entry.keys for entry in entries if entry.acknowledged), Counter())
+    for key, capacity in capacities.items():
+        assert acknowledged[key] <= capacity, (
+            f"{acknowledged[key]} spaces of session {key} were sold, and its capacity is {capacity}."
+        )
+    kept: Counter[str] = Counter()
+    for entry in entries:
+        order = await order_in(store, entry.command)
+        about = f"Order {entry.command.uuid} for {dict(entry.keys)}"
+        if entry.acknowledged:
+            assert order is not None, f"{about} was acknowledged, and the store has lost it."
+            assert order == entry.reply, f"{about} was acknowledged as {entry.reply}, and the store holds {order}."
+        elif entry.reply is not None:
+            assert order is None, f"{about} was refused, and the store holds it."
+        kept += entry.keys if order else Counter()
+    feed = await read_feed(store, SESSIONS)
+    for key, capacity in capacities.items():
+        assert kept[key] <= capacity, f"The store holds {kept[key]} bookings of {key}, whose capacity is {capacity}."
+        left = feed[key]["remainingAttendeeCapacity"]
+        assert left == capacity - kept[key], (
+            f"The feed says that {key} has {left} spaces left; {kept[key]} of its {capacity} are booked."
+        )

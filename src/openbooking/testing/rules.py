@@ -1,0 +1,36 @@
+"""Names the rule that a failing test has found broken."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+PAGE = "docs/how-to/write-a-store.md"
+
+T = TypeVar("T")
+
+
+def rule(heading: str) -> Callable[[type[T]], type[T]]:
+    """Decorate a class of tests: when one of them fails, name the section of the documentation that has the rule."""
+
+    def decorate(tests: type[T]) -> type[T]:
+        for name, test in list(vars(tests).items()):
+            if name.startswith("test_"):
+                setattr(tests, name, _noting(test, heading))
+        return tests
+
+    return decorate
+
+
+def _noting(test: Callable[..., None], heading: str) -> Callable[..., None]:
+    """Return the test, with a note on each failure; `documented_in` is the heading."""
+
+    @wraps(test)
+    def run(*arguments: Any, **fixtures: Any) -> None:
+        try:
+            test(*arguments, **fixtures)
+        except Exception as failure:
+            failure.add_note(f'The rule is documented in {PAGE}, section "{heading}".')
+            raise
+
+    vars(run)["documented_in"] = heading
+    return run

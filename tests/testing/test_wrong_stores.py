@@ -1,0 +1,112 @@
+"""The store test kit passes a store that is right, and finds each fault of stores that are wrong on purpose."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from openbooking.booking.model.policy import Policy
+from openbooking.booking.store import FeedWriter
+from openbooking.store.postgres.store import PostgresStore
+from openbooking.testing import DurableStoreTests
+from openbooking.testing.postgres import PostgresServer
+from openbooking.testing.samples import Clock
+from support.wrong_stores import (
+    NUMBERS,
+    FileStore,
+    StoreThatCommitsLate,
+    StoreThatNumbersEarly,
+    StoreWithItsOwnState,
+    StoreWithoutLock,
+)
+
+RACE = "test_processes_that_race_for_the_last_spaces_sell_no_space_twice"
+CRASH = "test_a_killed_process_loses_no_booking_that_it_acknowledged"
+FOLLOWER = "test_a_follower_of_a_feed_misses_nothing_while_several_processes_write"
+REPEAT = "test_a_repeat_in_another_process_gets_the_same_answer"
+ERASURE = "test_erased_personal_data_is_in_no_file_of_the_database"
+
+
+class KitForFileStore(DurableStoreTests):
+    rounds = 1
+    store: type[FileStore] = FileStore
+
+    def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> FileStore:
+        return self.store(folder, policy=policy, writer=writer, clock=clock)
+
+
+class KitForStoreWithoutLock(KitForFileStore):
+    store = StoreWithoutLock
+
+
+class KitForStoreWithItsOwnState(KitForFileStore):
+    store = StoreWithItsOwnState
+
+
+class KitForStoreThatCommitsLate(KitForFileStore):
+    store = StoreThatCommitsLate
+
+
+class KitForStoreThatNumbersEarly(DurableStoreTests):
+    rounds = 1
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> PostgresStore:
+        return StoreThatNumbersEarly(self.url, policy=policy, writer=writer, clock=clock)
+
+
+def failures(kit: Callable[[], DurableStoreTests], folder: Path, *names: str) -> dict[str, str]:
+    """What each of these tests of the kit says of the store, if it fails."""
+    found = {}
+    for name in names:
+        (folder / name).mkdir()
+        try:
+            getattr(kit(), name)(folder / name)
+        except AssertionError as failure:
+            found[name] = "\n".join([str(failure), *failure.__notes__])
+    return found
+
+
+def test_a_store_that_is_right_passes(tmp_path: Path) -> None:
+    assert failures(KitForFileStore, tmp_path, RACE, CRASH, FOLLOWER, REPEAT, ERASURE) == {}
+
+
+@pytest.mark.parametrize("kit", [KitForStoreWithoutLock, KitForStoreWithItsOwnState])
+def test_without_a_transaction_between_processes_a_store_fails_the_race(
+    tmp_path: Path, kit: type[DurableStoreTests]
+) -> None:
+    found = failures(kit, tmp_path, RACE, REPEAT, ERASURE)
+    assert found.keys() == {RACE}
+    assert "spaces of session" in found[RACE]
+    assert "were sold, and its capacity is 2" in found[RACE]
+    assert 'docs/how-to/write-a-store.md, section "Several processes"' in found[RACE]
+
+
+def test_a_store_that_commits_after_the_answer_fails_when_it_is_killed(tmp_path: Path) -> None:
+    found = failures(KitForStoreThatCommitsLate, tmp_path, RACE, CRASH, FOLLOWER, REPEAT)
+    assert found.keys() == {CRASH}
+    assert "was acknowledged, and the store has lost it" in found[CRASH]
+    assert 'docs/how-to/write-a-store.md, section "Crashes"' in found[CRASH]
+
+
+def test_a_store_that_takes_numbers_inside_the_transaction_fails_a_follower(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    async def add_sequence(url: str) -> None:
+        connection = await asyncpg.connect(url)
+        await connection.execute(NUMBERS)
+        await connection.close()
+
+    def kit() -> DurableStoreTests:
+        url = postgres.new_database()
+        asyncio.run(add_sequence(url))
+        return KitForStoreThatNumbersEarly(url)
+
+    found = failures(kit, tmp_path, RACE, CRASH, FOLLOWER, REPEAT)
+    assert found.keys() == {FOLLOWER}
+    assert "became visible after a higher change number had been read" in found[FOLLOWER]
+    assert 'docs/how-to/write-a-store.md, section "Change numbers"' in found[FOLLOWER]
