@@ -94,5 +94,5 @@ def _create_partial_index(name: str, table: str, columns: list[str], condition: 
 
 
 def downgrade() -> None:
-    """There is nothing before the first schema."""
+    """Raise: the first schema has no predecessor."""
     raise NotImplementedError

@@ -20,14 +20,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the tables, and fill them from what was known."""
+    """Create the tables, and fill them from the earlier ones."""
     _create_tables()
     _extend_records()
     _move_partners()
 
 
 def downgrade() -> None:
-    """Grants and users would be lost."""
+    """Raise: grants and users would be lost."""
     raise NotImplementedError
 
 
