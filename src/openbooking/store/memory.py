@@ -38,7 +38,7 @@ class MemoryStore:
         self._noted: datetime | None = None
 
     async def execute(self, command: Command) -> Reply:
-        """Carry out one command."""
+        """Carry out a command at once."""
         before = self._load(command.needs(self._policy))
         after, (outcome,) = fold(before, [command])
         changes = changes_between(before, after, self._writer)

@@ -183,8 +183,8 @@ class SqlStore:
     async def check_integrity(self) -> list[Finding]:
         """Compare counts, claims and feeds with the records at one moment; return all findings."""
         sql = IntegrityStatements(self._dialect)
-        recount = await self._database.snapshot(lambda: check_integrity(sql, self._feed_writer, self._clock()))
-        return [*await self.server_findings(), *recount]
+        contradictions = await self._database.snapshot(lambda: check_integrity(sql, self._feed_writer, self._clock()))
+        return [*await self.server_findings(), *contradictions]
 
     async def server_findings(self) -> Sequence[Finding]:
         """Return the settings of the database server that make replies less durable than promised."""

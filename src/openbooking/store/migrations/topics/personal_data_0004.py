@@ -1,7 +1,7 @@
 """Revision 0004: personal data in partitions that can be rewritten, and keyed fingerprints.
 
-Personal data is divided into partitions where the database is PostgreSQL, and tells from when it is kept. What the
-tables held before is rewritten.
+On PostgreSQL personal data is divided into partitions. Each row gets the time at which its retention begins. Earlier
+contents of the tables are rewritten.
 """
 
 import hashlib

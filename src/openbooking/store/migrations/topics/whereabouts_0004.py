@@ -1,6 +1,6 @@
 """Revision 0004: the venue and activities of Opportunities.
 
-The keys are derived as `booking/rules/matching_keys.py` did it then, for a migration must do the same for ever.
+The keys are derived as `booking/rules/matching_keys.py` derived them then, because a migration must never change.
 """
 
 import json
