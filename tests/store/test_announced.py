@@ -27,7 +27,7 @@ SOURCE = "feed"
 
 
 class Look(ActorCommand, frozen=True):
-    """Looks at what is loaded for an announcement."""
+    """A command that keeps the situation that was loaded for an announcement."""
 
     announced: tuple[Opportunity, ...]
     seen: list[Situation]
@@ -60,7 +60,9 @@ def renamed(opportunity: Opportunity) -> Opportunity:
 
 
 @pytest.mark.spec("OB-NOTIF-06")
-async def test_only_orders_of_what_changes_and_of_what_lies_below_are_loaded(open_store: Callable[[], Store]) -> None:
+async def test_only_orders_of_changed_opportunities_and_descendants_are_loaded(
+    open_store: Callable[[], Store],
+) -> None:
     store = open_store()
     try:
         await store.execute(PublishSeller(SELLER, actor=MANAGER))

@@ -35,7 +35,7 @@ ALICES = Feed(ORDERS, ALICE.partner)
 
 
 class Sqlite:
-    """Files, and `openbooking backup`."""
+    """SQLite files, backed up by `openbooking backup`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -54,7 +54,7 @@ class Sqlite:
 
 
 class Postgres:
-    """pg_dump and pg_restore."""
+    """PostgreSQL, backed up by pg_dump and pg_restore."""
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
@@ -89,7 +89,7 @@ def fail(*arguments: str) -> str:
 
 
 def working(database: str, work: Callable[[SqlStore], Coroutine[Any, Any, T]]) -> T:
-    """The result of some work on the store."""
+    """Return the result of some work on the store."""
 
     async def run() -> T:
         store = open_store(Settings(database=database))
@@ -115,7 +115,7 @@ async def stock(store: Store) -> None:
 
 
 async def follow(store: Store, feed: Feed, copy: Copy) -> None:
-    """Bring a harvester's copy up to date, from where it stopped."""
+    """Harvest from where the copy ends."""
     after = max((modified for modified, _ in copy.values()), default=0)
     while items := await store.feed_items(feed, after, 100):
         copy |= {item.id: (item.modified, item.data) for item in items}
@@ -123,13 +123,13 @@ async def follow(store: Store, feed: Feed, copy: Copy) -> None:
 
 
 async def as_held(store: Store, feed: Feed) -> Copy:
-    """The feed, as somebody sees it who harvests it from its beginning."""
+    """Return the feed, harvested from its beginning."""
     held: Copy = {}
     await follow(store, feed, held)
     return held
 
 
-def test_after_a_restore_harvesters_see_what_there_is_and_brokers_book_again_what_was_lost(
+def test_after_a_restore_harvesters_read_everything_again_and_brokers_rebook_lost_orders(
     kept: Sqlite | Postgres,
 ) -> None:
     kept_uuid, lost_uuid = fresh(), fresh()
@@ -182,11 +182,11 @@ def test_after_a_restore_harvesters_see_what_there_is_and_brokers_book_again_wha
 
 
 def kept_paths(*keys: str) -> frozenset[str]:
-    """The paths of sessions and their series."""
+    """Return the paths of sessions and their series."""
     return frozenset(opportunity.path for key in keys for opportunity in session(key, 1))
 
 
-def test_new_numbers_are_above_those_that_are_named_and_all_that_there_were(kept: Sqlite | Postgres) -> None:
+def test_renumbering_exceeds_the_given_number_and_all_earlier_numbers(kept: Sqlite | Postgres) -> None:
     async def many(store: SqlStore) -> Copy:
         await stock(store)
         for number in range(5):
@@ -210,7 +210,7 @@ def test_new_numbers_are_above_those_that_are_named_and_all_that_there_were(kept
     assert max(modified for modified, _ in held.values()) > tops[-1]
 
 
-def test_items_are_numbered_anew_batch_by_batch_while_others_change_them(
+def test_renumbering_in_batches_allows_concurrent_changes(
     kept: Sqlite | Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("openbooking.store.numbering.ITEMS_PER_TRANSACTION", 2)
@@ -232,7 +232,7 @@ def test_items_are_numbered_anew_batch_by_batch_while_others_change_them(
     working(kept.database, run)
 
 
-def test_a_backup_that_is_made_during_bookings_is_whole_and_agrees_with_itself(kept: Sqlite | Postgres) -> None:
+def test_a_backup_made_during_bookings_is_complete_and_consistent(kept: Sqlite | Postgres) -> None:
     async def book_meanwhile(store: SqlStore) -> tuple[Path, int]:
         await stock(store)
         await store.execute(quote(fresh(), "judo"))
@@ -252,7 +252,7 @@ def test_a_backup_that_is_made_during_bookings_is_whole_and_agrees_with_itself(k
     assert 0 <= sum(counts.values()) <= most
 
 
-def test_a_backup_is_for_its_owner_alone_and_replaces_nothing(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_a_backup_and_it_replaces_no_file(tmp_path: Path) -> None:
     kept = Sqlite(tmp_path)
     assert "no database" in fail("backup", str(tmp_path / "copy"), "--database", kept.database)
     prepare(kept.database)

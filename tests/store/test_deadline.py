@@ -66,12 +66,12 @@ async def stock(store: SqlStore) -> None:
 
 
 def soon() -> asyncio.Timeout:
-    """Less than any other number of deadlines than one, one after the other, would take."""
+    """Fail if the block takes as long as two deadlines in succession."""
     return asyncio.timeout(4 * SHORT)
 
 
 async def spaces_left(store: SqlStore, key: str) -> int:
-    """The spaces that the open feed shows; an item that has no number yet, since a table was locked, is waited for."""
+    """Return the spaces that the open feed shows; wait for an item that has no number yet."""
     async with soon():
         while key not in (feed := await read_feed(store, SESSIONS)):
             await asyncio.sleep(0.01)
@@ -83,11 +83,11 @@ async def kinds(asked: Sequence[Awaitable[object]]) -> set[type]:
 
 
 async def many(store: SqlStore, what: str) -> set[type]:
-    """Book it more often than there are connections, or commands in a batch."""
+    """Send more bookings than there are connections, or commands in a batch."""
     return await kinds([store.execute(book(fresh(), what)) for _ in range(MANY)])
 
 
-async def test_bookings_of_other_rows_go_on_while_one_is_locked(url: str) -> None:
+async def test_bookings_of_other_rows_go_on_while_a_row_is_locked(url: str) -> None:
     async with opened(url, command_seconds=LONG) as store, connected(url) as other:
         async with other.transaction():
             await other.execute(LOCK, session_path("yoga"))
@@ -106,7 +106,7 @@ async def test_bookings_of_other_rows_go_on_while_one_is_locked(url: str) -> Non
         assert await store.check_integrity() == []
 
 
-async def test_commands_that_name_only_records_of_what_is_locked_hold_up_nobody(url: str) -> None:
+async def test_commands_blocked_by_the_claims_of_their_records_hold_up_no_others(url: str) -> None:
     async with opened(url, command_seconds=LONG) as store, connected(url) as other:
         orders = [fresh() for _ in range(10)]
         await asyncio.gather(*(store.execute(book(uuid, "yoga")) for uuid in orders))
@@ -119,8 +119,8 @@ async def test_commands_that_name_only_records_of_what_is_locked_hold_up_nobody(
         assert await spaces_left(store, "yoga") == 1000
 
 
-async def test_whoever_waits_for_a_locked_row_hears_at_one_deadline_and_nothing_is_done_later(url: str) -> None:
-    """Tries included: all that were sent together hear at about the same time, and once, not after eight deadlines."""
+async def test_commands_for_a_locked_row_fail_at_one_deadline_and_are_not_done_later(url: str) -> None:
+    """Retries included: commands sent together fail at about the same time, and not after eight deadlines."""
     async with opened(url, command_seconds=SHORT) as store, connected(url) as other:
         async with other.transaction():
             await other.execute(LOCK, session_path("yoga"))
@@ -131,8 +131,8 @@ async def test_whoever_waits_for_a_locked_row_hears_at_one_deadline_and_nothing_
         assert await spaces_left(store, "yoga") == 999
 
 
-async def test_a_record_that_another_has_not_committed_holds_up_only_those_who_name_it(url: str) -> None:
-    """It cannot be looked at: whoever adds the same one waits until the other has decided."""
+async def test_an_uncommitted_record_blocks_only_commands_that_name_it(url: str) -> None:
+    """Its lock cannot be looked up: a transaction that adds the same record waits for the other."""
     add = (
         "INSERT INTO record SELECT (jsonb_populate_record(record, jsonb_build_object('uuid', $1::text))).* FROM record"
     )
@@ -153,7 +153,7 @@ async def test_a_record_that_another_has_not_committed_holds_up_only_those_who_n
 
 
 @pytest.mark.parametrize("table", ["opportunity", "record", "claim", "feed_item", "seller"])
-async def test_while_a_table_is_locked_all_hear_at_their_deadline(url: str, table: str) -> None:
+async def test_commands_for_a_locked_table_fail_at_their_deadline(url: str, table: str) -> None:
     async with opened(url, command_seconds=SHORT) as store, connected(url) as other:
         await store.execute(book(fresh(), "spin"))
         async with other.transaction():
@@ -164,7 +164,7 @@ async def test_while_a_table_is_locked_all_hear_at_their_deadline(url: str, tabl
         assert await spaces_left(store, "yoga") == 999
 
 
-async def test_a_locked_seller_holds_up_only_those_who_change_it(url: str) -> None:
+async def test_a_locked_seller_blocks_only_its_own_changes(url: str) -> None:
     async with opened(url, command_seconds=LONG) as store, connected(url) as other:
         async with other.transaction():
             await other.execute("SELECT FROM seller FOR UPDATE")
@@ -174,7 +174,7 @@ async def test_a_locked_seller_holds_up_only_those_who_change_it(url: str) -> No
         await publishing
 
 
-async def test_a_locked_counter_holds_up_neither_bookings_nor_readers_of_feeds(url: str) -> None:
+async def test_a_locked_counter_blocks_neither_bookings_nor_feeds(url: str) -> None:
     async with opened(url, command_seconds=LONG) as store, connected(url) as other:
         await store.execute(book(fresh(), "spin"))
         before = await store.feed_items(SESSIONS, 0, 10)
@@ -189,7 +189,7 @@ async def test_a_locked_counter_holds_up_neither_bookings_nor_readers_of_feeds(u
                 await asyncio.sleep(0.01)
 
 
-async def test_leases_of_other_rows_end_while_one_is_locked(url: str) -> None:
+async def test_leases_of_other_rows_end_while_a_row_is_locked(url: str) -> None:
     clock = Clock()
     store = open_store(url, clock=clock)
     async with connected(url) as other:
@@ -207,7 +207,7 @@ async def test_leases_of_other_rows_end_while_one_is_locked(url: str) -> None:
     await store.close()
 
 
-async def test_what_takes_an_opportunity_off_sale_waits_for_its_lock_too(url: str) -> None:
+async def test_taking_an_opportunity_off_sale_waits_for_its_lock(url: str) -> None:
     unpublish = SetSaleState(opportunity=session("yoga", 5)[0].path, sale=SaleState.UNPUBLISHED, actor=MANAGER)
     async with opened(url, command_seconds=SHORT) as store, connected(url) as other:
         async with other.transaction():
@@ -217,7 +217,7 @@ async def test_what_takes_an_opportunity_off_sale_waits_for_its_lock_too(url: st
         await store.execute(unpublish)
 
 
-async def test_a_locked_identity_record_holds_up_only_those_who_save_it(url: str) -> None:
+async def test_a_locked_identity_record_blocks_only_its_own_changes(url: str) -> None:
     identity = backend_of(url).open_identity_store(url, LONG)
     await identity.save(grant(SELLER.key))
     (known,) = await identity.find(type(grant(SELLER.key)))
@@ -231,10 +231,8 @@ async def test_a_locked_identity_record_holds_up_only_those_who_save_it(url: str
     await identity.close()
 
 
-async def test_a_server_that_stops_answering_is_waited_for_until_the_deadline(
-    url: str, postgres: PostgresServer
-) -> None:
-    """Its connections are there, and nothing comes: as where the machine is suspended."""
+async def test_a_server_that_stops_answering_is_given_up_at_the_deadline(url: str, postgres: PostgresServer) -> None:
+    """Its connections stay open without an answer, as when the machine is suspended."""
     async with opened(url, command_seconds=SHORT) as store:
         await store.execute(book(fresh(), "spin"))
         with postgres.suspended():
@@ -243,8 +241,8 @@ async def test_a_server_that_stops_answering_is_waited_for_until_the_deadline(
         assert await kinds([store.execute(book(fresh(), "yoga"))]) == {Order}
 
 
-async def test_with_a_locked_file_all_hear_at_one_deadline_and_readers_go_on(path: Path) -> None:
-    """Also those of later batches, and others that write; nothing of it is done afterwards."""
+async def test_commands_for_a_locked_file_fail_at_one_deadline_and_readers_go_on(path: Path) -> None:
+    """Commands of later batches too; none of them is carried out afterwards."""
     async with opened(str(path), command_seconds=SHORT) as store:
         await stock(store)
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -260,7 +258,7 @@ async def test_with_a_locked_file_all_hear_at_one_deadline_and_readers_go_on(pat
         assert await spaces_left(store, "yoga") == 999
 
 
-async def test_a_command_that_is_given_up_is_not_done_with_those_of_its_batch_that_are_not(path: Path) -> None:
+async def test_a_command_given_up_is_not_carried_out_with_the_rest_of_its_batch(path: Path) -> None:
     early, late = fresh(), fresh()
     async with opened(str(path), command_seconds=LONG) as store:
         await stock(store)
@@ -279,7 +277,7 @@ async def test_a_command_that_is_given_up_is_not_done_with_those_of_its_batch_th
             assert other.execute("SELECT uuid FROM record").fetchall() == [(late,)]
 
 
-async def test_readers_of_a_file_that_another_has_for_itself_hear_at_one_deadline(path: Path) -> None:
+async def test_readers_of_an_exclusively_locked_file_fail_at_one_deadline(path: Path) -> None:
     async with opened(str(path), command_seconds=SHORT) as store:
         await stock(store)
     async with opened(str(path), command_seconds=SHORT) as store:
@@ -297,9 +295,7 @@ async def test_readers_of_a_file_that_another_has_for_itself_hear_at_one_deadlin
         ("SELECT pg_cancel_backend(pid)", "cancel"),
     ],
 )
-async def test_the_reason_of_a_connection_that_is_lost_is_told_and_not_what_that_leads_to(
-    url: str, end: str, reason: str
-) -> None:
+async def test_the_error_of_a_lost_connection_names_the_cause(url: str, end: str, reason: str) -> None:
     async with opened(url, command_seconds=LONG) as store, connected(url) as other, other.transaction():
         await other.execute(LOCK, session_path("yoga"))
         booking = asyncio.create_task(store.execute(book(fresh(), "yoga")))
@@ -311,7 +307,7 @@ async def test_the_reason_of_a_connection_that_is_lost_is_told_and_not_what_that
     assert "released back" not in str(told.value)
 
 
-async def test_a_connection_that_was_lost_while_idle_is_no_fault_of_the_program(url: str) -> None:
+async def test_a_connection_lost_while_idle_is_reported_as_stale(url: str) -> None:
     async with opened(url, command_seconds=LONG) as store, postgres_driver(store)._writers.connection() as connection:
         connection.terminate()
         for _ in range(2):

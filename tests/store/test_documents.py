@@ -36,26 +36,26 @@ DECODERS: dict[str, Callable[[bytes], Any]] = {
 
 
 def record(name: str) -> Record:
-    """The record with its personal data, if it has any."""
+    """Return the record with its personal data, if it has any."""
     personal = DOCUMENTS / "personal_data" / f"{name}.json"
     document = (DOCUMENTS / "record" / f"{name}.json").read_bytes()
     return decode_record(document, personal.read_bytes() if personal.exists() else None)
 
 
-def test_there_are_documents_of_every_table_that_has_some() -> None:
+def test_every_table_with_documents_has_stored_examples() -> None:
     tables = {table.name for table in metadata.tables.values() if "document" in table.columns}
     assert {Path(name).parent.name for name in STORED} == set(DECODERS) == tables
 
 
 @pytest.mark.parametrize("name", STORED)
-def test_what_was_stored_is_read_and_nothing_of_it_is_lost_when_it_is_stored_again(name: str) -> None:
+def test_a_stored_document_is_decoded_and_encoded_without_loss(name: str) -> None:
     stored = (DOCUMENTS / name).read_bytes()
     document = json.loads(stored)
     again = json.loads(encode(DECODERS[Path(name).parent.name](stored)))
     assert {key: again.get(key) for key in document} == document
 
 
-def test_an_order_that_was_stored_means_what_it_meant() -> None:
+def test_a_stored_order_keeps_its_meaning() -> None:
     stored = record("order")
     (cancelled, (given, replaced)) = stored.items()[0][1], stored.items()[1]
     assert stored.claims() == (Claim("scheduled-sessions/plain", 1, None),)
@@ -70,7 +70,7 @@ def test_an_order_that_was_stored_means_what_it_meant() -> None:
     assert b"ann@example.com" not in encode_record(stored)
 
 
-def test_leases_proposals_and_stubs_that_were_stored_mean_what_they_meant() -> None:
+def test_stored_leases_proposals_and_stubs_keep_their_meaning() -> None:
     quote, proposal, deleted = (record(name) for name in ("quote", "proposal", "deleted"))
     until = datetime(2027, 3, 1, 12, 15, tzinfo=UTC)
     assert quote.claims() == (Claim("scheduled-sessions/dive", 1, until),)
@@ -84,7 +84,7 @@ def test_leases_proposals_and_stubs_that_were_stored_mean_what_they_meant() -> N
     assert (dynamic.order.dynamic, dynamic.withheld, dynamic.in_orders_feed) == (True, True, False)
 
 
-def test_accounts_that_agreed_before_there_were_ids_have_agreed() -> None:
+def test_consents_stored_before_term_ids_stay_valid() -> None:
     decode_user, decode_grant = DECODERS["seller_user"], DECODERS["partner_grant"]
     for name, grant in (("ann", "acme_for_riverside"), ("eve", "acme_for_pine")):
         user = decode_user((DOCUMENTS / "seller_user" / f"{name}.json").read_bytes())
@@ -92,7 +92,7 @@ def test_accounts_that_agreed_before_there_were_ids_have_agreed() -> None:
         assert agreed == {user.account}
 
 
-def test_grants_from_before_there_were_terms_have_none_and_later_ones_what_was_agreed() -> None:
+def test_grants_keep_the_terms_that_were_agreed_and_older_ones_have_none() -> None:
     decode = DECODERS["partner_grant"]
     before, later = (
         decode((DOCUMENTS / "partner_grant" / f"{name}.json").read_bytes()).terms
@@ -111,5 +111,5 @@ def test_grants_from_before_there_were_terms_have_none_and_later_ones_what_was_a
 
 
 @pytest.mark.spec("OB-B-10")
-def test_what_a_repeat_of_b_is_known_by_is_the_same_in_every_version() -> None:
+def test_the_fingerprint_of_a_repeated_booking_is_the_same_in_every_version() -> None:
     assert order("yoga", "spin").fingerprint() == "669bf5faa8bb8529487105363357efe4de87b4151774a42d7b87a001eeeb97b5"

@@ -72,7 +72,7 @@ def _later(family: tuple[Opportunity, Opportunity]) -> tuple[Opportunity, Opport
 
 
 class Person:
-    """Somebody of whom everything can be found again in a file; what is long goes to TOAST."""
+    """Return a customer whose values can be found in files; a long value is stored in TOAST."""
 
     def __init__(self) -> None:
         self.told = [secrets.token_hex(16) for _ in range(6)]
@@ -95,13 +95,13 @@ def files(server: PostgresServer) -> dict[Path, bytes]:
 
 
 def found(kept: dict[Path, bytes], told: list[str]) -> dict[str, list[str]]:
-    """In which files each of these is."""
+    """Return the files that hold each of these."""
     places = {text: [str(path) for path, data in kept.items() if text.encode() in data] for text in told}
     return {text: paths for text, paths in places.items() if paths}
 
 
 async def until_complete(store: SqlStore, administrator: "Connection[asyncpg.Record]", clock: Clock) -> timedelta:
-    """Let time pass with its upkeep and the checkpoints of the server; return how much until no erasure waits."""
+    """Let time pass, with upkeep and checkpoints; return how long it took until all erasures were complete."""
     start = clock()
     while await administrator.fetchval("SELECT EXISTS (SELECT FROM erasure)"):
         assert clock() - start <= ERASED_WITHIN
@@ -112,8 +112,8 @@ async def until_complete(store: SqlStore, administrator: "Connection[asyncpg.Rec
 
 
 @pytest.mark.spec("OB-DEL-03", "OB-DEL-04", "OB-B-10")
-async def test_what_was_erased_is_in_no_file_within_the_days_that_are_claimed(server: PostgresServer) -> None:
-    """Of a deleted Order, a closed proposal with a note in place of another, and an Order that was over long ago."""
+async def test_erased_data_leaves_all_files_within_the_promised_days(server: PostgresServer) -> None:
+    """For a deleted Order, a closed proposal with a replaced note, and an Order past its retention."""
     clock, (deleted, proposed, over, kept) = Clock(), (Person(), Person(), Person(), Person())
     async with opened(server.new_database(), clock) as (store, administrator):
         booked = {person: _book(person, "yoga") for person in (deleted, over)} | {kept: _book(kept, "next-year")}
@@ -146,7 +146,7 @@ async def test_what_was_erased_is_in_no_file_within_the_days_that_are_claimed(se
         assert {person for person, request in requests.items() if confirmed(request, keys)} == {kept}
 
 
-async def test_fingerprints_that_were_not_keyed_leave_the_files_after_the_upgrade(server: PostgresServer) -> None:
+async def test_unkeyed_fingerprints_leave_the_files_after_the_upgrade(server: PostgresServer) -> None:
     stocked, earlier, clock, uuid = server.new_database(), server.bare_database(), Clock(), fresh()
     async with opened(stocked, clock) as (store, administrator):
         request = Person().asks_for("yoga")
@@ -170,7 +170,7 @@ def _book(person: Person, key: str) -> Book:
 
 
 def confirmed(guess: OrderRequest, keys: set[str]) -> bool:
-    """Whether anything on the disk tells that this was asked for, in itself or keyed with anything that is there."""
+    """Return whether a file holds the fingerprint of this request, unkeyed or keyed with data on the disk."""
     digest = guess.fingerprint()
     return not keys.isdisjoint({digest, *(keyed(key, digest) for key in keys)})
 
@@ -197,13 +197,13 @@ async def test_bookings_go_on_while_partitions_are_rewritten(server: PostgresSer
 
 
 async def file_of(administrator: "Connection[asyncpg.Record]", number: int) -> int:
-    """The number of the file that a partition is in; a partition that is rewritten gets another."""
+    """Return the number of the file of a partition; rewriting changes it."""
     file: int = await administrator.fetchval("SELECT pg_relation_filenode($1::regclass)", partition_name(number))
     return file
 
 
 @pytest.mark.parametrize("lock", [True, False], ids=["uses a partition", "may still read what was deleted"])
-async def test_who_is_in_the_way_is_logged_and_the_erasure_goes_on_afterwards(
+async def test_an_obstacle_to_erasure_is_logged_and_erasure_continues_afterwards(
     server: PostgresServer, *, lock: bool
 ) -> None:
     clock = Clock()
@@ -242,8 +242,8 @@ async def test_an_erasure_is_not_complete_while_a_replication_slot_keeps_the_log
 
 
 @pytest.mark.parametrize("stage", [1, 2, 3])
-async def test_positions_in_the_log_of_another_server_are_not_waited_for(server: PostgresServer, stage: int) -> None:
-    """As after a restore; the log is not advanced to them, which might be more than the disk has room for."""
+async def test_log_positions_of_another_server_are_reset(server: PostgresServer, stage: int) -> None:
+    """As after a restore. The log is not advanced to them, because that might fill the disk."""
     clock = Clock()
     async with opened(server.new_database(), clock) as (store, administrator):
         added = "INSERT INTO erasure VALUES ('alice', 'x', $1, $2, 1000000000000000)"
@@ -255,7 +255,7 @@ async def test_positions_in_the_log_of_another_server_are_not_waited_for(server:
         await until_complete(store, administrator, clock)
 
 
-async def test_statistics_of_the_server_hold_nothing_that_people_told(server: PostgresServer) -> None:
+async def test_server_statistics_hold_no_personal_data(server: PostgresServer) -> None:
     async with opened(server.new_database(), Clock()) as (store, administrator):
         await asyncio.gather(*(store.execute(book(fresh(), "yoga")) for _ in range(300)))
         await administrator.execute("ANALYZE")

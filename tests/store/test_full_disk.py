@@ -54,7 +54,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 
 async def stock(store: SqlStore) -> list[str]:
-    """Sell something; the UUIDs of some Orders."""
+    """Book something; return the UUIDs of the Orders."""
     await store.execute(PublishSeller(SELLER, actor=MANAGER))
     await store.execute(Publish((*session("yoga", 100_000), *approved_session("trip", 10)), actor=MANAGER))
     uuids = [fresh() for _ in range(20)]
@@ -64,7 +64,7 @@ async def stock(store: SqlStore) -> list[str]:
 
 
 async def until_it_is_full(store: SqlStore, make: Callable[[], Command], at_once: int = 8) -> None:
-    """Carry out such commands until the disk is full."""
+    """Carry out commands until the disk is full."""
     fault: object = None
     while not isinstance(fault, Exception):
         made = [store.execute(make()) for _ in range(at_once)]
@@ -90,7 +90,7 @@ def storing() -> list[Command]:
 
 
 async def what_goes_on(store: SqlStore, uuids: list[str], leased: str) -> None:
-    """Everything but to store more."""
+    """Carry out every kind of command that stores nothing more."""
     assert [await refused(store, command) for command in storing()] == [True] * 5
     left = await spaces_left(store, "yoga")
     for uuid in uuids[:5]:
@@ -129,7 +129,7 @@ async def test_on_a_full_disk_sqlite_deletes_cancels_and_reads(disk: SmallDisk) 
     await store.close()
 
 
-async def test_what_is_in_one_batch_with_a_booking_goes_on_all_the_same(disk: SmallDisk) -> None:
+async def test_commands_in_a_batch_with_a_refused_booking_are_carried_out(disk: SmallDisk) -> None:
     store = open_at(disk.folder / "x.sqlite3")
     uuids = await stock(store)
     disk.fill(but=MIB)
@@ -140,7 +140,7 @@ async def test_what_is_in_one_batch_with_a_booking_goes_on_all_the_same(disk: Sm
     await store.close()
 
 
-async def test_every_process_spares_what_one_has_freed(disk: SmallDisk) -> None:
+async def test_a_released_reserve_is_respected_by_every_process(disk: SmallDisk) -> None:
     path = disk.folder / "x.sqlite3"
     one, other = open_at(path), open_at(path)
     uuids = await stock(one)
@@ -156,7 +156,7 @@ async def test_every_process_spares_what_one_has_freed(disk: SmallDisk) -> None:
 
 
 async def test_a_server_starts_on_a_full_disk(disk: SmallDisk) -> None:
-    """When the database is closed, SQLite removes the files beside it, and needs room to make them again."""
+    """SQLite removes the files beside a closed database, and needs space to make them again."""
     path = disk.folder / "x.sqlite3"
     store = open_at(path)
     uuids = await stock(store)
@@ -170,7 +170,7 @@ async def test_a_server_starts_on_a_full_disk(disk: SmallDisk) -> None:
 
 
 async def test_bookings_go_on_once_enough_has_been_deleted(disk: SmallDisk) -> None:
-    """The disk has no more room than before, but the file itself has."""
+    """The disk has no more space than before, but the file has free pages."""
     store = open_at(disk.folder / "x.sqlite3", Clock())
     await stock(store)
     disk.fill(but=26 * MIB)
@@ -203,7 +203,7 @@ async def test_erased_data_leaves_a_full_disk(disk: SmallDisk) -> None:
     await store.close()
 
 
-async def test_where_there_never_was_room_for_a_reserve_bookings_go_on_until_the_disk_is_full(tmp_path: Path) -> None:
+async def test_without_space_for_a_reserve_bookings_go_on_until_the_disk_is_full(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 12 * MIB) as disk:
         store = open_at(disk.folder / "x.sqlite3")
         await stock(store)
@@ -213,7 +213,7 @@ async def test_where_there_never_was_room_for_a_reserve_bookings_go_on_until_the
         await store.close()
 
 
-async def test_the_reserve_is_for_those_who_may_open_the_database(disk: SmallDisk) -> None:
+async def test_the_reserve_has_the_owner_and_permissions_of_the_database(disk: SmallDisk) -> None:
     path = disk.folder / "x.sqlite3"
     store = open_at(path)
     path.chmod(0o640)
@@ -247,7 +247,7 @@ def url(postgres: PostgresServer) -> str:
 
 @pytest.fixture
 def frequent_upkeep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stores on PostgreSQL look after their reserve, as after the numbers of feed items, without delay."""
+    """Stores on PostgreSQL do their upkeep without delay."""
     monkeypatch.setattr("openbooking.store.sql._TICK_SECONDS", 0.05)
 
 
@@ -259,7 +259,7 @@ async def until_reserved(url: str, *, held: bool) -> None:
 
 @asynccontextmanager
 async def stocked(url: str) -> AsyncIterator[tuple[SqlStore, list[str]]]:
-    """An open store with something sold, and the UUIDs of some Orders."""
+    """Yield an open store with some Orders, and their UUIDs."""
     async with opened(url) as store:
         yield store, await stock(store)
 
@@ -306,7 +306,7 @@ async def test_a_reserve_that_a_crash_has_emptied_is_made_again(postgres: Postgr
 
 
 @pytest.mark.usefixtures("frequent_upkeep")
-async def test_a_role_that_may_make_no_table_does_without_a_reserve(url: str) -> None:
+async def test_a_role_without_the_right_to_create_tables_has_no_reserve(url: str) -> None:
     async with connected(url) as other:
         await other.execute("CREATE ROLE plain LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO plain")
     with capture_logs() as logs:

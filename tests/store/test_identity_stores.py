@@ -40,8 +40,7 @@ class TestPostgresIdentityStore(DurableIdentityStoreTests):
         return open_at(self.url)
 
 
-def test_a_file_that_is_not_free_this_moment_is_waited_for(tmp_path: Path) -> None:
-    """And not by the event loop, which serves others meanwhile."""
+def test_a_lookup_waits_for_a_locked_file_without_blocking_the_event_loop(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite3"
     prepare(str(path))
 

@@ -84,7 +84,7 @@ async def store(database: str, clock: Clock) -> AsyncIterator[SqlStore]:
     await opened.close()
 
 
-async def test_a_sound_database_agrees_while_leases_end_and_after(store: SqlStore, clock: Clock) -> None:
+async def test_a_sound_database_has_no_findings_while_leases_end_and_after(store: SqlStore, clock: Clock) -> None:
     for minutes in (0, 6, 10):
         clock.move(timedelta(minutes=minutes))
         assert await store.check_integrity() == []
@@ -94,7 +94,7 @@ async def test_a_sound_database_agrees_while_leases_end_and_after(store: SqlStor
     assert await store.check_integrity() == []
 
 
-async def test_a_cancelled_slot_that_shows_no_places_left_agrees(store: SqlStore) -> None:
+async def test_a_cancelled_slot_without_spaces_left_has_no_findings(store: SqlStore) -> None:
     await store.execute(
         Publish(tuple(slot(seller=SELLER, individual=False, capacity=5, status=EventStatus.CANCELLED)), actor=MANAGER)
     )
@@ -108,7 +108,7 @@ async def test_feeds_show_what_is_on_sale_and_nothing_else(store: SqlStore, data
     documents: list[bytes] = []
 
     def keep_or_set(connection: Connection) -> None:
-        """The document of the series is what it was when this was called first."""
+        """Always return the document of the series as it was at the first call."""
         if not documents:
             documents.extend(
                 connection.execute(text("SELECT document FROM opportunity WHERE path = :path"), {"path": series})
@@ -128,7 +128,7 @@ async def test_feeds_show_what_is_on_sale_and_nothing_else(store: SqlStore, data
     assert await store.check_integrity() == [Finding(YOGA, shown), Finding(series, shown)]
 
 
-async def test_what_was_published_at_another_address_is_counted_and_found_until_it_is_published_again(
+async def test_items_published_at_another_address_are_found_until_they_are_republished(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moved = JsonLdFeedWriter(Writer(Identifiers("https://moved.example.com/api")))
@@ -165,7 +165,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-async def test_whatever_is_damaged_is_found(store: SqlStore, database: str, damage: str) -> None:
+async def test_every_kind_of_damage_is_found(store: SqlStore, database: str, damage: str) -> None:
     def do_damage(connection: Connection) -> None:
         connection.execute(text(damage))
 

@@ -63,9 +63,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.bare_database()
 
 
-def test_the_migrations_make_the_schema_that_statements_are_written_for(database: str) -> None:
+def test_migrations_make_the_schema_that_the_code_describes(database: str) -> None:
     def is_described(name: str | None, kind: str, _: object) -> bool:
-        """Partitions are described with the table that they are part of."""
+        """Leave partitions out: they are described with their table."""
         return kind != "table" or re.fullmatch(r"personal_data_\d+", name or "") is None
 
     def differences(connection: Connection) -> list[object]:
@@ -94,7 +94,7 @@ def test_a_newer_schema_is_refused_and_left_alone(database: str) -> None:
     assert connected(database, revision) == "9999"
 
 
-def test_several_may_set_up_one_new_database(database: str) -> None:
+def test_concurrent_processes_can_set_up_one_new_database(database: str) -> None:
     with ThreadPoolExecutor(4) as threads:
         assert sorted(threads.map(prepare, [database] * 4)) == [False, False, False, True]
 
@@ -153,7 +153,7 @@ def test_partners_of_the_first_schema_keep_their_keys_sellers_and_orders(databas
 
 
 def make_version_4(connection: Connection) -> None:
-    """What the version before former keys and known browsers kept of who may do what."""
+    """Fill the identity tables as the version before migration 0005 did."""
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "0004")
@@ -179,8 +179,8 @@ def make_version_4(connection: Connection) -> None:
         connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
 
 
-def test_keys_passwords_and_sessions_of_the_schema_before_former_keys_are_good(database: str) -> None:
-    """And what is new works on what was there."""
+def test_keys_passwords_and_sessions_stay_valid_after_migration_0005(database: str) -> None:
+    """New features work on migrated records."""
 
     async def use() -> None:
         store, clock = open_identity_store(Settings(database=database)), Clock()
@@ -212,8 +212,8 @@ def test_keys_passwords_and_sessions_of_the_schema_before_former_keys_are_good(d
 
 
 @pytest.mark.spec("OB-B-10")
-def test_fingerprints_that_were_not_keyed_are_gone_from_the_file(tmp_path: Path) -> None:
-    """So is what a closed proposal was known by, which has no personal data to keep a key in."""
+def test_unkeyed_fingerprints_are_removed_from_the_file(tmp_path: Path) -> None:
+    """Also those of closed proposals, which have no personal data to keep a key in."""
     stocked, earlier = str(tmp_path / "stocked.sqlite3"), tmp_path / "earlier"
     earlier.mkdir()
     database, booked, proposed = str(earlier / "x.sqlite3"), fresh(), fresh()
@@ -255,8 +255,8 @@ LOCATED: list[dict[str, Any]] = [
 ]
 
 
-def test_opportunities_of_before_get_the_venue_and_activities_that_they_would_have_now(database: str) -> None:
-    """More of them than are read at once; what has neither stays as it is, byte by byte."""
+def test_stored_opportunities_get_their_venue_and_activities(database: str) -> None:
+    """With more Opportunities than a page. One without venue and activities keeps its bytes."""
     numbers = range(1_201)
     before = [
         Opportunity(
@@ -294,10 +294,8 @@ def test_opportunities_of_before_get_the_venue_and_activities_that_they_would_ha
 
 
 @pytest.mark.parametrize(("number", "noted"), [(1_700_000_000_000, 1_700_000_000_000_000), (9_999_999_999_999, None)])
-def test_an_upgraded_database_was_in_use_when_its_last_change_was_made(
-    database: str, number: int, noted: int | None
-) -> None:
-    """Its number may have been given ahead of the time, after a restore."""
+def test_an_upgraded_database_notes_the_time_of_its_last_change(database: str, number: int, noted: int | None) -> None:
+    """After a restore its number may be ahead of the time."""
 
     def last_change(connection: Connection) -> None:
         make_version_1(connection)
@@ -316,14 +314,14 @@ def test_an_upgraded_database_was_in_use_when_its_last_change_was_made(
 @pytest.mark.parametrize(
     "database", ["/nowhere/x.sqlite3", "postgresql://user:secret@127.0.0.1:9/none?password=secret"]
 )
-def test_a_database_that_cannot_be_opened_is_told_without_its_password(database: str) -> None:
+def test_the_error_for_a_database_that_cannot_be_opened_shows_no_password(database: str) -> None:
     with pytest.raises(StoreUnavailableError, match="cannot be opened") as told:
         prepare(database)
     assert "secret" not in str(told.value)
     assert without_password(database) in str(told.value)
 
 
-def test_a_postgresql_database_is_prepared_once_and_from_then_on_only_asked(
+def test_a_prepared_postgresql_database_is_only_asked_for_its_revision(
     postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared, bare = postgres.bare_database(), postgres.bare_database()
@@ -339,14 +337,14 @@ def test_a_postgresql_database_is_prepared_once_and_from_then_on_only_asked(
 
 
 def made_before(name: str, uuid: str) -> dict[str, Any]:
-    """The row of a record as the version before stamps kept it."""
+    """Return the row of a record as the version before stamps stored it."""
     document = json.loads((Path(__file__).parent / "documents" / "record" / f"{name}.json").read_text())
     columns = {name: document.get(name, False) for name in ("partner", "kind", "seller", "updated", "withheld")}
     return {**columns, "uuid": uuid, "document": json.dumps({**document, "uuid": uuid}).encode()}
 
 
-def test_what_was_kept_before_stamps_were_says_that_nobody_knows(database: str) -> None:
-    """Orders, items, proposals and what is left of deleted Orders; a quote has no stamps."""
+def test_records_from_before_stamps_get_unknown_stamps(database: str) -> None:
+    """Orders, items, proposals and stubs of deleted Orders. A quote has no stamps."""
     names = {fresh(): name for name in ("order", "proposal", "deleted", "quote")}
 
     def make(connection: Connection) -> None:

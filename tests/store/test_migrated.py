@@ -72,7 +72,7 @@ LEASED = {UUIDS[name] for name in ("leased, named", "leased, anonymous", "leased
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The database, migrated, to be copied."""
+    """The migrated database, which tests copy."""
     if request.param == "sqlite":
         database = str(tmp_path_factory.mktemp("migrated") / "x.sqlite3")
     else:
@@ -94,13 +94,13 @@ def database(migrated: str, request: pytest.FixtureRequest, tmp_path: Path) -> s
 
 @pytest.fixture
 async def world(database: str) -> AsyncIterator[World]:
-    """The Booking System over it."""
+    """The Booking System over a copy of the migrated database."""
     async with reopened(database) as opened:
         yield opened
 
 
 def without_spaces(value: Any) -> Any:
-    """What is left of an Opportunity is told of quotes alone, as it was or as it is."""
+    """Remove the spaces left, which depend on Leases."""
     if isinstance(value, list):
         return [without_spaces(member) for member in value]
     if not isinstance(value, dict):
@@ -108,15 +108,15 @@ def without_spaces(value: Any) -> Any:
     return {name: without_spaces(held) for name, held in value.items() if not name.startswith("remaining")}
 
 
-async def test_it_agrees_with_itself_before_anything_has_ended(database: str) -> None:
+async def test_the_migrated_database_has_no_findings(database: str) -> None:
     store = open_store(settings(database), clock())
     assert await store.check_integrity() == []
     await store.close()
 
 
 @pytest.mark.spec("OB-B-10", "OB-B-11", "OB-APP-16")
-async def test_a_repeat_gets_the_bytes_that_it_got_then(world: World) -> None:
-    """With its keys in another order too; what is refused is refused for the same reason."""
+async def test_a_repeated_booking_gets_the_same_bytes_as_before(world: World) -> None:
+    """Also if its keys are in another order. A refusal has the same reason as before."""
     for name, repeat in REPEATS.items():
         for body in (repeat["body"], dict(reversed(repeat["body"].items()))):
             reply = await world.call("PUT", repeat["path"], body, repeat["partner"])
@@ -125,7 +125,7 @@ async def test_a_repeat_gets_the_bytes_that_it_got_then(world: World) -> None:
 
 
 @pytest.mark.spec("OB-OST-02")
-async def test_orders_quotes_and_proposals_are_as_they_were(world: World) -> None:
+async def test_orders_quotes_and_proposals_are_unchanged(world: World) -> None:
     for kept in KEPT["gets"]:
         uuid, reply = key_of(kept["path"]), await world.call("GET", kept["path"], partner=kept["partner"])
         if uuid == UUIDS["ended"]:
@@ -139,8 +139,8 @@ async def test_orders_quotes_and_proposals_are_as_they_were(world: World) -> Non
             assert reply.json() == json.loads(kept["reply"]), uuid
 
 
-async def test_feeds_go_on_above_the_numbers_that_were_given(world: World) -> None:
-    """Whoever has read to the end reads on from there, and misses nothing; nothing that was there is lost."""
+async def test_feeds_continue_above_the_earlier_numbers(world: World) -> None:
+    """A harvester that has read to the end reads on and misses nothing, and no item is lost."""
     highest = max(modified for feed in KEPT["feeds"].values() for _, _, modified in feed["items"])
     for name, feed in KEPT["feeds"].items():
         path, partner = name.split()
@@ -219,7 +219,7 @@ async def test_a_seller_changes_what_was_booked(world: World, what: str) -> None
 
 
 @pytest.mark.spec("OB-NOTIF-06", "OB-APP-26")
-async def test_what_is_moved_is_told_to_all_who_booked_it(world: World) -> None:
+async def test_a_change_of_logistics_reaches_every_migrated_order(world: World) -> None:
     follower = Follower(world, ORDERS)
     await follower.news()
     walk = {"@type": "Event", "@id": f"{SITE}/api/identifiers/events/walk"}
@@ -257,7 +257,7 @@ async def test_a_proposal_is_accepted_and_booked(world: World, name: str, accept
 
 
 @pytest.mark.spec("OB-APP-24", "OB-APP-28", "OB-APP-32")
-async def test_a_proposal_is_rejected_amended_and_withdrawn_and_what_is_rejected_stays_so(world: World) -> None:
+async def test_a_proposal_is_rejected_amended_and_withdrawn_and_a_rejection_is_final(world: World) -> None:
     await act(world, "awaiting", "SellerAmendOrderProposal", "OrderProposal")
     await act(world, "accepted", "SellerRejectOrderProposal", "OrderProposal")
     withdrawn = {
@@ -298,8 +298,8 @@ async def test_an_anonymous_lease_becomes_a_named_one_and_an_order(world: World)
 
 
 @pytest.mark.spec("OB-LEASE-20", "OB-APP-28")
-async def test_what_was_held_comes_back_when_it_ends(world: World) -> None:
-    """What had ended, and was not cleared away, when the database was left, has done so by now."""
+async def test_held_spaces_are_free_again_when_the_hold_ends(world: World) -> None:
+    """Also holds that had ended before the migration and had not been swept."""
 
     async def left(*expected: int) -> bool:
         return [await spaces(world, where) for where in (RELAY, RACE, GALA)] == list(expected)
@@ -313,7 +313,7 @@ async def test_what_was_held_comes_back_when_it_ends(world: World) -> None:
     await until(lambda: left(4, 8, 9))
 
 
-async def test_what_was_imported_keeps_its_ids_and_another_import_changes_nothing(world: World) -> None:
+async def test_imported_opportunities_keep_their_ids_and_another_import_changes_nothing(world: World) -> None:
     followers = [Follower(world, name.split()[0], name.split()[1]) for name in KEPT["feeds"] if "dora" not in name]
     for follower in followers:
         await follower.news()
@@ -331,7 +331,7 @@ async def test_what_was_imported_keeps_its_ids_and_another_import_changes_nothin
     assert len(order["orderedItem"]) == 4
 
 
-async def test_keys_and_grants_let_in_whom_they_did(world: World) -> None:
+async def test_keys_and_grants_stay_valid(world: World) -> None:
     """A suspended grant and a suspended partner leave the feed; a revoked grant withholds what was booked by it."""
     for partner, name, status in (
         ("alice", "confirmed", 200),
@@ -351,14 +351,14 @@ async def test_keys_and_grants_let_in_whom_they_did(world: World) -> None:
     assert (withheld["id"], withheld["state"]) == (UUIDS["withheld"], "deleted")
 
 
-async def test_a_grant_for_every_seller_holds_but_where_it_was_revoked(world: World) -> None:
+async def test_a_grant_for_every_seller_stays_valid_except_where_it_was_revoked(world: World) -> None:
     studio, centre = (REPEATS[name]["body"] for name in ("of a grant that holds", "to be cancelled"))
     for body, status in ((centre, 200), (studio, 401)):
         sent = {**body, "@type": "OrderQuote"}
         await put(world, f"order-quote-templates/{UUIDS['ended, named']}", sent, "finn", status)
 
 
-async def test_tokens_sessions_and_passwords_are_good_as_long_as_they_were(world: World) -> None:
+async def test_tokens_sessions_and_passwords_keep_their_lifetimes(world: World) -> None:
     async def token(client: tuple[str, str], **form: str) -> httpx2.Response:
         headers = {"Authorization": basic(*client)}
         return await world.client.post("/oauth/token", data=form, headers=headers)
@@ -380,7 +380,7 @@ async def test_tokens_sessions_and_passwords_are_good_as_long_as_they_were(world
     assert (await world.client.post("/oauth/register", json=metadata, headers=bearer)).status_code == 201
 
 
-async def test_people_are_still_signed_in_and_sign_in_again(world: World) -> None:
+async def test_people_stay_signed_in_and_can_sign_in_again(world: World) -> None:
     visitor = Visitor(world.client)
     visitor.cookies.update(SHOWN["session"])
     page = await visitor.open("/partners")

@@ -48,7 +48,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def read_whole(database: str, statement: Statement) -> list[str]:
-    """The steps of its plan that go through a table that grows."""
+    """Return the steps of the plan that scan a growing table."""
     with closing(sqlite3.connect(database)) as connection:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {statement.text}", ["[]"] * len(statement.names)).fetchall()
     found = []
@@ -60,11 +60,11 @@ def read_whole(database: str, statement: Statement) -> list[str]:
 
 
 @pytest.mark.parametrize("statement", [pytest.param(made, id=name) for name, made in every_statement()])
-def test_no_statement_reads_a_table_that_grows_from_end_to_end(database: str, statement: Statement) -> None:
+def test_no_statement_scans_a_growing_table(database: str, statement: Statement) -> None:
     assert read_whole(database, statement) == []
 
 
-def test_whoever_recounts_does_and_is_seen(database: str) -> None:
+def test_the_scan_of_the_integrity_check_is_noticed(database: str) -> None:
     audit = IntegrityStatements(Sqlite())
     names = [name for name, member in vars(IntegrityStatements).items() if isinstance(member, cached_property)]
     assert any(read_whole(database, getattr(audit, name)) for name in names)

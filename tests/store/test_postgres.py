@@ -64,7 +64,7 @@ async def connected(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Recor
 
 
 async def until_waiting(other: "asyncpg.Connection[asyncpg.Record]", count: int) -> None:
-    """Until so many wait for a lock."""
+    """Return once that many transactions wait for a lock."""
     while await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < count:
         await asyncio.sleep(0.01)
 
@@ -72,7 +72,7 @@ async def until_waiting(other: "asyncpg.Connection[asyncpg.Record]", count: int)
 LOCK = "SELECT FROM opportunity WHERE path = $1 FOR UPDATE"
 
 
-async def test_places_are_read_only_once_they_are_locked(store: SqlStore, url: str) -> None:
+async def test_spaces_are_read_after_they_are_locked(store: SqlStore, url: str) -> None:
     async with connected(url) as other:
         async with other.transaction():
             await other.execute("UPDATE opportunity SET booked = 5 WHERE path = $1", session_path("yoga"))
@@ -83,9 +83,7 @@ async def test_places_are_read_only_once_they_are_locked(store: SqlStore, url: s
     assert [error.type for error in order.items[0].errors] == [ItemErrorType.OPPORTUNITY_IS_FULL]
 
 
-async def test_what_is_booked_while_its_opportunity_is_being_withdrawn_is_withdrawn_too(
-    store: SqlStore, url: str
-) -> None:
+async def test_a_booking_during_a_withdrawal_is_cancelled_too(store: SqlStore, url: str) -> None:
     async with connected(url) as other, opened(url) as elsewhere:
         async with other.transaction():
             await other.execute(LOCK, session_path("yoga"))
@@ -103,10 +101,10 @@ async def test_what_is_booked_while_its_opportunity_is_being_withdrawn_is_withdr
 
 
 @pytest.mark.parametrize("booked_first", [True, False])
-async def test_what_is_booked_while_its_series_is_taken_off_sale_is_not_shown_on_sale_again(
+async def test_a_booking_while_its_series_is_taken_off_sale_does_not_publish_it_again(
     store: SqlStore, url: str, booked_first: bool
 ) -> None:
-    """Whoever is second decides on what the first has left, although a booking locks no parent."""
+    """The second command decides on the result of the first, although a booking locks no parent."""
     unpublish = SetSaleState(opportunity=session("yoga", 5)[0].path, sale=SaleState.UNPUBLISHED, actor=MANAGER)
     async with connected(url) as other, opened(url) as elsewhere:
         async with other.transaction():
@@ -124,7 +122,7 @@ async def test_what_is_booked_while_its_series_is_taken_off_sale_is_not_shown_on
         assert await other.fetchval(deleted, session_path("yoga")) == 1
 
 
-async def test_a_record_added_elsewhere_meanwhile_is_answered_from(store: SqlStore, url: str) -> None:
+async def test_a_record_added_by_another_process_meanwhile_is_used(store: SqlStore, url: str) -> None:
     async with connected(url) as other, opened(url) as elsewhere:
         async with other.transaction():
             await other.execute(LOCK, session_path("yoga"))
@@ -135,7 +133,7 @@ async def test_a_record_added_elsewhere_meanwhile_is_answered_from(store: SqlSto
         assert await other.fetchval("SELECT sum(booked) FROM opportunity") == 1
 
 
-async def test_whoever_is_always_overtaken_gives_up(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_transaction_that_always_conflicts_fails(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     tries = 0
 
     def overtaken(needs: object) -> object:
@@ -151,7 +149,7 @@ async def test_whoever_is_always_overtaken_gives_up(store: SqlStore, monkeypatch
     assert isinstance(await store.execute(book(UUID, "yoga")), Order)
 
 
-async def test_lost_connections_are_made_anew(store: SqlStore, url: str) -> None:
+async def test_lost_connections_are_replaced(store: SqlStore, url: str) -> None:
     await store.execute(book(fresh(), "yoga"))
     async with connected(url) as other:
         await other.execute(
@@ -164,8 +162,8 @@ async def test_lost_connections_are_made_anew(store: SqlStore, url: str) -> None
     assert await spaces_left(store, "yoga") == 3
 
 
-async def test_a_server_that_dies_takes_nothing_acknowledged_with_it(store: SqlStore, postgres: PostgresServer) -> None:
-    """While it is away the store says so; once it is back, the store goes on by itself."""
+async def test_acknowledged_bookings_survive_a_killed_server(store: SqlStore, postgres: PostgresServer) -> None:
+    """The store is unavailable meanwhile, and works again once the server is back."""
     await store.execute(Publish(session("spin", 1_000_000), actor=MANAGER))
     acknowledged: set[str] = set()
     refused = 0
@@ -198,7 +196,7 @@ async def test_a_server_that_dies_takes_nothing_acknowledged_with_it(store: SqlS
     assert await spaces_left(store, "spin") == before - 1
 
 
-async def test_commits_are_on_disk_whatever_the_database_does_for_others(postgres: PostgresServer) -> None:
+async def test_commits_are_on_disk_whatever_the_setting_of_the_database(postgres: PostgresServer) -> None:
     url = postgres.new_database()
     async with connected(url) as other:
         await other.execute(f"ALTER DATABASE {urlsplit(url).path[1:]} SET synchronous_commit = off")

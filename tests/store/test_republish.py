@@ -41,7 +41,7 @@ FEEDS = sorted({type_.feed for type_ in OpportunityType})
 
 
 def family(seller: Seller, key: str) -> list[Opportunity]:
-    """One of each type, with what it is part of."""
+    """Return an Opportunity of each type, with its parents."""
     made = [
         *session(f"{key}-s", seller=seller),
         *slot(f"{key}-c", seller=seller),
@@ -71,7 +71,7 @@ def open_at(database: str) -> Store:
 
 @pytest.fixture
 async def store(database: str) -> AsyncIterator[Store]:
-    """Two Sellers with one of everything; of the first, some has been withdrawn, and some is not on sale."""
+    """Two Sellers with one Opportunity of each type; some of the first are withdrawn or not on sale."""
     opened = open_at(database)
     for seller in (CENTRE, STUDIO):
         await opened.execute(PublishSeller(seller, actor=MANAGER))
@@ -86,7 +86,7 @@ async def store(database: str) -> AsyncIterator[Store]:
 
 
 async def items(store: Store) -> dict[str, Item]:
-    """All items of the open feeds, by path."""
+    """Return all items of the open feeds, by path."""
     found: dict[str, Item] = {}
     for name in FEEDS:
         after = 0
@@ -97,7 +97,7 @@ async def items(store: Store) -> dict[str, Item]:
 
 
 def sellers_in(data: Any) -> list[dict[str, Any]]:
-    """All that an item, or something in it, names as organizer or provider."""
+    """Return every organizer and provider that the item or a part of it names."""
     if isinstance(data, dict):
         own = [value for name, value in data.items() if name in ("organizer", "provider")]
         return own + [seller for value in data.values() for seller in sellers_in(value)]
@@ -110,7 +110,7 @@ def data_of(item: Item) -> dict[str, Any]:
     return found
 
 
-async def test_every_item_that_shows_a_seller_shows_what_it_has_become(store: Store) -> None:
+async def test_every_item_that_shows_a_seller_shows_its_new_name(store: Store) -> None:
     before = await items(store)
     count = await publish_seller(store, CHANGED, ADMINISTRATOR)
     now = await items(store)
@@ -130,7 +130,7 @@ async def test_every_item_that_shows_a_seller_shows_what_it_has_become(store: St
     assert all(now[path] == before[path] for path in before.keys() - changed)
 
 
-async def test_what_is_withdrawn_or_unpublished_does_not_come_back(store: Store) -> None:
+async def test_withdrawn_and_unpublished_items_are_not_republished(store: Store) -> None:
     away = {item.path for key in ("gone", "hidden") for item in family(CENTRE, key)}
     before = await items(store)
     assert {path for path, item in before.items() if item.data is None} == away
@@ -140,14 +140,14 @@ async def test_what_is_withdrawn_or_unpublished_does_not_come_back(store: Store)
     assert {path: now[path] for path in away} == {path: before[path] for path in away}
 
 
-async def test_what_shows_nothing_new_is_not_harvested_again(store: Store) -> None:
+async def test_an_unchanged_item_gets_no_new_number(store: Store) -> None:
     before = await items(store)
     assert await publish_seller(store, CENTRE, ADMINISTRATOR) == 10
     assert await republish(store, CENTRE.key, ADMINISTRATOR, tuple(OpportunityType)) == 13
     assert await items(store) == before
 
 
-async def test_a_crash_in_the_middle_is_mended_by_doing_it_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_republishing_again_completes_an_interrupted_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("openbooking.booking.commands.republish._AT_ONCE", 3)
     calls = 0
 
@@ -173,13 +173,13 @@ async def test_a_crash_in_the_middle_is_mended_by_doing_it_again(store: Store, m
 
 
 async def names(store: Store) -> set[str]:
-    """By which names the feeds show the first Seller."""
-    told = [seller for item in (await items(store)).values() if item.data for seller in sellers_in(data_of(item))]
-    return {seller["name"] for seller in told if seller["@id"].endswith(CENTRE.key)}
+    """Return the names that the feeds show for the first Seller."""
+    shown = [seller for item in (await items(store)).values() if item.data for seller in sellers_in(data_of(item))]
+    return {seller["name"] for seller in shown if seller["@id"].endswith(CENTRE.key)}
 
 
 @pytest.mark.parametrize("type_", OpportunityType)
-def test_which_types_show_their_seller_is_known(type_: OpportunityType) -> None:
+def test_the_types_that_show_their_seller_are_declared(type_: OpportunityType) -> None:
     writer = JsonLdFeedWriter(Writer(Identifiers("https://kit.example.com/api")))
     by_path = {item.path: item for item in family(CENTRE, "one")}
     item = next(item for item in by_path.values() if item.type is type_)

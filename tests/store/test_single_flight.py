@@ -31,7 +31,7 @@ async def _settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_those_who_ask_together_share_a_lookup_and_those_who_come_later_see_what_is_there_then() -> None:
+async def test_concurrent_callers_share_a_lookup_and_later_callers_get_a_new_one() -> None:
     slow, shared = Slow(), SingleFlight[int]()
     early = [asyncio.create_task(shared.get("a", slow.read)) for _ in range(3)]
     await _settle()
@@ -55,7 +55,7 @@ async def test_different_lookups_do_not_wait_for_each_other() -> None:
     assert await held == 0
 
 
-async def test_everybody_hears_of_a_fault_and_the_next_lookup_is_a_fresh_one() -> None:
+async def test_every_caller_gets_the_exception_and_the_next_lookup_is_new() -> None:
     slow, shared = Slow(), SingleFlight[int]()
     slow.value = -1
     slow.go_on.set()
@@ -65,7 +65,7 @@ async def test_everybody_hears_of_a_fault_and_the_next_lookup_is_a_fresh_one() -
     assert await shared.get("a", slow.read) == 2
 
 
-async def test_who_gives_up_takes_the_lookup_from_nobody() -> None:
+async def test_a_cancelled_caller_does_not_cancel_the_lookup() -> None:
     slow, shared = Slow(), SingleFlight[int]()
     patient, hasty = (asyncio.create_task(shared.get("a", slow.read)) for _ in range(2))
     await _settle()

@@ -53,8 +53,8 @@ def on_disk(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in sorted(folder.iterdir()))
 
 
-def test_a_new_database_is_for_its_owner_alone(tmp_path: Path) -> None:
-    """Whatever the umask; who may read one that is there is for others to say, and stays as it is."""
+def test_only_the_owner_can_read_a_new_database(tmp_path: Path) -> None:
+    """Whatever the umask is. The permissions of an existing file stay as they are."""
     path, linked, shared = tmp_path / "openbooking.sqlite3", tmp_path / "linked", tmp_path / "shared"
     linked.symlink_to(tmp_path / "target")
     shared.touch(0o640)
@@ -107,7 +107,7 @@ def test_retention_erases_personal_data_from_the_disk(tmp_path: Path) -> None:
 
 
 @pytest.mark.spec("OB-DEL-03", "OB-DEL-04")
-def test_what_a_reader_keeps_on_the_disk_is_told_and_erased_once_it_has_finished(
+def test_data_that_a_reader_keeps_on_the_disk_is_reported_and_erased_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run() -> None:
@@ -135,7 +135,7 @@ def test_what_a_reader_keeps_on_the_disk_is_told_and_erased_once_it_has_finished
 
 
 def test_commits_are_on_disk_before_they_are_answered(tmp_path: Path) -> None:
-    """Full synchronisation, and what is deleted is overwritten."""
+    """With full synchronisation; deleted data is overwritten."""
 
     async def run() -> list[int]:
         store = open_at(tmp_path / "x.sqlite3")
@@ -153,7 +153,7 @@ def test_commits_are_on_disk_before_they_are_answered(tmp_path: Path) -> None:
     assert asyncio.run(run()) == [2, 1]
 
 
-def test_a_locked_or_broken_file_makes_the_store_unavailable_not_wrong(tmp_path: Path) -> None:
+def test_a_locked_or_broken_file_makes_the_store_unavailable(tmp_path: Path) -> None:
     async def run() -> None:
         path = tmp_path / "x.sqlite3"
         store = open_at(path)
@@ -174,7 +174,7 @@ def test_a_locked_or_broken_file_makes_the_store_unavailable_not_wrong(tmp_path:
     asyncio.run(run())
 
 
-def test_a_writer_waits_for_another_process_and_holds_up_no_reader(tmp_path: Path) -> None:
+def test_a_writer_waits_for_another_process_without_blocking_readers(tmp_path: Path) -> None:
     async def run() -> None:
         path = tmp_path / "x.sqlite3"
         store = open_at(path)
@@ -194,7 +194,7 @@ def test_a_writer_waits_for_another_process_and_holds_up_no_reader(tmp_path: Pat
     asyncio.run(run())
 
 
-def test_a_reader_that_gives_up_does_not_wait_for_its_thread(tmp_path: Path) -> None:
+def test_a_cancelled_reader_does_not_wait_for_its_thread(tmp_path: Path) -> None:
     async def run() -> None:
         store = open_at(tmp_path / "x.sqlite3")
         database = store._database
@@ -224,7 +224,7 @@ def test_a_closed_store_is_unavailable(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_whoever_gives_up_waiting_leaves_the_file_to_the_next(tmp_path: Path) -> None:
+def test_a_cancelled_writer_leaves_the_file_to_the_next(tmp_path: Path) -> None:
     async def run() -> None:
         path = tmp_path / "x.sqlite3"
         store = open_at(path)
@@ -249,8 +249,8 @@ def test_whoever_gives_up_waiting_leaves_the_file_to_the_next(tmp_path: Path) ->
     asyncio.run(run())
 
 
-def test_whoever_has_just_written_waits_for_another_who_wants_to(tmp_path: Path) -> None:
-    """Otherwise it would write on and on, for others look only now and then."""
+def test_the_write_lock_alternates_between_processes(tmp_path: Path) -> None:
+    """Without it the process that has just written would usually write again."""
 
     async def run() -> list[str]:
         first, second = open_at(tmp_path / "x.sqlite3"), open_at(tmp_path / "x.sqlite3")
@@ -273,7 +273,7 @@ def test_whoever_has_just_written_waits_for_another_who_wants_to(tmp_path: Path)
     assert in_a_row <= 2
 
 
-def test_where_nothing_can_be_locked_nobody_waits_for_a_turn(tmp_path: Path) -> None:
+def test_without_file_locks_writers_do_not_wait_for_the_write_lock(tmp_path: Path) -> None:
     async def run() -> None:
         path = tmp_path / "x.sqlite3"
         (tmp_path / "x.sqlite3-turn").mkdir()
@@ -288,7 +288,7 @@ def test_where_nothing_can_be_locked_nobody_waits_for_a_turn(tmp_path: Path) -> 
     asyncio.run(run())
 
 
-def test_what_root_does_first_leaves_turns_to_the_owner_of_the_file(
+def test_a_lock_file_made_by_root_can_be_used_by_the_owner_of_the_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "x.sqlite3"
@@ -308,8 +308,7 @@ BOOK_UNTIL_KILLED = textwrap.dedent(
     import asyncio, sys, uuid
     from pathlib import Path
     from openbooking.booking.model.policy import Policy
-    from openbooking.store.sqlite.database import SqliteDatabase
-from openbooking.store.sqlite.store import SqliteStore
+    from openbooking.store.sqlite.store import SqliteStore
     from openbooking.testing.samples import Clock, book
     from openbooking.testing.store_case import feed_writer
 
@@ -327,10 +326,10 @@ from openbooking.store.sqlite.store import SqliteStore
 )
 
 
-def test_what_a_killed_process_has_written_is_on_disk_before_it_is_acknowledged(
+def test_commits_of_a_killed_process_are_flushed_before_they_are_acknowledged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may have been killed between writing a commit and waiting for the disk."""
+    """It may have been killed after writing a commit and before the commit was on disk."""
     path = tmp_path / "x.sqlite3"
 
     async def stock() -> None:
@@ -358,7 +357,7 @@ def test_what_a_killed_process_has_written_is_on_disk_before_it_is_acknowledged(
     assert flushed[:2] == [f"{path}-wal", str(tmp_path)]
 
 
-def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+def test_acknowledged_bookings_survive_a_kill(tmp_path: Path) -> None:
     """A process that books as fast as it can is killed; every Order it answered for is there, and the counts agree."""
     path = tmp_path / "x.sqlite3"
 

@@ -69,7 +69,7 @@ async def store(url: str) -> AsyncIterator[SqlStore]:
 
 
 async def until_waiting(url: str, tasks: Sequence["asyncio.Task[object]"]) -> None:
-    """Until so many wait for the standby, or one does not."""
+    """Return once that many transactions wait for the standby, or a task has ended."""
     async with connected(url) as other:
         while len(await other.fetch(WAITING)) < len(tasks) and not any(task.done() for task in tasks):
             await asyncio.sleep(0.01)
@@ -77,7 +77,7 @@ async def until_waiting(url: str, tasks: Sequence["asyncio.Task[object]"]) -> No
 
 
 async def cancel_waits(url: str) -> None:
-    """As an administrator does, or a driver whose patience has ended."""
+    """Cancel the waits, as an administrator does, or a driver at its timeout."""
     async with connected(url) as other:
         await other.execute(f"SELECT pg_cancel_backend(pid) FROM ({WAITING}) AS waiting")
 
@@ -96,7 +96,7 @@ def away(standby: PostgresServer) -> Iterator[None]:
 
 
 async def commit_unanswered(store: SqlStore, url: str, pair: Pair, commands: Sequence[Command]) -> None:
-    """Let the primary commit what these commands do, and be restarted while they wait for the standby."""
+    """Restart the primary after it has committed these commands, while they wait for the standby."""
     waiting = asyncio.gather(*(store.execute(command) for command in commands), return_exceptions=True)
     async with connected(url) as other:
         while not await other.fetch(WAITING):
@@ -107,7 +107,7 @@ async def commit_unanswered(store: SqlStore, url: str, pair: Pair, commands: Seq
 
 
 @pytest.mark.spec("OB-B-10", "OB-APP-16", "OB-CAN-04", "OB-DEL-07", "OB-OQD-01", "OB-AMEND-12")
-async def test_what_is_read_back_waits_for_the_standby_as_a_booking_does(store: SqlStore, url: str, pair: Pair) -> None:
+async def test_a_reply_from_stored_data_waits_for_the_standby(store: SqlStore, url: str, pair: Pair) -> None:
     cancelled, deleted, quoted, booked = (fresh() for _ in range(4))
     proposing, rejecting, accepting = (propose(fresh(), "trip") for _ in range(3))
     for command in (
@@ -149,10 +149,10 @@ async def test_what_is_read_back_waits_for_the_standby_as_a_booking_does(store: 
             await asyncio.sleep(0.01)
 
 
-async def test_a_booking_whose_wait_is_cancelled_is_unknown_and_is_repeated(
+async def test_a_booking_whose_wait_for_the_standby_is_cancelled_fails_and_can_be_repeated(
     store: SqlStore, url: str, pair: Pair
 ) -> None:
-    """The server answers its commit with a warning and success."""
+    """The server reports the commit as successful, with a warning."""
     with away(pair.standby):
         for _ in range(2):
             booking = asyncio.create_task(store.execute(book(UUID, "yoga")))
@@ -165,7 +165,7 @@ async def test_a_booking_whose_wait_is_cancelled_is_unknown_and_is_repeated(
         assert await other.fetchval("SELECT sum(booked) FROM opportunity") == 1
 
 
-async def test_a_feed_shows_only_what_the_standby_has(store: SqlStore, url: str, pair: Pair) -> None:
+async def test_feeds_show_only_items_that_the_standby_has(store: SqlStore, url: str, pair: Pair) -> None:
     """A harvester would not look again at what a failover takes back."""
     (before,) = [item for item in await store.feed_items(SESSIONS, 0, 10) if item.id.endswith("yoga")]
     with away(pair.standby):
@@ -183,7 +183,7 @@ async def test_a_feed_shows_only_what_the_standby_has(store: SqlStore, url: str,
     assert after.modified > before.modified
 
 
-async def test_a_revocation_is_repeated_as_durably(url: str, pair: Pair) -> None:
+async def test_a_repeated_revocation_waits_for_the_standby(url: str, pair: Pair) -> None:
     identity = backend_of(url).open_identity_store(url, COMMAND_SECONDS)
     grants = Grants(identity, MemoryStore(policy=Policy(), writer=feed_writer(), clock=Clock()), Clock())
     await identity.save(grant("alice", SELLER.key))
@@ -198,9 +198,7 @@ async def test_a_revocation_is_repeated_as_durably(url: str, pair: Pair) -> None
 
 
 @pytest.mark.parametrize(("value", "in_session"), [("off", "on"), ("remote_apply", "remote_apply"), ("on", "on")])
-async def test_settings_of_the_server_that_keep_everything_are_not_told_of(
-    postgres: PostgresServer, value: str, in_session: str
-) -> None:
+async def test_durable_server_settings_have_no_findings(postgres: PostgresServer, value: str, in_session: str) -> None:
     url = postgres.new_database()
     postgres.execute(f"ALTER DATABASE {urlsplit(url).path[1:]} SET synchronous_commit = {value}")
     async with opened(url) as store, postgres_driver(store)._readers.connection() as connection:
@@ -209,7 +207,7 @@ async def test_settings_of_the_server_that_keep_everything_are_not_told_of(
 
 
 @pytest.mark.parametrize("value", ["local", "remote_write"])
-async def test_settings_of_the_server_that_lose_something_are_found(postgres: PostgresServer, value: str) -> None:
+async def test_weak_server_settings_are_found(postgres: PostgresServer, value: str) -> None:
     url = postgres.new_database()
     postgres.execute(f"ALTER DATABASE {urlsplit(url).path[1:]} SET synchronous_commit = {value}")
     async with opened(url) as store:
@@ -219,7 +217,7 @@ async def test_settings_of_the_server_that_lose_something_are_found(postgres: Po
     assert "standby" in wrong
 
 
-async def test_a_setting_that_is_weakened_later_does_not_reach_open_connections(pair: Pair, url: str) -> None:
+async def test_a_setting_weakened_later_does_not_affect_open_connections(pair: Pair, url: str) -> None:
     async with opened(url) as store, postgres_driver(store)._writers.connection() as connection:
         assert await connection.fetchval("SHOW synchronous_commit") == "on"
         pair.primary.execute("ALTER SYSTEM SET synchronous_commit = off")

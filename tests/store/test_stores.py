@@ -89,7 +89,7 @@ class TestPostgresStore(DurableStoreTests):
 @with_time_to_shrink
 @given(history=histories)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_sqlite_behaves_as_the_model_in_any_history(history: History) -> None:
+def test_sqlite_behaves_like_the_model_in_any_history(history: History) -> None:
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.sqlite3"
@@ -106,7 +106,7 @@ def model_database(server: PostgresServer) -> str:
 @with_time_to_shrink
 @given(history=histories)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_postgres_behaves_as_the_model_in_any_history(model_database: str, history: History) -> None:
+def test_postgres_behaves_like_the_model_in_any_history(model_database: str, history: History) -> None:
     async def run() -> None:
         clock = Clock()
         connection = await asyncpg.connect(model_database)
@@ -119,7 +119,7 @@ def test_postgres_behaves_as_the_model_in_any_history(model_database: str, histo
 
 
 async def _relive(history: History, clock: Clock, store: Store) -> None:
-    """All of it again: the store and the model answer as the decisions alone have, and come to the same."""
+    """Replay the history; the store and the model must give the replies of the decisions, and hold the same data."""
     note(repr(history))
     model = MemoryStore(policy=history.policy, writer=feed_writer(), clock=clock)
     try:
@@ -147,12 +147,12 @@ async def _outcome(store: Store, command: Command) -> Any:
 
 
 def _plainly(outcome: Outcome) -> Any:
-    """The outcome, of which two that are equal are the same."""
+    """Return the outcome in a form that can be compared."""
     return (type(outcome), outcome.description) if isinstance(outcome, OpenBookingError) else outcome
 
 
 async def _check_open_feed(store: Store, state: Situation, *, swept: bool) -> None:
-    """It shows what is on sale; no place that is not free, and every one that is, once ended holds have been swept."""
+    """The feeds show what is on sale, and exactly the free spaces once ended holds have been swept."""
     shown = {path: data for path, data in (await read_feed(store, SESSIONS)).items() if data}
     left = {key_of(path): max(free(state, path), 0) for path in PATHS.values() if on_sale(state, path)}
     assert shown.keys() == left.keys()
@@ -162,7 +162,7 @@ async def _check_open_feed(store: Store, state: Situation, *, swept: bool) -> No
 
 
 async def _check_records(store: Store, state: Situation) -> None:
-    """All are kept as the decisions have left them, and the feeds of both partners show them so."""
+    """The records are those of the decisions, and the feeds of both partners show them."""
     shown: dict[Feed, dict[str, Any]] = {Feed(*feed): {} for feed in product(PRIVATE, CALLERS)}
     for (partner, uuid), record in state.records.items():
         look = GetOrder(caller=CALLERS[partner], uuid=uuid)
@@ -181,8 +181,8 @@ async def _check_records(store: Store, state: Situation) -> None:
         assert found == expected
 
 
-def test_the_model_notices_a_place_sold_twice(tmp_path: Path) -> None:
-    """The comparison is able to fail: a store that loads nothing that is booked disagrees with the model."""
+def test_the_model_detects_a_space_sold_twice(tmp_path: Path) -> None:
+    """The comparison can fail: a store that loads no booked spaces differs from the model."""
 
     class Forgetful(MemoryStore):
         def _spaces(self, path: str, now: datetime) -> Any:

@@ -1,1 +1,1 @@
-"""Stores: where everything is kept, in memory, in SQLite or in PostgreSQL."""
+"""The stores: in memory, and in SQL databases, of which SQLite and PostgreSQL have backends."""

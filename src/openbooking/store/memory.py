@@ -1,4 +1,4 @@
-"""The store in memory: dicts and the fold. It is the model that the other stores are tested against."""
+"""The store in memory, made of dicts and the fold. The other stores are tested against it."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ V = TypeVar("V")
 
 
 class MemoryStore:
-    """Keeps everything for as long as the process lives."""
+    """Keeps everything until the process ends."""
 
     def __init__(self, *, policy: Policy, writer: FeedWriter, clock: Clock) -> None:
         self._policy = policy
@@ -38,21 +38,21 @@ class MemoryStore:
         self._noted: datetime | None = None
 
     async def execute(self, command: Command) -> Reply:
-        """Carry out one command."""
+        """Carry out a command at once."""
         before = self._load(command.needs(self._policy))
         after, (outcome,) = fold(before, [command])
-        written = changes_between(before, after, self._writer)
-        _update(self._records, written.records)
-        _update(self._opportunities, written.opportunities)
-        _update(self._sellers, written.sellers)
-        for publication in written.publications:
+        changes = changes_between(before, after, self._writer)
+        _update(self._records, changes.records)
+        _update(self._opportunities, changes.opportunities)
+        _update(self._sellers, changes.sellers)
+        for publication in changes.publications:
             self._publish(publication)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
     async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
-        """The first items of the feed after that change number."""
+        """Return the first items of the feed after a change number."""
         items = sorted((item for item, _ in self._feeds.get(feed, {}).values()), key=lambda item: item.modified)
         found: list[Item] = []
         for item in items:
@@ -61,38 +61,38 @@ class MemoryStore:
         return found
 
     async def sellers(self) -> Sequence[Seller]:
-        """All Sellers, by key."""
+        """Return all Sellers, ordered by key."""
         return sorted(self._sellers.values(), key=lambda seller: seller.key)
 
     async def paths_of_seller(self, seller: str, after: str, limit: int) -> Sequence[str]:
-        """The first paths after that one of what the Seller has published."""
+        """Return the first paths, after that one, of Opportunities of the Seller."""
         found = (path for path, item in self._opportunities.items() if item.seller == seller and path > after)
         return sorted(found)[:limit]
 
     async def order_counts(self) -> Mapping[Partnership, int]:
-        """How many Orders each Booking Partner has made with each Seller."""
+        """Return how many Orders each Booking Partner has with each Seller."""
         return Counter(record.partnership for record in self._records.values() if record.kind is RecordKind.ORDER)
 
     async def forget_deleted(self, before: datetime) -> None:
-        """Forget what was deleted from the feeds before that time."""
+        """Remove feed items that were deleted before that time."""
         for feed, items in self._feeds.items():
             self._feeds[feed] = {
                 key: (item, at) for key, (item, at) in items.items() if item.data is not None or at >= before
             }
 
     async def note_time(self, at: datetime) -> None:
-        """Keep that it was this time."""
+        """Keep the time as the last one at which the store was in use."""
         self._noted = at
 
     async def noted_time(self) -> datetime | None:
-        """The time that was noted last."""
+        """Return the time that was noted last."""
         return self._noted
 
     async def check(self) -> None:
-        """Nothing can be wrong."""
+        """Do nothing: a store in memory always answers."""
 
     async def figures(self, read: Mapping[Feed, int]) -> Figures:
-        """The figures, counted."""
+        """Count the Leases, and return when the oldest unread item of each feed changed."""
         now = self._clock()
         leases = [record.lease_expires for record in self._records.values() if record.lease_expires]
         live = sum(expires > now for expires in leases)
@@ -104,7 +104,7 @@ class MemoryStore:
         return Figures(live, len(leases) - live, oldest)
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: nothing is open."""
 
     def _load(self, needs: Needs) -> Situation:
         now = self._clock()

@@ -183,8 +183,8 @@ class SqlStore:
     async def check_integrity(self) -> list[Finding]:
         """Compare counts, claims and feeds with the records at one moment; return all findings."""
         sql = IntegrityStatements(self._dialect)
-        recount = await self._database.snapshot(lambda: check_integrity(sql, self._feed_writer, self._clock()))
-        return [*await self.server_findings(), *recount]
+        contradictions = await self._database.snapshot(lambda: check_integrity(sql, self._feed_writer, self._clock()))
+        return [*await self.server_findings(), *contradictions]
 
     async def server_findings(self) -> Sequence[Finding]:
         """Return the settings of the database server that make replies less durable than promised."""
@@ -246,14 +246,14 @@ class SqlStore:
         if self._database.disk_is_full:
             commands = [_OnFullDisk(command) for command in commands]
         after, outcomes = fold(before, commands)
-        written = changes_between(before, after, self._feed_writer)
-        if written.opportunities or written.sellers:
-            yield SaveRows(self._saves.save_catalogue, catalogue_rows(before, written))
-        if written.records or written.publications or written.booked:
-            given = yield from self._numbers(len(written.publications), before.now)
-            yield SaveRows(self._saves.save_bookings, booking_rows(before, written, given))
-            yield SaveRows(self._saves.save_erasures, erasure_rows(before, written))
-        return outcomes, bool(written) or all(command.needs(self._policy).expired for command in commands)
+        changes = changes_between(before, after, self._feed_writer)
+        if changes.opportunities or changes.sellers:
+            yield SaveRows(self._saves.save_catalogue, catalogue_rows(before, changes))
+        if changes.records or changes.publications or changes.booked:
+            given = yield from self._numbers(len(changes.publications), before.now)
+            yield SaveRows(self._saves.save_bookings, booking_rows(before, changes, given))
+            yield SaveRows(self._saves.save_erasures, erasure_rows(before, changes))
+        return outcomes, bool(changes) or all(command.needs(self._policy).expired for command in commands)
 
     async def _find_locked(self, names: Iterable[Name]) -> Mapping[Name, str]:
         """Return the holders of the locks on these names, without waiting for them."""

@@ -1,4 +1,4 @@
-"""The IdentityStore in memory: it is the model that the other stores are tested against."""
+"""The IdentityStore in memory. The other stores are tested against it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -39,18 +39,18 @@ _KEYS: dict[type[IdentityRecord], tuple[str, ...]] = {
 
 
 class MemoryIdentityStore:
-    """Keeps the records for as long as the process lives."""
+    """Keeps the records until the process ends."""
 
     def __init__(self) -> None:
         self._records: dict[type[IdentityRecord], dict[tuple[Any, ...], Any]] = {kind: {} for kind in _KEYS}
 
     async def find(self, kind: type[R], **lookups: str | bool) -> Sequence[R]:
-        """The records of which the fields named have these values, by their key."""
+        """Return the records whose fields have these values, ordered by key."""
         kept = sorted(self._records[kind].items())
         return [record for _, record in kept if _fits(record, lookups)]
 
     async def save(self, *records: IdentityRecord) -> bool:
-        """Keep them all, each in place of the revision it was read at, or none."""
+        """Save all records, each in place of the revision that was read, or none; return whether they were saved."""
         slots = [(self._records[type(record)], _key(record)) for record in records]
         for (kept, key), record in zip(slots, records, strict=True):
             if (kept[key].revision if key in kept else 0) != record.revision:
@@ -60,18 +60,18 @@ class MemoryIdentityStore:
         return True
 
     async def remove(self, kind: type[R], **lookups: str | bool) -> None:
-        """Forget those records."""
+        """Remove the records whose fields have these values."""
         kept = self._records[kind]
         self._records[kind] = {key: record for key, record in kept.items() if not _fits(record, lookups)}
 
     async def remove_expired(self, now: datetime) -> None:
-        """Forget what has expired."""
+        """Remove expired records."""
         for kind in (Authorization, Session, PendingSignIn, Device, Attempts):
             kept = self._records[kind]
             self._records[kind] = {key: record for key, record in kept.items() if record.expires > now}
 
     async def access_rights(self, partner: str, authorization: str, seller: str) -> AccessRights | None:
-        """The access rights of the partner with that Seller."""
+        """Return the access rights of the partner with that Seller; None for an unknown partner."""
         partners = await self.find(Partner, key=partner)
         grants = [grant for grant in await self.find(Grant, partner=partner) if grant.seller in (seller, EVERY_SELLER)]
         authorizations = await self.find(Authorization, id=authorization)
@@ -80,7 +80,7 @@ class MemoryIdentityStore:
         return AccessRights(partners[0], tuple(grants), authorizations[0] if authorizations else None)
 
     async def access_rights_by_api_key(self, digest: str) -> AccessRights | None:
-        """How the partner with this API key stands."""
+        """Return the access rights of the partner with this API key; None if no partner has it."""
         partners = [
             partner
             for partner in await self.find(Partner)
@@ -89,7 +89,7 @@ class MemoryIdentityStore:
         return AccessRights(partners[0], tuple(await self.find(Grant, partner=partners[0].key))) if partners else None
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: nothing is open."""
 
 
 def _key(record: IdentityRecord) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""The tables of `openbooking.identity`: of each kind of record what it is looked up by, its revision, and itself.
+"""The tables of `openbooking.identity`. Each holds records of one kind, their revision, and the columns of lookups.
 
 Columns other than `revision` and `document` have the names of fields. Instants are microseconds since 1970 UTC.
 """

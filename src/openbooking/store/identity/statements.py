@@ -1,4 +1,4 @@
-"""The statements of `openbooking.store.identity`, in SQLAlchemy Core, compiled once to text for the driver."""
+"""The statements of the identity stores, written in SQLAlchemy Core and compiled once to text for the driver."""
 
 from collections.abc import Sequence
 from functools import cache, cached_property
@@ -23,12 +23,12 @@ from openbooking.identity.records import EVERY_SELLER, Authorization, Grant, Ide
 from openbooking.store.dialect import Dialect, Statement
 from openbooking.store.identity.schema import TABLES, authorization, grant, partner
 
-# What tells the rows of `rights` apart.
+# The kinds of rows of `access_rights`, which name a kind by its index.
 ACCESS_RECORDS: Sequence[type[IdentityRecord]] = (Partner, Grant, Authorization)
 
 
 class IdentityStatements:
-    """What can be asked of a database; each says what it is given and, after the arrow, what it answers with."""
+    """The statements; each docstring lists the parameters and, after the arrow, the columns of the result."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._compile = dialect.compile
@@ -45,14 +45,14 @@ class IdentityStatements:
         return self._compile(found.order_by(*table.primary_key.columns))
 
     def _add(self, kind: type[IdentityRecord]) -> Statement:
-        """A parameter for each column → a row if there was none with this key."""
+        """A parameter for each column → a row, if the key is new."""
         table = TABLES[kind]
         known = select(literal_column("1")).where(*_equal(table, _keys(table))).exists()
         row = select(*(bindparam(column.name, type_=column.type) for column in table.columns)).where(~known)
         return self._compile(insert(table).from_select(list(table.columns), row).returning(literal_column("1")))
 
     def _replace(self, kind: type[IdentityRecord]) -> Statement:
-        """A parameter for each column, :before → a row if there was one with this key at the revision before."""
+        """A parameter for each column, :before → a row, if the key had the revision `before`."""
         table = TABLES[kind]
         values = {c.name: bindparam(c.name, type_=c.type) for c in table.columns if not c.primary_key}
         same = and_(*_equal(table, _keys(table)), table.c.revision == bindparam("before", type_=Integer))
@@ -70,7 +70,7 @@ class IdentityStatements:
 
     @cached_property
     def access_rights(self) -> Statement:
-        """:partner :authorization :seller → place in ACCESS_RECORDS, document."""
+        """:partner :authorization :seller → index in ACCESS_RECORDS, document."""
         seller = bindparam("seller", type_=grant.c.seller.type)
         of_seller = or_(grant.c.seller == seller, grant.c.seller == literal_column(f"'{EVERY_SELLER}'"))
         key = bindparam("partner", type_=partner.c.key.type)
@@ -86,7 +86,7 @@ class IdentityStatements:
 
     @cached_property
     def access_rights_by_api_key(self) -> Statement:
-        """:digest → place in ACCESS_RECORDS, document."""
+        """:digest → index in ACCESS_RECORDS, document."""
         digest = bindparam("digest", type_=partner.c.api_key_digest.type)
         same = or_(partner.c.api_key_digest == digest, partner.c.former_api_key_digest == digest)
         return self._compile(

@@ -1,4 +1,4 @@
-"""The IdentityStore over an SQL database, whichever it is."""
+"""The IdentityStore over any SQL database."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,20 +19,20 @@ from openbooking.store.single_flight import SingleFlight
 
 R = TypeVar("R", bound=IdentityRecord)
 
-# A partner that shows an API key is read with the grants of all Sellers, which may be many.
-_MOST_ROWS_KEPT = 20
+# Larger results are not cached: the partner of an API key is read with its grants of all Sellers, which may be many.
+_MOST_ROWS_CACHED = 20
 _DECODERS = {kind: msgspec.json.Decoder(kind).decode for kind in TABLES}
 
 
 class _ChangedError(Exception):
-    """A record is not at the revision it was read at."""
+    """A record has another revision than the one that was read."""
 
 
 class SqlIdentityStore:
-    """Keeps the records in a database whose schema must be up to date.
+    """Keeps the records in a database whose schema is up to date.
 
-    Where the database is remote, concurrent requests of one partner share a round trip. It begins after all of them
-    arrived, so access that was revoked before a request is refused.
+    If the database is remote, concurrent requests of one partner share a lookup. It begins after all of them have
+    arrived, so a request that arrives after a revocation is refused.
     """
 
     def __init__(self, database: Database, dialect: Dialect) -> None:
@@ -41,12 +41,12 @@ class SqlIdentityStore:
         self._sql = IdentityStatements(dialect)
 
     async def find(self, kind: type[R], **lookups: str | bool) -> Sequence[R]:
-        """The records of which the columns named have these values, by their key."""
+        """Return the records whose columns have these values, ordered by key."""
         rows = await self._database.read(partial(ask, self._sql.find(kind, tuple(lookups)), **lookups))
         return [self._decoded(kind, document) for (document,) in rows]
 
     async def save(self, *records: IdentityRecord) -> bool:
-        """Keep them all, each in place of the revision it was read at, or none."""
+        """Save all records, each in place of the revision that was read, or none; return whether they were saved."""
 
         def save() -> Procedure[None]:
             for record in records:
@@ -61,26 +61,26 @@ class SqlIdentityStore:
         return True
 
     async def remove(self, kind: type[R], **lookups: str | bool) -> None:
-        """Delete those records."""
+        """Delete the records whose columns have these values."""
         await self._database.write(partial(ask, self._sql.remove(kind, tuple(lookups)), **lookups), brief=True)
 
     async def remove_expired(self, now: datetime) -> None:
-        """Delete what has expired."""
+        """Delete expired records."""
         for kind, table in TABLES.items():
             if "expires" in table.columns:
                 await self._database.write(partial(ask, self._sql.remove_expired(kind), now=microseconds(now)))
 
     async def access_rights(self, partner: str, authorization: str, seller: str) -> AccessRights | None:
-        """The access rights of the partner with that Seller."""
+        """Return the access rights of the partner with that Seller; None for an unknown partner."""
         values = {"partner": partner, "authorization": authorization, "seller": seller}
         return await self._access_rights(self._sql.access_rights, values)
 
     async def access_rights_by_api_key(self, digest: str) -> AccessRights | None:
-        """How the partner with this API key stands."""
+        """Return the access rights of the partner with this API key; None if no partner has it."""
         return await self._access_rights(self._sql.access_rights_by_api_key, {"digest": digest})
 
     async def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         await self._database.close()
 
     async def _access_rights(self, statement: Statement, values: Mapping[str, Any]) -> AccessRights | None:
@@ -91,19 +91,19 @@ class SqlIdentityStore:
 
     async def _read_access_rights(self, statement: Statement, values: Mapping[str, Any]) -> AccessRights | None:
         rows = await self._database.read(partial(ask, statement, **values), brief=True)
-        return (_decode_access_rights if len(rows) <= _MOST_ROWS_KEPT else _decode_access_rights.__wrapped__)(
+        return (_decode_access_rights if len(rows) <= _MOST_ROWS_CACHED else _decode_access_rights.__wrapped__)(
             tuple(rows)
         )
 
     def _decoded(self, kind: type[R], document: bytes) -> R:
         decoded = _DECODERS[kind](document)
-        assert isinstance(decoded, kind)  # noqa: S101 - each decoder makes its own kind
+        assert isinstance(decoded, kind)  # noqa: S101 - each decoder returns its own kind
         return decoded
 
 
 @lru_cache(1_000)
 def _decode_access_rights(rows: tuple[tuple[int, bytes], ...]) -> AccessRights | None:
-    """How a partner stands according to these rows of ACCESS_RECORDS; what is read again and again is decoded once."""
+    """Decode the rows of ACCESS_RECORDS to access rights; None if no row is a partner."""
     found = [_DECODERS[ACCESS_RECORDS[place]](document) for place, document in rows]
     partners = [record for record in found if isinstance(record, Partner)]
     grants = tuple(record for record in found if isinstance(record, Grant))
@@ -112,7 +112,7 @@ def _decode_access_rights(rows: tuple[tuple[int, bytes], ...]) -> AccessRights |
 
 
 def _row(record: IdentityRecord) -> dict[str, Any]:
-    """A value for each column, and the revision `before`."""
+    """Return a value for each column, and as `before` the revision that was read."""
     saved = replace(record, revision=record.revision + 1)
     columns = {column.name: getattr(saved, column.name, None) for column in TABLES[type(record)].columns}
     values = {name: microseconds(value) if isinstance(value, datetime) else value for name, value in columns.items()}

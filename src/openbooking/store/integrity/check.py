@@ -1,6 +1,7 @@
-"""The recount: whether the database agrees with itself. Whatever differs is a fault of this software, or of the disk.
+"""The integrity check: compares the parts of a database that depend on each other.
 
-Spaces follow from claims, claims from records, feeds from both.
+Counts of spaces depend on claims, claims on records, and feeds on both. A contradiction is a fault of this software or
+of the disk.
 """
 
 from collections import defaultdict
@@ -39,9 +40,9 @@ _NUMBERED_WITHIN = timedelta(minutes=1)
 
 
 class _Addresses:
-    """Counts the feed items whose `@id` is not what it would be if they were published now, at the address that is set.
+    """Counts the feed items whose `@id` has another address than the one that is set now.
 
-    They are one finding, for it is one thing that has happened to all of them.
+    All of them make one finding, because a changed setting is their common cause.
     """
 
     def __init__(self, feeds: str, remedy: str) -> None:
@@ -51,13 +52,13 @@ class _Addresses:
         self._example = ""
 
     def compare(self, published: Any, expected: Any) -> None:
-        """Count what has been published as this and would be published as that."""
+        """Count an item if its published `@id` differs from the expected one."""
         if published != expected:
             self._count += 1
             self._example = self._example or f"{published} would be {expected} now"
 
     def findings(self) -> list[Finding]:
-        """What was counted, if anything."""
+        """Return one finding if any item was counted."""
         if not self._count:
             return []
         items = f"have items at another address than the one that is set, {self._count} in all ({self._example})"
@@ -65,7 +66,7 @@ class _Addresses:
 
 
 def check_integrity(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Procedure[list[Finding]]:
-    """All that does not agree."""
+    """Return all contradictions."""
     return [
         *(yield from _of_records(sql, writer)),
         *(yield from _of_opportunities(sql, writer, now)),
@@ -75,7 +76,7 @@ def check_integrity(sql: IntegrityStatements, writer: FeedWriter, now: datetime)
 
 
 def _of_records(sql: IntegrityStatements, writer: FeedWriter) -> Procedure[list[Finding]]:
-    """Whether claims and Orders feeds say what the records say."""
+    """Compare claims and Orders feeds with the records."""
     findings: list[Finding] = []
     addresses = _Addresses("The Orders feeds", "each is written anew when its Order changes next")
     last = OrderKey("", "")
@@ -109,12 +110,12 @@ def _of_record(
         place = (publication.feed.name, record.key)
         if place not in published:
             if publication.data is None:
-                continue  # it has not entered the feed, or that it was deleted has been forgotten by now
+                continue  # it has not entered the feed yet, or its deleted item was removed
             yield Finding(about, f"is missing in the feed {publication.feed.name}")
             continue
         shown, expected_item = _essentials(published[place]), _essentials(publication.data)
         if shown.content != expected_item.content:
-            yield Finding(about, f"is shown otherwise in the feed {publication.feed.name}")
+            yield Finding(about, f"differs from its record in the feed {publication.feed.name}")
         else:
             addresses.compare(shown.address, expected_item.address)
 
@@ -126,7 +127,7 @@ def _differing(some: set[ClaimRow], others: set[ClaimRow]) -> str:
 
 
 def _of_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Procedure[list[Finding]]:
-    """Whether counters and open feeds say what the claims say, and feeds show what is on sale and nothing else."""
+    """Compare counters and open feeds with the claims, and feeds with what is on sale."""
     findings: list[Finding] = []
     parents: dict[str, Opportunity] = {}
     addresses = _Addresses("The open feeds", "`openbooking feed republish` renews them; they cannot be booked before")
@@ -164,7 +165,7 @@ def _of_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetim
 def _load_parents(
     sql: IntegrityStatements, children: Iterable[Opportunity], known: dict[str, Opportunity]
 ) -> Procedure[None]:
-    """Add the parents of these to those that are known, and theirs."""
+    """Add the parents of the children, and their parents, to the known ones."""
     while wanted := {child.parent for child in children if child.parent} - known.keys():
         rows = yield Query(sql.documents_of_paths, {"paths": sorted(wanted)})
         children = [decode_opportunity(document) for (document,) in rows]
@@ -174,7 +175,7 @@ def _load_parents(
 def _possible(
     opportunity: Opportunity, sold: int, leases: Iterable[tuple[int, int]], now: datetime
 ) -> Iterator[int | None]:
-    """The spaces left that a feed may show now: Leases may have ended since it last changed, or before."""
+    """Yield the spaces left that a feed may show now. It may show Leases that have ended since it last changed."""
     held = 0
     for expires, spaces in sorted(leases, reverse=True):
         if expires <= microseconds(now):
@@ -184,7 +185,7 @@ def _possible(
 
 
 def _without_owner(sql: IntegrityStatements) -> Procedure[list[Finding]]:
-    """What belongs to nothing."""
+    """Find claims, personal data and feed items whose record or Opportunity is missing."""
     findings: list[Finding] = []
     most = {"most": _MOST_OF_A_KIND}
     for path, partner, uuid in (yield Query(sql.claims_without_record, most)):
@@ -197,7 +198,7 @@ def _without_owner(sql: IntegrityStatements) -> Procedure[list[Finding]]:
 
 
 def _of_numbers(sql: IntegrityStatements, now: datetime) -> Procedure[list[Finding]]:
-    """Whether feed items have numbers, and none that will be given again."""
+    """Find feed items that have no number for long, and numbers above the counter."""
     long_ago = {"before": microseconds(now - _NUMBERED_WITHIN), "most": _MOST_OF_A_KIND}
     findings = [
         Finding(id_, f"has been waiting for its number in the feed {feed}")
@@ -210,7 +211,7 @@ def _of_numbers(sql: IntegrityStatements, now: datetime) -> Procedure[list[Findi
 
 
 class _Essentials(NamedTuple):
-    """What must agree of an Order in a feed, in whatever way versions write the rest: its `@id`, and its content."""
+    """The parts of an Order in a feed that must agree; versions may write the rest differently."""
 
     address: Any
     content: tuple[Any, ...]

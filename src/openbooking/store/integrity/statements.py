@@ -1,4 +1,4 @@
-"""The statements of the recount, which walks through everything in the order of its keys."""
+"""The statements of the integrity check, which reads all tables in the order of their keys."""
 
 from functools import cached_property
 from typing import NamedTuple
@@ -32,7 +32,7 @@ class OrderFeedItem(NamedTuple):
 
 
 class StoredOpportunity(NamedTuple):
-    """A row of `opportunities_after`: the spaces that are counted as sold, and those that are claimed for good."""
+    """A row of `opportunities_after`: `counted` spaces are booked by the counter, `claimed` ones by claims."""
 
     path: str
     counted: int
@@ -57,14 +57,14 @@ class OpenFeedItem(NamedTuple):
 
 
 class IntegrityStatements:
-    """What the recount asks; each says what it is given and, after the arrow, what it answers with."""
+    """The statements; each docstring lists the parameters and, after the arrow, the columns of the result."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
 
     @cached_property
     def records_after(self) -> Statement:
-        """:partner :uuid :most → partner, uuid, document, personal document of the records after that one."""
+        """:partner :uuid :most → partner, uuid, document, personal document of the records after that key."""
         after = tuple_(record.c.partner, record.c.uuid) > tuple_(bindparam("partner"), bindparam("uuid"))
         personal = personal_data.c.document.label("personal")
         found = select(record.c.partner, record.c.uuid, record.c.document, personal).select_from(
@@ -89,9 +89,9 @@ class IntegrityStatements:
 
     @cached_property
     def opportunities_after(self) -> Statement:
-        """:path :most → path, spaces counted as sold, spaces claimed for good, document."""
-        for_good = (claim.c.opportunity == opportunity.c.path) & claim.c.expires.is_(None)
-        sold = select(func.coalesce(func.sum(claim.c.places), literal_column("0"))).where(for_good)
+        """:path :most → path, booked spaces by the counter, booked spaces by claims, document."""
+        booked_claims = (claim.c.opportunity == opportunity.c.path) & claim.c.expires.is_(None)
+        sold = select(func.coalesce(func.sum(claim.c.places), literal_column("0"))).where(booked_claims)
         found = select(opportunity.c.path, opportunity.c.booked, sold.scalar_subquery(), opportunity.c.document)
         after = found.where(opportunity.c.path > bindparam("path"))
         return self._dialect.compile(first(after.order_by(opportunity.c.path)))
@@ -103,7 +103,7 @@ class IntegrityStatements:
 
     @cached_property
     def leases_of(self) -> Statement:
-        """:paths → path, spaces, expires, also of those that have ended."""
+        """:paths → path, spaces, expires of Leases, also of those that have ended."""
         of_paths = self._dialect.among(claim.c.opportunity, self._dialect.values("paths"))
         found = select(claim.c.opportunity, claim.c.places, claim.c.expires)
         return self._dialect.compile(found.where(of_paths, claim.c.expires.is_not(None)))
@@ -131,19 +131,19 @@ class IntegrityStatements:
 
     @cached_property
     def open_feed_items_without_opportunity(self) -> Statement:
-        """:most → feed, id of what is shown but was withdrawn."""
+        """:most → feed, id of items whose Opportunity does not exist."""
         its_opportunity = select(opportunity.c.path).where(opportunity.c.path == feed_item.c.id).exists()
         shown = select(feed_item.c.feed, feed_item.c.id).where(_OPEN, feed_item.c.data.is_not(None))
         return self._dialect.compile(first(shown.where(~its_opportunity)))
 
     @cached_property
     def feed_items_pending_since(self) -> Statement:
-        """:before :most → feed, id of those that have waited for their number since before that time."""
+        """:before :most → feed, id of items that have had no number since before that time."""
         waiting = select(feed_item.c.feed, feed_item.c.id).where(feed_item.c.modified.is_(None))
         return self._dialect.compile(first(waiting.where(feed_item.c.changed_at < bindparam("before"))))
 
     @cached_property
     def highest_numbers(self) -> Statement:
-        """→ the last number by the counter, and the highest in any feed."""
+        """→ the last number by the counter, and the highest number in any feed."""
         highest = select(func.max(feed_item.c.modified)).scalar_subquery()
         return self._dialect.compile(select(counter.c.value, highest).where(MODIFIED))

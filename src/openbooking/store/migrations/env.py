@@ -1,4 +1,4 @@
-"""What Alembic runs: the revisions, on the connection that `openbooking.store.migrate` hands over."""
+"""Alembic's environment: runs migrations on the connection that `openbooking.store.migrate` passes."""
 
 from alembic import context
 

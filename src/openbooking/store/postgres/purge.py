@@ -1,21 +1,20 @@
 """How erased personal data leaves the disk of a PostgreSQL server.
 
-VACUUM frees the space of a deleted row and overwrites nothing, and the write-ahead log holds what was written for as
-long as its files are there. So each erasure is noted in the table `erasure`, in the transaction that erases, and passes
-through the stages below. They are looked at every hour, and nothing is done where nothing waits.
+VACUUM frees the space of a deleted row but does not overwrite it, and the files of the write-ahead log hold everything
+that was written. So the transaction that erases also adds a row to the table `erasure`, which passes through the stages
+below. They are checked every hour.
 
-0.  The partition of `personal_data` is to be rewritten without it (`VACUUM FULL`, with indexes and TOAST). That is done
-    one day after the oldest erasure in it that waits: at most once a day, and only where something was erased or
-    replaced.
-1.  The log up to `position`, where it was when the partition had been rewritten, may hold it. The next checkpoint,
-    replication slots, archiving or `wal_keep_size` may still keep those files.
-2.  Nothing kept them when the log was at `position`. The first checkpoint after that removes them, or gives them the
-    names of files to be written later, with their old content.
-3.  Those names were at most `max_wal_size` ahead of that checkpoint, which is `position`. Once the log has come beyond
-    it, all of them have been overwritten. The erasure is complete and forgotten.
+0.  The partition of `personal_data` still holds the data. It is rewritten without it (`VACUUM FULL`, with indexes and
+    TOAST) one day after its oldest erasure in this stage, so at most once a day.
+1.  The log up to `position`, its end when the partition had been rewritten, may hold the data. A checkpoint, a
+    replication slot, archiving or `wal_keep_size` may still keep those files.
+2.  Nothing kept those files any more when the log was at `position`. The next checkpoint removes them, or renames them
+    to files that will be written later, with their old content.
+3.  The renamed files are at most `max_wal_size` ahead of that checkpoint: `position` is the end of that range. Once the
+    log is beyond it, all of them have been overwritten. The erasure is complete and its row is deleted.
 
-Where ordinary traffic does not advance the log enough, messages without meaning are written to it, some every hour, so
-that all is complete within ERASED_WITHIN. What the server does not know of, such as backups, is not reached.
+If ordinary traffic does not advance the log enough, messages without meaning are written to it every hour, so that each
+erasure is complete within ERASED_WITHIN. Copies that the server does not know, such as backups, are not reached.
 """
 
 import re
@@ -28,13 +27,13 @@ import structlog
 from openbooking.store.documents import instant, microseconds
 from openbooking.store.schema import PERSONAL_DATA_PARTITIONS
 
-# How long erased data may be found in the files of the server.
+# How long erased data may stay in the files of the server.
 ERASED_WITHIN = timedelta(days=7)
 _REWRITTEN_AFTER = timedelta(days=1)
-# From when the log is advanced, and by when it has come far enough.
+# When advancing the log begins, and when it must have advanced far enough, after the oldest erasure.
 _ADVANCED_AFTER, _ADVANCED_WITHIN = timedelta(days=2), timedelta(days=6)
 _EVERY = timedelta(hours=1)
-# While a partition waits for those who use it, and while it is rewritten, bookings wait for it.
+# Bookings wait while the rewrite waits for its lock, and while it runs, so both are limited.
 _LOCK_MILLISECONDS = 200
 _REWRITE_SECONDS = 20
 _MESSAGE_BYTES = 2**20
@@ -60,7 +59,7 @@ UPDATE erasure SET stage = 1, position = pg_current_wal_insert_lsn() - '0/0'
 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS waited (partner, uuid, erased_at)
 WHERE (erasure.partner, erasure.uuid, erasure.erased_at) = (waited.partner, waited.uuid, waited.erased_at)
 """
-# The first byte of the log that something keeps: a checkpoint, a replication slot, `wal_keep_size`, or the archive.
+# `kept` is the first byte of the log that a checkpoint, a replication slot, `wal_keep_size` or the archive keeps.
 _LOG = """
 SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint AS position,
     (redo_lsn - '0/0')::bigint AS checkpoint,
@@ -79,7 +78,7 @@ SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint AS position,
     segment
 FROM pg_control_checkpoint(), CAST(pg_size_bytes(current_setting('wal_segment_size')) AS bigint) AS segment
 """
-# After a failover that lost what came last, or a restore on another server, the log is not yet where it was before.
+# After a failover that lost the end of the log, or a restore on another server, positions may be beyond the log.
 _SET_BACK = """
 UPDATE erasure SET stage = 1, position = $1
 WHERE stage > 0 AND position > $1 + CASE stage WHEN 3 THEN $2 ELSE 0 END
@@ -92,12 +91,17 @@ SELECT min(erased_at) AS since, max(position + CASE stage WHEN 1 THEN $2 WHEN 2 
 FROM erasure WHERE stage > 0 AND erased_at <= $1
 """
 _OVERDUE = "SELECT count(*) FROM erasure WHERE erased_at < $1"
-# It does not belong to a transaction, and goes to no table.
+# The message belongs to no transaction and to no table.
 _MESSAGE = "SELECT pg_logical_emit_message(false, 'openbooking', repeat('-', $1))"
 
 
 async def purge_deleted(connection: Connection, now: datetime) -> None:
-    """Bring all erasures as far as they can be by now; one process does it at a time."""
+    """Advance all erasures as far as possible; one process does so at a time.
+
+    Args:
+        connection: A connection of its own, which is closed afterwards: its lock and settings stay.
+        now: The current time.
+    """
     if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
         return
     if not await connection.fetchval("SELECT EXISTS (SELECT FROM erasure)"):
@@ -105,8 +109,8 @@ async def purge_deleted(connection: Connection, now: datetime) -> None:
     await connection.execute(f"SET lock_timeout = {_LOCK_MILLISECONDS}")
     await connection.execute(f"SET statement_timeout = '{_REWRITE_SECONDS}s'")
     await _rewrite_partitions(connection, now)
-    log = await _follow(connection)
-    await _advance(connection, now, log)
+    log = await _advance_stages(connection)
+    await _advance_log(connection, now, log)
     await _warn(connection, now)
 
 
@@ -117,38 +121,38 @@ async def _rewrite_partitions(connection: Connection, now: datetime) -> None:
         obstacle = await _rewrite(connection, partition_name(number))
         if obstacle:
             _log.warning("erasure.partition_not_rewritten", partition=partition_name(number), reason=obstacle)
-            return  # it is in the way of the others too, and bookings should not wait for each
+            return  # the obstacle affects the other partitions too, and bookings would wait for each
         await connection.execute(_REWRITTEN, *map(list, zip(*waiting, strict=True)))
 
 
 async def _rewrite(connection: Connection, table: str) -> str | None:
-    """Rewrite the table; return why rows that were deleted may still be in it, if they may.
+    """Rewrite the table; return why it may still hold deleted rows, or None if it holds none.
 
-    The server copies deleted rows for those who may still read them. How many it tells with the details of VACUUM
-    VERBOSE, as their first number, in whatever language.
+    The server copies deleted rows that a transaction may still read. Their number is the first number in the details of
+    VACUUM VERBOSE, in every language of the server.
     """
-    told: list[str] = []
+    details: list[str] = []
 
     def listen(_: object, message: Any) -> None:
-        told.append(message.detail or "")
+        details.append(message.detail or "")
 
     connection.add_log_listener(listen)
     try:
         await connection.execute(f"VACUUM (FULL, VERBOSE) {table}")
     except asyncpg.LockNotAvailableError:
-        return "somebody else is using it"
+        return "other transactions are using it"
     except asyncpg.QueryCanceledError:
         return f"it takes more than {_REWRITE_SECONDS} seconds"
     finally:
         connection.remove_log_listener(listen)
-    numbers = [int(found[0]) for detail in told if (found := re.search(r"\d+", detail))]
+    numbers = [int(found[0]) for detail in details if (found := re.search(r"\d+", detail))]
     if not numbers:
         return "the role does not own it"
     return "a transaction, a replica or a replication slot may still read what was deleted" if any(numbers) else None
 
 
-async def _follow(connection: Connection) -> asyncpg.Record:
-    """Note which files of the log have been released, recycled and overwritten; return how the log stands."""
+async def _advance_stages(connection: Connection) -> asyncpg.Record:
+    """Advance erasures whose files of the log were released, recycled or overwritten; return the state of the log."""
     log = await connection.fetchrow(_LOG)
     assert log is not None  # noqa: S101 - it has one row
     await connection.execute(_SET_BACK, log["position"], log["ahead"])
@@ -158,10 +162,10 @@ async def _follow(connection: Connection) -> asyncpg.Record:
     return log
 
 
-async def _advance(connection: Connection, now: datetime, log: asyncpg.Record) -> None:
-    """Write as much to the log as leaves the same to be written every hour until it has come far enough.
+async def _advance_log(connection: Connection, now: datetime, log: asyncpg.Record) -> None:
+    """Write this hour's share of what the log still has to advance.
 
-    A checkpoint follows by itself, for the server makes one where something has been written since the last.
+    The server makes a checkpoint by itself if something has been written since the last one.
     """
     recycled = log["ahead"] + log["segment"]
     kept = log["keep"] + 2 * log["segment"] + recycled
@@ -182,5 +186,5 @@ async def _warn(connection: Connection, now: datetime) -> None:
 
 
 def partition_name(number: int) -> str:
-    """The name of a partition of `personal_data`."""
+    """Return the name of a partition of `personal_data`."""
     return f"personal_data_{number:02}"

@@ -59,7 +59,7 @@ def in_migration(path: Path, work: Callable[[Connection], T]) -> T:
         # The driver would begin a transaction only with the first row that changes, and SQLAlchemy leaves that to it.
         arguments = {"isolation_level": None, "timeout": BUSY_TIMEOUT_SECONDS}
         engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args=arguments)
-        # The other connection is for a disk that is full, where it makes the room to open the file.
+        # If the disk is too full to open the file, `connect` releases the reserve first.
         with closing(connect(path)), engine.begin() as connection:
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
             _keep_write_ahead_log(connection)

@@ -1,1 +1,1 @@
-"""What a migration does to one kind of data, where it is too much for the file of its revision."""
+"""Parts of migrations, each for one kind of data, that are too long for the file of their revision."""

@@ -13,7 +13,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def extend_records() -> None:
-    """Bring quotes and proposals to their new form, and tell of each when it ends and how large it is."""
+    """Convert quotes and proposals, and fill the columns for their end and size."""
     with op.batch_alter_table("record") as table:
         table.add_column(sa.Column("ends", sa.BigInteger))
         table.add_column(sa.Column("held_until", sa.BigInteger))
@@ -33,7 +33,7 @@ def extend_records() -> None:
 
 
 def _records() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """All records, in the order of their keys, some at a time."""
+    """Yield all records in pages, in the order of their keys."""
     some = sa.text(
         "SELECT partner, uuid, document FROM record WHERE (partner, uuid) > (:partner, :uuid)"
         " ORDER BY partner, uuid LIMIT :most"
@@ -62,7 +62,7 @@ def _rewrite(partner: str, uuid: str, record: dict[str, Any]) -> None:
 
 
 def _lease(order: dict[str, Any], expires: str) -> dict[str, Any]:
-    """The Lease of the Order that was quoted; it is unknown when it began, so its end is taken."""
+    """Return the Lease of the quoted Order. When it began is unknown, so its end is used instead."""
     terms: list[dict[str, Any]] = []
     items: list[tuple[str, int]] = []
     for item in order["items"]:

@@ -1,7 +1,7 @@
 """Revision 0004: personal data in partitions that can be rewritten, and keyed fingerprints.
 
-Personal data is divided into partitions where the database is PostgreSQL, and tells from when it is kept. What the
-tables held before is rewritten.
+On PostgreSQL personal data is divided into partitions. Each row gets the time at which its retention begins. Earlier
+contents of the tables are rewritten.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ Document = dict[str, Any]
 
 
 def divide_personal_data() -> None:
-    """Divide it into partitions, add `over_at`, and make the table of erasures that have not left the disk."""
+    """Divide personal data into partitions, add `over_at`, and make the table of erasures."""
     if op.get_bind().dialect.name == "postgresql":
         _partition()
     else:
@@ -44,7 +44,7 @@ def divide_personal_data() -> None:
 
 
 def _partition() -> None:
-    """Statistics of documents would hold some of them, so none are gathered."""
+    """Turn statistics of documents off, because they would hold copies of some documents."""
     op.execute("ALTER TABLE personal_data RENAME TO personal_data_before")
     op.execute("ALTER INDEX personal_data_pkey RENAME TO personal_data_before_pkey")
     op.create_table(
@@ -66,7 +66,10 @@ def _partition() -> None:
 
 
 def key_fingerprints() -> bool:
-    """Make each stored fingerprint an HMAC of itself; tell whether there was any. The key goes to the personal data."""
+    """Replace each stored fingerprint by its HMAC; the key is stored with the personal data.
+
+    Returns whether there was any fingerprint.
+    """
     db = op.get_bind()
     now = datetime.now(UTC)
     set_record = sa.text("UPDATE record SET document = :document WHERE partner = :partner AND uuid = :uuid")
@@ -104,7 +107,7 @@ def key_fingerprints() -> bool:
 
 
 def leave_nothing_behind() -> None:
-    """Write the records anew, without their old versions, and note that the log holds what was there before."""
+    """Rewrite the records without their old versions, and note that the log still holds these."""
     if op.get_bind().dialect.name != "postgresql":
         return
     now = datetime.now(UTC)
@@ -116,7 +119,7 @@ def leave_nothing_behind() -> None:
 
 
 def _records(db: sa.Connection) -> Iterator[tuple[str, str, bytes, bytes | None]]:
-    """Partner, UUID, document and personal data of every record."""
+    """Yield partner, UUID, document and personal data of every record."""
     some = sa.text(
         "SELECT record.partner, record.uuid, record.document, personal_data.document FROM record"
         " LEFT JOIN personal_data ON personal_data.partner = record.partner AND personal_data.uuid = record.uuid"
@@ -129,7 +132,7 @@ def _records(db: sa.Connection) -> Iterator[tuple[str, str, bytes, bytes | None]
 
 
 def _over_at(record: Document, now: datetime) -> int | None:
-    """When the last session of an Order is over; an Order of which nothing has a date counts from now."""
+    """Return the end of the last session of an Order, or now if none has a date."""
     if record["kind"] != "order":
         return None
     items = record["order"]["items"]

@@ -15,7 +15,7 @@ Document = dict[str, Any]
 
 
 def stamp_records() -> None:
-    """Write the unknown stamp wherever something has happened to an Order, an item or a proposal."""
+    """Add the unknown stamp for each event of an Order, an item or a proposal."""
     db = op.get_bind()
     save = sa.text("UPDATE record SET document = :document WHERE partner = :partner AND uuid = :uuid")
     for rows in _records():
@@ -32,7 +32,7 @@ def stamp_records() -> None:
 
 
 def _records() -> Iterator[list[tuple[str, str, bytes]]]:
-    """All records but quotes, some at a time."""
+    """Yield all records except quotes, in pages."""
     some = sa.text(
         "SELECT partner, uuid, document FROM record WHERE kind <> 'quote' AND (partner, uuid) > (:partner, :uuid) "
         "ORDER BY partner, uuid LIMIT :most"
@@ -64,7 +64,7 @@ def _stamp_item(state: Document) -> None:
 
 
 def _stamp_proposal(proposal: Document, record: Document) -> None:
-    """Of a proposal that was booked it is unknown whether it had been amended, so `amended` is unknown too."""
+    """Whether a booked proposal had been amended is unknown, so `amended` gets the unknown stamp too."""
     if "status" in proposal:
         proposal.setdefault("decided", _UNKNOWN)
     asked = (record.get("order") or {}).get("proposal")

@@ -1,6 +1,6 @@
-"""Revision 0004: Opportunities say at which venue they are and of which activities.
+"""Revision 0004: the venue and activities of Opportunities.
 
-The keys are derived as `booking/rules/matching_keys.py` did it then, for a migration must do the same for ever.
+The keys are derived as `booking/rules/matching_keys.py` derived them then, because a migration must never change.
 """
 
 import json
@@ -16,7 +16,7 @@ _VOCABULARY = re.compile(r"https?://(?:www\.)?openactive\.io/(activity-list|faci
 
 
 def fill_whereabouts() -> None:
-    """Give every stored Opportunity its venue and activities; those that publish neither stay as they are."""
+    """Add venue and activities to every stored Opportunity that publishes them."""
     db = op.get_bind()
     update = sa.text("UPDATE opportunity SET document = :document WHERE path = :path")
     for path, document in _opportunities(db):
@@ -30,7 +30,7 @@ def fill_whereabouts() -> None:
 
 
 def _opportunities(db: sa.Connection) -> Iterator[tuple[str, bytes]]:
-    """Path and document of each, a page at a time: there may be more than fit into memory."""
+    """Yield the path and document of each Opportunity, in pages, because all may not fit into memory."""
     page = sa.text("SELECT path, document FROM opportunity WHERE path > :after ORDER BY path LIMIT :most")
     after = ""
     while rows := db.execute(page, {"after": after, "most": _AT_ONCE}).fetchall():

@@ -1,7 +1,7 @@
 """The first schema.
 
-The counter of change numbers starts at the milliseconds since 1970, so that a system set up anew continues above what
-harvesters have seen of the one before.
+The counter of change numbers starts at the milliseconds since 1970, so a new database continues above the numbers that
+harvesters have read from an earlier one.
 """
 
 import time
@@ -94,5 +94,5 @@ def _create_partial_index(name: str, table: str, columns: list[str], condition: 
 
 
 def downgrade() -> None:
-    """There is nothing before the first schema."""
+    """Raise: the first schema has no predecessor."""
     raise NotImplementedError

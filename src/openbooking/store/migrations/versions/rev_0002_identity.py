@@ -1,6 +1,6 @@
-"""Who may do what: Booking Partners with their grants, users, sessions, tokens, keys; and whose each record is.
+"""Identity: Booking Partners with their grants, users, sessions, tokens and keys, and the Seller of each record.
 
-What a partner's document said of Sellers becomes a grant for each of them.
+The Sellers in the document of a partner become grants.
 """
 
 import json
@@ -20,14 +20,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the tables, and fill them from what was known."""
+    """Create the tables, and fill them from the earlier ones."""
     _create_tables()
     _extend_records()
     _move_partners()
 
 
 def downgrade() -> None:
-    """Grants and users would be lost."""
+    """Raise: grants and users would be lost."""
     raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""Find what was deleted from the feeds without reading all of them."""
+"""An index of feed items that were deleted."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,5 +16,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop the index."""
     op.drop_index("ix_feed_item_deleted", "feed_item")

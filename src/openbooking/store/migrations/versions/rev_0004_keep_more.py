@@ -17,7 +17,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Extend the tables, and bring what is stored to its new form."""
+    """Extend the tables, and convert stored documents."""
     note_time()
     fill_whereabouts()
     stamp_records()
@@ -29,5 +29,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Leases and their terms would be lost, and keyed fingerprints cannot be turned back."""
+    """Raise: Leases would be lost, and keyed fingerprints cannot be reversed."""
     raise NotImplementedError

@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the tables and the column, which are empty: nobody has been given such a thing before."""
+    """Create the tables and the column, all empty."""
     op.create_table(
         "known_device",
         sa.Column("digest", Key, primary_key=True),
@@ -36,5 +36,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What people have set up would be lost."""
+    """Raise: second factors and former API keys would be lost."""
     raise NotImplementedError
