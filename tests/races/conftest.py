@@ -1,4 +1,4 @@
-"""Databases to be fired at, and for how long."""
+"""Fixtures for races: databases, and the duration."""
 
 import itertools
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from openbooking.testing.postgres import PostgresServer
 
 @pytest.fixture
 def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
-    """Another database, each time, of the kind that the test names by its parameter `kind`."""
+    """Return a function that creates a database of the kind that is the parameter `kind` of the test."""
     if request.getfixturevalue("kind") == "sqlite":
         numbers = itertools.count()
         return lambda: str(tmp_path / f"races-{next(numbers)}.sqlite3")
@@ -21,12 +21,12 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[],
 
 @pytest.fixture
 def database(new_database: Callable[[], str]) -> str:
-    """A database of the kind that the test names by its parameter `kind`."""
+    """A database of the kind that is the parameter `kind` of the test."""
     return new_database()
 
 
 @pytest.fixture
 def fire_seconds(request: pytest.FixtureRequest) -> float:
-    """For how long to fire: `pytest tests/races --fire SECONDS`."""
+    """The duration of a race in seconds: `pytest tests/races --fire SECONDS`."""
     seconds: float = request.config.getoption("--fire")
     return seconds

@@ -1,7 +1,7 @@
-"""Clocks of real servers are ten days off for six seconds: what is there afterwards is what is there without.
+"""The clocks of real servers are ten days off for six seconds, which must change nothing.
 
-The same is done twice, on a machine whose clock is right and on one whose clock jumps meanwhile. A process is killed
-while it is wrong, so that another one starts. What is compared is all that was answered, and all that is kept.
+The same requests are sent twice: to a server whose clock is right, and to one whose clock jumps meanwhile. A process is
+killed while its clock is wrong, so that a new one starts. All replies and all stored data are compared.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ pytestmark = pytest.mark.anyio
 
 
 class State(NamedTuple):
-    """What Brokers were told, and what is kept in the end."""
+    """The replies to Brokers, and the stored data afterwards."""
 
     statuses: list[tuple[str, int | None]]
     open_feed: dict[str, Any]
@@ -57,7 +57,7 @@ class State(NamedTuple):
 
 
 class Script:
-    """Brokers that do the same in each run, of Orders that have the same UUIDs."""
+    """Requests that are the same in each run, with the same UUIDs."""
 
     def __init__(self, plan: Plan, served: Served) -> None:
         self._ids = Identifiers(plan.settings.base_uri)
@@ -66,19 +66,19 @@ class Script:
         self.statuses: list[tuple[str, int | None]] = []
 
     async def book(self, number: int, *keys: str, again: bool = False) -> None:
-        """B, which may be a repeat."""
+        """Send B, which may be a repeat."""
         await self._put("orders", number, keys, again=again)
 
     async def lease(self, number: int, *keys: str) -> None:
-        """C2."""
+        """Send C2."""
         await self._put("order-quotes", number, keys, type="OrderQuote", customer=CUSTOMER)
 
     async def propose(self, number: int) -> None:
-        """P of a place at the session that asks for approval."""
+        """Send P for one space at the session that requires approval."""
         await self._put("order-proposals", number, ["party"], type="OrderProposal")
 
     async def cancel(self, number: int) -> None:
-        """The first item of an Order."""
+        """Cancel the first item of an Order."""
         item = {
             "@type": "OrderItem",
             "@id": f"{self._base}/orders/{_uuid(number)}#/orderedItem/1",
@@ -88,7 +88,7 @@ class Script:
         await self._ask("PATCH", f"orders/{_uuid(number)}", body)
 
     async def delete(self, number: int) -> None:
-        """An Order."""
+        """Delete an Order."""
         await self._ask("DELETE", f"orders/{_uuid(number)}")
 
     async def _put(self, what: str, number: int, keys: Any, *, again: bool = False, **changes: Any) -> None:
@@ -98,7 +98,7 @@ class Script:
         await self._ask("PUT", f"{what}/{_uuid(number)}", body | changes, "repeat of " if again else "")
 
     async def _ask(self, method: str, path: str, body: Any = None, remark: str = "") -> Reply:
-        """Ask until there is an answer: a process may have been killed."""
+        """Send the request until the reply is definite, because a process may have been killed."""
         while not (reply := await ask(self._served.port, request(method, f"/api/{path}", "alice", body))).definite:
             await asyncio.sleep(0.05)
         self.statuses.append((f"{remark}{method} {path}", reply.status))
@@ -110,7 +110,7 @@ def _uuid(number: int) -> str:
 
 
 async def state_after(database: str, clock: Path, jump: float | None) -> State:
-    """What comes of the script while the clock jumps, or does not."""
+    """Run the script while the clock jumps by so many seconds, or not at all; return the state afterwards."""
     plan = Plan(database, WORKERS, CAPACITIES, f"clock {clock} 0")
     await stock(plan)
     with Served(plan, access="openid", lease_seconds="3600", requests_per_minute="1000") as served:
@@ -122,7 +122,7 @@ async def state_after(database: str, clock: Path, jump: float | None) -> State:
         await script.lease(5, "yoga")
         await script.propose(6)
         await asyncio.sleep(SECONDS_TO_SWEEP)
-        async with turned(clock, jump):
+        async with wrong_clock(clock, jump):
             await script.book(1, "yoga", "spin", again=True)
             await script.cancel(2)
             await script.delete(3)
@@ -138,8 +138,8 @@ async def state_after(database: str, clock: Path, jump: float | None) -> State:
 
 
 @asynccontextmanager
-async def turned(clock: Path, jump: float | None) -> AsyncIterator[None]:
-    """Six seconds of a wrong clock, or as long as it takes of one that is right."""
+async def wrong_clock(clock: Path, jump: float | None) -> AsyncIterator[None]:
+    """Let the clock be wrong for six seconds, or do nothing if `jump` is None."""
     if jump is None:
         yield
         return
@@ -151,7 +151,7 @@ async def turned(clock: Path, jump: float | None) -> AsyncIterator[None]:
 
 
 async def stock(plan: Plan) -> None:
-    """What the script needs, and one of everything that is cleared away in time: all of it is to stay."""
+    """Publish what the script books, and add one of everything that expires: none of it expires during the test."""
     await plan.stock()
     store, identity = plan.open_store(), open_identity_store(plan.settings)
     now = datetime.now(UTC)
@@ -176,7 +176,7 @@ async def stock(plan: Plan) -> None:
 
 
 async def state_of(plan: Plan, script: Script) -> State:
-    """What is kept now, without what differs from one run to the next."""
+    """Return the stored data, without what differs between runs."""
     store, identity = plan.open_store(), open_identity_store(plan.settings)
     try:
         figures = await store.figures({})
@@ -199,26 +199,26 @@ async def state_of(plan: Plan, script: Script) -> State:
 
 
 def _statuses(order: Any) -> list[str | None]:
-    """How it stands, as a whole and by its items."""
+    """Return the status of the proposal, if it is one, and of each item."""
     items = (item.get("orderItemStatus") for item in order["orderedItem"])
     return [order.get("orderProposalStatus"), *items]
 
 
 async def shown(store: SqlStore, feed: Feed) -> list[tuple[str, Any]]:
-    """What a feed says last of each item."""
+    """Return the newest data of each item of a feed."""
     return [(id_, data) for id_, (_, data) in (await harvested_at_rest(store, feed)).items()]
 
 
 @pytest.fixture
 def clock(tmp_path: Path) -> Path:
-    """What the clock of the machine is turned by."""
+    """The file that says how far the clock of the server is ahead."""
     turn_clock(tmp_path / "clock", 0)
     return tmp_path / "clock"
 
 
 @pytest.fixture
 def jumps(kind: str, fire_seconds: float) -> list[float]:
-    """Ahead and behind; in a hurry one way on the one database, the other way on the other."""
+    """Jumps ahead and back in a long run; in a short run one of them for each kind of database."""
     if fire_seconds > SHORT_FIRE_SECONDS:
         return [TEN_DAYS, -TEN_DAYS]
     return [TEN_DAYS if kind == "sqlite" else -TEN_DAYS]
@@ -226,7 +226,7 @@ def jumps(kind: str, fire_seconds: float) -> list[float]:
 
 @pytest.mark.spec("OB-FEED-19")
 @DATABASES
-async def test_a_jump_of_ten_days_changes_nothing(
+async def test_a_clock_jump_of_ten_days_changes_nothing(
     new_database: Callable[[], str], kind: str, clock: Path, jumps: list[float]
 ) -> None:
     undisturbed = await state_after(new_database(), clock, None)
@@ -239,7 +239,7 @@ async def test_a_jump_of_ten_days_changes_nothing(
 
 @pytest.mark.spec("OB-FEED-19")
 @DATABASES
-async def test_a_server_that_starts_with_a_wrong_clock_clears_nothing_away(
+async def test_a_server_that_starts_with_a_wrong_clock_removes_nothing(
     new_database: Callable[[], str], kind: str, clock: Path, jumps: list[float]
 ) -> None:
     for jump in jumps:

@@ -1,7 +1,7 @@
-"""Everything at once: Brokers race, repeat themselves and cancel, the Seller cancels and replaces, Leases end.
+"""Brokers race, repeat requests and cancel, the Seller cancels and replaces, and Leases end, all at the same time.
 
-Meanwhile processes are killed, and the database, or clocks are turned. `make fire` does it for longer. What the auditor
-finds wrong is the outcome: nothing, but where a store's locks are taken out.
+Meanwhile processes and the database are killed, or clocks are changed. Afterwards the auditor must find no fault, and
+must find one if the store does not lock. `make fire` runs these tests for longer.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ Trouble = Callable[[Served], Coroutine[Any, Any, None]]
 
 
 async def fire(plan: Plan, seconds: float, *troubles: Trouble, clocks_ahead_by: float = 0) -> list[str]:
-    """All that is wrong after so many seconds of it; a Lease may have been given by the clock that is ahead."""
+    """Return all faults after this many seconds of races; clocks may be ahead by `clocks_ahead_by` seconds."""
     await plan.stock()
     chance = random.Random()  # noqa: S311 - any history will do, and each is another
     stopped = asyncio.Event()
@@ -70,26 +70,26 @@ async def fire(plan: Plan, seconds: float, *troubles: Trouble, clocks_ahead_by: 
         await asyncio.sleep(LEASES_TO_END_SECONDS + clocks_ahead_by)
         stopped.set()
         await harvesting
-        assert any(told.booked for told in brokers.told)
+        assert any(order.booked for order in brokers.orders)
         _log.info("%s; the Seller changed %d or tried to", brokers.tally(), len(by_seller))
         return await audit(plan, brokers, harvesters, by_seller)
 
 
 def harvester_of(feed: Feed, port: int) -> Harvester:
-    """A harvester of an open feed, or of a partner's own."""
+    """Return a harvester of an open feed, or of a feed of a Booking Partner."""
     if feed.partner:
         return Harvester(port, f"/api/{feed.name}-rpde", feed.partner)
     return Harvester(port, f"/feeds/{feed.name}")
 
 
 async def sell(plan: Plan, brokers: Brokers, by_seller: set[OrderKey], chance: random.Random) -> None:
-    """What a Seller does: publishes anew, cancels, replaces; in a process that is none of those that serve."""
+    """Publish, cancel and replace as the Seller, in a process that does not serve requests."""
     store = plan.open_store()
     keys = list(plan.capacities)
     try:
         while True:
             await asyncio.sleep(0.05)
-            booked = [OrderKey(told.partner, told.uuid) for told in brokers.told if told.booked]
+            booked = [OrderKey(order.partner, order.uuid) for order in brokers.orders if order.booked]
             with suppress(StoreUnavailableError, OpenBookingError):
                 await store.execute(plan.publication(chance.choice(keys)))
                 if booked:
@@ -101,7 +101,7 @@ async def sell(plan: Plan, brokers: Brokers, by_seller: set[OrderKey], chance: r
 
 
 def change(order: OrderKey, key: str, chance: random.Random) -> Command:
-    """The Order cancelled, or a place at this session instead of the first one booked."""
+    """Return a command that cancels the Order, or moves its first item to this session."""
     if chance.random() < 0.5:
         return SellerCancel(order=order, actor=MANAGER)
     series, session = builders.session(key)
@@ -109,22 +109,22 @@ def change(order: OrderKey, key: str, chance: random.Random) -> Command:
 
 
 async def kill_workers(served: Served) -> None:
-    """One after the other."""
+    """Kill a serving process every second."""
     while True:
         await asyncio.sleep(EVERY_SECOND)
         served.kill_a_worker()
 
 
 async def kill_database(postgres: PostgresServer, _: Served) -> None:
-    """Again and again, each time as soon as it has been up for so long."""
+    """Kill and start the database server, again one second after each start."""
     while True:
         await asyncio.sleep(EVERY_SECOND)
         await asyncio.to_thread(postgres.kill)
         await asyncio.to_thread(postgres.start)
 
 
-async def turn_clocks(clock: Path, _: Served) -> None:
-    """Days ahead and behind for some seconds, a little each second between; in the end they are right."""
+async def change_clocks(clock: Path, _: Served) -> None:
+    """Set clocks days ahead or behind for some seconds, and then a few seconds off; set them right at the end."""
     try:
         while True:
             turn_clock(clock, random.choice([-1, 1]) * TEN_DAYS)  # noqa: S311 - any will do
@@ -138,7 +138,7 @@ async def turn_clocks(clock: Path, _: Served) -> None:
 
 @pytest.fixture
 def clock(tmp_path: Path) -> Path:
-    """What the clocks of the processes are turned by."""
+    """The file that says how far the clocks of the processes are ahead."""
     turn_clock(tmp_path / "clock", 0)
     return tmp_path / "clock"
 
@@ -153,17 +153,17 @@ async def test_fire_on_postgres(postgres: PostgresServer, fire_seconds: float) -
 
 
 @pytest.mark.parametrize(("kind", "workers"), [("sqlite", 2), ("postgresql", 3)])
-async def test_fire_while_clocks_are_turned(
+async def test_fire_while_clocks_are_wrong(
     database: str, kind: str, workers: int, clock: Path, fire_seconds: float
 ) -> None:
     plan = Plan(database, workers, CAPACITIES, f"clock {clock} {MOST_SECONDS_AHEAD}")
-    turning = partial(turn_clocks, clock)
+    turning = partial(change_clocks, clock)
     assert await fire(plan, fire_seconds, turning, clocks_ahead_by=MOST_SECONDS_AHEAD) == []
 
 
-async def test_without_locks_the_auditor_finds_what_goes_wrong(postgres: PostgresServer) -> None:
+async def test_the_auditor_finds_faults_of_a_store_without_locks(postgres: PostgresServer) -> None:
     for _ in range(ROUNDS):
         wrong = await fire(Plan(postgres.new_database(), 2, CAPACITIES, "unlocked-postgres 0.5"), 2)
-        if any("places and is sold" in line or "are claimed" in line for line in wrong):
+        if any("spaces and is sold" in line or "are claimed" in line for line in wrong):
             return
-    pytest.fail("Nothing went wrong, though nothing was locked.")
+    pytest.fail("The auditor found no fault, although the store did not lock.")

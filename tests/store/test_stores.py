@@ -35,7 +35,7 @@ from openbooking.testing.samples import MANAGER, SESSIONS, Clock, book, read_fee
 from openbooking.testing.store_case import feed_writer
 from support.builders import new_uuid
 from support.history_state import CALLERS, PATHS, History
-from support.invariants import free, on_sale, told
+from support.invariants import free, items_of, on_sale
 from support.random_histories import histories, with_time_to_shrink
 
 OPEN = (("scheduled-sessions", ""), ("session-series", ""))
@@ -169,7 +169,7 @@ async def _check_records(store: Store, state: Situation) -> None:
         _, (kept,) = fold(state, [look])
         assert await _outcome(store, look) == _plainly(kept)
         if record.kind is RecordKind.ORDER and record.updated and not record.withheld:
-            shown[Feed(ORDERS, partner)][uuid] = [item.status for item in told(record).values()]
+            shown[Feed(ORDERS, partner)][uuid] = [item.status for item in items_of(record).values()]
         if record.kind is RecordKind.PROPOSAL and record.proposal and record.proposal.updated and not record.withheld:
             shown[Feed(ORDER_PROPOSALS, partner)][uuid] = record.proposal.status
     for feed, expected in shown.items():

@@ -1,11 +1,13 @@
-"""Serves with something that is not as it should be: `python faulty_server.py --port 0`.
+"""A server with a fault on purpose: `python faulty_server.py --port 0`.
 
-OPENBOOKING_FAULT is `clock FILE APART`: the file tells how many seconds the wall clock of the machine is ahead of the
-time; monotonic time goes on. Where APART is more than 0, each process is on a machine of its own, whose clock is apart
-from those of the others by so many seconds at most, either way. Or it names the protection that is taken out of a
-store, to show that the tests notice, and for how many seconds those who have read that there are places left wait
-before they write, so that others read meanwhile, however busy the machine is. Nothing of this is in the package, nor
-any switch that would do it.
+The environment variable OPENBOOKING_FAULT has one of these forms:
+
+-   `clock FILE APART`: the wall clock is ahead by the number of seconds in the file; monotonic time is right. If APART
+    is above 0, the clock of each process differs by a random number of seconds, at most APART.
+-   `unlocked-sqlite SECONDS` or `unlocked-postgres SECONDS`: the store does not lock. After it has read that spaces are
+    left, it waits for that time before it writes, so that others read meanwhile on a busy machine too.
+
+The package itself has no such faults, and no switch for them.
 """
 
 import os
@@ -50,19 +52,19 @@ T = TypeVar("T")
 
 
 class UnlockedPostgresStore(PostgresStore):
-    """Reads without locking."""
+    """A store that reads without locking rows."""
 
     pause_seconds = 0.0
 
     def _load_to_write(self, needs: Needs) -> Procedure[Situation]:
         situation = yield from load(self._sql, needs, self._policy, self._clock())
-        if _places_are_left(situation):
+        if _spaces_are_left(situation):
             yield Query(_PAUSE, {"seconds": self.pause_seconds})
         return situation
 
 
 class UnlockedSqliteStore(SqliteStore):
-    """Reads and writes without a transaction."""
+    """A store that reads and writes without a transaction."""
 
     pause_seconds = 0.0
 
@@ -72,13 +74,13 @@ class UnlockedSqliteStore(SqliteStore):
 
     def _load_to_write(self, needs: Needs) -> Procedure[Situation]:
         situation = yield from super()._load_to_write(needs)
-        if _places_are_left(situation):
+        if _spaces_are_left(situation):
             time.sleep(self.pause_seconds)
         return situation
 
 
 class UnlockedSqliteDatabase(SqliteDatabase):
-    """Commits every statement by itself."""
+    """A database that commits each statement."""
 
     async def write(
         self,
@@ -92,7 +94,7 @@ class UnlockedSqliteDatabase(SqliteDatabase):
         return await self._in_writer_thread(lambda: run_procedure(self._connection_of_thread(), make()))
 
 
-def _places_are_left(situation: Situation) -> bool:
+def _spaces_are_left(situation: Situation) -> bool:
     return any(
         spaces_left(opportunity, situation.spaces[path])
         for path, opportunity in situation.opportunities.items()
@@ -106,14 +108,14 @@ FAULTS: dict[str, type[UnlockedPostgresStore | UnlockedSqliteStore]] = {
 }
 
 
-def turn_with(clock: Path, ahead: float = 0) -> None:
-    """From now on the wall clock of this process is turned, beneath everything that reads it."""
+def use_clock(clock: Path, ahead: float = 0) -> None:
+    """Replace `time.time` of this process by a clock that is ahead by `ahead` and by the seconds in the file."""
     sound = time.time
     time.time = lambda: sound() + ahead + float(clock.read_text())
 
 
 def turn_clock(clock: Path, seconds: float) -> None:
-    """Set how far it is ahead, while others look at it."""
+    """Write how many seconds the clocks are ahead, in one step, while others read the file."""
     made = clock.with_suffix(".new")
     made.write_text(str(seconds))
     made.replace(clock)
@@ -125,8 +127,8 @@ def make_app(settings: Settings, fault: str, clock: SystemClock, draining: c_boo
     name, *values = fault.split()
     identity = open_identity_store(settings)
     if name == "clock":
-        place, apart = Path(values[0]), float(values[1])
-        turn_with(place, SHARE * apart)
+        file, apart = Path(values[0]), float(values[1])
+        use_clock(file, SHARE * apart)
         clock = SystemClock() if apart else clock
         return create_app(settings, clock, open_store(settings, clock), identity)
     writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri)))
@@ -140,7 +142,7 @@ def main() -> None:
     configure_logs()
     fault = os.environ.pop(FAULT)
     if fault.startswith("clock"):
-        turn_with(Path(fault.split()[1]))
+        use_clock(Path(fault.split()[1]))
     listeners, settings = listen_for_each(load_settings(port=0))
     clock = SystemClock()
     look_at_clock(settings, clock)

@@ -27,7 +27,7 @@ from openbooking.booking.model.situation import Situation
 from openbooking.booking.store import Outcome, fold
 from openbooking.openactive.terms import FlowRequirement
 from support.builders import NOW, item, offer, request, session
-from support.invariants import CANCELLED, counted, free, told
+from support.invariants import CANCELLED, counted, free, items_of
 from support.parties import ALICE, BOB, MANAGER
 
 T = TypeVar("T")
@@ -129,7 +129,7 @@ class Story:
         for record in orders[::2]:
             self.add(SellerCancel(order=record.key, actor=MANAGER))
         for record in orders:
-            if any(item.status not in CANCELLED for item in told(self.state.records[record.key]).values()):
+            if any(item.status not in CANCELLED for item in items_of(self.state.records[record.key]).values()):
                 self.add(DeleteOrder(caller=CALLERS[record.partner], uuid=record.uuid))
         self.add(self.state.policy.proposal_duration)
         for key, capacity in CAPACITIES.items():
@@ -179,7 +179,7 @@ class Story:
         """A request for places at these: as many as a live quote holds at its prices, others at those of now."""
         leased: dict[str, list[Decimal]] = {}
         if own and self.state.live(own):
-            for held in told(own).values():
+            for held in items_of(own).values():
                 leased.setdefault(KEYS[held.path], []).append(held.price)
         total = Decimal(0)
         for key in keys:

@@ -1,4 +1,4 @@
-"""What holds whatever happens, counted and judged by a few lines that use no rule of the code they judge."""
+"""Invariants of every history of commands, checked without the rules of the code under test."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -20,20 +20,20 @@ CANCELLED = (OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLE
 REJECTED = (OrderProposalStatus.SELLER_REJECTED, OrderProposalStatus.CUSTOMER_REJECTED)
 
 
-class Told(NamedTuple):
-    """What a record tells of one item."""
+class ItemView(NamedTuple):
+    """The session, the price and the status of one item."""
 
     path: str
     price: Decimal
     status: OrderItemStatus
 
 
-def told(record: Record) -> dict[int, Told]:
-    """The items by number: as asked for, or as amended while it is a proposal, or as replaced since B."""
+def items_of(record: Record) -> dict[int, ItemView]:
+    """Return the items by number: as requested, as amended in a proposal, or as replaced after B."""
     if record.lease is not None:
         leased = ((item.opportunity, record.lease.terms[item.terms].offer.price) for item in record.lease.items)
         status = OrderItemStatus.CONFIRMED
-        return {number: Told(path, price, status) for number, (path, price) in enumerate(leased, 1)}
+        return {number: ItemView(path, price, status) for number, (path, price) in enumerate(leased, 1)}
     if record.order is None:
         return {}
     items = record.order.items
@@ -45,26 +45,26 @@ def told(record: Record) -> dict[int, Told]:
         now = state.replacement or item
         assert now.opportunity is not None
         assert now.offer is not None
-        found[item.number] = Told(now.opportunity.path, now.offer.price, state.status)
+        found[item.number] = ItemView(now.opportunity.path, now.offer.price, state.status)
     return found
 
 
 def cost(record: Record) -> Decimal:
-    """What is to be paid for all that is not cancelled, of a Seller whose prices hold the tax."""
-    return sum((item.price for item in told(record).values() if item.status not in CANCELLED), Decimal(0))
+    """Return the price of all items that are not cancelled; prices include tax."""
+    return sum((item.price for item in items_of(record).values() if item.status not in CANCELLED), Decimal(0))
 
 
 Taken = dict[str, dict[OrderKey, Spaces]]
 
 
 def taken(state: Situation) -> Taken:
-    """Who holds how many places of each Opportunity now: sold to those who have not cancelled, or held for a while."""
+    """Return the booked and leased spaces of each Opportunity now, by the key of the Order."""
     found: Taken = {}
     for key, record in state.records.items():
         sold = record.kind is RecordKind.ORDER
         if not sold and not (record.lease_expires and record.lease_expires > state.now):
             continue
-        for item in told(record).values():
+        for item in items_of(record).values():
             if item.status not in CANCELLED:
                 holders = found.setdefault(item.path, {})
                 held = holders.get(key, Spaces())
@@ -73,7 +73,7 @@ def taken(state: Situation) -> Taken:
 
 
 def counted(state: Situation) -> dict[str, Spaces]:
-    """How many places of each Opportunity are taken."""
+    """Return the number of booked and leased spaces of each Opportunity."""
     return {
         path: Spaces(sum(held.booked for held in who.values()), sum(held.leased for held in who.values()))
         for path, who in taken(state).items()
@@ -81,20 +81,20 @@ def counted(state: Situation) -> dict[str, Spaces]:
 
 
 def free(state: Situation, path: str) -> int:
-    """How many places are left there; below none where fewer are published than are taken."""
-    places, opportunity = counted(state).get(path, Spaces()), state.opportunities.get(path)
-    return ((opportunity and opportunity.capacity) or 0) - places.booked - places.leased
+    """Return the number of spaces left; below 0 if the capacity was reduced below what is taken."""
+    spaces, opportunity = counted(state).get(path, Spaces()), state.opportunities.get(path)
+    return ((opportunity and opportunity.capacity) or 0) - spaces.booked - spaces.leased
 
 
 def on_sale(state: Situation, path: str) -> bool:
-    """Whether a session is there and on sale, and its series too."""
+    """Return whether a session exists and is on sale, and its series too."""
     family = [state.opportunities[path]] if path in state.opportunities else []
     family += [state.opportunities[one.parent] for one in family[:] if one.parent]
     return bool(family) and {(one.sale, one.withdrawn) for one in family} == {(SaleState.ON_SALE, False)}
 
 
 def check(before: Situation, after: Situation) -> None:
-    """What every command keeps true, whether it was granted or refused."""
+    """Check what holds after every command, granted or refused."""
     assert {path: held for path, held in after.spaces.items() if held != Spaces()} == counted(after)
     _check_granted(before, after)
     _check_open_proposals(after)
@@ -106,20 +106,20 @@ def check(before: Situation, after: Situation) -> None:
 
 
 def _check_open_proposals(after: Situation) -> None:
-    """No proposal stays open that wants more spaces than are not sold (OB-APP-27)."""
+    """Check that no open proposal needs more spaces than are unsold (OB-APP-27)."""
     sold = {path: held.booked for path, held in counted(after).items()}
     for record in after.records.values():
         if record.kind is RecordKind.PROPOSAL and record.proposal and record.proposal.status not in REJECTED:
-            wanted = Counter(item.path for item in told(record).values())
+            wanted = Counter(item.path for item in items_of(record).values())
             for path, spaces in wanted.items():
                 opportunity = after.opportunities.get(path)
                 assert opportunity is None or spaces <= (opportunity.capacity or 0) - sold.get(path, 0)
 
 
 def _check_granted(before: Situation, after: Situation) -> None:
-    """Whoever has more places than before has them at something that takes place and is on sale, within its capacity.
+    """Check that additional spaces are at an Opportunity that is scheduled, on sale and within its capacity.
 
-    More can be taken than there are, after fewer have been published; then nobody is given any.
+    After a smaller capacity was published more spaces may be taken than exist; then nobody gets more.
     """
     had = taken(before)
     for path, who in taken(after).items():
@@ -132,8 +132,8 @@ def _check_granted(before: Situation, after: Situation) -> None:
             assert free(after, path) >= 0
 
 
-def _sum(places: Spaces) -> int:
-    return places.booked + places.leased
+def _sum(spaces: Spaces) -> int:
+    return spaces.booked + spaces.leased
 
 
 BECOMES: Mapping[RecordKind, tuple[RecordKind, ...]] = {
@@ -145,7 +145,7 @@ BECOMES: Mapping[RecordKind, tuple[RecordKind, ...]] = {
 
 
 def check_one(before: Record | None, after: Record) -> None:
-    """What one record may become."""
+    """Check that a record may have changed from `before` to `after`."""
     if after.order:
         assert current_totals(after).price == cost(after)
     if before is None:
@@ -155,7 +155,7 @@ def check_one(before: Record | None, after: Record) -> None:
     if before.kind is RecordKind.PROPOSAL and after.kind is not RecordKind.DELETED:
         _check_proposal(before, after)
     if before.kind is after.kind is RecordKind.ORDER:
-        was, now = told(before), told(after)
+        was, now = items_of(before), items_of(after)
         assert now.keys() == was.keys()
         assert cost(after) <= cost(before)
         for number, item in now.items():
@@ -164,19 +164,19 @@ def check_one(before: Record | None, after: Record) -> None:
 
 
 def _check_proposal(before: Record, after: Record) -> None:
-    """What is rejected stays so, and what is booked is what has been accepted, at that price."""
+    """Check that a rejected proposal stays rejected, and that what is booked is what was accepted, at its price."""
     assert before.proposal
     assert after.proposal
     if after.kind is RecordKind.ORDER:
         assert before.proposal.status is OrderProposalStatus.ACCEPTED
         assert after.proposal.version == before.proposal.version
-        assert told(after) == told(before)
+        assert items_of(after) == items_of(before)
     elif before.proposal.status in REJECTED:
         assert after.proposal.status is before.proposal.status
 
 
 def check_stamps(before: Situation, after: Situation, stamp: Stamp) -> None:
-    """Whatever a command has changed bears its stamp, and everything else bears the stamps that it had."""
+    """Check that changed records have the stamp of the command, and other records the stamps they had."""
     for key, record in after.records.items():
         known = before.records.get(key)
         if record.kind is RecordKind.QUOTE:
@@ -190,7 +190,7 @@ def check_stamps(before: Situation, after: Situation, stamp: Stamp) -> None:
 
 
 def _expected_stamp(before: Record | None, after: Record, stamp: Stamp) -> Stamp:
-    """The stamp of the command; that of the system on a proposal which others have left no space."""
+    """Return the stamp of the command, or that of the system if the proposal was rejected because it was sold out."""
     sold_out = Stamp(SOLD_OUT, stamp.at)
     turned_away = before and after.changed == sold_out and after.kind is before.kind is RecordKind.PROPOSAL
     if turned_away and after.proposal and after.proposal.status in REJECTED:
@@ -199,7 +199,7 @@ def _expected_stamp(before: Record | None, after: Record, stamp: Stamp) -> Stamp
 
 
 def _check_milestones(before: Record | None, after: Record, stamp: Stamp) -> None:
-    """When the Order and its items became what they are."""
+    """Check the stamps of the states of the Order and its items."""
     kind = before and before.kind
     for became, was, now in (
         (RecordKind.PROPOSAL, before and before.proposed, after.proposed),

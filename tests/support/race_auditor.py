@@ -1,4 +1,4 @@
-"""The auditor: compares everything that was acknowledged with the database, when all is over."""
+"""The auditor: compares all acknowledged requests with the database after a race."""
 
 import asyncio
 from collections import Counter
@@ -9,7 +9,7 @@ from openbooking.booking.store import ORDERS, Feed
 from openbooking.store.sql import SqlStore
 from openbooking.testing.samples import SESSIONS
 from support import builders
-from support.race_brokers import Brokers, Told
+from support.race_brokers import BrokerOrder, Brokers
 from support.race_harvesters import Harvester, harvested_at_rest
 from support.served_system import PARTNERS, Plan
 
@@ -19,15 +19,15 @@ _AT_ONCE = 32
 async def audit(
     plan: Plan, brokers: Brokers, harvesters: dict[Feed, list[Harvester]], by_seller: set[OrderKey]
 ) -> list[str]:
-    """All that is wrong; `by_seller` are the Orders that the Seller may have changed."""
+    """Return every difference, as text; `by_seller` are the Orders that the Seller may have changed."""
     store = plan.open_store()
     try:
         wrong = [f"{about} {what}" for about, what in await store.check_integrity()]
         wrong += [f"{asked}: {reply.status} {reply.body[:200]!r}" for asked, reply in brokers.surprises]
         few_at_once = asyncio.Semaphore(_AT_ONCE)
-        orders = await asyncio.gather(*(_of_order(brokers, told, by_seller, few_at_once) for told in brokers.told))
+        orders = await asyncio.gather(*(_of_order(brokers, order, by_seller, few_at_once) for order in brokers.orders))
         wrong += [line for lines, _ in orders for line in lines]
-        wrong += await _of_places(plan, store, Counter(key for _, held in orders for key in held))
+        wrong += await _of_spaces(plan, store, Counter(key for _, held in orders for key in held))
         wrong += await _of_feeds(store, harvesters)
     finally:
         await store.close()
@@ -35,55 +35,55 @@ async def audit(
 
 
 async def _of_order(
-    brokers: Brokers, told: Told, by_seller: set[OrderKey], few_at_once: asyncio.Semaphore
+    brokers: Brokers, order: BrokerOrder, by_seller: set[OrderKey], few_at_once: asyncio.Semaphore
 ) -> tuple[list[str], list[str]]:
-    """What is wrong with one Order, and the sessions it holds a place of."""
+    """Return the differences of one Order, and the keys of the sessions where it has spaces."""
     async with few_at_once:
-        reply = await brokers.status(told)
-        repeat = await brokers.repeat(told) if reply.status == 200 and told.booked else None
-    about = f"Order {told.uuid} of {told.partner}"
-    wrong = [] if len(told.answers) <= 1 else [f"{about} was answered in {len(told.answers)} ways"]
+        reply = await brokers.status(order)
+        repeat = await brokers.repeat(order) if reply.status == 200 and order.booked else None
+    about = f"Order {order.uuid} of {order.partner}"
+    wrong = [] if len(order.answers) <= 1 else [f"{about} was answered in {len(order.answers)} ways"]
     if reply.status != 200 or reply.json["@type"] == "OrderQuote":
-        if told.booked and not told.asked_to_delete:
+        if order.booked and not order.asked_to_delete:
             wrong.append(f"{about} was acknowledged and is lost: {reply.status}")
-        if told.deleted and reply.status != 410:
+        if order.deleted and reply.status != 410:
             wrong.append(f"{about} was deleted and answers with {reply.status}")
         return wrong, []
-    if told.deleted:
+    if order.deleted:
         wrong.append(f"{about} was deleted and is there")
-    if not told.asked_to_book:
+    if not order.asked_to_book:
         wrong.append(f"{about} was never asked for and is there")
-    if repeat and repeat.body not in told.answers:
+    if repeat and repeat.body not in order.answers:
         wrong.append(f"{about} is answered otherwise when asked for again: {repeat.status}")
     items = [_Item.read(item) for item in reply.json["orderedItem"]]
-    by_the_seller = OrderKey(told.partner, told.uuid) in by_seller
-    wrong += [f"{about} {what}" for what in _of_items(told, items, by_seller=by_the_seller)]
+    by_the_seller = OrderKey(order.partner, order.uuid) in by_seller
+    wrong += [f"{about} {what}" for what in _of_items(order, items, by_seller=by_the_seller)]
     return wrong, [item.key for item in items if item.status == "OrderItemConfirmed"]
 
 
 class _Item(NamedTuple):
-    """The session that an item is for, and what has become of it."""
+    """The session of an OrderItem, and its status."""
 
     key: str
     status: str
 
     @classmethod
-    def read(cls, told: Any) -> Self:
-        """As an answer tells it."""
-        return cls(told["orderedItem"]["@id"].rpartition("/")[2], told["orderItemStatus"].rpartition("/")[2])
+    def read(cls, item: Any) -> Self:
+        """Read an item of a reply."""
+        return cls(item["orderedItem"]["@id"].rpartition("/")[2], item["orderItemStatus"].rpartition("/")[2])
 
 
-def _of_items(told: Told, items: list[_Item], *, by_seller: bool) -> list[str]:
-    """What is wrong with the items of an Order; the Seller may have cancelled them and replaced the first."""
+def _of_items(order: BrokerOrder, items: list[_Item], *, by_seller: bool) -> list[str]:
+    """Return the differences of the items; the Seller may have cancelled them and replaced the first."""
     wrong = []
     keys, statuses = [item.key for item in items], [item.status for item in items]
-    if len(items) != len(told.keys):
+    if len(items) != len(order.keys):
         wrong.append(f"is there by half: {statuses}")
     may_be_replaced = 1 if by_seller else 0
-    if keys[may_be_replaced:] != told.keys[may_be_replaced:]:
-        wrong.append(f"is for {told.keys} and has {keys}")
-    customer = told.asked_to_cancel and statuses[0] == "CustomerCancelled"
-    if told.cancelled and not (customer or (by_seller and statuses[0] == "SellerCancelled")):
+    if keys[may_be_replaced:] != order.keys[may_be_replaced:]:
+        wrong.append(f"is for {order.keys} and has {keys}")
+    customer = order.asked_to_cancel and statuses[0] == "CustomerCancelled"
+    if order.cancelled and not (customer or (by_seller and statuses[0] == "SellerCancelled")):
         wrong.append(f"was cancelled and is {statuses[0]}")
     rest = set(statuses[1:] if customer else statuses)
     if rest - ({"OrderItemConfirmed", "SellerCancelled"} if by_seller else {"OrderItemConfirmed"}):
@@ -91,22 +91,22 @@ def _of_items(told: Told, items: list[_Item], *, by_seller: bool) -> list[str]:
     return wrong
 
 
-async def _of_places(plan: Plan, store: SqlStore, held: Counter[str]) -> list[str]:
-    """Whether no session is sold beyond its capacity, and each feed item tells how many places are left."""
+async def _of_spaces(plan: Plan, store: SqlStore, held: Counter[str]) -> list[str]:
+    """Return the sessions that are oversold, or whose feed item shows a wrong number of spaces."""
     wrong = []
     shown = await harvested_at_rest(store, SESSIONS)
     for key, capacity in plan.capacities.items():
         if held[key] > capacity:
-            wrong.append(f"{key} has {capacity} places and is sold {held[key]} times")
+            wrong.append(f"{key} has {capacity} spaces and is sold {held[key]} times")
         _, data = shown[builders.session(key)[1].path]
         left: Any = data["remainingAttendeeCapacity"]
         if left != max(capacity - held[key], 0):
-            wrong.append(f"{key} shows {left} places left, of {capacity} of which {held[key]} are sold")
+            wrong.append(f"{key} shows {left} spaces left, of {capacity} of which {held[key]} are sold")
     return wrong
 
 
 async def _of_feeds(store: SqlStore, harvesters: dict[Feed, list[Harvester]]) -> list[str]:
-    """Whether each harvester ends with exactly what the database holds."""
+    """Return the harvesters whose copy differs from the database."""
     wrong = []
     for feed, copies in harvesters.items():
         at_rest = await harvested_at_rest(store, feed)

@@ -1,4 +1,4 @@
-"""Harvesters that follow `next` while everything happens, as every data user does."""
+"""Harvesters that follow `next` during the races, as data users do."""
 
 import asyncio
 from typing import Any
@@ -15,7 +15,7 @@ _PAUSE_SECONDS = 0.02
 
 
 class Harvester:
-    """A copy of one feed: the last that was seen of each id, with its change number."""
+    """A copy of one feed: the newest data of each id, with its change number."""
 
     def __init__(self, port: int, path: str, partner: str = PARTNERS[0]) -> None:
         self._port = port
@@ -25,7 +25,7 @@ class Harvester:
         self.disorder: list[str] = []
 
     async def run(self, stopped: asyncio.Event) -> None:
-        """Follow the feed; after the stop once more to its end."""
+        """Follow the feed until `stopped` is set, and then once more to its end."""
         while True:
             last_time = stopped.is_set()
             while await self._page():
@@ -35,7 +35,7 @@ class Harvester:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _page(self) -> bool:
-        """Read the next page; tell whether it had items."""
+        """Read the next page; return whether to read another one at once."""
         reply = await ask(self._port, request("GET", self._url, self._partner))
         if reply.status != 200:
             return not reply.definite and await self._pause()
@@ -56,8 +56,7 @@ class Harvester:
 
 
 async def harvested_at_rest(store: SqlStore, feed: Feed) -> dict[str, tuple[int, Any]]:
-    """What a harvester has who comes when all is over."""
-
+    """Return the copy of a harvester that starts when nobody writes any more."""
     copy: dict[str, tuple[int, Any]] = {}
     after = 0
     while items := await store.feed_items(feed, after, 500):

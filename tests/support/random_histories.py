@@ -60,7 +60,7 @@ from support.history_state import (
     Story,
     stock,
 )
-from support.invariants import free, told
+from support.invariants import free, items_of
 from support.parties import CENTRE, MANAGER
 
 Deed = Callable[[Story, Record], Step]
@@ -74,7 +74,7 @@ def some_keys(story: Story, *, approved: bool) -> list[str]:
 
 def some_number(record: Record) -> list[int]:
     """The numbers of its items, or one that it does not have."""
-    return [*told(record)] or [1]
+    return [*items_of(record)] or [1]
 
 
 def quote(story: Story) -> Step:
@@ -174,7 +174,7 @@ def sweep(story: Story, record: Record) -> Step:
 
 def be_quicker(story: Story, record: Record) -> Step:
     """Somebody books, or has quoted, all places where a hold has given some up."""
-    key = story.choose([KEYS[item.path] for item in told(record).values()] or ["yoga"])
+    key = story.choose([KEYS[item.path] for item in items_of(record).values()] or ["yoga"])
     places = max(free(story.state, PATHS[key]), 1)
     if story.choose([True, False]):
         return story.first(key, places)
@@ -191,7 +191,7 @@ def quote_anew(story: Story, record: Record) -> Step:
 
 def go_on(story: Story, record: Record) -> Step:
     """B of what was quoted, or P where it needs approval."""
-    keys = [KEYS[item.path] for item in told(record).values()] or ["yoga"]
+    keys = [KEYS[item.path] for item in items_of(record).values()] or ["yoga"]
     caller, asked = CALLERS[record.partner], story.asked(keys, record)
     if FLOWS.keys() & set(keys):
         return Propose(caller=caller, uuid=record.uuid, request=asked, version=story.version())
@@ -302,7 +302,7 @@ def is_accepted(state: Situation, record: Record) -> bool:
 def is_standing(state: Situation, record: Record) -> bool:
     """Whether it is an Order with an item that can still be cancelled."""
     del state
-    items = told(record).values()
+    items = items_of(record).values()
     return record.kind is RecordKind.ORDER and any(item.status is OrderItemStatus.CONFIRMED for item in items)
 
 

@@ -1,4 +1,4 @@
-"""A Booking System that is served by processes of its own, to be fired at."""
+"""A Booking System that is served by separate processes, for tests under load."""
 
 import json
 import os
@@ -30,7 +30,7 @@ FAULTY = (sys.executable, str(Path(__file__).with_name("faulty_server.py")))
 
 
 class Plan(NamedTuple):
-    """Where everything is kept, by how many processes it is served, and how many places each session has."""
+    """The database, the number of serving processes, the capacity of each session by key, and a fault to build in."""
 
     database: str
     workers: int
@@ -39,7 +39,7 @@ class Plan(NamedTuple):
 
     @property
     def settings(self) -> Settings:
-        """The settings of every process."""
+        """The settings of each process."""
         return Settings(
             database=self.database,
             workers=self.workers,
@@ -49,11 +49,11 @@ class Plan(NamedTuple):
         )
 
     def open_store(self) -> SqlStore:
-        """One more process at the same database: this one."""
+        """Open the same database in this process."""
         return open_store(self.settings)
 
     async def stock(self) -> None:
-        """Publish what will be booked, and let the partners in."""
+        """Publish the sessions, and grant access to the Booking Partners."""
         prepare_in_thread = threading.Thread(target=prepare, args=[self.database])
         prepare_in_thread.start()
         prepare_in_thread.join()
@@ -68,7 +68,7 @@ class Plan(NamedTuple):
         await store.close()
 
     def publication(self, key: str, **changes: Any) -> Publish:
-        """A session and its series, as they are published."""
+        """Return the publication of a session and its series."""
         start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
         made = builders.session(
             key, capacity=self.capacities[key], start=start, end=start + timedelta(hours=1), **changes
@@ -77,7 +77,7 @@ class Plan(NamedTuple):
 
 
 class Served:
-    """The processes; `more` are settings besides those of the plan."""
+    """The running processes; `more` are further settings."""
 
     def __init__(self, plan: Plan, **more: str) -> None:
         self.plan = plan
@@ -117,7 +117,7 @@ class Served:
             raise RuntimeError("".join(self.log))
 
     def workers(self) -> list[int]:
-        """The processes that serve."""
+        """Return the ids of the serving processes."""
         if self.plan.workers == 1:
             return [self._process.pid]
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text(encoding="ascii")
@@ -129,11 +129,11 @@ class Served:
         return found
 
     def terminate(self) -> None:
-        """Ask the processes to stop."""
+        """Ask the processes to stop (SIGTERM)."""
         self._process.send_signal(signal.SIGTERM)
 
     def kill_a_worker(self) -> None:
-        """End one of them, as the kernel does when memory runs out."""
+        """Kill a random serving process (SIGKILL), as the kernel does when memory runs out."""
         with suppress(ProcessLookupError, IndexError):
             os.kill(random.choice(self.workers()), signal.SIGKILL)  # noqa: S311 - any will do
 
@@ -142,9 +142,9 @@ class Served:
         for line in self._process.stderr:
             self.log.append(line)
             with suppress(ValueError):
-                told = json.loads(line)
-                if told.get("event") == "serving":
-                    return int(told["port"])
+                logged = json.loads(line)
+                if logged.get("event") == "serving":
+                    return int(logged["port"])
         raise RuntimeError("".join(self.log))
 
     def _read_log(self) -> None:

@@ -54,7 +54,7 @@ class CrashTests(StoreTestCase):
     async def book_until_killed(
         self, folder: Path, commands: Sequence[Book], last: int | None, channel: Channel
     ) -> None:
-        """Execute the commands, some at a time; send what was answered; end by a crash after the last answer."""
+        """Execute the commands, some at a time, and send each reply; crash after as many replies as `last`."""
         waiting, answers = list(commands), 0
 
         async def execute_some(store: Store) -> None:
@@ -71,7 +71,7 @@ class CrashTests(StoreTestCase):
             await asyncio.gather(*(execute_some(store) for _ in range(_CALLERS)))
 
     async def check_after_the_crash(self, folder: Path, entries: list[Entry], capacities: dict[str, int]) -> None:
-        """Open the store again; compare it with what was answered, and repeat all that was asked for."""
+        """Open the store again, compare it with the replies, and repeat all requests."""
         async with self.opened(folder, Clock()) as store:
             await check_bookings(store, entries, capacities)
             for entry in entries:

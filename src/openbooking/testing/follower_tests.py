@@ -30,7 +30,7 @@ class FollowerTests(StoreTestCase):
     """Part of `DurableStoreTests`."""
 
     def test_a_follower_of_a_feed_misses_nothing_while_several_processes_write(self, tmp_path: Path) -> None:
-        """Short transactions begin and end while long ones go on, which may have taken their numbers before."""
+        """Short transactions commit while long ones, which may have taken lower numbers, are still open."""
 
         async def run() -> None:
             keys = [f"small-{number}" for number in range(_SMALL_WRITERS)]
@@ -56,7 +56,7 @@ class FollowerTests(StoreTestCase):
         asyncio.run(run())
 
     async def write_little(self, folder: Path, key: str, channel: Channel) -> None:
-        """Book and cancel one space at a time, while another process publishes much."""
+        """Book and cancel one space at a time, while another process publishes many items."""
         async with self.opened(folder, Clock()) as store:
             for _ in range(self.rounds):
                 await channel.wait_for_others()
@@ -66,7 +66,7 @@ class FollowerTests(StoreTestCase):
                     await store.execute(SellerCancel(order=OrderKey("alice", uuid), actor=MANAGER))
 
     async def write_much(self, folder: Path, channel: Channel) -> None:
-        """Publish many large items by one command, and do it again."""
+        """Publish many large items by one command, several times."""
         async with self.opened(folder, Clock()) as store:
             for number in range(self.rounds):
                 description = {"description": f"{number} " * (_DESCRIPTION_BYTES // 2)}
@@ -93,7 +93,7 @@ async def _follow(store: Store, feed: Feed, writing: asyncio.Task[list[list[obje
 
 
 async def _to_the_end(store: Store, feed: Feed, after: int) -> Sequence[Item]:
-    """All items of the feed after that change number, page by page."""
+    """Read the feed page by page, from that change number to its end, and return the items."""
     found: list[Item] = []
     while items := await store.feed_items(feed, after, _PAGE):
         found += items

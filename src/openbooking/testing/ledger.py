@@ -1,4 +1,4 @@
-"""Bookings that were asked for, with the replies, to be compared with what a store holds afterwards."""
+"""Booking requests and their replies, which are compared with the store afterwards."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from openbooking.testing.samples import SESSIONS, read_feed
 
 
 class Entry(NamedTuple):
-    """A request for spaces at one session, and its reply; None where the reply is not known."""
+    """A booking request and its reply; None if the reply is not known."""
 
     command: Book
     reply: Order | None
 
     @property
     def keys(self) -> Counter[str]:
-        """How many spaces were asked for, by the key of the session."""
+        """The number of requested spaces, by the key of the session."""
         return Counter(key_of(item.opportunity or "") for item in self.command.request.items)
 
     @property
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
 
 async def book_in(store: Store, command: Book) -> Entry:
-    """Execute the command; the reply is not known if the store is unavailable meanwhile."""
+    """Execute the command, and return it with its reply; if the store is unavailable, the reply is not known."""
     try:
         reply: Any = await store.execute(command)
     except StoreUnavailableError:
@@ -42,7 +42,7 @@ async def book_in(store: Store, command: Book) -> Entry:
 
 
 async def order_in(store: Store, command: Book) -> Order | None:
-    """The Order that the store holds for the command; None if it holds none."""
+    """Return the Order that the store holds for the command, or None."""
     try:
         record: Any = await store.execute(GetOrder(caller=command.caller, uuid=command.uuid))
     except UnknownOrderError:

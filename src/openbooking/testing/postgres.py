@@ -1,6 +1,6 @@
 """A real PostgreSQL server for tests, from the programs installed on this machine.
 
-It is a cluster of its own in a temporary folder, reached by a socket in there, and writes to disk as in production.
+The server has a temporary data folder and listens on a socket in that folder. It writes to disk as in production.
 """
 
 import itertools
@@ -26,12 +26,13 @@ _USER = "openbooking"
 _TEMPLATE = "prepared"
 _SETTINGS = ("listen_addresses=", "max_connections=200", "recovery_init_sync_method=syncfs")
 _LOOK_EVERY_SECONDS = 0.02
-# Ends the server, without writing to disk what is removed anyway, once whoever started it has ended or says so.
+# Ends the server when the process of the tests ends or closes the pipe. SIGQUIT skips the final checkpoint: the data
+# folder is removed anyway.
 _GUARD = "read _; kill -QUIT $0"
 
 
 class PostgresServer:
-    """A server that runs until it is closed, and can be killed and started again meanwhile.
+    """A server that runs until `close`; it can be killed and started again before.
 
     `settings` are those of the server, as `name=value`. With a `primary` it is a standby of that server, made from a
     base backup, with the same databases.
@@ -63,47 +64,47 @@ class PostgresServer:
         self.close()
 
     def url(self, database: str) -> str:
-        """The URL of a database on this server."""
+        """Return the URL of a database on this server."""
         return f"postgresql://{_USER}@/{database}?host={self._folder}"
 
     def execute(self, statement: str) -> None:
-        """Execute a statement as the superuser, outside all databases of tests."""
+        """Execute a statement as the superuser, in the database `postgres`."""
         self._run("psql", "--quiet", "--no-psqlrc", f"--command={statement}", self.url("postgres"))
 
     def own(self, folder: Path) -> None:
-        """Let the server write to a folder."""
+        """Make the account of the server the owner of a folder."""
         if self._account:
             os.chown(folder, self._account.pw_uid, self._account.pw_gid)
 
     def new_database(self, template: str = _TEMPLATE) -> str:
-        """The URL of a new database with the schema of this version and nothing in it."""
+        """Create an empty database with the schema of this version, and return its URL."""
         name = f"test_{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def bare_database(self) -> str:
-        """The URL of a new database without a schema."""
+        """Create a database without a schema, and return its URL."""
         return self.new_database("template0")
 
     @property
     def data(self) -> Path:
-        """The folder with all its files."""
+        """The data folder of the server."""
         return Path(self._data)
 
     def back_up(self, url: str) -> Path:
-        """A dump of the database at that URL."""
+        """Dump the database at that URL to a file, and return its path."""
         dump = self._folder / "openbooking.dump"
         self._run("pg_dump", "--format=custom", f"--file={dump}", url)
         return dump
 
     def restore(self, dump: Path) -> str:
-        """The URL of a new database with what a dump holds."""
+        """Restore a dump to a new database, and return its URL."""
         url = self.bare_database()
         self._run("pg_restore", "--exit-on-error", "--no-owner", f"--dbname={url}", str(dump))
         return url
 
     def start(self) -> None:
-        """Start the server, after it was killed too, and wait until it answers."""
+        """Start the server, for the first time or after `kill`, and wait until it answers."""
         settings = [word for setting in self._settings for word in ("-c", setting)]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -121,7 +122,7 @@ class PostgresServer:
         raise RuntimeError((self._folder / "log").read_text())
 
     def kill(self) -> None:
-        """End the server and all its processes at once, as a power cut would."""
+        """Kill the server and all its processes at the same time, as a crash of the machine would."""
         pid = self._process.pid
         self._guard.kill()
         self._guard.communicate()
@@ -135,7 +136,7 @@ class PostgresServer:
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        """While its processes stand still, as where the machine is suspended: connections stay, and nothing answers."""
+        """Suspend all processes of the server meanwhile: connections stay open, and nothing answers."""
         pid = self._process.pid
         os.kill(pid, signal.SIGSTOP)
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
@@ -160,7 +161,7 @@ class PostgresServer:
 
     @property
     def _identity(self) -> dict[str, Any]:
-        """The server refuses to run as root."""
+        """Arguments for `subprocess` that run the server as another user than root, which it refuses."""
         if self._account is None:
             return {}
         return {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": [], "cwd": self._folder}
@@ -171,7 +172,7 @@ class PostgresServer:
 
 
 def _programs() -> Path:
-    """The folder with the programs of the newest server: Debian keeps them out of the PATH."""
+    """Return the folder with the programs of the newest server; Debian keeps them out of the PATH."""
     found = sorted(
         Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(re.sub(r"\D", "", path.parts[4]))
     )
@@ -183,7 +184,7 @@ def _programs() -> Path:
 
 
 def _lives(pid: str) -> bool:
-    """Whether the process is there and is more than a name that nobody has asked after."""
+    """Return whether the process is alive, and no zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -191,7 +192,7 @@ def _lives(pid: str) -> bool:
 
 
 def _account() -> pwd.struct_passwd | None:
-    """Whom the server runs as; None for whoever runs the tests."""
+    """Return the account that the server runs as; None for the account that runs the tests."""
     if os.geteuid() != 0:
         return None
     known = {account.pw_name: account for account in pwd.getpwall()}

@@ -1,7 +1,7 @@
-"""Runs parts of a test in processes of their own, so that stores meet as they do in production.
+"""Runs parts of a test in separate processes, as several processes of a server use one database.
 
-A process starts from nothing: it imports the module of the test case, unpickles the test case and calls one of its
-methods. So attributes of a test case must be picklable, and its class must be at the top level of its module.
+Each process is a new interpreter. It imports the module of the test case, unpickles the test case and calls one of its
+methods. So the attributes of a test case must be picklable, and its class must be at the top level of its module.
 """
 
 import asyncio
@@ -25,27 +25,28 @@ from threading import BrokenBarrierError
 from types import ModuleType
 from typing import Any, NamedTuple
 
-# Only a store that waits for ever reaches these limits.
+# These limits are far above what a working store needs; they end tests of stores that wait for ever.
 _SECONDS_TO_FINISH = 100
 _SECONDS_TO_MEET = 60
+_EXPECTED_EXIT_CODES = (0, -signal.SIGKILL)
 
 _spawning = multiprocessing.get_context("spawn")
 
 
 class Channel(NamedTuple):
-    """What connects a process with the test that started it, and with the other processes of that test."""
+    """The connection of a process with the test that started it, and with the other processes of that test."""
 
     connection: Connection
     barrier: Barrier
 
     def send(self, message: Any) -> None:
-        """Send a message; once this returns, the test receives the message even if the process is killed."""
+        """Send a message to the test, which receives it even if the process is killed afterwards."""
         self.connection.send(message)
 
     async def wait_for_others(self) -> None:
-        """Return when every process of the test has called this, so that all go on at the same moment.
+        """Wait until every process of the test has called this; all go on at the same moment.
 
-        The event loop is not blocked: a store may have work to finish.
+        The event loop is not blocked, because the store may have work to finish.
         """
         await asyncio.to_thread(self.barrier.wait, _SECONDS_TO_MEET)
 
@@ -67,14 +68,14 @@ class _Failed(NamedTuple):
 
 
 class Kill(NamedTuple):
-    """When to kill a process: so many seconds after it has sent so many messages."""
+    """When to kill a process: a number of seconds after it has sent a number of messages."""
 
     messages: int
     seconds: float
 
 
 def run_in_processes(test_case: object, *works: Work, kills: Sequence[Kill | None] = ()) -> list[list[Any]]:
-    """Run each work in a process of its own, all at the same time.
+    """Run each work in a separate process, all at the same time.
 
     Args:
         test_case: The object whose methods the works are. Its class is imported in each process.
@@ -96,13 +97,13 @@ def run_in_processes(test_case: object, *works: Work, kills: Sequence[Kill | Non
         ]
         failures = [failure for collected in collecting if (failure := collected.exception())]
         if failures:
-            # The others have only waited in vain for the process that has failed.
+            # If one process fails, the others fail too, because they wait for it. The first failure is reported.
             raise min(failures, key=lambda failure: BrokenBarrierError.__name__ in str(failure))
         return [collected.result() for collected in collecting]
 
 
 def kill_this_process() -> None:
-    """End this process as a crash does: nothing that is left to do is done."""
+    """Kill this process (SIGKILL), so that it cannot finish anything."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -122,6 +123,10 @@ def _run_in_process(test_case: object, work: Work, barrier: Barrier, kill: Kill 
             if kill and len(received) == kill.messages:
                 time.sleep(kill.seconds)
                 process.kill()
+        process.join()
+        if process.exitcode not in _EXPECTED_EXIT_CODES:
+            ended = f"It ended with exit code {process.exitcode}."
+            raise ProcessFailedError(ended)
         return received
     finally:
         process.kill()
@@ -131,7 +136,7 @@ def _run_in_process(test_case: object, work: Work, barrier: Barrier, kill: Kill 
 
 
 def _messages(connection: Connection) -> Iterator[Any]:
-    """All messages, until the other end is closed."""
+    """Yield the messages until the process closes its end of the connection."""
     deadline = time.monotonic() + _SECONDS_TO_FINISH
     with suppress(EOFError):
         while connection.poll(max(deadline - time.monotonic(), 0)):
@@ -141,7 +146,7 @@ def _messages(connection: Connection) -> Iterator[Any]:
 
 
 def _run(module: str, file: str, pickled: bytes, channel: Channel) -> None:
-    """Do the work in this process, which was started for it."""
+    """Do the work; the entry point of a new process."""
     try:
         work: Work = _Unpickler(io.BytesIO(pickled), _imported(module, file)).load()
         asyncio.run(partial(work, channel)())
@@ -153,21 +158,21 @@ def _run(module: str, file: str, pickled: bytes, channel: Channel) -> None:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Finds classes of a module that may have been imported from its file, under a name that is no package's."""
+    """An unpickler that finds the classes of a module which cannot be imported by its name."""
 
     def __init__(self, file: io.BytesIO, module: ModuleType) -> None:
         super().__init__(file)
         self._module = module
 
     def find_class(self, module_name: str, name: str) -> Any:
-        """The class of that name."""
+        """Return the class of that name."""
         if module_name == self._module.__name__:
             return attrgetter(name)(self._module)
         return super().find_class(module_name, name)
 
 
 def _imported(name: str, file: str) -> ModuleType:
-    """The module of a test case, which pytest may have imported from a file that is on no path."""
+    """Return the module of a test case; pytest may have imported it from a file that is not on `sys.path`."""
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, file)

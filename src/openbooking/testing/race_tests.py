@@ -44,7 +44,7 @@ class RaceTests(StoreTestCase):
         asyncio.run(compare())
 
     async def book_at_the_same_moment(self, folder: Path, keys: Sequence[str], channel: Channel) -> None:
-        """Book each session at the moment when all processes do; send what was answered."""
+        """Book each session at the same moment as the other processes, and send the replies."""
         async with self.opened(folder, Clock()) as store:
             await store.feed_items(SESSIONS, 0, 1)
             for key in keys:
@@ -64,7 +64,7 @@ class RaceTests(StoreTestCase):
             assert later == earlier, f"The repeat of {command} in another process got another answer."
 
     async def execute_all(self, folder: Path, after: timedelta, commands: Sequence[Command], channel: Channel) -> None:
-        """Execute the commands one after the other, when so much time has passed; send the replies."""
+        """Execute the commands one after the other, by a clock that is ahead by `after`; send the replies."""
         clock = Clock()
         clock.move(after)
         async with self.opened(folder, clock) as store:

@@ -1,4 +1,4 @@
-"""Names the rule that a failing test has found broken."""
+"""Adds the documented rule to the failure of a test."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def rule(heading: str) -> Callable[[type[T]], type[T]]:
-    """Decorate a class of tests: when one of them fails, name the section of the documentation that has the rule."""
+    """Return a class decorator: failures of its tests name this section of the documentation."""
 
     def decorate(tests: type[T]) -> type[T]:
         for name, test in list(vars(tests).items()):
@@ -22,7 +22,7 @@ def rule(heading: str) -> Callable[[type[T]], type[T]]:
 
 
 def _noting(test: Callable[..., None], heading: str) -> Callable[..., None]:
-    """Return the test, with a note on each failure; `documented_in` is the heading."""
+    """Wrap a test: its failures get a note, and its attribute `documented_in` is the heading."""
 
     @wraps(test)
     def run(*arguments: Any, **fixtures: Any) -> None:

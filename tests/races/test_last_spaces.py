@@ -1,4 +1,4 @@
-"""A thousand callers at once for the last ten places, through HTTP."""
+"""A thousand callers book the last ten spaces at the same time, by HTTP."""
 
 import asyncio
 from collections import Counter
@@ -14,13 +14,13 @@ from support.race_requests import Reply, exchange, request
 from support.served_system import HOST, PARTNERS, Plan, Served
 
 CALLERS = 1_000
-PLACES = 10
+SPACES = 10
 
 pytestmark = pytest.mark.anyio
 
 
 async def race(port: int, asked: list[bytes]) -> list[Reply]:
-    """All of them at the same moment, on connections that are open already."""
+    """Send all requests at the same moment, on open connections."""
     connections = [await asyncio.open_connection(HOST, port) for _ in asked]
     try:
         return await asyncio.gather(
@@ -38,7 +38,7 @@ def verdict(reply: Reply) -> tuple[int | None, str]:
 
 
 async def sold_and_left(plan: Plan) -> tuple[Counter[tuple[int | None, str]], int]:
-    """The answers in a race of all callers, and how many places the feed then says are left."""
+    """Return the replies of a race of all callers, and the spaces that the feed shows afterwards."""
     await plan.stock()
     body = order_body(Identifiers(plan.settings.base_uri), ["yoga"])
     asked = [
@@ -56,14 +56,16 @@ async def sold_and_left(plan: Plan) -> tuple[Counter[tuple[int | None, str]], in
 
 @pytest.mark.spec("OB-B-08", "OB-VAL-09")
 @pytest.mark.parametrize(("kind", "workers"), [("sqlite", 1), ("sqlite", 2), ("postgresql", 3)])
-async def test_ten_get_a_place_and_all_others_are_told_that_it_is_full(database: str, kind: str, workers: int) -> None:
-    sold, left = await sold_and_left(Plan(database, workers, {"yoga": PLACES}))
-    assert sold == {(201, ""): PLACES, (409, "OpportunityIsFullError"): CALLERS - PLACES}
+async def test_ten_callers_get_a_space_and_all_others_get_opportunity_is_full(
+    database: str, kind: str, workers: int
+) -> None:
+    sold, left = await sold_and_left(Plan(database, workers, {"yoga": SPACES}))
+    assert sold == {(201, ""): SPACES, (409, "OpportunityIsFullError"): CALLERS - SPACES}
     assert left == 0
 
 
 @pytest.mark.parametrize(("kind", "fault"), [("sqlite", "unlocked-sqlite 2"), ("postgresql", "unlocked-postgres 2")])
-async def test_without_locks_more_get_a_place(database: str, kind: str, fault: str) -> None:
-    """So the race is real, and only the locks decide it."""
-    sold, _ = await sold_and_left(Plan(database, 2, {"yoga": PLACES}, fault))
-    assert sold[201, ""] > PLACES
+async def test_a_store_without_locks_sells_more_spaces(database: str, kind: str, fault: str) -> None:
+    """This shows that the race is real: only the locks prevent overselling."""
+    sold, _ = await sold_and_left(Plan(database, 2, {"yoga": SPACES}, fault))
+    assert sold[201, ""] > SPACES

@@ -1,4 +1,4 @@
-"""A harvester reads while one booking is about to commit and a later one has: it misses nothing."""
+"""A harvester reads while one booking waits for its commit and a later booking has been committed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -28,7 +28,7 @@ async def opened(url: str, kind: Callable[..., PostgresStore] = PostgresStore) -
 
 
 async def has_missed(url: str, kind: Callable[..., PostgresStore]) -> bool:
-    """Whether a harvester, who reads between the commits of two bookings, ends with another copy than others."""
+    """Return whether a harvester that reads between two commits ends with a wrong copy."""
     copy: dict[str, bytes | None] = {}
     async with opened(url) as stock:
         await stock.execute(PublishSeller(SELLER, actor=MANAGER))
@@ -51,18 +51,18 @@ async def has_missed(url: str, kind: Callable[..., PostgresStore]) -> bool:
 
 
 async def follow(store: PostgresStore, after: int, copy: dict[str, bytes | None]) -> int:
-    """Read on to the end of the feed; the last number seen."""
+    """Read the feed from `after` to its end into `copy`; return the last change number."""
     while items := await store.feed_items(SESSIONS, after, 1):
         copy.update({item.id: item.data for item in items})
         after = items[-1].modified
     return after
 
 
-async def test_numbers_are_given_after_the_commit(postgres: PostgresServer) -> None:
+async def test_change_numbers_are_given_after_the_commit(postgres: PostgresServer) -> None:
     assert not await has_missed(postgres.new_database(), PostgresStore)
 
 
-async def test_a_harvester_misses_items_where_numbers_are_taken_before(postgres: PostgresServer) -> None:
+async def test_a_harvester_misses_items_whose_numbers_are_taken_before_the_commit(postgres: PostgresServer) -> None:
     url = postgres.new_database()
     connection = await asyncpg.connect(url)
     await connection.execute(NUMBERS)
