@@ -10,16 +10,16 @@ from openbooking.cli.database import with_system
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.cli.output import show, show_aside
-from openbooking.identity.credentials import (
-    BothInUseError,
+from openbooking.identity.digests import SecretKind, digest, new_secret
+from openbooking.identity.partners.credentials import (
+    BothCredentialsInUseError,
     CredentialKind,
-    current,
-    end_former,
-    former,
-    last_used,
-    renew,
+    current_digest,
+    current_last_used,
+    end_former_credential,
+    former_credential,
+    replace_credential,
 )
-from openbooking.identity.digests import Kind, digest, new_secret
 from openbooking.identity.records import Partner
 from openbooking.identity.store import IdentityStore
 
@@ -74,9 +74,9 @@ def describe_credentials(partner: Partner, now: datetime) -> list[tuple[str, ...
     """Of each credential what it is and when it was last used, of a former one that is good also until when."""
     described: list[tuple[str, ...]] = []
     for kind in CredentialKind:
-        before = former(partner, kind)
-        if current(partner, kind):
-            described.append((kind.words, _used(last_used(partner, kind))))
+        before = former_credential(partner, kind)
+        if current_digest(partner, kind):
+            described.append((kind.words, _used(current_last_used(partner, kind))))
         if before and now < before.ends:
             described.append((f"{FORMER} {kind.words}", f"until {_minute(before.ends)}", _used(before.last_used)))
     return described
@@ -107,7 +107,7 @@ def _renew(
 ) -> None:
     if overlap_days and until:
         raise CommandError("Give either --overlap-days or --until.")
-    secret = new_secret(Kind.API_KEY if kind is CredentialKind.API_KEY else Kind.CLIENT_SECRET)
+    secret = new_secret(SecretKind.API_KEY if kind is CredentialKind.API_KEY else SecretKind.CLIENT_SECRET)
 
     def change(partner: Partner, system: "System") -> Partner:
         now = system.clock()
@@ -115,15 +115,15 @@ def _renew(
         if ends and not now < ends <= now + _LONGEST_OVERLAP:
             raise CommandError(f"--until must be within the next {_LONGEST_OVERLAP.days} days.")
         try:
-            return renew(partner, kind, digest(secret), now, ends)
-        except BothInUseError as fault:
+            return replace_credential(partner, kind, digest(secret), now, ends)
+        except BothCredentialsInUseError as fault:
             command = "end-former-key" if kind is CredentialKind.API_KEY else "end-former-secret"
             raise CommandError(
                 f"{key} uses its {kind.words}, and a former one is good until {_minute(fault.former.ends)}: "
                 f"end that first with `openbooking partner {command} {key}`."
             ) from fault
 
-    kept = former(with_partner(database, key, change), kind)
+    kept = former_credential(with_partner(database, key, change), kind)
     show(secret)
     if kept:
         show_aside(f"The {kind.words} before stays good until {_minute(kept.ends)}.")
@@ -132,9 +132,9 @@ def _renew(
 def _end_former(database: str | None, key: str, kind: CredentialKind) -> None:
     def change(partner: Partner, system: "System") -> Partner:
         del system
-        if former(partner, kind) is None:
+        if former_credential(partner, kind) is None:
             raise CommandError(f"{key} has no former {kind.words}.")
-        return end_former(partner, kind)
+        return end_former_credential(partner, kind)
 
     with_partner(database, key, change)
     show(f"{key} has one {kind.words} now.")

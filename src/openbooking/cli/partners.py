@@ -26,12 +26,12 @@ from openbooking.cli.grant_terms import (
 )
 from openbooking.cli.options import Database
 from openbooking.cli.output import show, show_aside
-from openbooking.identity.credentials import CredentialKind, current
-from openbooking.identity.digests import Kind, digest, new_secret
-from openbooking.identity.errors import InvalidRedirectUriError
-from openbooking.identity.grants import Change, agree, current_grant, give, resume, revoke, suspend
+from openbooking.identity.digests import SecretKind, digest, new_secret
+from openbooking.identity.oauth.errors import InvalidRedirectUriError
+from openbooking.identity.oauth.registration import check_redirect_uri
+from openbooking.identity.partners.credentials import CredentialKind, current_digest
+from openbooking.identity.partners.grants import Change, agree, current_grant, give, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
-from openbooking.identity.registration import check_redirect_uri
 from openbooking.identity.scopes import Scope, write_scopes
 from openbooking.openactive.ids import is_key
 
@@ -76,7 +76,7 @@ def add(  # noqa: PLR0913 - one parameter for each thing that is known of a part
         raise CommandError(f"{key!r} cannot be a key: use letters, digits, and . _ ~ -")
     for uri in redirect_uri or ():
         _check_redirect_uri(uri)
-    secret = new_secret(Kind.CLIENT_SECRET if redirect_uri else Kind.API_KEY)
+    secret = new_secret(SecretKind.CLIENT_SECRET if redirect_uri else SecretKind.API_KEY)
 
     async def save(system: "System") -> None:
         for seller_key in seller or ():
@@ -220,7 +220,7 @@ def _described(
     partner: Partner, grants: Sequence[Grant], orders: Iterable[tuple[Partnership, int]], now: datetime
 ) -> list[tuple[str, ...]]:
     """What to call each thing, and what it is."""
-    given = [kind.words for kind in CredentialKind if current(partner, kind)]
+    given = [kind.words for kind in CredentialKind if current_digest(partner, kind)]
     return [
         ("key", partner.key),
         ("name", partner.name),

@@ -8,8 +8,8 @@ from openbooking.cli.database import with_system
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.cli.output import show
-from openbooking.identity.accounts import UnknownUserError, UserExistsError, canonical_name
 from openbooking.identity.records import Role, User
+from openbooking.identity.sign_in.accounts import UnknownUserError, UserExistsError, canonical_name
 
 if TYPE_CHECKING:
     from openbooking.system import System
@@ -73,7 +73,7 @@ def reset_link(name: Name, database: Database = None) -> None:
 
     async def save(system: "System") -> str:
         try:
-            return _link(system, await system.identity.accounts.hand_out_link(name))
+            return _link(system, await system.identity.accounts.issue_link(name))
         except UnknownUserError as fault:
             raise CommandError(_no_user(name)) from fault
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 _BYTES = 32
 
 
-class Kind(StrEnum):
+class SecretKind(StrEnum):
     """What a secret is for, told by its first letters, so that one found in the wrong place can be recognised."""
 
     API_KEY = "obk_"
@@ -21,7 +21,7 @@ class Kind(StrEnum):
     DEVICE = "obd_"
 
 
-def new_secret(kind: Kind) -> str:
+def new_secret(kind: SecretKind) -> str:
     """A fresh one, to be told once."""
     return kind + secrets.token_urlsafe(_BYTES)
 

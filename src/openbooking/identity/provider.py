@@ -6,20 +6,20 @@ from typing import Any
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.store import Store
 from openbooking.clock import Clock
-from openbooking.identity.access import Authenticate, ByAccessToken
-from openbooking.identity.access_tokens import AccessTokens
-from openbooking.identity.accounts import Accounts
-from openbooking.identity.authorize import AuthorizationEndpoint
-from openbooking.identity.claims import ClaimWriter
-from openbooking.identity.grants import Grants
-from openbooking.identity.keys import SigningKeys
-from openbooking.identity.passwords import Passwords
+from openbooking.identity.authentication import AccessTokenAuthentication, Authenticate
+from openbooking.identity.oauth.access_tokens import AccessTokens
+from openbooking.identity.oauth.authorization_endpoint import AuthorizationEndpoint
+from openbooking.identity.oauth.claims import ClaimWriter
+from openbooking.identity.oauth.registration import Registration
+from openbooking.identity.oauth.signing_keys import SigningKeys
+from openbooking.identity.oauth.token_endpoint import TokenEndpoint
+from openbooking.identity.partners.grants import Grants
+from openbooking.identity.partners.last_use import LastUseRecorder
 from openbooking.identity.policy import IdentityPolicy
-from openbooking.identity.registration import Registration
-from openbooking.identity.second_factors import SecondFactors
+from openbooking.identity.sign_in.accounts import Accounts
+from openbooking.identity.sign_in.passwords import Passwords
+from openbooking.identity.sign_in.second_factors import SecondFactors
 from openbooking.identity.store import IdentityStore
-from openbooking.identity.token import TokenEndpoint
-from openbooking.identity.uses import Uses
 from openbooking.openactive.ids import Identifiers
 
 
@@ -42,7 +42,7 @@ class Provider:
         self._bookings = bookings
         self._clock = clock
         claims = ClaimWriter(policy, ids, booking_service)
-        self.uses = Uses(store, clock)
+        self.last_use_recorder = LastUseRecorder(store, clock)
         self.keys = SigningKeys(store, policy, clock)
         self.grants = Grants(store, bookings, clock)
         self.accounts = Accounts(store, policy, clock, passwords or Passwords())
@@ -56,15 +56,17 @@ class Provider:
             claims=claims,
             access_tokens=access_tokens,
             policy=policy,
-            uses=self.uses,
+            last_use_recorder=self.last_use_recorder,
             clock=clock,
             find_seller=self.seller,
         )
-        self.by_access_token: Authenticate = ByAccessToken(store, access_tokens, self.uses, clock)
+        self.authenticate_access_token: Authenticate = AccessTokenAuthentication(
+            store, access_tokens, self.last_use_recorder, clock
+        )
 
     async def close(self) -> None:
         """Let go of the database of its records, once what is being noted has been written."""
-        await self.uses.settle()
+        await self.last_use_recorder.wait_until_written()
         await self.store.close()
 
     async def seller(self, key: str) -> Seller | None:

@@ -38,7 +38,7 @@ class Partner(IdentityRecord, frozen=True, kw_only=True):
 
     Its API key is shown with each request; its client secret only to the token endpoint. Of each there may be a former
     one, for an overlap. `registered_by` tells who let it in, for audit (OB-AUTH-20). One that is suspended may read its
-    feeds, and nothing else. Uses are noted to the quarter of an hour.
+    feeds, and nothing else. LastUseRecorder are noted to the quarter of an hour.
     """
 
     key: str
@@ -98,7 +98,7 @@ class Grant(IdentityRecord, frozen=True, kw_only=True):
     terms: GrantTerms = NO_TERMS
 
     @property
-    def books(self) -> bool:
+    def allows_booking(self) -> bool:
         """Whether the partner may book and change Orders for the Seller now."""
         return self.state is GrantState.ACTIVE and Scope.OPENBOOKING in self.scopes
 

@@ -32,10 +32,10 @@ class AccessRights(msgspec.Struct, frozen=True, dict=True):
             return Caller(partner, frozenset())
         by_seller = {grant.seller: grant for grant in self.grants}
         every = by_seller.pop(EVERY_SELLER, None)
-        books = frozenset(seller for seller, grant in by_seller.items() if grant.books)
-        other_terms = every.terms if every and every.books else NO_TERMS
+        books = frozenset(seller for seller, grant in by_seller.items() if grant.allows_booking)
+        other_terms = every.terms if every and every.allows_booking else NO_TERMS
         terms = {seller: by_seller[seller].terms for seller in books if by_seller[seller].terms != other_terms}
-        if every and every.books:
+        if every and every.allows_booking:
             return Caller(partner, None, frozenset(by_seller.keys() - books), terms, other_terms)
         return Caller(partner, books, terms=terms)
 

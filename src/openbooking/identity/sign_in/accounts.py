@@ -1,0 +1,176 @@
+"""The accounts of people who work for Sellers: signing in and out, passwords, and links to set one (OB-AUTH-29)."""
+
+from typing import NamedTuple
+
+import structlog
+from msgspec.structs import replace
+
+from openbooking.clock import Clock
+from openbooking.identity.digests import SecretKind, digest, matches, new_id, new_secret
+from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
+from openbooking.identity.records import Role, Session, User
+from openbooking.identity.sign_in import attempt_limits
+from openbooking.identity.sign_in.attempt_limiter import AttemptLimiter, Browser
+from openbooking.identity.sign_in.devices import Devices
+from openbooking.identity.sign_in.passwords import Passwords, check_password
+from openbooking.identity.sign_in.sessions import Sessions, SignInResult
+from openbooking.identity.store import IdentityStore
+
+_log = structlog.get_logger()
+
+
+class SignInRefusedError(Exception):
+    """Name and password do not fit together."""
+
+
+class UnknownLinkError(Exception):
+    """The link was never handed out, has been used, or is too old."""
+
+
+class UnknownUserError(Exception):
+    """There is no user of this name."""
+
+
+class UserExistsError(Exception):
+    """There is a user of this name already."""
+
+
+class SignedIn(NamedTuple):
+    """Somebody who has signed in, in one browser."""
+
+    user: User
+    session: Session
+
+
+class Accounts:
+    """The accounts of one provider."""
+
+    def __init__(self, store: IdentityStore, policy: IdentityPolicy, clock: Clock, passwords: Passwords) -> None:
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._passwords = passwords
+        self._devices = Devices(store, clock)
+        self.attempt_limiter = AttemptLimiter(store, self._devices, clock)
+        self.sessions = Sessions(store, policy, self._devices, clock)
+
+    async def sign_in(self, name: str, password: str, browser: Browser) -> SignInResult:
+        """Start a session, or a sign-in that waits for the second factor.
+
+        Raise SignInRefusedError or TooManyAttemptsError.
+        """
+        name = canonical_name(name)
+        user = await self.verify(name, password, browser)
+        if user.password_hash and self._passwords.outdated(user.password_hash):
+            await self._store.save(replace(user, password_hash=await self._passwords.hash(password)))
+        return await self.sessions.start_after_password(user, browser.device)
+
+    async def signed_in(self, secret: str) -> SignedIn | None:
+        """Who has signed in with this session, if it has not ended."""
+        sessions = await self._store.find(Session, digest=digest(secret))
+        if not sessions or sessions[0].expires <= self._clock():
+            return None
+        users = await self._store.find(User, name=sessions[0].username)
+        if not users or users[0].account != sessions[0].account:
+            return None
+        # A session from before a second factor was required, or of one that was reset meanwhile.
+        lacks_factor = users[0].second_factor is None and self._policy.second_factor is SecondFactorMode.REQUIRED
+        return None if lacks_factor else SignedIn(users[0], sessions[0])
+
+    async def sign_out(self, signed_in: SignedIn) -> None:
+        """End the session."""
+        await self._store.remove(Session, digest=signed_in.session.digest)
+
+    async def change_password(self, user: User, password: str, new: str, browser: Browser) -> SignInResult:
+        """Set a new password of somebody who has signed in, and start another session.
+
+        Raise as `sign_in`, or WeakPasswordError. All other sessions of the user end, and no other browser is known
+        any more.
+        """
+        check_password(user.name, new)
+        verified = await self.verify(user.name, password, browser)
+        # Whoever has changed the user meanwhile may well have changed the password.
+        changed = await self._set_password(verified, new, if_changed=SignInRefusedError)
+        return await self.sessions.start(changed)
+
+    async def user_of_link(self, link: str) -> User:
+        """Who the link was handed out to; raise UnknownLinkError."""
+        users = await self._store.find(User, link_digest=digest(link))
+        if not users or not matches(link, users[0].link_digest) or self._is_old(users[0]):
+            raise UnknownLinkError
+        return users[0]
+
+    async def use_link(self, link: str, new: str) -> SignInResult:
+        """Set a password with a link, which is good once; a session starts as after `sign_in`.
+
+        Raise UnknownLinkError or WeakPasswordError. All other sessions of the user end, and no other browser is known
+        any more.
+        """
+        user = await self.user_of_link(link)
+        check_password(user.name, new)
+        await self.attempt_limiter.clear(user.name)
+        changed = await self._set_password(user, new, if_changed=UnknownLinkError)
+        return await self.sessions.start_after_password(changed)
+
+    async def add(self, name: str, seller: str, role: Role) -> str:
+        """Add a user, and hand out a link to set the first password; raise UserExistsError."""
+        link = new_secret(SecretKind.LINK)
+        user = User(name=canonical_name(name), seller=seller, role=role, id=new_id())
+        if not await self._store.save(self._with_link(user, link)):
+            raise UserExistsError
+        return link
+
+    async def issue_link(self, name: str) -> str:
+        """A link to set another password; the one there is stays good until then, earlier links do not.
+
+        Raise UnknownUserError where there is no such user.
+        """
+        link = new_secret(SecretKind.LINK)
+        while found := await self._store.find(User, name=canonical_name(name)):
+            if await self._store.save(self._with_link(found[0], link)):
+                return link
+        raise UnknownUserError
+
+    async def remove(self, user: User) -> None:
+        """Remove a user with all sessions; what was allowed to partners stays allowed (OB-AUTH-29)."""
+        await self._store.remove(User, name=user.name)
+        await self.sessions.end_all(user.name)
+        await self._devices.forget(user.name)
+
+    async def unlock(self, name: str) -> None:
+        """Forget the wrong guesses at an account, so that nobody has to wait; raise UnknownUserError."""
+        if not await self._store.find(User, name=canonical_name(name)):
+            raise UnknownUserError
+        await self.attempt_limiter.clear(canonical_name(name))
+
+    async def verify(self, name: str, password: str, browser: Browser) -> User:
+        """The user with this name and password; raise as `sign_in`."""
+        users = await self._store.find(User, name=name)
+        counted = await self.attempt_limiter.register(
+            attempt_limits.account_subject(name), users[0] if users else None, browser
+        )
+        if not await self._passwords.verify(users[0].password_hash if users else None, password):
+            _log.warning("sign_in.refused", address=browser.address, failures=counted[-1].failures)
+            raise SignInRefusedError
+        await self.attempt_limiter.record_success(counted)
+        return users[0]
+
+    async def _set_password(self, user: User, new: str, *, if_changed: type[Exception]) -> User:
+        hashed = await self._passwords.hash(new)
+        changed = replace(user, password_hash=hashed, link_digest=None, link_expires=None)
+        if not await self._store.save(changed):
+            raise if_changed
+        await self.sessions.end_all(user.name)
+        await self._devices.forget(user.name)
+        return replace(changed, revision=changed.revision + 1)
+
+    def _with_link(self, user: User, link: str) -> User:
+        return replace(user, link_digest=digest(link), link_expires=self._clock() + self._policy.link_lifetime)
+
+    def _is_old(self, user: User) -> bool:
+        return user.link_expires is None or user.link_expires <= self._clock()
+
+
+def canonical_name(name: str) -> str:
+    """The one form of a user name, however it is typed."""
+    return name.strip().casefold()
