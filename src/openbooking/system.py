@@ -153,6 +153,16 @@ def open_store(settings: Settings, clock: Clock | None = None) -> SqlStore:
     )
 
 
+@asynccontextmanager
+async def opened_store(settings: Settings, clock: Clock | None = None) -> AsyncIterator[SqlStore]:
+    """Open the store of the settings, as `open_store` does, and close it at the end."""
+    store = open_store(settings, clock)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
 def open_identity_store(settings: Settings) -> IdentityStore:
     """The identity store that is set, whose schema must be up to date."""
     if is_postgres(settings.database):

@@ -4,19 +4,21 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from openbooking.booking.store import Store
-from openbooking.cli.database import with_store
+from openbooking.cli.database import with_system
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.cli.output import confirm, show
-from openbooking.importing.errors import ImportRefusedError, NotConfirmedError
+from openbooking.importing.errors import NotConfirmedError
 from openbooking.openactive.money import VatTreatment
 from openbooking.settings import load_settings
 from openbooking.user_error import UserError
+
+if TYPE_CHECKING:
+    from openbooking.system import System
 
 
 def import_(  # noqa: PLR0913 - one parameter for each option
@@ -86,15 +88,15 @@ def import_(  # noqa: PLR0913 - one parameter for each option
             lines = ConsoleReport(json_lines)
             confirm_orders = None if yes else partial(_confirm_orders, unasked)
 
-            async def work(store: Store) -> None:
-                await run_import(store, pages(place, copy, lines.counting), lines, options, confirm_orders)
+            async def work(system: "System") -> None:
+                await run_import(system.store, pages(place, copy, lines.counting), lines, options, confirm_orders)
 
-            with_store(database, work, writes_feeds=True, makes_new=not dry_run)
-    except (ImportRefusedError, UserError) as refusal:
-        raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal
+            with_system(database, work, writes_feeds=True, makes_new=not dry_run)
     except NotConfirmedError as refusal:
         status = max(lines.exit_status, ExitStatus.LEFT_OUT)
         raise CommandError(f"{refusal} See which with --dry-run, and import with --yes.", status) from refusal
+    except UserError as refusal:
+        raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal
     show(lines.summary())
     if dry_run:
         show(_not_done(len(lines.cancelled), unasked))
@@ -123,4 +125,4 @@ def _opened(report: Path | None) -> AbstractContextManager[IO[bytes] | None]:
     try:
         return report.open("wb")
     except OSError as fault:
-        raise ImportRefusedError(f"The report {report} cannot be written: {fault.strerror}.") from fault
+        raise UserError(f"The report {report} cannot be written: {fault.strerror}.") from fault

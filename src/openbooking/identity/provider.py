@@ -13,6 +13,8 @@ from openbooking.identity.oauth.claims import ClaimWriter
 from openbooking.identity.oauth.registration import Registration
 from openbooking.identity.oauth.signing_keys import SigningKeys
 from openbooking.identity.oauth.token_endpoint import TokenEndpoint
+from openbooking.identity.partner_administration import PartnerAdministration
+from openbooking.identity.partner_reports import PartnerReports
 from openbooking.identity.partners.grants import Grants
 from openbooking.identity.partners.last_use import LastUseRecorder
 from openbooking.identity.policy import IdentityPolicy
@@ -20,6 +22,7 @@ from openbooking.identity.sign_in.accounts import Accounts
 from openbooking.identity.sign_in.passwords import Passwords
 from openbooking.identity.sign_in.second_factors import SecondFactors
 from openbooking.identity.store import IdentityStore
+from openbooking.identity.user_administration import UserAdministration
 from openbooking.openactive.ids import Identifiers
 
 
@@ -47,6 +50,9 @@ class Provider:
         self.grants = Grants(store, bookings, clock)
         self.accounts = Accounts(store, policy, clock, passwords or Passwords())
         self.second_factors = SecondFactors(store, policy, self.accounts, clock)
+        self.partner_administration = PartnerAdministration(store, self.grants, self.seller, clock)
+        self.partner_reports = PartnerReports(store, bookings, self.partner_administration, clock)
+        self.user_administration = UserAdministration(store, self.accounts, self.second_factors, self.seller)
         self.registration = Registration(store, clock)
         self.authorization = AuthorizationEndpoint(store, self.grants, policy, clock)
         access_tokens = AccessTokens(self.keys, claims, policy, clock)

@@ -14,7 +14,7 @@ from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.rpde import PAGE_SIZE
 from openbooking.openactive.terms import OpportunityType
 from openbooking.settings import Settings
-from openbooking.system import open_store
+from openbooking.system import opened_store
 from openbooking.user_error import UserError
 
 
@@ -39,11 +39,8 @@ def warn_of_local_address(settings: Settings) -> None:
 async def warn_of_another_address(settings: Settings) -> None:
     """Log a warning if the open feeds carry another address; `openbooking doctor` counts the items that do."""
     # A replica that is away is nothing to fail for.
-    store = open_store(replace(settings, replica=""))
-    try:
+    async with opened_store(replace(settings, replica="")) as store:
         found = await _another_address(store, Identifiers(settings.base_uri))
-    finally:
-        await store.close()
     if found:
         log = structlog.get_logger()
         log.warning("feeds.carry_another_address", **found._asdict(), see="openbooking feed republish")

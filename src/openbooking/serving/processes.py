@@ -24,7 +24,7 @@ from openbooking.serving.logs import configure_logs
 from openbooking.serving.server import Drain, interrupt_on_sigterm, log_ready, make_app, run_server, server_config
 from openbooking.settings import Settings
 from openbooking.store.location import full_name
-from openbooking.system import compare_clock, open_store
+from openbooking.system import compare_clock, opened_store
 from openbooking.web.metrics import SHARED_FOLDER_VARIABLE
 
 _SECONDS_TO_START = 60
@@ -73,11 +73,8 @@ def look_at_clock(settings: Settings, clock: SystemClock) -> None:
     """Compare the clock with the database, on behalf of the processes that will be started."""
 
     async def compare() -> None:
-        store = open_store(settings, clock)
-        try:
+        async with opened_store(settings, clock) as store:
             await compare_clock(clock, store)
-        finally:
-            await store.close()
 
     asyncio.run(compare())
 

@@ -1,7 +1,7 @@
 """Registration of Booking Partners, by a program or by a link, with a token that an administrator gave (RFC 7591)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from openbooking.identity.oauth.errors import (
 from openbooking.identity.records import BY_REGISTRATION_TOKEN, Partner, RegistrationToken
 from openbooking.identity.scopes import Scope, write_scopes
 from openbooking.identity.store import IdentityStore
+from openbooking.user_error import UserError
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -37,6 +38,20 @@ class Registered(NamedTuple):
     secret: str
 
 
+class RegistrationTokenExistsError(UserError):
+    """Another registration token has this name already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a token for {name} already; revoke it first.")
+
+
+class UnknownRegistrationTokenError(UserError):
+    """No registration token has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no token for {name}.")
+
+
 class Registration:
     """The registration of one provider."""
 
@@ -45,13 +60,36 @@ class Registration:
         self._clock = clock
 
     async def new_token(self, name: str, lifetime: timedelta | None, uses: int | None) -> str:
-        """A token that registers Booking Partners, as often as it may; `name` tells who has it, for audit."""
+        """Issue a token that registers Booking Partners, and return it; it is not kept.
+
+        Args:
+            name: Who has the token. It is recorded with each partner that the token registers.
+            lifetime: How long the token is good; None for ever.
+            uses: How many partners it can register; None for any number.
+
+        Raises:
+            RegistrationTokenExistsError: A token of this name exists.
+        """
+        if await self._tokens_named(name):
+            raise RegistrationTokenExistsError(name)
         token, now = new_secret(SecretKind.REGISTRATION_TOKEN), self._clock()
         expires = None if lifetime is None else now + lifetime
         await self._store.save(
             RegistrationToken(digest=digest(token), name=name, created=now, expires=expires, uses_left=uses)
         )
         return token
+
+    async def tokens(self) -> Sequence[RegistrationToken]:
+        """Return the records of all tokens, oldest first."""
+        return sorted(await self._store.find(RegistrationToken), key=lambda token: token.created)
+
+    async def revoke_token(self, name: str) -> None:
+        """End the token of this name; the partners that it registered stay. Raise UnknownRegistrationTokenError."""
+        found = await self._tokens_named(name)
+        if not found:
+            raise UnknownRegistrationTokenError(name)
+        for token in found:
+            await self._store.remove(RegistrationToken, digest=token.digest)
 
     async def check_token(self, token: str) -> RegistrationToken:
         """The token's record, or raise InvalidTokenError."""
@@ -78,6 +116,9 @@ class Registration:
             )
             if await self._store.save(replace(known, uses=known.uses + 1, uses_left=left), partner):
                 return Registered(partner, secret)
+
+    async def _tokens_named(self, name: str) -> list[RegistrationToken]:
+        return [token for token in await self._store.find(RegistrationToken) if token.name == name]
 
 
 def read_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def new_signing_key(now: datetime) -> SigningKey:
 
 def keys_in_use(keys: Sequence[SigningKey], policy: IdentityPolicy, now: datetime) -> list[SigningKey]:
     """The newest, and those before it of which tokens may still be in use; newest first."""
-    newest_first = sorted(keys, key=lambda key: (key.created, key.kid), reverse=True)
+    newest_first = _newest_first(keys)
     usable_for = policy.access_token_lifetime + policy.clock_skew + _RELOAD_EVERY
     successors = [None, *newest_first]
     return [
@@ -116,6 +116,10 @@ class SigningKeys:
         await self._reload()
         return made
 
+    async def stored(self) -> list[SigningKey]:
+        """Return all keys in the store, newest first."""
+        return _newest_first(await self._store.find(SigningKey))
+
     async def rotate_if_due(self) -> None:
         """Make a key where there is none or the newest is old; forget those that nothing depends on any more.
 
@@ -154,6 +158,10 @@ class SigningKeys:
         self._key_set = KeySet([RSAKey.import_key(dict(key.jwk)) for key in self._keys])
         self._reloaded = self._clock.monotonic()
         self._verified_tokens.clear()
+
+
+def _newest_first(keys: Sequence[SigningKey]) -> list[SigningKey]:
+    return sorted(keys, key=lambda key: (key.created, key.kid), reverse=True)
 
 
 def _read_header(token: str) -> _Header:

@@ -6,7 +6,6 @@ from typing import Any
 import structlog
 from msgspec.structs import replace
 
-from openbooking.booking.model.opportunity import Seller
 from openbooking.clock import Clock
 from openbooking.identity.digests import SecretKind, new_id
 from openbooking.identity.oauth.access_tokens import AccessTokens
@@ -32,9 +31,9 @@ from openbooking.identity.partners.last_use import LastUseRecorder
 from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.records import Authorization, Grant, Partner, is_valid
 from openbooking.identity.scopes import CLIENT_SCOPES, Scope, read_scopes, write_scopes
+from openbooking.identity.sellers import FindSeller
 from openbooking.identity.store import IdentityStore
 
-FindSeller = Callable[[str], Awaitable[Seller | None]]
 Form = Mapping[str, str]
 Tokens = dict[str, Any]
 

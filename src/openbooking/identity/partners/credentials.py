@@ -1,13 +1,14 @@
 """API keys and client secrets of Booking Partners: replaced with or without an overlap; pure functions (OB-AUTH-08)."""
 
 import hmac
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from msgspec.structs import replace
 
 from openbooking.identity.records import FormerCredential, Partner
+from openbooking.user_error import UserError
 
 
 class CredentialKind(StrEnum):
@@ -22,11 +23,14 @@ class CredentialKind(StrEnum):
         return "API key" if self is CredentialKind.API_KEY else "client secret"
 
 
-class BothCredentialsInUseError(Exception):
-    """The credential and the `former` one are both in use, so that one of them would end without warning."""
+class BothCredentialsInUseError(UserError):
+    """The current credential and the `former` one are both in use, so that one of them would end without warning."""
 
-    def __init__(self, former: FormerCredential) -> None:
-        super().__init__()
+    def __init__(self, partner: str, kind: CredentialKind, former: FormerCredential) -> None:
+        ends = f"{former.ends.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        super().__init__(f"{partner} uses its {kind.words}, and a former one is good until {ends}.")
+        self.partner = partner
+        self.kind = kind
         self.former = former
 
 
@@ -67,7 +71,7 @@ def replace_credential(
         kept = FormerCredential(digest=replaced, ends=overlap_until, last_used=used)
         if before and now < before.ends:
             if used:
-                raise BothCredentialsInUseError(before)
+                raise BothCredentialsInUseError(partner.key, kind, before)
             kept = replace(before, ends=overlap_until)
     return replace(partner, **{f"{kind}_digest": digest, f"{kind}_last_used": None, f"former_{kind}": kept})
 

@@ -14,17 +14,21 @@ from openbooking.clock import Clock
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState
 from openbooking.identity.scopes import Scope
 from openbooking.identity.store import IdentityStore
+from openbooking.user_error import UserError
 
 # A booking that was let in just before a revocation may be kept just after it; its Order is withheld too.
 _STRAGGLERS = timedelta(minutes=1)
 GRANTS = Actor(ActorKind.SYSTEM, "grants")
 _ATTEMPTS = 5
 
-Change = Callable[[Grant], Grant]
+GrantChange = Callable[[Grant], Grant]
 
 
-class ConcurrentChangeError(Exception):
-    """Others kept changing the same record; nothing was changed."""
+class ConcurrentChangeError(UserError):
+    """Others kept changing the same grant, so that nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(f"Gave up after {_ATTEMPTS} conflicting changes of the same grant; try again.")
 
 
 def current_grant(grants: Iterable[Grant], seller: str) -> Grant | None:
@@ -33,7 +37,7 @@ def current_grant(grants: Iterable[Grant], seller: str) -> Grant | None:
     return by_seller.get(seller) or by_seller.get(EVERY_SELLER)
 
 
-def give(scopes: frozenset[Scope], agreed_by: str | None = None) -> Change:
+def give(scopes: frozenset[Scope], agreed_by: str | None = None) -> GrantChange:
     """Allow these scopes, with what is allowed already; what was suspended or revoked is allowed again.
 
     Somebody who agrees agrees to all of it, but those who agreed to less have not. The terms stay as they are; a grant
@@ -74,7 +78,7 @@ def revoke(grant: Grant) -> Grant:
     return replace(grant, state=GrantState.REVOKED, agreed_by=frozenset(), period=grant.period + 1, terms=NO_TERMS)
 
 
-def agree(change: Callable[[GrantTerms], GrantTerms]) -> Change:
+def agree(change: Callable[[GrantTerms], GrantTerms]) -> GrantChange:
     """Change the terms of a grant: `change` gets those that hold, and answers with those that are to.
 
     The state stays as it is. A grant that is revoked has no terms, and gets none.
@@ -86,6 +90,20 @@ def agree(change: Callable[[GrantTerms], GrantTerms]) -> Change:
     return changed
 
 
+def allow_on_terms(change_terms: Callable[[GrantTerms], GrantTerms]) -> GrantChange:
+    """Change the terms of a grant that allows booking; give any other grant first, on the changed terms.
+
+    A grant that is suspended stays suspended.
+    """
+    on_terms, allow = agree(change_terms), give(frozenset({Scope.OPENBOOKING}))
+
+    def change(grant: Grant) -> Grant:
+        allowed = grant.state is not GrantState.REVOKED and Scope.OPENBOOKING in grant.scopes
+        return on_terms(grant if allowed else allow(grant))
+
+    return change
+
+
 class Grants:
     """The grants of one provider, and the Orders feeds that follow them."""
 
@@ -94,7 +112,7 @@ class Grants:
         self._bookings = bookings
         self._clock = clock
 
-    async def change(self, partner: str, seller: str, change: Change, by: str) -> Grant:
+    async def change(self, partner: str, seller: str, change: GrantChange, by: str) -> Grant:
         """Change what a Seller allows a partner; answers with what it allows when the Orders feed shows it."""
         for _ in range(_ATTEMPTS):
             before = await self._grant(partner, seller)

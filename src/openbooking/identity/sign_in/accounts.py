@@ -15,6 +15,7 @@ from openbooking.identity.sign_in.devices import Devices
 from openbooking.identity.sign_in.passwords import Passwords, check_password
 from openbooking.identity.sign_in.sessions import Sessions, SignInResult
 from openbooking.identity.store import IdentityStore
+from openbooking.user_error import UserError
 
 _log = structlog.get_logger()
 
@@ -27,12 +28,25 @@ class UnknownLinkError(Exception):
     """The link was never handed out, has been used, or is too old."""
 
 
-class UnknownUserError(Exception):
-    """There is no user of this name."""
+class UnknownUserError(UserError):
+    """No user has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no user {canonical_name(name)}.")
 
 
-class UserExistsError(Exception):
-    """There is a user of this name already."""
+class UserExistsError(UserError):
+    """Another user has this name already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a user {canonical_name(name)} already.")
+
+
+class EmptyUserNameError(UserError):
+    """The user name is empty."""
+
+    def __init__(self) -> None:
+        super().__init__("A user name cannot be empty.")
 
 
 class SignedIn(NamedTuple):
@@ -113,11 +127,13 @@ class Accounts:
         return await self.sessions.start_after_password(changed)
 
     async def add(self, name: str, seller: str, role: Role) -> str:
-        """Add a user, and hand out a link to set the first password; raise UserExistsError."""
+        """Add a user, and hand out a link to set the first password; raise EmptyUserNameError or UserExistsError."""
+        if not canonical_name(name):
+            raise EmptyUserNameError
         link = new_secret(SecretKind.LINK)
         user = User(name=canonical_name(name), seller=seller, role=role, id=new_id())
         if not await self._store.save(self._with_link(user, link)):
-            raise UserExistsError
+            raise UserExistsError(name)
         return link
 
     async def issue_link(self, name: str) -> str:
@@ -129,7 +145,7 @@ class Accounts:
         while found := await self._store.find(User, name=canonical_name(name)):
             if await self._store.save(self._with_link(found[0], link)):
                 return link
-        raise UnknownUserError
+        raise UnknownUserError(name)
 
     async def remove(self, user: User) -> None:
         """Remove a user with all sessions; what was allowed to partners stays allowed (OB-AUTH-29)."""
@@ -139,9 +155,14 @@ class Accounts:
 
     async def unlock(self, name: str) -> None:
         """Forget the wrong guesses at an account, so that nobody has to wait; raise UnknownUserError."""
-        if not await self._store.find(User, name=canonical_name(name)):
-            raise UnknownUserError
-        await self.attempt_limiter.clear(canonical_name(name))
+        await self.attempt_limiter.clear((await self.user(name)).name)
+
+    async def user(self, name: str) -> User:
+        """The user with this name; raise UnknownUserError."""
+        users = await self._store.find(User, name=canonical_name(name))
+        if not users:
+            raise UnknownUserError(name)
+        return users[0]
 
     async def verify(self, name: str, password: str, browser: Browser) -> User:
         """The user with this name and password; raise as `sign_in`."""

@@ -119,7 +119,7 @@ class SecondFactors:
                 await self._accounts.sessions.end_all(found[0].name)
                 await self._accounts.attempt_limiter.clear(found[0].name)
                 return
-        raise UnknownUserError
+        raise UnknownUserError(name)
 
     async def _complete(
         self, pending: Pending, spend: Callable[[SecondFactor], SecondFactor | None], browser: Browser
