@@ -11,10 +11,8 @@ from multiprocessing.sharedctypes import RawValue
 from tempfile import TemporaryDirectory
 
 import structlog
-import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
-from uvicorn.supervisors.multiprocess import Multiprocess
 
 from openbooking.clock import SystemClock
 from openbooking.serving.addresses import warn_of_another_address, warn_of_local_address
@@ -22,12 +20,11 @@ from openbooking.serving.durability import warn_of_weak_durability
 from openbooking.serving.listening import listen, listen_for_each
 from openbooking.serving.logs import configure_logs
 from openbooking.serving.server import Drain, interrupt_on_sigterm, log_ready, make_app, run_server, server_config
+from openbooking.serving.supervisor import Supervisor
 from openbooking.settings import Settings
 from openbooking.store.location import full_name
 from openbooking.system import compare_clock, opened_store
 from openbooking.web.metrics import SHARED_FOLDER_VARIABLE
-
-_SECONDS_TO_START = 60
 
 
 def serve_forever(settings: Settings) -> None:
@@ -66,7 +63,7 @@ def run_workers(
     draining = RawValue(c_bool, False)  # noqa: FBT003 - the value has no name
     config = server_config(settings, partial(make_app, clock, draining), factory=True, workers=1)
     drain = Drain(settings.drain_seconds)
-    _Workers(config, ready, listeners, clock=clock, drain=drain, draining=draining).run()
+    Supervisor(config, listeners, ready=ready, clock=clock, drain=drain, draining=draining).run()
 
 
 def look_at_clock(settings: Settings, clock: SystemClock) -> None:
@@ -113,77 +110,3 @@ def _worker(settings: Settings, clock: SystemClock, draining: c_bool) -> Starlet
     """The application in a process of its own."""
     configure_logs()
     return make_app(settings, clock, lambda: draining.value)
-
-
-class _Workers(Multiprocess):
-    """Keeps a process going at each socket, tells when all are ready, and drains all before they stop."""
-
-    def __init__(  # noqa: PLR0913 - it keeps what all of them share
-        self,
-        config: uvicorn.Config,
-        ready: Callable[[], None],
-        listeners: Sequence[socket.socket],
-        *,
-        clock: SystemClock,
-        drain: Drain,
-        draining: c_bool,
-    ) -> None:
-        # Each of these keeps one; what they would do about signals is done here, for all.
-        self._each = [Multiprocess(config, [listener]) for listener in listeners]
-        super().__init__(config, list(listeners))
-        self._ready = ready
-        self._clock = clock
-        self._drain = drain
-        self._draining = draining
-        for one in self._each:
-            one.should_exit = self.should_exit
-
-    def init_processes(self) -> None:
-        """Start all and wait for them; what they cannot start for is seen by whoever keeps them alive."""
-        for one in self._each:
-            one.init_processes()
-        processes = [process for one in self._each for process in one.processes]
-        if all(process.wait_until_ready(_SECONDS_TO_START, self.should_exit) for process in processes):
-            self._ready()
-
-    def keep_subprocess_alive(self) -> None:
-        """Replace those that have died; they are given what this process, which goes on, knows of the clock."""
-        self._clock()
-        for one in self._each:
-            one.keep_subprocess_alive()
-
-    def restart_all(self) -> None:
-        """Replace all, in turn."""
-        for one in self._each:
-            one.restart_all()
-
-    def terminate_all(self) -> None:
-        """Stop all, and let nobody wait at a door that stays closed."""
-        for one in self._each:
-            one.terminate_all()
-        for listener in self.sockets:
-            listener.close()
-
-    def join_all(self) -> None:
-        """Wait until all have stopped."""
-        for one in self._each:
-            one.join_all()
-
-    def handle_ttin(self) -> None:
-        """How many there are is a setting."""
-
-    def handle_ttou(self) -> None:
-        """How many there are is a setting."""
-
-    def handle_term(self) -> None:
-        """Stop; on the first SIGTERM drain before, and so does whichever process starts meanwhile."""
-        if self._drain.begins():
-            self._draining.value = True
-        else:
-            super().handle_term()
-
-    def handle_signals(self) -> None:
-        """Do what signals ask for, and stop when it is time to."""
-        super().handle_signals()
-        if self._drain.is_over():
-            self.should_exit.set()
