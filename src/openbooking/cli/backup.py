@@ -1,4 +1,4 @@
-"""`openbooking backup`: a copy of the database."""
+"""`openbooking backup`: copy the database."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,10 +13,10 @@ from openbooking.store.location import full_name, is_postgres
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(help="Where to write it: a file that is not there yet.")],
+    file: Annotated[Path, typer.Argument(help="The new file to write.")],
     database: Database = None,
 ) -> None:
-    """Copy the SQLite database, as it is at one moment, while servers go on using it."""
+    """Copy the SQLite database as it is at one moment. Servers may go on using it."""
     # Longer to load than --help may take.
     from openbooking.store.backup import back_up  # noqa: PLC0415
     from openbooking.store.migrate import check_is_there  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""`openbooking doctor`: whether the database agrees with itself."""
+"""`openbooking doctor`: check the integrity of the database."""
 
 import typer
 

@@ -1,6 +1,6 @@
 """Exit statuses and messages of commands that fail.
 
-A fault that the user can mend is printed in one line, without a stack trace.
+An error that the user can correct is printed in one line, without a stack trace.
 """
 
 import logging

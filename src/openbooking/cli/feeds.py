@@ -16,7 +16,7 @@ from openbooking.settings import load_settings
 if TYPE_CHECKING:
     from openbooking.system import System
 
-# However fast items have changed since a backup, their numbers have not run ahead of the clock by a day's milliseconds.
+# Change numbers follow the clock in milliseconds. Even the fastest changes since a backup are less than a day ahead.
 _AHEAD = timedelta(days=1)
 
 REPUBLISHER = Actor(ActorKind.ADMINISTRATOR, "feed republish")

@@ -1,4 +1,4 @@
-"""`openbooking import`: what providers publish, to be sold here."""
+"""`openbooking import`: import what providers publish, to sell it here."""
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -30,7 +30,7 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     ],
     *,
     seller: Annotated[
-        str | None, typer.Option(metavar="KEY", help="The Seller of everything, instead of whom the items name.")
+        str | None, typer.Option(metavar="KEY", help="The Seller of everything, in place of those that the items name.")
     ] = None,
     source: Annotated[
         str | None,
@@ -41,20 +41,18 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         ),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write what became of each item to a file, as JSON lines.")
+        Path | None, typer.Option(metavar="FILE", help="Write the result for each item to a file, as JSON lines.")
     ] = None,
     hand_over: Annotated[
         bool,
         typer.Option(
-            "--hand-over", help="Withdraw the items before, so that they become another Seller's than before."
+            "--hand-over", help="First withdraw the items from their present Seller, so that another Seller gets them."
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Report what would become of each item, and change nothing.")
+        bool, typer.Option("--dry-run", help="Report the result for each item, and change nothing.")
     ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Import without asking, however many Orders that cancels.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Import without asking, even if that cancels Orders.")] = False,
     vat: Annotated[
         VatTreatment | None,
         typer.Option(help="The VAT treatment of imported Offers.", show_default="the Seller's: see seller add --vat"),
@@ -68,10 +66,10 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     ] = None,
     database: Database = None,
 ) -> None:
-    """Import sessions, facilities, slots and events as providers publish them; import them again to update them.
+    """Import sessions, facilities, slots and events as providers publish them. Import again to update them.
 
-    The exit status is 0 if everything was imported, 1 if everything was read and some could not be imported, and 2 if
-    not everything could be read.
+    The exit status is 0 if everything was imported, 1 if everything was read but some items could not be imported, and
+    2 if not everything could be read.
     """
     # Longer to load than --help may take.
     from openbooking.cli.import_report import ConsoleReport  # noqa: PLC0415
@@ -105,7 +103,7 @@ def import_(  # noqa: PLR0913 - one parameter for each option
 
 
 def _not_done(orders: int, unasked: int) -> str:
-    """The last line of a dry run."""
+    """Return the last line of a dry run."""
     if not orders:
         return "Nothing was changed."
     asks = f", and asks before, as these are more than {unasked:,}" if orders > unasked else ""
@@ -113,7 +111,7 @@ def _not_done(orders: int, unasked: int) -> str:
 
 
 def _confirm_orders(unasked: int, orders: int) -> bool:
-    """Whether so many Orders may be cancelled. Asks at the terminal if there are more than `unasked`."""
+    """Return whether this number of Orders may be cancelled. Ask at the terminal if it is more than `unasked`."""
     if orders <= unasked:
         return True
     return sys.stdin.isatty() and confirm(f"This cancels {orders:,} Orders, which cannot be undone. Go on?")

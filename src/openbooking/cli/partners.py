@@ -43,7 +43,7 @@ EverySeller = Annotated[
     bool, typer.Option("--all-sellers", help="It may book for every Seller, and for those added later.")
 ]
 GivenByAll = Annotated[
-    bool, typer.Option("--all-sellers", help="What was given with --all-sellers; what was given by Seller stays.")
+    bool, typer.Option("--all-sellers", help="Change the grant for all Sellers; grants of single Sellers stay.")
 ]
 
 
@@ -55,7 +55,7 @@ def add(  # noqa: PLR0913 - one parameter for each detail of a partner
     seller: Annotated[list[str] | None, typer.Option(help="A Seller it may book for; may be repeated.")] = None,
     all_sellers: EverySeller = False,
     redirect_uri: Annotated[
-        list[str] | None, typer.Option(help="Where Sellers return to when they have allowed it; may be repeated.")
+        list[str] | None, typer.Option(help="A URI to which Sellers return when they have allowed it; may be repeated.")
     ] = None,
     contact: Annotated[list[str] | None, typer.Option(help="How to reach the people behind it.")] = None,
     database: Database = None,
@@ -151,7 +151,7 @@ def grant_seller(  # noqa: PLR0913 - one parameter for each of the terms
     def change(system: "System") -> GrantChange:
         return give(frozenset({Scope.OPENBOOKING})) if terms.is_empty else allow_on_terms(terms.on(system.ids))
 
-    # Orders that were withheld come back to the Orders feed, at the address that is set.
+    # Withheld Orders return to the Orders feed, with the address of the settings.
     _change(database, key, _one_seller(seller, all_sellers=all_sellers), change, writes_feeds=True)
 
 

@@ -1,4 +1,4 @@
-"""From the headers of a request to the Booking Partner that sent it (OB 11.7)."""
+"""Authentication of requests: from their headers to the Booking Partner that sent them (OB 11.7)."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -26,7 +26,7 @@ Authenticate = Callable[[Mapping[str, str], Scope], Awaitable[Caller]]
 
 
 class ApiKeyAuthentication:
-    """Callers show their API key as `Authorization: Bearer …`; each partner has its own (OB-AUTH-04)."""
+    """Authenticates callers by API key, in `Authorization: Bearer …`. Each partner has its own key (OB-AUTH-04)."""
 
     def __init__(self, store: IdentityStore, last_use_recorder: LastUseRecorder, clock: Clock) -> None:
         self._store = store
@@ -34,7 +34,10 @@ class ApiKeyAuthentication:
         self._clock = clock
 
     async def __call__(self, headers: Mapping[str, str], scope: Scope) -> Caller:
-        """The partner of the key, for the Sellers that let it book; a key is good for its Orders feeds as well."""
+        """Return the partner of the key with its Sellers, or raise NoAPITokenError or InvalidAPITokenError.
+
+        An API key has no scopes: it is valid for the Orders feeds as well.
+        """
         del scope
         bearer = bearer_token(headers, NoAPITokenError, InvalidAPITokenError)
         if not bearer.startswith(SecretKind.API_KEY):
@@ -48,9 +51,10 @@ class ApiKeyAuthentication:
 
 
 class AccessTokenAuthentication:
-    """Callers show an access token of ours: for one Seller, or of their own for their Orders feeds (OB-AUTH-24, -25).
+    """Authenticates callers by an access token of this provider (OB-AUTH-24, OB-AUTH-25).
 
-    API keys are good as well, so that partners can move from one to the other in their own time.
+    A token is for one Seller, or for the client's own Orders feeds. API keys are accepted as well, so that partners can
+    change to tokens in their own time.
     """
 
     def __init__(
@@ -62,7 +66,12 @@ class AccessTokenAuthentication:
         self._by_api_key = ApiKeyAuthentication(store, last_use_recorder, clock)
 
     async def __call__(self, headers: Mapping[str, str], scope: Scope) -> Caller:
-        """The partner of the token, for its Seller; what has been revoked meanwhile is refused at once (OB-AUTH-10)."""
+        """Return the partner of the token with its Seller; refuse a token as soon as it is revoked (OB-AUTH-10).
+
+        Raises:
+            UnauthenticatedError: There is no token.
+            InvalidAuthorizationDetailsError: The token is malformed, expired or revoked, or lacks the scope.
+        """
         bearer = bearer_token(headers, UnauthenticatedError, InvalidAuthorizationDetailsError)
         if bearer.startswith(SecretKind.API_KEY):
             return await self._by_api_key(headers, scope)
@@ -71,13 +80,13 @@ class AccessTokenAuthentication:
         except InvalidAccessTokenError as fault:
             raise InvalidAuthorizationDetailsError("The access token is malformed or has expired.") from fault
         if scope not in token.scopes:
-            raise InvalidAuthorizationDetailsError(f"The access token has not the scope {scope}.")
+            raise InvalidAuthorizationDetailsError(f"The access token does not have the scope {scope}.")
         rights = await self._store.access_rights(token.partner, token.authorization, token.seller or "")
         if rights is None or not rights.authorized:
             raise InvalidAuthorizationDetailsError("The authorisation has been revoked.")
         self._last_use_recorder.record(rights.partner)
         if token.seller is None:
-            # It reads its Orders feeds, whoever lets it book, and acts for nobody.
+            # A client token reads the Orders feeds of the partner, and may not book for any Seller.
             return Caller(token.partner, frozenset())
         caller = rights.caller
         caller.check_may_act_for(token.seller)
@@ -85,10 +94,9 @@ class AccessTokenAuthentication:
 
 
 class TrustedHeaderAuthentication:
-    """Callers are whoever the headers say: for use behind a gateway that authenticates and sets them.
+    """Trusts headers that name the caller, for use behind a gateway that authenticates requests and sets the headers.
 
-    Where the Seller's header is absent, the caller may act for every Seller. There are no grants, so that nothing is
-    agreed on beyond plain booking.
+    Without the header of the Seller, the caller may act for every Seller. No grants exist, so no terms are agreed on.
     """
 
     def __init__(self, partner_header: str, seller_header: str, ids: Identifiers) -> None:
@@ -97,7 +105,7 @@ class TrustedHeaderAuthentication:
         self._ids = ids
 
     async def __call__(self, headers: Mapping[str, str], scope: Scope) -> Caller:
-        """The partner that is named."""
+        """Return the partner that the headers name; raise UnauthenticatedError or InvalidAuthorizationDetailsError."""
         del scope
         partner, seller_id = headers.get(self._partner_header), headers.get(self._seller_header)
         if not partner:
@@ -111,7 +119,10 @@ class TrustedHeaderAuthentication:
 
 
 def bearer_token(headers: Mapping[str, str], missing: type[OpenBookingError], malformed: type[OpenBookingError]) -> str:
-    """What follows `Bearer` in the Authorization header, and nowhere else (OB-AUTH-19, OB-AUTH-26)."""
+    """Return the credential after `Bearer` in the Authorization header (OB-AUTH-19, OB-AUTH-26).
+
+    Raise `missing` if there is no such header, and `malformed` if the header has another form.
+    """
     authorization = headers.get("authorization")
     if authorization is None:
         raise missing

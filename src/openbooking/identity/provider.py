@@ -1,4 +1,4 @@
-"""One provider: its records, and the rooms in which they are worked on, joined."""
+"""The identity provider: the one place where the parts of identity are joined."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,9 +27,19 @@ from openbooking.openactive.ids import Identifiers
 
 
 class Provider:
-    """Who may do what in one Booking System; `bookings` is the store of its Orders."""
+    """The identity provider of one Booking System.
 
-    def __init__(  # noqa: PLR0913 - it joins everything
+    Args:
+        store: The store of identity records.
+        bookings: The store of Sellers and Orders.
+        policy: The settings of the provider.
+        ids: The identifiers of the Booking System.
+        booking_service: The BookingService that tokens describe (OB 10.1.17); None if it is not published.
+        clock: The clock.
+        passwords: The password hasher; None for argon2id with its default parameters.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts that it joins
         self,
         *,
         store: IdentityStore,
@@ -71,10 +81,10 @@ class Provider:
         )
 
     async def close(self) -> None:
-        """Let go of the database of its records, once what is being noted has been written."""
+        """Wait until pending writes of last use are done, and close the identity store."""
         await self.last_use_recorder.wait_until_written()
         await self.store.close()
 
     async def seller(self, key: str) -> Seller | None:
-        """The Seller with this key."""
+        """Return the Seller with this key; None if there is none."""
         return next((seller for seller in await self._bookings.sellers() if seller.key == key), None)

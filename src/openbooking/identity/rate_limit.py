@@ -1,4 +1,4 @@
-"""How much one Booking Partner may ask for (OB 11.5)."""
+"""The rate limit of each Booking Partner (OB 11.5)."""
 
 import math
 from collections import deque
@@ -13,10 +13,14 @@ _MINUTE = 60.0
 
 
 def with_rate_limit(authenticate: Authenticate, per_minute: int, monotonic: Callable[[], float]) -> Authenticate:
-    """Refuse partners that have sent so many requests within the last minute; 0 refuses none.
+    """Return an authentication that raises TooManyRequestsError for a partner above its limit.
 
-    Each process counts for itself: a limit keeps a partner from crowding out the others, and need not be exact.
-    `monotonic` tells seconds.
+    Each process counts for itself: the limit keeps one partner from crowding out the others, and need not be exact.
+
+    Args:
+        authenticate: The authentication of requests.
+        per_minute: The number of requests of one partner within any minute; 0 for no limit.
+        monotonic: Returns a time in seconds that never goes back.
     """
     if not per_minute:
         return authenticate

@@ -1,4 +1,4 @@
-"""Whether the database server is set to keep what is acknowledged."""
+"""Check of the durability settings of the database server."""
 
 import structlog
 

@@ -1,4 +1,4 @@
-"""The HTTP server in one process, or in several that are kept going."""
+"""Start of the HTTP server, in one process or in several."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ from openbooking.web.metrics import SHARED_FOLDER_VARIABLE
 
 
 def serve_forever(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM, with logs."""
+    """Configure the logs, prepare the database, and serve until SIGINT or SIGTERM."""
     configure_logs()
     interrupt_on_sigterm()
     clock = SystemClock()
@@ -43,7 +43,7 @@ def serve_forever(settings: Settings) -> None:
             for listener in listeners:
                 open_until_the_end.enter_context(listener)
             is_new = _prepare(settings, clock)
-            open_until_the_end.enter_context(_counting_together(settings))
+            open_until_the_end.enter_context(_shared_metrics(settings))
             ready = partial(_log_ready, settings, is_new=is_new)
             run_workers(settings, partial(_worker, settings), listeners, ready, clock)
 
@@ -55,10 +55,15 @@ def run_workers(
     ready: Callable[[], None],
     clock: SystemClock,
 ) -> None:
-    """Serve with a process at each socket until SIGINT or SIGTERM; one that dies is replaced, on SIGHUP all, in turn.
+    """Serve with a process at each socket until SIGINT or SIGTERM (`supervisor`).
 
-    Each makes its application of the clock, as it is here when it starts, and of a flag in memory that all of them
-    share, which is set while they drain.
+    Args:
+        settings: The settings.
+        make_app: Makes the application in each process, from a copy of the clock and a flag in shared memory that is
+            set during the drain.
+        listeners: The socket of each process.
+        ready: Called once all processes serve.
+        clock: The clock of this process.
     """
     draining = RawValue(c_bool, False)  # noqa: FBT003 - the value has no name
     config = server_config(settings, partial(make_app, clock, draining), factory=True, workers=1)
@@ -66,8 +71,8 @@ def run_workers(
     Supervisor(config, listeners, ready=ready, clock=clock, drain=drain, draining=draining).run()
 
 
-def look_at_clock(settings: Settings, clock: SystemClock) -> None:
-    """Compare the clock with the database, on behalf of the processes that will be started."""
+def compare_with_database(settings: Settings, clock: SystemClock) -> None:
+    """Compare the clock with the database once, for all processes that will be started."""
 
     async def compare() -> None:
         async with opened_store(settings, clock) as store:
@@ -77,27 +82,27 @@ def look_at_clock(settings: Settings, clock: SystemClock) -> None:
 
 
 def _log_ready(settings: Settings, *, is_new: bool) -> None:
-    """Log that it serves, and that it does so with a new database, for whoever has meant another."""
+    """Log that the server is ready, with a warning if its database is new, because another one may be meant."""
     log_ready(settings)
     if is_new:
         structlog.get_logger().warning("database.is_new", database=full_name(settings.database))
 
 
 def _prepare(settings: Settings, clock: SystemClock) -> bool:
-    """Look at everything that a server needs, and return whether the database was made anew."""
+    """Check everything that a server needs; return whether a new database was made."""
     from openbooking.store.migrate import prepare  # noqa: PLC0415 - long to load, and workers do without
 
     warn_of_local_address(settings)
     is_new = prepare(settings.database)
     asyncio.run(warn_of_another_address(settings))
     asyncio.run(warn_of_weak_durability(settings))
-    look_at_clock(settings, clock)
+    compare_with_database(settings, clock)
     return is_new
 
 
 @contextmanager
-def _counting_together(settings: Settings) -> Iterator[None]:
-    """Let the processes count in one place, so that whichever is asked can tell what all have counted."""
+def _shared_metrics(settings: Settings) -> Iterator[None]:
+    """Let all processes keep their metrics in one folder, so that each process can report the metrics of all."""
     if not settings.metrics_token:
         yield
         return
@@ -107,6 +112,6 @@ def _counting_together(settings: Settings) -> Iterator[None]:
 
 
 def _worker(settings: Settings, clock: SystemClock, draining: c_bool) -> Starlette:
-    """The application in a process of its own."""
+    """Make the application of one of several processes."""
     configure_logs()
     return make_app(settings, clock, lambda: draining.value)

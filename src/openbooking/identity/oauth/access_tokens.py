@@ -1,4 +1,4 @@
-"""Access tokens as callers show them: of our signature, about this API, and in their time (RFC 9068 4)."""
+"""Validation of access tokens: signature, audience and lifetime (RFC 9068 4)."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from openbooking.identity.policy import IdentityPolicy
 
 
 class AccessTokens:
-    """Reads the access tokens of one provider."""
+    """Validates the access tokens of one provider."""
 
     def __init__(self, keys: SigningKeys, claims: ClaimWriter, policy: IdentityPolicy, clock: Clock) -> None:
         self._keys = keys
@@ -18,7 +18,7 @@ class AccessTokens:
         self._clock = clock
 
     async def read(self, token: str) -> AccessClaims:
-        """What it is good for now, or raise InvalidAccessTokenError; it may have been revoked."""
+        """Return the claims of a valid token, or raise InvalidAccessTokenError. The token may have been revoked."""
         try:
             claims = await self._keys.verify(ACCESS_TOKEN_TYPE, token, self._claims.read_access_token)
         except InvalidSignatureError as fault:
@@ -28,5 +28,5 @@ class AccessTokens:
         return claims
 
     def _in_time(self, claims: AccessClaims, now: datetime) -> bool:
-        """Clocks of ours may differ a little."""
+        """Return whether the token is valid now, give or take the skew of the clocks of several servers."""
         return claims.issued - self._skew <= now < claims.expires + self._skew

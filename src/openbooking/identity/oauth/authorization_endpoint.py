@@ -1,4 +1,4 @@
-"""The authorization endpoint without HTTP: a client's request, a Seller's consent, a code (RFC 6749 4.1, OIDC 3.1)."""
+"""The authorization endpoint, without HTTP: request, consent of the Seller, code (RFC 6749 4.1, OIDC Core 3.1)."""
 
 import re
 from collections.abc import Mapping
@@ -33,11 +33,11 @@ _MAX_PARAMETER = 2000
 
 
 class UnknownClientError(Exception):
-    """The request names no client, or no redirect URI of its: it must be told to the person, and redirected nowhere."""
+    """The request names no client, or no redirect URI of the client. The browser must be redirected nowhere."""
 
 
 class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client asks for, and how it wants to be answered."""
+    """The authorization request of a client."""
 
     partner: Partner
     redirect_uri: str
@@ -50,25 +50,25 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignInFirst(msgspec.Struct, frozen=True):
-    """Somebody has to sign in; then the request can be made again with these parameters."""
+    """The user has to sign in. Afterwards the request is made again with these parameters."""
 
     parameters: Mapping[str, str]
 
 
 class AskConsent(msgspec.Struct, frozen=True):
-    """The person who signed in has to agree."""
+    """The signed-in user has to agree."""
 
     request: AuthorizationRequest
 
 
 class MayNotConsent(msgspec.Struct, frozen=True):
-    """The person who signed in may not decide this for the Seller."""
+    """The signed-in user may not decide for the Seller."""
 
     request: AuthorizationRequest
 
 
 class Redirect(msgspec.Struct, frozen=True):
-    """The browser goes back to the client, with a code or an error."""
+    """The browser returns to the client, with a code or an error."""
 
     url: str
 
@@ -86,10 +86,14 @@ class AuthorizationEndpoint:
         self._clock = clock
 
     async def ask(self, parameters: Mapping[str, str], signed_in: SignedIn | None) -> Answer:
-        """What has to happen next; raise UnknownClientError where the client cannot be answered.
+        """Return what has to happen next, or raise UnknownClientError.
 
-        A wrong request is no way to have people sent to a client: they sign in first, unless it is a silent one, which
-        is answered at once whatever it asks for (RFC 9700 4.11.2).
+        A malformed request must not redirect a browser without an action of the user, so the user signs in first. A
+        silent request (`prompt=none`) is answered at once (RFC 9700 4.11.2).
+
+        Args:
+            parameters: The parameters of the request.
+            signed_in: The signed-in user; None if nobody has signed in.
         """
         request = await self.read(parameters)
         silent = "none" in parameters.get("prompt", "").split()
@@ -107,7 +111,7 @@ class AuthorizationEndpoint:
         return AskConsent(request) if may_decide else MayNotConsent(request)
 
     async def decide(self, parameters: Mapping[str, str], signed_in: SignedIn, *, agreed: bool) -> Answer:
-        """Carry out what the person who was asked has decided."""
+        """Carry out the decision of the signed-in user. Raise UnknownClientError."""
         request = await self.read(parameters)
         if isinstance(request, Redirect):
             return request
@@ -120,7 +124,7 @@ class AuthorizationEndpoint:
         return await self._code(request, signed_in)
 
     async def read(self, parameters: Mapping[str, str]) -> AuthorizationRequest | Redirect:
-        """The request, or the redirection that tells the client what is wrong with it; raise UnknownClientError."""
+        """Return the request, or a redirection with an error if it is malformed. Raise UnknownClientError."""
         partner, redirect_uri = await self.client(parameters), parameters.get("redirect_uri", "")
         state = parameters.get("state")
         try:
@@ -129,7 +133,7 @@ class AuthorizationEndpoint:
             return self._redirect(redirect_uri, state, error=error.code, error_description=error.description)
 
     async def client(self, parameters: Mapping[str, str]) -> Partner:
-        """The client that asks, and that has registered the redirect URI it names; or raise UnknownClientError."""
+        """Return the client of a request, if it has registered the redirect URI, or raise UnknownClientError."""
         found = await self._store.find(Partner, key=parameters.get("client_id", ""))
         if not found or parameters.get("redirect_uri", "") not in found[0].redirect_uris:
             raise UnknownClientError
@@ -140,7 +144,7 @@ class AuthorizationEndpoint:
         return too_long_ago or "login" in request.prompt
 
     async def _has_agreed(self, request: AuthorizationRequest, signed_in: SignedIn) -> bool:
-        """Whether this person has agreed to all of it before, for this client (OB-AUTH-32)."""
+        """Return whether this user has agreed to all scopes for this client before (OB-AUTH-32)."""
         if "consent" in request.prompt:
             return False
         user = signed_in.user
@@ -178,7 +182,7 @@ class AuthorizationEndpoint:
         )
 
     def _redirect(self, uri: str, state: str | None, **parameters: str) -> Redirect:
-        """Back to the client, which is told by whom, so that it mixes up no providers (RFC 9207)."""
+        """Return a redirection to the client. `iss` names the provider, against mix-up attacks (RFC 9207)."""
         stated = {} if state is None else {"state": state}
         query = urlencode({**parameters, **stated, "iss": self._policy.issuer})
         return Redirect(f"{uri}{'&' if urlsplit(uri).query else '?'}{query}")
@@ -187,7 +191,7 @@ class AuthorizationEndpoint:
 def _read(
     parameters: Mapping[str, str], partner: Partner, redirect_uri: str, state: str | None
 ) -> AuthorizationRequest:
-    """The request, or raise an OAuthError."""
+    """Return the request, or raise an OAuthError."""
     if "request" in parameters:
         raise RequestNotSupportedError("Send the parameters themselves.")
     if "request_uri" in parameters:
@@ -217,7 +221,7 @@ def _read(
 
 
 def _challenge(parameters: Mapping[str, str]) -> str:
-    """The PKCE challenge, which every client has to send, as a digest (RFC 7636, RFC 9700 2.1.1)."""
+    """Return the S256 challenge of PKCE, which every client has to send (RFC 7636, RFC 9700 2.1.1)."""
     challenge = parameters.get("code_challenge", "")
     if parameters.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
         raise InvalidRequestError("Send a code_challenge, with code_challenge_method=S256.")
@@ -233,9 +237,9 @@ def _max_age(text: str | None) -> timedelta | None:
 
 
 def _without_sign_in(parameters: Mapping[str, str]) -> dict[str, str]:
-    """The parameters for when the person has just signed in: what asked for that is satisfied.
+    """Return the parameters without those that ask for a sign-in: `prompt=login` and `max_age`.
 
-    So is any `max_age`, even one that is over before the browser is back.
+    Any `max_age` is satisfied by the sign-in that follows, even one that would have passed when the browser returns.
     """
     left = {name: value for name, value in parameters.items() if name not in ("prompt", "max_age")}
     prompt = " ".join(word for word in parameters.get("prompt", "").split() if word != "login")

@@ -1,7 +1,7 @@
-"""The life of an authorization: a code, then refresh tokens, each presented once; pure functions (RFC 6749, 9700).
+"""The lifecycle of an authorization: a code, then refresh tokens, each for one use (RFC 6749, 9700); pure functions.
 
-A secret names the authorization it belongs to, so that one that has been spent is recognised as such: then somebody
-else has it too, and everything that came of the authorization ends.
+A code or refresh token contains the id of its authorization, so that a second use is recognised. A second use means
+that somebody else has the secret too, and ends the authorization with all its tokens.
 """
 
 import base64
@@ -22,14 +22,14 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 class Outcome(NamedTuple):
-    """The authorization as it is from now on, and whether what was presented was good."""
+    """The changed authorization, and whether the code or token was valid."""
 
     authorization: Authorization
     good: bool
 
 
 class PresentedCode(NamedTuple):
-    """A code, with what shows that whoever presents it is the one that asked for it."""
+    """A code, with the redirect URI and the PKCE verifier that belong to it."""
 
     code: str
     redirect_uri: str
@@ -37,20 +37,20 @@ class PresentedCode(NamedTuple):
 
 
 def new_authorization_secret(kind: SecretKind, authorization_id: str) -> str:
-    """A fresh code or refresh token of the authorization with this id."""
+    """Return a new code or refresh token of the authorization with this id."""
     return f"{new_secret(kind)}.{authorization_id}"
 
 
 def authorization_id(kind: SecretKind, secret: str) -> str | None:
-    """The id of the authorization that a code or refresh token belongs to, if it has the form of one."""
+    """Return the id of the authorization of a code or refresh token; None if the text is neither."""
     word, _, id_ = secret.partition(".")
     return id_ if word.startswith(kind) and id_ else None
 
 
 def redeem(authorization: Authorization, presented: PresentedCode, refresh_token: str, now: datetime) -> Outcome:
-    """Spend the code; a second time, or without the verifier it was asked for with, everything ends (RFC 9700 4.5).
+    """Spend a code. A second use, or a wrong verifier, ends the authorization (RFC 9700 4.5).
 
-    The `refresh_token` becomes good if the authorization is for offline access.
+    The new `refresh_token` becomes valid if the authorization includes offline access.
     """
     if digest(presented.code) != authorization.code_digest:
         return Outcome(authorization, good=False)
@@ -71,33 +71,40 @@ def redeem(authorization: Authorization, presented: PresentedCode, refresh_token
 def refresh(
     authorization: Authorization, presented: str, refresh_token: str, leeway: timedelta, now: datetime
 ) -> Outcome:
-    """Put a fresh refresh token in place of the one presented; if that was spent already, everything ends.
+    """Replace the presented refresh token by a new one. A second use of a token ends the authorization.
 
-    Within the leeway the last one spent may be presented again, and the fresh one stands beside those it brought.
+    Within the leeway the last spent token may be used again; the new token is then valid beside the others.
+
+    Args:
+        authorization: The authorization.
+        presented: The token that the client has sent.
+        refresh_token: The new token.
+        leeway: How long after its use a token may be used again.
+        now: The time.
     """
     if authorization.ended or now >= authorization.expires:
         return Outcome(authorization, good=False)
-    shown, fresh = digest(presented), digest(refresh_token)
-    if shown in authorization.refresh_digests:
-        return Outcome(replace(authorization, refresh_digests=(fresh,), spent_digest=shown, spent=now), good=True)
+    used, new = digest(presented), digest(refresh_token)
+    if used in authorization.refresh_digests:
+        return Outcome(replace(authorization, refresh_digests=(new,), spent_digest=used, spent=now), good=True)
     spent = authorization.spent
-    if shown == authorization.spent_digest and spent and now - spent < leeway:
-        return Outcome(replace(authorization, refresh_digests=(*authorization.refresh_digests, fresh)), good=True)
+    if used == authorization.spent_digest and spent and now - spent < leeway:
+        return Outcome(replace(authorization, refresh_digests=(*authorization.refresh_digests, new)), good=True)
     return Outcome(replace(authorization, ended=True), good=False)
 
 
 def challenge(verifier: str) -> str:
-    """The S256 challenge of a PKCE verifier (RFC 7636 4.2)."""
+    """Return the S256 challenge of a PKCE verifier (RFC 7636 4.2)."""
     hashed = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
 
 
 def _proves(verifier: str, code_challenge: str) -> bool:
-    """Whether it has the form of a verifier, which nobody guesses, and is that of the challenge (RFC 7636 4.1, 4.6)."""
+    """Return whether a verifier has the required form and matches the challenge (RFC 7636 4.1, 4.6)."""
     return bool(_VERIFIER.fullmatch(verifier)) and hmac.compare_digest(challenge(verifier), code_challenge)
 
 
 def expiry(authorization: Authorization, policy: IdentityPolicy, now: datetime) -> datetime:
-    """Until when the authorization has to be kept: its tokens may be in use so long."""
+    """Return until when the authorization must be kept, because its tokens may be in use."""
     lifetime = policy.refresh_token_lifetime if authorization.refresh_digests else policy.access_token_lifetime
     return now + lifetime + policy.clock_skew

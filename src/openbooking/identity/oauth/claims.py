@@ -1,4 +1,4 @@
-"""What tokens say: ID tokens about a Seller to Booking Partners, access tokens to ourselves (OB 11.7.4.2)."""
+"""The claims of tokens (OB 11.7.4.2): ID tokens describe a Seller to partners, access tokens serve this API."""
 
 import base64
 import hashlib
@@ -20,16 +20,16 @@ ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - the media type that RFC 9068 gives 
 ID_TOKEN_TYPE = "JWT"  # noqa: S105 - the media type of JWTs in general
 _CLIENT_ID, _SELLER_ID = f"{OPENACTIVE}clientId", f"{OPENACTIVE}sellerId"
 _AUTHORIZATION = "authorization"
-# The scopes that ask for the Seller's details (OB-AUTH-30, OB-AUTH-32).
-_TELLS_THE_SELLER = frozenset({Scope.OPENBOOKING, Scope.IDENTITY})
+# The scopes that include the details of the Seller (OB-AUTH-30, OB-AUTH-32).
+_SELLER_DETAIL_SCOPES = frozenset({Scope.OPENBOOKING, Scope.IDENTITY})
 
 
 class InvalidAccessTokenError(Exception):
-    """An access token is not ours, not for this API, or has expired."""
+    """The access token is not of this provider, is not for this API, or has expired."""
 
 
 class AccessClaims(msgspec.Struct, frozen=True, kw_only=True):
-    """What an access token is good for, and from when until when."""
+    """The claims of an access token: what it permits, and its lifetime."""
 
     authorization: str
     partner: str
@@ -40,7 +40,7 @@ class AccessClaims(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimWriter:
-    """Writes and reads the claims of one provider."""
+    """Writes and reads the claims of the tokens of one provider."""
 
     def __init__(self, policy: IdentityPolicy, ids: Identifiers, booking_service: Mapping[str, Any] | None) -> None:
         self._policy = policy
@@ -48,7 +48,7 @@ class ClaimWriter:
         self._booking_service = booking_service
 
     def access_token(self, authorization: Authorization, scopes: frozenset[Scope], now: datetime) -> dict[str, Any]:
-        """The claims of an access token (RFC 9068, OB-AUTH-31)."""
+        """Return the claims of an access token (RFC 9068, OB-AUTH-31)."""
         seller = None if authorization.seller is None else self._ids.seller(authorization.seller)
         return {
             "iss": self._policy.issuer,
@@ -65,7 +65,7 @@ class ClaimWriter:
         }
 
     def read_access_token(self, claims: Mapping[str, Any]) -> AccessClaims:
-        """What verified claims say, or raise InvalidAccessTokenError; they may have expired."""
+        """Return the content of verified claims, or raise InvalidAccessTokenError. The token may have expired."""
         expires, issued = claims.get("exp"), claims.get("iat")
         if not (isinstance(expires, int) and isinstance(issued, int)):
             raise InvalidAccessTokenError
@@ -83,7 +83,7 @@ class ClaimWriter:
     def id_token(
         self, authorization: Authorization, seller: Seller, access_token: str, now: datetime
     ) -> dict[str, Any]:
-        """The claims of an ID token, of which the subject is the Seller (OB-AUTH-29)."""
+        """Return the claims of an ID token, whose subject is the Seller (OB-AUTH-29)."""
         authenticated = authorization.authenticated or authorization.issued
         claims: dict[str, Any] = {
             "iss": self._policy.issuer,
@@ -95,14 +95,14 @@ class ClaimWriter:
             "at_hash": _half_hash(access_token),
             "nonce": authorization.nonce,
         }
-        if authorization.scopes & _TELLS_THE_SELLER:
+        if authorization.scopes & _SELLER_DETAIL_SCOPES:
             claims |= self._of_seller(seller)
         if Scope.PROFILE in authorization.scopes:
             claims |= {"name": seller.name, "website": seller.properties.get("url"), "picture": _logo(seller)}
         return {name: value for name, value in claims.items() if value is not None}
 
     def _seller(self, claims: Mapping[str, Any]) -> str | None:
-        """The Seller the token is for, or None where it is the client's own; an `@id` of no Seller is neither."""
+        """Return the Seller of a token; None for a token of the client itself. Raise InvalidAccessTokenError."""
         if _SELLER_ID not in claims:
             return None
         seller = self._ids.parse_seller(str(claims[_SELLER_ID]))
@@ -111,7 +111,7 @@ class ClaimWriter:
         return seller
 
     def _of_seller(self, seller: Seller) -> dict[str, Any]:
-        """The specification's claims, equal to what replies say of the Seller and of this system (OB-AUTH-30)."""
+        """Return the claims that the specification adds, with the same values as in replies (OB-AUTH-30)."""
         service = self._booking_service or {}
         return {
             _SELLER_ID: self._ids.seller(seller.key),
@@ -130,7 +130,7 @@ def _logo(seller: Seller) -> str | None:
 
 
 def _half_hash(token: str) -> str:
-    """The left half of the token's digest, which binds the ID token to it (OpenID Connect Core 3.1.3.6)."""
+    """Return the left half of the digest of an access token, for `at_hash` (OpenID Connect Core 3.1.3.6)."""
     digest = hashlib.sha256(token.encode()).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 

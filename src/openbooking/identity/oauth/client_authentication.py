@@ -1,4 +1,4 @@
-"""How a client shows that it is itself: by its secret, in a header or in the form (RFC 6749 2.3.1)."""
+"""Authentication of clients by their secret, in a header or in the form (RFC 6749 2.3.1)."""
 
 import base64
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ METHODS = ("client_secret_basic", "client_secret_post")
 
 
 class Client(NamedTuple):
-    """A partner that has authenticated, and the digest of the secret that it showed."""
+    """A partner that has authenticated, and the digest of the secret that it sent."""
 
     partner: Partner
     secret_digest: str
@@ -25,12 +25,15 @@ class Client(NamedTuple):
 async def authenticate_client(
     store: IdentityStore, form: Mapping[str, str], authorization: str | None, now: datetime
 ) -> Client:
-    """The client that asks, or raise InvalidClientError; the same words whatever is wrong."""
+    """Return the client of a request, or raise InvalidClientError or InvalidRequestError.
+
+    The message is the same for an unknown client and for a wrong secret.
+    """
     refusal = InvalidClientError("The client is unknown, or its secret is wrong.")
     if authorization is None:
         client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
     elif "client_secret" in form:
-        raise InvalidRequestError("Show the secret in one way only.")
+        raise InvalidRequestError("Send the secret in one way only.")
     else:
         client_id, secret = _basic(authorization)
         if form.get("client_id", client_id) != client_id:

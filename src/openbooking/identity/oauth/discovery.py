@@ -1,4 +1,4 @@
-"""What the provider says of itself, for clients to find their way (OpenID Connect Discovery 1.0, RFC 8414)."""
+"""The discovery document of the provider (OpenID Connect Discovery 1.0, RFC 8414)."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _CLAIMS = ("sellerId", "sellerName", "sellerUrl", "sellerLogo", "bookingServiceN
 
 
 def describe_provider(issuer: str) -> dict[str, Any]:
-    """The discovery document of the provider at that URL (OB-AUTH-32)."""
+    """Return the discovery document of the provider at a URL (OB-AUTH-32)."""
     standard = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "name", "website", "picture"]
     return {
         "issuer": issuer,

@@ -1,11 +1,11 @@
-"""Errors of OAuth 2.0 and OpenID Connect: one class for each code, named after it.
+"""Errors of OAuth 2.0 and OpenID Connect: one class for each error code, named after it.
 
-They are told to clients as `error`, with words for their developers as `error_description`.
+Clients receive the code as `error`, and the description, which is for their developers, as `error_description`.
 """
 
 
 class OAuthError(Exception):
-    """Base of them all."""
+    """The base of all errors; `description` is its message."""
 
     code = "server_error"
     status = 400
@@ -29,55 +29,55 @@ class InvalidClientError(OAuthError):
 
 
 class InvalidGrantError(OAuthError):
-    """A code or refresh token is unknown, spent, expired, revoked, or another's (RFC 6749 5.2)."""
+    """The code or refresh token is unknown, spent, expired, revoked, or of another client (RFC 6749 5.2)."""
 
     code = "invalid_grant"
 
 
 class UnsupportedGrantTypeError(OAuthError):
-    """There is no such grant type here (RFC 6749 5.2)."""
+    """The grant type is not supported (RFC 6749 5.2)."""
 
     code = "unsupported_grant_type"
 
 
 class UnsupportedResponseTypeError(OAuthError):
-    """There is no such response type here (RFC 6749 4.1.2.1)."""
+    """The response type is not supported (RFC 6749 4.1.2.1)."""
 
     code = "unsupported_response_type"
 
 
 class InvalidScopeError(OAuthError):
-    """No scope that was asked for can be had this way (RFC 6749 4.1.2.1, 5.2)."""
+    """None of the requested scopes can be granted in this way (RFC 6749 4.1.2.1, 5.2)."""
 
     code = "invalid_scope"
 
 
 class AccessDeniedError(OAuthError):
-    """The Seller said no (RFC 6749 4.1.2.1)."""
+    """The Seller has not agreed (RFC 6749 4.1.2.1)."""
 
     code = "access_denied"
 
 
 class LoginRequiredError(OAuthError):
-    """Somebody would have to sign in, and no page may be shown (OpenID Connect Core 3.1.2.6)."""
+    """The user would have to sign in, but the request allows no page (OpenID Connect Core 3.1.2.6)."""
 
     code = "login_required"
 
 
 class ConsentRequiredError(OAuthError):
-    """Somebody would have to agree, and no page may be shown (OpenID Connect Core 3.1.2.6)."""
+    """The user would have to agree, but the request allows no page (OpenID Connect Core 3.1.2.6)."""
 
     code = "consent_required"
 
 
 class RequestNotSupportedError(OAuthError):
-    """Requests as JWTs are not taken (OpenID Connect Core 6)."""
+    """Requests in the form of JWTs are not supported (OpenID Connect Core 6)."""
 
     code = "request_not_supported"
 
 
 class RequestUriNotSupportedError(OAuthError):
-    """Requests are not fetched from URLs, which could be made to point at anything (OpenID Connect Core 6)."""
+    """Requests by URL are not supported, because the URL could point at any host (OpenID Connect Core 6)."""
 
     code = "request_uri_not_supported"
 
@@ -90,13 +90,13 @@ class InvalidTokenError(OAuthError):
 
 
 class InvalidRedirectUriError(OAuthError):
-    """A redirect URI cannot be registered (RFC 7591 3.2.2)."""
+    """The redirect URI cannot be registered (RFC 7591 3.2.2)."""
 
     code = "invalid_redirect_uri"
 
 
 class InvalidClientMetadataError(OAuthError):
-    """Something a client says of itself cannot be registered (RFC 7591 3.2.2); `member` is how it is called."""
+    """The metadata of a client cannot be registered (RFC 7591 3.2.2); `member` is the name of the wrong member."""
 
     code = "invalid_client_metadata"
 

@@ -23,16 +23,16 @@ from openbooking.user_error import UserError
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-# No fragment, nobody's name, and nothing that could end an origin in a Content-Security-Policy.
+# No fragment, no user name, and no character that could end an origin in a Content-Security-Policy.
 _REDIRECT_URI = re.compile(
     r"[a-z]+://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?(?:[/?][a-z0-9._~:/?@!$&()+=%\[\]-]*)?", re.IGNORECASE
 )
-_MOST = 10
+_MAX_ITEMS = 10
 MAX_LENGTH = 500
 
 
 class Registered(NamedTuple):
-    """A new Booking Partner, and its secret, which cannot be told again."""
+    """A new Booking Partner, and its client secret, which is not kept."""
 
     partner: Partner
     secret: str
@@ -53,7 +53,7 @@ class UnknownRegistrationTokenError(UserError):
 
 
 class Registration:
-    """The registration of one provider."""
+    """Registers the clients of one provider, and manages the tokens that they need for it."""
 
     def __init__(self, store: IdentityStore, clock: Clock) -> None:
         self._store = store
@@ -92,7 +92,7 @@ class Registration:
             await self._store.remove(RegistrationToken, digest=token.digest)
 
     async def check_token(self, token: str) -> RegistrationToken:
-        """The token's record, or raise InvalidTokenError."""
+        """Return the record of a valid token, or raise InvalidTokenError."""
         found = await self._store.find(RegistrationToken, digest=digest(token))
         if not found or found[0].uses_left == 0:
             raise InvalidTokenError("This registration token is unknown or used up.")
@@ -101,7 +101,7 @@ class Registration:
         return found[0]
 
     async def register(self, token: str, metadata: Mapping[str, Any]) -> Registered:
-        """Register a Booking Partner that says this of itself; raise an OAuthError."""
+        """Register a Booking Partner with this metadata, and return it with its secret; raise an OAuthError."""
         described = read_metadata(metadata)
         while True:
             known = await self.check_token(token)
@@ -122,7 +122,7 @@ class Registration:
 
 
 def read_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a Partner that registers itself, or raise an OAuthError."""
+    """Return the fields of Partner for the metadata of a client, or raise an OAuthError."""
     if not isinstance(metadata, Mapping):
         raise InvalidClientMetadataError("Send a JSON object.")
     if metadata.get("token_endpoint_auth_method", METHODS[0]) not in METHODS:
@@ -147,9 +147,9 @@ def read_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_registration(registered: Registered) -> dict[str, Any]:
-    """What the client is told of its registration (RFC 7591 3.2.1)."""
+    """Return the answer to a client that has registered (RFC 7591 3.2.1)."""
     partner = registered.partner
-    told = {
+    members = {
         "client_id": partner.key,
         "client_secret": registered.secret,
         "client_id_issued_at": int(partner.registered.timestamp()),
@@ -165,14 +165,14 @@ def write_registration(registered: Registered) -> dict[str, Any]:
         "id_token_signed_response_alg": "RS256",
         "scope": write_scopes(Scope),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def check_redirect_uri(uri: str) -> None:
-    """Raise InvalidRedirectUriError unless it is an https URL, or one on the client's own machine, for development.
+    """Raise InvalidRedirectUriError unless the URI is https, or on the client's own machine for development.
 
-    Browsers are sent there letter by letter, and its origin is in a header of our pages: what others may read otherwise
-    than `urlsplit`, which drops some letters, has no place in it.
+    Browsers are redirected to the exact text, and its origin appears in a header of the pages. So the text must not
+    contain characters that a browser may read in another way than `urlsplit`, which drops some.
     """
     try:
         parts = urlsplit(uri)
@@ -181,7 +181,7 @@ def check_redirect_uri(uri: str) -> None:
         raise InvalidRedirectUriError(f"{uri!a} is no URL.") from fault
     local = parts.scheme == "http" and parts.hostname in _LOOPBACK
     if not (parts.scheme == "https" or local) or not parts.hostname:
-        raise InvalidRedirectUriError(f"{uri!a} must begin with https:// (or with http://localhost while you try).")
+        raise InvalidRedirectUriError(f"{uri!a} must begin with https:// (or with http://localhost for development).")
     if not _REDIRECT_URI.fullmatch(uri) or not known_port:
         raise InvalidRedirectUriError(
             f"{uri!a} must have no fragment (#), no user name, and no character that has to be escaped in a URL."
@@ -197,13 +197,13 @@ def _string(metadata: Mapping[str, Any], name: str) -> str:
 
 def _strings(metadata: Mapping[str, Any], name: str, default: tuple[str, ...]) -> tuple[str, ...]:
     values = metadata.get(name, default)
-    sound = isinstance(values, list | tuple) and len(values) <= _MOST
+    sound = isinstance(values, list | tuple) and len(values) <= _MAX_ITEMS
     if sound and all(_is_short_text(value) for value in values):
         return tuple(values)
     if name == "redirect_uris":
-        raise InvalidRedirectUriError(f"List at most {_MOST} redirect URIs, each of at most {MAX_LENGTH} characters.")
+        raise InvalidRedirectUriError(f"List at most {_MAX_ITEMS} redirect URIs of at most {MAX_LENGTH} characters.")
     raise InvalidClientMetadataError(
-        f"{name} must be a list of at most {_MOST} texts, each of at most {MAX_LENGTH} characters.", name
+        f"{name} must be a list of at most {_MAX_ITEMS} texts, each of at most {MAX_LENGTH} characters.", name
     )
 
 

@@ -1,4 +1,4 @@
-"""The keys that sign tokens: made here, published for others to verify with, and replaced in time."""
+"""The keys that sign tokens: made, published for verification, and rotated."""
 
 import asyncio
 import base64
@@ -19,7 +19,7 @@ from openbooking.identity.store import IdentityStore
 
 ALGORITHM = "RS256"
 _KEY_BITS = 2048
-# For as long as other processes have not looked they may sign with the key before the newest.
+# Another process signs with the key before the newest until it reloads the keys.
 _RELOAD_EVERY = timedelta(seconds=60)
 _NEXT = timedelta(microseconds=1)
 _MAX_CACHED = 10_000
@@ -29,11 +29,11 @@ T = TypeVar("T")
 
 
 class InvalidSignatureError(Exception):
-    """A token is not one of ours: malformed, or not signed by a key and in the way that we sign with."""
+    """The token is malformed, or is not signed by a key and algorithm of this provider."""
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The header of what we sign: these and no others."""
+    """The only header members of tokens of this provider."""
 
     alg: str
     typ: str
@@ -41,13 +41,13 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def new_signing_key(now: datetime) -> SigningKey:
-    """A fresh key; takes a good part of a second."""
+    """Return a new key. This takes a good part of a second."""
     made = RSAKey.generate_key(_KEY_BITS, {"use": "sig", "alg": ALGORITHM}, auto_kid=True)
     return SigningKey(kid=made.kid or "", created=now, jwk=dict(made.as_dict(private=True)))
 
 
 def keys_in_use(keys: Sequence[SigningKey], policy: IdentityPolicy, now: datetime) -> list[SigningKey]:
-    """The newest, and those before it of which tokens may still be in use; newest first."""
+    """Return the newest key and those whose tokens may still be in use, newest first."""
     newest_first = _newest_first(keys)
     usable_for = policy.access_token_lifetime + policy.clock_skew + _RELOAD_EVERY
     successors = [None, *newest_first]
@@ -59,7 +59,7 @@ def keys_in_use(keys: Sequence[SigningKey], policy: IdentityPolicy, now: datetim
 
 
 class SigningKeys:
-    """Signs and verifies with the keys in the store, which several processes may share."""
+    """Signs and verifies tokens with the keys in the store, which several processes may share."""
 
     def __init__(self, store: IdentityStore, policy: IdentityPolicy, clock: Clock) -> None:
         self._store = store
@@ -71,18 +71,25 @@ class SigningKeys:
         self._verified_tokens: dict[tuple[str, str], Any] = {}
 
     async def sign(self, type_: str, claims: Claims) -> str:
-        """The claims as a JWT of that type, signed by the newest key."""
+        """Return the claims as a JWT of the media type `type_`, signed by the newest key."""
         await self._reload_if_due()
         newest = self._key_set.get_by_kid(self._keys[0].kid)
         header = {"alg": ALGORITHM, "typ": type_, "kid": newest.kid}
         return jwt.encode(header, dict(claims), newest, algorithms=[ALGORITHM])
 
     async def verify(self, type_: str, token: str, read: Callable[[Claims], T]) -> T:
-        """What `read` makes of a JWT that we have signed, or raise InvalidSignatureError; it may have expired.
+        """Verify the signature of a JWT and return its content. The token may have expired.
 
-        A key that is not known here may be one that another process has just made. A signature that was good stays so
-        for as long as its key is not looked for again, and need not be verified with every request, nor the claims be
-        read again. There is one way to read each type.
+        Results are cached until the keys are reloaded. If the key is unknown, the keys are reloaded, because another
+        process may just have made it.
+
+        Args:
+            type_: The media type of the token. Each type must always be read by the same function.
+            token: The token.
+            read: Returns the content of verified claims.
+
+        Raises:
+            InvalidSignatureError: The token is malformed or not signed by this provider.
         """
         await self._reload_if_due()
         known = self._verified_tokens.get((type_, token))
@@ -99,14 +106,14 @@ class SigningKeys:
         return self._cache(type_, token, read(self._verified(token)))
 
     async def published(self) -> dict[str, Any]:
-        """The public halves, as a JWK Set."""
+        """Return the public keys as a JWK Set."""
         await self._reload()
         return dict(self._key_set.as_dict(private=False))
 
     async def rotate(self, *, at_once: bool = False) -> SigningKey:
-        """Sign with a fresh key from now on; with `at_once`, what the ones before have signed is void."""
+        """Make a new key and sign with it from now on. With `at_once`, tokens of all other keys become void."""
         before = await self._store.find(SigningKey)
-        # The newest key signs. One that was made by a clock that was ahead must not keep later ones from it.
+        # The newest key signs. The new key must be the newest even if a clock that was ahead has made another one.
         created = max([self._clock(), *(key.created + _NEXT for key in before)])
         made = await asyncio.to_thread(new_signing_key, created)
         await self._store.save(made)
@@ -121,9 +128,9 @@ class SigningKeys:
         return _newest_first(await self._store.find(SigningKey))
 
     async def rotate_if_due(self) -> None:
-        """Make a key where there is none or the newest is old; forget those that nothing depends on any more.
+        """Make a key if there is none or the newest one is old, and remove the keys that are out of use.
 
-        While the clock is not trusted no key is old.
+        While the clock is not trusted, no key is old.
         """
         keys, now = await self._store.find(SigningKey), self._clock()
         if not keys:
@@ -165,7 +172,7 @@ def _newest_first(keys: Sequence[SigningKey]) -> list[SigningKey]:
 
 
 def _read_header(token: str) -> _Header:
-    """The header of a JWT of three parts, or raise InvalidSignatureError: nobody looks into what is not of our form."""
+    """Return the header of a JWT, or raise InvalidSignatureError if the token has another form."""
     header, *others = token.split(".")
     try:
         read = msgspec.json.decode(base64.urlsafe_b64decode(f"{header}=="), type=_Header)

@@ -1,4 +1,4 @@
-"""The token endpoint and the revocation endpoint without HTTP (RFC 6749 4.1.3, 4.4, 6; RFC 7009; OIDC 3.1.3)."""
+"""The token endpoint and the revocation endpoint, without HTTP (RFC 6749 4.1.3, 4.4, 6; RFC 7009; OIDC 3.1.3)."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -41,9 +41,9 @@ _log = structlog.get_logger()
 
 
 class TokenEndpoint:
-    """The token endpoint of one provider."""
+    """The token endpoint and the revocation endpoint of one provider."""
 
-    def __init__(  # noqa: PLR0913 - what tokens are made of comes from all over the provider
+    def __init__(  # noqa: PLR0913 - the parts of the provider that make tokens
         self,
         *,
         store: IdentityStore,
@@ -70,15 +70,20 @@ class TokenEndpoint:
         }
 
     async def answer(self, form: Form, authorization: str | None) -> Tokens:
-        """The tokens asked for, or raise an OAuthError."""
+        """Return the tokens that a client requests, or raise an OAuthError.
+
+        Args:
+            form: The form of the request.
+            authorization: The Authorization header; None if there is none.
+        """
         partner = await self._authenticated(form, authorization)
         grant = self._grants.get(form.get("grant_type", ""))
         if grant is None:
-            raise UnsupportedGrantTypeError(f"Ask with one of {', '.join(self._grants)}.")
+            raise UnsupportedGrantTypeError(f"Send one of the grant types {', '.join(self._grants)}.")
         return await grant(partner, form)
 
     async def revoke(self, form: Form, authorization: str | None) -> None:
-        """End what a token came of; succeeds whatever the token is, unless it is another client's (RFC 7009 2.2)."""
+        """End the authorization of a token, if the client owns it. An unknown token is no error (RFC 7009 2.2)."""
         partner = await self._authenticated(form, authorization)
         token = form.get("token")
         if not token:
@@ -114,7 +119,7 @@ class TokenEndpoint:
             return read_scopes(form.get("scope", write_scopes(found.scopes)), found.scopes)
 
         def present(found: Authorization) -> Outcome:
-            """A good token is not spent on a question that has no answer; one spent already tells all the same."""
+            """Refresh, but do not spend a valid token on a request for scopes that were not allowed."""
             outcome = refresh(found, presented, refresh_token, self._policy.refresh_leeway, self._clock())
             if outcome.good and not scopes(found):
                 raise InvalidScopeError("None of these scopes was allowed.")
@@ -124,7 +129,7 @@ class TokenEndpoint:
         return await self._tokens(authorization, scopes(authorization), refresh_token)
 
     async def _by_client(self, partner: Partner, form: Form) -> Tokens:
-        """For the client itself: its Orders feeds; to book takes the consent of a Seller (OB-AUTH-24, OB-AUTH-25)."""
+        """Return a token of the client itself, for its Orders feeds only (OB-AUTH-24, OB-AUTH-25)."""
         scopes = read_scopes(form.get("scope", Scope.ORDERS_FEED), CLIENT_SCOPES)
         if not scopes:
             raise InvalidScopeError(f"A client can have {write_scopes(CLIENT_SCOPES)} for itself.")
@@ -139,9 +144,9 @@ class TokenEndpoint:
     async def _advance(
         self, partner: Partner, id_: str | None, present: Callable[[Authorization], Outcome]
     ) -> Authorization:
-        """The authorization after something good was presented, or raise InvalidGrantError.
+        """Return the authorization after a valid code or token was presented, or raise InvalidGrantError.
 
-        If another request changes it at once, this one comes second, with what is good for one use.
+        If another request changes the authorization at the same time, `present` is applied again to the changed one.
         """
         while True:
             found = await self._found(partner, id_)
@@ -154,10 +159,10 @@ class TokenEndpoint:
                 return replace(after, revision=after.revision + 1)
             if after.ended and not found.ended:
                 _log.warning("authorization.ended_by_replay", partner=found.partner, seller=found.seller)
-            raise InvalidGrantError("It is not good, or no longer.")
+            raise InvalidGrantError("The code or token is not valid, or no longer.")
 
     async def _found(self, partner: Partner, id_: str | None) -> Authorization:
-        """The authorization, if it is this client's and the Seller has not revoked what it came of."""
+        """Return the authorization, or raise InvalidGrantError if it is of another client or revoked."""
         found = await self._store.find(Authorization, id=id_) if id_ else ()
         if not found or found[0].partner != partner.key:
             raise InvalidGrantError("There is no such code or token.")
@@ -173,7 +178,7 @@ class TokenEndpoint:
             return ""
 
     async def _end(self, authorization: Authorization) -> None:
-        """End all that came of it, whoever else is changing it."""
+        """End an authorization. A concurrent change does not prevent this."""
         while not await self._store.save(replace(authorization, ended=True)):
             found = await self._store.find(Authorization, id=authorization.id)
             if not found:

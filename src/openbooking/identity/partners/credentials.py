@@ -1,4 +1,4 @@
-"""API keys and client secrets of Booking Partners: replaced with or without an overlap; pure functions (OB-AUTH-08)."""
+"""API keys and client secrets of Booking Partners, and their replacement (OB-AUTH-08); pure functions."""
 
 import hmac
 from datetime import UTC, datetime
@@ -12,14 +12,14 @@ from openbooking.user_error import UserError
 
 
 class CredentialKind(StrEnum):
-    """What a Booking Partner shows; the value is how its fields in a Partner begin."""
+    """The kind of a credential; its value is the beginning of the fields of Partner."""
 
     API_KEY = "api_key"
     SECRET = "secret"  # noqa: S105 - the name of a field
 
     @property
     def words(self) -> str:
-        """What people call it."""
+        """The name for people."""
         return "API key" if self is CredentialKind.API_KEY else "client secret"
 
 
@@ -35,59 +35,72 @@ class BothCredentialsInUseError(UserError):
 
 
 def former_credential(partner: Partner, kind: CredentialKind) -> FormerCredential | None:
-    """What was replaced and may still be good beside its successor."""
+    """Return the replaced credential, which may still be valid beside its successor."""
     return partner.former_api_key if kind is CredentialKind.API_KEY else partner.former_secret
 
 
 def current_last_used(partner: Partner, kind: CredentialKind) -> datetime | None:
-    """When the credential that is good without an end was last used."""
+    """Return when the current credential was last used."""
     return partner.api_key_last_used if kind is CredentialKind.API_KEY else partner.secret_last_used
 
 
 def current_digest(partner: Partner, kind: CredentialKind) -> str | None:
-    """The digest of the credential that is good without an end."""
+    """Return the digest of the current credential, which is valid without an end."""
     return partner.api_key_digest if kind is CredentialKind.API_KEY else partner.secret_digest
 
 
 def is_valid_credential(partner: Partner, kind: CredentialKind, digest: str, now: datetime) -> bool:
-    """Whether the credential of this digest is good now; takes as long whichever it is."""
-    before = former_credential(partner, kind)
+    """Return whether a credential of this digest is valid now, in constant time."""
+    former = former_credential(partner, kind)
     is_current = hmac.compare_digest(digest, current_digest(partner, kind) or "")
-    is_former = hmac.compare_digest(digest, before.digest if before else "")
-    return is_current or (is_former and before is not None and now < before.ends)
+    is_former = hmac.compare_digest(digest, former.digest if former else "")
+    return is_current or (is_former and former is not None and now < former.ends)
 
 
 def replace_credential(
     partner: Partner, kind: CredentialKind, digest: str, now: datetime, overlap_until: datetime | None
 ) -> Partner:
-    """Put another credential in place of the current one, which is good until `overlap_until`, or ends at once.
+    """Replace the current credential, which becomes the former one until `overlap_until`, or ends at once.
 
-    Without an overlap a former one ends as well. With an overlap, a current one that was never used gives way, so that
-    a former one that is in use stays good. Raise BothCredentialsInUseError if both are in use.
+    Without an overlap a former credential ends too. With an overlap, a current credential that was never used ends at
+    once, and a former one that is in use stays valid.
+
+    Args:
+        partner: The partner.
+        kind: The kind of the credential.
+        digest: The digest of the new credential.
+        now: The time.
+        overlap_until: The end of the overlap; None for no overlap.
+
+    Raises:
+        BothCredentialsInUseError: The current credential and a former one are both in use.
     """
-    kept, before = None, former_credential(partner, kind)
+    kept, former = None, former_credential(partner, kind)
     replaced, used = current_digest(partner, kind), current_last_used(partner, kind)
     if overlap_until and replaced:
         kept = FormerCredential(digest=replaced, ends=overlap_until, last_used=used)
-        if before and now < before.ends:
+        if former and now < former.ends:
             if used:
-                raise BothCredentialsInUseError(partner.key, kind, before)
-            kept = replace(before, ends=overlap_until)
+                raise BothCredentialsInUseError(partner.key, kind, former)
+            kept = replace(former, ends=overlap_until)
     return replace(partner, **{f"{kind}_digest": digest, f"{kind}_last_used": None, f"former_{kind}": kept})
 
 
 def end_former_credential(partner: Partner, kind: CredentialKind) -> Partner:
-    """End the former credential."""
+    """Return the partner without the former credential."""
     return replace(partner, **{f"former_{kind}": None})
 
 
 def with_use_recorded(partner: Partner, digest: str, now: datetime) -> Partner:
-    """Note that the partner was here, and that it showed the credential of this digest, or an access token if empty."""
-    noted: dict[str, Any] = {"last_used": now}
+    """Return the partner with `now` as time of its last use, and of the credential of this digest.
+
+    The digest is empty if the partner sent an access token.
+    """
+    changes: dict[str, Any] = {"last_used": now}
     for kind in CredentialKind:
-        before = former_credential(partner, kind)
+        former = former_credential(partner, kind)
         if digest and digest == current_digest(partner, kind):
-            noted[f"{kind}_last_used"] = now
-        elif before and digest == before.digest:
-            noted[f"former_{kind}"] = replace(before, last_used=now)
-    return replace(partner, **noted)
+            changes[f"{kind}_last_used"] = now
+        elif former and digest == former.digest:
+            changes[f"former_{kind}"] = replace(former, last_used=now)
+    return replace(partner, **changes)

@@ -1,4 +1,4 @@
-"""What Sellers allow Booking Partners: given, suspended, revoked, and followed by the Orders feeds (OB 11.7)."""
+"""Grants of Sellers to Booking Partners: their changes, and the Orders feeds that follow them (OB 11.7)."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -16,7 +16,7 @@ from openbooking.identity.scopes import Scope
 from openbooking.identity.store import IdentityStore
 from openbooking.user_error import UserError
 
-# A booking that was let in just before a revocation may be kept just after it; its Order is withheld too.
+# A booking that was authenticated just before a revocation may be saved just after it. Its Order is withheld too.
 _STRAGGLERS = timedelta(minutes=1)
 GRANTS = Actor(ActorKind.SYSTEM, "grants")
 _ATTEMPTS = 5
@@ -32,16 +32,20 @@ class ConcurrentChangeError(UserError):
 
 
 def current_grant(grants: Iterable[Grant], seller: str) -> Grant | None:
-    """The grant that holds for a Seller: its own, or else the one of every Seller."""
+    """Return the grant that is valid for a Seller: its own, or else the one of EVERY_SELLER."""
     by_seller = {grant.seller: grant for grant in grants}
     return by_seller.get(seller) or by_seller.get(EVERY_SELLER)
 
 
 def give(scopes: frozenset[Scope], agreed_by: str | None = None) -> GrantChange:
-    """Allow these scopes, with what is allowed already; what was suspended or revoked is allowed again.
+    """Return the change that adds scopes to a grant, and makes a suspended or revoked grant active.
 
-    Somebody who agrees agrees to all of it, but those who agreed to less have not. The terms stay as they are; a grant
-    that was revoked has none left.
+    A user who agrees now agrees to all scopes of the grant. If the grant becomes wider, earlier agreements end. The
+    terms stay as they are; a revoked grant has none.
+
+    Args:
+        scopes: The scopes to add.
+        agreed_by: The account of the user who agrees in the name of the Seller; None for an administrator.
     """
 
     def change(grant: Grant) -> Grant:
@@ -59,19 +63,19 @@ def give(scopes: frozenset[Scope], agreed_by: str | None = None) -> GrantChange:
 
 
 def suspend(grant: Grant) -> Grant:
-    """Stop bookings for a while; the Orders feed goes on (OB-AUTH-27)."""
+    """Return an active grant as suspended: it allows no bookings, and the Orders feed goes on (OB-AUTH-27)."""
     return replace(grant, state=GrantState.SUSPENDED) if grant.state is GrantState.ACTIVE else grant
 
 
 def resume(grant: Grant) -> Grant:
-    """Let bookings go on."""
+    """Return a suspended grant as active."""
     return replace(grant, state=GrantState.ACTIVE) if grant.state is GrantState.SUSPENDED else grant
 
 
 def revoke(grant: Grant) -> Grant:
-    """End it, with every token that came of it; the Seller's Orders leave the partner's feed (OB-AUTH-07).
+    """Return the grant as revoked: its tokens are void, and the Orders leave the partner's feed (OB-AUTH-07).
 
-    The terms end with it: whoever allows the partner again has to agree on terms anew.
+    The terms end too: a later grant starts without terms.
     """
     if grant.state is GrantState.REVOKED:
         return grant
@@ -79,9 +83,9 @@ def revoke(grant: Grant) -> Grant:
 
 
 def agree(change: Callable[[GrantTerms], GrantTerms]) -> GrantChange:
-    """Change the terms of a grant: `change` gets those that hold, and answers with those that are to.
+    """Return the change that applies `change` to the terms of a grant.
 
-    The state stays as it is. A grant that is revoked has no terms, and gets none.
+    The state of the grant stays as it is. A revoked grant has no terms and gets none.
     """
 
     def changed(grant: Grant) -> Grant:
@@ -91,9 +95,9 @@ def agree(change: Callable[[GrantTerms], GrantTerms]) -> GrantChange:
 
 
 def allow_on_terms(change_terms: Callable[[GrantTerms], GrantTerms]) -> GrantChange:
-    """Change the terms of a grant that allows booking; give any other grant first, on the changed terms.
+    """Return the change that lets a partner book and changes the terms.
 
-    A grant that is suspended stays suspended.
+    A grant that already includes booking keeps its state: a suspended one stays suspended.
     """
     on_terms, allow = agree(change_terms), give(frozenset({Scope.OPENBOOKING}))
 
@@ -105,7 +109,7 @@ def allow_on_terms(change_terms: Callable[[GrantTerms], GrantTerms]) -> GrantCha
 
 
 class Grants:
-    """The grants of one provider, and the Orders feeds that follow them."""
+    """Changes the grants of one provider, and makes the Orders feeds follow them."""
 
     def __init__(self, identity: IdentityStore, bookings: Store, clock: Clock) -> None:
         self._identity = identity
@@ -113,12 +117,22 @@ class Grants:
         self._clock = clock
 
     async def change(self, partner: str, seller: str, change: GrantChange, by: str) -> Grant:
-        """Change what a Seller allows a partner; answers with what it allows when the Orders feed shows it."""
+        """Change the grant of a Seller to a partner; return it when the Orders feed shows the change.
+
+        Args:
+            partner: The key of the partner.
+            seller: The key of the Seller, or EVERY_SELLER.
+            change: The change.
+            by: The user or role that the change is recorded under.
+
+        Raises:
+            ConcurrentChangeError: Others kept changing the grant.
+        """
         for _ in range(_ATTEMPTS):
             before = await self._grant(partner, seller)
             changed = change(before)
             if changed == before:
-                # Saved again all the same, so that what is acknowledged once more is on disk, and on the standby.
+                # Saved all the same: what is acknowledged again must be on disk, and on the standby.
                 if before.revision and not await self._identity.save(before):
                     continue
                 return before
@@ -129,15 +143,15 @@ class Grants:
         raise ConcurrentChangeError
 
     async def settle(self) -> None:
-        """Let the Orders feeds follow what has changed, also where a process that changed it has died since."""
+        """Make the Orders feeds follow all changed grants, including those of processes that have died since."""
         for grant in await self._identity.find(Grant, settled=False):
             await self._follow(grant)
-            # One that was changed in the future was changed by a clock that was wrong.
+            # A change in the future was made by a clock that was wrong.
             if abs(self._clock() - grant.changed) > _STRAGGLERS:
                 await self._identity.save(replace(grant, settled=True))
 
     async def _grant(self, partner: str, seller: str) -> Grant:
-        """The Seller's own grant, or one that says what holds without it."""
+        """Return the own grant of the Seller, or a new one that allows what is valid without it."""
         grants = await self._identity.find(Grant, partner=partner)
         rights = current_grant(grants, seller)
         if rights:

@@ -1,4 +1,4 @@
-"""The accounts of people who work for Sellers: signing in and out, passwords, and links to set one (OB-AUTH-29)."""
+"""Accounts of the people who work for Sellers: sign-in, sign-out, passwords, and links to set one (OB-AUTH-29)."""
 
 from typing import NamedTuple
 
@@ -21,11 +21,11 @@ _log = structlog.get_logger()
 
 
 class SignInRefusedError(Exception):
-    """Name and password do not fit together."""
+    """The name or the password is wrong."""
 
 
 class UnknownLinkError(Exception):
-    """The link was never handed out, has been used, or is too old."""
+    """The link was never issued, has been used, or has expired."""
 
 
 class UnknownUserError(UserError):
@@ -50,14 +50,14 @@ class EmptyUserNameError(UserError):
 
 
 class SignedIn(NamedTuple):
-    """Somebody who has signed in, in one browser."""
+    """A user who has signed in, with the session of the browser."""
 
     user: User
     session: Session
 
 
 class Accounts:
-    """The accounts of one provider."""
+    """Manages the accounts of one provider."""
 
     def __init__(self, store: IdentityStore, policy: IdentityPolicy, clock: Clock, passwords: Passwords) -> None:
         self._store = store
@@ -69,9 +69,11 @@ class Accounts:
         self.sessions = Sessions(store, policy, self._devices, clock)
 
     async def sign_in(self, name: str, password: str, browser: Browser) -> SignInResult:
-        """Start a session, or a sign-in that waits for the second factor.
+        """Start a session, or a pending sign-in that needs the second factor.
 
-        Raise SignInRefusedError or TooManyAttemptsError.
+        Raises:
+            SignInRefusedError: The name or the password is wrong.
+            TooManyAttemptsError: The attempt has to wait.
         """
         name = canonical_name(name)
         user = await self.verify(name, password, browser)
@@ -80,45 +82,48 @@ class Accounts:
         return await self.sessions.start_after_password(user, browser.device)
 
     async def signed_in(self, secret: str) -> SignedIn | None:
-        """Who has signed in with this session, if it has not ended."""
+        """Return the user and the session with this secret; None if the session has ended."""
         sessions = await self._store.find(Session, digest=digest(secret))
         if not sessions or sessions[0].expires <= self._clock():
             return None
         users = await self._store.find(User, name=sessions[0].username)
         if not users or users[0].account != sessions[0].account:
             return None
-        # A session from before a second factor was required, or of one that was reset meanwhile.
+        # The session may be older than the setting that requires a second factor, or than a reset of the factor.
         lacks_factor = users[0].second_factor is None and self._policy.second_factor is SecondFactorMode.REQUIRED
         return None if lacks_factor else SignedIn(users[0], sessions[0])
 
     async def sign_out(self, signed_in: SignedIn) -> None:
-        """End the session."""
+        """End the session of a user who has signed in."""
         await self._store.remove(Session, digest=signed_in.session.digest)
 
     async def change_password(self, user: User, password: str, new: str, browser: Browser) -> SignInResult:
-        """Set a new password of somebody who has signed in, and start another session.
+        """Replace the password of a user who has signed in, and start another session.
 
-        Raise as `sign_in`, or WeakPasswordError. All other sessions of the user end, and no other browser is known
-        any more.
+        All other sessions of the user end, and all other browsers become unknown. Raise as `sign_in`, or
+        WeakPasswordError.
         """
         check_password(user.name, new)
         verified = await self.verify(user.name, password, browser)
-        # Whoever has changed the user meanwhile may well have changed the password.
+        # A concurrent change of the user may be a change of the password.
         changed = await self._set_password(verified, new, if_changed=SignInRefusedError)
         return await self.sessions.start(changed)
 
     async def user_of_link(self, link: str) -> User:
-        """Who the link was handed out to; raise UnknownLinkError."""
+        """Return the user that a link was issued for, or raise UnknownLinkError."""
         users = await self._store.find(User, link_digest=digest(link))
         if not users or not matches(link, users[0].link_digest) or self._is_old(users[0]):
             raise UnknownLinkError
         return users[0]
 
     async def use_link(self, link: str, new: str) -> SignInResult:
-        """Set a password with a link, which is good once; a session starts as after `sign_in`.
+        """Set a password with a link, which is valid once, and start a session as after `sign_in`.
 
-        Raise UnknownLinkError or WeakPasswordError. All other sessions of the user end, and no other browser is known
-        any more.
+        All other sessions of the user end, and all browsers become unknown.
+
+        Raises:
+            UnknownLinkError: The link was never issued, has been used, or has expired.
+            WeakPasswordError: The new password is too weak.
         """
         user = await self.user_of_link(link)
         check_password(user.name, new)
@@ -127,7 +132,7 @@ class Accounts:
         return await self.sessions.start_after_password(changed)
 
     async def add(self, name: str, seller: str, role: Role) -> str:
-        """Add a user, and hand out a link to set the first password; raise EmptyUserNameError or UserExistsError."""
+        """Add a user, and return a link to set the first password. Raise EmptyUserNameError or UserExistsError."""
         if not canonical_name(name):
             raise EmptyUserNameError
         link = new_secret(SecretKind.LINK)
@@ -137,9 +142,9 @@ class Accounts:
         return link
 
     async def issue_link(self, name: str) -> str:
-        """A link to set another password; the one there is stays good until then, earlier links do not.
+        """Return a link to set another password. Raise UnknownUserError.
 
-        Raise UnknownUserError where there is no such user.
+        The current password stays valid until the link is used. Earlier links end.
         """
         link = new_secret(SecretKind.LINK)
         while found := await self._store.find(User, name=canonical_name(name)):
@@ -148,24 +153,24 @@ class Accounts:
         raise UnknownUserError(name)
 
     async def remove(self, user: User) -> None:
-        """Remove a user with all sessions; what was allowed to partners stays allowed (OB-AUTH-29)."""
+        """Remove a user and all sessions. Grants that the user gave to partners stay (OB-AUTH-29)."""
         await self._store.remove(User, name=user.name)
         await self.sessions.end_all(user.name)
         await self._devices.forget(user.name)
 
     async def unlock(self, name: str) -> None:
-        """Forget the wrong guesses at an account, so that nobody has to wait; raise UnknownUserError."""
+        """Clear the failed attempts at an account, so that its user need not wait. Raise UnknownUserError."""
         await self.attempt_limiter.clear((await self.user(name)).name)
 
     async def user(self, name: str) -> User:
-        """The user with this name; raise UnknownUserError."""
+        """Return the user with this name, or raise UnknownUserError."""
         users = await self._store.find(User, name=canonical_name(name))
         if not users:
             raise UnknownUserError(name)
         return users[0]
 
     async def verify(self, name: str, password: str, browser: Browser) -> User:
-        """The user with this name and password; raise as `sign_in`."""
+        """Return the user with this name and password. Raise as `sign_in`."""
         users = await self._store.find(User, name=name)
         counted = await self.attempt_limiter.register(
             attempt_limits.account_subject(name), users[0] if users else None, browser
@@ -193,5 +198,5 @@ class Accounts:
 
 
 def canonical_name(name: str) -> str:
-    """The one form of a user name, however it is typed."""
+    """Return the one form of a user name, without regard to case and spaces around it."""
     return name.strip().casefold()

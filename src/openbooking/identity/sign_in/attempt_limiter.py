@@ -1,4 +1,4 @@
-"""AttemptLimiter of passwords and codes: counted before they are judged, so that none can race past."""
+"""Limits of the attempts at passwords and codes. Each is counted before it is checked, so that none can race past."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -15,7 +15,7 @@ _TRIES_TO_COUNT = 5
 
 
 class TooManyAttemptsError(Exception):
-    """Too many attempts have failed; the next may be made at `until`."""
+    """Too many attempts have failed. The next attempt is possible at `until`."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__()
@@ -23,14 +23,14 @@ class TooManyAttemptsError(Exception):
 
 
 class Browser(NamedTuple):
-    """Where somebody signs in: the address, and the secret of the device cookie, if there is one."""
+    """The browser of a sign-in: its address, and the secret of its device cookie; empty if it has none."""
 
     address: str
     device: str = ""
 
 
 class AttemptLimiter:
-    """The guesses at one provider."""
+    """Counts and limits the attempts to sign in at one provider."""
 
     def __init__(self, store: IdentityStore, devices: Devices, clock: Clock) -> None:
         self._store = store
@@ -38,17 +38,25 @@ class AttemptLimiter:
         self._clock = clock
 
     async def register(self, subject: str, user: User | None, browser: Browser) -> list[Attempts]:
-        """Count one more guess, and return what it counts for; raise TooManyAttemptsError if it has to wait.
+        """Count an attempt before it is checked, and return the counters that it was added to.
 
-        A browser that is known to the `user` counts for itself alone. Any other counts for its address and for the
-        `subject`: a stranger who guesses makes strangers wait. An address that has to wait makes nobody else wait.
+        An attempt in a browser that the user has signed in with before counts for that browser only. Any other attempt
+        counts for the address and for the `subject`, so that the guesses of strangers make only strangers wait.
+
+        Args:
+            subject: The counter of the account, for passwords or for codes.
+            user: The user who is signing in; None if there is no user of the name.
+            browser: The browser.
+
+        Raises:
+            TooManyAttemptsError: The attempt has to wait.
         """
         if user and (device := await self._devices.find_known(user, browser.device)):
             return [await self._register(attempt_limits.device_subject(device))]
         return [await self._register(attempt_limits.address_subject(browser.address)), await self._register(subject)]
 
     async def record_success(self, counted: list[Attempts]) -> None:
-        """The guess was right. What was counted for an account is forgotten, and one guess of all others."""
+        """Remove the counters of the account, and take this attempt out of the others, because it was right."""
         for attempts in counted:
             if attempt_limits.is_account_subject(attempts.subject):
                 await self._store.remove(Attempts, subject=attempts.subject)
@@ -56,7 +64,7 @@ class AttemptLimiter:
                 await self._store.save(attempt_limits.remove_attempt(attempts, self._clock()))
 
     async def clear(self, name: str) -> None:
-        """Forget all guesses at the account of this name; addresses that have to wait go on waiting."""
+        """Remove all counters of the account of this name. Addresses that have to wait go on waiting."""
         devices = await self._store.find(Device, username=name)
         for subject in (
             attempt_limits.account_subject(name),

@@ -1,6 +1,7 @@
-"""How often somebody may try a password: by account, address and known browser; pure functions.
+"""Limits of the attempts to sign in, by account, address and known browser; pure functions.
 
-Strangers wait, for twice as long each time. A known browser does not, and is a stranger after so many guesses.
+An attempt from an unknown browser has to wait after several failures, for twice as long each time. A known browser need
+not wait, and becomes an unknown one after too many failures.
 """
 
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from openbooking.identity.records import Attempts, Device
 
-# How long a browser is known after somebody has signed in, and its guesses are remembered.
+# How long a browser is known after a sign-in, and its failures are counted.
 DEVICE_LIFETIME = timedelta(days=180)
 _MAX_FAILURES_BY_DEVICE = 10
 
@@ -24,17 +25,20 @@ _IPV6_HOST_BITS = 64
 
 
 def account_subject(name: str) -> str:
-    """The subject that attempts to sign in to an account count for, whether or not there is one."""
+    """Return the subject of attempts at the password of an account. The account need not exist."""
     return f"account:{name[:200]}"
 
 
 def code_subject(name: str) -> str:
-    """The subject that codes of a second factor count for: not that of passwords, which a right one forgets."""
+    """Return the subject of attempts at the codes of an account.
+
+    A right password clears the subject of passwords, so codes need one of their own.
+    """
     return f"code:{name[:200]}"
 
 
 def address_subject(text: str) -> str:
-    """The subject that attempts from an address count for; who has one IPv6 address has a network of them."""
+    """Return the subject of attempts from an address. IPv6 addresses of one /64 network share a subject."""
     try:
         parsed = ip_address(text)
     except ValueError:
@@ -45,25 +49,28 @@ def address_subject(text: str) -> str:
 
 
 def device_subject(known: Device) -> str:
-    """The subject that attempts to sign in to an account from a browser known to it count for."""
+    """Return the subject of attempts at an account in a browser that is known to it."""
     return f"device:{known.digest}:{known.username}"
 
 
 def is_account_subject(subject: str) -> bool:
-    """Whether attempts of this subject are those at one account, wherever they come from."""
+    """Return whether a subject counts the attempts at one account from all unknown browsers."""
     return subject.startswith(("account:", "code:"))
 
 
 def is_device_locked(known: Attempts) -> bool:
-    """Whether these are attempts of a browser that has guessed too often to be known any more.
+    """Return whether a known browser has failed too often, and is treated as an unknown one.
 
-    They count until somebody signs in there, however long that takes: a stolen cookie is good for these and no more.
+    The failures count until a sign-in in that browser succeeds, so a stolen device cookie allows no more attempts.
     """
     return known.subject.startswith("device:") and known.failures >= _MAX_FAILURES_BY_DEVICE
 
 
 def add_attempt(known: Attempts | None, subject: str, now: datetime) -> Attempts:
-    """One more attempt, and how long the next has to wait."""
+    """Return the counter after one more attempt, with the time until which the next one has to wait.
+
+    `known` is the counter so far; None if there is none.
+    """
     before = known or Attempts(subject=subject, failures=0, blocked_until=now, expires=now)
     failures = 1 if before.expires <= now else before.failures + 1
     if subject.startswith("device:"):
@@ -76,10 +83,10 @@ def add_attempt(known: Attempts | None, subject: str, now: datetime) -> Attempts
 
 
 def must_wait(known: Attempts, now: datetime) -> bool:
-    """Whether the next attempt has to wait; a wait beyond the longest was set by a clock that was wrong."""
+    """Return whether the next attempt has to wait. A wait longer than the longest was set by a wrong clock."""
     return now < known.blocked_until <= now + _LONGEST_WAIT
 
 
 def remove_attempt(counted: Attempts, now: datetime) -> Attempts:
-    """As before an attempt that was none, for it succeeded."""
+    """Return the counter without an attempt that has succeeded."""
     return replace(counted, failures=max(counted.failures - 1, 0), blocked_until=now)

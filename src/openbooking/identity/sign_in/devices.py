@@ -1,7 +1,7 @@
-"""Browsers in which somebody has signed in before, so that wrong guesses of strangers do not lock them out.
+"""Known browsers: those in which a user has signed in before, so that strangers who guess do not lock the user out.
 
-This is the device cookie of OWASP's *Slow Down Online Guessing Attacks with Device Cookies*. The cookie is one long
-random word for each browser, of which the digest is kept with each account that has signed in there.
+This is the device cookie of OWASP's *Slow Down Online Guessing Attacks with Device Cookies*. Each browser has one
+random secret in a cookie. Its digest is stored with each account that has signed in there.
 """
 
 from openbooking.clock import Clock
@@ -14,25 +14,24 @@ MAX_DEVICES = 10
 
 
 class Devices:
-    """The known browsers of one provider."""
+    """Keeps the known browsers of one provider."""
 
     def __init__(self, store: IdentityStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     async def find_known(self, user: User, secret: str) -> Device | None:
-        """The device of this account that has the `secret`, if it has neither ended nor guessed too often."""
+        """Return the known browser of this account with the `secret`; None if it has expired or failed too often."""
         for device in await self._unexpired(secret):
             if device.username == user.name and device.account == user.account and not await self._is_locked(device):
                 return device
         return None
 
     async def remember(self, user: User, secret: str = "") -> str:
-        """Know the browser in which the user has just signed in, and return the secret that it is to keep.
+        """Make the browser of a sign-in known to the account, and return the secret for its device cookie.
 
-        The browser keeps the `secret` that it showed if it is known by that, for another account too. It gets a fresh
-        one if the secret is unknown or has guessed too often, since then somebody else may have it. Of each account the
-        MAX_DEVICES newest are kept.
+        A browser keeps its `secret`, for several accounts too. It gets a new one if the secret is unknown or has failed
+        too often, because somebody else may have it then. The MAX_DEVICES newest browsers of an account stay known.
         """
         known, now = await self._unexpired(secret), self._clock()
         if not known or [device for device in known if device.username == user.name and await self._is_locked(device)]:
@@ -53,11 +52,11 @@ class Devices:
         return secret
 
     async def forget(self, username: str) -> None:
-        """Know no browser of this user any more."""
+        """Remove all known browsers of a user."""
         await self._store.remove(Device, username=username)
 
     async def _unexpired(self, secret: str) -> list[Device]:
-        """What is known by this secret, for whichever account."""
+        """Return the unexpired records with this secret, of all accounts."""
         if not secret:
             return []
         now = self._clock()

@@ -1,4 +1,4 @@
-"""The second step of signing in, and setting up, replacing and resetting the second factor of an account."""
+"""The second factor of an account: the second step of a sign-in, enrolment, removal and reset."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -28,25 +28,25 @@ _log = structlog.get_logger()
 
 
 class WrongCodeError(Exception):
-    """The code is wrong, or has been used."""
+    """The code is wrong, or has been used before."""
 
 
 class Pending(NamedTuple):
-    """Somebody whose password was right, in one browser."""
+    """A user who has entered the password in one browser, and not yet the code."""
 
     user: User
     sign_in: PendingSignIn
 
 
 class Enrolment(NamedTuple):
-    """A second factor that is in force, with the recovery codes, which cannot be shown again."""
+    """A new second factor: the session that it starts, and the recovery codes, which are shown once."""
 
     sign_in: SignInResult
     recovery_codes: list[str]
 
 
 class SecondFactors:
-    """The second factors of the people of one provider."""
+    """Manages the second factors of the users of one provider."""
 
     def __init__(self, store: IdentityStore, policy: IdentityPolicy, accounts: Accounts, clock: Clock) -> None:
         self._store = store
@@ -55,34 +55,37 @@ class SecondFactors:
         self._clock = clock
 
     def concerns(self, user: User) -> bool:
-        """Whether the user has a second factor, or may set one up."""
+        """Return whether the user has a second factor or may set one up."""
         return user.second_factor is not None or self._policy.second_factor is not SecondFactorMode.OFF
 
     async def pending(self, secret: str) -> Pending | None:
-        """Whose sign-in in this browser lacks its second step, if it has not ended."""
+        """Return the pending sign-in with this secret; None if there is none, or it has expired."""
         found = await self._store.find(PendingSignIn, digest=digest(secret))
         if not found or found[0].expires <= self._clock():
             return None
         users = await self._store.find(User, name=found[0].username)
         if not users or users[0].account != found[0].account:
             return None
-        # Meanwhile the factor may have been reset, or set up in another browser.
+        # The factor may have been reset, or set up in another browser, since the sign-in began.
         return Pending(users[0], found[0]) if bool(users[0].second_factor) != bool(found[0].offered) else None
 
     async def enter_code(self, pending: Pending, code: str, browser: Browser) -> SignInResult:
-        """Complete a sign-in with a code of the app; raise WrongCodeError or TooManyAttemptsError."""
+        """Complete a sign-in with a code of the app. Raise WrongCodeError or TooManyAttemptsError."""
         return await self._complete(pending, lambda factor: spend_code(factor, code, self._clock()), browser)
 
     async def enter_recovery_code(self, pending: Pending, code: str, browser: Browser) -> SignInResult:
-        """Complete a sign-in with a recovery code, which is good once; raise as `enter_code`."""
+        """Complete a sign-in with a recovery code, which is spent. Raise WrongCodeError or TooManyAttemptsError."""
         return await self._complete(pending, lambda factor: spend_recovery_code(factor, code), browser)
 
     async def enrol_pending(self, pending: Pending, code: str, browser: Browser) -> Enrolment:
-        """Set up the second factor that was offered, and complete the sign-in; raise WrongCodeError."""
+        """Set up the second factor that was offered, and complete the sign-in. Raise WrongCodeError."""
         return await self._enrol(pending.user, pending.sign_in.offered, code, browser)
 
     async def offer(self, signed_in: SignedIn) -> str:
-        """The secret of the app that somebody who has signed in may set up, the same for the whole session."""
+        """Return the secret for an app that the user may set up, the same during the whole session.
+
+        Return an empty text if another request of the session has changed it at the same time.
+        """
         session = signed_in.session
         if session.offered:
             return session.offered
@@ -90,9 +93,14 @@ class SecondFactors:
         return offered.offered if await self._store.save(offered) else ""
 
     async def enrol(self, signed_in: SignedIn, password: str, code: str, browser: Browser) -> Enrolment:
-        """Set up the second factor that was offered; raise as `Accounts.sign_in`, or WrongCodeError.
+        """Set up the second factor that was offered in a session.
 
         All other sessions of the user end, because they began without it.
+
+        Raises:
+            SignInRefusedError: The password is wrong.
+            TooManyAttemptsError: The attempt has to wait.
+            WrongCodeError: The code is wrong, or nothing was offered.
         """
         user = await self._accounts.verify(signed_in.user.name, password, browser)
         if user.second_factor is not None or not signed_in.session.offered:
@@ -100,7 +108,7 @@ class SecondFactors:
         return await self._enrol(user, signed_in.session.offered, code, browser)
 
     async def remove(self, signed_in: SignedIn, password: str, code: str, browser: Browser) -> None:
-        """Remove the second factor, with a code of the app or a recovery code; raise as `enrol`."""
+        """Remove the second factor, with a code of the app or a recovery code. Raise as `enrol`."""
         user = await self._accounts.verify(signed_in.user.name, password, browser)
         now = self._clock()
 
@@ -113,7 +121,7 @@ class SecondFactors:
         _log.info("second_factor.removed", account=user.account)
 
     async def reset(self, name: str) -> None:
-        """Remove the second factor of somebody who has lost it, and sign them out; raise UnknownUserError."""
+        """Remove the second factor of a user who has lost it, and end all sessions. Raise UnknownUserError."""
         while found := await self._store.find(User, name=canonical_name(name)):
             if await self._store.save(replace(found[0], second_factor=None)):
                 await self._accounts.sessions.end_all(found[0].name)
@@ -129,7 +137,7 @@ class SecondFactors:
         return await self._accounts.sessions.start(user, browser.device)
 
     async def _spend(self, user: User, spend: Callable[[SecondFactor], SecondFactor | None], browser: Browser) -> User:
-        """Spend a code. It is counted before it is judged, and of requests that show it at once one is right."""
+        """Spend a code and return the changed user. Of several requests with one code, one succeeds."""
         counted = await self._accounts.attempt_limiter.register(attempt_limits.code_subject(user.name), user, browser)
         for _ in range(_TRIES_TO_SAVE):
             spent = spend(user.second_factor) if user.second_factor else None

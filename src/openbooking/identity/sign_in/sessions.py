@@ -1,4 +1,4 @@
-"""What follows a right password: a session at once, or a second step first."""
+"""Sessions, and the sign-ins that still need a second factor."""
 
 from datetime import timedelta
 from enum import Enum, auto
@@ -16,7 +16,7 @@ _PENDING_LIFETIME = timedelta(minutes=10)
 
 
 class NextStep(Enum):
-    """What somebody who signs in has to do next."""
+    """What a user who has entered the password has to do next."""
 
     NONE = auto()
     CODE = auto()
@@ -24,9 +24,12 @@ class NextStep(Enum):
 
 
 class SignInResult(NamedTuple):
-    """What a browser is to keep: the secret of its session, and that of its device cookie.
+    """The cookies for a browser after a sign-in.
 
-    With a `step` left, the secret is that of a sign-in that is not complete, and there is no device cookie yet.
+    Attributes:
+        secret: The secret of the session; with a next `step`, that of the pending sign-in.
+        device: The secret of the device cookie; empty while a step is left.
+        step: What the user has to do next.
     """
 
     secret: str
@@ -35,7 +38,7 @@ class SignInResult(NamedTuple):
 
 
 class Sessions:
-    """The sessions of one provider, and the sign-ins that lack a second step."""
+    """Starts and ends the sessions and pending sign-ins of one provider."""
 
     def __init__(self, store: IdentityStore, policy: IdentityPolicy, devices: Devices, clock: Clock) -> None:
         self._store = store
@@ -44,7 +47,7 @@ class Sessions:
         self._clock = clock
 
     async def start_after_password(self, user: User, device: str = "") -> SignInResult:
-        """Start a session, or where a second factor is set up or required, a sign-in that waits for it."""
+        """Start a session, or a pending sign-in if the user has or needs a second factor."""
         if user.second_factor is None and self._policy.second_factor is not SecondFactorMode.REQUIRED:
             return await self.start(user, device)
         secret, now = new_secret(SecretKind.SESSION), self._clock()
@@ -59,7 +62,7 @@ class Sessions:
         return SignInResult(secret, step=NextStep.CODE if user.second_factor else NextStep.ENROLMENT)
 
     async def start(self, user: User, device: str = "") -> SignInResult:
-        """Start a session, in a browser that is known to the user from now on."""
+        """Start a session, and make its browser known to the account."""
         secret, now = new_secret(SecretKind.SESSION), self._clock()
         expires = now + self._policy.session_lifetime
         session = Session(digest=digest(secret), username=user.name, account=user.account, started=now, expires=expires)
@@ -67,6 +70,6 @@ class Sessions:
         return SignInResult(secret, await self._devices.remember(user, device))
 
     async def end_all(self, username: str) -> None:
-        """End all sessions of a user, and all sign-ins that are not complete."""
+        """End all sessions and pending sign-ins of a user."""
         for kind in (Session, PendingSignIn):
             await self._store.remove(kind, username=username)
