@@ -45,7 +45,7 @@ def logs_as_before() -> Iterator[None]:
 @pytest.fixture
 def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords are hashed in no time; how they are hashed otherwise is tested in tests/identity."""
-    monkeypatch.setattr("openbooking.identity.passwords.PasswordHasher", lambda: HASHER)
+    monkeypatch.setattr("openbooking.identity.sign_in.passwords.PasswordHasher", lambda: HASHER)
 
 
 @pytest.fixture(scope="session")

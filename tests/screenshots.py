@@ -6,8 +6,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from openbooking.identity.authorization import challenge
-from openbooking.identity.grants import Change, give, suspend
+from openbooking.identity.oauth.authorization_lifecycle import challenge
+from openbooking.identity.partners.grants import GrantChange, give, suspend
 from openbooking.identity.records import BY_REGISTRATION_TOKEN
 from openbooking.identity.scopes import Scope
 from openbooking.system import System
@@ -43,7 +43,7 @@ def take(page: Page, site: Site, folder: Path) -> None:
     _take(page, folder / "registration.png")
 
 
-async def _change(key: str, change: Change, system: System) -> None:
+async def _change(key: str, change: GrantChange, system: System) -> None:
     await system.identity.grants.change(key, "centre", change, "ann")
 
 

@@ -181,7 +181,7 @@ async def test_no_key_is_replaced_by_a_clock_that_is_not_trusted(tmp_path: Path)
     site = Site(tmp_path, Machine(wrong=TEN_DAYS * 10))
     await site.stock()
     async with site.opened() as system:
-        await system.identity.keys.keep_up()
+        await system.identity.keys.rotate_if_due()
         assert len(await system.identity.store.find(SigningKey)) == 2
         await site.run(system, 62)
         assert len(await system.identity.store.find(SigningKey)) == 2  # the newest, which is old, and a fresh one
@@ -197,6 +197,6 @@ async def test_partners_that_were_here_in_the_future_are_here_now(tmp_path: Path
         await identity.save(replace(alice, last_used=site.machine.now + timedelta(days=10)))
         caller = await system.authenticate({"authorization": "Bearer obk_alice"}, Scope.OPENBOOKING)
         assert caller == Caller("alice", frozenset())
-        await system.identity.uses.settle()
+        await system.identity.last_use_recorder.wait_until_written()
         (alice,) = await identity.find(Partner)
         assert alice.last_used == site.machine.clock()

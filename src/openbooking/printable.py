@@ -1,24 +1,24 @@
-"""Text that a terminal shows and does not obey.
+"""Removal of control characters from text that a terminal shows.
 
-Commands and logs print text from feeds, partners and files. Control characters in it could clear the screen, rename the
-window or show a line that nobody wrote.
+Commands and logs print text from feeds, partners and files. Control characters in the text could clear the screen,
+rename the window or fake a line of output.
 """
 
 from collections.abc import Callable
 from unicodedata import category
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-# Control and format characters (which reorder text, or hide in it), halves of a character, and ends of lines.
+# Control characters, format characters (which reorder text or are invisible), surrogates and line separators.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def clean_text(text: str, safe: str = "") -> str:
-    """The text with U+FFFD for each character that a terminal may obey instead of showing it; `safe` ones stay."""
+    """Return the text with U+FFFD in place of each character that could control a terminal, except those in `safe`."""
     return replace_unsafe(text, lambda char: char if char in safe else _REPLACEMENT)
 
 
 def replace_unsafe(text: str, replacement: Callable[[str], str]) -> str:
-    """The text with something else for each character that a terminal may obey instead of showing it."""
+    """Return the text with `replacement(character)` in place of each character that could control a terminal."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(replacement(char) if category(char) in _UNSAFE_CATEGORIES else char for char in text)

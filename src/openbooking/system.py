@@ -16,9 +16,9 @@ from openbooking.booking.commands.erase_personal_data import ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.store import Store, StoreUnavailableError
 from openbooking.clock import Clock, SystemClock
-from openbooking.identity.access import Authenticate, ByApiKey, ByTrustedHeaders
-from openbooking.identity.limits import limited
+from openbooking.identity.authentication import ApiKeyAuthentication, Authenticate, TrustedHeaderAuthentication
 from openbooking.identity.provider import Provider
+from openbooking.identity.rate_limit import with_rate_limit
 from openbooking.identity.store import IdentityStore
 from openbooking.jsonld.read_order import OrderReader
 from openbooking.jsonld.write import Writer
@@ -110,7 +110,7 @@ async def open_system(
         ids=ids,
         store=store,
         identity=provider,
-        authenticate=limited(authenticate, settings.requests_per_minute, clock.monotonic),
+        authenticate=with_rate_limit(authenticate, settings.requests_per_minute, clock.monotonic),
         reader=OrderReader(ids, settings.max_order_items),
         writer=writer,
         replies=OrderWriter(writer, booking_service(settings)),
@@ -118,7 +118,7 @@ async def open_system(
     )
     try:
         if settings.access is AccessMode.OPENID:
-            await provider.keys.keep_up()
+            await provider.keys.rotate_if_due()
         async with _kept_up(system) if serves else nullcontext():
             yield system
     finally:
@@ -138,6 +138,16 @@ def open_store(settings: Settings, clock: Clock | None = None) -> SqlStore:
         clock=clock,
         command_seconds=settings.command_seconds,
     )
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings, clock: Clock | None = None) -> AsyncIterator[SqlStore]:
+    """Open the store of the settings, as `open_store` does, and close it at the end."""
+    store = open_store(settings, clock)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def open_identity_store(settings: Settings) -> IdentityStore:
@@ -171,11 +181,11 @@ def _authentication(settings: Settings, provider: Provider, ids: Identifiers, cl
     match settings.access:
         case AccessMode.HEADERS:
             _log.warning("access.headers_are_trusted", header=settings.trusted_partner_header)
-            return ByTrustedHeaders(settings.trusted_partner_header, settings.trusted_seller_header, ids)
+            return TrustedHeaderAuthentication(settings.trusted_partner_header, settings.trusted_seller_header, ids)
         case AccessMode.OPENID:
-            return provider.by_access_token
+            return provider.authenticate_access_token
         case AccessMode.API_KEY:
-            return ByApiKey(provider.store, provider.uses, clock)
+            return ApiKeyAuthentication(provider.store, provider.last_use_recorder, clock)
 
 
 class _Chore:
@@ -256,7 +266,7 @@ async def _clear_up(system: System) -> None:
     """Clear away what nobody needs any more."""
     await system.identity.store.remove_expired(system.clock())
     if system.settings.access is AccessMode.OPENID:
-        await system.identity.keys.keep_up()
+        await system.identity.keys.rotate_if_due()
     await _erase(system)
     # Last, for whoever reads from the log for long keeps it from being emptied.
     await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)

@@ -1,5 +1,5 @@
-"""The base of faults that whoever runs a command can mend."""
+"""The base of errors that the user of a command can correct."""
 
 
 class UserError(Exception):
-    """A fault that the user can mend; its message says how. A command prints the message and no stack trace."""
+    """An error that the user can correct. Its message says how; commands print the message without a stack trace."""

@@ -15,11 +15,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.identity import throttle
-from openbooking.identity.authorization import challenge
-from openbooking.identity.grants import give
+from openbooking.identity.oauth.authorization_lifecycle import challenge
+from openbooking.identity.partners.grants import give
 from openbooking.identity.records import Attempts, Role, User
 from openbooking.identity.scopes import Scope
+from openbooking.identity.sign_in import attempt_limits
 from openbooking.system import System
 from openbooking.web.pages import Pages, Visit
 from support.browser import AXE, PASSWORD, SECRET, URI, Site
@@ -191,7 +191,7 @@ UNAVAILABLE = "/unavailable"
 def waiting(system: System) -> Attempts:
     """Somebody has guessed the password of dan too often."""
     until = system.clock() + timedelta(minutes=8)
-    return Attempts(subject=throttle.account("dan"), failures=8, blocked_until=until, expires=until)
+    return Attempts(subject=attempt_limits.account_subject("dan"), failures=8, blocked_until=until, expires=until)
 
 
 async def copy_user(system: System, name: str, copy: str) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from cli.test_commands import add_seller, database, fail, run, succeed
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
-from openbooking.identity.access import ByApiKey
+from openbooking.identity.authentication import ApiKeyAuthentication
+from openbooking.identity.partners.last_use import LastUseRecorder
 from openbooking.identity.scopes import Scope
-from openbooking.identity.uses import Uses
 from openbooking.openactive.ids import OfferRef
 from openbooking.settings import Settings
 from openbooking.system import open_identity_store
@@ -45,9 +45,9 @@ def test_terms_are_agreed_on_changed_and_shown(database: Path, key: str) -> None
 
     async def held() -> GrantTerms:
         store = open_identity_store(Settings(database=str(database)))
-        uses = Uses(store, Clock())
-        caller = await ByApiKey(store, uses, Clock())({"authorization": f"Bearer {key}"}, Scope.OPENBOOKING)
-        await uses.settle()
+        uses = LastUseRecorder(store, Clock())
+        caller = await ApiKeyAuthentication(store, uses, Clock())({"authorization": f"Bearer {key}"}, Scope.OPENBOOKING)
+        await uses.wait_until_written()
         await store.close()
         assert caller.terms_with("elm") == NO_TERMS
         return caller.terms_with("oak")

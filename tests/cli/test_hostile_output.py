@@ -26,10 +26,10 @@ from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Seller
 from openbooking.cli import app
 from openbooking.cli.output import confirm, show, show_traceback
-from openbooking.identity.accounts import canonical_name
 from openbooking.identity.digests import digest
 from openbooking.identity.records import Grant, GrantState, Partner, RegistrationToken, Role, User
 from openbooking.identity.scopes import Scope
+from openbooking.identity.sign_in.accounts import canonical_name
 from openbooking.openactive.terms import TaxMode
 from openbooking.printable import clean_text
 from openbooking.settings import load_settings

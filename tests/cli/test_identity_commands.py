@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from cli.test_commands import OPENBOOKING, SELLER, add_seller, database, fail, rows, run, succeed
 from openbooking.cli.database import with_system
-from openbooking.identity.claims import ClaimWriter
 from openbooking.identity.digests import digest
+from openbooking.identity.oauth.claims import ClaimWriter
 from openbooking.identity.policy import SecondFactorMode
 from openbooking.identity.records import Attempts, Authorization, SecondFactor, User
 from openbooking.identity.scopes import Scope
-from openbooking.identity.throttle import account
+from openbooking.identity.sign_in.attempt_limits import account_subject
 from openbooking.store.documents import decode_seller
 from openbooking.system import System
 from support.builders import NOW
@@ -181,7 +181,7 @@ def test_a_key_that_is_in_use_does_not_end_without_a_word() -> None:
 
     async def use(system: System) -> None:
         await system.authenticate({"authorization": f"Bearer {key}"}, Scope.OPENBOOKING)
-        await system.identity.uses.settle()
+        await system.identity.last_use_recorder.wait_until_written()
 
     with_system(None, use)
     assert re.search(r"^API key\tlast used 20\d\d-", succeed("partner", "show", "app"), re.MULTILINE)
@@ -212,7 +212,7 @@ def test_the_guesses_at_an_account_are_forgotten(database: Path) -> None:
     add_seller("oak")
     succeed("user", "add", "ann", "--seller", "oak")
     now = datetime.now(UTC)
-    attempts = Attempts(subject=account("ann"), failures=9, blocked_until=now, expires=now + timedelta(hours=1))
+    attempts = Attempts(subject=account_subject("ann"), failures=9, blocked_until=now, expires=now + timedelta(hours=1))
     values = (attempts.subject, 2**60, 1, msgspec.json.encode(attempts))
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("INSERT INTO sign_in_attempts VALUES (?, ?, ?, ?)", values)

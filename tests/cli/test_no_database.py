@@ -13,7 +13,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from openbooking.cli import app
+from openbooking.cli.database import with_system
+from openbooking.system import System
 from openbooking.testing.postgres import PostgresServer
+from openbooking.user_error import UserError
 
 OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
 NEEDS_ONE = [
@@ -134,3 +137,15 @@ def test_a_file_of_another_program_is_refused_by_what_makes_databases_too(folder
     assert result.exit_code != 0
     assert "is no database of openbooking" in result.output.replace("\n", " ")
     assert file.read_bytes() == before
+
+
+def test_a_command_that_fails_reports_the_database_that_it_made(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fail(system: System) -> None:
+        del system
+        raise UserError("The work was refused.")
+
+    with pytest.raises(UserError, match="refused"):
+        with_system(None, fail, makes_new=True)
+    assert f"{folder.resolve() / 'openbooking.sqlite3'} is made" in capsys.readouterr().err

@@ -24,14 +24,14 @@ from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record
 from openbooking.booking.rules.matching_keys import with_whereabouts
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.identity.access import ByApiKey
-from openbooking.identity.credentials import CredentialKind, renew
+from openbooking.identity.authentication import ApiKeyAuthentication
 from openbooking.identity.digests import digest
-from openbooking.identity.passwords import Passwords
+from openbooking.identity.partners.credentials import CredentialKind, replace_credential
+from openbooking.identity.partners.last_use import LastUseRecorder
 from openbooking.identity.provider import Provider
 from openbooking.identity.records import Partner
 from openbooking.identity.scopes import Scope
-from openbooking.identity.uses import Uses
+from openbooking.identity.sign_in.passwords import Passwords
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import opportunity_path
@@ -137,12 +137,12 @@ def test_partners_of_the_first_schema_keep_their_keys_sellers_and_orders(databas
 
     async def callers() -> list[Caller]:
         store = open_identity_store(Settings(database=database))
-        uses = Uses(store, Clock())
-        by_api_key = ByApiKey(store, uses, Clock())
+        uses = LastUseRecorder(store, Clock())
+        by_api_key = ApiKeyAuthentication(store, uses, Clock())
         found = [
             await by_api_key({"authorization": f"Bearer obk_{name}"}, Scope.OPENBOOKING) for name in ("alice", "bob")
         ]
-        await uses.settle()
+        await uses.wait_until_written()
         await store.close()
         return found
 
@@ -193,17 +193,19 @@ def test_keys_passwords_and_sessions_stay_valid_after_migration_0005(database: s
             clock=clock,
             passwords=Passwords(HASHER),
         )
-        by_api_key = ByApiKey(store, provider.uses, clock)
+        by_api_key = ApiKeyAuthentication(store, provider.last_use_recorder, clock)
         assert await provider.accounts.signed_in("obn_ann")
         admission = await provider.accounts.sign_in("ann", PASSWORD, BROWSER)
         assert await provider.accounts.sign_in("ann", PASSWORD, BROWSER._replace(device=admission.device))
         for key in ("obk_alice", "obk_alice", "obk_new"):
             assert (await by_api_key({"authorization": f"Bearer {key}"}, Scope.OPENBOOKING)).partner == "alice"
-            await provider.uses.settle()
+            await provider.last_use_recorder.wait_until_written()
             (alice,) = await store.find(Partner, key="alice")
             if alice.former_api_key is None:
                 until = clock() + timedelta(days=1)
-                assert await store.save(renew(alice, CredentialKind.API_KEY, digest("obk_new"), clock(), until))
+                assert await store.save(
+                    replace_credential(alice, CredentialKind.API_KEY, digest("obk_new"), clock(), until)
+                )
         await provider.close()
 
     connected(database, make_version_4)

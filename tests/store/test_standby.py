@@ -19,7 +19,7 @@ from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.identity.grants import Grants, revoke
+from openbooking.identity.partners.grants import Grants, revoke
 from openbooking.openactive.errors import GoneError, OrderAlreadyExistsError
 from openbooking.store.backends import backend_of
 from openbooking.store.database import COMMAND_SECONDS

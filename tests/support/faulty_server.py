@@ -31,7 +31,7 @@ from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers
 from openbooking.serving.listening import listen_for_each
 from openbooking.serving.logs import configure_logs
-from openbooking.serving.processes import look_at_clock, run_workers
+from openbooking.serving.processes import compare_with_database, run_workers
 from openbooking.serving.server import log_ready
 from openbooking.settings import Settings, load_settings
 from openbooking.store.database import Procedure, Query
@@ -145,7 +145,7 @@ def main() -> None:
         use_clock(Path(fault.split()[1]))
     listeners, settings = listen_for_each(load_settings(port=0))
     clock = SystemClock()
-    look_at_clock(settings, clock)
+    compare_with_database(settings, clock)
     run_workers(settings, partial(make_app, settings, fault), listeners, lambda: log_ready(settings), clock)
 
 

@@ -11,10 +11,10 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from openbooking.booking.commands.publish import Publish
-from openbooking.identity.authorization import challenge, new_link_secret
-from openbooking.identity.digests import Kind, digest, new_id
+from openbooking.identity.digests import SecretKind, digest, new_id
+from openbooking.identity.oauth.authorization_lifecycle import challenge, new_authorization_secret
+from openbooking.identity.oauth.registration import Registration
 from openbooking.identity.records import Authorization, Grant
-from openbooking.identity.registration import Registration
 from openbooking.identity.scopes import Scope
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OPENACTIVE, OpportunityType
 from openbooking.web.test_interface.opportunities import RECIPES, VOCABULARY
@@ -379,7 +379,7 @@ class Asking:
     async def _code(self) -> str:
         """A code, as after consent."""
         id_, now = new_id(), self._world.clock()
-        code = new_link_secret(Kind.CODE, id_)
+        code = new_authorization_secret(SecretKind.CODE, id_)
         (grant,) = await self._world.identity.find(Grant, partner="alice", seller=CENTRE.key)
         await self._world.identity.save(
             Authorization(

@@ -12,17 +12,17 @@ from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.order import Caller
 from openbooking.booking.model.policy import Policy
-from openbooking.identity.accounts import SignedIn
-from openbooking.identity.authorization import challenge
-from openbooking.identity.authorize import Redirect
 from openbooking.identity.digests import digest
-from openbooking.identity.guesses import Browser
-from openbooking.identity.keys import new_signing_key
-from openbooking.identity.passwords import Passwords
+from openbooking.identity.oauth.authorization_endpoint import Redirect
+from openbooking.identity.oauth.authorization_lifecycle import challenge
+from openbooking.identity.oauth.signing_keys import new_signing_key
 from openbooking.identity.policy import IdentityPolicy
 from openbooking.identity.provider import Provider
 from openbooking.identity.records import Grant, Partner, Role, SigningKey, User
 from openbooking.identity.scopes import Scope
+from openbooking.identity.sign_in.accounts import SignedIn
+from openbooking.identity.sign_in.attempt_limiter import Browser
+from openbooking.identity.sign_in.passwords import Passwords
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers
@@ -165,7 +165,7 @@ class Desk:
 
     async def caller(self, bearer: str, scope: Scope = Scope.OPENBOOKING) -> Caller:
         """Who calls the API with this."""
-        return await self.provider.by_access_token({"authorization": f"Bearer {bearer}"}, scope)
+        return await self.provider.authenticate_access_token({"authorization": f"Bearer {bearer}"}, scope)
 
     async def sellers(self, bearer: str) -> set[str] | None:
         """The Sellers that whoever calls with this may act for."""

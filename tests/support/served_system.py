@@ -132,6 +132,10 @@ class Served:
         """Ask the processes to stop (SIGTERM)."""
         self._process.send_signal(signal.SIGTERM)
 
+    def send(self, signal_: signal.Signals) -> None:
+        """Send a signal to the first process."""
+        self._process.send_signal(signal_)
+
     def kill_a_worker(self) -> None:
         """Kill a random serving process (SIGKILL), as the kernel does when memory runs out."""
         with suppress(ProcessLookupError, IndexError):

@@ -20,9 +20,9 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import OrderKey
-from openbooking.identity.authorization import challenge, new_link_secret
-from openbooking.identity.digests import Kind, digest, new_id
-from openbooking.identity.grants import Grants, give, resume, revoke, suspend
+from openbooking.identity.digests import SecretKind, digest, new_id
+from openbooking.identity.oauth.authorization_lifecycle import challenge, new_authorization_secret
+from openbooking.identity.partners.grants import Grants, give, resume, revoke, suspend
 from openbooking.identity.records import Authorization, Grant, Partner
 from openbooking.identity.scopes import Scope
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, FlowRequirement
@@ -92,7 +92,7 @@ async def headers(world: World) -> Way:
 async def seller_token(world: World, partner: str, seller: str) -> str:
     """An access token of this partner for this Seller, as after consent."""
     id_, now = new_id(), world.clock()
-    code = new_link_secret(Kind.CODE, id_)
+    code = new_authorization_secret(SecretKind.CODE, id_)
     (grant,) = await world.identity.find(Grant, partner=partner, seller=seller)
     uri = f"https://{partner}.example.com/cb"
     scopes = frozenset({Scope.OPENBOOKING})

@@ -15,8 +15,8 @@ from joserfc.jwk import KeySet
 from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.store import StoreUnavailableError
+from openbooking.identity.oauth.registration import Registration
 from openbooking.identity.records import Partner, RegistrationToken
-from openbooking.identity.registration import Registration
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 from support.authlib_client import AsyncOAuth2Client, CodeIDToken
 from support.builders import UUID

@@ -13,11 +13,11 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import pytest
 import structlog
 
-from openbooking.identity.accounts import Accounts
-from openbooking.identity.authorization import challenge
-from openbooking.identity.passwords import Passwords
+from openbooking.identity.oauth.authorization_lifecycle import challenge
+from openbooking.identity.oauth.registration import Registration
 from openbooking.identity.records import Authorization, Grant, GrantState, Partner, RegistrationToken, Role, Session
-from openbooking.identity.registration import Registration
+from openbooking.identity.sign_in.accounts import Accounts
+from openbooking.identity.sign_in.passwords import Passwords
 from openbooking.web.accounts import destination
 from support.builders import UUID
 from support.form_browser import Page, Visitor

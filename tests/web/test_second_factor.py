@@ -14,7 +14,7 @@ import structlog
 from msgspec.structs import replace
 from pyotp import TOTP
 
-from openbooking.identity.authorization import challenge
+from openbooking.identity.oauth.authorization_lifecycle import challenge
 from openbooking.identity.policy import SecondFactorMode
 from openbooking.identity.records import Authorization, SecondFactor, Session, User
 from support.form_browser import Page, Visitor

@@ -1,4 +1,4 @@
-"""`openbooking backup`: a copy of the database."""
+"""`openbooking backup`: copy the database."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,10 +13,10 @@ from openbooking.store.location import full_name
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(help="Where to write it: a file that is not there yet.")],
+    file: Annotated[Path, typer.Argument(help="The new file to write.")],
     database: Database = None,
 ) -> None:
-    """Copy the SQLite database, as it is at one moment, while servers go on using it."""
+    """Copy the SQLite database as it is at one moment. Servers may go on using it."""
     found = load_settings(database=database).database
     backend_of(found).back_up(found, file)
     show(f"{full_name(found)} is copied to {file}.")

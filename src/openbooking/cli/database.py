@@ -1,4 +1,4 @@
-"""`openbooking migrate` and `openbooking settings`, and how commands get at the database."""
+"""`openbooking migrate` and `openbooking settings`, and the way in which commands open the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from openbooking.booking.store import Store
 from openbooking.cli.options import Database
 from openbooking.cli.output import is_terminal, show, show_aside, show_table
 from openbooking.settings import describe_settings, load_settings
 from openbooking.store.location import full_name, without_password
 
 if TYPE_CHECKING:
+    from openbooking.store.sql import SqlStore
     from openbooking.system import System
 
 Result = TypeVar("Result")
 
 
 def migrate(database: Database = None) -> None:
-    """Bring the database to the schema of this version; back it up before. Where there is none, make a new one."""
+    """Bring the database to the schema of this version; back it up before. Without a database, make a new one."""
     from openbooking.store.migrate import upgrade  # noqa: PLC0415 - takes longer to load than --help may
 
     url = load_settings(database=database).database
@@ -30,7 +30,7 @@ def migrate(database: Database = None) -> None:
 
 
 def settings() -> None:
-    """Show every setting: its environment variable, its value and what it means."""
+    """Show every setting: its environment variable, its value and its meaning."""
     described = [(name, without_password(value), told) for name, value, told in describe_settings(load_settings())]
     if is_terminal():
         show_table(("Environment variable", "Value", "Meaning"), described)
@@ -40,17 +40,6 @@ def settings() -> None:
         show(f"{name}={value}")
 
 
-def with_store(
-    database: str | None,
-    work: Callable[[Store], Awaitable[Result]],
-    *,
-    writes_feeds: bool = False,
-    makes_new: bool = False,
-) -> Result:
-    """The result of some work on the store; see `with_system`."""
-    return with_system(database, lambda system: work(system.store), writes_feeds=writes_feeds, makes_new=makes_new)
-
-
 def with_system(
     database: str | None,
     work: Callable[["System"], Awaitable[Result]],
@@ -58,20 +47,26 @@ def with_system(
     writes_feeds: bool = False,
     makes_new: bool = False,
 ) -> Result:
-    """The result of some work on the Booking System.
+    """Open the Booking System, do some work on it and return the result.
 
-    Where there is no database a new one is made if the work `makes_new`; else SchemaError is raised, and nothing made.
-    It is told that one was made, but by an import, which tells of each Seller.
+    Args:
+        database: The value of --database; None for that of the settings.
+        work: Called with the open system.
+        writes_feeds: Whether the work writes feed items. They contain the address of the settings, so the feeds must
+            not contain another one.
+        makes_new: Whether to make a database if there is none. The user is told so whether or not the work succeeds,
+            except by work that writes feeds: an import reports each Seller.
 
-    Work that writes feed items writes the address that is set into them. Raises CommandError for such work, before
-    anything is changed, where the feeds carry another address.
+    Raises:
+        SchemaError: There is no database of this version's schema.
+        AddressMismatchError: The work writes feeds, and they contain another address. Nothing was changed.
     """
     # Longer to load than --help may take.
     from openbooking.serving.addresses import check_address  # noqa: PLC0415
     from openbooking.store.migrate import prepare  # noqa: PLC0415
     from openbooking.system import open_system  # noqa: PLC0415
 
-    # A replica may lag behind what is to be changed.
+    # A replica may lag behind the rows that the work changes.
     settings = replace(load_settings(database=database), replica="")
 
     async def do() -> Result:
@@ -81,7 +76,23 @@ def with_system(
             return await work(system)
 
     is_new = prepare(settings.database, makes_new=makes_new)
-    result = asyncio.run(do())
-    if is_new and not writes_feeds:
-        show_aside(f"There was no database; {full_name(settings.database)} is made.")
-    return result
+    try:
+        return asyncio.run(do())
+    finally:
+        if is_new and not writes_feeds:
+            show_aside(f"There was no database; {full_name(settings.database)} is made.")
+
+
+def with_database(database: str | None, work: Callable[["SqlStore"], Awaitable[Result]]) -> Result:
+    """Do some work on an existing database, whatever address its feeds contain, and return the result."""
+    from openbooking.store.migrate import prepare  # noqa: PLC0415 - longer to load than --help may take
+    from openbooking.system import opened_store  # noqa: PLC0415
+
+    settings = load_settings(database=database)
+
+    async def do() -> Result:
+        async with opened_store(settings) as store:
+            return await work(store)
+
+    prepare(settings.database, makes_new=False)
+    return asyncio.run(do())

@@ -1,4 +1,4 @@
-"""`openbooking demo`: a Booking System with made-up Sellers and a timetable, ready to be booked from a shell."""
+"""`openbooking demo`: run a Booking System with made-up Sellers and a timetable, ready to be booked from a shell."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +19,7 @@ def demo(
     book: Annotated[bool, typer.Option("--book", help="Make one booking as a Broker would, and stop.")] = False,
 ) -> None:
     """Run a Booking System with two made-up Sellers and four weeks of things to book."""
-    # The demo brings its own Sellers and Booking Partners, whatever system the environment describes.
+    # The demo has its own Sellers and Booking Partners, whatever the environment sets.
     settings = load_settings(
         host=host,
         port=0 if book and port is None else port,

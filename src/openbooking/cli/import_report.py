@@ -1,4 +1,4 @@
-"""The report of an import as people see it: lines on standard output, and how far the import has come."""
+"""The report of an import for people: lines on standard output, and progress."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,17 +12,17 @@ from openbooking.printable import clean_text
 
 
 class ConsoleReport(Report):
-    """Shows each line on standard output; a terminal gets colours and a bar, a file or a pipe gets neither."""
+    """Shows each line on standard output, with colours and a progress bar if it is a terminal."""
 
     def show(self, line: Line) -> None:
-        """Show a line and its remarks; what could not be imported is red."""
-        # Cleaned before it is written out, so that nothing in it can begin a line of its own.
+        """Show a line and its remarks; a failure is red."""
+        # Each value is cleaned before the line is put together, so that no value can begin a line of its own.
         cleaned = Line(**{name: _cleaned(value) for name, value in asdict(line).items()})
         for text in str(cleaned).split("\n"):
             show_styled(text, "red" if line.outcome is Outcome.FAILED else "none")
 
     def counting(self, what: str, total: int | None = None) -> AbstractContextManager[Callable[[], None]]:
-        """Show how far something has come: a context that yields what is to be called for each one done."""
+        """Show progress; see `output.counting`."""
         return counting(what, total)
 
 

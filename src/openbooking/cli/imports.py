@@ -1,22 +1,24 @@
-"""`openbooking import`: what providers publish, to be sold here."""
+"""`openbooking import`: import what providers publish, to sell it here."""
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from openbooking.booking.store import Store
-from openbooking.cli.database import with_store
+from openbooking.cli.database import with_system
 from openbooking.cli.faults import CommandError
 from openbooking.cli.options import Database
 from openbooking.cli.output import confirm, show
-from openbooking.importing.errors import ImportRefusedError, NotConfirmedError
+from openbooking.importing.errors import NotConfirmedError
 from openbooking.openactive.money import VatTreatment
 from openbooking.settings import load_settings
 from openbooking.user_error import UserError
+
+if TYPE_CHECKING:
+    from openbooking.system import System
 
 
 def import_(  # noqa: PLR0913 - one parameter for each option
@@ -28,7 +30,7 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     ],
     *,
     seller: Annotated[
-        str | None, typer.Option(metavar="KEY", help="The Seller of everything, instead of whom the items name.")
+        str | None, typer.Option(metavar="KEY", help="The Seller of everything, in place of those that the items name.")
     ] = None,
     source: Annotated[
         str | None,
@@ -39,20 +41,18 @@ def import_(  # noqa: PLR0913 - one parameter for each option
         ),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write what became of each item to a file, as JSON lines.")
+        Path | None, typer.Option(metavar="FILE", help="Write the result for each item to a file, as JSON lines.")
     ] = None,
     hand_over: Annotated[
         bool,
         typer.Option(
-            "--hand-over", help="Withdraw the items before, so that they become another Seller's than before."
+            "--hand-over", help="First withdraw the items from their present Seller, so that another Seller gets them."
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Report what would become of each item, and change nothing.")
+        bool, typer.Option("--dry-run", help="Report the result for each item, and change nothing.")
     ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Import without asking, however many Orders that cancels.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Import without asking, even if that cancels Orders.")] = False,
     vat: Annotated[
         VatTreatment | None,
         typer.Option(help="The VAT treatment of imported Offers.", show_default="the Seller's: see seller add --vat"),
@@ -66,10 +66,10 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     ] = None,
     database: Database = None,
 ) -> None:
-    """Import sessions, facilities, slots and events as providers publish them; import them again to update them.
+    """Import sessions, facilities, slots and events as providers publish them. Import again to update them.
 
-    The exit status is 0 if everything was imported, 1 if everything was read and some could not be imported, and 2 if
-    not everything could be read.
+    The exit status is 0 if everything was imported, 1 if everything was read but some items could not be imported, and
+    2 if not everything could be read.
     """
     # Longer to load than --help may take.
     from openbooking.cli.import_report import ConsoleReport  # noqa: PLC0415
@@ -86,15 +86,15 @@ def import_(  # noqa: PLR0913 - one parameter for each option
             lines = ConsoleReport(json_lines)
             confirm_orders = None if yes else partial(_confirm_orders, unasked)
 
-            async def work(store: Store) -> None:
-                await run_import(store, pages(place, copy, lines.counting), lines, options, confirm_orders)
+            async def work(system: "System") -> None:
+                await run_import(system.store, pages(place, copy, lines.counting), lines, options, confirm_orders)
 
-            with_store(database, work, writes_feeds=True, makes_new=not dry_run)
-    except (ImportRefusedError, UserError) as refusal:
-        raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal
+            with_system(database, work, writes_feeds=True, makes_new=not dry_run)
     except NotConfirmedError as refusal:
         status = max(lines.exit_status, ExitStatus.LEFT_OUT)
         raise CommandError(f"{refusal} See which with --dry-run, and import with --yes.", status) from refusal
+    except UserError as refusal:
+        raise CommandError(str(refusal), ExitStatus.NOT_READ_TO_THE_END) from refusal
     show(lines.summary())
     if dry_run:
         show(_not_done(len(lines.cancelled), unasked))
@@ -103,7 +103,7 @@ def import_(  # noqa: PLR0913 - one parameter for each option
 
 
 def _not_done(orders: int, unasked: int) -> str:
-    """The last line of a dry run."""
+    """Return the last line of a dry run."""
     if not orders:
         return "Nothing was changed."
     asks = f", and asks before, as these are more than {unasked:,}" if orders > unasked else ""
@@ -111,7 +111,7 @@ def _not_done(orders: int, unasked: int) -> str:
 
 
 def _confirm_orders(unasked: int, orders: int) -> bool:
-    """Whether so many Orders may be cancelled. Asks at the terminal if there are more than `unasked`."""
+    """Return whether this number of Orders may be cancelled. Ask at the terminal if it is more than `unasked`."""
     if orders <= unasked:
         return True
     return sys.stdin.isatty() and confirm(f"This cancels {orders:,} Orders, which cannot be undone. Go on?")
@@ -123,4 +123,4 @@ def _opened(report: Path | None) -> AbstractContextManager[IO[bytes] | None]:
     try:
         return report.open("wb")
     except OSError as fault:
-        raise ImportRefusedError(f"The report {report} cannot be written: {fault.strerror}.") from fault
+        raise UserError(f"The report {report} cannot be written: {fault.strerror}.") from fault

@@ -13,4 +13,6 @@ Port = Annotated[
     int | None,
     typer.Option(help="The port to listen on; 0 for any that is free.", show_default="OPENBOOKING_PORT"),
 ]
-Workers = Annotated[int | None, typer.Option(help="How many processes serve.", show_default="OPENBOOKING_WORKERS or 1")]
+Workers = Annotated[
+    int | None, typer.Option(help="The number of serving processes.", show_default="OPENBOOKING_WORKERS or 1")
+]

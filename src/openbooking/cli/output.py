@@ -1,7 +1,7 @@
 """The only place where commands write to standard output, standard error and terminals.
 
-Each cell of a line is cleaned by `openbooking.printable`, and an item makes exactly one line. Logs are written and
-cleaned by `openbooking.serving.logs`.
+Each cell is cleaned by `openbooking.printable`, so that one item is exactly one line. Logs are written and cleaned by
+`openbooking.serving.logs`.
 """
 
 import sys
@@ -32,13 +32,13 @@ def show_aside(*cells: object) -> None:
 
 
 def show_traceback(fault: BaseException) -> None:
-    """Write where an exception was raised to standard error; its message may quote anything."""
+    """Write the traceback of an exception to standard error, cleaned, because its message may quote any text."""
     for line in "".join(format_exception(fault)).rstrip("\n").split("\n"):
         show_aside(line)
 
 
 def show_styled(text: str, style: str = "none") -> None:
-    """Write a line to standard output, on a terminal in a style of rich's, and above a bar of `counting`."""
+    """Write a line to standard output. On a terminal it has a style of rich, and appears above a bar of `counting`."""
     console = _console()
     if console.is_terminal:
         console.print(clean_text(text), style=style)
@@ -47,8 +47,8 @@ def show_styled(text: str, style: str = "none") -> None:
 
 
 def show_table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Write a table to standard output, which is a terminal."""
-    # What rich brings takes longer to load than --help may take.
+    """Write a table to standard output, which must be a terminal."""
+    # rich takes longer to load than --help may take.
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -59,7 +59,7 @@ def show_table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
 
 
 def is_terminal() -> bool:
-    """Whether somebody looks at standard output, rather than a program or a file."""
+    """Return whether standard output is a terminal, rather than a pipe or a file."""
     return _console().is_terminal
 
 
@@ -69,9 +69,13 @@ def confirm(question: str) -> bool:
 
 
 def counting(what: str, total: int | None = None) -> AbstractContextManager[Callable[[], None]]:
-    """Show how far something has come: a context that yields what is to be called for each one done.
+    """Show progress: return a context whose value is called once for each finished item.
 
-    A terminal shows a bar. A file or a pipe gets a line on standard error now and then, and at the end.
+    A terminal shows a bar. Without one, a line is written to standard error after every 10,000 items and at the end.
+
+    Args:
+        what: The name of the work.
+        total: The number of items; None if it is unknown.
     """
     return _bar(what, total) if is_terminal() else _lines(what, total)
 
@@ -109,7 +113,7 @@ def _lines(what: str, total: int | None) -> Iterator[Callable[[], None]]:
 
 def _write(cells: Iterable[object], *, err: bool) -> None:
     line = "\t".join(clean_text(str(cell)) for cell in cells)
-    # Where the locale has no word for a character, the line is worth more than the character.
+    # A character that the locale cannot encode is replaced, so that the line is written all the same.
     encoding = (sys.stderr if err else sys.stdout).encoding or "utf-8"
     typer.echo(line.encode(encoding, "replace").decode(encoding), err=err)
 

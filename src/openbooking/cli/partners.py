@@ -1,15 +1,11 @@
-"""`openbooking partner`: which Brokers may book, and for whom."""
+"""`openbooking partner`: add, list and change Booking Partners, and the Sellers that they may book for."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from msgspec.structs import replace
 
-from openbooking.booking.model.order import Partnership
-from openbooking.booking.store import Store
-from openbooking.cli.credentials import FORMER, Key, credentials, describe_credentials, find_partner, with_partner
+from openbooking.cli.credentials import Key, credentials
 from openbooking.cli.database import with_system
 from openbooking.cli.faults import CommandError
 from openbooking.cli.grant_terms import (
@@ -20,25 +16,23 @@ from openbooking.cli.grant_terms import (
     OfferOverrides,
     OpenProposals,
     OpenQuotes,
-    TermOptions,
     Venue,
-    describe_terms,
 )
 from openbooking.cli.options import Database
 from openbooking.cli.output import show, show_aside
-from openbooking.identity.credentials import CredentialKind, current
-from openbooking.identity.digests import Kind, digest, new_secret
-from openbooking.identity.errors import InvalidRedirectUriError
-from openbooking.identity.grants import Change, agree, current_grant, give, resume, revoke, suspend
-from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
-from openbooking.identity.registration import check_redirect_uri
-from openbooking.identity.scopes import Scope, write_scopes
-from openbooking.openactive.ids import is_key
+from openbooking.identity.partner_administration import NewPartner
+from openbooking.identity.partner_reports import describe_sellers
+from openbooking.identity.partners.grants import GrantChange, allow_on_terms, give, resume, revoke, suspend
+from openbooking.identity.partners.term_changes import TermChanges
+from openbooking.identity.records import EVERY_SELLER
+from openbooking.identity.scopes import Scope
 
 if TYPE_CHECKING:
     from openbooking.system import System
 
-partners = typer.Typer(help="Which Booking Partners may book, and for which Sellers.", no_args_is_help=True)
+partners = typer.Typer(
+    help="Add, list and change Booking Partners, and the Sellers that they may book for.", no_args_is_help=True
+)
 partners.add_typer(credentials)
 
 ADMINISTRATOR = "administrator"
@@ -46,22 +40,22 @@ ADMINISTRATOR = "administrator"
 SellerKey = Annotated[str | None, typer.Argument(help="The key of the Seller.")]
 OneSeller = Annotated[str | None, typer.Option("--seller", help="For this Seller only.")]
 EverySeller = Annotated[
-    bool, typer.Option("--all-sellers", help="It may book for every Seller, and for those to come.")
+    bool, typer.Option("--all-sellers", help="It may book for every Seller, and for those added later.")
 ]
 GivenByAll = Annotated[
-    bool, typer.Option("--all-sellers", help="What was given with --all-sellers; what was given by Seller stays.")
+    bool, typer.Option("--all-sellers", help="Change the grant for all Sellers; grants of single Sellers stay.")
 ]
 
 
 @partners.command("add")
-def add(  # noqa: PLR0913 - one parameter for each thing that is known of a partner
+def add(  # noqa: PLR0913 - one parameter for each detail of a partner
     key: Key,
     *,
     name: Annotated[str, typer.Option(help="The name of the Booking Partner.")],
     seller: Annotated[list[str] | None, typer.Option(help="A Seller it may book for; may be repeated.")] = None,
     all_sellers: EverySeller = False,
     redirect_uri: Annotated[
-        list[str] | None, typer.Option(help="Where Sellers return to when they have allowed it; may be repeated.")
+        list[str] | None, typer.Option(help="A URI to which Sellers return when they have allowed it; may be repeated.")
     ] = None,
     contact: Annotated[list[str] | None, typer.Option(help="How to reach the people behind it.")] = None,
     database: Database = None,
@@ -72,44 +66,31 @@ def add(  # noqa: PLR0913 - one parameter for each thing that is known of a part
             "Say whom the Booking Partner may book for: either --seller KEY or --all-sellers; "
             "or give a --redirect-uri, and Sellers will say."
         )
-    if not is_key(key):
-        raise CommandError(f"{key!r} cannot be a key: use letters, digits, and . _ ~ -")
-    for uri in redirect_uri or ():
-        _check_redirect_uri(uri)
-    secret = new_secret(Kind.CLIENT_SECRET if redirect_uri else Kind.API_KEY)
-
-    async def save(system: "System") -> None:
-        for seller_key in seller or ():
-            await _check_seller(system.store, seller_key)
-        partner = Partner(
-            key=key,
-            name=name,
-            registered=system.clock(),
-            registered_by=ADMINISTRATOR,
-            contacts=tuple(contact or ()),
-            api_key_digest=None if redirect_uri else digest(secret),
-            secret_digest=digest(secret) if redirect_uri else None,
-            redirect_uris=tuple(redirect_uri or ()),
-        )
-        if not await system.identity.store.save(partner):
-            raise CommandError(f"There is a Booking Partner {key} already; `partner new-key` gives it another API key.")
-        for seller_key in (EVERY_SELLER,) if all_sellers else seller or ():
-            await _change_grant(system, key, seller_key, give(frozenset({Scope.OPENBOOKING})))
-
-    with_system(database, save, makes_new=not seller)
+    new = NewPartner(
+        key=key,
+        name=name,
+        sellers=(EVERY_SELLER,) if all_sellers else tuple(seller or ()),
+        redirect_uris=tuple(redirect_uri or ()),
+        contacts=tuple(contact or ()),
+    )
+    secret = with_system(
+        database,
+        lambda system: system.identity.partner_administration.add(new, ADMINISTRATOR),
+        makes_new=not seller,
+    )
     show(secret)
 
 
 @partners.command("redirect-uris")
 def set_redirect_uris(
     key: Key,
-    redirect_uris: Annotated[list[str], typer.Argument(help="All of them; those that are there already are replaced.")],
+    redirect_uris: Annotated[list[str], typer.Argument(help="All of them; they replace those that are there.")],
     database: Database = None,
 ) -> None:
-    """Say where Sellers return to when they have allowed a Booking Partner, in place of what was said before."""
-    for uri in redirect_uris:
-        _check_redirect_uri(uri)
-    partner = with_partner(database, key, lambda partner, _: replace(partner, redirect_uris=tuple(redirect_uris)))
+    """Replace the redirect URIs of a Booking Partner, to which Sellers return when they have allowed it."""
+    partner = with_system(
+        database, lambda system: system.identity.partner_administration.set_redirect_uris(key, redirect_uris)
+    )
     show(f"Sellers who have decided about {key} return to {' or '.join(redirect_uris)}.")
     if partner.secret_digest is None:
         show_aside("It has no client secret yet: `openbooking partner new-secret` gives it one.")
@@ -117,37 +98,22 @@ def set_redirect_uris(
 
 @partners.command("show")
 def show_partner(key: Key, database: Database = None) -> None:
-    """Show all that is known of a Booking Partner, one thing a line; of Sellers: key, state, since, by whom, scopes.
+    """Show everything about a Booking Partner, one thing a line; of Sellers: key, state, since, by whom, scopes.
 
-    After each Seller come the terms that are agreed on with it: its key, what about, and on what.
+    The lines after each Seller are the terms that are agreed on with it: its key, the term, the value.
     """
-
-    async def load(system: "System") -> list[tuple[str, ...]]:
-        partner = await find_partner(system.identity.store, key)
-        orders = await system.store.order_counts()
-        return _described(partner, await system.identity.store.find(Grant, partner=key), orders.items(), system.clock())
-
-    for line in with_system(database, load):
-        show(*line)
+    for row in with_system(database, lambda system: system.identity.partner_reports.details(key)):
+        show(*row)
 
 
 @partners.command("list")
 def list_partners(database: Database = None) -> None:
     """List the Booking Partners, one a line: key, name, Sellers (`*`: every one), state, Orders, day last used.
 
-    After that come a former API key and client secret that are still good: until when, and when they were last used.
+    A former API key or client secret that is still good follows: until when, and when it was last used.
     """
-
-    async def load(system: "System") -> list[tuple[str, ...]]:
-        orders = await system.store.order_counts()
-        grants = await system.identity.store.find(Grant)
-        return [
-            _line(partner, [grant for grant in grants if grant.partner == partner.key], orders.items(), system.clock())
-            for partner in await system.identity.store.find(Partner)
-        ]
-
-    for line in with_system(database, load):
-        show(*line)
+    for row in with_system(database, lambda system: system.identity.partner_reports.overview()):
+        show(*row)
 
 
 @partners.command("grant")
@@ -166,12 +132,12 @@ def grant_seller(  # noqa: PLR0913 - one parameter for each of the terms
     clear: Clear = None,
     database: Database = None,
 ) -> None:
-    """Let a Booking Partner book for a Seller, and say on which terms.
+    """Let a Booking Partner book for a Seller, and set the terms.
 
-    Terms that are not named stay as they are; those that are named are replaced, and may be repeated to name several.
-    Where only terms are changed, a partner that was suspended stays so.
+    Terms without an option stay as they are; an option replaces its term, and may be repeated to name several values.
+    If only terms are changed, a partner that is suspended stays suspended.
     """
-    options = TermOptions(
+    terms = TermChanges(
         offer_overrides=offer_overrides,
         dynamic_accounts=dynamic_account or None,
         venues=venue or None,
@@ -181,9 +147,12 @@ def grant_seller(  # noqa: PLR0913 - one parameter for each of the terms
         open_proposals=open_proposals,
         clear=clear or None,
     )
-    whose = _whose(seller, all_sellers=all_sellers)
-    # Orders that were withheld come back to the Orders feed, at the address that is set.
-    _with_grant(database, key, whose, lambda system: _granted(options, system), writes_feeds=True)
+
+    def change(system: "System") -> GrantChange:
+        return give(frozenset({Scope.OPENBOOKING})) if terms.is_empty else allow_on_terms(terms.on(system.ids))
+
+    # Withheld Orders return to the Orders feed, with the address of the settings.
+    _change(database, key, _one_seller(seller, all_sellers=all_sellers), change, writes_feeds=True)
 
 
 @partners.command("revoke")
@@ -191,18 +160,19 @@ def revoke_seller(
     key: Key, seller: SellerKey = None, *, all_sellers: GivenByAll = False, database: Database = None
 ) -> None:
     """Stop a Booking Partner from booking for a Seller for good; the Seller's Orders leave its Orders feed."""
-    _with_grant(database, key, _whose(seller, all_sellers=all_sellers), lambda _: revoke)
+    _change(database, key, _one_seller(seller, all_sellers=all_sellers), lambda _: revoke)
 
 
 @partners.command("suspend")
 def suspend_partner(
     key: Key, *, seller: OneSeller = None, all_sellers: GivenByAll = False, database: Database = None
 ) -> None:
-    """Stop a Booking Partner from booking for a while, whoever let it; its Orders feed goes on."""
+    """Stop a Booking Partner from booking for a while, for every Seller or for one; its Orders feed goes on."""
     if seller or all_sellers:
-        _with_grant(database, key, _whose(seller, all_sellers=all_sellers), lambda _: suspend)
+        _change(database, key, _one_seller(seller, all_sellers=all_sellers), lambda _: suspend)
     else:
         _set_suspended(database, key, suspended=True)
+        show(f"{key} may not book until it is resumed.")
 
 
 @partners.command("resume")
@@ -211,136 +181,35 @@ def resume_partner(
 ) -> None:
     """Let a Booking Partner that was suspended book again."""
     if seller or all_sellers:
-        _with_grant(database, key, _whose(seller, all_sellers=all_sellers), lambda _: resume)
+        _change(database, key, _one_seller(seller, all_sellers=all_sellers), lambda _: resume)
     else:
         _set_suspended(database, key, suspended=False)
+        show(f"{key} may book again.")
 
 
-def _described(
-    partner: Partner, grants: Sequence[Grant], orders: Iterable[tuple[Partnership, int]], now: datetime
-) -> list[tuple[str, ...]]:
-    """What to call each thing, and what it is."""
-    given = [kind.words for kind in CredentialKind if current(partner, kind)]
-    return [
-        ("key", partner.key),
-        ("name", partner.name),
-        *(("web site, as it says", site) for site in (partner.site,) if site),
-        *(("contact", contact) for contact in partner.contacts),
-        *(("redirect URI", uri) for uri in partner.redirect_uris),
-        ("credentials", ", ".join(given) or "none"),
-        *describe_credentials(partner, now),
-        ("registered", f"{partner.registered:%Y-%m-%d %H:%M %Z}, by {partner.registered_by}"),
-        ("state", _state(partner)),
-        ("last used", _last_used(partner)),
-        ("Orders", str(_orders_of(partner, orders))),
-        *(line for grant in grants for line in _described_grant(grant)),
-    ]
-
-
-def _described_grant(grant: Grant) -> list[tuple[str, ...]]:
-    day, scopes = f"{grant.changed:%Y-%m-%d}", write_scopes(grant.scopes)
-    return [
-        ("Seller", grant.seller, grant.state, day, grant.changed_by, scopes),
-        *describe_terms(grant.seller, grant.terms),
-    ]
-
-
-def _line(
-    partner: Partner, grants: Sequence[Grant], orders: Iterable[tuple[Partnership, int]], now: datetime
-) -> tuple[str, ...]:
-    return (
-        partner.key,
-        partner.name,
-        _sellers_of(grants),
-        _state(partner),
-        str(_orders_of(partner, orders)),
-        _last_used(partner),
-        *(" ".join(line) for line in describe_credentials(partner, now) if line[0].startswith(FORMER)),
-    )
-
-
-def _sellers_of(grants: Sequence[Grant]) -> str:
-    """Whom it may book for, separated by commas."""
-    sellers = ",".join(_of_grant(grant) for grant in grants if grant.state is not GrantState.REVOKED)
-    barred = [grant.seller for grant in grants if grant.state is GrantState.REVOKED]
-    if EVERY_SELLER not in barred and any(grant.seller == EVERY_SELLER for grant in grants):
-        sellers += "".join(f",not {seller}" for seller in barred)
-    return sellers
-
-
-def _state(partner: Partner) -> str:
-    return "suspended" if partner.suspended else "active"
-
-
-def _last_used(partner: Partner) -> str:
-    return f"{partner.last_used:%Y-%m-%d}" if partner.last_used else "never"
-
-
-def _orders_of(partner: Partner, orders: Iterable[tuple[Partnership, int]]) -> int:
-    return sum(count for partnership, count in orders if partnership.partner == partner.key)
-
-
-def _of_grant(grant: Grant) -> str:
-    return grant.seller if grant.state is GrantState.ACTIVE else f"{grant.seller} ({grant.state})"
-
-
-def _whose(seller: str | None, *, all_sellers: bool) -> str:
-    """The Seller whose grant is meant."""
+def _one_seller(seller: str | None, *, all_sellers: bool) -> str:
+    """Return the key of the Seller that the options name, or EVERY_SELLER."""
     if all_sellers == bool(seller):
         raise CommandError("Say which Seller: either its key or --all-sellers.")
     return seller or EVERY_SELLER
 
 
-def _granted(options: TermOptions, system: "System") -> Change:
-    """Let it book; or where it is let already and terms are named, change these and nothing else."""
-    allow = give(frozenset({Scope.OPENBOOKING}))
-    if not options.given:
-        return allow
-    on_terms = agree(options.change(system.ids))
-
-    def change(grant: Grant) -> Grant:
-        allowed = grant.state is not GrantState.REVOKED and Scope.OPENBOOKING in grant.scopes
-        return on_terms(grant if allowed else allow(grant))
-
-    return change
-
-
-def _with_grant(
-    database: str | None, key: str, seller: str, change: Callable[["System"], Change], *, writes_feeds: bool = False
+def _change(
+    database: str | None,
+    key: str,
+    seller: str,
+    change: Callable[["System"], GrantChange],
+    *,
+    writes_feeds: bool = False,
 ) -> None:
-    """Change it, and tell what the partner is left with."""
-
-    async def save(system: "System") -> str:
-        await find_partner(system.identity.store, key)
-        if seller != EVERY_SELLER:
-            await _check_seller(system.store, seller)
-        await _change_grant(system, key, seller, change(system))
-        grants = await system.identity.store.find(Grant, partner=key)
-        if current_grant(grants, seller) is None:
-            raise CommandError(f"{key} was not given {'--all-sellers' if seller == EVERY_SELLER else seller}.")
-        return _sellers_of(grants)
-
-    sellers = with_system(database, save, writes_feeds=writes_feeds)
-    show(f"Sellers of {key} now: {sellers or 'none'}")
-
-
-async def _change_grant(system: "System", key: str, seller: str, change: Change) -> None:
-    await system.identity.grants.change(key, seller, change, ADMINISTRATOR)
+    """Change what a Seller allows a partner, and show the Sellers that the partner may still book for."""
+    grants = with_system(
+        database,
+        lambda system: system.identity.partner_administration.change_grant(key, seller, change(system), ADMINISTRATOR),
+        writes_feeds=writes_feeds,
+    )
+    show(f"Sellers of {key} now: {describe_sellers(grants) or 'none'}")
 
 
 def _set_suspended(database: str | None, key: str, *, suspended: bool) -> None:
-    """Let the partner book or not, whoever has let it."""
-    with_partner(database, key, lambda partner, _: replace(partner, suspended=suspended))
-    show(f"{key} may not book until it is resumed." if suspended else f"{key} may book again.")
-
-
-def _check_redirect_uri(uri: str) -> None:
-    try:
-        check_redirect_uri(uri)
-    except InvalidRedirectUriError as fault:
-        raise CommandError(fault.description) from fault
-
-
-async def _check_seller(store: Store, key: str) -> None:
-    if not any(seller.key == key for seller in await store.sellers()):
-        raise CommandError(f"There is no Seller {key}.")
+    with_system(database, lambda system: system.identity.partner_administration.set_suspended(key, suspended=suspended))

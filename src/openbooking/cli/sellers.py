@@ -1,28 +1,23 @@
-"""`openbooking seller`: who sells."""
+"""`openbooking seller`: add, list and change Sellers."""
 
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from openbooking.booking.commands.republish import publish_seller
+from openbooking.booking.commands.add_seller import SellerDetails, add_seller
 from openbooking.booking.model.actor import Actor, ActorKind
-from openbooking.booking.model.opportunity import Seller
-from openbooking.booking.store import Store
-from openbooking.cli.database import with_store
-from openbooking.cli.faults import CommandError
+from openbooking.cli.database import with_system
 from openbooking.cli.options import Database
 from openbooking.cli.output import show
-from openbooking.openactive.ids import is_key
 from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import TaxMode
-from openbooking.openactive.web_addresses import is_web_address
 
-sellers = typer.Typer(help="Who sells.", no_args_is_help=True)
+sellers = typer.Typer(help="Add, list and change Sellers.", no_args_is_help=True)
 
 
 class TaxModeOption(StrEnum):
-    """How tax modes are called on the command line."""
+    """The names of tax modes on the command line."""
 
     NET = "net"
     GROSS = "gross"
@@ -33,20 +28,20 @@ ADMINISTRATOR = Actor(ActorKind.ADMINISTRATOR, "seller add")
 
 
 @sellers.command("add")
-def add(  # noqa: PLR0913 - one parameter for each thing that Orders must tell about a Seller
+def add(  # noqa: PLR0913 - one parameter for each detail that Orders must show of a Seller
     key: Annotated[str, typer.Argument(help="The last part of the Seller's @id.")],
     *,
-    name: Annotated[str, typer.Option(help="The name Customers know.")],
-    legal_name: Annotated[str, typer.Option(help="The name in law.")],
+    name: Annotated[str, typer.Option(help="The name that Customers know.")],
+    legal_name: Annotated[str, typer.Option(help="The legal name.")],
     tax_mode: Annotated[TaxModeOption, typer.Option(help="Whether prices are net of tax, or gross.")],
-    email: Annotated[str, typer.Option(help="How Customers reach the Seller.")],
+    email: Annotated[str, typer.Option(help="The email address for Customers.")],
     url: Annotated[str, typer.Option(help="The Seller's own site.")],
     street: Annotated[str, typer.Option(help="Street and number.")],
     locality: Annotated[str, typer.Option(help="Town.")],
     region: Annotated[str, typer.Option(help="County.")],
     postcode: Annotated[str, typer.Option(help="Postcode.")],
     country: Annotated[str, typer.Option(help="Country, as two letters.")] = "GB",
-    telephone: Annotated[str | None, typer.Option(help="A number for Customers.")] = None,
+    telephone: Annotated[str | None, typer.Option(help="The telephone number for Customers.")] = None,
     vat_id: Annotated[str | None, typer.Option(help="VAT registration number.")] = None,
     vat: Annotated[
         VatTreatment | None,
@@ -59,47 +54,33 @@ def add(  # noqa: PLR0913 - one parameter for each thing that Orders must tell a
     replace: Annotated[bool, typer.Option("--replace", help="Replace the Seller with this key.")] = False,
     database: Database = None,
 ) -> None:
-    """Add a Seller, or replace it and renew the feed items that show it.
+    """Add a Seller, or replace it and write the feed items that show it again.
 
-    If it is stopped while it replaces a Seller, run it again.
+    If the command is stopped while it replaces a Seller, run it again.
     """
-    if not is_key(key):
-        raise CommandError(f"{key!r} cannot be a key: use letters, digits, and . _ ~ -")
-    for address in (url, logo or url):
-        if not is_web_address(address):
-            raise CommandError(f"{address!r} is no web address: it begins with https:// or http://.")
-    picture = {"@type": "ImageObject", "url": logo} if logo else None
-    optional = {"telephone": telephone, "vatID": vat_id, "logo": picture}
-    seller = Seller(
+    details = SellerDetails(
         key=key,
         name=name,
         legal_name=legal_name,
         tax_mode=_TAX_MODES[tax_mode],
+        email=email,
+        url=url,
+        street=street,
+        locality=locality,
+        region=region,
+        postcode=postcode,
+        country=country,
+        telephone=telephone,
+        vat_id=vat_id,
         vat=vat,
-        properties={
-            "url": url,
-            "email": email,
-            "address": {
-                "@type": "PostalAddress",
-                "streetAddress": street,
-                "addressLocality": locality,
-                "addressRegion": region,
-                "postalCode": postcode,
-                "addressCountry": country,
-            },
-            **{name: value for name, value in optional.items() if value},
-        },
+        logo=logo,
     )
-
-    async def save(store: Store) -> int | None:
-        """How many feed items show the Seller now; None if it is new."""
-        known = any(known.key == key for known in await store.sellers())
-        if known and not replace:
-            raise CommandError(f"There is a Seller {key} already; --replace replaces it.")
-        shown = await publish_seller(store, seller, ADMINISTRATOR)
-        return shown if known else None
-
-    shown = with_store(database, save, writes_feeds=replace, makes_new=not replace)
+    shown = with_system(
+        database,
+        lambda system: add_seller(system.store, details, ADMINISTRATOR, replaces=replace),
+        writes_feeds=replace,
+        makes_new=not replace,
+    )
     if shown is None:
         show(f"Added Seller {key}.")
     else:
@@ -109,10 +90,6 @@ def add(  # noqa: PLR0913 - one parameter for each thing that Orders must tell a
 @sellers.command("list")
 def list_sellers(database: Database = None) -> None:
     """List the Sellers, one a line: key, name, tax mode."""
-
-    async def load(store: Store) -> list[Seller]:
-        return list(await store.sellers())
-
     names = {mode: option for option, mode in _TAX_MODES.items()}
-    for seller in with_store(database, load):
+    for seller in with_system(database, lambda system: system.store.sellers()):
         show(seller.key, seller.name, names[seller.tax_mode])

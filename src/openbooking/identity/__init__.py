@@ -1,1 +1,1 @@
-"""Who calls, and what for: Booking Partners, the Sellers that authorise them, and an OpenID provider between them."""
+"""Authentication and authorisation: Booking Partners, the people of Sellers, and the OpenID provider between them."""

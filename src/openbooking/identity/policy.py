@@ -1,4 +1,4 @@
-"""What one provider chooses for itself."""
+"""The settings of one provider."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -7,7 +7,7 @@ import msgspec
 
 
 class SecondFactorMode(StrEnum):
-    """Whether the people of Sellers need a second factor. Whoever has set one up is asked for it in every mode."""
+    """Whether the people of Sellers need a second factor. A user who has set one up is asked for it in every mode."""
 
     OFF = "off"
     OPTIONAL = "optional"
@@ -15,10 +15,21 @@ class SecondFactorMode(StrEnum):
 
 
 class IdentityPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """The choices of one provider; `issuer` is its URL, `audience` that of the API its access tokens are for.
+    """The settings of one provider.
 
-    `refresh_leeway` is how long after its use a refresh token may be used again, by a client that did not get the
-    answer or asks several times at once; beyond it a second use ends the authorization.
+    Attributes:
+        issuer: The URL of the provider.
+        audience: The URL of the API that its access tokens are for.
+        access_token_lifetime: How long an access token is valid.
+        refresh_token_lifetime: How long a refresh token is valid without being used.
+        refresh_leeway: How long after its use a refresh token may be used again, by a client that lost the answer or
+            refreshes several times at once. A second use after that ends the authorization.
+        signing_key_lifetime: How long a key signs before another takes its place.
+        session_lifetime: How long a user stays signed in.
+        second_factor: Whether users need a second factor.
+        clock_skew: How far the clocks of the servers may differ.
+        code_lifetime: How long an authorization code is valid.
+        link_lifetime: How long a link to set a password is valid.
     """
 
     issuer: str

@@ -1,4 +1,4 @@
-"""One provider: its records, and the rooms in which they are worked on, joined."""
+"""The identity provider: the one place where the parts of identity are joined."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,27 +6,40 @@ from typing import Any
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.store import Store
 from openbooking.clock import Clock
-from openbooking.identity.access import Authenticate, ByAccessToken
-from openbooking.identity.access_tokens import AccessTokens
-from openbooking.identity.accounts import Accounts
-from openbooking.identity.authorize import AuthorizationEndpoint
-from openbooking.identity.claims import ClaimWriter
-from openbooking.identity.grants import Grants
-from openbooking.identity.keys import SigningKeys
-from openbooking.identity.passwords import Passwords
+from openbooking.identity.authentication import AccessTokenAuthentication, Authenticate
+from openbooking.identity.oauth.access_tokens import AccessTokens
+from openbooking.identity.oauth.authorization_endpoint import AuthorizationEndpoint
+from openbooking.identity.oauth.claims import ClaimWriter
+from openbooking.identity.oauth.registration import Registration
+from openbooking.identity.oauth.signing_keys import SigningKeys
+from openbooking.identity.oauth.token_endpoint import TokenEndpoint
+from openbooking.identity.partner_administration import PartnerAdministration
+from openbooking.identity.partner_reports import PartnerReports
+from openbooking.identity.partners.grants import Grants
+from openbooking.identity.partners.last_use import LastUseRecorder
 from openbooking.identity.policy import IdentityPolicy
-from openbooking.identity.registration import Registration
-from openbooking.identity.second_factors import SecondFactors
+from openbooking.identity.sign_in.accounts import Accounts
+from openbooking.identity.sign_in.passwords import Passwords
+from openbooking.identity.sign_in.second_factors import SecondFactors
 from openbooking.identity.store import IdentityStore
-from openbooking.identity.token import TokenEndpoint
-from openbooking.identity.uses import Uses
+from openbooking.identity.user_administration import UserAdministration
 from openbooking.openactive.ids import Identifiers
 
 
 class Provider:
-    """Who may do what in one Booking System; `bookings` is the store of its Orders."""
+    """The identity provider of one Booking System.
 
-    def __init__(  # noqa: PLR0913 - it joins everything
+    Args:
+        store: The store of identity records.
+        bookings: The store of Sellers and Orders.
+        policy: The settings of the provider.
+        ids: The identifiers of the Booking System.
+        booking_service: The BookingService that tokens describe (OB 10.1.17); None if it is not published.
+        clock: The clock.
+        passwords: The password hasher; None for argon2id with its default parameters.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts that it joins
         self,
         *,
         store: IdentityStore,
@@ -42,11 +55,14 @@ class Provider:
         self._bookings = bookings
         self._clock = clock
         claims = ClaimWriter(policy, ids, booking_service)
-        self.uses = Uses(store, clock)
+        self.last_use_recorder = LastUseRecorder(store, clock)
         self.keys = SigningKeys(store, policy, clock)
         self.grants = Grants(store, bookings, clock)
         self.accounts = Accounts(store, policy, clock, passwords or Passwords())
         self.second_factors = SecondFactors(store, policy, self.accounts, clock)
+        self.partner_administration = PartnerAdministration(store, self.grants, self.seller, clock)
+        self.partner_reports = PartnerReports(store, bookings, self.partner_administration, clock)
+        self.user_administration = UserAdministration(store, self.accounts, self.second_factors, self.seller)
         self.registration = Registration(store, clock)
         self.authorization = AuthorizationEndpoint(store, self.grants, policy, clock)
         access_tokens = AccessTokens(self.keys, claims, policy, clock)
@@ -56,17 +72,19 @@ class Provider:
             claims=claims,
             access_tokens=access_tokens,
             policy=policy,
-            uses=self.uses,
+            last_use_recorder=self.last_use_recorder,
             clock=clock,
             find_seller=self.seller,
         )
-        self.by_access_token: Authenticate = ByAccessToken(store, access_tokens, self.uses, clock)
+        self.authenticate_access_token: Authenticate = AccessTokenAuthentication(
+            store, access_tokens, self.last_use_recorder, clock
+        )
 
     async def close(self) -> None:
-        """Let go of the database of its records, once what is being noted has been written."""
-        await self.uses.settle()
+        """Wait until pending writes of last use are done, and close the identity store."""
+        await self.last_use_recorder.wait_until_written()
         await self.store.close()
 
     async def seller(self, key: str) -> Seller | None:
-        """The Seller with this key."""
+        """Return the Seller with this key; None if there is none."""
         return next((seller for seller in await self._bookings.sellers() if seller.key == key), None)

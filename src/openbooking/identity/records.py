@@ -1,7 +1,8 @@
-"""What is kept about who may do what.
+"""The records of identity: partners, grants, authorizations, users, sessions and keys.
 
-Each record carries the revision it was read at, and is saved only in place of that revision, so that of two who change
-it at once one is told to look again. Of secrets only digests are kept (`digests.py`), of passwords only hashes.
+Each record has the revision at which it was read, and is saved only if the store still has that revision. When two
+processes change a record at once, the second one must read it again. Secrets are kept as digests (`digests.py`),
+passwords as hashes.
 """
 
 from collections.abc import Mapping
@@ -15,18 +16,18 @@ from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.identity.scopes import Scope
 
 EVERY_SELLER = "*"
-# How `registered_by` begins for partners that have described themselves.
+# The beginning of `registered_by` for partners that have registered themselves.
 BY_REGISTRATION_TOKEN = "registration token"  # noqa: S105 - the words, not a token
 
 
 class IdentityRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Anything kept; `revision` is 0 until it has been saved."""
+    """The base of all records; `revision` is 0 until the record has been saved."""
 
     revision: int = 0
 
 
 class FormerCredential(msgspec.Struct, frozen=True, kw_only=True):
-    """An API key or client secret that has been replaced, and is good beside its successor until it `ends`."""
+    """An API key or client secret that has been replaced, and stays valid beside its successor until it `ends`."""
 
     digest: str
     ends: datetime
@@ -34,11 +35,11 @@ class FormerCredential(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Partner(IdentityRecord, frozen=True, kw_only=True):
-    """A Booking Partner. Orders hang on its `key`, which is its `client_id` too, so credentials can be given anew.
+    """A Booking Partner. Orders refer to its `key`, which is its `client_id` too, so its credentials can be replaced.
 
-    Its API key is shown with each request; its client secret only to the token endpoint. Of each there may be a former
-    one, for an overlap. `registered_by` tells who let it in, for audit (OB-AUTH-20). One that is suspended may read its
-    feeds, and nothing else. Uses are noted to the quarter of an hour.
+    The API key is sent with each request, the client secret only to the token endpoint. Each may have a former one that
+    is still valid. `registered_by` is the person or token that added the partner, for audit (OB-AUTH-20). A suspended
+    partner may only read its feeds. Times of use are accurate to a quarter of an hour.
     """
 
     key: str
@@ -60,17 +61,17 @@ class Partner(IdentityRecord, frozen=True, kw_only=True):
 
     @property
     def former_api_key_digest(self) -> str | None:
-        """What the partner is looked up by when it shows its former API key."""
+        """The digest of the former API key, by which the store finds the partner."""
         return self.former_api_key.digest if self.former_api_key else None
 
     @property
     def describes_itself(self) -> bool:
-        """Whether its name, site, logo and contacts are its own words, which nobody has checked."""
+        """Whether the partner has written its name, site, logo and contacts itself, so that nobody has checked them."""
         return self.registered_by.startswith(BY_REGISTRATION_TOKEN)
 
 
 class GrantState(StrEnum):
-    """How a Seller's authorisation of a Booking Partner stands."""
+    """The state of a Seller's authorisation of a Booking Partner."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -78,12 +79,17 @@ class GrantState(StrEnum):
 
 
 class Grant(IdentityRecord, frozen=True, kw_only=True):
-    """What a Seller has allowed a Booking Partner (OB-AUTH-05); with EVERY_SELLER, what holds where no other one is.
+    """The permission that a Seller has given a Booking Partner (OB-AUTH-05).
 
-    `agreed_by` are the accounts of users who have seen and accepted what is asked for, in the name of the Seller.
-    `period` counts revocations: what was issued in an earlier period is void for ever. `settled` tells whether the
-    Orders feed has followed the last change. `terms` are what they have agreed on beyond plain booking; those of
-    EVERY_SELLER hold with each Seller that has no grant of its own.
+    The grant of EVERY_SELLER, with its terms, is valid for each Seller that has no grant of its own.
+
+    Attributes:
+        changed: When the grant was last changed.
+        changed_by: The user or role that changed it.
+        agreed_by: The accounts of the users who have accepted the scopes in the name of the Seller.
+        period: The number of revocations. Tokens that were issued in an earlier period stay void.
+        settled: Whether the Orders feed shows the last change.
+        terms: The terms beyond plain booking.
     """
 
     partner: str
@@ -98,16 +104,23 @@ class Grant(IdentityRecord, frozen=True, kw_only=True):
     terms: GrantTerms = NO_TERMS
 
     @property
-    def books(self) -> bool:
+    def allows_booking(self) -> bool:
         """Whether the partner may book and change Orders for the Seller now."""
         return self.state is GrantState.ACTIVE and Scope.OPENBOOKING in self.scopes
 
 
 class Authorization(IdentityRecord, frozen=True, kw_only=True):
-    """What came of one authorization request: a code, then refresh tokens, each good for one use; and access tokens.
+    """The result of one authorization request: a code, then refresh tokens for one use each, and access tokens.
 
-    `seller` is None where a client acts for itself. All that came of it ends together, when it is `ended`. With
-    `refresh_digests` more than one, a client has refreshed several times at once, which a setting may allow.
+    Attributes:
+        seller: The Seller that the client acts for; None if the client acts for itself.
+        period: The period of the grant in which it was issued.
+        authenticated: When the user signed in.
+        redeemed: Whether the code has been used.
+        refresh_digests: The digests of valid refresh tokens. Several exist if a client has refreshed several times at
+            once, which the setting of a leeway allows.
+        spent_digest: The digest of the refresh token that was used last, at the time `spent`.
+        ended: Whether the code and all tokens are void.
     """
 
     id: str
@@ -131,27 +144,31 @@ class Authorization(IdentityRecord, frozen=True, kw_only=True):
 
 
 def is_valid(grant: Grant, authorization: Authorization) -> bool:
-    """Whether the Seller has not revoked the grant since; while it is suspended, tokens are good for later."""
+    """Return whether the Seller has not revoked the grant since the authorization; a suspension does not end tokens."""
     return grant.state is not GrantState.REVOKED and grant.period == authorization.period
 
 
 class Role(StrEnum):
-    """What somebody may do in the name of a Seller."""
+    """The role of a user who works for a Seller."""
 
     MANAGER = "manager"
     STAFF = "staff"
 
     @property
     def may_authorise(self) -> bool:
-        """Whether they decide which Booking Partners may book."""
+        """Whether the user decides which Booking Partners may book."""
         return self is Role.MANAGER
 
 
 class SecondFactor(msgspec.Struct, frozen=True, kw_only=True):
-    """An authenticator app that shows one-time codes, with what is left of the recovery codes.
+    """An authenticator app that shows one-time codes, and the recovery codes that are left.
 
-    `secret` is kept as it is, because codes are computed from it. `last_step` is the half minute since 1970 of the last
-    code that was used; no code of then or earlier is good.
+    Attributes:
+        secret: The secret of the app. It is kept in clear, because codes are computed from it.
+        since: When the app was set up.
+        last_step: The time step of the last code that was used, in half minutes since 1970. Codes of this step or an
+            earlier one are refused.
+        recovery_digests: The digests of the recovery codes that are left.
     """
 
     secret: str
@@ -161,10 +178,11 @@ class SecondFactor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class User(IdentityRecord, frozen=True, kw_only=True):
-    """Somebody who works for a Seller. Grants they have given are the Seller's, and stay when they go (OB-AUTH-29).
+    """A person who works for a Seller. Grants that the user has given belong to the Seller, and stay (OB-AUTH-29).
 
-    A name may be given to somebody else later, an `id` is not; accounts older than ids have none.
-    `link_digest` is that of a link, good once and until `link_expires`, with which they set a password.
+    Attributes:
+        id: Identifies the account. It is never used again, while a name may be. Accounts of early versions have none.
+        link_digest: The digest of the link with which the user sets a password, once and until `link_expires`.
     """
 
     name: str
@@ -178,15 +196,17 @@ class User(IdentityRecord, frozen=True, kw_only=True):
 
     @property
     def account(self) -> str:
-        """Who signs in and agrees to something: this account, and no later one of the same name."""
+        """The account in sessions and agreements, so that a later account of the same name does not match."""
         return self.id or self.name
 
 
 class Session(IdentityRecord, frozen=True, kw_only=True):
-    """A browser in which a user has signed in; `digest` is that of its cookie.
+    """A browser in which a user has signed in.
 
-    It is that of one `account`, and of no later one that is given the name. `offered` is the secret of a second factor
-    that may be set up in it.
+    Attributes:
+        digest: The digest of the session cookie.
+        account: `User.account` of the user.
+        offered: The secret of the second factor that the user may set up in this session; empty if none was offered.
     """
 
     digest: str
@@ -198,10 +218,12 @@ class Session(IdentityRecord, frozen=True, kw_only=True):
 
 
 class PendingSignIn(IdentityRecord, frozen=True, kw_only=True):
-    """A browser in which the password was right, and the second step is still to be taken.
+    """A browser in which a user has entered the password, and not yet the code of the second factor.
 
-    `digest` is that of its cookie. `offered` is the secret of the second factor that has to be set up, empty where
-    there is one already.
+    Attributes:
+        digest: The digest of the session cookie.
+        account: `User.account` of the user.
+        offered: The secret of the second factor that the user must set up; empty if the user has one.
     """
 
     digest: str
@@ -212,10 +234,12 @@ class PendingSignIn(IdentityRecord, frozen=True, kw_only=True):
 
 
 class Device(IdentityRecord, frozen=True, kw_only=True):
-    """A browser in which a user has signed in before; `digest` is that of its device cookie.
+    """A browser in which a user has signed in before. One browser has a record for each account.
 
-    Several accounts may have signed in with one browser. It is known to that `account`, and to no later one that is
-    given the name.
+    Attributes:
+        digest: The digest of the device cookie.
+        account: `User.account` of the user.
+        given: When the cookie was last given to the browser.
     """
 
     digest: str
@@ -226,9 +250,9 @@ class Device(IdentityRecord, frozen=True, kw_only=True):
 
 
 class RegistrationToken(IdentityRecord, frozen=True, kw_only=True):
-    """Lets whoever shows it register Booking Partners: an initial access token (RFC 7591), or the secret of a link.
+    """A token with which Booking Partners register: an initial access token (RFC 7591), or the secret of a link.
 
-    It can be used again and again until it expires, is revoked, or has no `uses_left`.
+    The token is valid until it expires, is revoked or has no `uses_left`; None stands for any number.
     """
 
     digest: str
@@ -248,7 +272,7 @@ class SigningKey(IdentityRecord, frozen=True, kw_only=True):
 
 
 class Attempts(IdentityRecord, frozen=True, kw_only=True):
-    """How often signing in to an account, from an address, or with a known browser has failed of late."""
+    """The recent failures to sign in to an account, from an address or in a known browser (`attempt_limits`)."""
 
     subject: str
     failures: int

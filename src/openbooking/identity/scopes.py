@@ -1,11 +1,11 @@
-"""The scopes of the specification (OB 11.7.4.1) and of OpenID Connect; others that are asked for are ignored."""
+"""The scopes of the specification (OB 11.7.4.1) and of OpenID Connect. Other scopes in a request are ignored."""
 
 from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """What a Booking Partner can be allowed."""
+    """A permission that a Booking Partner can be given."""
 
     OPENID = "openid"
     PROFILE = "profile"
@@ -16,18 +16,18 @@ class Scope(StrEnum):
 
 
 EVERY_SCOPE = frozenset(Scope)
-# A Seller cannot allow the Orders feed, which tells of other Sellers' Orders too: it is the client's own (OB-AUTH-25).
+# The Orders feed belongs to the client and shows the Orders of all its Sellers, so no Seller can allow it (OB-AUTH-25).
 SELLER_SCOPES = EVERY_SCOPE - {Scope.ORDERS_FEED}
 CLIENT_SCOPES = frozenset({Scope.ORDERS_FEED})
 
 
 def read_scopes(text: str, allowed: Collection[Scope]) -> frozenset[Scope]:
-    """Those that are named and allowed."""
+    """Return the allowed scopes among those that the text names, separated by spaces."""
     named = set(text.split())
     return frozenset(scope for scope in allowed if scope in named)
 
 
 def write_scopes(scopes: Iterable[Scope]) -> str:
-    """Separated by spaces, always in the same order."""
+    """Return the names of the scopes, separated by spaces, always in the same order."""
     wanted = set(scopes)
     return " ".join(scope for scope in Scope if scope in wanted)

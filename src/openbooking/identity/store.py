@@ -1,4 +1,4 @@
-"""The IdentityStore protocol: what has to be kept for `openbooking.identity`, and read fast."""
+"""The IdentityStore protocol: how identity records are stored and read."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,13 @@ R = TypeVar("R", bound=IdentityRecord)
 
 
 class AccessRights(msgspec.Struct, frozen=True, dict=True):
-    """All that tells what a caller may do now; of its grants those that were asked for."""
+    """A partner with its grants and its authorization, from which follows what the caller may do now.
+
+    Attributes:
+        partner: The Booking Partner.
+        grants: The grants that were looked up; not necessarily all.
+        authorization: The authorization of the access token; None for an API key.
+    """
 
     partner: Partner
     grants: tuple[Grant, ...]
@@ -23,25 +29,25 @@ class AccessRights(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def caller(self) -> Caller:
-        """The partner as a caller, for the Sellers that let it book now, on their terms.
+        """The partner as a caller, with the Sellers that it may book for now and their terms.
 
-        A Seller's own grant replaces that of EVERY_SELLER whole, and so do its terms.
+        The own grant of a Seller, with its terms, replaces the grant of EVERY_SELLER completely.
         """
         partner = self.partner.key
         if self.partner.suspended:
             return Caller(partner, frozenset())
         by_seller = {grant.seller: grant for grant in self.grants}
         every = by_seller.pop(EVERY_SELLER, None)
-        books = frozenset(seller for seller, grant in by_seller.items() if grant.books)
-        other_terms = every.terms if every and every.books else NO_TERMS
+        books = frozenset(seller for seller, grant in by_seller.items() if grant.allows_booking)
+        other_terms = every.terms if every and every.allows_booking else NO_TERMS
         terms = {seller: by_seller[seller].terms for seller in books if by_seller[seller].terms != other_terms}
-        if every and every.books:
+        if every and every.allows_booking:
             return Caller(partner, None, frozenset(by_seller.keys() - books), terms, other_terms)
         return Caller(partner, books, terms=terms)
 
     @cached_property
     def authorized(self) -> bool:
-        """Whether the authorization has not ended, nor the Seller revoked the grant it came of."""
+        """Whether the authorization is in force: it has not ended, and the Seller has not revoked its grant."""
         authorization = self.authorization
         if authorization is None or authorization.ended:
             return False
@@ -51,40 +57,41 @@ class AccessRights(msgspec.Struct, frozen=True, dict=True):
 
 
 class IdentityStore(Protocol):
-    """Where the records are kept. What was saved is on disk, and is seen by every process at once.
+    """The store of identity records.
 
-    It raises StoreUnavailableError where the database does not answer.
+    A record that was saved is on disk, and every process reads it at once. Every method raises StoreUnavailableError if
+    the database does not answer.
     """
 
     async def find(self, kind: type[R], **lookups: str | bool) -> Sequence[R]:
-        """The records of a kind of which the fields named have these values, by their key.
+        """Return the records of a kind whose fields have these values, ordered by key.
 
-        Fields that can be named: `Partner` key, api_key_digest; `Grant` partner, seller, settled; `Authorization` id;
-        `User` name, seller, link_digest; `Session` digest, username; `PendingSignIn` digest,
-        username; `Device` digest, username; `RegistrationToken` digest; `SigningKey` kid; `Attempts` subject.
+        Fields to look up: `Partner` key, api_key_digest; `Grant` partner, seller, settled; `Authorization` id;
+        `User` name, seller, link_digest; `Session` digest, username; `PendingSignIn` digest, username;
+        `Device` digest, username; `RegistrationToken` digest; `SigningKey` kid; `Attempts` subject.
         """
         ...
 
     async def save(self, *records: IdentityRecord) -> bool:
-        """Keep them all, each in place of the revision it was read at; False, and none is kept, if one has changed."""
+        """Save all records, or none: return False if a record has another revision in the store by now."""
         ...
 
     async def remove(self, kind: type[R], **lookups: str | bool) -> None:
-        """Keep those records no longer."""
+        """Remove the records of a kind whose fields have these values."""
         ...
 
     async def remove_expired(self, now: datetime) -> None:
-        """Keep no Authorization, Session, PendingSignIn, Device or Attempts that has expired."""
+        """Remove every Authorization, Session, PendingSignIn, Device and Attempts that has expired."""
         ...
 
     async def access_rights(self, partner: str, authorization: str, seller: str) -> AccessRights | None:
-        """How the partner stands, with the grants of that Seller and of EVERY_SELLER."""
+        """Return the partner with this key, its authorization, and its grants of that Seller and of EVERY_SELLER."""
         ...
 
     async def access_rights_by_api_key(self, digest: str) -> AccessRights | None:
-        """How the partner with this API key, or with this former one, is_valid, with all its grants."""
+        """Return the partner with this digest of its current or former API key, and all its grants."""
         ...
 
     async def close(self) -> None:
-        """Let go of the database."""
+        """Close the connections to the database."""
         ...

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.identity.digests import Kind, digest, new_secret
-from openbooking.identity.grants import give
+from openbooking.identity.digests import SecretKind, digest, new_secret
+from openbooking.identity.partners.grants import give
 from openbooking.identity.records import EVERY_SELLER, Partner
 from openbooking.identity.scopes import Scope
 from openbooking.sandbox.events import events
@@ -74,7 +74,7 @@ async def fill(settings: Settings, today: date) -> Filled:
 
 
 async def _add_partner(system: System, key: str, name: str, seller: str) -> str:
-    api_key = new_secret(Kind.API_KEY)
+    api_key = new_secret(SecretKind.API_KEY)
     partner = Partner(
         key=key, name=name, registered=system.clock(), registered_by="demo", api_key_digest=digest(api_key)
     )

@@ -1,6 +1,6 @@
-"""Whether the address that is set is the one that others use, and that what is published carries.
+"""Checks of the public address of the settings against the published feeds and the listening address.
 
-What carries another cannot be booked; and where the address is localhost, nothing asks for TLS.
+Items that were published at another address cannot be booked. A site on localhost is not required to use TLS.
 """
 
 from typing import NamedTuple
@@ -14,12 +14,12 @@ from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.rpde import PAGE_SIZE
 from openbooking.openactive.terms import OpportunityType
 from openbooking.settings import Settings
-from openbooking.system import open_store
+from openbooking.system import opened_store
 from openbooking.user_error import UserError
 
 
 class AddressMismatchError(UserError):
-    """The open feeds carry `@id`s of another address than the one of the settings."""
+    """The open feeds contain `@id`s of another address than that of the settings."""
 
 
 class _Identified(msgspec.Struct, rename={"id": "@id"}):
@@ -27,9 +27,9 @@ class _Identified(msgspec.Struct, rename={"id": "@id"}):
 
 
 def warn_of_local_address(settings: Settings) -> None:
-    """Log a warning if others may come to a site that is said to be on localhost: they are given secrets without TLS.
+    """Log a warning if a site at a localhost address listens on other addresses, which would send secrets without TLS.
 
-    It is no error, for in a container it may be that nobody can come but through a proxy on the same machine.
+    This is no error: in a container the only way to the server may be a proxy on the same machine.
     """
     if settings.local_but_open:
         log = structlog.get_logger()
@@ -37,42 +37,39 @@ def warn_of_local_address(settings: Settings) -> None:
 
 
 async def warn_of_another_address(settings: Settings) -> None:
-    """Log a warning if the open feeds carry another address; `openbooking doctor` counts the items that do."""
-    # A replica that is away is nothing to fail for.
-    store = open_store(replace(settings, replica=""))
-    try:
+    """Log a warning if the open feeds contain another address; `openbooking doctor` counts these items."""
+    # A replica that does not answer must not stop the server.
+    async with opened_store(replace(settings, replica="")) as store:
         found = await _another_address(store, Identifiers(settings.base_uri))
-    finally:
-        await store.close()
     if found:
         log = structlog.get_logger()
         log.warning("feeds.carry_another_address", **found._asdict(), see="openbooking feed republish")
 
 
 async def check_address(store: Store, ids: Identifiers) -> None:
-    """Compare the address of the settings with that of the open feeds. A database without feed items has none yet.
+    """Compare the address of the settings with that of the open feeds, if they have items.
 
     Raises:
-        AddressMismatchError: The open feeds carry another address, so nobody could book what is published at this one.
+        AddressMismatchError: The open feeds contain another address, so items of the present address would not match.
     """
     found = await _another_address(store, ids)
     if found:
         raise AddressMismatchError(
-            f"The feeds carry another address than the one that is set: {found.published} would be {found.now} now. "
+            f"The feeds contain another address than the one that is set: {found.published} would be {found.now} now. "
             "Set site_url and api_path as they were; or if the address is to change for good, run "
             "`openbooking feed republish`."
         )
 
 
 class _AnotherAddress(NamedTuple):
-    """The `@id` of a feed item, and what it would be at the address that is set."""
+    """The `@id` of a feed item, and its `@id` at the address of the settings."""
 
     published: str
     now: str
 
 
 async def _another_address(store: Store, ids: Identifiers) -> _AnotherAddress | None:
-    """The first item of an open feed that carries another address, if the first of any feed does."""
+    """Return the first item of a feed if it has another address; None if the first item of no feed has."""
     for name in sorted({type_.feed for type_ in OpportunityType}):
         path, published = await _first(store, Feed(name))
         if path and published != (now := ids.opportunity(path)):
@@ -81,7 +78,7 @@ async def _another_address(store: Store, ids: Identifiers) -> _AnotherAddress | 
 
 
 async def _first(store: Store, feed: Feed) -> tuple[str, str]:
-    """Path and `@id` of the item of the feed that has not changed for longest and is not deleted, or nothing."""
+    """Return path and `@id` of the oldest item of a feed that is not deleted; empty texts if there is none."""
     after = 0
     while items := await store.feed_items(feed, after, PAGE_SIZE):
         for item in items:

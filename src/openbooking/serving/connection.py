@@ -1,10 +1,10 @@
-"""One connection to a process that serves: what a client may send, how much of it is kept, and for how long.
+"""One connection to a process that serves, with limits on what a client may send and for how long.
 
-uvicorn's protocol class reads requests with llhttp. It is kept for its speed and its strict parser, and bounded here
-where it trusts the client (docs/adr/0020-http-parser.md):
+uvicorn's protocol class reads requests with llhttp, which is fast and strict. This class adds limits where uvicorn
+trusts the client (docs/adr/0020-http-parser.md):
 
-- One request at a time: nothing is given to the parser, or read, while an answer is pending.
-- A head has a limit of size, a request and its answer have limits of time.
+- One request at a time: while an answer is pending, nothing is read or parsed.
+- The head of a request has a size limit; a request and its answer have time limits.
 - A request to change the protocol is served as one without it, so that its body is read like every other.
 - Trailers are dropped, and never become headers.
 - `Host`, the version and the coding of a body follow RFC 9112, or the request is refused.
@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # Far above what browsers, proxies and Brokers send.
 LONGEST_HEAD = 65_536
-# A client that reads more slowly than this in each `timeout_keep_alive` seconds is not waited for.
+# A client must read this many bytes in each `timeout_keep_alive` seconds, or its connection is closed.
 LEAST_READ = 65_536
 _REFUSAL = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _END_OF_HEAD = b"\r\n\r\n"
@@ -29,63 +29,63 @@ _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]*)(:[0-9]*
 
 
 class _HeadTooLongError(Exception):
-    """Ends the parser's work."""
+    """The head of the request is too long. Ends the parser."""
 
 
 class _MalformedError(Exception):
-    """Ends the parser's work; the request is answered 400."""
+    """The request is malformed. Ends the parser; the answer is 400."""
 
 
 class _Flow(FlowControl):
-    """Flow control that does not resume reading, whoever asks, while bytes that have been read are held back."""
+    """Flow control that does not resume reading while bytes that have been read are not parsed yet."""
 
     held = False
 
     def resume_reading(self) -> None:
-        """Read on, unless bytes are held back."""
+        """Resume reading, unless bytes are held back."""
         if not self.held:
             super().resume_reading()
 
 
 class Connection(HttpToolsProtocol):
-    """Reads one request at a time, refuses what is too long or malformed, and closes when a client is too slow.
+    """Reads one request at a time, refuses long or malformed requests, and closes the connection of a slow client.
 
-    There is as much time for a request as idle connections have, and for reading each 64 KiB of an answer. The body
-    has a limit of its own, where it is read.
+    A request may take as long as a connection may be idle, and so may the reading of each 64 KiB of an answer. The
+    application limits the size of the body.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        # What the parser has been given since it last told of something: half a head, or what follows a body.
-        self._untold = 0
+        # The number of bytes that were parsed since the last event of the parser, in a head or after a body.
+        self._unreported = 0
         self._held = b""
         self._in_head = False
         self._upgrading = False
-        self._too_late: asyncio.TimerHandle | None = None
-        self._read_too_late: asyncio.TimerHandle | None = None
+        self._request_timer: asyncio.TimerHandle | None = None
+        self._reading_timer: asyncio.TimerHandle | None = None
         self.flow: _Flow
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base class
-        """Await a request, from the first moment on."""
+        """Start the time limit of the first request."""
         super().connection_made(transport)
         self.flow = _Flow(transport)
-        self._await_request()
+        self._start_request_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Await nothing any more."""
-        self._await_nothing()
-        self._await_no_reading()
+        """Cancel all time limits."""
+        self._stop_request_timer()
+        self._stop_reading_timer()
         self._unset_keepalive_if_required()
         self._held = b""
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, as far as one request goes."""
+        """Parse the received bytes up to the end of one request."""
         self._held = self._held + data if self._held else data
         self._read_on()
 
     def on_response_complete(self) -> None:
-        """Go on with what was held back meanwhile."""
+        """Parse the bytes that were held back during the answer."""
         super().on_response_complete()
         if self._held and not self.transport.is_closing():
             self._read_on()
@@ -93,18 +93,18 @@ class Connection(HttpToolsProtocol):
             self._hold(b"")
 
     def pause_writing(self) -> None:
-        """The client reads more slowly than it is answered."""
+        """Start the time limit for reading: the client reads more slowly than it is answered."""
         super().pause_writing()
-        self._await_reading()
+        self._start_reading_timer()
 
     def resume_writing(self) -> None:
-        """The client has read nearly all of it, and has to read the rest, too."""
-        self._await_reading()
+        """Start the time limit again for the rest of the answer."""
+        self._start_reading_timer()
         super().resume_writing()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close what is idle; as long as an answer is being read, that has a limit of its own."""
-        if self._read_too_late is None:
+        """Close an idle connection. An answer that is being read has a time limit of its own."""
+        if self._reading_timer is None:
             self.transport.abort()
         else:
             self.timeout_keep_alive_task = self.loop.call_later(
@@ -112,44 +112,44 @@ class Connection(HttpToolsProtocol):
             )
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Begin a request."""
         self._unset_keepalive_if_required()
         super().on_message_begin()
         self._in_head = True
-        if self._too_late is None:
-            self._await_request()
+        if self._request_timer is None:
+            self._start_request_timer()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header; what follows a body is dropped (RFC 9110 6.5.1)."""
+        """Accept a header. Trailers, which follow a body, are dropped (RFC 9110 6.5.1)."""
         if self._in_head:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is whole; what came with it may be some of the body."""
+        """Check the complete head. The bytes parsed with it may include some of the body."""
         self._in_head = False
-        if self._untold > LONGEST_HEAD and self._head_bytes() > LONGEST_HEAD:
+        if self._unreported > LONGEST_HEAD and self._head_bytes() > LONGEST_HEAD:
             self._refuse()
             raise _HeadTooLongError
-        self._untold = 0
+        self._unreported = 0
         self._check_head()
         self._upgrading = self.parser.should_upgrade()
         if not self._upgrading:
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Some of the body."""
-        self._untold = 0
+        """Accept a part of the body."""
+        self._unreported = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request has been sent to its end, unless it is about to be parsed again, without its upgrade."""
-        self._untold = 0
+        """End the request, unless it is about to be parsed again without its upgrade."""
+        self._unreported = 0
         if not self._upgrading:
-            self._await_nothing()
+            self._stop_request_timer()
             super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is malformed, unless that has been done; say so unless an earlier answer is under way."""
+        """Answer 400 and close. If an earlier answer is under way, only close."""
         if self.transport.is_closing():
             return
         if self._answering():
@@ -158,7 +158,7 @@ class Connection(HttpToolsProtocol):
             super().send_400_response(msg)
 
     def _read_on(self) -> None:
-        """Give the parser what is held, one head at a time, for as long as no answer is pending."""
+        """Parse the held bytes, one head at a time, until an answer is pending."""
         rest, start = self._held, 0
         while start < len(rest) and not self._answer_is_pending() and not self.transport.is_closing():
             found = rest.find(_END_OF_HEAD, start)
@@ -168,7 +168,7 @@ class Connection(HttpToolsProtocol):
         self._hold(b"" if self.transport.is_closing() else rest[start:])
 
     def _hold(self, rest: bytes) -> None:
-        """Keep what cannot be parsed yet, and read no more until it can be."""
+        """Hold bytes that cannot be parsed yet, and pause reading until they can be."""
         self._held = rest
         self.flow.held = bool(rest)
         if rest:
@@ -177,7 +177,7 @@ class Connection(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def _parse(self, data: bytes) -> None:
-        self._untold += len(data)
+        self._unreported += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -186,13 +186,13 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserError:
             self.logger.warning("Invalid HTTP request received.")
             self.send_400_response("Invalid HTTP request received.")
-        if self._untold > LONGEST_HEAD:
+        if self._unreported > LONGEST_HEAD:
             self._refuse()
 
     def _parse_without_upgrade(self, rest: bytes) -> None:
-        """Parse the request again as if it did not ask for an upgrade, which a server may ignore (RFC 9110 7.8).
+        """Parse a request again without its Upgrade header, which a server may ignore (RFC 9110 7.8).
 
-        llhttp leaves out the body otherwise, and takes what follows for the next request.
+        With the header, llhttp would skip the body and take its bytes for the next request.
         """
         version = self.parser.get_http_version().encode()
         head = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
@@ -204,7 +204,7 @@ class Connection(HttpToolsProtocol):
             self._parse(rest)
 
     def _check_head(self) -> None:
-        """Raise unless the request is one that RFC 9112 lets a server answer."""
+        """Raise _MalformedError unless RFC 9112 allows a server to answer the request."""
         version = self.parser.get_http_version()
         hosts = [value for name, value in self.headers if name == b"host"]
         codings = [value for name, value in self.headers if name == b"transfer-encoding"]
@@ -216,47 +216,47 @@ class Connection(HttpToolsProtocol):
             raise _MalformedError
 
     def _answering(self) -> bool:
-        """Whether a request is being answered."""
+        """Return whether a request is being answered."""
         return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr] # None at first
 
     def _answer_is_pending(self) -> bool:
-        """Whether a request has been read to its end, and not been answered."""
+        """Return whether a complete request has not been answered yet."""
         return bool(self.pipeline) or (self._answering() and not self.cycle.more_body)
 
     def _body_waits(self) -> bool:
-        """Whether there is some of a body that the application has not asked for."""
+        """Return whether the application has not read all received parts of the body."""
         return self._answering() and bool(self.cycle.body)
 
     def _head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
-    def _await_request(self) -> None:
-        self._too_late = self.loop.call_later(self.timeout_keep_alive, self.transport.abort)
+    def _start_request_timer(self) -> None:
+        self._request_timer = self.loop.call_later(self.timeout_keep_alive, self.transport.abort)
 
-    def _await_nothing(self) -> None:
-        if self._too_late is not None:
-            self._too_late.cancel()
-            self._too_late = None
+    def _stop_request_timer(self) -> None:
+        if self._request_timer is not None:
+            self._request_timer.cancel()
+            self._request_timer = None
 
-    def _await_reading(self) -> None:
-        self._await_no_reading()
+    def _start_reading_timer(self) -> None:
+        self._stop_reading_timer()
         unread = self.transport.get_write_buffer_size()
         if unread:
-            self._read_too_late = self.loop.call_later(self.timeout_keep_alive, self._look_at_reading, unread)
+            self._reading_timer = self.loop.call_later(self.timeout_keep_alive, self._check_reading, unread)
 
-    def _look_at_reading(self, unread_before: int) -> None:
+    def _check_reading(self, unread_before: int) -> None:
         if unread_before - self.transport.get_write_buffer_size() < min(LEAST_READ, unread_before):
             self.transport.abort()
         else:
-            self._await_reading()
+            self._start_reading_timer()
 
-    def _await_no_reading(self) -> None:
-        if self._read_too_late is not None:
-            self._read_too_late.cancel()
-            self._read_too_late = None
+    def _stop_reading_timer(self) -> None:
+        if self._reading_timer is not None:
+            self._reading_timer.cancel()
+            self._reading_timer = None
 
     def _refuse(self) -> None:
-        """Close, and tell why unless the answer to an earlier request is under way."""
+        """Answer 431 and close. If an earlier answer is under way, only close."""
         if self.transport.is_closing():
             return
         if not self._answering():

@@ -1,4 +1,4 @@
-"""The sockets where processes that serve listen."""
+"""The listening sockets of the processes that serve."""
 
 import socket
 import sys
@@ -17,21 +17,21 @@ class ListenError(UserError):
 
 
 def listen(settings: Settings) -> tuple[socket.socket, Settings]:
-    """A socket that listens where the settings say, and the settings with the port it got."""
+    """Return a socket that listens at the address of the settings, and the settings with its port."""
     listener = _listen(settings)
     return listener, replace(settings, port=listener.getsockname()[1])
 
 
 def listen_for_each(settings: Settings) -> tuple[Sequence[socket.socket], Settings]:
-    """A socket for each process, and the settings with the port they got.
+    """Return a socket for each process, and the settings with their port.
 
-    Linux deals connections out among them. Elsewhere they are one socket, and whichever process is awake takes most:
-    behind a proxy that keeps its connections open, that is one process for good.
+    Linux distributes connections among the sockets. Elsewhere the processes share one socket and the busiest process
+    takes most connections; behind a proxy that keeps its connections open, one process may keep all of them.
     """
     listener, settings = listen(settings)
     if sys.platform != "linux":
         return [listener] * settings.workers, settings
-    # It has shown that nobody else listens there, whom those below would share the port with.
+    # This socket has shown that no other program listens there. The sockets below would share the port with it.
     listener.close()
     return [_listen(settings, reuse_port=True) for _ in range(settings.workers)], settings
 

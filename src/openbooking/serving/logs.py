@@ -1,4 +1,4 @@
-"""Logging, configured once: for people on a terminal, as JSON lines for everything else."""
+"""The configuration of logging: for people on a terminal, and as JSON lines elsewhere."""
 
 import json
 import logging
@@ -14,27 +14,29 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from openbooking.printable import clean_text, replace_unsafe
 
-# What the renderer for people shows as a traceback.
+# The key of the exception, which the renderer for people shows as a traceback.
 _FAULT = "exc_info"
 
 
 def configure_logs(level: int = logging.INFO, *, for_good: bool = True) -> None:
-    """Send what structlog and the standard library log to stderr, in one form.
+    """Send the logs of structlog and of the standard library to stderr, in one form.
 
-    `for_good` is for processes that serve: their loggers keep this configuration, so that each line takes less time.
+    Args:
+        level: The lowest level that is logged.
+        for_good: Whether loggers keep this configuration, which makes each line faster. For processes that serve.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    # Other ways to show a fault show the values of variables too, and secrets and customers are among them.
+    # Other formatters of exceptions show the values of variables, which include secrets and personal data.
     rendering: list[Processor] = (
         [_clean_event, structlog.dev.ConsoleRenderer(exception_formatter=_traceback)]
         if sys.stderr.isatty()
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
     )
-    # What structlog logs, a line for every booking, does not take the long way through the standard library.
+    # structlog writes directly, because the standard library would be slower for a line with every booking.
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -48,16 +50,16 @@ def configure_logs(level: int = logging.INFO, *, for_good: bool = True) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    # These tell about every migration checked and every request sent, which is for whoever debugs them.
+    # These libraries log every migration and every request, which is of use only for debugging them.
     for library in ("alembic", "httpx2", "httpcore2", "uvicorn"):
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
 class _Logger(structlog.WriteLogger):
-    """Writes lines; where they cannot be written, as on a full disk, what is logged goes on all the same."""
+    """Writes lines to a file. A line that cannot be written, as on a full disk, is dropped without an error."""
 
     def msg(self, message: str) -> None:
-        """Write the line, if that can be."""
+        """Write a line, or drop it if it cannot be written."""
         with suppress(OSError, ValueError):
             super().msg(message)
 
@@ -65,7 +67,7 @@ class _Logger(structlog.WriteLogger):
 
 
 def _clean_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Clean every name and value for a terminal."""
+    """Return the event with every name and value cleaned for a terminal."""
     return {clean_text(name): value if name == _FAULT else _clean_value(value) for name, value in event.items()}
 
 
@@ -74,20 +76,20 @@ def _clean_value(value: object) -> object:
 
 
 def _traceback(written: TextIO, fault: ExcInfo) -> None:
-    """Write a traceback. It is indented, so that nothing that its messages quote begins a line of the log."""
+    """Write a traceback, indented, so that no text in its messages can look like a line of the log."""
     plain = StringIO()
     structlog.dev.plain_traceback(plain, fault)
     written.write(indent(clean_text(plain.getvalue(), safe="\n"), "  "))
 
 
 def _json(event: Any, **options: Any) -> str:
-    """The line; what JSON has no word for is told as Python would print it."""
+    """Return the line. A value without a form in JSON is written as Python prints it."""
     try:
         line = msgspec.json.encode(event, enc_hook=options["default"]).decode()
     except (ValueError, TypeError):
-        # Half a character, say, which somebody has sent: no fault goes untold for what is told with it.
+        # For example half of a surrogate pair from a request. The line must be logged all the same.
         line = json.dumps(event, default=options["default"], skipkeys=True)
-    # Lines are read on terminals too, and an escaped character means the same in JSON.
+    # Lines are read on terminals too. An escaped character means the same in JSON.
     return replace_unsafe(line, _escaped)
 
 

@@ -1,20 +1,20 @@
-"""How memory is managed in a process that serves: for many short requests, and pages of a megabyte."""
+"""Memory settings of a process that serves many short requests and pages of a megabyte."""
 
 import ctypes
 import gc
 import sys
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # their numbers in malloc.h
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # the constants of malloc.h
 _TRIM_OVER = 64 * 2**20
 _MAP_OVER = 32 * 2**20
 _YOUNG_OBJECTS = 10_000
 
 
 def suit_memory_to_serving() -> None:
-    """For a process that has loaded its application.
+    """Tune glibc and the garbage collector; called once the application is loaded.
 
-    Let glibc reuse what it would otherwise unmap after each page, and fault in again for the next; and let the garbage
-    collector neither look at what is loaded, nor interrupt every request.
+    glibc keeps freed memory for the next page, and does not return it to the operating system and request it again. The
+    garbage collector ignores the loaded application, and runs less often.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:

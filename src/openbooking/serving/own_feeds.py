@@ -9,7 +9,8 @@ from openbooking.harvest.verification import Tell, Verdict, Verification
 from openbooking.openactive.rpde import PAGE_SIZE
 from openbooking.openactive.terms import OpportunityType
 from openbooking.settings import Settings
-from openbooking.system import open_store
+from openbooking.store.migrate import prepare
+from openbooking.system import opened_store
 from openbooking.web.feeds import FEEDS_PATH
 
 
@@ -21,8 +22,10 @@ def verify_own_feeds(settings: Settings, tell: Tell) -> Iterator[Verdict]:
         tell: Called with a line for each fault.
 
     Raises:
+        SchemaError: There is no database of this version's schema.
         UnreadableFeedError: The first page of a feed cannot be read.
     """
+    prepare(settings.database, makes_new=False)
     for name in sorted({type_.feed for type_ in OpportunityType}):
         with Copy() as copy:
             verification = Verification(f"{settings.site}{FEEDS_PATH}/{name}", copy, tell)
@@ -32,11 +35,8 @@ def verify_own_feeds(settings: Settings, tell: Tell) -> Iterator[Verdict]:
 
 async def _compare(verification: Verification, settings: Settings, feed: Feed) -> None:
     after = 0
-    store = open_store(settings)
-    try:
+    async with opened_store(settings) as store:
         while items := await store.feed_items(feed, after, PAGE_SIZE):
             after = items[-1].modified
             verification.compare(items)
-    finally:
-        await store.close()
     verification.finish_comparison()

@@ -1,4 +1,4 @@
-"""The HTTP server in one process: how it stops, and what is told when it is ready."""
+"""The HTTP server in one process: its configuration, readiness and shutdown."""
 
 import signal
 import socket
@@ -21,7 +21,7 @@ from openbooking.system import open_identity_store, open_store
 from openbooking.web.app import create_app
 
 _SECONDS_TO_FINISH = 10
-# Proxies keep idle connections for a minute and must close them first: what is sent while the other closes is lost.
+# Proxies keep idle connections for a minute. They must close first, because a request is lost if the server closes.
 _SECONDS_IDLE = 75
 
 Stop = Callable[[], None]
@@ -29,7 +29,10 @@ Ready = Callable[[Stop], None]
 
 
 def run_server(settings: Settings, listener: socket.socket, ready: Ready, clock: SystemClock | None = None) -> None:
-    """Serve until SIGINT or SIGTERM, then finish what is under way; `ready` is called once, with what stops it too."""
+    """Serve until SIGINT or SIGTERM, then finish the requests that are under way.
+
+    `ready` is called once the server answers, with a function that stops the server.
+    """
     drain = Drain(settings.drain_seconds)
     app = make_app(settings, clock or SystemClock(), drain.has_begun)
     try:
@@ -39,7 +42,10 @@ def run_server(settings: Settings, listener: socket.socket, ready: Ready, clock:
 
 
 def make_app(settings: Settings, clock: Clock, draining: Callable[[], bool]) -> Starlette:
-    """The application of a process that serves. The database has been prepared before, and may be away by now."""
+    """Make the application of a process that serves. The database must be prepared; it need not answer now.
+
+    `draining` returns whether the server is about to stop.
+    """
     app = create_app(settings, clock, open_store(settings, clock), open_identity_store(settings))
     app.state.draining = draining
     suit_memory_to_serving()
@@ -47,10 +53,10 @@ def make_app(settings: Settings, clock: Clock, draining: Callable[[], bool]) -> 
 
 
 def server_config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **more: Any) -> uvicorn.Config:
-    """How every process serves."""
+    """Return the configuration of uvicorn for every process."""
     return uvicorn.Config(
         app,
-        loop="auto",  # uvloop, but on Windows, which it is not made for
+        loop="auto",  # uvloop, which does not run on Windows
         http=Connection,
         ws="none",
         lifespan="on",
@@ -65,42 +71,42 @@ def server_config(settings: Settings, app: ASGIApp | Callable[[], ASGIApp], **mo
 
 
 def interrupt_on_sigterm() -> None:
-    """Let SIGTERM end the process as SIGINT does, so that what has to be cleaned up is; the server passes it on."""
+    """Raise KeyboardInterrupt on SIGTERM, as on SIGINT, so that the process cleans up. The server re-raises signals."""
     signal.signal(signal.SIGTERM, _interrupt)
 
 
 def log_ready(settings: Settings) -> None:
-    """Tell that requests are answered now, and where."""
+    """Log that the server answers requests, and its addresses."""
     log = structlog.get_logger()
-    place = {"host": settings.host, "port": settings.port, "database": without_password(settings.database)}
-    log.info("serving", site=settings.site, api=settings.base_uri, **place)
+    details = {"host": settings.host, "port": settings.port, "database": without_password(settings.database)}
+    log.info("serving", site=settings.site, api=settings.base_uri, **details)
 
 
 class Drain:
-    """The time between SIGTERM and the end, in which whoever sends requests notices that they should go elsewhere."""
+    """The time between SIGTERM and the end, during which load balancers find out that the server is not ready."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._ends: float | None = None
 
     def begins(self) -> bool:
-        """Begin, and tell so; there is none if it takes no time or has begun before."""
+        """Begin the drain; return False if it has begun before, or takes no time."""
         if not self._seconds or self.has_begun():
             return False
         self._ends = monotonic() + self._seconds
         return True
 
     def has_begun(self) -> bool:
-        """Whether it has begun."""
+        """Return whether the drain has begun."""
         return self._ends is not None
 
     def is_over(self) -> bool:
-        """Whether it has begun, and that time has passed."""
+        """Return whether the drain has begun and its time has passed."""
         return self._ends is not None and monotonic() >= self._ends
 
 
 class _Server(uvicorn.Server):
-    """Tells when it is ready, and drains before it stops."""
+    """A uvicorn server that calls `ready` once it answers, and drains before it stops."""
 
     def __init__(self, config: uvicorn.Config, ready: Ready, drain: Drain) -> None:
         super().__init__(config)
@@ -108,17 +114,17 @@ class _Server(uvicorn.Server):
         self._drain = drain
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start; the base class ends the process if that fails."""
+        """Start, and call `ready`. The base class ends the process if the start fails."""
         await super().startup(sockets)
         self._ready(self._stop)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop; on the first SIGTERM drain before."""
+        """Handle a signal to stop: the first SIGTERM begins the drain."""
         if sig != signal.SIGTERM or not self._drain.begins():
             super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
-        """Whether it is time to stop."""
+        """Return whether it is time to stop."""
         return await super().on_tick(counter) or self._drain.is_over()
 
     def _stop(self) -> None:

@@ -8,16 +8,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.identity.accounts import (
+from openbooking.identity.oauth.authorization_endpoint import UnknownClientError
+from openbooking.identity.oauth.discovery import AUTHORIZE_PATH
+from openbooking.identity.records import Partner
+from openbooking.identity.sign_in.accounts import (
     SignedIn,
     SignInRefusedError,
     UnknownLinkError,
 )
-from openbooking.identity.authorize import UnknownClientError
-from openbooking.identity.discovery import AUTHORIZE_PATH
-from openbooking.identity.guesses import Browser, TooManyAttemptsError
-from openbooking.identity.passwords import MIN_LENGTH, WeakPasswordError
-from openbooking.identity.records import Partner
+from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
+from openbooking.identity.sign_in.passwords import MIN_LENGTH, WeakPasswordError
 from openbooking.system import System
 from openbooking.web.pages import (
     SECOND_FACTOR_PATH,

@@ -12,9 +12,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.identity.access import bearer_token
-from openbooking.identity.accounts import SignedIn
-from openbooking.identity.authorize import (
+from openbooking.identity.authentication import bearer_token
+from openbooking.identity.oauth.authorization_endpoint import (
     Answer,
     AskConsent,
     AuthorizationRequest,
@@ -23,7 +22,7 @@ from openbooking.identity.authorize import (
     SignInFirst,
     UnknownClientError,
 )
-from openbooking.identity.discovery import (
+from openbooking.identity.oauth.discovery import (
     AUTHORIZE_PATH,
     CONFIGURATION_PATH,
     JWKS_PATH,
@@ -33,8 +32,14 @@ from openbooking.identity.discovery import (
     TOKEN_PATH,
     describe_provider,
 )
-from openbooking.identity.errors import InvalidClientMetadataError, InvalidRequestError, InvalidTokenError, OAuthError
-from openbooking.identity.registration import write_registration
+from openbooking.identity.oauth.errors import (
+    InvalidClientMetadataError,
+    InvalidRequestError,
+    InvalidTokenError,
+    OAuthError,
+)
+from openbooking.identity.oauth.registration import write_registration
+from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.openactive.errors import OpenBookingError, RequestTooLargeError
 from openbooking.system import System
 from openbooking.web.pages import BadFormError, Form, Pages, Visit, parse_fields, read_form, see_sign_in, site_of

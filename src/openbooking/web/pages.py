@@ -16,10 +16,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.identity.accounts import SignedIn
-from openbooking.identity.admissions import Admission, Step
-from openbooking.identity.digests import Kind, new_secret
-from openbooking.identity.throttle import DEVICE_LIFETIME
+from openbooking.identity.digests import SecretKind, new_secret
+from openbooking.identity.sign_in.accounts import SignedIn
+from openbooking.identity.sign_in.attempt_limits import DEVICE_LIFETIME
+from openbooking.identity.sign_in.sessions import NextStep, SignInResult
 from openbooking.openactive.errors import RequestTooLargeError
 from openbooking.system import System
 from openbooking.web.request import read_body
@@ -35,7 +35,7 @@ _LARGEST_FORM = 20_000
 _A_YEAR = 31_536_000
 _log = structlog.get_logger()
 
-_STEP_PATHS = {Step.CODE: CODE_PATH, Step.ENROLMENT: ENROLMENT_PATH}
+_STEP_PATHS = {NextStep.CODE: CODE_PATH, NextStep.ENROLMENT: ENROLMENT_PATH}
 
 Form = dict[str, str]
 
@@ -141,7 +141,7 @@ class Pages:
             self.keep(response, visit.secret)
         return response
 
-    async def admit(self, visit: Visit, admission: Admission, going_to: str) -> Response:
+    async def admit(self, visit: Visit, admission: SignInResult, going_to: str) -> Response:
         """Go on to what somebody who has just signed in has to do next, or else to where they were going.
 
         The browser is known by a new secret from now on: whoever knew the old one knows nothing, and its session ends.
@@ -153,7 +153,7 @@ class Pages:
         self.keep_admitted(response, admission)
         return response
 
-    def keep_admitted(self, response: Response, admission: Admission) -> None:
+    def keep_admitted(self, response: Response, admission: SignInResult) -> None:
         """Let the browser keep its session, and that it is known."""
         self.keep(response, admission.secret)
         if admission.device:
@@ -197,7 +197,7 @@ class Pages:
     async def _visit(self, request: Request) -> Visit:
         secret = request.cookies.get(self._cookie)
         if not secret:
-            return Visit(new_secret(Kind.SESSION), known=False, signed_in=None)
+            return Visit(new_secret(SecretKind.SESSION), known=False, signed_in=None)
         return Visit(secret, known=True, signed_in=await self._system.identity.accounts.signed_in(secret))
 
     async def _problem(self, request: Request, status: HTTPStatus, template: str) -> Response:

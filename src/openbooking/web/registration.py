@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.identity.errors import InvalidClientMetadataError, InvalidRedirectUriError, InvalidTokenError
-from openbooking.identity.registration import MAX_LENGTH
+from openbooking.identity.oauth.errors import InvalidClientMetadataError, InvalidRedirectUriError, InvalidTokenError
+from openbooking.identity.oauth.registration import MAX_LENGTH
 from openbooking.system import System
 from openbooking.web.pages import Form, Pages, Problem, Visit
 

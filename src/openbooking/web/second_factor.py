@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from openbooking.identity.accounts import SignedIn, SignInRefusedError
-from openbooking.identity.guesses import Browser, TooManyAttemptsError
-from openbooking.identity.one_time_codes import enrolment_uri, in_groups
-from openbooking.identity.second_factors import Enrolment, Pending, WrongCodeError
+from openbooking.identity.sign_in.accounts import SignedIn, SignInRefusedError
+from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
+from openbooking.identity.sign_in.second_factors import Enrolment, Pending, WrongCodeError
+from openbooking.identity.sign_in.totp import enrolment_uri, in_groups
 from openbooking.system import System
 from openbooking.web.accounts import WRONG_PASSWORD, address, destination, forms_lead_to, wait
 from openbooking.web.pages import (
@@ -156,12 +156,12 @@ class SecondFactorPages:
 
     async def _enrolled(self, request: Request, enrolment: Enrolment, going_to: str) -> Response:
         """The recovery codes, shown once, in the session that has just begun."""
-        secret = enrolment.admission.secret
+        secret = enrolment.sign_in.secret
         visit = Visit(secret, known=True, signed_in=await self._system.identity.accounts.signed_in(secret))
         response = self._pages.page(
             request, visit, "recovery_codes.html", codes=enrolment.recovery_codes, going_to=going_to
         )
-        self._pages.keep_admitted(response, enrolment.admission)
+        self._pages.keep_admitted(response, enrolment.sign_in)
         return response
 
     def _shown(self, secret: str, name: str) -> dict[str, Any]:

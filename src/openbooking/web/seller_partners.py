@@ -9,9 +9,9 @@ from starlette.routing import Route
 
 from openbooking.booking.model.grant_terms import NO_TERMS
 from openbooking.booking.model.order import Partnership
-from openbooking.identity.accounts import SignedIn
-from openbooking.identity.grants import Change, current_grant, resume, revoke, suspend
+from openbooking.identity.partners.grants import GrantChange, current_grant, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
+from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.system import System
 from openbooking.web.pages import Pages, Visit, see
 
@@ -43,7 +43,7 @@ class SellerPartnerPages:
                 "partner": partner,
                 "grant": grant,
                 "orders": counts.get(Partnership(partner.key, seller), 0),
-                "books": grant.books and not partner.suspended,
+                "books": grant.allows_booking and not partner.suspended,
                 "on_terms": grant.terms != NO_TERMS,
             }
             for partner, grant in await self._partners(seller)
@@ -73,7 +73,7 @@ class SellerPartnerPages:
     async def _resume(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         return await self._change(request, visit, signed_in, resume)
 
-    async def _change(self, request: Request, visit: Visit, signed_in: SignedIn, change: Change) -> Response:
+    async def _change(self, request: Request, visit: Visit, signed_in: SignedIn, change: GrantChange) -> Response:
         await self._pages.form(request, visit)
         user, key = signed_in.user, request.path_params["key"]
         if not user.role.may_authorise:

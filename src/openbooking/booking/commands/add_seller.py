@@ -1,0 +1,107 @@
+"""Adding and replacing Sellers, from the details that a person enters."""
+
+import msgspec
+
+from openbooking.booking.commands.republish import publish_seller
+from openbooking.booking.model.actor import Actor
+from openbooking.booking.model.keys import check_key
+from openbooking.booking.model.opportunity import Seller
+from openbooking.booking.store import Store
+from openbooking.openactive.money import VatTreatment
+from openbooking.openactive.terms import TaxMode
+from openbooking.openactive.web_addresses import is_web_address
+from openbooking.user_error import UserError
+
+
+class InvalidWebAddressError(UserError):
+    """A detail of a Seller should be a web address, and is not."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is no web address: it begins with https:// or http://.")
+
+
+class SellerExistsError(UserError):
+    """Another Seller has this key already."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"There is a Seller {key} already.")
+
+
+class SellerDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """The details of a Seller that Orders must show (OB 10.1.10), and those that they may show.
+
+    Attributes:
+        key: The last part of the Seller's `@id`.
+        vat: The VAT treatment of the Offers that are imported for the Seller; None for the default.
+        country: Two letters (ISO 3166-1).
+        logo: The web address of a picture.
+
+    Raises:
+        InvalidKeyError: The key cannot be part of an `@id`.
+        InvalidWebAddressError: The `url` or the `logo` is not a web address.
+    """
+
+    key: str
+    name: str
+    legal_name: str
+    tax_mode: TaxMode
+    email: str
+    url: str
+    street: str
+    locality: str
+    region: str
+    postcode: str
+    country: str
+    telephone: str | None = None
+    vat_id: str | None = None
+    vat: VatTreatment | None = None
+    logo: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the key and the web addresses."""
+        check_key(self.key)
+        for address in (self.url, self.logo or self.url):
+            if not is_web_address(address):
+                raise InvalidWebAddressError(address)
+
+    @property
+    def seller(self) -> Seller:
+        """The Seller with these details, an Organization."""
+        logo = {"@type": "ImageObject", "url": self.logo} if self.logo else None
+        optional = {"telephone": self.telephone, "vatID": self.vat_id, "logo": logo}
+        return Seller(
+            key=self.key,
+            name=self.name,
+            legal_name=self.legal_name,
+            tax_mode=self.tax_mode,
+            vat=self.vat,
+            properties={
+                "url": self.url,
+                "email": self.email,
+                "address": {
+                    "@type": "PostalAddress",
+                    "streetAddress": self.street,
+                    "addressLocality": self.locality,
+                    "addressRegion": self.region,
+                    "postalCode": self.postcode,
+                    "addressCountry": self.country,
+                },
+                **{name: value for name, value in optional.items() if value},
+            },
+        )
+
+
+async def add_seller(store: Store, details: SellerDetails, actor: Actor, *, replaces: bool) -> int | None:
+    """Add a Seller, or replace it and write the feed items that show it again.
+
+    Returns:
+        The number of feed items that show the replaced Seller; None for a new Seller.
+
+    Raises:
+        SellerExistsError: The key is in use, and the Seller is not to be replaced.
+    """
+    exists = any(seller.key == details.key for seller in await store.sellers())
+    if exists and not replaces:
+        raise SellerExistsError(details.key)
+    shown = await publish_seller(store, details.seller, actor)
+    return shown if exists else None

@@ -1,0 +1,207 @@
+"""The token endpoint and the revocation endpoint, without HTTP (RFC 6749 4.1.3, 4.4, 6; RFC 7009; OIDC 3.1.3)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from msgspec.structs import replace
+
+from openbooking.clock import Clock
+from openbooking.identity.digests import SecretKind, new_id
+from openbooking.identity.oauth.access_tokens import AccessTokens
+from openbooking.identity.oauth.authorization_lifecycle import (
+    Outcome,
+    PresentedCode,
+    authorization_id,
+    expiry,
+    new_authorization_secret,
+    redeem,
+    refresh,
+)
+from openbooking.identity.oauth.claims import ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, ClaimWriter, InvalidAccessTokenError
+from openbooking.identity.oauth.client_authentication import authenticate_client
+from openbooking.identity.oauth.errors import (
+    InvalidGrantError,
+    InvalidRequestError,
+    InvalidScopeError,
+    UnsupportedGrantTypeError,
+)
+from openbooking.identity.oauth.signing_keys import SigningKeys
+from openbooking.identity.partners.last_use import LastUseRecorder
+from openbooking.identity.policy import IdentityPolicy
+from openbooking.identity.records import Authorization, Grant, Partner, is_valid
+from openbooking.identity.scopes import CLIENT_SCOPES, Scope, read_scopes, write_scopes
+from openbooking.identity.sellers import FindSeller
+from openbooking.identity.store import IdentityStore
+
+Form = Mapping[str, str]
+Tokens = dict[str, Any]
+
+_log = structlog.get_logger()
+
+
+class TokenEndpoint:
+    """The token endpoint and the revocation endpoint of one provider."""
+
+    def __init__(  # noqa: PLR0913 - the parts of the provider that make tokens
+        self,
+        *,
+        store: IdentityStore,
+        keys: SigningKeys,
+        claims: ClaimWriter,
+        access_tokens: AccessTokens,
+        policy: IdentityPolicy,
+        last_use_recorder: LastUseRecorder,
+        clock: Clock,
+        find_seller: FindSeller,
+    ) -> None:
+        self._store = store
+        self._keys = keys
+        self._claims = claims
+        self._access_tokens = access_tokens
+        self._policy = policy
+        self._last_use_recorder = last_use_recorder
+        self._clock = clock
+        self._find_seller = find_seller
+        self._grants: dict[str, Callable[[Partner, Form], Awaitable[Tokens]]] = {
+            "authorization_code": self._by_code,
+            "refresh_token": self._by_refresh_token,
+            "client_credentials": self._by_client,
+        }
+
+    async def answer(self, form: Form, authorization: str | None) -> Tokens:
+        """Return the tokens that a client requests, or raise an OAuthError.
+
+        Args:
+            form: The form of the request.
+            authorization: The Authorization header; None if there is none.
+        """
+        partner = await self._authenticated(form, authorization)
+        grant = self._grants.get(form.get("grant_type", ""))
+        if grant is None:
+            raise UnsupportedGrantTypeError(f"Send one of the grant types {', '.join(self._grants)}.")
+        return await grant(partner, form)
+
+    async def revoke(self, form: Form, authorization: str | None) -> None:
+        """End the authorization of a token, if the client owns it. An unknown token is no error (RFC 7009 2.2)."""
+        partner = await self._authenticated(form, authorization)
+        token = form.get("token")
+        if not token:
+            raise InvalidRequestError("Send the token.")
+        id_ = authorization_id(SecretKind.REFRESH_TOKEN, token) or await self._id_of_access_token(token)
+        for found in await self._store.find(Authorization, id=id_):
+            if found.partner == partner.key:
+                await self._end(found)
+
+    async def _authenticated(self, form: Form, authorization: str | None) -> Partner:
+        partner, shown = await authenticate_client(self._store, form, authorization, self._clock())
+        self._last_use_recorder.record(partner, shown)
+        return partner
+
+    async def _by_code(self, partner: Partner, form: Form) -> Tokens:
+        presented = PresentedCode(form.get("code", ""), form.get("redirect_uri", ""), form.get("code_verifier", ""))
+        id_ = authorization_id(SecretKind.CODE, presented.code)
+        refresh_token = new_authorization_secret(SecretKind.REFRESH_TOKEN, id_ or "")
+        authorization = await self._advance(
+            partner,
+            id_,
+            lambda found: redeem(found, presented, refresh_token, self._clock()),
+        )
+        tokens = await self._tokens(authorization, authorization.scopes, refresh_token)
+        return await self._with_id_token(authorization, tokens)
+
+    async def _by_refresh_token(self, partner: Partner, form: Form) -> Tokens:
+        presented = form.get("refresh_token", "")
+        id_ = authorization_id(SecretKind.REFRESH_TOKEN, presented)
+        refresh_token = new_authorization_secret(SecretKind.REFRESH_TOKEN, id_ or "")
+
+        def scopes(found: Authorization) -> frozenset[Scope]:
+            return read_scopes(form.get("scope", write_scopes(found.scopes)), found.scopes)
+
+        def present(found: Authorization) -> Outcome:
+            """Refresh, but do not spend a valid token on a request for scopes that were not allowed."""
+            outcome = refresh(found, presented, refresh_token, self._policy.refresh_leeway, self._clock())
+            if outcome.good and not scopes(found):
+                raise InvalidScopeError("None of these scopes was allowed.")
+            return outcome
+
+        authorization = await self._advance(partner, id_, present)
+        return await self._tokens(authorization, scopes(authorization), refresh_token)
+
+    async def _by_client(self, partner: Partner, form: Form) -> Tokens:
+        """Return a token of the client itself, for its Orders feeds only (OB-AUTH-24, OB-AUTH-25)."""
+        scopes = read_scopes(form.get("scope", Scope.ORDERS_FEED), CLIENT_SCOPES)
+        if not scopes:
+            raise InvalidScopeError(f"A client can have {write_scopes(CLIENT_SCOPES)} for itself.")
+        now = self._clock()
+        authorization = Authorization(
+            id=new_id(), partner=partner.key, seller=None, user=None, scopes=scopes, issued=now, expires=now
+        )
+        authorization = replace(authorization, expires=expiry(authorization, self._policy, now))
+        await self._store.save(authorization)
+        return await self._tokens(authorization, scopes, None)
+
+    async def _advance(
+        self, partner: Partner, id_: str | None, present: Callable[[Authorization], Outcome]
+    ) -> Authorization:
+        """Return the authorization after a valid code or token was presented, or raise InvalidGrantError.
+
+        If another request changes the authorization at the same time, `present` is applied again to the changed one.
+        """
+        while True:
+            found = await self._found(partner, id_)
+            after, good = present(found)
+            if good:
+                after = replace(after, expires=expiry(after, self._policy, self._clock()))
+            if after != found and not await self._store.save(after):
+                continue
+            if good:
+                return replace(after, revision=after.revision + 1)
+            if after.ended and not found.ended:
+                _log.warning("authorization.ended_by_replay", partner=found.partner, seller=found.seller)
+            raise InvalidGrantError("The code or token is not valid, or no longer.")
+
+    async def _found(self, partner: Partner, id_: str | None) -> Authorization:
+        """Return the authorization, or raise InvalidGrantError if it is of another client or revoked."""
+        found = await self._store.find(Authorization, id=id_) if id_ else ()
+        if not found or found[0].partner != partner.key:
+            raise InvalidGrantError("There is no such code or token.")
+        grants = await self._store.find(Grant, partner=partner.key, seller=found[0].seller or "")
+        if not any(is_valid(grant, found[0]) for grant in grants):
+            raise InvalidGrantError("The Seller has revoked this.")
+        return found[0]
+
+    async def _id_of_access_token(self, token: str) -> str:
+        try:
+            return (await self._access_tokens.read(token)).authorization
+        except InvalidAccessTokenError:
+            return ""
+
+    async def _end(self, authorization: Authorization) -> None:
+        """End an authorization. A concurrent change does not prevent this."""
+        while not await self._store.save(replace(authorization, ended=True)):
+            found = await self._store.find(Authorization, id=authorization.id)
+            if not found:
+                return
+            authorization = found[0]
+
+    async def _tokens(
+        self, authorization: Authorization, scopes: frozenset[Scope], refresh_token: str | None
+    ) -> Tokens:
+        access = await self._keys.sign(
+            ACCESS_TOKEN_TYPE, self._claims.access_token(authorization, scopes, self._clock())
+        )
+        tokens = {
+            "access_token": access,
+            "token_type": "Bearer",
+            "expires_in": int(self._policy.access_token_lifetime.total_seconds()),
+            "scope": write_scopes(scopes),
+        }
+        return tokens | ({"refresh_token": refresh_token} if authorization.refresh_digests else {})
+
+    async def _with_id_token(self, authorization: Authorization, tokens: Tokens) -> Tokens:
+        seller = await self._find_seller(authorization.seller or "")
+        if Scope.OPENID not in authorization.scopes or seller is None:
+            return tokens
+        claims = self._claims.id_token(authorization, seller, tokens["access_token"], self._clock())
+        return tokens | {"id_token": await self._keys.sign(ID_TOKEN_TYPE, claims)}

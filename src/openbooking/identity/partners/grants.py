@@ -1,0 +1,174 @@
+"""Grants of Sellers to Booking Partners: their changes, and the Orders feeds that follow them (OB 11.7)."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
+from openbooking.booking.model.order import Partnership
+from openbooking.booking.store import Store
+from openbooking.clock import Clock
+from openbooking.identity.records import EVERY_SELLER, Grant, GrantState
+from openbooking.identity.scopes import Scope
+from openbooking.identity.store import IdentityStore
+from openbooking.user_error import UserError
+
+# A booking that was authenticated just before a revocation may be saved just after it. Its Order is withheld too.
+_STRAGGLERS = timedelta(minutes=1)
+GRANTS = Actor(ActorKind.SYSTEM, "grants")
+_ATTEMPTS = 5
+
+GrantChange = Callable[[Grant], Grant]
+
+
+class ConcurrentChangeError(UserError):
+    """Others kept changing the same grant, so that nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(f"Gave up after {_ATTEMPTS} conflicting changes of the same grant; try again.")
+
+
+def current_grant(grants: Iterable[Grant], seller: str) -> Grant | None:
+    """Return the grant that is valid for a Seller: its own, or else the one of EVERY_SELLER."""
+    by_seller = {grant.seller: grant for grant in grants}
+    return by_seller.get(seller) or by_seller.get(EVERY_SELLER)
+
+
+def give(scopes: frozenset[Scope], agreed_by: str | None = None) -> GrantChange:
+    """Return the change that adds scopes to a grant, and makes a suspended or revoked grant active.
+
+    A user who agrees now agrees to all scopes of the grant. If the grant becomes wider, earlier agreements end. The
+    terms stay as they are; a revoked grant has none.
+
+    Args:
+        scopes: The scopes to add.
+        agreed_by: The account of the user who agrees in the name of the Seller; None for an administrator.
+    """
+
+    def change(grant: Grant) -> Grant:
+        kept = frozenset() if grant.state is GrantState.REVOKED else grant.scopes
+        wider = not scopes <= kept or grant.state is not GrantState.ACTIVE
+        agreed = frozenset({agreed_by} if agreed_by else ())
+        return replace(
+            grant,
+            scopes=kept | scopes,
+            state=GrantState.ACTIVE,
+            agreed_by=agreed if wider else grant.agreed_by | agreed,
+        )
+
+    return change
+
+
+def suspend(grant: Grant) -> Grant:
+    """Return an active grant as suspended: it allows no bookings, and the Orders feed goes on (OB-AUTH-27)."""
+    return replace(grant, state=GrantState.SUSPENDED) if grant.state is GrantState.ACTIVE else grant
+
+
+def resume(grant: Grant) -> Grant:
+    """Return a suspended grant as active."""
+    return replace(grant, state=GrantState.ACTIVE) if grant.state is GrantState.SUSPENDED else grant
+
+
+def revoke(grant: Grant) -> Grant:
+    """Return the grant as revoked: its tokens are void, and the Orders leave the partner's feed (OB-AUTH-07).
+
+    The terms end too: a later grant starts without terms.
+    """
+    if grant.state is GrantState.REVOKED:
+        return grant
+    return replace(grant, state=GrantState.REVOKED, agreed_by=frozenset(), period=grant.period + 1, terms=NO_TERMS)
+
+
+def agree(change: Callable[[GrantTerms], GrantTerms]) -> GrantChange:
+    """Return the change that applies `change` to the terms of a grant.
+
+    The state of the grant stays as it is. A revoked grant has no terms and gets none.
+    """
+
+    def changed(grant: Grant) -> Grant:
+        return grant if grant.state is GrantState.REVOKED else replace(grant, terms=change(grant.terms))
+
+    return changed
+
+
+def allow_on_terms(change_terms: Callable[[GrantTerms], GrantTerms]) -> GrantChange:
+    """Return the change that lets a partner book and changes the terms.
+
+    A grant that already includes booking keeps its state: a suspended one stays suspended.
+    """
+    on_terms, allow = agree(change_terms), give(frozenset({Scope.OPENBOOKING}))
+
+    def change(grant: Grant) -> Grant:
+        allowed = grant.state is not GrantState.REVOKED and Scope.OPENBOOKING in grant.scopes
+        return on_terms(grant if allowed else allow(grant))
+
+    return change
+
+
+class Grants:
+    """Changes the grants of one provider, and makes the Orders feeds follow them."""
+
+    def __init__(self, identity: IdentityStore, bookings: Store, clock: Clock) -> None:
+        self._identity = identity
+        self._bookings = bookings
+        self._clock = clock
+
+    async def change(self, partner: str, seller: str, change: GrantChange, by: str) -> Grant:
+        """Change the grant of a Seller to a partner; return it when the Orders feed shows the change.
+
+        Args:
+            partner: The key of the partner.
+            seller: The key of the Seller, or EVERY_SELLER.
+            change: The change.
+            by: The user or role that the change is recorded under.
+
+        Raises:
+            ConcurrentChangeError: Others kept changing the grant.
+        """
+        for _ in range(_ATTEMPTS):
+            before = await self._grant(partner, seller)
+            changed = change(before)
+            if changed == before:
+                # Saved all the same: what is acknowledged again must be on disk, and on the standby.
+                if before.revision and not await self._identity.save(before):
+                    continue
+                return before
+            changed = replace(changed, changed=self._clock(), changed_by=by, settled=False)
+            if await self._identity.save(changed):
+                await self._follow(changed)
+                return changed
+        raise ConcurrentChangeError
+
+    async def settle(self) -> None:
+        """Make the Orders feeds follow all changed grants, including those of processes that have died since."""
+        for grant in await self._identity.find(Grant, settled=False):
+            await self._follow(grant)
+            # A change in the future was made by a clock that was wrong.
+            if abs(self._clock() - grant.changed) > _STRAGGLERS:
+                await self._identity.save(replace(grant, settled=True))
+
+    async def _grant(self, partner: str, seller: str) -> Grant:
+        """Return the own grant of the Seller, or a new one that allows what is valid without it."""
+        grants = await self._identity.find(Grant, partner=partner)
+        rights = current_grant(grants, seller)
+        if rights:
+            own = rights.seller == seller
+            return rights if own else replace(rights, seller=seller, agreed_by=frozenset(), revision=0)
+        now, nothing = self._clock(), frozenset[Scope]()
+        state = GrantState.REVOKED
+        return Grant(partner=partner, seller=seller, scopes=nothing, changed=now, changed_by="", state=state)
+
+    async def _follow(self, grant: Grant) -> None:
+        sellers = [grant.seller]
+        if grant.seller == EVERY_SELLER:
+            sellers = [seller.key for seller in await self._bookings.sellers()]
+        grants = await self._identity.find(Grant, partner=grant.partner)
+        for seller in sellers:
+            rights = current_grant(grants, seller)
+            withheld = rights is None or rights.state is GrantState.REVOKED
+            command = Withhold(partnership=Partnership(grant.partner, seller), withheld=withheld, actor=GRANTS)
+            while await self._bookings.execute(command):
+                pass

@@ -1,0 +1,202 @@
+"""Accounts of the people who work for Sellers: sign-in, sign-out, passwords, and links to set one (OB-AUTH-29)."""
+
+from typing import NamedTuple
+
+import structlog
+from msgspec.structs import replace
+
+from openbooking.clock import Clock
+from openbooking.identity.digests import SecretKind, digest, matches, new_id, new_secret
+from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
+from openbooking.identity.records import Role, Session, User
+from openbooking.identity.sign_in import attempt_limits
+from openbooking.identity.sign_in.attempt_limiter import AttemptLimiter, Browser
+from openbooking.identity.sign_in.devices import Devices
+from openbooking.identity.sign_in.passwords import Passwords, check_password
+from openbooking.identity.sign_in.sessions import Sessions, SignInResult
+from openbooking.identity.store import IdentityStore
+from openbooking.user_error import UserError
+
+_log = structlog.get_logger()
+
+
+class SignInRefusedError(Exception):
+    """The name or the password is wrong."""
+
+
+class UnknownLinkError(Exception):
+    """The link was never issued, has been used, or has expired."""
+
+
+class UnknownUserError(UserError):
+    """No user has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no user {canonical_name(name)}.")
+
+
+class UserExistsError(UserError):
+    """Another user has this name already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a user {canonical_name(name)} already.")
+
+
+class EmptyUserNameError(UserError):
+    """The user name is empty."""
+
+    def __init__(self) -> None:
+        super().__init__("A user name cannot be empty.")
+
+
+class SignedIn(NamedTuple):
+    """A user who has signed in, with the session of the browser."""
+
+    user: User
+    session: Session
+
+
+class Accounts:
+    """Manages the accounts of one provider."""
+
+    def __init__(self, store: IdentityStore, policy: IdentityPolicy, clock: Clock, passwords: Passwords) -> None:
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._passwords = passwords
+        self._devices = Devices(store, clock)
+        self.attempt_limiter = AttemptLimiter(store, self._devices, clock)
+        self.sessions = Sessions(store, policy, self._devices, clock)
+
+    async def sign_in(self, name: str, password: str, browser: Browser) -> SignInResult:
+        """Start a session, or a pending sign-in that needs the second factor.
+
+        Raises:
+            SignInRefusedError: The name or the password is wrong.
+            TooManyAttemptsError: The attempt has to wait.
+        """
+        name = canonical_name(name)
+        user = await self.verify(name, password, browser)
+        if user.password_hash and self._passwords.outdated(user.password_hash):
+            await self._store.save(replace(user, password_hash=await self._passwords.hash(password)))
+        return await self.sessions.start_after_password(user, browser.device)
+
+    async def signed_in(self, secret: str) -> SignedIn | None:
+        """Return the user and the session with this secret; None if the session has ended."""
+        sessions = await self._store.find(Session, digest=digest(secret))
+        if not sessions or sessions[0].expires <= self._clock():
+            return None
+        users = await self._store.find(User, name=sessions[0].username)
+        if not users or users[0].account != sessions[0].account:
+            return None
+        # The session may be older than the setting that requires a second factor, or than a reset of the factor.
+        lacks_factor = users[0].second_factor is None and self._policy.second_factor is SecondFactorMode.REQUIRED
+        return None if lacks_factor else SignedIn(users[0], sessions[0])
+
+    async def sign_out(self, signed_in: SignedIn) -> None:
+        """End the session of a user who has signed in."""
+        await self._store.remove(Session, digest=signed_in.session.digest)
+
+    async def change_password(self, user: User, password: str, new: str, browser: Browser) -> SignInResult:
+        """Replace the password of a user who has signed in, and start another session.
+
+        All other sessions of the user end, and all other browsers become unknown. Raise as `sign_in`, or
+        WeakPasswordError.
+        """
+        check_password(user.name, new)
+        verified = await self.verify(user.name, password, browser)
+        # A concurrent change of the user may be a change of the password.
+        changed = await self._set_password(verified, new, if_changed=SignInRefusedError)
+        return await self.sessions.start(changed)
+
+    async def user_of_link(self, link: str) -> User:
+        """Return the user that a link was issued for, or raise UnknownLinkError."""
+        users = await self._store.find(User, link_digest=digest(link))
+        if not users or not matches(link, users[0].link_digest) or self._is_old(users[0]):
+            raise UnknownLinkError
+        return users[0]
+
+    async def use_link(self, link: str, new: str) -> SignInResult:
+        """Set a password with a link, which is valid once, and start a session as after `sign_in`.
+
+        All other sessions of the user end, and all browsers become unknown.
+
+        Raises:
+            UnknownLinkError: The link was never issued, has been used, or has expired.
+            WeakPasswordError: The new password is too weak.
+        """
+        user = await self.user_of_link(link)
+        check_password(user.name, new)
+        await self.attempt_limiter.clear(user.name)
+        changed = await self._set_password(user, new, if_changed=UnknownLinkError)
+        return await self.sessions.start_after_password(changed)
+
+    async def add(self, name: str, seller: str, role: Role) -> str:
+        """Add a user, and return a link to set the first password. Raise EmptyUserNameError or UserExistsError."""
+        if not canonical_name(name):
+            raise EmptyUserNameError
+        link = new_secret(SecretKind.LINK)
+        user = User(name=canonical_name(name), seller=seller, role=role, id=new_id())
+        if not await self._store.save(self._with_link(user, link)):
+            raise UserExistsError(name)
+        return link
+
+    async def issue_link(self, name: str) -> str:
+        """Return a link to set another password. Raise UnknownUserError.
+
+        The current password stays valid until the link is used. Earlier links end.
+        """
+        link = new_secret(SecretKind.LINK)
+        while found := await self._store.find(User, name=canonical_name(name)):
+            if await self._store.save(self._with_link(found[0], link)):
+                return link
+        raise UnknownUserError(name)
+
+    async def remove(self, user: User) -> None:
+        """Remove a user and all sessions. Grants that the user gave to partners stay (OB-AUTH-29)."""
+        await self._store.remove(User, name=user.name)
+        await self.sessions.end_all(user.name)
+        await self._devices.forget(user.name)
+
+    async def unlock(self, name: str) -> None:
+        """Clear the failed attempts at an account, so that its user need not wait. Raise UnknownUserError."""
+        await self.attempt_limiter.clear((await self.user(name)).name)
+
+    async def user(self, name: str) -> User:
+        """Return the user with this name, or raise UnknownUserError."""
+        users = await self._store.find(User, name=canonical_name(name))
+        if not users:
+            raise UnknownUserError(name)
+        return users[0]
+
+    async def verify(self, name: str, password: str, browser: Browser) -> User:
+        """Return the user with this name and password. Raise as `sign_in`."""
+        users = await self._store.find(User, name=name)
+        counted = await self.attempt_limiter.register(
+            attempt_limits.account_subject(name), users[0] if users else None, browser
+        )
+        if not await self._passwords.verify(users[0].password_hash if users else None, password):
+            _log.warning("sign_in.refused", address=browser.address, failures=counted[-1].failures)
+            raise SignInRefusedError
+        await self.attempt_limiter.record_success(counted)
+        return users[0]
+
+    async def _set_password(self, user: User, new: str, *, if_changed: type[Exception]) -> User:
+        hashed = await self._passwords.hash(new)
+        changed = replace(user, password_hash=hashed, link_digest=None, link_expires=None)
+        if not await self._store.save(changed):
+            raise if_changed
+        await self.sessions.end_all(user.name)
+        await self._devices.forget(user.name)
+        return replace(changed, revision=changed.revision + 1)
+
+    def _with_link(self, user: User, link: str) -> User:
+        return replace(user, link_digest=digest(link), link_expires=self._clock() + self._policy.link_lifetime)
+
+    def _is_old(self, user: User) -> bool:
+        return user.link_expires is None or user.link_expires <= self._clock()
+
+
+def canonical_name(name: str) -> str:
+    """Return the one form of a user name, without regard to case and spaces around it."""
+    return name.strip().casefold()

@@ -1,0 +1,56 @@
+"""Administration of the people who work for Sellers."""
+
+from collections.abc import Sequence
+
+from openbooking.identity.records import Role, User
+from openbooking.identity.sellers import FindSeller, check_seller
+from openbooking.identity.sign_in.accounts import Accounts
+from openbooking.identity.sign_in.second_factors import SecondFactors
+from openbooking.identity.store import IdentityStore
+
+
+class UserAdministration:
+    """Changes the users of one provider on behalf of an administrator.
+
+    A user name is accepted in any case, with spaces around it. Methods that take the name of an existing user raise
+    UnknownUserError if no user has this name.
+    """
+
+    def __init__(
+        self, store: IdentityStore, accounts: Accounts, second_factors: SecondFactors, find_seller: FindSeller
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._second_factors = second_factors
+        self._find_seller = find_seller
+
+    async def add(self, name: str, seller: str, role: Role) -> str:
+        """Add a user; return the secret of the link with which the user sets the first password.
+
+        Raises:
+            UnknownSellerError: No Seller has this key.
+            EmptyUserNameError: The name is empty.
+            UserExistsError: The name is in use.
+        """
+        await check_seller(self._find_seller, seller)
+        return await self._accounts.add(name, seller, role)
+
+    async def users(self) -> Sequence[User]:
+        """Return all users, in order of their names."""
+        return await self._store.find(User)
+
+    async def remove(self, name: str) -> None:
+        """Remove a user and end all sessions; grants that the user gave stay (OB-AUTH-29)."""
+        await self._accounts.remove(await self._accounts.user(name))
+
+    async def issue_link(self, name: str) -> str:
+        """Return the secret of a link with which the user sets another password, once."""
+        return await self._accounts.issue_link(name)
+
+    async def unlock(self, name: str) -> None:
+        """Clear the failed attempts to sign in to an account. Addresses that have to wait go on waiting."""
+        await self._accounts.unlock(name)
+
+    async def reset_second_factor(self, name: str) -> None:
+        """Remove the second factor of a user who has lost it, and end all sessions."""
+        await self._second_factors.reset(name)

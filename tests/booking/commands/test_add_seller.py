@@ -1,0 +1,79 @@
+"""Sellers are added and replaced from the details that a person enters."""
+
+from typing import Any
+
+import pytest
+
+from openbooking.booking.commands.add_seller import (
+    InvalidWebAddressError,
+    SellerDetails,
+    SellerExistsError,
+    add_seller,
+)
+from openbooking.booking.model.keys import InvalidKeyError
+from openbooking.openactive.money import VatTreatment
+from openbooking.openactive.terms import TaxMode
+from support.identity_provider import Desk
+from support.parties import MANAGER
+
+DETAILS: dict[str, Any] = {
+    "key": "willow",
+    "name": "Willow Studio",
+    "legal_name": "Willow Movement Ltd",
+    "tax_mode": TaxMode.NET,
+    "email": "hello@willow.example.com",
+    "url": "https://willow.example.com/",
+    "street": "22a Canal Street",
+    "locality": "Oxford",
+    "region": "Oxfordshire",
+    "postcode": "OX2 6ZZ",
+    "country": "GB",
+}
+
+
+def test_a_seller_publishes_the_details_that_were_given() -> None:
+    full: dict[str, Any] = {
+        "telephone": "01632 960202",
+        "vat_id": "GB9",
+        "vat": VatTreatment.STANDARD,
+        "logo": "https://a.example/l",
+    }
+    seller = SellerDetails(**DETAILS, **full).seller
+    assert (seller.key, seller.name, seller.legal_name) == ("willow", "Willow Studio", "Willow Movement Ltd")
+    assert (seller.tax_mode, seller.vat) == (TaxMode.NET, VatTreatment.STANDARD)
+    assert seller.properties == {
+        "url": "https://willow.example.com/",
+        "email": "hello@willow.example.com",
+        "address": {
+            "@type": "PostalAddress",
+            "streetAddress": "22a Canal Street",
+            "addressLocality": "Oxford",
+            "addressRegion": "Oxfordshire",
+            "postalCode": "OX2 6ZZ",
+            "addressCountry": "GB",
+        },
+        "telephone": "01632 960202",
+        "vatID": "GB9",
+        "logo": {"@type": "ImageObject", "url": "https://a.example/l"},
+    }
+    assert set(SellerDetails(**DETAILS).seller.properties) == {"url", "email", "address"}
+
+
+def test_a_key_and_web_addresses_are_checked() -> None:
+    with pytest.raises(InvalidKeyError, match="'a/b' cannot be a key"):
+        SellerDetails(**DETAILS | {"key": "a/b"})
+    for name in ("url", "logo"):
+        with pytest.raises(InvalidWebAddressError, match="is no web address"):
+            SellerDetails(**DETAILS | {name: "javascript:alert(1)"})
+
+
+@pytest.mark.anyio
+async def test_a_seller_is_replaced_only_on_request() -> None:
+    store = Desk().bookings
+    assert await add_seller(store, SellerDetails(**DETAILS), MANAGER, replaces=True) is None
+    renamed = SellerDetails(**DETAILS | {"name": "Weeping Willow"})
+    with pytest.raises(SellerExistsError, match="a Seller willow already"):
+        await add_seller(store, renamed, MANAGER, replaces=False)
+    assert [seller.name for seller in await store.sellers()] == ["Willow Studio"]
+    assert await add_seller(store, renamed, MANAGER, replaces=True) == 0
+    assert [seller.name for seller in await store.sellers()] == ["Weeping Willow"]

@@ -1,0 +1,253 @@
+"""The authorization endpoint: who is asked what, and who is told of it."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.identity.oauth.authorization_endpoint import (
+    AskConsent,
+    MayNotConsent,
+    Redirect,
+    SignInFirst,
+    UnknownClientError,
+)
+from openbooking.identity.partners.grants import revoke
+from openbooking.identity.records import Grant, Partner, Role
+from openbooking.identity.scopes import Scope
+from support.identity_provider import SITE, Desk, partner, returned
+
+pytestmark = pytest.mark.anyio
+
+
+async def refused(desk: Desk, **changes: str | None) -> dict[str, str]:
+    parameters, _ = desk.asked(**changes)
+    answer = await desk.provider.authorization.ask(parameters, await desk.signed_in("ann"))
+    assert isinstance(answer, Redirect)
+    return returned(answer)
+
+
+@pytest.mark.spec("OB-AUTH-05", "OB-AUTH-28")
+async def test_somebody_signs_in_and_agrees_and_the_client_gets_a_code(desk: Desk) -> None:
+    parameters, _ = desk.asked()
+    endpoint = desk.provider.authorization
+    assert isinstance(await endpoint.ask(parameters, None), SignInFirst)
+    ann = await desk.signed_in("ann")
+    asked = await endpoint.ask(parameters, ann)
+    assert isinstance(asked, AskConsent)
+    assert asked.request.scopes == {Scope.OPENID, Scope.OFFLINE_ACCESS, Scope.OPENBOOKING}
+    answer = await endpoint.decide(parameters, ann, agreed=True)
+    assert isinstance(answer, Redirect)
+    assert answer.url.startswith("https://alice.example.com/cb?code=obc_")
+    assert returned(answer)["state"] == "xyz"
+    (grant,) = await desk.store.find(Grant, partner="alice")
+    assert (grant.seller, grant.agreed_by, grant.changed_by) == ("centre", frozenset({"ann"}), "ann")
+
+
+async def test_the_client_is_told_by_whom_it_is_answered(desk: Desk) -> None:
+    """RFC 9207: so that it cannot mix up providers."""
+    parameters, _ = desk.asked()
+    answer = await desk.provider.authorization.decide(parameters, await desk.signed_in("ann"), agreed=True)
+    assert isinstance(answer, Redirect)
+    assert returned(answer)["iss"] == SITE
+    assert (await refused(desk, scope="address"))["iss"] == SITE
+
+
+async def test_who_says_no_is_not_asked_for_the_reason(desk: Desk) -> None:
+    parameters, _ = desk.asked()
+    answer = await desk.provider.authorization.decide(parameters, await desk.signed_in("ann"), agreed=False)
+    assert isinstance(answer, Redirect)
+    assert returned(answer)["error"] == "access_denied"
+    assert returned(answer)["state"] == "xyz"
+    assert await desk.store.find(Grant) == []
+
+
+@pytest.mark.spec("OB-AUTH-32")
+async def test_who_has_agreed_is_not_asked_again(desk: Desk) -> None:
+    """With offline access or without; but for more scopes, for another client, or in another's place, they are."""
+    endpoint, ann = desk.provider.authorization, await desk.signed_in("ann")
+    await desk.code("ann", scope="openid openactive-identity")
+    for changes, expected in (
+        ({"scope": "openid openactive-identity"}, Redirect),
+        ({"scope": "openid"}, Redirect),
+        ({"scope": "openid unheard-of"}, Redirect),
+        ({"scope": "openid openactive-openbooking"}, AskConsent),
+        ({"scope": "openid", "prompt": "consent"}, AskConsent),
+    ):
+        parameters, _ = desk.asked(**changes)
+        assert isinstance(await endpoint.ask(parameters, ann), expected), changes
+    parameters, _ = desk.asked(scope="openid")
+    assert isinstance(await endpoint.ask(parameters, await desk.signed_in("ben")), AskConsent)
+    parameters, _ = desk.asked("bob", scope="openid")
+    assert isinstance(await endpoint.ask(parameters, ann), AskConsent)
+
+
+async def test_each_person_agrees_for_themselves(desk: Desk) -> None:
+    """Another manager of the same Seller is asked too; and the first again, once the second has allowed more."""
+    dan = replace((await desk.signed_in("ann")).user, name="dan", revision=0)
+    await desk.store.save(dan)
+    endpoint, ann = desk.provider.authorization, await desk.signed_in("ann")
+    await desk.code("ann", scope="openid")
+    parameters, _ = desk.asked(scope="openid")
+    assert isinstance(await endpoint.ask(parameters, await desk.signed_in("dan")), AskConsent)
+    await desk.code("dan", scope="openid")
+    assert isinstance(await endpoint.ask(parameters, ann), Redirect)
+    await desk.code("dan", scope="openid openactive-openbooking")
+    assert isinstance(await endpoint.ask(parameters, ann), AskConsent)
+
+
+@pytest.mark.spec("OB-AUTH-05", "OB-AUTH-32")
+async def test_who_agreed_as_a_manager_and_is_staff_now_gets_no_code(desk: Desk) -> None:
+    await desk.code("ann")
+    ann = (await desk.signed_in("ann")).user
+    await desk.store.save(replace(ann, role=Role.STAFF))
+    endpoint, ann_again = desk.provider.authorization, await desk.signed_in("ann")
+    assert isinstance(await endpoint.ask(desk.asked()[0], ann_again), MayNotConsent)
+    silent = await endpoint.ask(desk.asked(prompt="none")[0], ann_again)
+    assert isinstance(silent, Redirect)
+    assert returned(silent)["error"] == "consent_required"
+
+
+@pytest.mark.spec("OB-AUTH-05", "OB-AUTH-29")
+async def test_who_is_given_the_name_of_somebody_who_left_inherits_no_agreement(desk: Desk) -> None:
+    accounts, password = desk.provider.accounts, "lampshade orbit cabbage"
+    for agrees in (True, False):
+        admission = await accounts.use_link(await accounts.add("eve", "centre", Role.MANAGER), password)
+        signed_in = await accounts.signed_in(admission.secret)
+        assert signed_in
+        assert isinstance(await desk.provider.authorization.ask(desk.asked()[0], signed_in), AskConsent)
+        if agrees:
+            await desk.provider.authorization.decide(desk.asked()[0], signed_in, agreed=True)
+            assert isinstance(await desk.provider.authorization.ask(desk.asked()[0], signed_in), Redirect)
+            await accounts.remove(signed_in.user)
+    (grant,) = await desk.store.find(Grant, partner="alice")
+    assert grant.changed_by == "eve"
+
+
+async def test_a_revoked_grant_has_to_be_agreed_to_anew(desk: Desk) -> None:
+    await desk.code("ann")
+    await desk.provider.grants.change("alice", "centre", revoke, "ann")
+    parameters, _ = desk.asked()
+    assert isinstance(await desk.provider.authorization.ask(parameters, await desk.signed_in("ann")), AskConsent)
+
+
+async def test_who_may_not_decide_for_the_seller_is_told_so(desk: Desk) -> None:
+    parameters, _ = desk.asked()
+    cat = await desk.signed_in("cat")
+    assert isinstance(await desk.provider.authorization.ask(parameters, cat), MayNotConsent)
+    assert isinstance(await desk.provider.authorization.decide(parameters, cat, agreed=True), MayNotConsent)
+    assert await desk.store.find(Grant) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": "nobody"},
+        {"client_id": None},
+        {"redirect_uri": None},
+        {"redirect_uri": "https://alice.example.com/cb/"},
+        {"redirect_uri": "https://alice.example.com/cb?x=1"},
+        {"redirect_uri": "https://alice.example.com/CB"},
+        {"redirect_uri": "https://alice.example.com.evil.example/cb"},
+        {"redirect_uri": "https://bob.example.com/cb"},
+        {"redirect_uri": "javascript:alert(1)"},
+        {"redirect_uri": "//evil.example/cb"},
+    ],
+)
+async def test_nobody_is_sent_where_no_client_has_registered(desk: Desk, changes: dict[str, str | None]) -> None:
+    parameters, _ = desk.asked(**changes)
+    for signed_in in (None, await desk.signed_in("ann")):
+        with pytest.raises(UnknownClientError):
+            await desk.provider.authorization.ask(parameters, signed_in)
+
+
+WRONG = pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"response_type": None}, "unsupported_response_type"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"response_type": "code id_token"}, "unsupported_response_type"),
+        ({"response_mode": "fragment"}, "invalid_request"),
+        ({"code_challenge": None}, "invalid_request"),
+        ({"code_challenge": "c" * 42}, "invalid_request"),
+        ({"code_challenge": "c" * 44}, "invalid_request"),
+        ({"code_challenge": "c" * 42 + "="}, "invalid_request"),
+        ({"code_challenge": "c" * 42 + "+"}, "invalid_request"),
+        ({"code_challenge_method": None}, "invalid_request"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"scope": None}, "invalid_scope"),
+        ({"scope": "address offline_access"}, "invalid_scope"),
+        ({"scope": "openactive-ordersfeed"}, "invalid_scope"),
+        ({"request": "eyJ"}, "request_not_supported"),
+        ({"request_uri": "https://alice.example.com/request"}, "request_uri_not_supported"),
+        ({"prompt": "none login"}, "invalid_request"),
+        ({"prompt": "none"}, "consent_required"),
+        ({"max_age": "soon"}, "invalid_request"),
+        ({"max_age": "-1"}, "invalid_request"),
+        ({"nonce": "x" * 5000}, "invalid_request"),
+    ],
+)
+
+
+@WRONG
+async def test_what_is_wrong_with_a_request_is_told_to_its_client(
+    desk: Desk, changes: dict[str, str | None], error: str
+) -> None:
+    told = await refused(desk, **changes)
+    assert told["error"] == error
+    assert told["state"] == "xyz"
+    assert told["error_description"]
+    assert "code" not in told
+
+
+@WRONG
+async def test_nobody_is_sent_to_a_client_by_what_is_wrong_before_they_sign_in(
+    desk: Desk, changes: dict[str, str | None], error: str
+) -> None:
+    """RFC 9700 4.11.2, which excepts silent requests: those are answered at once."""
+    parameters, _ = desk.asked(**changes)
+    answer = await desk.provider.authorization.ask(parameters, None)
+    if "none" not in parameters.get("prompt", "").split():
+        assert answer == SignInFirst(parameters)
+        parameters, _ = desk.asked(**{**changes, "prompt": "none"})
+        answer = await desk.provider.authorization.ask(parameters, None)
+    assert isinstance(answer, Redirect)
+    assert returned(answer)["error"] == ("login_required" if error == "consent_required" else error)
+
+
+async def test_no_page_is_shown_where_none_may_be(desk: Desk) -> None:
+    parameters, _ = desk.asked(prompt="none")
+    answer = await desk.provider.authorization.ask(parameters, None)
+    assert isinstance(answer, Redirect)
+    assert returned(answer)["error"] == "login_required"
+    await desk.code("ann")
+    answer = await desk.provider.authorization.ask(parameters, await desk.signed_in("ann"))
+    assert isinstance(answer, Redirect)
+    assert returned(answer)["code"]
+
+
+async def test_who_signed_in_long_ago_signs_in_again_if_the_client_wants(desk: Desk) -> None:
+    await desk.code("ann")
+    ann = await desk.signed_in("ann")
+    desk.clock.move(timedelta(seconds=61))
+    endpoint = desk.provider.authorization
+    for changes, expected in (({"max_age": "60"}, SignInFirst), ({"max_age": "120"}, Redirect)):
+        assert isinstance(await endpoint.ask(desk.asked(**changes)[0], ann), expected)
+    for changes, left in (
+        ({"prompt": "login consent", "max_age": "0"}, {"prompt": "consent"}),
+        ({"prompt": "login"}, {}),
+    ):
+        parameters, _ = desk.asked(**changes)
+        then = {name: value for name, value in parameters.items() if name not in changes} | left
+        assert await endpoint.ask(parameters, ann) == SignInFirst(then)
+
+
+async def test_a_redirect_uri_keeps_its_own_parameters(desk: Desk) -> None:
+    uri = "https://carol.example.com/cb?app=1"
+    await desk.store.save(partner("carol", redirect_uris=(uri,)))
+    parameters, _ = desk.asked("carol", redirect_uri=uri)
+    answer = await desk.provider.authorization.decide(parameters, await desk.signed_in("ann"), agreed=True)
+    assert isinstance(answer, Redirect)
+    assert urlsplit(answer.url).query.startswith("app=1&code=obc_")
+    assert await desk.store.find(Partner, key="carol")

@@ -1,0 +1,403 @@
+"""The token endpoint: codes and refresh tokens are good once, and what is misused ends with all that came of it."""
+
+import asyncio
+import base64
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
+from msgspec.structs import replace
+
+from openbooking.booking.model.order import Caller
+from openbooking.identity.oauth.authorization_lifecycle import challenge
+from openbooking.identity.oauth.errors import (
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidRequestError,
+    InvalidScopeError,
+    OAuthError,
+    UnsupportedGrantTypeError,
+)
+from openbooking.identity.partners.grants import give, resume, revoke, suspend
+from openbooking.identity.records import EVERY_SELLER, Authorization, User
+from openbooking.identity.scopes import Scope
+from openbooking.openactive.errors import InvalidAuthorizationDetailsError
+from support.identity_provider import IDS, POLICY, SITE, Desk, basic, partner
+from support.parties import CENTRE, MANAGER
+
+pytestmark = pytest.mark.anyio
+
+OPENACTIVE = "https://openactive.io/"
+
+
+async def claims(desk: Desk, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims, verified as a client would: with the published keys."""
+    published = KeySet.import_key_set(await desk.provider.keys.published())  # type: ignore[arg-type]
+    verified = jwt.decode(token, published, algorithms=["RS256"])
+    return verified.header, verified.claims
+
+
+async def dead(desk: Desk, tokens: dict[str, Any]) -> bool:
+    """Whether neither the access token nor the refresh token is good any more."""
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        await desk.caller(tokens["access_token"])
+    with pytest.raises(InvalidGrantError):
+        await desk.refresh(tokens["refresh_token"])
+    return True
+
+
+@pytest.mark.spec("OB-AUTH-24", "OB-AUTH-28", "OB-AUTH-32")
+async def test_a_code_becomes_an_access_a_refresh_and_an_id_token(desk: Desk) -> None:
+    tokens = await desk.tokens()
+    assert tokens["token_type"] == "Bearer"
+    assert tokens["expires_in"] == 900
+    assert tokens["scope"] == "openid offline_access openactive-openbooking"
+    assert tokens["refresh_token"].startswith("obr_")
+    caller = await desk.caller(tokens["access_token"])
+    assert caller == Caller("alice", frozenset({"centre"}))
+
+
+@pytest.mark.spec("OB-AUTH-29", "OB-AUTH-30")
+async def test_the_id_token_is_about_the_seller(desk: Desk) -> None:
+    tokens = await desk.tokens(nonce="n-1")
+    header, told = await claims(desk, tokens["id_token"])
+    assert header["alg"] == "RS256"
+    assert header["kid"]
+    assert told["iss"] == SITE
+    assert told["aud"] == "alice"
+    assert told["sub"] == IDS.seller("centre")
+    assert told["nonce"] == "n-1"
+    assert told["exp"] - told["iat"] == 900
+    assert told["auth_time"] == told["iat"]
+    half = hashlib.sha256(tokens["access_token"].encode()).digest()[:16]
+    assert told["at_hash"] == base64.urlsafe_b64encode(half).rstrip(b"=").decode()
+    assert {name.removeprefix(OPENACTIVE): value for name, value in told.items() if name.startswith(OPENACTIVE)} == {
+        "sellerId": IDS.seller("centre"),
+        "sellerName": CENTRE.name,
+        "sellerUrl": CENTRE.properties["url"],
+        "bookingServiceName": "Openbooking",
+        "bookingServiceUrl": SITE,
+    }
+    assert "ann" not in json.dumps(told)
+
+
+@pytest.mark.spec("OB-AUTH-30")
+@pytest.mark.parametrize(
+    "logo", [{"@type": "ImageObject", "url": "https://x.example/l.png"}, "https://x.example/l.png"]
+)
+async def test_scopes_ask_for_claims(desk: Desk, logo: Any) -> None:
+    from openbooking.booking.commands.publish import PublishSeller  # noqa: PLC0415 - this test's alone
+
+    described = replace(CENTRE, properties={**CENTRE.properties, "logo": logo})
+    await desk.bookings.execute(PublishSeller(described, actor=MANAGER))
+    _, plain = await claims(desk, (await desk.tokens(scope="openid"))["id_token"])
+    assert not [name for name in plain if name.startswith(OPENACTIVE) or name == "name"]
+    _, identity = await claims(desk, (await desk.tokens(scope="openid openactive-identity"))["id_token"])
+    assert identity[f"{OPENACTIVE}sellerLogo"] == "https://x.example/l.png"
+    _, profile = await claims(desk, (await desk.tokens(scope="openid profile"))["id_token"])
+    assert (profile["name"], profile["picture"]) == (CENTRE.name, "https://x.example/l.png")
+
+
+@pytest.mark.spec("OB-AUTH-31", "OB-AUTH-26")
+async def test_what_an_access_token_says(desk: Desk) -> None:
+    header, told = await claims(desk, (await desk.tokens())["access_token"])
+    assert (header["typ"], header["alg"]) == ("at+jwt", "RS256")
+    assert (told["iss"], told["aud"], told["client_id"]) == (SITE, f"{SITE}/api", "alice")
+    assert told["sub"] == told[f"{OPENACTIVE}sellerId"] == IDS.seller("centre")
+    assert told[f"{OPENACTIVE}clientId"] == "alice"
+    assert told["exp"] - told["iat"] == 900
+    _, own = await claims(desk, await desk.own_token())
+    assert own["sub"] == own[f"{OPENACTIVE}clientId"] == "alice"
+    assert f"{OPENACTIVE}sellerId" not in own
+
+
+async def test_without_offline_access_there_is_no_refresh_token(desk: Desk) -> None:
+    tokens = await desk.tokens(scope="openid openactive-openbooking")
+    assert "refresh_token" not in tokens
+    assert tokens["id_token"]
+
+
+async def test_without_openid_there_is_no_id_token(desk: Desk) -> None:
+    assert "id_token" not in await desk.tokens(scope="openactive-openbooking")
+
+
+async def test_a_code_used_twice_ends_all_that_came_of_it(desk: Desk) -> None:
+    code, verifier = await desk.code()
+    tokens = await desk.exchange(code, verifier)
+    with pytest.raises(InvalidGrantError):
+        await desk.exchange(code, verifier)
+    assert await dead(desk, tokens)
+
+
+async def test_a_code_used_twice_at_once_gives_tokens_once_at_most(desk: Desk) -> None:
+    code, verifier = await desk.code()
+    outcomes = await asyncio.gather(*(desk.exchange(code, verifier) for _ in range(5)), return_exceptions=True)
+    assert sum(isinstance(outcome, dict) for outcome in outcomes) <= 1
+    assert {type(outcome) for outcome in outcomes if not isinstance(outcome, dict)} == {InvalidGrantError}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"verifier": "x" * 43},
+        {"verifier": ""},
+        {"redirect_uri": "https://alice.example.com/other"},
+        {"redirect_uri": ""},
+    ],
+)
+async def test_a_code_is_good_only_for_who_asked_for_it(desk: Desk, changes: dict[str, str]) -> None:
+    """And for nobody afterwards: whoever tried has got hold of it."""
+    code, verifier = await desk.code()
+    shown = changes.get("verifier", verifier)
+    uri = {"redirect_uri": changes["redirect_uri"]} if "redirect_uri" in changes else {}
+    with pytest.raises(InvalidGrantError):
+        await desk.exchange(code, shown, **uri)
+    with pytest.raises(InvalidGrantError):
+        await desk.exchange(code, verifier)
+
+
+@pytest.mark.parametrize("verifier", [None, "", "abc", "v" * 42, "v" * 129, "v" * 42 + "+", "v" * 43 + "\n", "é" * 43])
+async def test_a_verifier_has_the_form_of_one(desk: Desk, verifier: str | None) -> None:
+    """RFC 7636 4.1. One that is short, or none at all, is no proof, whatever the challenge; and it burns the code."""
+    sound = "aZ09-._~" * 16
+    for shown, asked_with in ((verifier, verifier or ""), (verifier, sound)):
+        code, _ = await desk.code(code_challenge=challenge(asked_with))
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": "https://alice.example.com/cb"}
+        proof = {} if shown is None else {"code_verifier": shown}
+        with pytest.raises(InvalidGrantError):
+            await desk.provider.tokens.answer(form | proof, basic("alice", "obs_alice"))
+        with pytest.raises(InvalidGrantError):
+            await desk.exchange(code, asked_with)
+    for fitting in (sound, "v" * 43):
+        code, _ = await desk.code(code_challenge=challenge(fitting))
+        assert await desk.exchange(code, fitting)
+
+
+async def test_another_client_cannot_use_nor_burn_a_code(desk: Desk) -> None:
+    code, verifier = await desk.code()
+    with pytest.raises(InvalidGrantError):
+        await desk.exchange(code, verifier, "bob", redirect_uri="https://alice.example.com/cb")
+    assert await desk.exchange(code, verifier)
+
+
+async def test_a_code_is_good_for_a_minute(desk: Desk) -> None:
+    code, verifier = await desk.code()
+    desk.clock.move(timedelta(seconds=60))
+    with pytest.raises(InvalidGrantError):
+        await desk.exchange(code, verifier)
+
+
+@pytest.mark.parametrize("code", ["", "obc_x", "obc_x.", "obc_x.nothing", "obr_x.nothing", "." * 50, "obc_\u00e9.x"])
+async def test_words_that_are_no_codes(desk: Desk, code: str) -> None:
+    with pytest.raises(InvalidGrantError):
+        await desk.exchange(code, "v" * 43)
+
+
+async def test_a_guessed_code_does_not_burn_the_true_one(desk: Desk) -> None:
+    code, verifier = await desk.code()
+    with pytest.raises(InvalidGrantError):
+        await desk.exchange(f"obc_guess.{code.partition('.')[2]}", verifier)
+    assert await desk.exchange(code, verifier)
+
+
+async def test_a_refresh_token_brings_the_next(desk: Desk) -> None:
+    tokens = await desk.tokens()
+    for _ in range(3):
+        fresh = await desk.refresh(tokens["refresh_token"])
+        assert fresh["refresh_token"] != tokens["refresh_token"]
+        assert await desk.sellers(fresh["access_token"]) == {"centre"}
+        tokens = fresh
+
+
+async def test_a_refresh_token_used_twice_ends_the_family(desk: Desk) -> None:
+    first = await desk.tokens()
+    second = await desk.refresh(first["refresh_token"])
+    third = await desk.refresh(second["refresh_token"])
+    with pytest.raises(InvalidGrantError):
+        await desk.refresh(first["refresh_token"])
+    assert await dead(desk, third)
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        await desk.caller(second["access_token"])
+
+
+async def test_a_client_may_be_allowed_to_refresh_several_times_at_once() -> None:
+    """Within the leeway each answer is good, so that whichever the client keeps works; after it, none is forgiven."""
+    desk = await Desk(replace(POLICY, refresh_leeway=timedelta(seconds=10))).open()
+    first = await desk.tokens()
+    answers = await asyncio.gather(*(desk.refresh(first["refresh_token"]) for _ in range(3)))
+    kept = await desk.refresh(answers[1]["refresh_token"])
+    desk.clock.move(timedelta(seconds=11))
+    assert await desk.sellers(kept["access_token"]) == {"centre"}
+    with pytest.raises(InvalidGrantError):
+        await desk.refresh(first["refresh_token"])
+    assert await dead(desk, kept)
+
+
+async def test_refresh_tokens_end_when_they_are_not_used(desk: Desk) -> None:
+    tokens = await desk.tokens()
+    desk.clock.move(timedelta(days=89))
+    tokens = await desk.refresh(tokens["refresh_token"])
+    desk.clock.move(timedelta(days=91))
+    with pytest.raises(InvalidGrantError):
+        await desk.refresh(tokens["refresh_token"])
+
+
+async def test_a_refresh_can_ask_for_less_and_never_for_more(desk: Desk) -> None:
+    tokens = await desk.tokens(scope="openid offline_access openactive-identity")
+    less = await desk.refresh(tokens["refresh_token"], scope="openid openactive-openbooking")
+    assert less["scope"] == "openid"
+    with pytest.raises(InvalidScopeError):
+        await desk.refresh(less["refresh_token"], scope="openactive-openbooking")
+
+
+@pytest.mark.spec("OB-AUTH-28")
+async def test_a_refresh_for_what_was_not_allowed_spends_nothing(desk: Desk) -> None:
+    """Unless the token was spent before: then somebody else has it, whatever it is shown for."""
+    first = await desk.tokens()
+    for _ in range(2):
+        with pytest.raises(InvalidScopeError):
+            await desk.refresh(first["refresh_token"], scope="openactive-ordersfeed")
+    second = await desk.refresh(first["refresh_token"])
+    with pytest.raises(InvalidGrantError):
+        await desk.refresh(first["refresh_token"], scope="openactive-ordersfeed")
+    assert await dead(desk, second)
+
+
+async def test_another_client_cannot_refresh(desk: Desk) -> None:
+    tokens = await desk.tokens()
+    with pytest.raises(InvalidGrantError):
+        await desk.refresh(tokens["refresh_token"], "bob")
+    assert await desk.refresh(tokens["refresh_token"])
+
+
+@pytest.mark.spec("OB-AUTH-07", "OB-AUTH-10")
+async def test_what_a_seller_revokes_ends_at_once_and_for_ever(desk: Desk) -> None:
+    """Agreeing again brings fresh tokens; the old ones stay dead."""
+    tokens, bens = await desk.tokens(), await desk.tokens("ben")
+    code, verifier = await desk.code()
+    await desk.provider.grants.change("alice", "centre", revoke, "ann")
+    assert await dead(desk, tokens)
+    with pytest.raises(InvalidGrantError):
+        await desk.exchange(code, verifier)
+    again = await desk.tokens()
+    assert await dead(desk, tokens)
+    assert await desk.sellers(again["access_token"]) == {"centre"}
+    assert await desk.sellers(bens["access_token"]) == {"studio"}
+
+
+@pytest.mark.spec("OB-AUTH-27")
+async def test_while_bookings_are_suspended_tokens_wait(desk: Desk) -> None:
+    tokens, own = await desk.tokens(), await desk.own_token()
+    await desk.provider.grants.change("alice", "centre", suspend, "ann")
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        await desk.caller(tokens["access_token"])
+    tokens = await desk.refresh(tokens["refresh_token"])
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        await desk.caller(tokens["access_token"])
+    assert (await desk.caller(own, Scope.ORDERS_FEED)).partner == "alice"
+    await desk.provider.grants.change("alice", "centre", resume, "ann")
+    assert await desk.sellers(tokens["access_token"]) == {"centre"}
+
+
+@pytest.mark.spec("OB-AUTH-29")
+async def test_what_a_seller_allowed_outlives_who_clicked(desk: Desk) -> None:
+    tokens = await desk.tokens()
+    (ann,) = await desk.store.find(User, name="ann")
+    await desk.provider.accounts.remove(ann)
+    tokens = await desk.refresh(tokens["refresh_token"])
+    assert await desk.sellers(tokens["access_token"]) == {"centre"}
+
+
+@pytest.mark.spec("OB-AUTH-25")
+async def test_a_client_has_a_token_of_its_own_for_the_orders_feed(desk: Desk) -> None:
+    own = await desk.own_token(scope="openactive-ordersfeed unheard-of")
+    assert (await desk.caller(own, Scope.ORDERS_FEED)).partner == "alice"
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        await desk.caller(own)
+    tokens = await desk.tokens()
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        await desk.caller(tokens["access_token"], Scope.ORDERS_FEED)
+
+
+@pytest.mark.spec("OB-AUTH-24", "OB-AUTH-25")
+async def test_a_client_cannot_have_a_token_of_its_own_that_books(desk: Desk) -> None:
+    """Whoever lets it book: a consent without offline access ends with its access token."""
+    await desk.tokens(scope="openactive-openbooking")
+    await desk.provider.grants.change("alice", EVERY_SELLER, give(frozenset({Scope.OPENBOOKING})), "administrator")
+    for scope in (Scope.OPENBOOKING, Scope.OPENID, Scope.OFFLINE_ACCESS):
+        with pytest.raises(InvalidScopeError):
+            await desk.own_token(scope=scope)
+    own = await desk.own_token(scope="openactive-ordersfeed openactive-openbooking")
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        await desk.caller(own)
+    assert await desk.caller(own, Scope.ORDERS_FEED) == Caller("alice", frozenset())
+
+
+@pytest.mark.parametrize("secret", ["", "obs_bob", "obk_alice", "OBS_ALICE", "obs_alic\u00e9"])
+async def test_a_client_must_know_its_secret(desk: Desk, secret: str) -> None:
+    form = {"grant_type": "client_credentials"}
+    for header, more in ((basic("alice", secret), {}), (None, {"client_id": "alice", "client_secret": secret})):
+        with pytest.raises(InvalidClientError):
+            await desk.provider.tokens.answer(form | more, header)
+
+
+@pytest.mark.parametrize("header", ["Bearer x", "Basic", "Basic !", "Basic YWxpY2U=", "Basic /w==", "Basic \u00e9"])
+async def test_headers_that_authenticate_nobody(desk: Desk, header: str) -> None:
+    with pytest.raises(InvalidClientError):
+        await desk.provider.tokens.answer({"grant_type": "client_credentials"}, header)
+
+
+async def test_both_ways_of_showing_a_secret_but_not_at_once(desk: Desk) -> None:
+    await desk.store.save(partner("a:b", secret_digest=partner("x y").secret_digest))
+    form = {"grant_type": "client_credentials"}
+    assert await desk.provider.tokens.answer(form, basic("a%3Ab", "obs_x+y"))
+    posted = {**form, "client_id": "alice", "client_secret": "obs_alice"}
+    assert await desk.provider.tokens.answer(posted, None)
+    for more in ({"client_secret": "obs_alice"}, {"client_id": "bob"}):
+        with pytest.raises(InvalidRequestError):
+            await desk.provider.tokens.answer(form | more, basic("alice", "obs_alice"))
+
+
+@pytest.mark.parametrize("grant_type", ["", "password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer"])
+async def test_other_grants_are_not_taken(desk: Desk, grant_type: str) -> None:
+    """Least of all the password of a person (RFC 9700 2.4)."""
+    form = {"grant_type": grant_type, "username": "ann", "password": "correct horse battery"}
+    with pytest.raises(UnsupportedGrantTypeError):
+        await desk.provider.tokens.answer(form, basic("alice", "obs_alice"))
+
+
+async def test_a_client_without_a_secret_is_nobody(desk: Desk) -> None:
+    await desk.store.save(partner("carol", secret_digest=None))
+    with pytest.raises(InvalidClientError):
+        await desk.provider.tokens.answer({"grant_type": "client_credentials"}, basic("carol", ""))
+
+
+@pytest.mark.parametrize("which", ["access_token", "refresh_token"])
+async def test_a_client_can_give_its_tokens_back(desk: Desk, which: str) -> None:
+    tokens = await desk.tokens()
+    await desk.provider.tokens.revoke({"token": tokens[which]}, basic("bob", "obs_bob"))
+    assert await desk.sellers(tokens["access_token"]) == {"centre"}
+    await desk.provider.tokens.revoke({"token": tokens[which]}, basic("alice", "obs_alice"))
+    assert await dead(desk, tokens)
+
+
+async def test_giving_back_what_is_none_is_no_fault(desk: Desk) -> None:
+    for token in ("x", "obr_x.y", (await desk.tokens())["id_token"]):
+        await desk.provider.tokens.revoke({"token": token}, basic("alice", "obs_alice"))
+    for form, error in (({}, InvalidRequestError), ({"token": "x"}, InvalidClientError)):
+        header = basic("alice", "obs_alice") if not form else basic("alice", "wrong")
+        with pytest.raises(OAuthError) as refusal:
+            await desk.provider.tokens.revoke(form, header)
+        assert isinstance(refusal.value, error)
+
+
+async def test_nothing_that_is_secret_is_kept(desk: Desk) -> None:
+    code, verifier = await desk.code()
+    tokens = await desk.exchange(code, verifier)
+    (kept,) = await desk.store.find(Authorization)
+    for secret in (code, verifier, tokens["access_token"], tokens["refresh_token"], tokens["id_token"]):
+        assert secret not in str(kept)

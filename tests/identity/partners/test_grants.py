@@ -1,0 +1,179 @@
+"""What Sellers allow, and the Orders feeds that follow: also after a crash, and for what was let in just before."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.command import Reply
+from openbooking.booking.commands.book import Book
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
+from openbooking.booking.model.order import Caller, Order, OrderKey
+from openbooking.booking.store import ORDERS, Feed
+from openbooking.identity.partners.grants import ConcurrentChangeError, agree, give, resume, revoke, suspend
+from openbooking.identity.records import EVERY_SELLER, Grant, GrantState
+from openbooking.identity.scopes import Scope
+from openbooking.testing.samples import read_feed
+from support.builders import PRICE, UUID, item, new_uuid, request, session
+from support.identity_provider import Desk
+from support.parties import CENTRE, MANAGER, STUDIO
+
+pytestmark = pytest.mark.anyio
+
+YOGA, PILATES = session("yoga"), session("pilates", seller=STUDIO)
+BOOKING = give(frozenset({Scope.OPENBOOKING}))
+
+
+async def booked(desk: Desk, family: list[Any] = YOGA, uuid: str = UUID) -> None:
+    """An Order of alice's that has entered her Orders feed."""
+    await desk.bookings.execute(Publish(tuple(family), actor=MANAGER))
+    seller = family[-1].seller
+    total = PRICE if seller == CENTRE.key else PRICE * Decimal("1.2")
+    asked = request(item(family), seller=seller, total_payment_due=total)
+    reply = await desk.bookings.execute(Book(caller=Caller("alice"), uuid=uuid, request=asked))
+    assert isinstance(reply, Order)
+    assert not reply.has_errors
+    await desk.bookings.execute(SellerCancel(order=OrderKey("alice", uuid), actor=MANAGER))
+
+
+async def feed(desk: Desk) -> dict[str, bool]:
+    """Which Orders alice's feed shows, and which it has deleted."""
+    shown = await read_feed(desk.bookings, Feed(ORDERS, "alice"))
+    return {uuid: data is not None for uuid, data in shown.items()}
+
+
+async def change(desk: Desk, seller: str, how: Any) -> Grant:
+    return await desk.provider.grants.change("alice", seller, how, "ann")
+
+
+@pytest.mark.spec("OB-AUTH-06", "OB-AUTH-07", "OB-AUTH-27")
+async def test_the_orders_feed_follows_what_sellers_allow(desk: Desk) -> None:
+    other = new_uuid()
+    for family, uuid in ((YOGA, UUID), (PILATES, other)):
+        await change(desk, family[-1].seller, BOOKING)
+        await booked(desk, family, uuid)
+    assert await feed(desk) == {UUID: True, other: True}
+    for how, shown in ((suspend, True), (resume, True), (revoke, False), (BOOKING, True)):
+        await change(desk, CENTRE.key, how)
+        assert await feed(desk) == {UUID: shown, other: True}
+
+
+async def test_one_seller_of_every_seller(desk: Desk) -> None:
+    """A partner that every Seller lets book can lose one of them, and then the rest."""
+    other = new_uuid()
+    await change(desk, EVERY_SELLER, BOOKING)
+    await booked(desk)
+    await booked(desk, PILATES, other)
+    await change(desk, STUDIO.key, revoke)
+    assert await feed(desk) == {UUID: True, other: False}
+    await change(desk, EVERY_SELLER, revoke)
+    assert await feed(desk) == {UUID: False, other: False}
+    await change(desk, STUDIO.key, BOOKING)
+    assert await feed(desk) == {UUID: False, other: True}
+
+
+async def test_a_revocation_that_a_crash_cut_short_is_finished_later(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await change(desk, CENTRE.key, BOOKING)
+    await booked(desk)
+
+    async def crash(command: Any) -> Reply:
+        assert isinstance(command, Withhold)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.bookings, "execute", crash)
+        with pytest.raises(KeyboardInterrupt):
+            await change(desk, CENTRE.key, revoke)
+    (grant,) = await desk.store.find(Grant)
+    assert grant.state is GrantState.REVOKED
+    assert await feed(desk) == {UUID: True}
+    await desk.provider.grants.settle()
+    assert await feed(desk) == {UUID: False}
+
+
+async def test_an_order_that_was_let_in_just_before_is_withheld_too(desk: Desk) -> None:
+    """For a minute the feed is looked after; then the grant is settled."""
+    await change(desk, CENTRE.key, BOOKING)
+    await change(desk, CENTRE.key, revoke)
+    await booked(desk)
+    assert await feed(desk) == {UUID: True}
+    await desk.provider.grants.settle()
+    assert await feed(desk) == {UUID: False}
+    desk.clock.move(timedelta(minutes=2))
+    await desk.provider.grants.settle()
+    assert await desk.store.find(Grant, settled=False) == []
+
+
+async def test_a_grant_that_was_changed_by_a_clock_that_was_ahead_is_settled(desk: Desk) -> None:
+    desk.clock.move(timedelta(days=10))
+    await change(desk, CENTRE.key, BOOKING)
+    desk.clock.move(timedelta(days=-10))
+    await desk.provider.grants.settle()
+    assert await desk.store.find(Grant, settled=False) == []
+
+
+async def test_revoking_twice_or_for_nobody(desk: Desk) -> None:
+    first = await change(desk, CENTRE.key, revoke)
+    assert (first.state, first.allows_booking) == (GrantState.REVOKED, False)
+    await change(desk, CENTRE.key, BOOKING)
+    once = await change(desk, CENTRE.key, revoke)
+    assert (await change(desk, CENTRE.key, revoke)).period == once.period
+    assert (await change(desk, CENTRE.key, suspend)).state is GrantState.REVOKED
+    assert (await change(desk, CENTRE.key, resume)).state is GrantState.REVOKED
+
+
+async def test_what_was_suspended_is_allowed_again_by_who_agrees(desk: Desk) -> None:
+    await change(desk, CENTRE.key, give(frozenset({Scope.OPENBOOKING}), "ann"))
+    await change(desk, CENTRE.key, suspend)
+    again = await change(desk, CENTRE.key, give(frozenset({Scope.OPENID}), "dan"))
+    assert (again.state, again.scopes) == (GrantState.ACTIVE, frozenset({Scope.OPENID, Scope.OPENBOOKING}))
+    assert again.agreed_by == frozenset({"dan"})
+
+
+async def test_two_changes_at_once_are_both_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that always comes second gives up, and says so."""
+    await change(desk, CENTRE.key, BOOKING)
+    save, overtaken = desk.store.save, 0
+
+    async def slow(*records: Any) -> bool:
+        nonlocal overtaken
+        if overtaken:
+            overtaken -= 1
+            (known,) = await desk.store.find(Grant)
+            await save(replace(known, changed_by="somebody faster"))
+        return await save(*records)
+
+    monkeypatch.setattr(desk.store, "save", slow)
+    overtaken = 2
+    assert (await change(desk, CENTRE.key, suspend)).state is GrantState.SUSPENDED
+    overtaken = 99
+    with pytest.raises(ConcurrentChangeError):
+        await change(desk, CENTRE.key, resume)
+
+
+@pytest.mark.spec("OB-OVR-01", "OB-DYN-01", "OB-AUTH-07")
+async def test_terms_outlive_consent_and_suspension_and_end_with_revocation(desk: Desk) -> None:
+    terms = GrantTerms(offer_overrides=True, venues=frozenset({"Hall"}))
+    await change(desk, CENTRE.key, give(frozenset({Scope.OPENBOOKING}), "ann"))
+    for how in (agree(lambda _: terms), BOOKING, give(frozenset({Scope.OPENID}), "dan"), suspend, resume):
+        assert (await change(desk, CENTRE.key, how)).terms == terms
+    narrowed = await change(desk, CENTRE.key, agree(lambda held: replace(held, offer_overrides=False)))
+    assert (narrowed.terms, narrowed.state) == (replace(terms, offer_overrides=False), GrantState.ACTIVE)
+    for how in (revoke, agree(lambda _: terms), BOOKING):
+        assert (await change(desk, CENTRE.key, how)).terms == NO_TERMS
+    assert (await desk.store.find(Grant, seller=CENTRE.key))[0].changed_by == "ann"
+
+
+async def test_a_sellers_own_grant_begins_with_the_terms_that_held_before(desk: Desk) -> None:
+    terms = GrantTerms(venues=frozenset({"Hall"}))
+    await change(desk, EVERY_SELLER, BOOKING)
+    await change(desk, EVERY_SELLER, agree(lambda _: terms))
+    assert (await change(desk, CENTRE.key, give(frozenset({Scope.OPENBOOKING}), "ann"))).terms == terms
+    assert (await change(desk, STUDIO.key, revoke)).terms == NO_TERMS

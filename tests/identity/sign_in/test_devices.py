@@ -1,0 +1,190 @@
+"""A browser in which somebody has signed in before is not locked out by the guesses of strangers."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from openbooking.identity.records import Device, Role
+from openbooking.identity.sign_in.accounts import SignInRefusedError, UnknownUserError
+from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
+from openbooking.identity.sign_in.attempt_limits import DEVICE_LIFETIME
+from openbooking.identity.sign_in.devices import MAX_DEVICES
+from support.identity_provider import BROWSER, PASSWORD, Desk
+
+pytestmark = pytest.mark.anyio
+
+STRANGER = Browser("198.51.100.7")
+NEW = "lampshade orbit cabbage"
+
+
+async def known(desk: Desk, name: str = "ann", device: str = "") -> Browser:
+    """A browser in which somebody has just signed in."""
+    admission = await desk.provider.accounts.sign_in(name, PASSWORD, BROWSER._replace(device=device))
+    return BROWSER._replace(device=admission.device)
+
+
+async def guess(desk: Desk, browser: Browser, name: str = "ann") -> None:
+    with pytest.raises(SignInRefusedError):
+        await desk.provider.accounts.sign_in(name, "wrong", browser)
+
+
+async def is_locked(desk: Desk, browser: Browser, name: str = "ann") -> bool:
+    """Whether somebody who knows the password has to wait in this browser."""
+    try:
+        await desk.provider.accounts.sign_in(name, PASSWORD, browser)
+    except TooManyAttemptsError:
+        return True
+    return False
+
+
+async def lock(desk: Desk, name: str = "ann") -> None:
+    """Guess as often as a stranger may."""
+    for number in range(5):
+        await guess(desk, Browser(f"198.51.100.{number}"), name)
+    assert await is_locked(desk, STRANGER, name)
+
+
+async def test_one_guess_each_quarter_of_an_hour_keeps_strangers_out_and_not_the_known_browser(desk: Desk) -> None:
+    ann = await known(desk)
+    await lock(desk)
+    for _ in range(20):
+        assert not await is_locked(desk, ann)
+        desk.clock.move(timedelta(minutes=15))
+        await guess(desk, STRANGER)
+        assert await is_locked(desk, STRANGER._replace(address="203.0.113.9"))
+
+
+async def test_a_known_browser_is_not_kept_out_by_guesses_from_its_own_address(desk: Desk) -> None:
+    ann = await known(desk)
+    for number in range(20):
+        await guess(desk, BROWSER, f"guess{number}")
+    assert await is_locked(desk, BROWSER)
+    assert not await is_locked(desk, ann)
+
+
+async def test_a_known_browser_that_guesses_makes_nobody_else_wait(desk: Desk) -> None:
+    ann = await known(desk)
+    for _ in range(9):
+        await guess(desk, ann)
+    assert not await is_locked(desk, STRANGER)
+    assert not await is_locked(desk, BROWSER)
+
+
+async def test_a_known_browser_that_guesses_too_often_is_a_stranger(desk: Desk) -> None:
+    """However long it takes, and whatever its owner does in other browsers; the next to sign in there starts anew."""
+    ann = await known(desk)
+    for _ in range(10):
+        await guess(desk, ann)
+        desk.clock.move(timedelta(days=2))
+        await known(desk)
+    await lock(desk)
+    assert await is_locked(desk, ann)
+    await desk.provider.accounts.unlock("ann")
+    again = await known(desk, device=ann.device)
+    assert again.device != ann.device
+    await lock(desk)
+    assert not await is_locked(desk, again)
+    assert not await is_locked(desk, ann._replace(device=again.device))
+
+
+async def test_guesses_that_come_at_once_do_not_race_past_the_bound(desk: Desk) -> None:
+    ann = await known(desk)
+    tries = [desk.provider.accounts.sign_in("ann", "wrong", ann) for _ in range(40)]
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(isinstance(outcome, SignInRefusedError) for outcome in outcomes) <= 10 + 5
+    assert not any(isinstance(outcome, tuple) for outcome in outcomes)
+
+
+async def test_a_browser_is_known_to_those_who_have_signed_in_there(desk: Desk) -> None:
+    """To several of them, and to nobody else."""
+    both = await known(desk, "ben", (await known(desk)).device)
+    for name in ("ann", "ben", "cat"):
+        await lock(desk, name)
+    assert [await is_locked(desk, both, name) for name in ("ann", "ben", "cat")] == [False, False, True]
+
+
+@pytest.mark.parametrize("device", ["", "obd_x", "é", "x" * 5_000])
+async def test_a_made_up_cookie_is_that_of_a_stranger(desk: Desk, device: str) -> None:
+    await lock(desk)
+    assert await is_locked(desk, Browser("203.0.113.9", device))
+
+
+async def test_a_browser_is_known_for_half_a_year_after_somebody_signed_in(desk: Desk) -> None:
+    ann = await known(desk)
+    desk.clock.move(DEVICE_LIFETIME - timedelta(seconds=1))
+    assert (await known(desk, device=ann.device)) == ann
+    desk.clock.move(DEVICE_LIFETIME - timedelta(seconds=1))
+    await lock(desk)
+    assert not await is_locked(desk, ann)
+    desk.clock.move(DEVICE_LIFETIME)
+    await lock(desk)
+    assert await is_locked(desk, ann)
+    await desk.store.remove_expired(desk.clock())
+    assert await desk.store.find(Device) == []
+
+
+async def test_of_each_account_the_newest_browsers_are_known(desk: Desk) -> None:
+    first = await known(desk)
+    for _ in range(MAX_DEVICES - 1):
+        desk.clock.move(timedelta(minutes=1))
+        last = await known(desk)
+    await lock(desk)
+    assert not await is_locked(desk, first)
+    await desk.provider.accounts.unlock("ann")
+    desk.clock.move(timedelta(minutes=1))
+    await known(desk)
+    await lock(desk)
+    assert not await is_locked(desk, last)
+    assert len(await desk.store.find(Device, username="ann")) == MAX_DEVICES
+
+
+async def test_no_other_browser_is_known_after_the_password_has_changed(desk: Desk) -> None:
+    accounts, ann, here = desk.provider.accounts, await known(desk), await known(desk)
+    user = (await desk.signed_in("ann")).user
+    changed = await accounts.change_password(user, PASSWORD, NEW, here)
+    assert len(await desk.store.find(Device, username="ann")) == 1
+    assert changed.device not in (ann.device, here.device)
+    linked = await accounts.use_link(await accounts.issue_link("ann"), PASSWORD)
+    await lock(desk)
+    for stale in (ann, here, here._replace(device=changed.device)):
+        assert await is_locked(desk, stale)
+    assert not await is_locked(desk, here._replace(device=linked.device))
+
+
+async def test_who_is_locked_out_elsewhere_changes_the_password_in_the_known_browser(desk: Desk) -> None:
+    ann, signed_in = await known(desk), await desk.signed_in("ann")
+    await lock(desk)
+    assert await desk.provider.accounts.change_password(signed_in.user, PASSWORD, NEW, ann)
+
+
+async def test_the_next_account_of_a_name_knows_no_browser(desk: Desk) -> None:
+    accounts, ann = desk.provider.accounts, await known(desk)
+    (device,) = await desk.store.find(Device, username="ann")
+    await accounts.remove((await desk.signed_in("ann")).user)
+    assert await desk.store.find(Device, username="ann") == []
+    await accounts.use_link(await accounts.add("ann", "centre", Role.MANAGER), PASSWORD)
+    # One that was written while the account was removed is left over.
+    assert await desk.store.save(Device(**{name: getattr(device, name) for name in device.__struct_fields__[1:]}))
+    await lock(desk)
+    assert await is_locked(desk, ann)
+
+
+async def test_of_the_cookie_only_the_digest_is_kept(desk: Desk) -> None:
+    ann = await known(desk)
+    assert ann.device.startswith("obd_")
+    assert "ann" not in ann.device
+    assert ann.device not in str(await desk.store.find(Device))
+
+
+async def test_an_administrator_unlocks_an_account(desk: Desk) -> None:
+    """For known browsers too, and not for addresses."""
+    ann = await known(desk)
+    for _ in range(10):
+        await guess(desk, ann)
+    await lock(desk)
+    await desk.provider.accounts.unlock(" Ann ")
+    assert not await is_locked(desk, STRANGER)
+    assert not await is_locked(desk, ann)
+    with pytest.raises(UnknownUserError):
+        await desk.provider.accounts.unlock("nobody")

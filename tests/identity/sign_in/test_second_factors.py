@@ -1,0 +1,339 @@
+"""Who signs in gives a code of an app as well, where that is required or they have set one up."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+from pyotp import TOTP
+
+from openbooking.identity.policy import SecondFactorMode
+from openbooking.identity.records import Attempts, PendingSignIn, Role, SecondFactor, Session, User
+from openbooking.identity.sign_in.accounts import SignInRefusedError, UnknownUserError
+from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
+from openbooking.identity.sign_in.second_factors import Enrolment, Pending, WrongCodeError
+from openbooking.identity.sign_in.sessions import NextStep, SignInResult
+from openbooking.identity.sign_in.totp import new_factor_secret, new_recovery_codes, spend_code, spend_recovery_code
+from support.identity_provider import BROWSER, PASSWORD, POLICY, Desk
+
+pytestmark = pytest.mark.anyio
+
+NEW = "lampshade orbit cabbage"
+# That of the examples of RFC 6238, appendix B.
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+STRANGER = Browser("198.51.100.7")
+
+
+@pytest.fixture
+async def required() -> Desk:
+    """A provider that requires a second factor of everybody."""
+    return await Desk(replace(POLICY, second_factor=SecondFactorMode.REQUIRED)).open()
+
+
+@pytest.fixture
+async def optional() -> Desk:
+    """A provider where people may set up a second factor."""
+    return await Desk(replace(POLICY, second_factor=SecondFactorMode.OPTIONAL)).open()
+
+
+def code(desk: Desk, secret: str, steps: int = 0) -> str:
+    """What the app shows now, or so many half minutes later."""
+    return TOTP(secret).at(desk.clock(), counter_offset=steps)
+
+
+async def step(desk: Desk, admission: SignInResult) -> Pending:
+    """The sign-in that waits for its second step."""
+    pending = await desk.provider.second_factors.pending(admission.secret)
+    assert pending
+    return pending
+
+
+async def password(desk: Desk, browser: Browser = BROWSER) -> Pending:
+    """The first step of ann."""
+    return await step(desk, await desk.provider.accounts.sign_in("ann", PASSWORD, browser))
+
+
+async def enrolled(desk: Desk) -> tuple[str, Enrolment]:
+    """What the app of ann knows, and what she was shown."""
+    if desk.provider.policy.second_factor is SecondFactorMode.REQUIRED:
+        pending = await password(desk)
+        secret = pending.sign_in.offered
+        return secret, await desk.provider.second_factors.enrol_pending(pending, code(desk, secret), BROWSER)
+    signed_in = await desk.signed_in("ann")
+    secret = await desk.provider.second_factors.offer(signed_in)
+    signed_in = signed_in._replace(session=(await desk.store.find(Session, digest=signed_in.session.digest))[0])
+    return secret, await desk.provider.second_factors.enrol(signed_in, PASSWORD, code(desk, secret), BROWSER)
+
+
+async def with_factor(desk: Desk, last_step: int = 0) -> None:
+    """Let ann have a second factor."""
+    (ann,) = await desk.store.find(User, name="ann")
+    factor = SecondFactor(secret=SECRET, since=desk.clock(), last_step=last_step)
+    assert await desk.store.save(replace(ann, second_factor=factor))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (59, "287082"),
+        (1111111109, "081804"),
+        (1111111111, "050471"),
+        (1234567890, "005924"),
+        (2000000000, "279037"),
+        (20000000000, "353130"),
+    ],
+)
+def test_codes_are_those_of_rfc_6238(seconds: int, shown: str) -> None:
+    now = datetime.fromtimestamp(seconds, UTC)
+    factor = SecondFactor(secret=SECRET, since=now)
+    spent = spend_code(factor, f" {shown[:3]} {shown[3:]} ", now)
+    assert spent
+    assert spent.last_step == seconds // 30
+    for late, good in ((0, True), (30, True), (60, False)):
+        at = datetime.fromtimestamp(seconds // 30 * 30 + late, UTC)
+        assert (spend_code(factor, shown, at) is not None) is good
+    for wrong in ("", "28708", f"{shown}0", f"-{shown[1:]}", "٢٨٧٠٨٢", "abcdef", f"0x{shown[2:]}"):
+        assert spend_code(factor, wrong, now) is None
+
+
+def test_a_code_is_good_once_and_none_before_it() -> None:
+    """Whatever order they come in within the minute and a half in which they are good."""
+    now = datetime(2027, 3, 1, 12, tzinfo=UTC)
+    factor = SecondFactor(secret=SECRET, since=now)
+    before, at, after = (TOTP(SECRET).at(now, counter_offset=offset) for offset in (-1, 0, 1))
+    spent = spend_code(factor, at, now)
+    assert spent
+    assert spend_code(spent, at, now) is None
+    assert spend_code(spent, before, now) is None
+    latest = spend_code(spent, after, now)
+    assert latest
+    assert [spend_code(latest, code, now) for code in (before, at, after)] == [None] * 3
+
+
+def test_a_clock_that_was_ahead_keeps_nobody_out() -> None:
+    now = datetime(2027, 3, 1, 12, tzinfo=UTC)
+    ahead = spend_code(SecondFactor(secret=SECRET, since=now), TOTP(SECRET).at(now.timestamp() + 864_000), now)
+    assert ahead is None
+    later = now + timedelta(days=10)
+    spent = spend_code(SecondFactor(secret=SECRET, since=now), TOTP(SECRET).at(later), later)
+    assert spent
+    assert spend_code(spent, TOTP(SECRET).at(now), now)
+
+
+def test_recovery_codes_are_long_differ_and_are_typed_in_any_way() -> None:
+    codes = new_recovery_codes()
+    assert len(set(codes)) == 10
+    assert {len(code.replace("-", "")) for code in codes} == {16}
+    assert len({new_factor_secret() for _ in range(9)}) == 9
+    assert len(new_factor_secret()) * 5 == 160
+    factor = SecondFactor(secret=SECRET, since=datetime.now(UTC))
+    assert spend_recovery_code(factor, codes[0]) is None
+    assert spend_recovery_code(factor, "") is None
+
+
+async def test_whoever_has_none_sets_one_up_before_anything_else(required: Desk) -> None:
+    admission = await required.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
+    assert (admission.step, admission.device) == (NextStep.ENROLMENT, "")
+    assert await required.provider.accounts.signed_in(admission.secret) is None
+    assert await required.store.find(Session) == []
+    pending = await step(required, admission)
+    secret = pending.sign_in.offered
+    with pytest.raises(WrongCodeError):
+        await required.provider.second_factors.enrol_pending(pending, code(required, SECRET), BROWSER)
+    assert await required.store.find(Session) == []
+    enrolment = await required.provider.second_factors.enrol_pending(pending, code(required, secret), BROWSER)
+    assert enrolment.sign_in.device
+    assert await required.provider.accounts.signed_in(enrolment.sign_in.secret)
+    assert await required.provider.second_factors.pending(admission.secret) is None
+
+
+async def test_a_session_begins_after_both_steps(required: Desk) -> None:
+    secret, _ = await enrolled(required)
+    await required.store.remove(Session)
+    required.clock.move(timedelta(minutes=1))
+    pending = await password(required)
+    assert await required.store.find(Session) == []
+    with pytest.raises(WrongCodeError):
+        await required.provider.second_factors.enter_code(pending, code(required, secret, 5), BROWSER)
+    required.clock.move(timedelta(minutes=1))
+    admission = await required.provider.second_factors.enter_code(pending, code(required, secret), BROWSER)
+    signed_in = await required.provider.accounts.signed_in(admission.secret)
+    assert signed_in
+    assert signed_in.session.started == required.clock()
+    assert await required.store.find(PendingSignIn) == []
+
+
+@pytest.mark.parametrize("mode", SecondFactorMode)
+async def test_whoever_has_one_is_asked_for_it_in_every_mode(mode: SecondFactorMode) -> None:
+    desk = await Desk(replace(POLICY, second_factor=mode)).open()
+    await with_factor(desk)
+    assert (await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)).step is NextStep.CODE
+    (ann,) = await desk.store.find(User, name="ann")
+    assert desk.provider.second_factors.concerns(ann)
+    (ben,) = await desk.store.find(User, name="ben")
+    assert desk.provider.second_factors.concerns(ben) is (mode is not SecondFactorMode.OFF)
+    asked = (await desk.provider.accounts.sign_in("ben", PASSWORD, BROWSER)).step
+    assert asked is (NextStep.ENROLMENT if mode is SecondFactorMode.REQUIRED else NextStep.NONE)
+
+
+async def test_a_code_is_good_for_one_of_those_who_show_it_at_once(optional: Desk) -> None:
+    await with_factor(optional)
+    pendings = [await password(optional) for _ in range(5)]
+    shown, factors = code(optional, SECRET), optional.provider.second_factors
+    outcomes = await asyncio.gather(
+        *(factors.enter_code(pending, shown, BROWSER) for pending in pendings), return_exceptions=True
+    )
+    assert sum(isinstance(outcome, SignInResult) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, WrongCodeError | TooManyAttemptsError) for outcome in outcomes) == 4
+    with pytest.raises(WrongCodeError):
+        await factors.enter_code(await password(optional), shown, Browser("203.0.113.9"))
+
+
+async def test_guesses_of_codes_are_slowed_down_though_the_password_is_right(optional: Desk) -> None:
+    """A right password between them is no help, nor is another address, nor a new sign-in."""
+    await with_factor(optional)
+    for number in range(5):
+        pending = await password(optional, Browser(f"198.51.100.{number}"))
+        with pytest.raises(WrongCodeError):
+            await optional.provider.second_factors.enter_code(pending, "000000", Browser(f"198.51.100.{number}"))
+    pending = await password(optional)
+    for enter in (optional.provider.second_factors.enter_code, optional.provider.second_factors.enter_recovery_code):
+        with pytest.raises(TooManyAttemptsError) as refusal:
+            await enter(pending, code(optional, SECRET), BROWSER)
+        assert refusal.value.until == optional.clock() + timedelta(seconds=30)
+    optional.clock.move(timedelta(seconds=30))
+    assert await optional.provider.second_factors.enter_code(pending, code(optional, SECRET), BROWSER)
+    assert not [found for found in await optional.store.find(Attempts) if found.subject.startswith("code:")]
+
+
+async def test_a_stranger_who_has_the_password_does_not_keep_the_known_browser_out(optional: Desk) -> None:
+    secret, enrolment = await enrolled(optional)
+    ann = BROWSER._replace(device=enrolment.sign_in.device)
+    for number in range(5):
+        stranger = Browser(f"198.51.100.{number}")
+        with pytest.raises(WrongCodeError):
+            await optional.provider.second_factors.enter_code(await password(optional, stranger), "000000", stranger)
+    optional.clock.move(timedelta(seconds=29))
+    with pytest.raises(TooManyAttemptsError):
+        await optional.provider.second_factors.enter_code(await password(optional), code(optional, secret), STRANGER)
+    pending = await password(optional, ann)
+    assert await optional.provider.second_factors.enter_code(pending, code(optional, secret, 1), ann)
+
+
+async def test_a_known_browser_that_guesses_codes_is_a_stranger_after_ten(optional: Desk) -> None:
+    _, enrolment = await enrolled(optional)
+    ann = BROWSER._replace(device=enrolment.sign_in.device)
+    for _ in range(10):
+        with pytest.raises(WrongCodeError):
+            await optional.provider.second_factors.enter_code(await password(optional, ann), "000000", ann)
+    for _ in range(5):
+        with pytest.raises(WrongCodeError):
+            await optional.provider.second_factors.enter_code(await password(optional, ann), "000000", ann)
+    with pytest.raises(TooManyAttemptsError):
+        await optional.provider.second_factors.enter_code(await password(optional, ann), "000000", ann)
+
+
+async def test_a_sign_in_waits_ten_minutes_for_its_second_step(optional: Desk) -> None:
+    await with_factor(optional)
+    admission = await optional.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
+    optional.clock.move(timedelta(minutes=10))
+    assert await optional.provider.second_factors.pending(admission.secret) is None
+    await optional.store.remove_expired(optional.clock())
+    assert await optional.store.find(PendingSignIn) == []
+    assert await optional.provider.second_factors.pending("obn_x") is None
+
+
+@pytest.mark.parametrize("way", ["remove", "link", "reset", "again"])
+async def test_a_sign_in_that_waits_ends_with_what_it_began_with(optional: Desk, way: str) -> None:
+    """With the account, the password and the second factor."""
+    await with_factor(optional)
+    accounts = optional.provider.accounts
+    admission = await accounts.sign_in("ann", PASSWORD, BROWSER)
+    pending = await step(optional, admission)
+    match way:
+        case "link":
+            assert (await accounts.use_link(await accounts.issue_link("ann"), NEW)).step is NextStep.CODE
+        case "reset":
+            await optional.provider.second_factors.reset("ann")
+        case _:
+            await accounts.remove(pending.user)
+            if way == "again":
+                await accounts.add("ann", "centre", Role.MANAGER)
+                await optional.store.save(replace(pending.sign_in, revision=0))
+    assert await optional.provider.second_factors.pending(admission.secret) is None
+
+
+async def test_a_recovery_code_stands_for_a_code_once(optional: Desk) -> None:
+    _, enrolment = await enrolled(optional)
+    factors, recovery = optional.provider.second_factors, enrolment.recovery_codes
+    for shown in (recovery[0], recovery[1].upper().replace("-", " ")):
+        assert await factors.enter_recovery_code(await password(optional), shown, BROWSER)
+        with pytest.raises(WrongCodeError):
+            await factors.enter_recovery_code(await password(optional), shown, BROWSER)
+    (ann,) = await optional.store.find(User, name="ann")
+    assert ann.second_factor
+    assert len(ann.second_factor.recovery_digests) == 8
+    assert not any(found in str(ann) for found in recovery)
+
+
+async def test_who_sets_one_up_signs_in_anew_elsewhere(optional: Desk) -> None:
+    """Other sessions began without it; whoever only holds a session cannot set one up."""
+    elsewhere, signed_in = await optional.signed_in("ann"), await optional.signed_in("ann")
+    factors = optional.provider.second_factors
+    secret = await factors.offer(signed_in)
+    (session,) = await optional.store.find(Session, digest=signed_in.session.digest)
+    signed_in = signed_in._replace(session=session)
+    assert await factors.offer(signed_in) == secret
+    assert await factors.offer(elsewhere) != secret
+    with pytest.raises(SignInRefusedError):
+        await factors.enrol(signed_in, "wrong", code(optional, secret), BROWSER)
+    with pytest.raises(WrongCodeError):
+        await factors.enrol(elsewhere, PASSWORD, code(optional, secret), BROWSER)
+    enrolment = await factors.enrol(signed_in, PASSWORD, code(optional, secret), BROWSER)
+    (left,) = await optional.store.find(Session)
+    now_in = await optional.provider.accounts.signed_in(enrolment.sign_in.secret)
+    assert now_in
+    assert now_in.session == left
+    with pytest.raises(WrongCodeError):
+        await factors.enrol(signed_in, PASSWORD, code(optional, secret, 1), BROWSER)
+
+
+async def test_it_is_removed_by_who_has_both_password_and_code(optional: Desk) -> None:
+    secret, enrolment = await enrolled(optional)
+    signed_in = await optional.provider.accounts.signed_in(enrolment.sign_in.secret)
+    assert signed_in
+    factors = optional.provider.second_factors
+    with pytest.raises(SignInRefusedError):
+        await factors.remove(signed_in, "wrong", code(optional, secret, 1), BROWSER)
+    for spent in (code(optional, secret), "000000", ""):
+        with pytest.raises(WrongCodeError):
+            await factors.remove(signed_in, PASSWORD, spent, BROWSER)
+    await factors.remove(signed_in, PASSWORD, enrolment.recovery_codes[3], BROWSER)
+    assert (await optional.provider.accounts.sign_in("ann", PASSWORD, BROWSER)).step is NextStep.NONE
+
+
+async def test_an_administrator_resets_one_that_was_lost(required: Desk) -> None:
+    _, enrolment = await enrolled(required)
+    await required.provider.second_factors.reset(" ANN ")
+    assert await required.provider.accounts.signed_in(enrolment.sign_in.secret) is None
+    assert (await required.provider.accounts.sign_in("ann", PASSWORD, BROWSER)).step is NextStep.ENROLMENT
+    with pytest.raises(UnknownUserError):
+        await required.provider.second_factors.reset("nobody")
+
+
+async def test_no_session_without_it_is_good_once_it_is_required(optional: Desk) -> None:
+    signed_in = await optional.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
+    assert await optional.provider.accounts.signed_in(signed_in.secret)
+    requires = Desk(replace(POLICY, second_factor=SecondFactorMode.REQUIRED))
+    requires.provider.accounts._store = optional.store
+    assert await requires.provider.accounts.signed_in(signed_in.secret) is None
+
+
+async def test_a_link_sets_the_password_and_leaves_the_second_step(optional: Desk) -> None:
+    await with_factor(optional)
+    accounts = optional.provider.accounts
+    admission = await accounts.use_link(await accounts.issue_link("ann"), NEW)
+    assert admission.step is NextStep.CODE
+    assert await accounts.signed_in(admission.secret) is None
+    pending = await step(optional, admission)
+    assert await optional.provider.second_factors.enter_code(pending, code(optional, SECRET), BROWSER)
