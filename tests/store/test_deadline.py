@@ -129,7 +129,7 @@ async def test_commands_that_name_only_records_of_what_is_locked_hold_up_nobody(
             blocked = [asyncio.create_task(store.execute(cancel(uuid, 1))) for uuid in orders]
             assert await many(store, "spin") == {Order}
             assert not any(task.done() for task in blocked)
-        assert not [outcome for outcome in await asyncio.gather(*blocked) if isinstance(outcome, Exception)]
+        await asyncio.gather(*blocked)
         assert await spaces_left(store, "yoga") == 1000
 
 

@@ -22,7 +22,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record
-from openbooking.booking.rules.matching_keys import with_whereabouts
+from openbooking.booking.rules.matching_keys import with_matching_keys
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.access import ByApiKey
 from openbooking.identity.credentials import CredentialKind, renew
@@ -287,7 +287,7 @@ def test_opportunities_of_before_get_the_venue_and_activities_that_they_would_ha
     found = connected(database, documents)
     for opportunity in before:
         now = decode_opportunity(found[opportunity.path])
-        assert now == with_whereabouts(opportunity)
+        assert now == with_matching_keys(opportunity)
         assert (now == opportunity) is (found[now.path] == untouched[now.path])
     assert sum(found[path] != untouched[path] for path in found) > len(numbers) / 2
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.command import Command, Reply
+from openbooking.booking.command import Command
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.republish import Republish, publish_seller, republish
 from openbooking.booking.commands.set_sale_state import SetSaleState
@@ -157,7 +157,7 @@ async def test_a_crash_in_the_middle_is_mended_by_doing_it_again(store: Store, m
     calls = 0
 
     class Crashing:
-        async def execute(self, command: Command) -> Reply:
+        async def execute(self, command: Command[Any]) -> Any:
             nonlocal calls
             calls += isinstance(command, Republish)
             if calls == 3:

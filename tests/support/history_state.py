@@ -31,7 +31,7 @@ from support.invariants import CANCELLED, counted, free, told
 from support.parties import ALICE, BOB, MANAGER
 
 T = TypeVar("T")
-Step = Command | timedelta
+Step = Command[Any] | timedelta
 
 # Yoga and pilates are twins, swimming is cheaper and the gala dearer; the coach approves.
 CAPACITIES = {"yoga": 2, "pilates": 1, "swim": 1, "gala": 1, "coach": 2}

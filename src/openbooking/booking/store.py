@@ -7,15 +7,16 @@ A store takes the commands that are waiting, loads in one go what all of them ne
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from openbooking.booking.command import Command, Reply
+from openbooking.booking.command import Command
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import Partnership
-from openbooking.booking.model.record import Record
+from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.model.situation import Needs, Situation, Spaces, evolve
-from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.rpde import PAGE_BYTES, Item
+
+Reply = TypeVar("Reply")
 
 
 class StoreUnavailableError(Exception):
@@ -62,11 +63,11 @@ class FeedWriter(Protocol):
         """The `@id` that it has there."""
         ...
 
-    def order(self, record: Record) -> bytes:
+    def order(self, record: OrderRecord) -> bytes:
         """The `data` of an Order in its partner's Orders feed."""
         ...
 
-    def proposal(self, record: Record) -> bytes:
+    def proposal(self, record: ProposalRecord) -> bytes:
         """The `data` of an OrderProposal in its partner's feed."""
         ...
 
@@ -79,7 +80,7 @@ class Store(Protocol):
     crashes sells a place twice.
     """
 
-    async def execute(self, command: Command) -> Reply:
+    async def execute(self, command: Command[Reply]) -> Reply:
         """Carry out one command: all of it or none of it."""
         ...
 
@@ -133,28 +134,31 @@ class Store(Protocol):
         ...
 
 
-Outcome = Reply | Exception
+# What each of several commands comes to, whatever the types of their replies: its reply, or the exception to raise.
+Outcome: TypeAlias = Any
 
 
-def fold(situation: Situation, commands: Sequence[Command]) -> tuple[Situation, list[Outcome]]:
-    """Decide the commands one after the other, each on what the one before has left.
+def decide_one(situation: Situation, command: Command[Reply]) -> tuple[Situation, Reply | Exception]:
+    """Return the situation after the command, and its reply, or the exception that it raises.
 
-    A command that is refused, or whose decision fails, has its exception as outcome and changes nothing.
+    A command that is refused by an exception, or whose decision fails, changes nothing.
     """
+    evolved = situation
+    try:
+        decision = command.decide(situation)
+        for change in decision.changes:
+            evolved = evolve(evolved, change)
+    except Exception as fault:  # noqa: BLE001 - a fault in one command must not spoil the others of its batch
+        return situation, fault
+    return evolved, decision.reply
+
+
+def fold(situation: Situation, commands: Sequence[Command[Any]]) -> tuple[Situation, list[Outcome]]:
+    """Return the situation after all commands, each decided after the one before, and their outcomes."""
     outcomes: list[Outcome] = []
     for command in commands:
-        try:
-            decision = command.decide(situation)
-            evolved = situation
-            for change in decision.changes:
-                evolved = evolve(evolved, change)
-        except OpenBookingError as refusal:
-            outcomes.append(refusal)
-        except Exception as fault:  # noqa: BLE001 - a fault in one command must not spoil the others of its batch
-            outcomes.append(fault)
-        else:
-            situation = evolved
-            outcomes.append(decision.reply)
+        situation, outcome = decide_one(situation, command)
+        outcomes.append(outcome)
     return situation, outcomes
 
 

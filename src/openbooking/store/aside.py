@@ -9,7 +9,7 @@ the commands that wait are alone.
 import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -23,7 +23,7 @@ from openbooking.store.waiting import Batch, Waiting, Write, carry_out
 Name: TypeAlias = str | OrderKey
 # The holder of the lock of each of those names that cannot be locked now.
 Look: TypeAlias = Callable[[Iterable[Name]], Awaitable[Mapping[Name, str]]]
-NamesOf: TypeAlias = Callable[[Command], frozenset[Name]]
+NamesOf: TypeAlias = Callable[[Command[Any]], frozenset[Name]]
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 # How long one may wait for a lock that has not been tried aside yet, and that has.

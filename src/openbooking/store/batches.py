@@ -3,7 +3,8 @@
 import asyncio
 import contextvars
 
-from openbooking.booking.command import Command, Reply
+from openbooking.booking.command import Command
+from openbooking.booking.store import Reply
 from openbooking.store.aside import Aside
 from openbooking.store.exchange import LockedError
 from openbooking.store.waiting import Batch, Waiting, Write, carry_out
@@ -30,7 +31,7 @@ class Batches:
         self._waiting: list[Waiting] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def execute(self, command: Command, until: float) -> Reply:
+    async def execute(self, command: Command[Reply], until: float) -> Reply:
         """The outcome of a command, once the batch with it has been written.
 
         StoreUnavailableError if it cannot be begun until that time of the event loop, or is not finished soon after.
@@ -40,7 +41,8 @@ class Batches:
         if self._writing is None or self._writing.done():
             # A batch belongs to no request, and what is logged of it has the id of none.
             self._writing = asyncio.create_task(self._write_waiting(), context=contextvars.Context())
-        return await waiting.reply
+        reply: Reply = await waiting.reply
+        return reply
 
     async def finish(self) -> None:
         """Write what is waiting."""

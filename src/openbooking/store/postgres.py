@@ -17,9 +17,9 @@ from typing import TypeVar
 import asyncpg
 import structlog
 
-from openbooking.booking.command import Command, Reply
+from openbooking.booking.command import Command
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.store import Feed, FeedWriter, StoreUnavailableError
+from openbooking.booking.store import Feed, FeedWriter, Reply, StoreUnavailableError
 from openbooking.clock import Clock
 from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
 from openbooking.store.dialects import Statement
@@ -125,7 +125,7 @@ class PostgresStore(SqlStore):
             command_seconds=command_seconds,
         )
 
-    async def execute(self, command: Command) -> Reply:
+    async def execute(self, command: Command[Reply]) -> Reply:
         """Carry out one command."""
         self._ticker = self._ticker or asyncio.create_task(self._tick(), context=contextvars.Context())
         return await super().execute(command)

@@ -8,7 +8,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import Claim, Record
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.erasure import kept_from
+from openbooking.booking.rules.erasure import retained_since
 from openbooking.booking.rules.fingerprint import personal_data_of
 from openbooking.store.documents import encode, encode_record, microseconds
 from openbooking.store.effects import Effects
@@ -84,7 +84,7 @@ def _add_record(
 def _personal_data(record: Record | None) -> tuple[PersonalData, datetime | None] | None:
     """The personal data, and when its retention period begins."""
     personal = personal_data_of(record) if record else None
-    return (personal, kept_from(record)) if record and personal else None
+    return (personal, retained_since(record)) if record and personal else None
 
 
 def _record_row(record: Record) -> tuple[Any, ...]:

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from openbooking.booking.command import Command, Decision, Reply
+from openbooking.booking.command import Command, Decision, Refusal
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.order import Partnership
@@ -18,6 +18,7 @@ from openbooking.booking.store import (
     FeedWriter,
     Figures,
     Outcome,
+    Reply,
     StoreUnavailableError,
     fold,
     join_needs,
@@ -71,13 +72,13 @@ class SqlStore:
         aside = None if sql.one_writer else Aside(self._write, self._locked, self._names, most)
         self._batches = Batches(self._write, most, aside)
 
-    async def execute(self, command: Command) -> Reply:
+    async def execute(self, command: Command[Reply]) -> Reply:
         """Carry out one command, in the batch that is next to be written, or at once if it has nothing to change.
 
         StoreUnavailableError if that cannot be done before its deadline.
         """
         until = asyncio.get_running_loop().time() + self._command_seconds
-        needs = command.needs(self._policy)
+        needs = command.needs()
         if needs.likely_read_only:
             decision, rests_on_record = await self._database.read(
                 partial(self._look, command, needs), brief=True, until=until
@@ -85,7 +86,7 @@ class SqlStore:
             if not decision.changes:
                 if rests_on_record:
                     await self._confirm(until)
-                if isinstance(decision.reply, Exception):
+                if isinstance(decision, Refusal):
                     raise decision.reply
                 return decision.reply
         return await self._batches.execute(command, until)
@@ -174,7 +175,7 @@ class SqlStore:
         commands = batch.begin()
         if not commands:
             return [], True
-        before = yield from self._load_to_write(join_needs([command.needs(self._policy) for command in commands]))
+        before = yield from self._load_to_write(join_needs([command.needs() for command in commands]))
         if self._database.disk_is_full:
             commands = [_Sparing(command) for command in commands]
         after, outcomes = fold(before, commands)
@@ -185,15 +186,15 @@ class SqlStore:
             given = yield from self._numbers(len(written.publications), before.now)
             yield Save(self._sql.save_bookings, booking_rows(before, written, given))
             yield Save(self._sql.save_erasures, erasure_rows(before, written))
-        return outcomes, bool(written) or all(command.needs(self._policy).expired for command in commands)
+        return outcomes, bool(written) or all(command.needs().expired for command in commands)
 
     async def _locked(self, names: Iterable[Name]) -> Mapping[Name, str]:
         """The holders of what is locked of these; to look does not wait."""
         return await self._database.write(lambda: locked(self._locks, names), brief=True, lock_seconds=_LOOK_SECONDS)
 
-    def _names(self, command: Command) -> frozenset[Name]:
+    def _names(self, command: Command[Any]) -> frozenset[Name]:
         """What the command locks, as far as it names it."""
-        needs = command.needs(self._policy)
+        needs = command.needs()
         return frozenset[Name](needs.records) | needs.opportunities
 
     async def _confirm(self, until: float) -> None:
@@ -214,20 +215,19 @@ class SqlStore:
     def _numbers(self, count: int, now: datetime) -> Exchange[Iterable[int | None]]:
         return numbers(self._sql, count, now)
 
-    def _look(self, command: Command, needs: Needs) -> Exchange[tuple[Decision, bool]]:
+    def _look(self, command: Command[Reply], needs: Needs) -> Exchange[tuple[Decision[Reply] | Refusal, bool]]:
         """The decision, a refusal among its replies, and whether there is a record that it may tell something of."""
         situation = yield from load(self._sql, needs, self._policy, self._clock())
         try:
-            decision = command.decide(situation)
+            return command.decide(situation), bool(situation.records)
         except OpenBookingError as refusal:
-            decision = Decision(reply=refusal)
-        return decision, bool(situation.records)
+            return Refusal(refusal), bool(situation.records)
 
 
 class _Sparing(NamedTuple):
     """A command while the disk is full: it may be answered from what there is, but store nothing more."""
 
-    command: Command
+    command: Command[Any]
 
     @property
     def actor(self) -> Actor:
@@ -239,11 +239,11 @@ class _Sparing(NamedTuple):
         """That of the command."""
         return self.command.stores_more
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """Those of the command."""
-        return self.command.needs(policy)
+        return self.command.needs()
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[Any] | Refusal:
         """Decide as the command does, or raise StoreUnavailableError."""
         decision = self.command.decide(situation)
         if decision.changes and self.command.stores_more:

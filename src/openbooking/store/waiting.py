@@ -6,9 +6,9 @@ whose caller has been told that it was not. Of one that is being carried out by 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from openbooking.booking.command import Command, Reply
+from openbooking.booking.command import Command
 from openbooking.booking.store import Outcome, StoreUnavailableError
 from openbooking.store.exchange import LockedError
 
@@ -19,11 +19,11 @@ _GRACE_SECONDS = 2.0
 class Waiting:
     """A command and whoever waits for its reply, `until` that time of the event loop at the longest."""
 
-    def __init__(self, command: Command, until: float) -> None:
+    def __init__(self, command: Command[Any], until: float) -> None:
         self.command = command
         self.until = until
         loop = asyncio.get_running_loop()
-        self.reply: asyncio.Future[Reply] = loop.create_future()
+        self.reply: asyncio.Future[Any] = loop.create_future()
         self.given_up = False
         self._begun = False
         self._timer = loop.call_at(until, self._end)
@@ -72,7 +72,7 @@ class Batch:
         """When the last of them is given up."""
         return max(each.until for each in self.waiting)
 
-    def begin(self) -> list[Command]:
+    def begin(self) -> list[Command[Any]]:
         """The commands to carry out now: those that were not given up; to be called at each try."""
         self._begun = [each for each in self.waiting if each.begin()]
         return [each.command for each in self._begun]

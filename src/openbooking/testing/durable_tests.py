@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from openbooking.booking.model.order import Order
 from openbooking.openactive.errors import OrderAlreadyExistsError
 from openbooking.testing.samples import Clock, book, cancel, fresh, spaces_left
 from openbooking.testing.store_tests import UUID, StoreTests
@@ -28,7 +27,7 @@ class DurableStoreTests(StoreTests):
                 orders = [book(fresh(), "yoga") for _ in range(20)]
                 racing = [store.execute(order) for order, store in zip(orders, itertools.cycle((one, other)))]
                 replies = await asyncio.gather(*racing)
-                assert sum(isinstance(reply, Order) and not reply.has_errors for reply in replies) == 5
+                assert sum(not reply.has_errors for reply in replies) == 5
                 assert await spaces_left(other, "yoga") == 0
 
         asyncio.run(run())

@@ -8,10 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
+from openbooking.booking.commands.amend_proposal import AmendProposal
 from openbooking.booking.commands.cancel import Cancel
-from openbooking.booking.commands.decide_proposal import AmendProposal, WriteToCustomer
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.update_proposal import UpdateProposal
+from openbooking.booking.commands.write_to_customer import WriteToCustomer
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Payment
 from openbooking.booking.model.situation import Spaces
@@ -203,7 +204,7 @@ def test_what_the_system_says_hides_no_note_of_the_seller() -> None:
     ids=["no exchange", "rejected", "aborted", "booked"],
 )
 def test_no_messages_about_what_is_over_or_allows_none(
-    families: tuple[list[Opportunity], ...], commands: tuple[Command, ...]
+    families: tuple[list[Opportunity], ...], commands: tuple[Command[Any], ...]
 ) -> None:
     where = having(proposed(*families), *commands)
     with pytest.raises(OpenBookingError):

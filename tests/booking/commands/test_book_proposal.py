@@ -97,7 +97,7 @@ def test_what_a_repeat_is_known_by_does_not_hang_on_how_python_shows_it(payment:
 
 @pytest.mark.spec("OB-APP-32", "OB-APP-24")
 @pytest.mark.parametrize("commands", [(), (REJECT,), (ABORT,), (ACCEPT, REJECT), (ACCEPT, ABORT)])
-def test_b_fails_unless_the_seller_has_accepted(commands: tuple[Command, ...]) -> None:
+def test_b_fails_unless_the_seller_has_accepted(commands: tuple[Command[Any], ...]) -> None:
     where = having(proposed(), *commands)
     with pytest.raises(OrderCreationFailedError):
         b().decide(where)

@@ -7,14 +7,15 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.seller_decisions import ChangeLogistics, Notify
+from openbooking.booking.commands.seller_decisions import Notify
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.matching_keys import with_whereabouts
+from openbooking.booking.rules.matching_keys import with_matching_keys
 from openbooking.openactive.errors import NotFoundError, OpenBookingError
 from openbooking.openactive.terms import EventStatus, FlowRequirement
 from support.builders import (
@@ -103,7 +104,7 @@ def test_a_slot_has_name_and_place_from_its_facility_all_else_from_itself(
 ) -> None:
     where = after(booked(family), change(family, **changes))
     member = family[described]
-    expected = with_whereabouts(replace(member, properties={**member.properties, **changes}))
+    expected = with_matching_keys(replace(member, properties={**member.properties, **changes}))
     assert where.opportunities[member.path] == expected
     assert [one.path for one in family if where.opportunities[one.path] != one] == [member.path]
     ((found, _),) = where.records[KEY].items()

@@ -43,26 +43,26 @@ def of(seller: Seller, *items: ItemRequest, **changes: Any) -> OrderRequest:
     return request(*items, **{"seller": seller.key, "seller_id": f"id:{seller.key}", **changes})
 
 
-def c1(asked: OrderRequest) -> Command:
+def c1(asked: OrderRequest) -> Command[Any]:
     return quote(asked, Checkpoint.C1, AGREED_ALICE)
 
 
-def c2(asked: OrderRequest) -> Command:
+def c2(asked: OrderRequest) -> Command[Any]:
     return quote(asked, Checkpoint.C2, AGREED_ALICE)
 
 
-def b(asked: OrderRequest) -> Command:
+def b(asked: OrderRequest) -> Command[Any]:
     return book(asked, AGREED_ALICE)
 
 
-def p(asked: OrderRequest) -> Command:
+def p(asked: OrderRequest) -> Command[Any]:
     return propose(asked, AGREED_ALICE)
 
 
 AT_EVERY_CALL = pytest.mark.parametrize("call", [c1, c2, p, b])
 
 
-def errors_of(where: Situation, command: Command) -> list[ItemErrorType | None]:
+def errors_of(where: Situation, command: Command[Any]) -> list[ItemErrorType | None]:
     decision = command.decide(where)
     assert isinstance(decision.reply, Order)
     assert not (decision.changes and decision.reply.has_errors)
@@ -76,7 +76,9 @@ def overridden(family: list[Opportunity], price: Decimal, position: int = 0) -> 
 
 @pytest.mark.spec("OB-VAL-44", "OB-VAL-45", "OB-VAL-24")
 @AT_EVERY_CALL
-def test_items_with_which_the_total_gets_too_large_are_in_conflict(call: Callable[[OrderRequest], Command]) -> None:
+def test_items_with_which_the_total_gets_too_large_are_in_conflict(
+    call: Callable[[OrderRequest], Command[Any]],
+) -> None:
     """Those before them and after them, and free ones, are not: they can be booked together."""
     large = PRICE_LIMIT - 5
     prices = [large, Decimal(4), Decimal(1), Decimal(0), Decimal("0.99")]
@@ -86,7 +88,7 @@ def test_items_with_which_the_total_gets_too_large_are_in_conflict(call: Callabl
 
 @pytest.mark.spec("OB-VAL-44", "OB-VAL-45", "OB-VAL-12", "OB-B-06")
 @AT_EVERY_CALL
-def test_catalogue_prices_that_add_up_to_too_much(call: Callable[[OrderRequest], Command]) -> None:
+def test_catalogue_prices_that_add_up_to_too_much(call: Callable[[OrderRequest], Command[Any]]) -> None:
     each = (PRICE_LIMIT / 400).quantize(PENNY)
     dear = session("dear", capacity=500, price=each)
     where = situation(dear, policy=Policy(leasing=Leasing.OFF))
@@ -110,7 +112,7 @@ def test_catalogue_prices_that_add_up_to_too_much(call: Callable[[OrderRequest],
 )
 @AT_EVERY_CALL
 def test_one_price_that_is_too_large_once_its_tax_is_added(
-    call: Callable[[OrderRequest], Command],
+    call: Callable[[OrderRequest], Command[Any]],
     seller: Seller,
     calculation: TaxCalculation,
     who: dict[str, Any],
@@ -127,7 +129,7 @@ def test_one_price_that_is_too_large_once_its_tax_is_added(
 @pytest.mark.parametrize("price", ["1e12", "1e30", "-5", "0.001", "833333333333.34"])
 @AT_EVERY_CALL
 def test_a_price_that_was_published_before_and_cannot_be_paid(
-    call: Callable[[OrderRequest], Command], price: str
+    call: Callable[[OrderRequest], Command[Any]], price: str
 ) -> None:
     family = session("dear", seller=STUDIO, price=Decimal(price))
     assert errors_of(situation(family), call(of(STUDIO, item(family)))) == [UNBOOKABLE]

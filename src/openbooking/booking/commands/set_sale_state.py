@@ -4,7 +4,6 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.opportunity import Opportunity, SaleState
-from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.situation import Needs, OpportunitySet, Situation
 from openbooking.openactive.errors import NotFoundError
 
@@ -20,18 +19,17 @@ class SetSaleState(ActorCommand, frozen=True, kw_only=True):
     opportunity: str
     sale: SaleState
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """The Opportunity and all that lies below, so that nobody books any of it meanwhile."""
-        del policy
         return Needs(below=frozenset({self.opportunity}))
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[None]:
         """Set the state; raise NotFoundError if there is no such Opportunity."""
         opportunity = situation.opportunities.get(self.opportunity)
         if opportunity is None or opportunity.withdrawn:
             raise NotFoundError("There is no such Opportunity.")
         changed = self._changed(opportunity)
-        return Decision(changes=(OpportunitySet(changed),) if changed != opportunity else ())
+        return Decision(reply=None, changes=(OpportunitySet(changed),) if changed != opportunity else ())
 
     def _changed(self, opportunity: Opportunity) -> Opportunity:
         not_understood = opportunity.not_understood or opportunity.sale is SaleState.NOT_UNDERSTOOD

@@ -177,7 +177,8 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     activities: tuple[str, ...] = ()
     access: AccessRules | None = None
     inherited: Inherited | None = None
-    called_off: bool = False
+    # Stored under its former name.
+    cancelled_here: bool = msgspec.field(name="called_off", default=False)
     withdrawn: bool = False
     not_understood: bool = False
     properties: Properties = {}

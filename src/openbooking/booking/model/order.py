@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import msgspec
 from msgspec.structs import replace
@@ -156,10 +156,20 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OrderItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One place at one Opportunity, with Opportunity, Offer and tax as they were when it was answered.
+    """One space of one Opportunity as the dry run answers it; an item with errors may lack Opportunity and Offer.
 
-    `number` counts from 1 in the order of the request. `remaining` is how many spaces the Opportunity has left,
-    without regard to what this Order itself holds. `parents` are nearest first.
+    Attributes:
+        number: Counts from 1 in the order of the request.
+        position: The `position` that the Broker sent.
+        opportunity_id: The `@id` of the Opportunity that the Broker sent.
+        offer_id: The `@id` of the Offer that the Broker sent.
+        opportunity: The Opportunity at the time of the answer, without its Offers.
+        parents: The parents of the Opportunity, nearest first.
+        offer: The Offer at the time of the answer.
+        remaining: How many spaces of the Opportunity are left, including those that this Order holds.
+        tax: The tax on the price of the Offer.
+        access: What admits the attendee.
+        errors: Why the item cannot be booked.
     """
 
     number: int
@@ -176,13 +186,20 @@ class OrderItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def own_passes(self) -> tuple[Reflected, ...]:
-        """The barcodes that the Broker sent for it."""
+        """The barcodes that the Broker sent for this item."""
         return self.access.own_passes if self.access else ()
 
-    def at(self, opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> "OrderItem":
-        """The item at this Opportunity."""
-        bare = tuple(replace(parent, offers=()) for parent in parents)
-        return replace(self, opportunity=replace(opportunity, offers=()), parents=bare)
+    def at(self, opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> Self:
+        """Return the item with this Opportunity and its parents, all without their Offers."""
+        without_offers = tuple(replace(parent, offers=()) for parent in parents)
+        return replace(self, opportunity=replace(opportunity, offers=()), parents=without_offers)
+
+
+class BookedItem(OrderItem, frozen=True, kw_only=True, omit_defaults=True):
+    """An OrderItem that was proposed or booked: it has an Opportunity and an Offer."""
+
+    opportunity: Opportunity
+    offer: Offer
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -282,7 +299,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: OrderProposalStatus = OrderProposalStatus.AWAITING
     seller_note: str | None = None
     seller_note_at: datetime | None = None
-    items: tuple[OrderItem, ...] = ()
+    items: tuple[BookedItem, ...] = ()
     updated: bool = False
     decided: Stamp | None = None
     amended: Stamp | None = None
@@ -329,3 +346,25 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def asks_for(self, requirement: FlowRequirement) -> bool:
         """Whether any of its Offers asks this of the booking flow."""
         return any(requirement in offer.flow for offer in self.offers)
+
+
+class BookedOrder(Order, frozen=True, kw_only=True, omit_defaults=True):
+    """An Order that was proposed or booked."""
+
+    items: tuple[BookedItem, ...]
+
+
+def without_errors(order: Order) -> BookedOrder:
+    """Return an Order without errors as one that can be proposed or booked.
+
+    Raises:
+        ValueError: An item lacks its Opportunity or its Offer.
+    """
+    fields = {name: getattr(order, name) for name in order.__struct_fields__}
+    return BookedOrder(**fields | {"items": tuple(map(_booked_item, order.items))})
+
+
+def _booked_item(item: OrderItem) -> BookedItem:
+    if item.opportunity is None or item.offer is None:
+        raise ValueError(f"Item {item.number} has no Opportunity or no Offer.")
+    return BookedItem(**{name: getattr(item, name) for name in item.__struct_fields__})

@@ -22,7 +22,7 @@ from openbooking.booking.model.order import (
     OrderKey,
 )
 from openbooking.booking.model.policy import HoldingBounds
-from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.record import QuoteRecord, Record
 from openbooking.booking.model.situation import Holdings, Situation
 from openbooking.openactive.ids import OfferRef
 
@@ -98,7 +98,7 @@ def still_wanted(lease: Lease, items: Sequence[OrderItem]) -> tuple[LeasedItem, 
 
 def is_spent(situation: Situation, own: Record | None) -> bool:
     """Whether the UUID has held spaces for as long as it may."""
-    if own is None or own.kind is not RecordKind.QUOTE:
+    if not isinstance(own, QuoteRecord):
         return False
     if own.lease is None:
         return own.spent_until is not None and own.spent_until > situation.now

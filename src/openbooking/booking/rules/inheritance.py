@@ -22,7 +22,7 @@ def inherit(child: Opportunity, parents: tuple[Opportunity, ...]) -> Opportunity
     if marked == _NOTHING or not parents:
         return child
     parent = parents[0]
-    if marked.status and not child.called_off:
+    if marked.status and not child.cancelled_here:
         child = replace(child, status=parent.status)
     if marked.dates:
         child = replace(child, start=parent.start, end=parent.end)
@@ -35,7 +35,7 @@ def inherit(child: Opportunity, parents: tuple[Opportunity, ...]) -> Opportunity
     return child
 
 
-def keep_cancellation(known: Opportunity | None, published: Opportunity, *, keep_called_off: bool) -> Opportunity:
+def keep_cancellation(known: Opportunity | None, published: Opportunity, *, keep_cancelled_here: bool) -> Opportunity:
     """The published Opportunity, still cancelled or postponed unless it is published with a status of its own.
 
     A provider that sends another price, but no eventStatus, does not undo a cancellation.
@@ -43,19 +43,19 @@ def keep_cancellation(known: Opportunity | None, published: Opportunity, *, keep
     Args:
         known: What is stored, if anything is.
         published: What is published now.
-        keep_called_off: Whether a cancellation by the Seller here stays, whatever status is published.
+        keep_cancelled_here: Whether a cancellation by the Seller here stays, whatever status is published.
     """
     if known is None or known.takes_place:
         return published
     has_status = published.inherited is None or not published.inherited.status
     was_inherited = known.inherited is not None and known.inherited.status
-    if not (known.called_off and keep_called_off) and (was_inherited or has_status):
+    if not (known.cancelled_here and keep_cancelled_here) and (was_inherited or has_status):
         return published
     marks = replace(published.inherited, status=False) if published.inherited else _NOTHING
     return replace(
         published,
         status=known.status,
-        called_off=known.called_off,
+        cancelled_here=known.cancelled_here,
         inherited=None if marks == _NOTHING else marks,
     )
 

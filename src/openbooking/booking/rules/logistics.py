@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import Opportunity, sale_when_published
-from openbooking.booking.model.order import OrderItem
-from openbooking.booking.model.record import RecordKind
+from openbooking.booking.model.order import BookedItem
+from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Change, RecordSet, Situation
-from openbooking.booking.rules.order_changes import with_states
+from openbooking.booking.rules.lifecycle import with_states
 from openbooking.booking.rules.size_limits import check_record
 from openbooking.openactive.terms import OpportunityType
 
@@ -31,14 +31,14 @@ def changed_paths(known: Mapping[str, Opportunity], announced: Iterable[Opportun
     return {new.path for new in announced if _differs(known.get(new.path), new)}
 
 
-def tell_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp) -> list[Change]:
+def update_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp) -> list[Change]:
     """The Orders with an item at one of the changed Opportunities or below, where it shows another one than there is.
 
     Items that are cancelled stay as they were. RequestTooLargeError if an Order would take too much room.
     """
     changes: list[Change] = []
     for record in situation.records.values():
-        if record.kind is not RecordKind.ORDER:
+        if not isinstance(record, OrderRecord):
             continue
         moved = {
             item.number: replace(state, logistics_changed=True, replacement=current)
@@ -66,9 +66,8 @@ def _handed_down(parent: Opportunity) -> tuple[Any, ...]:
     return (parent.status, parent.start, parent.end, parent.properties.get("duration"), offers)
 
 
-def _as_it_is_now(situation: Situation, item: OrderItem, changed: AbstractSet[str]) -> OrderItem | None:
+def _as_it_is_now(situation: Situation, item: BookedItem, changed: AbstractSet[str]) -> BookedItem | None:
     """The item with its Opportunity and parents as they are now, if that tells another name, time or place."""
-    assert item.opportunity is not None  # noqa: S101 - booked items have one
     opportunity = situation.opportunities.get(item.opportunity.path)
     if opportunity is None:
         return None

@@ -18,7 +18,7 @@ _VOCABULARY = re.compile(r"https?://(?:www\.)?openactive\.io/(activity-list|faci
 _ACTIVITIES = ("activity", "facilityType")
 
 
-def with_whereabouts(opportunity: Opportunity) -> Opportunity:
+def with_matching_keys(opportunity: Opportunity) -> Opportunity:
     """The Opportunity with `venue` and `activities` as its properties tell them, whatever they were before."""
     return replace(
         opportunity, venue=_venue(opportunity.properties), activities=tuple(_activities(opportunity.properties))

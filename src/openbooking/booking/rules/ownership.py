@@ -3,10 +3,11 @@
 Identifiers are public, and a feed may name those of others; it must not get hold of what they name.
 """
 
+from openbooking.booking.model.errors import IdReusedError
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.record import RecordKind
+from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Situation
-from openbooking.openactive.errors import BelongsToAnotherError, OpenBookingError
+from openbooking.openactive.errors import BelongsToAnotherError
 from openbooking.openactive.web_addresses import is_web_address
 
 
@@ -72,15 +73,14 @@ def shares_name_or_start(one: Opportunity, other: Opportunity) -> bool:
 
 
 def check_same_as_booked(situation: Situation, opportunity: Opportunity) -> None:
-    """Raise OpenBookingError if there are Orders at the path for what shares neither name nor start with this."""
+    """Raise IdReusedError if there are Orders at the path for what shares neither name nor start with this."""
     for record in situation.records.values():
-        if record.kind is not RecordKind.ORDER:
+        if not isinstance(record, OrderRecord):
             continue
         for item, state in record.items():
-            booked = item.opportunity
-            standing = booked is not None and booked.path == opportunity.path and not state.status.cancelled
-            if standing and booked and not shares_name_or_start(booked, opportunity):
-                raise OpenBookingError("There are Orders for another thing that had its id.")
+            concerned = item.opportunity.path == opportunity.path and not state.status.cancelled
+            if concerned and not shares_name_or_start(item.opportunity, opportunity):
+                raise IdReusedError
 
 
 def source_name(source: str) -> str:

@@ -21,7 +21,7 @@ from openbooking.booking.model.order import (
     Totals,
 )
 from openbooking.booking.model.policy import TaxCalculation
-from openbooking.booking.model.record import Record
+from openbooking.booking.model.record import ShownRecord
 from openbooking.openactive.money import ZERO, tax_on_net, tax_within_gross
 from openbooking.openactive.terms import Availability, BrokerRole, TaxMode, TaxTreatment
 
@@ -96,11 +96,10 @@ def totals(items: Sequence[OrderItem], pricing: Pricing) -> Totals:
     )
 
 
-def current_totals(record: Record) -> Totals:
-    """The totals of an Order as it stands, without what has been cancelled (OB-SEL-04)."""
-    assert record.order is not None  # noqa: S101 - asked for only of Orders
-    standing = [item for item, state in record.items() if not state.status.cancelled]
-    return totals(standing, pricing_of(record.order))
+def current_totals(record: ShownRecord) -> Totals:
+    """Return the totals of the current items, without cancelled ones (OB-SEL-04)."""
+    current = [item for item, state in record.items() if not state.status.cancelled]
+    return totals(current, pricing_of(record.order))
 
 
 def _by_tax(charges: Iterable[TaxCharge]) -> tuple[TaxCharge, ...]:

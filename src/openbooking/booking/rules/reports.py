@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Opportunity, applicable_offers
 from openbooking.booking.model.order import OrderItem, OrderKey
-from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
 from openbooking.booking.model.report import OrdersReached
 from openbooking.booking.model.situation import Change, RecordSet, Situation, Spaces
 from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity
@@ -59,13 +59,13 @@ def orders_reached(before: Situation, changes: Iterable[Change], paths: Collecti
 
 def orders_for(situation: Situation, path: str) -> frozenset[OrderKey]:
     """The keys of the Orders that hold a space of the Opportunity with this path."""
-    orders = (record for record in situation.records.values() if record.kind is RecordKind.ORDER)
+    orders = (record for record in situation.records.values() if isinstance(record, OrderRecord))
     return frozenset(record.key for record in orders if any(claim.opportunity == path for claim in record.claims()))
 
 
 def _reached(known: Record | None, record: Record) -> Iterator[tuple[OrderItem, str]]:
     """The items of a record that have changed, each with the field of OrdersReached that it belongs to."""
-    if record.kind is RecordKind.PROPOSAL:
+    if isinstance(record, ProposalRecord):
         if not _is_rejected(known) and _is_rejected(record):
             yield from ((item, "rejected") for item, _ in record.items())
         return
