@@ -30,8 +30,9 @@ from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.republish import Republish
 from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.take_off_sale import TakeOffSale
 from openbooking.booking.commands.update_proposal import UpdateProposal
-from openbooking.booking.commands.withdraw import TakeOffSale, Withdraw
+from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
 from openbooking.booking.commands.write_to_customer import WriteToCustomer
 from openbooking.booking.model.opportunity import SaleState

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from openbooking.booking.commands.find_opportunities import FindBySource
-from openbooking.booking.commands.withdraw import TakeOffSale, Withdraw
+from openbooking.booking.commands.take_off_sale import TakeOffSale
+from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.report import OpportunityReport
 from openbooking.importing.kinds import rank

@@ -12,6 +12,7 @@ from openbooking.booking.command import Command
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.commands.publish import Publish
+from openbooking.booking.model.errors import UnacceptableAmendmentError
 from openbooking.booking.model.order import Payment
 from openbooking.booking.model.policy import Policy, ReconciliationDetails
 from openbooking.booking.model.record import RecordKind
@@ -20,7 +21,6 @@ from openbooking.booking.rules.fingerprint import is_known_by
 from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,
     InvalidPaymentDetailsError,
-    OpenBookingError,
     OpportunityHasInsufficientCapacityError,
     OrderAlreadyExistsError,
     OrderCreationFailedError,
@@ -146,7 +146,7 @@ def test_a_dynamic_proposal_is_booked_by_the_account_that_made_it() -> None:
     with pytest.raises(InvalidPaymentDetailsError):
         b(payment=replace(dynamic, identifier="p2")).decide(where)
     assert order_of(b(payment=replace(dynamic, identifier="p2"), caller=AGREED_ALICE).decide(where)).dynamic
-    with pytest.raises(OpenBookingError):
+    with pytest.raises(UnacceptableAmendmentError):
         amend(prices={1: PRICE}).decide(where)
 
 

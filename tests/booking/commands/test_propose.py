@@ -15,6 +15,7 @@ from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.update_proposal import ProposalPatch, UpdateProposal, proposal_update
 from openbooking.booking.commands.write_to_customer import WriteToCustomer
 from openbooking.booking.model.actor import Stamp
+from openbooking.booking.model.errors import ProposalExpiredError, ProposalRejectedError
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import (
     Caller,
@@ -252,7 +253,8 @@ def test_the_table_tells_how_a_proposal_moves(before: OrderProposalStatus, statu
     elif status in PROPOSAL_TRANSITIONS[before]:
         assert standing(after(where, MOVES[status])).status is status
     else:
-        with pytest.raises(OpenBookingError):
+        by_customer = status is CUSTOMER_REJECTED
+        with pytest.raises(PatchNotAllowedOnPropertyError if by_customer else ProposalRejectedError):
             MOVES[status].decide(where)
     finished = before in (SELLER_REJECTED, CUSTOMER_REJECTED)
     assert bool(PROPOSAL_TRANSITIONS[before]) is not finished
@@ -448,7 +450,7 @@ def test_partners_with_one_uuid_have_a_proposal_each() -> None:
 @pytest.mark.parametrize("command", [ACCEPT, amend()])
 def test_nothing_is_decided_after_the_lifetime_has_ended_swept_or_not(command: Command[Any]) -> None:
     late = replace(proposed(), now=NOW + POLICY.proposal_duration)
-    with pytest.raises(OpenBookingError, match="not been booked in time"):
+    with pytest.raises(ProposalExpiredError, match="not been booked in time"):
         command.decide(late)
 
 

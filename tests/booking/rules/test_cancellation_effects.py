@@ -18,11 +18,12 @@ from openbooking.booking.commands.seller_decisions import RecordAttendance
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.write_to_customer import WriteToCustomer
+from openbooking.booking.model.errors import NothingToCancelError
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, OrderKey, Proposal
 from openbooking.booking.model.record import RecordKind
 from openbooking.booking.model.situation import Situation, Spaces
-from openbooking.openactive.errors import NotFoundError, OpenBookingError
+from openbooking.openactive.errors import NotFoundError
 from openbooking.openactive.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus
 from support.builders import (
     NOW,
@@ -290,7 +291,7 @@ def test_who_has_been_there_is_not_refunded() -> None:
     published = after(over, publish_as_cancelled(YOGA[-1]))
     assert published.records == over.records
     assert published.opportunities[PATH].status is EventStatus.CANCELLED
-    with pytest.raises(OpenBookingError):
+    with pytest.raises(NothingToCancelError):
         cancel(YOGA[-1]).decide(over)
     during = replace(booked(YOGA), now=NOW + timedelta(days=2, minutes=30))
     assert statuses(after(during, cancel(YOGA[-1]))) == [BY_SELLER]

@@ -12,11 +12,12 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import Notify
 from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.model.errors import UnacceptableLogisticsError
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.matching_keys import with_matching_keys
-from openbooking.openactive.errors import NotFoundError, OpenBookingError
+from openbooking.openactive.errors import NotFoundError
 from openbooking.openactive.terms import EventStatus, FlowRequirement
 from support.builders import (
     NOW,
@@ -141,14 +142,14 @@ def test_one_end_of_it_can_be_moved_alone(family: list[Opportunity]) -> None:
     shorter = after(booked(family), change(family, start=begins)).opportunities[family[-1].path]
     assert (shorter.start, shorter.end) == (begins, family[-1].end)
     for impossible in ({"start": times["end"], "end": times["start"]}, {"end": NOW}, {"start": family[-1].end}):
-        with pytest.raises(OpenBookingError):
+        with pytest.raises(UnacceptableLogisticsError):
             change(family, **impossible).decide(booked(family))
 
 
 @pytest.mark.parametrize("changes", [{"start": NOW, "end": NOW + TOMORROW}, {"location": ELSEWHERE}])
 def test_what_is_there_at_any_time_has_neither_time_nor_place_to_change(changes: dict[str, Any]) -> None:
     video = on_demand_event("video")
-    with pytest.raises(OpenBookingError):
+    with pytest.raises(UnacceptableLogisticsError):
         change(video, **changes).decide(booked(video))
     assert moved(after(booked(video), change(video, name="Tango"))) == [True]
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.errors import UnpayableOfferError
-from openbooking.booking.model.opportunity import Opportunity, Seller, parents_among, sale_when_published
+from openbooking.booking.model.opportunity import Opportunity, Seller, parents_among
 from openbooking.booking.model.report import OpportunityReport, OrdersReached, Reports
 from openbooking.booking.model.situation import (
     Change,
@@ -21,15 +21,17 @@ from openbooking.booking.model.situation import (
 from openbooking.booking.rules.cancellation_effects import cancel_bookings, reject_without_spaces
 from openbooking.booking.rules.capacity import max_spaces
 from openbooking.booking.rules.inheritance import inherit, keep_cancellation
+from openbooking.booking.rules.lifecycle import sale_when_published
 from openbooking.booking.rules.logistics import changed_paths, update_orders
 from openbooking.booking.rules.matching_keys import with_matching_keys
 from openbooking.booking.rules.ownership import check_ownership, check_same_as_booked, check_source
 from openbooking.booking.rules.payable import can_be_paid
+from openbooking.booking.rules.prepayment import with_sound_prepayment
 from openbooking.booking.rules.pricing import Pricing
 from openbooking.booking.rules.reports import orders_reached, why_not_bookable_now
 from openbooking.booking.rules.size_limits import check_published
 from openbooking.openactive.errors import NotFoundError, SellerNotFoundError
-from openbooking.openactive.terms import Availability, EventStatus
+from openbooking.openactive.terms import EventStatus
 
 
 class PublishSeller(ActorCommand, frozen=True):
@@ -133,7 +135,7 @@ class Publish(ActorCommand, frozen=True):
             parents = parents_among(now, now[path])
             if path in named:
                 kept = keep_cancellation(known.get(path), now[path], keep_cancelled_here=self.keep_cancelled_here)
-                sale = sale_when_published(known.get(path), kept)
+                sale = sale_when_published(known.get(path), kept.sale)
                 now[path] = _as_sold(replace(kept, sale=sale), parents, prepayment=situation.policy.prepayment)
             elif any(parent is not known.get(parent.path) for parent in parents):
                 now[path] = inherit(now[path], parents)
@@ -158,12 +160,7 @@ def _as_sold(opportunity: Opportunity, parents: tuple[Opportunity, ...], *, prep
     they can be booked in advance at all (OB-BKBL-23).
     """
     opportunity = inherit(opportunity, parents)
-    offers = tuple(
-        offer
-        if prepayment and offer.price and offer.in_advance is not Availability.UNAVAILABLE
-        else replace(offer, prepayment=None)
-        for offer in opportunity.offers
-    )
+    offers = tuple(with_sound_prepayment(offer, supported=prepayment) for offer in opportunity.offers)
     capacity = max_spaces(opportunity, parents[0] if parents else None)
     return with_matching_keys(replace(opportunity, offers=offers, capacity=capacity))
 

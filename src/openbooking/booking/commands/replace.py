@@ -14,7 +14,8 @@ from openbooking.booking.rules.bookability import Pair, why_not_bookable
 from openbooking.booking.rules.cancellation_effects import sell
 from openbooking.booking.rules.capacity import has_room
 from openbooking.booking.rules.payable import can_be_paid
-from openbooking.booking.rules.pricing import due, prepayment_of, pricing_of, tax_charges
+from openbooking.booking.rules.prepayment import prepayment_of
+from openbooking.booking.rules.pricing import due, pricing_of, tax_charges
 from openbooking.booking.rules.size_limits import check_record
 from openbooking.openactive.errors import NotFoundError, UnacceptableReplacementError
 from openbooking.openactive.ids import OfferRef

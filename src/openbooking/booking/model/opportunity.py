@@ -213,12 +213,6 @@ def is_on_sale(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> bo
     return all(member.sale is SaleState.ON_SALE and not member.withdrawn for member in (opportunity, *parents))
 
 
-def sale_when_published(known: Opportunity | None, published: Opportunity) -> SaleState:
-    """The sale state of what is published anew: a publication never puts on sale what its Seller has unpublished."""
-    unpublished = known is not None and known.sale is SaleState.UNPUBLISHED
-    return SaleState.UNPUBLISHED if unpublished else published.sale
-
-
 def applicable_offers(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> tuple[Offer, ...]:
     """The Offers that apply: an Opportunity's own, else for a ScheduledSession those of its SessionSeries.
 

@@ -3,7 +3,7 @@
 All of it is frozen: `evolve` answers with a new Situation, so that decisions can be folded one on the other.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -107,6 +107,10 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         """Whether there is an Opportunity with this path, and it is on sale."""
         opportunity = self.opportunities.get(path)
         return opportunity is not None and is_on_sale(opportunity, self.parents(opportunity))
+
+    def paths_from(self, sources: Collection[str]) -> set[str]:
+        """Return the paths of the Opportunities from these sources."""
+        return {path for path, member in self.opportunities.items() if member.source in sources}
 
     def expired(self) -> list[Record]:
         """The records whose hold or lifetime has ended."""

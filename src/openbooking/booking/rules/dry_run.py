@@ -34,7 +34,8 @@ from openbooking.booking.rules.grant_terms import why_outside_terms
 from openbooking.booking.rules.parties import check_broker, check_customer
 from openbooking.booking.rules.payable import payable, within_payable_total
 from openbooking.booking.rules.payment import check_consistent, check_details, reflected_payment
-from openbooking.booking.rules.pricing import Pricing, prepayment_of, tax_charges, tax_treatment, totals
+from openbooking.booking.rules.prepayment import prepayment_of
+from openbooking.booking.rules.pricing import Pricing, tax_charges, tax_treatment, totals
 from openbooking.booking.rules.size_limits import check_order
 from openbooking.openactive.errors import ItemError, ItemErrorType, SellerMismatchError, SellerNotFoundError
 from openbooking.openactive.ids import OfferRef

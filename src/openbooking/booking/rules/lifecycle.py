@@ -1,4 +1,6 @@
-"""Every legal state change of a record, of a booked OrderItem and of an OrderProposal (OB 9.1.1, 5.5.5).
+"""Every legal state change of a record, a booked OrderItem, an OrderProposal and an Opportunity's sale state.
+
+Sections of the specification: OB 9.1.1 for records, OB 5.5.5 for OrderProposals, OB 10.1.6 for OrderItems.
 
 The tables say which changes are legal; the functions below them are the only ones that make these changes.
 """
@@ -12,6 +14,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.errors import NoteTooSoonError, ProposalExpiredError, ProposalRejectedError
+from openbooking.booking.model.opportunity import Opportunity, SaleState
 from openbooking.booking.model.order import BookedItem, BookedOrder, OrderKey, Proposal
 from openbooking.booking.model.record import (
     DeletedRecord,
@@ -286,3 +289,37 @@ def check_note(situation: Situation, proposal: Proposal, note: str | None) -> No
 def _note_is_due(situation: Situation, proposal: Proposal) -> bool:
     """Whether the last note is old enough that the Broker has read it before the next replaces it (OB-AMEND-11)."""
     return proposal.seller_note_at is None or situation.now - proposal.seller_note_at >= SELLER_NOTES_EVERY
+
+
+def sale_when_published(known: Opportunity | None, published: SaleState) -> SaleState:
+    """Return the sale state after a publication, which never puts on sale what the Seller has unpublished.
+
+    Args:
+        known: The stored Opportunity, if it was published before.
+        published: The sale state in the publication.
+    """
+    unpublished = known is not None and known.sale is SaleState.UNPUBLISHED
+    return SaleState.UNPUBLISHED if unpublished else published
+
+
+def with_sale_state(opportunity: Opportunity, sale: SaleState) -> Opportunity:
+    """Return the Opportunity in the sale state that its Seller chooses.
+
+    An unpublished Opportunity remembers whether its latest version is understood. If that version is not understood,
+    the Seller cannot put the Opportunity on sale.
+    """
+    not_understood = opportunity.not_understood or opportunity.sale is SaleState.NOT_UNDERSTOOD
+    if sale is SaleState.UNPUBLISHED:
+        return replace(opportunity, sale=sale, not_understood=not_understood)
+    if sale is SaleState.ON_SALE and opportunity.not_understood:
+        sale = SaleState.NOT_UNDERSTOOD
+    return replace(opportunity, sale=sale, not_understood=False)
+
+
+def not_understood(opportunity: Opportunity) -> Opportunity:
+    """Return the Opportunity after an import that does not understand its latest version."""
+    if opportunity.sale is SaleState.ON_SALE and not opportunity.withdrawn:
+        return replace(opportunity, sale=SaleState.NOT_UNDERSTOOD)
+    if opportunity.sale is SaleState.UNPUBLISHED:
+        return replace(opportunity, not_understood=True)
+    return opportunity

@@ -11,11 +11,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
-from openbooking.booking.model.opportunity import Opportunity, sale_when_published
+from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import BookedItem
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Change, RecordSet, Situation
-from openbooking.booking.rules.lifecycle import with_states
+from openbooking.booking.rules.lifecycle import sale_when_published, with_states
 from openbooking.booking.rules.size_limits import check_record
 from openbooking.openactive.terms import OpportunityType
 
@@ -55,7 +55,7 @@ def update_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp)
 def _differs(known: Opportunity | None, new: Opportunity) -> bool:
     if known is None or known.withdrawn or known.parent != new.parent or known.inherited != new.inherited:
         return True
-    if known.sale is not sale_when_published(known, new):
+    if known.sale is not sale_when_published(known, new.sale):
         return True
     return _logistics(known) != _logistics(new) or (new.type.has_children and _handed_down(known) != _handed_down(new))
 

@@ -9,7 +9,7 @@ from openbooking.booking.model.opportunity import Offer
 from openbooking.booking.model.order import Order, OrderRequest, Payment
 from openbooking.booking.model.policy import Policy, ReconciliationDetails
 from openbooking.booking.model.record import Record
-from openbooking.booking.rules.pricing import prepayment_of_all
+from openbooking.booking.rules.prepayment import prepayment_of_all
 from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,
     InvalidPaymentDetailsError,

@@ -22,8 +22,9 @@ from openbooking.booking.model.order import (
 )
 from openbooking.booking.model.policy import TaxCalculation
 from openbooking.booking.model.record import ShownRecord
+from openbooking.booking.rules.prepayment import prepayment_of_all
 from openbooking.openactive.money import ZERO, tax_on_net, tax_within_gross
-from openbooking.openactive.terms import Availability, BrokerRole, TaxMode, TaxTreatment
+from openbooking.openactive.terms import BrokerRole, TaxMode, TaxTreatment
 
 
 class Pricing(NamedTuple):
@@ -68,21 +69,6 @@ def due(offer: Offer, pricing: Pricing) -> Decimal:
     """What is to be paid for one item with this Offer, its tax included (OB-TAX-02)."""
     added = tax_charges(offer, pricing) if pricing.tax_mode is TaxMode.NET else ()
     return charged(offer, pricing).price + sum((charge.price for charge in added), ZERO)
-
-
-def prepayment_of(offer: Offer) -> Availability:
-    """What an Offer's prepayment comes to: nothing is paid for a free one, and Required is the default (OB-PREP-08)."""
-    if offer.price == 0:
-        return Availability.UNAVAILABLE
-    return offer.prepayment or Availability.REQUIRED
-
-
-def prepayment_of_all(offers: Iterable[Offer]) -> Availability:
-    """What the prepayment of an Order comes to: the strictest of its Offers (OB-PREP-03 to OB-PREP-05)."""
-    found = {prepayment_of(offer) for offer in offers}
-    if Availability.REQUIRED in found:
-        return Availability.REQUIRED
-    return Availability.OPTIONAL if Availability.OPTIONAL in found else Availability.UNAVAILABLE
 
 
 def totals(items: Sequence[OrderItem], pricing: Pricing) -> Totals:

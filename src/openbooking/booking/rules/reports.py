@@ -11,11 +11,13 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import Opportunity, applicable_offers
 from openbooking.booking.model.order import OrderItem, OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
-from openbooking.booking.model.report import OrdersReached
+from openbooking.booking.model.report import OpportunityReport, OrdersReached
 from openbooking.booking.model.situation import Change, RecordSet, Situation, Spaces
 from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.openactive.terms import OrderProposalStatus
+
+_NO_ORDERS = OrdersReached()
 
 
 def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str | None:
@@ -57,10 +59,16 @@ def orders_reached(before: Situation, changes: Iterable[Change], paths: Collecti
     }
 
 
-def orders_for(situation: Situation, path: str) -> frozenset[OrderKey]:
+def _orders_for(situation: Situation, path: str) -> frozenset[OrderKey]:
     """The keys of the Orders that hold a space of the Opportunity with this path."""
     orders = (record for record in situation.records.values() if isinstance(record, OrderRecord))
     return frozenset(record.key for record in orders if any(claim.opportunity == path for claim in record.claims()))
+
+
+def withdrawal_report(situation: Situation, path: str, reached: OrdersReached = _NO_ORDERS) -> OpportunityReport:
+    """Return the report on an Opportunity that leaves the open feeds, with the Orders that stay as they are."""
+    orders = replace(reached, kept=_orders_for(situation, path))
+    return OpportunityReport(opportunity=situation.opportunities[path], orders=orders)
 
 
 def _reached(known: Record | None, record: Record) -> Iterator[tuple[OrderItem, str]]:
