@@ -13,7 +13,7 @@ from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
-from openbooking.booking.model.order import Order
+from openbooking.booking.model.order import BookedOrder, Order
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.identity_postgres import PostgresIdentityStore
@@ -108,14 +108,14 @@ async def test_bookings_of_other_rows_go_on_while_one_is_locked(url: str) -> Non
             blocked = [asyncio.create_task(store.execute(book(fresh(), "yoga"))) for _ in range(MANY)]
             both = asyncio.create_task(store.execute(book(fresh(), "yoga", "spin")))
             for _ in range(3):
-                assert await many(store, "spin") == {Order}
+                assert await many(store, "spin") == {BookedOrder}
             assert not any(task.done() for task in (*blocked, both))
             # Nobody holds a connection while it waits, however many there are.
             waiting = (
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query NOT LIKE '%pg_stat%'"
             )
             assert await other.fetchval(waiting) <= 1
-        assert await kinds([*blocked, both]) == {Order}
+        assert await kinds([*blocked, both]) == {BookedOrder}
         assert await spaces_left(store, "yoga") == 1000 - MANY - 1
         assert await store.check_integrity() == []
 
@@ -127,7 +127,7 @@ async def test_commands_that_name_only_records_of_what_is_locked_hold_up_nobody(
         async with other.transaction():
             await other.execute(LOCK, session_path("yoga"))
             blocked = [asyncio.create_task(store.execute(cancel(uuid, 1))) for uuid in orders]
-            assert await many(store, "spin") == {Order}
+            assert await many(store, "spin") == {BookedOrder}
             assert not any(task.done() for task in blocked)
         await asyncio.gather(*blocked)
         assert await spaces_left(store, "yoga") == 1000
@@ -140,8 +140,8 @@ async def test_whoever_waits_for_a_locked_row_hears_at_one_deadline_and_nothing_
             await other.execute(LOCK, session_path("yoga"))
             async with soon():
                 assert await many(store, "yoga") == {StoreUnavailableError}
-            assert await kinds([store.execute(book(fresh(), "spin"))]) == {Order}
-        assert await kinds([store.execute(book(fresh(), "yoga"))]) == {Order}
+            assert await kinds([store.execute(book(fresh(), "spin"))]) == {BookedOrder}
+        assert await kinds([store.execute(book(fresh(), "yoga"))]) == {BookedOrder}
         assert await spaces_left(store, "yoga") == 999
 
 
@@ -158,12 +158,12 @@ async def test_a_record_that_another_has_not_committed_holds_up_only_those_who_n
         await other.execute(add, uuid)
         blocked = asyncio.create_task(store.execute(book(uuid, "spin")))
         for _ in range(3):
-            assert await many(store, "spin") == {Order}
+            assert await many(store, "spin") == {BookedOrder}
         repeated = asyncio.create_task(store.execute(book(uuid, "spin")))
-        assert await many(store, "spin") == {Order}
+        assert await many(store, "spin") == {BookedOrder}
         assert not blocked.done()
         await transaction.rollback()
-        assert await kinds([blocked, repeated]) == {Order}
+        assert await kinds([blocked, repeated]) == {BookedOrder}
 
 
 @pytest.mark.parametrize("table", ["opportunity", "record", "claim", "feed_item", "seller"])
@@ -174,7 +174,7 @@ async def test_while_a_table_is_locked_all_hear_at_their_deadline(url: str, tabl
             await other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
             async with soon():
                 assert await many(store, "yoga") == {StoreUnavailableError}
-        assert await kinds([store.execute(book(fresh(), "yoga"))]) == {Order}
+        assert await kinds([store.execute(book(fresh(), "yoga"))]) == {BookedOrder}
         assert await spaces_left(store, "yoga") == 999
 
 
@@ -184,7 +184,7 @@ async def test_a_locked_seller_holds_up_only_those_who_change_it(url: str) -> No
             await other.execute("SELECT FROM seller FOR UPDATE")
             publishing = asyncio.create_task(store.execute(PublishSeller(SELLER, actor=MANAGER)))
             for _ in range(3):
-                assert await many(store, "spin") == {Order}
+                assert await many(store, "spin") == {BookedOrder}
         await publishing
 
 
@@ -194,7 +194,7 @@ async def test_a_locked_counter_holds_up_neither_bookings_nor_readers_of_feeds(u
         before = await store.feed_items(SESSIONS, 0, 10)
         async with other.transaction():
             await other.execute("SELECT FROM counter FOR UPDATE")
-            assert await many(store, "spin") == {Order}
+            assert await many(store, "spin") == {BookedOrder}
             pages = await asyncio.gather(*(store.feed_items(SESSIONS, 0, 10) for _ in range(MANY)))
             assert all(len(page) < len(before) or page == before for page in pages)
         # Numbers follow bookings: a page read at once may still lack what is not numbered yet.
@@ -254,7 +254,7 @@ async def test_a_server_that_stops_answering_is_waited_for_until_the_deadline(
         with postgres.suspended():
             async with soon():
                 assert await many(store, "yoga") == {StoreUnavailableError}
-        assert await kinds([store.execute(book(fresh(), "yoga"))]) == {Order}
+        assert await kinds([store.execute(book(fresh(), "yoga"))]) == {BookedOrder}
 
 
 async def test_with_a_locked_file_all_hear_at_one_deadline_and_readers_go_on(tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ async def test_with_a_locked_file_all_hear_at_one_deadline_and_readers_go_on(tmp
             async with soon():
                 assert await kinds([*asked, noting]) == {StoreUnavailableError}
             other.execute("COMMIT")
-        assert await kinds([store.execute(book(fresh(), "yoga"))]) == {Order}
+        assert await kinds([store.execute(book(fresh(), "yoga"))]) == {BookedOrder}
         assert await spaces_left(store, "yoga") == 999
 
 

@@ -17,7 +17,7 @@ from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.commands.withdraw import Withdraw
-from openbooking.booking.model.order import Order, OrderKey
+from openbooking.booking.model.order import BookedOrder, Order, OrderKey
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Needs, Situation
@@ -237,7 +237,7 @@ class StoreTests(
                     return_exceptions=True,
                 )
                 kinds = [type(outcome) for outcome in outcomes]
-                assert kinds == [Order, ZeroDivisionError, UnknownOrderError, Order]
+                assert kinds == [BookedOrder, ZeroDivisionError, UnknownOrderError, BookedOrder]
                 assert await spaces_left(store, "yoga") == 3
 
         asyncio.run(run())
