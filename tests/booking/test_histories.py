@@ -109,7 +109,9 @@ def shown_by(moment: Moment) -> Iterator[str]:
     """What the moment shows: a command that is granted, and what is hard to come by."""
     if isinstance(moment.step, timedelta):
         left = moment.after
-        if any(moment.before.live(record) and not left.live(record) for record in left.records.values()):
+        if any(
+            moment.before.holds_spaces(record) and not left.holds_spaces(record) for record in left.records.values()
+        ):
             yield "a hold ends by itself"
     elif granted(moment):
         yield type(moment.step).__name__
@@ -134,7 +136,7 @@ def _shown_by_granted(moment: Moment) -> Iterator[str]:
         yield "a quote is booked"
     if isinstance(step, BookProposal) and was and was.proposal and was.proposal.items:
         yield "a proposal is booked as amended"
-    if isinstance(step, BookProposal) and not before.live(was):
+    if isinstance(step, BookProposal) and not before.holds_spaces(was):
         yield "a proposal is booked after its hold has ended"
     if isinstance(step, Replace) and was and now:
         yield f"an item is replaced {'for less' if cost(now) < cost(was) else 'at the same price'}"

@@ -178,7 +178,7 @@ class Story:
     def asked(self, keys: Sequence[str], own: Record | None = None) -> OrderRequest:
         """A request for places at these: as many as a live quote holds at its prices, others at those of now."""
         leased: dict[str, list[Decimal]] = {}
-        if own and self.state.live(own):
+        if own and self.state.holds_spaces(own):
             for held in told(own).values():
                 leased.setdefault(KEYS[held.path], []).append(held.price)
         total = Decimal(0)

@@ -63,7 +63,7 @@ def test_b_makes_an_order_of_what_was_proposed() -> None:
     assert order.personal is not None
     assert proposal.personal is not None
     assert (order.personal.customer, order.broker, order.totals) == (CUSTOMER, proposal.broker, proposal.totals)
-    assert (order.personal.told_at, proposal.personal.customer) == (NOW, CUSTOMER)
+    assert (order.personal.received_at, proposal.personal.customer) == (NOW, CUSTOMER)
     assert (order.payment, [found.position for found in order.items]) == (Payment(identifier="payment-1"), [None, None])
     where = after(before, b())
     assert where.spaces[PATH] == Spaces(booked=2, leased=0)

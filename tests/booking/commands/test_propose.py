@@ -321,7 +321,7 @@ def test_a_closed_proposal_tells_nothing_about_people_and_is_answered_as_before(
     before = having(changed(situation(TRIP, policy=POLICY), first), *commands)
     told = personal_data_in(before)
     assert told is not None
-    assert (told.customer, told.customer_note, told.told_at) == (CUSTOMER, "We are two.", NOW)
+    assert (told.customer, told.customer_note, told.received_at) == (CUSTOMER, "We are two.", NOW)
     swept = after(replace(before, now=NOW + POLICY.proposal_duration), ExpireLeases())
     assert personal_data_in(swept) is None
     assert standing(swept).status in (SELLER_REJECTED, CUSTOMER_REJECTED)

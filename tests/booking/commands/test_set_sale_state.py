@@ -81,7 +81,7 @@ def test_what_lies_below_is_on_sale_only_if_all_its_parents_are(member: Opportun
 
 def test_a_lease_does_not_keep_what_is_no_longer_on_sale_bookable() -> None:
     where = having(situation(YOGA), quote(ASKED), take_off(YOGA[1]))
-    assert where.live(where.records[OrderKey("alice", UUID)])
+    assert where.holds_spaces(where.records[OrderKey("alice", UUID)])
     assert errors(where, book(ASKED)) == NOT_ON_SALE
 
 

@@ -110,7 +110,7 @@ def test_an_order_without_a_date_counts_from_when_it_was_booked() -> None:
     personal = record_in(after(later, b())).order
     assert personal is not None
     assert personal.personal is not None
-    assert personal.personal.told_at == later.now
+    assert personal.personal.received_at == later.now
 
 
 def test_proposals_quotes_and_stubs_are_not_for_retention() -> None:

@@ -54,7 +54,7 @@ class Book(OrderCommand, frozen=True, kw_only=True):
         check_payment(self.request.payment, order.offers)
         check_total(self.request, order)
         key, stamp = fingerprint_key(self.nonce), self.stamp(situation)
-        personal = replace(order.personal or PersonalData(), told_at=situation.now, fingerprint_key=key)
+        personal = replace(order.personal or PersonalData(), received_at=situation.now, fingerprint_key=key)
         booked = replace(self._with_access(without_errors(order)), personal=personal)
         record = lifecycle.new_order(self.key, booked, keyed(key, fingerprint), stamp)
         return Decision(reply=booked, changes=sell(situation, record))

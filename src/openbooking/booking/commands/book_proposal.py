@@ -87,7 +87,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
     def _booked(self, situation: Situation, record: ProposalRecord, payment: Payment | None) -> BookedOrder:
         """The Order as proposed, or amended, with the Opportunities as they are now."""
         items = tuple(self._booked_item(situation, item) for item, _ in record.items())
-        personal = (record.order.personal or PersonalData()).about(item.number for item in items)
+        personal = (record.order.personal or PersonalData()).of_items(item.number for item in items)
         return replace(
             record.order,
             type=OrderType.ORDER,
@@ -96,7 +96,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
             payment=payment,
             proposal=None,
             lease_expires=None,
-            personal=replace(personal, told_at=situation.now, fingerprint_key=fingerprint_key(self.nonce)),
+            personal=replace(personal, received_at=situation.now, fingerprint_key=fingerprint_key(self.nonce)),
         )
 
     def _booked_item(self, situation: Situation, item: BookedItem) -> BookedItem:
@@ -107,7 +107,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
 
 def _obstacle(situation: Situation, record: ProposalRecord) -> OpenBookingError | None:
     """The error if an accepted proposal cannot be booked any more: no spaces are left, or an item is not bookable."""
-    live = situation.live(record)
+    live = situation.holds_spaces(record)
     for path, wanted in record.wanted().items():
         own = Spaces(0, wanted if live else 0)
         spaces = situation.spaces.get(path, Spaces())

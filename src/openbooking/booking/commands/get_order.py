@@ -24,7 +24,7 @@ class GetOrder(OrderCommand, frozen=True):
         """Answer with the record; a quote whose lease has ended is no more (OB-LEASE-20)."""
         record = situation.records.get(self.key)
         lifecycle.check_event(record, lifecycle.Event.READ)
-        if isinstance(record, QuoteRecord) and record.lease and situation.live(record):
+        if isinstance(record, QuoteRecord) and record.lease and situation.holds_spaces(record):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=_shown(situation, record, record.lease))
         if isinstance(record, OrderRecord | ProposalRecord):

@@ -104,7 +104,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         """What is told about people. A note is taken only where an Offer allows messages (OB-APP-18)."""
         note = self.request.customer_note if order.asks_for(FlowRequirement.MESSAGE_EXCHANGE) else None
         told = personal_data(self.request, Checkpoint.P)
-        return replace(told, customer_note=note, told_at=made, fingerprint_key=fingerprint_key(self.nonce))
+        return replace(told, customer_note=note, received_at=made, fingerprint_key=fingerprint_key(self.nonce))
 
     def _proposed(self, situation: Situation, order: BookedOrder, proposal: Proposal) -> BookedOrder:
         """The Order as a proposal."""

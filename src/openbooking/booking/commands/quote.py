@@ -62,7 +62,7 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
         self, situation: Situation, record: Record | None, quote: Order, kept: Mapping[int, LeasedTerms]
     ) -> Decision[Order]:
         """Hold all items for the duration of a Lease, but no longer than the UUID may hold without a break."""
-        live = situation.live(record)
+        live = situation.holds_spaces(record)
         since = record.lease.since if record and record.lease and live else situation.now
         expires = min(situation.now + situation.policy.lease_duration, since + situation.policy.bounds.quote_duration)
         held = QuoteRecord(
@@ -76,7 +76,7 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
 
     def _reduced(self, situation: Situation, record: Record | None, quote: Order) -> Decision[Order]:
         """Keep of the Lease only what is still asked for, at its terms and until its present end."""
-        if not isinstance(record, QuoteRecord) or record.lease is None or not situation.live(record):
+        if not isinstance(record, QuoteRecord) or record.lease is None or not situation.holds_spaces(record):
             return Decision(reply=quote)
         items = still_wanted(record.lease, quote.items)
         if not items:

@@ -1,4 +1,4 @@
-"""The record behind an Order UUID: a quote's Lease, a proposal, an Order, or the stub of a deleted one (OB 9.1.1)."""
+"""The record behind an Order UUID: a quote, an OrderProposal, an Order, or the stub of a deleted Order (OB 9.1.1)."""
 
 import re
 from collections import Counter
@@ -27,7 +27,7 @@ from openbooking.openactive.terms import OrderItemStatus
 
 
 class RecordKind(StrEnum):
-    """What lives behind an Order UUID; one of these at a time (OB-ID-12)."""
+    """The kinds of records; a UUID has one record at a time (OB-ID-12)."""
 
     QUOTE = "quote"
     PROPOSAL = "proposal"
@@ -62,9 +62,13 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Claim(NamedTuple):
-    """Spaces of one Opportunity that a record holds: sold, if `expires` is None, or leased until `expires`.
+    """The spaces of one Opportunity that a record holds.
 
-    An open OrderProposal that holds nothing has claims of zero `spaces`, so that it is found by its Opportunities.
+    Attributes:
+        opportunity: The path of the Opportunity.
+        spaces: The number of spaces. It is zero for an open OrderProposal without a hold, so that stores find the
+            proposal by its Opportunities.
+        expires: When the hold ends; None for sold spaces.
     """
 
     opportunity: str

@@ -85,9 +85,9 @@ def _without_spaces(situation: Situation, path: str) -> list[ProposalRecord]:
     unsold = left = max(opportunity.capacity - situation.spaces.get(path, Spaces()).booked, 0)
     without: list[ProposalRecord] = []
     proposals = (record for record in situation.records.values() if isinstance(record, ProposalRecord))
-    current = (record for record in proposals if situation.live(record) or lifecycle.is_open(record.proposal))
+    current = (record for record in proposals if situation.holds_spaces(record) or lifecycle.is_open(record.proposal))
     for record in sorted(current, key=_precedence):
-        wanted, holds = record.wanted().get(path, 0), situation.live(record)
+        wanted, holds = record.wanted().get(path, 0), situation.holds_spaces(record)
         if wanted > (left if holds else unsold):
             without.append(record)
         elif holds:

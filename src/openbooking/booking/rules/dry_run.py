@@ -119,7 +119,7 @@ def _check_parties_and_payment(
     if checkpoint is not Checkpoint.C1:
         check_customer(request)
     check_details(request.payment, situation.policy, terms)
-    if checkpoint.order_type is not OrderType.QUOTE and situation.live(own):
+    if checkpoint.order_type is not OrderType.QUOTE and situation.holds_spaces(own):
         check_consistent(request.payment, own)
 
 

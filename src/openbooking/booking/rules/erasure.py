@@ -32,7 +32,7 @@ def retained_since(record: Record) -> datetime | None:
     if not isinstance(record, OrderRecord) or record.order.personal is None:
         return None
     ends = (item.opportunity.over_at for item, _ in record.items())
-    return max(filter(None, ends), default=record.order.personal.told_at)
+    return max(filter(None, ends), default=record.order.personal.received_at)
 
 
 def without_personal_data(record: _Personal, stamp: Stamp) -> _Personal:

@@ -38,7 +38,7 @@ def guaranteed_terms(
     A quote that `renews` the Lease keeps terms only for as long as the policy guarantees them. A dynamic quote has no
     price to guarantee, and an Offer override is named again in each request.
     """
-    if own is None or own.lease is None or not situation.live(own) or (own.payment and own.payment.dynamic):
+    if own is None or own.lease is None or not situation.holds_spaces(own) or (own.payment and own.payment.dynamic):
         return {}
     oldest = situation.now - situation.policy.guarantee_duration if renews else None
     left: dict[tuple[str, OfferRef], deque[LeasedTerms]] = defaultdict(deque)
@@ -103,7 +103,7 @@ def is_spent(situation: Situation, own: Record | None) -> bool:
     if own.lease is None:
         return own.spent_until is not None and own.spent_until > situation.now
     longest = own.lease.since + situation.policy.bounds.quote_duration
-    held_until = situation.now if situation.live(own) else own.lease_expires
+    held_until = situation.now if situation.holds_spaces(own) else own.lease_expires
     return held_until is not None and held_until >= longest
 
 
@@ -117,7 +117,7 @@ def bound_of_quote(
     if _exceeds_share(situation, key, Counter(item.opportunity for item in items if item.opportunity)):
         return HoldingBound.SHARE
     all_, here = _holdings(situation, key.partner, seller)
-    if not situation.live(own) and _exceeds(all_.quotes, bounds.quotes, here.quotes, terms.open_quotes):
+    if not situation.holds_spaces(own) and _exceeds(all_.quotes, bounds.quotes, here.quotes, terms.open_quotes):
         return HoldingBound.OPEN_QUOTES
     return HoldingBound.BYTES if all_.size >= bounds.bytes else None
 
@@ -149,7 +149,9 @@ def _exceeds(held: int, most: int, held_here: int, most_here: int | None) -> boo
 
 def _exceeds_share(situation: Situation, key: OrderKey, wanted: Mapping[str, int]) -> bool:
     own = situation.records.get(key)
-    held_here = {claim.opportunity: claim.spaces for claim in own.claims()} if own and situation.live(own) else {}
+    held_here = (
+        {claim.opportunity: claim.spaces for claim in own.claims()} if own and situation.holds_spaces(own) else {}
+    )
     for path, spaces in wanted.items():
         most = _most_held(situation.opportunities.get(path), situation.policy.bounds)
         elsewhere = situation.held.get((path, key.partner), 0) - held_here.get(path, 0)

@@ -248,7 +248,7 @@ def _with_new_ends(
     soon = situation.now + situation.policy.lease_duration
     if record.proposal.expires and record.proposal.expires > situation.now:
         record = replace(record, proposal=replace(record.proposal, expires=choose(record.proposal.expires, soon)))
-    if record.lease_expires and situation.live(record):
+    if record.lease_expires and situation.holds_spaces(record):
         record = replace(record, lease_expires=choose(record.lease_expires, soon))
     return record
 
