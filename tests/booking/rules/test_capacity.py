@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.model.situation import Spaces
-from openbooking.booking.rules.capacity import excess_errors, has_room, max_spaces, remaining, spaces_left
+from openbooking.booking.rules.capacity import excess_errors, has_spaces, max_spaces, remaining, spaces_left
 from openbooking.openactive.errors import ItemErrorType
 from openbooking.openactive.terms import EventStatus
 from support.builders import on_demand_event, session, slot
@@ -63,8 +63,8 @@ def test_each_item_beyond_the_free_spaces_has_the_error_of_what_takes_its_space(
 def test_the_spaces_that_an_order_holds_are_left_for_it(spaces: Spaces, own: Spaces, expected: int) -> None:
     assert remaining(5, spaces, own) == expected
     assert spaces_left(session(capacity=5)[-1], spaces, own) == expected
-    assert has_room(session(capacity=5)[-1], expected, spaces, own)
-    assert not has_room(session(capacity=5)[-1], expected + 1, spaces, own)
+    assert has_spaces(session(capacity=5)[-1], expected, spaces, own)
+    assert not has_spaces(session(capacity=5)[-1], expected + 1, spaces, own)
 
 
 def test_no_number_is_shown_where_none_is_known() -> None:
@@ -81,10 +81,10 @@ def test_a_slot_that_does_not_take_place_has_no_spaces_left() -> None:
     assert spaces_left(session(capacity=5, status=EventStatus.CANCELLED)[-1], NONE) == 5
 
 
-def test_only_an_opportunity_that_is_available_at_any_time_has_room_without_a_capacity() -> None:
-    assert has_room(on_demand_event()[-1], 1_000, NONE, NONE)
-    assert not has_room(session(capacity=None)[-1], 1, NONE, NONE)
-    assert not has_room(None, 1, NONE, NONE)
+def test_only_an_opportunity_that_is_available_at_any_time_has_spaces_without_a_capacity() -> None:
+    assert has_spaces(on_demand_event()[-1], 1_000, NONE, NONE)
+    assert not has_spaces(session(capacity=None)[-1], 1, NONE, NONE)
+    assert not has_spaces(None, 1, NONE, NONE)
 
 
 @pytest.mark.spec("OB-BKBL-33")

@@ -20,7 +20,7 @@ from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.access import grant_access
 from openbooking.booking.rules.bookability import CONDITIONS_AFTER_APPROVAL, Pair, why_not_bookable
 from openbooking.booking.rules.cancellation_effects import sell
-from openbooking.booking.rules.capacity import has_room
+from openbooking.booking.rules.capacity import has_spaces
 from openbooking.booking.rules.fingerprint import fingerprint_key, is_known_by, keyed
 from openbooking.booking.rules.payment import check_consistent, check_details, check_payment, reflected_payment
 from openbooking.booking.rules.pricing import current_totals
@@ -111,7 +111,7 @@ def _obstacle(situation: Situation, record: ProposalRecord) -> OpenBookingError 
     for path, wanted in record.wanted().items():
         own = Spaces(0, wanted if live else 0)
         spaces = situation.spaces.get(path, Spaces())
-        if not has_room(situation.opportunities.get(path), wanted, spaces, own):
+        if not has_spaces(situation.opportunities.get(path), wanted, spaces, own):
             return OpportunityHasInsufficientCapacityError("The spaces are no longer available.")
     reasons = (_why_not_any_more(situation, item) for item, _ in record.items())
     reason = next((reason for reason in reasons if reason), None)

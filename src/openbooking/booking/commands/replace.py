@@ -12,7 +12,7 @@ from openbooking.booking.rules.access import grant_access
 from openbooking.booking.rules.attendee_details import missing_details
 from openbooking.booking.rules.bookability import Pair, why_not_bookable
 from openbooking.booking.rules.cancellation_effects import sell
-from openbooking.booking.rules.capacity import has_room
+from openbooking.booking.rules.capacity import has_spaces
 from openbooking.booking.rules.payable import can_be_paid
 from openbooking.booking.rules.prepayment import prepayment_of
 from openbooking.booking.rules.pricing import due, pricing_of, tax_charges
@@ -84,7 +84,7 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         if reason:
             raise UnacceptableReplacementError(reason)
         own = Spaces(booked=1 if here else 0)
-        if not has_room(opportunity, 1, situation.spaces.get(opportunity.path, Spaces()), own):
+        if not has_spaces(opportunity, 1, situation.spaces.get(opportunity.path, Spaces()), own):
             raise UnacceptableReplacementError("The replacement is full.")
 
     def _pair(self, situation: Situation, order: Order) -> tuple[Opportunity, Offer]:

@@ -1,4 +1,4 @@
-"""What becomes of Orders and OrderProposals when an Opportunity does not take place, or fills up (OB 8.3.3, 5.5.3)."""
+"""The effects of cancelled and full Opportunities on Orders and OrderProposals (OB 8.3.3, 5.5.3)."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -13,18 +13,24 @@ from openbooking.booking.model.situation import Change, RecordSet, Situation, Sp
 from openbooking.booking.rules import lifecycle
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 
-# Who rejects a proposal because others were quicker: none of them.
+# The actor that rejects a proposal because its spaces were sold to others.
 SOLD_OUT = Actor(ActorKind.SYSTEM, "sold out")
-_NOT_TAKING_PLACE = "What was asked for does not take place."
+_NOT_TAKING_PLACE = "This does not take place."
 _FULL = "There are no longer enough spaces for this."
 
 
 def cancel_bookings(
     situation: Situation, paths: AbstractSet[str], stamp: Stamp, message: str | None = None
 ) -> list[Change]:
-    """The Seller cancels every item booked at these paths, and rejects every open proposal for one (OB-APP-27).
+    """Return the cancellation of all items at these paths, and the rejection of open proposals for them (OB-APP-27).
 
-    Who has been there already is not refunded (OB-SEL-12).
+    An item whose Opportunity has ended stays as it is, because it is not refunded (OB-SEL-12).
+
+    Args:
+        situation: The situation, in which the Opportunities are cancelled.
+        paths: The paths of the cancelled Opportunities.
+        stamp: Who cancels, and when.
+        message: The message to the Customers, if any.
     """
     changes: list[Change] = []
     for record in situation.records.values():
@@ -38,7 +44,7 @@ def cancel_bookings(
 def rejection(
     situation: Situation, record: ProposalRecord, paths: AbstractSet[str], stamp: Stamp, message: str | None = None
 ) -> list[Change]:
-    """The rejection of a proposal, if it is open and asks for a place at one of these paths."""
+    """Return the rejection of a proposal, if it is open and asks for a space at one of these paths."""
     if not lifecycle.is_open(record.proposal) or not any(claim.opportunity in paths for claim in record.claims()):
         return []
     note = message or _NOT_TAKING_PLACE
@@ -47,9 +53,9 @@ def rejection(
 
 
 def reject_without_spaces(situation: Situation, paths: Iterable[str], stamp: Stamp) -> list[Change]:
-    """The rejection of open proposals for which fewer spaces at these paths leave no room (OB-APP-27).
+    """Return the rejection of the open proposals that ask for more spaces at these paths than are unsold (OB-APP-27).
 
-    Those that are turned away hold nothing from then on, nor do those that were rejected before: others need it.
+    These proposals hold no spaces from then on, and neither do the ones that were rejected before.
     """
     changes: list[Change] = []
     for path in paths:
@@ -64,7 +70,7 @@ def reject_without_spaces(situation: Situation, paths: Iterable[str], stamp: Sta
 
 
 def sell(situation: Situation, booked: OrderRecord) -> tuple[Change, ...]:
-    """The booking, and the rejection of open proposals for which it leaves no room (OB-APP-27)."""
+    """Return the booking, and the rejection of the open proposals for which it leaves too few spaces (OB-APP-27)."""
     change = RecordSet(booked.key, booked)
     others = (record for key, record in situation.records.items() if key != booked.key)
     if not any(isinstance(record, ProposalRecord) for record in others):
@@ -73,11 +79,11 @@ def sell(situation: Situation, booked: OrderRecord) -> tuple[Change, ...]:
 
 
 def _without_spaces(situation: Situation, path: str) -> list[ProposalRecord]:
-    """The proposals that want more spaces than are not sold.
+    """Return the proposals that ask for more spaces than are unsold.
 
-    Of those that hold spaces, accepted ones keep theirs before waiting and those before rejected ones, and of each the
-    early. One that holds none takes none from the others. Quotes do not count: they end soon, and whoever holds one
-    finds out at B.
+    Proposals with a hold keep their spaces in this order: accepted, awaiting, rejected, and among these the earlier
+    first. A proposal without a hold takes no spaces from others. Quotes do not count, because they end soon: B fails
+    then.
     """
     opportunity = situation.opportunities.get(path)
     if opportunity is None or opportunity.capacity is None:
@@ -107,13 +113,16 @@ def _cancellation(
     cancelled = {
         item.number: replace(state, status=OrderItemStatus.SELLER_CANCELLED, cancellation_message=message)
         for item, state in record.items()
-        if state.status is OrderItemStatus.CONFIRMED and _is_ahead(situation, item, paths)
+        if state.status is OrderItemStatus.CONFIRMED and _has_not_ended(situation, item, paths)
     }
     return [RecordSet(record.key, lifecycle.with_states(record, cancelled, stamp))] if cancelled else []
 
 
-def _is_ahead(situation: Situation, item: BookedItem, paths: AbstractSet[str]) -> bool:
-    """Whether an item is at one of these paths and still to come; what was withdrawn is known from the item alone."""
+def _has_not_ended(situation: Situation, item: BookedItem, paths: AbstractSet[str]) -> bool:
+    """Whether the Opportunity of the item is at one of these paths and has not ended.
+
+    The item itself has the dates of an Opportunity that was withdrawn.
+    """
     if item.opportunity.path not in paths:
         return False
     return not situation.opportunities.get(item.opportunity.path, item.opportunity).is_over(situation.now)

@@ -1,7 +1,7 @@
 """Erasure of the personal data of an Order, while the Order itself remains (retention).
 
-Items, capacity, totals and tax stay. Personal data is erased, with barcodes of the Broker's own and the fingerprint of
-the request.
+Items, capacity, totals and tax stay. Customer, attendees, answers, the Broker's own barcodes and the fingerprint of the
+request are erased.
 """
 
 from datetime import datetime
