@@ -233,7 +233,7 @@ async def test_what_is_called_off_rejects_every_open_proposal_for_it(approving: 
         "withdrawn": Withdraw(sources=frozenset({"trips"}), actor=MANAGER),
     }
     await approving.store.execute(ways[way])
-    note = "Storm." if way == "cancelled" else "What was asked for does not take place."
+    note = "Storm." if way == "cancelled" else "This does not take place."
     for partner in ("alice", "bob"):
         data = (await shown(approving, partner))["data"]
         assert data["orderProposalStatus"] == f"{OPENACTIVE}SellerRejected"

@@ -246,7 +246,7 @@ def test_a_proposal_is_rejected_once_though_all_it_asks_for_is_full_or_called_of
         (replace(TRIP[-1], status=EventStatus.CANCELLED), replace(YOGA[-1], capacity=0)), actor=MANAGER
     )
     off = after(where, called_off)
-    assert proposal_in(off).seller_note == "What was asked for does not take place."
+    assert proposal_in(off).seller_note == "This does not take place."
     assert off.spaces[PATH] == Spaces()
 
 

@@ -40,9 +40,7 @@ def overridden_offer(
         return _error(ItemErrorType.UNACCEPTABLE_OFFER, "The Seller has not agreed to prices that the Broker sets.")
     family = (opportunity, *situation.parents(opportunity))
     if next((member.accessible_for_free for member in family if member.accessible_for_free is not None), False):
-        return _error(
-            ItemErrorType.UNACCEPTABLE_OFFER, "The price of a free Opportunity cannot be overridden."
-        )
+        return _error(ItemErrorType.UNACCEPTABLE_OFFER, "The price of a free Opportunity cannot be overridden.")
     offers = applicable_offers(opportunity, situation.parents(opportunity))
     offer = Offer(
         key=OVERRIDE_KEY,
