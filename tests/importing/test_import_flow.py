@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.command import Command, Reply
+from openbooking.booking.command import Command
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
@@ -330,7 +330,7 @@ class Refusing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def execute(self, command: Command) -> Reply:
+    async def execute(self, command: Command[Any]) -> Any:
         if isinstance(command, Publish) and any(item.path == self._path for item in command.opportunities):
             raise self._fault
         return await self._store.execute(command)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from openbooking.booking.commands.seller_decisions import CancelOpportunity
+from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.harvest.documents import read_page
@@ -175,7 +175,7 @@ class History:
             await self.world.store.execute(CancelOpportunity(opportunity=path, actor=MANAGER))
             below = {token, *upstream.below(token)}
             seen = {token for token in below & self.broker.published() if upstream.known[token][0].bookable}
-            upstream.called_off |= seen
+            upstream.cancelled_here |= seen
             upstream.perhaps_called_off |= below - seen
             upstream.ever_cancelled |= below
 
@@ -241,7 +241,7 @@ class History:
             assert item.confirmed or item.status.endswith("SellerCancelled")
             assert item.confirmed or token in upstream.ever_cancelled, f"{token} was not cancelled"
             fact = facts.get(token)
-            if token in upstream.called_off:
+            if token in upstream.cancelled_here:
                 assert not item.confirmed, f"the Seller has cancelled {token}"
             if complete and fact and fact.verdict is Verdict.YES and item.confirmed:
                 assert item.shown == upstream.shown(token), f"{token} is shown as it was before"

@@ -100,7 +100,7 @@ async def sell(plan: Plan, brokers: Brokers, by_seller: set[OrderKey], chance: r
         await store.close()
 
 
-def change(order: OrderKey, key: str, chance: random.Random) -> Command:
+def change(order: OrderKey, key: str, chance: random.Random) -> Command[Any]:
     """Return a command that cancels the Order, or moves its first item to this session."""
     if chance.random() < 0.5:
         return SellerCancel(order=order, actor=MANAGER)

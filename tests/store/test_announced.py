@@ -32,13 +32,12 @@ class Look(ActorCommand, frozen=True):
     announced: tuple[Opportunity, ...]
     seen: list[Situation]
 
-    def needs(self, policy: Policy) -> Needs:
-        del policy
+    def needs(self) -> Needs:
         return Needs(announced=self.announced)
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[None]:
         self.seen.append(situation)
-        return Decision()
+        return Decision(reply=None)
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])

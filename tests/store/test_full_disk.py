@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from time import monotonic
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -63,7 +64,7 @@ async def stock(store: SqlStore) -> list[str]:
     return uuids
 
 
-async def until_it_is_full(store: SqlStore, make: Callable[[], Command], at_once: int = 8) -> None:
+async def until_it_is_full(store: SqlStore, make: Callable[[], Command[Any]], at_once: int = 8) -> None:
     """Carry out commands until the disk is full."""
     fault: object = None
     while not isinstance(fault, Exception):
@@ -75,11 +76,11 @@ async def until_it_is_full(store: SqlStore, make: Callable[[], Command], at_once
     assert "full" in str(fault)
 
 
-def big_order() -> Command:
+def big_order() -> Command[Any]:
     return book(fresh(), *["yoga"] * 10)
 
 
-def storing() -> list[Command]:
+def storing() -> list[Command[Any]]:
     return [
         book(fresh(), "yoga"),
         quote(fresh(), "yoga"),
@@ -106,7 +107,7 @@ async def what_goes_on(store: SqlStore, uuids: list[str], leased: str) -> None:
     await store.execute(ExpireLeases())
 
 
-async def refused(store: SqlStore, command: Command) -> bool:
+async def refused(store: SqlStore, command: Command[Any]) -> bool:
     try:
         await store.execute(command)
     except StoreUnavailableError as fault:
@@ -134,7 +135,7 @@ async def test_commands_in_a_batch_with_a_refused_booking_are_carried_out(disk: 
     uuids = await stock(store)
     disk.fill(but=MIB)
     await until_it_is_full(store, big_order)
-    asked: list[Command] = [book(fresh(), "yoga"), DeleteOrder(caller=ALICE, uuid=uuids[0]), cancel(uuids[1], 1)]
+    asked: list[Command[Any]] = [book(fresh(), "yoga"), DeleteOrder(caller=ALICE, uuid=uuids[0]), cancel(uuids[1], 1)]
     outcomes = await asyncio.gather(*map(store.execute, asked), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [StoreUnavailableError, type(None), type(None)]
     await store.close()
@@ -176,7 +177,7 @@ async def test_bookings_go_on_once_enough_has_been_deleted(disk: SmallDisk) -> N
     disk.fill(but=26 * MIB)
     booked: list[str] = []
 
-    def large_order() -> Command:
+    def large_order() -> Command[Any]:
         booked.append(fresh())
         return book(booked[-1], *["yoga"] * 100)
 
@@ -277,7 +278,7 @@ async def test_on_a_full_disk_postgresql_deletes_cancels_and_reads(
         disk.fill(but=MIB)
         await until_it_is_full(store, big_order)
         await what_goes_on(store, uuids, leased.uuid)
-        asked: list[Command] = [*storing(), *(DeleteOrder(caller=ALICE, uuid=uuid) for uuid in uuids[12:15])]
+        asked: list[Command[Any]] = [*storing(), *(DeleteOrder(caller=ALICE, uuid=uuid) for uuid in uuids[12:15])]
         outcomes = await asyncio.gather(*map(store.execute, asked), return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [StoreUnavailableError] * 5 + [type(None)] * 3
         while not await refused(other, book(fresh(), "yoga")):

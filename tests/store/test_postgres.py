@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -109,7 +110,7 @@ async def test_a_booking_while_its_series_is_taken_off_sale_does_not_publish_it_
     async with connected(url) as other, opened(url) as elsewhere:
         async with other.transaction():
             await other.execute(LOCK, session_path("yoga"))
-            commands: list[Command] = [book(UUID, "yoga"), unpublish]
+            commands: list[Command[Any]] = [book(UUID, "yoga"), unpublish]
             waiting = []
             for command in commands if booked_first else reversed(commands):
                 where = elsewhere if command is unpublish else store

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -95,7 +95,7 @@ def away(standby: PostgresServer) -> Iterator[None]:
         standby.start()
 
 
-async def commit_unanswered(store: SqlStore, url: str, pair: Pair, commands: Sequence[Command]) -> None:
+async def commit_unanswered(store: SqlStore, url: str, pair: Pair, commands: Sequence[Command[Any]]) -> None:
     """Restart the primary after it has committed these commands, while they wait for the standby."""
     waiting = asyncio.gather(*(store.execute(command) for command in commands), return_exceptions=True)
     async with connected(url) as other:
@@ -119,7 +119,7 @@ async def test_a_reply_from_stored_data_waits_for_the_standby(store: SqlStore, u
         DecideProposal(order=accepting.key, accept=True, actor=MANAGER),
     ):
         await store.execute(command)
-    commands: list[Command] = [
+    commands: list[Command[Any]] = [
         book(booked, "yoga"),
         proposing,
         BookProposal(caller=ALICE, uuid=accepting.uuid, version=accepting.version),
@@ -129,7 +129,7 @@ async def test_a_reply_from_stored_data_waits_for_the_standby(store: SqlStore, u
         DeleteQuote(caller=ALICE, uuid=quoted),
         Publish(session("spin", 5), actor=MANAGER),
     ]
-    refused: list[Command] = [book(booked, "yoga", "yoga"), GetOrder(caller=ALICE, uuid=deleted)]
+    refused: list[Command[Any]] = [book(booked, "yoga", "yoga"), GetOrder(caller=ALICE, uuid=deleted)]
     asked = [*commands, GetOrder(caller=ALICE, uuid=booked), *refused]
     async with AsyncExitStack() as stores:
         opened_ones = [await stores.enter_async_context(opened(url)) for _ in asked]

@@ -14,12 +14,12 @@ from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.quote import Quote
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
-from openbooking.booking.model.order import Caller, ItemRequest, OrderRequest, Payment
+from openbooking.booking.model.order import Caller, ItemRequest, OrderKey, OrderRequest, Payment
 from openbooking.booking.model.policy import Leasing, Policy
-from openbooking.booking.model.record import Record
+from openbooking.booking.model.record import OrderRecord, Record
 from openbooking.booking.model.situation import Situation, Spaces, evolve
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.rules.matching_keys import with_whereabouts
+from openbooking.booking.rules.matching_keys import with_matching_keys
 from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.terms import BrokerRole, OpportunityType
 from support.parties import ALICE, BOB, BROKER, CENTRE, CUSTOMER, MANAGER, STUDIO
@@ -107,7 +107,7 @@ def session(
         end=start + timedelta(hours=1),
         capacity=capacity,
     )
-    return [with_whereabouts(series), with_whereabouts(replace(made, **changes))]
+    return [with_matching_keys(series), with_matching_keys(replace(made, **changes))]
 
 
 def slot(
@@ -152,7 +152,7 @@ def slot(
         capacity=capacity,
         offers=(offer(slot_path, **{"price": price, **(offered or {})}),),
     )
-    return [*map(with_whereabouts, made), with_whereabouts(replace(bookable, **changes))]
+    return [*map(with_matching_keys, made), with_matching_keys(replace(bookable, **changes))]
 
 
 def event(key: str = "e1", *, parent: list[Opportunity] | None = None, **changes: Any) -> list[Opportunity]:
@@ -175,7 +175,7 @@ def on_demand_event(key: str = "v1", **changes: Any) -> list[Opportunity]:
     """An OnDemandEvent, which has no date, no place and no end of places."""
     made = _event(OpportunityType.ON_DEMAND_EVENT, key, start=None, end=None, capacity=None, **changes)
     described = {name: made.properties[name] for name in ("name", "url", "activity")}
-    return [with_whereabouts(replace(made, properties=described))]
+    return [with_matching_keys(replace(made, properties=described))]
 
 
 def _event(type_: OpportunityType, key: str, **changes: Any) -> Opportunity:
@@ -192,7 +192,7 @@ def _event(type_: OpportunityType, key: str, **changes: Any) -> Opportunity:
         offers=(offer(path),),
         properties=properties,
     )
-    return with_whereabouts(replace(made, **changes))
+    return with_matching_keys(replace(made, **changes))
 
 
 def item(opportunities: list[Opportunity], position: int = 0, **changes: Any) -> ItemRequest:
@@ -257,13 +257,20 @@ def propose(asked: OrderRequest, caller: Caller = ALICE, uuid: str = UUID, versi
     return Propose(caller=caller, uuid=uuid, request=asked, version=version)
 
 
-def after(before: Situation, command: Command) -> Situation:
+def after(before: Situation, command: Command[Any]) -> Situation:
     """The situation that the command leaves."""
     return changed(before, command.decide(before))
 
 
-def changed(before: Situation, decision: Decision) -> Situation:
+def changed(before: Situation, decision: Decision[Any]) -> Situation:
     """The situation that the decision leaves."""
     for change in decision.changes:
         before = evolve(before, change)
     return before
+
+
+def order_record(where: Situation, uuid: str = UUID) -> OrderRecord:
+    """The record of Alice's booked Order with this UUID."""
+    record = where.records[OrderKey("alice", uuid)]
+    assert isinstance(record, OrderRecord)
+    return record

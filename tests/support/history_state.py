@@ -31,7 +31,7 @@ from support.invariants import CANCELLED, counted, free, items_of
 from support.parties import ALICE, BOB, MANAGER
 
 T = TypeVar("T")
-Step = Command | timedelta
+Step = Command[Any] | timedelta
 
 # Yoga and pilates are twins, swimming is cheaper and the gala dearer; the coach approves.
 CAPACITIES = {"yoga": 2, "pilates": 1, "swim": 1, "gala": 1, "coach": 2}
@@ -178,7 +178,7 @@ class Story:
     def asked(self, keys: Sequence[str], own: Record | None = None) -> OrderRequest:
         """A request for places at these: as many as a live quote holds at its prices, others at those of now."""
         leased: dict[str, list[Decimal]] = {}
-        if own and self.state.live(own):
+        if own and self.state.holds_spaces(own):
             for held in items_of(own).values():
                 leased.setdefault(KEYS[held.path], []).append(held.price)
         total = Decimal(0)

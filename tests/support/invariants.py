@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey
-from openbooking.booking.model.record import ItemState, Record, RecordKind
+from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord, Record, RecordKind
 from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.booking.rules.cancellation_effects import SOLD_OUT
 from openbooking.booking.rules.pricing import current_totals
@@ -145,8 +145,8 @@ BECOMES: Mapping[RecordKind, tuple[RecordKind, ...]] = {
 
 
 def check_one(before: Record | None, after: Record) -> None:
-    """Check that a record may have changed from `before` to `after`."""
-    if after.order:
+    """What one record may become."""
+    if isinstance(after, OrderRecord | ProposalRecord):
         assert current_totals(after).price == cost(after)
     if before is None:
         assert after.kind is not RecordKind.DELETED
@@ -231,4 +231,6 @@ def _states(record: Record) -> dict[int, ItemState]:
 def _without_stamps(record: Record) -> Record:
     proposal = record.proposal and replace(record.proposal, decided=None, amended=None)
     states = tuple(replace(state, changed=None, cancelled=None) for state in record.states)
-    return replace(record, proposal=proposal, states=states, proposed=None, booked=None, changed=None, deleted=None)
+    stamps = dict.fromkeys(("proposed", "booked", "changed", "deleted"))
+    without = {"proposal": proposal, "states": states, **stamps}
+    return replace(record, **{name: value for name, value in without.items() if name in record.__struct_fields__})

@@ -6,8 +6,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command, Decision
+from openbooking.booking.commands.amend_proposal import AmendProposal
 from openbooking.booking.commands.book_proposal import BookProposal
-from openbooking.booking.commands.decide_proposal import AmendProposal, DecideProposal
+from openbooking.booking.commands.decide_proposal import DecideProposal
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import (
@@ -75,12 +76,12 @@ def standing(where: Situation) -> Proposal:
     return proposal
 
 
-def order_of(decision: Decision) -> Order:
+def order_of(decision: Decision[Any]) -> Order:
     assert isinstance(decision.reply, Order)
     return decision.reply
 
 
-def having(where: Situation, *commands: Command) -> Situation:
+def having(where: Situation, *commands: Command[Any]) -> Situation:
     """After all of these."""
     for command in commands:
         where = after(where, command)

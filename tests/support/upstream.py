@@ -163,7 +163,7 @@ class Upstream:
         self.source = source
         self.rows: list[Row] = []
         self.unpublished: set[str] = set()
-        self.called_off: set[str] = set()
+        self.cancelled_here: set[str] = set()
         self.perhaps_called_off: set[str] = set()
         # Of all tokens ever: the thing as it was when it was last understood, and the token above.
         self.known: dict[str, tuple[Thing, str]] = {}
@@ -199,7 +199,7 @@ class Upstream:
                 row.read = deepcopy(row.thing)
                 self._learn(row.read, self.token(row), self.token(row.parent) if row.parent else "")
         for token, fact in self.facts(with_parents=True).items():
-            if fact.status is Status.CANCELLED or token in self.called_off | self.perhaps_called_off:
+            if fact.status is Status.CANCELLED or token in self.cancelled_here | self.perhaps_called_off:
                 self.ever_cancelled |= {token, *self.below(token)}
 
     def _learn(self, thing: Thing, token: str, above: str) -> None:
@@ -266,7 +266,7 @@ class Upstream:
 
     def _below(self, thing: Thing, token: str, above: _Above) -> _Above:
         """What a thing hands down."""
-        off_sale = token in self.unpublished or token in self.called_off
+        off_sale = token in self.unpublished or token in self.cancelled_here
         status, unsure = (thing.said, thing.unsure) if thing.said else (above.status, above.unsure)
         verdict = Verdict.NO if off_sale else above.verdict
         price = thing.price if thing.type == "SessionSeries" else 0

@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from openbooking.booking.command import Command, Reply
+from openbooking.booking.command import Command
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.store import Feed, FeedWriter
+from openbooking.booking.store import Feed, FeedWriter, Reply
 from openbooking.clock import Clock
 from openbooking.openactive.rpde import PAGE_BYTES, Item
 from openbooking.store.database import Procedure, Query
@@ -38,7 +38,7 @@ class FileStore(MemoryStore):
         self._path = folder / "state"
         self._lock = (folder / "lock").open("a")
 
-    async def execute(self, command: Command) -> Reply:
+    async def execute(self, command: Command[Reply]) -> Reply:
         """Carry out one command."""
         with self._locked():
             self._read()
@@ -103,7 +103,7 @@ class StoreThatCommitsLate(FileStore):
         self._one_at_a_time = asyncio.Lock()
         self._commit: asyncio.Task[None] | None = None
 
-    async def execute(self, command: Command) -> Reply:
+    async def execute(self, command: Command[Reply]) -> Reply:
         """Carry out one command."""
         async with self._one_at_a_time:
             await self._committed()

@@ -6,16 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
+from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.seller_decisions import (
-    CancelOpportunity,
-    ChangeLogistics,
-    Notify,
-    RecordAttendance,
-    RenewAccess,
-    SellerCancel,
-)
+from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.model.opportunity import AccessRules, Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.openactive.terms import OPENACTIVE, SCHEMA, EventStatus
@@ -76,7 +71,7 @@ def differences(before: Json, after: Json) -> set[str]:
 
 
 TOTALS = {"totalPaymentDue", "totalPaymentTax"}
-CHANGES: dict[str, tuple[Command, set[str], set[str]]] = {
+CHANGES: dict[str, tuple[Command[Any], set[str], set[str]]] = {
     "cancelled": (
         SellerCancel(order=KEY, numbers=SECOND, message="Flood.", actor=MANAGER),
         {"2 orderItemStatus", "2 cancellationMessage", *TOTALS},
@@ -348,7 +343,7 @@ async def test_replaced_twice_and_cancelled_an_order_never_costs_more(stocked: W
     dues, ids = [order["totalPaymentDue"]["price"]], [order["orderedItem"][0]["orderedItem"]["@id"]]
     swim = session("swim", price=CHEAPER[0].offers[0].price - 1)
     await stocked.store.execute(Publish(tuple(swim), actor=MANAGER))
-    commands: tuple[Command, ...] = (
+    commands: tuple[Command[Any], ...] = (
         Replace(order=KEY, number=1, opportunity=CHEAPER[-1].path, offer=CHEAPER[0].offers[0].ref, actor=MANAGER),
         Replace(order=KEY, number=1, opportunity=swim[-1].path, offer=swim[0].offers[0].ref, actor=MANAGER),
         SellerCancel(order=KEY, numbers=frozenset({1}), actor=MANAGER),

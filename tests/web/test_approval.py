@@ -13,10 +13,11 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.decide_proposal import AmendProposal
+from openbooking.booking.commands.amend_proposal import AmendProposal
+from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import CancelOpportunity, Notify
+from openbooking.booking.commands.seller_decisions import Notify
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.openactive.ids import parse_uuid
 from openbooking.openactive.terms import OPENACTIVE, EventStatus
@@ -226,13 +227,13 @@ async def test_what_is_called_off_rejects_every_open_proposal_for_it(approving: 
     await proposed(approving, YOGA, TRIP, partner="bob", orderCustomerNote=None)
     await approving.store.execute(ACCEPT)
     off = replace(TRIP[-1], status=EventStatus.CANCELLED)
-    ways: dict[str, Command] = {
+    ways: dict[str, Command[Any]] = {
         "cancelled": CancelOpportunity(opportunity=off.path, message="Storm.", actor=MANAGER),
         "published as cancelled": Publish((off,), actor=MANAGER),
         "withdrawn": Withdraw(sources=frozenset({"trips"}), actor=MANAGER),
     }
     await approving.store.execute(ways[way])
-    note = "Storm." if way == "cancelled" else "What was asked for does not take place."
+    note = "Storm." if way == "cancelled" else "This does not take place."
     for partner in ("alice", "bob"):
         data = (await shown(approving, partner))["data"]
         assert data["orderProposalStatus"] == f"{OPENACTIVE}SellerRejected"
@@ -295,7 +296,7 @@ async def test_status_answers_how_a_proposal_stands(approving: World) -> None:
 
 
 @pytest.mark.spec("OB-CUST-17", "OB-FORM-14", "OB-APP-30", "OB-OPF-04", "OB-OF-23", "OB-ACC-11", "OB-ACC-12")
-async def test_details_are_kept_from_p_to_b_and_out_of_the_feed(approving: World, validator: Validator) -> None:
+async def test_details_are_retained_since_p_to_b_and_out_of_the_feed(approving: World, validator: Validator) -> None:
     item = approving.item(DIVE)
     form = f"{item['acceptedOffer']}/fields/kit"
     told: Json = {

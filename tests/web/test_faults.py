@@ -419,16 +419,16 @@ async def test_a_fault_of_ours_is_told_without_its_inside(sqlite_world: World, m
 
 
 @pytest.mark.spec("OB-LEASE-20")
-async def test_upkeep_that_is_kept_from_its_work_tries_again_every_minute(
+async def test_upkeep_that_is_retained_since_its_work_tries_again_every_minute(
     sqlite_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[datetime] = []
 
-    async def kept_from_it(before: datetime) -> None:
+    async def retained_since_it(before: datetime) -> None:
         tried.append(before)
         raise StoreUnavailableError("Others are reading.")
 
-    monkeypatch.setattr(sqlite_world.store, "forget_deleted", kept_from_it)
+    monkeypatch.setattr(sqlite_world.store, "forget_deleted", retained_since_it)
     while not tried:
         sqlite_world.pass_time(hours=1)
         await anyio.sleep(0.2)

@@ -1,91 +1,84 @@
-"""What can be asked of a Booking System, and what is decided on it."""
+"""Commands, and the decisions that they come to."""
 
-from collections.abc import Mapping
-from typing import ClassVar, Protocol
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
-from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.order import Caller, Order, OrderKey
-from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.record import Record
-from openbooking.booking.model.report import Reports
+from openbooking.booking.model.order import Caller, OrderKey
 from openbooking.booking.model.situation import Change, Needs, Situation
 from openbooking.openactive.errors import OpenBookingError
 
-
-class Rehearsed(msgspec.Struct, frozen=True):
-    """The reply of `Rehearse`: the reply of the rehearsed command, and the changes that it would make."""
-
-    reply: "Reply"
-    changes: tuple[Change, ...]
+Reply_co = TypeVar("Reply_co", covariant=True)
 
 
-Reply = Order | Record | Opportunity | Reports | Rehearsed | Mapping[str, Opportunity] | OpenBookingError | int | None
+class Decision(msgspec.Struct, Generic[Reply_co], frozen=True):
+    """The reply to a command, and the changes that the command makes."""
 
-
-class Decision(msgspec.Struct, frozen=True):
-    """What the caller is told, and what has to change for it to be true.
-
-    An OpenBookingError as reply is a refusal that changes something, as when B finds that a proposal must be rejected;
-    one that is raised changes nothing.
-    """
-
-    reply: Reply = None
+    reply: Reply_co
     changes: tuple[Change, ...] = ()
 
 
-class Command(Protocol):
-    """Something asked of the Booking System, by its `actor`."""
+class Refusal(Decision[OpenBookingError], frozen=True):
+    """A refusal that changes something: the store makes the changes and raises the reply.
+
+    B rejects a proposal in this way if the spaces are gone. A refusal that changes nothing is raised by the command.
+    """
+
+
+class Command(Protocol[Reply_co]):
+    """A request of an actor to the Booking System; the type parameter is the type of the reply."""
 
     @property
     def stores_more(self) -> bool:
-        """Whether the command, if it changes anything, stores more than it frees. A full disk refuses it."""
+        """Whether the changes of the command take more space on the disk than they free; a full disk refuses it."""
         ...
 
     @property
     def actor(self) -> Actor:
-        """Who asks."""
+        """Who gives the command."""
         ...
 
-    def needs(self, policy: Policy) -> Needs:
-        """What has to be loaded before it can be decided."""
+    def needs(self) -> Needs:
+        """Return what the store must load before the command can be decided."""
         ...
 
-    def decide(self, situation: Situation) -> Decision:
-        """Decide on the situation: no I/O, no clock, no chance. Raise an OpenBookingError to refuse."""
+    def decide(self, situation: Situation) -> Decision[Reply_co] | Refusal:
+        """Return the decision; a pure function of the command and the situation.
+
+        Raises:
+            OpenBookingError: The command is refused, and nothing changes.
+        """
         ...
 
 
 class BaseCommand(msgspec.Struct, frozen=True):
-    """What all commands have in common: an actor, which is stamped on what they change."""
+    """The base of all commands: its actor is stamped on everything that the command changes."""
 
     stores_more: ClassVar[bool] = False
 
     @property
     def actor(self) -> Actor:
-        """Who asks."""
+        """Who gives the command."""
         raise NotImplementedError
 
     def stamp(self, situation: Situation) -> Stamp:
-        """The actor, and the instant at which the command is decided.
+        """Return a stamp with the actor and the time of the situation.
 
-        The time is that of the situation, one for all commands of a batch. So the time that is kept is the one that
-        the decision was based on: what was sold before it started was sold before it started by the stamp too. And no
-        caller can choose it.
+        A batch of commands has one situation, and so one time. The stored time is therefore the time that the decision
+        was based on, and no caller can choose it.
         """
         return Stamp(self.actor, situation.now)
 
 
 class ActorCommand(BaseCommand, frozen=True, kw_only=True):
-    """A command whose caller says who asks; there is no default, so that nobody is named by mistake."""
+    """A command whose caller names the actor; a default could name the wrong one."""
 
     actor: Actor
 
 
 class OrderCommand(BaseCommand, frozen=True, kw_only=True):
-    """What a Booking Partner's commands about one Order have in common: who asks, and for which UUID."""
+    """A command of a Booking Partner about the Order with one UUID."""
 
     caller: Caller
     uuid: str
@@ -97,10 +90,9 @@ class OrderCommand(BaseCommand, frozen=True, kw_only=True):
 
     @property
     def key(self) -> OrderKey:
-        """What identifies the record behind the UUID."""
+        """The key of the record behind the UUID."""
         return OrderKey(self.caller.partner, self.uuid)
 
-    def needs(self, policy: Policy) -> Needs:
-        """The record behind the UUID."""
-        del policy
+    def needs(self) -> Needs:
+        """Return the record behind the UUID."""
         return Needs(records=frozenset({self.key}))

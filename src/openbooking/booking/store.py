@@ -1,43 +1,46 @@
 """The Store protocol, and the fold by which every store decides.
 
-A store takes the commands that are waiting, loads in one go what all of them need (locked, in key order), folds
-`decide` and `evolve` over them, writes what changed in one go, commits once and hands out the replies.
+A store takes the waiting commands and loads everything that they need, locked in the order of keys. It decides them one
+after the other, writes all changes, commits once and returns the replies.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from openbooking.booking.command import Command, Reply
+from openbooking.booking.command import Command
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import Partnership
-from openbooking.booking.model.record import Record
+from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.model.situation import Needs, Situation, Spaces, evolve
-from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.rpde import PAGE_BYTES, Item
+
+Reply = TypeVar("Reply")
 
 
 class StoreUnavailableError(Exception):
-    """The database cannot be reached or does not answer, for now.
+    """The database cannot be reached, or does not answer in time.
 
-    A command has then changed nothing, or all that it had to, if the answer of the database was lost: so it is
-    repeated, or asked after.
+    The command has changed nothing, unless only the answer of the database was lost. The caller can therefore repeat
+    the command, or read the record.
     """
 
 
 class Feed(NamedTuple):
-    """A feed: an open one by its name, or one of a Booking Partner's own."""
+    """An open feed, by its name, or a feed of one Booking Partner."""
 
     name: str
     partner: str = ""
 
 
 class Figures(NamedTuple):
-    """What whoever runs the system looks at from time to time.
+    """Figures for the monitoring of the system.
 
-    `leases` have not ended, `ended_leases` have, and wait for the sweeper; `oldest_unread` tells when the oldest item
-    of a feed has changed that its reader has not seen.
+    Attributes:
+        leases: The number of holds that have not ended.
+        ended_leases: The number of ended holds that the sweeper has not removed yet.
+        oldest_unread: When the oldest item changed that the reader of a feed has not read; None if there is none.
     """
 
     leases: int
@@ -50,116 +53,132 @@ ORDER_PROPOSALS = "order-proposals"
 
 
 class FeedWriter(Protocol):
-    """Writes what a feed says of a thing, as JSON-LD; given to the store, which keeps the bytes."""
+    """Writes feed items as JSON-LD; the store keeps their bytes."""
 
     def opportunity(
         self, opportunity: Opportunity, spaces: Spaces, parents: Sequence[Opportunity], seller: Seller
     ) -> bytes:
-        """The `data` of an Opportunity in its open feed."""
+        """Return the `data` of an Opportunity in its open feed."""
         ...
 
     def opportunity_id(self, path: str) -> str:
-        """The `@id` that it has there."""
+        """Return the `@id` of the Opportunity in its open feed."""
         ...
 
-    def order(self, record: Record) -> bytes:
-        """The `data` of an Order in its partner's Orders feed."""
+    def order(self, record: OrderRecord) -> bytes:
+        """Return the `data` of an Order in the Orders feed of its partner."""
         ...
 
-    def proposal(self, record: Record) -> bytes:
-        """The `data` of an OrderProposal in its partner's feed."""
+    def proposal(self, record: ProposalRecord) -> bytes:
+        """Return the `data` of an OrderProposal in the feed of its partner."""
         ...
 
 
 class Store(Protocol):
-    """Where a Booking System keeps everything: executes commands, serves feeds.
+    """The store of a Booking System: it executes commands and serves feeds.
 
-    `execute` raises the OpenBookingError of a refused command, or StoreUnavailableError; a command that fails leaves no
-    trace and harms no other. What `execute` has answered is on disk. No number of concurrent callers, processes or
-    crashes sells a place twice.
+    A command that fails changes nothing, and does not affect other commands. A reply is returned only once its changes
+    are on disk. No space is sold twice, whatever the number of concurrent callers and processes, and after any crash.
     """
 
-    async def execute(self, command: Command) -> Reply:
-        """Carry out one command: all of it or none of it."""
+    async def execute(self, command: Command[Reply]) -> Reply:
+        """Make all changes of a command, or none, and return its reply.
+
+        Raises:
+            OpenBookingError: The command is refused.
+            StoreUnavailableError: The database cannot be reached, or does not answer in time.
+        """
         ...
 
     async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
-        """The first items of a feed whose change number is over `after`, in its order.
+        """Return a page of a feed: the items after the change number `after`, in the order of the feed.
 
-        A reader who follows these numbers while others write ends with exactly what the store holds. There are `limit`
-        items at most. The item with which their `data` reaches `most_bytes` is the last one, so there is one item
-        however large it is. Items beyond that are not read into memory.
+        A reader that follows the change numbers while others write ends with exactly the items that the store holds.
+
+        Args:
+            feed: The feed.
+            after: The change number of the last item of the page before; 0 for the first page.
+            limit: The largest number of items.
+            most_bytes: The item with which the `data` reaches this number of bytes is the last one. A page therefore
+                has at least one item, and further items are not read into memory.
         """
         ...
 
     async def sellers(self) -> Sequence[Seller]:
-        """All Sellers, by key."""
+        """Return all Sellers, in the order of their keys."""
         ...
 
     async def paths_of_seller(self, seller: str, after: str, limit: int) -> Sequence[str]:
-        """The first paths over `after` of what this Seller has published, in their order; on sale or not."""
+        """Return the first paths after `after` of the Seller's Opportunities, in their order, on sale or not."""
         ...
 
     async def order_counts(self) -> Mapping[Partnership, int]:
-        """How many Orders each Booking Partner has made with each Seller, without those that were deleted."""
+        """Return the number of Orders of each Booking Partner with each Seller, without deleted ones."""
         ...
 
     async def forget_deleted(self, before: datetime) -> None:
-        """Forget what was deleted from the feeds before that time, and wipe what is left on disk of erased data.
+        """Remove feed items that were deleted before that time, and wipe erased data from the disk.
 
-        It is called every hour; what takes longer to leave the disk goes on with each call. Feeds keep what is deleted
-        for seven days at least (OB-FEED-19).
+        The upkeep calls this every hour; a wipe that takes longer continues with the next call. Feeds keep deleted
+        items for at least seven days (OB-FEED-19).
         """
         ...
 
     async def note_time(self, at: datetime) -> None:
-        """Store the time of a trusted clock, as the last time at which the store was in use."""
+        """Store the time of a trusted clock as the last time at which the store was used."""
         ...
 
     async def noted_time(self) -> datetime | None:
-        """The time that was noted last, or None; `openbooking.clock` compares the clock with it at the start."""
+        """Return the last stored time, or None; `openbooking.clock` compares the clock with this time at the start."""
         ...
 
     async def check(self) -> None:
-        """Raise StoreUnavailableError unless the database answers, and is one that this version works with."""
+        """Raise StoreUnavailableError unless the database answers and has the schema of this version."""
         ...
 
     async def figures(self, read: Mapping[Feed, int]) -> Figures:
-        """The figures, where the readers of those feeds have seen all up to these change numbers."""
+        """Return the figures.
+
+        Args:
+            read: The last change number that the reader of each feed has read.
+        """
         ...
 
     async def close(self) -> None:
-        """Finish what was accepted and let go of the database."""
+        """Finish the accepted commands, and disconnect from the database."""
         ...
 
 
-Outcome = Reply | Exception
+# What each of several commands comes to, whatever the types of their replies: its reply, or the exception to raise.
+Outcome: TypeAlias = Any
 
 
-def fold(situation: Situation, commands: Sequence[Command]) -> tuple[Situation, list[Outcome]]:
-    """Decide the commands one after the other, each on what the one before has left.
+def decide_one(situation: Situation, command: Command[Reply]) -> tuple[Situation, Reply | Exception]:
+    """Return the situation after the command, and its reply, or the exception that it raises.
 
-    A command that is refused, or whose decision fails, has its exception as outcome and changes nothing.
+    A command that is refused by an exception, or whose decision fails, changes nothing.
     """
+    evolved = situation
+    try:
+        decision = command.decide(situation)
+        for change in decision.changes:
+            evolved = evolve(evolved, change)
+    except Exception as fault:  # noqa: BLE001 - a fault in one command must not spoil the others of its batch
+        return situation, fault
+    return evolved, decision.reply
+
+
+def fold(situation: Situation, commands: Sequence[Command[Any]]) -> tuple[Situation, list[Outcome]]:
+    """Return the situation after all commands, each decided after the one before, and their outcomes."""
     outcomes: list[Outcome] = []
     for command in commands:
-        try:
-            decision = command.decide(situation)
-            evolved = situation
-            for change in decision.changes:
-                evolved = evolve(evolved, change)
-        except OpenBookingError as refusal:
-            outcomes.append(refusal)
-        except Exception as fault:  # noqa: BLE001 - a fault in one command must not spoil the others of its batch
-            outcomes.append(fault)
-        else:
-            situation = evolved
-            outcomes.append(decision.reply)
+        situation, outcome = decide_one(situation, command)
+        outcomes.append(outcome)
     return situation, outcomes
 
 
 def join_needs(needs: Sequence[Needs]) -> Needs:
-    """What all of them need together."""
+    """Return the union of the needs."""
     return Needs(
         records=frozenset().union(*(need.records for need in needs)),
         opportunities=frozenset().union(*(need.opportunities for need in needs)),

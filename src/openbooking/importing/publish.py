@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from openbooking.booking.command import Reply
 from openbooking.booking.commands.find_opportunities import GetOpportunities
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import Opportunity, SaleState, is_on_sale
@@ -88,9 +87,7 @@ class Publisher:
         wanted = frozenset(paths)
         if not wanted:
             return {}
-        found = await self._store.execute(GetOpportunities(wanted, actor=IMPORTER))
-        assert isinstance(found, Mapping)  # noqa: S101 - what GetOpportunities is answered with
-        return {path: member for path, member in found.items() if isinstance(member, Opportunity)}
+        return await self._store.execute(GetOpportunities(wanted, actor=IMPORTER))
 
     def _path(self, draft: Draft, known: Mapping[str, Opportunity]) -> str:
         """The path under which a thing is stored already, or the path of its draft."""
@@ -178,11 +175,11 @@ class Publisher:
         publish = Publish(
             opportunities,
             own_only=self._sellers.named_by_items,
-            keep_called_off=True,
+            keep_cancelled_here=True,
             known_by_feed=frozenset(ready.imported.opportunity.path for ready in some if ready.draft.by_feed),
             actor=IMPORTER,
         )
-        return reports_in(await self._store.execute(publish))
+        return await self._store.execute(publish)
 
     def _tell(self, ready: _Ready, reports: Mapping[str, OpportunityReport]) -> None:
         path = ready.imported.opportunity.path
@@ -215,12 +212,6 @@ def _on_status(read: Opportunity, published: Opportunity) -> tuple[str, ...]:
     """The remark that it stays called off although the item does not say so."""
     stays = published.status is not read.status and not published.takes_place
     return ("it was cancelled or postponed before, and stays so",) if stays else ()
-
-
-def reports_in(reply: Reply) -> Mapping[str, OpportunityReport]:
-    """The reports in the reply of a command, by the paths of their Opportunities."""
-    assert isinstance(reply, Mapping)  # noqa: S101 - what Publish, Withdraw and TakeOffSale are answered with
-    return {path: report for path, report in reply.items() if isinstance(report, OpportunityReport)}
 
 
 def _is_published_by_itself(draft: Draft, known: Opportunity | None) -> bool:

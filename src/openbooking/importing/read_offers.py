@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from openbooking.booking.model.opportunity import Offer
+from openbooking.booking.rules.prepayment import can_be_prepaid
 from openbooking.importing.read_conditions import harmless_properties, read_conditions
 from openbooking.importing.read_values import (
     JsonObject,
@@ -158,7 +159,7 @@ def _prepayment(
 ) -> Availability | None:
     """Prepayment where there is something to prepay (OB-BKBL-21, OB-BKBL-23)."""
     prepayment = _availability(published, "openBookingPrepayment", "prepayment")
-    if prepayment in (None, Availability.UNAVAILABLE) or (price and in_advance is not Availability.UNAVAILABLE):
+    if prepayment in (None, Availability.UNAVAILABLE) or can_be_prepaid(price, in_advance):
         return prepayment
     remarks.append("openBookingPrepayment left out: there is nothing to prepay")
     return None

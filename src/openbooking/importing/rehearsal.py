@@ -2,30 +2,31 @@
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import msgspec
-from msgspec.structs import replace
 
-from openbooking.booking.command import Command, Rehearsed, Reply
+from openbooking.booking.command import Command
 from openbooking.booking.commands.find_opportunities import GetOpportunities
+from openbooking.booking.commands.preview import Preview
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.rehearse import Rehearse
-from openbooking.booking.commands.withdraw import TakeOffSale, Withdraw
+from openbooking.booking.commands.take_off_sale import TakeOffSale
+from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity, Seller
-from openbooking.booking.model.record import Record
+from openbooking.booking.model.record import Record, decode_record
 from openbooking.booking.model.report import OpportunityReport
 from openbooking.booking.model.situation import Change, OpportunityRemoved, OpportunitySet, RecordSet, SellerSet
+from openbooking.booking.store import Reply
+from openbooking.store.documents import encode_record
 
 _decode = msgspec.json.Decoder(Opportunity).decode
-_decode_record = msgspec.json.Decoder(Record).decode
 
 
 class ImportStore(Protocol):
     """What an import asks of a store."""
 
-    async def execute(self, command: Command) -> Reply:
+    async def execute(self, command: Command[Reply]) -> Reply:
         """Carry out one command: all of it or none of it."""
         ...
 
@@ -61,14 +62,13 @@ class RehearsalStore:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    async def execute(self, command: Command) -> Reply:
+    async def execute(self, command: Command[Reply]) -> Reply:
         """What the command would be answered; raises what it would raise."""
         given = tuple(self._given(command))
         rehearsed = await self._store.execute(
-            Rehearse(command=command, given=given, actor=Actor(ActorKind.ADMINISTRATOR, "rehearsal"))
+            Preview(command=command, given=given, actor=Actor(ActorKind.ADMINISTRATOR, "rehearsal"))
         )
-        assert isinstance(rehearsed, Rehearsed)  # noqa: S101 - what Rehearse is answered with
-        published = {item.path for item in command.opportunities} if isinstance(command, Publish) else set()
+        published = _published(command)
         for change in rehearsed.changes:
             self._note(change, published, rehearsed.reply)
         return rehearsed.reply
@@ -77,7 +77,7 @@ class RehearsalStore:
         """All Sellers there are."""
         return await self._store.sellers()
 
-    def _given(self, command: Command) -> Iterable[Change]:
+    def _given(self, command: Command[Any]) -> Iterable[Change]:
         """What has been changed of that which the command looks at."""
         yield from (SellerSet(seller) for seller in self._sellers.values())
         paths = _paths(command)
@@ -115,10 +115,10 @@ class RehearsalStore:
         )
         where, values = ("", ()) if paths is None else (at_paths, (msgspec.json.encode(sorted(paths)).decode(),))
         for (document,) in self._db.execute(f"SELECT document FROM record {where}", values):  # noqa: S608 - our own text
-            record = _decode_record(document)
+            record = decode_record(document)
             yield RecordSet(record.key, record)
 
-    def _note(self, change: Change, published: Collection[str], reply: Reply) -> None:
+    def _note(self, change: Change, published: Collection[str], reply: object) -> None:
         match change:
             case SellerSet(seller):
                 self._sellers[seller.key] = seller
@@ -133,7 +133,7 @@ class RehearsalStore:
 
     def _keep_record(self, record: Record) -> None:
         """Keep a record, without personal data, which no decision of an import looks at."""
-        document = msgspec.json.encode(replace(record, order=record.order and replace(record.order, personal=None)))
+        document = encode_record(record)
         self._db.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", (*record.key, document))
         things = (thing for item, _ in record.items() for thing in (item.opportunity, *item.parents))
         rows = [(path, *record.key) for path in {thing.path for thing in things if thing}]
@@ -143,7 +143,11 @@ class RehearsalStore:
         self._db.execute("INSERT OR REPLACE INTO changed VALUES (?, ?, ?)", (path, parent, document))
 
 
-def _paths(command: Command) -> Collection[str]:
+def _published(command: Command[Any]) -> Collection[str]:
+    return {item.path for item in command.opportunities} if isinstance(command, Publish) else ()
+
+
+def _paths(command: Command[Any]) -> Collection[str]:
     match command:
         case GetOpportunities(paths):
             return paths

@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from openbooking.booking.commands.find_opportunities import FindBySource
-from openbooking.booking.commands.withdraw import TakeOffSale, Withdraw
+from openbooking.booking.commands.take_off_sale import TakeOffSale
+from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.report import OpportunityReport
 from openbooking.importing.kinds import rank
-from openbooking.importing.publish import AT_ONCE, reports_in
+from openbooking.importing.publish import AT_ONCE
 from openbooking.importing.read_values import read_text, shown
 from openbooking.importing.rehearsal import ImportStore
 from openbooking.importing.report import Line, Outcome, Report, numbers_of
@@ -46,7 +47,7 @@ class Withdrawer:
     async def let_go(self) -> None:
         """Withdraw all that is to be published, as far as it was published from here, so that it is nobody's."""
         for sources in self._spool.sources_of_things(AT_ONCE):
-            reports = reports_in(await self._store.execute(Withdraw(sources=sources, actor=IMPORTER)))
+            reports = await self._store.execute(Withdraw(sources=sources, actor=IMPORTER))
             for path, report in reports.items():
                 self._let_go.setdefault(path, _line(Outcome.WITHDRAWN, path, report, _NOT_HANDED_OVER))
             self._gone |= reports.keys()
@@ -115,7 +116,7 @@ class Withdrawer:
     async def _withdraw(self, reasons: Mapping[str, str], keep: frozenset[str]) -> set[str]:
         """Withdraw what comes of these sources; return those of what has been withdrawn."""
         withdraw = Withdraw(sources=frozenset(reasons), keep=keep, actor=IMPORTER)
-        reports = reports_in(await self._store.execute(withdraw))
+        reports = await self._store.execute(withdraw)
         for path, report in reports.items():
             self._tell(Outcome.WITHDRAWN, path, report, reasons.get(report.opportunity.source, _WITH_PARENT))
         sources = {report.opportunity.source for path, report in reports.items() if path not in self._gone}
@@ -124,7 +125,7 @@ class Withdrawer:
 
     async def _take_off_sale(self, sources: Collection[str], keep: frozenset[str]) -> None:
         off = TakeOffSale(sources=frozenset(sources), keep=keep, actor=IMPORTER)
-        for path, report in reports_in(await self._store.execute(off)).items():
+        for path, report in (await self._store.execute(off)).items():
             self._tell(Outcome.OFF_SALE, path, report, _NOT_UNDERSTOOD)
 
     def _tell(self, outcome: Outcome, path: str, report: OpportunityReport, reason: str) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from openbooking.booking.model.opportunity import Opportunity, Seller
-from openbooking.booking.model.order import Order, OrderItem
-from openbooking.booking.model.record import Record
+from openbooking.booking.model.order import BookedItem, Order
+from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.booking.rules.pricing import charged, current_totals, pricing_of
@@ -51,32 +51,29 @@ class JsonLdFeedWriter:
             )
         return written
 
-    def order(self, record: Record) -> bytes:
+    def order(self, record: OrderRecord) -> bytes:
         """An Order as it stands, without personal data and what cannot change after B (OB-OF-09 to OB-OF-23)."""
-        order = _order_of(record)
         # A Broker can only tell what has changed if it finds every item as it was at B.
         in_full = any(state.logistics_changed for state in record.states)
         items = [
-            self._order_item(order, item, in_full=in_full)
+            self._order_item(record.order, item, in_full=in_full)
             | self._writer.state(state)
             | self._writer.access(item.access)
             for item, state in record.items()
         ]
-        return msgspec.json.encode(self._record(record, order, items))
+        return msgspec.json.encode(self._record(record, items))
 
-    def proposal(self, record: Record) -> bytes:
+    def proposal(self, record: ProposalRecord) -> bytes:
         """An OrderProposal as it stands: with the questions that are asked, without what a person answered (AMB-24)."""
-        proposal = record.proposal
-        assert proposal is not None  # noqa: S101 - only proposals are written
-        order = _order_of(record)
         items = [
-            self._order_item(order, item, in_full=False) | (self._writer.intake_form(item.offer) if item.offer else {})
+            self._order_item(record.order, item, in_full=False) | self._writer.intake_form(item.offer)
             for item, _ in record.items()
         ]
-        written = self._record(record, order, items)
-        return msgspec.json.encode(written | self._writer.proposal(record.uuid, proposal))
+        written = self._record(record, items)
+        return msgspec.json.encode(written | self._writer.proposal(record.uuid, record.proposal))
 
-    def _record(self, record: Record, order: Order, items: list[JsonObject]) -> JsonObject:
+    def _record(self, record: OrderRecord | ProposalRecord, items: list[JsonObject]) -> JsonObject:
+        order = record.order
         written: JsonObject = {
             "@context": FEED_CONTEXT,
             "@type": order.type,
@@ -88,9 +85,7 @@ class JsonLdFeedWriter:
             written["taxCalculationExcluded"] = True
         return written if order.dynamic else written | self._writer.totals(current_totals(record))
 
-    def _order_item(self, order: Order, item: OrderItem, *, in_full: bool) -> JsonObject:
-        assert item.opportunity is not None  # noqa: S101 - booked items have both
-        assert item.offer is not None  # noqa: S101
+    def _order_item(self, order: Order, item: BookedItem, *, in_full: bool) -> JsonObject:
         written: JsonObject = {
             "@type": "OrderItem",
             "@id": self._writer.ids.order_item(OrderItemRef(order.uuid, item.number)),
@@ -104,17 +99,11 @@ class JsonLdFeedWriter:
             written["acceptedOffer"] = self._writer.offer(charged(item.offer, pricing_of(order)), in_feed=False)
         return written
 
-    def _in_full(self, order: Order, item: OrderItem) -> JsonObject:
+    def _in_full(self, order: Order, item: BookedItem) -> JsonObject:
         """The Opportunity in full, its facility with the provider that the validator wants there (AMB-19)."""
-        assert item.opportunity is not None  # noqa: S101 - booked items have one
         written = self._writer.opportunity_with_parents(item.opportunity, item.parents, None)
         facility = written.get("facilityUse")
         while facility:
             facility["provider"] = self._writer.seller(order.seller, in_feed=True)
             facility = facility.get("aggregateFacilityUse")
         return written
-
-
-def _order_of(record: Record) -> Order:
-    assert record.order is not None  # noqa: S101 - only stubs have none, and they are not written
-    return record.order

@@ -10,7 +10,7 @@ from openbooking.booking.model.order import (
     Proposal,
     Totals,
 )
-from openbooking.booking.model.record import ItemState, Record
+from openbooking.booking.model.record import ItemState, ShownRecord
 from openbooking.booking.rules.pricing import charged, current_totals, pricing_of
 from openbooking.jsonld.scalars import write_instant
 from openbooking.jsonld.write import CONTEXT, FEED_CONTEXT, JsonObject, Writer
@@ -33,9 +33,8 @@ class OrderWriter:
         ]
         return msgspec.json.encode(self._order(order, items, order.totals, order.proposal))
 
-    def status(self, record: Record) -> bytes:
+    def status(self, record: ShownRecord) -> bytes:
         """The answer to Order Status: the Order as it stands now."""
-        assert record.order is not None  # noqa: S101 - only records with an Order are read
         order = replace(record.order, lease_expires=record.lease_expires)
         items = [self._item(order, item) | self._booked(order, item, state) for item, state in record.items()]
         return msgspec.json.encode(self._order(order, items, current_totals(record), record.proposal))

@@ -7,7 +7,7 @@ import msgspec
 
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import OrderKey
-from openbooking.booking.model.record import Record
+from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
 from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter
 from openbooking.openactive.terms import TYPE_OF_COLLECTION, OrderType
@@ -98,8 +98,8 @@ def _of_record(before: Situation, after: Situation, key: OrderKey, writer: FeedW
 
 def published_of_record(key: OrderKey, record: Record | None, writer: FeedWriter) -> tuple[Publication, Publication]:
     """Return what the Orders feed and the OrderProposals feed show of a record; None for data they do not show."""
-    order = writer.order(record) if record and record.in_orders_feed else None
-    proposal = writer.proposal(record) if record and record.in_proposals_feed else None
+    order = writer.order(record) if isinstance(record, OrderRecord) and record.in_orders_feed else None
+    proposal = writer.proposal(record) if isinstance(record, ProposalRecord) and record.in_proposals_feed else None
     return (
         Publication(Feed(ORDERS, key.partner), key.uuid, OrderType.ORDER, order),
         Publication(Feed(ORDER_PROPOSALS, key.partner), key.uuid, OrderType.PROPOSAL, proposal),

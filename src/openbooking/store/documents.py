@@ -9,25 +9,27 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import PersonalData
 from openbooking.booking.model.record import Record
+from openbooking.booking.model.record import decode_record as decode_without_personal_data
 
 encode = msgspec.json.Encoder().encode
 # Opportunities and Sellers are read many times before they change.
 decode_opportunity = lru_cache(2_000)(msgspec.json.Decoder(Opportunity).decode)
 decode_seller = lru_cache(200)(msgspec.json.Decoder(Seller).decode)
-_decode_record = msgspec.json.Decoder(Record).decode
 _decode_personal_data = msgspec.json.Decoder(PersonalData).decode
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 def decode_record(document: bytes, personal: bytes | None) -> Record:
     """Decode a record, with the personal data of its Order unless that is None."""
-    record = _decode_record(document)
+    record = decode_without_personal_data(document)
     return record if personal is None else with_personal_data(record, personal)
 
 
 def with_personal_data(record: Record, document: bytes) -> Record:
     """Return the record with the decoded personal data in its Order."""
-    return replace(record, order=record.order and replace(record.order, personal=_decode_personal_data(document)))
+    if record.order is None:
+        return record
+    return replace(record, order=replace(record.order, personal=_decode_personal_data(document)))
 
 
 def encode_record(record: Record) -> bytes:

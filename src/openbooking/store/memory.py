@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from openbooking.booking.command import Command, Reply
+from openbooking.booking.command import Command
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.policy import Policy
@@ -13,7 +13,7 @@ from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.model.situation import Holdings, Needs, Situation, Spaces
 from openbooking.booking.rules.erasure import is_due
 from openbooking.booking.rules.logistics import changed_paths
-from openbooking.booking.store import Feed, FeedWriter, Figures, fold
+from openbooking.booking.store import Feed, FeedWriter, Figures, Reply, decide_one
 from openbooking.clock import Clock
 from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
 from openbooking.store.change_set import Publication, changes_between
@@ -37,10 +37,10 @@ class MemoryStore:
         self._modified = 0
         self._noted: datetime | None = None
 
-    async def execute(self, command: Command) -> Reply:
+    async def execute(self, command: Command[Reply]) -> Reply:
         """Carry out a command at once."""
-        before = self._load(command.needs(self._policy))
-        after, (outcome,) = fold(before, [command])
+        before = self._load(command.needs())
+        after, outcome = decide_one(before, command)
         changes = changes_between(before, after, self._writer)
         _update(self._records, changes.records)
         _update(self._opportunities, changes.opportunities)

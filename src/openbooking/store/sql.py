@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from openbooking.booking.command import Command, Decision, Reply
+from openbooking.booking.command import Command, Decision, Refusal
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.order import Partnership
@@ -20,6 +20,7 @@ from openbooking.booking.store import (
     FeedWriter,
     Figures,
     Outcome,
+    Reply,
     StoreUnavailableError,
     fold,
     join_needs,
@@ -104,7 +105,7 @@ class SqlStore:
         )
         self._queue = CommandQueue(self._write, most, blocked)
 
-    async def execute(self, command: Command) -> Reply:
+    async def execute(self, command: Command[Reply]) -> Reply:
         """Carry out a command in the next batch, or without a transaction if it has nothing to change.
 
         Raises:
@@ -114,7 +115,7 @@ class SqlStore:
         if self._deferred_numbering and self._ticker is None:
             self._ticker = asyncio.create_task(self._tick(self._deferred_numbering), context=contextvars.Context())
         until = asyncio.get_running_loop().time() + self._command_seconds
-        needs = command.needs(self._policy)
+        needs = command.needs()
         if needs.likely_read_only:
             decision, read_a_record = await self._database.read(
                 partial(self._decide_unlocked, command, needs), brief=True, until=until
@@ -122,7 +123,7 @@ class SqlStore:
             if not decision.changes:
                 if read_a_record:
                     await self._database.confirm(until)
-                if isinstance(decision.reply, Exception):
+                if isinstance(decision, Refusal):
                     raise decision.reply
                 return decision.reply
         return await self._queue.execute(command, until)
@@ -242,7 +243,7 @@ class SqlStore:
         commands = batch.begin()
         if not commands:
             return [], True
-        before = yield from self._load_to_write(join_needs([command.needs(self._policy) for command in commands]))
+        before = yield from self._load_to_write(join_needs([command.needs() for command in commands]))
         if self._database.disk_is_full:
             commands = [_OnFullDisk(command) for command in commands]
         after, outcomes = fold(before, commands)
@@ -253,7 +254,7 @@ class SqlStore:
             given = yield from self._numbers(len(changes.publications), before.now)
             yield SaveRows(self._saves.save_bookings, booking_rows(before, changes, given))
             yield SaveRows(self._saves.save_erasures, erasure_rows(before, changes))
-        return outcomes, bool(changes) or all(command.needs(self._policy).expired for command in commands)
+        return outcomes, bool(changes) or all(command.needs().expired for command in commands)
 
     async def _find_locked(self, names: Iterable[Name]) -> Mapping[Name, str]:
         """Return the holders of the locks on these names, without waiting for them."""
@@ -261,9 +262,9 @@ class SqlStore:
             lambda: find_locked(self._locks, names), brief=True, lock_seconds=LOCK_SECONDS_AGAIN
         )
 
-    def _lockable_names(self, command: Command) -> frozenset[Name]:
+    def _lockable_names(self, command: Command[Any]) -> frozenset[Name]:
         """Return the records and Opportunities that the command names and therefore locks."""
-        needs = command.needs(self._policy)
+        needs = command.needs()
         return frozenset[Name](needs.records) | needs.opportunities
 
     def _page(self, feed: Feed, after: int, limit: int, most_bytes: int) -> Callable[[], Procedure[Sequence[Item]]]:
@@ -278,23 +279,24 @@ class SqlStore:
     def _numbers(self, count: int, now: datetime) -> Procedure[Iterable[int | None]]:
         return take_numbers(self._numbering, count, now)
 
-    def _decide_unlocked(self, command: Command, needs: Needs) -> Procedure[tuple[Decision, bool]]:
+    def _decide_unlocked(
+        self, command: Command[Reply], needs: Needs
+    ) -> Procedure[tuple[Decision[Reply] | Refusal, bool]]:
         """Decide without locks; return the decision, and whether a record was read that the reply may depend on.
 
         The reply may be a refusal.
         """
         situation = yield from load(self._sql, needs, self._policy, self._clock())
         try:
-            decision = command.decide(situation)
+            return command.decide(situation), bool(situation.records)
         except OpenBookingError as refusal:
-            decision = Decision(reply=refusal)
-        return decision, bool(situation.records)
+            return Refusal(refusal), bool(situation.records)
 
 
 class _OnFullDisk(NamedTuple):
     """A command while the disk is full: the reply may come from stored data, but no more data may be stored."""
 
-    command: Command
+    command: Command[Any]
 
     @property
     def actor(self) -> Actor:
@@ -306,11 +308,11 @@ class _OnFullDisk(NamedTuple):
         """Return the attribute of the command."""
         return self.command.stores_more
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """Return the needs of the command."""
-        return self.command.needs(policy)
+        return self.command.needs()
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[Any] | Refusal:
         """Decide as the command does; raise StoreUnavailableError if the decision stores more data."""
         decision = self.command.decide(situation)
         if decision.changes and self.command.stores_more:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import ChangeLogistics
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.record import Record
@@ -99,6 +99,4 @@ def _later(key: str) -> tuple[Opportunity, Opportunity]:
 
 
 async def _order(store: Store, uuid: str) -> Record:
-    record = await store.execute(GetOrder(caller=ALICE, uuid=uuid))
-    assert isinstance(record, Record)
-    return record
+    return await store.execute(GetOrder(caller=ALICE, uuid=uuid))

@@ -7,18 +7,19 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.commands.amend_proposal import AmendProposal
 from openbooking.booking.commands.book_proposal import BookProposal
-from openbooking.booking.commands.decide_proposal import AmendProposal, DecideProposal
+from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.change_logistics import ChangeLogistics
+from openbooking.booking.commands.decide_proposal import DecideProposal
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.seller_decisions import CancelOpportunity, ChangeLogistics
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.policy import Leasing, Policy
-from openbooking.booking.model.record import Record
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.openactive.errors import OrderCreationFailedError
 from openbooking.openactive.terms import FlowRequirement
@@ -144,8 +145,7 @@ class ProposalTests(StoreTestCase):
                 clock.move(Policy().lease_duration)
                 await store.execute(ExpireLeases())
                 left = await store.execute(GetOrder(caller=ALICE, uuid=command.uuid))
-                orders = [record.order for record in (kept, left) if isinstance(record, Record)]
-                assert [order.personal is None for order in orders if order] == [False, True]
+                assert [record.order.personal is None for record in (kept, left)] == [False, True]
                 assert await store.execute(command) == first
 
         asyncio.run(run())

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from openbooking.booking.command import Command
 from openbooking.booking.commands.publish import Publish
@@ -56,14 +57,22 @@ class RaceTests(StoreTestCase):
         """A process answers B, C2 with B, and P, and ends; on the next day another process answers the repeats."""
         asyncio.run(self.stock(tmp_path, {"yoga": 9}))
         booked, leased, proposed = book(fresh(), "yoga", "yoga"), fresh(), propose(fresh(), "trip")
-        before: list[Command] = [booked, cancel(booked.uuid, 1), quote(leased, "yoga"), book(leased, "yoga"), proposed]
-        repeats: list[Command] = [booked, book(leased, "yoga"), proposed]
+        before: list[Command[Any]] = [
+            booked,
+            cancel(booked.uuid, 1),
+            quote(leased, "yoga"),
+            book(leased, "yoga"),
+            proposed,
+        ]
+        repeats: list[Command[Any]] = [booked, book(leased, "yoga"), proposed]
         ((first, _, _, *others),) = run_in_processes(self, partial(self.execute_all, tmp_path, timedelta(), before))
         (again,) = run_in_processes(self, partial(self.execute_all, tmp_path, timedelta(days=1), repeats))
         for command, earlier, later in zip(repeats, [first, *others], again, strict=True):
             assert later == earlier, f"The repeat of {command} in another process got another answer."
 
-    async def execute_all(self, folder: Path, after: timedelta, commands: Sequence[Command], channel: Channel) -> None:
+    async def execute_all(
+        self, folder: Path, after: timedelta, commands: Sequence[Command[Any]], channel: Channel
+    ) -> None:
         """Execute the commands one after the other, by a clock that is ahead by `after`; send the replies."""
         clock = Clock()
         clock.move(after)

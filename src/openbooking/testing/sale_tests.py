@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.command import Rehearsed
 from openbooking.booking.commands.find_opportunities import FindBySource
 from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.preview import Preview
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.rehearse import Rehearse
 from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.commands.set_sale_state import SetSaleState
-from openbooking.booking.commands.withdraw import TakeOffSale, Withdraw
+from openbooking.booking.commands.take_off_sale import TakeOffSale
+from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.record import Record
@@ -195,13 +195,11 @@ class SaleTests(StoreTestCase):
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
                 before = await read_feed(store, SESSIONS)
                 series, given = session("spin", 3)
-                rehearsed = await store.execute(
-                    Rehearse(command=Publish((given,), actor=MANAGER), given=(OpportunitySet(series),), actor=MANAGER)
+                preview = await store.execute(
+                    Preview(command=Publish((given,), actor=MANAGER), given=(OpportunitySet(series),), actor=MANAGER)
                 )
-                assert isinstance(rehearsed, Rehearsed)
-                assert [type(change) for change in rehearsed.changes] == [OpportunitySet]
-                assert isinstance(rehearsed.reply, dict)
-                assert rehearsed.reply[given.path].why_not is None
+                assert [type(change) for change in preview.changes] == [OpportunitySet]
+                assert preview.reply[given.path].why_not is None
                 assert await read_feed(store, SESSIONS) == before
 
         asyncio.run(run())

@@ -16,10 +16,9 @@ from openbooking.booking.commands.cancel import cancellation
 from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.propose import Propose
-from openbooking.booking.commands.quote import Quote
+from openbooking.booking.commands.quote import Quote, may_hold
 from openbooking.booking.commands.update_proposal import proposal_update
 from openbooking.booking.model.order import Caller, Order, OrderRequest
-from openbooking.booking.model.record import Record
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.identity.scopes import Scope
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OrderType
@@ -69,7 +68,8 @@ class BookingApi:
 
     async def _quote(self, request: Request, caller: Caller, uuid: str, checkpoint: Checkpoint) -> Response:
         asked = self._system.reader.order(await self._body(request), OrderType.QUOTE)
-        command = Quote(checkpoint=checkpoint, caller=caller, uuid=uuid, request=asked)
+        holds = may_hold(self._system.settings.policy.leasing, checkpoint)
+        command = Quote(checkpoint=checkpoint, caller=caller, uuid=uuid, request=asked, holds=holds)
         return await self._order(request, command, HTTPStatus.OK)
 
     async def _p(self, request: Request, caller: Caller, uuid: str) -> Response:
@@ -83,7 +83,7 @@ class BookingApi:
 
     async def _b(self, request: Request, caller: Caller, uuid: str) -> Response:
         asked = self._system.reader.booking(await self._body(request), uuid)
-        command: Command
+        command: Command[Order]
         if isinstance(asked, OrderRequest):
             command = Book(caller=caller, uuid=uuid, request=asked, nonce=_nonce())
         else:
@@ -106,13 +106,11 @@ class BookingApi:
     async def _status(self, request: Request, caller: Caller, uuid: str) -> Response:
         del request
         record = await self._system.store.execute(GetOrder(caller=caller, uuid=uuid))
-        assert isinstance(record, Record)  # noqa: S101 - what GetOrder answers with
         return Response(self._system.replies.status(record), HTTPStatus.OK, _NOT_CACHED, BOOKING_MEDIA_TYPE)
 
-    async def _order(self, request: Request, command: Command, success: HTTPStatus) -> Response:
+    async def _order(self, request: Request, command: Command[Order], success: HTTPStatus) -> Response:
         """The Order or quote; 409 where items of it are at fault (OB-VAL-09)."""
         order = await self._system.store.execute(command)
-        assert isinstance(order, Order)  # noqa: S101 - what quotes and B answer with
         notes_of(request.scope).not_held = order.not_held or ""
         status = success
         if order.has_errors:
@@ -123,7 +121,7 @@ class BookingApi:
             headers["Location"] = self._system.ids.order(order.type, order.uuid)
         return Response(self._system.replies.reply(order), status, headers, BOOKING_MEDIA_TYPE)
 
-    async def _done(self, command: Command) -> Response:
+    async def _done(self, command: Command[None]) -> Response:
         await self._system.store.execute(command)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 

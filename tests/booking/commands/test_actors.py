@@ -8,10 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import OrderCommand
+from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
 from openbooking.booking.commands.expire_leases import SWEEPER, ExpireLeases
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import CancelOpportunity, SellerCancel
+from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.order import OrderKey
@@ -133,7 +134,7 @@ def _changed(**changes: Any) -> Callable[[Record], Record]:
         _changed(updated=True),
         _changed(updated=True, changed=BY_ALICE),
         _changed(booked=STORM),
-        _changed(deleted=STORM),
+        _changed(proposed=STORM),
         _changed(states=(ItemState(customer_notice="Hello."),), changed=STORM),
         _changed(states=(ItemState(changed=STORM),)),
     ],

@@ -16,7 +16,7 @@ from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, OrderKey
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.record import DeletedRecord, Record
 from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
@@ -193,10 +193,9 @@ def test_the_seller_cancels_what_is_not_cancelled_yet_with_a_message() -> None:
 def test_deletion_leaves_a_stub_without_data(cancelled_before: bool) -> None:
     where = after(booked(), cancel(1)) if cancelled_before else booked()
     deleted = after(where, DeleteOrder(caller=ALICE, uuid=UUID))
-    assert deleted.records[KEY] == Record(
+    assert deleted.records[KEY] == DeletedRecord(
         partner="alice",
         uuid=UUID,
-        kind=RecordKind.DELETED,
         seller="centre",
         updated=cancelled_before,
         booked=BY_ALICE,

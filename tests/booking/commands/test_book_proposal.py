@@ -12,6 +12,7 @@ from openbooking.booking.command import Command
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.commands.publish import Publish
+from openbooking.booking.model.errors import UnacceptableAmendmentError
 from openbooking.booking.model.order import Payment
 from openbooking.booking.model.policy import Policy, ReconciliationDetails
 from openbooking.booking.model.record import RecordKind
@@ -20,7 +21,6 @@ from openbooking.booking.rules.fingerprint import is_known_by
 from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,
     InvalidPaymentDetailsError,
-    OpenBookingError,
     OpportunityHasInsufficientCapacityError,
     OrderAlreadyExistsError,
     OrderCreationFailedError,
@@ -63,7 +63,7 @@ def test_b_makes_an_order_of_what_was_proposed() -> None:
     assert order.personal is not None
     assert proposal.personal is not None
     assert (order.personal.customer, order.broker, order.totals) == (CUSTOMER, proposal.broker, proposal.totals)
-    assert (order.personal.told_at, proposal.personal.customer) == (NOW, CUSTOMER)
+    assert (order.personal.received_at, proposal.personal.customer) == (NOW, CUSTOMER)
     assert (order.payment, [found.position for found in order.items]) == (Payment(identifier="payment-1"), [None, None])
     where = after(before, b())
     assert where.spaces[PATH] == Spaces(booked=2, leased=0)
@@ -97,7 +97,7 @@ def test_what_a_repeat_is_known_by_does_not_hang_on_how_python_shows_it(payment:
 
 @pytest.mark.spec("OB-APP-32", "OB-APP-24")
 @pytest.mark.parametrize("commands", [(), (REJECT,), (ABORT,), (ACCEPT, REJECT), (ACCEPT, ABORT)])
-def test_b_fails_unless_the_seller_has_accepted(commands: tuple[Command, ...]) -> None:
+def test_b_fails_unless_the_seller_has_accepted(commands: tuple[Command[Any], ...]) -> None:
     where = having(proposed(), *commands)
     with pytest.raises(OrderCreationFailedError):
         b().decide(where)
@@ -146,7 +146,7 @@ def test_a_dynamic_proposal_is_booked_by_the_account_that_made_it() -> None:
     with pytest.raises(InvalidPaymentDetailsError):
         b(payment=replace(dynamic, identifier="p2")).decide(where)
     assert order_of(b(payment=replace(dynamic, identifier="p2"), caller=AGREED_ALICE).decide(where)).dynamic
-    with pytest.raises(OpenBookingError):
+    with pytest.raises(UnacceptableAmendmentError):
         amend(prices={1: PRICE}).decide(where)
 
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.delete import DeleteQuote
 from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.quote import may_hold
 from openbooking.booking.model.order import Order, OrderKey, Payment
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.situation import OpportunitySet, Situation, Spaces, evolve
@@ -46,7 +47,16 @@ def test_the_setting_tells_which_quotes_lease(leasing: Leasing, checkpoint: Chec
     decision = command.decide(situation(YOGA, policy=policy))
     assert order_of(decision.reply).lease_expires == (NOW + LEASE if leases else None)
     assert bool(decision.changes) is leases
-    assert command.needs(policy).likely_read_only is not leases
+    assert may_hold(leasing, checkpoint) is leases
+
+
+@pytest.mark.spec("OB-LEASE-15")
+def test_a_quote_that_holds_nothing_is_decided_without_locks_and_the_holdings_of_its_partner() -> None:
+    asked = quote(request(item(YOGA)))
+    assert (asked.needs().likely_read_only, asked.needs().holders) == (False, frozenset({"alice"}))
+    unlocked = replace(asked, holds=False)
+    assert (unlocked.needs().likely_read_only, unlocked.needs().holders) == (True, frozenset())
+    assert unlocked.decide(situation(YOGA)).changes == ()
 
 
 @pytest.mark.spec("OB-LEASE-14", "OB-LEASE-16", "OB-C1-07")

@@ -9,12 +9,13 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import Command, Decision
 from openbooking.booking.commands.cancel import Cancel
-from openbooking.booking.commands.decide_proposal import WriteToCustomer
 from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.update_proposal import ProposalPatch, UpdateProposal, proposal_update
+from openbooking.booking.commands.write_to_customer import WriteToCustomer
 from openbooking.booking.model.actor import Stamp
+from openbooking.booking.model.errors import ProposalExpiredError, ProposalRejectedError
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import (
     Caller,
@@ -217,7 +218,7 @@ def test_nothing_is_held_longer_than_until_it_is_over() -> None:
     ],
 )
 def test_the_whole_proposal_is_accepted_or_rejected_and_keeps_its_version(
-    command: Command, status: OrderProposalStatus, by: Stamp
+    command: Command[Any], status: OrderProposalStatus, by: Stamp
 ) -> None:
     before = proposed()
     assert not standing(before).updated
@@ -234,7 +235,7 @@ def test_a_rejection_may_have_a_reason() -> None:
     assert standing(where).seller_note == "We are closed."
 
 
-MOVES: dict[OrderProposalStatus, Command] = {
+MOVES: dict[OrderProposalStatus, Command[Any]] = {
     AWAITING: amend(),
     ACCEPTED: ACCEPT,
     SELLER_REJECTED: REJECT,
@@ -252,7 +253,8 @@ def test_the_table_tells_how_a_proposal_moves(before: OrderProposalStatus, statu
     elif status in PROPOSAL_TRANSITIONS[before]:
         assert standing(after(where, MOVES[status])).status is status
     else:
-        with pytest.raises(OpenBookingError):
+        by_customer = status is CUSTOMER_REJECTED
+        with pytest.raises(PatchNotAllowedOnPropertyError if by_customer else ProposalRejectedError):
             MOVES[status].decide(where)
     finished = before in (SELLER_REJECTED, CUSTOMER_REJECTED)
     assert bool(PROPOSAL_TRANSITIONS[before]) is not finished
@@ -266,7 +268,7 @@ def test_the_customer_cannot_reject_what_the_seller_has_rejected() -> None:
 
 @pytest.mark.spec("OB-APP-26", "OB-LEASE-22")
 @pytest.mark.parametrize("command", [REJECT, ABORT])
-def test_a_rejected_proposal_gives_its_places_back_as_soon_as_a_quote_would(command: Command) -> None:
+def test_a_rejected_proposal_gives_its_places_back_as_soon_as_a_quote_would(command: Command[Any]) -> None:
     where = after(proposed(), command)
     assert record_in(where).lease_expires == NOW + HELD
     assert where.spaces[PATH] == Spaces(leased=2)
@@ -293,7 +295,9 @@ def test_what_is_accepted_at_the_last_minute_can_still_be_booked() -> None:
 
 @pytest.mark.spec("OB-APP-28", "OB-APP-26", "OB-LEASE-20")
 @pytest.mark.parametrize("commands", [(), (ACCEPT,), (amend(),)], ids=["awaiting", "accepted", "amended"])
-def test_a_proposal_whose_hold_has_ended_is_rejected_for_the_seller(commands: tuple[Command, ...]) -> None:
+def test_a_proposal_whose_hold_has_ended_is_rejected_for_the_seller(
+    commands: tuple[Command[Any], ...],
+) -> None:
     where = having(proposed(), *commands)
     assert ExpireLeases().decide(where).changes == ()
     ended = replace(where, now=NOW + POLICY.proposal_duration)
@@ -309,13 +313,15 @@ def test_a_proposal_whose_hold_has_ended_is_rejected_for_the_seller(commands: tu
 @pytest.mark.parametrize(
     "commands", [(REJECT,), (ABORT,), (), (ACCEPT,)], ids=["refused", "given up", "late", "unbooked"]
 )
-def test_a_closed_proposal_tells_nothing_about_people_and_is_answered_as_before(commands: tuple[Command, ...]) -> None:
+def test_a_closed_proposal_tells_nothing_about_people_and_is_answered_as_before(
+    commands: tuple[Command[Any], ...],
+) -> None:
     asked = replace(places(TRIP), customer_note="We are two.")
     first = propose(asked).decide(situation(TRIP, policy=POLICY))
     before = having(changed(situation(TRIP, policy=POLICY), first), *commands)
     told = personal_data_in(before)
     assert told is not None
-    assert (told.customer, told.customer_note, told.told_at) == (CUSTOMER, "We are two.", NOW)
+    assert (told.customer, told.customer_note, told.received_at) == (CUSTOMER, "We are two.", NOW)
     swept = after(replace(before, now=NOW + POLICY.proposal_duration), ExpireLeases())
     assert personal_data_in(swept) is None
     assert standing(swept).status in (SELLER_REJECTED, CUSTOMER_REJECTED)
@@ -324,7 +330,9 @@ def test_a_closed_proposal_tells_nothing_about_people_and_is_answered_as_before(
 
 
 @pytest.mark.parametrize("commands", [(REJECT,), (amend(), ABORT), (amend(),)], ids=["refused", "given up", "late"])
-def test_a_closed_proposal_keeps_no_barcode_of_the_brokers_own(commands: tuple[Command, ...]) -> None:
+def test_a_closed_proposal_keeps_no_barcode_of_the_brokers_own(
+    commands: tuple[Command[Any], ...],
+) -> None:
     before = having(proposed(items=_with_passes(places(TRIP, TRIP))), *commands)
     assert "member-1" in str(record_in(before))
     swept = after(replace(before, now=NOW + POLICY.proposal_duration), ExpireLeases())
@@ -416,7 +424,7 @@ def test_only_who_made_a_proposal_can_update_or_book_it() -> None:
     ],
     ids=["nothing", "quote", "order", "deleted"],
 )
-def test_only_a_proposal_is_updated(commands: tuple[Command, ...], error: type[OpenBookingError]) -> None:
+def test_only_a_proposal_is_updated(commands: tuple[Command[Any], ...], error: type[OpenBookingError]) -> None:
     where = having(situation(TRIP), *commands)
     for command in (ABORT, ACCEPT, amend(), WriteToCustomer(order=KEY, note="Hello.", actor=MANAGER)):
         with pytest.raises(error):
@@ -440,9 +448,9 @@ def test_partners_with_one_uuid_have_a_proposal_each() -> None:
 
 @pytest.mark.spec("OB-APP-24", "OB-APP-28")
 @pytest.mark.parametrize("command", [ACCEPT, amend()])
-def test_nothing_is_decided_after_the_lifetime_has_ended_swept_or_not(command: Command) -> None:
+def test_nothing_is_decided_after_the_lifetime_has_ended_swept_or_not(command: Command[Any]) -> None:
     late = replace(proposed(), now=NOW + POLICY.proposal_duration)
-    with pytest.raises(OpenBookingError, match="not been booked in time"):
+    with pytest.raises(ProposalExpiredError, match="not been booked in time"):
         command.decide(late)
 
 

@@ -26,7 +26,21 @@ from openbooking.openactive.terms import (
     FormFieldType,
     OrderItemStatus,
 )
-from support.builders import NOW, PRICE, UUID, after, book, event, item, offer, request, session, situation, slot
+from support.builders import (
+    NOW,
+    PRICE,
+    UUID,
+    after,
+    book,
+    event,
+    item,
+    offer,
+    order_record,
+    request,
+    session,
+    situation,
+    slot,
+)
 from support.parties import AGREED_ALICE, ALICE, MANAGER, STUDIO
 from support.proposals import having
 
@@ -71,7 +85,7 @@ def test_an_item_becomes_another_for_the_same_or_less_and_the_rest_stays() -> No
     assert replaced.access is not None
     assert was.access is not None
     assert (replaced.access.code == was.access.code, replaced.own_passes) == (False, (OWN,))
-    totals = current_totals(where.records[KEY])
+    totals = current_totals(order_record(where))
     assert (totals.price, [charge.price for charge in totals.tax]) == (Decimal("33.00"), [Decimal("5.50")])
     assert (left(where, YOGA), left(where, SPIN)) == (Spaces(booked=2), Spaces(booked=1))
     assert where.records[KEY].order == before.records[KEY].order
@@ -111,13 +125,13 @@ def test_what_costs_more_by_tax_alone_costs_more() -> None:
     )
     asked = request(item(exempt), seller=STUDIO.key, seller_id=STUDIO.key)
     where = after(situation(exempt, taxed, same), book(asked))
-    assert current_totals(where.records[KEY]).price == PRICE
+    assert current_totals(order_record(where)).price == PRICE
     with pytest.raises(UnacceptableReplacementError):
         replacing(taxed).decide(where)
-    assert current_totals(after(where, replacing(same)).records[KEY]).price == PRICE
+    assert current_totals(order_record(after(where, replacing(same)))).price == PRICE
     excluded = situation(exempt, taxed, policy=Policy(tax=TaxCalculation.NEVER))
     untaxed = after(excluded, book(asked))
-    assert current_totals(after(untaxed, replacing(taxed)).records[KEY]).price == PRICE - 1
+    assert current_totals(order_record(after(untaxed, replacing(taxed)))).price == PRICE - 1
 
 
 def priced(**changes: Any) -> list[Opportunity]:
@@ -167,9 +181,9 @@ def test_what_is_not_paid_in_advance_can_be_replaced_by_what_is_free_in_no_curre
     later = session("later", offered={"prepayment": Availability.UNAVAILABLE})
     free = session("free", offered={"price": Decimal(0), "currency": currency})
     where = after(situation(later, free), book(request(item(later), payment=None)))
-    assert current_totals(where.records[KEY]).price == PRICE
+    assert current_totals(order_record(where)).price == PRICE
     given = after(where, replacing(free))
-    assert current_totals(given.records[KEY]).price == 0
+    assert current_totals(order_record(given)).price == 0
     with pytest.raises(UnacceptableReplacementError):
         replacing(later).decide(given)
 
@@ -196,7 +210,7 @@ def test_another_offer_of_a_full_class_can_be_given_for_the_place_that_is_held()
     where = after(situation(full), book(request(item(full))))
     given = Replace(order=KEY, number=1, opportunity=full[-1].path, offer=two[1].ref, actor=MANAGER)
     assert left(after(where, given), full) == Spaces(booked=1)
-    assert current_totals(after(where, given).records[KEY]).price == Decimal("5.00")
+    assert current_totals(order_record(after(where, given))).price == Decimal("5.00")
 
 
 @pytest.mark.spec("OB-SEL-06", "OB-SEL-10")

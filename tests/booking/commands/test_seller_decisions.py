@@ -29,6 +29,7 @@ from support.builders import (
     after,
     book,
     item,
+    order_record,
     request,
     session,
     situation,
@@ -121,10 +122,10 @@ def test_the_seller_cancels_in_full_what_the_customer_has_left() -> None:
     where = having(booked(), Cancel(caller=ALICE, uuid=UUID, numbers=(3,)), replace(CANCEL, numbers=frozenset({1, 3})))
     assert statuses(where) == [BY_SELLER, CONFIRMED, BY_CUSTOMER]
     assert [state.cancellation_message for state in states(where)] == ["Flood.", None, None]
-    totals = current_totals(where.records[KEY])
+    totals = current_totals(order_record(where))
     assert (totals.price, [charge.price for charge in totals.tax]) == (PRICE, [Decimal("2.00")])
     assert where.spaces[YOGA[-1].path] == Spaces(booked=1)
-    nothing = current_totals(after(where, CANCEL).records[KEY])
+    nothing = current_totals(order_record(after(where, CANCEL)))
     assert (nothing.price, nothing.tax) == (Decimal(0), ())
 
 
@@ -138,7 +139,7 @@ def test_attendance_can_be_corrected_and_ends_cancellation() -> None:
         for command in (CANCEL, Cancel(caller=ALICE, uuid=UUID, numbers=(1,))):
             with pytest.raises(CancellationNotPermittedError):
                 command.decide(where)
-        assert current_totals(where.records[KEY]) == order_in(where).totals
+        assert current_totals(order_record(where)) == order_in(where).totals
         assert where.spaces[YOGA[-1].path] == Spaces(booked=3)
     late = replace(CAME, numbers=frozenset({1}))
     assert statuses(having(booked(), replace(CANCEL, numbers=frozenset({1})), late)) == [
@@ -163,7 +164,7 @@ def test_attendance_can_be_corrected_and_ends_cancellation() -> None:
         ((NOTIFY, Cancel(caller=ALICE, uuid=UUID, numbers=(1, 2, 3))), None),
     ],
 )
-def test_a_notice_is_for_those_who_are_coming(commands: tuple[Command, ...], notice: str | None) -> None:
+def test_a_notice_is_for_those_who_are_coming(commands: tuple[Command[Any], ...], notice: str | None) -> None:
     assert {state.customer_notice for state in states(having(booked(), *commands))} == {notice}
 
 

@@ -1,14 +1,18 @@
 """What is on sale: whether an Opportunity is in the open feeds and can be booked, apart from whether it takes place."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
 from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.seller_decisions import CancelOpportunity, ChangeLogistics, Notify
+from openbooking.booking.commands.seller_decisions import Notify
 from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.model.opportunity import Opportunity, SaleState
 from openbooking.booking.model.order import Order, OrderKey
@@ -39,7 +43,7 @@ def put_on(member: Opportunity) -> SetSaleState:
     return take_off(member, SaleState.ON_SALE)
 
 
-def errors(where: Situation, command: Command) -> list[tuple[ItemErrorType, str | None]]:
+def errors(where: Situation, command: Command[Any]) -> list[tuple[ItemErrorType, str | None]]:
     order = command.decide(where).reply
     assert isinstance(order, Order)
     return [(error.type, error.description) for item in order.items for error in item.errors]
@@ -57,7 +61,7 @@ NOT_ON_SALE = [(NOT_BOOKABLE, "The Opportunity is not on sale.")]
 @CHECKPOINTS
 @pytest.mark.parametrize("state", OFF_SALE)
 @pytest.mark.parametrize("member", YOGA, ids=["its series", "itself"])
-def test_only_what_is_on_sale_can_be_booked(command: Command, state: SaleState, member: Opportunity) -> None:
+def test_only_what_is_on_sale_can_be_booked(command: Command[Any], state: SaleState, member: Opportunity) -> None:
     where = after(situation(YOGA), take_off(member, state))
     assert errors(where, command) == NOT_ON_SALE
     assert errors(after(where, put_on(member)), command) == []
@@ -77,7 +81,7 @@ def test_what_lies_below_is_on_sale_only_if_all_its_parents_are(member: Opportun
 
 def test_a_lease_does_not_keep_what_is_no_longer_on_sale_bookable() -> None:
     where = having(situation(YOGA), quote(ASKED), take_off(YOGA[1]))
-    assert where.live(where.records[OrderKey("alice", UUID)])
+    assert where.holds_spaces(where.records[OrderKey("alice", UUID)])
     assert errors(where, book(ASKED)) == NOT_ON_SALE
 
 

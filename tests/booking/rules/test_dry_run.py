@@ -64,7 +64,7 @@ ATTENDED = with_offer(attendee_details=("https://schema.org/givenName",))
 ASKED = with_offer(intake_form=(QUESTION,))
 
 
-def command(checkpoint: Checkpoint, asked: OrderRequest) -> Command:
+def command(checkpoint: Checkpoint, asked: OrderRequest) -> Command[Any]:
     if checkpoint is Checkpoint.B:
         return Book(caller=ALICE, uuid=UUID, request=asked)
     if checkpoint is Checkpoint.P:
@@ -224,8 +224,7 @@ def test_what_was_booked_keeps_its_price_when_the_offer_changes() -> None:
     dearer = replace(YOGA[0], offers=tuple(replace(o, price=Decimal(20)) for o in YOGA[0].offers))
     changed = after(booked, Publish((dearer,), actor=MANAGER))
     assert changed.opportunities[SERIES].offers[0].price == Decimal(20)
-    order = GetOrder(caller=ALICE, uuid=UUID).decide(changed).reply.order  # type: ignore[union-attr]
-    assert order is not None
+    order = GetOrder(caller=ALICE, uuid=UUID).decide(changed).reply.order
     assert [found.offer.price for found in order.items if found.offer] == [PRICE]
     assert [charge.price for found in order.items for charge in found.tax] == [Decimal("2.00")]
 

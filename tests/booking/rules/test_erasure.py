@@ -16,7 +16,7 @@ from openbooking.booking.model.opportunity import AccessRules, Opportunity
 from openbooking.booking.model.order import IntakeAnswer, OrderRequest
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.erasure import kept_from
+from openbooking.booking.rules.erasure import retained_since
 from openbooking.booking.rules.fingerprint import is_known_by
 from openbooking.openactive.errors import OrderAlreadyExistsError
 from support.builders import (
@@ -96,7 +96,7 @@ def test_what_is_given_instead_counts_and_its_barcode_goes_too() -> None:
     (offer,) = LATER[0].offers
     instead = Replace(order=KEY, number=1, opportunity=LATER[-1].path, offer=offer.ref, nonce="n", actor=MANAGER)
     where = after(booked(YOGA), instead)
-    assert kept_from(record_in(where)) == LATER[-1].start
+    assert retained_since(record_in(where)) == LATER[-1].start
     assert "member-1" in str(record_in(where).states)
     assert "member-1" not in str(record_in(erased(where, LONG_AFTER)))
 
@@ -110,12 +110,12 @@ def test_an_order_without_a_date_counts_from_when_it_was_booked() -> None:
     personal = record_in(after(later, b())).order
     assert personal is not None
     assert personal.personal is not None
-    assert personal.personal.told_at == later.now
+    assert personal.personal.received_at == later.now
 
 
 def test_proposals_quotes_and_stubs_are_not_for_retention() -> None:
     where = proposed(TRIP)
-    assert kept_from(record_in(where)) is None
+    assert retained_since(record_in(where)) is None
     assert erased(where, LONG_AFTER).records == where.records
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -33,6 +34,7 @@ from support.builders import (
     item,
     offer,
     on_demand_event,
+    order_record,
     propose,
     quote,
     request,
@@ -56,7 +58,7 @@ def on(terms: GrantTerms) -> Caller:
     return replace(ALICE, terms={CENTRE.key: terms})
 
 
-def errors_of(command: Command, *families: list[Opportunity]) -> list[ItemErrorType | None]:
+def errors_of(command: Command[Any], *families: list[Opportunity]) -> list[ItemErrorType | None]:
     reply = command.decide(situation(*families, policy=POLICY)).reply
     assert isinstance(reply, Order)
     return [found.errors[0].type if found.errors else None for found in reply.items]
@@ -92,7 +94,7 @@ AT_EVERY_CALL = pytest.mark.parametrize(
     ids=range(9),
 )
 def test_what_is_outside_the_terms_cannot_be_booked(
-    call: Callable[[OrderRequest, Caller], Command], terms: GrantTerms, within: list[bool]
+    call: Callable[[OrderRequest, Caller], Command[Any]], terms: GrantTerms, within: list[bool]
 ) -> None:
     families = (YOGA, COURT, RUN, VIDEO)
     asked = request(*(item(family, n) for n, family in enumerate(families)), total_payment_due=Decimal(48))
@@ -163,7 +165,7 @@ def test_without_a_price_the_offers_that_are_agreed_on_come_first() -> None:
 def test_what_was_booked_or_approved_before_does_not_depend_on_later_terms() -> None:
     narrowed = on(GrantTerms(venues=ELSEWHERE))
     booked = after(situation(YOGA), book(request(item(YOGA))))
-    assert GetOrder(caller=narrowed, uuid=UUID).decide(booked).reply
+    assert GetOrder(caller=narrowed, uuid=UUID).decide(booked).reply == order_record(booked)
     assert Cancel(caller=narrowed, uuid=UUID, numbers=(1,)).decide(booked).changes
     trip = session("trip", offered={"flow": APPROVAL})
     approved = having(situation(trip), propose(request(item(trip))), ACCEPT)

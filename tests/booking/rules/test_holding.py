@@ -234,7 +234,7 @@ def test_with_the_defaults_a_partner_who_renews_for_ever_frees_its_spaces() -> N
 
 
 def _leased_now(where: Situation) -> int:
-    live = [record for record in where.records.values() if where.live(record)]
+    live = [record for record in where.records.values() if where.holds_spaces(record)]
     return sum(claim.spaces for record in live for claim in record.claims())
 
 

@@ -7,15 +7,17 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.seller_decisions import ChangeLogistics, Notify
+from openbooking.booking.commands.seller_decisions import Notify
 from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.model.errors import UnacceptableLogisticsError
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.matching_keys import with_whereabouts
-from openbooking.openactive.errors import NotFoundError, OpenBookingError
+from openbooking.booking.rules.matching_keys import with_matching_keys
+from openbooking.openactive.errors import NotFoundError
 from openbooking.openactive.terms import EventStatus, FlowRequirement
 from support.builders import (
     NOW,
@@ -103,7 +105,7 @@ def test_a_slot_has_name_and_place_from_its_facility_all_else_from_itself(
 ) -> None:
     where = after(booked(family), change(family, **changes))
     member = family[described]
-    expected = with_whereabouts(replace(member, properties={**member.properties, **changes}))
+    expected = with_matching_keys(replace(member, properties={**member.properties, **changes}))
     assert where.opportunities[member.path] == expected
     assert [one.path for one in family if where.opportunities[one.path] != one] == [member.path]
     ((found, _),) = where.records[KEY].items()
@@ -140,14 +142,14 @@ def test_one_end_of_it_can_be_moved_alone(family: list[Opportunity]) -> None:
     shorter = after(booked(family), change(family, start=begins)).opportunities[family[-1].path]
     assert (shorter.start, shorter.end) == (begins, family[-1].end)
     for impossible in ({"start": times["end"], "end": times["start"]}, {"end": NOW}, {"start": family[-1].end}):
-        with pytest.raises(OpenBookingError):
+        with pytest.raises(UnacceptableLogisticsError):
             change(family, **impossible).decide(booked(family))
 
 
 @pytest.mark.parametrize("changes", [{"start": NOW, "end": NOW + TOMORROW}, {"location": ELSEWHERE}])
 def test_what_is_there_at_any_time_has_neither_time_nor_place_to_change(changes: dict[str, Any]) -> None:
     video = on_demand_event("video")
-    with pytest.raises(OpenBookingError):
+    with pytest.raises(UnacceptableLogisticsError):
         change(video, **changes).decide(booked(video))
     assert moved(after(booked(video), change(video, name="Tango"))) == [True]
 

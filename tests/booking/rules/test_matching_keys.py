@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import ChangeLogistics
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.situation import OpportunitySet
-from openbooking.booking.rules.matching_keys import activities_of, venue_of, with_whereabouts
+from openbooking.booking.rules.matching_keys import activities_of, venue_of, with_matching_keys
 from support.builders import ACTIVITY, FACILITY_TYPE, PLACE, after, event, on_demand_event, session, situation, slot
 from support.parties import MANAGER
 
@@ -86,11 +86,11 @@ def test_what_a_publisher_says_of_them_itself_counts_for_nothing() -> None:
 @pytest.mark.parametrize("family", [session(), slot(), slot(individual=False), event(parent=event("whole"))])
 def test_they_are_inherited_from_the_nearest_parent_that_has_any(family: list[Opportunity]) -> None:
     child, *parents = reversed(family)
-    bare = with_whereabouts(replace(child, properties={}))
+    bare = with_matching_keys(replace(child, properties={}))
     assert (bare.venue, bare.activities) == ("", ())
     assert venue_of((bare, *parents)) == "Riverside Centre, TE5 7AB"
     assert activities_of((bare, *parents)) in ((ACTIVITY["@id"],), (FACILITY_TYPE["@id"],))
-    own = with_whereabouts(replace(child, properties={"location": "Annex", "activity": "Chess"}))
+    own = with_matching_keys(replace(child, properties={"location": "Annex", "activity": "Chess"}))
     assert (venue_of((own, *parents)), activities_of((own, *parents))) == ("Annex", ("Chess",))
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from openbooking.booking.command import Command
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
+from openbooking.booking.model.errors import UnacceptableAmendmentError, UnpayableOfferError
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import (
     ItemRequest,
@@ -21,7 +22,7 @@ from openbooking.booking.model.order import (
 from openbooking.booking.model.policy import Leasing, Policy, TaxCalculation
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.openactive.errors import ItemErrorType, OpenBookingError, UnacceptableReplacementError
+from openbooking.openactive.errors import ItemErrorType, UnacceptableReplacementError
 from openbooking.openactive.money import PRICE_LIMIT
 from openbooking.openactive.terms import BrokerRole, FlowRequirement
 from support.builders import UUID, book, item, offer, propose, quote, request, session, situation
@@ -43,26 +44,26 @@ def of(seller: Seller, *items: ItemRequest, **changes: Any) -> OrderRequest:
     return request(*items, **{"seller": seller.key, "seller_id": f"id:{seller.key}", **changes})
 
 
-def c1(asked: OrderRequest) -> Command:
+def c1(asked: OrderRequest) -> Command[Any]:
     return quote(asked, Checkpoint.C1, AGREED_ALICE)
 
 
-def c2(asked: OrderRequest) -> Command:
+def c2(asked: OrderRequest) -> Command[Any]:
     return quote(asked, Checkpoint.C2, AGREED_ALICE)
 
 
-def b(asked: OrderRequest) -> Command:
+def b(asked: OrderRequest) -> Command[Any]:
     return book(asked, AGREED_ALICE)
 
 
-def p(asked: OrderRequest) -> Command:
+def p(asked: OrderRequest) -> Command[Any]:
     return propose(asked, AGREED_ALICE)
 
 
 AT_EVERY_CALL = pytest.mark.parametrize("call", [c1, c2, p, b])
 
 
-def errors_of(where: Situation, command: Command) -> list[ItemErrorType | None]:
+def errors_of(where: Situation, command: Command[Any]) -> list[ItemErrorType | None]:
     decision = command.decide(where)
     assert isinstance(decision.reply, Order)
     assert not (decision.changes and decision.reply.has_errors)
@@ -76,7 +77,9 @@ def overridden(family: list[Opportunity], price: Decimal, position: int = 0) -> 
 
 @pytest.mark.spec("OB-VAL-44", "OB-VAL-45", "OB-VAL-24")
 @AT_EVERY_CALL
-def test_items_with_which_the_total_gets_too_large_are_in_conflict(call: Callable[[OrderRequest], Command]) -> None:
+def test_items_with_which_the_total_gets_too_large_are_in_conflict(
+    call: Callable[[OrderRequest], Command[Any]],
+) -> None:
     """Those before them and after them, and free ones, are not: they can be booked together."""
     large = PRICE_LIMIT - 5
     prices = [large, Decimal(4), Decimal(1), Decimal(0), Decimal("0.99")]
@@ -86,7 +89,7 @@ def test_items_with_which_the_total_gets_too_large_are_in_conflict(call: Callabl
 
 @pytest.mark.spec("OB-VAL-44", "OB-VAL-45", "OB-VAL-12", "OB-B-06")
 @AT_EVERY_CALL
-def test_catalogue_prices_that_add_up_to_too_much(call: Callable[[OrderRequest], Command]) -> None:
+def test_catalogue_prices_that_add_up_to_too_much(call: Callable[[OrderRequest], Command[Any]]) -> None:
     each = (PRICE_LIMIT / 400).quantize(PENNY)
     dear = session("dear", capacity=500, price=each)
     where = situation(dear, policy=Policy(leasing=Leasing.OFF))
@@ -110,7 +113,7 @@ def test_catalogue_prices_that_add_up_to_too_much(call: Callable[[OrderRequest],
 )
 @AT_EVERY_CALL
 def test_one_price_that_is_too_large_once_its_tax_is_added(
-    call: Callable[[OrderRequest], Command],
+    call: Callable[[OrderRequest], Command[Any]],
     seller: Seller,
     calculation: TaxCalculation,
     who: dict[str, Any],
@@ -127,7 +130,7 @@ def test_one_price_that_is_too_large_once_its_tax_is_added(
 @pytest.mark.parametrize("price", ["1e12", "1e30", "-5", "0.001", "833333333333.34"])
 @AT_EVERY_CALL
 def test_a_price_that_was_published_before_and_cannot_be_paid(
-    call: Callable[[OrderRequest], Command], price: str
+    call: Callable[[OrderRequest], Command[Any]], price: str
 ) -> None:
     family = session("dear", seller=STUDIO, price=Decimal(price))
     assert errors_of(situation(family), call(of(STUDIO, item(family)))) == [UNBOOKABLE]
@@ -155,7 +158,7 @@ def test_what_can_never_be_paid_is_not_published(seller: Seller, changes: dict[s
     if sound:
         assert command.decide(situation()).changes
     else:
-        with pytest.raises(OpenBookingError, match="cannot be paid"):
+        with pytest.raises(UnpayableOfferError, match="cannot be paid"):
             command.decide(situation())
 
 
@@ -176,7 +179,7 @@ def test_a_proposal_is_not_amended_to_what_cannot_be_paid(prices: dict[int, Deci
     if sound:
         assert amend(prices=prices).decide(proposed).changes
     else:
-        with pytest.raises(OpenBookingError):
+        with pytest.raises(UnacceptableAmendmentError):
             amend(prices=prices).decide(proposed)
 
 

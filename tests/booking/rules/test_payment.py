@@ -13,7 +13,7 @@ from openbooking.booking.model.order import Order, OrderItem, OrderRequest, Paym
 from openbooking.booking.model.policy import Leasing, Policy, ReconciliationDetails
 from openbooking.booking.model.situation import OpportunitySet, Situation
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.rules.pricing import prepayment_of_all
+from openbooking.booking.rules.prepayment import prepayment_of_all
 from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,
     InvalidPaymentDetailsError,

@@ -1,6 +1,7 @@
 """One thing takes no more room than a setting allows: Opportunities and Sellers, and the Orders of Brokers."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -30,14 +31,16 @@ ASKED = request(*ITEMS, total_payment_due=PRICE * len(ITEMS))
         ),
     ],
 )
-def test_what_is_published_is_refused_over_the_bound_and_the_refusal_names_it(command: Command, name: str) -> None:
+def test_what_is_published_is_refused_over_the_bound_and_the_refusal_names_it(command: Command[Any], name: str) -> None:
     with pytest.raises(RequestTooLargeError, match=f"{name} takes 25.,.* bytes; max_published_bytes allows 250,000"):
         command.decide(situation())
     assert command.decide(situation(policy=Policy(max_published_bytes=300_000))).changes
 
 
 @pytest.mark.parametrize("ask", [quote, book, propose])
-def test_an_order_is_refused_over_the_bound_from_its_first_quote_on(ask: Callable[[OrderRequest], Command]) -> None:
+def test_an_order_is_refused_over_the_bound_from_its_first_quote_on(
+    ask: Callable[[OrderRequest], Command[Any]],
+) -> None:
     flow = (FlowRequirement.APPROVAL,) if ask is propose else ()
     series = replace(LONG, offers=tuple(replace(offer, flow=flow) for offer in LONG.offers))
     family = [series, replace(MADE, capacity=100)]

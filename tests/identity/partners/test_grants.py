@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.command import Reply
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.seller_decisions import SellerCancel
@@ -83,7 +82,7 @@ async def test_a_revocation_that_a_crash_cut_short_is_finished_later(
     await change(desk, CENTRE.key, BOOKING)
     await booked(desk)
 
-    async def crash(command: Any) -> Reply:
+    async def crash(command: Any) -> Any:
         assert isinstance(command, Withhold)
         raise KeyboardInterrupt
 

@@ -5,10 +5,8 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from openbooking.booking.command import Decision, OrderCommand
-from openbooking.booking.model.actor import Stamp
-from openbooking.booking.model.order import Order, OrderKey, OrderRequest, PersonalData
-from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.record import ItemState, Record, RecordKind
+from openbooking.booking.model.order import BookedOrder, Order, OrderRequest, PersonalData, without_errors
+from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Needs, Situation
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.access import grant_access
@@ -31,22 +29,22 @@ class Book(OrderCommand, frozen=True, kw_only=True):
     request: OrderRequest
     nonce: str = ""
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """The record behind the UUID, what the items name, and the proposals that wait for it too."""
-        needs = order_needs(super().needs(policy), self.request)
+        needs = order_needs(super().needs(), self.request)
         return replace(needs, fills=needs.opportunities)
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[Order]:
         """Answer a repeat from the record (OB-B-10), else book what the dry run finds bookable.
 
         Items at fault are answered before payment and total, which only a sound Order has.
         """
         record = situation.records.get(self.key)
         fingerprint = self.request.fingerprint()
-        if record and record.kind is RecordKind.ORDER and is_known_by(record, fingerprint):
+        if isinstance(record, OrderRecord) and is_known_by(record, fingerprint):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=record.order)
-        lifecycle.after(record, lifecycle.Event.BOOK)
+        lifecycle.check_event(record, lifecycle.Event.BOOK)
         kept = guaranteed_terms(situation, record, self.request.items, renews=False)
         order = dry_run(situation, Checkpoint.B, self.caller, self.uuid, self.request, kept)
         if order.has_errors:
@@ -56,29 +54,14 @@ class Book(OrderCommand, frozen=True, kw_only=True):
         check_payment(self.request.payment, order.offers)
         check_total(self.request, order)
         key, stamp = fingerprint_key(self.nonce), self.stamp(situation)
-        personal = replace(order.personal or PersonalData(), told_at=situation.now, fingerprint_key=key)
-        booked = replace(self._with_access(order), personal=personal)
-        record = _booked(self.key, booked, keyed(key, fingerprint), stamp)
+        personal = replace(order.personal or PersonalData(), received_at=situation.now, fingerprint_key=key)
+        booked = replace(self._with_access(without_errors(order)), personal=personal)
+        record = lifecycle.new_order(self.key, booked, keyed(key, fingerprint), stamp)
         return Decision(reply=booked, changes=sell(situation, record))
 
-    def _with_access(self, order: Order) -> Order:
+    def _with_access(self, order: BookedOrder) -> BookedOrder:
         items = []
         for item, asked in zip(order.items, self.request.items, strict=True):
-            rules = item.opportunity.access if item.opportunity else None
-            access = grant_access(rules, self.nonce, item.number, asked.access_passes)
+            access = grant_access(item.opportunity.access, self.nonce, item.number, asked.access_passes)
             items.append(replace(item, remaining=None, access=access))
         return replace(order, items=tuple(items))
-
-
-def _booked(key: OrderKey, order: Order, fingerprint: str, stamp: Stamp) -> Record:
-    return Record(
-        partner=key.partner,
-        uuid=key.uuid,
-        kind=RecordKind.ORDER,
-        seller=order.seller.key,
-        order=order,
-        fingerprint=fingerprint,
-        states=tuple(ItemState() for _ in order.items),
-        booked=stamp,
-        changed=stamp,
-    )

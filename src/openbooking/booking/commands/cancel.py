@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.model.opportunity import Offer
-from openbooking.booking.model.order import Caller, OrderItem
+from openbooking.booking.model.order import BookedItem, Caller
 from openbooking.booking.model.situation import RecordSet, Situation
-from openbooking.booking.rules.order_changes import booked, with_states
+from openbooking.booking.rules.lifecycle import booked_order, with_states
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
     OrderItemIdInvalidError,
@@ -54,9 +54,9 @@ class Cancel(OrderCommand, frozen=True, kw_only=True):
 
     numbers: tuple[int, ...]
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[None]:
         """Cancel what is not cancelled yet; if nothing is left to do, succeed without a change (OB-CAN-04)."""
-        record, _ = booked(situation, self.key)
+        record = booked_order(situation, self.key)
         self.caller.check_may_act_for(record.seller)
         items = record.numbered()
         if not items.keys() >= set(self.numbers):
@@ -67,13 +67,11 @@ class Cancel(OrderCommand, frozen=True, kw_only=True):
         status = OrderItemStatus.CUSTOMER_CANCELLED
         states = {item.number: replace(state, status=status) for item, state in open_}
         cancelled = with_states(record, states, self.stamp(situation))
-        return Decision(changes=(RecordSet(self.key, cancelled),) if open_ else ())
+        return Decision(reply=None, changes=(RecordSet(self.key, cancelled),) if open_ else ())
 
 
-def _check_permitted(situation: Situation, item: OrderItem) -> None:
+def _check_permitted(situation: Situation, item: BookedItem) -> None:
     """Raise CancellationNotPermittedError, with words for the Customer, unless the Offer allows it (OB-CAN-05)."""
-    assert item.opportunity is not None  # noqa: S101 - booked items have both
-    assert item.offer is not None  # noqa: S101
     opportunity = situation.opportunities.get(item.opportunity.path, item.opportunity)
     if opportunity.start and opportunity.start <= situation.now:
         raise CancellationNotPermittedError("This booking can no longer be cancelled, because it has started.")

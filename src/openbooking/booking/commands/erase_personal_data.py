@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import BaseCommand, Decision
 from openbooking.booking.model.actor import Actor, ActorKind
-from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Needs, RecordSet, Situation
-from openbooking.booking.rules.erasure import is_due, without_people
+from openbooking.booking.rules.erasure import is_due, without_personal_data
 
 RETENTION = Actor(ActorKind.SYSTEM, "retention")
 
@@ -31,14 +31,17 @@ class ErasePersonalData(BaseCommand, frozen=True, kw_only=True):
         """The system itself."""
         return RETENTION
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """Some of the Orders that were over by then."""
-        del policy
         return Needs(over_before=self.over_before)
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[int]:
         """Erase it; Orders that other commands of the batch have loaded are judged by the same rule."""
-        due = [record for record in situation.records.values() if is_due(record, self.over_before)]
+        due = [
+            record
+            for record in situation.records.values()
+            if isinstance(record, OrderRecord) and is_due(record, self.over_before)
+        ]
         stamp = self.stamp(situation)
-        changes = (RecordSet(record.key, replace(without_people(record, stamp), changed=stamp)) for record in due)
-        return Decision(reply=len(due), changes=tuple(changes))
+        erased = (replace(without_personal_data(record, stamp), changed=stamp) for record in due)
+        return Decision(reply=len(due), changes=tuple(RecordSet(record.key, record) for record in erased))

@@ -4,12 +4,10 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import BaseCommand, Decision
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
-from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.record import ProposalRecord, QuoteRecord, Record
 from openbooking.booking.model.situation import Needs, RecordSet, Situation
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.holding import SPENT_FOR, is_spent
-from openbooking.booking.rules.proposal_changes import closed, with_status
 from openbooking.openactive.terms import OrderProposalStatus
 
 SWEEPER = Actor(ActorKind.SYSTEM, "sweeper")
@@ -27,12 +25,11 @@ class ExpireLeases(BaseCommand, frozen=True):
         """The system itself."""
         return SWEEPER
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """Some of the records whose hold or lifetime has ended."""
-        del policy
         return Needs(expired=True)
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[int]:
         """Remove the quotes; reject the proposals on the Seller's behalf (OB-APP-28), and close what is rejected."""
         stamp = self.stamp(situation)
         changes = tuple(RecordSet(record.key, _after(situation, record, stamp)) for record in situation.expired())
@@ -40,17 +37,17 @@ class ExpireLeases(BaseCommand, frozen=True):
 
 
 def _after(situation: Situation, record: Record, stamp: Stamp) -> Record | None:
-    if record.kind is not RecordKind.PROPOSAL or record.proposal is None:
+    if not isinstance(record, ProposalRecord):
         return _after_quote(situation, record)
     if record.proposal.expires and record.proposal.expires > situation.now:
         return replace(record, lease_expires=None, changed=stamp)
     if lifecycle.is_open(record.proposal):
-        record = with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, _TOO_LATE)
-    return closed(record, stamp)
+        record = lifecycle.with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, _TOO_LATE)
+    return lifecycle.closed(record, stamp)
 
 
 def _after_quote(situation: Situation, record: Record) -> Record | None:
     """None, or a record without a Lease that marks the UUID as spent."""
-    if record.lease is None or not is_spent(situation, record):
+    if not isinstance(record, QuoteRecord) or record.lease is None or not is_spent(situation, record):
         return None
     return replace(record, lease=None, lease_expires=None, spent_until=situation.now + SPENT_FOR)

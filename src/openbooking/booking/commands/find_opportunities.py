@@ -1,7 +1,9 @@
 """Commands that look Opportunities up and change nothing."""
 
+from collections.abc import Mapping
+
 from openbooking.booking.command import ActorCommand, Decision
-from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.situation import Needs, Situation
 from openbooking.openactive.errors import NotFoundError
 
@@ -11,12 +13,11 @@ class GetOpportunity(ActorCommand, frozen=True):
 
     path: str
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """The Opportunity."""
-        del policy
         return Needs(opportunities=frozenset({self.path}), likely_read_only=True)
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[Opportunity]:
         """Answer with it, or raise NotFoundError."""
         opportunity = situation.opportunities.get(self.path)
         if opportunity is None or opportunity.withdrawn:
@@ -29,12 +30,11 @@ class GetOpportunities(ActorCommand, frozen=True):
 
     paths: frozenset[str]
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """The Opportunities."""
-        del policy
         return Needs(opportunities=self.paths, likely_read_only=True)
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[Mapping[str, Opportunity]]:
         """The reply has the Opportunities that exist, by their paths."""
         known = situation.opportunities
         return Decision(reply={path: known[path] for path in self.paths & known.keys() if not known[path].withdrawn})
@@ -45,12 +45,11 @@ class FindBySource(ActorCommand, frozen=True):
 
     prefixes: frozenset[str]
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """The Opportunities."""
-        del policy
         return Needs(source_prefixes=self.prefixes, likely_read_only=True)
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[Mapping[str, Opportunity]]:
         """The reply has the Opportunities by their paths, without their parents."""
         return Decision(
             reply={

@@ -4,8 +4,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.model.order import Lease, Order, OrderItem
-from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.record import OrderRecord, ProposalRecord, QuoteRecord, ShownQuote, ShownRecord
 from openbooking.booking.model.situation import Needs, Situation, Spaces
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.capacity import spaces_left
@@ -17,23 +16,29 @@ from openbooking.openactive.terms import FlowRequirement, OrderType
 class GetOrder(OrderCommand, frozen=True):
     """What is stored under the UUID, as it stands now: an Order, or a leased OrderQuote (OB-OST-02)."""
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """The record behind the UUID."""
-        return replace(super().needs(policy), likely_read_only=True)
+        return replace(super().needs(), likely_read_only=True)
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[ShownRecord]:
         """Answer with the record; a quote whose lease has ended is no more (OB-LEASE-20)."""
-        record = lifecycle.existing(situation.records.get(self.key), lifecycle.Event.READ)
-        if record.kind is not RecordKind.QUOTE:
+        record = situation.records.get(self.key)
+        lifecycle.check_event(record, lifecycle.Event.READ)
+        if isinstance(record, QuoteRecord) and record.lease and situation.holds_spaces(record):
+            self.caller.check_may_act_for(record.seller)
+            return Decision(reply=_shown(situation, record, record.lease))
+        if isinstance(record, OrderRecord | ProposalRecord):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=record)
-        if record.lease is None or not situation.live(record):
-            raise UnknownOrderError
-        self.caller.check_may_act_for(record.seller)
-        return Decision(reply=replace(record, order=_leased_quote(situation, record, record.lease)))
+        raise UnknownOrderError
 
 
-def _leased_quote(situation: Situation, record: Record, lease: Lease) -> Order:
+def _shown(situation: Situation, record: QuoteRecord, lease: Lease) -> ShownQuote:
+    fields = {name: getattr(record, name) for name in record.__struct_fields__}
+    return ShownQuote(**fields | {"order": _leased_quote(situation, record, lease)})
+
+
+def _leased_quote(situation: Situation, record: QuoteRecord, lease: Lease) -> Order:
     """The OrderQuote of a Lease: the Opportunities as they are now, the Offers and prices as leased."""
     seller = situation.sellers[record.seller]
     pricing = Pricing(seller.tax_mode, lease.tax, situation.policy.prepayment)

@@ -7,20 +7,22 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.model.order import (
+    BookedItem,
+    BookedOrder,
     ItemRequest,
     Order,
-    OrderItem,
     OrderRequest,
     PersonalData,
     Proposal,
+    without_errors,
 )
-from openbooking.booking.model.policy import Leasing, Policy
-from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.policy import Leasing
+from openbooking.booking.model.record import ProposalRecord
 from openbooking.booking.model.situation import Needs, RecordSet, Situation
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.access import grant_access
 from openbooking.booking.rules.dry_run import Checkpoint, dry_run, order_needs, personal_data
-from openbooking.booking.rules.fingerprint import fingerprint_key, is_known_by, keyed, personal_data_of
+from openbooking.booking.rules.fingerprint import fingerprint_key, is_known_by, keyed
 from openbooking.booking.rules.holding import bound_of_proposal, guaranteed_terms
 from openbooking.booking.rules.payment import check_payment, check_total
 from openbooking.openactive.errors import (
@@ -41,18 +43,18 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
     version: str
     nonce: str = ""
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """The record behind the UUID, what the items name, and what the Booking Partner holds."""
-        return replace(order_needs(super().needs(policy), self.request), holders=frozenset({self.caller.partner}))
+        return replace(order_needs(super().needs(), self.request), holders=frozenset({self.caller.partner}))
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[Order]:
         """Answer a repeat from the record (OB-APP-16), else propose what the dry run finds bookable."""
         record = situation.records.get(self.key)
         fingerprint = self.request.fingerprint()
-        if record and record.kind is RecordKind.PROPOSAL and self._made(record, fingerprint):
+        if isinstance(record, ProposalRecord) and self._made(record, fingerprint):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=self._answered_again(record))
-        lifecycle.after(record, lifecycle.Event.PROPOSE)
+        lifecycle.check_event(record, lifecycle.Event.PROPOSE)
         kept = guaranteed_terms(situation, record, self.request.items, renews=False)
         order = dry_run(situation, Checkpoint.P, self.caller, self.uuid, self.request, kept)
         if order.has_errors:
@@ -61,30 +63,30 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             raise OrderCreationFailedError("This Order needs no approval: book it.")
         check_payment(self.request.payment, order.offers)
         check_total(self.request, order)
-        order = self._proposed(situation, order)
+        proposal = Proposal(made=situation.now, version=self.version, expires=_lifetime_ends(situation, order))
+        proposed = self._proposed(situation, without_errors(order), proposal)
         leases = situation.policy.leasing is not Leasing.OFF
         terms = self.caller.terms_with(order.seller.key)
         bound = bound_of_proposal(situation, self.key, order, terms) if leases else None
         if leases and bound is None:
-            order = replace(order, lease_expires=_held_until(situation, order))
-        proposed = Record(
+            proposed = replace(proposed, lease_expires=_held_until(situation, proposal))
+        made = ProposalRecord(
             partner=self.caller.partner,
             uuid=self.uuid,
-            kind=RecordKind.PROPOSAL,
             seller=order.seller.key,
-            order=order,
+            order=proposed,
             fingerprint=keyed(fingerprint_key(self.nonce), fingerprint),
-            lease_expires=order.lease_expires,
-            proposal=order.proposal,
+            lease_expires=proposed.lease_expires,
+            proposal=proposal,
             proposed=self.stamp(situation),
             changed=self.stamp(situation),
         )
-        return Decision(reply=replace(order, not_held=bound), changes=(RecordSet(self.key, proposed),))
+        return Decision(reply=replace(proposed, not_held=bound), changes=(RecordSet(self.key, made),))
 
-    def _made(self, record: Record, fingerprint: str) -> bool:
+    def _made(self, record: ProposalRecord, fingerprint: str) -> bool:
         """Whether this request made the proposal; once its personal data is erased, whether it asks for the same."""
         order = record.order
-        if personal_data_of(record) or order is None:
+        if order.personal:
             return is_known_by(record, fingerprint)
         asked = self.request
         dynamic = asked.payment is not None and asked.payment.dynamic
@@ -94,18 +96,17 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         same_items = len(asked.items) == len(order.items) and all(_asks_for(*pair) for pair in items)
         return dynamic == order.dynamic and same_total and same_seller and same_items
 
-    def _answered_again(self, record: Record) -> Order | None:
-        """The first answer, with the personal data of the repeat, since that of the first may have been erased."""
-        made = record.proposal.made if record.proposal else None
-        return record.order and replace(record.order, personal=self._personal_data(record.order, made))
+    def _answered_again(self, record: ProposalRecord) -> Order:
+        """Return the first answer with the personal data of the repeat, because that of the first may be erased."""
+        return replace(record.order, personal=self._personal_data(record.order, record.proposal.made))
 
-    def _personal_data(self, order: Order, made: datetime | None) -> PersonalData:
+    def _personal_data(self, order: Order, made: datetime) -> PersonalData:
         """What is told about people. A note is taken only where an Offer allows messages (OB-APP-18)."""
         note = self.request.customer_note if order.asks_for(FlowRequirement.MESSAGE_EXCHANGE) else None
         told = personal_data(self.request, Checkpoint.P)
-        return replace(told, customer_note=note, told_at=made, fingerprint_key=fingerprint_key(self.nonce))
+        return replace(told, customer_note=note, received_at=made, fingerprint_key=fingerprint_key(self.nonce))
 
-    def _proposed(self, situation: Situation, order: Order) -> Order:
+    def _proposed(self, situation: Situation, order: BookedOrder, proposal: Proposal) -> BookedOrder:
         """The Order as a proposal."""
         return replace(
             order,
@@ -113,16 +114,16 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
                 replace(item, remaining=None, access=grant_access(None, "", item.number, asked.access_passes))
                 for item, asked in zip(order.items, self.request.items, strict=True)
             ),
-            proposal=Proposal(made=situation.now, version=self.version, expires=_lifetime_ends(situation, order)),
+            proposal=proposal,
             personal=self._personal_data(order, situation.now),
         )
 
 
-def _asks_for(asked: ItemRequest, item: OrderItem) -> bool:
+def _asks_for(asked: ItemRequest, item: BookedItem) -> bool:
     """Whether an item is asked for in the same words as it was before, and at the same price if the Broker names it."""
     sent = (asked.position, asked.opportunity_id, asked.offer_id)
     named = asked.override and asked.override.price
-    known = item.offer.price if item.offer and item.offer.override else None
+    known = item.offer.price if item.offer.override else None
     return sent == (item.position, item.opportunity_id, item.offer_id) and named == known
 
 
@@ -132,8 +133,7 @@ def _lifetime_ends(situation: Situation, order: Order) -> datetime:
     return min([situation.now + situation.policy.proposal_duration, *filter(None, ends)])
 
 
-def _held_until(situation: Situation, order: Order) -> datetime:
+def _held_until(situation: Situation, proposal: Proposal) -> datetime:
     """For as long as a proposal may hold spaces, but no longer than it lives (OB-LEASE-22)."""
     longest = situation.now + situation.policy.bounds.proposal_duration
-    lifetime = order.proposal.expires if order.proposal else None
-    return min(longest, lifetime or longest)
+    return min(longest, proposal.expires or longest)

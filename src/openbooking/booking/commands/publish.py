@@ -7,8 +7,8 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
-from openbooking.booking.model.opportunity import Opportunity, Seller, parents_among, sale_when_published
-from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.errors import UnpayableOfferError
+from openbooking.booking.model.opportunity import Opportunity, Seller, parents_among
 from openbooking.booking.model.report import OpportunityReport, OrdersReached, Reports
 from openbooking.booking.model.situation import (
     Change,
@@ -18,18 +18,20 @@ from openbooking.booking.model.situation import (
     Situation,
     evolve,
 )
-from openbooking.booking.rules.cancellation_effects import call_off, turn_away
+from openbooking.booking.rules.cancellation_effects import cancel_bookings, reject_without_spaces
 from openbooking.booking.rules.capacity import max_spaces
 from openbooking.booking.rules.inheritance import inherit, keep_cancellation
-from openbooking.booking.rules.logistics import changed_paths, tell_orders
-from openbooking.booking.rules.matching_keys import with_whereabouts
+from openbooking.booking.rules.lifecycle import sale_when_published
+from openbooking.booking.rules.logistics import changed_paths, update_orders
+from openbooking.booking.rules.matching_keys import with_matching_keys
 from openbooking.booking.rules.ownership import check_ownership, check_same_as_booked, check_source
 from openbooking.booking.rules.payable import can_be_paid
+from openbooking.booking.rules.prepayment import with_sound_prepayment
 from openbooking.booking.rules.pricing import Pricing
 from openbooking.booking.rules.reports import orders_reached, why_not_bookable_now
 from openbooking.booking.rules.size_limits import check_published
-from openbooking.openactive.errors import NotFoundError, OpenBookingError, SellerNotFoundError
-from openbooking.openactive.terms import Availability, EventStatus
+from openbooking.openactive.errors import NotFoundError, SellerNotFoundError
+from openbooking.openactive.terms import EventStatus
 
 
 class PublishSeller(ActorCommand, frozen=True):
@@ -39,20 +41,19 @@ class PublishSeller(ActorCommand, frozen=True):
 
     seller: Seller
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """Nothing but the Seller itself."""
-        del policy
         return Needs(sellers=frozenset({self.seller.key}))
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[None]:
         """Save it; it stays with the source that it came from first."""
         known = situation.sellers.get(self.seller.key)
         check_published(known, self.seller, situation.policy)
         if known is None:
-            return Decision(changes=(SellerSet(self.seller),))
+            return Decision(reply=None, changes=(SellerSet(self.seller),))
         if self.seller.source:
             check_source(f"Seller {known.name}", self.seller.source, known.source)
-        return Decision(changes=(SellerSet(replace(self.seller, source=known.source)),))
+        return Decision(reply=None, changes=(SellerSet(replace(self.seller, source=known.source)),))
 
 
 class Publish(ActorCommand, frozen=True):
@@ -62,22 +63,21 @@ class Publish(ActorCommand, frozen=True):
     another name, time or place, and proposals for which there is no room any more are rejected. What is there already
     stays with its source and its Seller, and children with the Seller of their parent. What was unpublished stays so,
     whoever publishes it. `own_only` says that nobody has confirmed in whose name they are sold: then it is only in that
-    of Sellers, and below parents, from where they come from. `keep_called_off` says that what its Seller has cancelled
-    here stays cancelled, because whoever publishes it may not know. `known_by_feed` are the paths of those that nothing
-    but an `id` of their feed identifies, which it may give to another thing: while there are Orders for what shares
-    neither name nor start with them, they are refused.
+    of Sellers, and below parents, from where they come from. `keep_cancelled_here` says that what its Seller has
+    cancelled here stays cancelled, because whoever publishes it may not know. `known_by_feed` are the paths of those
+    that nothing but an `id` of their feed identifies, which it may give to another thing: while there are Orders for
+    what shares neither name nor start with them, they are refused.
     """
 
     stores_more: ClassVar[bool] = True
 
     opportunities: tuple[Opportunity, ...]
     own_only: bool = False
-    keep_called_off: bool = False
+    keep_cancelled_here: bool = False
     known_by_feed: frozenset[str] = frozenset()
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """The Opportunities as they are, their parents and Sellers, children that embed them, Orders they change."""
-        del policy
         paths = {opportunity.path for opportunity in self.opportunities}
         parents = {opportunity.parent for opportunity in self.opportunities if opportunity.parent}
         return Needs(
@@ -89,7 +89,7 @@ class Publish(ActorCommand, frozen=True):
             sellers=frozenset(opportunity.seller for opportunity in self.opportunities),
         )
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[Reports]:
         """Refuse what names an unknown Seller or parent, or one path twice, what is unpayable, too large, or others'.
 
         The reply reports on each Opportunity.
@@ -98,12 +98,12 @@ class Publish(ActorCommand, frozen=True):
         before, stamp = situation, self.stamp(situation)
         changes = list(self._published(situation))
         situation = _evolved(situation, changes)
-        called_off = call_off(situation, _newly_off(before, situation), stamp)
+        called_off = cancel_bookings(situation, _newly_off(before, situation), stamp)
         situation = _evolved(situation, called_off)
-        told = tell_orders(situation, changed_paths(before.opportunities, self.opportunities), stamp)
+        told = update_orders(situation, changed_paths(before.opportunities, self.opportunities), stamp)
         situation = _evolved(situation, told)
         paths = [item.path for item in self.opportunities]
-        rejected = turn_away(situation, paths, stamp)
+        rejected = reject_without_spaces(situation, paths, stamp)
         changes += (*called_off, *told, *rejected)
         return Decision(reply=_reports(before, _evolved(situation, rejected), changes, paths), changes=tuple(changes))
 
@@ -134,8 +134,8 @@ class Publish(ActorCommand, frozen=True):
         for path in sorted(now, key=lambda path: (len(parents_among(now, now[path])), path)):
             parents = parents_among(now, now[path])
             if path in named:
-                kept = keep_cancellation(known.get(path), now[path], keep_called_off=self.keep_called_off)
-                sale = sale_when_published(known.get(path), kept)
+                kept = keep_cancellation(known.get(path), now[path], keep_cancelled_here=self.keep_cancelled_here)
+                sale = sale_when_published(known.get(path), kept.sale)
                 now[path] = _as_sold(replace(kept, sale=sale), parents, prepayment=situation.policy.prepayment)
             elif any(parent is not known.get(parent.path) for parent in parents):
                 now[path] = inherit(now[path], parents)
@@ -147,10 +147,10 @@ class Publish(ActorCommand, frozen=True):
 
 
 def _check_prices(opportunity: Opportunity, seller: Seller) -> None:
-    """Raise OpenBookingError for an Offer whose price can never be paid, or that does not tell in which currency."""
+    """Raise UnpayableOfferError for an Offer whose price can never be paid, or that does not tell in which currency."""
     for offer in opportunity.offers:
         if not can_be_paid(offer, Pricing(seller.tax_mode)) or (offer.price and offer.currency is None):
-            raise OpenBookingError(f"Offer {offer.key} of {opportunity.path} has a price that cannot be paid.")
+            raise UnpayableOfferError(f"Offer {offer.key} of {opportunity.path} has a price that cannot be paid.")
 
 
 def _as_sold(opportunity: Opportunity, parents: tuple[Opportunity, ...], *, prepayment: bool) -> Opportunity:
@@ -160,14 +160,9 @@ def _as_sold(opportunity: Opportunity, parents: tuple[Opportunity, ...], *, prep
     they can be booked in advance at all (OB-BKBL-23).
     """
     opportunity = inherit(opportunity, parents)
-    offers = tuple(
-        offer
-        if prepayment and offer.price and offer.in_advance is not Availability.UNAVAILABLE
-        else replace(offer, prepayment=None)
-        for offer in opportunity.offers
-    )
+    offers = tuple(with_sound_prepayment(offer, supported=prepayment) for offer in opportunity.offers)
     capacity = max_spaces(opportunity, parents[0] if parents else None)
-    return with_whereabouts(replace(opportunity, offers=offers, capacity=capacity))
+    return with_matching_keys(replace(opportunity, offers=offers, capacity=capacity))
 
 
 def _evolved(situation: Situation, changes: Iterable[Change]) -> Situation:

@@ -11,8 +11,8 @@ from openbooking.booking.model.order import (
     Order,
     OrderRequest,
 )
-from openbooking.booking.model.policy import Leasing, Policy
-from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.policy import Leasing
+from openbooking.booking.model.record import QuoteRecord, Record
 from openbooking.booking.model.situation import Needs, RecordSet, Situation
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.dry_run import Checkpoint, dry_run, order_needs
@@ -26,15 +26,16 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
 
     checkpoint: Checkpoint
     request: OrderRequest
+    holds: bool = True
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """The record behind the UUID, what the items name, and what the Booking Partner holds."""
-        needs = order_needs(super().needs(policy), self.request)
-        if not self._leases(policy):
+        needs = order_needs(super().needs(), self.request)
+        if not self.holds:
             return replace(needs, likely_read_only=True)
         return replace(needs, holders=frozenset({self.caller.partner}))
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[Order]:
         """Answer with the quote; hold its spaces only if none of its items is at fault (OB-LEASE-15).
 
         A Lease that there is already follows the items (OB-LEASE-12). Some quotes may not hold more than before: C1
@@ -42,9 +43,9 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
         nothing, and leave it its end (AMB-72).
         """
         record = situation.records.get(self.key)
-        lifecycle.after(record, lifecycle.Event.QUOTE)
+        lifecycle.check_event(record, lifecycle.Event.QUOTE)
         bound = None
-        if leases := self._leases(situation.policy):
+        if leases := self.holds and may_hold(situation.policy.leasing, self.checkpoint):
             seller = self.request.seller or ""
             terms = self.caller.terms_with(seller)
             bound = bound_of_quote(situation, self.key, seller, self.request.items, terms)
@@ -59,24 +60,23 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
 
     def _held(
         self, situation: Situation, record: Record | None, quote: Order, kept: Mapping[int, LeasedTerms]
-    ) -> Decision:
+    ) -> Decision[Order]:
         """Hold all items for the duration of a Lease, but no longer than the UUID may hold without a break."""
-        live = situation.live(record)
+        live = situation.holds_spaces(record)
         since = record.lease.since if record and record.lease and live else situation.now
         expires = min(situation.now + situation.policy.lease_duration, since + situation.policy.bounds.quote_duration)
-        held = Record(
+        held = QuoteRecord(
             partner=self.caller.partner,
             uuid=self.uuid,
-            kind=RecordKind.QUOTE,
             seller=quote.seller.key,
             lease=lease_of(quote, kept, since, situation.now),
             lease_expires=expires,
         )
         return Decision(reply=replace(quote, lease_expires=expires), changes=(RecordSet(self.key, held),))
 
-    def _reduced(self, situation: Situation, record: Record | None, quote: Order) -> Decision:
+    def _reduced(self, situation: Situation, record: Record | None, quote: Order) -> Decision[Order]:
         """Keep of the Lease only what is still asked for, at its terms and until its present end."""
-        if record is None or record.lease is None or not situation.live(record):
+        if not isinstance(record, QuoteRecord) or record.lease is None or not situation.holds_spaces(record):
             return Decision(reply=quote)
         items = still_wanted(record.lease, quote.items)
         if not items:
@@ -87,6 +87,7 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
         reduced = replace(record, lease=replace(record.lease, items=items))
         return Decision(reply=reply, changes=(RecordSet(self.key, reduced),))
 
-    def _leases(self, policy: Policy) -> bool:
-        named = policy.leasing is Leasing.NAMED and self.checkpoint is Checkpoint.C2
-        return named or policy.leasing is Leasing.ANONYMOUS
+
+def may_hold(leasing: Leasing, checkpoint: Checkpoint) -> bool:
+    """Whether quotes at this checkpoint hold spaces (OB 5.4.3)."""
+    return leasing is Leasing.ANONYMOUS or (leasing is Leasing.NAMED and checkpoint is Checkpoint.C2)

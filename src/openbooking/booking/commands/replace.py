@@ -4,18 +4,18 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.opportunity import Offer, Opportunity, applicable_offers
-from openbooking.booking.model.order import Order, OrderItem, OrderKey
-from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.order import BookedItem, BookedOrder, Order, OrderKey
 from openbooking.booking.model.situation import Needs, Situation, Spaces
+from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.accepted_offer import unpriced
 from openbooking.booking.rules.access import grant_access
 from openbooking.booking.rules.attendee_details import missing_details
 from openbooking.booking.rules.bookability import Pair, why_not_bookable
 from openbooking.booking.rules.cancellation_effects import sell
-from openbooking.booking.rules.capacity import has_room
-from openbooking.booking.rules.order_changes import booked, with_states
+from openbooking.booking.rules.capacity import has_spaces
 from openbooking.booking.rules.payable import can_be_paid
-from openbooking.booking.rules.pricing import due, prepayment_of, pricing_of, tax_charges
+from openbooking.booking.rules.prepayment import prepayment_of
+from openbooking.booking.rules.pricing import due, pricing_of, tax_charges
 from openbooking.booking.rules.size_limits import check_record
 from openbooking.openactive.errors import NotFoundError, UnacceptableReplacementError
 from openbooking.openactive.ids import OfferRef
@@ -31,9 +31,8 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
     offer: OfferRef
     nonce: str = ""
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """The record of the Order, and what is given instead."""
-        del policy
         return Needs(
             records=frozenset({self.order}),
             opportunities=frozenset({self.opportunity}),
@@ -41,9 +40,10 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
             fills=frozenset({self.opportunity}),
         )
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[None]:
         """Replace the item if the new pair can be booked, belongs to the Seller and costs no more (OB-SEL-07)."""
-        record, order = booked(situation, self.order)
+        record = lifecycle.booked_order(situation, self.order)
+        order = record.order
         found = record.numbered().get(self.number)
         if found is None:
             raise NotFoundError(f"The Order has no item {self.number}.")
@@ -60,16 +60,14 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
             access=grant_access(opportunity.access, self.nonce, item.number, item.own_passes),
         )
         given = replace(state, replacement=replacement, access=None, logistics_changed=False)
-        replaced = with_states(record, {self.number: given}, self.stamp(situation))
+        replaced = lifecycle.with_states(record, {self.number: given}, self.stamp(situation))
         check_record(record, replaced, situation.policy)
-        return Decision(changes=sell(situation, replaced))
+        return Decision(reply=None, changes=sell(situation, replaced))
 
     def _check(
-        self, situation: Situation, order: Order, item: OrderItem, opportunity: Opportunity, offer: Offer
+        self, situation: Situation, order: Order, item: BookedItem, opportunity: Opportunity, offer: Offer
     ) -> None:
         """Raise UnacceptableReplacementError unless the pair can be given for the same or less (OB-SEL-07)."""
-        assert item.opportunity is not None  # noqa: S101 - booked items have both
-        assert item.offer is not None  # noqa: S101
         here = opportunity.path == item.opportunity.path
         if here and offer.ref == item.offer.ref:
             raise UnacceptableReplacementError("The replacement is what is booked already.")
@@ -86,7 +84,7 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         if reason:
             raise UnacceptableReplacementError(reason)
         own = Spaces(booked=1 if here else 0)
-        if not has_room(opportunity, 1, situation.spaces.get(opportunity.path, Spaces()), own):
+        if not has_spaces(opportunity, 1, situation.spaces.get(opportunity.path, Spaces()), own):
             raise UnacceptableReplacementError("The replacement is full.")
 
     def _pair(self, situation: Situation, order: Order) -> tuple[Opportunity, Offer]:
@@ -100,14 +98,13 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         return opportunity, unpriced(offer) if order.dynamic else offer
 
 
-def _check_details(order: Order, number: int, offer: Offer) -> None:
+def _check_details(order: BookedOrder, number: int, offer: Offer) -> None:
     """Raise UnacceptableReplacementError for an Offer that asks what the Order does not tell: nobody can be asked now.
 
     What was told at B counts, whatever the item has been replaced by since. Approval that the Offer asks for is given
     with it, for both are the Seller's.
     """
     booked_for = next(item.offer for item in order.items if item.number == number)
-    assert booked_for is not None  # noqa: S101 - booked items have one
     attendee = order.personal.attendees.get(number) if order.personal else None
     missing = " ".join(error.description or "" for error in missing_details(offer, booked_for, attendee))
     if missing:

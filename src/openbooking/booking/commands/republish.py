@@ -10,7 +10,6 @@ from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Seller
-from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.situation import Needs, OpportunitySet, Situation
 from openbooking.booking.store import Store
 from openbooking.openactive.terms import TYPE_OF_COLLECTION, OpportunityType
@@ -30,12 +29,11 @@ class Republish(ActorCommand, frozen=True):
 
     paths: frozenset[str]
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """The Opportunities, with their parents and Sellers."""
-        del policy
         return Needs(opportunities=self.paths)
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[int]:
         """Set each Opportunity to itself, which renders it."""
         shown = [situation.opportunities[path] for path in sorted(self.paths) if situation.on_sale(path)]
         return Decision(reply=len(shown), changes=tuple(map(OpportunitySet, shown)))
@@ -58,7 +56,5 @@ async def republish(store: Store, seller: str, actor: Actor, types: Collection[O
         after = paths[-1]
         chosen = frozenset(path for path in paths if TYPE_OF_COLLECTION[path.partition("/")[0]] in types)
         if chosen:
-            reply = await store.execute(Republish(chosen, actor=actor))
-            assert isinstance(reply, int)  # noqa: S101 - Republish replies with a number
-            shown += reply
+            shown += await store.execute(Republish(chosen, actor=actor))
     return shown

@@ -1,11 +1,9 @@
 """The command that puts an Opportunity on sale or takes it off sale; Orders for it stay as they are."""
 
-from msgspec.structs import replace
-
 from openbooking.booking.command import ActorCommand, Decision
-from openbooking.booking.model.opportunity import Opportunity, SaleState
-from openbooking.booking.model.policy import Policy
+from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.situation import Needs, OpportunitySet, Situation
+from openbooking.booking.rules.lifecycle import with_sale_state
 from openbooking.openactive.errors import NotFoundError
 
 
@@ -20,22 +18,14 @@ class SetSaleState(ActorCommand, frozen=True, kw_only=True):
     opportunity: str
     sale: SaleState
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """The Opportunity and all that lies below, so that nobody books any of it meanwhile."""
-        del policy
         return Needs(below=frozenset({self.opportunity}))
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[None]:
         """Set the state; raise NotFoundError if there is no such Opportunity."""
         opportunity = situation.opportunities.get(self.opportunity)
         if opportunity is None or opportunity.withdrawn:
             raise NotFoundError("There is no such Opportunity.")
-        changed = self._changed(opportunity)
-        return Decision(changes=(OpportunitySet(changed),) if changed != opportunity else ())
-
-    def _changed(self, opportunity: Opportunity) -> Opportunity:
-        not_understood = opportunity.not_understood or opportunity.sale is SaleState.NOT_UNDERSTOOD
-        if self.sale is SaleState.UNPUBLISHED:
-            return replace(opportunity, sale=self.sale, not_understood=not_understood)
-        spoilt = opportunity.not_understood and self.sale is SaleState.ON_SALE
-        return replace(opportunity, sale=SaleState.NOT_UNDERSTOOD if spoilt else self.sale, not_understood=False)
+        changed = with_sale_state(opportunity, self.sale)
+        return Decision(reply=None, changes=(OpportunitySet(changed),) if changed != opportunity else ())

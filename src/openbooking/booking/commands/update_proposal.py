@@ -8,7 +8,6 @@ from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.model.order import Caller, PersonalData
 from openbooking.booking.model.situation import RecordSet, Situation
 from openbooking.booking.rules import lifecycle
-from openbooking.booking.rules.proposal_changes import open_proposal, with_status
 from openbooking.openactive.errors import OpenBookingError, PatchNotAllowedOnPropertyError
 from openbooking.openactive.terms import OrderProposalStatus
 
@@ -39,19 +38,21 @@ class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
     reject: bool = False
     note: str | None = None
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[None]:
         """Reject, and replace the note before by this one; a repeat changes nothing (OB-AMEND-12).
 
         The note is not kept if the proposal is closed, since its personal data has been erased.
         """
-        before, proposal = open_proposal(situation, self.key)
+        before = lifecycle.current_proposal(situation, self.key)
         self.caller.check_may_act_for(before.seller)
         record, stamp = before, self.stamp(situation)
-        if self.reject and proposal.status is not OrderProposalStatus.CUSTOMER_REJECTED:
-            if not lifecycle.is_open(proposal):
+        if self.reject and before.proposal.status is not OrderProposalStatus.CUSTOMER_REJECTED:
+            if not lifecycle.is_open(before.proposal):
                 raise PatchNotAllowedOnPropertyError("The OrderProposal has been rejected already.")
-            record = with_status(situation, record, OrderProposalStatus.CUSTOMER_REJECTED, stamp)
-        if self.note is not None and record.order and record.ends:
+            record = lifecycle.with_status(situation, record, OrderProposalStatus.CUSTOMER_REJECTED, stamp)
+        if self.note is not None and record.ends:
             personal = replace(record.order.personal or PersonalData(), customer_note=self.note)
             record = replace(record, order=replace(record.order, personal=personal))
-        return Decision(changes=() if record == before else (RecordSet(self.key, replace(record, changed=stamp)),))
+        if record == before:
+            return Decision(reply=None)
+        return Decision(reply=None, changes=(RecordSet(self.key, replace(record, changed=stamp)),))

@@ -1,19 +1,17 @@
-"""Withdrawing what was published, and taking off sale what is not understood any more."""
+"""Withdrawing Opportunities that were published."""
 
-from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.opportunity import Opportunity, SaleState
-from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.report import OpportunityReport, OrdersReached
+from openbooking.booking.model.record import ProposalRecord, QuoteRecord
+from openbooking.booking.model.report import OrdersReached, Reports
 from openbooking.booking.model.situation import Change, Needs, OpportunityRemoved, OpportunitySet, RecordSet, Situation
-from openbooking.booking.rules.cancellation_effects import reject_for
-from openbooking.booking.rules.order_changes import stub
-from openbooking.booking.rules.reports import orders_for, orders_reached
+from openbooking.booking.rules.cancellation_effects import rejection
+from openbooking.booking.rules.lifecycle import deleted
+from openbooking.booking.rules.reports import orders_reached, withdrawal_report
 
 
 class Withdraw(ActorCommand, frozen=True, kw_only=True):
@@ -32,71 +30,34 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
     keep: frozenset[str] = frozenset()
     orders: bool = False
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """All Opportunities of the sources and below, with the records that claim them."""
-        del policy
         return Needs(sources=self.sources)
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[Reports]:
         """Remove the Opportunities, end quotes and reject proposals for them. The reply reports on each of them."""
         gone, stamp = (
-            _with_all_below(situation, _from_sources(situation, self.sources) - self.keep),
+            _with_all_below(situation, situation.paths_from(self.sources) - self.keep),
             self.stamp(situation),
         )
         changes: list[Change] = []
         for record in situation.records.values():
             if not any(claim.opportunity in gone for claim in record.claims()):
                 continue
-            if record.kind is RecordKind.QUOTE:
+            if isinstance(record, QuoteRecord):
                 changes.append(RecordSet(record.key, None))
             elif self.orders:
-                changes.append(RecordSet(record.key, stub(record, stamp)))
-            else:
-                changes.extend(reject_for(situation, record, gone, stamp))
+                changes.append(RecordSet(record.key, deleted(record, stamp)))
+            elif isinstance(record, ProposalRecord):
+                changes.extend(rejection(situation, record, gone, stamp))
         reached = orders_reached(situation, changes, gone)
         changes.extend(_removal(situation.opportunities[path]) for path in sorted(gone))
         reports = {
-            path: _report(situation, path, reached)
+            path: withdrawal_report(situation, path, reached.get(path, OrdersReached()))
             for path in sorted(gone)
             if not situation.opportunities[path].withdrawn
         }
         return Decision(reply=reports, changes=tuple(changes))
-
-
-class TakeOffSale(ActorCommand, frozen=True, kw_only=True):
-    """Everything from these sources goes off sale, because its latest version is not understood.
-
-    It is on sale again when a version is published that is understood. What is unpublished stays unpublished, and is
-    not on sale either when its Seller publishes it again.
-
-    Attributes:
-        sources: The names of the sources.
-        keep: The paths that stay on sale.
-    """
-
-    sources: frozenset[str]
-    keep: frozenset[str] = frozenset()
-
-    def needs(self, policy: Policy) -> Needs:
-        """All Opportunities of the sources and below, so that nobody books any of it meanwhile."""
-        del policy
-        return Needs(sources=self.sources)
-
-    def decide(self, situation: Situation) -> Decision:
-        """Set the sale state. The reply reports on each Opportunity that was on sale, but not on those below it."""
-        found = [situation.opportunities[path] for path in sorted(_from_sources(situation, self.sources) - self.keep)]
-        on_sale = [member for member in found if member.sale is SaleState.ON_SALE and not member.withdrawn]
-        unpublished = [member for member in found if member.sale is SaleState.UNPUBLISHED]
-        off = [replace(member, sale=SaleState.NOT_UNDERSTOOD) for member in on_sale]
-        off += [replace(member, not_understood=True) for member in unpublished if not member.not_understood]
-        return Decision(
-            reply={member.path: _report(situation, member.path, {}) for member in on_sale},
-            changes=tuple(map(OpportunitySet, off)),
-        )
-
-
-def _from_sources(situation: Situation, sources: Collection[str]) -> set[str]:
-    return {path for path, member in situation.opportunities.items() if member.source in sources}
 
 
 def _with_all_below(situation: Situation, found: set[str]) -> AbstractSet[str]:
@@ -109,11 +70,6 @@ def _with_all_below(situation: Situation, found: set[str]) -> AbstractSet[str]:
 
 def _removal(opportunity: Opportunity) -> Change:
     """The removal of an Opportunity. An unpublished or called off one stays as withdrawn, without its parent."""
-    if opportunity.sale is SaleState.UNPUBLISHED or opportunity.called_off:
+    if opportunity.sale is SaleState.UNPUBLISHED or opportunity.cancelled_here:
         return OpportunitySet(replace(opportunity, parent=None, withdrawn=True))
     return OpportunityRemoved(opportunity.path)
-
-
-def _report(situation: Situation, path: str, reached: dict[str, OrdersReached]) -> OpportunityReport:
-    orders = replace(reached.get(path, OrdersReached()), kept=orders_for(situation, path))
-    return OpportunityReport(opportunity=situation.opportunities[path], orders=orders)

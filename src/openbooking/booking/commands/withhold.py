@@ -5,8 +5,7 @@ from msgspec.structs import replace
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.order import Partnership
-from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.record import QuoteRecord, Record
 from openbooking.booking.model.situation import Needs, RecordSet, Situation
 
 
@@ -19,13 +18,12 @@ class Withhold(ActorCommand, frozen=True, kw_only=True):
     partnership: Partnership
     withheld: bool
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """Some of the records that are not yet as they should be."""
-        del policy
         wanted = frozenset({self.partnership})
         return Needs(shown_to=wanted) if self.withheld else Needs(withheld_from=wanted)
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[int]:
         """Change them; quotes end, for the partner can no longer book what they hold."""
         stamp = self.stamp(situation)
         changes = tuple(
@@ -36,5 +34,6 @@ class Withhold(ActorCommand, frozen=True, kw_only=True):
         return Decision(reply=len(changes), changes=changes)
 
     def _after(self, record: Record, stamp: Stamp) -> Record | None:
-        ends = self.withheld and record.kind is RecordKind.QUOTE
-        return None if ends else replace(record, withheld=self.withheld, changed=stamp)
+        if isinstance(record, QuoteRecord):
+            return None
+        return replace(record, withheld=self.withheld, changed=stamp)

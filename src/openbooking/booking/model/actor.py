@@ -1,4 +1,4 @@
-"""The Actor of a command, and the Stamp that the command leaves on what it changes: who did it, and when."""
+"""The Actor of a command, and the Stamp with the Actor and the time that a command leaves on its changes."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +7,7 @@ import msgspec
 
 
 class ActorKind(StrEnum):
-    """What kind of party acts."""
+    """The kinds of actors."""
 
     PARTNER = "partner"
     STAFF = "staff"
@@ -17,10 +17,12 @@ class ActorKind(StrEnum):
 
 
 class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who acts: a Booking Partner, an account of a Seller's staff, an administrator, or a part of the system itself.
+    """A Booking Partner, an account of a Seller's staff, an administrator, or a part of the system itself.
 
-    `key` is the Booking Partner's key, the name of the account, or the name of the part of the system or the
-    command that an administrator has run, for example "sweeper" or "import". It never tells of a Customer.
+    Attributes:
+        kind: The kind of the actor.
+        key: The key of the Booking Partner, the name of the account, or the name of the part of the system or of the
+            administrator's command, for example "sweeper" or "import". It never identifies a Customer.
     """
 
     kind: ActorKind
@@ -28,11 +30,11 @@ class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Stamp(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who did something and when; `at` is None where the time is not known."""
+    """The actor of a change, and its time; `at` is None if the time is unknown."""
 
     actor: Actor
     at: datetime | None = None
 
 
-# For changes made before actors were kept.
+# The stamp of changes that were made before actors were stored.
 UNKNOWN = Stamp(Actor(ActorKind.UNKNOWN))

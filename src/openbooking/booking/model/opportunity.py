@@ -1,7 +1,7 @@
-"""Sellers, Opportunities and Offers as this system sells them, and Offer inheritance (OB 8.1, MOD "Parent-child").
+"""Sellers, Opportunities and Offers, and Offer inheritance (OB 8.1, MOD "Parent-child").
 
-What a rule looks at is a field; everything else that is published about a thing is its `properties`, JSON-LD as it
-will appear. They are looked into only where a field is derived from them (`booking.whereabouts`).
+Most rules read fields only. All other published properties are in `properties`, as JSON-LD that feeds and replies
+repeat.
 """
 
 from collections.abc import Mapping
@@ -27,10 +27,18 @@ Properties = Mapping[str, Any]
 
 
 class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An organisation or person that sells Opportunities; `properties` hold its address, logo, terms and so on.
+    """An organisation or person that sells Opportunities.
 
-    `source` tells what published it; a Seller that was added by whoever runs the system has none. `vat` is the VAT
-    treatment of the Offers that are imported for it, if one was chosen.
+    Attributes:
+        key: The key of the Seller.
+        type: `Organization` or `Person`.
+        name: The name that Customers see.
+        legal_name: The legal name.
+        tax_mode: Whether the prices of the Offers include tax.
+        open_booking_allowed: Whether the Seller offers booking through this API.
+        vat: The VAT treatment of imported Offers, if one was chosen.
+        source: The name of the source that published the Seller; empty if an administrator added it.
+        properties: Further properties, such as address, logo and terms.
     """
 
     key: str
@@ -45,13 +53,13 @@ class Seller(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def default_vat(self) -> VatTreatment:
-        """The VAT treatment of its imported Offers. A Seller without a `vatID` is not registered for VAT."""
+        """The VAT treatment of imported Offers; without a `vatID` the Seller is not registered for VAT."""
         registered = VatTreatment.STANDARD if self.properties.get("vatID") else VatTreatment.OUTSIDE_SCOPE
         return self.vat or registered
 
 
 class FormField(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A question that the Seller asks with each booking (OB 5.6.3); `options` are those of a dropdown."""
+    """A question of an intake form (OB 5.6.3); `options` are the choices of a dropdown."""
 
     key: str
     type: FormFieldType
@@ -62,12 +70,30 @@ class FormField(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A price at which an Opportunity can be had; `price` includes tax if its Seller's tax mode is gross.
+    """A price of an Opportunity, with its conditions.
 
-    `attendee_details` are the URIs of the properties that each attendee must have, `intake_form` what is asked besides,
-    `flow` what else it asks of the booking flow. It can be booked from `valid_from` until before `valid_through`.
-    `min_quantity` and `max_quantity` limit the number of OrderItems with it for one Opportunity in one Order. An
-    `override` is named by a Broker and published nowhere.
+    Attributes:
+        key: The key, which is unique among the Offers of the owner.
+        owner: The path of the Opportunity that has the Offer.
+        price: The price of one OrderItem; includes tax if the Seller's tax mode is gross.
+        currency: The currency of the price; None only if the price is 0.
+        name: The name that Customers see.
+        vat: The VAT treatment.
+        in_advance: Whether the Offer can be booked in advance (`openBookingInAdvance`).
+        prepayment: Whether the Offer is paid in advance (`openBookingPrepayment`).
+        valid_from: The Offer can be booked from then on.
+        valid_through: The Offer can be booked until before then.
+        min_quantity: The least number of OrderItems with the Offer for one Opportunity in one Order.
+        max_quantity: The largest such number; None for no limit.
+        valid_from_before_start: How long before the start booking opens.
+        valid_through_before_start: How long before the start booking closes.
+        latest_cancellation_before_start: How long before the start cancellation closes.
+        full_refund_on_cancellation: Whether the Customer can cancel, with a full refund.
+        flow: What the Offer requires of the booking flow, without attendee details and intake form.
+        attendee_details: The URIs of the properties that each attendee must have.
+        intake_form: The questions of the intake form.
+        override: Whether the Broker has set the price; such an Offer is not published.
+        properties: Further published properties.
     """
 
     key: str
@@ -94,22 +120,25 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def ref(self) -> OfferRef:
-        """How the Offer is referred to from elsewhere."""
+        """The reference to the Offer."""
         return OfferRef(self.owner, self.key)
 
     @property
     def flow_requirements(self) -> tuple[FlowRequirement, ...]:
-        """All that it asks of the booking flow (OB-BKBL-13 to OB-BKBL-18)."""
+        """Everything that the Offer requires of the booking flow (OB-BKBL-13 to OB-BKBL-18)."""
         details = (FlowRequirement.ATTENDEE_DETAILS,) if self.attendee_details else ()
         form = (FlowRequirement.INTAKE_FORM,) if self.intake_form else ()
         return (*self.flow, *details, *form)
 
 
 class AccessRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What lets an attendee in (OB 8.7).
+    """The means by which attendees are admitted (OB 8.7); `{code}` in them stands for the attendee's own code.
 
-    `code` asks for a code to type. `pass_image` is the https URL of a picture to show, `barcode` the format of a
-    barcode to scan, `channel` a VirtualLocation to join; `{code}` in them stands for the attendee's own code.
+    Attributes:
+        code: Whether each attendee gets a code to type.
+        pass_image: The https URL of an image to show.
+        barcode: The format of a barcode to scan.
+        channel: A VirtualLocation to join.
     """
 
     code: bool = False
@@ -119,10 +148,10 @@ class AccessRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class SaleState(StrEnum):
-    """Whether an Opportunity is on sale, and if not, why; apart from `status`, which tells whether it takes place.
+    """Whether an Opportunity is on sale, and otherwise why not; `Opportunity.status` says whether it takes place.
 
-    What is UNPUBLISHED was taken off sale by whoever sells it, and what is NOT_UNDERSTOOD by an import that could not
-    read all of it; what is OVER has taken place.
+    A Seller takes an Opportunity off sale as UNPUBLISHED, an import that cannot read all of it as NOT_UNDERSTOOD. An
+    Opportunity that is OVER has taken place.
     """
 
     ON_SALE = "on-sale"
@@ -132,10 +161,13 @@ class SaleState(StrEnum):
 
 
 class Inherited(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What of an Opportunity is its parent's, because its provider does not say it of the Opportunity itself.
+    """The properties that an Opportunity inherits, because its provider publishes them for its parent only.
 
-    `status` is its eventStatus, `dates` its start and end, and `duration` only the time between them. `offers` are the
-    keys of the Offers that it names by `@id` alone.
+    Attributes:
+        status: Whether `eventStatus` is inherited.
+        dates: Whether start and end are inherited.
+        duration: Whether the time from start to end is inherited.
+        offers: The keys of the Offers that the Opportunity references by `@id` alone.
     """
 
     status: bool = False
@@ -145,19 +177,34 @@ class Inherited(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something bookable, or the parent of such things; one concept whatever its type.
+    """An Opportunity of any type, or the parent of Opportunities.
 
-    `path` identifies it, `parent` is the path of its `superEvent` or `facilityUse`. `capacity` is how many spaces
-    this system may sell: parents have none, and without one only what is available at any time can be booked.
-    `offers_unknown` tells that it is sold at Offers of its own, none of which is known here.
-    `sale` is its own sale state; it is on sale only where its parents are too (`is_on_sale`).
-    `accessible_for_free` is published as `isAccessibleForFree`. `source` tells what published it: everything from one
-    source can be withdrawn together, and nothing from another takes its place. `venue` and `activities` are keys that
-    follow from `properties` (`booking.whereabouts`), empty where it publishes no location or activity of its own.
-    `inherited` says which of the fields are its parent's (`booking.inheritance`). `called_off` says that its Seller has
-    cancelled it here, which no import takes back. `withdrawn` says that it is stored only so that it stays
-    unpublished or called off if it is published again. `not_understood` says of what is unpublished that its latest
-    version is not understood, so that it is not on sale either when it is published again.
+    Attributes:
+        path: The path, which identifies the Opportunity.
+        type: The type.
+        seller: The key of the Seller.
+        parent: The path of its `superEvent` or `facilityUse`.
+        start: The start.
+        end: The end.
+        capacity: How many spaces this system may sell. Parents have no capacity. An Opportunity without one cannot be
+            booked, unless it is available at any time.
+        status: The `eventStatus`, which says whether the Opportunity takes place.
+        sale: Its own sale state; the Opportunity is on sale only if its parents are, too (`is_on_sale`).
+        accessible_for_free: The published `isAccessibleForFree`.
+        offers: Its own Offers.
+        offers_unknown: Whether the Opportunity has Offers of its own, none of which was understood.
+        source: The name of the source that published it. All Opportunities of a source can be withdrawn together, and
+            no other source can replace them.
+        venue: The key of the location (`rules.matching_keys`); empty if none is published for the Opportunity itself.
+        activities: The keys of the activities; empty if none are published for the Opportunity itself.
+        access: The means by which attendees are admitted.
+        inherited: The properties that are inherited (`rules.inheritance`).
+        cancelled_here: Whether the Seller cancelled the Opportunity in this system; no import reverses that.
+        withdrawn: Whether the Opportunity is stored only so that it stays unpublished or cancelled if it is published
+            again.
+        not_understood: Whether the latest version of an unpublished Opportunity is not understood, so that its Seller
+            cannot put it on sale.
+        properties: Further published properties.
     """
 
     path: str
@@ -177,28 +224,29 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     activities: tuple[str, ...] = ()
     access: AccessRules | None = None
     inherited: Inherited | None = None
-    called_off: bool = False
+    # Stored under its former name.
+    cancelled_here: bool = msgspec.field(name="called_off", default=False)
     withdrawn: bool = False
     not_understood: bool = False
     properties: Properties = {}
 
     @property
     def takes_place(self) -> bool:
-        """Whether it is neither cancelled nor postponed."""
+        """Whether the Opportunity is neither cancelled nor postponed."""
         return self.status not in (EventStatus.CANCELLED, EventStatus.POSTPONED)
 
     @property
     def over_at(self) -> datetime | None:
-        """When it is over; None for what has no date."""
+        """When the Opportunity ends; None if it has no date."""
         return self.end or self.start
 
     def is_over(self, now: datetime) -> bool:
-        """Whether it has taken place: what is refunded from then on is agreed on elsewhere (OB 8.3.1, OB-SEL-12)."""
+        """Whether the Opportunity has ended; this API handles no refunds after that (OB 8.3.1, OB-SEL-12)."""
         return self.over_at is not None and self.over_at <= now
 
 
 def parents_among(known: Mapping[str, Opportunity], opportunity: Opportunity) -> tuple[Opportunity, ...]:
-    """The parents of an Opportunity, nearest first, as far as they are known by their paths."""
+    """Return the known parents of an Opportunity, nearest first."""
     found: list[Opportunity] = []
     parent = known.get(opportunity.parent) if opportunity.parent else None
     while parent and parent not in found:
@@ -208,20 +256,15 @@ def parents_among(known: Mapping[str, Opportunity], opportunity: Opportunity) ->
 
 
 def is_on_sale(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> bool:
-    """Whether it is in the open feeds and can be booked: it and all its parents are on sale. Orders never ask."""
+    """Whether the Opportunity and all its parents are on sale, so that the open feeds show it; Orders ignore this."""
     return all(member.sale is SaleState.ON_SALE and not member.withdrawn for member in (opportunity, *parents))
 
 
-def sale_when_published(known: Opportunity | None, published: Opportunity) -> SaleState:
-    """The sale state of what is published anew: a publication never puts on sale what its Seller has unpublished."""
-    unpublished = known is not None and known.sale is SaleState.UNPUBLISHED
-    return SaleState.UNPUBLISHED if unpublished else published.sale
-
-
 def applicable_offers(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> tuple[Offer, ...]:
-    """The Offers that apply: an Opportunity's own, else for a ScheduledSession those of its SessionSeries.
+    """Return the Offers that apply: the Opportunity's own, or for a ScheduledSession without any those of its series.
 
-    A Slot never falls back to its facility (AMB-08), and nothing does that has Offers of its own (OB-BKBL-32).
+    A Slot never inherits the Offers of its facility (AMB-08). An Opportunity with Offers of its own inherits none
+    (OB-BKBL-32).
     """
     inherits = opportunity.type.inherits_offers and not opportunity.offers_unknown
     return parents[0].offers if parents and inherits and not opportunity.offers else opportunity.offers

@@ -1,11 +1,11 @@
-"""The Order and what it is made of: as asked for by a Broker, as answered, and as kept behind its UUID (OB 10.1)."""
+"""Orders and their parts: as Brokers request them, as replies show them, and as they are stored (OB 10.1)."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import msgspec
 from msgspec.structs import replace
@@ -28,24 +28,28 @@ Reflected = Mapping[str, Any]
 
 
 class OrderKey(NamedTuple):
-    """What identifies an Order: UUIDs are scoped to the Booking Partner (OB-ID-13)."""
+    """The key of an Order: UUIDs are scoped to the Booking Partner (OB-ID-13)."""
 
     partner: str
     uuid: str
 
 
 class Partnership(NamedTuple):
-    """A Booking Partner and a Seller that it books for."""
+    """A Booking Partner, and a Seller whose Opportunities it books."""
 
     partner: str
     seller: str
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """An authenticated Booking Partner, with the keys of the Sellers it may act for.
+    """An authenticated Booking Partner, and the Sellers whose Opportunities it may book.
 
-    `sellers` None stands for every Seller but those that are `barred`. `terms` are what it has agreed with Sellers, by
-    their keys, and `other_terms` what holds with those that are not named there.
+    Attributes:
+        partner: The key of the Booking Partner.
+        sellers: The keys of the Sellers that have authorised the partner; None for all except `barred`.
+        barred: The keys of Sellers that have not authorised the partner.
+        terms: The terms agreed with Sellers, by their keys.
+        other_terms: The terms with all other Sellers.
     """
 
     partner: str
@@ -60,21 +64,24 @@ class Caller(msgspec.Struct, frozen=True):
             raise InvalidAuthorizationDetailsError
 
     def terms_with(self, seller: str) -> GrantTerms:
-        """What this partner and that Seller have agreed on."""
+        """Return the terms that the partner and the Seller have agreed on."""
         return self.terms.get(seller, self.other_terms)
 
 
-def fingerprint_of(asked: Any) -> str:
-    """A digest equal for equal requests, now and in later versions.
+def fingerprint_of(request: Any) -> str:
+    """Return a digest that is equal for equal requests, in this version and in later ones.
 
-    It is never stored as it is where a request tells about people, for a guess could be compared with it: see
-    `openbooking.booking.rules.fingerprint`.
+    A request may hold personal data, and a guess could be compared with a stored digest. Records therefore store a
+    keyed digest only (`openbooking.booking.rules.fingerprint`).
     """
-    return hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(request, order="deterministic")).hexdigest()
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How the Broker paid, for audit and reconciliation (OB 10.1.15); a `dynamic` one leaves the price to later."""
+    """The Broker's payment details, for audit and reconciliation (OB 10.1.15).
+
+    With a `dynamic` payment the price is agreed on later.
+    """
 
     dynamic: bool = False
     identifier: str | None = None
@@ -84,7 +91,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OfferOverride(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A price that the Broker names, as agreed with the Seller elsewhere (OB 7.7)."""
+    """A price that the Broker sets, as agreed with the Seller elsewhere (OB 7.7)."""
 
     price: Decimal
     currency: str | None = None
@@ -93,19 +100,36 @@ class OfferOverride(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class IntakeAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The answer to a field of an intake form: which field it names, if one of ours, and the answer as it was sent."""
+    """The answer to a field of an intake form.
+
+    Attributes:
+        field: The field, if the `@id` in the answer has the form of this system's.
+        sent: The answer as it was sent.
+    """
 
     field: FormFieldRef | None = None
     sent: Reflected
 
     @property
     def value(self) -> Any:
-        """What was answered."""
+        """The `value` of the answer."""
         return self.sent.get("value")
 
 
 class ItemRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An OrderItem as asked for: the `@id`s as sent, and what they name here where they have the form of ours."""
+    """A requested OrderItem.
+
+    Attributes:
+        position: The `position` that the Broker sent.
+        opportunity_id: The `@id` of the Opportunity as it was sent.
+        opportunity: The path in that `@id`, if the `@id` has the form of this system's.
+        offer_id: The `@id` of the Offer as it was sent.
+        offer: The reference in that `@id`, if the `@id` has the form of this system's.
+        override: The Offer that the Broker sets in place of a published one.
+        attendee: The attendee as it was sent.
+        intake_answers: The answers to the intake form.
+        access_passes: The access passes that the Broker sent.
+    """
 
     position: int
     opportunity_id: str | None = None
@@ -119,7 +143,7 @@ class ItemRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The body of C1, C2, P or B; `total_currency` is that of its `totalPaymentDue`."""
+    """The body of C1, C2, P or B; `total_currency` is the currency of its `totalPaymentDue`."""
 
     seller_id: str
     seller: str | None = None
@@ -133,12 +157,12 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     payment: Payment | None = None
 
     def fingerprint(self) -> str:
-        """A digest equal for equal requests, however they were written down (OB-B-10, OB-B-11)."""
+        """Return a digest that is equal for equal requests, whatever their JSON looks like (OB-B-10, OB-B-11)."""
         return fingerprint_of(self)
 
 
 class TaxCharge(msgspec.Struct, frozen=True, kw_only=True):
-    """An amount of one tax (OB 10.1.14)."""
+    """The amount of one tax on an item or an Order (OB 10.1.14)."""
 
     name: str
     rate: Decimal
@@ -147,7 +171,7 @@ class TaxCharge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What lets the attendee of one OrderItem in (OB 8.7); `own_passes` are barcodes that the Broker sent."""
+    """What admits the attendee of one OrderItem (OB 8.7); `own_passes` are barcodes that the Broker sent."""
 
     code: str | None = None
     passes: tuple[Reflected, ...] = ()
@@ -156,10 +180,20 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OrderItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One place at one Opportunity, with Opportunity, Offer and tax as they were when it was answered.
+    """One space of one Opportunity as the dry run answers it; an item with errors may lack Opportunity and Offer.
 
-    `number` counts from 1 in the order of the request. `remaining` is how many spaces the Opportunity has left,
-    without regard to what this Order itself holds. `parents` are nearest first.
+    Attributes:
+        number: Counts from 1 in the order of the request.
+        position: The `position` that the Broker sent.
+        opportunity_id: The `@id` of the Opportunity that the Broker sent.
+        offer_id: The `@id` of the Offer that the Broker sent.
+        opportunity: The Opportunity at the time of the answer, without its Offers.
+        parents: The parents of the Opportunity, nearest first.
+        offer: The Offer at the time of the answer.
+        remaining: How many spaces of the Opportunity are left, including those that this Order holds.
+        tax: The tax on the price of the Offer.
+        access: What admits the attendee.
+        errors: Why the item cannot be booked.
     """
 
     number: int
@@ -176,19 +210,26 @@ class OrderItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def own_passes(self) -> tuple[Reflected, ...]:
-        """The barcodes that the Broker sent for it."""
+        """The barcodes that the Broker sent for this item."""
         return self.access.own_passes if self.access else ()
 
-    def at(self, opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> "OrderItem":
-        """The item at this Opportunity."""
-        bare = tuple(replace(parent, offers=()) for parent in parents)
-        return replace(self, opportunity=replace(opportunity, offers=()), parents=bare)
+    def at(self, opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> Self:
+        """Return the item with this Opportunity and its parents, all without their Offers."""
+        without_offers = tuple(replace(parent, offers=()) for parent in parents)
+        return replace(self, opportunity=replace(opportunity, offers=()), parents=without_offers)
+
+
+class BookedItem(OrderItem, frozen=True, kw_only=True, omit_defaults=True):
+    """An OrderItem that was proposed or booked: it has an Opportunity and an Offer."""
+
+    opportunity: Opportunity
+    offer: Offer
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`totalPaymentDue`, always with tax (OB-TAX-01), and `totalPaymentTax`.
 
-    `prepayment` is None where this system does not publish it.
+    `prepayment` is None if this system does not publish it.
     """
 
     price: Decimal
@@ -198,32 +239,37 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PersonalData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Everything in an Order that tells about a person, in one piece so that it can be kept and erased apart.
+    """All personal data of an Order, in one struct, so that it can be stored and erased apart from the Order.
 
-    Attendees and intake form answers are by the number of their OrderItem. `customer_note` is what the Customer last
-    wrote to the Seller about a proposal. `told_at` is when it was booked or proposed. `fingerprint_key` keys the
-    fingerprint of the request, which tells about people too; no reply shows it.
+    Attributes:
+        customer: The Customer as it was sent.
+        customer_note: The Customer's last note to the Seller about a proposal.
+        attendees: The attendees as they were sent, by the numbers of their OrderItems.
+        intake_answers: The answers to intake forms, by the numbers of their OrderItems.
+        received_at: The time of B or P.
+        fingerprint_key: The key of the fingerprint of the request, which holds personal data, too; no reply shows it.
     """
 
     customer: Reflected | None = None
     customer_note: str | None = None
     attendees: Mapping[int, Reflected] = {}
     intake_answers: Mapping[int, tuple[Reflected, ...]] = {}
-    told_at: datetime | None = None
+    # Stored under its former name.
+    received_at: datetime | None = msgspec.field(name="told_at", default=None)
     fingerprint_key: str = ""
 
-    def about(self, numbers: Iterable[int]) -> "PersonalData":
-        """What it tells about the items of these numbers, and the Customer."""
+    def of_items(self, numbers: Iterable[int]) -> Self:
+        """Return the personal data of the Customer and of the items with these numbers."""
         kept = frozenset(numbers)
         return replace(
             self,
-            attendees={number: told for number, told in self.attendees.items() if number in kept},
-            intake_answers={number: told for number, told in self.intake_answers.items() if number in kept},
+            attendees={number: sent for number, sent in self.attendees.items() if number in kept},
+            intake_answers={number: sent for number, sent in self.intake_answers.items() if number in kept},
         )
 
 
 class HoldingBound(StrEnum):
-    """What limits how much a Booking Partner holds without buying it."""
+    """The bounds on how much a Booking Partner holds before it books."""
 
     TIME = "time"
     SHARE = "share"
@@ -233,7 +279,7 @@ class HoldingBound(StrEnum):
 
 
 class LeasedTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An Offer as a Lease guarantees it, and since when."""
+    """An Offer whose terms a Lease guarantees, and since when."""
 
     offer: Offer
     since: datetime
@@ -247,11 +293,19 @@ class LeasedItem(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is kept of an OrderQuote: the spaces that it holds, in the order of its items, and their terms (OB 5.4.3).
+    """The spaces that an OrderQuote holds, and their terms (OB 5.4.3).
 
-    Terms that several items share are kept once, and of Opportunities only their paths, so that a Lease takes less
-    room than the request that asked for it. `since` is when this UUID began to hold. The other fields are those of the
-    OrderQuote, to show it again (OB-OST-02).
+    Terms that several items share are stored once, and Opportunities by their paths, so that a Lease takes fewer bytes
+    than its request.
+
+    Attributes:
+        since: When the UUID began to hold spaces.
+        items: The spaces, in the order of the items of the OrderQuote.
+        terms: The guaranteed terms.
+        broker_role: The role of the Broker, which Order Status shows again (OB-OST-02).
+        broker: The Broker.
+        payment: The payment details.
+        tax: The treatment of tax.
     """
 
     since: datetime
@@ -263,17 +317,24 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tax: TaxTreatment = TaxTreatment.CALCULATED
 
     def terms_of(self, item: LeasedItem) -> LeasedTerms:
-        """The terms of one of its items."""
+        """Return the terms of an item of the Lease."""
         return self.terms[item.terms]
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What makes an Order a proposal: when it was made, its version and status, the Seller's last note (OB 5.5.5).
+    """The state of an OrderProposal (OB 5.5.5).
 
-    `expires` is the end of its lifetime, by which it must have been booked; None once it is closed. `items` are those
-    of an amended proposal, in place of what was asked for. `updated` tells whether it has entered the feed, which it
-    does at its first change after P. `decided` tells who accepted or rejected it, last: None while it waits, as it does
-    again after an amendment. `amended` tells who made the version that stands now, unless it is the first.
+    Attributes:
+        made: The time of P.
+        version: The version, a UUID.
+        expires: The end of the lifetime, by which B must have booked the proposal; None once it is closed.
+        status: The status.
+        seller_note: The Seller's last note.
+        seller_note_at: The time of that note.
+        items: The items of the amended version; empty if the proposal was not amended.
+        updated: Whether the proposal has entered the feed, at its first change after P.
+        decided: The stamp of the last acceptance or rejection; None while the current version awaits a decision.
+        amended: The stamp of the current version; None if it is the first.
     """
 
     made: datetime
@@ -282,18 +343,33 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: OrderProposalStatus = OrderProposalStatus.AWAITING
     seller_note: str | None = None
     seller_note_at: datetime | None = None
-    items: tuple[OrderItem, ...] = ()
+    items: tuple[BookedItem, ...] = ()
     updated: bool = False
     decided: Stamp | None = None
     amended: Stamp | None = None
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An OrderQuote or Order as it is answered.
+    """An OrderQuote, OrderProposal or Order, as replies show it.
 
-    Where tax is excluded it shows net prices and no tax (OB-TAX-08). Where the payment is dynamic it has no prices, and
-    its items hold Offers without one (OB-DYN-10). `not_held` is the bound that kept a reply from holding what was asked
-    for; it is counted, never written, and never stored.
+    If tax is excluded, an Order shows net prices and no tax (OB-TAX-08). If the payment is dynamic, neither the Order
+    nor its Offers have prices (OB-DYN-10).
+
+    Attributes:
+        type: OrderQuote, OrderProposal or Order.
+        uuid: The Order UUID.
+        seller: The Seller at the time of the reply.
+        broker_role: The role of the Broker.
+        broker: The Broker as it was sent.
+        items: The items.
+        totals: The totals.
+        tax: The treatment of tax.
+        payment: The payment details.
+        requires_approval: Whether the Seller must approve the Order before it is booked.
+        lease_expires: When the hold of spaces ends.
+        not_held: The bound because of which the reply holds nothing. It is counted, but neither written nor stored.
+        proposal: The OrderProposal, as P made it.
+        personal: The personal data.
     """
 
     type: OrderType
@@ -313,19 +389,41 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def has_errors(self) -> bool:
-        """Whether any OrderItem is at fault: then nothing was quoted, leased or booked, and the status is 409."""
+        """Whether any OrderItem has an error; then nothing was leased or booked, and the status is 409."""
         return any(item.errors for item in self.items)
 
     @property
     def dynamic(self) -> bool:
-        """Whether its price is left to later (OB 7.3.3)."""
+        """Whether the payment is dynamic: the price is agreed on later (OB 7.3.3)."""
         return self.payment is not None and self.payment.dynamic
 
     @property
     def offers(self) -> list[Offer]:
-        """The Offers of its items."""
+        """The Offers of the items."""
         return [item.offer for item in self.items if item.offer]
 
     def asks_for(self, requirement: FlowRequirement) -> bool:
-        """Whether any of its Offers asks this of the booking flow."""
+        """Whether any Offer has this requirement of the booking flow."""
         return any(requirement in offer.flow for offer in self.offers)
+
+
+class BookedOrder(Order, frozen=True, kw_only=True, omit_defaults=True):
+    """An Order that was proposed or booked."""
+
+    items: tuple[BookedItem, ...]
+
+
+def without_errors(order: Order) -> BookedOrder:
+    """Return an Order without errors as one that can be proposed or booked.
+
+    Raises:
+        ValueError: An item lacks its Opportunity or its Offer.
+    """
+    fields = {name: getattr(order, name) for name in order.__struct_fields__}
+    return BookedOrder(**fields | {"items": tuple(map(_booked_item, order.items))})
+
+
+def _booked_item(item: OrderItem) -> BookedItem:
+    if item.opportunity is None or item.offer is None:
+        raise ValueError(f"Item {item.number} has no Opportunity or no Offer.")
+    return BookedItem(**{name: getattr(item, name) for name in item.__struct_fields__})

@@ -1,4 +1,4 @@
-"""What the specification leaves to the Booking System to choose."""
+"""The choices that the specification leaves to a Booking System."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -8,7 +8,7 @@ import msgspec
 
 
 class Leasing(StrEnum):
-    """When spaces are held for a Broker before B: never, from C2 on, or from C1 on (OB 5.4.3)."""
+    """When quotes hold spaces: never, from C2 on, or from C1 on (OB 5.4.3)."""
 
     OFF = "off"
     NAMED = "named"
@@ -16,7 +16,7 @@ class Leasing(StrEnum):
 
 
 class TaxCalculation(StrEnum):
-    """For whom tax is calculated (OB 7.4): everybody; consumers, not resellers and businesses; or nobody."""
+    """Whose Orders have calculated tax (OB 7.4): all; those of consumers, not of resellers and businesses; or none."""
 
     ALWAYS = "always"
     CONSUMERS = "consumers"
@@ -24,7 +24,7 @@ class TaxCalculation(StrEnum):
 
 
 class ReconciliationDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What a `payment` must say so that it can be reconciled; None where it does not matter (OB 7.3.2.1)."""
+    """The values that a `payment` must have to be reconciled; None accepts any value (OB 7.3.2.1)."""
 
     name: str | None = None
     account_id: str | None = None
@@ -32,11 +32,18 @@ class ReconciliationDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HoldingBounds(msgspec.Struct, frozen=True, kw_only=True):
-    """How much a Booking Partner may hold without buying it. Beyond a bound nothing is held; all can still be booked.
+    """How much one Booking Partner may hold before it books.
 
-    `quote_duration` is how long quotes with one UUID may hold spaces without a break, `proposal_duration` how long an
-    OrderProposal may. `share` is the part of an Opportunity's capacity that one partner may hold, where the capacity is
-    above `share_above`. `quotes`, `proposals` and `bytes` count what one partner has open, and what its quotes take.
+    Beyond a bound a quote or proposal holds nothing, but the partner can still book.
+
+    Attributes:
+        quote_duration: How long quotes with one UUID may hold spaces without a break.
+        proposal_duration: How long an OrderProposal may hold spaces.
+        share: The part of an Opportunity's capacity that the partner may hold.
+        share_above: `share` applies to capacities above this number of spaces.
+        quotes: How many of its quotes may hold spaces at once.
+        proposals: How many of its OrderProposals may hold spaces at once.
+        bytes: How many bytes the stored quotes that hold spaces may take.
     """
 
     quote_duration: timedelta = timedelta(hours=1)
@@ -51,14 +58,22 @@ class HoldingBounds(msgspec.Struct, frozen=True, kw_only=True):
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The choices of one Booking System.
 
-    `lease_duration` is how long a Lease lasts from the quote that made or extended it, `guarantee_duration` how long
-    quotes that extend it keep the terms that it was given first. `proposal_duration` is the lifetime of an
-    OrderProposal, in which the Seller approves it and the Broker books it. `bounds` limit what is held and not bought.
-    `prepayment` tells whether `openBookingPrepayment` is published; without it priced Orders require payment
-    (OB-PREP-02). `reconciliation` is None where any payment details will do. `offer_overrides` and `dynamic_accounts`
-    bound what a Seller and a Booking Partner can agree on (`GrantTerms`): whether the partner names prices of its own,
-    and with which accounts it books without a price; None for no account, and an empty set for any. Times are told to
-    people in `time_zone`. What is published may take `max_published_bytes` each, and an Order `max_order_bytes`.
+    Attributes:
+        leasing: When quotes hold spaces.
+        lease_duration: How long a Lease lasts after the quote that made or extended it.
+        guarantee_duration: How long quotes that extend a Lease keep its first terms.
+        bounds: How much a Booking Partner may hold before it books.
+        proposal_duration: The lifetime of an OrderProposal, in which the Seller decides on it and the Broker books it.
+        prepayment: Whether `openBookingPrepayment` is published; otherwise priced Orders require prepayment
+            (OB-PREP-02).
+        tax: Whose Orders have calculated tax.
+        reconciliation: The required payment details; None accepts any.
+        offer_overrides: Whether Sellers can agree to prices of a Booking Partner's own (`GrantTerms`).
+        dynamic_accounts: The accounts with which Sellers can agree to bookings without a price; None for no account,
+            an empty set for any.
+        time_zone: The time zone of times in messages to people.
+        max_published_bytes: How many bytes a published Opportunity or Seller may take.
+        max_order_bytes: How many bytes an Order may take.
     """
 
     leasing: Leasing = Leasing.NAMED

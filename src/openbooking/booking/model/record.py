@@ -1,7 +1,8 @@
-"""The record behind an Order UUID: a quote's Lease, a proposal, an Order, or the stub of a deleted one (OB 9.1.1)."""
+"""The record behind an Order UUID: a quote, an OrderProposal, an Order, or the stub of a deleted Order (OB 9.1.1)."""
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -10,12 +11,23 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
-from openbooking.booking.model.order import Access, Lease, Order, OrderItem, OrderKey, Partnership, Payment, Proposal
+from openbooking.booking.model.order import (
+    Access,
+    BookedItem,
+    BookedOrder,
+    Lease,
+    Order,
+    OrderItem,
+    OrderKey,
+    Partnership,
+    Payment,
+    Proposal,
+)
 from openbooking.openactive.terms import OrderItemStatus
 
 
 class RecordKind(StrEnum):
-    """What lives behind an Order UUID; one of these at a time (OB-ID-12)."""
+    """The kinds of records; a UUID has one record at a time (OB-ID-12)."""
 
     QUOTE = "quote"
     PROPOSAL = "proposal"
@@ -24,19 +36,25 @@ class RecordKind(StrEnum):
 
 
 class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What has become of an OrderItem since it was booked.
+    """The state of an OrderItem since it was booked.
 
-    `access` and `replacement` take the place of what was booked. `logistics_changed` says that name, time or location
-    of the Opportunity have changed since B, so that the Orders feed shows it in full. `changed` is the stamp of its
-    last change, and
-    `cancelled` that of its cancellation.
+    Attributes:
+        status: The status of the item.
+        cancellation_message: The Seller's message to the Customer about the cancellation.
+        customer_notice: The Seller's notice to the Customer.
+        access: What admits the attendee, if it was renewed after B.
+        replacement: The item that replaces the booked one.
+        logistics_changed: Whether name, time or location of the Opportunity have changed since B, so that the Orders
+            feed shows the Opportunity in full.
+        changed: The stamp of the last change.
+        cancelled: The stamp of the cancellation.
     """
 
     status: OrderItemStatus = OrderItemStatus.CONFIRMED
     cancellation_message: str | None = None
     customer_notice: str | None = None
     access: Access | None = None
-    replacement: OrderItem | None = None
+    replacement: BookedItem | None = None
     # Stored under its former name.
     logistics_changed: bool = msgspec.field(name="moved", default=False)
     changed: Stamp | None = None
@@ -44,9 +62,13 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Claim(NamedTuple):
-    """Spaces of one Opportunity that a record holds: sold, if `expires` is None, or leased until `expires`.
+    """The spaces of one Opportunity that a record holds.
 
-    An open OrderProposal that holds nothing has claims of zero `spaces`, so that it is found by its Opportunities.
+    Attributes:
+        opportunity: The path of the Opportunity.
+        spaces: The number of spaces. It is zero for an open OrderProposal without a hold, so that stores find the
+            proposal by its Opportunities.
+        expires: When the hold ends; None for sold spaces.
     """
 
     opportunity: str
@@ -55,29 +77,232 @@ class Claim(NamedTuple):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is kept behind an Order UUID: the Order as answered, and what has happened since; of a quote its Lease.
+    """What is stored behind an Order UUID; each kind has a class of its own.
 
-    `lease_expires` is when its hold of spaces ends. A quote that has used up the time for which its UUID may hold has
-    no `lease` any more; it is remembered until `spent_until`. `states` go with `order.items`. `updated` tells whether
-    the Order has entered the Orders feed, which it does at its first change after B (OB-OF-02). `proposal` is how an
-    OrderProposal stands now. What is `withheld` the feeds show as deleted, for its Seller has revoked the partner's
-    authorisation. Of a deleted Order only the stub remains, without `order`. `fingerprint` is keyed
-    (`openbooking.booking.rules.fingerprint`).
-
-    `proposed`, `booked`, `deleted` and `erased` are the stamps of P, B, deletion and erasure of its personal data, each
-    None if that has not happened. `changed` is the stamp of its last change, which may be one of these. A quote has no
-    stamps.
+    Attributes:
+        partner: The key of the Booking Partner.
+        uuid: The Order UUID, which is unique among those of the partner.
+        kind: The kind of the record; it is stored, and `decode_record` selects the class by it.
+        seller: The key of the Seller.
     """
 
     partner: str
     uuid: str
     kind: RecordKind
     seller: str
+
+    @property
+    def key(self) -> OrderKey:
+        """The key of the record."""
+        return OrderKey(self.partner, self.uuid)
+
+    @property
+    def partnership(self) -> Partnership:
+        """The Booking Partner and the Seller of the record."""
+        return Partnership(self.partner, self.seller)
+
+    @property
+    def order(self) -> Order | None:
+        """The Order, if the record has one."""
+        return None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The keyed fingerprint of the request that made the record (`openbooking.booking.rules.fingerprint`)."""
+        return None
+
+    @property
+    def lease(self) -> Lease | None:
+        """The Lease of a quote."""
+        return None
+
+    @property
+    def lease_expires(self) -> datetime | None:
+        """When the record stops holding spaces; None if it holds none, or has sold them."""
+        return None
+
+    @property
+    def spent_until(self) -> datetime | None:
+        """Until when the UUID gets no new Lease, because it has used up its hold time."""
+        return None
+
+    @property
+    def states(self) -> tuple[ItemState, ...]:
+        """The states of the items of a booked Order."""
+        return ()
+
+    @property
+    def proposal(self) -> Proposal | None:
+        """The OrderProposal, also of an Order that was booked after one."""
+        return None
+
+    @property
+    def updated(self) -> bool:
+        """Whether the Order has entered the Orders feed, at its first change after B (OB-OF-02)."""
+        return False
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the feeds show the record as deleted, because the Seller has revoked the authorisation."""
+        return False
+
+    @property
+    def proposed(self) -> Stamp | None:
+        """The stamp of P."""
+        return None
+
+    @property
+    def booked(self) -> Stamp | None:
+        """The stamp of B."""
+        return None
+
+    @property
+    def changed(self) -> Stamp | None:
+        """The stamp of the last change."""
+        return None
+
+    @property
+    def deleted(self) -> Stamp | None:
+        """The stamp of the deletion."""
+        return None
+
+    @property
+    def erased(self) -> Stamp | None:
+        """The stamp of the erasure of personal data."""
+        return None
+
+    @property
+    def ends(self) -> datetime | None:
+        """When the sweeper must process the record: at the end of its hold or lifetime; None for Orders."""
+        return self.lease_expires
+
+    @property
+    def payment(self) -> Payment | None:
+        """The payment, as far as the Broker has sent it."""
+        return self.order.payment if self.order else None
+
+    @property
+    def in_orders_feed(self) -> bool:
+        """Whether the Orders feed shows the record."""
+        return False
+
+    @property
+    def in_proposals_feed(self) -> bool:
+        """Whether the feed of OrderProposals shows the record."""
+        return False
+
+    def items(self) -> Sequence[tuple[OrderItem, ItemState]]:
+        """Return the current items, each with its state."""
+        return tuple((item, ItemState()) for item in self.order.items) if self.order else ()
+
+    def wanted(self) -> Mapping[str, int]:
+        """Return the number of spaces that the record asks for or has, by the paths of the Opportunities."""
+        return {}
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return the spaces that the record holds."""
+        return tuple(Claim(path, spaces, self.lease_expires) for path, spaces in self.wanted().items())
+
+
+class QuoteRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A quote with its Lease; without one it marks a UUID that has used up its hold time. It has no stamps.
+
+    Attributes:
+        order: The OrderQuote; only the first versions stored it instead of the Lease.
+        lease: The Lease, if the quote holds spaces.
+        lease_expires: When the Lease ends.
+        spent_until: Until when the UUID gets no new Lease.
+    """
+
+    kind: RecordKind = msgspec.field(default_factory=lambda: RecordKind.QUOTE)
     order: Order | None = None
-    fingerprint: str | None = None
     lease: Lease | None = None
     lease_expires: datetime | None = None
     spent_until: datetime | None = None
+
+    @property
+    def ends(self) -> datetime | None:
+        """When the sweeper must process the record."""
+        return min(filter(None, (self.lease_expires, self.spent_until)), default=None)
+
+    @property
+    def payment(self) -> Payment | None:
+        """The payment, as far as the Broker has sent it."""
+        return self.lease.payment if self.lease else super().payment
+
+    def wanted(self) -> Mapping[str, int]:
+        """Return the number of leased spaces, by the paths of the Opportunities."""
+        if self.lease:
+            return Counter(item.opportunity for item in self.lease.items)
+        return Counter(item.opportunity.path for item, _ in self.items() if item.opportunity)
+
+
+class ShownQuote(QuoteRecord, frozen=True, kw_only=True, omit_defaults=True):
+    """A quote with the OrderQuote of its Lease, as Order Status shows it; it is never stored."""
+
+    order: Order
+
+
+class ProposalRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """An OrderProposal that was not booked (OB 5.5).
+
+    Attributes:
+        order: The Order as it was proposed.
+        lease_expires: When its hold of spaces ends; None if it holds none.
+        proposal: The current OrderProposal.
+    """
+
+    kind: RecordKind = msgspec.field(default_factory=lambda: RecordKind.PROPOSAL)
+    order: BookedOrder
+    fingerprint: str | None = None
+    lease_expires: datetime | None = None
+    proposal: Proposal
+    withheld: bool = False
+    proposed: Stamp | None = None
+    changed: Stamp | None = None
+    erased: Stamp | None = None
+
+    @property
+    def ends(self) -> datetime | None:
+        """When the sweeper must process the record: at the end of its hold or of its lifetime."""
+        return min(filter(None, (self.lease_expires, self.proposal.expires)), default=None)
+
+    @property
+    def in_proposals_feed(self) -> bool:
+        """Whether the feed of OrderProposals shows the record: after its first change, until it is booked."""
+        return self.proposal.updated and not self.withheld
+
+    def items(self) -> tuple[tuple[BookedItem, ItemState], ...]:
+        """Return the current items: those of the amendment, if it was amended."""
+        return tuple((item, ItemState()) for item in self.proposal.items or self.order.items)
+
+    def numbered(self) -> dict[int, tuple[BookedItem, ItemState]]:
+        """Return the current items by their numbers; an amendment may have left some out."""
+        return {item.number: (item, state) for item, state in self.items()}
+
+    def wanted(self) -> Mapping[str, int]:
+        """Return the number of spaces that the proposal asks for, by the paths of the Opportunities."""
+        return Counter(item.opportunity.path for item, _ in self.items())
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return the spaces that the proposal holds: zero of each if it is open and holds none."""
+        if self.lease_expires is not None:
+            return super().claims()
+        return tuple(Claim(path, 0, self.ends) for path in self.wanted()) if self.ends else ()
+
+
+class OrderRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A booked Order.
+
+    Attributes:
+        order: The Order as it was booked.
+        states: The states of the items of `order`, in their order.
+        proposal: The OrderProposal that became this Order, if one did.
+    """
+
+    kind: RecordKind = msgspec.field(default_factory=lambda: RecordKind.ORDER)
+    order: BookedOrder
+    fingerprint: str | None = None
     states: tuple[ItemState, ...] = ()
     proposal: Proposal | None = None
     updated: bool = False
@@ -85,69 +310,66 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     proposed: Stamp | None = None
     booked: Stamp | None = None
     changed: Stamp | None = None
-    deleted: Stamp | None = None
     erased: Stamp | None = None
 
     @property
-    def key(self) -> OrderKey:
-        """What identifies the record."""
-        return OrderKey(self.partner, self.uuid)
-
-    @property
-    def partnership(self) -> Partnership:
-        """Whose it is."""
-        return Partnership(self.partner, self.seller)
-
-    @property
-    def ends(self) -> datetime | None:
-        """When the sweeper has to look at it: the end of its hold, or of its lifetime; None for Orders."""
-        lifetime = self.proposal.expires if self.kind is RecordKind.PROPOSAL and self.proposal else self.spent_until
-        return min(filter(None, (self.lease_expires, lifetime)), default=None)
-
-    @property
-    def payment(self) -> Payment | None:
-        """How it is paid for, as far as has been told."""
-        source = self.lease or self.order
-        return source.payment if source else None
-
-    @property
     def in_orders_feed(self) -> bool:
-        """Whether the Orders feed shows it."""
-        return self.updated and self.kind is not RecordKind.DELETED and not self.withheld
+        """Whether the Orders feed shows the record."""
+        return self.updated and not self.withheld
 
-    @property
-    def in_proposals_feed(self) -> bool:
-        """Whether the feed of OrderProposals shows it: until it has been booked."""
-        return bool(self.proposal and self.proposal.updated) and self.kind is RecordKind.PROPOSAL and not self.withheld
+    def items(self) -> tuple[tuple[BookedItem, ItemState], ...]:
+        """Return the current items, each with its state."""
+        return tuple((_current(item, state), state) for item, state in zip(self.order.items, self.states, strict=True))
 
-    def items(self) -> tuple[tuple[OrderItem, ItemState], ...]:
-        """The items as they stand now, each with what has become of it."""
-        amended = self.proposal.items if self.proposal else ()
-        items = amended or (self.order.items if self.order else ())
-        states = self.states or (ItemState(),) * len(items)
-        return tuple((_standing(item, state), state) for item, state in zip(items, states, strict=True))
-
-    def numbered(self) -> dict[int, tuple[OrderItem, ItemState]]:
-        """The items as they stand now, by their numbers, of which an amended proposal may have left some out."""
+    def numbered(self) -> dict[int, tuple[BookedItem, ItemState]]:
+        """Return the current items by their numbers."""
         return {item.number: (item, state) for item, state in self.items()}
 
     def wanted(self) -> Mapping[str, int]:
-        """How many spaces it wants or has, by the paths of their Opportunities; cancelled items want none."""
-        if self.lease:
-            return Counter(item.opportunity for item in self.lease.items)
-        standing = (item.opportunity for item, state in self.items() if not state.status.cancelled)
-        return Counter(opportunity.path for opportunity in standing if opportunity)
-
-    def claims(self) -> tuple[Claim, ...]:
-        """The spaces it holds: none for cancelled items; zero for an open proposal whose hold has ended."""
-        held, expires = True, self.lease_expires
-        if self.kind is RecordKind.PROPOSAL and self.lease_expires is None:
-            held, expires = False, self.ends
-            if expires is None:
-                return ()
-        return tuple(Claim(path, spaces if held else 0, expires) for path, spaces in self.wanted().items())
+        """Return the number of spaces that were sold and not cancelled, by the paths of the Opportunities."""
+        return Counter(item.opportunity.path for item, state in self.items() if not state.status.cancelled)
 
 
-def _standing(item: OrderItem, state: ItemState) -> OrderItem:
-    standing = state.replacement or item
-    return replace(standing, access=state.access) if state.access else standing
+class DeletedRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """The stub of a deleted Order, without personal data."""
+
+    kind: RecordKind = msgspec.field(default_factory=lambda: RecordKind.DELETED)
+    updated: bool = False
+    withheld: bool = False
+    proposed: Stamp | None = None
+    booked: Stamp | None = None
+    changed: Stamp | None = None
+    deleted: Stamp | None = None
+
+
+# The records that Order Status shows.
+ShownRecord = OrderRecord | ProposalRecord | ShownQuote
+
+
+class _Kind(msgspec.Struct):
+    """The only field that is needed to select the class of a stored record."""
+
+    kind: RecordKind
+
+
+_decode_kind = msgspec.json.Decoder(_Kind).decode
+# The beginning of a stored record: to match it takes less time than to decode the whole document for its kind.
+_BEGINNING = re.compile(rb'\{"partner":"[^"\\]*","uuid":"[^"\\]*","kind":"(\w+)"')
+_DECODERS: dict[RecordKind, Callable[[bytes], Record]] = {
+    RecordKind.QUOTE: msgspec.json.Decoder(QuoteRecord).decode,
+    RecordKind.PROPOSAL: msgspec.json.Decoder(ProposalRecord).decode,
+    RecordKind.ORDER: msgspec.json.Decoder(OrderRecord).decode,
+    RecordKind.DELETED: msgspec.json.Decoder(DeletedRecord).decode,
+}
+
+
+def decode_record(document: bytes) -> Record:
+    """Return the record in a stored document."""
+    beginning = _BEGINNING.match(document)
+    kind = RecordKind(beginning[1].decode()) if beginning else _decode_kind(document).kind
+    return _DECODERS[kind](document)
+
+
+def _current(item: BookedItem, state: ItemState) -> BookedItem:
+    current = state.replacement or item
+    return replace(current, access=state.access) if state.access else current

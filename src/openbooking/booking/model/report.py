@@ -1,7 +1,4 @@
-"""What publishing and withdrawing report of each Opportunity.
-
-An import shows it to people, and a dry run of the import shows the same.
-"""
+"""The reports of publishing and withdrawing, one for each Opportunity; an import prints them."""
 
 from collections.abc import Mapping
 
@@ -12,14 +9,12 @@ from openbooking.booking.model.order import OrderKey
 
 
 class OrdersReached(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of the Orders and OrderProposals for an Opportunity that a command has reached.
-
-    Orders feeds show all of them to their Brokers, except `kept` ones.
+    """The keys of the Orders and OrderProposals for an Opportunity, by the effect of a command on them.
 
     Attributes:
-        cancelled: Orders of which an item was cancelled.
-        changed: Orders of which an item has another name, time or location.
-        kept: Orders that stay as they are, though their Opportunity has left the open feeds.
+        cancelled: Orders with an item that was cancelled.
+        changed: Orders with an item whose name, time or location has changed.
+        kept: Orders that stay unchanged although their Opportunity has left the open feeds.
         rejected: OrderProposals that were rejected.
     """
 
@@ -30,7 +25,13 @@ class OrdersReached(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpportunityReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What has become of one Opportunity; `why_not` says why it cannot be booked now, and is None if it can."""
+    """The report on one Opportunity.
+
+    Attributes:
+        opportunity: The Opportunity after the command, or before it if it was removed.
+        why_not: Why nobody can book the Opportunity now; None if it can be booked.
+        orders: The Orders for the Opportunity.
+    """
 
     opportunity: Opportunity
     why_not: str | None = None

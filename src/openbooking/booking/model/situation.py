@@ -1,9 +1,9 @@
-"""The Situation a decision is made on, the changes a decision asks for, and `evolve`, which applies one to the other.
+"""The Situation that a command is decided on, the changes of a decision, and `evolve`, which applies them.
 
-All of it is frozen: `evolve` answers with a new Situation, so that decisions can be folded one on the other.
+All structs are frozen: `evolve` returns a new Situation, on which the next command of a batch is decided.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -17,7 +17,8 @@ from openbooking.booking.model.record import Claim, Record, RecordKind
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """The rows that a command reads, so that a store can load and lock them before it decides.
 
-    With a record come the Opportunities that it claims. With an Opportunity come all its parents and their Sellers.
+    A store loads the Opportunities that a record claims with the record, and all parents and Sellers of an Opportunity
+    with the Opportunity.
 
     Attributes:
         records: Orders, quotes and proposals, by key.
@@ -25,23 +26,23 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
         children: Paths; the Opportunities directly below them.
         claims_on: Paths; the records that claim any of them.
         proposed_at: Paths; the OrderProposals that claim any of them.
-        announced: Opportunities as they are to be from now on. For those that change (`changed_paths`): all that lies
-            below them, and the records that claim any of it.
+        announced: Opportunities as a command is about to publish them. For those that differ from the stored ones
+            (`changed_paths`): everything below them, and the records that claim any of it.
         sellers: Sellers, by key.
-        expired: Some of the records whose hold or lifetime has ended.
-        over_before: Some of the Orders with personal data whose last session was over by then.
-        sources: All Opportunities of these sources, all that lies below them, and the records that claim any of it.
-        source_prefixes: Beginnings of the names of sources; their Opportunities, without records.
-        families: Paths; all that shares a root with them, and the records that claim any of it.
-        below: Paths; these Opportunities and all that lies below them, without the records that claim any of it.
-        lookups: Opportunities that are only read: neither they nor their spaces are changed.
+        expired: Whether some of the records are needed whose hold or lifetime has ended.
+        over_before: Some of the Orders with personal data whose last session ended before that time.
+        sources: All Opportunities of these sources, everything below them, and the records that claim any of it.
+        source_prefixes: Prefixes of the names of sources; their Opportunities, without records.
+        families: Paths; everything with the same root, and the records that claim any of it.
+        below: Paths; these Opportunities and everything below them, without records.
+        lookups: Paths of Opportunities that are only read: neither they nor their spaces change.
         shown_to: Some of the records of these partnerships that are not withheld.
         withheld_from: Some of the records of these partnerships that are withheld.
-        fills: Paths of which the command may sell spaces; the OrderProposals that wait there and hold nothing.
-        fills_of: The same for what these records claim.
-        holders: Booking Partners; the spaces that they lease at the paths named, and how much they have open in all.
-        likely_read_only: Decide without locks first, since most likely nothing changes. If something changes, decide
-            again with locks.
+        fills: Paths whose spaces the command may sell; the OrderProposals that claim them without a hold.
+        fills_of: The same for the paths that these records claim.
+        holders: Booking Partners; the spaces that they lease at the other paths, and all their holdings.
+        likely_read_only: Whether the command most likely changes nothing. The store decides it without locks first,
+            and again with locks if something changes.
     """
 
     records: frozenset[OrderKey] = frozenset()
@@ -67,14 +68,17 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Spaces(msgspec.Struct, frozen=True):
-    """How many spaces of an Opportunity are sold, and how many are held by leases that have not ended."""
+    """The numbers of spaces of an Opportunity that are sold, and that are held until a later time."""
 
     booked: int = 0
     leased: int = 0
 
 
 class Holdings(msgspec.Struct, frozen=True):
-    """How many quotes and proposals of a Booking Partner hold spaces of one Seller; `size` is the quotes' bytes."""
+    """The numbers of quotes and proposals by which a Booking Partner holds spaces of one Seller.
+
+    `size` is the number of bytes of the quotes.
+    """
 
     quotes: int = 0
     proposals: int = 0
@@ -82,11 +86,18 @@ class Holdings(msgspec.Struct, frozen=True):
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a decision may look at, as of `now`.
+    """Everything that a decision may depend on.
 
-    `touched` collects the paths of Opportunities whose published figures a change may have altered. Of the Booking
-    Partners in `Needs.holders`, `held` has the leased spaces by path and partner, and `holdings` what they hold in all,
-    by partner and Seller.
+    Attributes:
+        now: The time of the decision.
+        policy: The policy.
+        records: The loaded records, by key.
+        opportunities: The loaded Opportunities, by path.
+        spaces: The sold and leased spaces of the loaded Opportunities, by path.
+        sellers: The loaded Sellers, by key.
+        touched: The paths of the Opportunities whose feed items a change may have altered.
+        held: The leased spaces of the Booking Partners in `Needs.holders`, by path and partner.
+        holdings: The holdings of these Booking Partners, by partner and Seller.
     """
 
     now: datetime
@@ -100,48 +111,56 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     holdings: Mapping[str, Mapping[str, Holdings]] = {}
 
     def parents(self, opportunity: Opportunity) -> tuple[Opportunity, ...]:
-        """The parents of an Opportunity, nearest first."""
+        """Return the parents of an Opportunity, nearest first."""
         return parents_among(self.opportunities, opportunity)
 
     def on_sale(self, path: str) -> bool:
-        """Whether there is an Opportunity with this path, and it is on sale."""
+        """Whether an Opportunity with this path exists and is on sale."""
         opportunity = self.opportunities.get(path)
         return opportunity is not None and is_on_sale(opportunity, self.parents(opportunity))
 
+    def paths_from(self, sources: Collection[str]) -> set[str]:
+        """Return the paths of the Opportunities from these sources."""
+        return {path for path, member in self.opportunities.items() if member.source in sources}
+
     def expired(self) -> list[Record]:
-        """The records whose hold or lifetime has ended."""
+        """Return the records whose hold or lifetime has ended."""
         return [record for record in self.records.values() if record.ends and record.ends <= self.now]
 
-    def live(self, record: Record | None) -> bool:
-        """Whether the record holds a lease that has not ended."""
+    def holds_spaces(self, record: Record | None) -> bool:
+        """Whether the record has a hold of spaces that has not ended."""
         return bool(record and record.lease_expires and record.lease_expires > self.now)
 
     def spaces_held(self, record: Record | None) -> Mapping[str, int]:
-        """How many spaces the record holds by its Lease, by the paths of their Opportunities."""
-        return {claim.opportunity: claim.spaces for claim in record.claims()} if record and self.live(record) else {}
+        """Return the numbers of spaces that the record holds, by the paths of the Opportunities."""
+        return (
+            {claim.opportunity: claim.spaces for claim in record.claims()}
+            if record and self.holds_spaces(record)
+            else {}
+        )
 
 
 class RecordSet(msgspec.Struct, frozen=True):
-    """The record behind an Order UUID becomes this one, or ceases to be (None)."""
+    """The record with the key is stored, or removed if `record` is None."""
 
     key: OrderKey
     record: Record | None
 
 
 class OpportunitySet(msgspec.Struct, frozen=True):
-    """An Opportunity is published, anew or in place of what it was."""
+    """An Opportunity is stored, in place of the former version if there is one."""
 
     opportunity: Opportunity
 
 
 class OpportunityRemoved(msgspec.Struct, frozen=True):
-    """An Opportunity is withdrawn."""
+    """An Opportunity is removed."""
 
     path: str
 
 
 class SellerSet(msgspec.Struct, frozen=True):
-    """A Seller is added, or replaces what it was."""
+    """A Seller is stored, in place of the former version if there is one."""
 
     seller: Seller
 
@@ -150,7 +169,7 @@ Change = RecordSet | OpportunitySet | OpportunityRemoved | SellerSet
 
 
 def evolve(situation: Situation, change: Change) -> Situation:
-    """What the change makes of the situation. Spaces follow from the claims of records, and from nothing else."""
+    """Return the situation after the change; spaces follow from the claims of records alone."""
     match change:
         case RecordSet():
             return _with_record(situation, change)
@@ -159,7 +178,7 @@ def evolve(situation: Situation, change: Change) -> Situation:
                 situation,
                 opportunities={**situation.opportunities, opportunity.path: opportunity},
                 spaces={opportunity.path: Spaces(), **situation.spaces},
-                touched=situation.touched | {opportunity.path, *_embedding(situation, opportunity)},
+                touched=situation.touched | {opportunity.path, *_paths_embedding(situation, opportunity)},
             )
             return _with_sale_of_children(situation, evolved, opportunity)
         case OpportunityRemoved(path):
@@ -170,15 +189,15 @@ def evolve(situation: Situation, change: Change) -> Situation:
 
 
 def _with_sale_of_children(before: Situation, after: Situation, parent: Opportunity) -> Situation:
-    """With it, all that lies below a parent enters the open feeds or leaves them."""
+    """Mark everything below a parent as touched if the parent goes on sale or off sale."""
     if not parent.type.has_children or before.on_sale(parent.path) is after.on_sale(parent.path):
         return after
     below = {path for path, item in after.opportunities.items() if parent in after.parents(item)}
     return msgspec.structs.replace(after, touched=after.touched | below)
 
 
-def _embedding(situation: Situation, parent: Opportunity) -> list[str]:
-    """The paths of what is published with this parent within, so that it is published anew."""
+def _paths_embedding(situation: Situation, parent: Opportunity) -> list[str]:
+    """Return the paths of the children whose feed items embed this parent."""
     if not parent.type.embedded:
         return []
     return [
@@ -190,47 +209,50 @@ def _embedding(situation: Situation, parent: Opportunity) -> list[str]:
 
 def _with_record(situation: Situation, change: RecordSet) -> Situation:
     before = situation.records.get(change.key)
-    given_up = before.claims() if before else ()
+    released = before.claims() if before else ()
     taken = change.record.claims() if change.record else ()
     records = dict(situation.records)
     if change.record:
         records[change.key] = change.record
     else:
         records.pop(change.key, None)
-    if given_up == taken:
-        # Nothing that is published of an Opportunity follows from the rest of a record.
+    if released == taken:
+        # The feed item of an Opportunity depends on the claims of records only.
         return msgspec.structs.replace(situation, records=records)
     spaces = dict(situation.spaces)
-    _count(spaces, given_up, -1, situation.now)
+    _count(spaces, released, -1, situation.now)
     _count(spaces, taken, 1, situation.now)
-    touched = situation.touched | {claim.opportunity for claim in (*given_up, *taken)}
+    touched = situation.touched | {claim.opportunity for claim in (*released, *taken)}
     evolved = msgspec.structs.replace(situation, records=records, spaces=spaces, touched=touched)
     partner = change.key.partner
     if partner not in situation.holdings:
         return evolved
     by_seller = situation.holdings[partner]
     for sign, record in ((-1, before), (1, change.record)):
-        if record is not None and situation.live(record):
-            by_seller = {**by_seller, record.seller: _with_one(by_seller.get(record.seller, Holdings()), record, sign)}
+        if record is not None and situation.holds_spaces(record):
+            by_seller = {
+                **by_seller,
+                record.seller: _with_record_counted(by_seller.get(record.seller, Holdings()), record, sign),
+            }
     return msgspec.structs.replace(
         evolved,
-        held=_held_after(situation, partner, given_up, taken),
+        held=_held_after(situation, partner, released, taken),
         holdings={**situation.holdings, partner: by_seller},
     )
 
 
-def _with_one(held: Holdings, record: Record, sign: int) -> Holdings:
-    """One record more or less, without its size, which is known once it is stored."""
+def _with_record_counted(held: Holdings, record: Record, sign: int) -> Holdings:
+    """Return the holdings with one record more or less; its size is known only once it is stored."""
     if record.kind is RecordKind.QUOTE:
         return Holdings(held.quotes + sign, held.proposals, held.size)
     return Holdings(held.quotes, held.proposals + sign, held.size)
 
 
 def _held_after(
-    situation: Situation, partner: str, given_up: Iterable[Claim], taken: Iterable[Claim]
+    situation: Situation, partner: str, released: Iterable[Claim], taken: Iterable[Claim]
 ) -> Mapping[tuple[str, str], int]:
     held = dict(situation.held)
-    for sign, claims in ((-1, given_up), (1, taken)):
+    for sign, claims in ((-1, released), (1, taken)):
         for claim in claims:
             if claim.expires is not None and claim.expires > situation.now:
                 key = (claim.opportunity, partner)

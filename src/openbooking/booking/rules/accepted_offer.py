@@ -1,4 +1,4 @@
-"""The Offer at which an OrderItem is sold if no Lease guarantees one: published, named by the Broker, or dynamic."""
+"""The Offer of an OrderItem without guaranteed terms: a published one, one that the Broker sets, or a dynamic one."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ OVERRIDE_KEY = "override"
 
 
 def published_offer(situation: Situation, opportunity: Opportunity, request: ItemRequest) -> Offer | ItemError:
-    """The Offer asked for, if it is published and applies."""
+    """Return the requested Offer, or an error if it is unknown or does not apply to the Opportunity."""
     if request.offer is None:
         return _error(ItemErrorType.INVALID_OPPORTUNITY_OR_OFFER_ID, f"{request.offer_id} names no Offer.")
     applicable = applicable_offers(opportunity, situation.parents(opportunity))
@@ -31,15 +31,16 @@ def published_offer(situation: Situation, opportunity: Opportunity, request: Ite
 def overridden_offer(
     situation: Situation, terms: GrantTerms, opportunity: Opportunity, override: OfferOverride
 ) -> Offer | ItemError:
-    """The Offer that the Broker names instead (OB-OVR-02); what the applicable ones ask, it asks too (OB-OVR-10).
+    """Return the Offer with the price that the Broker sets, or an error (OB-OVR-02).
 
-    It can be booked whenever the Opportunity can, is paid in advance, and can be cancelled (OB-OVR-08, OB-OVR-09).
+    The Offer has the requirements of all applicable Offers (OB-OVR-10), but no booking window. It is paid in advance,
+    and can be cancelled with a full refund (OB-OVR-08, OB-OVR-09).
     """
     if not (situation.policy.offer_overrides and terms.offer_overrides):
-        return _error(ItemErrorType.UNACCEPTABLE_OFFER, "The Seller has not agreed to prices that the Broker names.")
+        return _error(ItemErrorType.UNACCEPTABLE_OFFER, "The Seller has not agreed to prices that the Broker sets.")
     family = (opportunity, *situation.parents(opportunity))
     if next((member.accessible_for_free for member in family if member.accessible_for_free is not None), False):
-        return _error(ItemErrorType.UNACCEPTABLE_OFFER, "What is accessible for free cannot be overridden.")
+        return _error(ItemErrorType.UNACCEPTABLE_OFFER, "The price of a free Opportunity cannot be overridden.")
     offers = applicable_offers(opportunity, situation.parents(opportunity))
     offer = Offer(
         key=OVERRIDE_KEY,
@@ -65,9 +66,17 @@ def dynamic_offer(  # noqa: PLR0913, PLR0917 - all that the choice depends on
     request: ItemRequest,
     items: int,
 ) -> Offer | ItemError:
-    """The first Offer with which the Opportunity can be booked, without its price (OB-DYN-03, OB-DYN-05, OB-DYN-10).
+    """Return the first Offer that can be booked, without its price, or an error (OB-DYN-03, OB-DYN-05, OB-DYN-10).
 
-    Offers within the terms come first. `items` is the number of OrderItems of the Opportunity in the request.
+    Offers within the terms come first. If none can be booked, the first one is returned, and its item has an error.
+
+    Args:
+        situation: The situation of the decision.
+        terms: The terms between the Seller and the Booking Partner.
+        seller: The Seller.
+        opportunity: The Opportunity.
+        request: The requested item.
+        items: The number of OrderItems of the Opportunity in the request.
     """
     if request.offer_id or request.override:
         return _error(ItemErrorType.UNACCEPTABLE_OFFER, "With a DynamicPayment there is no acceptedOffer.")
@@ -84,12 +93,12 @@ def dynamic_offer(  # noqa: PLR0913, PLR0917 - all that the choice depends on
 
 
 def unpriced(offer: Offer) -> Offer:
-    """The Offer without its price."""
+    """Return the Offer without its price."""
     return replace(offer, price=ZERO, currency=None, prepayment=None)
 
 
 def _all_questions(offers: Iterable[Offer]) -> tuple[FormField, ...]:
-    """Each question of these Offers once."""
+    """Return the questions of these Offers, each once."""
     return tuple({field.key: field for offer in offers for field in offer.intake_form}.values())
 
 

@@ -6,16 +6,22 @@ from typing import Any
 from openbooking.booking.model.opportunity import AccessRules
 from openbooking.booking.model.order import Access, Reflected
 
-# Of a million codes of twelve digits, two are the same once in two times; of ten thousand, once in twenty thousand.
+# The probability of two equal codes is 1 in 2 among a million codes, and 1 in 20,000 among ten thousand.
 _DIGITS = 12
 
 
 def grant_access(
     rules: AccessRules | None, nonce: str, number: int, own_passes: tuple[Reflected, ...] = ()
 ) -> Access | None:
-    """What lets the attendee of one OrderItem in: unique to the item, and not to be guessed without the nonce.
+    """Return the access codes, passes and channel of one OrderItem, or None if its attendee needs none.
 
-    `own_passes` are barcodes that the Broker sent, which are returned beside ours (OB-ACC-12).
+    The codes are unique to the item, and nobody can guess them without the nonce.
+
+    Args:
+        rules: The means by which the Opportunity admits attendees.
+        nonce: The secret of the command.
+        number: The number of the OrderItem.
+        own_passes: The barcodes that the Broker sent, which are returned beside this system's (OB-ACC-12).
     """
     if rules is None:
         return Access(own_passes=own_passes) if own_passes else None
@@ -29,7 +35,7 @@ def grant_access(
 
 
 def _offered_passes(rules: AccessRules) -> dict[str, dict[str, Any]]:
-    """Each pass is another way to enter: none repeats the code of another (OB-ACC-03)."""
+    """Return the passes by name; each is a way to enter of its own, with a code of its own (OB-ACC-03)."""
     offered: dict[str, dict[str, Any]] = {}
     if rules.pass_image:
         offered["image"] = {"@type": "ImageObject", "url": rules.pass_image}

@@ -1,4 +1,4 @@
-"""What the Broker must tell about attendees, and answer to intake forms (OB 5.6.2, 5.6.3)."""
+"""Checks of attendee details and of answers to intake forms (OB 5.6.2, 5.6.3)."""
 
 from typing import Any
 
@@ -8,18 +8,24 @@ from openbooking.openactive.errors import ItemError, ItemErrorType
 from openbooking.openactive.ids import FormFieldRef
 from openbooking.openactive.terms import FormFieldType
 
-# Items with no other errors than these count in totals: the Broker has only to ask on (OB 9.2.1).
+# Items with no other errors than these count in totals: the Broker can still send the details (OB 9.2.1).
 INCOMPLETE = frozenset({ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS, ItemErrorType.INCOMPLETE_INTAKE_FORM})
 _TEXTS = frozenset({"email", "givenName", "familyName", "telephone"})
 
 
 def detail_errors(offer: Offer, request: ItemRequest) -> tuple[ItemError, ...]:
-    """What is missing or wrong in the details of one OrderItem."""
+    """Return the errors in the details of one OrderItem."""
     return (*_attendee_errors(offer, request.attendee), *_form_errors(offer, request))
 
 
 def missing_details(offer: Offer, answered: Offer, attendee: Reflected | None) -> tuple[ItemError, ...]:
-    """What an Offer asks that was not told when `answered` was booked, with the answers that it required."""
+    """Return the errors of a booked item whose Offer is replaced.
+
+    Args:
+        offer: The new Offer.
+        answered: The Offer with which the item was booked, whose required questions were answered.
+        attendee: The attendee that was sent at B.
+    """
     asked = tuple(field for field in offer.intake_form if field not in answered.intake_form)
     return (
         *_attendee_errors(offer, attendee),
@@ -36,7 +42,7 @@ def _attendee_errors(offer: Offer, attendee: Reflected | None) -> list[ItemError
             instance=uri,
         )
         for uri in offer.attendee_details
-        if not _is_told(attendee, _name_of(uri))
+        if not _has_detail(attendee, _name_of(uri))
     ]
     if attendee.get("@type") in (None, "Person"):
         return missing
@@ -72,7 +78,7 @@ def _error(type_: ItemErrorType, field: FormField, description: str) -> ItemErro
     return ItemError(type=type_, description=description, field=field.key)
 
 
-def _is_told(attendee: Reflected, name: str) -> bool:
+def _has_detail(attendee: Reflected, name: str) -> bool:
     value = attendee.get(name)
     return not _is_blank(value) and (isinstance(value, str) or name not in _TEXTS)
 

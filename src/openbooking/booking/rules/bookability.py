@@ -1,6 +1,6 @@
-"""When an Opportunity can be booked with an Offer: one function per condition (OB 8.1).
+"""The conditions of booking an Opportunity with an Offer, each as a function (OB 8.1).
 
-Each returns why the pair cannot be booked, or None.
+Each function returns the reason why the pair cannot be booked, or None.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,13 +27,13 @@ def opportunity_is_of_a_bookable_type(pair: Pair, now: datetime) -> str | None:
 
 
 def opportunity_is_on_sale(pair: Pair, now: datetime) -> str | None:
-    """What is in no open feed cannot be booked either; nor can what lies below it."""
+    """An Opportunity that is off sale, or below one that is, cannot be booked."""
     del now
     return None if is_on_sale(pair.opportunity, pair.parents) else "The Opportunity is not on sale."
 
 
 def opportunity_has_not_ended(pair: Pair, now: datetime) -> str | None:
-    """An Opportunity that has started but not ended can still be booked (OB-BKBL-10); some can be had at any time."""
+    """An Opportunity can be booked until it ends (OB-BKBL-10), or at any time if it has no date by its type."""
     if pair.opportunity.type.at_any_time:
         return None
     if pair.opportunity.over_at is None:
@@ -42,20 +42,20 @@ def opportunity_has_not_ended(pair: Pair, now: datetime) -> str | None:
 
 
 def opportunity_takes_place(pair: Pair, now: datetime) -> str | None:
-    """What is cancelled or postponed cannot be booked (OB-BKBL-11)."""
+    """A cancelled or postponed Opportunity cannot be booked (OB-BKBL-11)."""
     del now
     return None if pair.opportunity.takes_place else "The Opportunity is cancelled or postponed."
 
 
 def capacity_is_known(pair: Pair, now: datetime) -> str | None:
-    """Without a number of spaces nothing can be promised (OB-BKBL-12)."""
+    """An Opportunity without a known number of spaces cannot be booked (OB-BKBL-12)."""
     del now
     known = pair.opportunity.capacity is not None or pair.opportunity.type.at_any_time
     return None if known else "The Opportunity's capacity is not known."
 
 
 def offers_are_known(pair: Pair, now: datetime) -> str | None:
-    """What its own Offers ask is asked at any price, also at one that a Broker names (OB-BKBL-32, OB-OVR-10)."""
+    """The requirements of an Opportunity's own Offers apply at any price, so they must be known (OB-BKBL-32)."""
     del now
     return "The Opportunity's Offers are not known." if pair.opportunity.offers_unknown else None
 
@@ -113,17 +113,17 @@ CONDITIONS: tuple[Callable[[Pair, datetime], str | None], ...] = (
     offer_has_begun,
     offer_has_not_ended,
 )
-# Leased spaces keep an Offer that has ended since the Lease was taken (OB-LEASE-10).
+# A Lease guarantees its Offer even if the Offer has ended meanwhile (OB-LEASE-10).
 CONDITIONS_OF_LEASED = tuple(condition for condition in CONDITIONS if condition is not offer_has_not_ended)
 
-# What the Seller has approved, only time and a change of plan can undo: it matters no more whether a window has closed.
+# Of an approved OrderProposal only the Opportunity is checked again; booking windows do not apply any more.
 CONDITIONS_AFTER_APPROVAL = (opportunity_is_on_sale, opportunity_has_not_ended, opportunity_takes_place)
 
 
 def why_not_bookable(
     pair: Pair, now: datetime, conditions: Iterable[Callable[[Pair, datetime], str | None]] = CONDITIONS
 ) -> str | None:
-    """The first condition that the pair fails, in words for the Broker, or None if it can be booked."""
+    """Return the reason of the first condition that the pair fails, in words for the Broker, or None."""
     for condition in conditions:
         reason = condition(pair, now)
         if reason:
@@ -132,7 +132,7 @@ def why_not_bookable(
 
 
 def why_wrong_quantity(offer: Offer, items: int) -> str | None:
-    """Why the Offer cannot be booked for this number of OrderItems of one Opportunity in one Order, or None."""
+    """Return why this number of OrderItems of one Opportunity cannot be booked with the Offer, or None."""
     if items < offer.min_quantity:
         return f"The Offer is for {offer.min_quantity} spaces or more of one Opportunity in one Order, not {items}."
     if offer.max_quantity is not None and items > offer.max_quantity:

@@ -1,7 +1,7 @@
-"""Spaces left, and which OrderItems are in excess of them, and why (OB 10.2.2.3, AMB-55).
+"""The spaces that are left, and the errors of OrderItems that exceed them (OB 10.2.2.3, AMB-55).
 
-Of an Opportunity with five spaces, three of them leased to others, ten are asked for: two are given, three are
-reserved by leases, five are beyond its capacity.
+Example: an Opportunity has five spaces, of which three are leased to others, and ten are requested. Two items get a
+space, three have the error for leased spaces, and five the error for a capacity that is too small.
 """
 
 from openbooking.booking.model.opportunity import Opportunity
@@ -13,21 +13,21 @@ NONE = Spaces()
 
 
 def max_spaces(opportunity: Opportunity, parent: Opportunity | None) -> int | None:
-    """How many spaces of it can be sold at most: of an individual facility's Slot there is one (OB-BKBL-33)."""
+    """Return the largest number of spaces that can be sold: one for a Slot of an individual facility (OB-BKBL-33)."""
     one = parent is not None and parent.type is OpportunityType.INDIVIDUAL_FACILITY_USE
     return min(opportunity.capacity, 1) if one and opportunity.capacity is not None else opportunity.capacity
 
 
 def remaining(capacity: int, spaces: Spaces, own: Spaces) -> int:
-    """How many spaces are left for an Order that itself holds `own`; never below none."""
+    """Return how many spaces are left for an Order that itself holds `own`; never less than 0."""
     return max(capacity - (spaces.booked - own.booked) - (spaces.leased - own.leased), 0)
 
 
 def spaces_left(opportunity: Opportunity, spaces: Spaces, own: Spaces = NONE) -> int | None:
-    """How many spaces replies and feeds say are left for an Order that itself holds `own`; None where nobody counts.
+    """Return how many spaces replies and feeds show as left for an Order that itself holds `own`; None for no number.
 
-    A Slot that does not take place has none left, for it has no `eventStatus` that would tell. A session whose own
-    Offers are not known shows no number, because Brokers would take it for bookable at the Offers of its series.
+    A Slot that does not take place has no spaces left, because Slots have no `eventStatus`. A session whose own Offers
+    are unknown shows no number, because Brokers would otherwise book it with the Offers of its series.
     """
     if opportunity.capacity is None or (opportunity.offers_unknown and opportunity.type.inherits_offers):
         return None
@@ -36,8 +36,8 @@ def spaces_left(opportunity: Opportunity, spaces: Spaces, own: Spaces = NONE) ->
     return remaining(opportunity.capacity, spaces, own)
 
 
-def has_room(opportunity: Opportunity | None, wanted: int, spaces: Spaces, own: Spaces) -> bool:
-    """Whether that many spaces can be given, those that an Order itself holds included."""
+def has_spaces(opportunity: Opportunity | None, wanted: int, spaces: Spaces, own: Spaces) -> bool:
+    """Whether an Order that itself holds `own` can get this number of spaces in all."""
     if opportunity is None:
         return False
     if opportunity.capacity is None:
@@ -46,7 +46,7 @@ def has_room(opportunity: Opportunity | None, wanted: int, spaces: Spaces, own: 
 
 
 def excess_errors(wanted: int, capacity: int, spaces: Spaces, own: Spaces) -> list[ItemErrorType | None]:
-    """For each of the spaces wanted, in order, None if it can be given, or the class of its error."""
+    """Return, for each of the requested spaces in order, None or the error of its item."""
     unsold = capacity - (spaces.booked - own.booked)
     if unsold <= 0:
         return [ItemErrorType.OPPORTUNITY_IS_FULL] * wanted

@@ -1,4 +1,4 @@
-"""The dry run behind C1, C2, P and B: the Order that a request would make (OB 9.2.1, 9.2.2)."""
+"""The dry run of C1, C2, P and B, which returns the Order that a request would make (OB 9.2.1, 9.2.2)."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -34,7 +34,8 @@ from openbooking.booking.rules.grant_terms import why_outside_terms
 from openbooking.booking.rules.parties import check_broker, check_customer
 from openbooking.booking.rules.payable import payable, within_payable_total
 from openbooking.booking.rules.payment import check_consistent, check_details, reflected_payment
-from openbooking.booking.rules.pricing import Pricing, prepayment_of, tax_charges, tax_treatment, totals
+from openbooking.booking.rules.prepayment import prepayment_of
+from openbooking.booking.rules.pricing import Pricing, tax_charges, tax_treatment, totals
 from openbooking.booking.rules.size_limits import check_order
 from openbooking.openactive.errors import ItemError, ItemErrorType, SellerMismatchError, SellerNotFoundError
 from openbooking.openactive.ids import OfferRef
@@ -51,30 +52,39 @@ class Checkpoint(StrEnum):
 
     @property
     def order_type(self) -> OrderType:
-        """What is asked for and answered at this checkpoint."""
+        """The type of the request and the reply at this checkpoint."""
         return {"P": OrderType.PROPOSAL, "B": OrderType.ORDER}.get(self, OrderType.QUOTE)
 
 
 def order_needs(record: Needs, request: OrderRequest) -> Needs:
-    """What the dry run looks at: the record, the Seller, and the items' Opportunities and Offers."""
+    """Return the needs of the dry run: the record, the Seller, and the Opportunities and Offers of the items."""
     named = {item.opportunity for item in request.items if item.opportunity}
     owners = {item.offer.owner for item in request.items if item.offer}
     sellers = frozenset({request.seller} if request.seller else ())
     return replace(record, opportunities=frozenset(named), lookups=frozenset(owners), sellers=sellers)
 
 
-def dry_run(  # noqa: PLR0913, PLR0917 - all that an Order depends on
+def dry_run(  # noqa: PLR0913, PLR0917 - everything that an Order depends on
     situation: Situation,
     checkpoint: Checkpoint,
     caller: Caller,
     uuid: str,
     request: OrderRequest,
-    kept: Mapping[int, LeasedTerms],
+    guaranteed: Mapping[int, LeasedTerms],
 ) -> Order:
-    """The Order this request would make, with the errors of its items; `kept` are leased terms, by item number.
+    """Return the Order that the request would make, with the errors of its items.
 
-    Faults of the request as a whole are raised, in the order Seller, broker, customer, payment (AMB-54), and in the end
-    RequestTooLargeError of an Order that would take too much room.
+    Args:
+        situation: The situation of the decision.
+        checkpoint: The checkpoint of the request.
+        caller: The Booking Partner.
+        uuid: The Order UUID.
+        request: The request.
+        guaranteed: The terms that a Lease guarantees, by the numbers of the items.
+
+    Raises:
+        OpenBookingError: The request as a whole is at fault, in the order Seller, broker, customer, payment (AMB-54);
+            at last RequestTooLargeError, if the Order takes too many bytes.
     """
     seller = situation.sellers.get(request.seller) if request.seller else None
     if seller is None:
@@ -85,11 +95,12 @@ def dry_run(  # noqa: PLR0913, PLR0917 - all that an Order depends on
         caller.check_may_act_for(own.seller)
     terms = caller.terms_with(seller.key)
     _check_parties_and_payment(situation, checkpoint, request, own, terms)
-    run = _DryRun(situation, seller, request, kept, terms)
+    run = _DryRun(situation, seller, request, guaranteed, terms)
     items = run.items()
     if any(item.opportunity and item.opportunity.seller != seller.key for item in items):
         raise SellerMismatchError
-    items = _with_one_way_to_pay(_with_one_currency(_with_capacity(situation, own, _with_quantities(items))))
+    items = _with_capacity(situation, own, _with_quantities(items))
+    items = _with_prepayment_conflicts(_with_currency_conflicts(items))
     items = within_payable_total(items, run.pricing)
     if checkpoint is not Checkpoint.C1:
         items = tuple(_with_details(item, asked) for item, asked in zip(items, request.items, strict=True))
@@ -118,37 +129,37 @@ def _check_parties_and_payment(
     if checkpoint is not Checkpoint.C1:
         check_customer(request)
     check_details(request.payment, situation.policy, terms)
-    if checkpoint.order_type is not OrderType.QUOTE and situation.live(own):
+    if checkpoint.order_type is not OrderType.QUOTE and situation.holds_spaces(own):
         check_consistent(request.payment, own)
 
 
 class _DryRun:
-    """Finds what the items of one request refer to, and what they cost."""
+    """Finds Opportunity, Offer and price of each item of a request."""
 
     def __init__(
         self,
         situation: Situation,
         seller: Seller,
         request: OrderRequest,
-        kept: Mapping[int, LeasedTerms],
+        guaranteed: Mapping[int, LeasedTerms],
         terms: GrantTerms,
     ) -> None:
         self._situation = situation
         self._terms = terms
         self._seller = seller
         self._request = request
-        self._kept = kept
+        self._guaranteed = guaranteed
         self._dynamic = request.payment is not None and request.payment.dynamic
         self._asked = Counter(item.opportunity for item in request.items)
         tax = tax_treatment(situation.policy.tax, request, seller.tax_mode)
         self.pricing = Pricing(seller.tax_mode, tax, situation.policy.prepayment)
 
     def items(self) -> tuple[OrderItem, ...]:
-        """The OrderItems asked for."""
+        """Return the requested OrderItems."""
         return tuple(self._item(number, item) for number, item in enumerate(self._request.items, 1))
 
     def _item(self, number: int, request: ItemRequest) -> OrderItem:
-        """One OrderItem, with its Opportunity and Offer, or the error that keeps them from being booked."""
+        """Return an OrderItem with its Opportunity and Offer, and the error that prevents their booking, if any."""
         found = self._opportunity(request)
         opportunity = found if isinstance(found, Opportunity) else None
         parents = self._situation.parents(opportunity) if opportunity else ()
@@ -172,7 +183,7 @@ class _DryRun:
         return replace(item, errors=(error,)) if isinstance(error, ItemError) else item
 
     def _opportunity(self, request: ItemRequest) -> Opportunity | ItemError:
-        """The Opportunity asked for, or what is wrong with the references of the item (OB-VAL-13 to OB-VAL-15)."""
+        """Return the requested Opportunity, or the error in the references of the item (OB-VAL-13 to OB-VAL-15)."""
         if request.opportunity_id is None:
             return _error(ItemErrorType.INCOMPLETE_ORDER_ITEM, "The OrderItem has no orderedItem.")
         if request.offer_id is None and request.override is None and not self._dynamic:
@@ -191,13 +202,13 @@ class _DryRun:
             return dynamic_offer(self._situation, self._terms, self._seller, opportunity, request, asked)
         if request.override:
             return overridden_offer(self._situation, self._terms, opportunity, request.override)
-        kept = self._kept.get(number)
-        return kept.offer if kept else published_offer(self._situation, opportunity, request)
+        terms = self._guaranteed.get(number)
+        return terms.offer if terms else published_offer(self._situation, opportunity, request)
 
     def _pair_error(
         self, opportunity: Opportunity, parents: tuple[Opportunity, ...], offer: Offer, number: int
     ) -> ItemError | None:
-        conditions = CONDITIONS_OF_LEASED if number in self._kept else CONDITIONS
+        conditions = CONDITIONS_OF_LEASED if number in self._guaranteed else CONDITIONS
         pair = Pair(opportunity, offer, self._seller, parents)
         reason = why_not_bookable(pair, self._situation.now, conditions)
         reason = reason or why_outside_terms(self._terms, opportunity, parents, offer)
@@ -209,7 +220,7 @@ def _error(type_: ItemErrorType, description: str | None = None) -> ItemError:
 
 
 def _with_quantities(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    """The items with errors where their Offer cannot be booked for this number of them."""
+    """Return the items, with an error if their number cannot be booked with their Offer."""
     asked = Counter((item.opportunity.path, item.offer.ref) for item in items if item.opportunity and item.offer)
     return tuple(_with_quantity(item, asked) for item in items)
 
@@ -224,7 +235,7 @@ def _with_quantity(item: OrderItem, asked: Mapping[tuple[str, OfferRef], int]) -
 
 
 def _with_capacity(situation: Situation, own: Record | None, items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    """The items with the spaces left at each Opportunity, and the errors of those in excess."""
+    """Return the items with the spaces that are left, and the errors of items that exceed these."""
     held = situation.spaces_held(own)
     wanted: dict[str, int] = defaultdict(int)
     for item in items:
@@ -238,10 +249,10 @@ def _with_capacity(situation: Situation, own: Record | None, items: tuple[OrderI
             spaces, mine = situation.spaces.get(path, Spaces()), Spaces(0, held.get(path, 0))
             left[path] = spaces_left(opportunity, spaces, mine)
             errors[path] = iter(excess_errors(wanted[path], opportunity.capacity, spaces, mine))
-    return tuple(_with_places_left(item, left, errors) for item in items)
+    return tuple(_with_spaces_left(item, left, errors) for item in items)
 
 
-def _with_places_left(
+def _with_spaces_left(
     item: OrderItem, left: Mapping[str, int | None], errors: Mapping[str, Iterator[ItemErrorType | None]]
 ) -> OrderItem:
     path = item.opportunity.path if item.opportunity else ""
@@ -252,13 +263,16 @@ def _with_places_left(
     return replace(item, errors=(_error(error),)) if error else item
 
 
-def _with_one_way_to_pay(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    """Items that must be paid in advance and items that cannot be are in conflict; free ones are not (OB-PREP-09)."""
+def _with_prepayment_conflicts(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+    """Return the items, with errors if some of them require prepayment and others do not allow it (OB-PREP-09).
+
+    Free items have no error.
+    """
     priced = {item.number: prepayment_of(item.offer) for item in items if item.offer and item.offer.price}
     opposed = {Availability.REQUIRED, Availability.UNAVAILABLE}
     if not opposed <= set(priced.values()):
         return items
-    reason = "What must be paid in advance and what cannot be are not sold together."
+    reason = "Items that require prepayment and items that do not allow it cannot be booked together."
     conflict = _error(ItemErrorType.OPPORTUNITY_IS_IN_CONFLICT, reason)
     return tuple(
         replace(item, errors=(conflict,)) if priced.get(item.number) in opposed and not item.errors else item
@@ -266,8 +280,8 @@ def _with_one_way_to_pay(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
     )
 
 
-def _with_one_currency(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    """Items priced in another currency than the first are in conflict with it (OB-VAL-40)."""
+def _with_currency_conflicts(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+    """Return the items, with errors on those whose currency differs from the first one (OB-VAL-40)."""
     currency = next((item.offer.currency for item in items if item.offer and item.offer.currency), None)
     return tuple(
         replace(item, errors=(_error(ItemErrorType.OPPORTUNITY_IS_IN_CONFLICT, f"Not priced in {currency}."),))
@@ -278,14 +292,14 @@ def _with_one_currency(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
 
 
 def _with_details(item: OrderItem, request: ItemRequest) -> OrderItem:
-    """The item with what is wrong about its attendee and answers, unless more is wrong (OB-CUST-14, OB-FORM-09)."""
+    """Return the item with the errors in attendee and answers, unless it has other errors (OB-CUST-14, OB-FORM-09)."""
     if item.errors or item.offer is None:
         return item
     return replace(item, errors=detail_errors(item.offer, request))
 
 
 def personal_data(request: OrderRequest, checkpoint: Checkpoint) -> PersonalData:
-    """What the Broker told about people; C1 reflects none of the Customer (OB-C1-10)."""
+    """Return the personal data of the request; C1 reflects no Customer (OB-C1-10)."""
     numbered = list(enumerate(request.items, 1))
     return PersonalData(
         customer=request.customer if checkpoint is not Checkpoint.C1 else None,

@@ -1,7 +1,7 @@
 """Erasure of the personal data of an Order, while the Order itself remains (retention).
 
-Items, capacity, totals and tax stay. Personal data is erased, with barcodes of the Broker's own and the fingerprint of
-the request.
+Items, capacity, totals and tax stay. Customer, attendees, answers, the Broker's own barcodes and the fingerprint of the
+request are erased.
 """
 
 from datetime import datetime
@@ -10,55 +10,57 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
-from openbooking.booking.model.order import Access, OrderItem
-from openbooking.booking.model.record import ItemState, Record, RecordKind
+from openbooking.booking.model.order import Access, BookedItem
+from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord, Record
 
-_Has = TypeVar("_Has", OrderItem, ItemState)
+_Personal = TypeVar("_Personal", OrderRecord, ProposalRecord)
+_WithAccess = TypeVar("_WithAccess", BookedItem, ItemState)
 
 
 def is_due(record: Record, over_before: datetime) -> bool:
-    """Whether the record is an Order with personal data that was over by then."""
-    over_at = kept_from(record)
-    return over_at is not None and over_at <= over_before
+    """Whether the record is an Order with personal data whose retention period began by then."""
+    since = retained_since(record)
+    return since is not None and since <= over_before
 
 
-def kept_from(record: Record) -> datetime | None:
-    """When the retention period of an Order's personal data begins; None if it has none.
+def retained_since(record: Record) -> datetime | None:
+    """Return when the retention period of an Order's personal data begins, or None if the Order has none.
 
-    It begins at the end of the last session, as the items stand now, or at B if no item has a date. Retention does not
-    apply to proposals, whose personal data is erased once they are rejected.
+    The period begins at the end of the last session among the current items, or at B if no item has a date. Retention
+    does not apply to proposals: their personal data is erased once they are rejected.
     """
-    if record.kind is not RecordKind.ORDER or record.order is None or record.order.personal is None:
+    if not isinstance(record, OrderRecord) or record.order.personal is None:
         return None
-    ends = (item.opportunity.over_at for item, _ in record.items() if item.opportunity)
-    return max(filter(None, ends), default=record.order.personal.told_at)
+    ends = (item.opportunity.over_at for item, _ in record.items())
+    return max(filter(None, ends), default=record.order.personal.received_at)
 
 
-def without_people(record: Record, stamp: Stamp) -> Record:
-    """The record without personal data."""
-    order, proposal = record.order, record.proposal
-    return replace(
-        record,
-        order=order and replace(order, personal=None, items=_without_own_passes(order.items)),
-        proposal=proposal and replace(proposal, items=_without_own_passes(proposal.items)),
-        states=tuple(_bare(state) for state in _without_own_passes(record.states)),
-        fingerprint=None,
-        erased=stamp,
-    )
+def without_personal_data(record: _Personal, stamp: Stamp) -> _Personal:
+    """Return the record without personal data."""
+    order = replace(record.order, personal=None, items=_without_own_passes(record.order.items))
+    erased = replace(record, order=order, fingerprint=None, erased=stamp)
+    if isinstance(record, ProposalRecord):
+        proposal = replace(record.proposal, items=_without_own_passes(record.proposal.items))
+        return replace(erased, proposal=proposal)
+    # The OrderProposal of a booked Order has no items of its own.
+    return replace(erased, states=tuple(map(_state_without_own_passes, _without_own_passes(record.states))))
 
 
-def _bare(state: ItemState) -> ItemState:
+def _state_without_own_passes(state: ItemState) -> ItemState:
     if state.replacement is None:
         return state
     (replacement,) = _without_own_passes((state.replacement,))
     return replace(state, replacement=replacement)
 
 
-def _without_own_passes(holders: tuple[_Has, ...]) -> tuple[_Has, ...]:
-    """The items or states without barcodes that the Broker sent."""
-    return tuple(replace(one, access=_granted_here(one.access)) if one.access else one for one in holders)
+def _without_own_passes(holders: tuple[_WithAccess, ...]) -> tuple[_WithAccess, ...]:
+    """Return the items or states without barcodes that the Broker sent."""
+    return tuple(
+        replace(holder, access=_access_without_own_passes(holder.access)) if holder.access else holder
+        for holder in holders
+    )
 
 
-def _granted_here(access: Access) -> Access | None:
+def _access_without_own_passes(access: Access) -> Access | None:
     granted = replace(access, own_passes=())
     return None if granted == Access() else granted

@@ -10,10 +10,10 @@ from openbooking.booking.rules.matching_keys import activities_of, venue_of
 def why_outside_terms(
     terms: GrantTerms, opportunity: Opportunity, parents: Sequence[Opportunity], offer: Offer
 ) -> str | None:
-    """Why the terms keep the partner from this Opportunity with this Offer, in words for the Broker, or None.
+    """Return why the terms exclude the Opportunity with this Offer, in words for the Broker, or None.
 
-    What has no venue or no activities is outside terms that name some. A price that the Broker names stands for the
-    published Offers of the Opportunity, so one of these must be within the terms.
+    Terms with venues or activities exclude an Opportunity without a venue or without activities. An Offer that the
+    Broker sets replaces the published ones, so that one of these must be within the terms.
     """
     family = (opportunity, *parents)
     if terms.venues is not None and venue_of(family) not in terms.venues:

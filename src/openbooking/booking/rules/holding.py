@@ -1,8 +1,8 @@
-"""The spaces that a quote or proposal may hold, for how long, and at which terms (OB 5.4.3, AMB-72, AMB-73).
+"""How many spaces a quote or proposal may hold, for how long, and with which terms (OB 5.4.3, AMB-72, AMB-73).
 
-A Lease guarantees its terms to the spaces that it holds. The first n items of an Opportunity and Offer pair, by
-position, take the n leased terms; further items take the terms of the moment. Bounds limit what one Booking Partner
-holds without buying it. They never limit what it can book.
+A Lease guarantees its terms for the spaces that it holds. The first n items of an Opportunity and Offer pair, in the
+order of positions, take the n leased terms; further items take the current terms. Bounds limit how many spaces a
+Booking Partner holds before it books. They never limit its bookings.
 """
 
 from collections import Counter, defaultdict, deque
@@ -22,23 +22,28 @@ from openbooking.booking.model.order import (
     OrderKey,
 )
 from openbooking.booking.model.policy import HoldingBounds
-from openbooking.booking.model.record import Record, RecordKind
+from openbooking.booking.model.record import QuoteRecord, Record
 from openbooking.booking.model.situation import Holdings, Situation
 from openbooking.openactive.ids import OfferRef
 
-# How long a UUID that has used up its hold time gets no new Lease.
+# How long a UUID gets no new Lease after it has used up its hold time.
 SPENT_FOR = timedelta(days=1)
 
 
 def guaranteed_terms(
     situation: Situation, own: Record | None, items: Sequence[ItemRequest], *, renews: bool
 ) -> Mapping[int, LeasedTerms]:
-    """The leased terms that items of a request keep, by item number (OB-LEASE-10).
+    """Return the terms that the Lease guarantees to items of a request, by item number (OB-LEASE-10).
 
-    A quote that `renews` the Lease keeps terms only for as long as the policy guarantees them. A dynamic quote has no
-    price to guarantee, and an Offer override is named again in each request.
+    A dynamic quote has no price to guarantee. An Offer override is sent again with each request.
+
+    Args:
+        situation: The situation of the decision.
+        own: The record behind the UUID of the request.
+        items: The requested items.
+        renews: Whether the request extends the Lease; then the guarantee ends after `Policy.guarantee_duration`.
     """
-    if own is None or own.lease is None or not situation.live(own) or (own.payment and own.payment.dynamic):
+    if own is None or own.lease is None or not situation.holds_spaces(own) or (own.payment and own.payment.dynamic):
         return {}
     oldest = situation.now - situation.policy.guarantee_duration if renews else None
     left: dict[tuple[str, OfferRef], deque[LeasedTerms]] = defaultdict(deque)
@@ -53,15 +58,15 @@ def guaranteed_terms(
     return kept
 
 
-def lease_of(quote: Order, kept: Mapping[int, LeasedTerms], since: datetime, now: datetime) -> Lease:
-    """The Lease of these items of a quote, at the terms that they keep, or at those quoted now."""
+def lease_of(quote: Order, guaranteed: Mapping[int, LeasedTerms], since: datetime, now: datetime) -> Lease:
+    """Return the Lease of a quote, with the guaranteed terms of its items, or else the current ones."""
     table: dict[tuple[OfferRef, datetime], list[int]] = defaultdict(list)
     terms: list[LeasedTerms] = []
     leased: list[LeasedItem] = []
     for item in sorted(quote.items, key=lambda item: item.position or 0):
         if item.opportunity is None or item.offer is None:
             continue
-        found = kept.get(item.number) or LeasedTerms(offer=item.offer, since=now)
+        found = guaranteed.get(item.number) or LeasedTerms(offer=item.offer, since=now)
         alike = table[found.offer.ref, found.since]
         index = next((index for index in alike if terms[index].offer == found.offer), None)
         if index is None:
@@ -81,7 +86,7 @@ def lease_of(quote: Order, kept: Mapping[int, LeasedTerms], since: datetime, now
 
 
 def still_wanted(lease: Lease, items: Sequence[OrderItem]) -> tuple[LeasedItem, ...]:
-    """The leased spaces for which there still is an item: of the same Offer first, then of the same Opportunity."""
+    """Return the leased spaces that match an item: by Opportunity and Offer first, then by Opportunity alone."""
     references = [(item.opportunity.path, item.offer.ref) for item in items if item.opportunity and item.offer]
     by_offer, by_path = Counter(references), Counter(path for path, _ in references)
     kept: set[int] = set()
@@ -97,33 +102,33 @@ def still_wanted(lease: Lease, items: Sequence[OrderItem]) -> tuple[LeasedItem, 
 
 
 def is_spent(situation: Situation, own: Record | None) -> bool:
-    """Whether the UUID has held spaces for as long as it may."""
-    if own is None or own.kind is not RecordKind.QUOTE:
+    """Whether the UUID has used up its hold time."""
+    if not isinstance(own, QuoteRecord):
         return False
     if own.lease is None:
         return own.spent_until is not None and own.spent_until > situation.now
     longest = own.lease.since + situation.policy.bounds.quote_duration
-    held_until = situation.now if situation.live(own) else own.lease_expires
+    held_until = situation.now if situation.holds_spaces(own) else own.lease_expires
     return held_until is not None and held_until >= longest
 
 
 def bound_of_quote(
     situation: Situation, key: OrderKey, seller: str, items: Sequence[ItemRequest], terms: GrantTerms
 ) -> HoldingBound | None:
-    """The bound that keeps a quote of these items from being held, or None if it may be held."""
+    """Return the bound because of which a quote of these items holds nothing, or None."""
     own, bounds = situation.records.get(key), situation.policy.bounds
     if is_spent(situation, own):
         return HoldingBound.TIME
     if _exceeds_share(situation, key, Counter(item.opportunity for item in items if item.opportunity)):
         return HoldingBound.SHARE
     all_, here = _holdings(situation, key.partner, seller)
-    if not situation.live(own) and _exceeds(all_.quotes, bounds.quotes, here.quotes, terms.open_quotes):
+    if not situation.holds_spaces(own) and _exceeds(all_.quotes, bounds.quotes, here.quotes, terms.open_quotes):
         return HoldingBound.OPEN_QUOTES
     return HoldingBound.BYTES if all_.size >= bounds.bytes else None
 
 
 def bound_of_proposal(situation: Situation, key: OrderKey, order: Order, terms: GrantTerms) -> HoldingBound | None:
-    """The bound that keeps a proposal from being held, or None if it may be held."""
+    """Return the bound because of which a proposal holds nothing, or None."""
     if _exceeds_share(situation, key, Counter(item.opportunity.path for item in order.items if item.opportunity)):
         return HoldingBound.SHARE
     all_, here = _holdings(situation, key.partner, order.seller.key)
@@ -132,7 +137,7 @@ def bound_of_proposal(situation: Situation, key: OrderKey, order: Order, terms: 
 
 
 def _holdings(situation: Situation, partner: str, seller: str) -> tuple[Holdings, Holdings]:
-    """What a partner holds in all, and what it holds of one Seller."""
+    """Return the holdings of a partner in all, and those of one Seller."""
     by_seller = situation.holdings.get(partner, {})
     all_ = Holdings(
         quotes=sum(held.quotes for held in by_seller.values()),
@@ -143,13 +148,15 @@ def _holdings(situation: Situation, partner: str, seller: str) -> tuple[Holdings
 
 
 def _exceeds(held: int, most: int, held_here: int, most_here: int | None) -> bool:
-    """Whether one more exceeds the setting, or what the Seller has agreed on."""
+    """Whether one more exceeds the setting, or the terms with the Seller."""
     return held >= most or (most_here is not None and held_here >= most_here)
 
 
 def _exceeds_share(situation: Situation, key: OrderKey, wanted: Mapping[str, int]) -> bool:
     own = situation.records.get(key)
-    held_here = {claim.opportunity: claim.spaces for claim in own.claims()} if own and situation.live(own) else {}
+    held_here = (
+        {claim.opportunity: claim.spaces for claim in own.claims()} if own and situation.holds_spaces(own) else {}
+    )
     for path, spaces in wanted.items():
         most = _most_held(situation.opportunities.get(path), situation.policy.bounds)
         elsewhere = situation.held.get((path, key.partner), 0) - held_here.get(path, 0)
@@ -159,7 +166,7 @@ def _exceeds_share(situation: Situation, key: OrderKey, wanted: Mapping[str, int
 
 
 def _most_held(opportunity: Opportunity | None, bounds: HoldingBounds) -> int | None:
-    """How many spaces of the Opportunity one partner may hold; None for any number."""
+    """Return how many spaces of the Opportunity one partner may hold; None for any number."""
     if opportunity is None or opportunity.capacity is None or opportunity.capacity <= bounds.share_above:
         return None
     return int(opportunity.capacity * bounds.share)

@@ -1,7 +1,9 @@
-"""What an Opportunity inherits from its parent if its provider publishes nothing of its own (OB-BKBL-32, OB-BKBL-33).
+"""The properties that an Opportunity inherits because its provider publishes them for its parent only.
 
-The result is stored with a mark (`Opportunity.inherited`), so that a child inherits again when its parent alone is
-published.
+Offers are inherited by OB-BKBL-32 and OB-BKBL-33.
+
+The child is stored with the inherited properties and a mark (`Opportunity.inherited`), so that it inherits again when
+its parent alone is published.
 """
 
 from msgspec.structs import replace
@@ -13,16 +15,16 @@ _NOTHING = Inherited()
 
 
 def inherit(child: Opportunity, parents: tuple[Opportunity, ...]) -> Opportunity:
-    """The child with what it inherits from its parents, nearest first.
+    """Return the child with the properties that it inherits from its parents, nearest first.
 
-    A child without a start inherits no end from a duration. A child that its Seller has called off stays cancelled,
+    A child without a start inherits no end from a duration. A child that its Seller cancelled here stays cancelled,
     whatever the status of its parent.
     """
     marked = child.inherited or _NOTHING
     if marked == _NOTHING or not parents:
         return child
     parent = parents[0]
-    if marked.status and not child.called_off:
+    if marked.status and not child.cancelled_here:
         child = replace(child, status=parent.status)
     if marked.dates:
         child = replace(child, start=parent.start, end=parent.end)
@@ -35,27 +37,27 @@ def inherit(child: Opportunity, parents: tuple[Opportunity, ...]) -> Opportunity
     return child
 
 
-def keep_cancellation(known: Opportunity | None, published: Opportunity, *, keep_called_off: bool) -> Opportunity:
-    """The published Opportunity, still cancelled or postponed unless it is published with a status of its own.
+def keep_cancellation(known: Opportunity | None, published: Opportunity, *, keep_cancelled_here: bool) -> Opportunity:
+    """Return the published Opportunity, still cancelled or postponed unless it is published with a status of its own.
 
     A provider that sends another price, but no eventStatus, does not undo a cancellation.
 
     Args:
-        known: What is stored, if anything is.
-        published: What is published now.
-        keep_called_off: Whether a cancellation by the Seller here stays, whatever status is published.
+        known: The stored version, if there is one.
+        published: The published version.
+        keep_cancelled_here: Whether a cancellation by the Seller here stays, whatever status is published.
     """
     if known is None or known.takes_place:
         return published
     has_status = published.inherited is None or not published.inherited.status
     was_inherited = known.inherited is not None and known.inherited.status
-    if not (known.called_off and keep_called_off) and (was_inherited or has_status):
+    if not (known.cancelled_here and keep_cancelled_here) and (was_inherited or has_status):
         return published
     marks = replace(published.inherited, status=False) if published.inherited else _NOTHING
     return replace(
         published,
         status=known.status,
-        called_off=known.called_off,
+        cancelled_here=known.cancelled_here,
         inherited=None if marks == _NOTHING else marks,
     )
 
@@ -66,7 +68,7 @@ def _with_duration(child: Opportunity, parent: Opportunity) -> Opportunity:
 
 
 def _named_offers(child: Opportunity, parents: tuple[Opportunity, ...], keys: tuple[str, ...]) -> list[Offer]:
-    """The Offers with these keys, each of the nearest parent that has it, as the child's own."""
+    """Return the Offers with these keys, each from the nearest parent that has it, as Offers of the child."""
     found: dict[str, Offer] = {}
     for parent in reversed(parents):
         found |= {offer.key: offer for offer in parent.offers}

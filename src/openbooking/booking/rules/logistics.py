@@ -1,7 +1,7 @@
-"""Name, time and place of Opportunities, and the Orders that tell of them (OB 8.4.9, OB-NOTIF-06, AMB-19).
+"""Name, time and location of Opportunities, and the Orders that show them (OB 8.4.9, OB-NOTIF-06, AMB-19).
 
-Whoever changes one of these, by a change of it alone or by publishing all of it anew, changes the Orders for it by the
-same rule. Proposals learn of it when they are booked.
+A Seller changes them by a decision, and a provider by a new version of the Opportunity. In both cases the Orders change
+by the same rule. OrderProposals take the current Opportunity when they are booked.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,11 +11,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
-from openbooking.booking.model.opportunity import Opportunity, sale_when_published
-from openbooking.booking.model.order import OrderItem
-from openbooking.booking.model.record import RecordKind
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import BookedItem
+from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Change, RecordSet, Situation
-from openbooking.booking.rules.order_changes import with_states
+from openbooking.booking.rules.lifecycle import sale_when_published, with_states
 from openbooking.booking.rules.size_limits import check_record
 from openbooking.openactive.terms import OpportunityType
 
@@ -23,27 +23,35 @@ _DESCRIBED_BY = ("name", "location")
 
 
 def changed_paths(known: Mapping[str, Opportunity], announced: Iterable[Opportunity]) -> set[str]:
-    """Which of the Opportunities announced differ from those known in what Orders show or children inherit.
+    """Return the paths of the announced Opportunities that differ in properties that Orders show or children inherit.
 
-    That is name, time, place, parent and sale state, and of parents what they hand down (`booking.inheritance`). What
-    is not known differs too, for it may come back after it was withdrawn, and its Orders with it.
+    These are name, time, location, parent and sale state, and for a parent the properties that its children inherit
+    (`rules.inheritance`). An unknown Opportunity differs, too, because it may have Orders from before it was withdrawn.
     """
     return {new.path for new in announced if _differs(known.get(new.path), new)}
 
 
-def tell_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp) -> list[Change]:
-    """The Orders with an item at one of the changed Opportunities or below, where it shows another one than there is.
+def update_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp) -> list[Change]:
+    """Return the Orders with items that show an outdated name, time or location, with the current ones.
 
-    Items that are cancelled stay as they were. RequestTooLargeError if an Order would take too much room.
+    Cancelled items stay as they are.
+
+    Args:
+        situation: The situation, in which the Opportunities are changed.
+        changed: The paths of the changed Opportunities; items at these paths or below are compared.
+        stamp: Who changes them, and when.
+
+    Raises:
+        RequestTooLargeError: An Order would take more bytes than one may.
     """
     changes: list[Change] = []
     for record in situation.records.values():
-        if record.kind is not RecordKind.ORDER:
+        if not isinstance(record, OrderRecord):
             continue
         moved = {
             item.number: replace(state, logistics_changed=True, replacement=current)
             for item, state in record.items()
-            if not state.status.cancelled and (current := _as_it_is_now(situation, item, changed))
+            if not state.status.cancelled and (current := _with_current_logistics(situation, item, changed))
         }
         if moved:
             told = with_states(record, moved, stamp)
@@ -55,20 +63,19 @@ def tell_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp) -
 def _differs(known: Opportunity | None, new: Opportunity) -> bool:
     if known is None or known.withdrawn or known.parent != new.parent or known.inherited != new.inherited:
         return True
-    if known.sale is not sale_when_published(known, new):
+    if known.sale is not sale_when_published(known, new.sale):
         return True
-    return _logistics(known) != _logistics(new) or (new.type.has_children and _handed_down(known) != _handed_down(new))
+    return _logistics(known) != _logistics(new) or (new.type.has_children and _inheritable(known) != _inheritable(new))
 
 
-def _handed_down(parent: Opportunity) -> tuple[Any, ...]:
-    """What children may inherit; of Offers that is only what sessions do, for a facility has too many Slots."""
+def _inheritable(parent: Opportunity) -> tuple[Any, ...]:
+    """Return the properties that children may inherit; of a facility no Offers, because it has too many Slots."""
     offers = parent.offers if parent.type is OpportunityType.SESSION_SERIES else ()
     return (parent.status, parent.start, parent.end, parent.properties.get("duration"), offers)
 
 
-def _as_it_is_now(situation: Situation, item: OrderItem, changed: AbstractSet[str]) -> OrderItem | None:
-    """The item with its Opportunity and parents as they are now, if that tells another name, time or place."""
-    assert item.opportunity is not None  # noqa: S101 - booked items have one
+def _with_current_logistics(situation: Situation, item: BookedItem, changed: AbstractSet[str]) -> BookedItem | None:
+    """Return the item with the current Opportunity and parents, if their name, time or location has changed."""
     opportunity = situation.opportunities.get(item.opportunity.path)
     if opportunity is None:
         return None
@@ -82,6 +89,6 @@ def _as_it_is_now(situation: Situation, item: OrderItem, changed: AbstractSet[st
 
 
 def _logistics(member: Opportunity) -> tuple[Any, ...]:
-    """Name, place and time; the dates of a series only tell when its sessions begin and end, as each does itself."""
+    """Return name, location and time; the dates of a parent do not count, because its children have their own."""
     described = tuple(member.properties.get(name) for name in _DESCRIBED_BY)
     return (*described, member.start, member.end) if member.type.bookable else described

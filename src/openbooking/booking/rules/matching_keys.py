@@ -1,8 +1,8 @@
 """Venue and activities of an Opportunity: the keys by which rules compare its location and activities.
 
-They are derived from the published `location`, `activity` and `facilityType` when an Opportunity is published or moved,
-and nowhere else. An Opportunity that publishes none has those of its nearest parent that does (MOD "Parent-child").
-That inheritance is resolved when a rule asks, and never stored, so that a parent that moves takes its children along.
+They are derived from the published `location`, `activity` and `facilityType` when an Opportunity is published or its
+logistics change. An Opportunity without any inherits those of its nearest parent (MOD "Parent-child"). That inheritance
+is never stored, so that children follow a parent that moves.
 """
 
 import re
@@ -18,30 +18,38 @@ _VOCABULARY = re.compile(r"https?://(?:www\.)?openactive\.io/(activity-list|faci
 _ACTIVITIES = ("activity", "facilityType")
 
 
-def with_whereabouts(opportunity: Opportunity) -> Opportunity:
-    """The Opportunity with `venue` and `activities` as its properties tell them, whatever they were before."""
+def with_matching_keys(opportunity: Opportunity) -> Opportunity:
+    """Return the Opportunity with the `venue` and `activities` that follow from its properties."""
     return replace(
         opportunity, venue=_venue(opportunity.properties), activities=tuple(_activities(opportunity.properties))
     )
 
 
 def venue_of(family: Iterable[Opportunity]) -> str:
-    """The venue of the first member that has one; the members are an Opportunity and its parents, nearest first."""
+    """Return the venue of the first member that has one.
+
+    Args:
+        family: An Opportunity and its parents, nearest first.
+    """
     return next((member.venue for member in family if member.venue), "")
 
 
 def activities_of(family: Iterable[Opportunity]) -> tuple[str, ...]:
-    """The activities of the first member that has any; the members are as for `venue_of`."""
+    """Return the activities of the first member that has any.
+
+    Args:
+        family: An Opportunity and its parents, nearest first.
+    """
     return next((member.activities for member in family if member.activities), ())
 
 
 def normal_key(text: str) -> str:
-    """The one form of a key that publishers and people write in several: single spaces, one form of vocabularies."""
+    """Return the normal form of a key: with single spaces, and one spelling of the URLs of vocabularies."""
     return _VOCABULARY.sub(r"https://openactive.io/\1#", " ".join(text.split()))
 
 
 def _venue(properties: Mapping[str, Any]) -> str:
-    """The `@id` or `identifier` of the first location that can be told from others, else its name and postcode."""
+    """Return the `@id` or `identifier` of the first identifiable location, or else its name and postcode."""
     return next(filter(None, map(_venue_key, _members(properties.get("location")))), "")
 
 
@@ -58,7 +66,7 @@ def _venue_key(location: Any) -> str:
 
 
 def _activities(properties: Mapping[str, Any]) -> Iterator[str]:
-    """Each concept once, by its `@id`, else by its `prefLabel`."""
+    """Yield the key of each concept once: its `@id`, or else its `prefLabel`."""
     concepts = [concept for name in _ACTIVITIES for concept in _members(properties.get(name))]
     yield from dict.fromkeys(filter(None, map(_concept_key, concepts)))
 
@@ -74,14 +82,14 @@ def _identifier(thing: Mapping[str, Any]) -> str:
 
 
 def _members(value: Any) -> list[Any]:
-    """The members of an array, or the one value that stands there without an array."""
+    """Return the members of an array, or a single value as a list."""
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _text(value: Any) -> str:
-    """Text, the digits of a whole number, or the value of a PropertyValue; of several the first, else nothing."""
+    """Return a text, the digits of an integer, or the value of a PropertyValue; the first of an array; else ""."""
     if isinstance(value, list | tuple):
         return next(filter(None, map(_text, value)), "")
     if isinstance(value, Mapping):

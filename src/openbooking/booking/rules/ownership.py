@@ -1,23 +1,24 @@
-"""Whose a thing is: it stays with the source and the Seller it was first published from and for.
+"""Ownership: an Opportunity stays with the source and the Seller of its first publication.
 
-Identifiers are public, and a feed may name those of others; it must not get hold of what they name.
+Identifiers are public. A feed may use the identifiers of others, but cannot take over the Opportunities behind them.
 """
 
+from openbooking.booking.model.errors import IdReusedError
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.record import RecordKind
+from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Situation
-from openbooking.openactive.errors import BelongsToAnotherError, OpenBookingError
+from openbooking.openactive.errors import BelongsToAnotherError
 from openbooking.openactive.web_addresses import is_web_address
 
 
 def publisher_of(source: str) -> str:
-    """Who answers for what comes from a source: the site of a feed, of which it may have several, or else its name."""
+    """Return the publisher of a source: the host of a feed, because a site may have several feeds, or else its name."""
     name = source_name(source)
     return name.lower().split("/")[2] if is_web_address(name) else name
 
 
 def check_source(what: str, source: str, known: str) -> None:
-    """Raise BelongsToAnotherError unless who answers for the source answers for the known one too."""
+    """Raise BelongsToAnotherError unless both sources have the same publisher."""
     if publisher_of(source) != publisher_of(known):
         raise BelongsToAnotherError(
             f"{what} belongs to another source: {source_name(known) or 'none that was imported'}."
@@ -33,10 +34,14 @@ def check_seller(what: str, seller: str, known: str) -> None:
 def check_ownership(
     situation: Situation, opportunity: Opportunity, parent: Opportunity | None, *, own_only: bool
 ) -> None:
-    """Raise BelongsToAnotherError for what is not to be published here, or not below this parent.
+    """Raise BelongsToAnotherError if the Opportunity belongs to another source or Seller.
 
-    With `own_only` its parent and its Seller, too, must have come from who answers for it; a Seller of no source is
-    for all.
+    Args:
+        situation: The situation of the decision.
+        opportunity: The published Opportunity.
+        parent: Its parent, if it has one; both must have the same Seller.
+        own_only: Whether parent and Seller must have the same publisher as the Opportunity. A Seller without a source
+            is available to all publishers.
     """
     known = situation.opportunities.get(opportunity.path)
     if known and not known.withdrawn:
@@ -54,9 +59,9 @@ def check_ownership(
 
 
 def _check_bookings(situation: Situation, opportunity: Opportunity) -> None:
-    """What was withdrawn may come back, but Orders for it are at the mercy of its Seller alone, and of its source.
+    """Raise BelongsToAnotherError if a withdrawn Opportunity has bookings of another Seller and another publisher.
 
-    Who answers for what was booked may hand it over to another Seller.
+    The publisher of a booked Opportunity may publish it again for another Seller.
     """
     for record in situation.records.values():
         if any(claim.opportunity == opportunity.path for claim in record.claims()):
@@ -66,23 +71,22 @@ def _check_bookings(situation: Situation, opportunity: Opportunity) -> None:
                 check_seller("What was booked of it", opportunity.seller, record.partnership.seller)
 
 
-def shares_name_or_start(one: Opportunity, other: Opportunity) -> bool:
-    """Whether two versions may be of one thing: a thing that is renamed and rescheduled is so at different times."""
-    return one.properties.get("name") == other.properties.get("name") or one.start == other.start
+def shares_name_or_start(first: Opportunity, second: Opportunity) -> bool:
+    """Whether two versions may describe one Opportunity: providers seldom change name and start at once."""
+    return first.properties.get("name") == second.properties.get("name") or first.start == second.start
 
 
 def check_same_as_booked(situation: Situation, opportunity: Opportunity) -> None:
-    """Raise OpenBookingError if there are Orders at the path for what shares neither name nor start with this."""
+    """Raise IdReusedError if an Order at the path has an Opportunity with another name and another start."""
     for record in situation.records.values():
-        if record.kind is not RecordKind.ORDER:
+        if not isinstance(record, OrderRecord):
             continue
         for item, state in record.items():
-            booked = item.opportunity
-            standing = booked is not None and booked.path == opportunity.path and not state.status.cancelled
-            if standing and booked and not shares_name_or_start(booked, opportunity):
-                raise OpenBookingError("There are Orders for another thing that had its id.")
+            concerned = item.opportunity.path == opportunity.path and not state.status.cancelled
+            if concerned and not shares_name_or_start(item.opportunity, opportunity):
+                raise IdReusedError
 
 
 def source_name(source: str) -> str:
-    """The name of all that was published together; behind its last `#` is what of that a thing comes of."""
+    """Return the source without the part after its last `#`, which identifies an item within the source."""
     return source.rpartition("#")[0] or source

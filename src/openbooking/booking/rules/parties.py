@@ -1,4 +1,4 @@
-"""Who takes part in an Order: what is required of `broker` and `customer` under each role (OB 6, 10.1.5, 10.1.9)."""
+"""The details of `broker` and `customer` that each role requires (OB 6, 10.1.5, 10.1.9)."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ def check_broker(request: OrderRequest) -> None:
 
 
 def check_customer(request: OrderRequest) -> None:
-    """Raise IncompleteCustomerDetailsError unless `customer` is complete; under a reseller it may be absent."""
+    """Raise IncompleteCustomerDetailsError unless `customer` is complete; a reseller may omit it."""
     if request.customer is None:
         if request.broker_role is BrokerRole.RESELLER:
             return
@@ -41,6 +41,6 @@ def _has_text(thing: Reflected, name: str) -> bool:
 
 
 def _has_value(thing: Reflected, name: str) -> bool:
-    """Whether the thing has it, as text; an address can be an object too."""
+    """Whether the property is a text that is not blank; an address may be an object."""
     value = thing.get(name)
     return bool(value) if name == "address" and isinstance(value, Mapping) else _has_text(thing, name)

@@ -1,4 +1,4 @@
-"""Which payment details are accepted and expected, and the agreement on what is due (OB 7.3, 7.6.2)."""
+"""Checks of payment details and of `totalPaymentDue` (OB 7.3, 7.6.2)."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from openbooking.booking.model.opportunity import Offer
 from openbooking.booking.model.order import Order, OrderRequest, Payment
 from openbooking.booking.model.policy import Policy, ReconciliationDetails
 from openbooking.booking.model.record import Record
-from openbooking.booking.rules.pricing import prepayment_of_all
+from openbooking.booking.rules.prepayment import prepayment_of_all
 from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,
     InvalidPaymentDetailsError,
@@ -21,9 +21,9 @@ from openbooking.openactive.terms import Availability, OrderType
 
 
 def check_details(payment: Payment | None, policy: Policy, terms: GrantTerms) -> None:
-    """Raise InvalidPaymentDetailsError if a `payment` is sent that cannot be reconciled, whatever is to be paid.
+    """Raise InvalidPaymentDetailsError if a sent `payment` cannot be reconciled.
 
-    A dynamic one must name an account that Seller and partner have agreed on (OB-DYN-01, OB-DYN-07, OB-DYN-08).
+    A dynamic payment must name an account that Seller and partner have agreed on (OB-DYN-01, OB-DYN-07, OB-DYN-08).
     """
     if payment is None:
         return
@@ -34,7 +34,7 @@ def check_details(payment: Payment | None, policy: Policy, terms: GrantTerms) ->
 
 
 def _check_account(payment: Payment, policy: Policy, terms: GrantTerms) -> None:
-    """Raise an error unless the terms name the account and the setting allows it."""
+    """Raise an error unless the terms include the account and the setting allows it."""
     allowed, agreed = policy.dynamic_accounts, terms.dynamic_accounts
     if allowed is None or not agreed:
         raise InvalidPaymentDetailsError("No DynamicPayment has been agreed on with the Seller.")
@@ -52,9 +52,9 @@ def _check_reconciliation(payment: Payment, details: ReconciliationDetails) -> N
 
 
 def check_consistent(payment: Payment | None, own: Record | None) -> None:
-    """Raise InvalidPaymentDetailsError where of a quote that is held and this only one is dynamic (OB-DYN-07).
+    """Raise InvalidPaymentDetailsError if the payment is of another kind than the one of the quote (OB-DYN-07).
 
-    Or both are, by different accounts.
+    Either only one of the two is dynamic, or both are, with different accounts.
     """
     if own is None:
         return
@@ -67,9 +67,10 @@ def check_consistent(payment: Payment | None, own: Record | None) -> None:
 def reflected_payment(
     payment: Payment | None, offers: Iterable[Offer], policy: Policy, type_: OrderType
 ) -> Payment | None:
-    """The `payment` as replies show it: none where nothing is paid, and only what this system looks at (OB-PAY-08).
+    """Return the `payment` as replies show it, with the properties that this system checks (OB-PAY-08).
 
-    Quotes leave its identifier out, and say nothing if there is nothing else (OB-C2-05, AMB-33).
+    An Order without prepayment has none. Quotes omit the identifier, and a payment without other properties
+    (OB-C2-05, AMB-33).
     """
     if payment is None or payment.dynamic:
         return payment
@@ -81,7 +82,7 @@ def reflected_payment(
 
 
 def check_payment(payment: Payment | None, offers: Iterable[Offer]) -> None:
-    """Raise the error of a `payment` that is missing, unnecessary or incomplete, in this order (AMB-54)."""
+    """Raise an error if the `payment` is missing, unnecessary or incomplete, checked in this order (AMB-54)."""
     prepayment = prepayment_of_all(offers)
     if payment is None:
         if prepayment is Availability.REQUIRED:
@@ -94,9 +95,9 @@ def check_payment(payment: Payment | None, offers: Iterable[Offer]) -> None:
 
 
 def check_total(request: OrderRequest, order: Order) -> None:
-    """Raise TotalPaymentDueMismatchError unless the Broker's figure is ours (OB-B-06); a dynamic Order has none.
+    """Raise TotalPaymentDueMismatchError unless the Broker sent the right total (OB-B-06) and its currency.
 
-    So is its currency, which only a figure of 0 may leave out (OB-VAL-40, OB-TAX-13).
+    A dynamic Order has no total. A total of 0 may omit the currency (OB-VAL-40, OB-TAX-13).
     """
     if order.dynamic:
         return

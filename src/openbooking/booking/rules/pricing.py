@@ -1,9 +1,10 @@
 """Prices, tax and totals (OB 7.4, 7.5, 7.6, 10.1.13, 10.1.14).
 
-A TaxGross price of 12.00 at 20 % holds 2.00 of tax, and 12.00 is due; a TaxNet price of 10.00 gains 2.00, and 12.00 is
-due. Where tax is excluded the first is sold at 10.00, as the second is, and 10.00 is due. Where no tax is worked out,
-consumers still pay the 12.00 that is published.
-Tax is rounded half up on each OrderItem, and the total of a tax is the sum of its rounded parts, so that they agree.
+Example at 20 %: a TaxGross price of 12.00 includes 2.00 of tax, and 2.00 is added to a TaxNet price of 10.00, so that
+12.00 is due for both. If tax is excluded, both are sold at 10.00. If tax is not calculated, consumers still pay the
+published 12.00.
+
+Tax is rounded half up on each OrderItem. The total of a tax is the sum of these rounded amounts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,13 +22,14 @@ from openbooking.booking.model.order import (
     Totals,
 )
 from openbooking.booking.model.policy import TaxCalculation
-from openbooking.booking.model.record import Record
+from openbooking.booking.model.record import ShownRecord
+from openbooking.booking.rules.prepayment import prepayment_of_all
 from openbooking.openactive.money import ZERO, tax_on_net, tax_within_gross
-from openbooking.openactive.terms import Availability, BrokerRole, TaxMode, TaxTreatment
+from openbooking.openactive.terms import BrokerRole, TaxMode, TaxTreatment
 
 
 class Pricing(NamedTuple):
-    """What prices mean in one Order."""
+    """How prices and tax are calculated in one Order."""
 
     tax_mode: TaxMode
     tax: TaxTreatment = TaxTreatment.CALCULATED
@@ -35,12 +37,12 @@ class Pricing(NamedTuple):
 
 
 def pricing_of(order: Order) -> Pricing:
-    """What prices mean in this Order."""
+    """Return how prices and tax are calculated in this Order."""
     return Pricing(order.seller.tax_mode, order.tax, order.totals.prepayment is not None)
 
 
 def tax_treatment(calculation: TaxCalculation, request: OrderRequest, tax_mode: TaxMode) -> TaxTreatment:
-    """What becomes of tax in the Order asked for: resellers and businesses may be sold to without (OB-TAX-06)."""
+    """Return the tax treatment of the requested Order: resellers and businesses may be excluded (OB-TAX-06)."""
     business = request.customer is not None and request.customer.get("@type") == "Organization"
     consumers = request.broker_role is not BrokerRole.RESELLER and not business
     if calculation is TaxCalculation.ALWAYS or (calculation is TaxCalculation.CONSUMERS and consumers):
@@ -49,14 +51,14 @@ def tax_treatment(calculation: TaxCalculation, request: OrderRequest, tax_mode: 
 
 
 def charged(offer: Offer, pricing: Pricing) -> Offer:
-    """The Offer with the price at which it is sold: net where tax is excluded (OB-TAX-08)."""
+    """Return the Offer with the price at which it is sold: net if tax is excluded (OB-TAX-08)."""
     if pricing.tax is not TaxTreatment.EXCLUDED or pricing.tax_mode is TaxMode.NET:
         return offer
     return replace(offer, price=offer.price - tax_within_gross(offer.price, offer.vat.rate))
 
 
 def tax_charges(offer: Offer, pricing: Pricing) -> tuple[TaxCharge, ...]:
-    """The `unitTaxSpecification` of an item with this Offer; present also where the tax is zero (OB-TAX-05)."""
+    """Return the `unitTaxSpecification` of an item with this Offer, also for a tax of zero (OB-TAX-05)."""
     if pricing.tax is not TaxTreatment.CALCULATED:
         return ()
     compute = tax_on_net if pricing.tax_mode is TaxMode.NET else tax_within_gross
@@ -65,28 +67,13 @@ def tax_charges(offer: Offer, pricing: Pricing) -> tuple[TaxCharge, ...]:
 
 
 def due(offer: Offer, pricing: Pricing) -> Decimal:
-    """What is to be paid for one item with this Offer, its tax included (OB-TAX-02)."""
+    """Return the amount that is due for one item with this Offer, including tax (OB-TAX-02)."""
     added = tax_charges(offer, pricing) if pricing.tax_mode is TaxMode.NET else ()
     return charged(offer, pricing).price + sum((charge.price for charge in added), ZERO)
 
 
-def prepayment_of(offer: Offer) -> Availability:
-    """What an Offer's prepayment comes to: nothing is paid for a free one, and Required is the default (OB-PREP-08)."""
-    if offer.price == 0:
-        return Availability.UNAVAILABLE
-    return offer.prepayment or Availability.REQUIRED
-
-
-def prepayment_of_all(offers: Iterable[Offer]) -> Availability:
-    """What the prepayment of an Order comes to: the strictest of its Offers (OB-PREP-03 to OB-PREP-05)."""
-    found = {prepayment_of(offer) for offer in offers}
-    if Availability.REQUIRED in found:
-        return Availability.REQUIRED
-    return Availability.OPTIONAL if Availability.OPTIONAL in found else Availability.UNAVAILABLE
-
-
 def totals(items: Sequence[OrderItem], pricing: Pricing) -> Totals:
-    """The totals over these items; what is due holds all tax that is calculated (OB-TAX-01)."""
+    """Return the totals of these items; the amount due includes all calculated tax (OB-TAX-01)."""
     offers = [item.offer for item in items if item.offer]
     return Totals(
         price=sum((due(offer, pricing) for offer in offers), ZERO),
@@ -96,11 +83,10 @@ def totals(items: Sequence[OrderItem], pricing: Pricing) -> Totals:
     )
 
 
-def current_totals(record: Record) -> Totals:
-    """The totals of an Order as it stands, without what has been cancelled (OB-SEL-04)."""
-    assert record.order is not None  # noqa: S101 - asked for only of Orders
-    standing = [item for item, state in record.items() if not state.status.cancelled]
-    return totals(standing, pricing_of(record.order))
+def current_totals(record: ShownRecord) -> Totals:
+    """Return the totals of the current items, without cancelled ones (OB-SEL-04)."""
+    current = [item for item, state in record.items() if not state.status.cancelled]
+    return totals(current, pricing_of(record.order))
 
 
 def _by_tax(charges: Iterable[TaxCharge]) -> tuple[TaxCharge, ...]:

@@ -1,6 +1,6 @@
-"""What publishing and withdrawing report of each Opportunity: whether it can be booked now, and the Orders it reached.
+"""The reports of publishing and withdrawing: whether an Opportunity can be booked, and the effects on its Orders.
 
-An import shows it to people, and a dry run of the import shows the same.
+An import prints them, and so does a trial run of the import.
 """
 
 from collections import defaultdict
@@ -10,16 +10,18 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Opportunity, applicable_offers
 from openbooking.booking.model.order import OrderItem, OrderKey
-from openbooking.booking.model.record import Record, RecordKind
-from openbooking.booking.model.report import OrdersReached
+from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
+from openbooking.booking.model.report import OpportunityReport, OrdersReached
 from openbooking.booking.model.situation import Change, RecordSet, Situation, Spaces
 from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.openactive.terms import OrderProposalStatus
 
+_NO_ORDERS = OrdersReached()
+
 
 def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str | None:
-    """Why nobody can book the Opportunity at any of its Offers now, or None."""
+    """Return why nobody can book the Opportunity with any of its Offers now, or None."""
     parents = situation.parents(opportunity)
     offers = applicable_offers(opportunity, parents)
     if not offers:
@@ -40,9 +42,10 @@ def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str 
 
 
 def orders_reached(before: Situation, changes: Iterable[Change], paths: Collection[str]) -> dict[str, OrdersReached]:
-    """The records that these changes reach, by path.
+    """Return the records that the changes affect, by path.
 
-    Each item counts for the path of its Opportunity if that is in `paths`, else for that of the nearest parent.
+    An item counts for the path of its Opportunity if that is in `paths`, and otherwise for its nearest parent in
+    `paths`.
     """
     found: dict[str, dict[str, set[OrderKey]]] = defaultdict(lambda: defaultdict(set))
     for change in changes:
@@ -57,15 +60,21 @@ def orders_reached(before: Situation, changes: Iterable[Change], paths: Collecti
     }
 
 
-def orders_for(situation: Situation, path: str) -> frozenset[OrderKey]:
-    """The keys of the Orders that hold a space of the Opportunity with this path."""
-    orders = (record for record in situation.records.values() if record.kind is RecordKind.ORDER)
+def _orders_for(situation: Situation, path: str) -> frozenset[OrderKey]:
+    """Return the keys of the Orders with a space of the Opportunity."""
+    orders = (record for record in situation.records.values() if isinstance(record, OrderRecord))
     return frozenset(record.key for record in orders if any(claim.opportunity == path for claim in record.claims()))
 
 
+def withdrawal_report(situation: Situation, path: str, reached: OrdersReached = _NO_ORDERS) -> OpportunityReport:
+    """Return the report on an Opportunity that leaves the open feeds, with the Orders that stay as they are."""
+    orders = replace(reached, kept=_orders_for(situation, path))
+    return OpportunityReport(opportunity=situation.opportunities[path], orders=orders)
+
+
 def _reached(known: Record | None, record: Record) -> Iterator[tuple[OrderItem, str]]:
-    """The items of a record that have changed, each with the field of OrdersReached that it belongs to."""
-    if record.kind is RecordKind.PROPOSAL:
+    """Yield the changed items of a record, each with the name of its field of OrdersReached."""
+    if isinstance(record, ProposalRecord):
         if not _is_rejected(known) and _is_rejected(record):
             yield from ((item, "rejected") for item, _ in record.items())
         return

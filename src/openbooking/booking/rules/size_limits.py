@@ -1,6 +1,6 @@
-"""How much room one thing may take that others store here: Opportunities and Sellers, and the Orders of Brokers.
+"""How many bytes one Opportunity, Seller or Order may take.
 
-A bound meets what is new or grows. What is stored already stays, and is served, whatever its size.
+The limits apply to new and growing documents. A stored document stays, and is served, whatever its size.
 """
 
 import msgspec
@@ -15,18 +15,18 @@ _encode = msgspec.json.Encoder().encode
 
 
 def check_published(known: Opportunity | Seller | None, thing: Opportunity | Seller, policy: Policy) -> None:
-    """Raise RequestTooLargeError if what is published takes more bytes than one thing may, and than it took before."""
+    """Raise RequestTooLargeError if a publication takes more bytes than the limit, and more than the stored version."""
     name = thing.path if isinstance(thing, Opportunity) else f"Seller {thing.name}"
     _check(name, known, thing, policy.max_published_bytes, "max_published_bytes")
 
 
 def check_order(order: Order, policy: Policy) -> None:
-    """Raise RequestTooLargeError if an Order takes more bytes than one may, with what it says of its Opportunities."""
+    """Raise RequestTooLargeError if an Order, including its Opportunities, takes more bytes than the limit."""
     _check("The Order", None, order, policy.max_order_bytes, "max_order_bytes")
 
 
 def check_record(known: Record, record: Record, policy: Policy) -> None:
-    """Raise RequestTooLargeError if an Order takes more bytes than one may, and than it took before."""
+    """Raise RequestTooLargeError if an Order takes more bytes than the limit, and more than before."""
     _check(f"Order {record.uuid}", known, record, policy.max_order_bytes, "max_order_bytes")
 
 

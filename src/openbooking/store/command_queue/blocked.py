@@ -9,7 +9,7 @@ command that waits is in a batch of its own.
 import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -30,7 +30,7 @@ from openbooking.store.database import LockedError
 Name: TypeAlias = str | OrderKey
 # Returns the holder of the lock for each of the given names that is locked now.
 FindLocks: TypeAlias = Callable[[Iterable[Name]], Awaitable[Mapping[Name, str]]]
-NamesOf: TypeAlias = Callable[[Command], frozenset[Name]]
+NamesOf: TypeAlias = Callable[[Command[Any]], frozenset[Name]]
 
 _LOCK_CHECK_SECONDS = 0.1
 _RETRY_SECONDS = 0.5

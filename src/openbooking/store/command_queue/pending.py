@@ -6,9 +6,9 @@ For a command that has begun by then, the outcome is unknown.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from openbooking.booking.command import Command, Reply
+from openbooking.booking.command import Command
 from openbooking.booking.store import Outcome, StoreUnavailableError
 from openbooking.store.database import LockedError
 
@@ -28,11 +28,11 @@ class PendingCommand:
         until: The deadline, a time of the event loop.
     """
 
-    def __init__(self, command: Command, until: float) -> None:
+    def __init__(self, command: Command[Any], until: float) -> None:
         self.command = command
         self.until = until
         loop = asyncio.get_running_loop()
-        self.reply: asyncio.Future[Reply] = loop.create_future()
+        self.reply: asyncio.Future[Any] = loop.create_future()
         self.given_up = False
         self._begun = False
         self._timer = loop.call_at(until, self._on_deadline)
@@ -81,7 +81,7 @@ class Batch:
         """The latest deadline of the commands, a time of the event loop."""
         return max(each.until for each in self.waiting)
 
-    def begin(self) -> list[Command]:
+    def begin(self) -> list[Command[Any]]:
         """Begin all commands that were not given up, and return them; called at each try of the transaction."""
         self._begun = [each for each in self.waiting if each.begin()]
         return [each.command for each in self._begun]

@@ -3,7 +3,8 @@
 import asyncio
 import contextvars
 
-from openbooking.booking.command import Command, Reply
+from openbooking.booking.command import Command
+from openbooking.booking.store import Reply
 from openbooking.store.command_queue.blocked import BlockedCommands
 from openbooking.store.command_queue.pending import (
     LOCK_SECONDS,
@@ -36,7 +37,7 @@ class CommandQueue:
         self._waiting: list[PendingCommand] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def execute(self, command: Command, until: float) -> Reply:
+    async def execute(self, command: Command[Reply], until: float) -> Reply:
         """Return the reply to a command once its batch has been written.
 
         Args:
@@ -52,7 +53,8 @@ class CommandQueue:
         if self._writing is None or self._writing.done():
             # A batch serves several requests, so its log entries carry no request id.
             self._writing = asyncio.create_task(self._write_waiting(), context=contextvars.Context())
-        return await waiting.reply
+        reply: Reply = await waiting.reply
+        return reply
 
     async def finish(self) -> None:
         """Return once no command waits any more."""

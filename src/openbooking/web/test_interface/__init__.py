@@ -16,26 +16,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.decide_proposal import AmendProposal, DecideProposal
+from openbooking.booking.commands.amend_proposal import AmendProposal
+from openbooking.booking.commands.change_logistics import ChangeLogistics
+from openbooking.booking.commands.decide_proposal import DecideProposal
 from openbooking.booking.commands.find_opportunities import GetOpportunity
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.seller_decisions import (
-    ChangeLogistics,
-    Notify,
-    RecordAttendance,
-    RenewAccess,
-    SellerCancel,
-)
+from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, OrderKey
-from openbooking.booking.model.record import Record
+from openbooking.booking.model.record import OrderRecord
 from openbooking.identity.scopes import Scope
 from openbooking.jsonld.read import read_object, read_reference
-from openbooking.openactive.errors import NotFoundError, OpenBookingError, SellerNotFoundError
+from openbooking.openactive.errors import NotFoundError, OpenBookingError, SellerNotFoundError, UnknownOrderError
 from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OrderType
 from openbooking.system import System
@@ -45,7 +41,7 @@ from openbooking.web.test_interface.opportunities import PLACE, Maker, recipe_fo
 # Whoever calls the test interface simulates a Seller, and is none.
 ACTOR = Actor(ActorKind.SYSTEM, "test-interface")
 _NOTICE = "Please come ten minutes early."
-_ORDER_ACTIONS: dict[str, Callable[[OrderKey], Command]] = {
+_ORDER_ACTIONS: dict[str, Callable[[OrderKey], Command[None]]] = {
     "SellerRequestedCancellation": lambda order: SellerCancel(order=order, actor=ACTOR),
     "SellerRequestedCancellationWithMessage": lambda order: SellerCancel(
         order=order, message="The instructor is ill.", actor=ACTOR
@@ -57,13 +53,13 @@ _ORDER_ACTIONS: dict[str, Callable[[OrderKey], Command]] = {
     "AccessPassUpdate": lambda order: RenewAccess(order=order, nonce=str(uuid.uuid4()), passes=True, actor=ACTOR),
     "AccessChannelUpdate": lambda order: RenewAccess(order=order, nonce=str(uuid.uuid4()), channel=True, actor=ACTOR),
 }
-_PROPOSAL_ACTIONS: dict[str, Callable[[OrderKey], Command]] = {
+_PROPOSAL_ACTIONS: dict[str, Callable[[OrderKey], Command[None]]] = {
     "SellerAcceptOrderProposal": lambda order: DecideProposal(order=order, accept=True, actor=ACTOR),
     "SellerRejectOrderProposal": lambda order: DecideProposal(order=order, accept=False, actor=ACTOR),
     "SellerAmendOrderProposal": lambda order: AmendProposal(order=order, version=str(uuid.uuid4()), actor=ACTOR),
 }
 _LATER = timedelta(days=1)  # a course is published in days
-_LOGISTICS_ACTIONS: dict[str, Callable[[Opportunity], Command]] = {
+_LOGISTICS_ACTIONS: dict[str, Callable[[Opportunity], Command[None]]] = {
     "ChangeOfLogisticsName": lambda it: ChangeLogistics(
         opportunity=it.path, name=f"Renamed {uuid.uuid4().hex[:6]}", actor=ACTOR
     ),
@@ -139,7 +135,6 @@ class TestInterface:
             opportunity = await execute(
                 GetOpportunity(self._system.ids.parse_opportunity(object_id) or "", actor=ACTOR)
             )
-            assert isinstance(opportunity, Opportunity)  # noqa: S101 - what GetOpportunity answers with
             await execute(_LOGISTICS_ACTIONS[action](opportunity))
         elif action in _PROPOSAL_ACTIONS:
             await execute(_PROPOSAL_ACTIONS[action](self._order(caller, object_id, OrderType.PROPOSAL)))
@@ -160,10 +155,9 @@ class TestInterface:
     async def _replace_first_item(self, caller: Caller, order: OrderKey) -> None:
         """Publish a twin of what the first item has booked, and give that instead."""
         record = await self._system.store.execute(GetOrder(caller=caller, uuid=order.uuid))
-        assert isinstance(record, Record)  # noqa: S101 - what GetOrder answers with
+        if not isinstance(record, OrderRecord):
+            raise UnknownOrderError
         item, _ = record.items()[0]
-        assert item.opportunity is not None  # noqa: S101 - booked items have both
-        assert item.offer is not None  # noqa: S101
         path = opportunity_path(item.opportunity.type, uuid.uuid4().hex)
         own = item.offer.owner == item.opportunity.path
         offer = replace(item.offer, owner=path) if own else item.offer

@@ -1,13 +1,22 @@
 """A command that is decided, but not carried out."""
 
+from typing import Generic
+
+import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.command import ActorCommand, Command, Decision, Rehearsed
-from openbooking.booking.model.policy import Policy
+from openbooking.booking.command import ActorCommand, Command, Decision, Refusal, Reply_co
 from openbooking.booking.model.situation import Change, Needs, RecordSet, Situation, evolve
 
 
-class Rehearse(ActorCommand, frozen=True, kw_only=True):
+class Previewed(msgspec.Struct, Generic[Reply_co], frozen=True):
+    """The reply that the command would get, and the changes that it would make."""
+
+    reply: Reply_co
+    changes: tuple[Change, ...]
+
+
+class Preview(ActorCommand, Generic[Reply_co], frozen=True, kw_only=True):
     """A command is decided, but its changes are returned instead of made.
 
     Attributes:
@@ -15,14 +24,14 @@ class Rehearse(ActorCommand, frozen=True, kw_only=True):
         given: Changes that count as made before the command is decided.
     """
 
-    command: Command
+    command: Command[Reply_co]
     given: tuple[Change, ...] = ()
 
-    def needs(self, policy: Policy) -> Needs:
+    def needs(self) -> Needs:
         """What the command needs, without locks."""
-        return replace(self.command.needs(policy), likely_read_only=True)
+        return replace(self.command.needs(), likely_read_only=True)
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, situation: Situation) -> Decision[Previewed[Reply_co]]:
         """The reply has the command's reply and its changes. Raises what the command raises."""
         for change in self.given:
             # The loaded `spaces` already count a record that was not loaded.
@@ -30,4 +39,6 @@ class Rehearse(ActorCommand, frozen=True, kw_only=True):
                 continue
             situation = evolve(situation, change)
         decision = self.command.decide(situation)
-        return Decision(reply=Rehearsed(decision.reply, decision.changes))
+        if isinstance(decision, Refusal):
+            raise decision.reply
+        return Decision(reply=Previewed(decision.reply, decision.changes))

@@ -1,0 +1,56 @@
+"""The Seller cancels a whole Opportunity (OB 8.3.3)."""
+
+from msgspec.structs import replace
+
+from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.model.errors import NothingToCancelError
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.situation import Needs, OpportunitySet, Situation
+from openbooking.booking.rules.cancellation_effects import cancel_bookings
+from openbooking.openactive.errors import NotFoundError
+from openbooking.openactive.terms import EventStatus
+
+
+class CancelOpportunity(ActorCommand, frozen=True, kw_only=True):
+    """Cancel an Opportunity and everything below it, with all bookings of them.
+
+    Below a series are its sessions, below a facility its Slots, and below an event its parts.
+
+    Attributes:
+        opportunity: The path of the Opportunity.
+        message: The message to the Customers, if any.
+    """
+
+    opportunity: str
+    message: str | None = None
+
+    def needs(self) -> Needs:
+        """Return the Opportunity and everything below it, with the records that claim any of it."""
+        return Needs(families=frozenset({self.opportunity}))
+
+    def decide(self, situation: Situation) -> Decision[None]:
+        """Publish what has not ended as cancelled, and change every Order and OrderProposal for it.
+
+        Raises:
+            NotFoundError: No Opportunity has the path.
+            NothingToCancelError: All of it has ended.
+        """
+        if self.opportunity not in situation.opportunities:
+            raise NotFoundError("There is no such Opportunity.")
+        members = [
+            member
+            for member in situation.opportunities.values()
+            if member.type.bookable and not member.is_over(situation.now) and self._includes(situation, member)
+        ]
+        if not members:
+            raise NothingToCancelError
+        published = (
+            OpportunitySet(replace(member, status=EventStatus.CANCELLED, cancelled_here=True)) for member in members
+        )
+        paths = {member.path for member in members}
+        cancelled = cancel_bookings(situation, paths, self.stamp(situation), self.message)
+        return Decision(reply=None, changes=(*published, *cancelled))
+
+    def _includes(self, situation: Situation, member: Opportunity) -> bool:
+        """Whether the member is the Opportunity or is below it."""
+        return any(above.path == self.opportunity for above in (member, *situation.parents(member)))

@@ -1,0 +1,73 @@
+"""The refusals that only a Seller, an importer or an administrator meets; Brokers never see them.
+
+The specification has no classes for them, so that a Broker's library would read each as its base, OpenBookingError.
+"""
+
+from openbooking.openactive.errors import OpenBookingError
+
+
+class DecisionRefusedError(OpenBookingError):
+    """The base of the refusals of a Seller's decision or of a publication."""
+
+    in_specification = False
+    name = "The decision cannot be carried out."
+
+
+class ProposalExpiredError(DecisionRefusedError):
+    """The lifetime of the OrderProposal has ended."""
+
+    name = "The OrderProposal has not been booked in time."
+
+
+class ProposalRejectedError(DecisionRefusedError):
+    """The OrderProposal was rejected, which cannot be undone (OB-APP-24)."""
+
+    name = "The OrderProposal was rejected."
+
+
+class NoteTooSoonError(DecisionRefusedError):
+    """A note follows the last one within five minutes (OB-AMEND-11)."""
+
+    name = "Only one message in five minutes can be written."
+
+
+class NoNegotiationError(DecisionRefusedError):
+    """No Offer in the OrderProposal allows negotiation (OB 5.5.5.2)."""
+
+    name = "No Offer in this OrderProposal allows negotiation."
+
+
+class NoMessagesError(DecisionRefusedError):
+    """The OrderProposal takes no messages: its Offers do not allow them, or it was rejected (OB 5.5.5.3)."""
+
+    name = "No messages are exchanged about this OrderProposal."
+
+
+class UnacceptableAmendmentError(DecisionRefusedError):
+    """The amendment leaves no item, or has a price that cannot be paid (OB 5.5.5.2)."""
+
+    name = "The amendment is not acceptable."
+
+
+class NothingToCancelError(DecisionRefusedError):
+    """All of the Opportunity has taken place already (OB-SEL-12)."""
+
+    name = "No part of the Opportunity is still to come."
+
+
+class UnacceptableLogisticsError(DecisionRefusedError):
+    """The Opportunity cannot have this time or location (OB-NOTIF-06)."""
+
+    name = "The Opportunity cannot have this time or location."
+
+
+class UnpayableOfferError(DecisionRefusedError):
+    """An Offer has a price that cannot be paid, or a price without currency."""
+
+    name = "The Offer has a price that cannot be paid."
+
+
+class IdReusedError(DecisionRefusedError):
+    """A feed gives the `id` of a booked Opportunity to another one."""
+
+    name = "There are Orders for another thing that had its id."

@@ -1,0 +1,37 @@
+"""Fingerprints, by which repeats of B and P are recognised."""
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.rules.fingerprint import fingerprint_key, is_known_by, keyed, personal_data_of
+from support.builders import after, book, item, order_record, request, session, situation
+
+YOGA = session()
+ASKED = request(item(YOGA))
+
+
+@pytest.mark.spec("OB-B-10", "OB-B-11")
+def test_a_record_is_known_by_the_request_that_made_it_and_by_no_other() -> None:
+    record = order_record(after(situation(YOGA), book(ASKED)))
+    assert is_known_by(record, ASKED.fingerprint())
+    assert not is_known_by(record, replace(ASKED, customer=None).fingerprint())
+    assert record.fingerprint != ASKED.fingerprint()
+
+
+def test_a_record_without_the_key_of_its_fingerprint_is_known_by_nothing() -> None:
+    record = order_record(after(situation(YOGA), book(ASKED)))
+    personal = personal_data_of(record)
+    assert personal is not None
+    without_key = replace(record.order, personal=replace(personal, fingerprint_key=""))
+    for changed in (
+        replace(record, order=without_key),
+        replace(record, order=replace(record.order, personal=None)),
+        replace(record, fingerprint=None),
+    ):
+        assert not is_known_by(changed, ASKED.fingerprint())
+
+
+def test_the_key_is_made_of_the_nonce_and_changes_the_fingerprint() -> None:
+    one, other = fingerprint_key("one"), fingerprint_key("other")
+    assert "one" not in one
+    assert len({one, other, keyed(one, "digest"), keyed(other, "digest"), keyed(one, "another")}) == 5

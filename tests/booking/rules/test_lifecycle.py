@@ -1,0 +1,256 @@
+"""The tables of legal state changes, and the functions that make these changes."""
+
+from datetime import timedelta
+from itertools import product
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.model.errors import NoteTooSoonError, ProposalExpiredError, ProposalRejectedError
+from openbooking.booking.model.opportunity import SaleState
+from openbooking.booking.model.record import ItemState, ProposalRecord, Record, RecordKind
+from openbooking.booking.model.situation import Situation
+from openbooking.booking.rules import lifecycle
+from openbooking.booking.rules.lifecycle import ITEM_TRANSITIONS, PROPOSAL_TRANSITIONS, RECORD_TRANSITIONS, Event
+from openbooking.openactive.errors import (
+    CancellationNotPermittedError,
+    GoneError,
+    OpenBookingError,
+    OrderAlreadyExistsError,
+    UnknownOrderError,
+)
+from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
+from support.builders import (
+    BY_ALICE,
+    BY_MANAGER,
+    UUID,
+    after,
+    book,
+    item,
+    order_record,
+    quote,
+    request,
+    session,
+    situation,
+)
+from support.parties import ALICE
+from support.proposals import ACCEPT, KEY, TRIP, proposed
+
+YOGA = session()
+BOOKED = after(situation(YOGA), book(request(item(YOGA))))
+RECORDS: dict[RecordKind | None, Situation] = {
+    None: situation(YOGA),
+    RecordKind.QUOTE: after(situation(YOGA), quote(request(item(YOGA)))),
+    RecordKind.PROPOSAL: proposed(TRIP),
+    RecordKind.ORDER: BOOKED,
+    RecordKind.DELETED: after(BOOKED, DeleteOrder(caller=ALICE, uuid=UUID)),
+}
+
+
+def record_of(kind: RecordKind | None) -> Record | None:
+    return RECORDS[kind].records.get(KEY)
+
+
+def proposal(status: OrderProposalStatus = OrderProposalStatus.AWAITING) -> ProposalRecord:
+    record = record_of(RecordKind.PROPOSAL)
+    assert isinstance(record, ProposalRecord)
+    return replace(record, proposal=replace(record.proposal, status=status))
+
+
+@pytest.mark.spec("OB-ID-12", "OB-B-10", "OB-DEL-09")
+@pytest.mark.parametrize(("event", "kind"), [*product(Event, RECORDS)])
+def test_an_event_that_the_table_does_not_allow_raises_the_error_of_the_specification(
+    event: Event, kind: RecordKind | None
+) -> None:
+    record = record_of(kind)
+    assert (record and record.kind) is kind
+    if kind in RECORD_TRANSITIONS[event]:
+        lifecycle.check_event(record, event)
+        return
+    expected: type[OpenBookingError] = UnknownOrderError
+    if event in (Event.UPDATE_PROPOSAL, Event.UPDATE, Event.DELETE, Event.READ):
+        expected = GoneError if kind is RecordKind.DELETED else UnknownOrderError
+    elif event is not Event.BOOK_PROPOSAL or kind in (RecordKind.ORDER, RecordKind.DELETED):
+        expected = OrderAlreadyExistsError
+    with pytest.raises(expected):
+        lifecycle.check_event(record, event)
+
+
+def test_the_table_of_records_says_what_each_event_makes_of_them() -> None:
+    assert {event: set(table.values()) for event, table in RECORD_TRANSITIONS.items() if event is not Event.READ} == {
+        Event.QUOTE: {RecordKind.QUOTE},
+        Event.PROPOSE: {RecordKind.PROPOSAL},
+        Event.UPDATE_PROPOSAL: {RecordKind.PROPOSAL},
+        Event.BOOK_PROPOSAL: {RecordKind.ORDER},
+        Event.BOOK: {RecordKind.ORDER},
+        Event.UPDATE: {RecordKind.ORDER},
+        Event.DELETE: {RecordKind.DELETED},
+    }
+    assert RECORD_TRANSITIONS[Event.READ].keys() == {RecordKind.QUOTE, RecordKind.PROPOSAL, RecordKind.ORDER}
+
+
+def test_a_record_of_another_kind_is_not_returned() -> None:
+    found = {
+        RecordKind.ORDER: lifecycle.booked_order,
+        RecordKind.PROPOSAL: lifecycle.current_proposal,
+    }
+    for (wanted, find), kind in product(found.items(), RECORDS):
+        if kind is wanted:
+            assert find(RECORDS[kind], KEY) == record_of(kind)
+        else:
+            with pytest.raises(GoneError if kind is RecordKind.DELETED else UnknownOrderError):
+                find(RECORDS[kind], KEY)
+    assert lifecycle.proposal_to_book(RECORDS[RecordKind.PROPOSAL], KEY) == record_of(RecordKind.PROPOSAL)
+    with pytest.raises(OrderAlreadyExistsError):
+        lifecycle.proposal_to_book(BOOKED, KEY)
+
+
+@pytest.mark.spec("OB-SEL-12", "OB-CAN-04")
+@pytest.mark.parametrize(("before", "status"), [*product(OrderItemStatus, repeat=2)])
+def test_the_status_of_an_item_changes_as_the_table_allows(before: OrderItemStatus, status: OrderItemStatus) -> None:
+    order = order_record(BOOKED)
+    record = replace(order, states=(ItemState(status=before),))
+    new = {1: ItemState(status=status)}
+    if status is before or status in ITEM_TRANSITIONS[before]:
+        (state,) = lifecycle.with_states(record, new, BY_MANAGER).states
+        assert (state.status, state.changed) == (status, BY_MANAGER)
+        assert state.cancelled == (BY_MANAGER if status.cancelled and not before.cancelled else None)
+    else:
+        with pytest.raises(CancellationNotPermittedError):
+            lifecycle.with_states(record, new, BY_MANAGER)
+
+
+@pytest.mark.spec("OB-NOTIF-03", "OB-OF-08")
+def test_a_new_state_enters_the_feed_and_keeps_a_notice_only_where_the_attendee_attends() -> None:
+    for status in OrderItemStatus:
+        changed = lifecycle.with_states(
+            order_record(BOOKED), {1: ItemState(status=status, customer_notice="Bring boots.")}, BY_MANAGER
+        )
+        attends = status in (OrderItemStatus.CONFIRMED, OrderItemStatus.ATTENDED)
+        assert changed.states[0].customer_notice == ("Bring boots." if attends else None)
+        assert (changed.updated, changed.changed) == (True, BY_MANAGER)
+
+
+@pytest.mark.spec("OB-DEL-11")
+def test_the_stub_of_a_deleted_order_remembers_its_stamps_and_whether_its_feed_has_shown_it() -> None:
+    for record in (order_record(BOOKED), order_record(after(BOOKED, Cancel(caller=ALICE, uuid=UUID, numbers=(1,))))):
+        stub = lifecycle.deleted(record, BY_MANAGER)
+        assert (stub.updated, stub.booked, stub.deleted, stub.changed) == (
+            record.updated,
+            BY_ALICE,
+            BY_MANAGER,
+            BY_MANAGER,
+        )
+        assert (stub.order, stub.claims(), stub.key) == (None, (), record.key)
+
+
+@pytest.mark.spec("OB-APP-24", "OB-AMEND-03")
+@pytest.mark.parametrize(("before", "status"), [*product(OrderProposalStatus, repeat=2)])
+def test_the_status_of_a_proposal_changes_as_the_table_allows(
+    before: OrderProposalStatus, status: OrderProposalStatus
+) -> None:
+    record = proposal(before)
+    where = RECORDS[RecordKind.PROPOSAL]
+    assert lifecycle.is_open(record.proposal) is bool(PROPOSAL_TRANSITIONS[before])
+    if status in PROPOSAL_TRANSITIONS[before]:
+        changed = lifecycle.with_status(where, record, status, BY_MANAGER)
+        assert (changed.proposal.status, changed.proposal.updated) == (status, True)
+    else:
+        with pytest.raises(ProposalRejectedError, match="for good"):
+            lifecycle.with_status(where, record, status, BY_MANAGER)
+
+
+@pytest.mark.spec("OB-APP-26", "OB-LEASE-22")
+def test_an_accepted_proposal_lives_as_long_as_a_lease_and_a_rejected_one_no_longer() -> None:
+    where, record = RECORDS[RecordKind.PROPOSAL], proposal()
+    lease = where.policy.lease_duration
+    late = replace(where, now=where.now + where.policy.bounds.proposal_duration - timedelta(seconds=1))
+    accepted = lifecycle.with_status(late, record, OrderProposalStatus.ACCEPTED, BY_MANAGER)
+    assert accepted.lease_expires == late.now + lease
+    rejected = lifecycle.with_status(where, record, OrderProposalStatus.SELLER_REJECTED, BY_MANAGER)
+    assert (rejected.lease_expires, rejected.proposal.expires) == (where.now + lease, where.now + lease)
+    closed = lifecycle.closed(rejected, BY_MANAGER)
+    assert (closed.ends, closed.claims(), closed.order.personal) == (None, (), None)
+
+
+def test_a_new_version_is_stamped_once() -> None:
+    record = proposal()
+    items = record.order.items
+    changed = lifecycle.with_version(record, "v2", items, BY_MANAGER)
+    assert (changed.proposal.version, changed.proposal.amended, changed.changed) == ("v2", BY_MANAGER, BY_MANAGER)
+    assert lifecycle.with_version(changed, "v2", items, BY_ALICE) == changed
+
+
+@pytest.mark.spec("OB-AMEND-10", "OB-AMEND-11")
+def test_a_note_follows_the_last_one_after_five_minutes() -> None:
+    where = RECORDS[RecordKind.PROPOSAL]
+    noted = lifecycle.with_note(where, proposal(), "Bring boots.", BY_MANAGER)
+    assert (noted.proposal.seller_note, noted.proposal.seller_note_at) == ("Bring boots.", where.now)
+    early, due = (replace(where, now=where.now + timedelta(seconds=seconds)) for seconds in (299, 300))
+    with pytest.raises(NoteTooSoonError):
+        lifecycle.check_note(early, noted.proposal, "And a hat.")
+    lifecycle.check_note(early, noted.proposal, None)
+    lifecycle.check_note(due, noted.proposal, "And a hat.")
+    for now, note in ((early, "Bring boots."), (due, "And a hat.")):
+        decided = lifecycle.with_status(now, noted, OrderProposalStatus.ACCEPTED, BY_MANAGER, "And a hat.")
+        assert decided.proposal.seller_note == note
+
+
+@pytest.mark.spec("OB-APP-28")
+def test_a_proposal_is_not_decided_once_its_lifetime_has_ended() -> None:
+    where, record = RECORDS[RecordKind.PROPOSAL], proposal()
+    assert record.proposal.expires is not None
+    lifecycle.check_lifetime(replace(where, now=record.proposal.expires - timedelta(seconds=1)), record.proposal)
+    with pytest.raises(ProposalExpiredError):
+        lifecycle.check_lifetime(replace(where, now=record.proposal.expires), record.proposal)
+
+
+@pytest.mark.spec("OB-APP-33")
+def test_a_booked_proposal_keeps_its_history() -> None:
+    accepted = after(RECORDS[RecordKind.PROPOSAL], ACCEPT)
+    record = replace(lifecycle.current_proposal(accepted, KEY), withheld=True)
+    order = lifecycle.new_order(KEY, record.order, "fingerprint", BY_ALICE, proposed=record)
+    assert order.proposal is not None
+    assert (order.proposal.status, order.proposal.items) == (OrderProposalStatus.ACCEPTED, ())
+    assert (order.proposed, order.booked, order.withheld) == (BY_ALICE, BY_ALICE, True)
+    direct = lifecycle.new_order(KEY, record.order, "fingerprint", BY_ALICE)
+    assert (direct.proposal, direct.proposed, direct.withheld, len(direct.states)) == (None, None, False, 1)
+
+
+ON_SALE, UNPUBLISHED, NOT_UNDERSTOOD, OVER = SaleState
+
+
+@pytest.mark.parametrize(
+    ("known", "published", "expected"),
+    [(None, ON_SALE, ON_SALE), (UNPUBLISHED, ON_SALE, UNPUBLISHED), (OVER, ON_SALE, ON_SALE), (ON_SALE, OVER, OVER)],
+)
+def test_a_publication_leaves_unpublished_what_its_seller_has_unpublished(
+    known: SaleState | None, published: SaleState, expected: SaleState
+) -> None:
+    stored = replace(YOGA[-1], sale=known) if known else None
+    assert lifecycle.sale_when_published(stored, published) is expected
+
+
+@pytest.mark.parametrize(("before", "chosen"), [*product(SaleState, repeat=2)])
+def test_a_seller_puts_on_sale_only_what_is_understood(before: SaleState, chosen: SaleState) -> None:
+    member = replace(YOGA[-1], sale=before)
+    changed = lifecycle.with_sale_state(member, chosen)
+    assert changed.sale is chosen
+    assert changed.not_understood is (before is NOT_UNDERSTOOD and chosen is UNPUBLISHED)
+    spoilt = lifecycle.with_sale_state(replace(member, not_understood=True), chosen)
+    assert spoilt.sale is (NOT_UNDERSTOOD if chosen is ON_SALE else chosen)
+    assert spoilt.not_understood is (chosen is UNPUBLISHED)
+
+
+def test_an_import_takes_off_sale_what_it_does_not_understand() -> None:
+    states = {sale: lifecycle.not_understood(replace(YOGA[-1], sale=sale)) for sale in SaleState}
+    assert {sale: (new.sale, new.not_understood) for sale, new in states.items()} == {
+        ON_SALE: (NOT_UNDERSTOOD, False),
+        UNPUBLISHED: (UNPUBLISHED, True),
+        NOT_UNDERSTOOD: (NOT_UNDERSTOOD, False),
+        OVER: (OVER, False),
+    }
+    withdrawn = replace(YOGA[-1], withdrawn=True)
+    assert lifecycle.not_understood(withdrawn) == withdrawn
