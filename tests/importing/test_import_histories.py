@@ -18,7 +18,7 @@ from openbooking.booking.commands.seller_decisions import CancelOpportunity
 from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.harvest.documents import read_page
-from openbooking.importing.pages import Got
+from openbooking.importing.page_sources import Got
 from openbooking.importing.report import Report
 from openbooking.importing.run import ImportOptions, run_import
 from openbooking.openactive.errors import OpenBookingError

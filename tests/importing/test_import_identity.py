@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from openbooking.booking.commands.seller_decisions import CancelOpportunity
 from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
-from openbooking.importing.source import source_of
+from openbooking.importing.reading.source import source_of
 from support.builders import PLACE
 from support.http_system import World
 from support.imports import EVENTS, SESSIONS, SLOTS, Told, book, book_path, feed, import_, item_of

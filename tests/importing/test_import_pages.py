@@ -11,10 +11,10 @@ import httpx2
 import pytest
 
 from openbooking.harvest.reader import Limits
-from openbooking.importing import pages as import_pages
+from openbooking.importing import page_sources
 from openbooking.importing.errors import ImportRefusedError
-from openbooking.importing.pages import Got, pages
-from openbooking.importing.source import named_source, source_of
+from openbooking.importing.page_sources import Got, pages
+from openbooking.importing.reading.source import named_source, source_of
 from support.feed_answers import Answer
 from support.published_items import deleted, event, page, rpde, series, session
 
@@ -47,9 +47,9 @@ class Web:
 @pytest.fixture
 def web(monkeypatch: pytest.MonkeyPatch) -> Web:
     made = Web()
-    monkeypatch.setattr(import_pages, "async_client", made.client)
+    monkeypatch.setattr(page_sources, "async_client", made.client)
     limits = Limits(first_pause=0, longest_pause=0)
-    monkeypatch.setattr(import_pages, "_OPTIONS", import_pages._OPTIONS._replace(limits=limits))
+    monkeypatch.setattr(page_sources, "_OPTIONS", page_sources._OPTIONS._replace(limits=limits))
     return made
 
 
@@ -132,13 +132,13 @@ async def test_items_that_were_deleted_are_read_too(web: Web) -> None:
 
 
 async def test_a_long_page_comes_in_parts(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_pages, "_AT_ONCE", 2)
+    monkeypatch.setattr(page_sources, "_AT_ONCE", 2)
     items = [rpde(session(number)) for number in range(5)]
     web.answers = {FEED: found(page(*items, next_=SECOND)), SECOND: found(page(next_=SECOND))}
     got = await read(FEED)
     assert sizes(got) == [2, 2, 1]
     assert places(got) == [f"{FEED} {number + 1} {number}" for number in range(5)]
-    monkeypatch.setattr(import_pages, "_AT_ONCE_BYTES", 10)
+    monkeypatch.setattr(page_sources, "_AT_ONCE_BYTES", 10)
     assert sizes(await read(FEED)) == [1, 1, 1, 1, 1]
 
 
@@ -228,7 +228,7 @@ async def test_a_file_and_standard_input(tmp_path: Path, monkeypatch: pytest.Mon
 async def test_what_is_too_large_or_cannot_be_opened_is_told_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_pages, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(page_sources, "MAX_FILE_BYTES", 10)
     (tmp_path / "large.json").write_bytes(page(SESSION))
     (got,) = await read(str(tmp_path))
     assert got.fault == "it is larger than 10 bytes"

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from openbooking.importing.identity import Whole, identify
-from openbooking.importing.read_pages import MAX_ITEM_BYTES
-from openbooking.importing.source import named_source
-from openbooking.openactive.terms import OpportunityType
+from openbooking.importing.reading.entries import MAX_ITEM_BYTES
+from openbooking.importing.reading.identity import Whole, identify
+from openbooking.importing.reading.source import named_source
+from openbooking.openactive.opportunity_types import OpportunityType
 from support.http_system import World
 from support.imports import EVENTS, SESSIONS, book, feed, import_
 from support.published_items import event, rpde, series, session

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from openbooking.booking.model.opportunity import Offer
-from openbooking.importing.read_offers import read_offers
-from openbooking.importing.read_values import MAX_COUNT, clean
+from openbooking.importing.reading.offers import read_offers
+from openbooking.importing.reading.values import MAX_COUNT, clean
 from support.published_items import OFFER
 
 SESSION, SLOT = "scheduled-sessions/one", "slots/one"

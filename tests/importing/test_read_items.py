@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from openbooking.importing.read_items import MAX_THING_BYTES, Draft, Reading, read_item
-from openbooking.importing.read_pages import read_entry
-from openbooking.importing.source import named_source
-from openbooking.openactive.terms import EventStatus, OpportunityType
+from openbooking.importing.reading.entries import read_entry
+from openbooking.importing.reading.items import MAX_THING_BYTES, Draft, Reading, read_item
+from openbooking.importing.reading.source import named_source
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import EventStatus
 from support.builders import PLACE
 from support.published_items import (
     FACILITY_ID,

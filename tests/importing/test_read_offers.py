@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from openbooking.booking.model.opportunity import Offer
-from openbooking.importing.read_offers import MOST_OFFERS, read_offers
-from openbooking.importing.read_values import clean, derive_key
+from openbooking.importing.reading.offers import MOST_OFFERS, read_offers
+from openbooking.importing.reading.values import clean, derive_key
 from openbooking.openactive.terms import Availability, FlowRequirement
 from support.published_items import OFFER
 
@@ -154,7 +154,7 @@ def test_offers_of_one_id_are_told_apart_without_looking_at_all_of_them(monkeypa
         derived.append(parts)
         return derive_key(*parts)
 
-    monkeypatch.setattr("openbooking.importing.read_offers.derive_key", counted)
+    monkeypatch.setattr("openbooking.importing.reading.offers.derive_key", counted)
     offers, _ = read_offers([OFFER] * MOST_OFFERS, OWNER)
     assert len(offers) == MOST_OFFERS
     assert len(derived) < 2 * MOST_OFFERS

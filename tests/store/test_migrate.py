@@ -35,7 +35,7 @@ from openbooking.identity.uses import Uses
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import opportunity_path
-from openbooking.openactive.terms import OpportunityType
+from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.settings import Settings
 from openbooking.store.documents import decode_opportunity, decode_record, encode, microseconds
 from openbooking.store.identity_schema import TABLES

@@ -9,10 +9,10 @@ from openbooking.booking.commands.find_opportunities import GetOpportunity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.store import Store
 from openbooking.harvest.documents import read_page
-from openbooking.importing.pages import Got
+from openbooking.importing.page_sources import Got
+from openbooking.importing.reading.source import Source, named_source
 from openbooking.importing.report import Report
 from openbooking.importing.run import Confirm, ImportOptions, run_import
-from openbooking.importing.source import Source, named_source
 from openbooking.openactive.money import VatTreatment
 from support.builders import new_uuid
 from support.http_system import World

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
 
-from openbooking.importing.source import Source
+from openbooking.importing.reading.source import Source
 
 Json = dict[str, Any]
 

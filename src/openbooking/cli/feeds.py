@@ -11,8 +11,8 @@ from openbooking.booking.store import Store
 from openbooking.cli.database import with_store
 from openbooking.cli.options import Database
 from openbooking.cli.output import show
+from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.rpde import MAX_CHANGE_NUMBER
-from openbooking.openactive.terms import OpportunityType
 from openbooking.settings import Settings, load_settings
 
 # However fast items have changed since a backup, their numbers have not run ahead of the clock by a day's milliseconds.

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.importing.kinds import KINDS
-from openbooking.importing.read_values import members, shown, type_names
+from openbooking.importing.reading.values import members, shown, type_names
 
 _OF_OTHERS: Mapping[str, tuple[str, ...]] = {
     "Brand": ("name", "url"),
@@ -33,7 +32,7 @@ def lacks(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> Iterato
         told.add("offers")
     if opportunity.end:
         told |= {"endDate", "duration"}
-    missing = [name for name in KINDS[opportunity.type].wanted if name not in told]
+    missing = [name for name in opportunity.type.row.expected if name not in told]
     if missing:
         yield f"no {', '.join(missing)}"
     if opportunity.type.is_facility and "activity" in opportunity.properties:

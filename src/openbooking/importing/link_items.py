@@ -7,13 +7,12 @@ from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.rules.capacity import max_spaces
 from openbooking.booking.rules.inheritance import inherit
 from openbooking.importing.completeness import lacks
-from openbooking.importing.read_items import Draft
-from openbooking.importing.read_values import UnreadableError, read_count
+from openbooking.importing.reading.items import Draft
+from openbooking.importing.reading.values import UnreadableError, read_count
+from openbooking.openactive.inheritance import inherits_dates
 from openbooking.openactive.money import VatTreatment
-from openbooking.openactive.terms import OpportunityType
 
 MOST_REMARKS = 40
-_MAXIMUM = "maximumAttendeeCapacity"
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +64,7 @@ def link(  # noqa: PLR0913, PLR0917 - all that it depends on
 
 def _with_inherited(opportunity: Opportunity, parents: tuple[Opportunity, ...], remarks: list[str]) -> Opportunity:
     inherited = opportunity.inherited
-    if inherited and inherited.dates and parents[0].type is not OpportunityType.HEADLINE_EVENT:
+    if inherited and inherited.dates and not inherits_dates(opportunity.type, parents[0].type):
         raise UnreadableError("it has no startDate")
     now = inherit(opportunity, parents)
     if now.status is not opportunity.status:
@@ -85,22 +84,27 @@ def _limited_by_facility(opportunity: Opportunity, parent: Opportunity, remarks:
     most = max_spaces(opportunity, parent)
     if most == opportunity.capacity:
         return opportunity
-    remarks.append(f"remainingUses {opportunity.capacity} of an individual facility: {most} taken")
+    remarks.append(f"{_remaining(opportunity)} {opportunity.capacity} of an individual facility: {most} taken")
     return replace(opportunity, capacity=most)
+
+
+def _remaining(opportunity: Opportunity) -> str:
+    names = opportunity.type.row.capacity
+    return names.remaining if names else "capacity"
 
 
 def _limited_by_series(opportunity: Opportunity, parent: Opportunity, remarks: list[str]) -> Opportunity:
     """A session without a maximum of its own has no more spaces than the maximum of its series."""
-    is_limit = _MAXIMUM in parent.properties and _MAXIMUM not in opportunity.properties
-    if opportunity.type is not OpportunityType.SCHEDULED_SESSION or opportunity.capacity is None or not is_limit:
+    names = opportunity.type.row.capacity
+    if names is None or opportunity.capacity is None or not opportunity.type.inherits_offers:
+        return opportunity
+    if names.maximum not in parent.properties or names.maximum in opportunity.properties:
         return opportunity
     try:
-        most = read_count(parent.properties[_MAXIMUM])
+        most = read_count(parent.properties[names.maximum])
     except UnreadableError:
         return opportunity
     if opportunity.capacity <= most:
         return opportunity
-    remarks.append(
-        f"remainingAttendeeCapacity {opportunity.capacity} is more than {_MAXIMUM} of its parent: {most} taken"
-    )
+    remarks.append(f"{names.remaining} {opportunity.capacity} is more than {names.maximum} of its parent: {most} taken")
     return replace(opportunity, capacity=most)

@@ -11,16 +11,15 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import Opportunity, SaleState, is_on_sale
 from openbooking.booking.model.report import OpportunityReport
 from openbooking.booking.rules.ownership import source_name
-from openbooking.importing.identity import is_same_thing
-from openbooking.importing.kinds import KINDS
 from openbooking.importing.link_items import Imported, link
-from openbooking.importing.read_items import Draft
-from openbooking.importing.read_sellers import NamedSeller
-from openbooking.importing.read_values import UnreadableError, shown
+from openbooking.importing.reading.identity import is_same_thing
+from openbooking.importing.reading.items import Draft
+from openbooking.importing.reading.sellers import NamedSeller
+from openbooking.importing.reading.source import Source
+from openbooking.importing.reading.values import UnreadableError, shown
 from openbooking.importing.rehearsal import ImportStore
 from openbooking.importing.report import Line, Outcome, Report, numbers_of
 from openbooking.importing.sellers import IMPORTER, NobodySellsError, Sellers
-from openbooking.importing.source import Source
 from openbooking.importing.spool import ReadResult, Spool
 from openbooking.openactive.errors import BelongsToAnotherError, OpenBookingError
 from openbooking.openactive.money import VatTreatment
@@ -135,7 +134,7 @@ class Publisher:
         paths = [self._spool.published_as(path) or path for path in draft.parents]
         known = await self._get(paths)
         parent = next((known[path] for path in paths if path in known), None)
-        name = f"its {KINDS[draft.opportunity.type].parent} {shown(draft.parent_name or draft.parents[0])}"
+        name = f"its {draft.opportunity.type.parent_property} {shown(draft.parent_name or draft.parents[0])}"
         if parent is None:
             raise UnreadableError(f"parent not found: {name} is not among what was imported")
         if self._spool.is_deleted(parent.source):

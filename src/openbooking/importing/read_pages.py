@@ -1,109 +1,98 @@
-"""RPDE items and single JSON-LD items, as providers publish them."""
+"""The first half of an import: pages are taken apart, and what their items hold is put into a spool."""
 
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
-from openbooking.harvest.documents import DocumentError, is_enveloped, parse
-from openbooking.importing.read_values import UnreadableError, read_text, shown
-from openbooking.importing.source import Source
-
-MAX_ITEM_BYTES = 8_000_000
-
-# Of an item that cannot be read as a whole, longer members are left out: what identifies it is short.
-_MAX_MEMBER_BYTES = 10_000
-_STATES = (None, "updated", "deleted")
-
-_decode = msgspec.json.Decoder().decode
-_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+from openbooking.importing.page_sources import Got
+from openbooking.importing.reading.entries import Entry, read_entry
+from openbooking.importing.reading.items import Reading, event_series_key, read_item
+from openbooking.importing.reading.source import Source
+from openbooking.importing.reading.values import UnreadableError, read_text, shown
+from openbooking.importing.report import Line, Outcome, Report
+from openbooking.importing.sellers import Sellers
+from openbooking.importing.spool import GivenWay, Spool
 
 
-class Entry(NamedTuple):
-    """One item of a page.
+class PageReader:
+    """Reads pages into a spool."""
 
-    Attributes:
-        source: What it is imported from.
-        where: Where it was found.
-        data: Its data, or what can be read of them.
-        kind: Its RPDE `kind`; empty without an RPDE envelope.
-        id: Its RPDE `id`; empty without an RPDE envelope.
-        modified: Its RPDE `modified`, as published.
-        deleted: Whether its RPDE `state` is `deleted`.
-        fault: Why it cannot be read as a whole; empty if it can be.
-    """
+    def __init__(self, spool: Spool, sellers: Sellers, report: Report, source: Source) -> None:
+        self._spool = spool
+        self._sellers = sellers
+        self._report = report
+        self._source = source
 
-    source: Source
-    where: str
-    data: Any
-    kind: str = ""
-    id: str = ""
-    modified: Any = None
-    deleted: bool = False
-    fault: str = ""
+    async def read(self, pages: AsyncIterator[Got]) -> None:
+        """Read everything, reporting what cannot be read and what is there twice."""
+        # While a feed is read, its pages are counted; items are counted from the first one on.
+        first = await anext(pages, None)
+        with self._report.counting("Read") as one_more:
+            if first:
+                self._read_page(first, one_more)
+            async for got in pages:
+                self._read_page(got, one_more)
+        for event_series, content, where in self._spool.belonging():
+            reading = read_item(read_entry(msgspec.Raw(content), self._source, where), event_series)
+            self._tell_faults(reading, where)
+            self._note_sellers(reading)
+            self._spool.put_again(reading, where)
+        self._spool.delete_by_id(self._source)
+        for given_way in self._spool.duplicates():
+            self._tell_given_way(given_way)
 
+    def _read_page(self, got: Got, one_more: Callable[[], None]) -> None:
+        if got.page is None:
+            self._report.tell(Line(outcome=Outcome.UNREAD, item=shown(got.where), reason=got.fault))
+            return
+        for number, item in got.page.numbered():
+            self._read_item(item, f"{shown(got.where)} item {number}")
+            one_more()
 
-def read_entry(item: msgspec.Raw, source: Source, where: str) -> Entry:
-    """Read an item.
+    def _read_item(self, item: msgspec.Raw, where: str) -> None:
+        try:
+            entry = read_entry(item, self._source, where)
+        except UnreadableError as fault:
+            self._report.tell(Line(outcome=Outcome.FAILED, item=where, reason=str(fault)))
+            return
+        reading = read_item(entry)
+        self._tell_faults(reading, where)
+        if reading.event_series:
+            self._keep_event_series(reading, entry)
+            return
+        if not reading.sources:
+            return
+        self._note_sellers(reading)
+        given_way = self._spool.put(entry, reading, bytes(item))
+        if given_way:
+            self._tell_given_way(given_way)
 
-    Args:
-        item: The item as bytes.
-        source: What it is imported from.
-        where: Where it was found, for reports.
+    def _keep_event_series(self, reading: Reading, entry: Entry) -> None:
+        """An EventSeries is not sold itself; it is kept for what belongs to it."""
+        id_ = read_text(reading.event_series.get("@id"))
+        if id_:
+            self._spool.put_event_series(event_series_key(id_, entry), reading.event_series)
+        reason = "what belongs to it takes over what it says" if id_ else "it has no @id by which others could name it"
+        outcome = Outcome.PARENT if id_ else Outcome.FAILED
+        self._report.tell(Line(outcome=outcome, item=reading.label, where=entry.where, reason=reason))
 
-    Raises:
-        UnreadableError: It cannot be read as a whole, and what can be read of it does not identify it.
-    """
-    try:
-        value, fault = _whole(item), ""
-    except UnreadableError as unreadable:
-        value, fault = _members(item), str(unreadable)
-        if not any(read_text(value.get(name)) for name in ("id", "@id", "identifier")):
-            raise
-    if not is_enveloped("@type" in value or "type" in value, "data" in value or "state" in value):
-        return Entry(source, where, value, fault=fault)
-    state = value.get("state")
-    if state not in _STATES:
-        fault = fault or f"its state {shown(state)} is not known"
-    entry = Entry(
-        source,
-        where,
-        value.get("data"),
-        kind=read_text(value.get("kind")) or "",
-        id=read_text(value.get("id")) or "",
-        modified=value.get("modified"),
-        deleted=state == "deleted",
-        fault=fault,
-    )
-    if entry.deleted and not entry.id:
-        raise UnreadableError("it is deleted, but has no id")
-    return entry
+    def _note_sellers(self, reading: Reading) -> None:
+        for draft in reading.drafts:
+            self._sellers.note(draft.seller)
 
+    def _tell_faults(self, reading: Reading, where: str) -> None:
+        for label, reason in reading.faults:
+            self._report.tell(Line(outcome=Outcome.FAILED, item=label, where=where, reason=reason))
 
-def _whole(item: msgspec.Raw) -> dict[str, Any]:
-    if len(item) > MAX_ITEM_BYTES:
-        raise UnreadableError(f"it is larger than {MAX_ITEM_BYTES:,} bytes")
-    try:
-        value = parse(_decode, item)
-    except DocumentError as fault:
-        raise UnreadableError(str(fault)) from fault
-    if not isinstance(value, dict):
-        raise UnreadableError("it is no JSON object")
-    return value
-
-
-def _members(item: msgspec.Raw) -> dict[str, Any]:
-    """The members of an item, each None that cannot be read; none if it is no JSON object."""
-    try:
-        found: dict[str, msgspec.Raw] = parse(_decode_members, item)
-    except DocumentError:
-        return {}
-    return {name: _member(value) for name, value in found.items()}
-
-
-def _member(value: msgspec.Raw) -> Any:
-    if len(value) > _MAX_MEMBER_BYTES:
-        return None
-    try:
-        return parse(_decode, value)
-    except DocumentError:
-        return None
+    def _tell_given_way(self, given_way: GivenWay) -> None:
+        reason = f"a later version is {given_way.other}"
+        if not given_way.superseded:
+            reason = f"duplicate id: {given_way.other} was taken instead"
+        self._report.tell(
+            Line(
+                outcome=Outcome.SUPERSEDED if given_way.superseded else Outcome.FAILED,
+                item=given_way.label,
+                where=given_way.place,
+                reason=reason,
+            )
+        )

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from openbooking.booking.store import Store
 from openbooking.importing.errors import NotConfirmedError
-from openbooking.importing.pages import Got
+from openbooking.importing.page_sources import Got
 from openbooking.importing.publish import Publisher
-from openbooking.importing.read import PageReader
+from openbooking.importing.read_pages import PageReader
+from openbooking.importing.reading.source import Source
 from openbooking.importing.rehearsal import ImportStore, RehearsalStore
 from openbooking.importing.report import Report
 from openbooking.importing.sellers import Sellers
-from openbooking.importing.source import Source
 from openbooking.importing.spool import Spool
 from openbooking.importing.withdraw import Withdrawer
 from openbooking.openactive.money import VatTreatment

@@ -4,7 +4,7 @@ from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Seller
 from openbooking.importing.errors import ImportRefusedError
-from openbooking.importing.read_sellers import NamedSeller
+from openbooking.importing.reading.sellers import NamedSeller
 from openbooking.importing.rehearsal import ImportStore
 from openbooking.importing.report import Line, Outcome, Report
 from openbooking.openactive.errors import OpenBookingError

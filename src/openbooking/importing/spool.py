@@ -15,11 +15,11 @@ from typing import Any, NamedTuple, Self
 import msgspec
 
 from openbooking.harvest.documents import is_later
-from openbooking.importing.kinds import rank, type_of_kind
-from openbooking.importing.read_items import Draft, Reading
-from openbooking.importing.read_pages import Entry
-from openbooking.importing.read_sellers import NamedSeller
-from openbooking.importing.source import Source
+from openbooking.importing.reading.entries import Entry
+from openbooking.importing.reading.items import Draft, Reading
+from openbooking.importing.reading.kinds import type_of_kind
+from openbooking.importing.reading.sellers import NamedSeller
+from openbooking.importing.reading.source import Source
 
 _TABLES = """
     PRAGMA journal_mode = OFF;
@@ -318,7 +318,7 @@ class Spool:
                 (
                     opportunity.path,
                     opportunity.source,
-                    rank(opportunity.type),
+                    opportunity.type.depth,
                     draft.parents[0] if draft.parents else "",
                     draft.embedded,
                     self._number,

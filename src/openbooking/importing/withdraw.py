@@ -2,20 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from operator import attrgetter
 
 from openbooking.booking.commands.find_opportunities import FindBySource
 from openbooking.booking.commands.withdraw import TakeOffSale, Withdraw
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.report import OpportunityReport
-from openbooking.importing.kinds import rank
 from openbooking.importing.publish import AT_ONCE, reports_in
-from openbooking.importing.read_values import read_text, shown
+from openbooking.importing.reading.kinds import USUAL_KINDS
+from openbooking.importing.reading.source import Source
+from openbooking.importing.reading.values import read_text, shown
 from openbooking.importing.rehearsal import ImportStore
 from openbooking.importing.report import Line, Outcome, Report, numbers_of
 from openbooking.importing.sellers import IMPORTER
-from openbooking.importing.source import Source
 from openbooking.importing.spool import Item, ReadResult, Spool
-from openbooking.openactive.terms import OpportunityType
+from openbooking.openactive.opportunity_types import OpportunityType
 
 _DELETED = "its provider deleted it"
 _NOT_HELD = "its item no longer holds it"
@@ -23,8 +24,6 @@ _WITH_PARENT = "what it belongs to was withdrawn"
 _NOT_HANDED_OVER = "it was withdrawn to be handed over, and not imported again"
 _NOT_UNDERSTOOD = "its latest version is not understood"
 _NOTHING_HERE = "deleted, but nothing of it is published"
-# What feeds call their items. Items that an earlier version imported are found by these.
-_USUAL_KINDS = ("", *OpportunityType, "FacilityUse/Slot", "IndividualFacilityUse/Slot")
 
 # The sources that are published, each with the type of the outermost of what comes of it, by what the names of all
 # items with the same RPDE id begin with.
@@ -86,7 +85,8 @@ class Withdrawer:
             if item.same_id and (item.is_deleted or self._source.is_one_feed):
                 ids[item.same_id] = item.same_id
             if item.same_id and item.is_deleted:
-                former = (self._source.former_item(kind, item.id) for kind in (*_USUAL_KINDS, item.kind))
+                # Items that an earlier version imported are found by the kind they have in most feeds.
+                former = (self._source.former_item(kind, item.id) for kind in (*USUAL_KINDS, item.kind))
                 ids |= {name: item.same_id for name in former if name}
         found = await self._store.execute(FindBySource(frozenset(ids), actor=IMPORTER)) if ids else {}
         assert isinstance(found, Mapping)  # noqa: S101 - what FindBySource is answered with
@@ -95,7 +95,7 @@ class Withdrawer:
             if isinstance(member, Opportunity):
                 begins = member.source.rpartition("/")[0] + "/"
                 types = stored[ids.get(member.source) or begins]
-                types[member.source] = min(types.get(member.source, member.type), member.type, key=rank)
+                types[member.source] = min(types.get(member.source, member.type), member.type, key=attrgetter("depth"))
         return stored
 
     def _targets(self, item: Item, stored: _Stored) -> Collection[str]:

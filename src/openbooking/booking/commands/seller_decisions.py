@@ -23,7 +23,7 @@ from openbooking.openactive.errors import (
     NotFoundError,
     OpenBookingError,
 )
-from openbooking.openactive.terms import EventStatus, OpportunityType, OrderItemStatus
+from openbooking.openactive.terms import EventStatus, OrderItemStatus
 
 
 class SellerCommand(ActorCommand, frozen=True, kw_only=True):
@@ -181,7 +181,8 @@ class ChangeLogistics(ActorCommand, frozen=True, kw_only=True):
         if self.location and opportunity.type.at_any_time:
             raise OpenBookingError("What is there at any time is at no place.")
         moved = self._moved(opportunity)
-        described = next(iter(situation.parents(moved)), moved) if moved.type is OpportunityType.SLOT else moved
+        by_parent = moved.type.row.parent is not None and moved.type.row.parent.gives_description
+        described = next(iter(situation.parents(moved)), moved) if by_parent else moved
         given = {"name": self.name, "location": self.location}
         told = {name: value for name, value in given.items() if value}
         named = with_whereabouts(replace(described, properties={**described.properties, **told}))

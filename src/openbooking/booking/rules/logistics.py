@@ -17,7 +17,6 @@ from openbooking.booking.model.record import RecordKind
 from openbooking.booking.model.situation import Change, RecordSet, Situation
 from openbooking.booking.rules.order_changes import with_states
 from openbooking.booking.rules.size_limits import check_record
-from openbooking.openactive.terms import OpportunityType
 
 _DESCRIBED_BY = ("name", "location")
 
@@ -62,7 +61,7 @@ def _differs(known: Opportunity | None, new: Opportunity) -> bool:
 
 def _handed_down(parent: Opportunity) -> tuple[Any, ...]:
     """What children may inherit; of Offers that is only what sessions do, for a facility has too many Slots."""
-    offers = parent.offers if parent.type is OpportunityType.SESSION_SERIES else ()
+    offers = parent.offers if parent.type.gives_offers else ()
     return (parent.status, parent.start, parent.end, parent.properties.get("duration"), offers)
 
 

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from openbooking.booking.model.opportunity import Offer
-from openbooking.importing.read_conditions import harmless_properties, read_conditions
-from openbooking.importing.read_values import (
+from openbooking.importing.reading.conditions import harmless_properties, read_conditions
+from openbooking.importing.reading.values import (
     JsonObject,
     UnreadableError,
     derive_key,
@@ -27,7 +27,8 @@ from openbooking.importing.read_values import (
     type_names,
 )
 from openbooking.openactive.money import round_money
-from openbooking.openactive.terms import TYPE_OF_COLLECTION, Availability, FlowRequirement
+from openbooking.openactive.opportunity_types import TYPE_OF_COLLECTION
+from openbooking.openactive.terms import Availability, FlowRequirement
 
 MOST_OFFERS = 200
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from openbooking.importing.kinds import KINDS, LINKS, Kind
-from openbooking.importing.read_times import When
-from openbooking.importing.read_values import (
+from openbooking.importing.reading.times import When
+from openbooking.importing.reading.values import (
     MAX_COUNT,
     JsonObject,
     UnreadableError,
@@ -18,16 +17,15 @@ from openbooking.importing.read_values import (
     type_names,
 )
 from openbooking.jsonld.scalars import write_duration, write_instant
-from openbooking.openactive.terms import EventStatus, OpportunityType
+from openbooking.openactive.inheritance import DATES, LINKS, with_inherited
+from openbooking.openactive.opportunity_row import CapacityProperties, Dates
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import EventStatus
 
 # What this system renders itself, or publishes as a thing of its own.
 _NOT_KEPT = LINKS | {
     "@context", "@type", "@id", "offers", "organizer", "provider", "eventStatus", "isAccessibleForFree",
 }  # fmt: skip
-# What is bookable takes place at one time; parents keep their dates as published.
-_DATES = frozenset({"startDate", "endDate", "duration"})
-# What a thing does not inherit from a `superEvent` that is not sold here (OB-BKBL-32, OB-BKBL-31).
-_NOT_INHERITED = _DATES | LINKS | {"@context", "@type", "@id", "url", "identifier", "eventSchedule", "offers"}
 _CONCEPTS = ("activity", "facilityType")
 _MOVED_ONLINE = "EventMovedOnline"
 
@@ -63,16 +61,16 @@ def read_free(thing: JsonObject) -> tuple[bool | None, list[str]]:
         return None, [f"isAccessibleForFree: {fault}"]
 
 
-def read_spaces(thing: JsonObject, name: str | None) -> tuple[int | None, list[str]]:
+def read_spaces(thing: JsonObject, capacity: CapacityProperties | None) -> tuple[int | None, list[str]]:
     """The spaces left at the provider, its maximum at most; None if they are not known (OB-BKBL-12). With remarks."""
-    if name is None or name not in thing:
+    if capacity is None or capacity.remaining not in thing:
         return None, []
+    most_name, name = capacity
     try:
         left = read_count(thing[name])
     except UnreadableError as fault:
         return None, [f"{name}: {fault}"]
     remarks = [f"{name}: cut to the largest number that can be kept"] if left == MAX_COUNT else []
-    most_name = name.replace("remaining", "maximum")
     if most_name not in thing:
         return left, remarks
     try:
@@ -85,16 +83,15 @@ def read_spaces(thing: JsonObject, name: str | None) -> tuple[int | None, list[s
     ] if left > most else remarks
 
 
-def with_event_series(thing: JsonObject, kind: Kind) -> tuple[JsonObject, tuple[str, ...]]:
+def with_event_series(thing: JsonObject, type_: OpportunityType) -> tuple[JsonObject, tuple[str, ...]]:
     """The thing with what it inherits from an embedded `superEvent` that is not sold here: an EventSeries (MOD)."""
     above = thing.get("superEvent")
-    if kind.needs_parent or not isinstance(above, dict) or not (names := type_names(above)):
+    if type_.needs_parent or not isinstance(above, dict) or not (names := type_names(above)):
         return thing, ()
-    if any(name in kind.parents for name in names):
+    if any(name in type_.parents for name in names):
         return thing, ()
-    inherited = {name: value for name, value in above.items() if name not in _NOT_INHERITED}
     own = {name: value for name, value in thing.items() if name != "superEvent"}
-    return {**inherited, **own}, (f"what its {shown(names[0])} tells taken over",)
+    return with_inherited(own, above, type_, None), (f"what its {shown(names[0])} tells taken over",)
 
 
 def read_properties(thing: JsonObject, type_: OpportunityType, when: When) -> tuple[dict[str, Any], list[str]]:
@@ -102,8 +99,9 @@ def read_properties(thing: JsonObject, type_: OpportunityType, when: When) -> tu
 
     Activities and facility types in plain text become Concepts.
     """
-    kind = KINDS[type_]
-    dropped = _NOT_KEPT.union(kind.never, _DATES if type_.bookable else ())
+    row = type_.row
+    # A parent that is not bookable keeps its dates as published.
+    dropped = _NOT_KEPT.union(row.excluded, DATES if type_.bookable else ())
     kept = {name: value for name, value in thing.items() if name not in dropped}
     for name in _CONCEPTS:
         if name in kept:
@@ -111,11 +109,12 @@ def read_properties(thing: JsonObject, type_: OpportunityType, when: When) -> tu
                 {"@type": "Concept", "prefLabel": concept} if isinstance(concept, str) else concept
                 for concept in members(kept[name])
             ]
-    if kind.has_parts and "eventSchedule" not in kept:
-        dates = {} if kind.in_days else _written(when)
-        parts = [_part(part, dates) for part in members(thing.get("subEvent")) if isinstance(part, dict)]
-        kept |= {"subEvent": parts} if parts else {}
-    return publishable(kept, left_out=(name for name in kind.never if name in thing))
+    if row.has_parts and "eventSchedule" not in kept:
+        dates = {} if row.dates is Dates.DAYS else _written(when)
+        for property_, types in type_.children.items():
+            parts = [_part(part, types[0], dates) for part in members(thing.get(property_)) if isinstance(part, dict)]
+            kept |= {property_: parts} if parts else {}
+    return publishable(kept, left_out=(name for name in row.excluded if name in thing))
 
 
 def _written(when: When) -> JsonObject:
@@ -125,10 +124,10 @@ def _written(when: When) -> JsonObject:
     return written | lasts
 
 
-def _part(part: JsonObject, dates: JsonObject) -> JsonObject:
+def _part(part: JsonObject, type_: OpportunityType, dates: JsonObject) -> JsonObject:
     """A part as the whole embeds it, with the dates of the whole if it has none."""
     told = {name: value for name, value in part.items() if name not in _NOT_KEPT}
-    return {"@type": "Event", **({} if "startDate" in told else dates), **told}
+    return {"@type": type_, **({} if "startDate" in told else dates), **told}
 
 
 def remarks_on(thing: JsonObject, type_: OpportunityType) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from openbooking.importing.read_values import (
+from openbooking.importing.reading.values import (
     MAX_COUNT,
     Instant,
     JsonObject,

@@ -6,7 +6,8 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Seller
-from openbooking.importing.read_values import (
+from openbooking.importing.reading.source import Source
+from openbooking.importing.reading.values import (
     JsonObject,
     UnreadableError,
     derive_key,
@@ -16,7 +17,6 @@ from openbooking.importing.read_values import (
     read_text,
     type_names,
 )
-from openbooking.importing.source import Source
 from openbooking.openactive.terms import TaxMode
 
 _NOT_KEPT = frozenset(

@@ -13,7 +13,16 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Inherited, Opportunity
-from openbooking.importing.identity import (
+from openbooking.importing.reading.entries import Entry
+from openbooking.importing.reading.fields import (
+    read_free,
+    read_properties,
+    read_spaces,
+    read_status,
+    remarks_on,
+    with_event_series,
+)
+from openbooking.importing.reading.identity import (
     Identity,
     Whole,
     identify,
@@ -22,20 +31,11 @@ from openbooking.importing.identity import (
     paths_of_reference,
     time_or_name,
 )
-from openbooking.importing.kinds import KINDS, Kind, type_name
-from openbooking.importing.read_fields import (
-    read_free,
-    read_properties,
-    read_spaces,
-    read_status,
-    remarks_on,
-    with_event_series,
-)
-from openbooking.importing.read_offers import key_of_offer, read_offers, split_offers
-from openbooking.importing.read_pages import Entry
-from openbooking.importing.read_sellers import NamedSeller, read_seller
-from openbooking.importing.read_times import When, read_when
-from openbooking.importing.read_values import (
+from openbooking.importing.reading.kinds import type_name
+from openbooking.importing.reading.offers import key_of_offer, read_offers, split_offers
+from openbooking.importing.reading.sellers import NamedSeller, read_seller
+from openbooking.importing.reading.times import When, read_when
+from openbooking.importing.reading.values import (
     JsonObject,
     UnreadableError,
     clean,
@@ -46,7 +46,9 @@ from openbooking.importing.read_values import (
     type_names,
 )
 from openbooking.openactive.ids import key_of
-from openbooking.openactive.terms import EventStatus, OpportunityType
+from openbooking.openactive.opportunity_row import Dates
+from openbooking.openactive.opportunity_types import TYPE_OF_NAME, OpportunityType
+from openbooking.openactive.terms import EventStatus
 
 MAX_THING_BYTES = 500_000
 
@@ -199,7 +201,7 @@ class _Walk:
         label = _label(context.expected, thing, self._entry)
         try:
             type_ = _type(thing, context)
-            thing, taken_over = with_event_series(thing, KINDS[type_])
+            thing, taken_over = with_event_series(thing, type_)
             identity = self._identify(thing, type_, context)
             draft = self._draft(thing, type_, context, label, identity)
             draft = replace(draft, remarks=(*taken_over, *draft.remarks))
@@ -223,27 +225,28 @@ class _Walk:
         return identity
 
     def _read_children(self, thing: JsonObject, parent: Draft) -> None:
-        kind = KINDS[parent.opportunity.type]
-        for name, type_ in kind.children.items():
-            children = [child for child in members(thing.get(name)) if not _is_elsewhere(child, kind)]
+        parent_type = parent.opportunity.type
+        for name, types in parent_type.children.items():
+            children = [child for child in members(thing.get(name)) if not _is_elsewhere(child, parent_type)]
             alike = Counter(time_or_name(child) for child in children if isinstance(child, dict))
-            for same in self._by_identity(children, type_, Whole(parent.opportunity.path, parent.former, name)):
+            for same in self._by_identity(children, types, Whole(parent.opportunity.path, parent.former, name)):
                 child = same[0]
                 if not isinstance(child, dict):
                     self.faults.append(Fault(f"{name} of {parent.label}", f"{shown(child)} is no JSON object"))
                 elif len(same) == 1 or (_has_id(child) and all(other == child for other in same)):
                     whole = Whole(parent.opportunity.path, parent.former, name, alike[time_or_name(child)])
-                    self.read(child, _Context(types=(type_,), expected=type_, whole=whole))
+                    self.read(child, _Context(types=types, expected=types[0], whole=whole))
                 else:
-                    label = _label(type_, child, self._entry)
+                    label = _label(types[0], child, self._entry)
                     self.faults.append(Fault(label, f"nothing tells {len(same)} {name} of {parent.label} apart"))
 
-    def _by_identity(self, children: list[Any], type_: OpportunityType, whole: Whole) -> list[list[Any]]:
+    def _by_identity(self, children: list[Any], types: tuple[OpportunityType, ...], whole: Whole) -> list[list[Any]]:
         """The embedded things, grouped: nothing tells those of one group apart."""
         found: dict[Any, list[Any]] = {}
         for number, child in enumerate(children):
             key: Any = number
             if isinstance(child, dict):
+                type_ = next((type_ for type_ in types if type_ in type_names(child)), types[0])
                 with suppress(UnreadableError):
                     key = identify(child, type_, self._entry.source, whole=whole, rpde=None).path
             found.setdefault(key, []).append(child)
@@ -252,21 +255,21 @@ class _Walk:
     def _draft(
         self, thing: JsonObject, type_: OpportunityType, context: _Context, label: str, identity: Identity
     ) -> Draft:
-        path, kind = identity.path, KINDS[type_]
+        path, row = identity.path, type_.row
         above = self._above(thing, type_, context)
         told = _told_dates(thing, type_, above)
-        when = read_when(thing, in_days=kind.in_days) if told else When()
+        when = read_when(thing, in_days=row.dates is Dates.DAYS) if told else When()
         own_status = read_status(thing)
         free, on_free = read_free(thing)
-        capacity, on_capacity = read_spaces(thing, kind.remaining)
+        capacity, on_capacity = read_spaces(thing, row.capacity)
         named_offers, full_offers = split_offers(thing.get("offers"))
         offers, on_offers = read_offers(full_offers, path)
         offers_unknown = "offers" in thing and not offers and not named_offers
         properties, on_properties = read_properties(thing, type_, when)
         inherited = Inherited(
             status=own_status is None,
-            dates=not told and type_.bookable and not type_.at_any_time,
-            duration=when.start is not None and when.end is None and kind.parent is not None,
+            dates=not told and type_.is_dated,
+            duration=when.start is not None and when.end is None and row.parent is not None,
             offers=tuple(map(key_of_offer, named_offers)),
         )
         return Draft(
@@ -305,27 +308,30 @@ class _Walk:
         """The parent of a thing. One that it embeds is read, too."""
         if context.whole and not context.copy:
             return _Above((context.whole.path,))
-        kind = KINDS[type_]
-        parent = thing.get(kind.parent) if kind.parent else None
+        link = type_.row.parent
+        if link is None:
+            return _Above()
+        parent = thing.get(link.property)
         if isinstance(parent, dict) and not is_reference(parent):
-            whole = Whole("", (), str(kind.parent))
-            copy = self.read(parent, _Context(types=kind.parents, expected=kind.parents[0], whole=whole, copy=True))
+            whole = Whole("", (), link.property)
+            copy = self.read(parent, _Context(types=type_.parents, expected=type_.parents[0], whole=whole, copy=True))
             if copy is None:
-                raise UnreadableError(f"its {kind.parent} is not understood")
+                raise UnreadableError(f"its {link.property} is not understood")
             return _Above((copy.opportunity.path,), read_text(parent.get("@id")))
         name = read_text(parent.get("@id") if isinstance(parent, dict) else parent)
         if name:
-            return _Above(paths_of_reference(name, kind.parents, self._entry.source), name)
-        if kind.needs_parent:
-            raise UnreadableError(f"it has no {kind.parent}" if parent is None else f"its {kind.parent} is unreadable")
+            return _Above(paths_of_reference(name, type_.parents, self._entry.source), name)
+        if link.required:
+            missing = f"it has no {link.property}"
+            raise UnreadableError(missing if parent is None else f"its {link.property} is unreadable")
         return _Above()
 
 
-def _is_elsewhere(child: Any, kind: Kind) -> bool:
+def _is_elsewhere(child: Any, parent_type: OpportunityType) -> bool:
     """Whether an embedded thing is a reference to one that is published elsewhere, or a part that is not sold."""
     if isinstance(child, str) or (isinstance(child, dict) and is_reference(child)):
         return True
-    return kind.has_parts and isinstance(child, dict) and "offers" not in child
+    return parent_type.row.has_parts and isinstance(child, dict) and "offers" not in child
 
 
 def _has_id(child: JsonObject) -> bool:
@@ -334,8 +340,8 @@ def _has_id(child: JsonObject) -> bool:
 
 def _told_dates(thing: JsonObject, type_: OpportunityType, above: _Above) -> bool:
     """Whether to read dates: a part of an event that has none of its own takes place when the event does."""
-    dated = type_.bookable and not type_.at_any_time
-    return dated and ("startDate" in thing or type_ is not OpportunityType.EVENT or not above.paths)
+    parent_gives_dates = type_.row.parent is not None and type_.row.parent.gives_dates and bool(above.paths)
+    return type_.is_dated and ("startDate" in thing or not parent_gives_dates)
 
 
 def _check_size(draft: Draft) -> None:
@@ -354,7 +360,7 @@ def _type(thing: JsonObject, context: _Context) -> OpportunityType:
     names = type_names(thing) or [context.expected]
     for name in names:
         if name in context.types:
-            return OpportunityType(name)
+            return TYPE_OF_NAME[name]
     if not any(names):
         raise UnreadableError("it has no @type")
     raise UnreadableError(f"its type is none that is sold here: {', '.join(map(shown, names))}")

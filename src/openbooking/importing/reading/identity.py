@@ -11,10 +11,10 @@ import msgspec
 
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.rules.ownership import shares_name_or_start
-from openbooking.importing.read_values import JsonObject, UnreadableError, derive_key, read_instant, read_text, shown
-from openbooking.importing.source import Source
+from openbooking.importing.reading.source import Source
+from openbooking.importing.reading.values import JsonObject, UnreadableError, derive_key, read_instant, read_text, shown
 from openbooking.openactive.ids import key_of, opportunity_path
-from openbooking.openactive.terms import OpportunityType
+from openbooking.openactive.opportunity_types import OpportunityType
 
 # Earlier versions numbered the embedded things that share a time or name. So many of them may be gone since then.
 _MAX_GONE = 10

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from openbooking.importing.errors import ImportRefusedError
-from openbooking.importing.kinds import type_of_kind
-from openbooking.importing.read_values import derive_key
-from openbooking.openactive.terms import OpportunityType
+from openbooking.importing.reading.kinds import type_of_kind
+from openbooking.importing.reading.values import derive_key
+from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.web_addresses import is_web_address
 
 _CURSOR = frozenset({"aftertimestamp", "afterid", "afterchangenumber", "limit"})
