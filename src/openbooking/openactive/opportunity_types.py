@@ -340,4 +340,6 @@ TYPE_OF_NAME: Mapping[str, OpportunityType] = {str(type_): type_ for type_ in Op
 TYPE_OF_COLLECTION: Mapping[str, OpportunityType] = {type_.collection: type_ for type_ in OpportunityType}
 PARENT_PROPERTIES = frozenset(type_.row.parent.property for type_ in OpportunityType if type_.row.parent)
 CHILD_PROPERTIES = frozenset(type_.row.parent.child_property for type_ in OpportunityType if type_.row.parent)
-REMAINING_PROPERTIES = frozenset(type_.row.capacity.remaining for type_ in OpportunityType if type_.row.capacity)
+_CAPACITIES = frozenset(type_.row.capacity for type_ in OpportunityType if type_.row.capacity)
+REMAINING_PROPERTIES = frozenset(capacity.remaining for capacity in _CAPACITIES)
+CAPACITY_PROPERTIES = frozenset(name for capacity in _CAPACITIES for name in capacity)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from openbooking.openactive.durations import parse_duration
+from openbooking.openactive.opportunity_types import CAPACITY_PROPERTIES
 from openbooking.openactive.web_addresses import is_web_address
 
 JsonObject = Mapping[str, Any]
@@ -41,17 +42,14 @@ _ARRAYS = frozenset(
     }
 )  # fmt: skip
 # And what they never know as an array, though some publish it as one.
-_NO_ARRAYS = frozenset(
-    {
-        "address", "advanceBooking", "ageRange", "ageRestriction", "allowCustomerCancellationFullRefund",
-        "availabilityEnds", "availabilityStarts", "description", "duration", "eligibleQuantity", "endDate",
-        "eventAttendanceMode", "eventStatus", "genderRestriction", "geo", "inventoryLevel", "isAccessibleForFree",
-        "isOpenBookingAllowed", "latestCancellationBeforeStartDate", "location", "maximumAttendeeCapacity",
-        "maximumUses", "name", "openBookingInAdvance", "openBookingPrepayment", "prepayment", "price", "priceCurrency",
-        "priceValidUntil", "remainingAttendeeCapacity", "remainingUses", "startDate", "taxMode", "url", "validFrom",
-        "validFromBeforeStartDate", "validThrough", "validThroughBeforeStartDate",
-    }
-)  # fmt: skip
+_NO_ARRAYS = CAPACITY_PROPERTIES | {
+    "address", "advanceBooking", "ageRange", "ageRestriction", "allowCustomerCancellationFullRefund",
+    "availabilityEnds", "availabilityStarts", "description", "duration", "eligibleQuantity", "endDate",
+    "eventAttendanceMode", "eventStatus", "genderRestriction", "geo", "inventoryLevel", "isAccessibleForFree",
+    "isOpenBookingAllowed", "latestCancellationBeforeStartDate", "location", "name", "openBookingInAdvance",
+    "openBookingPrepayment", "prepayment", "price", "priceCurrency", "priceValidUntil", "startDate", "taxMode",
+    "url", "validFrom", "validFromBeforeStartDate", "validThrough", "validThroughBeforeStartDate",
+}  # fmt: skip
 # What pages of whoever reads a feed may show as links, or embed.
 _LINKS = frozenset(
     {
