@@ -13,7 +13,7 @@ import pytest
 from openbooking.harvest.reader import Limits
 from openbooking.importing import page_sources
 from openbooking.importing.errors import ImportRefusedError
-from openbooking.importing.page_sources import Got, pages
+from openbooking.importing.page_sources import ReceivedPage, pages
 from openbooking.importing.reading.source import named_source, source_of
 from support.feed_answers import Answer
 from support.published_items import deleted, event, page, rpde, series, session
@@ -53,7 +53,7 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Web:
     return made
 
 
-async def read(place: str, copy: Path | None = None) -> list[Got]:
+async def read(place: str, copy: Path | None = None) -> list[ReceivedPage]:
     return [got async for got in pages(place, copy)]
 
 
@@ -61,19 +61,19 @@ def found(body: bytes, coding: str = "identity") -> Answer:
     return Answer(body, headers=(("Content-Encoding", coding),))
 
 
-def sizes(got: list[Got]) -> list[int]:
+def sizes(got: list[ReceivedPage]) -> list[int]:
     """How many items each page has."""
     return [len(one.page.items) for one in got if one.page]
 
 
-def faults(got: list[Got]) -> list[str]:
+def faults(got: list[ReceivedPage]) -> list[str]:
     return [one.fault for one in got if one.fault]
 
 
-def places(got: list[Got]) -> list[str]:
+def places(got: list[ReceivedPage]) -> list[str]:
     """Where each item was found, and which it is."""
     return [
-        f"{one.where} {number} {json.loads(bytes(item))['data']['@id'].rpartition('/')[2]}"
+        f"{one.origin} {number} {json.loads(bytes(item))['data']['@id'].rpartition('/')[2]}"
         for one in got
         if one.page
         for number, item in one.page.numbered()
@@ -173,7 +173,7 @@ async def test_a_page_that_cannot_be_had_loses_nothing_that_was_read(
 ) -> None:
     web.answers = {FEED: found(page(SESSION, next_=SECOND)), SECOND: answer}
     *_, last = got = await read(FEED)
-    assert (sizes(got), last.where) == ([1], SECOND)
+    assert (sizes(got), last.origin) == ([1], SECOND)
     assert last.fault.startswith(why)
 
 
@@ -209,7 +209,7 @@ async def test_a_folder_is_read_file_by_file_in_order(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(page(SESSION, next_="https://other.example.com/"))
     (tmp_path / "notes.txt").write_text("no feed")
     got = await read(str(tmp_path))
-    assert [(one.where, bool(one.fault)) for one in got] == [
+    assert [(one.origin, bool(one.fault)) for one in got] == [
         ("a.json", False),
         ("b.JSON", True),
         ("deep/c.jsonld", False),

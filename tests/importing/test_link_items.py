@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.importing.link_items import MOST_REMARKS, Imported, link
+from openbooking.importing.link_items import MAX_REMARKS, Imported, link
 from openbooking.importing.reading.entries import read_entry
 from openbooking.importing.reading.items import read_item
 from openbooking.importing.reading.source import named_source
@@ -103,7 +103,7 @@ def test_what_it_lacks_is_told(item: Any, above: Any, remarks: list[str]) -> Non
 
 def test_remarks_come_to_an_end() -> None:
     told = linked(series(image=[{"@type": "ImageObject", "name": "x"}] * 500)).remarks
-    assert len(told) == MOST_REMARKS + 1
+    assert len(told) == MAX_REMARKS + 1
 
 
 def test_parents_come_before_their_children() -> None:

@@ -9,7 +9,7 @@ from openbooking.booking.commands.find_opportunities import GetOpportunity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.store import Store
 from openbooking.harvest.documents import read_page
-from openbooking.importing.page_sources import Got
+from openbooking.importing.page_sources import ReceivedPage
 from openbooking.importing.reading.source import Source, named_source
 from openbooking.importing.report import Report
 from openbooking.importing.run import Confirm, ImportOptions, run_import
@@ -49,10 +49,10 @@ async def import_(
 ) -> Told:
     """Import the items, each on a page of its own; bytes are pages as they come."""
 
-    async def pages() -> AsyncIterator[Got]:
+    async def pages() -> AsyncIterator[ReceivedPage]:
         for number, item in enumerate(items, 1):
             body = item if isinstance(item, bytes) else page(item)
-            yield Got(f"page {number}", read_page(body))
+            yield ReceivedPage(f"page {number}", read_page(body))
 
     written = io.BytesIO()
     report = Report(written)

@@ -1,4 +1,4 @@
-"""Where imported pages come from: a file, a folder of files, standard input, or a feed that is followed over HTTP."""
+"""The sources of imported pages: a file, a folder of files, standard input, or a feed that is read over HTTP."""
 
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -27,78 +27,88 @@ _AT_ONCE_BYTES = 10_000_000
 _OPTIONS = HarvestOptions()
 
 
-class Got(NamedTuple):
-    """A page and where it came from; `fault` tells instead why there is none, or why a feed was not read to its end."""
+class ReceivedPage(NamedTuple):
+    """A page, or the reason why it could not be read.
 
-    where: str
+    Attributes:
+        origin: The name of the file, or the URL, that the page comes from.
+        page: The page; None if it could not be read.
+        fault: Why the page, or the rest of a feed, could not be read; empty otherwise.
+    """
+
+    origin: str
     page: Page | None = None
     fault: str = ""
 
 
-# Shows how far something has come: yields what is to be called for each one done.
-Counting = Callable[[str], AbstractContextManager[Callable[[], None]]]
+# Takes a label and returns a context, which yields a function to call for each unit of work that is done.
+ProgressCounter = Callable[[str], AbstractContextManager[Callable[[], None]]]
 
 
-def _uncounted(_: str) -> AbstractContextManager[Callable[[], None]]:
+def _without_progress(_: str) -> AbstractContextManager[Callable[[], None]]:
     return nullcontext(lambda: None)
 
 
-async def pages(place: str, copy: Path | None = None, counting: Counting = _uncounted) -> AsyncIterator[Got]:
-    """The pages there, one after the other; of a feed its items in their latest version, deleted ones too.
+async def pages(
+    path_or_url: str, copy: Path | None = None, counting: ProgressCounter = _without_progress
+) -> AsyncIterator[ReceivedPage]:
+    """Yield the pages of a source. A feed yields its items in their latest version, deleted ones included.
 
     Args:
-        place: A path, - for standard input, or a URL.
-        copy: The file in which a copy of a feed is kept, to be read from its cursor on; none by default.
-        counting: Shows how many pages of a feed have been read, before the first of its items is returned.
+        path_or_url: The path of a file or folder, - for standard input, or a URL.
+        copy: The file that keeps a copy of the feed, so that the next import reads changes only. None to keep no copy.
+        counting: Shows how many pages of a feed have been read. All are read before the first item is yielded.
 
     Raises:
         ImportRefusedError: There is nothing to read, or the copy cannot be used.
     """
-    if is_web_address(place):
-        async for got in _web_pages(place, copy, counting):
-            yield got
+    if is_web_address(path_or_url):
+        async for received in _web_pages(path_or_url, copy, counting):
+            yield received
         return
     if copy is not None:
-        raise ImportRefusedError(f"{place} is no feed; a copy is kept only of a feed that is read from a URL.")
-    for got in _local_pages(place):
-        yield got
+        raise ImportRefusedError(f"{path_or_url} is no feed; a copy is kept only of a feed that is read from a URL.")
+    for received in _local_pages(path_or_url):
+        yield received
 
 
-async def _web_pages(url: str, path: Path | None, counting: Counting) -> AsyncIterator[Got]:
+async def _web_pages(url: str, path: Path | None, counting: ProgressCounter) -> AsyncIterator[ReceivedPage]:
     # A copy can be kept of a feed only.
     options = _OPTIONS._replace(documents=path is None)
     try:
         with Copy(path) as copy:
-            async for got in _harvested(url, copy, options, counting):
-                yield got
+            async for received in _harvested(url, copy, options, counting):
+                yield received
     except CopyError as fault:
         raise ImportRefusedError(f"{fault}.") from fault
     except LinkError as fault:
         raise ImportRefusedError(f"{url} is {fault}.") from fault
 
 
-async def _harvested(url: str, copy: Copy, options: HarvestOptions, counting: Counting) -> AsyncIterator[Got]:
-    """A document that is no feed, or the items of the feed once it has been read as far as that can be."""
+async def _harvested(
+    url: str, copy: Copy, options: HarvestOptions, counting: ProgressCounter
+) -> AsyncIterator[ReceivedPage]:
+    """Read the feed as far as possible, then yield its items; a document that is no feed is yielded as it is."""
     fault = document = None
     async with async_client() as client, aclosing(harvest_async(url, copy, client, options)) as steps:
-        with counting("Pages") as one_more:
+        with counting("Pages") as advance:
             async for step in steps:
                 if isinstance(step, End):
                     fault = step
                     continue
-                one_more()
+                advance()
                 if not step.page.is_rpde:
-                    document = Got(step.url, step.page)
+                    document = ReceivedPage(step.url, step.page)
     if document:
         yield document
-    for got in _copied_pages(copy):
-        yield got
+    for received in _copied_pages(copy):
+        yield received
     if fault and fault.fault:
-        yield Got(fault.url, fault=fault.fault)
+        yield ReceivedPage(fault.url, fault=fault.fault)
 
 
-def _copied_pages(copy: Copy) -> Iterator[Got]:
-    """The items of a copy, as parts of the pages that they were found on."""
+def _copied_pages(copy: Copy) -> Iterator[ReceivedPage]:
+    """Yield the items of a copy, grouped by the pages of the feed that they were found on."""
     for url, found in groupby(copy.items(), key=lambda item: item.url):
         part: list[CopiedItem] = []
         size = 0
@@ -112,24 +122,24 @@ def _copied_pages(copy: Copy) -> Iterator[Got]:
             yield _part(url, part)
 
 
-def _part(url: str, items: list[CopiedItem]) -> Got:
+def _part(url: str, items: list[CopiedItem]) -> ReceivedPage:
     numbers = tuple(item.number for item in items)
-    return Got(url, Page([msgspec.Raw(item.content) for item in items], is_rpde=True, numbers=numbers))
+    return ReceivedPage(url, Page([msgspec.Raw(item.content) for item in items], is_rpde=True, numbers=numbers))
 
 
-def _local_pages(place: str) -> Iterator[Got]:
-    if place == "-":
+def _local_pages(path_or_url: str) -> Iterator[ReceivedPage]:
+    if path_or_url == "-":
         yield _page_of("standard input", lambda: sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
         return
-    path = Path(place)
+    path = Path(path_or_url)
     if not path.exists():
-        raise ImportRefusedError(f"There is no file or folder {place}.")
+        raise ImportRefusedError(f"There is no file or folder {path_or_url}.")
     if not path.is_dir():
-        yield _page_of(place, partial(_read_file, path))
+        yield _page_of(path_or_url, partial(_read_file, path))
         return
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
     if not files:
-        raise ImportRefusedError(f"There are no files in {place} that end in {' or '.join(_SUFFIXES)}.")
+        raise ImportRefusedError(f"There are no files in {path_or_url} that end in {' or '.join(_SUFFIXES)}.")
     for file in files:
         yield _page_of(str(file.relative_to(path)), partial(_read_file, file))
 
@@ -139,13 +149,13 @@ def _read_file(path: Path) -> bytes:
         return file.read(MAX_FILE_BYTES + 1)
 
 
-def _page_of(where: str, read: Callable[[], bytes]) -> Got:
+def _page_of(origin: str, read: Callable[[], bytes]) -> ReceivedPage:
     try:
         body = read()
         if len(body) > MAX_FILE_BYTES:
-            return Got(where, fault=f"it is larger than {MAX_FILE_BYTES:,} bytes")
-        return Got(where, read_page(body))
+            return ReceivedPage(origin, fault=f"it is larger than {MAX_FILE_BYTES:,} bytes")
+        return ReceivedPage(origin, read_page(body))
     except OSError as fault:
-        return Got(where, fault=fault.strerror or str(fault))
+        return ReceivedPage(origin, fault=fault.strerror or str(fault))
     except DocumentError as fault:
-        return Got(where, fault=str(fault))
+        return ReceivedPage(origin, fault=str(fault))

@@ -1,21 +1,21 @@
-"""The first half of an import: pages are taken apart, and what their items hold is put into a spool."""
+"""The first half of an import: the items of all pages are read and put into a spool."""
 
 from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
-from openbooking.importing.page_sources import Got
+from openbooking.importing.page_sources import ReceivedPage
 from openbooking.importing.reading.entries import Entry, read_entry
-from openbooking.importing.reading.items import Reading, event_series_key, read_item
+from openbooking.importing.reading.items import ReadItem, event_series_key, read_item
 from openbooking.importing.reading.source import Source
 from openbooking.importing.reading.values import UnreadableError, read_text, shown
 from openbooking.importing.report import Line, Outcome, Report
 from openbooking.importing.sellers import Sellers
-from openbooking.importing.spool import GivenWay, Spool
+from openbooking.importing.spool import DroppedVersion, Spool
 
 
 class PageReader:
-    """Reads pages into a spool."""
+    """Reads the items of pages into a spool."""
 
     def __init__(self, spool: Spool, sellers: Sellers, report: Report, source: Source) -> None:
         self._spool = spool
@@ -23,76 +23,76 @@ class PageReader:
         self._report = report
         self._source = source
 
-    async def read(self, pages: AsyncIterator[Got]) -> None:
-        """Read everything, reporting what cannot be read and what is there twice."""
-        # While a feed is read, its pages are counted; items are counted from the first one on.
+    async def read(self, pages: AsyncIterator[ReceivedPage]) -> None:
+        """Read all pages. Report items that cannot be read, and versions that are dropped for others."""
+        # The progress of a feed counts pages until the first page is yielded, and items from then on.
         first = await anext(pages, None)
-        with self._report.counting("Read") as one_more:
+        with self._report.counting("Read") as advance:
             if first:
-                self._read_page(first, one_more)
-            async for got in pages:
-                self._read_page(got, one_more)
-        for event_series, content, where in self._spool.belonging():
-            reading = read_item(read_entry(msgspec.Raw(content), self._source, where), event_series)
-            self._tell_faults(reading, where)
+                self._read_page(first, advance)
+            async for received in pages:
+                self._read_page(received, advance)
+        for event_series, content, position in self._spool.belonging():
+            reading = read_item(read_entry(msgspec.Raw(content), self._source, position), event_series)
+            self._report_faults(reading, position)
             self._note_sellers(reading)
-            self._spool.put_again(reading, where)
+            self._spool.put_again(reading, position)
         self._spool.delete_by_id(self._source)
-        for given_way in self._spool.duplicates():
-            self._tell_given_way(given_way)
+        for dropped in self._spool.duplicates():
+            self._report_dropped(dropped)
 
-    def _read_page(self, got: Got, one_more: Callable[[], None]) -> None:
-        if got.page is None:
-            self._report.tell(Line(outcome=Outcome.UNREAD, item=shown(got.where), reason=got.fault))
+    def _read_page(self, received: ReceivedPage, advance: Callable[[], None]) -> None:
+        if received.page is None:
+            self._report.tell(Line(outcome=Outcome.UNREAD, item=shown(received.origin), reason=received.fault))
             return
-        for number, item in got.page.numbered():
-            self._read_item(item, f"{shown(got.where)} item {number}")
-            one_more()
+        for number, item in received.page.numbered():
+            self._read_item(item, f"{shown(received.origin)} item {number}")
+            advance()
 
-    def _read_item(self, item: msgspec.Raw, where: str) -> None:
+    def _read_item(self, item: msgspec.Raw, position: str) -> None:
         try:
-            entry = read_entry(item, self._source, where)
+            entry = read_entry(item, self._source, position)
         except UnreadableError as fault:
-            self._report.tell(Line(outcome=Outcome.FAILED, item=where, reason=str(fault)))
+            self._report.tell(Line(outcome=Outcome.FAILED, item=position, reason=str(fault)))
             return
         reading = read_item(entry)
-        self._tell_faults(reading, where)
+        self._report_faults(reading, position)
         if reading.event_series:
             self._keep_event_series(reading, entry)
             return
         if not reading.sources:
             return
         self._note_sellers(reading)
-        given_way = self._spool.put(entry, reading, bytes(item))
-        if given_way:
-            self._tell_given_way(given_way)
+        dropped = self._spool.put(entry, reading, bytes(item))
+        if dropped:
+            self._report_dropped(dropped)
 
-    def _keep_event_series(self, reading: Reading, entry: Entry) -> None:
-        """An EventSeries is not sold itself; it is kept for what belongs to it."""
+    def _keep_event_series(self, reading: ReadItem, entry: Entry) -> None:
+        """Keep an EventSeries, which is not sold itself, for the items that inherit from it."""
         id_ = read_text(reading.event_series.get("@id"))
         if id_:
             self._spool.put_event_series(event_series_key(id_, entry), reading.event_series)
-        reason = "what belongs to it takes over what it says" if id_ else "it has no @id by which others could name it"
+        reason = "its events inherit its properties" if id_ else "it has no @id by which events could name it"
         outcome = Outcome.PARENT if id_ else Outcome.FAILED
-        self._report.tell(Line(outcome=outcome, item=reading.label, where=entry.where, reason=reason))
+        self._report.tell(Line(outcome=outcome, item=reading.label, where=entry.position, reason=reason))
 
-    def _note_sellers(self, reading: Reading) -> None:
+    def _note_sellers(self, reading: ReadItem) -> None:
         for draft in reading.drafts:
             self._sellers.note(draft.seller)
 
-    def _tell_faults(self, reading: Reading, where: str) -> None:
+    def _report_faults(self, reading: ReadItem, position: str) -> None:
         for label, reason in reading.faults:
-            self._report.tell(Line(outcome=Outcome.FAILED, item=label, where=where, reason=reason))
+            self._report.tell(Line(outcome=Outcome.FAILED, item=label, where=position, reason=reason))
 
-    def _tell_given_way(self, given_way: GivenWay) -> None:
-        reason = f"a later version is {given_way.other}"
-        if not given_way.superseded:
-            reason = f"duplicate id: {given_way.other} was taken instead"
+    def _report_dropped(self, dropped: DroppedVersion) -> None:
+        reason = f"superseded by a later version at {dropped.kept_position}"
+        if not dropped.superseded:
+            reason = f"duplicate id: the one at {dropped.kept_position} was imported instead"
         self._report.tell(
             Line(
-                outcome=Outcome.SUPERSEDED if given_way.superseded else Outcome.FAILED,
-                item=given_way.label,
-                where=given_way.place,
+                outcome=Outcome.SUPERSEDED if dropped.superseded else Outcome.FAILED,
+                item=dropped.label,
+                where=dropped.position,
                 reason=reason,
             )
         )

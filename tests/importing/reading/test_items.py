@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from openbooking.importing.reading.entries import read_entry
-from openbooking.importing.reading.items import MAX_THING_BYTES, Draft, Reading, read_item
+from openbooking.importing.reading.items import MAX_THING_BYTES, Draft, ReadItem, read_item
 from openbooking.importing.reading.source import named_source
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import EventStatus
@@ -30,7 +30,7 @@ from support.published_items import (
 )
 
 
-def read(item: Any, source: str = "source") -> Reading:
+def read(item: Any, source: str = "source") -> ReadItem:
     return read_item(read_entry(msgspec.Raw(json.dumps(item).encode()), named_source(source), "here"))
 
 

@@ -1,1 +1,1 @@
-"""Published items, read as what this Booking System is to sell: no store and no network is needed here."""
+"""Readers: published JSON-LD becomes drafts of Opportunities, without a store or a network."""

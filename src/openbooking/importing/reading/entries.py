@@ -23,7 +23,7 @@ class Entry(NamedTuple):
 
     Attributes:
         source: What it is imported from.
-        where: Where it was found.
+        position: Where it was found.
         data: Its data, or what can be read of them.
         kind: Its RPDE `kind`; empty without an RPDE envelope.
         id: Its RPDE `id`; empty without an RPDE envelope.
@@ -33,7 +33,7 @@ class Entry(NamedTuple):
     """
 
     source: Source
-    where: str
+    position: str
     data: Any
     kind: str = ""
     id: str = ""
@@ -42,13 +42,13 @@ class Entry(NamedTuple):
     fault: str = ""
 
 
-def read_entry(item: msgspec.Raw, source: Source, where: str) -> Entry:
+def read_entry(item: msgspec.Raw, source: Source, position: str) -> Entry:
     """Read an item.
 
     Args:
         item: The item as bytes.
         source: What it is imported from.
-        where: Where it was found, for reports.
+        position: Where it was found, for reports.
 
     Raises:
         UnreadableError: It cannot be read as a whole, and what can be read of it does not identify it.
@@ -60,13 +60,13 @@ def read_entry(item: msgspec.Raw, source: Source, where: str) -> Entry:
         if not any(read_text(value.get(name)) for name in ("id", "@id", "identifier")):
             raise
     if not is_enveloped("@type" in value or "type" in value, "data" in value or "state" in value):
-        return Entry(source, where, value, fault=fault)
+        return Entry(source, position, value, fault=fault)
     state = value.get("state")
     if state not in _STATES:
         fault = fault or f"its state {shown(state)} is not known"
     entry = Entry(
         source,
-        where,
+        position,
         value.get("data"),
         kind=read_text(value.get("kind")) or "",
         id=read_text(value.get("id")) or "",

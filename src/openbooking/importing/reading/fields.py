@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from openbooking.importing.reading.times import When
+from openbooking.importing.reading.times import Period
 from openbooking.importing.reading.values import (
     MAX_COUNT,
     JsonObject,
@@ -94,7 +94,7 @@ def with_event_series(thing: JsonObject, type_: OpportunityType) -> tuple[JsonOb
     return with_inherited(own, above, type_, None), (f"what its {shown(names[0])} tells taken over",)
 
 
-def read_properties(thing: JsonObject, type_: OpportunityType, when: When) -> tuple[dict[str, Any], list[str]]:
+def read_properties(thing: JsonObject, type_: OpportunityType, when: Period) -> tuple[dict[str, Any], list[str]]:
     """The properties that no rule looks at, as published, and remarks on what is left out.
 
     Activities and facility types in plain text become Concepts.
@@ -110,14 +110,14 @@ def read_properties(thing: JsonObject, type_: OpportunityType, when: When) -> tu
                 for concept in members(kept[name])
             ]
     if row.has_parts and "eventSchedule" not in kept:
-        dates = {} if row.dates is Dates.DAYS else _written(when)
+        dates = {} if row.dates is Dates.DAYS else _written_dates(when)
         for property_, types in type_.children.items():
             parts = [_part(part, types[0], dates) for part in members(thing.get(property_)) if isinstance(part, dict)]
             kept |= {property_: parts} if parts else {}
     return publishable(kept, left_out=(name for name in row.excluded if name in thing))
 
 
-def _written(when: When) -> JsonObject:
+def _written_dates(when: Period) -> JsonObject:
     dates = {"startDate": when.start, "endDate": when.end}
     written = {name: write_instant(date) for name, date in dates.items() if date}
     lasts = {"duration": write_duration(when.end - when.start)} if when.start and when.end else {}

@@ -23,7 +23,7 @@ _MAX_ALIKE = 50
 _MAX_FORMER = 200
 
 
-class Whole(NamedTuple):
+class Container(NamedTuple):
     """The thing that embeds another.
 
     Attributes:
@@ -57,7 +57,12 @@ class Identity(NamedTuple):
 
 
 def identify(
-    thing: JsonObject, type_: OpportunityType, source: Source, *, whole: Whole | None, rpde: tuple[str, str] | None
+    thing: JsonObject,
+    type_: OpportunityType,
+    source: Source,
+    *,
+    container: Container | None,
+    rpde: tuple[str, str] | None,
 ) -> Identity:
     """The identity of a thing.
 
@@ -65,7 +70,7 @@ def identify(
         thing: The thing as published, cleaned.
         type_: Its type.
         source: What it is imported from.
-        whole: What embeds it, if anything does.
+        container: What embeds it, if anything does.
         rpde: The `kind` and `id` of the RPDE item that it is, if it is one.
 
     Raises:
@@ -74,10 +79,10 @@ def identify(
     id_, identifier = read_text(thing.get("@id")), read_text(thing.get("identifier"))
     if id_:
         return _identity(type_, *(_key_of_id(id_, name) for name in source))
-    if whole and identifier:
-        return _identity(type_, *_of_identifier(identifier, source, whole))
-    if whole and whole.path:
-        return _embedded(thing, type_, whole)
+    if container and identifier:
+        return _identity(type_, *_of_identifier(identifier, source, container))
+    if container and container.path:
+        return _embedded(thing, type_, container)
     if rpde:
         return _identity(type_, *(derive_key("rpde", name, *rpde) for name in source))._replace(by_feed=True)
     if identifier:
@@ -99,7 +104,7 @@ def names_by_ids(data: Any, source: Source) -> tuple[str, ...]:
     thing = data if isinstance(data, dict) else {}
     ids = {"@id": thing.get("@id", thing.get("id")), "identifier": thing.get("identifier")}
     try:
-        return names_of(identify(ids, OpportunityType.EVENT, source, whole=None, rpde=None), source)
+        return names_of(identify(ids, OpportunityType.EVENT, source, container=None, rpde=None), source)
     except UnreadableError:
         return ()
 
@@ -137,37 +142,37 @@ def _key_of_id(id_: str, source: str) -> str:
     return derive_key("@id", id_) if ":" in id_ else derive_key("@id", source, id_)
 
 
-def _of_identifier(identifier: str, source: Source, whole: Whole) -> list[str]:
-    wholes = (whole.path, *whole.former)
-    return [derive_key("identifier", name, path, identifier) for path in wholes for name in source]
+def _of_identifier(identifier: str, source: Source, container: Container) -> list[str]:
+    containers = (container.path, *container.former)
+    return [derive_key("identifier", name, path, identifier) for path in containers for name in source]
 
 
-def _embedded(thing: JsonObject, type_: OpportunityType, whole: Whole) -> Identity:
-    known_by = _known_by(thing, type_)
-    if not any(known_by):
+def _embedded(thing: JsonObject, type_: OpportunityType, container: Container) -> Identity:
+    described_by = _describing_values(thing, type_)
+    if not any(described_by):
         raise UnreadableError("nothing identifies it: it has no @id, identifier, name, location or startDate")
     former = (
-        derive_key(path, whole.property_, time_or_name(thing), str(number))
-        for path in ((whole.path, *whole.former) if whole.alike <= _MAX_ALIKE else ())
-        for number in range(1, whole.alike + _MAX_GONE + 1)
+        derive_key(path, container.property_, time_or_name(thing), str(number))
+        for path in ((container.path, *container.former) if container.alike <= _MAX_ALIKE else ())
+        for number in range(1, container.alike + _MAX_GONE + 1)
     )
-    key = derive_key(whole.path, whole.property_, *known_by)
+    key = derive_key(container.path, container.property_, *described_by)
     return _identity(type_, key, *islice(former, _MAX_FORMER))._replace(by_id=False)
 
 
 def _by_itself(thing: JsonObject, type_: OpportunityType, source: Source) -> Identity:
-    known_by = _known_by(thing, type_)
-    if not known_by[0]:
-        known_by = (read_text(thing.get("url")) or "", *known_by[1:])
-    if not any(known_by):
+    described_by = _describing_values(thing, type_)
+    if not described_by[0]:
+        described_by = (read_text(thing.get("url")) or "", *described_by[1:])
+    if not any(described_by):
         raise UnreadableError("nothing identifies it: it has no @id, identifier, name, url or location")
     texts = ((name, read_text(thing.get(name))) for name in ("url", "name"))
     former = next(([derive_key(name, one, text) for one in source] for name, text in texts if text), [])
-    key = derive_key("described", source.name, *known_by)
+    key = derive_key("described", source.name, *described_by)
     return _identity(type_, key, *former)._replace(by_id=False)
 
 
-def _known_by(thing: JsonObject, type_: OpportunityType) -> tuple[str, ...]:
+def _describing_values(thing: JsonObject, type_: OpportunityType) -> tuple[str, ...]:
     """Name, place, start and end; of a parent, whose dates change while it goes on, only name and place."""
     if not type_.bookable or type_.at_any_time:
         return _described(thing)

@@ -23,8 +23,8 @@ from openbooking.importing.reading.fields import (
     with_event_series,
 )
 from openbooking.importing.reading.identity import (
+    Container,
     Identity,
-    Whole,
     identify,
     names_by_ids,
     names_of,
@@ -34,7 +34,7 @@ from openbooking.importing.reading.identity import (
 from openbooking.importing.reading.kinds import type_name
 from openbooking.importing.reading.offers import key_of_offer, read_offers, split_offers
 from openbooking.importing.reading.sellers import NamedSeller, read_seller
-from openbooking.importing.reading.times import When, read_when
+from openbooking.importing.reading.times import Period, read_period
 from openbooking.importing.reading.values import (
     JsonObject,
     UnreadableError,
@@ -92,7 +92,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     remarks: tuple[str, ...] = ()
 
 
-class Reading(msgspec.Struct, frozen=True):
+class ReadItem(msgspec.Struct, frozen=True):
     """What was read of an item.
 
     Attributes:
@@ -112,7 +112,7 @@ class Reading(msgspec.Struct, frozen=True):
     belongs_to: str = ""
 
 
-class _Above(NamedTuple):
+class _ParentReference(NamedTuple):
     """The parent that an item names: the paths that it may have, and its `@id`."""
 
     paths: tuple[str, ...] = ()
@@ -125,40 +125,42 @@ class _Context(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         types: The types that it may have there.
         expected: The type that it has if it names none.
-        whole: What embeds it, if anything does.
+        container: What embeds it, if anything does.
         copy: Whether it is a parent within its child.
     """
 
     types: tuple[OpportunityType, ...]
     expected: str
-    whole: Whole | None = None
+    container: Container | None = None
     copy: bool = False
 
     @property
     def embedded(self) -> bool:
         """Whether it is embedded in the thing that the item is about."""
-        return self.whole is not None
+        return self.container is not None
 
 
-def read_item(entry: Entry, event_series: JsonObject | None = None) -> Reading:
+def read_item(entry: Entry, event_series: JsonObject | None = None) -> ReadItem:
     """The things in an item, and what cannot be imported; `event_series` is the one it belongs to, if that is known."""
     kind = type_name(entry.kind)
-    walk = _Walk(entry)
+    walk = _ItemReader(entry)
     if entry.deleted:
-        return Reading(_label(kind, {}, entry), walk.sources)
+        return ReadItem(_label(kind, {}, entry), walk.sources)
     try:
         data = _data(entry)
     except UnreadableError as fault:
         label = _label(kind, {}, entry)
-        return Reading(label, walk.sources or names_by_ids(entry.data, entry.source), faults=[Fault(label, str(fault))])
+        return ReadItem(
+            label, walk.sources or names_by_ids(entry.data, entry.source), faults=[Fault(label, str(fault))]
+        )
     label = _label(kind, data, entry)
     if _EVENT_SERIES in (type_names(data) or [kind]):
-        return Reading(label, walk.sources, event_series=data)
+        return ReadItem(label, walk.sources, event_series=data)
     if event_series:
         data = {**data, "superEvent": event_series}
     walk.read(data, _Context(types=tuple(OpportunityType), expected=kind))
     sources = walk.sources or names_by_ids(entry.data, entry.source)
-    return Reading(label, sources, walk.drafts, walk.faults, belongs_to=_belongs_to(data, entry))
+    return ReadItem(label, sources, walk.drafts, walk.faults, belongs_to=_belongs_to(data, entry))
 
 
 def event_series_key(id_: str, entry: Entry) -> str:
@@ -184,7 +186,7 @@ def _data(entry: Entry) -> JsonObject:
     return data
 
 
-class _Walk:
+class _ItemReader:
     """Goes through one item and what it embeds."""
 
     def __init__(self, entry: Entry) -> None:
@@ -219,7 +221,7 @@ class _Walk:
         """The identity of a thing. That of an item without an RPDE envelope is the identity of its outermost thing."""
         entry = self._entry
         rpde = (entry.kind, entry.id) if entry.id and not context.embedded else None
-        identity = identify(thing, type_, entry.source, whole=context.whole, rpde=rpde)
+        identity = identify(thing, type_, entry.source, container=context.container, rpde=rpde)
         if not self.sources and not context.embedded:
             self.sources = names_of(identity, entry.source)
         return identity
@@ -227,20 +229,22 @@ class _Walk:
     def _read_children(self, thing: JsonObject, parent: Draft) -> None:
         parent_type = parent.opportunity.type
         for name, types in parent_type.children.items():
-            children = [child for child in members(thing.get(name)) if not _is_elsewhere(child, parent_type)]
+            children = [child for child in members(thing.get(name)) if not _is_not_sold_here(child, parent_type)]
             alike = Counter(time_or_name(child) for child in children if isinstance(child, dict))
-            for same in self._by_identity(children, types, Whole(parent.opportunity.path, parent.former, name)):
+            for same in self._by_identity(children, types, Container(parent.opportunity.path, parent.former, name)):
                 child = same[0]
                 if not isinstance(child, dict):
                     self.faults.append(Fault(f"{name} of {parent.label}", f"{shown(child)} is no JSON object"))
                 elif len(same) == 1 or (_has_id(child) and all(other == child for other in same)):
-                    whole = Whole(parent.opportunity.path, parent.former, name, alike[time_or_name(child)])
-                    self.read(child, _Context(types=types, expected=types[0], whole=whole))
+                    container = Container(parent.opportunity.path, parent.former, name, alike[time_or_name(child)])
+                    self.read(child, _Context(types=types, expected=types[0], container=container))
                 else:
                     label = _label(types[0], child, self._entry)
                     self.faults.append(Fault(label, f"nothing tells {len(same)} {name} of {parent.label} apart"))
 
-    def _by_identity(self, children: list[Any], types: tuple[OpportunityType, ...], whole: Whole) -> list[list[Any]]:
+    def _by_identity(
+        self, children: list[Any], types: tuple[OpportunityType, ...], container: Container
+    ) -> list[list[Any]]:
         """The embedded things, grouped: nothing tells those of one group apart."""
         found: dict[Any, list[Any]] = {}
         for number, child in enumerate(children):
@@ -248,7 +252,7 @@ class _Walk:
             if isinstance(child, dict):
                 type_ = next((type_ for type_ in types if type_ in type_names(child)), types[0])
                 with suppress(UnreadableError):
-                    key = identify(child, type_, self._entry.source, whole=whole, rpde=None).path
+                    key = identify(child, type_, self._entry.source, container=container, rpde=None).path
             found.setdefault(key, []).append(child)
         return list(found.values())
 
@@ -257,8 +261,8 @@ class _Walk:
     ) -> Draft:
         path, row = identity.path, type_.row
         above = self._above(thing, type_, context)
-        told = _told_dates(thing, type_, above)
-        when = read_when(thing, in_days=row.dates is Dates.DAYS) if told else When()
+        told = _has_own_dates(thing, type_, above)
+        when = read_period(thing, in_days=row.dates is Dates.DAYS) if told else Period()
         own_status = read_status(thing)
         free, on_free = read_free(thing)
         capacity, on_capacity = read_spaces(thing, row.capacity)
@@ -304,30 +308,32 @@ class _Walk:
         """The source of the item; a parent within its child has another one, because other items may embed it too."""
         return f"{self._entry.source.name}#copy-of-{key_of(path)}" if context.copy else self.sources[0]
 
-    def _above(self, thing: JsonObject, type_: OpportunityType, context: _Context) -> _Above:
+    def _above(self, thing: JsonObject, type_: OpportunityType, context: _Context) -> _ParentReference:
         """The parent of a thing. One that it embeds is read, too."""
-        if context.whole and not context.copy:
-            return _Above((context.whole.path,))
+        if context.container and not context.copy:
+            return _ParentReference((context.container.path,))
         link = type_.row.parent
         if link is None:
-            return _Above()
+            return _ParentReference()
         parent = thing.get(link.property)
         if isinstance(parent, dict) and not is_reference(parent):
-            whole = Whole("", (), link.property)
-            copy = self.read(parent, _Context(types=type_.parents, expected=type_.parents[0], whole=whole, copy=True))
+            container = Container("", (), link.property)
+            copy = self.read(
+                parent, _Context(types=type_.parents, expected=type_.parents[0], container=container, copy=True)
+            )
             if copy is None:
                 raise UnreadableError(f"its {link.property} is not understood")
-            return _Above((copy.opportunity.path,), read_text(parent.get("@id")))
+            return _ParentReference((copy.opportunity.path,), read_text(parent.get("@id")))
         name = read_text(parent.get("@id") if isinstance(parent, dict) else parent)
         if name:
-            return _Above(paths_of_reference(name, type_.parents, self._entry.source), name)
+            return _ParentReference(paths_of_reference(name, type_.parents, self._entry.source), name)
         if link.required:
             missing = f"it has no {link.property}"
             raise UnreadableError(missing if parent is None else f"its {link.property} is unreadable")
-        return _Above()
+        return _ParentReference()
 
 
-def _is_elsewhere(child: Any, parent_type: OpportunityType) -> bool:
+def _is_not_sold_here(child: Any, parent_type: OpportunityType) -> bool:
     """Whether an embedded thing is a reference to one that is published elsewhere, or a part that is not sold."""
     if isinstance(child, str) or (isinstance(child, dict) and is_reference(child)):
         return True
@@ -338,7 +344,7 @@ def _has_id(child: JsonObject) -> bool:
     return any(read_text(child.get(name)) for name in ("@id", "identifier"))
 
 
-def _told_dates(thing: JsonObject, type_: OpportunityType, above: _Above) -> bool:
+def _has_own_dates(thing: JsonObject, type_: OpportunityType, above: _ParentReference) -> bool:
     """Whether to read dates: a part of an event that has none of its own takes place when the event does."""
     parent_gives_dates = type_.row.parent is not None and type_.row.parent.gives_dates and bool(above.paths)
     return type_.is_dated and ("startDate" in thing or not parent_gives_dates)
@@ -353,7 +359,7 @@ def _label(expected: str, thing: JsonObject, entry: Entry) -> str:
     """What reports call a thing: its type, and its provider's name for it."""
     names = [read_text(thing.get(name)) for name in ("@id", "identifier", "url", "name")]
     kind = ", ".join(type_names(thing)) or expected or "item"
-    return f"{shown(kind)} {shown(next((name for name in (*names, entry.id) if name), entry.where))}"
+    return f"{shown(kind)} {shown(next((name for name in (*names, entry.id) if name), entry.position))}"
 
 
 def _type(thing: JsonObject, context: _Context) -> OpportunityType:

@@ -30,7 +30,7 @@ from openbooking.openactive.money import round_money
 from openbooking.openactive.opportunity_types import TYPE_OF_COLLECTION
 from openbooking.openactive.terms import Availability, FlowRequirement
 
-MOST_OFFERS = 200
+MAX_OFFERS = 200
 
 # A feed tells that these are needed, but not what is asked.
 _ASKED_ELSEWHERE = frozenset({FlowRequirement.ATTENDEE_DETAILS, FlowRequirement.INTAKE_FORM})
@@ -61,7 +61,7 @@ def read_offers(value: Any, owner: str) -> tuple[tuple[Offer, ...], tuple[str, .
     read: list[Offer] = []
     remarks = []
     last_of_key: dict[str, str] = {}
-    for position, offer in enumerate(published[:MOST_OFFERS], 1):
+    for position, offer in enumerate(published[:MAX_OFFERS], 1):
         called = _called(offer, position)
         first_key = key = _key(offer, position)
         if first_key in last_of_key:
@@ -74,8 +74,8 @@ def read_offers(value: Any, owner: str) -> tuple[tuple[Offer, ...], tuple[str, .
             last_of_key[first_key] = key
             read.append(made)
             remarks.extend(f"{called}: {remark}" for remark in noted)
-    if len(published) > MOST_OFFERS:
-        remarks.insert(0, f"Offers left out: it has {len(published):,}, of which the first {MOST_OFFERS} are read")
+    if len(published) > MAX_OFFERS:
+        remarks.insert(0, f"Offers left out: it has {len(published):,}, of which the first {MAX_OFFERS} are read")
     return tuple(read), tuple(remarks)
 
 

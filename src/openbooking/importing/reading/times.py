@@ -9,7 +9,7 @@ from openbooking.importing.reading.values import Instant, JsonObject, Unreadable
 _LAST_SECOND = timedelta(seconds=1)
 
 
-class When(msgspec.Struct, frozen=True):
+class Period(msgspec.Struct, frozen=True):
     """From when to when, as far as it is told, with remarks on how it was understood."""
 
     start: datetime | None = None
@@ -17,7 +17,7 @@ class When(msgspec.Struct, frozen=True):
     remarks: tuple[str, ...] = ()
 
 
-def read_when(thing: JsonObject, *, in_days: bool = False) -> When:
+def read_period(thing: JsonObject, *, in_days: bool = False) -> Period:
     """When it takes place, or raise UnreadableError where it does not tell when it starts.
 
     A date without a time, and without an end, lasts until that day ends. What is given in days ends within the last of
@@ -37,7 +37,7 @@ def read_when(thing: JsonObject, *, in_days: bool = False) -> When:
         remarks.append("its duration does not lead to its endDate, which is taken")
     if end is None:
         end = by_duration or _end_of_day(start, in_days=in_days)
-    return When(start.at, end, tuple(remarks))
+    return Period(start.at, end, tuple(remarks))
 
 
 def _after(start: Instant, lasts: timedelta, remarks: list[str], *, in_days: bool) -> datetime:
