@@ -103,7 +103,7 @@ def test_standard_input_needs_a_name(file: Path) -> None:
     result = run("-", stdin=file.read_bytes())
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == (
-        "openbooking: What comes from standard input needs a name to be known by: --source NAME.\n"
+        "openbooking: Items from standard input need a name of their source: --source NAME.\n"
     )
     assert run("-", "--source", "provider", stdin=file.read_bytes()).exit_code == 0
 

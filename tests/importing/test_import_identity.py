@@ -62,7 +62,9 @@ async def test_what_nothing_tells_apart_is_refused_and_goes_off_sale(world: Worl
     told = await import_(world.store, rpde(series(subEvent=[room("Room A")])))
     again = await import_(world.store, rpde(series(subEvent=[room("Room A"), room("Room A")]), modified=2))
     assert again.outcomes() == ["not imported", "parent", "off sale"]
-    assert again.reasons() == ["nothing tells 2 subEvent of SessionSeries https://provider.example.com/series/1 apart"]
+    assert again.reasons() == [
+        "2 subEvent of SessionSeries https://provider.example.com/series/1 cannot be distinguished"
+    ]
     assert told[1]["path"] not in await feed(world, SESSIONS)
 
 

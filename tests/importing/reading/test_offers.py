@@ -100,7 +100,7 @@ def test_terms_and_names_in_every_form(form: str, within: Callable[[str], Any]) 
         ({"openBookingInAdvance": "Optional", "advanceBooking": "Unavailable"}, "is not known"),
         (
             {"openBookingFlowRequirement": ["https://openactive.io/OpenBookingIntakeForm"]},
-            "does not tell what is asked",
+            "does not state the questions",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""RPDE items and single JSON-LD items, as providers publish them."""
+"""Published items, with or without an RPDE envelope."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from openbooking.importing.reading.values import UnreadableError, read_text, sho
 
 MAX_ITEM_BYTES = 8_000_000
 
-# Of an item that cannot be read as a whole, longer members are left out: what identifies it is short.
+# Longer members of an item that cannot be read as a whole are left out. The ids that identify it are short.
 _MAX_MEMBER_BYTES = 10_000
 _STATES = (None, "updated", "deleted")
 
@@ -22,14 +22,14 @@ class Entry(NamedTuple):
     """One item of a page.
 
     Attributes:
-        source: What it is imported from.
-        position: Where it was found.
-        data: Its data, or what can be read of them.
+        source: The source that it is imported from.
+        position: The position where it was found, for reports.
+        data: Its data, or their readable members.
         kind: Its RPDE `kind`; empty without an RPDE envelope.
         id: Its RPDE `id`; empty without an RPDE envelope.
         modified: Its RPDE `modified`, as published.
         deleted: Whether its RPDE `state` is `deleted`.
-        fault: Why it cannot be read as a whole; empty if it can be.
+        fault: Why it cannot be read as a whole; empty otherwise.
     """
 
     source: Source
@@ -43,15 +43,15 @@ class Entry(NamedTuple):
 
 
 def read_entry(item: msgspec.Raw, source: Source, position: str) -> Entry:
-    """Read an item.
+    """Return an item with its envelope taken off.
 
     Args:
         item: The item as bytes.
-        source: What it is imported from.
-        position: Where it was found, for reports.
+        source: The source that it is imported from.
+        position: The position where it was found, for reports.
 
     Raises:
-        UnreadableError: It cannot be read as a whole, and what can be read of it does not identify it.
+        UnreadableError: It cannot be read as a whole, and none of its readable members identifies it.
     """
     try:
         value, fault = _whole(item), ""
@@ -92,7 +92,7 @@ def _whole(item: msgspec.Raw) -> dict[str, Any]:
 
 
 def _members(item: msgspec.Raw) -> dict[str, Any]:
-    """The members of an item, each None that cannot be read; none if it is no JSON object."""
+    """Return the members of an item. An unreadable member is None; an item that is no JSON object has no members."""
     try:
         found: dict[str, msgspec.Raw] = parse(_decode_members, item)
     except DocumentError:

@@ -1,4 +1,4 @@
-"""The fields of a published thing: its status, its spaces, and the properties that no rule looks at."""
+"""The fields of a published thing: its status, its spaces, and the properties that no rule reads."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from openbooking.openactive.opportunity_row import CapacityProperties, Dates
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import EventStatus
 
-# What this system renders itself, or publishes as a thing of its own.
+# Properties that this system renders itself, or publishes as things of their own.
 _NOT_KEPT = LINKS | {
     "@context", "@type", "@id", "offers", "organizer", "provider", "eventStatus", "isAccessibleForFree",
 }  # fmt: skip
@@ -31,28 +31,28 @@ _MOVED_ONLINE = "EventMovedOnline"
 
 
 def read_status(thing: JsonObject) -> EventStatus | None:
-    """The status that the thing itself has, or None if it has none. Raise UnreadableError for one that is not known."""
-    told = thing.get("eventStatus")
-    if told is None:
+    """Return the status of a thing, or None if it has none. Raise UnreadableError if the status is not known."""
+    published = thing.get("eventStatus")
+    if published is None:
         return None
     try:
-        return _read_status(told)
+        return _read_status(published)
     except UnreadableError as fault:
         raise UnreadableError(f"its eventStatus: {fault}") from fault
 
 
-def _read_status(told: Any) -> EventStatus:
-    names = term_names(told)
+def _read_status(published: Any) -> EventStatus:
+    names = term_names(published)
     others = [name for name in names if name != _MOVED_ONLINE]
     status = read_term(others, EventStatus) if others else EventStatus.SCHEDULED
     # An event that moved online takes place.
     if len(others) < len(names) and status not in (EventStatus.SCHEDULED, EventStatus.RESCHEDULED):
-        raise UnreadableError(f"{shown(told)} is not known")
+        raise UnreadableError(f"{shown(published)} is not known")
     return status
 
 
 def read_free(thing: JsonObject) -> tuple[bool | None, list[str]]:
-    """Whether it is accessible for free, or None if that is not known. With remarks."""
+    """Return whether a thing is accessible for free, or None if it does not say so; and remarks."""
     if "isAccessibleForFree" not in thing:
         return None, []
     try:
@@ -62,7 +62,7 @@ def read_free(thing: JsonObject) -> tuple[bool | None, list[str]]:
 
 
 def read_spaces(thing: JsonObject, capacity: CapacityProperties | None) -> tuple[int | None, list[str]]:
-    """The spaces left at the provider, its maximum at most; None if they are not known (OB-BKBL-12). With remarks."""
+    """Return the spaces left at the provider, at most its maximum; None if not known (OB-BKBL-12). And remarks."""
     if capacity is None or capacity.remaining not in thing:
         return None, []
     most_name, name = capacity
@@ -84,18 +84,18 @@ def read_spaces(thing: JsonObject, capacity: CapacityProperties | None) -> tuple
 
 
 def with_event_series(thing: JsonObject, type_: OpportunityType) -> tuple[JsonObject, tuple[str, ...]]:
-    """The thing with what it inherits from an embedded `superEvent` that is not sold here: an EventSeries (MOD)."""
+    """Return a thing with the properties that it inherits from an embedded EventSeries, and a remark on that (MOD)."""
     above = thing.get("superEvent")
     if type_.needs_parent or not isinstance(above, dict) or not (names := type_names(above)):
         return thing, ()
     if any(name in type_.parents for name in names):
         return thing, ()
     own = {name: value for name, value in thing.items() if name != "superEvent"}
-    return with_inherited(own, above, type_, None), (f"what its {shown(names[0])} tells taken over",)
+    return with_inherited(own, above, type_, None), (f"properties of its {shown(names[0])} taken over",)
 
 
 def read_properties(thing: JsonObject, type_: OpportunityType, when: Period) -> tuple[dict[str, Any], list[str]]:
-    """The properties that no rule looks at, as published, and remarks on what is left out.
+    """Return the properties that no rule reads, as published, and remarks on properties that are left out.
 
     Activities and facility types in plain text become Concepts.
     """
@@ -125,16 +125,16 @@ def _written_dates(when: Period) -> JsonObject:
 
 
 def _part(part: JsonObject, type_: OpportunityType, dates: JsonObject) -> JsonObject:
-    """A part as the whole embeds it, with the dates of the whole if it has none."""
-    told = {name: value for name, value in part.items() if name not in _NOT_KEPT}
-    return {"@type": type_, **({} if "startDate" in told else dates), **told}
+    """Return a part as its parent embeds it, with the dates of the parent if the part has none."""
+    kept = {name: value for name, value in part.items() if name not in _NOT_KEPT}
+    return {"@type": type_, **({} if "startDate" in kept else dates), **kept}
 
 
 def remarks_on(thing: JsonObject, type_: OpportunityType) -> list[str]:
-    """Remarks on how a thing was identified."""
+    """Return remarks on how a thing was identified."""
     remarks = []
     if not type_names(thing):
         remarks.append(f"no @type: taken for a {type_}")
     if "@id" not in thing:
-        remarks.append("no @id: known by what else tells it apart")
+        remarks.append("no @id: identified by its other properties")
     return remarks

@@ -1,7 +1,8 @@
-"""What identifies a published thing, so that importing it again updates it, and nothing else (OB-ID-01, OB-BKBL-28).
+"""The identity of a published thing, by which a later import updates it and nothing else (OB-ID-01, OB-BKBL-28).
 
-Ids come first; what has none is known by its name, place and time together. Its position never counts: rooms and
-sessions change places. What earlier versions stored keeps its id, whatever rule gave it (`Identity.former`).
+A thing is identified by its ids. A thing without ids is identified by its name, location and time together, but never
+by its position in an array, because positions change. Things that earlier versions stored keep their paths
+(`Identity.former`).
 """
 
 from itertools import islice
@@ -16,21 +17,21 @@ from openbooking.importing.reading.values import JsonObject, UnreadableError, de
 from openbooking.openactive.ids import key_of, opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType
 
-# Earlier versions numbered the embedded things that share a time or name. So many of them may be gone since then.
+# Earlier versions numbered the embedded things that share a time or name. This is how many of them may be gone.
 _MAX_GONE = 10
-# If more things than this share a time or name, none of them has former paths: each would have thousands.
+# If more things share a time or name, none of them has former paths, because each would have thousands.
 _MAX_ALIKE = 50
 _MAX_FORMER = 200
 
 
 class Container(NamedTuple):
-    """The thing that embeds another.
+    """The thing that embeds another one.
 
     Attributes:
-        path: Its path; empty for a child that embeds its parent, because the parent is identified by itself.
+        path: Its path; empty for a child that embeds its parent, because such a parent is identified by itself.
         former: Its former paths.
         property_: The property that holds the embedded thing.
-        alike: How many things in that property have the same `time_or_name`.
+        alike: The number of things in that property with the same `time_or_name`.
     """
 
     path: str
@@ -40,14 +41,14 @@ class Container(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """What identifies a thing.
+    """The path of a thing, and how it was found.
 
     Attributes:
         path: Its path.
         former: The paths by which earlier versions may have known it.
-        by_id: Whether the provider's own ids identify it. Otherwise its name, place and time do, and what is stored
-            under a former path is the same thing only if it has the same name, place and time.
-        by_feed: Whether only the `id` that its feed gives it identifies it.
+        by_id: Whether the provider's own ids identify it. Otherwise its name, location and time do, and a thing stored
+            under a former path is the same one only if it has the same name, location and time.
+        by_feed: Whether it has no other id than the RPDE `id` of its feed.
     """
 
     path: str
@@ -64,14 +65,14 @@ def identify(
     container: Container | None,
     rpde: tuple[str, str] | None,
 ) -> Identity:
-    """The identity of a thing.
+    """Return the identity of a thing.
 
     Args:
         thing: The thing as published, cleaned.
         type_: Its type.
-        source: What it is imported from.
-        container: What embeds it, if anything does.
-        rpde: The `kind` and `id` of the RPDE item that it is, if it is one.
+        source: The source that it is imported from.
+        container: The thing that embeds it; None for an outermost thing.
+        rpde: The `kind` and `id` of its RPDE item; None for an embedded thing, or without an RPDE envelope.
 
     Raises:
         UnreadableError: Nothing identifies it.
@@ -91,15 +92,15 @@ def identify(
 
 
 def names_of(identity: Identity, source: Source) -> tuple[str, ...]:
-    """The names of an item without an RPDE envelope: they follow from the identity of the thing that it is about."""
+    """Return the names of an item without an RPDE envelope, which follow from the identity of its outermost thing."""
     paths = (identity.path, *identity.former) if identity.by_id else (identity.path,)
     return tuple(f"{source.name}#{key_of(path)}" for path in paths)
 
 
 def names_by_ids(data: Any, source: Source) -> tuple[str, ...]:
-    """The names, by its own ids, of an item without an RPDE envelope that is not understood.
+    """Return the names of an item without an RPDE envelope that is not understood.
 
-    They do not depend on its type. There are none if it has no ids.
+    They follow from its ids and do not depend on its type. An item without ids has no names.
     """
     thing = data if isinstance(data, dict) else {}
     ids = {"@id": thing.get("@id", thing.get("id")), "identifier": thing.get("identifier")}
@@ -110,16 +111,16 @@ def names_by_ids(data: Any, source: Source) -> tuple[str, ...]:
 
 
 def paths_of_reference(id_: str, types: tuple[OpportunityType, ...], source: Source) -> tuple[str, ...]:
-    """The paths that the thing with this `@id` may have, if it is of one of these types."""
+    """Return the paths that a thing with this `@id` and one of these types may have."""
     keys = dict.fromkeys(_key_of_id(id_, name) for name in source)
     return tuple(opportunity_path(type_, key) for key in keys for type_ in types)
 
 
 def is_same_thing(stored: Opportunity, read: Opportunity, *, by_id: bool) -> bool:
-    """Whether what an earlier version stored under a former path is what has been read now.
+    """Return whether an Opportunity stored under a former path is the thing that has been read.
 
-    Earlier versions took feeds that differ in their query for one feed, so one id may be of two things. Two such things
-    are taken for the same if they have the same name or the same start.
+    Earlier versions took feeds that differ only in their query for one feed, so one id may belong to two things. They
+    count as the same if they have the same name or the same start.
     """
     if by_id:
         return shares_name_or_start(stored, read)
@@ -128,7 +129,7 @@ def is_same_thing(stored: Opportunity, read: Opportunity, *, by_id: bool) -> boo
 
 
 def time_or_name(thing: JsonObject) -> str:
-    """What earlier versions told the things in one property apart by; they numbered those that share it."""
+    """Return the value by which earlier versions distinguished things in one property, before they numbered them."""
     return str(thing.get("startDate") or thing.get("name"))
 
 
@@ -138,7 +139,7 @@ def _identity(type_: OpportunityType, key: str, *former: str) -> Identity:
 
 
 def _key_of_id(id_: str, source: str) -> str:
-    """The key of an `@id`; one that is no absolute URI holds within its source only."""
+    """Return the key of an `@id`. An `@id` that is no absolute URI identifies a thing within its source only."""
     return derive_key("@id", id_) if ":" in id_ else derive_key("@id", source, id_)
 
 
@@ -173,7 +174,7 @@ def _by_itself(thing: JsonObject, type_: OpportunityType, source: Source) -> Ide
 
 
 def _describing_values(thing: JsonObject, type_: OpportunityType) -> tuple[str, ...]:
-    """Name, place, start and end; of a parent, whose dates change while it goes on, only name and place."""
+    """Return name, location, start and end. The dates of a parent are left out, because they change."""
     if not type_.bookable or type_.at_any_time:
         return _described(thing)
     ends = _instant(thing.get("endDate")) or str(thing.get("duration") or "")
@@ -181,11 +182,11 @@ def _describing_values(thing: JsonObject, type_: OpportunityType) -> tuple[str, 
 
 
 def _described(properties: JsonObject) -> tuple[str, str]:
-    return read_text(properties.get("name")) or "", _place(properties.get("location"))
+    return read_text(properties.get("name")) or "", _location(properties.get("location"))
 
 
-def _place(location: Any) -> str:
-    """What identifies a location: its `@id`, identifier or name; otherwise all of it."""
+def _location(location: Any) -> str:
+    """Return the `@id`, identifier or name of a location; without these, all its properties."""
     if not isinstance(location, dict):
         return read_text(location) or ""
     names = (read_text(location.get(name)) for name in ("@id", "identifier", "name"))

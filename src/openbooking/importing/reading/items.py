@@ -1,8 +1,8 @@
-"""Items of other providers' feeds, as what this Booking System is to sell (MOD, tables P-20 and P-21).
+"""Published items, read as drafts of Opportunities (MOD, tables P-20 and P-21).
 
-Whatever an item embeds becomes a thing of its own: the sessions of a series, the Slots of a facility, the `superEvent`
-of a session. Every thing gets an identifier of ours that always comes of its original one (OB-ID-01, OB-BKBL-28), so
-that importing it again updates it, and a reference names its parent without anybody having seen it.
+Each object that an item embeds becomes a thing of its own: the sessions of a series, the Slots of a facility, the
+`superEvent` of a session. The path of a thing is derived from its original identifier (OB-ID-01, OB-BKBL-28). So a
+later import updates the thing, and a reference leads to the path of a parent that has not been read yet.
 """
 
 from collections import Counter
@@ -56,27 +56,27 @@ _EVENT_SERIES = "EventSeries"
 
 
 class Fault(NamedTuple):
-    """Something that cannot be imported, and why."""
+    """A thing that cannot be imported, and the reason."""
 
     label: str
     reason: str
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What a thing is to become.
+    """A thing that was read, before it is joined with its parent and Seller.
 
     Attributes:
-        label: What reports call it.
-        opportunity: The thing; Seller and parent are empty until they have been looked up.
+        label: Its name in reports.
+        opportunity: The Opportunity; its Seller and parent are empty until they have been looked up.
         former: The paths by which earlier versions may have known it.
-        by_id: Whether ids identify it (`identity.Identity`).
-        by_feed: Whether only the `id` that its feed gives it identifies it.
+        by_id: Whether its own ids identify it (`identity.Identity`).
+        by_feed: Whether it has no other id than the RPDE `id` of its feed.
         parents: The paths that its parent may have.
-        parent_name: What the item calls its parent.
+        parent_name: The `@id` by which the item names its parent.
         seller: The Seller that it names.
-        embedded: Whether it is embedded in the thing that the item is about.
-        copy: Whether it is the parent of that thing: other items may embed copies of it.
-        remarks: What was assumed or left out.
+        embedded: Whether it is embedded in the outermost thing of the item.
+        copy: Whether it is a parent that its child embeds. Other items may embed copies of it.
+        remarks: Remarks on what was assumed or left out.
     """
 
     label: str
@@ -93,13 +93,13 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReadItem(msgspec.Struct, frozen=True):
-    """What was read of an item.
+    """An item that was read.
 
     Attributes:
-        label: What reports call it.
-        sources: Its name, and the names that earlier versions gave it; none if nothing identifies it.
+        label: Its name in reports.
+        sources: The name of the item, and those that earlier versions gave it; empty if nothing identifies it.
         drafts: The things in it.
-        faults: What in it cannot be imported.
+        faults: The things in it that cannot be imported.
         event_series: The item as published, if it is an EventSeries, which is not sold itself.
         belongs_to: The key of the EventSeries that the item may belong to (`event_series_key`).
     """
@@ -120,13 +120,13 @@ class _ParentReference(NamedTuple):
 
 
 class _Context(msgspec.Struct, frozen=True, kw_only=True):
-    """Where in an item a thing is found.
+    """The context of a thing within an item.
 
     Attributes:
         types: The types that it may have there.
-        expected: The type that it has if it names none.
-        container: What embeds it, if anything does.
-        copy: Whether it is a parent within its child.
+        expected: Its type if it states none.
+        container: The thing that embeds it; None for the outermost thing.
+        copy: Whether it is a parent that its child embeds.
     """
 
     types: tuple[OpportunityType, ...]
@@ -136,12 +136,17 @@ class _Context(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def embedded(self) -> bool:
-        """Whether it is embedded in the thing that the item is about."""
+        """Whether it is embedded in another thing."""
         return self.container is not None
 
 
 def read_item(entry: Entry, event_series: JsonObject | None = None) -> ReadItem:
-    """The things in an item, and what cannot be imported; `event_series` is the one it belongs to, if that is known."""
+    """Return the things in an item, and its faults.
+
+    Args:
+        entry: The item.
+        event_series: The EventSeries that the item belongs to, if it is known.
+    """
     kind = type_name(entry.kind)
     walk = _ItemReader(entry)
     if entry.deleted:
@@ -164,16 +169,16 @@ def read_item(entry: Entry, event_series: JsonObject | None = None) -> ReadItem:
 
 
 def event_series_key(id_: str, entry: Entry) -> str:
-    """The key of the EventSeries with this `@id`."""
+    """Return the key of the EventSeries with this `@id`."""
     return key_of(paths_of_reference(id_, (OpportunityType.SESSION_SERIES,), entry.source)[0])
 
 
 def _belongs_to(data: JsonObject, entry: Entry) -> str:
-    """The key of what a `superEvent` names by its `@id` alone; empty where nothing is named so."""
-    above = data.get("superEvent")
-    if isinstance(above, dict) and not is_reference(above):
+    """Return the key of the `superEvent` that a thing names by `@id` alone; empty if it names none."""
+    parent = data.get("superEvent")
+    if isinstance(parent, dict) and not is_reference(parent):
         return ""
-    name = read_text(above.get("@id") if isinstance(above, dict) else above)
+    name = read_text(parent.get("@id") if isinstance(parent, dict) else parent)
     return event_series_key(name, entry) if name else ""
 
 
@@ -187,7 +192,7 @@ def _data(entry: Entry) -> JsonObject:
 
 
 class _ItemReader:
-    """Goes through one item and what it embeds."""
+    """Reads one item and the things that it embeds."""
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
@@ -199,7 +204,7 @@ class _ItemReader:
         self.faults: list[Fault] = []
 
     def read(self, thing: JsonObject, context: _Context) -> Draft | None:
-        """Read a thing and what it embeds; return its draft, or None where it cannot be imported."""
+        """Read a thing and the things that it embeds. Return its draft, or None if it cannot be imported."""
         label = _label(context.expected, thing, self._entry)
         try:
             type_ = _type(thing, context)
@@ -212,13 +217,13 @@ class _ItemReader:
             self.faults.append(Fault(label, str(fault)))
             return None
         self.drafts.append(draft)
-        # The other children of a parent within its child are read from the item about that parent.
+        # The children of a parent that its child embeds are read from the item about the parent.
         if not context.copy:
             self._read_children(thing, draft)
         return draft
 
     def _identify(self, thing: JsonObject, type_: OpportunityType, context: _Context) -> Identity:
-        """The identity of a thing. That of an item without an RPDE envelope is the identity of its outermost thing."""
+        """Return the identity of a thing. The outermost thing names an item without an RPDE envelope."""
         entry = self._entry
         rpde = (entry.kind, entry.id) if entry.id and not context.embedded else None
         identity = identify(thing, type_, entry.source, container=context.container, rpde=rpde)
@@ -240,12 +245,12 @@ class _ItemReader:
                     self.read(child, _Context(types=types, expected=types[0], container=container))
                 else:
                     label = _label(types[0], child, self._entry)
-                    self.faults.append(Fault(label, f"nothing tells {len(same)} {name} of {parent.label} apart"))
+                    self.faults.append(Fault(label, f"{len(same)} {name} of {parent.label} cannot be distinguished"))
 
     def _by_identity(
         self, children: list[Any], types: tuple[OpportunityType, ...], container: Container
     ) -> list[list[Any]]:
-        """The embedded things, grouped: nothing tells those of one group apart."""
+        """Return the embedded things, grouped by identity. Things of one group cannot be distinguished."""
         found: dict[Any, list[Any]] = {}
         for number, child in enumerate(children):
             key: Any = number
@@ -260,9 +265,9 @@ class _ItemReader:
         self, thing: JsonObject, type_: OpportunityType, context: _Context, label: str, identity: Identity
     ) -> Draft:
         path, row = identity.path, type_.row
-        above = self._above(thing, type_, context)
-        told = _has_own_dates(thing, type_, above)
-        when = read_period(thing, in_days=row.dates is Dates.DAYS) if told else Period()
+        parent = self._parent_reference(thing, type_, context)
+        has_own_dates = _has_own_dates(thing, type_, parent)
+        when = read_period(thing, in_days=row.dates is Dates.DAYS) if has_own_dates else Period()
         own_status = read_status(thing)
         free, on_free = read_free(thing)
         capacity, on_capacity = read_spaces(thing, row.capacity)
@@ -272,7 +277,7 @@ class _ItemReader:
         properties, on_properties = read_properties(thing, type_, when)
         inherited = Inherited(
             status=own_status is None,
-            dates=not told and type_.is_dated,
+            dates=not has_own_dates and type_.is_dated,
             duration=when.start is not None and when.end is None and row.parent is not None,
             offers=tuple(map(key_of_offer, named_offers)),
         )
@@ -296,8 +301,8 @@ class _ItemReader:
             former=identity.former,
             by_id=identity.by_id,
             by_feed=identity.by_feed,
-            parents=above.paths,
-            parent_name=above.name,
+            parents=parent.paths,
+            parent_name=parent.name,
             seller=read_seller(thing.get("organizer") or thing.get("provider"), self._entry.source),
             embedded=context.embedded,
             copy=context.copy,
@@ -305,11 +310,11 @@ class _ItemReader:
         )
 
     def _source(self, path: str, context: _Context) -> str:
-        """The source of the item; a parent within its child has another one, because other items may embed it too."""
+        """Return the source of the item. An embedded parent has a source of its own: other items may embed it too."""
         return f"{self._entry.source.name}#copy-of-{key_of(path)}" if context.copy else self.sources[0]
 
-    def _above(self, thing: JsonObject, type_: OpportunityType, context: _Context) -> _ParentReference:
-        """The parent of a thing. One that it embeds is read, too."""
+    def _parent_reference(self, thing: JsonObject, type_: OpportunityType, context: _Context) -> _ParentReference:
+        """Return the parent of a thing, and read the parent if the thing embeds it."""
         if context.container and not context.copy:
             return _ParentReference((context.container.path,))
         link = type_.row.parent
@@ -334,7 +339,7 @@ class _ItemReader:
 
 
 def _is_not_sold_here(child: Any, parent_type: OpportunityType) -> bool:
-    """Whether an embedded thing is a reference to one that is published elsewhere, or a part that is not sold."""
+    """Return whether an embedded thing is only a reference, or a part that is not sold separately."""
     if isinstance(child, str) or (isinstance(child, dict) and is_reference(child)):
         return True
     return parent_type.row.has_parts and isinstance(child, dict) and "offers" not in child
@@ -344,9 +349,9 @@ def _has_id(child: JsonObject) -> bool:
     return any(read_text(child.get(name)) for name in ("@id", "identifier"))
 
 
-def _has_own_dates(thing: JsonObject, type_: OpportunityType, above: _ParentReference) -> bool:
-    """Whether to read dates: a part of an event that has none of its own takes place when the event does."""
-    parent_gives_dates = type_.row.parent is not None and type_.row.parent.gives_dates and bool(above.paths)
+def _has_own_dates(thing: JsonObject, type_: OpportunityType, parent: _ParentReference) -> bool:
+    """Return whether dates are read: a part of an event without a start takes place when the event does."""
+    parent_gives_dates = type_.row.parent is not None and type_.row.parent.gives_dates and bool(parent.paths)
     return type_.is_dated and ("startDate" in thing or not parent_gives_dates)
 
 
@@ -356,7 +361,7 @@ def _check_size(draft: Draft) -> None:
 
 
 def _label(expected: str, thing: JsonObject, entry: Entry) -> str:
-    """What reports call a thing: its type, and its provider's name for it."""
+    """Return the name of a thing in reports: its type and the provider's identifier or name."""
     names = [read_text(thing.get(name)) for name in ("@id", "identifier", "url", "name")]
     kind = ", ".join(type_names(thing)) or expected or "item"
     return f"{shown(kind)} {shown(next((name for name in (*names, entry.id) if name), entry.position))}"

@@ -1,7 +1,7 @@
 """Offers as providers publish them (table P-08, AMB-04).
 
-A price that cannot be read, or a condition that cannot be kept to, is not guessed: the Offer is left out, and a remark
-says so.
+An Offer with a price that cannot be read, or with a condition that this system cannot enforce, is left out with a
+remark. Nothing is guessed.
 """
 
 import re
@@ -32,12 +32,12 @@ from openbooking.openactive.terms import Availability, FlowRequirement
 
 MAX_OFFERS = 200
 
-# A feed tells that these are needed, but not what is asked.
+# A feed states that an Offer needs these, but does not state the questions.
 _ASKED_ELSEWHERE = frozenset({FlowRequirement.ATTENDEE_DETAILS, FlowRequirement.INTAKE_FORM})
 
 
 def split_offers(value: Any) -> tuple[list[str], list[Any]]:
-    """The `@id`s of the Offers that are only named, and the Offers that are described."""
+    """Return the `@id`s of the Offers that are only named, and the Offers that are described."""
     named: list[str] = []
     described: list[Any] = []
     for offer in members(value):
@@ -51,12 +51,17 @@ def split_offers(value: Any) -> tuple[list[str], list[Any]]:
 
 
 def key_of_offer(id_: str) -> str:
-    """The key of the Offer with this `@id`."""
+    """Return the key of the Offer with this `@id`."""
     return derive_key("offer", "@id", id_)
 
 
 def read_offers(value: Any, owner: str) -> tuple[tuple[Offer, ...], tuple[str, ...]]:
-    """The Offers of the Opportunity at that path, and remarks on those that are left out or changed."""
+    """Return the Offers of an Opportunity, and remarks on Offers that are left out or changed.
+
+    Args:
+        value: The `offers` as published.
+        owner: The path of the Opportunity.
+    """
     published = members(value)
     read: list[Offer] = []
     remarks = []
@@ -80,7 +85,7 @@ def read_offers(value: Any, owner: str) -> tuple[tuple[Offer, ...], tuple[str, .
 
 
 def _key(offer: Any, position: int) -> str:
-    """The key, from what identifies the Offer; its position only if nothing else does, because that may change."""
+    """Return the key of an Offer, from its id or name; from its position, which may change, only without these."""
     if isinstance(offer, dict):
         for name in ("@id", "identifier", "name"):
             text = read_text(offer.get(name))
@@ -149,7 +154,7 @@ def _currency(published: JsonObject, price: Decimal) -> str | None:
 
 
 def _availability(published: JsonObject, *names: str) -> Availability | None:
-    """The term under these names of a property: today's, and one of older versions. All that are there must agree."""
+    """Return the term that a property states under its current and former names, which must agree; None if absent."""
     told = [member for name in names for member in members(published.get(name))]
     return read_term(told, Availability) if told else None
 
@@ -157,7 +162,7 @@ def _availability(published: JsonObject, *names: str) -> Availability | None:
 def _prepayment(
     published: JsonObject, price: Decimal, in_advance: Availability | None, remarks: list[str]
 ) -> Availability | None:
-    """Prepayment where there is something to prepay (OB-BKBL-21, OB-BKBL-23)."""
+    """Return the prepayment, or None if there is nothing to prepay (OB-BKBL-21, OB-BKBL-23)."""
     prepayment = _availability(published, "openBookingPrepayment", "prepayment")
     if prepayment in (None, Availability.UNAVAILABLE) or (price and in_advance is not Availability.UNAVAILABLE):
         return prepayment
@@ -182,13 +187,14 @@ def _flow(published: JsonObject) -> tuple[FlowRequirement, ...]:
     asked = tuple(read_term(value, FlowRequirement) for value in members(published.get("openBookingFlowRequirement")))
     missing = _ASKED_ELSEWHERE.intersection(asked)
     if missing:
-        raise UnreadableError(f"it needs {', '.join(sorted(missing))}, of which the feed does not tell what is asked")
+        raise UnreadableError(f"it needs {', '.join(sorted(missing))}, and the feed does not state the questions")
     return asked
 
 
 def _properties(published: JsonObject) -> tuple[dict[str, Any], list[str]]:
-    """What is harmless, if it can be published; `ageRange` by the name that it has on bookable Offers. With remarks on
-    what is left out.
+    """Return the harmless properties that can be published, and remarks on properties that are left out.
+
+    `ageRange` becomes `ageRestriction`, which is its name on bookable Offers.
     """
     kept = harmless_properties(published)
     if "ageRange" in published:

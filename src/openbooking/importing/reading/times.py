@@ -1,4 +1,4 @@
-"""When a bookable thing takes place: `startDate`, `endDate` and `duration` as providers publish them (OB-BKBL-34)."""
+"""The period of a bookable thing: `startDate`, `endDate` and `duration` as published (OB-BKBL-34)."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ _LAST_SECOND = timedelta(seconds=1)
 
 
 class Period(msgspec.Struct, frozen=True):
-    """From when to when, as far as it is told, with remarks on how it was understood."""
+    """Start and end, each None if not known, and remarks on how they were understood."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -18,31 +18,38 @@ class Period(msgspec.Struct, frozen=True):
 
 
 def read_period(thing: JsonObject, *, in_days: bool = False) -> Period:
-    """When it takes place, or raise UnreadableError where it does not tell when it starts.
+    """Return the period of a thing.
 
-    A date without a time, and without an end, lasts until that day ends. What is given in days ends within the last of
-    them, for it is published without a time.
+    A start without a time, of a thing without an end, means the whole day.
+
+    Args:
+        thing: The thing as published, cleaned.
+        in_days: Whether things of its type are dated in days. The period then ends within the last day, because it is
+            published without a time.
+
+    Raises:
+        UnreadableError: The thing has no `startDate`, or one that cannot be read.
     """
     if "startDate" not in thing:
         raise UnreadableError("it has no startDate")
     start = read_instant(thing["startDate"])
     remarks = [start.assumed] if start.assumed and not in_days else []
     end = _end(thing, remarks, in_days=in_days)
-    lasts = _lasts(thing, remarks)
-    by_duration = _after(start, lasts, remarks, in_days=in_days) if lasts else None
+    duration = _duration(thing, remarks)
+    end_by_duration = _after(start, duration, remarks, in_days=in_days) if duration else None
     if end is not None and end <= start.at:
-        remarks.append(f"its end is not after its start: {'its duration taken' if by_duration else 'left out'}")
+        remarks.append(f"its end is not after its start: {'its duration taken' if end_by_duration else 'left out'}")
         end = None
-    elif end and by_duration and end != by_duration and not in_days:
+    elif end and end_by_duration and end != end_by_duration and not in_days:
         remarks.append("its duration does not lead to its endDate, which is taken")
     if end is None:
-        end = by_duration or _end_of_day(start, in_days=in_days)
+        end = end_by_duration or _end_of_day(start, in_days=in_days)
     return Period(start.at, end, tuple(remarks))
 
 
-def _after(start: Instant, lasts: timedelta, remarks: list[str], *, in_days: bool) -> datetime:
-    """The end by the duration. Where the start is a date without a time, it is not before the end of that day."""
-    end = start.at + lasts
+def _after(start: Instant, duration: timedelta, remarks: list[str], *, in_days: bool) -> datetime:
+    """Return the end that follows from the duration; for a start without a time, at least the end of that day."""
+    end = start.at + duration
     if end < start.until and not in_days:
         remarks.append("its duration is shorter than its day, which is taken")
     return max(end, start.until) - (_LAST_SECOND if in_days and start.is_day else timedelta())
@@ -67,14 +74,14 @@ def _end(thing: JsonObject, remarks: list[str], *, in_days: bool) -> datetime | 
     return read.until - _LAST_SECOND if in_days and read.is_day else read.until
 
 
-def _lasts(thing: JsonObject, remarks: list[str]) -> timedelta | None:
+def _duration(thing: JsonObject, remarks: list[str]) -> timedelta | None:
     if "duration" not in thing:
         return None
     try:
-        lasts = read_duration(thing["duration"])
+        duration = read_duration(thing["duration"])
     except UnreadableError as fault:
         remarks.append(f"duration: {fault}")
         return None
-    if not lasts:
+    if not duration:
         remarks.append("its duration is zero: left out")
-    return lasts or None
+    return duration or None
