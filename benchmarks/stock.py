@@ -18,7 +18,8 @@ from openbooking.identity.digests import digest
 from openbooking.identity.records import EVERY_SELLER, Grant, Partner
 from openbooking.identity.scopes import Scope
 from openbooking.openactive.ids import Identifiers, OfferRef, opportunity_path
-from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OpportunityType, TaxMode
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, TaxMode
 from openbooking.settings import Settings
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore

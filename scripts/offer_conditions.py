@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from openbooking.importing.read_conditions import HONOURED, read_conditions, unknown_properties
-from openbooking.importing.read_values import UnreadableError, clean, type_names
+from openbooking.importing.reading.conditions import HONOURED, read_conditions, unknown_properties
+from openbooking.importing.reading.values import UnreadableError, clean, type_names
 
 
 def offers_in(value: Any) -> Iterator[dict[str, Any]]:

@@ -57,7 +57,7 @@ def test_what_became_of_each_item_is_printed_and_summed_up(file: Path) -> None:
     lines = result.stdout.splitlines()
     assert [line[:14].rstrip() for line in lines[:-1]] == ["seller", "parent", "bookable"]
     assert lines[2].startswith("bookable      ScheduledSession https://provider.example.com/sessions/1 as scheduled-s")
-    assert lines[-1] == "Of what was read, 1 can be booked; 1 is a parent of what is booked; 1 Seller was made."
+    assert lines[-1] == "Of what was read, 1 can be booked; 1 is a parent of Opportunities; 1 Seller was added."
     assert result.stderr.splitlines() == ["Read: 2", "Processed: 2"]
 
 
@@ -96,15 +96,13 @@ def test_a_folder_with_a_broken_file_loses_nothing_that_is_good(tmp_path: Path) 
     result = run(folder)
     assert result.exit_code == 2
     assert "not read      2-broken.json: it is not valid JSON" in result.stdout
-    assert "1 can be booked; 1 is a parent of what is booked; 1 Seller was made; 1 page could not" in result.stdout
+    assert "1 can be booked; 1 is a parent of Opportunities; 1 Seller was added; 1 page could not" in result.stdout
 
 
 def test_standard_input_needs_a_name(file: Path) -> None:
     result = run("-", stdin=file.read_bytes())
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == (
-        "openbooking: What comes from standard input needs a name to be known by: --source NAME.\n"
-    )
+    assert result.stderr == ("openbooking: Items from standard input need a name of their source: --source NAME.\n")
     assert run("-", "--source", "provider", stdin=file.read_bytes()).exit_code == 0
 
 

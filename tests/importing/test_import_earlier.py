@@ -9,7 +9,7 @@ import pytest
 
 from openbooking.booking.commands.find_opportunities import GetOpportunity
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.importing.source import Source
+from openbooking.importing.reading.source import Source
 from openbooking.settings import AccessMode, Settings
 from openbooking.store.migrate import connected, upgrade
 from openbooking.system import open_identity_store, open_store

@@ -166,7 +166,7 @@ async def test_of_an_item_in_several_versions_the_latest_counts(world: World) ->
     versions = [rpde(session(remainingAttendeeCapacity=places), modified=places) for places in (1, 3, 2)]
     told = await import_(world.store, rpde(series()), *versions)
     assert told.outcomes() == ["superseded", "superseded", "parent", "bookable"]
-    assert [line["reason"] for line in told[:2]] == ["a later version is page 3 item 1"] * 2
+    assert [line["reason"] for line in told[:2]] == ["superseded by a later version at page 3 item 1"] * 2
     assert await left(world, told) == 3
     assert (await import_(world.store, deleted(session(), modified=4), *versions)).outcomes()[-1] == "withdrawn"
     assert await feed(world, SESSIONS) == {}
@@ -178,8 +178,8 @@ async def test_two_items_with_one_id_are_told_of_and_one_is_taken(world: World) 
     told = await import_(world.store, one, one, other, same_thing)
     assert told.outcomes() == ["superseded", "not imported", "not imported", "parent"]
     assert told.reasons() == [
-        "duplicate id: page 3 item 1 was taken instead",
-        "duplicate id: page 4 item 1 was taken instead",
+        "duplicate id: the one at page 3 item 1 was imported instead",
+        "duplicate id: the one at page 4 item 1 was imported instead",
     ]
     assert [data["name"] for data in (await feed(world, SERIES)).values()] == ["Swimming"]
 

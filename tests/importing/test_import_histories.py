@@ -18,7 +18,7 @@ from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.harvest.documents import read_page
-from openbooking.importing.pages import Got
+from openbooking.importing.page_sources import ReceivedPage
 from openbooking.importing.report import Report
 from openbooking.importing.run import ImportOptions, run_import
 from openbooking.openactive.errors import OpenBookingError
@@ -111,17 +111,17 @@ class History:
         items: list[Any] = [item for row in rows for item in upstream.published(row)]
         if self.chance.random() < 0.1:
             items = ["no JSON", *items]
-        rehearsed = await self._run(upstream, items, dry_run=True) if self.chance.random() < 0.2 else None
+        tried = await self._run(upstream, items, dry_run=True) if self.chance.random() < 0.2 else None
         lines = await self._run(upstream, items)
-        assert rehearsed is None or [line for line in rehearsed if line not in lines] == []
-        assert rehearsed is None or [line for line in lines if line not in rehearsed] == []
+        assert tried is None or [line for line in tried if line not in lines] == []
+        assert tried is None or [line for line in lines if line not in tried] == []
 
     async def _run(self, upstream: Upstream, items: list[Any], *, dry_run: bool = False) -> list[dict[str, Any]]:
-        async def pages() -> AsyncIterator[Got]:
+        async def pages() -> AsyncIterator[ReceivedPage]:
             if items[0] == "no JSON":
-                yield Got("page of HTML", None, "it is no JSON")
+                yield ReceivedPage("page of HTML", None, "it is no JSON")
             for number in range(items[0] == "no JSON", len(items), 50):
-                yield Got(f"page {number}", read_page(page(*items[number : number + 50])))
+                yield ReceivedPage(f"page {number}", read_page(page(*items[number : number + 50])))
 
         written = io.BytesIO()
         options = ImportOptions(upstream.source, CENTRE.key, dry_run=dry_run)

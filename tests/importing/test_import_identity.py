@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
-from openbooking.importing.source import source_of
+from openbooking.importing.reading.source import source_of
 from support.builders import PLACE
 from support.http_system import World
 from support.imports import EVENTS, SESSIONS, SLOTS, Told, book, book_path, feed, import_, item_of
@@ -62,7 +62,9 @@ async def test_what_nothing_tells_apart_is_refused_and_goes_off_sale(world: Worl
     told = await import_(world.store, rpde(series(subEvent=[room("Room A")])))
     again = await import_(world.store, rpde(series(subEvent=[room("Room A"), room("Room A")]), modified=2))
     assert again.outcomes() == ["not imported", "parent", "off sale"]
-    assert again.reasons() == ["nothing tells 2 subEvent of SessionSeries https://provider.example.com/series/1 apart"]
+    assert again.reasons() == [
+        "2 subEvent of SessionSeries https://provider.example.com/series/1 cannot be distinguished"
+    ]
     assert told[1]["path"] not in await feed(world, SESSIONS)
 
 

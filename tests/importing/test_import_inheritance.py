@@ -173,6 +173,4 @@ async def test_a_parent_that_goes_takes_along_what_inherits_from_it(world: World
     told = await import_(world.store, rpde(headline()), rpde(race(superEvent=HEADLINE_ID)))
     gone = await import_(world.store, deleted(headline()))
     assert {line["path"] for line in gone} == {told.path("gala"), told.path("x:race")}
-    assert [line["reason"] for line in gone if line["path"] == told.path("x:race")] == [
-        "what it belongs to was withdrawn"
-    ]
+    assert [line["reason"] for line in gone if line["path"] == told.path("x:race")] == ["its parent was withdrawn"]

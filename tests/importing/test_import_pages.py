@@ -11,10 +11,10 @@ import httpx2
 import pytest
 
 from openbooking.harvest.reader import Limits
-from openbooking.importing import pages as import_pages
+from openbooking.importing import page_sources
 from openbooking.importing.errors import ImportRefusedError
-from openbooking.importing.pages import Got, pages
-from openbooking.importing.source import named_source, source_of
+from openbooking.importing.page_sources import ReceivedPage, pages
+from openbooking.importing.reading.source import named_source, source_of
 from support.feed_answers import Answer
 from support.published_items import deleted, event, page, rpde, series, session
 
@@ -47,13 +47,13 @@ class Web:
 @pytest.fixture
 def web(monkeypatch: pytest.MonkeyPatch) -> Web:
     made = Web()
-    monkeypatch.setattr(import_pages, "async_client", made.client)
+    monkeypatch.setattr(page_sources, "async_client", made.client)
     limits = Limits(first_pause=0, longest_pause=0)
-    monkeypatch.setattr(import_pages, "_OPTIONS", import_pages._OPTIONS._replace(limits=limits))
+    monkeypatch.setattr(page_sources, "_OPTIONS", page_sources._OPTIONS._replace(limits=limits))
     return made
 
 
-async def read(place: str, copy: Path | None = None) -> list[Got]:
+async def read(place: str, copy: Path | None = None) -> list[ReceivedPage]:
     return [got async for got in pages(place, copy)]
 
 
@@ -61,19 +61,19 @@ def found(body: bytes, coding: str = "identity") -> Answer:
     return Answer(body, headers=(("Content-Encoding", coding),))
 
 
-def sizes(got: list[Got]) -> list[int]:
+def sizes(got: list[ReceivedPage]) -> list[int]:
     """How many items each page has."""
     return [len(one.page.items) for one in got if one.page]
 
 
-def faults(got: list[Got]) -> list[str]:
+def faults(got: list[ReceivedPage]) -> list[str]:
     return [one.fault for one in got if one.fault]
 
 
-def places(got: list[Got]) -> list[str]:
+def places(got: list[ReceivedPage]) -> list[str]:
     """Where each item was found, and which it is."""
     return [
-        f"{one.where} {number} {json.loads(bytes(item))['data']['@id'].rpartition('/')[2]}"
+        f"{one.origin} {number} {json.loads(bytes(item))['data']['@id'].rpartition('/')[2]}"
         for one in got
         if one.page
         for number, item in one.page.numbered()
@@ -132,13 +132,13 @@ async def test_items_that_were_deleted_are_read_too(web: Web) -> None:
 
 
 async def test_a_long_page_comes_in_parts(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_pages, "_AT_ONCE", 2)
+    monkeypatch.setattr(page_sources, "_AT_ONCE", 2)
     items = [rpde(session(number)) for number in range(5)]
     web.answers = {FEED: found(page(*items, next_=SECOND)), SECOND: found(page(next_=SECOND))}
     got = await read(FEED)
     assert sizes(got) == [2, 2, 1]
     assert places(got) == [f"{FEED} {number + 1} {number}" for number in range(5)]
-    monkeypatch.setattr(import_pages, "_AT_ONCE_BYTES", 10)
+    monkeypatch.setattr(page_sources, "_AT_ONCE_BYTES", 10)
     assert sizes(await read(FEED)) == [1, 1, 1, 1, 1]
 
 
@@ -173,7 +173,7 @@ async def test_a_page_that_cannot_be_had_loses_nothing_that_was_read(
 ) -> None:
     web.answers = {FEED: found(page(SESSION, next_=SECOND)), SECOND: answer}
     *_, last = got = await read(FEED)
-    assert (sizes(got), last.where) == ([1], SECOND)
+    assert (sizes(got), last.origin) == ([1], SECOND)
     assert last.fault.startswith(why)
 
 
@@ -209,7 +209,7 @@ async def test_a_folder_is_read_file_by_file_in_order(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(page(SESSION, next_="https://other.example.com/"))
     (tmp_path / "notes.txt").write_text("no feed")
     got = await read(str(tmp_path))
-    assert [(one.where, bool(one.fault)) for one in got] == [
+    assert [(one.origin, bool(one.fault)) for one in got] == [
         ("a.json", False),
         ("b.JSON", True),
         ("deep/c.jsonld", False),
@@ -228,7 +228,7 @@ async def test_a_file_and_standard_input(tmp_path: Path, monkeypatch: pytest.Mon
 async def test_what_is_too_large_or_cannot_be_opened_is_told_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_pages, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(page_sources, "MAX_FILE_BYTES", 10)
     (tmp_path / "large.json").write_bytes(page(SESSION))
     (got,) = await read(str(tmp_path))
     assert got.fault == "it is larger than 10 bytes"

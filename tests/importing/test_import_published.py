@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from openbooking.importing.pages import pages
+from openbooking.importing.page_sources import pages
+from openbooking.importing.reading.source import named_source
 from openbooking.importing.report import Report
 from openbooking.importing.run import ImportOptions, run_import
-from openbooking.importing.source import named_source
-from openbooking.openactive.terms import OpportunityType
+from openbooking.openactive.opportunity_types import OpportunityType
 from support import published_items as published
 from support.builders import new_uuid
 from support.http_system import World, open_world

@@ -230,7 +230,7 @@ async def test_what_is_not_imported_again_when_its_series_is_handed_over_is_repo
         "outcome": "withdrawn",
         "item": "ScheduledSession",
         "path": told.path("sessions/2"),
-        "reason": "it was withdrawn to be handed over, and not imported again",
+        "reason": "it was withdrawn for the hand-over, and not imported again",
         "orders": {"kept": 1},
     }
 

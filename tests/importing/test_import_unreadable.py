@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from openbooking.importing.identity import Whole, identify
-from openbooking.importing.read_pages import MAX_ITEM_BYTES
-from openbooking.importing.source import named_source
-from openbooking.openactive.terms import OpportunityType
+from openbooking.importing.reading.entries import MAX_ITEM_BYTES
+from openbooking.importing.reading.identity import Container, identify
+from openbooking.importing.reading.source import named_source
+from openbooking.openactive.opportunity_types import OpportunityType
 from support.http_system import World
 from support.imports import EVENTS, SESSIONS, book, feed, import_
 from support.published_items import event, rpde, series, session
@@ -61,7 +61,7 @@ async def test_what_belongs_to_what_is_not_understood_is_not_reported_as_bookabl
     later = (rpde(series(eventStatus="Maybe"), modified=2), rpde(session(), modified=2))
     again = await import_(world.store, *later, dry_run=dry_run)
     assert again.outcomes() == ["not imported", "not bookable", "off sale"]
-    assert again[1]["reason"] == "What it belongs to is not understood."
+    assert again[1]["reason"] == "Its parent is not understood."
     if not dry_run:
         await book(world, told, status=409)
         assert await feed(world, SESSIONS) == {}
@@ -70,9 +70,9 @@ async def test_what_belongs_to_what_is_not_understood_is_not_reported_as_bookabl
 @pytest.mark.parametrize("alike", [1, 50, 50_000])
 def test_former_paths_are_bounded_however_many_take_place_at_once(alike: int) -> None:
     former = tuple(f"sessions/{number}" for number in range(100))
-    whole = Whole("sessions/x", former, "subEvent", alike=alike)
+    container = Container("sessions/x", former, "subEvent", alike=alike)
     thing = {"name": "Yoga", "startDate": "2027-03-04T18:00:00Z"}
-    identity = identify(thing, OpportunityType.SCHEDULED_SESSION, named_source("x"), whole=whole, rpde=None)
+    identity = identify(thing, OpportunityType.SCHEDULED_SESSION, named_source("x"), container=container, rpde=None)
     assert len(identity.former) <= 200
 
 

@@ -8,12 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.importing.kinds import rank
-from openbooking.importing.link_items import MOST_REMARKS, Imported, link
-from openbooking.importing.read_items import read_item
-from openbooking.importing.read_pages import read_entry
-from openbooking.importing.source import named_source
-from openbooking.openactive.terms import EventStatus, OpportunityType
+from openbooking.importing.link_items import MAX_REMARKS, Imported, link
+from openbooking.importing.reading.entries import read_entry
+from openbooking.importing.reading.items import read_item
+from openbooking.importing.reading.source import named_source
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import EventStatus
 from support.builders import PLACE
 from support.parties import CENTRE
 from support.published_items import course, event, facility, on_demand_event, series, session, slot
@@ -103,11 +103,11 @@ def test_what_it_lacks_is_told(item: Any, above: Any, remarks: list[str]) -> Non
 
 def test_remarks_come_to_an_end() -> None:
     told = linked(series(image=[{"@type": "ImageObject", "name": "x"}] * 500)).remarks
-    assert len(told) == MOST_REMARKS + 1
+    assert len(told) == MAX_REMARKS + 1
 
 
 def test_parents_come_before_their_children() -> None:
-    ranks = {type_: rank(type_) for type_ in OpportunityType}
-    assert ranks[OpportunityType.SESSION_SERIES] == ranks[OpportunityType.FACILITY_USE] == 0
-    assert ranks[OpportunityType.INDIVIDUAL_FACILITY_USE] == ranks[OpportunityType.SCHEDULED_SESSION] == 1
-    assert ranks[OpportunityType.SLOT] == 2
+    depths = {type_: type_.depth for type_ in OpportunityType}
+    assert depths[OpportunityType.SESSION_SERIES] == depths[OpportunityType.FACILITY_USE] == 0
+    assert depths[OpportunityType.INDIVIDUAL_FACILITY_USE] == depths[OpportunityType.SCHEDULED_SESSION] == 1
+    assert depths[OpportunityType.SLOT] == 2

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbooking.openactive.ids import Identifiers, OfferRef, OrderItemRef, key_of, opportunity_path, parse_uuid
-from openbooking.openactive.terms import OpportunityType, OrderType
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import OrderType
 
 IDS = Identifiers("https://booking.example.com/api/")
 UUID = "e11429ea-467f-4270-ab62-e47368996fe8"

@@ -14,7 +14,8 @@ from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.money import VatTreatment
-from openbooking.openactive.terms import OpportunityType, TaxMode
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import TaxMode
 from openbooking.sandbox.events import events
 from openbooking.sandbox.sellers import SELLERS, STUDIO, TRUST
 from openbooking.sandbox.timetable import DAYS, TIME_ZONE, timetable

@@ -35,7 +35,7 @@ from openbooking.identity.sign_in.passwords import Passwords
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import opportunity_path
-from openbooking.openactive.terms import OpportunityType
+from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.settings import Settings
 from openbooking.store.backends import SchemaError
 from openbooking.store.documents import decode_opportunity, decode_record, encode, microseconds

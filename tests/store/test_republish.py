@@ -21,8 +21,9 @@ from openbooking.booking.store import Feed, Store, StoreUnavailableError
 from openbooking.jsonld.write import Writer
 from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers
+from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.rpde import Item
-from openbooking.openactive.terms import OpportunityType, TaxMode
+from openbooking.openactive.terms import TaxMode
 from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore

@@ -21,7 +21,8 @@ from openbooking.booking.model.situation import Situation, Spaces, evolve
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.rules.matching_keys import with_matching_keys
 from openbooking.openactive.ids import opportunity_path
-from openbooking.openactive.terms import BrokerRole, OpportunityType
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import BrokerRole
 from support.parties import ALICE, BOB, BROKER, CENTRE, CUSTOMER, MANAGER, STUDIO
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)

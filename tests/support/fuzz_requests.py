@@ -16,7 +16,8 @@ from openbooking.identity.oauth.authorization_lifecycle import challenge, new_au
 from openbooking.identity.oauth.registration import Registration
 from openbooking.identity.records import Authorization, Grant
 from openbooking.identity.scopes import Scope
-from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OPENACTIVE, OpportunityType
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OPENACTIVE
 from openbooking.web.test_interface.opportunities import RECIPES, VOCABULARY
 from support.approval_flow import NEGOTIATED
 from support.builders import session

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from openbooking.openactive.ids import key_of
-from openbooking.openactive.terms import OpportunityType
+from openbooking.openactive.opportunity_types import OpportunityType
 from support.builders import new_uuid
 from support.http_system import Follower, World
 from support.upstream import Json, Shown

@@ -9,10 +9,10 @@ from openbooking.booking.commands.find_opportunities import GetOpportunity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.store import Store
 from openbooking.harvest.documents import read_page
-from openbooking.importing.pages import Got
+from openbooking.importing.page_sources import ReceivedPage
+from openbooking.importing.reading.source import Source, named_source
 from openbooking.importing.report import Report
 from openbooking.importing.run import Confirm, ImportOptions, run_import
-from openbooking.importing.source import Source, named_source
 from openbooking.openactive.money import VatTreatment
 from support.builders import new_uuid
 from support.http_system import World
@@ -49,10 +49,10 @@ async def import_(
 ) -> Told:
     """Import the items, each on a page of its own; bytes are pages as they come."""
 
-    async def pages() -> AsyncIterator[Got]:
+    async def pages() -> AsyncIterator[ReceivedPage]:
         for number, item in enumerate(items, 1):
             body = item if isinstance(item, bytes) else page(item)
-            yield Got(f"page {number}", read_page(body))
+            yield ReceivedPage(f"page {number}", read_page(body))
 
     written = io.BytesIO()
     report = Report(written)

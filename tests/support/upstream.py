@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
 
-from openbooking.importing.source import Source
+from openbooking.importing.reading.source import Source
 
 Json = dict[str, Any]
 
@@ -112,7 +112,7 @@ class Fact(NamedTuple):
     price: int
 
 
-class _Above(NamedTuple):
+class _ParentReference(NamedTuple):
     verdict: Verdict = Verdict.YES
     status: Status = Status.SCHEDULED
     unsure: bool = False
@@ -184,7 +184,7 @@ class Upstream:
     def _data(self, row: Row) -> Any:
         if row.fault in ("no data", "text"):
             return None if row.fault == "no data" else "out of order"
-        data = _written(row.thing, self.token(row))
+        data = _written_dates(row.thing, self.token(row))
         if row.parent:
             parent = row.parent.thing
             data["superEvent"] = parent.id if row.fault != "no parent" else f"{parent.id}/unknown"
@@ -236,16 +236,16 @@ class Upstream:
                 self._judge(thing, self.token(row), above, found)
         return found if with_parents else {token: fact for token, fact in found.items() if fact.left >= 0}
 
-    def _above_row(self, row: Row) -> _Above:
+    def _above_row(self, row: Row) -> _ParentReference:
         if row.parent is None:
-            return _Above()
+            return _ParentReference()
         parent, thing = row.parent, row.parent.thing if row.parent.sound else row.parent.read
         if thing is None or parent.deleted:
-            return _Above(verdict=Verdict.NO)
-        above = self._below(thing, self.token(parent), _Above())
+            return _ParentReference(verdict=Verdict.NO)
+        above = self._below(thing, self.token(parent), _ParentReference())
         return above if parent.sound else above._replace(verdict=Verdict.NO)
 
-    def _judge(self, thing: Thing, token: str, above: _Above, found: dict[str, Fact]) -> None:
+    def _judge(self, thing: Thing, token: str, above: _ParentReference, found: dict[str, Fact]) -> None:
         here = self._below(thing, token, above)
         verdict = here.verdict
         if here.status in OFF:
@@ -264,17 +264,17 @@ class Upstream:
             spoilt = child.fault or child.twin or tokens[key] > 1
             self._judge(child, key, here._replace(verdict=Verdict.NO) if spoilt else here, found)
 
-    def _below(self, thing: Thing, token: str, above: _Above) -> _Above:
+    def _below(self, thing: Thing, token: str, above: _ParentReference) -> _ParentReference:
         """What a thing hands down."""
         off_sale = token in self.unpublished or token in self.cancelled_here
         status, unsure = (thing.said, thing.unsure) if thing.said else (above.status, above.unsure)
         verdict = Verdict.NO if off_sale else above.verdict
         price = thing.price if thing.type == "SessionSeries" else 0
         # An individual facility can be had once at a time.
-        return _Above(verdict, status, unsure, price, 1 if thing.type == "IndividualFacilityUse" else 1_000)
+        return _ParentReference(verdict, status, unsure, price, 1 if thing.type == "IndividualFacilityUse" else 1_000)
 
 
-def _written(thing: Thing, token: str) -> Json:
+def _written_dates(thing: Thing, token: str) -> Json:
     told: Json = {
         "@type": "Concert" if thing.fault == "type" else thing.type,
         "@id": thing.id,
@@ -293,7 +293,7 @@ def _written(thing: Thing, token: str) -> Json:
         made[_left_of(thing)] = thing.left if thing.fault != "left" else "many"
     for child in thing.children:
         parts = made.setdefault(_part_of(thing, child), [])
-        parts.append(_written(child, token_of_child(token, child)))
+        parts.append(_written_dates(child, token_of_child(token, child)))
         if child.twin:
             # One that has an id is the same thing twice, unless its versions differ.
             parts.append({**parts[-1], _left_of(child): child.left + 1} if child.id else parts[-1])

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from openbooking.importing.source import named_source, source_of
+from openbooking.importing.reading.source import named_source, source_of
 from support.builders import NOW
 from support.upstream import OFF, Row, Status, Thing, Upstream, ends_of, mend, spoil
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from openbooking.booking.commands.publish import Publish
-from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OpportunityType
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 from support.builders import UUID, session
 from support.http_system import COURT, HALL, SITE, YOGA, World, open_world
 from support.parties import CENTRE, MANAGER

@@ -9,8 +9,8 @@ from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.cli.database import with_database, with_system
 from openbooking.cli.options import Database
 from openbooking.cli.output import show
+from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.rpde import MAX_CHANGE_NUMBER
-from openbooking.openactive.terms import OpportunityType
 from openbooking.settings import load_settings
 
 if TYPE_CHECKING:

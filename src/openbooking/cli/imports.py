@@ -73,10 +73,10 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     """
     # Longer to load than --help may take.
     from openbooking.cli.import_report import ConsoleReport  # noqa: PLC0415
-    from openbooking.importing.pages import pages  # noqa: PLC0415
+    from openbooking.importing.page_sources import pages  # noqa: PLC0415
+    from openbooking.importing.reading.source import named_source, source_of  # noqa: PLC0415
     from openbooking.importing.report import ExitStatus  # noqa: PLC0415
     from openbooking.importing.run import ImportOptions, run_import  # noqa: PLC0415
-    from openbooking.importing.source import named_source, source_of  # noqa: PLC0415
 
     try:
         known_as = named_source(source) if source else source_of(place)

@@ -1,1 +1,1 @@
-"""Imports: what providers publish is read, joined with parents and Sellers, published, and reported on."""
+"""Import of items that other systems publish: pages are read, their items published, and missing ones withdrawn."""

@@ -1,16 +1,15 @@
-"""What published things lack of what validators, and Brokers, want of them (MOD, tables P-05 to P-21).
+"""Properties that validators and Brokers expect and published things do not have (MOD, tables P-05 to P-21).
 
-A thing is imported all the same: most of what is published today lacks something.
+An incomplete thing is imported with remarks, because most published things are incomplete.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.importing.kinds import KINDS
-from openbooking.importing.read_values import members, shown, type_names
+from openbooking.importing.reading.values import members, shown, type_names
 
-_OF_OTHERS: Mapping[str, tuple[str, ...]] = {
+_EXPECTED: Mapping[str, tuple[str, ...]] = {
     "Brand": ("name", "url"),
     "Concept": ("@id", "prefLabel", "inScheme"),
     "Event": ("startDate",),
@@ -26,14 +25,14 @@ _OF_OTHERS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def lacks(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> Iterator[str]:
-    """What it lacks, itself and in what it embeds; what its parents tell is not missing."""
-    told = {name for thing in (opportunity, *parents) for name in thing.properties}
+def missing_properties(opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> Iterator[str]:
+    """Yield a remark for each object with missing properties. Properties of parents count as the thing's own."""
+    present = {name for thing in (opportunity, *parents) for name in thing.properties}
     if opportunity.offers:
-        told.add("offers")
+        present.add("offers")
     if opportunity.end:
-        told |= {"endDate", "duration"}
-    missing = [name for name in KINDS[opportunity.type].wanted if name not in told]
+        present |= {"endDate", "duration"}
+    missing = [name for name in opportunity.type.row.expected if name not in present]
     if missing:
         yield f"no {', '.join(missing)}"
     if opportunity.type.is_facility and "activity" in opportunity.properties:
@@ -46,8 +45,8 @@ def _within(path: str, value: Any) -> Iterator[str]:
     for member in members(value):
         if not isinstance(member, dict):
             continue
-        wanted = [name for type_ in type_names(member) for name in _OF_OTHERS.get(type_, ())]
-        missing = [name for name in wanted if name not in member]
+        expected = [name for type_ in type_names(member) for name in _EXPECTED.get(type_, ())]
+        missing = [name for name in expected if name not in member]
         if missing:
             yield f"{path}: no {', '.join(missing)}"
         for name, inner in member.items():

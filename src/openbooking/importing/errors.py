@@ -1,11 +1,11 @@
-"""Why an import does not happen."""
+"""Errors that prevent an import."""
 
 from openbooking.user_error import UserError
 
 
 class ImportRefusedError(UserError):
-    """Nothing can be imported: there is nothing to read, or nobody to sell it; the message says why."""
+    """Nothing can be imported, because the source cannot be read or the Seller does not exist."""
 
 
 class NotConfirmedError(UserError):
-    """Nothing was imported, because it would have cancelled Orders and nobody confirmed that; the message says so."""
+    """Nothing was imported, because the import would cancel Orders and the operator did not confirm that."""

@@ -1,4 +1,4 @@
-"""What was read of a thing, joined with its parent and its Seller, from which it inherits (MOD "Parent-child")."""
+"""A draft, joined with its parent and its Seller, becomes an Opportunity (MOD "Parent-child relationships")."""
 
 import msgspec
 from msgspec.structs import replace
@@ -6,18 +6,17 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.rules.capacity import max_spaces
 from openbooking.booking.rules.inheritance import inherit
-from openbooking.importing.completeness import lacks
-from openbooking.importing.read_items import Draft
-from openbooking.importing.read_values import UnreadableError, read_count
+from openbooking.importing.completeness import missing_properties
+from openbooking.importing.reading.items import Draft
+from openbooking.importing.reading.values import UnreadableError, read_count
+from openbooking.openactive.inheritance import inherits_dates
 from openbooking.openactive.money import VatTreatment
-from openbooking.openactive.terms import OpportunityType
 
-MOST_REMARKS = 40
-_MAXIMUM = "maximumAttendeeCapacity"
+MAX_REMARKS = 40
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """What a draft becomes, and remarks on what was assumed, changed or is missing."""
+    """The Opportunity that a draft becomes, and remarks on what was assumed, changed or is missing."""
 
     opportunity: Opportunity
     remarks: tuple[str, ...]
@@ -31,13 +30,13 @@ def link(  # noqa: PLR0913, PLR0917 - all that it depends on
     remarks: tuple[str, ...] = (),
     vat: VatTreatment | None = None,
 ) -> Imported:
-    """What a draft becomes.
+    """Return the Opportunity that a draft becomes.
 
     Args:
         draft: The draft.
-        path: Its path, which may be one that an earlier version gave it.
+        path: The path to store it under, which may be one that an earlier version gave it.
         parents: Its parents, nearest first.
-        seller: Who sells it.
+        seller: Its Seller.
         remarks: Remarks to add to those of the draft.
         vat: The VAT treatment of its Offers; None for the Seller's default.
 
@@ -57,15 +56,15 @@ def link(  # noqa: PLR0913, PLR0917 - all that it depends on
         opportunity = _limited_by_series(opportunity, parent, noted)
     if draft.opportunity.inherited and draft.opportunity.inherited.dates and opportunity.start is None:
         raise UnreadableError("it has no startDate")
-    noted += lacks(opportunity, parents)
-    if len(noted) > MOST_REMARKS:
-        noted = [*noted[:MOST_REMARKS], "and more"]
+    noted += missing_properties(opportunity, parents)
+    if len(noted) > MAX_REMARKS:
+        noted = [*noted[:MAX_REMARKS], "and more"]
     return Imported(opportunity=opportunity, remarks=tuple(noted))
 
 
 def _with_inherited(opportunity: Opportunity, parents: tuple[Opportunity, ...], remarks: list[str]) -> Opportunity:
     inherited = opportunity.inherited
-    if inherited and inherited.dates and parents[0].type is not OpportunityType.HEADLINE_EVENT:
+    if inherited and inherited.dates and not inherits_dates(opportunity.type, parents[0].type):
         raise UnreadableError("it has no startDate")
     now = inherit(opportunity, parents)
     if now.status is not opportunity.status:
@@ -81,26 +80,31 @@ def _with_inherited(opportunity: Opportunity, parents: tuple[Opportunity, ...], 
 
 
 def _limited_by_facility(opportunity: Opportunity, parent: Opportunity, remarks: list[str]) -> Opportunity:
-    """A Slot of an individual facility has one space at most."""
+    """Cut the capacity of a Slot of an individual facility to one space."""
     most = max_spaces(opportunity, parent)
     if most == opportunity.capacity:
         return opportunity
-    remarks.append(f"remainingUses {opportunity.capacity} of an individual facility: {most} taken")
+    remarks.append(f"{_remaining(opportunity)} {opportunity.capacity} of an individual facility: {most} taken")
     return replace(opportunity, capacity=most)
 
 
+def _remaining(opportunity: Opportunity) -> str:
+    names = opportunity.type.row.capacity
+    return names.remaining if names else "capacity"
+
+
 def _limited_by_series(opportunity: Opportunity, parent: Opportunity, remarks: list[str]) -> Opportunity:
-    """A session without a maximum of its own has no more spaces than the maximum of its series."""
-    is_limit = _MAXIMUM in parent.properties and _MAXIMUM not in opportunity.properties
-    if opportunity.type is not OpportunityType.SCHEDULED_SESSION or opportunity.capacity is None or not is_limit:
+    """Cut the capacity of a session that has no maximum of its own to the maximum of its series."""
+    names = opportunity.type.row.capacity
+    if names is None or opportunity.capacity is None or not opportunity.type.inherits_offers:
+        return opportunity
+    if names.maximum not in parent.properties or names.maximum in opportunity.properties:
         return opportunity
     try:
-        most = read_count(parent.properties[_MAXIMUM])
+        most = read_count(parent.properties[names.maximum])
     except UnreadableError:
         return opportunity
     if opportunity.capacity <= most:
         return opportunity
-    remarks.append(
-        f"remainingAttendeeCapacity {opportunity.capacity} is more than {_MAXIMUM} of its parent: {most} taken"
-    )
+    remarks.append(f"{names.remaining} {opportunity.capacity} is more than {names.maximum} of its parent: {most} taken")
     return replace(opportunity, capacity=most)

@@ -1,4 +1,4 @@
-"""The second half of an import: what was read is joined with parents and Sellers, and published in batches."""
+"""The second half of an import: drafts are joined with their parents and Sellers, and published in batches."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
@@ -10,35 +10,34 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import Opportunity, SaleState, is_on_sale
 from openbooking.booking.model.report import OpportunityReport
 from openbooking.booking.rules.ownership import source_name
-from openbooking.importing.identity import is_same_thing
-from openbooking.importing.kinds import KINDS
+from openbooking.importing.dry_run import ImportStore
 from openbooking.importing.link_items import Imported, link
-from openbooking.importing.read_items import Draft
-from openbooking.importing.read_sellers import NamedSeller
-from openbooking.importing.read_values import UnreadableError, shown
-from openbooking.importing.rehearsal import ImportStore
-from openbooking.importing.report import Line, Outcome, Report, numbers_of
-from openbooking.importing.sellers import IMPORTER, NobodySellsError, Sellers
-from openbooking.importing.source import Source
+from openbooking.importing.reading.identity import is_same_thing
+from openbooking.importing.reading.items import Draft
+from openbooking.importing.reading.sellers import NamedSeller
+from openbooking.importing.reading.source import Source
+from openbooking.importing.reading.values import UnreadableError, shown
+from openbooking.importing.report import Line, Outcome, Report, counts_of
+from openbooking.importing.sellers import IMPORTER, NoSellerError, Sellers
 from openbooking.importing.spool import ReadResult, Spool
 from openbooking.openactive.errors import BelongsToAnotherError, OpenBookingError
 from openbooking.openactive.money import VatTreatment
 
 AT_ONCE = 200
 
-_NOT_UNDERSTOOD = "What it belongs to is not understood."
+_NOT_UNDERSTOOD = "Its parent is not understood."
 _Parents = tuple[Opportunity, ...]
 
 
 class _Ready(NamedTuple):
     draft: Draft
-    where: str
+    position: str
     parents: _Parents
     imported: Imported
 
 
 class Publisher:
-    """Publishes what lies in a spool."""
+    """Publishes the drafts in a spool."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - all that it depends on
         self,
@@ -57,26 +56,26 @@ class Publisher:
         self._vat = vat
         self._last_parents: tuple[tuple[str, ...], _Parents] = ((), ())
 
-    async def publish(self, one_more: Callable[[], None]) -> None:
-        """Publish the best draft of everything, parents before children."""
+    async def publish(self, advance: Callable[[], None]) -> None:
+        """Publish the best draft of each thing, parents before children; call `advance` after each."""
         for some in self._spool.things(AT_ONCE):
             known = await self._known(draft for draft, _ in some)
             batch: list[_Ready] = []
-            for draft, where in some:
+            for draft, position in some:
                 path = self._path(draft, known)
                 try:
                     if not _is_published_by_itself(draft, known.get(path)):
                         parents = await self._parents(draft)
-                        batch.append(_Ready(draft, where, parents, await self._link(draft, path, parents)))
-                except NobodySellsError as fault:
-                    self._fail(draft, where, str(fault), ReadResult.NOT_THEIRS)
+                        batch.append(_Ready(draft, position, parents, await self._link(draft, path, parents)))
+                except NoSellerError as fault:
+                    self._fail(draft, position, str(fault), ReadResult.NOT_THEIRS)
                 except UnreadableError as fault:
-                    self._fail(draft, where, str(fault))
-                one_more()
+                    self._fail(draft, position, str(fault))
+                advance()
             await self._publish(batch)
 
     async def _known(self, drafts: Iterable[Draft]) -> Mapping[str, Opportunity]:
-        """What is published already of drafts that may have a former path, or that are copies of parents."""
+        """Return the stored Opportunities that drafts with former paths, or embedded copies of parents, may mean."""
         paths: set[str] = set()
         for draft in drafts:
             if draft.former or draft.copy:
@@ -90,7 +89,7 @@ class Publisher:
         return await self._store.execute(GetOpportunities(wanted, actor=IMPORTER))
 
     def _path(self, draft: Draft, known: Mapping[str, Opportunity]) -> str:
-        """The path under which a thing is stored already, or the path of its draft."""
+        """Return the path under which a thing is stored already, or otherwise the path of its draft."""
         path = draft.opportunity.path
         if path in known:
             return path
@@ -112,14 +111,14 @@ class Publisher:
         return link(draft, path, parents, seller, remarks, self._vat)
 
     def _named(self, draft: Draft) -> NamedSeller | None:
-        """The Seller that a thing names; of a parent that names none, the Seller that all its children name."""
+        """Return the Seller that a thing names. For a parent that names none, return the one that all children name."""
         if draft.seller or not draft.opportunity.type.has_children:
             return draft.seller
         named = self._spool.sellers_of_children(draft.opportunity.path)
         return named[0] if len(named) == 1 else None
 
     async def _parents(self, draft: Draft) -> _Parents:
-        """The parents, nearest first; the children of one come one after the other."""
+        """Return the parents, nearest first. They are kept for the next draft, because siblings come together."""
         wanted, found = self._last_parents
         if draft.parents != wanted:
             found = await self._load_parents(draft)
@@ -132,7 +131,7 @@ class Publisher:
         paths = [self._spool.published_as(path) or path for path in draft.parents]
         known = await self._get(paths)
         parent = next((known[path] for path in paths if path in known), None)
-        name = f"its {KINDS[draft.opportunity.type].parent} {shown(draft.parent_name or draft.parents[0])}"
+        name = f"its {draft.opportunity.type.parent_property} {shown(draft.parent_name or draft.parents[0])}"
         if parent is None:
             raise UnreadableError(f"parent not found: {name} is not among what was imported")
         if self._spool.is_deleted(parent.source):
@@ -142,13 +141,13 @@ class Publisher:
         return tuple(map(self._as_understood, parents))
 
     def _as_understood(self, parent: Opportunity) -> Opportunity:
-        """The parent with the sale state that it will have when this import has ended."""
+        """Return the parent with the sale state that it will have when this import has ended."""
         if self._spool.is_published(parent.path) or not self._spool.is_not_understood(parent.source):
             return parent
         return replace(parent, sale=SaleState.NOT_UNDERSTOOD)
 
     async def _publish(self, batch: list[_Ready]) -> None:
-        """Publish the batch; if it is refused, one by one, so that a bad one spoils no other."""
+        """Publish the batch. If it is refused, publish its members singly, so that a bad one affects no other."""
         if not batch:
             return
         try:
@@ -164,9 +163,9 @@ class Publisher:
         try:
             reports = await self._execute_publish(ready)
         except BelongsToAnotherError as refusal:
-            self._fail(ready.draft, ready.where, str(refusal), ReadResult.NOT_THEIRS)
+            self._fail(ready.draft, ready.position, str(refusal), ReadResult.NOT_THEIRS)
         except OpenBookingError as refusal:
-            self._fail(ready.draft, ready.where, str(refusal))
+            self._fail(ready.draft, ready.position, str(refusal))
         else:
             self._tell(ready, reports)
 
@@ -193,27 +192,27 @@ class Publisher:
             Line(
                 outcome=Outcome.PARENT if parent else outcome,
                 item=ready.draft.label,
-                where=ready.where,
+                where=ready.position,
                 path=path,
                 reason="" if parent else why_not,
-                orders=numbers_of(reported.orders),
+                orders=counts_of(reported.orders),
                 remarks=(*ready.imported.remarks, *_on_status(ready.imported.opportunity, reported.opportunity)),
             )
         )
 
-    def _fail(self, draft: Draft, where: str, reason: str, result: ReadResult = ReadResult.NOT_UNDERSTOOD) -> None:
+    def _fail(self, draft: Draft, position: str, reason: str, result: ReadResult = ReadResult.NOT_UNDERSTOOD) -> None:
         self._spool.refused(draft.opportunity.source, result)
         self._report.tell(
-            Line(outcome=Outcome.FAILED, item=draft.label, where=where, reason=reason, remarks=draft.remarks)
+            Line(outcome=Outcome.FAILED, item=draft.label, where=position, reason=reason, remarks=draft.remarks)
         )
 
 
 def _on_status(read: Opportunity, published: Opportunity) -> tuple[str, ...]:
-    """The remark that it stays called off although the item does not say so."""
+    """Return a remark if the Opportunity stays cancelled although the item does not say so."""
     stays = published.status is not read.status and not published.takes_place
     return ("it was cancelled or postponed before, and stays so",) if stays else ()
 
 
 def _is_published_by_itself(draft: Draft, known: Opportunity | None) -> bool:
-    """Whether a parent that is only embedded here was imported by itself before: that version is better."""
+    """Return whether an embedded parent was imported by itself before; that version is preferred."""
     return draft.copy and known is not None and known.source != draft.opportunity.source

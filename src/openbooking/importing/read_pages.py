@@ -1,109 +1,98 @@
-"""RPDE items and single JSON-LD items, as providers publish them."""
+"""The first half of an import: the items of all pages are read and put into a spool."""
 
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
-from openbooking.harvest.documents import DocumentError, is_enveloped, parse
-from openbooking.importing.read_values import UnreadableError, read_text, shown
-from openbooking.importing.source import Source
-
-MAX_ITEM_BYTES = 8_000_000
-
-# Of an item that cannot be read as a whole, longer members are left out: what identifies it is short.
-_MAX_MEMBER_BYTES = 10_000
-_STATES = (None, "updated", "deleted")
-
-_decode = msgspec.json.Decoder().decode
-_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+from openbooking.importing.page_sources import ReceivedPage
+from openbooking.importing.reading.entries import Entry, read_entry
+from openbooking.importing.reading.items import ReadItem, event_series_key, read_item
+from openbooking.importing.reading.source import Source
+from openbooking.importing.reading.values import UnreadableError, read_text, shown
+from openbooking.importing.report import Line, Outcome, Report
+from openbooking.importing.sellers import Sellers
+from openbooking.importing.spool import DroppedVersion, Spool
 
 
-class Entry(NamedTuple):
-    """One item of a page.
+class PageReader:
+    """Reads the items of pages into a spool."""
 
-    Attributes:
-        source: What it is imported from.
-        where: Where it was found.
-        data: Its data, or what can be read of them.
-        kind: Its RPDE `kind`; empty without an RPDE envelope.
-        id: Its RPDE `id`; empty without an RPDE envelope.
-        modified: Its RPDE `modified`, as published.
-        deleted: Whether its RPDE `state` is `deleted`.
-        fault: Why it cannot be read as a whole; empty if it can be.
-    """
+    def __init__(self, spool: Spool, sellers: Sellers, report: Report, source: Source) -> None:
+        self._spool = spool
+        self._sellers = sellers
+        self._report = report
+        self._source = source
 
-    source: Source
-    where: str
-    data: Any
-    kind: str = ""
-    id: str = ""
-    modified: Any = None
-    deleted: bool = False
-    fault: str = ""
+    async def read(self, pages: AsyncIterator[ReceivedPage]) -> None:
+        """Read all pages. Report items that cannot be read, and versions that are dropped for others."""
+        # The progress of a feed counts pages until the first page is yielded, and items from then on.
+        first = await anext(pages, None)
+        with self._report.counting("Read") as advance:
+            if first:
+                self._read_page(first, advance)
+            async for received in pages:
+                self._read_page(received, advance)
+        for event_series, content, position in self._spool.belonging():
+            reading = read_item(read_entry(msgspec.Raw(content), self._source, position), event_series)
+            self._report_faults(reading, position)
+            self._note_sellers(reading)
+            self._spool.put_again(reading, position)
+        self._spool.delete_by_id(self._source)
+        for dropped in self._spool.duplicates():
+            self._report_dropped(dropped)
 
+    def _read_page(self, received: ReceivedPage, advance: Callable[[], None]) -> None:
+        if received.page is None:
+            self._report.tell(Line(outcome=Outcome.UNREAD, item=shown(received.origin), reason=received.fault))
+            return
+        for number, item in received.page.numbered():
+            self._read_item(item, f"{shown(received.origin)} item {number}")
+            advance()
 
-def read_entry(item: msgspec.Raw, source: Source, where: str) -> Entry:
-    """Read an item.
+    def _read_item(self, item: msgspec.Raw, position: str) -> None:
+        try:
+            entry = read_entry(item, self._source, position)
+        except UnreadableError as fault:
+            self._report.tell(Line(outcome=Outcome.FAILED, item=position, reason=str(fault)))
+            return
+        reading = read_item(entry)
+        self._report_faults(reading, position)
+        if reading.event_series:
+            self._keep_event_series(reading, entry)
+            return
+        if not reading.sources:
+            return
+        self._note_sellers(reading)
+        dropped = self._spool.put(entry, reading, bytes(item))
+        if dropped:
+            self._report_dropped(dropped)
 
-    Args:
-        item: The item as bytes.
-        source: What it is imported from.
-        where: Where it was found, for reports.
+    def _keep_event_series(self, reading: ReadItem, entry: Entry) -> None:
+        """Keep an EventSeries, which is not sold itself, for the items that inherit from it."""
+        id_ = read_text(reading.event_series.get("@id"))
+        if id_:
+            self._spool.put_event_series(event_series_key(id_, entry), reading.event_series)
+        reason = "its events inherit its properties" if id_ else "it has no @id by which events could name it"
+        outcome = Outcome.PARENT if id_ else Outcome.FAILED
+        self._report.tell(Line(outcome=outcome, item=reading.label, where=entry.position, reason=reason))
 
-    Raises:
-        UnreadableError: It cannot be read as a whole, and what can be read of it does not identify it.
-    """
-    try:
-        value, fault = _whole(item), ""
-    except UnreadableError as unreadable:
-        value, fault = _members(item), str(unreadable)
-        if not any(read_text(value.get(name)) for name in ("id", "@id", "identifier")):
-            raise
-    if not is_enveloped("@type" in value or "type" in value, "data" in value or "state" in value):
-        return Entry(source, where, value, fault=fault)
-    state = value.get("state")
-    if state not in _STATES:
-        fault = fault or f"its state {shown(state)} is not known"
-    entry = Entry(
-        source,
-        where,
-        value.get("data"),
-        kind=read_text(value.get("kind")) or "",
-        id=read_text(value.get("id")) or "",
-        modified=value.get("modified"),
-        deleted=state == "deleted",
-        fault=fault,
-    )
-    if entry.deleted and not entry.id:
-        raise UnreadableError("it is deleted, but has no id")
-    return entry
+    def _note_sellers(self, reading: ReadItem) -> None:
+        for draft in reading.drafts:
+            self._sellers.note(draft.seller)
 
+    def _report_faults(self, reading: ReadItem, position: str) -> None:
+        for label, reason in reading.faults:
+            self._report.tell(Line(outcome=Outcome.FAILED, item=label, where=position, reason=reason))
 
-def _whole(item: msgspec.Raw) -> dict[str, Any]:
-    if len(item) > MAX_ITEM_BYTES:
-        raise UnreadableError(f"it is larger than {MAX_ITEM_BYTES:,} bytes")
-    try:
-        value = parse(_decode, item)
-    except DocumentError as fault:
-        raise UnreadableError(str(fault)) from fault
-    if not isinstance(value, dict):
-        raise UnreadableError("it is no JSON object")
-    return value
-
-
-def _members(item: msgspec.Raw) -> dict[str, Any]:
-    """The members of an item, each None that cannot be read; none if it is no JSON object."""
-    try:
-        found: dict[str, msgspec.Raw] = parse(_decode_members, item)
-    except DocumentError:
-        return {}
-    return {name: _member(value) for name, value in found.items()}
-
-
-def _member(value: msgspec.Raw) -> Any:
-    if len(value) > _MAX_MEMBER_BYTES:
-        return None
-    try:
-        return parse(_decode, value)
-    except DocumentError:
-        return None
+    def _report_dropped(self, dropped: DroppedVersion) -> None:
+        reason = f"superseded by a later version at {dropped.kept_position}"
+        if not dropped.superseded:
+            reason = f"duplicate id: the one at {dropped.kept_position} was imported instead"
+        self._report.tell(
+            Line(
+                outcome=Outcome.SUPERSEDED if dropped.superseded else Outcome.FAILED,
+                item=dropped.label,
+                where=dropped.position,
+                reason=reason,
+            )
+        )

@@ -1,4 +1,4 @@
-"""What an import reports: for every item what it became or why not, which Orders that reached, and a summary."""
+"""The report of an import: a line for each item and thing, with the Orders that it affects, and a summary."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from openbooking.booking.model.report import OrdersReached
 
 
 class Outcome(StrEnum):
-    """What an item, or a thing in it, became; the text begins its line."""
+    """The result for an item, or for a thing in it. The text begins the line of the report."""
 
     BOOKABLE = "bookable"
     NOT_BOOKABLE = "not bookable"
@@ -27,19 +27,19 @@ class Outcome(StrEnum):
     UNREAD = "not read"
 
 
-_SUMMED_UP = {
+_SUMMARY_TEXTS = {
     Outcome.BOOKABLE: ("can be booked", "can be booked"),
     Outcome.NOT_BOOKABLE: ("cannot be booked", "cannot be booked"),
-    Outcome.PARENT: ("is a parent of what is booked", "are parents of what is booked"),
-    Outcome.SELLER: ("Seller was made", "Sellers were made"),
+    Outcome.PARENT: ("is a parent of Opportunities", "are parents of Opportunities"),
+    Outcome.SELLER: ("Seller was added", "Sellers were added"),
     Outcome.WITHDRAWN: ("was withdrawn", "were withdrawn"),
     Outcome.OFF_SALE: ("is off sale", "are off sale"),
     Outcome.UNMATCHED: ("deletion matched nothing", "deletions matched nothing"),
-    Outcome.SUPERSEDED: ("came again in a later version", "came again in a later version"),
+    Outcome.SUPERSEDED: ("was superseded by a later version", "were superseded by later versions"),
     Outcome.FAILED: ("could not be imported", "could not be imported"),
     Outcome.UNREAD: ("page could not be read", "pages could not be read"),
 }
-_ORDERS = {
+_ORDER_TEXTS = {
     "cancelled": ("Order cancelled", "Orders cancelled"),
     "changed": ("Order told of the change", "Orders told of the change"),
     "kept": ("Order for it stays", "Orders for it stay"),
@@ -48,9 +48,16 @@ _ORDERS = {
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is reported of one item or thing: how its provider calls it, where it was, its path here.
+    """One line of the report. The names of the attributes are those of the JSON report.
 
-    `orders` are the numbers of Orders and OrderProposals that it has reached, by what has become of them.
+    Attributes:
+        outcome: The result.
+        item: The type and the provider's name of the item or thing.
+        where: The position where it was found, such as "page 3 item 1".
+        path: Its path in this Booking System; empty if it has none.
+        reason: Why it was not imported, or cannot be booked.
+        orders: The numbers of affected Orders and OrderProposals, by effect.
+        remarks: What was assumed, changed or is missing.
     """
 
     outcome: Outcome
@@ -65,18 +72,18 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         known_as = f" as {self.path}" if self.path else ""
         reason = f": {self.reason}" if self.reason else ""
         at = f" ({self.where})" if self.where and self.outcome is Outcome.FAILED else ""
-        orders = "".join(f"; {number:,} {_ORDERS[name][number > 1]}" for name, number in self.orders.items())
+        orders = "".join(f"; {number:,} {_ORDER_TEXTS[name][number > 1]}" for name, number in self.orders.items())
         remarks = "".join(f"\n    {remark}" for remark in self.remarks)
         return f"{self.outcome:<12}  {self.item}{at}{known_as}{reason}{orders}{remarks}"
 
 
-def numbers_of(orders: OrdersReached) -> dict[str, int]:
-    """How many Orders and OrderProposals have been reached, by what has become of them."""
-    return {name: number for name in _ORDERS if (number := len(getattr(orders, name)))}
+def counts_of(orders: OrdersReached) -> dict[str, int]:
+    """Return the numbers of affected Orders and OrderProposals, by effect."""
+    return {name: number for name in _ORDER_TEXTS if (number := len(getattr(orders, name)))}
 
 
 class ExitStatus(IntEnum):
-    """What an import command exits with."""
+    """The exit status of `openbooking import`."""
 
     COMPLETE = 0
     LEFT_OUT = 1
@@ -84,9 +91,10 @@ class ExitStatus(IntEnum):
 
 
 class Report:
-    """Counts the lines of an import and, if wanted, writes them to a file as JSON; `show` is for people.
+    """Counts the lines of an import, shows them, and writes them to a file as JSON lines if there is one.
 
-    `cancelled` are the Orders of which an item has been cancelled.
+    Attributes:
+        cancelled: The Orders of which an item has been cancelled.
     """
 
     def __init__(self, json_lines: IO[bytes] | None = None) -> None:
@@ -95,30 +103,30 @@ class Report:
         self.cancelled: set[OrderKey] = set()
 
     def tell(self, line: Line) -> None:
-        """What became of one item or thing."""
+        """Add a line."""
         self._counts[line.outcome] += 1
         if self._json_lines:
             self._json_lines.write(msgspec.json.encode(line) + b"\n")
         self.show(line)
 
     def show(self, line: Line) -> None:
-        """Show a line to whoever waits for the import."""
+        """Show a line. This class shows nothing; subclasses override it."""
 
     def counting(self, what: str, total: int | None = None) -> AbstractContextManager[Callable[[], None]]:
-        """Show how far something has come: a context that yields what is to be called for each one done."""
+        """Show progress: return a context that yields a function, to be called for each unit of work that is done."""
         del what, total
         return nullcontext(lambda: None)
 
     @property
     def exit_status(self) -> ExitStatus:
-        """Whether everything was read, and whether everything that was read could be imported."""
+        """The exit status: whether everything was read, and whether everything that was read could be imported."""
         if self._counts[Outcome.UNREAD]:
             return ExitStatus.NOT_READ_TO_THE_END
         return ExitStatus.LEFT_OUT if self._counts[Outcome.FAILED] else ExitStatus.COMPLETE
 
     def summary(self) -> str:
-        """How many became what."""
+        """Return the numbers of items and things by outcome, as a sentence."""
         told = [
-            f"{count:,} {_SUMMED_UP[outcome][count > 1]}" for outcome in Outcome if (count := self._counts[outcome])
+            f"{count:,} {_SUMMARY_TEXTS[outcome][count > 1]}" for outcome in Outcome if (count := self._counts[outcome])
         ]
         return f"Of what was read, {'; '.join(told)}." if told else "There was nothing to import."

@@ -1,8 +1,8 @@
-"""Where an import keeps what it has read until all of it is known: a temporary SQLite database.
+"""A temporary SQLite database that holds the items of an import until all of them have been read.
 
-Children may come before their parents, and an item may come again in a later version, so nothing can be published
-before everything was read; and a hundred thousand items are more than fits into memory. SQLite keeps what is small in
-memory, puts the rest into a file of its own, and removes that at the end.
+Nothing can be published before everything has been read: children may come before their parents, and an item may come
+again in a later version. A hundred thousand items do not fit into memory. SQLite keeps a small database in memory and
+puts a large one into a file, which it removes at the end.
 """
 
 import hashlib
@@ -15,21 +15,21 @@ from typing import Any, NamedTuple, Self
 import msgspec
 
 from openbooking.harvest.documents import is_later
-from openbooking.importing.kinds import rank, type_of_kind
-from openbooking.importing.read_items import Draft, Reading
-from openbooking.importing.read_pages import Entry
-from openbooking.importing.read_sellers import NamedSeller
-from openbooking.importing.source import Source
+from openbooking.importing.reading.entries import Entry
+from openbooking.importing.reading.items import Draft, ReadItem
+from openbooking.importing.reading.kinds import type_of_kind
+from openbooking.importing.reading.sellers import NamedSeller
+from openbooking.importing.reading.source import Source
 
 _TABLES = """
     PRAGMA journal_mode = OFF;
     CREATE TABLE item (
-        source TEXT PRIMARY KEY, former TEXT, same_id TEXT, kind TEXT, id TEXT, label TEXT, place TEXT, modified BLOB,
-        digest BLOB, number INTEGER, deleted INTEGER, whole INTEGER, result INTEGER
+        source TEXT PRIMARY KEY, former TEXT, same_id TEXT, kind TEXT, id TEXT, label TEXT, position TEXT,
+        modified BLOB, digest BLOB, number INTEGER, deleted INTEGER, understood INTEGER, result INTEGER
     );
     CREATE INDEX item_of_id ON item (same_id);
     CREATE TABLE thing (
-        path TEXT, source TEXT, rank INTEGER, parent TEXT, embedded INTEGER, number INTEGER, place TEXT,
+        path TEXT, source TEXT, rank INTEGER, parent TEXT, embedded INTEGER, number INTEGER, position TEXT,
         seller BLOB, draft BLOB, published_as TEXT,
         PRIMARY KEY (path, source)
     );
@@ -38,9 +38,9 @@ _TABLES = """
     CREATE INDEX thing_published ON thing (published_as) WHERE published_as IS NOT NULL;
     CREATE INDEX thing_of_parent ON thing (parent) WHERE seller IS NOT NULL;
     CREATE TABLE event_series (key TEXT PRIMARY KEY, data BLOB);
-    -- Items that may belong to one of these, as published, to be read again when all are known.
-    CREATE TABLE belonging (source TEXT PRIMARY KEY, key TEXT, content BLOB, place TEXT);
-    -- A thing published by itself is better than one embedded elsewhere; of two alike the later is.
+    -- Items that may belong to an EventSeries, as published. They are read again when all EventSeries are known.
+    CREATE TABLE belonging (source TEXT PRIMARY KEY, key TEXT, content BLOB, position TEXT);
+    -- A thing that is published by itself is preferred to an embedded one, and otherwise the later one.
     CREATE VIEW best AS SELECT * FROM thing WHERE NOT EXISTS (
         SELECT 1 FROM thing AS other WHERE other.path = thing.path AND (
             other.embedded < thing.embedded OR (other.embedded = thing.embedded AND other.number > thing.number)
@@ -51,31 +51,32 @@ _decode_draft = msgspec.json.Decoder(Draft).decode
 _decode_seller = msgspec.json.Decoder(NamedSeller).decode
 
 
-class GivenWay(NamedTuple):
-    """A version of an item, or a thing, that is not imported because another one is.
+class DroppedVersion(NamedTuple):
+    """A version of an item or thing that is not imported, because another one is.
 
     Attributes:
         label: What reports call it.
-        place: Where it was found.
-        other: Where the one that is imported was found.
-        superseded: Whether that is a later version or the same; otherwise an id was given twice.
+        position: Where it was found.
+        kept_position: Where the one that is imported was found.
+        superseded: Whether the imported one is a later or an identical version; otherwise two items have one id.
     """
 
     label: str
-    place: str
-    other: str
+    position: str
+    kept_position: str
     superseded: bool
 
 
 class ReadResult(IntEnum):
-    """How far an item was understood: whole, not whole, or refused for who publishes or sells it.
+    """How far an item was understood.
 
-    What is refused for that says nothing about what is published, which stays as it is.
+    `NOT_THEIRS`: the item belongs to another source or Seller, so what is published already stays as it is.
+    `NOT_UNDERSTOOD`: the item cannot be read, or not all of it.
     """
 
     NOT_THEIRS = 0
     NOT_UNDERSTOOD = 1
-    WHOLE = 2
+    UNDERSTOOD = 2
 
 
 class Item(NamedTuple):
@@ -87,7 +88,7 @@ class Item(NamedTuple):
         kind: Its RPDE `kind`.
         id: Its RPDE `id`.
         label: What reports call it.
-        place: Where it was found.
+        position: Where it was found.
         is_deleted: Whether it is deleted.
         result: How far it was understood.
     """
@@ -97,13 +98,13 @@ class Item(NamedTuple):
     kind: str
     id: str
     label: str
-    place: str
+    position: str
     is_deleted: bool
     result: ReadResult
 
 
 class Spool:
-    """What was read, each RPDE item as it stands at the end of its feed."""
+    """The items that were read and the drafts in them, each item in the version at the end of its feed."""
 
     def __init__(self) -> None:
         # A database without a name is temporary, and on disk once it is large.
@@ -117,19 +118,19 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def put(self, entry: Entry, reading: Reading, content: bytes) -> GivenWay | None:
-        """Keep what was read of an item; return the version of it that gives way, if there are two."""
+    def put(self, entry: Entry, reading: ReadItem, content: bytes) -> DroppedVersion | None:
+        """Keep an item and its drafts; return the version of the item that is dropped, if there are two."""
         source, digest = reading.sources[0], hashlib.blake2b(content, digest_size=16).digest()
-        this = (reading.label, entry.where)
-        row = self._one("SELECT label, place, modified, digest FROM item WHERE source = ?", source)
-        given_way = None
+        this = (reading.label, entry.position)
+        row = self._one("SELECT label, position, modified, digest FROM item WHERE source = ?", source)
+        dropped = None
         if row:
-            label, place, modified, known_digest = row
+            label, position, modified, known_digest = row
             known_modified = msgspec.json.decode(modified)
             superseded = digest == known_digest or entry.modified != known_modified
             if not is_later(entry.modified, known_modified):
-                return GivenWay(*this, place, superseded)
-            given_way = GivenWay(label, place, entry.where, superseded)
+                return DroppedVersion(*this, position, superseded)
+            dropped = DroppedVersion(label, position, entry.position, superseded)
         self._number += 1
         self._db.execute(
             "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -145,35 +146,35 @@ class Spool:
                 self._number,
                 entry.deleted,
                 not reading.faults,
-                ReadResult.WHOLE,
+                ReadResult.UNDERSTOOD,
             ),
         )
-        self._put_drafts(source, reading.drafts, entry.where)
+        self._put_drafts(source, reading.drafts, entry.position)
         self._db.execute("DELETE FROM belonging WHERE source = ?", (source,))
         if reading.belongs_to:
-            row = (source, reading.belongs_to, content, entry.where)
+            row = (source, reading.belongs_to, content, entry.position)
             self._db.execute("INSERT INTO belonging VALUES (?, ?, ?, ?)", row)
-        return given_way
+        return dropped
 
     def put_event_series(self, key: str, data: Any) -> None:
-        """Keep an EventSeries, for those that belong to it."""
+        """Keep an EventSeries, from which items may inherit."""
         self._db.execute("INSERT OR REPLACE INTO event_series VALUES (?, ?)", (key, msgspec.json.encode(data)))
 
     def belonging(self) -> Iterator[tuple[Any, bytes, str]]:
-        """The items that belong to an EventSeries: the EventSeries, the item as published, where that was found."""
+        """Yield the items that belong to an EventSeries: the EventSeries, the item as published, its position."""
         rows = self._db.execute(
-            "SELECT event_series.data, content, place FROM belonging JOIN event_series USING (key) ORDER BY source"
+            "SELECT event_series.data, content, position FROM belonging JOIN event_series USING (key) ORDER BY source"
         )
-        for data, content, place in rows.fetchall():
-            yield msgspec.json.decode(data), content, place
+        for data, content, position in rows.fetchall():
+            yield msgspec.json.decode(data), content, position
 
-    def put_again(self, reading: Reading, place: str) -> None:
-        """Keep what was read of an item in place of what was read of the same version before."""
-        self._db.execute("UPDATE item SET whole = ? WHERE source = ?", (not reading.faults, reading.sources[0]))
-        self._put_drafts(reading.sources[0], reading.drafts, place)
+    def put_again(self, reading: ReadItem, position: str) -> None:
+        """Replace the drafts of an item by those of a second reading of the same version."""
+        self._db.execute("UPDATE item SET understood = ? WHERE source = ?", (not reading.faults, reading.sources[0]))
+        self._put_drafts(reading.sources[0], reading.drafts, position)
 
     def delete_by_id(self, source_of_all: Source) -> None:
-        """Delete what an item of another kind deletes: the only one with its `id`, if it came before (AMB-74)."""
+        """Delete each item that an item of another `kind` deletes: the only earlier one with that `id` (AMB-74)."""
         rows = self._db.execute(
             "SELECT other.source, deletion.modified, other.modified, deletion.kind, other.kind "
             "FROM item AS deletion JOIN item AS other "
@@ -189,63 +190,63 @@ class Spool:
                 self._db.execute("DELETE FROM thing WHERE source = ?", (source,))
 
     def begin(self) -> None:
-        """Forget what an earlier publication, such as a rehearsal, has noted."""
-        states = (ReadResult.WHOLE, ReadResult.NOT_UNDERSTOOD)
-        self._db.execute("UPDATE item SET result = CASE WHEN whole THEN ? ELSE ? END", states)
+        """Forget the results of an earlier publication, such as a dry run."""
+        states = (ReadResult.UNDERSTOOD, ReadResult.NOT_UNDERSTOOD)
+        self._db.execute("UPDATE item SET result = CASE WHEN understood THEN ? ELSE ? END", states)
         self._db.execute("UPDATE thing SET published_as = NULL")
 
     def count(self) -> int:
-        """How many things there are."""
+        """Return the number of things."""
         return int(self._one("SELECT count(DISTINCT path) FROM thing")[0])
 
-    def duplicates(self) -> Iterator[GivenWay]:
-        """The things that an item is about, if another item is about the same thing and is imported instead."""
+    def duplicates(self) -> Iterator[DroppedVersion]:
+        """Yield the items about a thing for which another item is imported instead."""
         rows = self._db.execute(
-            "SELECT thing.draft, thing.place, best.place FROM thing JOIN best USING (path) "
+            "SELECT thing.draft, thing.position, best.position FROM thing JOIN best USING (path) "
             "WHERE NOT thing.embedded AND thing.source <> best.source"
         )
-        for draft, place, other in rows:
-            yield GivenWay(_decode_draft(draft).label, place, other, superseded=False)
+        for draft, position, other in rows:
+            yield DroppedVersion(_decode_draft(draft).label, position, other, superseded=False)
 
     def things(self, at_once: int) -> Iterator[list[tuple[Draft, str]]]:
-        """The best draft for each path and where it was found, in batches.
+        """Yield, in batches, the best draft of each path and the position where it was found.
 
         All drafts of a batch have one rank. Parents come first, and the children of one parent together.
         """
-        rows = self._db.execute("SELECT rank, draft, place FROM best ORDER BY rank, parent, number")
+        rows = self._db.execute("SELECT rank, draft, position FROM best ORDER BY rank, parent, number")
         some: list[tuple[Draft, str]] = []
         last = 0
-        for rank_, draft, place in rows:
+        for rank_, draft, position in rows:
             if some and (len(some) == at_once or rank_ != last):
                 yield some
                 some = []
             last = rank_
-            some.append((_decode_draft(draft), place))
+            some.append((_decode_draft(draft), position))
         if some:
             yield some
 
     def published(self, draft: Draft, path: str) -> None:
-        """Note that a thing has been published, and under which path."""
+        """Note that a thing has been published under this path."""
         self._db.execute(
             "UPDATE thing SET published_as = ? WHERE path = ? AND source = ?",
             (path, draft.opportunity.path, draft.opportunity.source),
         )
 
     def published_as(self, path: str) -> str | None:
-        """The path under which a thing has been published."""
+        """Return the path under which a thing has been published, or None."""
         row = self._one("SELECT published_as FROM thing WHERE path = ? AND published_as IS NOT NULL", path)
         return str(row[0]) if row else None
 
     def is_published(self, path: str) -> bool:
-        """Whether a thing has been published under this path."""
+        """Return whether this import has published a thing under this path."""
         return bool(self._one("SELECT 1 FROM thing WHERE published_as = ?", path))
 
     def refused(self, source: str, result: ReadResult) -> None:
-        """Note that a thing of this item could not be published; the item has this result at best."""
+        """Note that a thing of this item was refused. The result of the item becomes this one, unless it is lower."""
         self._db.execute("UPDATE item SET result = min(result, ?) WHERE source = ?", (result, source))
 
     def sellers_of_children(self, path: str) -> list[NamedSeller]:
-        """The Sellers that the children of a thing name, each once."""
+        """Return the Sellers that the children of a thing name, each once."""
         rows = self._db.execute("SELECT seller FROM thing WHERE parent = ? AND seller IS NOT NULL", (path,))
         found: dict[str, NamedSeller] = {}
         for (document,) in rows:
@@ -254,9 +255,9 @@ class Spool:
         return list(found.values())
 
     def items(self, at_once: int) -> Iterator[list[Item]]:
-        """All items, in batches."""
+        """Yield all items in batches."""
         rows = self._db.execute(
-            "SELECT source, former, same_id, kind, id, label, place, deleted, result FROM item ORDER BY source"
+            "SELECT source, former, same_id, kind, id, label, position, deleted, result FROM item ORDER BY source"
         )
         while some := rows.fetchmany(at_once):
             yield [
@@ -266,33 +267,33 @@ class Spool:
                     kind,
                     id_,
                     label,
-                    place,
+                    position,
                     bool(deleted),
                     ReadResult(result),
                 )
-                for source, former, same_id, kind, id_, label, place, deleted, result in some
+                for source, former, same_id, kind, id_, label, position, deleted, result in some
             ]
 
     def is_deleted(self, source: str) -> bool:
-        """Whether the item of this name has been deleted."""
+        """Return whether the item of this name has been deleted."""
         return bool(self._one("SELECT 1 FROM item WHERE source = ? AND deleted", source))
 
     def is_not_understood(self, source: str) -> bool:
-        """Whether the item of this name is not understood, or not all of it."""
+        """Return whether the item of this name, or a part of it, is not understood."""
         found = self._one("SELECT result FROM item WHERE source = ? AND NOT deleted", source)
         return bool(found) and found[0] == ReadResult.NOT_UNDERSTOOD
 
     def is_alive(self, source: str) -> bool:
-        """Whether there is an item of this name, and it has not been deleted."""
+        """Return whether an item of this name exists and has not been deleted."""
         return bool(self._one("SELECT 1 FROM item WHERE source = ? AND NOT deleted", source))
 
     def alive_with(self, same_id: str) -> frozenset[str]:
-        """The names of the items that have the same RPDE `id` and have not been deleted."""
+        """Return the names of the items that share an RPDE `id` and have not been deleted."""
         rows = self._db.execute("SELECT source FROM item WHERE same_id = ? AND NOT deleted", (same_id,))
         return frozenset(source for (source,) in rows)
 
     def paths_published(self, sources: list[str]) -> frozenset[str]:
-        """The paths of all things of these items that have been published."""
+        """Return the paths of the published things of these items."""
         rows = self._db.execute(
             "SELECT published_as FROM thing WHERE published_as IS NOT NULL "
             "AND source IN (SELECT value FROM json_each(?))",
@@ -301,14 +302,14 @@ class Spool:
         return frozenset(path for (path,) in rows)
 
     def sources_of_things(self, at_once: int) -> Iterator[frozenset[str]]:
-        """The sources of all things, those of copies and those that earlier versions gave too, in batches."""
+        """Yield, in batches, the sources of all things, including former ones and those of embedded copies."""
         rows = self._db.execute(
             "SELECT source FROM thing UNION SELECT value FROM item, json_each(item.former) ORDER BY 1"
         )
         while names := rows.fetchmany(at_once):
             yield frozenset(name for (name,) in names)
 
-    def _put_drafts(self, source: str, drafts: list[Draft], place: str) -> None:
+    def _put_drafts(self, source: str, drafts: list[Draft], position: str) -> None:
         self._db.execute("DELETE FROM thing WHERE source = ?", (source,))
         for draft in drafts:
             self._number += 1
@@ -318,11 +319,11 @@ class Spool:
                 (
                     opportunity.path,
                     opportunity.source,
-                    rank(opportunity.type),
+                    opportunity.type.depth,
                     draft.parents[0] if draft.parents else "",
                     draft.embedded,
                     self._number,
-                    place,
+                    position,
                     msgspec.json.encode(draft.seller) if draft.seller else None,
                     msgspec.json.encode(draft),
                 ),

@@ -10,24 +10,15 @@ from openbooking.booking.model.order import Access, Proposal, TaxCharge, Totals
 from openbooking.booking.model.record import ItemState
 from openbooking.jsonld.scalars import write_duration, write_instant, write_price
 from openbooking.openactive.ids import FormFieldRef, Identifiers, key_of
-from openbooking.openactive.terms import OPENACTIVE, FormFieldType, OpportunityType
+from openbooking.openactive.opportunity_row import Dates
+from openbooking.openactive.opportunity_types import CHILD_PROPERTIES
+from openbooking.openactive.terms import OPENACTIVE, FormFieldType
 
 CONTEXT = OPENACTIVE
 # Contexts of the vocabularies that published properties may use; the validator knows the first two by heart.
 FEED_CONTEXT = [OPENACTIVE, f"{OPENACTIVE}ns-beta"]
 
 JsonObject = dict[str, Any]
-
-_PARENT_PROPERTY = {
-    OpportunityType.SCHEDULED_SESSION: "superEvent",
-    OpportunityType.SLOT: "facilityUse",
-    OpportunityType.INDIVIDUAL_FACILITY_USE: "aggregateFacilityUse",
-    OpportunityType.EVENT: "superEvent",
-}
-_CAPACITY_OF_SLOT = ("maximumUses", "remainingUses")
-_CAPACITY_OF_EVENT = ("maximumAttendeeCapacity", "remainingAttendeeCapacity")
-_WITHOUT_STATUS = (OpportunityType.SESSION_SERIES, OpportunityType.ON_DEMAND_EVENT)
-_NOT_IN_REPLIES = ("subEvent", "event", "individualFacilityUse")
 
 
 class Writer:
@@ -146,11 +137,10 @@ class Writer:
 
     def opportunity(self, opportunity: Opportunity, remaining: int | None) -> JsonObject:
         """What an Opportunity is in itself, with the spaces it has left where they are told."""
-        type_ = opportunity.type
-        most, left = _CAPACITY_OF_SLOT if type_ is OpportunityType.SLOT else _CAPACITY_OF_EVENT
-        instant = _write_date if type_ is OpportunityType.COURSE_INSTANCE else write_instant
+        row = opportunity.type.row
+        instant = _write_date if row.dates is Dates.DAYS else write_instant
         written = {
-            "@type": type_,
+            "@type": opportunity.type,
             "@id": self.ids.opportunity(opportunity.path),
             "identifier": key_of(opportunity.path),
             **opportunity.properties,
@@ -160,14 +150,14 @@ class Writer:
         if opportunity.start and opportunity.end:
             written["endDate"] = instant(opportunity.end)
             written["duration"] = write_duration(opportunity.end - opportunity.start)
-        if not type_.is_facility and type_ not in _WITHOUT_STATUS:
+        if row.has_status:
             written["eventStatus"] = opportunity.status
         if opportunity.accessible_for_free is not None:
             written["isAccessibleForFree"] = opportunity.accessible_for_free
-        if opportunity.capacity is not None:
-            written.setdefault(most, opportunity.capacity)
-        if remaining is not None:
-            written[left] = remaining
+        if row.capacity and opportunity.capacity is not None:
+            written.setdefault(row.capacity.maximum, opportunity.capacity)
+        if row.capacity and remaining is not None:
+            written[row.capacity.remaining] = remaining
         return written
 
     def opportunity_with_parents(
@@ -175,11 +165,12 @@ class Writer:
     ) -> JsonObject:
         """An Opportunity as replies show it: parents within, without Offers, Seller or siblings (OB-VAL-37)."""
         written = self.opportunity(opportunity, remaining)
-        for name in _NOT_IN_REPLIES:
+        for name in CHILD_PROPERTIES:
             written.pop(name, None)
-        if parents:
+        link = opportunity.type.parent_property
+        if parents and link:
             parent, *further = parents
-            written[_PARENT_PROPERTY[opportunity.type]] = self.opportunity_with_parents(parent, further, None)
+            written[link] = self.opportunity_with_parents(parent, further, None)
         return written
 
     def totals(self, totals: Totals) -> JsonObject:
@@ -206,10 +197,6 @@ class Writer:
             )
             for charge in charges
         ]
-
-    def parent_property(self, type_: OpportunityType) -> str | None:
-        """The property in which items of this type name their parent."""
-        return _PARENT_PROPERTY.get(type_)
 
 
 def currency_of(price: Decimal, currency: str | None) -> str | None:

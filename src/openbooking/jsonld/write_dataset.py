@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from openbooking.jsonld.scalars import write_instant
-from openbooking.openactive.terms import LICENCE, OPENACTIVE, RPDE_MEDIA_TYPE, SCHEMA, OpportunityType
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import LICENCE, OPENACTIVE, RPDE_MEDIA_TYPE, SCHEMA
 
 # The types that open feeds go by; items of other types are in the feed of one of these.
 FEED_TYPES = tuple(type_ for type_ in OpportunityType if type_.feed == type_.collection)

@@ -40,9 +40,8 @@ class JsonLdFeedWriter:
         if opportunity.offers:
             written["offers"] = [self._writer.offer(offer, in_feed=True) for offer in opportunity.offers]
         if opportunity.type.shows_seller:
-            role = "provider" if opportunity.type.is_facility else "organizer"
-            written[role] = self._writer.seller(seller, in_feed=True)
-        link = self._writer.parent_property(opportunity.type)
+            written[opportunity.type.row.seller_property] = self._writer.seller(seller, in_feed=True)
+        link = opportunity.type.parent_property
         if link and parents:
             written[link] = (
                 self._opportunity(parents[0], Spaces(), parents[1:], seller)
@@ -102,8 +101,10 @@ class JsonLdFeedWriter:
     def _in_full(self, order: Order, item: BookedItem) -> JsonObject:
         """The Opportunity in full, its facility with the provider that the validator wants there (AMB-19)."""
         written = self._writer.opportunity_with_parents(item.opportunity, item.parents, None)
-        facility = written.get("facilityUse")
-        while facility:
-            facility["provider"] = self._writer.seller(order.seller, in_feed=True)
-            facility = facility.get("aggregateFacilityUse")
+        child, shown = item.opportunity.type, written
+        for parent in item.parents:
+            shown = shown[str(child.parent_property)]
+            if parent.type.is_facility:
+                shown[parent.type.row.seller_property] = self._writer.seller(order.seller, in_feed=True)
+            child = parent.type
         return written

@@ -6,7 +6,8 @@ Inside, an Opportunity is known by its path (`scheduled-sessions/k7`), so that n
 import re
 from typing import NamedTuple
 
-from openbooking.openactive.terms import TYPE_OF_COLLECTION, OpportunityType, OrderType
+from openbooking.openactive.opportunity_types import TYPE_OF_COLLECTION, OpportunityType
+from openbooking.openactive.terms import OrderType
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _KEY = r"[A-Za-z0-9._~-]{1,128}"

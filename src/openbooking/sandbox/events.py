@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import AccessRules, Opportunity, Properties, Seller
 from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.money import VatTreatment
-from openbooking.openactive.terms import FlowRequirement, OpportunityType
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import FlowRequirement
 from openbooking.sandbox.sellers import CENTRE, PARK, SITES, STUDIO, TRUST
 from openbooking.sandbox.timetable import SOURCE, TIME_ZONE, Concept, Price, activity, instant
 

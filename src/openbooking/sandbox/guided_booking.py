@@ -13,13 +13,13 @@ import httpx2
 from openbooking.harvest.client import harvest
 from openbooking.harvest.copy import Copy
 from openbooking.harvest.reader import End
+from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import (
     BOOKING_MEDIA_TYPE,
     OPENACTIVE,
     Availability,
     BrokerRole,
     EventStatus,
-    OpportunityType,
     OrderItemStatus,
     OrderType,
 )

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from openbooking.booking.model.opportunity import Offer, Opportunity, Properties, Seller
 from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.money import VatTreatment
-from openbooking.openactive.terms import OPENACTIVE, SCHEMA, Availability, OpportunityType
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import OPENACTIVE, SCHEMA, Availability
 from openbooking.sandbox.sellers import CENTRE, PARK, SITES, STUDIO, STUDIO_ROOM, TRUST
 
 SOURCE = "demo"

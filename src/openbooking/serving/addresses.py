@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from openbooking.booking.store import Feed, Store
 from openbooking.openactive.ids import Identifiers
+from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.rpde import PAGE_SIZE
-from openbooking.openactive.terms import OpportunityType
 from openbooking.settings import Settings
 from openbooking.system import opened_store
 from openbooking.user_error import UserError

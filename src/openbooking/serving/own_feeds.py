@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from openbooking.booking.store import Feed
 from openbooking.harvest.copy import Copy
 from openbooking.harvest.verification import Tell, Verdict, Verification
+from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.rpde import PAGE_SIZE
-from openbooking.openactive.terms import OpportunityType
 from openbooking.settings import Settings
 from openbooking.store.migrate import prepare
 from openbooking.system import opened_store

@@ -10,7 +10,8 @@ from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
 from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter
-from openbooking.openactive.terms import TYPE_OF_COLLECTION, OrderType
+from openbooking.openactive.opportunity_types import TYPE_OF_COLLECTION
+from openbooking.openactive.terms import OrderType
 
 
 class Publication(NamedTuple):

@@ -21,7 +21,7 @@ from openbooking.booking.model.situation import OpportunitySet
 from openbooking.booking.store import ORDERS, Feed, Store
 from openbooking.openactive.errors import NotFoundError
 from openbooking.openactive.ids import opportunity_path
-from openbooking.openactive.terms import OpportunityType
+from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.testing.rules import rule
 from openbooking.testing.samples import (
     ALICE,

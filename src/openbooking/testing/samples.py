@@ -16,7 +16,8 @@ from openbooking.booking.model.order import Caller, ItemRequest, OrderRequest, P
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.store import Feed, Store
 from openbooking.openactive.ids import OfferRef, key_of, opportunity_path
-from openbooking.openactive.terms import BrokerRole, OpportunityType, TaxMode
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import BrokerRole, TaxMode
 
 ALICE, BOB = Caller("alice"), Caller("bob")
 MANAGER = Actor(ActorKind.STAFF, "ann")

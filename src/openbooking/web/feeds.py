@@ -11,8 +11,9 @@ from starlette.types import Receive, Scope, Send
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.identity.scopes import Scope as AccessScope
 from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.rpde import MAX_CHANGE_NUMBER, PAGE_SIZE, encode_page, is_full
-from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, RPDE_MEDIA_TYPE, OpportunityType
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, RPDE_MEDIA_TYPE
 from openbooking.system import System
 from openbooking.web.feed_pages import Page, PageCache, PageKey, accepts_gzip, make_page, send_page
 from openbooking.web.observe import notes_of

@@ -13,7 +13,6 @@ from openbooking.booking.model.situation import Change, Needs, OpportunitySet, S
 from openbooking.booking.rules.logistics import update_orders
 from openbooking.booking.rules.matching_keys import with_matching_keys
 from openbooking.openactive.errors import NotFoundError
-from openbooking.openactive.terms import OpportunityType
 
 
 class ChangeLogistics(ActorCommand, frozen=True, kw_only=True):
@@ -53,8 +52,9 @@ class ChangeLogistics(ActorCommand, frozen=True, kw_only=True):
         if self.location and opportunity.type.at_any_time:
             raise UnacceptableLogisticsError("An Opportunity that is available at any time has no location.")
         rescheduled = self._rescheduled(opportunity)
-        is_slot = rescheduled.type is OpportunityType.SLOT
-        described = next(iter(situation.parents(rescheduled)), rescheduled) if is_slot else rescheduled
+        parent = rescheduled.type.row.parent
+        by_parent = parent is not None and parent.gives_description
+        described = next(iter(situation.parents(rescheduled)), rescheduled) if by_parent else rescheduled
         given = {"name": self.name, "location": self.location}
         properties = {**described.properties, **{name: value for name, value in given.items() if value}}
         renamed = with_matching_keys(replace(described, properties=properties))

@@ -12,7 +12,7 @@ from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.situation import Needs, OpportunitySet, Situation
 from openbooking.booking.store import Store
-from openbooking.openactive.terms import TYPE_OF_COLLECTION, OpportunityType
+from openbooking.openactive.opportunity_types import TYPE_OF_COLLECTION, OpportunityType
 
 # How many paths one transaction handles at most: bookings wait for its locks.
 _AT_ONCE = 200

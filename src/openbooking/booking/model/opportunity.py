@@ -14,14 +14,8 @@ import msgspec
 
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.money import VatTreatment
-from openbooking.openactive.terms import (
-    Availability,
-    EventStatus,
-    FlowRequirement,
-    FormFieldType,
-    OpportunityType,
-    TaxMode,
-)
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import Availability, EventStatus, FlowRequirement, FormFieldType, TaxMode
 
 Properties = Mapping[str, Any]
 

@@ -7,15 +7,16 @@ space, three have the error for leased spaces, and five the error for a capacity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.situation import Spaces
 from openbooking.openactive.errors import ItemErrorType
-from openbooking.openactive.terms import OpportunityType
 
 NONE = Spaces()
 
 
 def max_spaces(opportunity: Opportunity, parent: Opportunity | None) -> int | None:
     """Return the largest number of spaces that can be sold: one for a Slot of an individual facility (OB-BKBL-33)."""
-    one = parent is not None and parent.type is OpportunityType.INDIVIDUAL_FACILITY_USE
-    return min(opportunity.capacity, 1) if one and opportunity.capacity is not None else opportunity.capacity
+    most = parent.type.row.max_spaces_of_child if parent else None
+    if most is None or opportunity.capacity is None:
+        return opportunity.capacity
+    return min(opportunity.capacity, most)
 
 
 def remaining(capacity: int, spaces: Spaces, own: Spaces) -> int:
@@ -31,7 +32,7 @@ def spaces_left(opportunity: Opportunity, spaces: Spaces, own: Spaces = NONE) ->
     """
     if opportunity.capacity is None or (opportunity.offers_unknown and opportunity.type.inherits_offers):
         return None
-    if opportunity.type is OpportunityType.SLOT and not opportunity.takes_place:
+    if not opportunity.type.row.has_status and not opportunity.takes_place:
         return 0
     return remaining(opportunity.capacity, spaces, own)
 

@@ -17,7 +17,6 @@ from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Change, RecordSet, Situation
 from openbooking.booking.rules.lifecycle import sale_when_published, with_states
 from openbooking.booking.rules.size_limits import check_record
-from openbooking.openactive.terms import OpportunityType
 
 _DESCRIBED_BY = ("name", "location")
 
@@ -70,7 +69,7 @@ def _differs(known: Opportunity | None, new: Opportunity) -> bool:
 
 def _inheritable(parent: Opportunity) -> tuple[Any, ...]:
     """Return the properties that children may inherit; of a facility no Offers, because it has too many Slots."""
-    offers = parent.offers if parent.type is OpportunityType.SESSION_SERIES else ()
+    offers = parent.offers if parent.type.gives_offers else ()
     return (parent.status, parent.start, parent.end, parent.properties.get("duration"), offers)
 
 

@@ -17,7 +17,7 @@ from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
-from openbooking.openactive.terms import OpportunityType
+from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.store.change_set import published_of_record
 from openbooking.store.database import Procedure, Query, record_keys
 from openbooking.store.documents import decode_opportunity, decode_record, microseconds

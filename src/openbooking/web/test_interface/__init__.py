@@ -33,6 +33,7 @@ from openbooking.identity.scopes import Scope
 from openbooking.jsonld.read import read_object, read_reference
 from openbooking.openactive.errors import NotFoundError, OpenBookingError, SellerNotFoundError, UnknownOrderError
 from openbooking.openactive.ids import opportunity_path
+from openbooking.openactive.opportunity_types import PARENT_PROPERTIES
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OrderType
 from openbooking.system import System
 from openbooking.web.request import read_body
@@ -111,7 +112,7 @@ class TestInterface:
         flow = body.get("test:testOpenBookingFlow")
         recipe = recipe_for(str(body.get("test:testOpportunityCriteria")), flow if isinstance(flow, str) else None)
         parent: Mapping[str, Any] = next(
-            (body[name] for name in ("superEvent", "facilityUse") if isinstance(body.get(name), dict)), {}
+            (body[name] for name in sorted(PARENT_PROPERTIES) if isinstance(body.get(name), dict)), {}
         )
         described = parent or body
         seller_id = read_reference(described.get("organizer") or described.get("provider"))

@@ -13,14 +13,9 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import AccessRules, FormField, Offer, Opportunity
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.ids import opportunity_path
-from openbooking.openactive.terms import (
-    OPENACTIVE,
-    SCHEMA,
-    Availability,
-    FlowRequirement,
-    FormFieldType,
-    OpportunityType,
-)
+from openbooking.openactive.opportunity_row import Dates
+from openbooking.openactive.opportunity_types import TYPE_OF_NAME, OpportunityType
+from openbooking.openactive.terms import OPENACTIVE, SCHEMA, Availability, FlowRequirement, FormFieldType
 
 VOCABULARY = f"{OPENACTIVE}test-interface#"
 _APPROVAL_FLOW = f"{VOCABULARY}OpenBookingApprovalFlow"
@@ -141,16 +136,9 @@ _SCHEDULE: Mapping[str, Any] = {
 }
 
 
-_LENGTHS = {OpportunityType.COURSE_INSTANCE: timedelta(days=21), OpportunityType.HEADLINE_EVENT: timedelta(hours=50)}
+_DAYS = timedelta(days=21)
+_WITH_PARTS = timedelta(hours=50)
 _AN_HOUR = timedelta(hours=1)
-_PARENTS: dict[OpportunityType, tuple[OpportunityType | None, ...]] = {
-    OpportunityType.SCHEDULED_SESSION: (OpportunityType.SESSION_SERIES,),
-    OpportunityType.SLOT: (OpportunityType.FACILITY_USE, OpportunityType.INDIVIDUAL_FACILITY_USE),
-    OpportunityType.EVENT: (None, OpportunityType.HEADLINE_EVENT, OpportunityType.COURSE_INSTANCE),
-    OpportunityType.HEADLINE_EVENT: (None,),
-    OpportunityType.COURSE_INSTANCE: (None,),
-    OpportunityType.ON_DEMAND_EVENT: (None,),
-}
 
 
 def recipe_for(criterion: str, flow: str | None) -> Recipe:
@@ -176,9 +164,8 @@ class Maker:
 
     def make(self, type_name: str, parent_name: str | None) -> list[Opportunity]:
         """The opportunity of these types, last, after parents of its own, so that a reader sees all it belongs to."""
-        types = {str(type_): type_ for type_ in OpportunityType}
-        type_, parent_type = types.get(type_name), types.get(parent_name or "")
-        if type_ is None or parent_type not in _PARENTS.get(type_, ()):
+        type_, parent_type = TYPE_OF_NAME.get(type_name), TYPE_OF_NAME.get(parent_name or "")
+        if type_ is None or not type_.bookable or not _can_be_made_in(type_, parent_type):
             raise OpenBookingError(f"No opportunity of type {type_name} in {parent_name} can be made.")
         parents = self._parents(parent_type) if parent_type else []
         return [*parents, self._bookable(type_, parents[-1] if parents else None)]
@@ -186,14 +173,13 @@ class Maker:
     def _parents(self, type_: OpportunityType) -> list[Opportunity]:
         """A parent of this type, after its own if it needs one."""
         parent = self._thing(type_)
-        if type_ is OpportunityType.SESSION_SERIES:
-            described = self._event(parent) | {"eventSchedule": [_SCHEDULE]}
-            return [replace(parent, properties=described, offers=(self._offer(parent.path),))]
+        if type_.gives_offers:
+            return [replace(parent, properties=self._event(parent), offers=(self._offer(parent.path),))]
+        if type_.is_facility and type_.parents:
+            facilities = self._parents(type_.parents[0])
+            return [*facilities, replace(parent, parent=facilities[-1].path, properties={"name": "Court 1"})]
         if type_.is_facility:
-            facility = self._thing(OpportunityType.FACILITY_USE)
-            facility = replace(facility, properties=_described(facility) | {"facilityType": [_FACILITY_TYPE]})
-            court = replace(parent, parent=facility.path, properties={"name": "Court 1"})
-            return [facility, court] if type_ is OpportunityType.INDIVIDUAL_FACILITY_USE else [facility]
+            return [replace(parent, properties=_described(parent) | {"facilityType": [_FACILITY_TYPE]})]
         # Bookable itself, such a parent would be another opportunity to find.
         unbookable = replace(self._offer(parent.path), price=_FREE, currency=None, in_advance=Availability.UNAVAILABLE)
         unbookable = replace(unbookable, prepayment=None)
@@ -205,9 +191,9 @@ class Maker:
         made = replace(self._thing(type_), parent=parent.path if parent else None, access=_access(online=online))
         if not type_.at_any_time:
             made = self._dated(replace(made, capacity=self._recipe.capacity))
-        if type_ is not OpportunityType.SCHEDULED_SESSION:
+        if not type_.inherits_offers:
             made = replace(made, offers=(self._offer(made.path),))
-        if type_ in (OpportunityType.SCHEDULED_SESSION, OpportunityType.SLOT):
+        if type_.needs_parent:
             return made
         return replace(made, properties=self._event(made))
 
@@ -217,17 +203,18 @@ class Maker:
 
     def _event(self, thing: Opportunity) -> dict[str, Any]:
         described = _described(thing) | {"activity": [_ACTIVITY]}
-        if thing.type is OpportunityType.ON_DEMAND_EVENT:
+        if "location" in thing.type.row.excluded:
             del described["location"]
             return described
-        if thing.type is OpportunityType.COURSE_INSTANCE:
+        if "eventSchedule" in thing.type.row.expected:
             described["eventSchedule"] = [_SCHEDULE]
         mode = "Mixed" if self._recipe.online else "Offline"
         return described | {"eventAttendanceMode": f"{SCHEMA}{mode}EventAttendanceMode"}
 
     def _dated(self, thing: Opportunity) -> Opportunity:
         """What starts in the past has also ended by then."""
-        length = _LENGTHS.get(thing.type, _AN_HOUR)
+        row = thing.type.row
+        length = _DAYS if row.dates is Dates.DAYS else _WITH_PARTS if row.has_parts else _AN_HOUR
         start = self._starts if self._recipe.starts_in > timedelta() else self._starts - length
         return replace(thing, start=start, end=start + length)
 
@@ -247,6 +234,10 @@ class Maker:
             attendee_details=self._recipe.attendee_details,
             intake_form=self._recipe.intake_form,
         )
+
+
+def _can_be_made_in(type_: OpportunityType, parent_type: OpportunityType | None) -> bool:
+    return not type_.needs_parent if parent_type is None else parent_type in type_.parents
 
 
 def _described(thing: Opportunity) -> dict[str, Any]:

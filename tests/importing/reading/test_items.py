@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from openbooking.importing.read_items import MAX_THING_BYTES, Draft, Reading, read_item
-from openbooking.importing.read_pages import read_entry
-from openbooking.importing.source import named_source
-from openbooking.openactive.terms import EventStatus, OpportunityType
+from openbooking.importing.reading.entries import read_entry
+from openbooking.importing.reading.items import MAX_THING_BYTES, Draft, ReadItem, read_item
+from openbooking.importing.reading.source import named_source
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import EventStatus
 from support.builders import PLACE
 from support.published_items import (
     FACILITY_ID,
@@ -29,7 +30,7 @@ from support.published_items import (
 )
 
 
-def read(item: Any, source: str = "source") -> Reading:
+def read(item: Any, source: str = "source") -> ReadItem:
     return read_item(read_entry(msgspec.Raw(json.dumps(item).encode()), named_source(source), "here"))
 
 
@@ -113,7 +114,9 @@ def test_an_embedded_thing_is_known_again(id_: str | None) -> None:
 def test_things_that_nothing_tells_apart_are_not_taken_for_one() -> None:
     reading = read(facility(event=[slot(1, **{"@id": None})] * 3))
     assert len(reading.drafts) == 1
-    assert [fault.reason for fault in reading.faults] == [f"nothing tells 3 event of FacilityUse {FACILITY_ID} apart"]
+    assert [fault.reason for fault in reading.faults] == [
+        f"3 event of FacilityUse {FACILITY_ID} cannot be distinguished"
+    ]
 
 
 def test_a_parent_within_its_child_outlives_the_child() -> None:
@@ -391,7 +394,7 @@ def test_what_an_event_inherits_from_a_parent_that_is_nothing_sold_here(above: s
     assert (made.properties["description"], made.properties["name"]) == ("Every week", "Run")
     assert (made.offers, draft.parents, bool(draft.seller)) == ((), (), True)
     assert str(made.start) == "2027-03-04 18:00:00+00:00"
-    assert draft.remarks == (f"what its {above.rpartition('/')[2]} tells taken over",)
+    assert draft.remarks == (f"properties of its {above.rpartition('/')[2]} taken over",)
 
 
 def test_what_can_be_had_at_any_time_has_neither_date_nor_place() -> None:

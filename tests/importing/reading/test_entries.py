@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from openbooking.harvest.documents import DEEPEST, read_page
-from openbooking.importing.read_items import read_item
-from openbooking.importing.read_pages import MAX_ITEM_BYTES, read_entry
-from openbooking.importing.read_values import MAX_DEPTH, UnreadableError
-from openbooking.importing.source import named_source
+from openbooking.importing.reading.entries import MAX_ITEM_BYTES, read_entry
+from openbooking.importing.reading.items import read_item
+from openbooking.importing.reading.source import named_source
+from openbooking.importing.reading.values import MAX_DEPTH, UnreadableError
 from support.published_items import deleted, page, rpde, series
 
 SOURCE = named_source("source")

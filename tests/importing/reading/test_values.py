@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from openbooking.importing.read_values import (
+from openbooking.importing.reading.values import (
     UnreadableError,
     clean,
     derive_key,

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from openbooking.importing.read_sellers import read_seller
-from openbooking.importing.read_values import clean
-from openbooking.importing.source import named_source
+from openbooking.importing.reading.sellers import read_seller
+from openbooking.importing.reading.source import named_source
+from openbooking.importing.reading.values import clean
 from openbooking.openactive.terms import TaxMode
 from support.published_items import SELLER
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from openbooking.booking.model.opportunity import Offer
-from openbooking.importing.read_offers import MOST_OFFERS, read_offers
-from openbooking.importing.read_values import clean, derive_key
+from openbooking.importing.reading.offers import MAX_OFFERS, read_offers
+from openbooking.importing.reading.values import clean, derive_key
 from openbooking.openactive.terms import Availability, FlowRequirement
 from support.published_items import OFFER
 
@@ -100,7 +100,7 @@ def test_terms_and_names_in_every_form(form: str, within: Callable[[str], Any]) 
         ({"openBookingInAdvance": "Optional", "advanceBooking": "Unavailable"}, "is not known"),
         (
             {"openBookingFlowRequirement": ["https://openactive.io/OpenBookingIntakeForm"]},
-            "does not tell what is asked",
+            "does not state the questions",
         ),
     ],
 )
@@ -141,7 +141,7 @@ def test_keys_stay_when_offers_change_places_and_no_two_are_alike() -> None:
     one_way, _ = read_offers([adult, junior], OWNER)
     other_way, _ = read_offers([junior, adult], OWNER)
     assert [offer.key for offer in one_way] == [offer.key for offer in reversed(other_way)]
-    for published in ([adult, adult, adult], by_position, [adult] * MOST_OFFERS):
+    for published in ([adult, adult, adult], by_position, [adult] * MAX_OFFERS):
         offers, remarks = read_offers(published, OWNER)
         assert len({offer.key for offer in offers}) == len(published)
         assert remarks == ()
@@ -154,14 +154,14 @@ def test_offers_of_one_id_are_told_apart_without_looking_at_all_of_them(monkeypa
         derived.append(parts)
         return derive_key(*parts)
 
-    monkeypatch.setattr("openbooking.importing.read_offers.derive_key", counted)
-    offers, _ = read_offers([OFFER] * MOST_OFFERS, OWNER)
-    assert len(offers) == MOST_OFFERS
-    assert len(derived) < 2 * MOST_OFFERS
+    monkeypatch.setattr("openbooking.importing.reading.offers.derive_key", counted)
+    offers, _ = read_offers([OFFER] * MAX_OFFERS, OWNER)
+    assert len(offers) == MAX_OFFERS
+    assert len(derived) < 2 * MAX_OFFERS
 
 
 def test_of_more_offers_than_anybody_chooses_from_the_first_are_taken_and_that_is_told() -> None:
-    published = [{**OFFER, "@id": f"offer-{number}"} for number in range(MOST_OFFERS + 1800)]
+    published = [{**OFFER, "@id": f"offer-{number}"} for number in range(MAX_OFFERS + 1800)]
     offers, remarks = read_offers(published, OWNER)
     assert [offer.key for offer in offers] == [offer.key for offer in read_offers(published[:200], OWNER)[0]]
     assert remarks == ("Offers left out: it has 2,000, of which the first 200 are read",)

@@ -1,8 +1,8 @@
-"""Conditions of published Offers: who may book one, when, through which channel, and how many.
+"""Conditions of published Offers: the time, the channel, the quantity and the availability of a booking.
 
-An Offer is imported only if every property of it is known here. Harmless properties restrict nothing. Conditions on
-time and quantity become fields of the Offer; those on channel and availability are checked once. An Offer with any
-other property is left out, because it might be sold to somebody for whom it is not meant.
+An Offer is imported only if all its properties are known here. Harmless properties restrict nothing. Conditions on time
+and quantity become fields of the Offer; conditions on channel and availability are checked on import. An Offer with
+any other property is left out, because it may not be meant for everybody.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from openbooking.importing.read_values import (
+from openbooking.importing.reading.values import (
     MAX_COUNT,
     Instant,
     JsonObject,
@@ -26,7 +26,7 @@ from openbooking.importing.read_values import (
     term_names,
 )
 
-# What this system renders itself.
+# Properties that this system renders itself.
 RENDERED = frozenset(
     {
         "@context", "@type", "@id", "name", "price", "priceCurrency", "advanceBooking", "openBookingInAdvance",
@@ -35,7 +35,7 @@ RENDERED = frozenset(
         "ageRange",
     }
 )  # fmt: skip
-# Properties that restrict nothing. Brokers show and check age restrictions.
+# Properties that do not restrict a booking here. Brokers show and check age restrictions.
 _HARMLESS = RENDERED | {
     "acceptedPaymentMethod", "ageRestriction", "aggregateRating", "alternateName", "beta:formattedDescription",
     "category", "checkoutPageURLTemplate", "dateCreated", "dateModified", "datePublished", "description",
@@ -51,7 +51,7 @@ _CHANNELS = ("OpenBooking", "Online")
 _SELLS = frozenset({"http://purl.org/goodrelations/v1#Sell", "gr:Sell", "Sell"})
 _OF_QUANTITY = frozenset({"@type", "@id", "value", "minValue", "maxValue", "unitCode", "unitText"})
 _OF_PRICE = frozenset({"@type", "@id", "name", "description", "price", "priceCurrency"})
-# Units of which one is one OrderItem.
+# Units that stand for one OrderItem each.
 _UNITS = frozenset(
     {
         "C62", "EA", "H87", "NMP", "item", "items", "piece", "pieces", "place", "places", "space", "spaces", "spot",
@@ -65,7 +65,7 @@ _PEOPLE = frozenset(
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of an Offer that follow from its conditions, with remarks on how these were understood."""
+    """The fields of an Offer that follow from its conditions, and remarks on how these were understood."""
 
     valid_from: datetime | None = None
     valid_through: datetime | None = None
@@ -75,14 +75,14 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_conditions(offer: JsonObject, *, of_facility: bool) -> Conditions:
-    """The conditions of an Offer.
+    """Return the conditions of an Offer.
 
     Args:
         offer: The Offer as published, with the names of properties in OpenActive's context.
         of_facility: Whether it belongs to a facility, whose OrderItems count hires, not people.
 
     Raises:
-        UnreadableError: A condition is not known, or cannot be kept.
+        UnreadableError: A condition is not known, or this system cannot enforce it.
     """
     unknown = unknown_properties(offer)
     if unknown:
@@ -92,7 +92,7 @@ def read_conditions(offer: JsonObject, *, of_facility: bool) -> Conditions:
             check(offer[name], offer)
     remarks: list[str] = []
     starts = [read.at for name in _STARTS if (read := _limit(offer, name, _NO_START, remarks))]
-    # An end is excluded; a date without a time is included as a whole.
+    # The Offer ends before the end instant. A date without a time includes that day.
     ends = [read.until for name in _ENDS if (read := _limit(offer, name, _NO_END, remarks))]
     least, most = (
         _quantity(offer["eligibleQuantity"], of_facility=of_facility) if "eligibleQuantity" in offer else (1, None)
@@ -107,17 +107,17 @@ def read_conditions(offer: JsonObject, *, of_facility: bool) -> Conditions:
 
 
 def unknown_properties(names: Iterable[str]) -> list[str]:
-    """The property names, of those given, with which an Offer is always left out."""
+    """Return those of the property names that exclude an Offer from import."""
     return sorted(name for name in names if name not in _HARMLESS and name not in HONOURED)
 
 
 def harmless_properties(offer: JsonObject) -> dict[str, Any]:
-    """The properties of an Offer that restrict nothing, and that this system does not render itself."""
+    """Return the properties of an Offer that restrict nothing and are not rendered by this system itself."""
     return {name: value for name, value in offer.items() if name in _HARMLESS and name not in RENDERED}
 
 
 def _limit(offer: JsonObject, name: str, no_limit: re.Pattern[str], remarks: list[str]) -> Instant | None:
-    """The start or end of the Offer by this property; None if it has none."""
+    """Return the start or end of the Offer that this property states, or None."""
     if name not in offer or no_limit.match(str(offer[name])):
         return None
     read = read_instant(offer[name])
@@ -127,7 +127,7 @@ def _limit(offer: JsonObject, name: str, no_limit: re.Pattern[str], remarks: lis
 
 
 def _quantity(value: Any, *, of_facility: bool) -> tuple[int, int | None]:
-    """The least and the greatest number of OrderItems."""
+    """Return the least and the greatest number of OrderItems; None for no greatest number."""
     fault = UnreadableError(f"its eligibleQuantity {shown(value)} is not understood")
     told = members(value)
     if len(told) != 1:
@@ -170,7 +170,7 @@ def _check_availability(value: Any, offer: JsonObject) -> None:
 
 
 def _check_inventory(value: Any, offer: JsonObject) -> None:
-    """Raise UnreadableError: spaces are counted by Opportunity, so a limit on one Offer cannot be kept."""
+    """Raise UnreadableError, because spaces are counted by Opportunity: a limit on one Offer cannot be enforced."""
     del offer
     level = value.get("value", value.get("maxValue")) if isinstance(value, dict) else value
     try:
@@ -187,7 +187,7 @@ def _check_function(value: Any, offer: JsonObject) -> None:
 
 
 def _check_price(value: Any, offer: JsonObject) -> None:
-    """Raise UnreadableError unless every price there is the price of the Offer."""
+    """Raise UnreadableError unless every priceSpecification states the price of the Offer."""
     for told in members(value):
         known = isinstance(told, dict) and told.keys() <= _OF_PRICE and "price" in told and "price" in offer
         currency = read_text(told.get("priceCurrency", offer.get("priceCurrency"))) if known else None

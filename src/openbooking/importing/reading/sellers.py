@@ -6,7 +6,8 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Seller
-from openbooking.importing.read_values import (
+from openbooking.importing.reading.source import Source
+from openbooking.importing.reading.values import (
     JsonObject,
     UnreadableError,
     derive_key,
@@ -16,7 +17,6 @@ from openbooking.importing.read_values import (
     read_text,
     type_names,
 )
-from openbooking.importing.source import Source
 from openbooking.openactive.terms import TaxMode
 
 _NOT_KEPT = frozenset(
@@ -25,9 +25,14 @@ _NOT_KEPT = frozenset(
 
 
 class NamedSeller(msgspec.Struct, frozen=True, kw_only=True):
-    """A Seller that an item names; `seller` is None where it only refers to one that is described elsewhere.
+    """A Seller that an item names.
 
-    `former_key` is the key that earlier versions gave it.
+    Attributes:
+        key: Its key.
+        former_key: The key that earlier versions gave it.
+        label: Its name in reports.
+        seller: The Seller; None if the item only refers to a Seller that is described elsewhere.
+        remarks: Remarks on what was assumed or left out.
     """
 
     key: str
@@ -38,7 +43,12 @@ class NamedSeller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_seller(value: Any, source: Source) -> NamedSeller | None:
-    """The Seller that is published, or None. `source` tells apart Sellers of the same name that have no `@id`."""
+    """Return the Seller that is published, or None.
+
+    Args:
+        value: The `organizer` or `provider` as published.
+        source: The source, which distinguishes Sellers of the same name without an `@id` or a URL.
+    """
     published = value[0] if isinstance(value, list) and value else value
     if isinstance(published, str):
         published = {"@id": published.strip()}
@@ -76,7 +86,7 @@ def _described(published: JsonObject, key: str, label: str, name: str, source: s
     allowed, tax_mode = True, TaxMode.GROSS
     if "taxMode" not in published:
         remarks.append("no taxMode: prices taken to include VAT")
-    # What is not understood is not guessed: such a Seller sells nothing until somebody has completed it.
+    # Nothing is guessed: a Seller that is not understood cannot be booked until an operator completes it.
     try:
         tax_mode = read_term(published.get("taxMode", tax_mode), TaxMode)
         allowed = read_flag(published.get("isOpenBookingAllowed", True))

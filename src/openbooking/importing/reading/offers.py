@@ -1,7 +1,7 @@
 """Offers as providers publish them (table P-08, AMB-04).
 
-A price that cannot be read, or a condition that cannot be kept to, is not guessed: the Offer is left out, and a remark
-says so.
+An Offer with a price that cannot be read, or with a condition that this system cannot enforce, is left out with a
+remark. Nothing is guessed.
 """
 
 import re
@@ -11,8 +11,8 @@ from typing import Any
 
 from openbooking.booking.model.opportunity import Offer
 from openbooking.booking.rules.prepayment import can_be_prepaid
-from openbooking.importing.read_conditions import harmless_properties, read_conditions
-from openbooking.importing.read_values import (
+from openbooking.importing.reading.conditions import harmless_properties, read_conditions
+from openbooking.importing.reading.values import (
     JsonObject,
     UnreadableError,
     derive_key,
@@ -28,16 +28,17 @@ from openbooking.importing.read_values import (
     type_names,
 )
 from openbooking.openactive.money import round_money
-from openbooking.openactive.terms import TYPE_OF_COLLECTION, Availability, FlowRequirement
+from openbooking.openactive.opportunity_types import TYPE_OF_COLLECTION
+from openbooking.openactive.terms import Availability, FlowRequirement
 
-MOST_OFFERS = 200
+MAX_OFFERS = 200
 
-# A feed tells that these are needed, but not what is asked.
+# A feed states that an Offer needs these, but does not state the questions.
 _ASKED_ELSEWHERE = frozenset({FlowRequirement.ATTENDEE_DETAILS, FlowRequirement.INTAKE_FORM})
 
 
 def split_offers(value: Any) -> tuple[list[str], list[Any]]:
-    """The `@id`s of the Offers that are only named, and the Offers that are described."""
+    """Return the `@id`s of the Offers that are only named, and the Offers that are described."""
     named: list[str] = []
     described: list[Any] = []
     for offer in members(value):
@@ -51,17 +52,22 @@ def split_offers(value: Any) -> tuple[list[str], list[Any]]:
 
 
 def key_of_offer(id_: str) -> str:
-    """The key of the Offer with this `@id`."""
+    """Return the key of the Offer with this `@id`."""
     return derive_key("offer", "@id", id_)
 
 
 def read_offers(value: Any, owner: str) -> tuple[tuple[Offer, ...], tuple[str, ...]]:
-    """The Offers of the Opportunity at that path, and remarks on those that are left out or changed."""
+    """Return the Offers of an Opportunity, and remarks on Offers that are left out or changed.
+
+    Args:
+        value: The `offers` as published.
+        owner: The path of the Opportunity.
+    """
     published = members(value)
     read: list[Offer] = []
     remarks = []
     last_of_key: dict[str, str] = {}
-    for position, offer in enumerate(published[:MOST_OFFERS], 1):
+    for position, offer in enumerate(published[:MAX_OFFERS], 1):
         called = _called(offer, position)
         first_key = key = _key(offer, position)
         if first_key in last_of_key:
@@ -74,13 +80,13 @@ def read_offers(value: Any, owner: str) -> tuple[tuple[Offer, ...], tuple[str, .
             last_of_key[first_key] = key
             read.append(made)
             remarks.extend(f"{called}: {remark}" for remark in noted)
-    if len(published) > MOST_OFFERS:
-        remarks.insert(0, f"Offers left out: it has {len(published):,}, of which the first {MOST_OFFERS} are read")
+    if len(published) > MAX_OFFERS:
+        remarks.insert(0, f"Offers left out: it has {len(published):,}, of which the first {MAX_OFFERS} are read")
     return tuple(read), tuple(remarks)
 
 
 def _key(offer: Any, position: int) -> str:
-    """The key, from what identifies the Offer; its position only if nothing else does, because that may change."""
+    """Return the key of an Offer, from its id or name; from its position, which may change, only without these."""
     if isinstance(offer, dict):
         for name in ("@id", "identifier", "name"):
             text = read_text(offer.get(name))
@@ -149,7 +155,7 @@ def _currency(published: JsonObject, price: Decimal) -> str | None:
 
 
 def _availability(published: JsonObject, *names: str) -> Availability | None:
-    """The term under these names of a property: today's, and one of older versions. All that are there must agree."""
+    """Return the term that a property states under its current and former names, which must agree; None if absent."""
     told = [member for name in names for member in members(published.get(name))]
     return read_term(told, Availability) if told else None
 
@@ -157,7 +163,7 @@ def _availability(published: JsonObject, *names: str) -> Availability | None:
 def _prepayment(
     published: JsonObject, price: Decimal, in_advance: Availability | None, remarks: list[str]
 ) -> Availability | None:
-    """Prepayment where there is something to prepay (OB-BKBL-21, OB-BKBL-23)."""
+    """Return the prepayment, or None if there is nothing to prepay (OB-BKBL-21, OB-BKBL-23)."""
     prepayment = _availability(published, "openBookingPrepayment", "prepayment")
     if prepayment in (None, Availability.UNAVAILABLE) or can_be_prepaid(price, in_advance):
         return prepayment
@@ -182,13 +188,14 @@ def _flow(published: JsonObject) -> tuple[FlowRequirement, ...]:
     asked = tuple(read_term(value, FlowRequirement) for value in members(published.get("openBookingFlowRequirement")))
     missing = _ASKED_ELSEWHERE.intersection(asked)
     if missing:
-        raise UnreadableError(f"it needs {', '.join(sorted(missing))}, of which the feed does not tell what is asked")
+        raise UnreadableError(f"it needs {', '.join(sorted(missing))}, and the feed does not state the questions")
     return asked
 
 
 def _properties(published: JsonObject) -> tuple[dict[str, Any], list[str]]:
-    """What is harmless, if it can be published; `ageRange` by the name that it has on bookable Offers. With remarks on
-    what is left out.
+    """Return the harmless properties that can be published, and remarks on properties that are left out.
+
+    `ageRange` becomes `ageRestriction`, which is its name on bookable Offers.
     """
     kept = harmless_properties(published)
     if "ageRange" in published:

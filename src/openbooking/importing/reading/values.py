@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from openbooking.openactive.durations import parse_duration
+from openbooking.openactive.opportunity_types import CAPACITY_PROPERTIES
 from openbooking.openactive.web_addresses import is_web_address
 
 JsonObject = Mapping[str, Any]
 Term = TypeVar("Term", bound=StrEnum)
 
-# A time that names no zone is taken for a time on the wall where OpenActive is used.
+# The zone of times that state none: OpenActive is used in the United Kingdom.
 LOCAL_ZONE = ZoneInfo("Europe/London")
 
 MAX_DEPTH = 64
@@ -31,7 +32,7 @@ _DAY = timedelta(days=1)
 _SHOWN = 200
 _ALIASES = {"type": "@type", "id": "@id"}
 _REFERENCE = frozenset({"@context", "@id", "@type"})
-# What the models know as arrays only; those who have one member often publish it without the array.
+# Properties that are always arrays in the models. Providers often publish a single member without the array.
 _ARRAYS = frozenset(
     {
         "acceptedPaymentMethod", "accessibilitySupport", "activity", "additionalAdmissionRestriction", "amenityFeature",
@@ -40,19 +41,16 @@ _ARRAYS = frozenset(
         "sameAs", "specialOpeningHoursSpecification", "termsOfService", "thumbnail",
     }
 )  # fmt: skip
-# And what they never know as an array, though some publish it as one.
-_NO_ARRAYS = frozenset(
-    {
-        "address", "advanceBooking", "ageRange", "ageRestriction", "allowCustomerCancellationFullRefund",
-        "availabilityEnds", "availabilityStarts", "description", "duration", "eligibleQuantity", "endDate",
-        "eventAttendanceMode", "eventStatus", "genderRestriction", "geo", "inventoryLevel", "isAccessibleForFree",
-        "isOpenBookingAllowed", "latestCancellationBeforeStartDate", "location", "maximumAttendeeCapacity",
-        "maximumUses", "name", "openBookingInAdvance", "openBookingPrepayment", "prepayment", "price", "priceCurrency",
-        "priceValidUntil", "remainingAttendeeCapacity", "remainingUses", "startDate", "taxMode", "url", "validFrom",
-        "validFromBeforeStartDate", "validThrough", "validThroughBeforeStartDate",
-    }
-)  # fmt: skip
-# What pages of whoever reads a feed may show as links, or embed.
+# Properties that are never arrays in the models. Some providers publish them as arrays.
+_NO_ARRAYS = CAPACITY_PROPERTIES | {
+    "address", "advanceBooking", "ageRange", "ageRestriction", "allowCustomerCancellationFullRefund",
+    "availabilityEnds", "availabilityStarts", "description", "duration", "eligibleQuantity", "endDate",
+    "eventAttendanceMode", "eventStatus", "genderRestriction", "geo", "inventoryLevel", "isAccessibleForFree",
+    "isOpenBookingAllowed", "latestCancellationBeforeStartDate", "location", "name", "openBookingInAdvance",
+    "openBookingPrepayment", "prepayment", "price", "priceCurrency", "priceValidUntil", "startDate", "taxMode",
+    "url", "validFrom", "validFromBeforeStartDate", "validThrough", "validThroughBeforeStartDate",
+}  # fmt: skip
+# Properties that websites of data users may show as links, or embed.
 _LINKS = frozenset(
     {
         "contentUrl", "discussionUrl", "embedUrl", "hasMap", "image", "logo", "sameAs", "termsOfService", "thumbnail",
@@ -78,11 +76,17 @@ _PRICE = re.compile(r"\d{1,9}(\.\d{1,30})?", re.ASCII)
 
 
 class UnreadableError(Exception):
-    """Something that a provider published cannot be understood; the message tells what and why."""
+    """A published value cannot be understood; the message names the value and the reason."""
 
 
 class Instant(NamedTuple):
-    """A point in time, `until` when it lasts if it is a day, and what was assumed to make one of what was published."""
+    """An instant or a day.
+
+    Attributes:
+        at: The instant, or the start of the day.
+        until: The same instant, or the end of the day.
+        assumed: What was assumed about the published value; None if nothing.
+    """
 
     at: datetime
     until: datetime
@@ -90,13 +94,24 @@ class Instant(NamedTuple):
 
     @property
     def is_day(self) -> bool:
-        """Whether it is a day, not a time."""
+        """Whether this is a day."""
         return self.until > self.at
 
 
 def clean(value: Any, depth: int = 0) -> Any:
-    """The value without nulls, empty texts, arrays and objects (OB-BKBL-27), and with names, terms and arrays as the
-    models have them. None where nothing is left. Raises UnreadableError for what could not be published.
+    """Return the value in the form of the models, without nulls and empty texts, arrays and objects (OB-BKBL-27).
+
+    Names and terms lose their namespaces, and properties become arrays, or lose them, as in the models.
+
+    Args:
+        value: The decoded JSON.
+        depth: The number of arrays and objects around the value.
+
+    Returns:
+        The value, or None if nothing is left of it.
+
+    Raises:
+        UnreadableError: The value cannot be published again.
     """
     if depth > MAX_DEPTH:
         raise UnreadableError("it is nested too deeply")
@@ -128,7 +143,7 @@ def _clean_object(thing: dict[str, Any], depth: int) -> dict[str, Any]:
 
 
 def _bare_name(name: str) -> str:
-    """The name of a property in OpenActive's context, of whatever form of it."""
+    """Return the name that a property has in OpenActive's context."""
     if found := _PREFIXED_NAME.fullmatch(name):
         return found["name"]
     found = _BETA_NAME.fullmatch(name)
@@ -136,7 +151,7 @@ def _bare_name(name: str) -> str:
 
 
 def _in_form(name: str, value: Any) -> Any:
-    """The value of this property as the models have it."""
+    """Return the value of this property in the form of the models."""
     if name in _ARRAYS:
         return members(value)
     if name in _NO_ARRAYS and isinstance(value, list) and len(value) == 1:
@@ -145,9 +160,14 @@ def _in_form(name: str, value: Any) -> Any:
 
 
 def publishable(thing: JsonObject, left_out: Iterable[str] = ()) -> tuple[dict[str, Any], list[str]]:
-    """The thing without properties of vocabularies that are not known here, and without links that lead to no web
-    page, but to a script, say. Integers that are not exact in every JSON reader become text. With remarks on what is
-    left out or changed, if anything is; `left_out` names what was left out already.
+    """Return a thing as it can be published here, and remarks on what was left out or changed.
+
+    Properties of unknown vocabularies are left out, and so are links that are no web addresses, such as scripts.
+    Integers that are not exact in every JSON reader become text.
+
+    Args:
+        thing: The thing, cleaned.
+        left_out: The names of properties that were left out before, for the remark.
     """
     names = set(left_out)
     as_text: set[str] = set()
@@ -180,7 +200,7 @@ def _publishable(value: Any, left_out: set[str], as_text: set[str], within: str 
 
 
 def _may_be_link(value: Any) -> bool:
-    """Whether the value is a web address, or a thing that may have one."""
+    """Return whether the value is a web address, or an object that may have one."""
     return isinstance(value, dict) or (isinstance(value, str) and is_web_address(value))
 
 
@@ -198,9 +218,9 @@ def _check_text(text: str) -> None:
 
 
 def shown(value: Any) -> str:
-    """The value for a message: cut short, and without what would make a terminal do something."""
-    whole: str = value if isinstance(value, str) else repr(value)
-    text = whole[: _SHOWN + 1]
+    """Return the value for a message, cut short and without control characters, which a terminal would obey."""
+    full: str = value if isinstance(value, str) else repr(value)
+    text = full[: _SHOWN + 1]
     if not text.isprintable():
         text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
@@ -209,22 +229,22 @@ def shown(value: Any) -> str:
 # An item derives the same keys a few times.
 @lru_cache(1_000)
 def derive_key(*parts: str) -> str:
-    """The key that always comes of these parts: 160 bits of their SHA-256, in small letters and digits."""
+    """Return the key of these parts: 160 bits of their SHA-256, as small letters and digits."""
     digest = hashlib.sha256(msgspec.json.encode(parts)).digest()
     return base64.b32encode(digest[:20]).decode().lower()
 
 
 def members(value: Any) -> list[Any]:
-    """The members of an array, or the one that stands there without one."""
+    """Return the members of an array; a single value counts as an array of one, and None as an empty one."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
 def read_text(value: Any) -> str | None:
-    """Text that can name something: of a number its digits, of a PropertyValue its value, of several the first.
+    """Return a name as text, or None: the digits of a number, the value of a PropertyValue, the first of several.
 
-    JSON knows one kind of numbers only: 1.0 is 1.
+    JSON has one kind of numbers, so that 1.0 is read as 1.
     """
     if isinstance(value, list):
         value = value[0] if value else None
@@ -238,23 +258,23 @@ def read_text(value: Any) -> str | None:
 
 
 def is_reference(thing: JsonObject) -> bool:
-    """Whether a thing only names another one, by its `@id`, and says nothing of it."""
+    """Return whether an object only refers to another one by `@id`."""
     return thing.keys() <= _REFERENCE
 
 
 def type_names(thing: JsonObject) -> list[str]:
-    """The types of a thing, by their names in OpenActive's context."""
+    """Return the types of a thing, by their names in OpenActive's context."""
     return [name for name in term_names(thing.get("@type")) if name]
 
 
 def term_names(value: Any) -> list[str]:
-    """The terms without their namespaces, given as text or by `@id`; an empty name for a value that is no term."""
+    """Return the terms, given as text or by `@id`, without namespaces; empty for a value that is no term."""
     named = (member.get("@id") if isinstance(member, dict) else member for member in members(value))
     return [_PREFIXES.sub("", name.strip(), 1) if isinstance(name, str) else "" for name in named]
 
 
 def read_term(value: Any, terms: type[Term]) -> Term:
-    """One of these terms, with or without its namespace. Of several, all must be the same."""
+    """Return the term that a value states, with or without its namespace. Several values must state one term."""
     names = set(term_names(value))
     for term in terms:
         if names == {_PREFIXES.sub("", term.value, 1)}:
@@ -263,11 +283,11 @@ def read_term(value: Any, terms: type[Term]) -> Term:
 
 
 def read_flag(value: Any) -> bool:
-    """True or false, as such, as text, or as a term of schema.org."""
-    told = {"true" if member is True else "false" if member is False else member for member in _flags(value)}
-    if told not in ({"true"}, {"false"}):
+    """Return a truth value that is given as such, as text, or as a term of schema.org."""
+    stated = {"true" if member is True else "false" if member is False else member for member in _flags(value)}
+    if stated not in ({"true"}, {"false"}):
         raise UnreadableError(f"{shown(value)} is neither true nor false")
-    return told == {"true"}
+    return stated == {"true"}
 
 
 def _flags(value: Any) -> list[Any]:
@@ -275,7 +295,7 @@ def _flags(value: Any) -> list[Any]:
 
 
 def read_instant(value: Any) -> Instant:
-    """A date, with or without a time and a zone, to the second and with the offset it was published with."""
+    """Return a date, with or without a time and a zone, to the second and with its published offset."""
     text = value.strip().upper() if isinstance(value, str) else ""
     found = _INSTANT.fullmatch(text)
     try:
@@ -293,7 +313,7 @@ def read_instant(value: Any) -> Instant:
 
 
 def _instant(found: re.Match[str]) -> datetime:
-    """The date and time, without an offset if none is named."""
+    """Return the date and time; without an offset if none is stated."""
     if not found["time"]:
         return datetime.fromisoformat(found["date"])
     zone = (found["zone"] or "").strip().replace("UTC", "Z").replace("GMT", "Z")
@@ -303,13 +323,13 @@ def _instant(found: re.Match[str]) -> datetime:
 
 
 def _local(wall: datetime) -> datetime:
-    """The time in the local zone, with a fixed offset, because arithmetic on zoned datetimes is wall-clock."""
+    """Return the time in the local zone with a fixed offset, because arithmetic on zoned datetimes is wall-clock."""
     offset = wall.replace(tzinfo=LOCAL_ZONE).utcoffset()
     return wall.replace(tzinfo=timezone(offset) if offset else UTC)
 
 
 def read_duration(value: Any) -> timedelta:
-    """A duration of a fixed length, of ten years at most, to the second."""
+    """Return a duration of a fixed length, of ten years at most, to the second."""
     duration = parse_duration(value)
     if duration is None:
         raise UnreadableError(f"{shown(value)} is no duration of a fixed length")
@@ -317,7 +337,7 @@ def read_duration(value: Any) -> timedelta:
 
 
 def read_count(value: Any) -> int:
-    """A number of spaces, from 0 to MAX_COUNT; numbers beyond these bounds are cut."""
+    """Return a number of spaces from 0 to MAX_COUNT. Numbers outside this range are cut."""
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
     found = None if isinstance(value, bool) else _COUNT.fullmatch(text)
     if found is None:
@@ -329,7 +349,7 @@ def read_count(value: Any) -> int:
 
 
 def read_price(value: Any) -> Decimal:
-    """A price, as a number or as text."""
+    """Return a price that is given as a number or as text."""
     text = str(value).strip()
     if isinstance(value, bool) or not isinstance(value, int | float | str) or not _PRICE.fullmatch(text):
         raise UnreadableError(f"{shown(value)} is no price")

@@ -1,8 +1,8 @@
-"""Items of other providers' feeds, as what this Booking System is to sell (MOD, tables P-20 and P-21).
+"""Published items, read as drafts of Opportunities (MOD, tables P-20 and P-21).
 
-Whatever an item embeds becomes a thing of its own: the sessions of a series, the Slots of a facility, the `superEvent`
-of a session. Every thing gets an identifier of ours that always comes of its original one (OB-ID-01, OB-BKBL-28), so
-that importing it again updates it, and a reference names its parent without anybody having seen it.
+Each object that an item embeds becomes a thing of its own: the sessions of a series, the Slots of a facility, the
+`superEvent` of a session. The path of a thing is derived from its original identifier (OB-ID-01, OB-BKBL-28). So a
+later import updates the thing, and a reference leads to the path of a parent that has not been read yet.
 """
 
 from collections import Counter
@@ -13,17 +13,8 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Inherited, Opportunity
-from openbooking.importing.identity import (
-    Identity,
-    Whole,
-    identify,
-    names_by_ids,
-    names_of,
-    paths_of_reference,
-    time_or_name,
-)
-from openbooking.importing.kinds import KINDS, Kind, type_name
-from openbooking.importing.read_fields import (
+from openbooking.importing.reading.entries import Entry
+from openbooking.importing.reading.fields import (
     read_free,
     read_properties,
     read_spaces,
@@ -31,11 +22,20 @@ from openbooking.importing.read_fields import (
     remarks_on,
     with_event_series,
 )
-from openbooking.importing.read_offers import key_of_offer, read_offers, split_offers
-from openbooking.importing.read_pages import Entry
-from openbooking.importing.read_sellers import NamedSeller, read_seller
-from openbooking.importing.read_times import When, read_when
-from openbooking.importing.read_values import (
+from openbooking.importing.reading.identity import (
+    Container,
+    Identity,
+    identify,
+    names_by_ids,
+    names_of,
+    paths_of_reference,
+    time_or_name,
+)
+from openbooking.importing.reading.kinds import type_name
+from openbooking.importing.reading.offers import key_of_offer, read_offers, split_offers
+from openbooking.importing.reading.sellers import NamedSeller, read_seller
+from openbooking.importing.reading.times import Period, read_period
+from openbooking.importing.reading.values import (
     JsonObject,
     UnreadableError,
     clean,
@@ -46,7 +46,9 @@ from openbooking.importing.read_values import (
     type_names,
 )
 from openbooking.openactive.ids import key_of
-from openbooking.openactive.terms import EventStatus, OpportunityType
+from openbooking.openactive.opportunity_row import Dates
+from openbooking.openactive.opportunity_types import TYPE_OF_NAME, OpportunityType
+from openbooking.openactive.terms import EventStatus
 
 MAX_THING_BYTES = 500_000
 
@@ -54,27 +56,27 @@ _EVENT_SERIES = "EventSeries"
 
 
 class Fault(NamedTuple):
-    """Something that cannot be imported, and why."""
+    """A thing that cannot be imported, and the reason."""
 
     label: str
     reason: str
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What a thing is to become.
+    """A thing that was read, before it is joined with its parent and Seller.
 
     Attributes:
-        label: What reports call it.
-        opportunity: The thing; Seller and parent are empty until they have been looked up.
+        label: Its name in reports.
+        opportunity: The Opportunity; its Seller and parent are empty until they have been looked up.
         former: The paths by which earlier versions may have known it.
-        by_id: Whether ids identify it (`identity.Identity`).
-        by_feed: Whether only the `id` that its feed gives it identifies it.
+        by_id: Whether its own ids identify it (`identity.Identity`).
+        by_feed: Whether it has no other id than the RPDE `id` of its feed.
         parents: The paths that its parent may have.
-        parent_name: What the item calls its parent.
+        parent_name: The `@id` by which the item names its parent.
         seller: The Seller that it names.
-        embedded: Whether it is embedded in the thing that the item is about.
-        copy: Whether it is the parent of that thing: other items may embed copies of it.
-        remarks: What was assumed or left out.
+        embedded: Whether it is embedded in the outermost thing of the item.
+        copy: Whether it is a parent that its child embeds. Other items may embed copies of it.
+        remarks: Remarks on what was assumed or left out.
     """
 
     label: str
@@ -90,14 +92,14 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     remarks: tuple[str, ...] = ()
 
 
-class Reading(msgspec.Struct, frozen=True):
-    """What was read of an item.
+class ReadItem(msgspec.Struct, frozen=True):
+    """An item that was read.
 
     Attributes:
-        label: What reports call it.
-        sources: Its name, and the names that earlier versions gave it; none if nothing identifies it.
+        label: Its name in reports.
+        sources: The name of the item, and those that earlier versions gave it; empty if nothing identifies it.
         drafts: The things in it.
-        faults: What in it cannot be imported.
+        faults: The things in it that cannot be imported.
         event_series: The item as published, if it is an EventSeries, which is not sold itself.
         belongs_to: The key of the EventSeries that the item may belong to (`event_series_key`).
     """
@@ -110,7 +112,7 @@ class Reading(msgspec.Struct, frozen=True):
     belongs_to: str = ""
 
 
-class _Above(NamedTuple):
+class _ParentReference(NamedTuple):
     """The parent that an item names: the paths that it may have, and its `@id`."""
 
     paths: tuple[str, ...] = ()
@@ -118,58 +120,65 @@ class _Above(NamedTuple):
 
 
 class _Context(msgspec.Struct, frozen=True, kw_only=True):
-    """Where in an item a thing is found.
+    """The context of a thing within an item.
 
     Attributes:
         types: The types that it may have there.
-        expected: The type that it has if it names none.
-        whole: What embeds it, if anything does.
-        copy: Whether it is a parent within its child.
+        expected: Its type if it states none.
+        container: The thing that embeds it; None for the outermost thing.
+        copy: Whether it is a parent that its child embeds.
     """
 
     types: tuple[OpportunityType, ...]
     expected: str
-    whole: Whole | None = None
+    container: Container | None = None
     copy: bool = False
 
     @property
     def embedded(self) -> bool:
-        """Whether it is embedded in the thing that the item is about."""
-        return self.whole is not None
+        """Whether it is embedded in another thing."""
+        return self.container is not None
 
 
-def read_item(entry: Entry, event_series: JsonObject | None = None) -> Reading:
-    """The things in an item, and what cannot be imported; `event_series` is the one it belongs to, if that is known."""
+def read_item(entry: Entry, event_series: JsonObject | None = None) -> ReadItem:
+    """Return the things in an item, and its faults.
+
+    Args:
+        entry: The item.
+        event_series: The EventSeries that the item belongs to, if it is known.
+    """
     kind = type_name(entry.kind)
-    walk = _Walk(entry)
+    walk = _ItemReader(entry)
     if entry.deleted:
-        return Reading(_label(kind, {}, entry), walk.sources)
+        return ReadItem(_label(kind, {}, entry), walk.sources)
     try:
         data = _data(entry)
     except UnreadableError as fault:
         label = _label(kind, {}, entry)
-        return Reading(label, walk.sources or names_by_ids(entry.data, entry.source), faults=[Fault(label, str(fault))])
+        return ReadItem(
+            label, walk.sources or names_by_ids(entry.data, entry.source), faults=[Fault(label, str(fault))]
+        )
     label = _label(kind, data, entry)
     if _EVENT_SERIES in (type_names(data) or [kind]):
-        return Reading(label, walk.sources, event_series=data)
+        return ReadItem(label, walk.sources, event_series=data)
     if event_series:
         data = {**data, "superEvent": event_series}
     walk.read(data, _Context(types=tuple(OpportunityType), expected=kind))
     sources = walk.sources or names_by_ids(entry.data, entry.source)
-    return Reading(label, sources, walk.drafts, walk.faults, belongs_to=_belongs_to(data, entry))
+    return ReadItem(label, sources, walk.drafts, walk.faults, belongs_to=_belongs_to(data, entry))
 
 
 def event_series_key(id_: str, entry: Entry) -> str:
-    """The key of the EventSeries with this `@id`."""
+    """Return the key of the EventSeries with this `@id`."""
     return key_of(paths_of_reference(id_, (OpportunityType.SESSION_SERIES,), entry.source)[0])
 
 
 def _belongs_to(data: JsonObject, entry: Entry) -> str:
-    """The key of what a `superEvent` names by its `@id` alone; empty where nothing is named so."""
-    above = data.get("superEvent")
-    if isinstance(above, dict) and not is_reference(above):
+    """Return the key of the `superEvent` that a thing names by `@id` alone; empty if it names none."""
+    parent = data.get("superEvent")
+    if isinstance(parent, dict) and not is_reference(parent):
         return ""
-    name = read_text(above.get("@id") if isinstance(above, dict) else above)
+    name = read_text(parent.get("@id") if isinstance(parent, dict) else parent)
     return event_series_key(name, entry) if name else ""
 
 
@@ -182,8 +191,8 @@ def _data(entry: Entry) -> JsonObject:
     return data
 
 
-class _Walk:
-    """Goes through one item and what it embeds."""
+class _ItemReader:
+    """Reads one item and the things that it embeds."""
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
@@ -195,11 +204,11 @@ class _Walk:
         self.faults: list[Fault] = []
 
     def read(self, thing: JsonObject, context: _Context) -> Draft | None:
-        """Read a thing and what it embeds; return its draft, or None where it cannot be imported."""
+        """Read a thing and the things that it embeds. Return its draft, or None if it cannot be imported."""
         label = _label(context.expected, thing, self._entry)
         try:
             type_ = _type(thing, context)
-            thing, taken_over = with_event_series(thing, KINDS[type_])
+            thing, taken_over = with_event_series(thing, type_)
             identity = self._identify(thing, type_, context)
             draft = self._draft(thing, type_, context, label, identity)
             draft = replace(draft, remarks=(*taken_over, *draft.remarks))
@@ -208,65 +217,68 @@ class _Walk:
             self.faults.append(Fault(label, str(fault)))
             return None
         self.drafts.append(draft)
-        # The other children of a parent within its child are read from the item about that parent.
+        # The children of a parent that its child embeds are read from the item about the parent.
         if not context.copy:
             self._read_children(thing, draft)
         return draft
 
     def _identify(self, thing: JsonObject, type_: OpportunityType, context: _Context) -> Identity:
-        """The identity of a thing. That of an item without an RPDE envelope is the identity of its outermost thing."""
+        """Return the identity of a thing. The outermost thing names an item without an RPDE envelope."""
         entry = self._entry
         rpde = (entry.kind, entry.id) if entry.id and not context.embedded else None
-        identity = identify(thing, type_, entry.source, whole=context.whole, rpde=rpde)
+        identity = identify(thing, type_, entry.source, container=context.container, rpde=rpde)
         if not self.sources and not context.embedded:
             self.sources = names_of(identity, entry.source)
         return identity
 
     def _read_children(self, thing: JsonObject, parent: Draft) -> None:
-        kind = KINDS[parent.opportunity.type]
-        for name, type_ in kind.children.items():
-            children = [child for child in members(thing.get(name)) if not _is_elsewhere(child, kind)]
+        parent_type = parent.opportunity.type
+        for name, types in parent_type.children.items():
+            children = [child for child in members(thing.get(name)) if not _is_not_sold_here(child, parent_type)]
             alike = Counter(time_or_name(child) for child in children if isinstance(child, dict))
-            for same in self._by_identity(children, type_, Whole(parent.opportunity.path, parent.former, name)):
+            for same in self._by_identity(children, types, Container(parent.opportunity.path, parent.former, name)):
                 child = same[0]
                 if not isinstance(child, dict):
                     self.faults.append(Fault(f"{name} of {parent.label}", f"{shown(child)} is no JSON object"))
                 elif len(same) == 1 or (_has_id(child) and all(other == child for other in same)):
-                    whole = Whole(parent.opportunity.path, parent.former, name, alike[time_or_name(child)])
-                    self.read(child, _Context(types=(type_,), expected=type_, whole=whole))
+                    container = Container(parent.opportunity.path, parent.former, name, alike[time_or_name(child)])
+                    self.read(child, _Context(types=types, expected=types[0], container=container))
                 else:
-                    label = _label(type_, child, self._entry)
-                    self.faults.append(Fault(label, f"nothing tells {len(same)} {name} of {parent.label} apart"))
+                    label = _label(types[0], child, self._entry)
+                    self.faults.append(Fault(label, f"{len(same)} {name} of {parent.label} cannot be distinguished"))
 
-    def _by_identity(self, children: list[Any], type_: OpportunityType, whole: Whole) -> list[list[Any]]:
-        """The embedded things, grouped: nothing tells those of one group apart."""
+    def _by_identity(
+        self, children: list[Any], types: tuple[OpportunityType, ...], container: Container
+    ) -> list[list[Any]]:
+        """Return the embedded things, grouped by identity. Things of one group cannot be distinguished."""
         found: dict[Any, list[Any]] = {}
         for number, child in enumerate(children):
             key: Any = number
             if isinstance(child, dict):
+                type_ = next((type_ for type_ in types if type_ in type_names(child)), types[0])
                 with suppress(UnreadableError):
-                    key = identify(child, type_, self._entry.source, whole=whole, rpde=None).path
+                    key = identify(child, type_, self._entry.source, container=container, rpde=None).path
             found.setdefault(key, []).append(child)
         return list(found.values())
 
     def _draft(
         self, thing: JsonObject, type_: OpportunityType, context: _Context, label: str, identity: Identity
     ) -> Draft:
-        path, kind = identity.path, KINDS[type_]
-        above = self._above(thing, type_, context)
-        told = _told_dates(thing, type_, above)
-        when = read_when(thing, in_days=kind.in_days) if told else When()
+        path, row = identity.path, type_.row
+        parent = self._parent_reference(thing, type_, context)
+        has_own_dates = _has_own_dates(thing, type_, parent)
+        when = read_period(thing, in_days=row.dates is Dates.DAYS) if has_own_dates else Period()
         own_status = read_status(thing)
         free, on_free = read_free(thing)
-        capacity, on_capacity = read_spaces(thing, kind.remaining)
+        capacity, on_capacity = read_spaces(thing, row.capacity)
         named_offers, full_offers = split_offers(thing.get("offers"))
         offers, on_offers = read_offers(full_offers, path)
         offers_unknown = "offers" in thing and not offers and not named_offers
         properties, on_properties = read_properties(thing, type_, when)
         inherited = Inherited(
             status=own_status is None,
-            dates=not told and type_.bookable and not type_.at_any_time,
-            duration=when.start is not None and when.end is None and kind.parent is not None,
+            dates=not has_own_dates and type_.is_dated,
+            duration=when.start is not None and when.end is None and row.parent is not None,
             offers=tuple(map(key_of_offer, named_offers)),
         )
         return Draft(
@@ -289,8 +301,8 @@ class _Walk:
             former=identity.former,
             by_id=identity.by_id,
             by_feed=identity.by_feed,
-            parents=above.paths,
-            parent_name=above.name,
+            parents=parent.paths,
+            parent_name=parent.name,
             seller=read_seller(thing.get("organizer") or thing.get("provider"), self._entry.source),
             embedded=context.embedded,
             copy=context.copy,
@@ -298,44 +310,49 @@ class _Walk:
         )
 
     def _source(self, path: str, context: _Context) -> str:
-        """The source of the item; a parent within its child has another one, because other items may embed it too."""
+        """Return the source of the item. An embedded parent has a source of its own: other items may embed it too."""
         return f"{self._entry.source.name}#copy-of-{key_of(path)}" if context.copy else self.sources[0]
 
-    def _above(self, thing: JsonObject, type_: OpportunityType, context: _Context) -> _Above:
-        """The parent of a thing. One that it embeds is read, too."""
-        if context.whole and not context.copy:
-            return _Above((context.whole.path,))
-        kind = KINDS[type_]
-        parent = thing.get(kind.parent) if kind.parent else None
+    def _parent_reference(self, thing: JsonObject, type_: OpportunityType, context: _Context) -> _ParentReference:
+        """Return the parent of a thing, and read the parent if the thing embeds it."""
+        if context.container and not context.copy:
+            return _ParentReference((context.container.path,))
+        link = type_.row.parent
+        if link is None:
+            return _ParentReference()
+        parent = thing.get(link.property)
         if isinstance(parent, dict) and not is_reference(parent):
-            whole = Whole("", (), str(kind.parent))
-            copy = self.read(parent, _Context(types=kind.parents, expected=kind.parents[0], whole=whole, copy=True))
+            container = Container("", (), link.property)
+            copy = self.read(
+                parent, _Context(types=type_.parents, expected=type_.parents[0], container=container, copy=True)
+            )
             if copy is None:
-                raise UnreadableError(f"its {kind.parent} is not understood")
-            return _Above((copy.opportunity.path,), read_text(parent.get("@id")))
+                raise UnreadableError(f"its {link.property} is not understood")
+            return _ParentReference((copy.opportunity.path,), read_text(parent.get("@id")))
         name = read_text(parent.get("@id") if isinstance(parent, dict) else parent)
         if name:
-            return _Above(paths_of_reference(name, kind.parents, self._entry.source), name)
-        if kind.needs_parent:
-            raise UnreadableError(f"it has no {kind.parent}" if parent is None else f"its {kind.parent} is unreadable")
-        return _Above()
+            return _ParentReference(paths_of_reference(name, type_.parents, self._entry.source), name)
+        if link.required:
+            missing = f"it has no {link.property}"
+            raise UnreadableError(missing if parent is None else f"its {link.property} is unreadable")
+        return _ParentReference()
 
 
-def _is_elsewhere(child: Any, kind: Kind) -> bool:
-    """Whether an embedded thing is a reference to one that is published elsewhere, or a part that is not sold."""
+def _is_not_sold_here(child: Any, parent_type: OpportunityType) -> bool:
+    """Return whether an embedded thing is only a reference, or a part that is not sold separately."""
     if isinstance(child, str) or (isinstance(child, dict) and is_reference(child)):
         return True
-    return kind.has_parts and isinstance(child, dict) and "offers" not in child
+    return parent_type.row.has_parts and isinstance(child, dict) and "offers" not in child
 
 
 def _has_id(child: JsonObject) -> bool:
     return any(read_text(child.get(name)) for name in ("@id", "identifier"))
 
 
-def _told_dates(thing: JsonObject, type_: OpportunityType, above: _Above) -> bool:
-    """Whether to read dates: a part of an event that has none of its own takes place when the event does."""
-    dated = type_.bookable and not type_.at_any_time
-    return dated and ("startDate" in thing or type_ is not OpportunityType.EVENT or not above.paths)
+def _has_own_dates(thing: JsonObject, type_: OpportunityType, parent: _ParentReference) -> bool:
+    """Return whether dates are read: a part of an event without a start takes place when the event does."""
+    parent_gives_dates = type_.row.parent is not None and type_.row.parent.gives_dates and bool(parent.paths)
+    return type_.is_dated and ("startDate" in thing or not parent_gives_dates)
 
 
 def _check_size(draft: Draft) -> None:
@@ -344,17 +361,17 @@ def _check_size(draft: Draft) -> None:
 
 
 def _label(expected: str, thing: JsonObject, entry: Entry) -> str:
-    """What reports call a thing: its type, and its provider's name for it."""
+    """Return the name of a thing in reports: its type and the provider's identifier or name."""
     names = [read_text(thing.get(name)) for name in ("@id", "identifier", "url", "name")]
     kind = ", ".join(type_names(thing)) or expected or "item"
-    return f"{shown(kind)} {shown(next((name for name in (*names, entry.id) if name), entry.where))}"
+    return f"{shown(kind)} {shown(next((name for name in (*names, entry.id) if name), entry.position))}"
 
 
 def _type(thing: JsonObject, context: _Context) -> OpportunityType:
     names = type_names(thing) or [context.expected]
     for name in names:
         if name in context.types:
-            return OpportunityType(name)
+            return TYPE_OF_NAME[name]
     if not any(names):
         raise UnreadableError("it has no @type")
     raise UnreadableError(f"its type is none that is sold here: {', '.join(map(shown, names))}")

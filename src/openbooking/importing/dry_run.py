@@ -1,4 +1,4 @@
-"""A store that an import can be tried on: it answers as the real one would, and nothing is changed."""
+"""A store for dry runs: it answers as the real store would, and changes nothing."""
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,22 +24,22 @@ _decode = msgspec.json.Decoder(Opportunity).decode
 
 
 class ImportStore(Protocol):
-    """What an import asks of a store."""
+    """The part of a store that an import uses."""
 
     async def execute(self, command: Command[Reply]) -> Reply:
-        """Carry out one command: all of it or none of it."""
+        """Carry out a command, all of it or none of it, and return its reply."""
         ...
 
     async def sellers(self) -> Sequence[Seller]:
-        """All Sellers, by key."""
+        """Return all Sellers, ordered by key."""
         ...
 
 
-class RehearsalStore:
-    """Decides each command on what the real store holds and the commands before would have changed.
+class DryRunStore:
+    """Decides each command on the contents of the real store and on the changes of the commands before it.
 
-    What would have been changed, and what follows may refer to, is kept in a temporary SQLite database: parents, what
-    lies below them, and Orders. What a command publishes itself, and has no children, is published once only.
+    The changes that later commands may refer to are kept in a temporary SQLite database: parents, what lies below
+    them, and Orders. A published Opportunity without children is not kept, because an import publishes it only once.
     """
 
     def __init__(self, store: ImportStore) -> None:
@@ -63,10 +63,10 @@ class RehearsalStore:
         self._db.close()
 
     async def execute(self, command: Command[Reply]) -> Reply:
-        """What the command would be answered; raises what it would raise."""
-        given = tuple(self._given(command))
+        """Return the reply that the real store would give, or raise the error that it would raise."""
+        given = tuple(self._earlier_changes(command))
         rehearsed = await self._store.execute(
-            Preview(command=command, given=given, actor=Actor(ActorKind.ADMINISTRATOR, "rehearsal"))
+            Preview(command=command, given=given, actor=Actor(ActorKind.ADMINISTRATOR, "dry-run"))
         )
         published = _published(command)
         for change in rehearsed.changes:
@@ -74,11 +74,11 @@ class RehearsalStore:
         return rehearsed.reply
 
     async def sellers(self) -> Sequence[Seller]:
-        """All Sellers there are."""
+        """Return the Sellers of the real store."""
         return await self._store.sellers()
 
-    def _given(self, command: Command[Any]) -> Iterable[Change]:
-        """What has been changed of that which the command looks at."""
+    def _earlier_changes(self, command: Command[Any]) -> Iterable[Change]:
+        """Yield the earlier changes to what the command reads."""
         yield from (SellerSet(seller) for seller in self._sellers.values())
         paths = _paths(command)
         yield from self._changed({*paths, *self._below(paths)} if isinstance(command, Publish) else paths)
@@ -100,7 +100,7 @@ class RehearsalStore:
             yield from self._changed(above)
 
     def _below(self, paths: Collection[str]) -> Iterable[str]:
-        """The paths of what has been changed below these."""
+        """Return the paths of changed Opportunities below these."""
         rows = self._db.execute(
             "WITH RECURSIVE below (path) AS (SELECT value FROM json_each(?) "
             "UNION SELECT changed.path FROM below JOIN changed ON changed.parent = below.path) SELECT path FROM below",
@@ -109,7 +109,7 @@ class RehearsalStore:
         return [path for (path,) in rows]
 
     def _records(self, paths: Collection[str] | None) -> Iterable[Change]:
-        """The Orders that have been changed at these paths, or all."""
+        """Yield the changed Orders with an item at one of these paths, or all changed Orders for None."""
         at_paths = (
             "WHERE (partner, uuid) IN (SELECT partner, uuid FROM item WHERE path IN (SELECT value FROM json_each(?)))"
         )
@@ -132,7 +132,7 @@ class RehearsalStore:
                 self._keep_record(record)
 
     def _keep_record(self, record: Record) -> None:
-        """Keep a record, without personal data, which no decision of an import looks at."""
+        """Keep a record without personal data, which no decision of an import reads."""
         document = encode_record(record)
         self._db.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", (*record.key, document))
         things = (thing for item, _ in record.items() for thing in (item.opportunity, *item.parents))

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from openbooking.booking.model.opportunity import Offer
-from openbooking.importing.read_offers import read_offers
-from openbooking.importing.read_values import MAX_COUNT, clean
+from openbooking.importing.reading.offers import read_offers
+from openbooking.importing.reading.values import MAX_COUNT, clean
 from support.published_items import OFFER
 
 SESSION, SLOT = "scheduled-sessions/one", "slots/one"
@@ -244,7 +244,7 @@ def test_the_share_of_offers_that_is_lost_is_printed(tmp_path: Path) -> None:
     (items / "series.json").write_text(json.dumps([{"@type": "SessionSeries", "offers": [OFFER, resident, OFFER]}]))
     shares = {"price": 100.0, "beta:partySize": 4.2, "validFrom": 0.5, "eligibleCustomerType": 1.0}
     usage.write_text(json.dumps({"types": {"Offer": shares}}))
-    script = Path(__file__).parents[2] / "scripts" / "offer_conditions.py"
+    script = Path(__file__).parents[3] / "scripts" / "offer_conditions.py"
     done = subprocess.run([sys.executable, script, items, usage], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
         "1 of 3 Offers in the items are left out because of a condition.",

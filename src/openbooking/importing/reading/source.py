@@ -1,4 +1,4 @@
-"""The names by which what is imported is known again: of a source as a whole, and of each RPDE item in it."""
+"""The names of sources and of the items in them, by which later imports find what an import has published."""
 
 import re
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from openbooking.importing.errors import ImportRefusedError
-from openbooking.importing.kinds import type_of_kind
-from openbooking.importing.read_values import derive_key
-from openbooking.openactive.terms import OpportunityType
+from openbooking.importing.reading.kinds import type_of_kind
+from openbooking.importing.reading.values import derive_key
+from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.web_addresses import is_web_address
 
 _CURSOR = frozenset({"aftertimestamp", "afterid", "afterchangenumber", "limit"})
@@ -24,10 +24,14 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Source(NamedTuple):
-    """The `name` of all that is imported from one place, and the `former` name that earlier versions gave it.
+    """A source of imported items.
 
-    An RPDE item is known by its `id` within its source; its `kind` tells it apart from others only where several
-    items have the same `id`, as those of several feeds that are imported under one name (AMB-74).
+    An RPDE item is identified by its `id` within its source. Its `kind` counts only if several items have the same
+    `id`, which happens if several feeds are imported under one name (AMB-74).
+
+    Attributes:
+        name: The name of the source.
+        former: The name that earlier versions gave it.
     """
 
     name: str
@@ -35,49 +39,50 @@ class Source(NamedTuple):
 
     @property
     def is_one_feed(self) -> bool:
-        """Whether it is the URL of one feed; several feeds may be imported under a name that the operator gave."""
+        """Whether the name is the URL of one feed. Several feeds may share a name that the operator gave."""
         return is_web_address(self.name)
 
     def may_mean(self, deleted: str, type_: OpportunityType | None) -> bool:
-        """Whether a deletion of this kind may mean an item of this type that has the same `id` and another kind.
+        """Return whether a deletion of this `kind` may mean an item of this type with the same `id` and another `kind`.
 
-        Where several feeds are imported under one name, a deletion of one type and an item of another are of two feeds,
-        unless both are kinds of event, which often share a feed.
+        If several feeds are imported under one name, a deletion of one type and an item of another type come from two
+        feeds, unless types like these share a feed.
         """
         named = type_of_kind(deleted)
         return self.is_one_feed or named is None or type_ is None or named.feed == type_.feed
 
     def item(self, kind: str, id_: str) -> str:
-        """The name of an RPDE item, whatever it holds."""
+        """Return the name of an RPDE item."""
         return self.items_with(id_) + derive_key(kind)
 
     def items_with(self, id_: str) -> str:
-        """The prefix that the names of all items with this `id` share, whatever their kind."""
+        """Return the prefix that the names of all items with this `id` share, whatever their kind."""
         return f"{self.name}#{derive_key(id_)}/"
 
     def former_item(self, kind: str, id_: str) -> str:
-        """The name that earlier versions gave to an RPDE item; empty if other sources shared it.
+        """Return the name that earlier versions gave to an RPDE item; empty if other sources shared that name.
 
-        Earlier versions left all parameters out of a URL, so feeds that differ in their parameters had one name.
+        Earlier versions removed all parameters from a URL, so that feeds with different parameters had one name.
         """
         return f"{self.name}#{derive_key(kind, id_)}" if self.name == self.former else ""
 
 
-def source_of(place: str) -> Source:
-    """The source that a place is: its URL without cursor and credentials, or its full path.
+def source_of(path_or_url: str) -> Source:
+    """Return the source of a feed or file: its URL without cursor and credentials, or its full path.
 
-    Raises ImportRefusedError for standard input, which has no name, and for what is no URL.
+    Raises:
+        ImportRefusedError: The source is standard input, which has no name, or the URL is not valid.
     """
-    if place == "-":
-        raise ImportRefusedError("What comes from standard input needs a name to be known by: --source NAME.")
-    if not is_web_address(place):
-        path = str(Path(place).resolve())
+    if path_or_url == "-":
+        raise ImportRefusedError("Items from standard input need a name of their source: --source NAME.")
+    if not is_web_address(path_or_url):
+        path = str(Path(path_or_url).resolve())
         return Source(path, path)
     try:
-        url = urlsplit(place)
+        url = urlsplit(path_or_url)
         former_host = f"{url.hostname}:{url.port}" if url.port else str(url.hostname)
     except ValueError as fault:
-        raise ImportRefusedError(f"{place} is no valid URL: {fault}.") from fault
+        raise ImportRefusedError(f"{path_or_url} is no valid URL: {fault}.") from fault
     parameters = [pair for pair in parse_qsl(url.query, keep_blank_values=True) if _identifies(pair[0])]
     host = former_host if url.port != _PORTS.get(url.scheme) else str(url.hostname)
     name = urlunsplit((url.scheme, host, url.path, urlencode(sorted(parameters)), ""))
@@ -85,10 +90,10 @@ def source_of(place: str) -> Source:
 
 
 def named_source(name: str) -> Source:
-    """The source that the operator has named; a URL names the feed that is imported from it."""
+    """Return the source that the operator has named. A URL names the feed at that URL."""
     return source_of(name) if is_web_address(name) else Source(name, name)
 
 
 def _identifies(parameter: str) -> bool:
-    """Whether a parameter of a URL tells one source from another, rather than where to begin, or who asks."""
+    """Return whether a parameter of a URL identifies the source, and is no cursor or credential."""
     return parameter.lower() not in _CURSOR and not _CREDENTIAL.fullmatch(parameter)

@@ -1,0 +1,1 @@
+"""Readers: published JSON-LD becomes drafts of Opportunities, without a store or a network."""

@@ -1,0 +1,109 @@
+"""Published items, with or without an RPDE envelope."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from openbooking.harvest.documents import DocumentError, is_enveloped, parse
+from openbooking.importing.reading.source import Source
+from openbooking.importing.reading.values import UnreadableError, read_text, shown
+
+MAX_ITEM_BYTES = 8_000_000
+
+# Longer members of an item that cannot be read as a whole are left out. The ids that identify it are short.
+_MAX_MEMBER_BYTES = 10_000
+_STATES = (None, "updated", "deleted")
+
+_decode = msgspec.json.Decoder().decode
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class Entry(NamedTuple):
+    """One item of a page.
+
+    Attributes:
+        source: The source that it is imported from.
+        position: The position where it was found, for reports.
+        data: Its data, or their readable members.
+        kind: Its RPDE `kind`; empty without an RPDE envelope.
+        id: Its RPDE `id`; empty without an RPDE envelope.
+        modified: Its RPDE `modified`, as published.
+        deleted: Whether its RPDE `state` is `deleted`.
+        fault: Why it cannot be read as a whole; empty otherwise.
+    """
+
+    source: Source
+    position: str
+    data: Any
+    kind: str = ""
+    id: str = ""
+    modified: Any = None
+    deleted: bool = False
+    fault: str = ""
+
+
+def read_entry(item: msgspec.Raw, source: Source, position: str) -> Entry:
+    """Return an item with its envelope taken off.
+
+    Args:
+        item: The item as bytes.
+        source: The source that it is imported from.
+        position: The position where it was found, for reports.
+
+    Raises:
+        UnreadableError: It cannot be read as a whole, and none of its readable members identifies it.
+    """
+    try:
+        value, fault = _whole(item), ""
+    except UnreadableError as unreadable:
+        value, fault = _members(item), str(unreadable)
+        if not any(read_text(value.get(name)) for name in ("id", "@id", "identifier")):
+            raise
+    if not is_enveloped("@type" in value or "type" in value, "data" in value or "state" in value):
+        return Entry(source, position, value, fault=fault)
+    state = value.get("state")
+    if state not in _STATES:
+        fault = fault or f"its state {shown(state)} is not known"
+    entry = Entry(
+        source,
+        position,
+        value.get("data"),
+        kind=read_text(value.get("kind")) or "",
+        id=read_text(value.get("id")) or "",
+        modified=value.get("modified"),
+        deleted=state == "deleted",
+        fault=fault,
+    )
+    if entry.deleted and not entry.id:
+        raise UnreadableError("it is deleted, but has no id")
+    return entry
+
+
+def _whole(item: msgspec.Raw) -> dict[str, Any]:
+    if len(item) > MAX_ITEM_BYTES:
+        raise UnreadableError(f"it is larger than {MAX_ITEM_BYTES:,} bytes")
+    try:
+        value = parse(_decode, item)
+    except DocumentError as fault:
+        raise UnreadableError(str(fault)) from fault
+    if not isinstance(value, dict):
+        raise UnreadableError("it is no JSON object")
+    return value
+
+
+def _members(item: msgspec.Raw) -> dict[str, Any]:
+    """Return the members of an item. An unreadable member is None; an item that is no JSON object has no members."""
+    try:
+        found: dict[str, msgspec.Raw] = parse(_decode_members, item)
+    except DocumentError:
+        return {}
+    return {name: _member(value) for name, value in found.items()}
+
+
+def _member(value: msgspec.Raw) -> Any:
+    if len(value) > _MAX_MEMBER_BYTES:
+        return None
+    try:
+        return parse(_decode, value)
+    except DocumentError:
+        return None

@@ -1,0 +1,140 @@
+"""The fields of a published thing: its status, its spaces, and the properties that no rule reads."""
+
+from typing import Any
+
+from openbooking.importing.reading.times import Period
+from openbooking.importing.reading.values import (
+    MAX_COUNT,
+    JsonObject,
+    UnreadableError,
+    members,
+    publishable,
+    read_count,
+    read_flag,
+    read_term,
+    shown,
+    term_names,
+    type_names,
+)
+from openbooking.jsonld.scalars import write_duration, write_instant
+from openbooking.openactive.inheritance import DATES, LINKS, with_inherited
+from openbooking.openactive.opportunity_row import CapacityProperties, Dates
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import EventStatus
+
+# Properties that this system renders itself, or publishes as things of their own.
+_NOT_KEPT = LINKS | {
+    "@context", "@type", "@id", "offers", "organizer", "provider", "eventStatus", "isAccessibleForFree",
+}  # fmt: skip
+_CONCEPTS = ("activity", "facilityType")
+_MOVED_ONLINE = "EventMovedOnline"
+
+
+def read_status(thing: JsonObject) -> EventStatus | None:
+    """Return the status of a thing, or None if it has none. Raise UnreadableError if the status is not known."""
+    published = thing.get("eventStatus")
+    if published is None:
+        return None
+    try:
+        return _read_status(published)
+    except UnreadableError as fault:
+        raise UnreadableError(f"its eventStatus: {fault}") from fault
+
+
+def _read_status(published: Any) -> EventStatus:
+    names = term_names(published)
+    others = [name for name in names if name != _MOVED_ONLINE]
+    status = read_term(others, EventStatus) if others else EventStatus.SCHEDULED
+    # An event that moved online takes place.
+    if len(others) < len(names) and status not in (EventStatus.SCHEDULED, EventStatus.RESCHEDULED):
+        raise UnreadableError(f"{shown(published)} is not known")
+    return status
+
+
+def read_free(thing: JsonObject) -> tuple[bool | None, list[str]]:
+    """Return whether a thing is accessible for free, or None if it does not say so; and remarks."""
+    if "isAccessibleForFree" not in thing:
+        return None, []
+    try:
+        return read_flag(thing["isAccessibleForFree"]), []
+    except UnreadableError as fault:
+        return None, [f"isAccessibleForFree: {fault}"]
+
+
+def read_spaces(thing: JsonObject, capacity: CapacityProperties | None) -> tuple[int | None, list[str]]:
+    """Return the spaces left at the provider, at most its maximum; None if not known (OB-BKBL-12). And remarks."""
+    if capacity is None or capacity.remaining not in thing:
+        return None, []
+    most_name, name = capacity
+    try:
+        left = read_count(thing[name])
+    except UnreadableError as fault:
+        return None, [f"{name}: {fault}"]
+    remarks = [f"{name}: cut to the largest number that can be kept"] if left == MAX_COUNT else []
+    if most_name not in thing:
+        return left, remarks
+    try:
+        most = read_count(thing[most_name])
+    except UnreadableError as fault:
+        return left, [*remarks, f"{most_name}: {fault}"]
+    return min(left, most), [
+        *remarks,
+        f"{name} {left} is more than {most_name}: {most} taken",
+    ] if left > most else remarks
+
+
+def with_event_series(thing: JsonObject, type_: OpportunityType) -> tuple[JsonObject, tuple[str, ...]]:
+    """Return a thing with the properties that it inherits from an embedded EventSeries, and a remark on that (MOD)."""
+    above = thing.get("superEvent")
+    if type_.needs_parent or not isinstance(above, dict) or not (names := type_names(above)):
+        return thing, ()
+    if any(name in type_.parents for name in names):
+        return thing, ()
+    own = {name: value for name, value in thing.items() if name != "superEvent"}
+    return with_inherited(own, above, type_, None), (f"properties of its {shown(names[0])} taken over",)
+
+
+def read_properties(thing: JsonObject, type_: OpportunityType, when: Period) -> tuple[dict[str, Any], list[str]]:
+    """Return the properties that no rule reads, as published, and remarks on properties that are left out.
+
+    Activities and facility types in plain text become Concepts.
+    """
+    row = type_.row
+    # A parent that is not bookable keeps its dates as published.
+    dropped = _NOT_KEPT.union(row.excluded, DATES if type_.bookable else ())
+    kept = {name: value for name, value in thing.items() if name not in dropped}
+    for name in _CONCEPTS:
+        if name in kept:
+            kept[name] = [
+                {"@type": "Concept", "prefLabel": concept} if isinstance(concept, str) else concept
+                for concept in members(kept[name])
+            ]
+    if row.has_parts and "eventSchedule" not in kept:
+        dates = {} if row.dates is Dates.DAYS else _written_dates(when)
+        for property_, types in type_.children.items():
+            parts = [_part(part, types[0], dates) for part in members(thing.get(property_)) if isinstance(part, dict)]
+            kept |= {property_: parts} if parts else {}
+    return publishable(kept, left_out=(name for name in row.excluded if name in thing))
+
+
+def _written_dates(when: Period) -> JsonObject:
+    dates = {"startDate": when.start, "endDate": when.end}
+    written = {name: write_instant(date) for name, date in dates.items() if date}
+    lasts = {"duration": write_duration(when.end - when.start)} if when.start and when.end else {}
+    return written | lasts
+
+
+def _part(part: JsonObject, type_: OpportunityType, dates: JsonObject) -> JsonObject:
+    """Return a part as its parent embeds it, with the dates of the parent if the part has none."""
+    kept = {name: value for name, value in part.items() if name not in _NOT_KEPT}
+    return {"@type": type_, **({} if "startDate" in kept else dates), **kept}
+
+
+def remarks_on(thing: JsonObject, type_: OpportunityType) -> list[str]:
+    """Return remarks on how a thing was identified."""
+    remarks = []
+    if not type_names(thing):
+        remarks.append(f"no @type: taken for a {type_}")
+    if "@id" not in thing:
+        remarks.append("no @id: identified by its other properties")
+    return remarks

@@ -1,0 +1,87 @@
+"""The period of a bookable thing: `startDate`, `endDate` and `duration` as published (OB-BKBL-34)."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from openbooking.importing.reading.values import Instant, JsonObject, UnreadableError, read_duration, read_instant
+
+_LAST_SECOND = timedelta(seconds=1)
+
+
+class Period(msgspec.Struct, frozen=True):
+    """Start and end, each None if not known, and remarks on how they were understood."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def read_period(thing: JsonObject, *, in_days: bool = False) -> Period:
+    """Return the period of a thing.
+
+    A start without a time, of a thing without an end, means the whole day.
+
+    Args:
+        thing: The thing as published, cleaned.
+        in_days: Whether things of its type are dated in days. The period then ends within the last day, because it is
+            published without a time.
+
+    Raises:
+        UnreadableError: The thing has no `startDate`, or one that cannot be read.
+    """
+    if "startDate" not in thing:
+        raise UnreadableError("it has no startDate")
+    start = read_instant(thing["startDate"])
+    remarks = [start.assumed] if start.assumed and not in_days else []
+    end = _end(thing, remarks, in_days=in_days)
+    duration = _duration(thing, remarks)
+    end_by_duration = _after(start, duration, remarks, in_days=in_days) if duration else None
+    if end is not None and end <= start.at:
+        remarks.append(f"its end is not after its start: {'its duration taken' if end_by_duration else 'left out'}")
+        end = None
+    elif end and end_by_duration and end != end_by_duration and not in_days:
+        remarks.append("its duration does not lead to its endDate, which is taken")
+    if end is None:
+        end = end_by_duration or _end_of_day(start, in_days=in_days)
+    return Period(start.at, end, tuple(remarks))
+
+
+def _after(start: Instant, duration: timedelta, remarks: list[str], *, in_days: bool) -> datetime:
+    """Return the end that follows from the duration; for a start without a time, at least the end of that day."""
+    end = start.at + duration
+    if end < start.until and not in_days:
+        remarks.append("its duration is shorter than its day, which is taken")
+    return max(end, start.until) - (_LAST_SECOND if in_days and start.is_day else timedelta())
+
+
+def _end_of_day(start: Instant, *, in_days: bool) -> datetime | None:
+    if not start.is_day:
+        return None
+    return start.until - (_LAST_SECOND if in_days else timedelta())
+
+
+def _end(thing: JsonObject, remarks: list[str], *, in_days: bool) -> datetime | None:
+    if "endDate" not in thing:
+        return None
+    try:
+        read = read_instant(thing["endDate"])
+    except UnreadableError as fault:
+        remarks.append(f"endDate: {fault}")
+        return None
+    if read.assumed and not in_days:
+        remarks.append(read.assumed)
+    return read.until - _LAST_SECOND if in_days and read.is_day else read.until
+
+
+def _duration(thing: JsonObject, remarks: list[str]) -> timedelta | None:
+    if "duration" not in thing:
+        return None
+    try:
+        duration = read_duration(thing["duration"])
+    except UnreadableError as fault:
+        remarks.append(f"duration: {fault}")
+        return None
+    if not duration:
+        remarks.append("its duration is zero: left out")
+    return duration or None

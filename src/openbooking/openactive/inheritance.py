@@ -1,0 +1,69 @@
+"""The properties that a published child inherits from its parent (MOD "Parent-child relationships between Events").
+
+The functions work on JSON-LD as published, with the names of properties in OpenActive's context.
+
+Inherited: every property that the child does not have itself. The child's own value always wins (OB-BKBL-32).
+
+Not inherited:
+
+- `@context`, `@type`, `@id`, `url`, `identifier` and `eventSchedule` (OB-BKBL-32);
+- properties that join parents and children, and the spaces that are left, which each child states for itself;
+- `offers`, except by the sessions of a series (OB-BKBL-31);
+- `startDate`, `endDate` and `duration`, except in two cases. A child with a start and no end inherits the `duration`.
+  A part of an event that has no start takes place when the event does, and inherits all three.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from openbooking.openactive.opportunity_row import Dates
+from openbooking.openactive.opportunity_types import (
+    CHILD_PROPERTIES,
+    PARENT_PROPERTIES,
+    REMAINING_PROPERTIES,
+    OpportunityType,
+)
+
+DATES = frozenset({"startDate", "endDate", "duration"})
+
+# What joins things, or changes with bookings.
+LINKS = PARENT_PROPERTIES | CHILD_PROPERTIES | REMAINING_PROPERTIES
+
+_NEVER = LINKS | {"@context", "@type", "@id", "url", "identifier", "eventSchedule"}
+
+
+def with_inherited(
+    child: Mapping[str, Any], parent: Mapping[str, Any], type_: OpportunityType, parent_type: OpportunityType | None
+) -> dict[str, Any]:
+    """Return the properties of a child, with those that it inherits from its parent.
+
+    Args:
+        child: The child as published.
+        parent: The parent as published, with what it inherits itself.
+        type_: The type of the child.
+        parent_type: The type of the parent; None for an EventSeries, which is not sold and has no dates to give.
+    """
+    left_out = _NEVER | DATES if parent_type and type_.inherits_offers else _NEVER | DATES | {"offers"}
+    inherited = {name: value for name, value in parent.items() if name not in left_out}
+    return {**inherited, **_inherited_dates(child, parent, type_, parent_type), **child}
+
+
+def inherits_dates(type_: OpportunityType, parent_type: OpportunityType) -> bool:
+    """Return whether a child of this type without a start takes place when a parent of that type does.
+
+    A parent that is dated in days, without times, gives no dates.
+    """
+    link = type_.row.parent
+    return link is not None and link.gives_dates and parent_type.row.dates is Dates.TIMES
+
+
+def _inherited_dates(
+    child: Mapping[str, Any], parent: Mapping[str, Any], type_: OpportunityType, parent_type: OpportunityType | None
+) -> dict[str, Any]:
+    if parent_type is None:
+        return {}
+    if "startDate" not in child:
+        names = DATES if inherits_dates(type_, parent_type) else frozenset()
+    else:
+        names = frozenset() if "endDate" in child else frozenset({"duration"})
+    return {name: value for name, value in parent.items() if name in names}
