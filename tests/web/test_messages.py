@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -13,7 +14,30 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.seller_decisions import Notify, RenewAccess
 from openbooking.booking.model.opportunity import AccessRules, FormField, Opportunity
 from openbooking.booking.model.order import OrderKey
-from openbooking.openactive.terms import OPENACTIVE, SCHEMA, Availability, FlowRequirement, FormFieldType
+from openbooking.openactive.messages import (
+    Message,
+    Offer,
+    OpenBookingError,
+    Order,
+    OrderFeedData,
+    OrderItemPatch,
+    OrderItemRequest,
+    OrderPatch,
+    OrderQuote,
+    OrderRequest,
+    Payment,
+    PriceSpecification,
+    known_part,
+)
+from openbooking.openactive.terms import (
+    OPENACTIVE,
+    SCHEMA,
+    Availability,
+    BrokerRole,
+    FlowRequirement,
+    FormFieldType,
+    OrderType,
+)
 from support.builders import UUID, offer, session, slot
 from support.http_system import COURSE, COURT, FESTIVAL, HALL, SITE, YOGA, World
 from support.parties import BROKER, CUSTOMER, MANAGER
@@ -54,6 +78,55 @@ def empties(value: Any, path: str = "$") -> Iterator[str]:
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, member in members:
         yield from empties(member, f"{path}.{name}")
+
+
+TYPES: dict[str, type[Message]] = {
+    "C1": OrderQuote,
+    "C2": OrderQuote,
+    "B": Order,
+    "status": Order,
+    "feed": OrderFeedData,
+}
+
+
+@pytest.mark.parametrize("family", [YOGA, COURT, HALL], ids=["session", "court", "hall"])
+async def test_messages_are_the_same_after_a_client_has_decoded_and_encoded_them(
+    sqlite_world: World, family: list[Opportunity]
+) -> None:
+    found = await messages(sqlite_world, family)
+    for name, type_ in TYPES.items():
+        decoded = msgspec.convert(found[name], type_)
+        assert msgspec.json.decode(msgspec.json.encode(decoded)) == found[name], name
+    offer_id = found["B"]["orderedItem"][0]["acceptedOffer"]["@id"]
+    accepted = msgspec.convert(found["B"], Order).ordered_item[0].accepted_offer
+    assert isinstance(accepted, dict)
+    assert known_part(accepted, Offer).id == offer_id
+
+
+async def test_client_sends_requests_that_it_builds_of_message_types(sqlite_world: World) -> None:
+    sent = sqlite_world.item(YOGA)
+    item = OrderItemRequest(position=1, ordered_item=sent["orderedItem"], accepted_offer=sent["acceptedOffer"])
+    request = OrderRequest(
+        context=OPENACTIVE,
+        type=OrderType.ORDER,
+        seller=sqlite_world.ids.seller("centre"),
+        broker_role=BrokerRole.AGENT,
+        broker=BROKER,
+        customer=CUSTOMER,
+        ordered_item=(item,),
+        total_payment_due=PriceSpecification(price=12, price_currency="GBP"),
+        payment=Payment(type="Payment", identifier="payment-1"),
+    )
+    reply = await sqlite_world.call("PUT", f"orders/{UUID}", msgspec.json.encode(request))
+    assert reply.status_code == 201
+    order = msgspec.json.decode(reply.content, type=Order)
+    booked = order.ordered_item[0]
+    assert (booked.position, booked.order_item_status) == (1, f"{OPENACTIVE}OrderItemConfirmed")
+    patch = OrderPatch(ordered_item=(OrderItemPatch(id=booked.id, order_item_status=CANCELLED),))
+    assert (await sqlite_world.call("PATCH", f"orders/{UUID}", msgspec.json.encode(patch))).status_code == 204
+    refused = await sqlite_world.call("PATCH", f"orders/{UUID}", b"{}")
+    error = msgspec.json.decode(refused.content, type=OpenBookingError)
+    assert (error.type, error.status_code) == ("UnexpectedOrderTypeError", refused.status_code)
 
 
 @pytest.mark.spec("OB-MT-09", "OB-BKBL-27")

@@ -36,8 +36,9 @@ def open_object(known: Message, properties: JsonObject) -> dict[str, Any]:
     Members that are null are left out (OB-MT-09).
     """
     members: dict[str, Any] = msgspec.to_builtins(known)
-    if properties:
-        members = {name: value for name, value in {**members, **properties}.items() if value is not None}
+    members.update(properties)
+    if None in properties.values():
+        return {name: value for name, value in members.items() if value is not None}
     return members
 
 
