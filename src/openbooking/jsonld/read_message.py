@@ -1,8 +1,8 @@
-"""JSON objects as messages, read as leniently as the specification asks (OB-MT-10).
+"""JSON objects as messages, read leniently (OB-MT-10).
 
-A Broker's mistake in a property that does not matter must not keep its request from being answered, and a mistake in
-one that matters has an error class of its own. A member that does not fit its type is therefore read by a function that
-is named for it, which returns a value instead or raises the error. Without such a function the member counts as absent.
+Most mistakes in a request do not keep it from being answered, and the others have error classes of their own. A caller
+therefore names functions for members that do not fit their types. Such a function returns another value, or raises the
+error. A member without a function counts as absent.
 """
 
 from collections.abc import Callable, Mapping
@@ -56,5 +56,5 @@ def _read_members(
 
 
 def as_sent(value: Any) -> Any:
-    """Return the value of a member that a decision judges."""
+    """Return the value unchanged, for members that a command checks itself."""
     return value

@@ -1,7 +1,7 @@
-"""Bodies of C1, C2, P, B and of the PATCHes, as what the decisions take.
+"""Bodies of C1, C2, P, B and of the PATCHes, as the parameters of commands.
 
-Only what cannot be understood is refused here; whether it is right is decided elsewhere. Properties that are not known
-are ignored (OB-MT-10).
+A reader refuses a body that it cannot understand. Commands check whether the request can be fulfilled. Unknown
+properties are ignored (OB-MT-10).
 """
 
 import re
@@ -21,7 +21,7 @@ from openbooking.booking.model.order import (
     OrderRequest,
     Payment,
 )
-from openbooking.jsonld.read import JsonObject, check_type, read_object, read_reference
+from openbooking.jsonld.read import check_type, read_object, read_reference
 from openbooking.jsonld.read_message import Readers, as_sent, read_message
 from openbooking.openactive import messages
 from openbooking.openactive.errors import (
@@ -33,28 +33,34 @@ from openbooking.openactive.errors import (
     SellerNotFoundError,
 )
 from openbooking.openactive.ids import Identifiers
+from openbooking.openactive.messages import JsonObject
 from openbooking.openactive.money import PRICE_LIMIT, is_price
 from openbooking.openactive.terms import OrderType
 
-# As many digits as can be reckoned with exactly.
+# At most 28 digits, the precision of decimal arithmetic.
 _PRICE = re.compile(r"-?\d{1,12}(\.\d{1,16})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
-# With the scheme of an identifier or none, and of characters that one can have.
+# An http, https or urn URI or a relative reference, without characters that a URI cannot have.
 _OVERRIDE_ID = re.compile(r"((?i:https?|urn):|(?![^/?#]*:))[^\s\x00-\x20\x7f\"<>\\^`{|}]+")
-_PATCH_PROPERTIES = frozenset({"@context", "@type", "orderedItem"})
-_PROPOSAL_PATCH_PROPERTIES = frozenset({"@context", "@type", "orderProposalStatus", "orderCustomerNote"})
-_PATCH_ITEM_PROPERTIES = frozenset({"@type", "@id", "orderItemStatus"})
 
 
 class ProposalBooking(NamedTuple):
-    """B after P: the version's UUID, if it is one of this proposal, and the payment if there is a new one."""
+    """The body of B after P.
+
+    `version` is the UUID of a version of the proposal, or None if the body names none. `payment` replaces that of P.
+    """
 
     version: str | None
     payment: Payment | None
 
 
 class OrderReader:
-    """Reads bodies that use the identifiers of one Base URI; `max_items` is how many OrderItems one may have."""
+    """Reads the bodies of requests. All its methods raise OpenBookingError, or an error class for the mistake.
+
+    Args:
+        ids: parses the `@id`s below the Base URI.
+        max_items: how many OrderItems a body may have.
+    """
 
     def __init__(self, ids: Identifiers, max_items: int) -> None:
         self._ids = ids
@@ -99,7 +105,7 @@ class OrderReader:
         """Read the body of a PATCH of an OrderProposal (OB-OPU-03, OB-OPU-05)."""
         read = read_object(body)
         check_type(read, OrderType.PROPOSAL)
-        _check_no_more(read, _PROPOSAL_PATCH_PROPERTIES)
+        _check_permitted(read, messages.OrderProposalPatch)
         readers = {"orderProposalStatus": as_sent, "orderCustomerNote": as_sent}
         sent = read_message(read, messages.OrderProposalPatch, readers)
         return ProposalPatch(sent.order_proposal_status, sent.order_customer_note)
@@ -108,13 +114,13 @@ class OrderReader:
         """Read the body of a PATCH of an Order (OB-CAN-11, OB-CAN-12)."""
         read = read_object(body)
         check_type(read, OrderType.ORDER)
-        _check_no_more(read, _PATCH_PROPERTIES)
+        _check_permitted(read, messages.OrderPatch)
         items = _objects(read.get("orderedItem"), "orderedItem")
         if not items:
             raise OpenBookingError("The PATCH names no OrderItem.")
         self._check_count(items)
         for item in items:
-            _check_no_more(item, _PATCH_ITEM_PROPERTIES)
+            _check_permitted(item, messages.OrderItemPatch)
         sent = (read_message(item, messages.OrderItemPatch, {"orderItemStatus": as_sent}) for item in items)
         return tuple(self._item_patch(item) for item in sent)
 
@@ -172,8 +178,8 @@ def _objects(value: Any, name: str) -> list[JsonObject]:
     return value
 
 
-def _raise(error: OpenBookingError) -> Callable[[Any], NoReturn]:
-    """Return a function that raises an error of this class and description for a member that does not fit."""
+def _refusing(error: OpenBookingError) -> Callable[[Any], NoReturn]:
+    """Return a function that raises an error of the same class and description, whatever the value."""
 
     def refuse(_value: Any) -> NoReturn:
         raise type(error)(error.description)
@@ -193,14 +199,14 @@ def _read_total(value: Any) -> messages.PriceSpecification | None:
 
 
 _ORDER_READERS: Readers = {
-    "brokerRole": _raise(IncompleteBrokerDetailsError("The brokerRole is missing or not one of those there are.")),
-    "broker": _raise(IncompleteBrokerDetailsError("The broker is not an object.")),
-    "customer": _raise(IncompleteCustomerDetailsError("The customer is not an object.")),
+    "brokerRole": _refusing(IncompleteBrokerDetailsError("The brokerRole is missing or not one of those there are.")),
+    "broker": _refusing(IncompleteBrokerDetailsError("The broker is not an object.")),
+    "customer": _refusing(IncompleteCustomerDetailsError("The customer is not an object.")),
     "payment": _read_payment,
     "totalPaymentDue": _read_total,
 }
 _ITEM_READERS: Readers = {
-    "position": _raise(OpenBookingError("Every OrderItem needs a position, a whole number from 0 up.")),
+    "position": _refusing(OpenBookingError("Every OrderItem needs a position, a whole number from 0 up.")),
     "orderItemIntakeFormResponse": partial(_objects, name="orderItemIntakeFormResponse"),
     "accessPass": partial(_objects, name="accessPass"),
 }
@@ -229,7 +235,7 @@ def _override(sent: JsonObject) -> OfferOverride | None:
 
 
 def _unusable(value: Any) -> NoReturn:
-    raise msgspec.ValidationError(f"{value!r} is of no use.")
+    raise msgspec.ValidationError(f"{value!r} does not fit.")
 
 
 def _amount(price: float | str) -> Decimal | None:
@@ -252,8 +258,12 @@ def _payment(sent: messages.Payment | None) -> Payment | None:
     )
 
 
-def _check_no_more(given: JsonObject, permitted: frozenset[str]) -> None:
-    """Raise PatchContainsExcessivePropertiesError for more than these; custom namespaces do not count (OB-CAN-11)."""
+def _check_permitted(given: JsonObject, type_: type[messages.Message]) -> None:
+    """Raise PatchContainsExcessivePropertiesError for a property that the type does not have.
+
+    Properties of custom namespaces do not count (OB-CAN-11).
+    """
+    permitted = {"@type", *(field.encode_name for field in msgspec.structs.fields(type_))}
     excessive = sorted(name for name in given if name not in permitted and ":" not in name)
     if excessive:
         raise PatchContainsExcessivePropertiesError(f"Not permitted here: {', '.join(excessive)}.")

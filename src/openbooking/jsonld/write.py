@@ -1,4 +1,4 @@
-"""Domain things as JSON-LD: what feeds and replies have in common (Part B of the requirements, P-05 to P-21)."""
+"""The parts that feeds and replies have in common (Part B of the requirements, P-05 to P-21)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,8 +13,8 @@ from openbooking.openactive.ids import FormFieldRef, Identifiers, key_of
 from openbooking.openactive.terms import OPENACTIVE, FormFieldType, OpportunityType
 
 CONTEXT = OPENACTIVE
-# Contexts of the vocabularies that published properties may use; the validator knows the first two by heart.
-FEED_CONTEXT = (OPENACTIVE, f"{OPENACTIVE}ns-beta")
+# Published properties may use the beta vocabulary, in feeds and in replies.
+BETA_CONTEXT = (OPENACTIVE, f"{OPENACTIVE}ns-beta")
 
 JsonObject = dict[str, Any]
 
@@ -31,7 +31,11 @@ _NOT_IN_REPLIES = ("subEvent", "event", "individualFacilityUse")
 
 
 class Writer:
-    """Writes below one Base URI."""
+    """Writes Sellers, Offers, Opportunities, totals and taxes.
+
+    Args:
+        ids: renders the `@id`s below the Base URI.
+    """
 
     def __init__(self, ids: Identifiers) -> None:
         self.ids = ids
@@ -94,7 +98,12 @@ class Writer:
         )
 
     def opportunity(self, opportunity: Opportunity, remaining: int | None) -> JsonObject:
-        """What an Opportunity is in itself, with the spaces it has left where they are told."""
+        """Return an Opportunity without its parents, Offers and Seller.
+
+        Args:
+            opportunity: the Opportunity.
+            remaining: how many spaces are left, or None to leave the number out.
+        """
         type_ = opportunity.type
         most, left = _CAPACITY_OF_SLOT if type_ is OpportunityType.SLOT else _CAPACITY_OF_EVENT
         instant = _write_date if type_ is OpportunityType.COURSE_INSTANCE else write_instant
@@ -122,7 +131,13 @@ class Writer:
     def opportunity_with_parents(
         self, opportunity: Opportunity, parents: Sequence[Opportunity], remaining: int | None
     ) -> JsonObject:
-        """An Opportunity as replies show it: parents within, without Offers, Seller or siblings (OB-VAL-37)."""
+        """Return an Opportunity for a reply: with its parents, without Offers, Seller and siblings (OB-VAL-37).
+
+        Args:
+            opportunity: the Opportunity.
+            parents: its parents, nearest first.
+            remaining: how many spaces are left, or None to leave the number out.
+        """
         written = self.opportunity(opportunity, remaining)
         for name in _NOT_IN_REPLIES:
             written.pop(name, None)
@@ -152,12 +167,12 @@ class Writer:
         )
 
     def parent_property(self, type_: OpportunityType) -> str | None:
-        """The property in which items of this type name their parent."""
+        """Return the property in which items of this type name their parent, or None if they have no parent."""
         return _PARENT_PROPERTY.get(type_)
 
 
 def currency_of(price: Decimal, currency: str | None) -> str | None:
-    """The currency to write beside a price: none beside nothing."""
+    """Return the currency to show with a price, which is None if the price is 0."""
     return currency if price else None
 
 
@@ -179,7 +194,7 @@ def access_channel(access: Access | None) -> messages.JsonObject | None:
 
 
 def _write_date(instant: datetime) -> str:
-    """A course is given in days: those of the place where it is held, whose offset the instant keeps."""
+    """Return the date of an instant at the place of the course, whose UTC offset the instant has."""
     return instant.date().isoformat()
 
 

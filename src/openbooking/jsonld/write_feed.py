@@ -1,4 +1,4 @@
-"""Items of the open feeds and of the Orders feed (OB 8.4.4, MOD)."""
+"""Items of the open feeds and of the Orders feeds (OB 8.4.4, MOD)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,14 +11,18 @@ from openbooking.booking.model.record import ItemState, Record
 from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.booking.rules.pricing import charged, current_totals, pricing_of
-from openbooking.jsonld.write import FEED_CONTEXT, JsonObject, Writer, access_channel, access_codes, access_passes
+from openbooking.jsonld.write import BETA_CONTEXT, JsonObject, Writer, access_channel, access_codes, access_passes
 from openbooking.openactive import messages
 from openbooking.openactive.ids import OrderItemRef
 from openbooking.openactive.terms import TaxTreatment
 
 
 class JsonLdFeedWriter:
-    """Writes the `data` of feed items."""
+    """Writes the `data` of feed items.
+
+    Args:
+        writer: writes the parts that replies and feeds have in common.
+    """
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -26,13 +30,20 @@ class JsonLdFeedWriter:
     def opportunity(
         self, opportunity: Opportunity, spaces: Spaces, parents: Sequence[Opportunity], seller: Seller
     ) -> bytes:
-        """An Opportunity, or a parent of such, as its open feed shows it."""
+        """Return an item of an open feed.
+
+        Args:
+            opportunity: the Opportunity, or a parent of Opportunities.
+            spaces: how many of its spaces are booked and leased.
+            parents: its parents, nearest first.
+            seller: its Seller.
+        """
         return msgspec.json.encode(
-            {"@context": FEED_CONTEXT, **self._opportunity(opportunity, spaces, parents, seller)}
+            {"@context": BETA_CONTEXT, **self._opportunity(opportunity, spaces, parents, seller)}
         )
 
     def opportunity_id(self, path: str) -> str:
-        """The `@id` of an Opportunity."""
+        """Return the `@id` of the Opportunity with this path."""
         return self._writer.ids.opportunity(path)
 
     def _opportunity(
@@ -81,7 +92,7 @@ class JsonLdFeedWriter:
     def _common(self, record: Record, order: Order, items: tuple[messages.OrderItem, ...]) -> dict[str, Any]:
         totals = None if order.dynamic else current_totals(record)
         return {
-            "context": FEED_CONTEXT,
+            "context": BETA_CONTEXT,
             "id": self._writer.ids.order(order.type, record.uuid),
             "identifier": record.uuid,
             "ordered_item": items,
@@ -113,7 +124,7 @@ class JsonLdFeedWriter:
         )
 
     def _in_full(self, order: Order, item: OrderItem) -> JsonObject:
-        """The Opportunity in full, its facility with the provider that the validator wants there (AMB-19)."""
+        """Return the Opportunity with its parents. Facilities have a provider, as the validator requires (AMB-19)."""
         assert item.opportunity is not None  # noqa: S101 - booked items have one
         written = self._writer.opportunity_with_parents(item.opportunity, item.parents, None)
         facility = written.get("facilityUse")

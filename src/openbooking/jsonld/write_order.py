@@ -9,7 +9,7 @@ from openbooking.booking.model.order import Order, OrderItem, Payment, Proposal,
 from openbooking.booking.model.record import ItemState, Record
 from openbooking.booking.rules.pricing import charged, current_totals, pricing_of
 from openbooking.jsonld.scalars import write_instant
-from openbooking.jsonld.write import CONTEXT, FEED_CONTEXT, Writer, access_channel, access_codes, access_passes
+from openbooking.jsonld.write import BETA_CONTEXT, CONTEXT, Writer, access_channel, access_codes, access_passes
 from openbooking.openactive import messages
 from openbooking.openactive.errors import ITEM_ERROR_STATUS, ItemError, OpenBookingError
 from openbooking.openactive.ids import FormFieldRef, OrderItemRef
@@ -50,7 +50,7 @@ class OrderWriter:
         self, order: Order, items: tuple[messages.OrderItem, ...], totals: Totals, proposal: Proposal | None
     ) -> messages.Message:
         common: dict[str, Any] = {
-            "context": FEED_CONTEXT,
+            "context": BETA_CONTEXT,
             "id": self._writer.ids.order(order.type, order.uuid),
             "broker_role": order.broker_role,
             "broker": order.broker or None,
@@ -126,7 +126,7 @@ class OrderWriter:
         if error.field and item.offer:
             instance = self._writer.ids.form_field(FormFieldRef(item.offer.ref, error.field))
         elif error.instance:
-            # The validator takes a property's URL for a fault where it expects that of a thing, unless it is this one.
+            # The validator refuses the https URL of a property here, and accepts its http URL.
             instance = error.instance.replace("https:", "http:", 1)
         return messages.OpenBookingError(
             type=error.type,
