@@ -34,7 +34,7 @@ class OrderWriter:
 
     def reply(self, order: Order) -> bytes:
         """Return the body of the reply to C1, C2, P or B."""
-        booked = not order.has_errors
+        booked = _is_booked(order)
         items = tuple(self._item(order, item, _NOT_BOOKED, booked=booked, requested=True) for item in order.items)
         return msgspec.json.encode(self._order(order, items, order.totals, order.proposal))
 
@@ -42,7 +42,7 @@ class OrderWriter:
         """Return the body of the reply to Order Status: the Order with all changes since it was booked."""
         assert record.order is not None  # noqa: S101 - only records with an Order are read
         order = replace(record.order, lease_expires=record.lease_expires)
-        booked = not order.has_errors
+        booked = _is_booked(order)
         items = tuple(self._item(order, item, state, booked=booked, requested=False) for item, state in record.items())
         return msgspec.json.encode(self._order(order, items, current_totals(record), record.proposal))
 
@@ -87,16 +87,15 @@ class OrderWriter:
             order: the Order.
             item: its item.
             state: what has happened to the item since it was booked.
-            booked: whether the Order holds its items: no item of it has an error.
+            booked: whether the items are booked or proposed.
             requested: whether this is the reply to a request that named the item. The reply then repeats the position
                 and, where the Offer or the Opportunity is not known, its `@id` as it was sent.
         """
         offer, opportunity, personal = item.offer, item.opportunity, order.personal
-        has_id = booked and order.type is not OrderType.QUOTE
         has_state = booked and order.type is OrderType.ORDER
         access = item.access if has_state else None
         return messages.OrderItem(
-            id=self._writer.ids.order_item(OrderItemRef(order.uuid, item.number)) if has_id else None,
+            id=self._writer.ids.order_item(OrderItemRef(order.uuid, item.number)) if booked else None,
             position=item.position if requested else None,
             order_item_status=state.status if has_state else None,
             cancellation_message=state.cancellation_message if has_state else None,
@@ -108,12 +107,12 @@ class OrderWriter:
             unit_tax_specification=self._writer.tax(item.tax),
             attendee_details_required=offer.attendee_details if offer else (),
             attendee=personal.attendees.get(item.number) if personal else None,
-            order_item_intake_form=self._writer.intake_form(offer) if offer else (),
+            order_item_intake_form=self._writer.intake_form(offer) if offer and offer.intake_form else (),
             order_item_intake_form_response=personal.intake_answers.get(item.number, ()) if personal else (),
             access_code=access_codes(access),
             access_pass=access_passes(access),
             access_channel=access_channel(access),
-            error=tuple(self._item_error(item, error) for error in item.errors) if requested else (),
+            error=tuple(self._item_error(item, error) for error in item.errors) if requested and item.errors else (),
         )
 
     def _accepted_offer(self, order: Order, item: OrderItem, *, requested: bool) -> messages.Reference | None:
@@ -135,6 +134,11 @@ class OrderWriter:
             description=error.description or None,
             instance=instance,
         )
+
+
+def _is_booked(order: Order) -> bool:
+    """Return whether the items of an Order are booked or proposed: it is no quote, and no item has an error."""
+    return order.type is not OrderType.QUOTE and not order.has_errors
 
 
 def _payment(payment: Payment) -> messages.Payment:
