@@ -1,10 +1,11 @@
-"""What the messages of the flow hold, and what they do not."""
+"""The properties that the messages of the booking flow have, and those that they must not have."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -13,7 +14,30 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.seller_decisions import Notify, RenewAccess
 from openbooking.booking.model.opportunity import AccessRules, FormField, Opportunity
 from openbooking.booking.model.order import OrderKey
-from openbooking.openactive.terms import OPENACTIVE, SCHEMA, Availability, FlowRequirement, FormFieldType
+from openbooking.openactive.messages import (
+    Message,
+    Offer,
+    OpenBookingError,
+    Order,
+    OrderFeedData,
+    OrderItemPatch,
+    OrderItemRequest,
+    OrderPatch,
+    OrderQuote,
+    OrderRequest,
+    Payment,
+    PriceSpecification,
+    known_part,
+)
+from openbooking.openactive.terms import (
+    OPENACTIVE,
+    SCHEMA,
+    Availability,
+    BrokerRole,
+    FlowRequirement,
+    FormFieldType,
+    OrderType,
+)
 from support.builders import UUID, offer, session, slot
 from support.http_system import COURSE, COURT, FESTIVAL, HALL, SITE, YOGA, World
 from support.parties import BROKER, CUSTOMER, MANAGER
@@ -27,15 +51,15 @@ ACCESS = frozenset({"accessCode", "accessPass", "accessChannel"})
 
 
 async def messages(world: World, family: list[Opportunity]) -> dict[str, Json]:
-    """Every message about one booked and cancelled place at this Opportunity, by its name."""
+    """Return the messages about one space that is booked and cancelled, by their names."""
     quote = world.quote(world.item(family), payment={"@type": "Payment", "name": "AcmeBroker Points"})
-    told = {
+    replies = {
         "C1": await world.call("PUT", f"order-quote-templates/{UUID}", quote),
         "C2": await world.call("PUT", f"order-quotes/{UUID}", {**quote, "customer": CUSTOMER}),
         "B": await world.call("PUT", f"orders/{UUID}", world.order(world.item(family))),
         "status": await world.call("GET", f"orders/{UUID}"),
     }
-    found: dict[str, Json] = {name: reply.json() for name, reply in told.items()}
+    found: dict[str, Json] = {name: reply.json() for name, reply in replies.items()}
     await cancel(world, found["B"])
     found["feed"] = (await world.read_feed("/api/orders-rpde"))[UUID]["data"]
     return found
@@ -48,7 +72,7 @@ async def cancel(world: World, order: Json) -> None:
 
 
 def empties(value: Any, path: str = "$") -> Iterator[str]:
-    """The paths of nulls, empty strings and empty arrays."""
+    """Yield the paths of nulls, empty strings, empty arrays and empty objects."""
     if value is None or value in ("", [], {}):
         yield path
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -56,9 +80,58 @@ def empties(value: Any, path: str = "$") -> Iterator[str]:
         yield from empties(member, f"{path}.{name}")
 
 
+TYPES: dict[str, type[Message]] = {
+    "C1": OrderQuote,
+    "C2": OrderQuote,
+    "B": Order,
+    "status": Order,
+    "feed": OrderFeedData,
+}
+
+
+@pytest.mark.parametrize("family", [YOGA, COURT, HALL], ids=["session", "court", "hall"])
+async def test_messages_are_the_same_after_a_client_has_decoded_and_encoded_them(
+    sqlite_world: World, family: list[Opportunity]
+) -> None:
+    found = await messages(sqlite_world, family)
+    for name, type_ in TYPES.items():
+        decoded = msgspec.convert(found[name], type_)
+        assert msgspec.json.decode(msgspec.json.encode(decoded)) == found[name], name
+    offer_id = found["B"]["orderedItem"][0]["acceptedOffer"]["@id"]
+    accepted = msgspec.convert(found["B"], Order).ordered_item[0].accepted_offer
+    assert isinstance(accepted, dict)
+    assert known_part(accepted, Offer).id == offer_id
+
+
+async def test_client_sends_requests_that_it_builds_of_message_types(sqlite_world: World) -> None:
+    sent = sqlite_world.item(YOGA)
+    item = OrderItemRequest(position=1, ordered_item=sent["orderedItem"], accepted_offer=sent["acceptedOffer"])
+    request = OrderRequest(
+        context=OPENACTIVE,
+        type=OrderType.ORDER,
+        seller=sqlite_world.ids.seller("centre"),
+        broker_role=BrokerRole.AGENT,
+        broker=BROKER,
+        customer=CUSTOMER,
+        ordered_item=(item,),
+        total_payment_due=PriceSpecification(price=12, price_currency="GBP"),
+        payment=Payment(type="Payment", identifier="payment-1"),
+    )
+    reply = await sqlite_world.call("PUT", f"orders/{UUID}", msgspec.json.encode(request))
+    assert reply.status_code == 201
+    order = msgspec.json.decode(reply.content, type=Order)
+    booked = order.ordered_item[0]
+    assert (booked.position, booked.order_item_status) == (1, f"{OPENACTIVE}OrderItemConfirmed")
+    patch = OrderPatch(ordered_item=(OrderItemPatch(id=booked.id, order_item_status=CANCELLED),))
+    assert (await sqlite_world.call("PATCH", f"orders/{UUID}", msgspec.json.encode(patch))).status_code == 204
+    refused = await sqlite_world.call("PATCH", f"orders/{UUID}", b"{}")
+    error = msgspec.json.decode(refused.content, type=OpenBookingError)
+    assert (error.type, error.status_code) == ("UnexpectedOrderTypeError", refused.status_code)
+
+
 @pytest.mark.spec("OB-MT-09", "OB-BKBL-27")
 @pytest.mark.parametrize("family", [YOGA, COURT, HALL], ids=["session", "court", "hall"])
-async def test_nothing_in_any_message_is_empty(sqlite_world: World, family: list[Opportunity]) -> None:
+async def test_no_message_has_empty_members(sqlite_world: World, family: list[Opportunity]) -> None:
     for name, message in (await messages(sqlite_world, family)).items():
         assert list(empties(message)) == [], name
     for feed in ("session-series", "scheduled-sessions", "facility-uses", "individual-facility-uses", "slots"):
@@ -67,7 +140,7 @@ async def test_nothing_in_any_message_is_empty(sqlite_world: World, family: list
 
 
 @pytest.mark.spec("OB-VAL-46", "OB-VAL-47", "OB-C2-05", "OB-C1-10", "OB-C1-11", "OB-ACC-15")
-async def test_quotes_hold_nothing_that_only_a_booking_has(sqlite_world: World) -> None:
+async def test_quotes_have_no_properties_of_bookings(sqlite_world: World) -> None:
     found = await messages(sqlite_world, YOGA)
     booked_only = {"@id", "orderItemStatus", "cancellationMessage", "customerNotice", *ACCESS}
     for name in ("C1", "C2"):
@@ -78,7 +151,7 @@ async def test_quotes_hold_nothing_that_only_a_booking_has(sqlite_world: World) 
 
 
 @pytest.mark.spec("OB-VAL-27", "OB-VAL-28", "OB-OF-21", "OB-OST-05")
-async def test_positions_are_in_replies_to_requests_alone(sqlite_world: World) -> None:
+async def test_positions_are_only_in_replies_to_requests(sqlite_world: World) -> None:
     found = await messages(sqlite_world, YOGA)
     assert {name for name, message in found.items() if "position" in message["orderedItem"][0]} == {"C1", "C2", "B"}
 
@@ -92,7 +165,7 @@ async def test_positions_are_in_replies_to_requests_alone(sqlite_world: World) -
     ],
     ids=["session", "hall"],
 )
-async def test_the_recommended_is_supplied_too(
+async def test_recommended_properties_are_supplied(
     sqlite_world: World, family: list[Opportunity], capacities: dict[str, int]
 ) -> None:
     quote = (await messages(sqlite_world, family))["C1"]
@@ -106,23 +179,23 @@ async def test_the_recommended_is_supplied_too(
 
 @pytest.mark.spec("OB-VAL-36", "OB-PRIV-03", "OB-BKBL-24", "OB-BKBL-37", "OB-EXT-05")
 async def test_restrictions_and_instructions_are_shown_as_published_and_not_enforced(sqlite_world: World) -> None:
-    told = {
+    restrictions = {
         "ageRange": {"@type": "QuantitativeValue", "minValue": 50},
         "genderRestriction": f"{OPENACTIVE}FemaleOnly",
         "additionalAdmissionRestriction": ["Members of the library only"],
         "attendeeInstructions": "The link comes by email; have a mat ready.",
     }
     family = session("restricted")
-    family[0] = replace(family[0], properties={**family[0].properties, **told})
+    family[0] = replace(family[0], properties={**family[0].properties, **restrictions})
     await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     published = (await sqlite_world.read_feed("/feeds/session-series"))["series-restricted"]["data"]
-    assert published.items() >= told.items()
+    assert published.items() >= restrictions.items()
     booked = (await messages(sqlite_world, family))["B"]
-    assert booked["orderedItem"][0]["orderedItem"]["superEvent"].items() >= told.items()
+    assert booked["orderedItem"][0]["orderedItem"]["superEvent"].items() >= restrictions.items()
 
 
 @pytest.mark.spec("OB-BKBL-35")
-async def test_headline_events_and_courses_tell_when_they_are(sqlite_world: World) -> None:
+async def test_headline_events_have_a_date_and_courses_a_schedule(sqlite_world: World) -> None:
     events = await sqlite_world.read_feed("/feeds/events")
     data = {entry["data"]["@id"]: entry["data"] for entry in events.values()}
     headline, course = (data[sqlite_world.ids.opportunity(family[-1].path)] for family in (FESTIVAL, COURSE))
@@ -160,7 +233,7 @@ FLOWS: dict[str, tuple[dict[str, Any], set[str]]] = {
         pytest.param("messages", marks=pytest.mark.spec("OB-BKBL-18")),
     ],
 )
-async def test_the_feed_tells_what_booking_an_offer_takes_and_replies_do_not(
+async def test_flow_requirements_of_an_offer_are_in_feeds_and_not_in_replies(
     sqlite_world: World, validator: Validator, what: str
 ) -> None:
     changes, expected = FLOWS[what]
@@ -169,16 +242,16 @@ async def test_the_feed_tells_what_booking_an_offer_takes_and_replies_do_not(
     await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     published = (await sqlite_world.read_feed("/feeds/slots"))["asking"]["data"]
     assert validator.failures("BookableRPDEFeed", published) == []
-    (told,) = published["offers"]
-    assert {uri.removeprefix(OPENACTIVE) for uri in told.pop("openBookingFlowRequirement", [])} == expected
+    (shown,) = published["offers"]
+    assert {uri.removeprefix(OPENACTIVE) for uri in shown.pop("openBookingFlowRequirement", [])} == expected
     quote = sqlite_world.quote(sqlite_world.item(family))
     reply = (await sqlite_world.call("PUT", f"order-quote-templates/{UUID}", quote)).json()
-    assert reply["orderedItem"][0]["acceptedOffer"] == told
+    assert reply["orderedItem"][0]["acceptedOffer"] == shown
     assert reply["orderRequiresApproval"] is ("OpenBookingApproval" in expected)
 
 
 @pytest.mark.spec("OB-VAL-39", "OB-OF-18", "OB-OF-09")
-async def test_an_offer_is_the_same_from_the_feed_to_the_orders_feed(sqlite_world: World) -> None:
+async def test_offer_is_the_same_in_every_message(sqlite_world: World) -> None:
     path = "slots/full"
     rich = offer(
         path,
@@ -216,7 +289,7 @@ async def test_an_offer_is_the_same_from_the_feed_to_the_orders_feed(sqlite_worl
     [{"price": Decimal(0), "currency": None}, {"in_advance": Availability.UNAVAILABLE}],
     ids=["free", "not in advance"],
 )
-async def test_where_nothing_is_paid_in_advance_nothing_is_said_of_prepayment(
+async def test_offer_that_is_not_paid_in_advance_shows_no_prepayment(
     sqlite_world: World, changes: dict[str, Any]
 ) -> None:
     contradicting = replace(offer("slots/odd", prepayment=Availability.REQUIRED), **changes)
@@ -228,7 +301,7 @@ async def test_where_nothing_is_paid_in_advance_nothing_is_said_of_prepayment(
 
 
 @pytest.mark.spec("OB-B-13", "OB-B-19", "OB-VAL-42", "OB-VAL-41")
-async def test_an_order_shows_its_payment_and_nothing_of_other_types(sqlite_world: World) -> None:
+async def test_order_shows_its_payment_and_no_property_of_other_types(sqlite_world: World) -> None:
     found = await messages(sqlite_world, YOGA)
     assert found["B"]["payment"] == {"@type": "Payment", "identifier": "payment-1"}
     foreign = {"orderProposalVersion", "orderProposalStatus", "orderRequiresApproval", "lease", "orderStatus"}
@@ -237,7 +310,7 @@ async def test_an_order_shows_its_payment_and_nothing_of_other_types(sqlite_worl
 
 
 @pytest.mark.spec("OB-ID-05", "OB-OST-01", "OB-OST-04")
-async def test_order_status_answers_what_b_answered(sqlite_world: World) -> None:
+async def test_order_status_equals_the_reply_to_b(sqlite_world: World) -> None:
     found = await messages(sqlite_world, YOGA)
     (booked,), (now,) = found["B"].pop("orderedItem"), found["status"].pop("orderedItem")
     del booked["position"]
@@ -245,7 +318,7 @@ async def test_order_status_answers_what_b_answered(sqlite_world: World) -> None
 
 
 @pytest.mark.spec("OB-OF-06", "OB-OF-07", "OB-OF-15", "OB-OF-16", "OB-OF-22", "OB-OF-28")
-async def test_the_orders_feed_shows_every_change_at_once_with_all_that_is_so_now(sqlite_world: World) -> None:
+async def test_orders_feed_shows_every_change_at_once_with_the_complete_state(sqlite_world: World) -> None:
     family = session("guarded", access=AccessRules(code=True))
     await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     order = (await sqlite_world.call("PUT", f"orders/{UUID}", sqlite_world.order(sqlite_world.item(family)))).json()
@@ -272,7 +345,7 @@ async def test_the_orders_feed_shows_every_change_at_once_with_all_that_is_so_no
 
 
 @pytest.mark.spec("OB-B-23", "OB-CAN-11")
-async def test_items_are_neither_added_nor_taken_away_nor_exchanged_after_b(sqlite_world: World) -> None:
+async def test_items_cannot_be_added_removed_or_replaced_after_b(sqlite_world: World) -> None:
     one, other = sqlite_world.item(YOGA), sqlite_world.item(HALL)
     order = (await sqlite_world.call("PUT", f"orders/{UUID}", sqlite_world.order(one))).json()
     for items, total in (([other], 12), ([one, {**other, "position": 1}], 24), ([{**one, "position": 1}], 12)):
@@ -289,7 +362,7 @@ async def test_items_are_neither_added_nor_taken_away_nor_exchanged_after_b(sqli
 
 
 @pytest.mark.spec("OB-VAL-29", "OB-PRIV-04", "OB-VAL-33")
-async def test_what_the_broker_says_of_itself_comes_back_as_it_was_sent(sqlite_world: World) -> None:
+async def test_broker_is_returned_as_it_was_sent(sqlite_world: World) -> None:
     broker = {**BROKER, "email": "help@example.com", "identifier": "b-1", "telephone": "020 811 8000"}
     quote = sqlite_world.quote(sqlite_world.item(YOGA), broker=broker)
     reply = (await sqlite_world.call("PUT", f"order-quote-templates/{UUID}", quote)).json()
@@ -297,7 +370,7 @@ async def test_what_the_broker_says_of_itself_comes_back_as_it_was_sent(sqlite_w
 
 
 @pytest.mark.spec("OB-OPF-02", "OB-OPF-03", "OB-OPF-04", "OB-OPF-05", "OB-OPF-06", "OB-OF-23")
-async def test_the_proposals_feed_shows_how_a_proposal_stands_and_nothing_of_the_customer(
+async def test_proposals_feed_shows_the_state_of_a_proposal_and_no_personal_data(
     sqlite_world: World, validator: Validator
 ) -> None:
     flow = (FlowRequirement.APPROVAL, FlowRequirement.MESSAGE_EXCHANGE)
@@ -319,7 +392,7 @@ async def test_the_proposals_feed_shows_how_a_proposal_stands_and_nothing_of_the
     assert data["totalPaymentDue"] == proposal["totalPaymentDue"]
     private = {"customer", "broker", "brokerRole", "seller", "payment", "bookingService", "orderCustomerNote"}
     assert not private & data.keys()
-    told = str(data).lower()
-    assert not [name for name in ("ann", "geoff", "lift") if name in told]
+    text = str(data).lower()
+    assert not [name for name in ("ann", "geoff", "lift") if name in text]
     assert not {"attendee", "attendeeDetailsRequired", "orderItemStatus", "position"} & data["orderedItem"][0].keys()
     assert await sqlite_world.read_feed("/api/orders-rpde") == {}

@@ -1,1 +1,1 @@
-"""Reading request bodies and published items, and writing replies, feed items and the dataset, as JSON-LD."""
+"""JSON-LD: readers of request bodies, and writers of replies, feed items and the dataset."""

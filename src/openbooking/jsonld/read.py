@@ -1,20 +1,23 @@
-"""A request body as JSON: an object, or a fault the Broker can understand."""
+"""Request bodies as JSON objects, references in them, and their `@type`."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from openbooking.openactive.errors import OpenBookingError, UnexpectedOrderTypeError
-
-JsonObject = Mapping[str, Any]
+from openbooking.openactive.messages import JsonObject
 
 _MAX_DEPTH = 64
-_NUL = b"\\u0000"  # the only way to write one: JSON has no raw control characters in its strings
+_NUL = b"\\u0000"  # the only form of NUL in valid JSON
 
 
 def read_object(body: bytes) -> JsonObject:
-    """The JSON object in the body, or raise OpenBookingError: malformed, too deep, with NUL characters, no object."""
+    """Return the JSON object in a body.
+
+    Raises:
+        OpenBookingError: the body is no valid JSON or no object, is nested too deeply, or contains a NUL character,
+            which PostgreSQL cannot store.
+    """
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, ValueError) as fault:
@@ -42,13 +45,13 @@ def _check_content(value: Any, depth: int = 0) -> None:
 
 
 def check_type(body: JsonObject, expected: str) -> None:
-    """Raise UnexpectedOrderTypeError unless the body's `@type` is the one of the endpoint (OB-VAL-01)."""
+    """Raise UnexpectedOrderTypeError unless the `@type` of the body is the expected one (OB-VAL-01)."""
     if body.get("@type") != expected:
         raise UnexpectedOrderTypeError(f"The @type must be {expected}.")
 
 
 def read_reference(value: Any) -> str | None:
-    """The `@id` of a reference, compact or as an object (AMB-07), or None where there is none."""
+    """Return the `@id` of a reference, which is a text or an object (AMB-07), or None if it has none."""
     if isinstance(value, dict):
         value = value.get("@id")
     return value if isinstance(value, str) and value else None

@@ -1,12 +1,16 @@
-"""Bodies of C1, C2, P, B and of the PATCHes, as what the decisions take.
+"""Bodies of C1, C2, P, B and of the PATCHes, as the parameters of commands.
 
-Only what cannot be understood is refused here; whether it is right is decided elsewhere. Properties that are not known
-are ignored (OB-MT-10).
+A reader refuses a body that it cannot understand. Commands check whether the request can be fulfilled. Unknown
+properties are ignored (OB-MT-10).
 """
 
 import re
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, NoReturn
+
+import msgspec
 
 from openbooking.booking.commands.cancel import ItemPatch
 from openbooking.booking.commands.update_proposal import ProposalPatch
@@ -16,9 +20,10 @@ from openbooking.booking.model.order import (
     OfferOverride,
     OrderRequest,
     Payment,
-    Reflected,
 )
-from openbooking.jsonld.read import JsonObject, check_type, read_object, read_reference
+from openbooking.jsonld.read import check_type, read_object, read_reference
+from openbooking.jsonld.read_message import Readers, as_sent, read_message
+from openbooking.openactive import messages
 from openbooking.openactive.errors import (
     IncompleteBrokerDetailsError,
     IncompleteCustomerDetailsError,
@@ -28,36 +33,41 @@ from openbooking.openactive.errors import (
     SellerNotFoundError,
 )
 from openbooking.openactive.ids import Identifiers
+from openbooking.openactive.messages import JsonObject
 from openbooking.openactive.money import PRICE_LIMIT, is_price
-from openbooking.openactive.terms import BrokerRole, OrderType
+from openbooking.openactive.terms import OrderType
 
-_MAX_POSITION = 2**31 - 1
-# As many digits as can be reckoned with exactly.
+# At most 28 digits, the precision of decimal arithmetic.
 _PRICE = re.compile(r"-?\d{1,12}(\.\d{1,16})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
-# With the scheme of an identifier or none, and of characters that one can have.
+# An http, https or urn URI or a relative reference, without characters that a URI cannot have.
 _OVERRIDE_ID = re.compile(r"((?i:https?|urn):|(?![^/?#]*:))[^\s\x00-\x20\x7f\"<>\\^`{|}]+")
-_PATCH_PROPERTIES = frozenset({"@context", "@type", "orderedItem"})
-_PROPOSAL_PATCH_PROPERTIES = frozenset({"@context", "@type", "orderProposalStatus", "orderCustomerNote"})
-_PATCH_ITEM_PROPERTIES = frozenset({"@type", "@id", "orderItemStatus"})
 
 
 class ProposalBooking(NamedTuple):
-    """B after P: the version's UUID, if it is one of this proposal, and the payment if there is a new one."""
+    """The body of B after P.
+
+    `version` is the UUID of a version of the proposal, or None if the body names none. `payment` replaces that of P.
+    """
 
     version: str | None
     payment: Payment | None
 
 
 class OrderReader:
-    """Reads bodies that use the identifiers of one Base URI; `max_items` is how many OrderItems one may have."""
+    """Reads the bodies of requests. All its methods raise OpenBookingError, or an error class for the mistake.
+
+    Args:
+        ids: parses the `@id`s below the Base URI.
+        max_items: how many OrderItems a body may have.
+    """
 
     def __init__(self, ids: Identifiers, max_items: int) -> None:
         self._ids = ids
         self._max_items = max_items
 
     def order(self, body: bytes, type_: OrderType) -> OrderRequest:
-        """The body of C1, C2 (`OrderQuote`) or P (`OrderProposal`)."""
+        """Read the body of C1, C2 (`OrderQuote`) or P (`OrderProposal`)."""
         return self._order(read_object(body), type_)
 
     def _order(self, read: JsonObject, type_: OrderType) -> OrderRequest:
@@ -65,98 +75,102 @@ class OrderReader:
         seller_id = read_reference(read.get("seller"))
         if seller_id is None:
             raise SellerNotFoundError("The seller is missing.")
+        sent = read_message(read, messages.OrderRequest, {**_ORDER_READERS, "orderedItem": self._read_items})
+        total = sent.total_payment_due
         return OrderRequest(
             seller_id=seller_id,
             seller=self._ids.parse_seller(seller_id),
-            broker_role=_broker_role(read.get("brokerRole")),
-            broker=_thing(read.get("broker"), IncompleteBrokerDetailsError("The broker is not an object.")),
-            customer_note=_text(read.get("orderCustomerNote")),
-            customer=_thing(read.get("customer"), IncompleteCustomerDetailsError("The customer is not an object.")),
-            items=self._items(read.get("orderedItem")),
-            total_payment_due=_price(read.get("totalPaymentDue")),
-            total_currency=_currency(read.get("totalPaymentDue")),
-            payment=_payment(read.get("payment")),
+            broker_role=sent.broker_role,
+            broker=sent.broker,
+            customer_note=sent.order_customer_note,
+            customer=sent.customer,
+            items=self._items(sent.ordered_item),
+            total_payment_due=_amount(total.price) if total else None,
+            total_currency=total.price_currency if total else None,
+            payment=_payment(sent.payment),
         )
 
     def booking(self, body: bytes, uuid: str) -> OrderRequest | ProposalBooking:
-        """The body of B: a whole Order, or the version of a proposal that is to become one (OB-APP-29)."""
+        """Read the body of B: a whole Order, or the version of a proposal that is to become one (OB-APP-29)."""
         read = read_object(body)
         if read.get("orderProposalVersion") is None:
             return self._order(read, OrderType.ORDER)
         check_type(read, OrderType.ORDER)
-        version = read_reference(read["orderProposalVersion"])
+        sent = read_message(read, messages.ProposalBookingRequest, {"payment": _read_payment})
+        version = read_reference(sent.order_proposal_version)
         parsed = self._ids.parse_proposal_version(version, uuid) if version else None
-        return ProposalBooking(parsed, _payment(read.get("payment")))
+        return ProposalBooking(parsed, _payment(sent.payment))
 
     def proposal_patch(self, body: bytes) -> ProposalPatch:
-        """The body of a PATCH of an OrderProposal (OB-OPU-03, OB-OPU-05)."""
+        """Read the body of a PATCH of an OrderProposal (OB-OPU-03, OB-OPU-05)."""
         read = read_object(body)
         check_type(read, OrderType.PROPOSAL)
-        _check_no_more(read, _PROPOSAL_PATCH_PROPERTIES)
-        return ProposalPatch(read.get("orderProposalStatus"), read.get("orderCustomerNote"))
+        _check_permitted(read, messages.OrderProposalPatch)
+        readers = {"orderProposalStatus": as_sent, "orderCustomerNote": as_sent}
+        sent = read_message(read, messages.OrderProposalPatch, readers)
+        return ProposalPatch(sent.order_proposal_status, sent.order_customer_note)
 
     def item_patches(self, body: bytes) -> tuple[ItemPatch, ...]:
-        """The body of a PATCH of an Order (OB-CAN-11, OB-CAN-12)."""
+        """Read the body of a PATCH of an Order (OB-CAN-11, OB-CAN-12)."""
         read = read_object(body)
         check_type(read, OrderType.ORDER)
-        _check_no_more(read, _PATCH_PROPERTIES)
+        _check_permitted(read, messages.OrderPatch)
         items = _objects(read.get("orderedItem"), "orderedItem")
         if not items:
             raise OpenBookingError("The PATCH names no OrderItem.")
         self._check_count(items)
         for item in items:
-            _check_no_more(item, _PATCH_ITEM_PROPERTIES)
-        return tuple(self._item_patch(item) for item in items)
+            _check_permitted(item, messages.OrderItemPatch)
+        sent = (read_message(item, messages.OrderItemPatch, {"orderItemStatus": as_sent}) for item in items)
+        return tuple(self._item_patch(item) for item in sent)
 
-    def _item_patch(self, item: JsonObject) -> ItemPatch:
-        item_id = read_reference(item)
+    def _item_patch(self, sent: messages.OrderItemPatch) -> ItemPatch:
+        item_id = sent.id or None
         ref = self._ids.parse_order_item(item_id) if item_id else None
-        return ItemPatch(item_id=item_id, ref=ref, status=item.get("orderItemStatus"))
+        return ItemPatch(item_id=item_id, ref=ref, status=sent.order_item_status)
 
-    def _items(self, value: Any) -> tuple[ItemRequest, ...]:
+    def _read_items(self, value: Any) -> tuple[messages.OrderItemRequest, ...]:
+        """Read OrderItems of which at least one does not fit its type."""
         items = _objects(value, "orderedItem")
-        if not items:
-            raise OpenBookingError("The Order has no orderedItem.")
         self._check_count(items)
-        read = tuple(self._item(item) for item in items)
-        if len({item.position for item in read}) < len(read):
-            raise OpenBookingError("Two OrderItems have the same position.")
-        return read
+        return tuple(read_message(item, messages.OrderItemRequest, _ITEM_READERS) for item in items)
 
-    def _check_count(self, items: list[JsonObject]) -> None:
+    def _items(self, sent: Sequence[messages.OrderItemRequest]) -> tuple[ItemRequest, ...]:
+        if not sent:
+            raise OpenBookingError("The Order has no orderedItem.")
+        self._check_count(sent)
+        if len({item.position for item in sent}) < len(sent):
+            raise OpenBookingError("Two OrderItems have the same position.")
+        return tuple(self._item(item) for item in sent)
+
+    def _check_count(self, items: Sequence[object]) -> None:
         if len(items) > self._max_items:
             raise RequestTooLargeError(f"An Order may have {self._max_items} OrderItems at most.")
 
-    def _item(self, item: JsonObject) -> ItemRequest:
-        position = item.get("position")
-        if not isinstance(position, int) or isinstance(position, bool) or not 0 <= position <= _MAX_POSITION:
-            raise OpenBookingError("Every OrderItem needs a position, a whole number from 0 up.")
-        opportunity_id = read_reference(item.get("orderedItem"))
-        accepted = item.get("acceptedOffer")
-        offer_id = None if _is_override(accepted) else read_reference(accepted)
-        attendee = item.get("attendee")
+    def _item(self, sent: messages.OrderItemRequest) -> ItemRequest:
+        opportunity_id = read_reference(sent.ordered_item)
+        accepted = sent.accepted_offer
+        override = accepted if isinstance(accepted, dict) and accepted.get("@type") == "OfferOverride" else None
+        offer_id = read_reference(accepted) if override is None else None
         return ItemRequest(
-            position=position,
+            position=sent.position,
             opportunity_id=opportunity_id,
             opportunity=self._ids.parse_opportunity(opportunity_id) if opportunity_id else None,
             offer_id=offer_id,
             offer=self._ids.parse_offer(offer_id) if offer_id else None,
-            override=_override(accepted),
-            attendee=attendee if isinstance(attendee, dict) else None,
-            intake_answers=self._answers(item),
-            access_passes=_barcodes(item.get("accessPass")),
+            override=_override(override) if override else None,
+            attendee=sent.attendee,
+            intake_answers=tuple(self._answer(answer) for answer in sent.order_item_intake_form_response or ()),
+            # Barcodes are the only passes that a Broker can supply (OB-ACC-11).
+            access_passes=tuple(pass_ for pass_ in sent.access_pass or () if pass_.get("@type") == "Barcode"),
         )
 
-    def _answers(self, item: JsonObject) -> tuple[IntakeAnswer, ...]:
-        sent = _objects(item.get("orderItemIntakeFormResponse"), "orderItemIntakeFormResponse")
-        return tuple(
-            IntakeAnswer(field=self._ids.parse_form_field(str(answer.get("propertyID"))), sent=answer)
-            for answer in sent
-        )
+    def _answer(self, sent: JsonObject) -> IntakeAnswer:
+        return IntakeAnswer(field=self._ids.parse_form_field(str(sent.get("propertyID"))), sent=sent)
 
 
 def _objects(value: Any, name: str) -> list[JsonObject]:
-    """An array of objects; none where it is absent."""
+    """Return an array of objects, empty where it is absent, or raise OpenBookingError with its name."""
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(member, dict) for member in value):
@@ -164,80 +178,92 @@ def _objects(value: Any, name: str) -> list[JsonObject]:
     return value
 
 
-def _barcodes(value: Any) -> tuple[JsonObject, ...]:
-    """The Broker's own barcodes (OB-ACC-11); a pass of any other type is not one we could accept."""
-    return tuple(sent for sent in _objects(value, "accessPass") if sent.get("@type") == "Barcode")
+def _refusing(error: OpenBookingError) -> Callable[[Any], NoReturn]:
+    """Return a function that raises an error of the same class and description, whatever the value."""
+
+    def refuse(_value: Any) -> NoReturn:
+        raise type(error)(error.description)
+
+    return refuse
 
 
-def _broker_role(value: Any) -> BrokerRole:
+def _read_payment(value: Any) -> messages.Payment | None:
+    return read_message(value, messages.Payment, {}) if isinstance(value, dict) else None
+
+
+def _read_total(value: Any) -> messages.PriceSpecification | None:
     try:
-        return BrokerRole(value)
-    except ValueError:
-        raise IncompleteBrokerDetailsError("The brokerRole is missing or not one of those there are.") from None
-
-
-def _thing(value: Any, fault: OpenBookingError) -> Reflected | None:
-    if value is not None and not isinstance(value, dict):
-        raise fault
-    return value
-
-
-def _is_override(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("@type") == "OfferOverride"
-
-
-def _override(value: Any) -> OfferOverride | None:
-    """A price that the Broker names; without a price, and its currency unless it is 0, it is no Offer (OB-OVR-11).
-
-    Nor is one whose `@id` could be something else than an identifier to whom it is shown.
-    """
-    if not _is_override(value):
+        return read_message(value, messages.PriceSpecification, {}) if isinstance(value, dict) else None
+    except msgspec.ValidationError:
         return None
-    price, currency, id_ = _price(value), value.get("priceCurrency"), value.get("@id")
+
+
+_ORDER_READERS: Readers = {
+    "brokerRole": _refusing(IncompleteBrokerDetailsError("The brokerRole is missing or not one of those there are.")),
+    "broker": _refusing(IncompleteBrokerDetailsError("The broker is not an object.")),
+    "customer": _refusing(IncompleteCustomerDetailsError("The customer is not an object.")),
+    "payment": _read_payment,
+    "totalPaymentDue": _read_total,
+}
+_ITEM_READERS: Readers = {
+    "position": _refusing(OpenBookingError("Every OrderItem needs a position, a whole number from 0 up.")),
+    "orderItemIntakeFormResponse": partial(_objects, name="orderItemIntakeFormResponse"),
+    "accessPass": partial(_objects, name="accessPass"),
+}
+
+
+def _override(sent: JsonObject) -> OfferOverride | None:
+    """Return a price that the Broker names, or None if it cannot be an Offer (OB-OVR-11).
+
+    It needs a price, and a currency unless the price is 0. Its `@id` is shown to people, and so must have the form of
+    an identifier if there is one.
+    """
+    try:
+        read = read_message(sent, messages.OfferOverride, dict.fromkeys(("@id", "priceCurrency"), _unusable))
+    except msgspec.ValidationError:
+        return None
+    price, currency = _amount(read.price), read.price_currency
     if price is None or not is_price(price):
         return None
-    if not (isinstance(currency, str) and _CURRENCY.fullmatch(currency)) and (price or currency is not None):
+    if (price or currency is not None) and not (currency and _CURRENCY.fullmatch(currency)):
         return None
-    if id_ is not None and not (isinstance(id_, str) and _OVERRIDE_ID.fullmatch(id_)):
+    if read.id is not None and not _OVERRIDE_ID.fullmatch(read.id):
         return None
-    reflected = {name: value[name] for name in ("@id", "description") if _text(value.get(name))}
-    return OfferOverride(price=price, currency=currency, name=_text(value.get("name")), properties=reflected)
+    reflected = {"@id": read.id, "description": read.description}
+    properties = {name: value for name, value in reflected.items() if value}
+    return OfferOverride(price=price, currency=currency, name=read.name, properties=properties)
 
 
-def _price(value: Any) -> Decimal | None:
-    """The `price` of a thing, a number or plain decimal text (AMB-31); 12 and "12.00" are the same."""
-    price = value.get("price") if isinstance(value, dict) else None
-    if isinstance(price, bool) or not isinstance(price, int | float | str):
-        return None
+def _unusable(value: Any) -> NoReturn:
+    raise msgspec.ValidationError(f"{value!r} does not fit.")
+
+
+def _amount(price: float | str) -> Decimal | None:
+    """Return a price, a number or plain decimal text (AMB-31), in canonical form: 12 and "12.00" are the same."""
     if isinstance(price, str) and not _PRICE.fullmatch(price):
         return None
     amount = Decimal(str(price))
     return amount.normalize() if abs(amount) < PRICE_LIMIT else None
 
 
-def _currency(value: Any) -> str | None:
-    """The `priceCurrency` of a thing."""
-    return _text(value.get("priceCurrency")) if isinstance(value, dict) else None
-
-
-def _payment(value: Any) -> Payment | None:
-    if not isinstance(value, dict):
+def _payment(sent: messages.Payment | None) -> Payment | None:
+    if sent is None:
         return None
     return Payment(
-        dynamic=value.get("@type") == "DynamicPayment",
-        identifier=_text(value.get("identifier")),
-        name=_text(value.get("name")),
-        account_id=_text(value.get("accountId")),
-        payment_provider_id=_text(value.get("paymentProviderId")),
+        dynamic=sent.type == "DynamicPayment",
+        identifier=sent.identifier,
+        name=sent.name,
+        account_id=sent.account_id,
+        payment_provider_id=sent.payment_provider_id,
     )
 
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+def _check_permitted(given: JsonObject, type_: type[messages.Message]) -> None:
+    """Raise PatchContainsExcessivePropertiesError for a property that the type does not have.
 
-
-def _check_no_more(given: JsonObject, permitted: frozenset[str]) -> None:
-    """Raise PatchContainsExcessivePropertiesError for more than these; custom namespaces do not count (OB-CAN-11)."""
+    Properties of custom namespaces do not count (OB-CAN-11).
+    """
+    permitted = {"@type", *(field.encode_name for field in msgspec.structs.fields(type_))}
     excessive = sorted(name for name in given if name not in permitted and ":" not in name)
     if excessive:
         raise PatchContainsExcessivePropertiesError(f"Not permitted here: {', '.join(excessive)}.")

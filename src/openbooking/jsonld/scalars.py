@@ -1,21 +1,21 @@
-"""Instants, durations and prices as JSON-LD writes them."""
+"""Instants, durations and prices in JSON-LD."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-_REMEMBERED = 10_000
+_CACHE_SIZE = 10_000
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def write_instant(instant: datetime) -> str:
-    """In UTC, to the second: 2026-12-01T15:00:00Z (OB-FEED-25, OB-FEED-26)."""
+    """Return an instant in UTC, to the second: 2026-12-01T15:00:00Z (OB-FEED-25, OB-FEED-26)."""
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def write_duration(duration: timedelta) -> str:
-    """As ISO 8601 in days, hours, minutes and seconds: P1D, PT1H30M."""
+    """Return a duration as ISO 8601 in days, hours, minutes and seconds: P1D, PT1H30M."""
     hours, seconds = divmod(duration.seconds, 3600)
     minutes, seconds = divmod(seconds, 60)
     days = f"{duration.days}D" if duration.days else ""
@@ -23,7 +23,7 @@ def write_duration(duration: timedelta) -> str:
     return f"P{days}T{time}" if time else f"P{days or '0D'}"
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_CACHE_SIZE)
 def write_price(price: Decimal) -> int | float:
-    """As a JSON number, whole where it can be (AMB-31)."""
+    """Return a price as a JSON number, an integer if it has no fraction (AMB-31)."""
     return int(price) if price == price.to_integral_value() else float(price)

@@ -1,142 +1,100 @@
-"""Domain things as JSON-LD: what feeds and replies have in common (Part B of the requirements, P-05 to P-21)."""
+"""The parts that feeds and replies have in common (Part B of the requirements, P-05 to P-21)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
-from openbooking.booking.model.order import Access, Proposal, TaxCharge, Totals
-from openbooking.booking.model.record import ItemState
+from openbooking.booking.model.order import Access, TaxCharge, Totals
 from openbooking.jsonld.scalars import write_duration, write_instant, write_price
+from openbooking.openactive import messages
 from openbooking.openactive.ids import FormFieldRef, Identifiers, key_of
 from openbooking.openactive.opportunity_row import Dates
 from openbooking.openactive.opportunity_types import CHILD_PROPERTIES
 from openbooking.openactive.terms import OPENACTIVE, FormFieldType
 
 CONTEXT = OPENACTIVE
-# Contexts of the vocabularies that published properties may use; the validator knows the first two by heart.
-FEED_CONTEXT = [OPENACTIVE, f"{OPENACTIVE}ns-beta"]
+# Published properties may use the beta vocabulary, in feeds and in replies.
+BETA_CONTEXT = (OPENACTIVE, f"{OPENACTIVE}ns-beta")
 
 JsonObject = dict[str, Any]
 
 
 class Writer:
-    """Writes below one Base URI."""
+    """Writes Sellers, Offers, Opportunities, totals and taxes.
+
+    Args:
+        ids: renders the `@id`s below the Base URI.
+    """
 
     def __init__(self, ids: Identifiers) -> None:
         self.ids = ids
 
     def seller(self, seller: Seller, *, in_feed: bool) -> JsonObject:
-        """A Seller: in feeds with `isOpenBookingAllowed` (AMB-05)."""
-        written = {
-            "@type": seller.type,
-            "@id": self.ids.seller(seller.key),
-            "name": seller.name,
-            "legalName": seller.legal_name,
-            "taxMode": seller.tax_mode,
-            **seller.properties,
-        }
+        """Return a Seller, in feeds with `isOpenBookingAllowed` (AMB-05)."""
+        type_ = messages.Person if seller.type == "Person" else messages.Organization
+        written = type_(
+            id=self.ids.seller(seller.key), name=seller.name, legal_name=seller.legal_name, tax_mode=seller.tax_mode
+        )
+        properties = seller.properties
         if in_feed:
-            written["isOpenBookingAllowed"] = seller.open_booking_allowed
-        return written
+            properties = {**properties, "isOpenBookingAllowed": seller.open_booking_allowed}
+        return messages.open_object(written, properties)
 
     def offer(self, offer: Offer, *, in_feed: bool) -> JsonObject:
-        """An Offer: in feeds with `openBookingFlowRequirement`, which replies leave out (OB-VAL-39)."""
+        """Return an Offer, in feeds with `openBookingFlowRequirement`, which replies must not have (OB-VAL-39)."""
         if offer.override:
             return self._override(offer)
-        flow = list(offer.flow_requirements) if in_feed else None
-        return _present(
-            {
-                "@type": "Offer",
-                "@id": self.ids.offer(offer.ref),
-                "name": offer.name,
-                "price": write_price(offer.price),
-                "priceCurrency": offer.currency if offer.price else None,
-                "openBookingInAdvance": offer.in_advance,
-                "openBookingPrepayment": offer.prepayment,
-                "validFrom": _instant(offer.valid_from),
-                "validThrough": _instant(offer.valid_through),
-                "eligibleQuantity": _quantity(offer),
-                "validFromBeforeStartDate": _duration(offer.valid_from_before_start),
-                "validThroughBeforeStartDate": _duration(offer.valid_through_before_start),
-                "allowCustomerCancellationFullRefund": offer.full_refund_on_cancellation,
-                "latestCancellationBeforeStartDate": _duration(offer.latest_cancellation_before_start),
-                "openBookingFlowRequirement": flow or None,
-                **offer.properties,
-            }
+        written = messages.Offer(
+            id=self.ids.offer(offer.ref),
+            name=offer.name,
+            price=write_price(offer.price),
+            price_currency=currency_of(offer.price, offer.currency),
+            open_booking_in_advance=offer.in_advance,
+            open_booking_prepayment=offer.prepayment,
+            valid_from=_instant(offer.valid_from),
+            valid_through=_instant(offer.valid_through),
+            eligible_quantity=_quantity(offer),
+            valid_from_before_start_date=_duration(offer.valid_from_before_start),
+            valid_through_before_start_date=_duration(offer.valid_through_before_start),
+            allow_customer_cancellation_full_refund=offer.full_refund_on_cancellation,
+            latest_cancellation_before_start_date=_duration(offer.latest_cancellation_before_start),
+            open_booking_flow_requirement=offer.flow_requirements if in_feed else (),
         )
+        return messages.open_object(written, offer.properties)
 
     def _override(self, offer: Offer) -> JsonObject:
-        """An OfferOverride, which has none of what only a published Offer can have (OB-OVR-11)."""
-        return _present(
-            {
-                "@type": "OfferOverride",
-                "@id": self.ids.offer(offer.ref),
-                "name": offer.name,
-                "price": write_price(offer.price),
-                "priceCurrency": offer.currency,
-                **offer.properties,
-            }
+        """Return an OfferOverride, which has no property that only a published Offer can have (OB-OVR-11)."""
+        written = messages.OfferOverride(
+            id=self.ids.offer(offer.ref),
+            name=offer.name,
+            price=write_price(offer.price),
+            price_currency=offer.currency,
         )
+        return messages.open_object(written, offer.properties)
 
-    def details(self, offer: Offer) -> JsonObject:
-        """What an OrderItem with this Offer asks about its attendee and besides (OB-CUST-11)."""
-        required = {"attendeeDetailsRequired": list(offer.attendee_details) or None}
-        return _present(required) | self.intake_form(offer)
-
-    def intake_form(self, offer: Offer) -> JsonObject:
-        """The questions that an OrderItem with this Offer asks (OB-FORM-03)."""
-        form = [
-            _present(
-                {
-                    "@type": field.type,
-                    "@id": self.ids.form_field(FormFieldRef(offer.ref, field.key)),
-                    "name": field.name,
-                    "description": field.description,
-                    "valueRequired": field.required if field.type is not FormFieldType.BOOLEAN else None,
-                    "valueOption": list(field.options) or None,
-                }
+    def intake_form(self, offer: Offer) -> tuple[messages.FormFieldSpecification, ...]:
+        """Return the questions that an OrderItem with this Offer asks (OB-FORM-03)."""
+        return tuple(
+            messages.FormFieldSpecification(
+                type=field.type,
+                id=self.ids.form_field(FormFieldRef(offer.ref, field.key)),
+                name=field.name,
+                description=field.description,
+                value_required=None if field.type is FormFieldType.BOOLEAN else field.required,
+                value_option=field.options,
             )
             for field in offer.intake_form
-        ]
-        return {"orderItemIntakeForm": form} if form else {}
-
-    def proposal(self, uuid: str, proposal: Proposal) -> JsonObject:
-        """How a proposal stands; the Customer's own note is never told back (OB-AMEND-13)."""
-        return _present(
-            {
-                "orderProposalVersion": self.ids.proposal_version(uuid, proposal.version),
-                "orderProposalStatus": proposal.status,
-                "orderSellerNote": proposal.seller_note,
-            }
-        )
-
-    def state(self, state: ItemState) -> JsonObject:
-        """What has become of a booked OrderItem."""
-        return _present(
-            {
-                "orderItemStatus": state.status,
-                "cancellationMessage": state.cancellation_message,
-                "customerNotice": state.customer_notice,
-            }
-        )
-
-    def access(self, access: Access | None) -> JsonObject:
-        """What lets the attendee in (OB-ACC-05 to OB-ACC-13)."""
-        if access is None:
-            return {}
-        code = {"@type": "PropertyValue", "name": "Access code", "description": access.code}
-        return _present(
-            {
-                "accessCode": [code] if access.code else None,
-                "accessPass": [*access.passes, *access.own_passes] or None,
-                "accessChannel": access.channel,
-            }
         )
 
     def opportunity(self, opportunity: Opportunity, remaining: int | None) -> JsonObject:
-        """What an Opportunity is in itself, with the spaces it has left where they are told."""
+        """Return an Opportunity without its parents, Offers and Seller.
+
+        Args:
+            opportunity: the Opportunity.
+            remaining: how many spaces are left, or None to leave the number out.
+        """
         row = opportunity.type.row
         instant = _write_date if row.dates is Dates.DAYS else write_instant
         written = {
@@ -163,7 +121,13 @@ class Writer:
     def opportunity_with_parents(
         self, opportunity: Opportunity, parents: Sequence[Opportunity], remaining: int | None
     ) -> JsonObject:
-        """An Opportunity as replies show it: parents within, without Offers, Seller or siblings (OB-VAL-37)."""
+        """Return an Opportunity for a reply: with its parents, without Offers, Seller and siblings (OB-VAL-37).
+
+        Args:
+            opportunity: the Opportunity.
+            parents: its parents, nearest first.
+            remaining: how many spaces are left, or None to leave the number out.
+        """
         written = self.opportunity(opportunity, remaining)
         for name in CHILD_PROPERTIES:
             written.pop(name, None)
@@ -173,44 +137,51 @@ class Writer:
             written[link] = self.opportunity_with_parents(parent, further, None)
         return written
 
-    def totals(self, totals: Totals) -> JsonObject:
-        """`totalPaymentDue` and `totalPaymentTax`."""
-        due = {
-            "@type": "PriceSpecification",
-            "price": write_price(totals.price),
-            "priceCurrency": currency_of(totals.price, totals.currency),
-            "openBookingPrepayment": totals.prepayment,
-        }
-        return _present({"totalPaymentDue": _present(due), "totalPaymentTax": self.tax(totals.tax) or None})
+    def total_due(self, totals: Totals) -> messages.PriceSpecification:
+        """Return the `totalPaymentDue`."""
+        return messages.PriceSpecification(
+            price=write_price(totals.price),
+            price_currency=currency_of(totals.price, totals.currency),
+            open_booking_prepayment=totals.prepayment,
+        )
 
-    def tax(self, charges: Sequence[TaxCharge]) -> list[JsonObject]:
-        """Amounts of tax (OB-TAX-11)."""
-        return [
-            _present(
-                {
-                    "@type": "TaxChargeSpecification",
-                    "name": charge.name,
-                    "price": write_price(charge.price),
-                    "priceCurrency": currency_of(charge.price, charge.currency),
-                    "rate": write_price(charge.rate),
-                }
+    def tax(self, charges: Sequence[TaxCharge]) -> tuple[messages.TaxChargeSpecification, ...]:
+        """Return amounts of tax (OB-TAX-11)."""
+        return tuple(
+            messages.TaxChargeSpecification(
+                name=charge.name,
+                price=write_price(charge.price),
+                price_currency=currency_of(charge.price, charge.currency),
+                rate=write_price(charge.rate),
             )
             for charge in charges
-        ]
+        )
 
 
 def currency_of(price: Decimal, currency: str | None) -> str | None:
-    """The currency to write beside a price: none beside nothing."""
+    """Return the currency to show with a price, which is None if the price is 0."""
     return currency if price else None
 
 
-def _present(values: Mapping[str, Any]) -> JsonObject:
-    """The values there are: what has none is left out (OB-MT-09)."""
-    return {name: value for name, value in values.items() if value is not None}
+def access_codes(access: Access | None) -> tuple[messages.AccessCode, ...]:
+    """Return the `accessCode` of an OrderItem (OB-ACC-05)."""
+    if access is None or not access.code:
+        return ()
+    return (messages.AccessCode(name="Access code", description=access.code),)
+
+
+def access_passes(access: Access | None) -> tuple[messages.JsonObject, ...]:
+    """Return the `accessPass` of an OrderItem: passes of this system, then barcodes of the Broker (OB-ACC-12)."""
+    return (*access.passes, *access.own_passes) if access else ()
+
+
+def access_channel(access: Access | None) -> messages.JsonObject | None:
+    """Return the `accessChannel` of an OrderItem (OB-ACC-13)."""
+    return access.channel if access else None
 
 
 def _write_date(instant: datetime) -> str:
-    """A course is given in days: those of the place where it is held, whose offset the instant keeps."""
+    """Return the date of an instant at the place of the course, whose UTC offset the instant has."""
     return instant.date().isoformat()
 
 
@@ -218,11 +189,11 @@ def _instant(value: datetime | None) -> str | None:
     return None if value is None else write_instant(value)
 
 
-def _quantity(offer: Offer) -> JsonObject | None:
-    """The `eligibleQuantity` of an Offer that has one."""
+def _quantity(offer: Offer) -> messages.QuantitativeValue | None:
+    """Return the `eligibleQuantity` of an Offer that limits how many OrderItems may have it."""
     if offer.min_quantity <= 1 and offer.max_quantity is None:
         return None
-    return _present({"@type": "QuantitativeValue", "minValue": offer.min_quantity, "maxValue": offer.max_quantity})
+    return messages.QuantitativeValue(min_value=offer.min_quantity, max_value=offer.max_quantity)
 
 
 def _duration(value: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""The Dataset JSON-LD that Dataset API Discovery asks of a dataset site (table P-01, AMB-01)."""
+"""The Dataset JSON-LD of a dataset site, as Dataset API Discovery requires (table P-01, AMB-01)."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from openbooking.jsonld.scalars import write_instant
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import LICENCE, OPENACTIVE, RPDE_MEDIA_TYPE, SCHEMA
 
-# The types that open feeds go by; items of other types are in the feed of one of these.
+# The types that name open feeds. Items of other types are in the feed of one of these types.
 FEED_TYPES = tuple(type_ for type_ in OpportunityType if type_.feed == type_.collection)
 
 _DOCUMENTATION = "https://permalink.openactive.io/dataset-site/open-data-documentation"
@@ -17,7 +17,7 @@ _API_DOCUMENTATION = "https://permalink.openactive.io/dataset-site/open-booking-
 
 
 class Dataset(msgspec.Struct, frozen=True, kw_only=True):
-    """What the dataset site says of one Booking System; URLs are absolute."""
+    """The description of one Booking System on its dataset site. URLs are absolute."""
 
     url: str
     feeds_url: str
@@ -33,16 +33,16 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """The title of the data."""
+        """Return the title of the data."""
         return f"{self.publisher} Open Data"
 
     def feed_url(self, type_: OpportunityType) -> str:
-        """Where the feed of this type begins."""
+        """Return the URL of the first page of the feed of this type."""
         return f"{self.feeds_url}/{type_.feed}"
 
 
 def write_dataset(dataset: Dataset) -> dict[str, Any]:
-    """The Dataset, valid in the validator's DatasetSite mode."""
+    """Return the Dataset as JSON-LD, valid in the validator's DatasetSite mode."""
     publisher: dict[str, Any] = {
         "@type": "Organization",
         "name": dataset.publisher,

@@ -1,22 +1,28 @@
-"""Items of the open feeds and of the Orders feed (OB 8.4.4, MOD)."""
+"""Items of the open feeds and of the Orders feeds (OB 8.4.4, MOD)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import BookedItem, Order
-from openbooking.booking.model.record import OrderRecord, ProposalRecord
+from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord
 from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.booking.rules.pricing import charged, current_totals, pricing_of
-from openbooking.jsonld.write import FEED_CONTEXT, JsonObject, Writer
+from openbooking.jsonld.write import BETA_CONTEXT, JsonObject, Writer, access_channel, access_codes, access_passes
+from openbooking.openactive import messages
 from openbooking.openactive.ids import OrderItemRef
 from openbooking.openactive.terms import TaxTreatment
 
 
 class JsonLdFeedWriter:
-    """Writes the `data` of feed items."""
+    """Writes the `data` of feed items.
+
+    Args:
+        writer: writes the parts that replies and feeds have in common.
+    """
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -24,13 +30,20 @@ class JsonLdFeedWriter:
     def opportunity(
         self, opportunity: Opportunity, spaces: Spaces, parents: Sequence[Opportunity], seller: Seller
     ) -> bytes:
-        """An Opportunity, or a parent of such, as its open feed shows it."""
+        """Return an item of an open feed.
+
+        Args:
+            opportunity: the Opportunity, or a parent of Opportunities.
+            spaces: how many of its spaces are booked and leased.
+            parents: its parents, nearest first.
+            seller: its Seller.
+        """
         return msgspec.json.encode(
-            {"@context": FEED_CONTEXT, **self._opportunity(opportunity, spaces, parents, seller)}
+            {"@context": BETA_CONTEXT, **self._opportunity(opportunity, spaces, parents, seller)}
         )
 
     def opportunity_id(self, path: str) -> str:
-        """The `@id` of an Opportunity."""
+        """Return the `@id` of the Opportunity with this path."""
         return self._writer.ids.opportunity(path)
 
     def _opportunity(
@@ -51,55 +64,65 @@ class JsonLdFeedWriter:
         return written
 
     def order(self, record: OrderRecord) -> bytes:
-        """An Order as it stands, without personal data and what cannot change after B (OB-OF-09 to OB-OF-23)."""
-        # A Broker can only tell what has changed if it finds every item as it was at B.
+        """Return an Order with all changes since B, without personal data and without what never changes.
+
+        Fulfils OB-OF-09 to OB-OF-23.
+        """
+        order = record.order
+        # A Broker finds a changed Opportunity only by comparing all items with those of B.
         in_full = any(state.logistics_changed for state in record.states)
-        items = [
-            self._order_item(record.order, item, in_full=in_full)
-            | self._writer.state(state)
-            | self._writer.access(item.access)
-            for item, state in record.items()
-        ]
-        return msgspec.json.encode(self._record(record, items))
+        items = tuple(self._order_item(order, item, state=state, in_full=in_full) for item, state in record.items())
+        return msgspec.json.encode(messages.OrderFeedData(**self._common(record, order, items)))
 
     def proposal(self, record: ProposalRecord) -> bytes:
-        """An OrderProposal as it stands: with the questions that are asked, without what a person answered (AMB-24)."""
-        items = [
-            self._order_item(record.order, item, in_full=False) | self._writer.intake_form(item.offer)
-            for item, _ in record.items()
-        ]
-        written = self._record(record, items)
-        return msgspec.json.encode(written | self._writer.proposal(record.uuid, record.proposal))
-
-    def _record(self, record: OrderRecord | ProposalRecord, items: list[JsonObject]) -> JsonObject:
+        """Return an OrderProposal with the questions that it asks, without the answers of a person (AMB-24)."""
+        proposal = record.proposal
         order = record.order
-        written: JsonObject = {
-            "@context": FEED_CONTEXT,
-            "@type": order.type,
-            "@id": self._writer.ids.order(order.type, record.uuid),
-            "identifier": record.uuid,
-            "orderedItem": items,
-        }
-        if order.tax is TaxTreatment.EXCLUDED:
-            written["taxCalculationExcluded"] = True
-        return written if order.dynamic else written | self._writer.totals(current_totals(record))
+        items = tuple(self._order_item(order, item) for item, _ in record.items())
+        written = messages.OrderProposalFeedData(
+            **self._common(record, order, items),
+            order_proposal_version=self._writer.ids.proposal_version(record.uuid, proposal.version),
+            order_proposal_status=proposal.status,
+            order_seller_note=proposal.seller_note,
+        )
+        return msgspec.json.encode(written)
 
-    def _order_item(self, order: Order, item: BookedItem, *, in_full: bool) -> JsonObject:
-        written: JsonObject = {
-            "@type": "OrderItem",
-            "@id": self._writer.ids.order_item(OrderItemRef(order.uuid, item.number)),
-            "orderedItem": self._in_full(order, item)
-            if in_full
-            else self._writer.ids.opportunity(item.opportunity.path),
+    def _common(
+        self, record: OrderRecord | ProposalRecord, order: Order, items: tuple[messages.OrderItem, ...]
+    ) -> dict[str, Any]:
+        totals = None if order.dynamic else current_totals(record)
+        return {
+            "context": BETA_CONTEXT,
+            "id": self._writer.ids.order(order.type, record.uuid),
+            "identifier": record.uuid,
+            "ordered_item": items,
+            "tax_calculation_excluded": True if order.tax is TaxTreatment.EXCLUDED else None,
+            "total_payment_due": self._writer.total_due(totals) if totals else None,
+            "total_payment_tax": self._writer.tax(totals.tax) if totals else (),
         }
-        if item.tax:
-            written["unitTaxSpecification"] = self._writer.tax(item.tax)
-        if not order.dynamic:
-            written["acceptedOffer"] = self._writer.offer(charged(item.offer, pricing_of(order)), in_feed=False)
-        return written
+
+    def _order_item(
+        self, order: Order, item: BookedItem, *, state: ItemState | None = None, in_full: bool = False
+    ) -> messages.OrderItem:
+        """Return one OrderItem, of an OrderProposal if it has no `state`; `in_full` embeds its Opportunity."""
+        offer = None if order.dynamic else self._writer.offer(charged(item.offer, pricing_of(order)), in_feed=False)
+        access = item.access if state else None
+        return messages.OrderItem(
+            id=self._writer.ids.order_item(OrderItemRef(order.uuid, item.number)),
+            order_item_status=state.status if state else None,
+            cancellation_message=state.cancellation_message if state else None,
+            customer_notice=state.customer_notice if state else None,
+            accepted_offer=offer,
+            ordered_item=self._in_full(order, item) if in_full else self._writer.ids.opportunity(item.opportunity.path),
+            unit_tax_specification=self._writer.tax(item.tax),
+            order_item_intake_form=() if state else self._writer.intake_form(item.offer),
+            access_code=access_codes(access),
+            access_pass=access_passes(access),
+            access_channel=access_channel(access),
+        )
 
     def _in_full(self, order: Order, item: BookedItem) -> JsonObject:
-        """The Opportunity in full, its facility with the provider that the validator wants there (AMB-19)."""
+        """Return the Opportunity with its parents. Facilities have a provider, as the validator requires (AMB-19)."""
         written = self._writer.opportunity_with_parents(item.opportunity, item.parents, None)
         child, shown = item.opportunity.type, written
         for parent in item.parents:

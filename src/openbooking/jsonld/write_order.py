@@ -1,156 +1,174 @@
-"""Replies: OrderQuotes and Orders, and errors (OB 10.1, 10.2)."""
+"""Replies: OrderQuotes, OrderProposals and Orders, and errors (OB 10.1, 10.2)."""
+
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from openbooking.booking.model.order import (
-    Order,
-    OrderItem,
-    Payment,
-    Proposal,
-    Totals,
-)
+from openbooking.booking.model.order import Order, OrderItem, Payment, Proposal, Totals
 from openbooking.booking.model.record import ItemState, ShownRecord
 from openbooking.booking.rules.pricing import charged, current_totals, pricing_of
 from openbooking.jsonld.scalars import write_instant
-from openbooking.jsonld.write import CONTEXT, FEED_CONTEXT, JsonObject, Writer
+from openbooking.jsonld.write import BETA_CONTEXT, CONTEXT, Writer, access_channel, access_codes, access_passes
+from openbooking.openactive import messages
 from openbooking.openactive.errors import ITEM_ERROR_STATUS, ItemError, OpenBookingError
 from openbooking.openactive.ids import FormFieldRef, OrderItemRef
 from openbooking.openactive.terms import OrderType, TaxTreatment
 
+_NOT_BOOKED = ItemState()
+
 
 class OrderWriter:
-    """Writes the bodies of replies; `booking_service` describes this Booking System in them."""
+    """Writes the bodies of replies.
 
-    def __init__(self, writer: Writer, booking_service: JsonObject | None) -> None:
+    Args:
+        writer: writes the parts that replies and feeds have in common.
+        booking_service: a BookingService object that describes this Booking System, or None to leave it out.
+    """
+
+    def __init__(self, writer: Writer, booking_service: messages.JsonObject | None) -> None:
         self._writer = writer
-        self._booking_service = booking_service
+        self._booking_service = (
+            messages.known_part(booking_service, messages.BookingService) if booking_service else None
+        )
 
     def reply(self, order: Order) -> bytes:
-        """The answer to C1, C2 or B."""
-        items = [
-            self._item(order, item) | self._asked(item) | self._booked(order, item, ItemState()) for item in order.items
-        ]
+        """Return the body of the reply to C1, C2, P or B."""
+        booked = _is_booked(order)
+        items = tuple(self._item(order, item, _NOT_BOOKED, booked=booked, requested=True) for item in order.items)
         return msgspec.json.encode(self._order(order, items, order.totals, order.proposal))
 
     def status(self, record: ShownRecord) -> bytes:
-        """The answer to Order Status: the Order as it stands now."""
+        """Return the body of the reply to Order Status: the Order with all changes since it was booked."""
         order = replace(record.order, lease_expires=record.lease_expires)
-        items = [self._item(order, item) | self._booked(order, item, state) for item, state in record.items()]
+        booked = _is_booked(order)
+        items = tuple(self._item(order, item, state, booked=booked, requested=False) for item, state in record.items())
         return msgspec.json.encode(self._order(order, items, current_totals(record), record.proposal))
 
-    def _order(self, order: Order, items: list[JsonObject], totals: Totals, proposal: Proposal | None) -> JsonObject:
-        written: JsonObject = {
-            "@context": FEED_CONTEXT,
-            "@type": order.type,
-            "@id": self._writer.ids.order(order.type, order.uuid),
-            "brokerRole": order.broker_role,
+    def _order(
+        self, order: Order, items: tuple[messages.OrderItem, ...], totals: Totals, proposal: Proposal | None
+    ) -> messages.Message:
+        common: dict[str, Any] = {
+            "context": BETA_CONTEXT,
+            "id": self._writer.ids.order(order.type, order.uuid),
+            "broker_role": order.broker_role,
+            "broker": order.broker or None,
             "seller": self._writer.seller(order.seller, in_feed=False),
-            "orderedItem": items,
+            "customer": (order.personal and order.personal.customer) or None,
+            "booking_service": self._booking_service,
+            "ordered_item": items,
+            "total_payment_due": None if order.dynamic else self._writer.total_due(totals),
+            "total_payment_tax": () if order.dynamic else self._writer.tax(totals.tax),
+            "tax_calculation_excluded": True if order.tax is TaxTreatment.EXCLUDED else None,
+            "payment": _payment(order.payment) if order.payment else None,
         }
-        if not order.dynamic:
-            written |= self._writer.totals(totals)
-        if order.tax is TaxTreatment.EXCLUDED:
-            written["taxCalculationExcluded"] = True
-        if order.broker:
-            written["broker"] = order.broker
-        if self._booking_service:
-            written["bookingService"] = self._booking_service
-        if order.personal and order.personal.customer:
-            written["customer"] = order.personal.customer
+        lease = messages.Lease(lease_expires=write_instant(order.lease_expires)) if order.lease_expires else None
         if order.type is OrderType.QUOTE:
-            written["orderRequiresApproval"] = order.requires_approval
-        if order.type is OrderType.PROPOSAL and proposal:
-            written |= self._writer.proposal(order.uuid, proposal)
-        if order.lease_expires:
-            written["lease"] = {"@type": "Lease", "leaseExpires": write_instant(order.lease_expires)}
-        if order.payment:
-            written["payment"] = _payment(order.payment)
-        return written
+            return messages.OrderQuote(**common, lease=lease, order_requires_approval=order.requires_approval)
+        if order.type is OrderType.ORDER:
+            return messages.Order(**common)
+        if proposal is None:
+            return messages.OrderProposal(**common, lease=lease)
+        return messages.OrderProposal(
+            **common,
+            lease=lease,
+            order_proposal_version=self._writer.ids.proposal_version(order.uuid, proposal.version),
+            order_proposal_status=proposal.status,
+            order_seller_note=proposal.seller_note,
+        )
 
-    def _item(self, order: Order, item: OrderItem) -> JsonObject:
-        """What an item is: Opportunity, Offer, tax, what is asked about its attendee and what was answered."""
-        written: JsonObject = {"@type": "OrderItem"}
-        if item.offer:
-            if not order.dynamic:
-                written["acceptedOffer"] = self._writer.offer(charged(item.offer, pricing_of(order)), in_feed=False)
-            written |= self._writer.details(item.offer)
-        if item.opportunity:
-            opportunity = self._writer.opportunity_with_parents(item.opportunity, item.parents, item.remaining)
-            written["orderedItem"] = opportunity
-        if item.tax:
-            written["unitTaxSpecification"] = self._writer.tax(item.tax)
-        return written | _details(order, item)
+    def _item(
+        self, order: Order, item: OrderItem, state: ItemState, *, booked: bool, requested: bool
+    ) -> messages.OrderItem:
+        """Return one OrderItem.
 
-    def _asked(self, item: OrderItem) -> JsonObject:
-        """What belongs to the answer to a request alone: position, and references and errors of items at fault."""
-        written: JsonObject = {} if item.position is None else {"position": item.position}
-        if item.offer is None and item.offer_id:
-            written["acceptedOffer"] = item.offer_id
-        if item.opportunity is None and item.opportunity_id:
-            written["orderedItem"] = item.opportunity_id
-        if item.errors:
-            written["error"] = [self._item_error(item, error) for error in item.errors]
-        return written
+        Args:
+            order: the Order.
+            item: its item.
+            state: what has happened to the item since it was booked.
+            booked: whether the items are booked or proposed.
+            requested: whether this is the reply to a request that named the item. The reply then repeats the position
+                and, where the Offer or the Opportunity is not known, its `@id` as it was sent.
+        """
+        offer, opportunity, personal = item.offer, item.opportunity, order.personal
+        has_state = booked and order.type is OrderType.ORDER
+        access = item.access if has_state else None
+        return messages.OrderItem(
+            id=self._writer.ids.order_item(OrderItemRef(order.uuid, item.number)) if booked else None,
+            position=item.position if requested else None,
+            order_item_status=state.status if has_state else None,
+            cancellation_message=state.cancellation_message if has_state else None,
+            customer_notice=state.customer_notice if has_state else None,
+            accepted_offer=self._accepted_offer(order, item, requested=requested),
+            ordered_item=self._writer.opportunity_with_parents(opportunity, item.parents, item.remaining)
+            if opportunity
+            else (item.opportunity_id or None if requested else None),
+            unit_tax_specification=self._writer.tax(item.tax),
+            attendee_details_required=offer.attendee_details if offer else (),
+            attendee=personal.attendees.get(item.number) if personal else None,
+            order_item_intake_form=self._writer.intake_form(offer) if offer and offer.intake_form else (),
+            order_item_intake_form_response=personal.intake_answers.get(item.number, ()) if personal else (),
+            access_code=access_codes(access),
+            access_pass=access_passes(access),
+            access_channel=access_channel(access),
+            error=tuple(self._item_error(item, error) for error in item.errors) if requested and item.errors else (),
+        )
 
-    def _booked(self, order: Order, item: OrderItem, state: ItemState) -> JsonObject:
-        """What a booked item has besides: its `@id`, what has become of it, and what lets the attendee in."""
-        if order.type is OrderType.QUOTE or order.has_errors:
-            return {}
-        identity: JsonObject = {"@id": self._writer.ids.order_item(OrderItemRef(order.uuid, item.number))}
-        if order.type is OrderType.PROPOSAL:
-            return identity
-        return identity | self._writer.state(state) | self._writer.access(item.access)
+    def _accepted_offer(self, order: Order, item: OrderItem, *, requested: bool) -> messages.Reference | None:
+        if item.offer is None:
+            return (item.offer_id or None) if requested else None
+        return None if order.dynamic else self._writer.offer(charged(item.offer, pricing_of(order)), in_feed=False)
 
-    def _item_error(self, item: OrderItem, error: ItemError) -> JsonObject:
-        written: JsonObject = {"@type": error.type, "name": error.type.error_name, "statusCode": ITEM_ERROR_STATUS}
-        if error.description:
-            written["description"] = error.description
+    def _item_error(self, item: OrderItem, error: ItemError) -> messages.OpenBookingError:
+        instance = None
         if error.field and item.offer:
-            written["instance"] = self._writer.ids.form_field(FormFieldRef(item.offer.ref, error.field))
+            instance = self._writer.ids.form_field(FormFieldRef(item.offer.ref, error.field))
         elif error.instance:
-            # The validator takes a property's URL for a fault where it expects that of a thing, unless it is this one.
-            written["instance"] = error.instance.replace("https:", "http:", 1)
-        return written
+            # The validator refuses the https URL of a property here, and accepts its http URL.
+            instance = error.instance.replace("https:", "http:", 1)
+        return messages.OpenBookingError(
+            type=error.type,
+            name=error.type.error_name,
+            status_code=ITEM_ERROR_STATUS,
+            description=error.description or None,
+            instance=instance,
+        )
 
 
-def _payment(payment: Payment) -> JsonObject:
-    details = {
-        "identifier": payment.identifier,
-        "name": payment.name,
-        "accountId": payment.account_id,
-        "paymentProviderId": payment.payment_provider_id,
-    }
-    present = {name: value for name, value in details.items() if value is not None}
-    return {"@type": "DynamicPayment" if payment.dynamic else "Payment", **present}
+def _is_booked(order: Order) -> bool:
+    """Return whether the items of an Order are booked or proposed: it is no quote, and no item has an error."""
+    return order.type is not OrderType.QUOTE and not order.has_errors
 
 
-def _details(order: Order, item: OrderItem) -> JsonObject:
-    """What the Broker said about the person who will attend, reflected (OB-CUST-17)."""
-    written: JsonObject = {}
-    if order.personal and item.number in order.personal.attendees:
-        written["attendee"] = order.personal.attendees[item.number]
-    if order.personal and item.number in order.personal.intake_answers:
-        written["orderItemIntakeFormResponse"] = order.personal.intake_answers[item.number]
-    return written
+def _payment(payment: Payment) -> messages.Payment:
+    return messages.Payment(
+        type="DynamicPayment" if payment.dynamic else "Payment",
+        identifier=payment.identifier,
+        name=payment.name,
+        account_id=payment.account_id,
+        payment_provider_id=payment.payment_provider_id,
+    )
 
 
 def write_error(error: OpenBookingError, request_id: str) -> bytes:
-    """The body of an error (OB 10.2.1)."""
-    written: JsonObject = {
-        "@context": CONTEXT,
-        "@type": _class_in_specification(error).__name__,
-        "name": error.name,
-        "statusCode": error.status,
-        "requestId": request_id,
-    }
-    if error.description:
-        written["description"] = error.description
-    if error.instance:
-        written["instance"] = error.instance
+    """Return the body of an error (OB 10.2.1).
+
+    Args:
+        error: the error to describe.
+        request_id: the id under which the request is logged.
+    """
+    written = messages.OpenBookingError(
+        context=CONTEXT,
+        type=_class_in_specification(error).__name__,
+        name=error.name,
+        status_code=error.status,
+        request_id=request_id,
+        description=error.description or None,
+        instance=error.instance or None,
+    )
     return msgspec.json.encode(written)
 
 
 def _class_in_specification(error: OpenBookingError) -> type[OpenBookingError]:
-    """The class under which an error is returned: ours for which there is no other go by the base class."""
+    """Return the class under which an error is reported: the base class, unless the specification knows its own."""
     return type(error) if type(error).in_specification else OpenBookingError

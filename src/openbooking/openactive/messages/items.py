@@ -1,0 +1,102 @@
+"""OrderItems of replies and of the Orders feeds, with what belongs to them (OB 10.1.6 to 10.1.12).
+
+Tables P-07 and P-11 of the requirements.
+"""
+
+from typing import Any
+
+from msgspec import field
+
+from openbooking.openactive.messages.base import JsonObject, Message, Reference, TypedMessage, Uri
+from openbooking.openactive.messages.prices import TaxChargeSpecification
+from openbooking.openactive.terms import FormFieldType
+
+
+class FormFieldSpecification(Message, frozen=True, kw_only=True):
+    """A question of an intake form (OB-FORM-02); `value_option` lists the answers that a dropdown allows."""
+
+    type: FormFieldType = field(name="@type")
+    id: str = field(name="@id")
+    name: str
+    description: str | None = None
+    value_required: bool | None = None
+    value_option: tuple[str, ...] = ()
+
+
+class IntakeFormAnswer(TypedMessage, frozen=True, kw_only=True, tag="PropertyValue"):
+    """The answer to a question; `property_id` is the `@id` of the question."""
+
+    property_id: str = field(name="propertyID")
+    value: Any
+
+
+class AccessCode(TypedMessage, frozen=True, kw_only=True, tag="PropertyValue"):
+    """A code that an attendee shows or types; `description` is the code."""
+
+    name: str
+    description: str
+
+
+class AdditionalProperty(TypedMessage, frozen=True, kw_only=True, tag="PropertyValue"):
+    """A further fact about an OrderItem."""
+
+    name: str
+    value: Any
+
+
+class Barcode(TypedMessage, frozen=True, kw_only=True):
+    """An access pass to scan."""
+
+    text: str | None = None
+    url: Uri | None = None
+
+
+class VirtualLocation(TypedMessage, frozen=True, kw_only=True):
+    """An access channel: how to join a session online."""
+
+    name: str | None = None
+    description: str | None = None
+    url: Uri | None = None
+    access_id: str | None = None
+    access_code: str | None = None
+
+
+class OpenBookingError(Message, frozen=True, kw_only=True):
+    """An error of a request, or of one OrderItem (OB 10.2); `type` is the name of its class there.
+
+    `description` is about this occurrence, `instance` the URI of what is at fault.
+    """
+
+    context: str | None = field(name="@context", default=None)
+    type: str = field(name="@type")
+    name: str | None = None
+    status_code: int | None = None
+    request_id: str | None = None
+    description: str | None = None
+    instance: str | None = None
+
+
+class OrderItem(TypedMessage, frozen=True, kw_only=True):
+    """One OrderItem. Quotes have no `id`, and feeds no `position`.
+
+    `order_item_status` is the URI of a status. The specification and its data model do not list the same statuses
+    (AMB-15, AMB-21), so that readers accept all.
+    """
+
+    id: str | None = field(name="@id", default=None)
+    position: int | None = None
+    order_item_status: str | None = None
+    cancellation_message: str | None = None
+    customer_notice: str | None = None
+    accepted_offer: Reference | None = None
+    ordered_item: Reference | None = None
+    unit_tax_specification: tuple[TaxChargeSpecification, ...] = ()
+    attendee_details_required: tuple[str, ...] = ()
+    attendee: JsonObject | None = None
+    order_item_intake_form: tuple[FormFieldSpecification, ...] = ()
+    order_item_intake_form_response: tuple[JsonObject, ...] = ()
+    access_code: tuple[AccessCode, ...] = ()
+    access_pass: tuple[JsonObject, ...] = ()
+    access_channel: JsonObject | None = None
+    additional_property: tuple[AdditionalProperty, ...] = ()
+    error: tuple[OpenBookingError, ...] = ()

@@ -1,0 +1,70 @@
+"""Bodies of requests: C1, C2, P, B, and the PATCHes of Orders and OrderProposals (OB 9.2).
+
+The types say what a Broker sends. A Booking System has to tolerate more (OB-MT-10), see `openbooking.jsonld`.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, field
+
+from openbooking.openactive.messages.base import Context, JsonObject, Message, Reference, TypedMessage
+from openbooking.openactive.messages.prices import Payment, PriceSpecification
+from openbooking.openactive.terms import BrokerRole, OrderType
+
+Position = Annotated[int, Meta(ge=0, lt=2**31)]
+
+
+class OrderItemRequest(TypedMessage, frozen=True, kw_only=True, tag="OrderItem"):
+    """An OrderItem as asked for; `accepted_offer` refers to an Offer or is an OfferOverride."""
+
+    position: Position
+    ordered_item: Reference | None = None
+    accepted_offer: Reference | None = None
+    attendee: JsonObject | None = None
+    order_item_intake_form_response: tuple[JsonObject, ...] | None = None
+    access_pass: tuple[JsonObject, ...] | None = None
+
+
+class OrderRequest(Message, frozen=True, kw_only=True):
+    """The body of C1 and C2 (`OrderQuote`), P (`OrderProposal`) or B (`Order`)."""
+
+    context: Context | None = field(name="@context", default=None)
+    type: OrderType = field(name="@type")
+    seller: Reference
+    broker_role: BrokerRole
+    broker: JsonObject | None = None
+    customer: JsonObject | None = None
+    order_customer_note: str | None = None
+    ordered_item: tuple[OrderItemRequest, ...]
+    total_payment_due: PriceSpecification | None = None
+    payment: Payment | None = None
+
+
+class ProposalBookingRequest(TypedMessage, frozen=True, kw_only=True, tag="Order"):
+    """The body of B after P: which version of the OrderProposal becomes an Order (OB-APP-29)."""
+
+    context: Context | None = field(name="@context", default=None)
+    order_proposal_version: Reference | None = None
+    payment: Payment | None = None
+
+
+class OrderItemPatch(TypedMessage, frozen=True, kw_only=True, tag="OrderItem"):
+    """The cancellation of one OrderItem."""
+
+    id: str | None = field(name="@id", default=None)
+    order_item_status: str | None = None
+
+
+class OrderPatch(TypedMessage, frozen=True, kw_only=True, tag="Order"):
+    """The body of a PATCH of an Order (OB-CAN-11)."""
+
+    context: Context | None = field(name="@context", default=None)
+    ordered_item: tuple[OrderItemPatch, ...]
+
+
+class OrderProposalPatch(TypedMessage, frozen=True, kw_only=True, tag="OrderProposal"):
+    """The body of a PATCH of an OrderProposal (OB-OPU-03)."""
+
+    context: Context | None = field(name="@context", default=None)
+    order_proposal_status: str | None = None
+    order_customer_note: str | None = None
