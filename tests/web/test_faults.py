@@ -11,7 +11,7 @@ import pytest
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
-from openbooking.web.feed_pages import _names_gzip
+from openbooking.web.api.feed_pages import _names_gzip
 from openbooking.web.request import _judged
 from support.builders import UUID, new_uuid
 from support.http_system import PILATES, YOGA, World, open_world

@@ -13,7 +13,7 @@ from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.store import Feed, StoreUnavailableError
 from openbooking.openactive.rpde import PAGE_SIZE
-from openbooking.web.feed_pages import Page, PageCache, PageKey, accepts_gzip
+from openbooking.web.api.feed_pages import Page, PageCache, PageKey, accepts_gzip
 from support.builders import session
 from support.http_system import SITE, World
 from support.parties import MANAGER

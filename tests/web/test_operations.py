@@ -188,7 +188,7 @@ async def silent(*_: Any) -> Any:
 async def test_a_server_without_its_database_is_not_ready_and_does_not_say_where_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Any
 ) -> None:
-    monkeypatch.setattr("openbooking.web.operations._PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("openbooking.web.api.operations._PATIENCE_SECONDS", 0.05)
     async with open_world("sqlite", tmp_path, metrics_token="scrape-me") as world:
         for method in ("check", "figures"):
             monkeypatch.setattr(world.store, method, fault)

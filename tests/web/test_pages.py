@@ -18,7 +18,7 @@ from openbooking.identity.authorization import challenge
 from openbooking.identity.passwords import Passwords
 from openbooking.identity.records import Authorization, Grant, GrantState, Partner, RegistrationToken, Role, Session
 from openbooking.identity.registration import Registration
-from openbooking.web.accounts import destination
+from openbooking.web.accounts.sign_in import destination
 from support.builders import UUID
 from support.form_browser import Page, Visitor
 from support.http_system import SITE, YOGA, World, open_world

@@ -73,6 +73,6 @@ async def _tokens(system: "System", name: str) -> list[RegistrationToken]:
 
 
 def _link(system: "System", token: str) -> str:
-    from openbooking.web.registration import REGISTRATION_PATH  # noqa: PLC0415 - longer to load than --help may take
+    from openbooking.web.accounts.registration import REGISTRATION_PATH  # noqa: PLC0415 - longer to load than --help may take
 
     return f"{system.settings.site}{REGISTRATION_PATH}?token={token}"

@@ -112,7 +112,7 @@ def reset_second_factor(name: Name, database: Database = None) -> None:
 
 
 def _link(system: "System", link: str) -> str:
-    from openbooking.web.accounts import LINK_PATH  # noqa: PLC0415 - longer to load than --help may take
+    from openbooking.web.accounts.sign_in import LINK_PATH  # noqa: PLC0415 - longer to load than --help may take
 
     return f"{system.settings.site}{LINK_PATH}?link={link}"
 

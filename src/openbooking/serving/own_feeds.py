@@ -10,7 +10,7 @@ from openbooking.openactive.rpde import PAGE_SIZE
 from openbooking.openactive.terms import OpportunityType
 from openbooking.settings import Settings
 from openbooking.system import open_store
-from openbooking.web.feeds import FEEDS_PATH
+from openbooking.web.api.feeds import FEEDS_PATH
 
 
 def verify_own_feeds(settings: Settings, tell: Tell) -> Iterator[Verdict]:

@@ -25,7 +25,7 @@ from openbooking.serving.server import Drain, interrupt_on_sigterm, log_ready, m
 from openbooking.settings import Settings
 from openbooking.store.location import full_name
 from openbooking.system import compare_clock, open_store
-from openbooking.web.metrics import SHARED_FOLDER_VARIABLE
+from openbooking.web.api.metrics import SHARED_FOLDER_VARIABLE
 
 _SECONDS_TO_START = 60
 

@@ -16,21 +16,21 @@ from openbooking.clock import Clock
 from openbooking.identity.store import IdentityStore
 from openbooking.settings import AccessMode, Settings
 from openbooking.system import System, open_system
-from openbooking.web.accounts import AccountPages
-from openbooking.web.booking import BookingApi
-from openbooking.web.dataset_site import DATASET_PATH, DatasetSite
+from openbooking.web.accounts.oauth import OAuth
+from openbooking.web.accounts.registration import RegistrationPages
+from openbooking.web.accounts.second_factor import SecondFactorPages
+from openbooking.web.accounts.sign_in import AccountPages
+from openbooking.web.api.booking import BookingApi
+from openbooking.web.api.dataset_site import DATASET_PATH, DatasetSite
+from openbooking.web.api.feeds import feed_routes
+from openbooking.web.api.metrics import Metrics
+from openbooking.web.api.operations import Operations
+from openbooking.web.console.partners import SellerPartnerPages
 from openbooking.web.errors import FaultMiddleware
-from openbooking.web.feeds import feed_routes
-from openbooking.web.metrics import Metrics
-from openbooking.web.oauth import OAuth
 from openbooking.web.observe import Answered, ObservingMiddleware
-from openbooking.web.operations import Operations
 from openbooking.web.pages import Pages
-from openbooking.web.registration import RegistrationPages
 from openbooking.web.request import SentOnceMiddleware
 from openbooking.web.routes import Routes
-from openbooking.web.second_factor import SecondFactorPages
-from openbooking.web.seller_partners import SellerPartnerPages
 from openbooking.web.test_interface import TestInterface
 
 _log = structlog.get_logger()

@@ -29,6 +29,8 @@ SIGN_IN_PATH = "/sign-in"
 CODE_PATH = "/sign-in/code"
 ENROLMENT_PATH = "/sign-in/second-factor"
 SECOND_FACTOR_PATH = "/second-factor"
+# The page on which people arrive when they have signed in.
+PARTNERS_PATH = "/partners"
 
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _LARGEST_FORM = 20_000

@@ -47,7 +47,7 @@ class RegistrationPages:
                 return self._form_page(request, visit, form, problem)
             registered = await self._registration.register(token, _metadata(form))
         except InvalidTokenError:
-            return self._pages.page(request, visit, "unknown_link.html", status=HTTPStatus.NOT_FOUND)
+            return self._pages.page(request, visit, "accounts/unknown_link.html", status=HTTPStatus.NOT_FOUND)
         except InvalidRedirectUriError as error:
             return self._form_page(request, visit, form, Problem(error.description, ("redirect_uris",)))
         except InvalidClientMetadataError as error:
@@ -55,7 +55,7 @@ class RegistrationPages:
         return self._pages.page(
             request,
             visit,
-            "registered.html",
+            "accounts/registered.html",
             partner=registered.partner,
             secret=registered.secret,
             issuer=self._system.identity.policy.issuer,
@@ -65,7 +65,7 @@ class RegistrationPages:
         return self._pages.page(
             request,
             visit,
-            "registration.html",
+            "accounts/registration.html",
             problem=problem,
             form=form,
         )

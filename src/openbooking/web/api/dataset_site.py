@@ -15,7 +15,7 @@ from openbooking.openactive.terms import LICENCE
 from openbooking.openactive.web_addresses import is_web_address
 from openbooking.settings import AccessMode
 from openbooking.system import System, booking_service
-from openbooking.web.feeds import FEEDS_PATH
+from openbooking.web.api.feeds import FEEDS_PATH
 
 DATASET_PATH = "/openactive"
 
@@ -51,7 +51,7 @@ class DatasetSite:
         del request
         sellers = await self._system.store.sellers()
         dataset = self._dataset(sellers)
-        page = self._templates.get_template("dataset_site.html").render(
+        page = self._templates.get_template("dataset/dataset_site.html").render(
             dataset=dataset,
             written=_script(write_dataset(dataset)),
             types=FEED_TYPES,
@@ -63,7 +63,7 @@ class DatasetSite:
 
     async def _style(self, request: Request) -> Response:
         del request
-        style = self._templates.get_template("style.css").render()
+        style = self._templates.get_template("dataset/style.css").render()
         return Response(style, headers=_HEADERS, media_type="text/css")
 
     async def _logo(self, request: Request) -> Response:

@@ -14,10 +14,11 @@ from openbooking.identity.guesses import Browser, TooManyAttemptsError
 from openbooking.identity.one_time_codes import enrolment_uri, in_groups
 from openbooking.identity.second_factors import Enrolment, Pending, WrongCodeError
 from openbooking.system import System
-from openbooking.web.accounts import WRONG_PASSWORD, address, destination, forms_lead_to, wait
+from openbooking.web.accounts.sign_in import WRONG_PASSWORD, address, destination, forms_lead_to, wait
 from openbooking.web.pages import (
     CODE_PATH,
     ENROLMENT_PATH,
+    PARTNERS_PATH,
     SECOND_FACTOR_PATH,
     Form,
     Pages,
@@ -26,7 +27,6 @@ from openbooking.web.pages import (
     see,
     see_sign_in,
 )
-from openbooking.web.seller_partners import PARTNERS_PATH
 
 RECOVERY_PATH = "/sign-in/recovery-code"
 REMOVE_PATH = "/second-factor/remove"
@@ -80,7 +80,7 @@ class SecondFactorPages:
         return self._pages.page(
             request,
             visit,
-            "recovery_code.html" if recovery else "code.html",
+            "accounts/recovery_code.html" if recovery else "accounts/code.html",
             forms_lead_to=await forms_lead_to(self._system, going_to),
             problem=problem,
             going_to=going_to,
@@ -137,21 +137,25 @@ class SecondFactorPages:
     ) -> Response:
         user = signed_in.user
         if user.second_factor:
-            return self._pages.page(request, visit, "second_factor.html", problem=problem, factor=user.second_factor)
+            return self._pages.page(
+                request, visit, "accounts/second_factor.html", problem=problem, factor=user.second_factor
+            )
         if not self._factors.concerns(user):
             return see(PARTNERS_PATH)
         offered = await self._factors.offer(signed_in)
         if not offered:
             return see(SECOND_FACTOR_PATH)
         shown = self._shown(offered, user.name)
-        return self._pages.page(request, visit, "enrolment.html", problem=problem, going_to="", required=False, **shown)
+        return self._pages.page(
+            request, visit, "accounts/enrolment.html", problem=problem, going_to="", required=False, **shown
+        )
 
     def _enrolment_page(
         self, request: Request, visit: Visit, pending: Pending, going_to: str, problem: Problem | None = None
     ) -> Response:
         shown = self._shown(pending.sign_in.offered, pending.user.name)
         return self._pages.page(
-            request, visit, "enrolment.html", problem=problem, going_to=going_to, required=True, **shown
+            request, visit, "accounts/enrolment.html", problem=problem, going_to=going_to, required=True, **shown
         )
 
     async def _enrolled(self, request: Request, enrolment: Enrolment, going_to: str) -> Response:
@@ -159,7 +163,7 @@ class SecondFactorPages:
         secret = enrolment.admission.secret
         visit = Visit(secret, known=True, signed_in=await self._system.identity.accounts.signed_in(secret))
         response = self._pages.page(
-            request, visit, "recovery_codes.html", codes=enrolment.recovery_codes, going_to=going_to
+            request, visit, "accounts/recovery_codes.html", codes=enrolment.recovery_codes, going_to=going_to
         )
         self._pages.keep_admitted(response, enrolment.admission)
         return response

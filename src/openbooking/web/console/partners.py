@@ -13,9 +13,7 @@ from openbooking.identity.accounts import SignedIn
 from openbooking.identity.grants import Change, current_grant, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
 from openbooking.system import System
-from openbooking.web.pages import Pages, Visit, see
-
-PARTNERS_PATH = "/partners"
+from openbooking.web.pages import PARTNERS_PATH, Pages, Visit, see
 
 
 class SellerPartnerPages:
@@ -51,7 +49,7 @@ class SellerPartnerPages:
         return self._pages.page(
             request,
             visit,
-            "partners.html",
+            "console/partners.html",
             seller=await self._provider.seller(seller),
             allowed=[row for row in described if _state(row) is not GrantState.REVOKED],
             former=[row for row in described if _state(row) is GrantState.REVOKED],
@@ -64,7 +62,7 @@ class SellerPartnerPages:
         for partner, grant in await self._partners(signed_in.user.seller):
             if partner.key == request.path_params["key"] and grant.state is not GrantState.REVOKED:
                 seller = await self._provider.seller(signed_in.user.seller)
-                return self._pages.page(request, visit, "revoke.html", partner=partner, seller=seller)
+                return self._pages.page(request, visit, "console/revoke.html", partner=partner, seller=seller)
         return see(PARTNERS_PATH)
 
     async def _suspend(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
@@ -77,7 +75,7 @@ class SellerPartnerPages:
         await self._pages.form(request, visit)
         user, key = signed_in.user, request.path_params["key"]
         if not user.role.may_authorise:
-            return self._pages.page(request, visit, "may_not_change.html", status=HTTPStatus.FORBIDDEN)
+            return self._pages.page(request, visit, "console/may_not_change.html", status=HTTPStatus.FORBIDDEN)
         if any(partner.key == key for partner, _ in await self._partners(user.seller)):
             await self._provider.grants.change(key, user.seller, change, user.name)
         return see(PARTNERS_PATH)

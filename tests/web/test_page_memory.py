@@ -6,8 +6,8 @@ import pytest
 from starlette.types import Message
 
 from openbooking.openactive.errors import TemporarilyUnavailableError
-from openbooking.web.feed_pages import Page, PageCache, PageKey, send_page
-from openbooking.web.page_room import MAKING_BYTES, PageRoom
+from openbooking.web.api.feed_pages import Page, PageCache, PageKey, send_page
+from openbooking.web.api.page_memory import MAKING_BYTES, PageMemory
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ async def test_a_page_is_given_to_the_server_in_pieces() -> None:
 
 
 async def test_pages_are_made_while_there_is_room_and_wait_their_turn() -> None:
-    room, order = PageRoom(2 * MAKING_BYTES), list[int]()
+    room, order = PageMemory(2 * MAKING_BYTES), list[int]()
     begin = asyncio.Event()
 
     async def make(number: int) -> None:
@@ -59,7 +59,7 @@ async def test_pages_are_made_while_there_is_room_and_wait_their_turn() -> None:
 
 
 async def test_who_waits_too_long_for_room_is_told_to_come_back_and_takes_none() -> None:
-    room = PageRoom(MAKING_BYTES, seconds=0.01)
+    room = PageMemory(MAKING_BYTES, seconds=0.01)
     async with room.for_making():
         with pytest.raises(TemporarilyUnavailableError) as refusal:
             async with room.for_making():
@@ -70,7 +70,7 @@ async def test_who_waits_too_long_for_room_is_told_to_come_back_and_takes_none()
 
 
 async def test_who_gives_up_while_it_is_called_keeps_nobody_else_waiting() -> None:
-    room, begun = PageRoom(MAKING_BYTES), list[int]()
+    room, begun = PageMemory(MAKING_BYTES), list[int]()
 
     async def make(number: int) -> None:
         async with room.for_making():
@@ -85,7 +85,7 @@ async def test_who_gives_up_while_it_is_called_keeps_nobody_else_waiting() -> No
 
 
 async def test_what_is_being_sent_takes_up_room_once_however_many_read_it() -> None:
-    room = PageRoom(len(LARGE.body) + MAKING_BYTES, seconds=0.01)
+    room = PageMemory(len(LARGE.body) + MAKING_BYTES, seconds=0.01)
     with room.for_sending(LARGE), room.for_sending(LARGE):
         async with room.for_making():
             pass

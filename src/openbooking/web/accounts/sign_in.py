@@ -20,6 +20,7 @@ from openbooking.identity.passwords import MIN_LENGTH, WeakPasswordError
 from openbooking.identity.records import Partner
 from openbooking.system import System
 from openbooking.web.pages import (
+    PARTNERS_PATH,
     SECOND_FACTOR_PATH,
     SIGN_IN_PATH,
     BadFormError,
@@ -31,7 +32,6 @@ from openbooking.web.pages import (
     see,
     site_of,
 )
-from openbooking.web.seller_partners import PARTNERS_PATH
 
 SIGN_OUT_PATH = "/sign-out"
 PASSWORD_PATH = "/password"  # noqa: S105 - a path
@@ -84,7 +84,7 @@ class AccountPages:
         return self._pages.page(
             request,
             visit,
-            "sign_in.html",
+            "accounts/sign_in.html",
             forms_lead_to=await forms_lead_to(self._system, going_to),
             problem=problem,
             going_to=going_to,
@@ -128,7 +128,7 @@ class AccountPages:
                 return self._password_page(request, visit, _DIFFERENT, link, user.name)
             admission = await self._accounts.use_link(link, form.get("new_password", ""))
         except UnknownLinkError:
-            return self._pages.page(request, visit, "unknown_link.html", status=HTTPStatus.NOT_FOUND)
+            return self._pages.page(request, visit, "accounts/unknown_link.html", status=HTTPStatus.NOT_FOUND)
         except WeakPasswordError as fault:
             return self._password_page(request, visit, _weak(fault), link, user.name)
         return await self._pages.admit(visit, admission, PARTNERS_PATH)
@@ -139,7 +139,7 @@ class AccountPages:
         return self._pages.page(
             request,
             visit,
-            "password.html",
+            "accounts/password.html",
             problem=problem,
             link=link,
             name=name or (visit.signed_in.user.name if visit.signed_in else ""),

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from openbooking.booking.store import Figures, StoreUnavailableError
 from openbooking.system import System
-from openbooking.web.metrics import Metrics, Scrape
+from openbooking.web.api.metrics import Metrics, Scrape
 
 METRICS_PATH = "/metrics"
 

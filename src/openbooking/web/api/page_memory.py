@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from openbooking.openactive.errors import TemporarilyUnavailableError
-from openbooking.web.feed_pages import Page
+from openbooking.web.api.feed_pages import Page
 
 MOST_BYTES = 256 * 2**20
 # About what the largest usual page takes while it is made: what was read, its JSON, and that compressed.
@@ -15,10 +15,10 @@ _SECONDS = 10.0
 _RETRY_AFTER = 5
 
 
-class PageRoom:
-    """Pages are made only while there is room for one more; those that are being sent take up room until they are.
+class PageMemory:
+    """Pages are made only while there is memory for one more; those that are being sent take up memory until they are.
 
-    A page that several are sent at once counts once. Whoever waits longer than `seconds` for room is refused.
+    A page that several are sent at once counts once. Whoever waits longer than `seconds` for memory is refused.
     """
 
     def __init__(self, most: int = MOST_BYTES, seconds: float = _SECONDS) -> None:
@@ -30,7 +30,7 @@ class PageRoom:
 
     @asynccontextmanager
     async def for_making(self) -> AsyncIterator[None]:
-        """While a page is made; raises TemporarilyUnavailableError if there is no room for it in time."""
+        """While a page is made; raises TemporarilyUnavailableError if there is no memory for it in time."""
         try:
             async with asyncio.timeout(self._seconds):
                 await self._take()
@@ -57,7 +57,7 @@ class PageRoom:
                 self._free(size)
 
     async def _take(self) -> None:
-        """Take room for a page that is made, after those that have waited longer."""
+        """Take memory for a page that is made, after those that have waited longer."""
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
@@ -76,6 +76,6 @@ class PageRoom:
         self._call_next()
 
     def _call_next(self) -> None:
-        """Let the one that waits longest look whether there is room now."""
+        """Let the one that waits longest look whether there is memory now."""
         if self._waiting and not self._waiting[0].done():
             self._waiting[0].set_result(None)

@@ -102,7 +102,7 @@ class OAuth:
             parameters = await read_form(request) if request.method == "POST" else parse_fields(request.url.query)
             answer = await self._provider.authorization.ask(parameters, visit.signed_in)
         except (UnknownClientError, BadFormError):
-            return self._pages.page(request, visit, "unknown_client.html", status=HTTPStatus.BAD_REQUEST)
+            return self._pages.page(request, visit, "accounts/unknown_client.html", status=HTTPStatus.BAD_REQUEST)
         return await self._show(request, visit, parameters, answer)
 
     async def _decide(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
@@ -112,7 +112,7 @@ class OAuth:
             agreed = form.get("decision") == "allow"
             answer = await self._provider.authorization.decide(parameters, signed_in, agreed=agreed)
         except UnknownClientError:
-            return self._pages.page(request, visit, "unknown_client.html", status=HTTPStatus.BAD_REQUEST)
+            return self._pages.page(request, visit, "accounts/unknown_client.html", status=HTTPStatus.BAD_REQUEST)
         return await self._show(request, visit, parameters, answer)
 
     async def _show(self, request: Request, visit: Visit, parameters: Form, answer: Answer) -> Response:
@@ -122,9 +122,9 @@ class OAuth:
             case SignInFirst(parameters=then):
                 return see_sign_in(f"{AUTHORIZE_PATH}?{urlencode(then)}")
             case AskConsent(asked):
-                return await self._consent_page(request, visit, "consent.html", asked, parameters)
+                return await self._consent_page(request, visit, "accounts/consent.html", asked, parameters)
             case MayNotConsent(asked):
-                return await self._consent_page(request, visit, "may_not_consent.html", asked, parameters)
+                return await self._consent_page(request, visit, "accounts/may_not_consent.html", asked, parameters)
 
     async def _consent_page(
         self, request: Request, visit: Visit, template: str, asked: AuthorizationRequest, parameters: Form
@@ -135,7 +135,7 @@ class OAuth:
             request,
             visit,
             template,
-            status=HTTPStatus.OK if template == "consent.html" else HTTPStatus.FORBIDDEN,
+            status=HTTPStatus.OK if template == "accounts/consent.html" else HTTPStatus.FORBIDDEN,
             forms_lead_to=[back_to],
             partner=asked.partner,
             scopes=asked.scopes,

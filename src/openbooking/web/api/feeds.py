@@ -14,9 +14,9 @@ from openbooking.openactive.errors import OpenBookingError
 from openbooking.openactive.rpde import MAX_CHANGE_NUMBER, PAGE_SIZE, encode_page, is_full
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, RPDE_MEDIA_TYPE, OpportunityType
 from openbooking.system import System
-from openbooking.web.feed_pages import Page, PageCache, PageKey, accepts_gzip, make_page, send_page
+from openbooking.web.api.feed_pages import Page, PageCache, PageKey, accepts_gzip, make_page, send_page
+from openbooking.web.api.page_memory import PageMemory
 from openbooking.web.observe import notes_of
-from openbooking.web.page_room import PageRoom
 
 FEEDS_PATH = "/feeds"
 
@@ -28,11 +28,13 @@ _PRIVATE_PAGE = "private, no-store"
 
 def feed_routes(system: System, base: str) -> list[Route]:
     """Open feeds below /feeds, Orders feeds below the Base URI's path."""
-    kept, room, private_room = PageCache(), PageRoom(), PageRoom()
+    kept, memory, private_memory = PageCache(), PageMemory(), PageMemory()
     names = sorted({type_.feed for type_ in OpportunityType})
-    open_feeds = [Route(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, kept, room), methods=["GET"]) for name in names]
+    open_feeds = [
+        Route(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, kept, memory), methods=["GET"]) for name in names
+    ]
     private = [
-        Route(f"{base}/{name}-rpde", PrivateFeed(system, name, private_room), methods=["GET"])
+        Route(f"{base}/{name}-rpde", PrivateFeed(system, name, private_memory), methods=["GET"])
         for name in (ORDERS, ORDER_PROPOSALS)
     ]
     return [*open_feeds, *private]
@@ -41,13 +43,13 @@ def feed_routes(system: System, base: str) -> list[Route]:
 class OpenFeed:
     """One open feed, as an ASGI application."""
 
-    def __init__(self, system: System, name: str, kept: PageCache, room: PageRoom) -> None:
+    def __init__(self, system: System, name: str, kept: PageCache, memory: PageMemory) -> None:
         self._store = system.store
         self._feed = Feed(name)
         self._url = f"{system.settings.site}{FEEDS_PATH}/{name}"
         self._mark = zlib.crc32(self._url.encode())
         self._kept = kept
-        self._room = room
+        self._memory = memory
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the page asked for."""
@@ -56,12 +58,12 @@ class OpenFeed:
         page = self._kept.find(sought)
         if page is None:
             page = await self._kept.make(sought, partial(self._page, sought, _requested(self._url, scope)))
-        with self._room.for_sending(page):
+        with self._memory.for_sending(page):
             await send_page(page, scope, send)
 
     async def _page(self, sought: PageKey, requested_url: str) -> Page:
         """The page as it is now."""
-        async with self._room.for_making():
+        async with self._memory.for_making():
             items = await self._store.feed_items(self._feed, sought.after, PAGE_SIZE)
             body = encode_page(self._url, requested_url, items, licensed=True)
         # An item leaves its place when it changes and none ever comes between, so where a page begins and ends and how
@@ -75,9 +77,9 @@ class OpenFeed:
 class PrivateFeed:
     """The feed of Orders, or of OrderProposals, of whoever asks, as an ASGI application."""
 
-    def __init__(self, system: System, name: str, room: PageRoom) -> None:
+    def __init__(self, system: System, name: str, memory: PageMemory) -> None:
         self._system = system
-        self._room = room
+        self._memory = memory
         self._name = name
         self._url = f"{system.settings.base_uri}/{name}-rpde"
 
@@ -88,12 +90,12 @@ class PrivateFeed:
         feed, after = Feed(self._name, caller.partner), _after(scope)
         notes = notes_of(scope)
         notes.partner, notes.read = caller.partner, (feed, after)
-        async with self._room.for_making():
+        async with self._memory.for_making():
             items = await self._system.store.feed_items(feed, after, PAGE_SIZE)
             body = encode_page(self._url, _requested(self._url, scope), items, licensed=False)
             page = make_page(body, _headers(BOOKING_MEDIA_TYPE, _PRIVATE_PAGE), gzip=accepts_gzip(scope))
             del items, body
-        with self._room.for_sending(page):
+        with self._memory.for_sending(page):
             await send_page(page, scope, send)
 
 
