@@ -62,9 +62,15 @@ def test_what_is_only_like_it_is_an_error(name: str, value: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "https://club.example/booking",
-        "https://club.example/booking/",
         "https://club.example//",
+        "https://club.example/a//b",
+        "https://club.example/../a",
+        "https://club.example/a/.",
+        "https://club.example/a%20b",
+        "https://club.example/a b",
+        "https://club.example/{a}",
+        "https://club.example:0",
+        "https://club.example:00/a",
         "https://club.example/?a",
         "https://club.example?",
         "https://club.example/#a",
@@ -73,7 +79,7 @@ def test_what_is_only_like_it_is_an_error(name: str, value: str) -> None:
         "https://club.example:port",
     ],
 )
-def test_a_site_that_is_more_than_a_host_is_refused_with_what_to_set(url: str) -> None:
+def test_site_url_with_more_than_host_and_path_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="api_path"):
         load_settings({"OPENBOOKING_SITE_URL": url})
 
@@ -83,3 +89,24 @@ def test_a_site_that_is_more_than_a_host_is_refused_with_what_to_set(url: str) -
 )
 def test_a_site_that_is_a_host_is_served(url: str) -> None:
     assert load_settings({"OPENBOOKING_SITE_URL": url}).site == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("url", "site", "path"),
+    [
+        ("https://club.example", "https://club.example", ""),
+        ("https://club.example:8443/", "https://club.example:8443", ""),
+        ("https://club.example/booking/", "https://club.example/booking", "/booking"),
+        ("https://club.example/a.b/~c", "https://club.example/a.b/~c", "/a.b/~c"),
+        ("http://[::1]:8000/booking", "http://[::1]:8000/booking", "/booking"),
+    ],
+)
+def test_site_url_may_have_the_path_of_a_mount(url: str, site: str, path: str) -> None:
+    settings = load_settings({"OPENBOOKING_SITE_URL": url})
+    assert (settings.site, settings.site_path, settings.base_uri) == (site, path, f"{site}/api")
+
+
+@pytest.mark.parametrize("api_path", ["/{x}", "/a//b", "/a?b", "/a/../b", "/a b"])
+def test_api_path_that_is_no_path_is_refused(api_path: str) -> None:
+    with pytest.raises(SettingsError, match="api_path must be a path"):
+        load_settings({"OPENBOOKING_API_PATH": api_path})

@@ -1,6 +1,7 @@
 """Everything that can be set: environment variables `OPENBOOKING_*`, over an optional TOML file, over the defaults."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
@@ -34,6 +35,11 @@ _PORT_OF_SERVICE = (
     "Kubernetes has set it for a Service called openbooking. The port is that of --port, the settings file or the "
     "default; the variable is free with enableServiceLinks: false, or with another name for the Service."
 )
+# Segments of unreserved characters (RFC 3986 2.3), which no client encodes in two ways. None is "." or "..".
+_SEGMENTS = r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?"
+_PATH = re.compile(_SEGMENTS)
+_HOST = r"(?:[^/?#@\s:\[\]\\]+|\[[0-9A-Fa-f:.]+\])"
+_SITE_URL = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*://{_HOST}(?::(?!0+(?:/|$))[0-9]{{1,5}})?{_SEGMENTS}")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -224,18 +230,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(
                 f"site_url must begin with https://, but on localhost or where access is headers; it is {self.site}"
             )
-        if self.site_url and not _is_origin(self.site_url):
+        if self.site_url and not _SITE_URL.fullmatch(self.site_url):
             raise ValueError(
-                "site_url must be a scheme and a host without a path, such as https://booking.example.com, for pages "
-                "and feeds are served at the root of a host; where the Open Booking API lives below it is api_path; "
-                f"it is {self.site_url}"
+                "site_url must be a scheme and a host, with the path at which this application is mounted if there is "
+                "one, such as https://booking.example.com or https://example.com/booking; where the Open Booking API "
+                f"lives below it is api_path; it is {self.site_url}"
             )
+        if not _PATH.fullmatch("/" + self.api_path.strip("/")):
+            raise ValueError(f"api_path must be a path such as /api or /v1/booking; it is {self.api_path}")
 
     @property
     def site(self) -> str:
         """The public URL of the server, without a slash at its end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (self.site_url or f"http://{host}:{self.port}").rstrip("/")
+
+    @property
+    def site_path(self) -> str:
+        """The path in the public URL, without a slash at its end: `/booking`, or empty at the root of a host."""
+        return urlsplit(self.site).path
 
     @property
     def is_local(self) -> bool:
@@ -308,20 +321,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             payment_provider_id=self.reconciliation_payment_provider_id or None,
         )
         return None if details == ReconciliationDetails() else details
-
-
-def _is_origin(url: str) -> bool:
-    """Whether the URL names a scheme and a host, and nothing else but a port."""
-    try:
-        parts = urlsplit(url)
-        return (
-            bool(parts.scheme and parts.hostname)
-            and parts.port != 0
-            and url.removesuffix("/") == f"{url.partition('://')[0]}://{parts.netloc}"
-            and "@" not in parts.netloc
-        )
-    except ValueError:
-        return False
 
 
 def _is_time_zone(name: str) -> bool:

@@ -73,6 +73,8 @@ class ObservingMiddleware:
             await self._app(scope, receive, send)
             return
         notes = scope[_NOTES] = Notes(request_id=_request_id(scope))
+        # An application around this one has left the route that leads here.
+        scope["route"] = None
         header = (_REQUEST_ID, notes.request_id.encode())
 
         async def send_with_id(message: Message) -> None:

@@ -2,11 +2,11 @@
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from typing import Any, NamedTuple, TypedDict
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import structlog
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -23,6 +23,7 @@ from openbooking.identity.throttle import DEVICE_LIFETIME
 from openbooking.openactive.errors import RequestTooLargeError
 from openbooking.system import System
 from openbooking.web.request import read_body
+from openbooking.web.routes import local_path
 
 STYLE_PATH = "/pages.css"
 SIGN_IN_PATH = "/sign-in"
@@ -70,6 +71,14 @@ class Problem(NamedTuple):
     fields: tuple[str, ...] = ()
 
 
+class _CookieScope(TypedDict):
+    """Where a cookie goes."""
+
+    path: str
+    secure: bool
+    httponly: bool
+
+
 Serve = Callable[[Request, Visit], Awaitable[Response]]
 ServeSignedIn = Callable[[Request, Visit, SignedIn], Awaitable[Response]]
 
@@ -80,8 +89,9 @@ class Pages:
     def __init__(self, system: System) -> None:
         self._system = system
         self._secure = urlsplit(system.settings.site).scheme == "https"
-        # The prefix makes browsers refuse the cookie if another host, or a page without TLS, tries to set it.
-        self._cookie = "__Host-openbooking" if self._secure else "openbooking"
+        self._root = system.settings.site_path
+        self._cookie_scope = _CookieScope(path=self._root or "/", secure=self._secure, httponly=True)
+        self._cookie = f"{_cookie_prefix(self._root) if self._secure else ''}openbooking"
         self._device_cookie = f"{self._cookie}-device"
         self._templates = Environment(
             loader=PackageLoader("openbooking.web"),
@@ -91,13 +101,24 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters["day"] = day
+        self._templates.globals["root"] = self._root
+        self._destinations: list[Route] = []
 
     def routes(self) -> list[Route]:
         """The stylesheet of all pages."""
         return [Route(STYLE_PATH, self._style)]
 
-    def route(self, path: str, serve: Serve, methods: Iterable[str] = ("GET",)) -> Route:
-        """A page for anybody; what goes wrong is told on a page too."""
+    def route(
+        self, path: str, serve: Serve, methods: Collection[str] = ("GET",), *, sign_in_returns: bool = False
+    ) -> Route:
+        """Return the route of a page for anybody. Faults are shown on a page too.
+
+        Args:
+            path: The path below the address of the site.
+            serve: Makes the page for one visit.
+            methods: The methods that the page has.
+            sign_in_returns: Whether somebody who was sent to sign in may be sent back to this page.
+        """
 
         async def endpoint(request: Request) -> Response:
             try:
@@ -110,17 +131,45 @@ class Pages:
                 _log.error("store.unavailable", reason=str(fault))
                 return self._page(request, None, "unavailable.html", HTTPStatus.SERVICE_UNAVAILABLE, (), {})
 
-        return Route(path, endpoint, methods=list(methods))
+        route = Route(path, endpoint, methods=list(methods))
+        if sign_in_returns:
+            self._destinations.append(route)
+        return route
 
-    def route_signed_in(self, path: str, serve: ServeSignedIn, methods: Iterable[str] = ("GET",)) -> Route:
-        """A page for somebody who has signed in; anybody else does so first, and comes back."""
+    def route_signed_in(self, path: str, serve: ServeSignedIn, methods: Collection[str] = ("GET",)) -> Route:
+        """Return the route of a page for people who have signed in.
+
+        Others sign in first. Then they come back, if the page has the method GET.
+        """
 
         async def serve_if_signed_in(request: Request, visit: Visit) -> Response:
             if visit.signed_in is None:
-                return see_sign_in(request.url.path if request.method in ("GET", "HEAD") else "")
+                return self.see_sign_in(quote(local_path(request.scope)) if request.method in ("GET", "HEAD") else "")
             return await serve(request, visit, visit.signed_in)
 
-        return self.route(path, serve_if_signed_in, methods)
+        return self.route(path, serve_if_signed_in, methods, sign_in_returns="GET" in methods)
+
+    def see(self, path: str) -> Response:
+        """Redirect to a path below the address of the site, with GET."""
+        return RedirectResponse(self._root + path, HTTPStatus.SEE_OTHER)
+
+    def see_sign_in(self, back_to: str) -> Response:
+        """Redirect to the sign-in page, which leads back to that path, if there is one."""
+        return self.see(f"{SIGN_IN_PATH}?{urlencode({'next': back_to})}" if back_to else SIGN_IN_PATH)
+
+    def destination(self, text: str) -> str:
+        """Return the path and its query if sign-in may lead there, else an empty string.
+
+        It may lead to the pages whose routes say so, all of which are on this site.
+        """
+        try:
+            parts = urlsplit(text)
+        except ValueError:
+            return ""
+        is_local = not parts.scheme and not parts.netloc and text.startswith("/") and "\\" not in text
+        path = unquote(parts.path)
+        is_known = any(route.path_regex.fullmatch(path) for route in self._destinations)
+        return text if is_local and is_known and text.isprintable() and path.isprintable() else ""
 
     def page(
         self,
@@ -151,7 +200,7 @@ class Pages:
         if visit.signed_in:
             await self._system.identity.accounts.sign_out(visit.signed_in)
         step = _STEP_PATHS.get(admission.step)
-        response = see(f"{step}?{urlencode({'next': going_to})}" if step else going_to)
+        response = self.see(f"{step}?{urlencode({'next': going_to})}" if step else going_to)
         self.keep_admitted(response, admission)
         return response
 
@@ -164,22 +213,12 @@ class Pages:
     def keep(self, response: Response, secret: str) -> None:
         """Let the browser keep the secret by which it is known."""
         lifetime = int(self._system.identity.policy.session_lifetime.total_seconds())
-        response.set_cookie(
-            self._cookie, secret, max_age=lifetime, path="/", secure=self._secure, httponly=True, samesite="lax"
-        )
+        response.set_cookie(self._cookie, secret, max_age=lifetime, samesite="lax", **self._cookie_scope)
 
     def _keep_device(self, response: Response, secret: str) -> None:
         """Let the browser keep the secret by which it is known after its session has ended."""
         lifetime = int(DEVICE_LIFETIME.total_seconds())
-        response.set_cookie(
-            self._device_cookie,
-            secret,
-            max_age=lifetime,
-            path="/",
-            secure=self._secure,
-            httponly=True,
-            samesite="strict",
-        )
+        response.set_cookie(self._device_cookie, secret, max_age=lifetime, samesite="strict", **self._cookie_scope)
 
     def device(self, request: Request) -> str:
         """The secret of the device cookie, if there is one."""
@@ -187,7 +226,7 @@ class Pages:
 
     def forget(self, response: Response) -> None:
         """Let the browser be as one in which nobody has signed in; the device cookie stays."""
-        response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="lax")
+        response.delete_cookie(self._cookie, samesite="lax", **self._cookie_scope)
 
     async def form(self, request: Request, visit: Visit) -> Form:
         """What was filled in on a page of ours, or raise ForgedFormError."""
@@ -217,11 +256,11 @@ class Pages:
         user = visit.signed_in.user if visit and visit.signed_in else None
         shown = self._templates.get_template(template).render(
             service=self._system.settings.name,
-            style_path=STYLE_PATH,
+            style_path=self._root + STYLE_PATH,
             form_token=visit.form_token if visit else "",
             user=user,
             may_have_factor=user is not None and self._system.identity.second_factors.concerns(user),
-            path=request.url.path,
+            path=local_path(request.scope),
             **{"problem": None, **values},
         )
         return HTMLResponse(shown, status, {**self._headers(forms_lead_to), "Cache-Control": "no-store"})
@@ -273,16 +312,6 @@ def day(instant: datetime) -> str:
     return f"{instant.day} {instant:%B %Y}"
 
 
-def see(path: str) -> Response:
-    """Go on there, on this site."""
-    return RedirectResponse(path, HTTPStatus.SEE_OTHER)
-
-
-def see_sign_in(back_to: str) -> Response:
-    """Sign in, and come back."""
-    return see(f"{SIGN_IN_PATH}?{urlencode({'next': back_to})}" if back_to else SIGN_IN_PATH)
-
-
 def site_of(url: str) -> str:
     """Scheme, host and port: what a browser calls the origin."""
     parts = urlsplit(url)
@@ -291,3 +320,12 @@ def site_of(url: str) -> str:
 
 def _is_form(headers: Headers) -> bool:
     return headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM_TYPE
+
+
+def _cookie_prefix(root: str) -> str:
+    """Return the prefix with which browsers take a cookie from pages with TLS only.
+
+    With `__Host-` they also refuse cookies that another host sets for this one. That prefix asks for the path `/`, so
+    a site below a path goes without: two installations on one host must not share a cookie.
+    """
+    return "__Secure-" if root else "__Host-"

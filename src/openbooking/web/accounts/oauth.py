@@ -37,7 +37,7 @@ from openbooking.identity.errors import InvalidClientMetadataError, InvalidReque
 from openbooking.identity.registration import write_registration
 from openbooking.openactive.errors import OpenBookingError, RequestTooLargeError
 from openbooking.system import System
-from openbooking.web.pages import BadFormError, Form, Pages, Visit, parse_fields, read_form, see_sign_in, site_of
+from openbooking.web.pages import BadFormError, Form, Pages, Visit, parse_fields, read_form, site_of
 from openbooking.web.request import read_body
 
 CONSENT_PATH = "/oauth/consent"
@@ -58,7 +58,13 @@ class OAuth:
         self._pages = pages
 
     def routes(self) -> list[Route]:
-        """The endpoints that the discovery document names, and that document."""
+        """Return the endpoints that the discovery document names, and that document.
+
+        For an issuer with a path RFC 8414 (3.1) puts that path behind `/.well-known/oauth-authorization-server`, at
+        the root of the host. The last route answers there where the server has the whole host.
+        """
+        path = self._system.settings.site_path
+        at_root = [Route(METADATA_PATH + path, self._describe)] if path else []
         return [
             Route(CONFIGURATION_PATH, self._describe),
             Route(METADATA_PATH, self._describe),
@@ -66,8 +72,9 @@ class OAuth:
             Route(TOKEN_PATH, _for_programs(self._tokens), methods=["POST"]),
             Route(REVOKE_PATH, _for_programs(self._revoke), methods=["POST"]),
             Route(REGISTER_PATH, _for_programs(self._register), methods=["POST"]),
-            self._pages.route(AUTHORIZE_PATH, self._authorize, ("GET", "POST")),
+            self._pages.route(AUTHORIZE_PATH, self._authorize, ("GET", "POST"), sign_in_returns=True),
             self._pages.route_signed_in(CONSENT_PATH, self._decide, ("POST",)),
+            *at_root,
         ]
 
     async def _describe(self, request: Request) -> Response:
@@ -120,7 +127,7 @@ class OAuth:
             case Redirect(url):
                 return RedirectResponse(url, HTTPStatus.SEE_OTHER, _NOT_KEPT)
             case SignInFirst(parameters=then):
-                return see_sign_in(f"{AUTHORIZE_PATH}?{urlencode(then)}")
+                return self._pages.see_sign_in(f"{AUTHORIZE_PATH}?{urlencode(then)}")
             case AskConsent(asked):
                 return await self._consent_page(request, visit, "accounts/consent.html", asked, parameters)
             case MayNotConsent(asked):

@@ -14,7 +14,7 @@ from openbooking.identity.guesses import Browser, TooManyAttemptsError
 from openbooking.identity.one_time_codes import enrolment_uri, in_groups
 from openbooking.identity.second_factors import Enrolment, Pending, WrongCodeError
 from openbooking.system import System
-from openbooking.web.accounts.sign_in import WRONG_PASSWORD, address, destination, forms_lead_to, wait
+from openbooking.web.accounts.sign_in import WRONG_PASSWORD, address, forms_lead_to, wait
 from openbooking.web.pages import (
     CODE_PATH,
     ENROLMENT_PATH,
@@ -24,8 +24,6 @@ from openbooking.web.pages import (
     Pages,
     Problem,
     Visit,
-    see,
-    see_sign_in,
 )
 
 RECOVERY_PATH = "/sign-in/recovery-code"
@@ -63,9 +61,9 @@ class SecondFactorPages:
     async def _second_step(self, request: Request, visit: Visit, *, recovery: bool) -> Response:
         """The second step with a code of the app, or with a recovery code."""
         form = await self._form(request, visit)
-        going_to, pending = destination(form.get("next", "")), await self._factors.pending(visit.secret)
+        going_to, pending = self._pages.destination(form.get("next", "")), await self._factors.pending(visit.secret)
         if pending is None or pending.sign_in.offered:
-            return see_sign_in(going_to)
+            return self._pages.see_sign_in(going_to)
         problem = None
         if request.method == "POST":
             enter = self._factors.enter_recovery_code if recovery else self._factors.enter_code
@@ -90,9 +88,9 @@ class SecondFactorPages:
     async def _enrol_pending(self, request: Request, visit: Visit) -> Response:
         """Set up the second factor that is required before anything else."""
         form = await self._form(request, visit)
-        going_to, pending = destination(form.get("next", "")), await self._factors.pending(visit.secret)
+        going_to, pending = self._pages.destination(form.get("next", "")), await self._factors.pending(visit.secret)
         if pending is None or not pending.sign_in.offered:
-            return see_sign_in(going_to)
+            return self._pages.see_sign_in(going_to)
         if request.method != "POST":
             return self._enrolment_page(request, visit, pending, going_to)
         try:
@@ -130,7 +128,7 @@ class SecondFactorPages:
             return await self._second_factor_page(request, visit, signed_in, _WRONG_EITHER)
         except TooManyAttemptsError as refusal:
             return await self._second_factor_page(request, visit, signed_in, wait(refusal, self._system.clock()))
-        return see(SECOND_FACTOR_PATH)
+        return self._pages.see(SECOND_FACTOR_PATH)
 
     async def _second_factor_page(
         self, request: Request, visit: Visit, signed_in: SignedIn, problem: Problem | None = None
@@ -141,10 +139,10 @@ class SecondFactorPages:
                 request, visit, "accounts/second_factor.html", problem=problem, factor=user.second_factor
             )
         if not self._factors.concerns(user):
-            return see(PARTNERS_PATH)
+            return self._pages.see(PARTNERS_PATH)
         offered = await self._factors.offer(signed_in)
         if not offered:
-            return see(SECOND_FACTOR_PATH)
+            return self._pages.see(SECOND_FACTOR_PATH)
         shown = self._shown(offered, user.name)
         return self._pages.page(
             request, visit, "accounts/enrolment.html", problem=problem, going_to="", required=False, **shown

@@ -21,7 +21,6 @@ from openbooking.identity.records import Partner
 from openbooking.system import System
 from openbooking.web.pages import (
     PARTNERS_PATH,
-    SECOND_FACTOR_PATH,
     SIGN_IN_PATH,
     BadFormError,
     Form,
@@ -29,7 +28,6 @@ from openbooking.web.pages import (
     Problem,
     Visit,
     parse_fields,
-    see,
     site_of,
 )
 
@@ -40,8 +38,6 @@ LINK_PATH = "/set-password"
 _WRONG = Problem("The user name or the password is wrong.", ("username", "password"))
 WRONG_PASSWORD = Problem("This is not the password you have now.", ("password",))
 _DIFFERENT = Problem("This is not the same as the new password. Write both again.", ("repeated",))
-# Where somebody may have been going when they were asked to sign in.
-_DESTINATIONS = (AUTHORIZE_PATH, PARTNERS_PATH, PASSWORD_PATH, SECOND_FACTOR_PATH)
 
 
 class AccountPages:
@@ -63,13 +59,13 @@ class AccountPages:
 
     async def _sign_in(self, request: Request, visit: Visit) -> Response:
         if request.method != "POST":
-            going_to = destination(request.query_params.get("next", ""))
+            going_to = self._pages.destination(request.query_params.get("next", ""))
             # The authorization endpoint sends those here who have signed in if they have to do so again.
             if visit.signed_in and going_to and urlsplit(going_to).path != AUTHORIZE_PATH:
-                return see(going_to)
+                return self._pages.see(going_to)
             return await self._sign_in_page(request, visit, going_to)
         form = await self._pages.form(request, visit)
-        going_to, name = destination(form.get("next", "")), form.get("username", "")
+        going_to, name = self._pages.destination(form.get("next", "")), form.get("username", "")
         try:
             admission = await self._accounts.sign_in(name, form.get("password", ""), self._browser(request))
         except SignInRefusedError:
@@ -95,7 +91,7 @@ class AccountPages:
     async def _sign_out(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         await self._pages.form(request, visit)
         await self._accounts.sign_out(signed_in)
-        response = see(SIGN_IN_PATH)
+        response = self._pages.see(SIGN_IN_PATH)
         self._pages.forget(response)
         return response
 
@@ -172,16 +168,6 @@ def wait(refusal: TooManyAttemptsError, now: datetime) -> Problem:
     minutes = max((refusal.until - now).total_seconds() / 60, 0)
     time = "a minute" if minutes <= 1 else f"{-int(-minutes // 1)} minutes"
     return Problem(f"There were too many attempts. Try again in {time}, or ask for a link to set a new password.")
-
-
-def destination(text: str) -> str:
-    """The path on this site, if it is one that somebody may be sent to after signing in; else nothing."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return ""
-    local = not parts.scheme and not parts.netloc and text.startswith("/") and "\\" not in text
-    return text if local and parts.path in _DESTINATIONS and text.isprintable() else ""
 
 
 def _differs(form: Form) -> bool:

@@ -57,7 +57,7 @@ class DatasetSite:
             types=FEED_TYPES,
             licence=LICENCE,
             sources=[(seller.name, _site_of(seller)) for seller in sellers if seller.name != dataset.publisher],
-            path=DATASET_PATH,
+            path=self._system.settings.site_path + DATASET_PATH,
         )
         return HTMLResponse(page, headers=_HEADERS)
 

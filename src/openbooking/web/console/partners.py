@@ -13,7 +13,7 @@ from openbooking.identity.accounts import SignedIn
 from openbooking.identity.grants import Change, current_grant, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
 from openbooking.system import System
-from openbooking.web.pages import PARTNERS_PATH, Pages, Visit, see
+from openbooking.web.pages import PARTNERS_PATH, Pages, Visit
 
 
 class SellerPartnerPages:
@@ -63,7 +63,7 @@ class SellerPartnerPages:
             if partner.key == request.path_params["key"] and grant.state is not GrantState.REVOKED:
                 seller = await self._provider.seller(signed_in.user.seller)
                 return self._pages.page(request, visit, "console/revoke.html", partner=partner, seller=seller)
-        return see(PARTNERS_PATH)
+        return self._pages.see(PARTNERS_PATH)
 
     async def _suspend(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         return await self._change(request, visit, signed_in, suspend)
@@ -78,7 +78,7 @@ class SellerPartnerPages:
             return self._pages.page(request, visit, "console/may_not_change.html", status=HTTPStatus.FORBIDDEN)
         if any(partner.key == key for partner, _ in await self._partners(user.seller)):
             await self._provider.grants.change(key, user.seller, change, user.name)
-        return see(PARTNERS_PATH)
+        return self._pages.see(PARTNERS_PATH)
 
     async def _partners(self, seller: str) -> list[tuple[Partner, Grant]]:
         """The partners that this Seller allows something, or has, with what holds for it."""
