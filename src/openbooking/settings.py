@@ -1,23 +1,25 @@
 """Everything that can be set: environment variables `OPENBOOKING_*`, over an optional TOML file, over the defaults."""
 
 import os
-import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import structlog
 from msgspec import Meta
+from msgspec.structs import force_setattr
 
 from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy, ReconciliationDetails, TaxCalculation
 from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
 from openbooking.kubernetes import is_of_service
+from openbooking.site_address import is_path, is_site_address
 from openbooking.user_error import UserError
 
 ENVIRONMENT_PREFIX = "OPENBOOKING_"
@@ -35,11 +37,6 @@ _PORT_OF_SERVICE = (
     "Kubernetes has set it for a Service called openbooking. The port is that of --port, the settings file or the "
     "default; the variable is free with enableServiceLinks: false, or with another name for the Service."
 )
-# Segments of unreserved characters (RFC 3986 2.3), which no client encodes in two ways. None is "." or "..".
-_SEGMENTS = r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?"
-_PATH = re.compile(_SEGMENTS)
-_HOST = r"(?:[^/?#@\s:\[\]\\]+|\[[0-9A-Fa-f:.]+\])"
-_SITE_URL = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*://{_HOST}(?::(?!0+(?:/|$))[0-9]{{1,5}})?{_SEGMENTS}")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -218,26 +215,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = False
 
     def __post_init__(self) -> None:
-        """Refuse settings that go together badly."""
+        """Raise SettingsError for a value of a wrong type or out of its range, and for settings that contradict others.
+
+        The name of an enumeration's value becomes that value.
+        """
+        for name, type_ in _field_types().items():
+            try:
+                force_setattr(self, name, msgspec.convert(getattr(self, name), type_))
+            except msgspec.ValidationError as fault:
+                message = f"{fault} - at `$.{name}`"
+                raise SettingsError(message) from fault
+        for contradiction in self._contradictions():
+            raise SettingsError(contradiction)
+
+    def _contradictions(self) -> Iterator[str]:
+        """Yield what is wrong with values that have the right types each."""
         if (self.access is AccessMode.HEADERS) != bool(self.trusted_partner_header):
-            raise ValueError("access must be headers where trusted_partner_header is set, and nowhere else")
+            yield "access must be headers where trusted_partner_header is set, and nowhere else"
         if self.terms_of_service and not self.booking_service:
-            raise ValueError("terms_of_service are told with booking_service, which must not be off then")
+            yield "terms_of_service needs booking_service, which is off"
         if not _is_time_zone(self.time_zone):
-            raise ValueError("time_zone must be the name of an IANA time zone, such as Europe/London")
+            yield "time_zone must be the name of an IANA time zone, such as Europe/London"
         # Keys, tokens and passwords need TLS; with access by headers the gateway sees to it (OB-SEC-01).
-        if not (self.access is AccessMode.HEADERS or self.is_local or urlsplit(self.site).scheme == "https"):
-            raise ValueError(
-                f"site_url must begin with https://, but on localhost or where access is headers; it is {self.site}"
-            )
-        if self.site_url and not _SITE_URL.fullmatch(self.site_url):
-            raise ValueError(
+        if not (self.access is AccessMode.HEADERS or self.is_local or self.site.startswith("https://")):
+            yield f"site_url must begin with https://, but on localhost or where access is headers; it is {self.site}"
+        if self.site_url and not is_site_address(self.site_url):
+            yield (
                 "site_url must be a scheme and a host, with the path at which this application is mounted if there is "
                 "one, such as https://booking.example.com or https://example.com/booking; where the Open Booking API "
                 f"lives below it is api_path; it is {self.site_url}"
             )
-        if not _PATH.fullmatch("/" + self.api_path.strip("/")):
-            raise ValueError(f"api_path must be a path such as /api or /v1/booking; it is {self.api_path}")
+        if not is_path(self.api_path):
+            yield f"api_path must be a path such as /api or /v1/booking; it is {self.api_path}"
 
     @property
     def site(self) -> str:
@@ -321,6 +330,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             payment_provider_id=self.reconciliation_payment_provider_id or None,
         )
         return None if details == ReconciliationDetails() else details
+
+
+@cache
+def _field_types() -> dict[str, Any]:
+    return get_type_hints(Settings, include_extras=True)
 
 
 def _is_time_zone(name: str) -> bool:
