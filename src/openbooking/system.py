@@ -15,7 +15,7 @@ import structlog
 from openbooking import __version__
 from openbooking.booking.commands.erase_personal_data import ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.store import Store, StoreUnavailableError
+from openbooking.booking.store import FeedWriter, Store, StoreUnavailableError
 from openbooking.clock import Clock, SystemClock
 from openbooking.identity.access import Authenticate, ByApiKey, ByTrustedHeaders
 from openbooking.identity.limits import limited
@@ -129,10 +129,15 @@ async def open_system(
         await provider.close()
 
 
+def make_feed_writer(settings: Settings) -> FeedWriter:
+    """Return what writes the items of feeds, with the identifiers of the address that is set."""
+    return JsonLdFeedWriter(Writer(Identifiers(settings.base_uri, settings.single_seller or None)))
+
+
 def open_store(settings: Settings, clock: Clock | None = None) -> SqlStore:
     """The store that is set, whose schema must be up to date."""
     clock = clock or SystemClock()
-    writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri, settings.single_seller or None)))
+    writer = make_feed_writer(settings)
     if is_postgres(settings.database):
         from openbooking.store.postgres import PostgresStore  # noqa: PLC0415 - its driver is long to load
 
