@@ -311,6 +311,8 @@ async def test_a_database_that_is_away_is_told_to_clients_in_their_words(
         "/oauth/token", data={"grant_type": "x"}, headers={"Authorization": basic("a", "b")}
     )
     assert (reply.status_code, reply.json()["error"]) == (503, "temporarily_unavailable")
+    assert int(reply.headers["retry-after"]) > 0
     page = await sqlite_provider.client.get("/oauth/authorize?client_id=alice")
     assert page.status_code == 503
+    assert int(page.headers["retry-after"]) > 0
     assert page.headers["content-type"].startswith("text/html")

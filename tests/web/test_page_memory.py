@@ -1,13 +1,18 @@
 """How much memory pages of feeds take together, and what becomes of those that are too large."""
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from starlette.types import Message
 
 from openbooking.openactive.errors import TemporarilyUnavailableError
-from openbooking.web.api.feed_pages import Page, PageCache, PageKey, send_page
+from openbooking.web.api import feeds
+from openbooking.web.api.feed_pages import Page, PageCache, PageKey, make_page, send_page
 from openbooking.web.api.page_memory import MAKING_BYTES, PageMemory
+from support.http_system import World
 
 pytestmark = pytest.mark.anyio
 
@@ -95,3 +100,29 @@ async def test_what_is_being_sent_takes_up_room_once_however_many_read_it() -> N
                 pytest.fail("There is no room.")
     async with room.for_making():
         pass
+
+
+async def test_pages_of_both_kinds_of_feeds_are_compressed_within_the_memory_for_making(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    being_made, compressed = 0, list[int]()
+    for_making = PageMemory.for_making
+
+    @asynccontextmanager
+    async def counted(memory: PageMemory) -> AsyncIterator[None]:
+        nonlocal being_made
+        async with for_making(memory):
+            being_made += 1
+            yield
+            being_made -= 1
+
+    def observed(body: bytes, headers: Mapping[str, str], **options: Any) -> Page:
+        compressed.append(being_made)
+        return make_page(body, headers, **options)
+
+    monkeypatch.setattr(PageMemory, "for_making", counted)
+    monkeypatch.setattr(feeds, "make_page", observed)
+    for path in ("/feeds/slots", "/api/orders-rpde"):
+        await sqlite_world.read_feed(path)
+    assert set(compressed) == {1}
+    assert len(compressed) >= 2

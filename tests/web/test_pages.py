@@ -525,6 +525,30 @@ async def test_signing_in_leads_where_somebody_was_going(visitor: Visitor) -> No
     assert (await visitor.open("/sign-in?next=%2Fpassword")).url == f"{SITE}/password"
 
 
+async def test_sign_in_leads_back_to_each_page_that_asks_for_it(provider: World, visitor: Visitor) -> None:
+    transport: Any = provider.client._transport
+    paths = [
+        route.path.format(key="alice")
+        for route in transport.app.router.routes
+        if "GET" in route.methods and "uuid" not in route.path
+    ]
+    asking = dict[str, str]()
+    for path in paths:
+        page = await visitor.open(path)
+        if urlsplit(page.url).path == "/sign-in" != path:
+            asking[path] = page.url
+    assert {"/partners", "/partners/alice/revoke", "/password", "/second-factor"} <= asking.keys()
+    for path, sign_in in asking.items():
+        assert sign_in in (f"{SITE}/sign-in?{urlencode({'next': path})}", f"{SITE}/sign-in")
+    remembered = {path for path, sign_in in asking.items() if sign_in != f"{SITE}/sign-in"}
+    for path in sorted(remembered):
+        visitor = Visitor(provider.client)
+        page = await visitor.sign_in("ann", PASSWORD, asking[path])
+        reached = [urlsplit(str(response.url)).path for response in visitor.history]
+        assert path in reached
+    assert asking.keys() - remembered == {"/sign-in/code", "/sign-in/recovery-code", "/sign-in/second-factor"}
+
+
 @pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "60"}, {"max_age": "0"}])
 async def test_a_client_may_ask_that_somebody_signs_in_again(
     provider: World, visitor: Visitor, asked: dict[str, str]

@@ -14,33 +14,19 @@ from openbooking.openactive.errors import (
     InternalApplicationError,
     MethodNotAllowedError,
     OpenBookingError,
-    TemporarilyUnableToCreateOrderError,
-    TemporarilyUnableToDeleteOrderError,
-    TemporarilyUnableToProduceOrderQuoteError,
-    TemporarilyUnableToUpdateOrderError,
     TemporarilyUnavailableError,
     UnknownOrIncorrectEndpointError,
 )
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 from openbooking.web.observe import notes_of
+from openbooking.web.routes import ApiRoute
 
 _log = structlog.get_logger()
 # An API key, too, is shown as a bearer token (RFC 6750 3).
 _CHALLENGE = 'Bearer realm="Open Booking API", error="invalid_token"'
 
 # The request has waited for the database already, so whoever repeats it at once only waits again.
-_RETRY_AFTER_SECONDS = 5
-
-_TEMPORARILY: dict[tuple[str, str], type[OpenBookingError]] = {
-    ("PUT", "order-quote-templates"): TemporarilyUnableToProduceOrderQuoteError,
-    ("PUT", "order-quotes"): TemporarilyUnableToProduceOrderQuoteError,
-    ("DELETE", "order-quotes"): TemporarilyUnableToDeleteOrderError,
-    ("PUT", "order-proposals"): TemporarilyUnableToCreateOrderError,
-    ("PATCH", "order-proposals"): TemporarilyUnableToUpdateOrderError,
-    ("PUT", "orders"): TemporarilyUnableToCreateOrderError,
-    ("PATCH", "orders"): TemporarilyUnableToUpdateOrderError,
-    ("DELETE", "orders"): TemporarilyUnableToDeleteOrderError,
-}
+RETRY_AFTER_SECONDS = 5
 
 
 class FaultMiddleware:
@@ -97,8 +83,8 @@ def _as_error(fault: Exception, scope: Scope) -> OpenBookingError:
         return fault
     if isinstance(fault, StoreUnavailableError):
         _log.error("store.unavailable", reason=str(fault))
-        resource = scope["path"].rstrip("/").rpartition("/")[0].rpartition("/")[2]
-        error = _TEMPORARILY.get((scope["method"], resource), TemporarilyUnavailableError)
-        return error(retry_after=_RETRY_AFTER_SECONDS)
+        route = scope.get("route")
+        declared = route.unavailable_errors if isinstance(route, ApiRoute) else {}
+        return declared.get(scope["method"], TemporarilyUnavailableError)(retry_after=RETRY_AFTER_SECONDS)
     _log.error("request.failed", method=scope["method"], exc_info=fault)
     return InternalApplicationError("The fault has been logged under this requestId.")

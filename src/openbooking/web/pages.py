@@ -22,6 +22,7 @@ from openbooking.identity.digests import Kind, new_secret
 from openbooking.identity.throttle import DEVICE_LIFETIME
 from openbooking.openactive.errors import RequestTooLargeError
 from openbooking.system import System
+from openbooking.web.errors import RETRY_AFTER_SECONDS
 from openbooking.web.request import read_body
 from openbooking.web.routes import local_path
 
@@ -129,7 +130,9 @@ class Pages:
                 return await self._problem(request, HTTPStatus.BAD_REQUEST, "form.html")
             except StoreUnavailableError as fault:
                 _log.error("store.unavailable", reason=str(fault))
-                return self._page(request, None, "unavailable.html", HTTPStatus.SERVICE_UNAVAILABLE, (), {})
+                response = await self._problem(request, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable.html")
+                response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+                return response
 
         route = Route(path, endpoint, methods=list(methods))
         if sign_in_returns:

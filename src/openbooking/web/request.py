@@ -1,9 +1,9 @@
 """What the endpoints take from a request: media types, a body of limited size, the UUID in the path."""
 
 import re
-from collections.abc import Hashable, Iterable
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
+from typing import Generic, TypeVar
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
@@ -17,8 +17,7 @@ from openbooking.openactive.errors import (
 )
 from openbooking.openactive.ids import parse_uuid
 
-if TYPE_CHECKING:
-    from functools import _lru_cache_wrapper
+V = TypeVar("V", str, bytes)
 
 _BOOKING = "application/vnd.openactive.booking+json"
 _ACCEPTED = frozenset({_BOOKING, "application/json"})
@@ -27,7 +26,7 @@ _MAJOR_VERSION = "1"
 _PLAIN = "identity"
 # A weight of 0 rules out what it stands at (RFC 9110 12.4.2).
 _RULED_OUT = re.compile(r"0(\.0*)?")
-_LONGEST_KEPT = 200
+_LONGEST_CACHED, _CACHE_SIZE = 200, 1_000
 
 
 class OrderUuidConvertor(Convertor[str]):
@@ -68,26 +67,47 @@ def check_media_types(request: Request) -> None:
     if request.headers.get("content-encoding", _PLAIN).lower() != _PLAIN:
         raise UnsupportedMediaTypeError("Send the body as it is, not compressed.")
     content_type = request.headers.get("content-type")
-    if content_type is not None and not judged_once(_judged, content_type, _ACCEPTED):
+    if content_type is not None and not is_readable(content_type):
         raise UnsupportedMediaTypeError(f"Send {_BOOKING}; version={_MAJOR_VERSION}.")
     accept = request.headers.get("accept")
-    if accept and not any(judged_once(_judged, media_range, _ACCEPTABLE) for media_range in accept.split(",")):
+    if accept and not any(is_acceptable(media_range) for media_range in accept.split(",")):
         raise NotAcceptableError(f"Accept {_BOOKING}; version={_MAJOR_VERSION}.")
 
 
-def judged_once(judge: "_lru_cache_wrapper[bool]", value: str | bytes, *more: Hashable) -> bool:
-    """What is judged of a header's value, once for what ordinary senders say; longer values would fill the memory."""
-    return (judge if len(value) <= _LONGEST_KEPT else judge.__wrapped__)(value, *more)
+class HeaderTest(Generic[V]):
+    """A test of a header's value, which keeps its results for the values that ordinary senders send.
+
+    Results for long values are not kept: they would fill the memory.
+
+    Args:
+        test: Returns whether a value passes. The result depends on the value alone.
+    """
+
+    def __init__(self, test: Callable[[V], bool]) -> None:
+        self._test: Callable[[V], bool] = test
+        self._cached = lru_cache(_CACHE_SIZE)(test)
+
+    def __call__(self, value: V) -> bool:
+        """Return whether the value passes."""
+        return self._cached(value) if len(value) <= _LONGEST_CACHED else self._test(value)
+
+    @property
+    def cached_values(self) -> int:
+        """The number of values whose results are kept."""
+        return self._cached.cache_info().currsize
 
 
-@lru_cache(1_000)
-def _judged(media_type: str, known: frozenset[str]) -> bool:
-    """Whether it is one of those, in our version."""
+def _names_one_of(known: frozenset[str], media_type: str) -> bool:
+    """Return whether the media type or range is one of these, in version 1, and not ruled out by its weight."""
     name, *parameters = (part.strip().lower() for part in media_type.split(";"))
     values = dict(parameter.partition("=")[::2] for parameter in parameters)
     if _RULED_OUT.fullmatch(values.get("q", "1")):
         return False
     return name in known and values.get("version", _MAJOR_VERSION).strip('"').partition(".")[0] == _MAJOR_VERSION
+
+
+is_readable = HeaderTest[str](partial(_names_one_of, _ACCEPTED))
+is_acceptable = HeaderTest[str](partial(_names_one_of, _ACCEPTABLE))
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -20,19 +20,16 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class ApiRoute(Route):
     """A route of the Open Booking API, which declares the errors of its methods while the database is unavailable.
 
-    Attributes:
-        unavailable_errors: The error class by method. A method that is missing here has TemporarilyUnavailableError.
+    Args:
+        path: The path below the address of the site.
+        endpoint: Answers all methods.
+        unavailable_errors: The error class of each method.
     """
 
     def __init__(
-        self,
-        path: str,
-        endpoint: Endpoint,
-        *,
-        methods: Iterable[str],
-        unavailable_errors: Mapping[str, type[OpenBookingError]],
+        self, path: str, endpoint: Endpoint, *, unavailable_errors: Mapping[str, type[OpenBookingError]]
     ) -> None:
-        super().__init__(path, endpoint, methods=list(methods))
+        super().__init__(path, endpoint, methods=list(unavailable_errors))
         self.unavailable_errors = unavailable_errors
 
 

@@ -37,6 +37,7 @@ from openbooking.identity.errors import InvalidClientMetadataError, InvalidReque
 from openbooking.identity.registration import write_registration
 from openbooking.openactive.errors import OpenBookingError, RequestTooLargeError
 from openbooking.system import System
+from openbooking.web.errors import RETRY_AFTER_SECONDS
 from openbooking.web.pages import BadFormError, Form, Pages, Visit, parse_fields, read_form, site_of
 from openbooking.web.request import read_body
 
@@ -164,7 +165,9 @@ def _for_programs(endpoint: Endpoint) -> Endpoint:
             return _error("invalid_request", str(error), error.status)
         except StoreUnavailableError as fault:
             _log.error("store.unavailable", reason=str(fault))
-            return _error("temporarily_unavailable", "Try again in a while.", HTTPStatus.SERVICE_UNAVAILABLE)
+            response = _error("temporarily_unavailable", "Try again in a while.", HTTPStatus.SERVICE_UNAVAILABLE)
+            response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+            return response
 
     return serve
 

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from openbooking.booking.command import Command
 from openbooking.booking.commands.book import Book
@@ -22,10 +21,19 @@ from openbooking.booking.model.order import Caller, Order, OrderRequest
 from openbooking.booking.model.record import Record
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.identity.scopes import Scope
+from openbooking.openactive.errors import (
+    OpenBookingError,
+    TemporarilyUnableToCreateOrderError,
+    TemporarilyUnableToDeleteOrderError,
+    TemporarilyUnableToProduceOrderQuoteError,
+    TemporarilyUnableToUpdateOrderError,
+    TemporarilyUnavailableError,
+)
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OrderType
 from openbooking.system import System
 from openbooking.web.observe import notes_of
 from openbooking.web.request import check_media_types, read_body
+from openbooking.web.routes import ApiRoute
 
 Endpoint = Callable[[Request, Caller, str], Awaitable[Response]]
 
@@ -39,27 +47,44 @@ class BookingApi:
     def __init__(self, system: System) -> None:
         self._system = system
 
-    def routes(self, base: str) -> list[Route]:
+    def routes(self, base: str) -> list[ApiRoute]:
         """The endpoints below the Base URI's path."""
+        quote, create = TemporarilyUnableToProduceOrderQuoteError, TemporarilyUnableToCreateOrderError
+        update, delete = TemporarilyUnableToUpdateOrderError, TemporarilyUnableToDeleteOrderError
         return [
-            self._route(f"{base}/order-quote-templates", {"PUT": self._c1}),
-            self._route(f"{base}/order-quotes", {"PUT": self._c2, "DELETE": self._delete_quote}),
-            self._route(f"{base}/order-proposals", {"PUT": self._p, "PATCH": self._update_proposal}),
+            self._route(f"{base}/order-quote-templates", {"PUT": (self._c1, quote)}),
+            self._route(f"{base}/order-quotes", {"PUT": (self._c2, quote), "DELETE": (self._delete_quote, delete)}),
+            self._route(
+                f"{base}/order-proposals", {"PUT": (self._p, create), "PATCH": (self._update_proposal, update)}
+            ),
             self._route(
                 f"{base}/orders",
-                {"PUT": self._b, "PATCH": self._cancel, "DELETE": self._delete_order, "GET": self._status},
+                {
+                    "PUT": (self._b, create),
+                    "PATCH": (self._cancel, update),
+                    "DELETE": (self._delete_order, delete),
+                    "GET": (self._status, TemporarilyUnavailableError),
+                },
             ),
         ]
 
-    def _route(self, path: str, endpoints: dict[str, Endpoint]) -> Route:
+    def _route(self, path: str, endpoints: dict[str, tuple[Endpoint, type[OpenBookingError]]]) -> ApiRoute:
+        """Return the route of a kind of Order.
+
+        Args:
+            path: The path, to which the UUID is added.
+            endpoints: By method the endpoint, and the error while the database is unavailable (OB 11.4).
+        """
+
         async def serve(request: Request) -> Response:
             caller = await self._system.authenticate(request.headers, Scope.OPENBOOKING)
             notes_of(request.scope).partner = caller.partner
             check_media_types(request)
-            method = "GET" if request.method == "HEAD" else request.method
-            return await endpoints[method](request, caller, request.path_params["uuid"])
+            endpoint, _ = endpoints["GET" if request.method == "HEAD" else request.method]
+            return await endpoint(request, caller, request.path_params["uuid"])
 
-        return Route(f"{path}/{{uuid:order_uuid}}", serve, methods=list(endpoints))
+        unavailable_errors = {method: error for method, (_, error) in endpoints.items()}
+        return ApiRoute(f"{path}/{{uuid:order_uuid}}", serve, unavailable_errors=unavailable_errors)
 
     async def _c1(self, request: Request, caller: Caller, uuid: str) -> Response:
         return await self._quote(request, caller, uuid, Checkpoint.C1)

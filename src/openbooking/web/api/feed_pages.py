@@ -7,7 +7,6 @@ on a later page, and the `next` of a full page is a position that nothing can sl
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ from cachetools import TTLCache
 from isal import isal_zlib
 from starlette.types import Scope, Send
 
-from openbooking.web.request import judged_once
+from openbooking.web.request import HeaderTest
 
 _KEPT_SECONDS = 60
 _KEPT_BYTES = 32 * 2**20
@@ -114,12 +113,13 @@ async def send_page(page: Page, scope: Scope, send: Send) -> None:
 
 
 def accepts_gzip(scope: Scope) -> bool:
-    """Whether the request's Accept-Encoding names gzip, or anything, and does not rule it out by `q=0`."""
-    return judged_once(_names_gzip, _value(scope, b"accept-encoding"))
+    """Return whether the request accepts gzip."""
+    return names_gzip(_value(scope, b"accept-encoding"))
 
 
-@lru_cache(1_000)
-def _names_gzip(accepted: bytes) -> bool:
+@HeaderTest
+def names_gzip(accepted: bytes) -> bool:
+    """Return whether an Accept-Encoding names gzip, or anything, and does not rule it out by `q=0`."""
     weights: dict[str, bool] = {}
     for coding in _members(accepted):
         name, _, weight = coding.lower().replace(" ", "").partition(";q=")

@@ -66,12 +66,11 @@ class OpenFeed:
         async with self._memory.for_making():
             items = await self._store.feed_items(self._feed, sought.after, PAGE_SIZE)
             body = encode_page(self._url, requested_url, items, licensed=True)
-        # An item leaves its place when it changes and none ever comes between, so where a page begins and ends and how
-        # many it has tells all that is in it.
-        etag = f"{self._mark:x}-{sought.after:x}-{items[-1].modified if items else 0:x}-{len(items):x}"
-        cache = _PAGE_WITH_ITEMS if items else _LAST_PAGE
-        full = is_full(items)
-        return make_page(body, _headers(RPDE_MEDIA_TYPE, cache), gzip=sought.gzip, etag=etag, full=full)
+            # An item leaves its place when it changes and none ever comes between. So where a page begins and ends, and
+            # how many items it has, say what is in it.
+            etag = f"{self._mark:x}-{sought.after:x}-{items[-1].modified if items else 0:x}-{len(items):x}"
+            headers = _headers(RPDE_MEDIA_TYPE, _PAGE_WITH_ITEMS if items else _LAST_PAGE)
+            return make_page(body, headers, gzip=sought.gzip, etag=etag, full=is_full(items))
 
 
 class PrivateFeed:

@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager, contextmanager
 
 from openbooking.openactive.errors import TemporarilyUnavailableError
 from openbooking.web.api.feed_pages import Page
+from openbooking.web.errors import RETRY_AFTER_SECONDS
 
 MOST_BYTES = 256 * 2**20
 # About what the largest usual page takes while it is made: what was read, its JSON, and that compressed.
 MAKING_BYTES = 12 * 2**20
 _SECONDS = 10.0
-_RETRY_AFTER = 5
 
 
 class PageMemory:
@@ -35,7 +35,9 @@ class PageMemory:
             async with asyncio.timeout(self._seconds):
                 await self._take()
         except TimeoutError as fault:
-            raise TemporarilyUnavailableError("Too many pages are being read.", retry_after=_RETRY_AFTER) from fault
+            raise TemporarilyUnavailableError(
+                "Too many pages are being read.", retry_after=RETRY_AFTER_SECONDS
+            ) from fault
         try:
             yield
         finally:
