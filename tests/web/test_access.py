@@ -52,7 +52,7 @@ async def booked(world: World, family: list[Opportunity], *, count: int = 1, **c
     "OB-ACC-01", "OB-ACC-02", "OB-ACC-03", "OB-ACC-05", "OB-ACC-06", "OB-ACC-08", "OB-ACC-09", "OB-ACC-10"
 )
 @pytest.mark.parametrize("family", GUARDED, ids=lambda family: family[-1].type)
-async def test_everybody_gets_ways_in_of_their_own(sqlite_world: World, validator: Validator, family: Any) -> None:
+async def test_each_attendee_gets_own_access_codes(sqlite_world: World, validator: Validator, family: Any) -> None:
     order = await booked(sqlite_world, family, count=3)
     assert validator.failures("BResponse", order) == []
     for item in order["orderedItem"]:
@@ -70,7 +70,9 @@ async def test_everybody_gets_ways_in_of_their_own(sqlite_world: World, validato
 
 @pytest.mark.spec("OB-ACC-04", "OB-ACC-13")
 @pytest.mark.parametrize("family", ONLINE, ids=lambda family: family[-1].type)
-async def test_what_is_online_has_a_channel_at_b(sqlite_world: World, validator: Validator, family: Any) -> None:
+async def test_online_sessions_have_an_access_channel_at_b(
+    sqlite_world: World, validator: Validator, family: Any
+) -> None:
     order = await booked(sqlite_world, family)
     assert [fault for fault in validator.failures("BResponse", order) if "OnDemandEvent" not in fault] == []
     (item,) = order["orderedItem"]
@@ -84,7 +86,7 @@ async def test_what_is_online_has_a_channel_at_b(sqlite_world: World, validator:
 
 @pytest.mark.spec("OB-ACC-15")
 @pytest.mark.parametrize("family", [GUARDED[0], ONLINE[0]], ids=["door", "online"])
-async def test_nobody_gets_in_before_b(sqlite_world: World, validator: Validator, family: Any) -> None:
+async def test_no_access_before_b(sqlite_world: World, validator: Validator, family: Any) -> None:
     await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     quote = sqlite_world.quote({**sqlite_world.item(family), "accessPass": [OWN]})
     for path, body, mode in (
@@ -99,9 +101,7 @@ async def test_nobody_gets_in_before_b(sqlite_world: World, validator: Validator
 
 @pytest.mark.spec("OB-ACC-11", "OB-ACC-12", "OB-NOTIF-08", "OB-ACC-07")
 @pytest.mark.parametrize("family", [GUARDED[0], YOGA], ids=["guarded", "open"])
-async def test_a_barcode_of_the_brokers_own_stays_through_every_change(
-    world: World, validator: Validator, family: Any
-) -> None:
+async def test_a_barcode_of_the_broker_survives_every_change(world: World, validator: Validator, family: Any) -> None:
     picture = {"@type": "ImageObject", "url": "https://acme.example.com/me.png"}
     (item,) = (await booked(world, family, accessPass=[OWN, picture]))["orderedItem"]
     assert item["accessPass"][-1] == OWN

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def act(world: World, name: str, type_: str, id_: str) -> None:
-    """Have a Seller's action simulated as the Test Suite does."""
+    """Simulate an action of a Seller, as the Test Suite does."""
     body = {"@context": CONTEXT, "@type": f"test:{name}", "object": {"@type": type_, "@id": id_}}
     reply = await world.call("POST", "test-interface/actions", body)
     assert (reply.status_code, reply.content) == (204, b"")
@@ -77,7 +77,7 @@ async def test_an_action_on_an_order_shows_in_the_orders_feed(
 
 
 def inherited(opportunity: dict[str, Any]) -> dict[str, Any]:
-    """The opportunity with what it inherits from its parent."""
+    """Return the Opportunity with the properties that it inherits."""
     return {**opportunity["superEvent"], **opportunity}
 
 
@@ -152,7 +152,7 @@ async def test_an_action_on_a_proposal_shows_in_its_feed_and_decides_whether_b_s
         ("test:ChangeOfLogisticsNameSimulateAction", "x", (404, "NotFoundError")),
     ],
 )
-async def test_an_action_that_makes_no_sense_is_refused(
+async def test_an_invalid_action_is_refused(
     testable: World, action: str, object_id: str, expected: tuple[int, str]
 ) -> None:
     body = {"@context": CONTEXT, "@type": action, "object": {"@type": "Order", "@id": object_id}}
@@ -160,7 +160,7 @@ async def test_an_action_that_makes_no_sense_is_refused(
     assert (reply.status_code, reply.json()["@type"]) == expected
 
 
-async def test_a_partner_cannot_have_actions_done_to_the_orders_of_another(testable: World) -> None:
+async def test_actions_on_orders_of_another_partner_are_refused(testable: World) -> None:
     made = await create(testable, "TestOpportunityBookable", SESSION)
     order = await book(testable, made.json()["@id"])
     body = {"@type": "test:SellerRequestedCancellationSimulateAction", "object": {"@id": order["@id"]}}

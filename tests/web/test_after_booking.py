@@ -1,4 +1,4 @@
-"""What Sellers do after a booking, as Brokers see it: each change one version of one Order (OB 8.3.3, 8.4)."""
+"""Changes by Sellers after a booking, as Brokers see them: each is one version of one Order (OB 8.3.3, 8.4)."""
 
 from typing import Any
 
@@ -38,28 +38,28 @@ CANCELLED = f"{OPENACTIVE}CustomerCancelled"
 
 
 class Onlookers:
-    """Those who follow the Orders feed of a partner, and all open feeds."""
+    """Followers of the Orders feed of a partner and of all open feeds."""
 
     def __init__(self, world: World) -> None:
         self._orders = Follower(world, ORDERS)
         self._open = [Follower(world, f"/feeds/{name}") for name in OPEN]
 
     async def news(self) -> tuple[dict[str, Json], dict[str, Json]]:
-        """What is new in the Orders feed, and in the open feeds."""
+        """Return the new items of the Orders feed and of the open feeds."""
         found = [await follower.news() for follower in self._open]
         return await self._orders.news(), {key: entry for feed in found for key, entry in feed.items()}
 
 
 @pytest.fixture
 async def stocked(world: World) -> World:
-    """With something to let people in by, and something to give instead."""
+    """A Booking System with access codes and with Opportunities to replace others by."""
     for family in (GUARDED, CHEAPER):
         await world.store.execute(Publish(tuple(family), actor=MANAGER))
     return world
 
 
 async def booked(world: World, *families: list[Opportunity], partner: str = "alice") -> Json:
-    """The Order of a place at each of these."""
+    """Book one space of each of these, and return the Order."""
     items = [world.item(family, position) for position, family in enumerate(families)]
     reply = await world.call("PUT", B, world.order(*items, total=12 * len(items)), partner)
     assert reply.status_code == 201
@@ -68,7 +68,7 @@ async def booked(world: World, *families: list[Opportunity], partner: str = "ali
 
 
 def differences(before: Json, after: Json) -> set[str]:
-    """What differs between two states of an Order: its own properties, and those of its items with their numbers."""
+    """Return what differs between two states of an Order: its properties, and those of its items by number."""
     found = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} - {"orderedItem"}
     for number, (was, now) in enumerate(zip(before["orderedItem"], after["orderedItem"], strict=True), 1):
         found |= {f"{number} {name}" for name in was.keys() | now.keys() if was.get(name) != now.get(name)}
@@ -134,7 +134,7 @@ CHANGES: dict[str, tuple[Command, set[str], set[str]]] = {
 )
 @pytest.mark.spec("OB-NOTIF-01", "OB-NOTIF-02", "OB-NOTIF-07", "OB-NOTIF-08", "OB-NOTIF-10", "OB-OF-09", "OB-OF-18")
 @pytest.mark.parametrize("what", CHANGES)
-async def test_a_change_is_one_version_with_all_of_it_and_nothing_else(
+async def test_each_change_is_one_complete_version_of_the_order(
     stocked: World, validator: Validator, what: str
 ) -> None:
     command, changed, published = CHANGES[what]
@@ -167,14 +167,14 @@ async def test_a_change_is_one_version_with_all_of_it_and_nothing_else(
 
 @pytest.mark.spec("OB-SEL-01", "OB-BKBL-11", "OB-OF-08", "OB-NOTIF-04", "OB-VAL-18")
 @pytest.mark.parametrize("family", [YOGA, RUN, FESTIVAL, TALK, COURSE], ids=lambda family: family[-1].path)
-async def test_what_is_called_off_is_off_for_all_at_once(
+async def test_a_cancelled_opportunity_is_cancelled_in_all_orders_at_once(
     sqlite_world: World, validator: Validator, family: list[Opportunity]
 ) -> None:
     await call_off(sqlite_world, validator, family)
 
 
 @pytest.mark.spec("OB-SEL-01", "OB-BKBL-11", "OB-OF-08", "OB-VAL-18")
-async def test_a_slot_is_called_off_whatever_the_store(world: World, validator: Validator) -> None:
+async def test_a_slot_is_cancelled_on_every_store(world: World, validator: Validator) -> None:
     await call_off(world, validator, HALL)
 
 
@@ -211,7 +211,7 @@ async def call_off(world: World, validator: Validator, family: list[Opportunity]
 
 
 def inherited(opportunity: Json) -> Json:
-    """The opportunity with what it inherits from what it belongs to."""
+    """Return the Opportunity with the properties that it inherits."""
     belongs = opportunity.get("superEvent") or opportunity.get("facilityUse") or opportunity.get("aggregateFacilityUse")
     return {**(inherited(belongs) if isinstance(belongs, dict) else {}), **opportunity}
 
@@ -250,7 +250,7 @@ async def test_a_change_of_logistics_reaches_every_order_and_the_open_feeds(
 
 @pytest.mark.spec("OB-NOTIF-06")
 @pytest.mark.parametrize(("family", "what"), [(COURT, "name"), (TALK, "time")], ids=["court", "talk"])
-async def test_a_change_of_logistics_does_so_whatever_the_store(
+async def test_a_change_of_logistics_reaches_orders_on_every_store(
     world: World, validator: Validator, family: list[Opportunity], what: str
 ) -> None:
     await change_logistics(world, validator, family, what)
@@ -258,7 +258,7 @@ async def test_a_change_of_logistics_does_so_whatever_the_store(
 
 @pytest.mark.spec("OB-NOTIF-06", "OB-OF-17", "OB-OST-04")
 @pytest.mark.parametrize("described", [0, -1], ids=["series", "session"])
-async def test_what_is_published_anew_is_told_in_its_orders_whatever_the_store(
+async def test_a_republished_opportunity_reaches_its_orders_on_every_store(
     world: World, validator: Validator, described: int
 ) -> None:
     await booked(world, YOGA, RUN)
@@ -324,7 +324,7 @@ async def change_logistics(world: World, validator: Validator, family: list[Oppo
 
 
 @pytest.mark.spec("OB-OF-16", "OB-NOTIF-03", "OB-CAN-16", "OB-OF-07")
-async def test_what_no_longer_is_leaves_the_feed(stocked: World, validator: Validator) -> None:
+async def test_withdrawn_opportunities_leave_the_feed(stocked: World, validator: Validator) -> None:
     order = await booked(stocked, GUARDED, HALL)
     await stocked.store.execute(Notify(order=KEY, notice="Bring a mat.", actor=MANAGER))
     item = {"@type": "OrderItem", "@id": order["orderedItem"][0]["@id"], "orderItemStatus": CANCELLED}
@@ -343,7 +343,9 @@ async def test_what_no_longer_is_leaves_the_feed(stocked: World, validator: Vali
 
 
 @pytest.mark.spec("OB-SEL-05", "OB-SEL-08", "OB-SEL-10", "OB-OF-18", "OB-SEL-06", "OB-SEL-07")
-async def test_replaced_twice_and_cancelled_an_order_never_costs_more(stocked: World, validator: Validator) -> None:
+async def test_an_order_with_two_replacements_and_a_cancellation_never_costs_more(
+    stocked: World, validator: Validator
+) -> None:
     order = await booked(stocked, GUARDED, YOGA)
     dues, ids = [order["totalPaymentDue"]["price"]], [order["orderedItem"][0]["orderedItem"]["@id"]]
     swim = session("swim", price=CHEAPER[0].offers[0].price - 1)

@@ -125,7 +125,7 @@ async def test_repeats_of_p_and_b_get_the_same_bytes(approving: World) -> None:
 
 
 @pytest.mark.spec("OB-APP-16", "OB-APP-24", "OB-APP-35")
-async def test_whoever_is_first_decides_when_all_ask_at_once(approving: World) -> None:
+async def test_the_first_of_concurrent_decisions_on_a_proposal_counts(approving: World) -> None:
     body = proposal_of(approving, PARTY)
     proposals = await asyncio.gather(*(approving.call("PUT", P, body) for _ in range(4)))
     assert {(reply.status_code, reply.content) for reply in proposals} == {(201, proposals[0].content)}
@@ -140,7 +140,7 @@ async def test_whoever_is_first_decides_when_all_ask_at_once(approving: World) -
 
 
 @pytest.mark.spec("OB-APP-04", "OB-APP-14", "OB-APP-17", "OB-CUST-15", "OB-FORM-13")
-async def test_a_proposal_with_an_item_at_fault_is_not_made(approving: World, validator: Validator) -> None:
+async def test_a_proposal_with_an_item_error_is_not_made(approving: World, validator: Validator) -> None:
     items = [approving.item(TRIP, position) for position in range(7)]
     full = await approving.call("PUT", P, approving.order(*items, total=84, **{"@type": "OrderProposal"}))
     undetailed = await approving.call("PUT", P, proposal_of(approving, TRIP, DIVE))
@@ -173,7 +173,7 @@ async def test_a_seller_rejects_with_a_reason_and_nothing_can_be_booked(approvin
 
 @pytest.mark.spec("OB-APP-26", "OB-APP-28", "OB-LEASE-14")
 @pytest.mark.parametrize("accepted", [False, True])
-async def test_a_proposal_ends_by_itself_and_its_places_come_back(approving: World, accepted: bool) -> None:
+async def test_an_expired_proposal_releases_its_spaces(approving: World, accepted: bool) -> None:
     proposal = await proposed(approving, TRIP)
     if accepted:
         await approving.store.execute(ACCEPT)
@@ -191,7 +191,7 @@ async def test_a_proposal_ends_by_itself_and_its_places_come_back(approving: Wor
 
 
 @pytest.mark.spec("OB-APP-33", "OB-APP-20", "OB-LEASE-09")
-async def test_b_without_places_is_refused_and_rejects_the_proposal(tmp_path: Path, validator: Validator) -> None:
+async def test_b_without_spaces_is_refused_and_rejects_the_proposal(tmp_path: Path, validator: Validator) -> None:
     async with open_world("sqlite", tmp_path, sweep_seconds=3600) as world:
         in_ten_days = {"start": world.clock() + timedelta(days=10), "end": world.clock() + timedelta(days=10, hours=1)}
         await world.store.execute(Publish((TRIP[0], replace(TRIP[-1], capacity=3, **in_ten_days)), actor=MANAGER))
@@ -208,7 +208,7 @@ async def test_b_without_places_is_refused_and_rejects_the_proposal(tmp_path: Pa
 
 
 @pytest.mark.spec("OB-APP-27", "OB-APP-20")
-async def test_fewer_places_reject_a_proposal_that_no_longer_fits(approving: World, validator: Validator) -> None:
+async def test_a_lower_capacity_rejects_a_proposal_that_no_longer_fits(approving: World, validator: Validator) -> None:
     proposal = await proposed(approving, TRIP, TRIP)
     await approving.store.execute(ACCEPT)
     await approving.store.execute(Publish((replace(TRIP[-1], capacity=1),), actor=MANAGER))
@@ -221,7 +221,7 @@ async def test_fewer_places_reject_a_proposal_that_no_longer_fits(approving: Wor
 
 @pytest.mark.spec("OB-APP-27", "OB-BKBL-11")
 @pytest.mark.parametrize("way", ["cancelled", "published as cancelled", "withdrawn"])
-async def test_what_is_called_off_rejects_every_open_proposal_for_it(approving: World, way: str) -> None:
+async def test_a_cancelled_opportunity_rejects_its_open_proposals(approving: World, way: str) -> None:
     mine = await proposed(approving, TRIP, YOGA)
     await proposed(approving, YOGA, TRIP, partner="bob", orderCustomerNote=None)
     await approving.store.execute(ACCEPT)
@@ -281,7 +281,7 @@ async def test_a_proposal_deleted_with_its_dataset_leaves_the_feed(approving: Wo
 
 
 @pytest.mark.spec("OB-OST-01", "OB-OST-02", "OB-OST-03", "OB-OST-05")
-async def test_status_answers_how_a_proposal_stands(approving: World) -> None:
+async def test_order_status_returns_the_state_of_a_proposal(approving: World) -> None:
     proposal = await proposed(approving, TRIP, TRIP)
     status = (await approving.call("GET", B)).json()
     for item in proposal["orderedItem"]:
@@ -321,7 +321,7 @@ async def test_details_are_kept_from_p_to_b_and_out_of_the_feed(approving: World
 
 
 @pytest.mark.spec("OB-AMEND-12", "OB-DEL-03", "OB-DEL-04")
-async def test_what_people_told_lies_apart_and_goes_with_the_order(sqlite_world: World) -> None:
+async def test_personal_data_is_stored_apart_and_deleted_with_the_order(sqlite_world: World) -> None:
     await sqlite_world.store.execute(Publish(tuple(DIVE), actor=MANAGER))
     item = sqlite_world.item(DIVE)
     answer = {"@type": "PropertyValue", "propertyID": f"{item['acceptedOffer']}/fields/kit", "value": "A mask"}
@@ -341,7 +341,7 @@ async def test_what_people_told_lies_apart_and_goes_with_the_order(sqlite_world:
 
 
 @pytest.mark.spec("OB-APP-16", "OB-AMEND-12")
-async def test_what_people_told_goes_when_a_rejected_proposal_gives_its_places_back(sqlite_world: World) -> None:
+async def test_personal_data_is_erased_when_a_rejected_proposal_releases_its_spaces(sqlite_world: World) -> None:
     await sqlite_world.store.execute(Publish(tuple(TRIP), actor=MANAGER))
     body = sqlite_world.order(sqlite_world.item(TRIP), orderCustomerNote="Is it far?")
     body["@type"] = "OrderProposal"
@@ -359,7 +359,7 @@ async def test_what_people_told_goes_when_a_rejected_proposal_gives_its_places_b
 
 
 def where_kept(world: World, words: tuple[bytes, ...]) -> set[str]:
-    """The tables in which any of these words are."""
+    """Return the tables that hold any of these words."""
     with closing(sqlite3.connect(world.settings.database)) as database:
         rows = {table.name: database.execute(str(table.select())).fetchall() for table in metadata.sorted_tables}
     return {table for table, kept in rows.items() if any(word in str(kept).encode() for word in words)}

@@ -42,7 +42,7 @@ BASE: dict[str, Callable[[Seen], bool]] = {
 
 
 class Criterion(NamedTuple):
-    """Which part of Base is replaced, and by what."""
+    """The part of Base that is replaced, and its replacement."""
 
     instead_of: str
     holds: Callable[[Seen], bool]
@@ -158,16 +158,14 @@ def _attendance(seen: Seen) -> str | None:
 
 
 def failing(seen: Seen, criterion: Criterion) -> list[str]:
-    """Which conditions the opportunity does not meet."""
+    """Return the conditions that the Opportunity does not meet."""
     base = [name for name, holds in BASE.items() if name != criterion.instead_of and not holds(seen)]
     return base if criterion.holds(seen) else [*base, "the criterion itself"]
 
 
 @pytest.mark.spec("OB-TI-03", "OB-TI-07", "OB-TI-08", "OB-TI-09", "OB-TI-10", "OB-TI-17", "OB-BKBL-42")
 @pytest.mark.parametrize("id_", [pytest.param(id_, marks=pytest.mark.spec(id_)) for id_ in CRITERIA])
-async def test_an_opportunity_meets_the_criterion_it_was_made_for(
-    testable: World, validator: Validator, id_: str
-) -> None:
+async def test_a_test_opportunity_meets_its_criterion(testable: World, validator: Validator, id_: str) -> None:
     name, criterion = CRITERIA[id_]
     seller = "studio" if id_ == "TI-C-25" else "centre"
     for kind in (SESSION, HALL_SLOT, COURT_SLOT):
@@ -184,7 +182,7 @@ async def test_an_opportunity_meets_the_criterion_it_was_made_for(
 
 
 @pytest.mark.spec("TI-C-27")
-async def test_an_online_opportunity_is_not_only_at_a_place(testable: World) -> None:
+async def test_an_online_opportunity_has_a_virtual_location(testable: World) -> None:
     reply = await create(testable, "TestOpportunityOnlineBookable", SESSION)
     seen = await find(testable, reply.json()["@id"])
     assert failing(seen, Criterion("", _anything)) == []
@@ -192,8 +190,8 @@ async def test_an_online_opportunity_is_not_only_at_a_place(testable: World) -> 
 
 
 @pytest.mark.spec("TI-C-28")
-async def test_a_facility_is_at_a_place_whatever_is_asked_for(testable: World) -> None:
-    """So there is a code that can be renewed."""
+async def test_a_facility_always_has_a_physical_location(testable: World) -> None:
+    """Its Orders have a code that can be renewed."""
     reply = await create(testable, "TestOpportunityOnlineBookable", HALL_SLOT)
     path = testable.ids.parse_opportunity(reply.json()["@id"])
     assert path
@@ -231,7 +229,7 @@ async def test_the_booking_flow_can_be_chosen(testable: World, flow: str, requir
         "TestOpportunityFromMars",
     ],
 )
-async def test_what_cannot_be_is_not_made(testable: World, criterion: str) -> None:
+async def test_impossible_test_opportunities_are_refused(testable: World, criterion: str) -> None:
     before = await testable.read_feed("/feeds/scheduled-sessions")
     reply = await create(testable, criterion, SESSION)
     assert (reply.status_code, reply.json()["@type"]) == (400, "OpenBookingError")
@@ -249,12 +247,12 @@ async def test_what_cannot_be_is_not_made(testable: World, criterion: str) -> No
         {"@type": "ScheduledSession", "superEvent": {"@type": None}},
     ],
 )
-async def test_types_that_do_not_go_together_are_refused(testable: World, kind: dict[str, Any]) -> None:
+async def test_a_parent_of_the_wrong_type_is_refused(testable: World, kind: dict[str, Any]) -> None:
     reply = await create(testable, "TestOpportunityBookable", kind)
     assert (reply.status_code, reply.json()["@type"]) == (400, "OpenBookingError")
 
 
-async def test_an_unknown_seller_has_nothing_made_for_it(testable: World) -> None:
+async def test_a_test_opportunity_for_an_unknown_seller_is_refused(testable: World) -> None:
     reply = await create(testable, "TestOpportunityBookable", SESSION, seller="nobody")
     assert (reply.status_code, reply.json()["@type"]) == (500, "SellerNotFoundError")
 
@@ -268,7 +266,7 @@ ENDPOINTS = [
 
 @pytest.mark.spec("OB-TI-01", "OB-TI-02")
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS)
-async def test_it_is_not_there_unless_a_setting_says_so(
+async def test_the_test_interface_is_off_by_default(
     sqlite_world: World, testable: World, method: str, path: str
 ) -> None:
     closed = await sqlite_world.call(method, path, {})

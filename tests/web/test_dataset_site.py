@@ -1,4 +1,4 @@
-"""The dataset site: what a person reads, and the JSON-LD that a Broker's program reads."""
+"""The dataset site: the page for people, and the JSON-LD for programs of Brokers."""
 
 import json
 from html.parser import HTMLParser
@@ -119,7 +119,7 @@ async def test_the_site_tells_the_base_uri_that_every_path_is_relative_to(tmp_pa
 
 
 @pytest.mark.spec("OB-DISC-05", "OB-DISC-07")
-async def test_a_person_reads_who_publishes_what_under_which_licence(tmp_path: Path) -> None:
+async def test_the_page_shows_publisher_feeds_and_licence(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, publisher="Test Trust", publisher_email="data@example.com") as world:
         page = await page_of(world)
     assert page.links["Creative Commons Attribution 4.0 International Licence"] == LICENCE
@@ -134,14 +134,14 @@ async def test_a_person_reads_who_publishes_what_under_which_licence(tmp_path: P
 
 
 @pytest.mark.spec("OB-DISC-06")
-async def test_a_person_reads_whose_data_the_publisher_publishes(sqlite_world: World) -> None:
+async def test_the_page_lists_the_sellers_as_sources(sqlite_world: World) -> None:
     page = await page_of(sqlite_world)
     assert page.links[CENTRE.name] == CENTRE.properties["url"]
     assert page.links[STUDIO.name] == STUDIO.properties["url"]
 
 
 @pytest.mark.spec("OB-DISC-06")
-async def test_who_publishes_data_of_his_own_is_named_once(tmp_path: Path) -> None:
+async def test_a_publisher_that_is_the_only_seller_is_named_once(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, publisher=CENTRE.name) as world:
         page = await page_of(world)
     assert page.links[CENTRE.name] == SITE
@@ -161,7 +161,7 @@ async def test_the_head_describes_the_page_to_search_engines_and_timelines(tmp_p
     assert meta["og:image"] == f"{SITE}/openactive/logo.svg"
 
 
-async def test_what_the_page_is_made_of_is_there(sqlite_world: World) -> None:
+async def test_stylesheet_and_logo_of_the_page_are_served(sqlite_world: World) -> None:
     for path, media_type in (("style.css", "text/css"), ("logo.svg", "image/svg+xml")):
         response = await sqlite_world.client.get(f"/openactive/{path}")
         assert response.status_code == 200
@@ -170,7 +170,7 @@ async def test_what_the_page_is_made_of_is_there(sqlite_world: World) -> None:
     assert (home.status_code, home.headers["location"]) == (307, "/openactive")
 
 
-async def test_no_name_breaks_out_of_the_page(tmp_path: Path) -> None:
+async def test_names_are_escaped_in_the_page(tmp_path: Path) -> None:
     name = "</script><script>alert('\u2028')</script>&amp;"
     async with open_world("sqlite", tmp_path, publisher=name) as world:
         page, dataset = await page_of(world), await dataset_of(world)

@@ -1,4 +1,4 @@
-"""What callers are told while somebody else keeps the database, or a row of it, locked."""
+"""Replies while another process keeps the database, or a row of it, locked."""
 
 import sqlite3
 from contextlib import closing

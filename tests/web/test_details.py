@@ -1,4 +1,4 @@
-"""What is asked and told about Customer and attendees, through the API (OB 5.6)."""
+"""Details of Customer and attendees, required and given through the API (OB 5.6)."""
 
 from typing import Any
 
@@ -49,14 +49,14 @@ DETAILS: Json = {"attendee": ANN, "orderItemIntakeFormResponse": ANSWERS}
 
 @pytest.fixture
 async def asking(world: World) -> World:
-    """With Opportunities that ask."""
+    """A Booking System with Opportunities that require details."""
     for family in (DIVE, CLIMB):
         await world.store.execute(Publish(tuple(family), actor=MANAGER))
     return world
 
 
 async def told(world: World, *items: Json, **changes: Any) -> dict[str, tuple[int, Json]]:
-    """The status and body of each answer to an Order of these items, from C1 to B."""
+    """Return status and body of each reply to an Order of these items, from C1 to B."""
     quote = world.quote(*items)
     replies = {
         "C1": await world.call("PUT", C1, quote),
@@ -68,7 +68,7 @@ async def told(world: World, *items: Json, **changes: Any) -> dict[str, tuple[in
 
 @pytest.mark.spec("OB-FORM-01", "OB-FORM-02", "OB-FORM-03", "OB-FORM-04", "OB-FORM-05", "OB-FORM-06", "OB-FORM-07")
 @pytest.mark.spec("OB-FORM-08", "OB-FORM-14", "OB-CUST-09", "OB-CUST-10", "OB-CUST-11", "OB-CUST-12", "OB-CUST-17")
-async def test_what_is_asked_stays_the_same_and_what_is_told_comes_back(asking: World, validator: Validator) -> None:
+async def test_required_details_stay_the_same_and_given_details_come_back(asking: World, validator: Validator) -> None:
     items = [{**asking.item(DIVE), **DETAILS}, asking.item(YOGA, 1)]
     form: list[Json] = [
         {
@@ -107,7 +107,7 @@ async def test_what_is_asked_stays_the_same_and_what_is_told_comes_back(asking: 
 
 
 @pytest.mark.spec("OB-OF-20", "OB-OF-23", "OB-OF-19")
-async def test_nothing_of_it_is_in_the_orders_feed(asking: World, validator: Validator) -> None:
+async def test_no_details_are_in_the_orders_feed(asking: World, validator: Validator) -> None:
     assert (await told(asking, {**asking.item(DIVE), **DETAILS}))["B"][0] == 201
     await asking.store.execute(Notify(order=OrderKey("alice", UUID), notice="Bring fins.", actor=MANAGER))
     data = (await asking.read_feed("/api/orders-rpde"))[UUID]["data"]
@@ -119,7 +119,7 @@ async def test_nothing_of_it_is_in_the_orders_feed(asking: World, validator: Val
 
 @pytest.mark.spec("OB-CUST-14", "OB-CUST-15", "OB-FORM-09", "OB-FORM-10", "OB-FORM-11", "OB-FORM-12", "OB-FORM-13")
 @pytest.mark.spec("OB-C1-12", "OB-VAL-12", "OB-VAL-44", "E-20", "E-22", "E-23")
-async def test_what_is_missing_or_wrong_is_told_at_c2_and_b(asking: World, validator: Validator) -> None:
+async def test_missing_and_wrong_details_are_reported_at_c2_and_b(asking: World, validator: Validator) -> None:
     wrong = {
         "attendee": {"@type": "Person", "givenName": "Ann"},
         "orderItemIntakeFormResponse": [answer("age", "31"), answer("photo", "yes"), answer("story", True)],
@@ -149,7 +149,7 @@ async def test_what_is_missing_or_wrong_is_told_at_c2_and_b(asking: World, valid
 
 
 @pytest.mark.spec("OB-FORM-08", "OB-FORM-14")
-async def test_an_answer_to_the_form_of_another_offer_answers_nothing(asking: World) -> None:
+async def test_an_answer_to_the_form_of_another_offer_is_ignored(asking: World) -> None:
     replies = await told(asking, {**asking.item(CLIMB), "orderItemIntakeFormResponse": [answer("age", "30+")]})
     status, reply = replies["C2"]
     assert status == 409
@@ -175,7 +175,7 @@ async def test_an_answer_to_the_form_of_another_offer_answers_nothing(asking: Wo
     ],
     ids=["least", "full", "business"],
 )
-async def test_a_customer_comes_back_as_told(sqlite_world: World, validator: Validator, customer: Json) -> None:
+async def test_a_customer_is_returned_as_sent(sqlite_world: World, validator: Validator, customer: Json) -> None:
     replies = await told(sqlite_world, sqlite_world.item(YOGA), customer=customer)
     for name in ("C2", "B"):
         assert validator.failures(f"{name}Response", replies[name][1]) == []
@@ -184,7 +184,7 @@ async def test_a_customer_comes_back_as_told(sqlite_world: World, validator: Val
 
 
 @pytest.mark.spec("OB-CUST-08", "OB-CUST-07", "OB-CUST-06")
-async def test_partners_are_told_nothing_of_each_others_customers(world: World) -> None:
+async def test_partners_do_not_see_customers_of_each_other(world: World) -> None:
     one, other = ({**CUSTOMER, "givenName": name, "identifier": "member-1"} for name in ("Geoff", "Gill"))
     for partner, customer in (("alice", one), ("bob", other)):
         reply = await world.call("PUT", B, world.order(world.item(YOGA), customer=customer), partner)
@@ -204,7 +204,7 @@ async def test_partners_are_told_nothing_of_each_others_customers(world: World) 
         ({**DETAILS, "attendee": {**ANN, "givenName": {"first": "Ann"}}}, 409),
     ],
 )
-async def test_details_of_the_wrong_form_are_refused_and_never_a_fault_of_ours(
+async def test_malformed_details_are_refused_and_cause_no_internal_error(
     sqlite_world: World, details: Json, status: int
 ) -> None:
     await sqlite_world.store.execute(Publish(tuple(DIVE), actor=MANAGER))
@@ -212,7 +212,7 @@ async def test_details_of_the_wrong_form_are_refused_and_never_a_fault_of_ours(
     assert (await sqlite_world.call("PUT", C2, quote)).status_code == status
 
 
-async def test_a_long_story_is_kept_whole_up_to_the_size_of_a_request(sqlite_world: World) -> None:
+async def test_long_answers_are_kept_up_to_the_size_of_a_request(sqlite_world: World) -> None:
     family = [
         replace(DIVE[0], offers=(replace(DIVE[0].offers[0], attendee_details=(), intake_form=FORM[1:2]),)),
         DIVE[1],

@@ -1,4 +1,4 @@
-"""The application mounted in another one, at its root and below a path: each address that it gives out answers."""
+"""The application mounted in another one, at its root and below a path: every address that it publishes answers."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ PLACES = [pytest.param("", id="root"), pytest.param("/booking", id="below a path
 
 
 def in_starlette(path: str) -> Callable[[Application], ASGIApp]:
-    """Another application with a page of its own, and ours behind it."""
+    """Mount the application in one that has a page of its own."""
 
     def mount(app: Application) -> ASGIApp:
         return Starlette(routes=[Route("/own", PlainTextResponse("own")), Mount(path, app)])
@@ -104,7 +104,7 @@ async def crawl(world: World, *starts: str) -> dict[str, int]:
 
 
 @pytest.mark.spec("OB-DISC-01", "OB-DISC-13", "OB-AUTH-32", "OB-FEED-01")
-async def test_every_address_that_is_published_answers(embedded: World) -> None:
+async def test_every_published_address_answers(embedded: World) -> None:
     site = embedded.settings.site
     statuses = await crawl(embedded, f"{site}/", f"{site}/.well-known/openid-configuration", f"{site}/sign-in")
     base = f"{site}/api"
@@ -198,7 +198,7 @@ async def test_the_metadata_of_an_issuer_with_a_path_is_at_the_root_of_the_host(
 
 @asynccontextmanager
 async def client_of(app: Application) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of the application in another one, and the end of both."""
+    """A client of the application mounted in another one; the application is closed at the end."""
     transport = httpx2.ASGITransport(in_starlette("")(app))
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client

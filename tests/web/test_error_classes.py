@@ -1,4 +1,4 @@
-"""Each error class is returned where table E says: one request for each, and nothing of a more general class."""
+"""Each error class is returned where table E says, and no more general class: one request for each."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -46,14 +46,14 @@ PAST = session("past", start=LAST_YEAR, end=LAST_YEAR + timedelta(hours=1))
 
 @pytest.fixture
 async def stocked(sqlite_world: World) -> World:
-    """With something to book for each kind of fault."""
+    """A Booking System with Opportunities for each kind of error."""
     for family in (FREE, LATER, ATTENDED, ASKING, APPROVED, NONE_LEFT, ONE_LEFT, PAST):
         await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     return sqlite_world
 
 
 class OfOrder(NamedTuple):
-    """A body of B that differs from a good one, where it is refused, and the class."""
+    """How a body of B differs from a valid one, the stage that refuses it, and the class."""
 
     id: str
     error: str
@@ -80,7 +80,7 @@ ORDER_FAULTS = [
 @pytest.mark.parametrize(
     "fault", [pytest.param(fault, id=fault.error, marks=pytest.mark.spec(fault.id)) for fault in ORDER_FAULTS]
 )
-async def test_a_fault_of_the_order_is_answered_by_one_error(
+async def test_an_error_of_the_order_is_answered_by_its_class(
     stocked: World, validator: Validator, fault: OfOrder
 ) -> None:
     body = {**stocked.order(stocked.item(fault.family), total=0 if fault.family is FREE else 12), **fault.changes}
@@ -96,7 +96,7 @@ async def test_a_fault_of_the_order_is_answered_by_one_error(
 
 
 class OfItem(NamedTuple):
-    """OrderItems that differ from good ones, where that is told, and the class; of `family`, so many."""
+    """How OrderItems differ from valid ones, the stage that reports it, and the class; `family` is booked so often."""
 
     id: str
     error: str
@@ -131,7 +131,9 @@ ITEM_FAULTS = [
 @pytest.mark.parametrize(
     "fault", [pytest.param(fault, id=fault.error, marks=pytest.mark.spec(fault.id)) for fault in ITEM_FAULTS]
 )
-async def test_a_fault_of_an_item_is_an_error_of_that_item(stocked: World, validator: Validator, fault: OfItem) -> None:
+async def test_an_error_of_an_item_is_reported_at_that_item(
+    stocked: World, validator: Validator, fault: OfItem
+) -> None:
     item = {name: value for name, value in {**stocked.item(fault.family), **fault.changes}.items() if value is not None}
     items = [{**item, "position": position} for position in range(fault.spaces)]
     for checkpoint in fault.at.split():
@@ -161,7 +163,7 @@ async def _questions(world: World) -> list[str]:
 
 
 @pytest.mark.spec("E-30", "OB-VAL-24", "OB-PREP-09")
-async def test_what_must_and_what_cannot_be_paid_in_advance_are_in_conflict(stocked: World) -> None:
+async def test_prepaid_and_non_prepayable_items_are_in_conflict(stocked: World) -> None:
     items = [stocked.item(YOGA, 0), stocked.item(LATER, 1), stocked.item(FREE, 2)]
     reply = await stocked.call("PUT", C1, stocked.quote(*items))
     assert reply.status_code == 409
@@ -170,7 +172,7 @@ async def test_what_must_and_what_cannot_be_paid_in_advance_are_in_conflict(stoc
 
 
 @pytest.mark.spec("E-33")
-async def test_the_last_place_held_by_another_is_reserved(stocked: World) -> None:
+async def test_the_last_space_held_by_another_is_reserved(stocked: World) -> None:
     quote = stocked.quote(stocked.item(ONE_LEFT), customer=CUSTOMER)
     assert (await stocked.call("PUT", C2, quote, "bob")).status_code == 200
     reply = await stocked.call("PUT", C2, quote)
@@ -210,7 +212,7 @@ async def test_a_gateway_that_names_no_partner_has_authenticated_nobody(tmp_path
 
 
 async def proposed(world: World) -> dict[str, Any]:
-    """A proposal for one place."""
+    """Propose an Order of one space."""
     body = {**world.order(world.item(APPROVED)), "@type": "OrderProposal"}
     reply = await world.call("PUT", P, body)
     assert reply.status_code == 201
@@ -219,7 +221,7 @@ async def proposed(world: World) -> dict[str, Any]:
 
 
 def booking_of(proposal: dict[str, Any]) -> dict[str, Any]:
-    """The body of B after P."""
+    """Return the body of B after P."""
     return {
         "@context": OPENACTIVE,
         "@type": "Order",
@@ -242,7 +244,7 @@ async def test_a_proposal_is_booked_in_its_newest_version_or_not(stocked: World)
 
 
 @pytest.mark.spec("E-09")
-async def test_an_approved_proposal_whose_places_are_gone_is_not_booked(tmp_path: Path) -> None:
+async def test_an_approved_proposal_without_spaces_is_not_booked(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, proposal_seconds=60, sweep_seconds=3600) as world:
         await world.store.execute(Publish((APPROVED[0], replace(APPROVED[1], capacity=1)), actor=MANAGER))
         proposal = await proposed(world)

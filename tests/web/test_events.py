@@ -1,4 +1,4 @@
-"""Events of every kind: how the one feed shows them, and how their bookings end."""
+"""Events of every kind: in their feed, and from booking to cancellation."""
 
 from datetime import timedelta
 
@@ -34,13 +34,13 @@ async def test_one_feed_holds_every_kind_of_event_and_part_of_an_event_embeds_th
 
 
 @pytest.mark.spec("OB-BKBL-34", "OB-BKBL-35")
-async def test_a_course_is_given_in_the_days_of_the_place_where_it_is_held(world: World) -> None:
+async def test_the_days_of_a_course_are_in_the_time_zone_of_its_location(world: World) -> None:
     data = (await world.read_feed("/feeds/events"))["course"]["data"]
     assert (data["startDate"], data["endDate"], data["duration"]) == ("2027-03-03", "2027-03-24", "P21D")
 
 
 @pytest.mark.spec("OB-FEED-21", "OB-BKBL-38")
-async def test_a_change_of_the_whole_changes_its_parts_too(world: World) -> None:
+async def test_a_change_of_an_event_changes_its_subevents(world: World) -> None:
     before = await world.read_feed("/feeds/events")
     await world.store.execute(ChangeLogistics(opportunity=TALK[0].path, name="Congress", actor=MANAGER))
     after = await world.read_feed("/feeds/events")
@@ -53,7 +53,7 @@ async def test_a_change_of_the_whole_changes_its_parts_too(world: World) -> None
 
 
 @pytest.mark.spec("OB-BKBL-10", "OB-CAN-05", "OB-CAN-09")
-async def test_what_is_there_on_demand_never_ends_and_can_be_cancelled(world: World, validator: Validator) -> None:
+async def test_an_on_demand_event_never_ends_and_can_be_cancelled(world: World, validator: Validator) -> None:
     world.pass_time(days=4000)
     items = [world.item(VIDEO, position) for position in range(30)]
     order = await world.call("PUT", f"orders/{UUID}", world.order(*items, total=360))
@@ -76,7 +76,7 @@ async def test_what_is_there_on_demand_never_ends_and_can_be_cancelled(world: Wo
 
 
 @pytest.mark.spec("OB-SEL-01", "OB-SEL-02", "OB-BKBL-11", "OB-VAL-18")
-async def test_a_festival_called_off_is_off_in_the_feed_and_in_every_order(world: World, validator: Validator) -> None:
+async def test_a_cancelled_festival_is_cancelled_in_feed_and_orders(world: World, validator: Validator) -> None:
     order = world.order(world.item(FESTIVAL, 0), world.item(LESSON, 1), total=24)
     assert (await world.call("PUT", f"orders/{UUID}", order)).status_code == 201
     await world.store.execute(
@@ -97,7 +97,7 @@ async def test_a_festival_called_off_is_off_in_the_feed_and_in_every_order(world
     assert quote.status_code == 409
 
 
-async def test_the_places_of_a_part_are_not_those_of_the_whole(world: World) -> None:
+async def test_the_spaces_of_a_subevent_are_its_own(world: World) -> None:
     whole = headline_event("gala", capacity=2)
     part = event("heat", parent=whole, capacity=1)
     await world.store.execute(Publish(tuple(part), actor=MANAGER))

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a request gets the class and status the specification has for it, and changes nothing."""
+"""Invalid requests get the error class and status of the specification, and change nothing."""
 
 from datetime import datetime
 from pathlib import Path
@@ -51,7 +51,7 @@ MALFORMED = {
 @pytest.mark.spec("OB-VAL-48", "OB-ERR-01", "OB-ERR-02", "OB-ERR-03", "OB-ERR-04", "OB-ERR-05", "OB-MT-06")
 @pytest.mark.parametrize("what", MALFORMED)
 @pytest.mark.parametrize(("method", "path"), [("PUT", C1), ("PUT", C2), ("PUT", B), ("PATCH", B)])
-async def test_a_body_that_is_no_json_object(
+async def test_a_body_that_is_no_json_object_is_refused(
     sqlite_world: World, validator: Validator, what: str, method: str, path: str
 ) -> None:
     reply = await sqlite_world.call(method, path, MALFORMED[what])
@@ -74,7 +74,7 @@ async def test_a_body_that_is_no_json_object(
         ("PUT", B, None),
     ],
 )
-async def test_a_wrong_type(sqlite_world: World, method: str, path: str, type_: str | None) -> None:
+async def test_a_wrong_type_is_refused(sqlite_world: World, method: str, path: str, type_: str | None) -> None:
     body = sqlite_world.order(sqlite_world.item(YOGA)) | {"@type": type_}
     assert verdict(await sqlite_world.call(method, path, body)) == (500, "UnexpectedOrderTypeError")
 
@@ -94,14 +94,14 @@ ITEM_FAULTS: dict[str, Any] = {
 
 
 @pytest.mark.spec("OB-APP-29", "OB-MT-09")
-async def test_no_version_of_a_proposal_is_none(sqlite_world: World) -> None:
+async def test_a_missing_proposal_version_is_refused(sqlite_world: World) -> None:
     body = sqlite_world.order(sqlite_world.item(YOGA))
     assert verdict(await sqlite_world.call("PUT", B, {**body, "orderProposalVersion": None})) == (201, "Order")
 
 
 @pytest.mark.spec("OB-B-06", "OB-VAL-40")
 @pytest.mark.parametrize("currency", ["USD", "gbp", 826, ["GBP"], None])
-async def test_a_total_in_a_currency_that_is_not_ours(sqlite_world: World, currency: Any) -> None:
+async def test_a_total_in_another_currency_is_refused(sqlite_world: World, currency: Any) -> None:
     body = sqlite_world.order(sqlite_world.item(YOGA))
     body["totalPaymentDue"]["priceCurrency"] = currency
     assert verdict(await sqlite_world.call("PUT", B, body)) == (400, "TotalPaymentDueMismatchError")
@@ -110,13 +110,13 @@ async def test_a_total_in_a_currency_that_is_not_ours(sqlite_world: World, curre
 
 @pytest.mark.spec("OB-VAL-48")
 @pytest.mark.parametrize("what", ITEM_FAULTS)
-async def test_order_items_that_make_no_sense(sqlite_world: World, what: str) -> None:
+async def test_invalid_order_items_are_refused(sqlite_world: World, what: str) -> None:
     body = sqlite_world.quote() | {"orderedItem": ITEM_FAULTS[what]}
     assert verdict(await sqlite_world.call("PUT", C1, body)) == (400, "OpenBookingError")
 
 
 @pytest.mark.spec("OB-VAL-02", "OB-VAL-05")
-async def test_seller_and_role(sqlite_world: World) -> None:
+async def test_invalid_sellers_and_roles_are_refused(sqlite_world: World) -> None:
     item = sqlite_world.item(YOGA)
     for changes, expected in (
         ({"seller": None}, (500, "SellerNotFoundError")),
@@ -168,7 +168,7 @@ async def test_seller_and_role(sqlite_world: World) -> None:
         ),
     ],
 )
-async def test_a_total_that_is_not_ours(sqlite_world: World, price: Any) -> None:
+async def test_a_wrong_total_is_refused(sqlite_world: World, price: Any) -> None:
     body = sqlite_world.order(sqlite_world.item(YOGA))
     body["totalPaymentDue"]["price"] = price
     assert verdict(await sqlite_world.call("PUT", B, body)) == (400, "TotalPaymentDueMismatchError")
@@ -176,7 +176,7 @@ async def test_a_total_that_is_not_ours(sqlite_world: World, price: Any) -> None
 
 
 @pytest.mark.spec("OB-VAL-48")
-async def test_too_much_at_once(tmp_path: Path) -> None:
+async def test_requests_that_are_too_large_are_refused(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, max_body_bytes=300_000, max_order_items=100) as world:
         items = [world.item(YOGA, position) for position in range(101)]
         many = await world.call("PUT", C1, world.quote(*items))
@@ -211,7 +211,7 @@ async def test_too_much_at_once(tmp_path: Path) -> None:
         ("", 415),
     ],
 )
-async def test_media_types_of_requests(sqlite_world: World, content_type: str, status: int) -> None:
+async def test_media_types_of_requests_are_checked(sqlite_world: World, content_type: str, status: int) -> None:
     body = sqlite_world.quote(sqlite_world.item(YOGA))
     reply = await sqlite_world.call("PUT", C1, body, **{"Content-Type": content_type})
     assert reply.status_code == status
@@ -220,7 +220,7 @@ async def test_media_types_of_requests(sqlite_world: World, content_type: str, s
 @pytest.mark.parametrize(
     ("encoding", "status"), [("gzip", 415), ("br, gzip", 415), ("identity", 200), ("Identity", 200)]
 )
-async def test_bodies_are_taken_as_they_are(sqlite_world: World, encoding: str, status: int) -> None:
+async def test_compressed_bodies_are_refused(sqlite_world: World, encoding: str, status: int) -> None:
     body = sqlite_world.quote(sqlite_world.item(YOGA))
     reply = await sqlite_world.call("PUT", C1, body, **{"Content-Encoding": encoding})
     assert reply.status_code == status
@@ -241,13 +241,13 @@ async def test_bodies_are_taken_as_they_are(sqlite_world: World, encoding: str, 
         ("application/vnd.openactive.booking+json; version=2", 406),
     ],
 )
-async def test_media_types_of_replies(sqlite_world: World, accept: str, status: int) -> None:
+async def test_media_types_of_replies_are_negotiated(sqlite_world: World, accept: str, status: int) -> None:
     reply = await sqlite_world.call("PUT", C1, sqlite_world.quote(sqlite_world.item(YOGA)), Accept=accept)
     assert reply.status_code == status
     assert reply.headers["content-type"] == BOOKING_MEDIA_TYPE
 
 
-async def test_headers_of_any_length_are_judged_and_not_kept(sqlite_world: World) -> None:
+async def test_long_headers_are_understood_and_not_cached(sqlite_world: World) -> None:
     accept = f"{BOOKING_MEDIA_TYPE}; x={'y' * 50_000}"
     body = sqlite_world.quote(sqlite_world.item(YOGA))
     kept = is_acceptable.cached_values
@@ -290,7 +290,7 @@ async def test_headers_of_any_length_are_judged_and_not_kept(sqlite_world: World
         ("POST", "/api/test-interface/actions"),
     ],
 )
-async def test_a_path_where_nothing_lives(sqlite_world: World, method: str, path: str) -> None:
+async def test_an_unknown_path_is_refused(sqlite_world: World, method: str, path: str) -> None:
     reply = await sqlite_world.client.request(method, path)
     assert verdict(reply) == (404, "UnknownOrIncorrectEndpointError")
     assert reply.headers["content-type"] == BOOKING_MEDIA_TYPE
@@ -302,7 +302,7 @@ async def test_a_path_where_nothing_lives(sqlite_world: World, method: str, path
     ("method", "path"),
     [("POST", B), ("GET", C1), ("PATCH", C2), ("POST", "orders-rpde"), ("DELETE", C1), ("OPTIONS", B)],
 )
-async def test_a_verb_that_the_endpoint_does_not_know(sqlite_world: World, method: str, path: str) -> None:
+async def test_an_unknown_method_is_refused(sqlite_world: World, method: str, path: str) -> None:
     reply = await sqlite_world.client.request(method, f"/api/{path}")
     assert verdict(reply) == (405, "MethodNotAllowedError")
     assert reply.headers["allow"]
@@ -349,7 +349,7 @@ STATUS = "https://openactive.io/CustomerCancelled"
 
 @pytest.mark.spec("E-18", "E-19", "E-46", "E-47")
 @pytest.mark.spec("OB-CAN-10", "OB-CAN-11", "OB-CAN-12", "OB-CAN-13", "OB-CAN-14", "OB-CAN-21")
-async def test_cancellations_that_make_no_sense(sqlite_world: World) -> None:
+async def test_invalid_cancellations_are_refused(sqlite_world: World) -> None:
     world = sqlite_world
     booked = (await world.call("PUT", B, world.order(world.item(YOGA)))).json()
     other = f"orders/{new_uuid()}"
@@ -382,7 +382,7 @@ async def test_cancellations_that_make_no_sense(sqlite_world: World) -> None:
 
 
 class Unavailable:
-    """A store whose database is away."""
+    """A store whose database is unavailable."""
 
     async def execute(self, command: Any) -> Any:
         raise StoreUnavailableError("the disk is full")
@@ -391,7 +391,7 @@ class Unavailable:
 @pytest.mark.spec("E-38", "E-39", "E-40", "E-41")
 @pytest.mark.spec("OB-C1-15", "OB-B-21", "OB-CAN-20", "OB-DEL-10", "OB-ERR-10")
 @pytest.mark.parametrize("api_path", ["/api", "/", "/orders"])
-async def test_a_database_that_is_away_is_a_passing_fault(
+async def test_an_unavailable_database_is_a_temporary_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, api_path: str
 ) -> None:
     async with open_world("sqlite", tmp_path, api_path=api_path) as world:
@@ -418,7 +418,7 @@ async def test_a_database_that_is_away_is_a_passing_fault(
 
 @pytest.mark.spec("E-51")
 @pytest.mark.spec("OB-ERR-06", "OB-VAL-48")
-async def test_a_fault_of_ours_is_told_without_its_inside(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_internal_error_does_not_show_its_cause(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(command: Any) -> Any:
         raise ZeroDivisionError("secret")
 
@@ -430,7 +430,7 @@ async def test_a_fault_of_ours_is_told_without_its_inside(sqlite_world: World, m
 
 
 @pytest.mark.spec("OB-LEASE-20")
-async def test_upkeep_that_is_kept_from_its_work_tries_again_every_minute(
+async def test_upkeep_that_fails_is_tried_again_every_minute(
     sqlite_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[datetime] = []

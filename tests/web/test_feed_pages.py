@@ -1,4 +1,4 @@
-"""Feed pages on the wire: compressed, kept, and not sent twice; and no harvester is misled by any of it."""
+"""Feed pages over HTTP: compression, cache and entity tags, none of which misleads a harvester."""
 
 import asyncio
 import gzip
@@ -53,14 +53,14 @@ async def stock(world: World, count: int = PAGE_SIZE + 50) -> None:
         ("x-gzip2", False),
     ],
 )
-def test_which_harvesters_read_gzip(header: str | None, expected: bool) -> None:
+def test_accept_encoding_is_understood(header: str | None, expected: bool) -> None:
     headers = [] if header is None else [(b"accept-encoding", header.encode())]
     scope: Scope = {"type": "http", "headers": headers}
     assert accepts_gzip(scope) is expected
 
 
 @pytest.mark.spec("OB-FEED-31")
-async def test_a_page_is_compressed_for_those_who_read_that(sqlite_world: World) -> None:
+async def test_a_page_is_compressed_for_harvesters_that_accept_gzip(sqlite_world: World) -> None:
     await stock(sqlite_world)
     plain = await sqlite_world.client.get(FEED, headers={"Accept-Encoding": "identity"})
     small = await sqlite_world.client.get(FEED, headers={"Accept-Encoding": "gzip"})
@@ -75,14 +75,14 @@ async def test_a_page_is_compressed_for_those_who_read_that(sqlite_world: World)
     assert plain.headers["etag"] != small.headers["etag"]
 
 
-async def test_what_is_compressed_is_gzip_to_anybody(sqlite_world: World) -> None:
+async def test_compressed_pages_are_standard_gzip(sqlite_world: World) -> None:
     await stock(sqlite_world)
     async with sqlite_world.client.stream("GET", FEED, headers={"Accept-Encoding": "gzip"}) as response:
         raw = b"".join([chunk async for chunk in response.aiter_raw()])
     assert gzip.decompress(raw) == (await sqlite_world.client.get(FEED)).content
 
 
-async def test_a_small_page_is_not_worth_compressing(sqlite_world: World) -> None:
+async def test_a_small_page_is_not_compressed(sqlite_world: World) -> None:
     end = await sqlite_world.client.get(FEED, params={"afterChangeNumber": str(2**53 - 1)})
     assert "content-encoding" not in end.headers
     assert end.headers["vary"] == "Accept-Encoding"
@@ -122,7 +122,7 @@ async def test_a_page_that_has_changed_has_another_tag(sqlite_world: World) -> N
     assert again.status_code == 304
 
 
-async def test_head_tells_what_get_would(sqlite_world: World) -> None:
+async def test_head_returns_the_headers_of_get(sqlite_world: World) -> None:
     await stock(sqlite_world)
     same = {"X-Request-ID": "same"}
     head, get = await sqlite_world.client.head(FEED, headers=same), await sqlite_world.client.get(FEED, headers=same)
@@ -130,7 +130,7 @@ async def test_head_tells_what_get_would(sqlite_world: World) -> None:
     assert head.headers == get.headers
 
 
-async def test_full_pages_are_kept_and_others_are_not(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_full_pages_are_cached(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await stock(sqlite_world)
     first = await sqlite_world.client.get(FEED)
     second = await sqlite_world.client.get(first.json()["next"])
@@ -151,7 +151,7 @@ async def test_full_pages_are_kept_and_others_are_not(sqlite_world: World, monke
 
 
 @pytest.mark.spec("OB-FEED-10", "OB-FEED-11", "OB-FEED-19", "OB-FEED-33")
-async def test_a_harvester_that_begins_on_a_kept_page_ends_with_what_is_so(world: World) -> None:
+async def test_a_harvester_that_starts_on_a_cached_page_ends_up_to_date(world: World) -> None:
     await stock(world, 2 * PAGE_SIZE + 50)
     kept = await world.read_feed(FEED)
     assert kept[FIRST]["data"]["name"] == "Yoga"
@@ -170,7 +170,7 @@ async def test_a_harvester_that_begins_on_a_kept_page_ends_with_what_is_so(world
 
 
 @pytest.mark.spec("OB-OF-05")
-async def test_pages_of_orders_feeds_are_kept_by_nobody(sqlite_world: World) -> None:
+async def test_pages_of_orders_feeds_are_not_cached(sqlite_world: World) -> None:
     for partner in ("alice", "bob"):
         page = await sqlite_world.call("GET", "orders-rpde", None, partner)
         assert page.headers["cache-control"] == "private, no-store"
@@ -180,7 +180,7 @@ async def test_pages_of_orders_feeds_are_kept_by_nobody(sqlite_world: World) -> 
     assert page.json() == {"next": f"{SITE}/api/orders-rpde", "items": []}
 
 
-async def test_a_kept_page_is_forgotten_after_a_minute_and_makes_room_for_others() -> None:
+async def test_a_cached_page_expires_and_is_evicted() -> None:
     now = 0.0
     kept = PageCache(lambda: now)
     sought = PageKey("slots", 0, gzip=False)
@@ -198,7 +198,7 @@ async def test_a_kept_page_is_forgotten_after_a_minute_and_makes_room_for_others
 
 
 def making(page: Page, made: list[Page] | None = None, until: asyncio.Event | None = None) -> Any:
-    """What makes this page, and notes that it does."""
+    """Return a function that makes this page and counts its calls."""
 
     async def make() -> Page:
         if made is not None:
@@ -213,8 +213,8 @@ def making(page: Page, made: list[Page] | None = None, until: asyncio.Event | No
 
 
 @pytest.mark.parametrize(("body", "full", "times"), [(b"x", True, 1), (b"x", False, 3), (b"fault", True, 3)])
-async def test_a_page_that_many_ask_for_at_once_is_made_once_if_it_is_full(body: bytes, full: bool, times: int) -> None:
-    """One that is not may lack by then what whoever asks must see; and nobody suffers from the fault of another."""
+async def test_a_full_page_that_many_request_at_once_is_made_once(body: bytes, full: bool, times: int) -> None:
+    """A page that is not full is made for each request, since it may lack newer items; faults are not shared either."""
     kept, may_go_on, made = PageCache(), asyncio.Event(), list[Page]()
     make = making(Page([], body, full=full), made, may_go_on)
     asking = [asyncio.create_task(kept.make(PageKey("slots", 0, gzip=True), make)) for _ in range(3)]
@@ -226,7 +226,7 @@ async def test_a_page_that_many_ask_for_at_once_is_made_once_if_it_is_full(body:
     assert len(made) == times
 
 
-async def test_who_goes_away_leaves_the_page_to_the_next_who_asks() -> None:
+async def test_a_cancelled_request_leaves_the_page_to_the_next_one() -> None:
     kept, sought, page = PageCache(), PageKey("slots", 0, gzip=True), Page([], b"x", full=True)
     gone = asyncio.create_task(kept.make(sought, making(page, until=asyncio.Event())))
     waiting = asyncio.create_task(kept.make(sought, making(page)))

@@ -63,7 +63,7 @@ async def test_pages_are_valid_to_the_last(world: World, validator: Validator) -
 
 
 @pytest.mark.spec("OB-FEED-16")
-async def test_the_last_page_repeats_the_requested_url_to_the_letter(tmp_path: Path) -> None:
+async def test_the_last_page_repeats_the_requested_url_exactly(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path) as world:
         url = f"{SITE}/feeds/slots?afterChangeNumber=9007199254740991&x=%C3%A9+1"
         assert (await world.client.get(url)).json() == {
@@ -116,7 +116,7 @@ async def test_orders_feeds_are_valid_private_and_without_quotes(world: World, v
 
 
 @pytest.mark.spec("OB-FEED-05", "OB-FEED-07", "OB-FEED-08", "OB-FEED-11", "OB-FEED-19")
-async def test_what_follows_a_change_number_comes_in_the_order_of_change_numbers(world: World) -> None:
+async def test_items_come_in_the_order_of_change_numbers(world: World) -> None:
     async def after(number: int) -> list[tuple[int, str]]:
         page = await world.client.get("/feeds/scheduled-sessions", params={"afterChangeNumber": number})
         return [(entry["modified"], entry["id"]) for entry in page.json()["items"]]

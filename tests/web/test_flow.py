@@ -1,4 +1,4 @@
-"""A Broker's whole way through the API, each message judged by OpenActive's own validator."""
+"""The whole flow of a Broker through the API, each message checked by OpenActive's validator."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def cancellation(*item_ids: str) -> dict[str, Any]:
 
 
 def failures(validator: Validator, mode: str, reply: dict[str, Any]) -> list[str]:
-    """What the validator finds, but for what it asks of an OnDemandEvent although its own model forbids it there."""
+    """Return the findings of the validator, without those for an OnDemandEvent that its own model contradicts."""
     found = validator.failures(mode, reply)
     contradicted = ("`location` is missing from `OnDemandEvent`", "`startDate` is missing from `OnDemandEvent`")
     return [failure for failure in found if not any(part in failure for part in contradicted)]
@@ -62,7 +62,7 @@ async def test_c1_c2_and_b(world: World, validator: Validator, family: Any) -> N
 
 
 @pytest.mark.spec("OB-B-10", "OB-B-11", "OB-ID-18", "OB-VAL-27")
-async def test_a_repeat_of_b_however_written_gets_the_same_bytes(world: World) -> None:
+async def test_a_repeat_of_b_in_another_format_gets_the_same_bytes(world: World) -> None:
     body = world.order(world.item(YOGA, 7))
     first = await world.call("PUT", f"orders/{UUID}", body)
     rewritten = dict(reversed(body.items())) | {"seller": {"@type": "Organization", "@id": body["seller"]}}
@@ -77,7 +77,7 @@ async def test_a_repeat_of_b_however_written_gets_the_same_bytes(world: World) -
 
 @pytest.mark.spec("OB-EXT-03")
 @pytest.mark.spec("OB-MT-16", "OB-MT-10", "OB-VAL-30", "OB-VAL-38", "OB-VAL-42")
-async def test_references_may_be_objects_and_what_is_unknown_is_ignored(sqlite_world: World) -> None:
+async def test_references_may_be_objects_and_unknown_properties_are_ignored(sqlite_world: World) -> None:
     item = sqlite_world.item(YOGA)
     item["orderedItem"] = {"@type": "ScheduledSession", "@id": item["orderedItem"], "name": "Mine"}
     item["acceptedOffer"] = {"@type": "Offer", "@id": item["acceptedOffer"], "price": 1}
@@ -93,7 +93,7 @@ async def test_references_may_be_objects_and_what_is_unknown_is_ignored(sqlite_w
 @pytest.mark.parametrize(
     ("path", "mode"), [("order-quote-templates", "C1ResponseOrderItemError"), ("orders", "BResponseOrderItemError")]
 )
-async def test_items_at_fault_get_409_with_the_whole_order(
+async def test_item_errors_get_409_with_the_whole_order(
     world: World, validator: Validator, path: str, mode: str
 ) -> None:
     faulty = world.item(YOGA, 0) | {"orderedItem": f"{SITE}/api/identifiers/scheduled-sessions/none"}
@@ -201,7 +201,7 @@ async def test_deleting_a_quote_always_succeeds(world: World) -> None:
 
 
 @pytest.mark.spec("OB-ID-13", "OB-AUTH-09", "OB-AUTH-10", "OB-AUTH-11", "OB-AUTH-15", "OB-AUTH-18", "OB-OST-06")
-async def test_two_partners_with_one_uuid_never_meet(world: World) -> None:
+async def test_two_partners_with_the_same_uuid_do_not_interfere(world: World) -> None:
     for partner in ("alice", "bob"):
         reply = await world.call("PUT", f"orders/{UUID}", world.order(world.item(YOGA)), partner)
         assert reply.status_code == 201
@@ -218,7 +218,7 @@ async def test_two_partners_with_one_uuid_never_meet(world: World) -> None:
     "OB-TAX-01", "OB-TAX-02", "OB-TAX-03", "OB-TAX-04", "OB-TAX-05", "OB-TAX-12", "OB-TAX-13", "OB-TAX-11"
 )
 @pytest.mark.parametrize(("family", "seller", "due", "tax"), [(YOGA, "centre", 12, 2), (PILATES, "studio", 14.4, 2.4)])
-async def test_tax_is_within_gross_prices_and_added_to_net_ones(
+async def test_tax_is_included_in_gross_prices_and_added_to_net_prices(
     world: World, family: Any, seller: str, due: float, tax: float
 ) -> None:
     quote = world.quote(world.item(family), seller=seller, customer=CUSTOMER)

@@ -1,4 +1,4 @@
-"""Two partners, two Sellers, every endpoint, every way in: each crossing is refused by its class and changes nothing.
+"""Two partners, two Sellers, every endpoint, every access mode: requests for data of others fail and change nothing.
 
 The matrix is made from the routes of the application, so that an endpoint that is added is in it.
 """
@@ -54,14 +54,14 @@ VERIFIER = "v" * 48
 
 
 class Cell(NamedTuple):
-    """One square of the matrix."""
+    """One cell of the matrix."""
 
     method: str
     path: str
 
 
 class Way(NamedTuple):
-    """A way in: the headers of each partner for each Seller, and of its own for its feeds."""
+    """An access mode: the headers of each partner for each Seller, and for its own feeds."""
 
     for_seller: Mapping[tuple[str, str], dict[str, str]]
     for_feeds: Mapping[str, dict[str, str]]
@@ -84,7 +84,7 @@ async def openid(world: World) -> Way:
 
 
 async def headers(world: World) -> Way:
-    """What a gateway says."""
+    """The headers that a gateway sets."""
     for_seller = {(p, s): {"X-Partner": p, "X-Seller": world.ids.seller(s)} for p in PARTNERS for s in SELLERS}
     return Way(for_seller, {p: {"X-Partner": p} for p in PARTNERS}, one_seller_each=True)
 
@@ -140,7 +140,7 @@ class Matrix:
         self.proposals = {key: new_uuid() for key in itertools.product(PARTNERS, SELLERS)}
 
     async def stock(self) -> "Matrix":
-        """Book, quote and propose, each in its own name."""
+        """Book, quote and propose as each partner."""
         for family in APPROVED.values():
             await self.world.store.execute(Publish(family, actor=MANAGER))
         for (partner, seller), uuid in self.orders.items():
@@ -157,7 +157,7 @@ class Matrix:
 
     @property
     def cells(self) -> list[Cell]:
-        """Every endpoint below the Base URI that is about an Order, or a feed of such."""
+        """Return the endpoints below the Base URI for Orders and their feeds."""
         app = self.world.client._transport.app  # type: ignore[attr-defined]
         found = [
             Cell(method, route.path.removeprefix(f"{BASE}/").partition("/{")[0])
@@ -169,7 +169,7 @@ class Matrix:
         return found
 
     def body(self, path: str, seller: str, **changes: Any) -> Any:
-        """A sound body for that endpoint and Seller."""
+        """Return a valid body for that endpoint and Seller."""
         family, total = SELLERS[seller]
         item = self.world.item(list(APPROVED[seller]) if path == "order-proposals" else family)
         types = {"orders": "Order", "order-proposals": "OrderProposal"}
@@ -178,7 +178,7 @@ class Matrix:
         return {**(order if path in types else quote), "@type": types.get(path, "OrderQuote")}
 
     def patch(self, path: str, uuid: str) -> Any:
-        """A sound PATCH."""
+        """Return a valid PATCH."""
         if path == "order-proposals":
             return {
                 "@context": "https://openactive.io/",
@@ -190,24 +190,24 @@ class Matrix:
         return {"@context": "https://openactive.io/", "@type": "Order", "orderedItem": [cancelled]}
 
     async def send(self, cell: Cell, uuid: str, by: tuple[str, str], body: Any = None) -> httpx2.Response:
-        """A request to an endpoint about an Order."""
+        """Send a request about an Order."""
         sent = {"Content-Type": BOOKING_MEDIA_TYPE, **self.way.for_seller[by]}
         return await self.world.client.request(cell.method, f"{BASE}/{cell.path}/{uuid}", json=body, headers=sent)
 
     async def feed(self, name: str, partner: str) -> list[str]:
-        """The ids that a partner's feed shows, and deleted ones with a minus."""
+        """Return the ids in a partner's feed, deleted ones with a minus."""
         reply = await self.world.client.get(f"{BASE}/{name}", headers=self.way.for_feeds[partner])
         assert reply.status_code == 200, reply.text
         return sorted(("" if i["state"] == "updated" else "-") + i["id"] for i in reply.json()["items"])
 
     def kept(self, cell: Cell) -> dict[tuple[str, str], str]:
-        """The UUIDs that the endpoint is about."""
+        """Return the UUIDs of the Orders of this endpoint."""
         if cell == Cell("DELETE", "order-quotes"):
             return self.quotes
         return self.proposals if cell.path == "order-proposals" else self.orders
 
     async def state(self) -> str:
-        """Everything each partner can see of what is its own; how many spaces are left is public."""
+        """Return everything that each partner can see of its own data; the spaces that are left are public."""
         seen: list[Any] = []
         for kept in (self.orders, self.quotes, self.proposals):
             for by, uuid in kept.items():
@@ -219,7 +219,7 @@ class Matrix:
 
 @pytest.fixture
 async def matrix(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Matrix]:
-    """The matrix for one way in."""
+    """The matrix for one access mode."""
     access = request.param.partition(" ")[0]
     settings: dict[str, Any] = {"access": access}
     if access == "headers":
@@ -234,8 +234,8 @@ def verdict(reply: httpx2.Response) -> tuple[int, str]:
 
 @every_way
 @pytest.mark.spec("OB-AUTH-09", "OB-AUTH-10", "OB-AUTH-11", "OB-AUTH-18", "OB-ID-13")
-async def test_no_partner_reaches_what_is_anothers(matrix: Matrix) -> None:
-    """The same UUIDs mean nothing to the other; what is booked under them is an Order of its own."""
+async def test_no_partner_reaches_data_of_another(matrix: Matrix) -> None:
+    """The same UUIDs name other Orders for the other partner."""
     before = await matrix.state()
     tried = 0
     every_kind = (matrix.orders, matrix.quotes, matrix.proposals)
@@ -279,8 +279,8 @@ async def test_each_partner_has_feeds_of_its_own(matrix: Matrix) -> None:
 
 @one_seller_each
 @pytest.mark.spec("OB-AUTH-05", "OB-AUTH-10", "OB-AUTH-14")
-async def test_nothing_is_done_for_a_seller_in_the_name_of_another(matrix: Matrix) -> None:
-    """Every endpoint, where the credentials are those of one Seller and what is asked is about the other.
+async def test_requests_for_a_seller_that_did_not_authorise_are_refused(matrix: Matrix) -> None:
+    """Every endpoint, with credentials for one Seller and a request about the other.
 
     An API key is good for all of its Sellers; the next test takes one of them away.
     """
@@ -299,8 +299,8 @@ async def test_nothing_is_done_for_a_seller_in_the_name_of_another(matrix: Matri
 
 @pytest.mark.parametrize("matrix", ["openid"], indirect=True)
 @pytest.mark.spec("OB-AUTH-24", "OB-AUTH-25")
-async def test_what_is_a_clients_own_reads_its_feeds_and_opens_nothing_else(matrix: Matrix) -> None:
-    """Nor does what a Seller allowed read a feed, which tells of other Sellers' Orders too."""
+async def test_a_token_of_a_client_reads_its_feeds_and_nothing_else(matrix: Matrix) -> None:
+    """A token for one Seller cannot read a feed, which holds Orders of other Sellers too."""
     before = await matrix.state()
     for cell, by in itertools.product(matrix.cells, matrix.orders):
         wrong = matrix.way.for_seller[by] if cell.path.endswith("-rpde") else matrix.way.for_feeds[by[0]]
@@ -317,8 +317,8 @@ async def test_what_is_a_clients_own_reads_its_feeds_and_opens_nothing_else(matr
 @known_here
 @pytest.mark.spec("OB-AUTH-05", "OB-AUTH-07", "OB-AUTH-10", "OB-AUTH-27")
 @pytest.mark.parametrize("change", [suspend, revoke])
-async def test_what_a_seller_takes_back_is_refused_everywhere_at_once(matrix: Matrix, change: Any) -> None:
-    """For that Seller and that partner; and when it is allowed again, everything is as it was."""
+async def test_a_revoked_grant_is_refused_everywhere_at_once(matrix: Matrix, change: Any) -> None:
+    """It is refused for that Seller and partner. A new grant restores everything."""
     world = matrix.world
     grants, taken = Grants(world.identity, world.store, world.clock), ("alice", CENTRE.key)
     feeds = {partner: await matrix.feed("orders-rpde", partner) for partner in PARTNERS}
@@ -349,7 +349,7 @@ async def test_what_a_seller_takes_back_is_refused_everywhere_at_once(matrix: Ma
 @every_way
 @pytest.mark.spec("OB-AUTH-01", "OB-AUTH-12", "OB-AUTH-19")
 async def test_nobody_gets_in_without_credentials(matrix: Matrix) -> None:
-    """Neither without any, nor with those of another way in, nor with any in the body or the address."""
+    """Missing credentials, those of another access mode, and those in body or URL are refused."""
     world = matrix.world
     expected = (403, "NoAPITokenError" if world.settings.access == "api-key" else "UnauthenticatedError")
     body = {**matrix.body("orders", CENTRE.key), "broker": {"@type": "Organization", "name": "A", "token": "obk_alice"}}
@@ -364,7 +364,7 @@ async def test_nobody_gets_in_without_credentials(matrix: Matrix) -> None:
 
 @known_here
 @pytest.mark.spec("OB-AUTH-08")
-async def test_credentials_that_are_given_anew_keep_the_orders(matrix: Matrix) -> None:
+async def test_new_credentials_keep_the_orders(matrix: Matrix) -> None:
     world = matrix.world
     (alice,) = await world.identity.find(Partner, key="alice")
     fields = {name: getattr(alice, name) for name in alice.__struct_fields__}

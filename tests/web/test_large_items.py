@@ -1,4 +1,4 @@
-"""Large items: pages stay bounded, nothing is left out, and an Order that takes too much room is refused."""
+"""Large items: pages stay bounded, nothing is left out, and an Order of too many bytes is refused."""
 
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ async def publish_large(world: World, count: int) -> list[list[Opportunity]]:
 
 
 async def pages(world: World, path: str) -> list[tuple[int, Any]]:
-    """The size and items of each page that has any."""
+    """Return the size and the items of each page that has items."""
     found: list[tuple[int, Any]] = []
     url = f"{SITE}{path}"
     while True:
@@ -72,7 +72,7 @@ async def test_pages_of_large_orders_are_bounded_in_bytes(world: World) -> None:
 
 
 @pytest.mark.spec("OB-ERR-01")
-async def test_an_order_that_takes_too_much_room_is_refused(tmp_path: Path) -> None:
+async def test_an_order_with_too_many_bytes_is_refused(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, max_order_bytes=500_000) as world:
         families = await publish_large(world, 3)
         items = [world.item(family, position) for position, family in enumerate(families)]

@@ -1,4 +1,4 @@
-"""How much one Booking Partner may ask for."""
+"""The limit on requests of one Booking Partner."""
 
 import time
 from pathlib import Path
@@ -14,9 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.spec("OB-RATE-01", "OB-RATE-02", "OB-RATE-03", "OB-RATE-04", "E-49")
-async def test_a_partner_that_asks_too_much_is_told_to_wait_and_the_others_are_not(
-    tmp_path: Path, validator: Validator
-) -> None:
+async def test_a_partner_over_its_limit_must_wait_and_others_need_not(tmp_path: Path, validator: Validator) -> None:
     async with open_world("sqlite", tmp_path, requests_per_minute=3) as world:
         quote = world.quote(world.item(YOGA))
         for path in (f"order-quote-templates/{UUID}", f"order-quotes/{UUID}"):
@@ -33,7 +31,7 @@ async def test_a_partner_that_asks_too_much_is_told_to_wait_and_the_others_are_n
 
 @pytest.mark.spec("OB-RATE-03")
 @pytest.mark.parametrize("days", [10, -10])
-async def test_a_minute_is_a_minute_whatever_the_wall_clock_does(
+async def test_jumps_of_the_wall_clock_do_not_change_the_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int
 ) -> None:
     sound = time.time

@@ -67,7 +67,7 @@ async def test_nothing_in_any_message_is_empty(sqlite_world: World, family: list
 
 
 @pytest.mark.spec("OB-VAL-46", "OB-VAL-47", "OB-C2-05", "OB-C1-10", "OB-C1-11", "OB-ACC-15")
-async def test_quotes_hold_nothing_that_only_a_booking_has(sqlite_world: World) -> None:
+async def test_quotes_have_no_properties_of_bookings(sqlite_world: World) -> None:
     found = await messages(sqlite_world, YOGA)
     booked_only = {"@id", "orderItemStatus", "cancellationMessage", "customerNotice", *ACCESS}
     for name in ("C1", "C2"):
@@ -122,7 +122,7 @@ async def test_restrictions_and_instructions_are_shown_as_published_and_not_enfo
 
 
 @pytest.mark.spec("OB-BKBL-35")
-async def test_headline_events_and_courses_tell_when_they_are(sqlite_world: World) -> None:
+async def test_headline_events_and_courses_show_their_times(sqlite_world: World) -> None:
     events = await sqlite_world.read_feed("/feeds/events")
     data = {entry["data"]["@id"]: entry["data"] for entry in events.values()}
     headline, course = (data[sqlite_world.ids.opportunity(family[-1].path)] for family in (FESTIVAL, COURSE))
@@ -160,7 +160,7 @@ FLOWS: dict[str, tuple[dict[str, Any], set[str]]] = {
         pytest.param("messages", marks=pytest.mark.spec("OB-BKBL-18")),
     ],
 )
-async def test_the_feed_tells_what_booking_an_offer_takes_and_replies_do_not(
+async def test_the_feed_shows_booking_requirements_of_offers_and_replies_do_not(
     sqlite_world: World, validator: Validator, what: str
 ) -> None:
     changes, expected = FLOWS[what]
@@ -216,9 +216,7 @@ async def test_an_offer_is_the_same_from_the_feed_to_the_orders_feed(sqlite_worl
     [{"price": Decimal(0), "currency": None}, {"in_advance": Availability.UNAVAILABLE}],
     ids=["free", "not in advance"],
 )
-async def test_where_nothing_is_paid_in_advance_nothing_is_said_of_prepayment(
-    sqlite_world: World, changes: dict[str, Any]
-) -> None:
+async def test_without_prepayment_messages_do_not_mention_it(sqlite_world: World, changes: dict[str, Any]) -> None:
     contradicting = replace(offer("slots/odd", prepayment=Availability.REQUIRED), **changes)
     await sqlite_world.store.execute(
         Publish(tuple(slot("odd", individual=False, offers=(contradicting,))), actor=MANAGER)
@@ -228,7 +226,7 @@ async def test_where_nothing_is_paid_in_advance_nothing_is_said_of_prepayment(
 
 
 @pytest.mark.spec("OB-B-13", "OB-B-19", "OB-VAL-42", "OB-VAL-41")
-async def test_an_order_shows_its_payment_and_nothing_of_other_types(sqlite_world: World) -> None:
+async def test_an_order_shows_its_payment_without_properties_of_other_types(sqlite_world: World) -> None:
     found = await messages(sqlite_world, YOGA)
     assert found["B"]["payment"] == {"@type": "Payment", "identifier": "payment-1"}
     foreign = {"orderProposalVersion", "orderProposalStatus", "orderRequiresApproval", "lease", "orderStatus"}
@@ -237,7 +235,7 @@ async def test_an_order_shows_its_payment_and_nothing_of_other_types(sqlite_worl
 
 
 @pytest.mark.spec("OB-ID-05", "OB-OST-01", "OB-OST-04")
-async def test_order_status_answers_what_b_answered(sqlite_world: World) -> None:
+async def test_order_status_returns_the_reply_of_b(sqlite_world: World) -> None:
     found = await messages(sqlite_world, YOGA)
     (booked,), (now,) = found["B"].pop("orderedItem"), found["status"].pop("orderedItem")
     del booked["position"]
@@ -245,7 +243,7 @@ async def test_order_status_answers_what_b_answered(sqlite_world: World) -> None
 
 
 @pytest.mark.spec("OB-OF-06", "OB-OF-07", "OB-OF-15", "OB-OF-16", "OB-OF-22", "OB-OF-28")
-async def test_the_orders_feed_shows_every_change_at_once_with_all_that_is_so_now(sqlite_world: World) -> None:
+async def test_the_orders_feed_shows_each_change_with_the_whole_order(sqlite_world: World) -> None:
     family = session("guarded", access=AccessRules(code=True))
     await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     order = (await sqlite_world.call("PUT", f"orders/{UUID}", sqlite_world.order(sqlite_world.item(family)))).json()
@@ -272,7 +270,7 @@ async def test_the_orders_feed_shows_every_change_at_once_with_all_that_is_so_no
 
 
 @pytest.mark.spec("OB-B-23", "OB-CAN-11")
-async def test_items_are_neither_added_nor_taken_away_nor_exchanged_after_b(sqlite_world: World) -> None:
+async def test_items_of_an_order_stay_the_same_after_b(sqlite_world: World) -> None:
     one, other = sqlite_world.item(YOGA), sqlite_world.item(HALL)
     order = (await sqlite_world.call("PUT", f"orders/{UUID}", sqlite_world.order(one))).json()
     for items, total in (([other], 12), ([one, {**other, "position": 1}], 24), ([{**one, "position": 1}], 12)):
@@ -289,7 +287,7 @@ async def test_items_are_neither_added_nor_taken_away_nor_exchanged_after_b(sqli
 
 
 @pytest.mark.spec("OB-VAL-29", "OB-PRIV-04", "OB-VAL-33")
-async def test_what_the_broker_says_of_itself_comes_back_as_it_was_sent(sqlite_world: World) -> None:
+async def test_the_broker_is_returned_as_sent(sqlite_world: World) -> None:
     broker = {**BROKER, "email": "help@example.com", "identifier": "b-1", "telephone": "020 811 8000"}
     quote = sqlite_world.quote(sqlite_world.item(YOGA), broker=broker)
     reply = (await sqlite_world.call("PUT", f"order-quote-templates/{UUID}", quote)).json()
@@ -297,7 +295,7 @@ async def test_what_the_broker_says_of_itself_comes_back_as_it_was_sent(sqlite_w
 
 
 @pytest.mark.spec("OB-OPF-02", "OB-OPF-03", "OB-OPF-04", "OB-OPF-05", "OB-OPF-06", "OB-OF-23")
-async def test_the_proposals_feed_shows_how_a_proposal_stands_and_nothing_of_the_customer(
+async def test_the_proposals_feed_shows_the_state_without_customer_data(
     sqlite_world: World, validator: Validator
 ) -> None:
     flow = (FlowRequirement.APPROVAL, FlowRequirement.MESSAGE_EXCHANGE)

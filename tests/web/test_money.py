@@ -36,7 +36,7 @@ async def booked(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 async def in_feed(world: World, order: dict[str, Any]) -> dict[str, Any]:
-    """The Order in the Orders feed, once something of it has changed."""
+    """Return the Order in the Orders feed, after a change of it."""
     items = [
         {"@type": "OrderItem", "@id": item["@id"], "orderItemStatus": "https://openactive.io/CustomerCancelled"}
         for item in order["orderedItem"][:1]
@@ -155,7 +155,7 @@ async def test_an_override_is_shown_as_such_and_can_be_cancelled(tmp_path: Path,
         ({"@type": "OfferOverride", "price": True}, True, "IncompleteOrderItemError"),
     ],
 )
-async def test_an_override_that_is_not_wanted_or_makes_no_sense(
+async def test_an_unwanted_or_invalid_override_is_refused(
     tmp_path: Path, override: dict[str, Any], setting: bool, error: str
 ) -> None:
     async with open_world("sqlite", tmp_path, terms=AGREED, offer_overrides=setting) as world:
@@ -166,7 +166,7 @@ async def test_an_override_that_is_not_wanted_or_makes_no_sense(
 
 
 @pytest.mark.spec("OB-OVR-11", "OB-VAL-13")
-async def test_an_override_that_makes_no_sense_is_not_the_published_offer_it_names(tmp_path: Path) -> None:
+async def test_an_invalid_override_is_not_taken_for_the_published_offer(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, terms=AGREED, offer_overrides=True) as world:
         item = world.item(YOGA)
         item["acceptedOffer"] = {"@type": "OfferOverride", "@id": item["acceptedOffer"], "price": -1}
@@ -203,7 +203,7 @@ HEADERS = {"access": "headers", "trusted_partner_header": "x-partner"}
     [(NO_TERMS, "alice", {}), (AGREED, "bob", {}), (AGREED, "alice", HEADERS)],
     ids=["nothing agreed", "agreed with another", "no grants"],
 )
-async def test_the_setting_alone_lets_no_partner_name_a_price(
+async def test_without_agreement_no_partner_sets_prices(
     tmp_path: Path, terms: GrantTerms, partner: str, access: dict[str, str]
 ) -> None:
     async with open_world("sqlite", tmp_path, terms=terms, offer_overrides=True, **access) as world:
@@ -221,7 +221,7 @@ async def test_the_setting_alone_lets_no_partner_name_a_price(
     ids=["nothing agreed", "agreed with another", "no grants"],
 )
 @pytest.mark.parametrize("accounts", ["MOVE", "*"])
-async def test_the_setting_alone_lets_no_partner_book_without_a_price(
+async def test_without_agreement_no_partner_books_without_a_price(
     tmp_path: Path, accounts: str, terms: GrantTerms, partner: str, access: dict[str, str]
 ) -> None:
     async with open_world("sqlite", tmp_path, terms=terms, dynamic_accounts=accounts, **access) as world:
@@ -233,7 +233,7 @@ async def test_the_setting_alone_lets_no_partner_book_without_a_price(
 
 
 @pytest.mark.spec("OB-OVR-01", "OB-DYN-01")
-async def test_what_one_seller_has_agreed_on_does_not_hold_with_another(tmp_path: Path) -> None:
+async def test_an_agreement_with_one_seller_does_not_hold_for_another(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, terms=AGREED, offer_overrides=True, dynamic_accounts="*") as world:
         item = {**world.item(PILATES), "acceptedOffer": OVERRIDE}
         reply = await world.call("PUT", f"order-quote-templates/{UUID}", world.quote(item, seller=STUDIO.key))
@@ -245,8 +245,8 @@ async def test_what_one_seller_has_agreed_on_does_not_hold_with_another(tmp_path
 
 
 @pytest.mark.spec("OB-VAL-18")
-async def test_terms_that_name_a_venue_keep_a_partner_from_all_others(tmp_path: Path) -> None:
-    """Only Alice, and only with the Seller that she has agreed with."""
+async def test_terms_for_one_venue_exclude_all_others(tmp_path: Path) -> None:
+    """The agreement holds for Alice alone, and for that Seller alone."""
     async with open_world("sqlite", tmp_path, terms=GrantTerms(venues=frozenset({"Elsewhere"}))) as world:
         for path, body in at_every_call(world, world.item(YOGA)):
             reply = await world.call("PUT", path, body)
@@ -288,7 +288,7 @@ async def test_a_dynamic_order_has_no_price_anywhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.spec("OB-VAL-40")
-async def test_a_total_with_a_price_of_text_is_understood(world: World) -> None:
+async def test_a_total_with_a_price_as_text_is_understood(world: World) -> None:
     body = world.order(world.item(PILATES), seller=STUDIO.key)
     body["totalPaymentDue"]["price"] = "14.40"
     order = await booked(world, body)
@@ -297,7 +297,7 @@ async def test_a_total_with_a_price_of_text_is_understood(world: World) -> None:
 
 @pytest.mark.spec("OB-B-06", "OB-VAL-44", "OB-VAL-45")
 async def test_the_largest_total_is_paid_and_a_larger_one_is_refused_at_every_call(tmp_path: Path) -> None:
-    """C1 answered 200 for a total that B could not read."""
+    """C1 answered 200 for a total that B refused as unreadable."""
     async with open_world("sqlite", tmp_path, terms=AGREED, offer_overrides=True) as world:
         large = {**world.item(YOGA, 0), "acceptedOffer": {**OVERRIDE, "price": 999_999_999_999.98}}
         for penny, errors in ((0.02, ["OpportunityIsInConflictError"]), (0.01, [])):

@@ -1,4 +1,4 @@
-"""What both sides make of a proposal through the API: rejection, amendments and messages (OB 5.5.5, 9.2.5)."""
+"""Negotiation of a proposal through the API: rejection, amendments and messages (OB 5.5.5, 9.2.5)."""
 
 from decimal import Decimal
 
@@ -109,7 +109,7 @@ async def test_a_patch_of_another_kind_is_refused_and_changes_nothing(
 
 
 @pytest.mark.spec("OB-OPU-03", "OB-OPU-06", "OB-ID-13")
-async def test_a_patch_may_have_extensions_and_concerns_ones_own_proposal_alone(approving: World) -> None:
+async def test_a_patch_may_have_extensions_and_reaches_own_proposals_only(approving: World) -> None:
     assert outcome(await approving.call("PATCH", P, REJECTION)) == (404, "UnknownOrderError")
     mine, theirs = await proposed(approving, TRIP), await proposed(approving, PARTY, partner="bob")
     assert mine["orderProposalVersion"] != theirs["orderProposalVersion"]
@@ -172,7 +172,7 @@ async def test_an_amended_proposal_is_booked_in_its_newest_version(approving: Wo
 
 
 @pytest.mark.spec("OB-AMEND-08", "OB-AMEND-09", "OB-AMEND-10", "OB-AMEND-12", "OB-AMEND-13", "OB-OPF-05")
-async def test_messages_go_to_and_fro_without_another_version(approving: World, validator: Validator) -> None:
+async def test_messages_do_not_make_another_version(approving: World, validator: Validator) -> None:
     proposal = await proposed(approving, TRIP, orderCustomerNote="Is there a lift?")
     follower = Follower(approving, PROPOSALS)
     assert "lift" not in str(proposal)

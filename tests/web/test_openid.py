@@ -1,4 +1,4 @@
-"""The provider over HTTP, by a client that none of us wrote (Authlib's), and what its endpoints answer to nonsense."""
+"""The OpenID provider over HTTP: with the client of Authlib, and with invalid requests."""
 
 import json
 from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ async def provider(world_settings: dict[str, str], tmp_path: Path) -> AsyncItera
 
 @pytest.fixture
 async def sqlite_provider(tmp_path: Path) -> AsyncIterator[World]:
-    """The same on SQLite alone, for what does not hang on the store."""
+    """The same on SQLite alone, for tests that do not depend on the store."""
     async with open_world("sqlite", tmp_path, access="openid") as world:
         yield world
 
@@ -62,7 +62,7 @@ def client_of(world: World, *credentials: str, **options: Any) -> AsyncOAuth2Cli
 
 
 async def authorised(world: World, client: AsyncOAuth2Client, name: str = "ann", **options: Any) -> dict[str, Any]:
-    """The tokens that somebody has agreed to in a browser."""
+    """Return the tokens after consent in a browser."""
     verifier = "v" * 48
     url, state = client.create_authorization_url(f"{SITE}/oauth/authorize", code_verifier=verifier, **options)
     visitor = Visitor(world.client)
@@ -76,13 +76,13 @@ async def authorised(world: World, client: AsyncOAuth2Client, name: str = "ann",
 
 
 async def call(world: World, method: str, path: str, token: str, body: Any = None) -> httpx2.Response:
-    """A request to the API with a token."""
+    """Send a request to the API with a token."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": BOOKING_MEDIA_TYPE}
     return await world.client.request(method, f"/api/{path}", json=body, headers=headers)
 
 
 @pytest.mark.spec("OB-AUTH-32")
-async def test_discovery_leads_to_everything(provider: World) -> None:
+async def test_discovery_names_every_endpoint(provider: World) -> None:
     found = (await provider.client.get("/.well-known/openid-configuration")).json()
     assert found["issuer"] == SITE
     assert (await provider.client.get("/.well-known/oauth-authorization-server")).json() == found
@@ -98,7 +98,7 @@ async def test_discovery_leads_to_everything(provider: World) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-03", "OB-AUTH-24", "OB-AUTH-28", "OB-AUTH-30", "OB-AUTH-32")
-async def test_a_standard_client_is_authorised_books_refreshes_and_gives_back(provider: World) -> None:
+async def test_a_standard_client_authorises_books_refreshes_and_revokes(provider: World) -> None:
     async with client_of(provider) as client:
         tokens = await authorised(provider, client, nonce="n-1")
         keys = KeySet.import_key_set((await provider.client.get("/oauth/jwks")).json())
@@ -201,7 +201,7 @@ async def test_nobody_registers_without_a_token(sqlite_provider: World, authoriz
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'"x"', b"{}", b"[" * 100_000, b"x" * 30_000])
-async def test_registrations_that_make_no_sense(sqlite_provider: World, body: bytes) -> None:
+async def test_invalid_registrations_are_refused(sqlite_provider: World, body: bytes) -> None:
     token = await Registration(sqlite_provider.identity, sqlite_provider.clock).new_token("kit", None, None)
     headers = {"Authorization": f"Bearer {token}"}
     reply = await sqlite_provider.client.post("/oauth/register", content=body, headers=headers)
@@ -230,7 +230,7 @@ FORM = "application/x-www-form-urlencoded"
         (b"grant_type=authorization_code&code=%ff%fe", FORM, "", (400, "invalid_grant")),
     ],
 )
-async def test_what_the_token_endpoint_answers(
+async def test_the_token_endpoint_refuses_invalid_requests(
     sqlite_provider: World, content: bytes, content_type: str, query: str, expected: tuple[int, str | None]
 ) -> None:
     headers = {"Authorization": basic("alice", "obs_alice"), "Content-Type": content_type}
@@ -249,7 +249,7 @@ async def test_a_client_that_is_not_known_is_challenged(sqlite_provider: World) 
         assert reply.headers["www-authenticate"].startswith("Basic")
 
 
-async def test_what_is_no_text_is_told_to_who_sent_it_and_not_taken_for_an_absent_database(provider: World) -> None:
+async def test_invalid_text_is_an_error_of_the_client_and_not_of_the_database(provider: World) -> None:
     headers = {"Content-Type": FORM}
     for sent in (b"client_secret=x&client_id=%00", b"client_secret=obs_alice&client_id=alice&code=obc_x.%00"):
         content = b"grant_type=authorization_code&" + sent
@@ -262,7 +262,7 @@ async def test_what_is_no_text_is_told_to_who_sent_it_and_not_taken_for_an_absen
     assert (await Visitor(provider.client).sign_in("ann\0", PASSWORD)).status == 400
 
 
-async def test_a_client_may_ask_by_post(sqlite_provider: World) -> None:
+async def test_the_authorization_endpoint_accepts_post(sqlite_provider: World) -> None:
     """The authorization endpoint takes its parameters from a form too (OpenID Connect Core 3.1.2.1)."""
     async with client_of(sqlite_provider) as client:
         url, _ = client.create_authorization_url(f"{SITE}/oauth/authorize", code_verifier="v" * 48)
@@ -275,7 +275,7 @@ async def test_a_client_may_ask_by_post(sqlite_provider: World) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-32", "OB-DISC-01")
-async def test_the_dataset_site_tells_where_tokens_come_from(provider: World, validator: Validator) -> None:
+async def test_the_dataset_site_names_the_openid_provider(provider: World, validator: Validator) -> None:
     page = (await provider.client.get("/openactive")).text
     dataset = json.loads(page.partition('<script type="application/ld+json">')[2].partition("</script>")[0])
     assert dataset["accessService"]["authenticationAuthority"] == SITE
@@ -300,7 +300,7 @@ async def test_without_openid_there_is_no_provider(
         assert (await world.client.get("/.well-known/openid-configuration")).status_code == 404
 
 
-async def test_a_database_that_is_away_is_told_to_clients_in_their_words(
+async def test_an_unavailable_database_is_reported_in_the_format_of_the_client(
     sqlite_provider: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*args: Any, **lookups: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What whoever runs the server asks it, and finds in its logs."""
+"""Health, readiness, metrics, request ids and logs."""
 
 import asyncio
 import re
@@ -30,14 +30,14 @@ Samples = dict[tuple[str, ...], float]
 
 
 def app_of(world: World) -> Starlette:
-    """The application behind the client."""
+    """Return the application behind the client."""
     app = world.client._transport.app  # type: ignore[attr-defined]
     assert isinstance(app, Starlette)
     return app
 
 
 async def scrape(world: World, *names: str) -> Samples:
-    """The samples of these names, by name and values of labels."""
+    """Return the samples of these names, by name and values of labels."""
     reply = await world.client.get("/metrics", headers=TOKEN)
     assert reply.status_code == 200
     families = text_string_to_metric_families(reply.text)
@@ -73,7 +73,7 @@ async def test_every_response_has_an_id(sqlite_world: World, path: str) -> None:
 
 @pytest.fixture
 def logged() -> Any:
-    """What is logged, with the id of its request."""
+    """Collect the log lines with the ids of their requests."""
     before, capture = structlog.get_config(), LogCapture()
     structlog.configure(processors=[merge_contextvars, capture])
     yield capture.entries
@@ -106,7 +106,7 @@ async def test_each_line_of_a_request_has_its_id(
     }
 
 
-async def test_a_sender_that_goes_away_before_it_has_sent_all_is_no_fault_of_the_server(
+async def test_a_client_that_disconnects_early_causes_no_server_error(
     sqlite_world: World, logged: list[dict[str, Any]]
 ) -> None:
     answered: list[Any] = []
@@ -125,7 +125,7 @@ async def test_a_sender_that_goes_away_before_it_has_sent_all_is_no_fault_of_the
 
 
 @pytest.mark.parametrize("log_requests", [False, True])
-async def test_what_changes_something_or_is_refused_is_logged_and_all_if_wanted(
+async def test_changes_and_refusals_are_logged_and_all_requests_if_set(
     tmp_path: Path, logged: list[dict[str, Any]], log_requests: bool
 ) -> None:
     async with open_world("sqlite", tmp_path, log_requests=log_requests) as world:
@@ -143,7 +143,7 @@ async def test_what_changes_something_or_is_refused_is_logged_and_all_if_wanted(
     ]
 
 
-async def test_what_is_logged_of_a_batch_has_the_id_of_no_request(
+async def test_log_lines_of_a_batch_have_no_request_id(
     sqlite_world: World, logged: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches = sqlite_world.store._batches  # type: ignore[attr-defined]
@@ -158,7 +158,7 @@ async def test_what_is_logged_of_a_batch_has_the_id_of_no_request(
     assert {line.get("request_id") for line in logged if line["event"] == "written"} == {None}
 
 
-async def test_a_server_lives_and_is_ready_once_it_has_swept(world: World) -> None:
+async def test_a_server_is_ready_after_its_first_sweep(world: World) -> None:
     assert (await world.client.get("/healthz")).json() == {"status": "ok"}
     while (ready := await world.client.get("/readyz")).status_code != 200:
         await anyio.sleep(0.01)
@@ -166,7 +166,7 @@ async def test_a_server_lives_and_is_ready_once_it_has_swept(world: World) -> No
     assert ready.headers["cache-control"] == "no-store"
 
 
-async def test_a_server_that_is_about_to_stop_is_not_ready_and_answers(sqlite_world: World) -> None:
+async def test_a_draining_server_is_not_ready_and_still_answers(sqlite_world: World) -> None:
     app_of(sqlite_world).state.draining = lambda: True
     reply = await sqlite_world.client.get("/readyz")
     assert (reply.status_code, reply.json()["serving"]) == (503, "not ok")
@@ -175,7 +175,7 @@ async def test_a_server_that_is_about_to_stop_is_not_ready_and_answers(sqlite_wo
 
 
 async def not_there(*_: Any) -> Any:
-    """A database that is away."""
+    """A database that is unavailable."""
     raise StoreUnavailableError("db.internal is away")
 
 
@@ -185,10 +185,10 @@ async def silent(*_: Any) -> Any:
 
 
 @pytest.mark.parametrize("fault", [not_there, silent])
-async def test_a_server_without_its_database_is_not_ready_and_does_not_say_where_it_is(
+async def test_a_server_without_its_database_is_not_ready_and_hides_the_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Any
 ) -> None:
-    monkeypatch.setattr("openbooking.web.api.operations._PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("openbooking.web.api.operations._TIMEOUT_SECONDS", 0.05)
     async with open_world("sqlite", tmp_path, metrics_token="scrape-me") as world:
         for method in ("check", "figures"):
             monkeypatch.setattr(world.store, method, fault)
@@ -215,7 +215,7 @@ async def test_a_server_whose_sweeper_is_stuck_is_not_ready(
     assert (reply.status_code, reply.json()["sweeper"]) == (503, "not ok")
 
 
-async def test_metrics_are_for_whoever_has_the_token(sqlite_world: World, tmp_path: Path) -> None:
+async def test_metrics_need_the_token(sqlite_world: World, tmp_path: Path) -> None:
     assert (await sqlite_world.client.get("/metrics", headers=TOKEN)).status_code == 404
     (tmp_path / "open").mkdir()
     async with open_world("sqlite", tmp_path / "open", metrics_token="scrape-me") as world:
@@ -256,7 +256,7 @@ async def test_requests_errors_and_lost_races_are_counted(tmp_path: Path) -> Non
 
 
 async def test_500_for_a_mistake_of_a_broker_is_counted_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that an alert can leave it out (OB 10.2.2)."""
+    """An alert can leave such errors out (OB 10.2.2)."""
 
     async def fail(command: Any) -> Any:
         raise ZeroDivisionError
@@ -282,7 +282,7 @@ async def test_500_for_a_mistake_of_a_broker_is_counted_apart(tmp_path: Path, mo
     }
 
 
-async def test_bounds_on_holding_are_settings_and_counted_when_they_cut_in(tmp_path: Path) -> None:
+async def test_refused_holds_are_counted_by_bound(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, metrics_token="scrape-me", open_quotes=1) as world:
         body = world.quote(world.item(YOGA), customer=CUSTOMER)
         held, unheld = [(await world.call("PUT", f"order-quotes/{new_uuid()}", body)).json() for _ in range(2)]
@@ -292,9 +292,7 @@ async def test_bounds_on_holding_are_settings_and_counted_when_they_cut_in(tmp_p
     assert counted == {("openbooking_holds_refused_total", "open quotes", "alice"): 1}
 
 
-async def test_leases_and_how_far_behind_partners_are_is_asked_of_the_store(
-    world_settings: dict[str, str], tmp_path: Path
-) -> None:
+async def test_leases_and_lags_come_from_the_store(world_settings: dict[str, str], tmp_path: Path) -> None:
     async with open_world(folder=tmp_path, metrics_token="scrape-me", sweep_seconds=3600, **world_settings) as world:
         await world.call("PUT", f"order-quotes/{UUID}", world.quote(world.item(YOGA), customer=CUSTOMER))
         item = await booked(world)
@@ -323,13 +321,13 @@ async def test_leases_and_how_far_behind_partners_are_is_asked_of_the_store(
 
 
 async def booked(world: World) -> tuple[str, str]:
-    """The UUID of an Order, and the id of its item."""
+    """Book an Order; return its UUID and the id of its item."""
     uuid = new_uuid()
     reply = await world.call("PUT", f"orders/{uuid}", world.order(world.item(YOGA)))
     return uuid, reply.json()["orderedItem"][0]["@id"]
 
 
 def cancellation(item_id: str) -> dict[str, Any]:
-    """The body of a cancellation of one item."""
+    """Return the body of a cancellation of one item."""
     item = {"@type": "OrderItem", "@id": item_id, "orderItemStatus": "https://openactive.io/CustomerCancelled"}
     return {"@context": "https://openactive.io/", "@type": "Order", "orderedItem": [item]}

@@ -1,4 +1,4 @@
-"""How much memory pages of feeds take together, and what becomes of those that are too large."""
+"""The bound on the memory of feed pages, and pages that are too large for the cache."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -20,7 +20,7 @@ LARGE = Page([], b"x" * (40 * 2**20), full=True)
 SOUGHT = PageKey("events", 0, gzip=False)
 
 
-async def test_a_page_that_is_too_large_to_be_kept_is_sent_all_the_same() -> None:
+async def test_a_page_too_large_for_the_cache_is_sent() -> None:
     kept, made = PageCache(), 0
 
     async def make() -> Page:
@@ -46,7 +46,7 @@ async def test_a_page_is_given_to_the_server_in_pieces() -> None:
     assert [message.get("more_body", False) for message in sent[1:]] == [True] * (len(bodies) - 1) + [False]
 
 
-async def test_pages_are_made_while_there_is_room_and_wait_their_turn() -> None:
+async def test_pages_are_made_in_order_while_memory_is_free() -> None:
     room, order = PageMemory(2 * MAKING_BYTES), list[int]()
     begin = asyncio.Event()
 
@@ -63,7 +63,7 @@ async def test_pages_are_made_while_there_is_room_and_wait_their_turn() -> None:
     assert order == [0, 1, 2, 3, 4]
 
 
-async def test_who_waits_too_long_for_room_is_told_to_come_back_and_takes_none() -> None:
+async def test_a_request_that_waits_too_long_for_memory_is_refused() -> None:
     room = PageMemory(MAKING_BYTES, seconds=0.01)
     async with room.for_making():
         with pytest.raises(TemporarilyUnavailableError) as refusal:
@@ -74,7 +74,7 @@ async def test_who_waits_too_long_for_room_is_told_to_come_back_and_takes_none()
         pass
 
 
-async def test_who_gives_up_while_it_is_called_keeps_nobody_else_waiting() -> None:
+async def test_a_request_cancelled_while_waiting_does_not_block_others() -> None:
     room, begun = PageMemory(MAKING_BYTES), list[int]()
 
     async def make(number: int) -> None:
@@ -89,7 +89,7 @@ async def test_who_gives_up_while_it_is_called_keeps_nobody_else_waiting() -> No
     assert begun == [1, 2]
 
 
-async def test_what_is_being_sent_takes_up_room_once_however_many_read_it() -> None:
+async def test_a_page_sent_to_several_clients_takes_memory_once() -> None:
     room = PageMemory(len(LARGE.body) + MAKING_BYTES, seconds=0.01)
     with room.for_sending(LARGE), room.for_sending(LARGE):
         async with room.for_making():

@@ -1,4 +1,4 @@
-"""Pages for people: what they do, what browsers are told of them, and what nobody can do from elsewhere."""
+"""Pages for people: what they do, their security headers, and attacks from other sites."""
 
 import json
 import logging
@@ -49,18 +49,18 @@ async def provider(tmp_path: Path) -> AsyncIterator[World]:
 
 @pytest.fixture
 def visitor(provider: World) -> Visitor:
-    """A browser that was never here."""
+    """A browser without cookies."""
     return Visitor(provider.client)
 
 
 def cookie_of(page: Page) -> tuple[str, Any]:
-    """Name and attributes of the cookie that a response sets."""
+    """Return name and attributes of the cookie that a response sets."""
     ((name, morsel),) = SimpleCookie(page.response.headers["set-cookie"]).items()
     return name, morsel
 
 
 async def link_for(world: World, name: str = "eve") -> str:
-    """A link for somebody new."""
+    """Return a link for a new user."""
     accounts = Accounts(world.identity, world_policy(world), world.clock, Passwords())
     return await accounts.add(name, "centre", Role.MANAGER)
 
@@ -97,10 +97,8 @@ async def test_a_manager_signs_in_allows_sees_pauses_and_stops(provider: World, 
 
 
 @pytest.mark.spec("OB-AUTH-28")
-async def test_what_a_partner_says_of_itself_is_told_apart_from_what_is_certain(
-    provider: World, visitor: Visitor
-) -> None:
-    """Whoever registers can call themselves anything; where the answer goes is what a manager can go by."""
+async def test_the_consent_page_separates_claims_of_a_partner_from_facts(provider: World, visitor: Visitor) -> None:
+    """A partner that registers itself may give any name. The address that gets the answer is certain."""
     registration = Registration(provider.identity, provider.clock)
     says = {"client_name": "Swim", "client_uri": "https://swim.example/", "redirect_uris": ["https://evil.example/cb"]}
     registered = (await registration.register(await registration.new_token("Acme", None, None), says)).partner
@@ -119,14 +117,14 @@ async def test_what_a_partner_says_of_itself_is_told_apart_from_what_is_certain(
     assert f"What {provider.settings.name} says of it Its name is Alice." in page.text
 
 
-async def test_a_seller_sees_with_whom_it_has_special_terms(tmp_path: Path) -> None:
+async def test_a_seller_sees_which_partners_have_special_terms(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, access="openid", terms=AGREED) as world:
         visitor = Visitor(world.client)
         await visitor.sign_in("ann", PASSWORD)
         page = await visitor.open("/partners")
         assert "Alice book, change and cancel, on special terms" in page.text
         assert "Bob book, change and cancel 1 March" in page.text
-        assert "Special terms are what you and a partner have agreed on" in page.text
+        assert "Special terms extend or limit" in page.text
 
 
 async def test_a_seller_sees_and_changes_its_own_partners_only(provider: World, visitor: Visitor) -> None:
@@ -141,7 +139,7 @@ async def test_a_seller_sees_and_changes_its_own_partners_only(provider: World, 
     assert ("charlie", "centre") not in grants
 
 
-async def test_staff_look_and_do_not_touch(provider: World, visitor: Visitor) -> None:
+async def test_staff_see_partners_and_cannot_change_them(provider: World, visitor: Visitor) -> None:
     page = await visitor.sign_in("cat", PASSWORD)
     assert "Alice book, change and cancel" in page.text
     assert [form.action for form in page.forms] == ["/sign-out"]
@@ -155,13 +153,13 @@ async def test_staff_look_and_do_not_touch(provider: World, visitor: Visitor) ->
     assert {grant.changed_by for grant in await provider.identity.find(Grant)} == {"desk"}
 
 
-async def test_who_says_no_goes_back_with_that(visitor: Visitor) -> None:
+async def test_a_refusal_returns_to_the_client_with_access_denied(visitor: Visitor) -> None:
     page = await visitor.send(await visitor.sign_in("ann", PASSWORD, AUTHORIZE), "/oauth/consent", "deny")
     told = parse_qs(urlsplit(page.left_for).query)
     assert (told["error"], told["state"]) == (["access_denied"], ["xyz"])
 
 
-async def test_a_wrong_password_is_told_and_the_name_kept(visitor: Visitor) -> None:
+async def test_a_wrong_password_is_reported_and_the_user_name_kept(visitor: Visitor) -> None:
     page = await visitor.sign_in("ann", "wrong")
     assert page.status == 422
     assert "There is a problem The user name or the password is wrong." in page.text
@@ -171,7 +169,7 @@ async def test_a_wrong_password_is_told_and_the_name_kept(visitor: Visitor) -> N
 
 
 async def filled_in(world: World, visitor: Visitor, where: str, fields: dict[str, str]) -> Page:
-    """The page that comes back."""
+    """Return the page after the form is sent."""
     registration = Registration(world.identity, world.clock)
     links = {
         "/password": "/password",
@@ -201,14 +199,14 @@ GOOD = {
     ("filled", "marked", "text"),
     [
         (("/sign-in", {"password": "no"}), ["username", "password"], "The user name or the password is wrong."),
-        (("/password", {"password": "no"}), ["password"], "This is not the password you have now."),
+        (("/password", {"password": "no"}), ["password"], "This is not your current password."),
         (("/password", {"new_password": "x", "repeated": "x"}), ["new_password"], "Use at least 12 characters."),
-        (("/password", {"repeated": "x"}), ["repeated"], "This is not the same as the new password."),
+        (("/password", {"repeated": "x"}), ["repeated"], "The two new passwords differ."),
         (("/set-password", {"new_password": "x", "repeated": "x"}), ["new_password"], "Use at least 12 characters."),
-        (("/set-password", {"repeated": "x"}), ["repeated"], "This is not the same as the new password."),
+        (("/set-password", {"repeated": "x"}), ["repeated"], "The two new passwords differ."),
         (("/registration", {"name": "x" * 501}), ["name"], "Write the name on one line, with at most 500 characters."),
         (("/registration", {"name": " "}), ["name"], "Write the name that Sellers will see."),
-        (("/registration", {"contact": ""}), ["contact"], "Give an email address of the people behind it."),
+        (("/registration", {"contact": ""}), ["contact"], "Give an email address of the people who run it."),
         (("/registration", {"site": "foo:bar"}), ["site"], "Give the address of a web site, which begins with https"),
         (("/registration", {"site": "https://["}), ["site"], "Give the address of a web site"),
         (("/registration", {"site": "x" * 501}), ["site"], "Give the address of a web site"),
@@ -227,10 +225,10 @@ GOOD = {
         (("/registration", {"redirect_uris": ""}), ["redirect_uris"], "Name at least one redirect URI."),
     ],
 )
-async def test_what_is_wrong_is_told_at_its_field_in_words_for_people(
+async def test_a_problem_is_shown_at_its_field(
     provider: World, visitor: Visitor, filled: tuple[str, dict[str, str]], marked: list[str], text: str
 ) -> None:
-    """WCAG 3.3.1 and 3.3.3: the field is marked, described by the text, and where the summary leads."""
+    """WCAG 3.3.1 and 3.3.3: the field is marked and described by the text, and the summary links to it."""
     where, wrong = filled
     page = await filled_in(provider, visitor, where, {**GOOD[where], **wrong})
     assert page.status == 422
@@ -247,17 +245,17 @@ async def test_what_is_wrong_is_told_at_its_field_in_words_for_people(
 
 
 @pytest.mark.parametrize("where", ["/sign-in", "/password"])
-async def test_what_is_wrong_with_no_field_is_told_of_the_form(provider: World, visitor: Visitor, where: str) -> None:
+async def test_a_problem_without_a_field_is_shown_for_the_form(provider: World, visitor: Visitor, where: str) -> None:
     page = await filled_in(provider, visitor, where, {**GOOD[where], "password": "wrong"})
     # The browser of somebody who has signed in is known for ten guesses, and a stranger for five more.
     for _ in range(15 if where == "/password" else 5):
         page = await visitor.send(page, where, **{**GOOD[where], "password": "wrong"})
-    assert "There is a problem There were too many attempts." in page.text
+    assert "There is a problem Too many attempts." in page.text
     assert (page.status, page.summary, "wrong" in page.paragraphs) == (422, [], False)
     assert not any("aria-invalid" in field for field in page.fields.values())
 
 
-async def test_who_guesses_is_told_to_wait(provider: World, visitor: Visitor) -> None:
+async def test_too_many_guesses_of_passwords_must_wait(provider: World, visitor: Visitor) -> None:
     for _ in range(5):
         await visitor.sign_in("ann", "wrong")
     page = await visitor.sign_in("ann", PASSWORD)
@@ -276,7 +274,7 @@ async def test_a_link_sets_a_password_and_signs_in(provider: World, visitor: Vis
     page = await visitor.open(f"/set-password?link={link}")
     assert "For the account eve." in page.text
     page = await visitor.send(page, "/set-password", new_password=NEW, repeated="other")
-    assert "This is not the same as the new password." in page.text
+    assert "The two new passwords differ." in page.text
     page = await visitor.send(page, "/set-password", new_password="short", repeated="short")
     assert "at least 12 characters" in page.text
     page = await visitor.send(page, "/set-password", new_password=NEW, repeated=NEW)
@@ -291,8 +289,8 @@ async def test_a_password_is_changed(provider: World, visitor: Visitor) -> None:
     elsewhere = Visitor(provider.client)
     await elsewhere.sign_in("ann", PASSWORD)
     for fields, told in (
-        ({"password": "wrong", "new_password": NEW, "repeated": NEW}, "not the password you have now"),
-        ({"password": PASSWORD, "new_password": NEW, "repeated": "x"}, "not the same as the new password"),
+        ({"password": "wrong", "new_password": NEW, "repeated": NEW}, "not your current password"),
+        ({"password": PASSWORD, "new_password": NEW, "repeated": "x"}, "two new passwords differ"),
         ({"password": PASSWORD, "new_password": "x", "repeated": "x"}, "at least 12"),
     ):
         page = await visitor.send(await visitor.open("/password"), "/password", **fields)
@@ -338,8 +336,8 @@ async def test_a_partner_registers_by_a_link(provider: World, visitor: Visitor) 
     assert kept.uses == 1
 
 
-async def test_the_cookie_is_out_of_reach_and_fresh_for_who_signs_in(provider: World, visitor: Visitor) -> None:
-    """No script, no other site, no plain HTTP and no other host gets it; and it cannot be planted beforehand."""
+async def test_sign_in_sets_a_new_secure_cookie(provider: World, visitor: Visitor) -> None:
+    """Scripts, other sites, plain HTTP and other hosts do not get the cookie, and nobody can plant it beforehand."""
     page = await visitor.open("/sign-in")
     name, morsel = cookie_of(page)
     assert name == "__Host-openbooking"
@@ -357,7 +355,7 @@ async def test_the_cookie_is_out_of_reach_and_fresh_for_who_signs_in(provider: W
 async def test_a_browser_in_which_somebody_signed_in_is_not_locked_out_by_strangers(
     provider: World, visitor: Visitor
 ) -> None:
-    """It is known by a cookie out of reach of others, which tells nobody whose it is, and outlives the session."""
+    """A secure cookie identifies the browser. It outlives the session and does not name the user."""
     await visitor.sign_in("ann", "wrong")
     assert "__Host-openbooking-device" not in visitor.cookies
     page = await visitor.sign_in("ann", PASSWORD)
@@ -374,7 +372,7 @@ async def test_a_browser_in_which_somebody_signed_in_is_not_locked_out_by_strang
     stranger = Visitor(provider.client)
     for _ in range(6):
         page = await stranger.sign_in("ann", "wrong")
-    assert "There were too many attempts." in page.text
+    assert "Too many attempts." in page.text
     page = await visitor.sign_in("ann", "wrong")
     assert "The user name or the password is wrong." in page.text
     assert (await visitor.sign_in("ann", PASSWORD)).url == f"{SITE}/partners"
@@ -384,7 +382,7 @@ async def test_a_browser_in_which_somebody_signed_in_is_not_locked_out_by_strang
 async def test_a_session_ends_when_another_begins_in_the_same_browser(
     provider: World, visitor: Visitor, way: str
 ) -> None:
-    """Whoever has got hold of its cookie has nothing then; in other browsers nothing changes."""
+    """A stolen old cookie is useless then. Sessions of other browsers go on."""
     elsewhere = Visitor(provider.client)
     await elsewhere.sign_in("ann", PASSWORD)
     await visitor.sign_in("ann", PASSWORD)
@@ -404,7 +402,7 @@ async def test_a_session_ends_when_another_begins_in_the_same_browser(
         assert (await browser.open("/partners")).url == f"{SITE}/partners"
 
 
-async def test_on_this_machine_cookies_do_without_tls(tmp_path: Path) -> None:
+async def test_on_localhost_cookies_need_no_tls(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, access="openid", site_url="http://localhost:8000") as world:
         page = await Visitor(world.client).open("/sign-in")
         name, morsel = cookie_of(page)
@@ -417,7 +415,7 @@ PAGES = ["/sign-in", AUTHORIZE, "/partners", "/partners/alice/revoke", "/passwor
 
 @pytest.mark.spec("OB-SEC-01")
 @pytest.mark.parametrize("path", [*PAGES, "/pages.css"])
-async def test_what_browsers_are_told_of_each_page(visitor: Visitor, path: str) -> None:
+async def test_every_page_has_security_headers(visitor: Visitor, path: str) -> None:
     await visitor.sign_in("ann", PASSWORD)
     headers = (await visitor.open(path)).response.headers
     policy = dict(directive.split(" ", 1) for directive in headers["content-security-policy"].split("; "))
@@ -457,8 +455,10 @@ FORMS = ["/sign-out", "/password", "/oauth/consent", "/partners/alice/revoke", "
 
 @pytest.mark.parametrize("path", FORMS)
 @pytest.mark.parametrize("token", [None, "", "x", "é", "another's"])
-async def test_forms_of_other_sites_do_nothing(provider: World, visitor: Visitor, path: str, token: str | None) -> None:
-    """Not without a token, nor with one that somebody else was given."""
+async def test_forms_of_other_sites_are_refused(
+    provider: World, visitor: Visitor, path: str, token: str | None
+) -> None:
+    """A missing token and a token of another browser are refused."""
     await visitor.sign_in("ann", PASSWORD)
     if token == "another's":
         page = await Visitor(provider.client).sign_in("ben", PASSWORD)
@@ -471,7 +471,7 @@ async def test_forms_of_other_sites_do_nothing(provider: World, visitor: Visitor
     assert (await visitor.open("/partners")).status == 200
 
 
-async def test_nobody_is_signed_in_by_another_sites_form(provider: World, visitor: Visitor) -> None:
+async def test_forms_of_other_sites_cannot_sign_in(provider: World, visitor: Visitor) -> None:
     page = await visitor.post("/sign-in", {"username": "ann", "password": PASSWORD})
     assert page.status == 403
     token = (await Visitor(provider.client).open("/sign-in")).form("/sign-in").fields["form_token"]
@@ -482,7 +482,7 @@ async def test_nobody_is_signed_in_by_another_sites_form(provider: World, visito
 
 
 @pytest.mark.parametrize("body", [b"{}", b"form_token=1&form_token=2", b"x" * 30_000])
-async def test_what_is_no_form(visitor: Visitor, body: bytes) -> None:
+async def test_bodies_that_are_no_forms_are_refused(visitor: Visitor, body: bytes) -> None:
     await visitor.sign_in("ann", PASSWORD)
     reply = await visitor._client.post("/password", content=body, headers={"Content-Type": "text/plain"})
     assert reply.status_code in (400, 413)
@@ -510,14 +510,14 @@ async def test_what_is_no_form(visitor: Visitor, body: bytes) -> None:
         "//[",
     ],
 )
-async def test_signing_in_leads_nowhere_else(visitor: Visitor, to: str) -> None:
+async def test_sign_in_never_leads_to_other_sites(visitor: Visitor, to: str) -> None:
     page = await visitor.open(f"/sign-in?next={quote(to)}")
     page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD, next=to)
     assert page.url == f"{SITE}/partners"
     assert {urlsplit(str(response.url)).netloc for response in visitor.history} == {urlsplit(SITE).netloc}
 
 
-async def test_signing_in_leads_where_somebody_was_going(visitor: Visitor) -> None:
+async def test_sign_in_leads_back_to_the_wanted_page(visitor: Visitor) -> None:
     page = await visitor.open("/password")
     assert page.url == f"{SITE}/sign-in?next=%2Fpassword"
     page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD)
@@ -568,10 +568,8 @@ async def test_a_client_may_ask_that_somebody_signs_in_again(
 
 
 @pytest.mark.parametrize("changes", [{"scope": "x"}, {"response_type": "x"}, {"code_challenge": ""}, {"max_age": "x"}])
-async def test_nobody_is_sent_away_by_a_wrong_request_before_they_sign_in(
-    visitor: Visitor, changes: dict[str, str]
-) -> None:
-    """Or else a link of ours leads whoever follows it to whatever a client has registered (RFC 9700 4.11.2)."""
+async def test_an_invalid_request_does_not_redirect_before_sign_in(visitor: Visitor, changes: dict[str, str]) -> None:
+    """Else a link to this site would be an open redirector to any registered address (RFC 9700 4.11.2)."""
     page = await visitor.open(f"/oauth/authorize?{urlencode({**ASKED, **changes})}")
     assert (page.url.startswith(f"{SITE}/sign-in?"), page.left_for) == (True, "")
     page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD)
@@ -582,7 +580,7 @@ async def test_nobody_is_sent_away_by_a_wrong_request_before_they_sign_in(
     "changes",
     [{"client_id": "nobody"}, {"redirect_uri": "https://evil.example/cb"}, {"redirect_uri": ""}, {"client_id": ""}],
 )
-async def test_an_unknown_client_gets_nobody_sent_anywhere(visitor: Visitor, changes: dict[str, str]) -> None:
+async def test_an_unknown_client_gets_no_redirect(visitor: Visitor, changes: dict[str, str]) -> None:
     await visitor.sign_in("ann", PASSWORD)
     page = await visitor.open(f"/oauth/authorize?{urlencode({**ASKED, **changes})}")
     assert (page.status, "This link does not work" in page.text, page.left_for) == (400, True, "")
@@ -590,13 +588,13 @@ async def test_an_unknown_client_gets_nobody_sent_anywhere(visitor: Visitor, cha
     assert "evil.example" not in str(page.response.headers)
 
 
-async def test_a_parameter_that_comes_twice_is_refused(visitor: Visitor) -> None:
+async def test_a_repeated_parameter_is_refused(visitor: Visitor) -> None:
     page = await visitor.open(f"{AUTHORIZE}&state=abc")
     assert (page.status, page.left_for) == (400, "")
 
 
-async def test_consent_is_given_to_what_was_shown_or_to_nothing(provider: World, visitor: Visitor) -> None:
-    """The form carries the request, and all of it is checked again."""
+async def test_consent_is_given_to_the_request_that_was_shown(provider: World, visitor: Visitor) -> None:
+    """The form carries the request, which is checked again."""
     page = await visitor.sign_in("ann", PASSWORD, AUTHORIZE)
     token = page.form("/oauth/consent").fields["form_token"]
     for changes, status in (
@@ -609,7 +607,7 @@ async def test_consent_is_given_to_what_was_shown_or_to_nothing(provider: World,
     assert {grant.changed_by for grant in await provider.identity.find(Grant)} == {"desk"}
 
 
-async def test_the_code_is_not_kept_by_caches_and_the_form_not_sent_again(visitor: Visitor) -> None:
+async def test_the_redirect_with_the_code_is_not_cached_and_uses_get(visitor: Visitor) -> None:
     """303 makes browsers drop the form (RFC 9700 4.12)."""
     page = await visitor.send(await visitor.sign_in("ann", PASSWORD, AUTHORIZE), "/oauth/consent", "allow")
     assert page.response.status_code == 303
@@ -619,7 +617,7 @@ async def test_the_code_is_not_kept_by_caches_and_the_form_not_sent_again(visito
 async def test_nothing_secret_is_logged(
     provider: World, visitor: Visitor, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Not a password, cookie, code, token, key, secret or link, whether used rightly or wrongly."""
+    """No password, cookie, code, token, key, secret or link is logged, whether valid or not."""
     caplog.set_level(logging.DEBUG)
     link = await link_for(provider)
     registration = await Registration(provider.identity, provider.clock).new_token("Acme", None, None)

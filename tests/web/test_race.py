@@ -1,4 +1,4 @@
-"""A thousand callers at once for the last places."""
+"""A thousand callers race for the last spaces."""
 
 import asyncio
 from collections import Counter
@@ -18,7 +18,7 @@ CALLERS, PLACES = 1_000, 10
 
 
 async def booked(world: World, body: dict[str, Any], partner: str) -> httpx2.Response:
-    """The answer to B, repeated with its UUID for as long as the system is too busy, as a Broker does (OB-BRK-03)."""
+    """Send B, and repeat it with its UUID while the system is too busy, as a Broker does (OB-BRK-03)."""
     path = f"orders/{new_uuid()}"
     while (reply := await world.call("PUT", path, body, partner)).status_code == 503:
         pass
@@ -26,7 +26,7 @@ async def booked(world: World, body: dict[str, Any], partner: str) -> httpx2.Res
 
 
 @pytest.mark.spec("OB-B-01", "OB-B-07", "OB-B-17", "OB-VAL-21", "OB-BKBL-01")
-async def test_ten_places_go_to_ten_of_a_thousand_callers(world: World) -> None:
+async def test_ten_spaces_go_to_ten_of_a_thousand_callers(world: World) -> None:
     family = slot("wanted", individual=False, capacity=PLACES)
     await world.store.execute(Publish(tuple(family), actor=MANAGER))
     body = world.order(world.item(family))

@@ -1,4 +1,4 @@
-"""What a Broker is told of an Order whose personal data has been erased after its last session."""
+"""Replies about an Order whose personal data has been erased after its last session."""
 
 from pathlib import Path
 
@@ -33,8 +33,8 @@ async def stored(world: World) -> Record:
 
 
 @pytest.mark.spec("OB-OST-02", "OB-OF-23", "OB-ID-12", "OB-B-11")
-async def test_an_order_that_was_erased_shows_what_was_booked_and_nobody(tmp_path: Path) -> None:
-    """GET and the Orders feed go on without people and barcodes of the Broker's own; B of the UUID is refused."""
+async def test_an_erased_order_shows_the_booking_without_people(tmp_path: Path) -> None:
+    """GET and the Orders feed leave out people and barcodes of the Broker; B with the UUID is refused."""
     async with open_world("sqlite", tmp_path, retention_days=30) as world:
         await world.store.execute(Publish(tuple(GUARDED), actor=MANAGER))
         body = world.order({**world.item(GUARDED), "attendee": ANN, "accessPass": [OWN]})
@@ -58,7 +58,7 @@ async def test_an_order_that_was_erased_shows_what_was_booked_and_nobody(tmp_pat
         assert (await world.call("PUT", B, body)).json()["@type"] == "OrderAlreadyExistsError"
 
 
-async def test_without_a_time_that_is_set_nothing_is_erased(sqlite_world: World) -> None:
+async def test_without_retention_days_nothing_is_erased(sqlite_world: World) -> None:
     await sqlite_world.call("PUT", B, sqlite_world.order(sqlite_world.item(YOGA)))
     sqlite_world.pass_time(days=3650)
     await anyio.sleep(0.2)

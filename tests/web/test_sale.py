@@ -1,4 +1,4 @@
-"""What is not on sale, as Brokers and data users see it."""
+"""Opportunities that are not on sale, as Brokers and data users see them."""
 
 import pytest
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ FEEDS = ("/feeds/session-series", "/feeds/scheduled-sessions")
 
 
 @pytest.mark.spec("OB-FEED-18", "OB-VAL-18", "OB-B-10")
-async def test_what_is_unpublished_is_deleted_from_the_feeds_and_sold_no_more_but_orders_stay(world: World) -> None:
+async def test_unpublished_items_leave_the_feeds_and_cannot_be_booked_and_orders_stay(world: World) -> None:
     """A repeat of B, and the Order, are answered with the same bytes as before."""
     await world.store.execute(Publish(tuple(YOGA), actor=MANAGER))
     asked = world.order(world.item(YOGA))

@@ -1,4 +1,4 @@
-"""The pages of the second step of signing in, and of setting up and removing the second factor."""
+"""The pages for the second step of sign-in, and for setting up and removing a second factor."""
 
 import json
 import logging
@@ -49,14 +49,14 @@ async def provider(tmp_path: Path) -> AsyncIterator[World]:
 
 @pytest.fixture
 async def strict(tmp_path: Path) -> AsyncIterator[World]:
-    """One that requires it, and nobody has."""
+    """A Booking System that requires a second factor, which nobody has yet."""
     async with open_world("sqlite", tmp_path, access="openid", second_factor=SecondFactorMode.REQUIRED) as world:
         yield world
 
 
 @pytest.fixture
 def visitor(provider: World) -> Visitor:
-    """A browser that was never here."""
+    """A browser without cookies."""
     return Visitor(provider.client)
 
 
@@ -67,12 +67,12 @@ async def enrol(world: World, name: str = "ann") -> None:
 
 
 def code(world: World, secret: str = SECRET, steps: int = 0) -> str:
-    """What the app shows now, or so many half minutes later."""
+    """Return the code that the app shows now, or so many half minutes later."""
     return TOTP(secret).at(world.clock(), counter_offset=steps)
 
 
 def secret_on(page: Page) -> str:
-    """The key that the page shows, as people copy it."""
+    """Return the key that the page shows."""
     found = re.search(r'<code id="secret">([A-Z2-7 ]+)</code>', page.response.text)
     assert found
     return found[1].replace(" ", "")
@@ -87,7 +87,7 @@ async def both_steps(world: World, visitor: Visitor, url: str = "/sign-in", step
     return await visitor.send(page, CODE, code=code(world, steps=steps))
 
 
-async def test_nothing_is_open_between_the_two_steps(provider: World, visitor: Visitor) -> None:
+async def test_no_page_opens_between_the_two_steps(provider: World, visitor: Visitor) -> None:
     page = await visitor.sign_in("ann", PASSWORD)
     assert page.url.startswith(f"{SITE}{CODE}")
     assert "Enter a code" in page.text
@@ -104,7 +104,7 @@ async def test_nothing_is_open_between_the_two_steps(provider: World, visitor: V
     assert DEVICE in visitor.cookies
 
 
-async def test_who_was_going_somewhere_gets_there_after_both_steps(provider: World, visitor: Visitor) -> None:
+async def test_both_steps_lead_back_to_the_wanted_page(provider: World, visitor: Visitor) -> None:
     page = await visitor.sign_in("ann", PASSWORD, AUTHORIZE)
     assert page.response.headers["content-security-policy"].count("https://alice.example.com") == 1
     page = await visitor.send(page, CODE, code="000000")
@@ -118,13 +118,13 @@ async def test_who_was_going_somewhere_gets_there_after_both_steps(provider: Wor
     assert page.url == f"{SITE}/partners"
 
 
-async def test_a_wrong_code_is_told_at_its_field(provider: World, visitor: Visitor) -> None:
+async def test_a_wrong_code_is_reported_at_its_field(provider: World, visitor: Visitor) -> None:
     used = code(provider)
     await both_steps(provider, visitor)
     for path, shown, told in (
-        (CODE, "000000", "The code is wrong, or was used before."),
-        (CODE, used, "The code is wrong, or was used before."),
-        (RECOVERY, "aaaa-aaaa", "The recovery code is wrong, or was used before."),
+        (CODE, "000000", "The code is wrong or was used before."),
+        (CODE, used, "The code is wrong or was used before."),
+        (RECOVERY, "aaaa-aaaa", "The recovery code is wrong or was used before."),
     ):
         await visitor.sign_in("ann", PASSWORD)
         page = await visitor.send(await visitor.open(path), path, code=shown)
@@ -139,15 +139,15 @@ async def test_a_wrong_code_is_told_at_its_field(provider: World, visitor: Visit
     assert (page.fields["code"]["autocomplete"], page.fields["code"]["inputmode"]) == ("one-time-code", "numeric")
 
 
-async def test_who_guesses_codes_is_told_to_wait(provider: World, visitor: Visitor) -> None:
+async def test_too_many_guesses_of_codes_must_wait(provider: World, visitor: Visitor) -> None:
     page = await visitor.sign_in("ann", PASSWORD)
     for _ in range(6):
         page = await visitor.send(page, CODE, code="000000")
-    assert "There is a problem There were too many attempts." in page.text
+    assert "There is a problem Too many attempts." in page.text
     assert (page.status, page.summary) == (422, [])
     page = await visitor.sign_in("ann", PASSWORD)
     page = await visitor.send(page, CODE, code=code(provider))
-    assert "There were too many attempts." in page.text
+    assert "Too many attempts." in page.text
 
 
 @pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "60"}])
@@ -167,7 +167,7 @@ async def test_a_client_that_asks_for_a_new_sign_in_gets_both_steps(
     assert max(found.authenticated for found in authorizations if found.authenticated) == provider.clock()
 
 
-async def test_whoever_has_none_sets_one_up_where_it_is_required(strict: World) -> None:
+async def test_a_required_second_factor_is_set_up_during_sign_in(strict: World) -> None:
     visitor = Visitor(strict.client)
     page = await visitor.sign_in("ann", PASSWORD, AUTHORIZE)
     assert page.url.startswith(f"{SITE}{ENROLMENT}")
@@ -194,7 +194,7 @@ async def test_whoever_has_none_sets_one_up_where_it_is_required(strict: World) 
 
 
 async def test_a_first_password_leads_to_the_second_factor(strict: World) -> None:
-    """The secret is offered to one browser, and to no other in which somebody has the password."""
+    """Another browser with the password is offered another secret."""
     one, other = Visitor(strict.client), Visitor(strict.client)
     first, second = [await browser.sign_in("ann", PASSWORD) for browser in (one, other)]
     assert secret_on(first) != secret_on(second)
@@ -203,7 +203,7 @@ async def test_a_first_password_leads_to_the_second_factor(strict: World) -> Non
     assert page.url == f"{SITE}/sign-in?next=%2Fpartners"
 
 
-async def test_somebody_sets_one_up_and_removes_it(provider: World) -> None:
+async def test_a_second_factor_is_set_up_and_removed(provider: World) -> None:
     visitor = Visitor(provider.client)
     page = await visitor.sign_in("ben", PASSWORD)
     assert 'href="/second-factor"' in page.response.text
@@ -231,10 +231,10 @@ async def test_somebody_sets_one_up_and_removes_it(provider: World) -> None:
     assert secret_on(page) != secret
     for _ in range(16):
         page = await visitor.send(page, SECOND_FACTOR, password="wrong", code="000000")
-    assert "There were too many attempts." in page.text
+    assert "Too many attempts." in page.text
 
 
-async def test_where_it_is_off_nobody_is_offered_one(tmp_path: Path) -> None:
+async def test_a_second_factor_that_is_off_is_not_offered(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, access="openid") as world:
         visitor = Visitor(world.client)
         page = await visitor.sign_in("ben", PASSWORD)
@@ -250,7 +250,7 @@ async def test_where_it_is_off_nobody_is_offered_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", [CODE, RECOVERY, ENROLMENT, SECOND_FACTOR, REMOVE])
 @pytest.mark.parametrize("token", [None, "", "another's"])
-async def test_forms_of_other_sites_do_nothing(strict: World, path: str, token: str | None) -> None:
+async def test_forms_of_other_sites_are_refused(strict: World, path: str, token: str | None) -> None:
     visitor = Visitor(strict.client)
     if path in (SECOND_FACTOR, REMOVE):
         page = await visitor.sign_in("ann", PASSWORD)
@@ -269,7 +269,7 @@ async def test_forms_of_other_sites_do_nothing(strict: World, path: str, token: 
 
 
 async def pages(world: World, visitor: Visitor) -> list[Page]:
-    """Each of them, and what follows the forms."""
+    """Every page, and the page after each form."""
     shown = [await visitor.sign_in("ann", PASSWORD)]
     shown.append(await visitor.open(RECOVERY))
     shown.append(await visitor.send(shown[0], CODE, code=code(world)))
@@ -281,7 +281,7 @@ async def pages(world: World, visitor: Visitor) -> list[Page]:
 
 
 @pytest.mark.spec("OB-SEC-01")
-async def test_what_browsers_are_told_of_each_page(provider: World, visitor: Visitor) -> None:
+async def test_every_page_has_security_headers(provider: World, visitor: Visitor) -> None:
     for page in await pages(provider, visitor):
         headers = page.response.headers
         policy = dict(directive.split(" ", 1) for directive in headers["content-security-policy"].split("; "))
@@ -293,7 +293,7 @@ async def test_what_browsers_are_told_of_each_page(provider: World, visitor: Vis
 
 
 async def test_names_cannot_become_markup(tmp_path: Path) -> None:
-    """Nor can they change what an app reads."""
+    """Names cannot change the link that an app reads either."""
     async with open_world("sqlite", tmp_path, second_factor=SecondFactorMode.REQUIRED, name='<b>"A"&B') as world:
         (ann,) = await world.identity.find(User, name="ann")
         evil = "<script>alert(1)</script>?secret=aaaa&"
@@ -309,7 +309,7 @@ async def test_names_cannot_become_markup(tmp_path: Path) -> None:
 async def test_nothing_secret_is_logged(
     strict: World, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Not a code, recovery code, key or cookie, whether used rightly or wrongly."""
+    """No code, recovery code, key or cookie is logged, whether valid or not."""
     caplog.set_level(logging.DEBUG)
     visitor = Visitor(strict.client)
     cookies: list[Any] = []

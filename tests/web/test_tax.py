@@ -1,4 +1,4 @@
-"""Whose tax is calculated, and what those see whose is not (OB 7.4, 7.5)."""
+"""Tax for consumers and businesses, and replies without tax (OB 7.4, 7.5)."""
 
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ RESELLER = {"customer": CUSTOMER, "brokerRole": f"{OPENACTIVE}ResellerBroker"}
 
 
 async def flow(world: World, sold: list[Opportunity], due: float, parties: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """C1, C2, B and Order Status of one place."""
+    """Return the replies of C1, C2, B and Order Status for one space."""
     quote = world.quote(world.item(sold), seller=sold[-1].seller, **parties)
     order = world.order(world.item(sold), seller=sold[-1].seller, total=due, **parties)
     replies = {
@@ -50,7 +50,7 @@ async def flow(world: World, sold: list[Opportunity], due: float, parties: dict[
 @pytest.mark.spec("OB-TAX-05", "OB-TAX-09", "OB-TAX-10", "OB-TAX-12")
 @pytest.mark.parametrize("setting", [TaxCalculation.ALWAYS, TaxCalculation.CONSUMERS])
 @pytest.mark.parametrize(("sold", "due", "tax"), [(GROSS, 12, 2), (NET, 14.4, 2.4)], ids=["gross", "net"])
-async def test_a_consumers_tax_is_calculated(
+async def test_tax_of_consumers_is_calculated(
     tmp_path: Path, setting: TaxCalculation, sold: list[Opportunity], due: float, tax: float
 ) -> None:
     async with open_world("sqlite", tmp_path, tax=setting) as world:
@@ -65,7 +65,7 @@ async def test_a_consumers_tax_is_calculated(
 @pytest.mark.spec("OB-TAX-06", "OB-TAX-07", "OB-TAX-08")
 @pytest.mark.parametrize("parties", [BUSINESS, RESELLER], ids=["business", "reseller"])
 @pytest.mark.parametrize(("sold", "price"), [(GROSS, 10), (NET, 12)], ids=["gross", "net"])
-async def test_businesses_work_out_their_own_tax_and_see_net_prices(
+async def test_businesses_see_net_prices_without_tax(
     tmp_path: Path, validator: Validator, parties: dict[str, Any], sold: list[Opportunity], price: float
 ) -> None:
     async with open_world("sqlite", tmp_path, tax=TaxCalculation.CONSUMERS) as world:

@@ -77,7 +77,7 @@ async def test_terms_are_on_seller_and_booking_service_and_nowhere_else(
 
 
 @pytest.mark.spec("OB-BKBL-24", "OB-BKBL-25", "OB-BKBL-37", "OB-PRIV-03", "OB-VAL-36")
-async def test_restrictions_are_published_told_with_the_quote_and_not_enforced(
+async def test_restrictions_are_published_and_quoted_and_not_enforced(
     sqlite_world: World, validator: Validator
 ) -> None:
     family = session("lanes")

@@ -1,4 +1,4 @@
-"""The ASGI application: every face of a Booking System that speaks HTTP."""
+"""The ASGI application: all that a Booking System serves over HTTP."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -29,7 +29,7 @@ from openbooking.web.errors import FaultMiddleware
 from openbooking.web.lazy_context import LazyContext
 from openbooking.web.observe import Answered, ObservingMiddleware
 from openbooking.web.pages import Pages
-from openbooking.web.request import SentOnceMiddleware
+from openbooking.web.request import RepeatedHeaderMiddleware
 from openbooking.web.routes import AppRouter
 from openbooking.web.test_interface import TestInterface
 
@@ -106,10 +106,10 @@ def create_app(
 
     metrics = Metrics()
     observe = metrics.observe if settings.metrics_token else _observe_nothing
-    once = ["authorization", "x-forwarded-proto", settings.trusted_partner_header, settings.trusted_seller_header]
+    single = ["authorization", "x-forwarded-proto", settings.trusted_partner_header, settings.trusted_seller_header]
     app = Application(settings, open_routes)
     # The layer that is added last is the outermost one.
-    app.add_middleware(SentOnceMiddleware, headers=once)
+    app.add_middleware(RepeatedHeaderMiddleware, headers=single)
     app.add_middleware(FaultMiddleware)
     app.add_middleware(ObservingMiddleware, observe=observe, log_all=settings.log_requests)
     return app
@@ -125,13 +125,13 @@ async def _lifespan(app: Application) -> AsyncIterator[None]:
 
 
 def _observe_nothing(answered: Answered) -> None:
-    """Count nothing where nobody asks for it."""
+    """Count nothing: metrics are off."""
 
 
 def _routes(system: System, metrics: Metrics) -> list[Route]:
     base = system.settings.base_uri.removeprefix(system.settings.site)
     routes = [
-        # Those with parameters are tried one after the other.
+        # Routes with parameters are tried one after the other, so the most frequent ones come first.
         *BookingApi(system).routes(base),
         *feed_routes(system, base),
         *DatasetSite(system).routes(),
@@ -147,7 +147,7 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
 
 
 def _pages(system: System) -> list[Route]:
-    """What people see; and where clients ask for tokens, if they do."""
+    """Return the pages for people, and the endpoints of the OpenID provider if `access` is openid."""
     pages = Pages(system)
     routes = [
         *pages.routes(),

@@ -1,4 +1,4 @@
-"""What all pages for people have in common: how they look, what a browser may do with them, and whose form it is."""
+"""What all pages for people share: templates, security headers, cookies, forms and redirects."""
 
 import hashlib
 import hmac
@@ -45,15 +45,21 @@ Form = dict[str, str]
 
 
 class BadFormError(Exception):
-    """What was sent is no form, or names something twice."""
+    """The body is no form, or repeats a field."""
 
 
 class ForgedFormError(Exception):
-    """The form was not sent from a page that this browser has been shown."""
+    """The form does not come from a page that this browser was shown."""
 
 
 class Visit(NamedTuple):
-    """A browser, known by the secret in its cookie, and who has signed in with it."""
+    """A request of a browser.
+
+    Attributes:
+        secret: The secret in the cookie of the browser, or a new one for it.
+        known: Whether the browser sent the secret.
+        signed_in: The person who has signed in with this browser, if any.
+    """
 
     secret: str
     known: bool
@@ -61,19 +67,19 @@ class Visit(NamedTuple):
 
     @property
     def form_token(self) -> str:
-        """What a form of ours carries, and a page of somebody else's cannot know."""
+        """The token in the forms of this browser, which pages of other sites cannot know."""
         return hmac.new(self.secret.encode(), b"form", hashlib.sha256).hexdigest()
 
 
 class Problem(NamedTuple):
-    """What is wrong with a form, in words for whoever filled it in, and the fields it is about; if none, all of it."""
+    """What is wrong with a form, in words for people, and the names of the fields that are wrong, if any."""
 
     text: str
     fields: tuple[str, ...] = ()
 
 
 class _CookieScope(TypedDict):
-    """Where a cookie goes."""
+    """The attributes that say which requests carry a cookie."""
 
     path: str
     secure: bool
@@ -85,7 +91,7 @@ ServeSignedIn = Callable[[Request, Visit, SignedIn], Awaitable[Response]]
 
 
 class Pages:
-    """Renders pages, and knows browsers again."""
+    """Renders pages, and recognizes browsers by their cookies."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -101,12 +107,12 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters["day"] = day
+        self._templates.filters["day"] = format_day
         self._templates.globals["root"] = self._root
         self._destinations: list[Route] = []
 
     def routes(self) -> list[Route]:
-        """The stylesheet of all pages."""
+        """Return the route of the stylesheet of all pages."""
         return [Route(STYLE_PATH, self._style)]
 
     def route(
@@ -184,55 +190,67 @@ class Pages:
         forms_lead_to: Iterable[str] = (),
         **values: Any,
     ) -> Response:
-        """A page made for this browser; its forms may lead to those sites, and else to ours only.
+        """Return a page for this browser.
 
-        Among the values may be the `problem` with a form that is shown again.
+        Args:
+            request: The request.
+            visit: The browser.
+            template: The name of the template.
+            status: The HTTP status; 422 instead if the values name a `problem`.
+            forms_lead_to: The other sites to which the forms of the page may lead, by redirects.
+            values: The values for the template, among them the `problem` with a form that is shown again.
         """
         if values.get("problem"):
             status = HTTPStatus.UNPROCESSABLE_ENTITY
         response = self._page(request, visit, template, status, forms_lead_to, values)
         if not visit.known:
-            self.keep(response, visit.secret)
+            self.set_session_cookie(response, visit.secret)
         return response
 
     async def admit(self, visit: Visit, admission: Admission, going_to: str) -> Response:
-        """Go on to what somebody who has just signed in has to do next, or else to where they were going.
+        """Redirect somebody who has just signed in to the next step of sign-in, or to the page they wanted.
 
-        The browser is known by a new secret from now on: whoever knew the old one knows nothing, and its session ends.
+        The browser gets a new secret, and the session of the old one ends. So nobody profits from a secret that was
+        planted or seen before.
         """
         if visit.signed_in:
             await self._system.identity.accounts.sign_out(visit.signed_in)
         step = _STEP_PATHS.get(admission.step)
         response = self.see(f"{step}?{urlencode({'next': going_to})}" if step else going_to)
-        self.keep_admitted(response, admission)
+        self.set_cookies(response, admission)
         return response
 
-    def keep_admitted(self, response: Response, admission: Admission) -> None:
-        """Let the browser keep its session, and that it is known."""
-        self.keep(response, admission.secret)
+    def set_cookies(self, response: Response, admission: Admission) -> None:
+        """Set the cookies of the session and, if there is one, of the known browser."""
+        self.set_session_cookie(response, admission.secret)
         if admission.device:
-            self._keep_device(response, admission.device)
+            self._set_device_cookie(response, admission.device)
 
-    def keep(self, response: Response, secret: str) -> None:
-        """Let the browser keep the secret by which it is known."""
+    def set_session_cookie(self, response: Response, secret: str) -> None:
+        """Set the cookie with the secret of the session."""
         lifetime = int(self._system.identity.policy.session_lifetime.total_seconds())
         response.set_cookie(self._cookie, secret, max_age=lifetime, samesite="lax", **self._cookie_scope)
 
-    def _keep_device(self, response: Response, secret: str) -> None:
-        """Let the browser keep the secret by which it is known after its session has ended."""
+    def _set_device_cookie(self, response: Response, secret: str) -> None:
+        """Set the cookie with the secret of the known browser, which outlives the session."""
         lifetime = int(DEVICE_LIFETIME.total_seconds())
         response.set_cookie(self._device_cookie, secret, max_age=lifetime, samesite="strict", **self._cookie_scope)
 
     def device(self, request: Request) -> str:
-        """The secret of the device cookie, if there is one."""
+        """Return the secret of the known browser; empty if it sent none."""
         return request.cookies.get(self._device_cookie, "")
 
-    def forget(self, response: Response) -> None:
-        """Let the browser be as one in which nobody has signed in; the device cookie stays."""
+    def delete_session_cookie(self, response: Response) -> None:
+        """Delete the cookie of the session. The cookie of the known browser stays."""
         response.delete_cookie(self._cookie, samesite="lax", **self._cookie_scope)
 
     async def form(self, request: Request, visit: Visit) -> Form:
-        """What was filled in on a page of ours, or raise ForgedFormError."""
+        """Return the fields of a form.
+
+        Raises:
+            ForgedFormError: The form does not come from a page that this browser was shown.
+            BadFormError: The body is no form, or repeats a field.
+        """
         form = await read_form(request)
         if not visit.known or not hmac.compare_digest(form.get("form_token", "").encode(), visit.form_token.encode()):
             raise ForgedFormError
@@ -276,8 +294,8 @@ class Pages:
         )
 
     def _headers(self, forms_lead_to: Iterable[str]) -> dict[str, str]:
-        """No script, no style or picture but ours, in no frame, and no word to other sites of where somebody was."""
-        # Browsers ask of each redirection that follows a form whether the page may lead there.
+        """Return headers that forbid scripts, styles and pictures of other sites, frames, and referrers."""
+        # Browsers apply form-action to each redirect that follows a form, too.
         targets = " ".join(["'self'", *forms_lead_to])
         policy = f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {targets}"
         headers = {
@@ -291,32 +309,32 @@ class Pages:
 
 
 async def read_form(request: Request) -> Form:
-    """The fields of a form, each of which has one value; raise BadFormError for anything else."""
+    """Return the fields of a form; raise BadFormError if the body is none or repeats a field."""
     if not _is_form(request.headers):
         raise BadFormError
     return parse_fields((await read_body(request, _LARGEST_FORM)).decode(errors="replace"))
 
 
 def parse_fields(text: str) -> Form:
-    """The fields of a query or form, or raise BadFormError where one is repeated (RFC 6749 3.1) or is no text."""
+    """Return the fields of a query or form; raise BadFormError if one repeats (RFC 6749 3.1) or holds a NUL."""
     try:
         fields = parse_qsl(text, keep_blank_values=True, max_num_fields=50)
     except ValueError as fault:
         raise BadFormError from fault
     form = dict(fields)
-    # NUL is in no text that PostgreSQL could look for.
+    # PostgreSQL cannot look for a text with NUL.
     if len(form) < len(fields) or any("\0" in value for value in form.values()):
         raise BadFormError
     return form
 
 
-def day(instant: datetime) -> str:
-    """The day, as people write it."""
+def format_day(instant: datetime) -> str:
+    """Return the day as people write it."""
     return f"{instant.day} {instant:%B %Y}"
 
 
 def site_of(url: str) -> str:
-    """Scheme, host and port: what a browser calls the origin."""
+    """Return scheme, host and port of a URL: the origin, for browsers."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 

@@ -1,4 +1,4 @@
-"""The provider over HTTP: where clients ask for tokens, and people are asked whether they may have them."""
+"""The endpoints of the OpenID provider: tokens and metadata for clients, consent for people."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -43,7 +43,7 @@ from openbooking.web.request import read_body
 
 CONSENT_PATH = "/oauth/consent"
 
-_NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_NOT_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _LARGEST_METADATA = 20_000
 _log = structlog.get_logger()
 
@@ -51,7 +51,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class OAuth:
-    """The endpoints of the provider."""
+    """The endpoints of the OpenID provider."""
 
     def __init__(self, system: System, pages: Pages) -> None:
         self._system = system
@@ -90,20 +90,20 @@ class OAuth:
     async def _tokens(self, request: Request) -> Response:
         form = await _fields(request)
         tokens = await self._provider.tokens.answer(form, request.headers.get("authorization"))
-        return JSONResponse(tokens, headers=_NOT_KEPT)
+        return JSONResponse(tokens, headers=_NOT_CACHED)
 
     async def _revoke(self, request: Request) -> Response:
         form = await _fields(request)
         await self._provider.tokens.revoke(form, request.headers.get("authorization"))
-        return Response(headers=_NOT_KEPT)
+        return Response(headers=_NOT_CACHED)
 
     async def _register(self, request: Request) -> Response:
         try:
             token = bearer_token(request.headers, OpenBookingError, OpenBookingError)
         except OpenBookingError as fault:
-            raise InvalidTokenError("Show a registration token, as Authorization: Bearer.") from fault
+            raise InvalidTokenError("Send a registration token, as Authorization: Bearer.") from fault
         registered = await self._provider.registration.register(token, await _metadata(request))
-        return JSONResponse(write_registration(registered), HTTPStatus.CREATED, _NOT_KEPT)
+        return JSONResponse(write_registration(registered), HTTPStatus.CREATED, _NOT_CACHED)
 
     async def _authorize(self, request: Request, visit: Visit) -> Response:
         try:
@@ -126,7 +126,7 @@ class OAuth:
     async def _show(self, request: Request, visit: Visit, parameters: Form, answer: Answer) -> Response:
         match answer:
             case Redirect(url):
-                return RedirectResponse(url, HTTPStatus.SEE_OTHER, _NOT_KEPT)
+                return RedirectResponse(url, HTTPStatus.SEE_OTHER, _NOT_CACHED)
             case SignInFirst(parameters=then):
                 return self._pages.see_sign_in(f"{AUTHORIZE_PATH}?{urlencode(then)}")
             case AskConsent(asked):
@@ -154,7 +154,7 @@ class OAuth:
 
 
 def _for_programs(endpoint: Endpoint) -> Endpoint:
-    """The endpoint, whose errors are JSON (RFC 6749 5.2)."""
+    """Return the endpoint with its errors answered as JSON (RFC 6749 5.2)."""
 
     async def serve(request: Request) -> Response:
         try:
@@ -165,7 +165,11 @@ def _for_programs(endpoint: Endpoint) -> Endpoint:
             return _error("invalid_request", str(error), error.status)
         except StoreUnavailableError as fault:
             _log.error("store.unavailable", reason=str(fault))
-            response = _error("temporarily_unavailable", "Try again in a while.", HTTPStatus.SERVICE_UNAVAILABLE)
+            response = _error(
+                "temporarily_unavailable",
+                "The database is unavailable. Try again later.",
+                HTTPStatus.SERVICE_UNAVAILABLE,
+            )
             response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
             return response
 
@@ -175,12 +179,12 @@ def _for_programs(endpoint: Endpoint) -> Endpoint:
 def _error(code: str, description: str, status: int) -> Response:
     scheme = "Bearer" if code == InvalidTokenError.code else "Basic"
     challenge = {"WWW-Authenticate": f'{scheme} realm="clients"'} if status == HTTPStatus.UNAUTHORIZED else {}
-    return JSONResponse({"error": code, "error_description": description}, status, {**_NOT_KEPT, **challenge})
+    return JSONResponse({"error": code, "error_description": description}, status, {**_NOT_CACHED, **challenge})
 
 
 async def _fields(request: Request) -> Form:
     if request.url.query:
-        raise InvalidRequestError("Send the parameters in the body: addresses are logged.")
+        raise InvalidRequestError("Send the parameters in the body: URLs are logged.")
     try:
         return await read_form(request)
     except BadFormError as fault:

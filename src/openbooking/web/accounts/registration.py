@@ -1,4 +1,4 @@
-"""The page on which a Booking Partner registers itself, by a link that an administrator has sent (OB-AUTH-04)."""
+"""The page on which a Booking Partner registers itself with a link from an administrator (OB-AUTH-04)."""
 
 from http import HTTPStatus
 
@@ -13,7 +13,7 @@ from openbooking.web.pages import Form, Pages, Problem, Visit
 
 REGISTRATION_PATH = "/registration"
 
-# What people are told who have no names of members before them, and which field it is about.
+# The message and the field of the form for each member of the metadata.
 _PROBLEMS = {
     "client_name": Problem(f"Write the name on one line, with at most {MAX_LENGTH} characters.", ("name",)),
     "client_uri": Problem(
@@ -25,7 +25,7 @@ _PROBLEMS = {
 
 
 class RegistrationPages:
-    """Registration by a link."""
+    """The registration page."""
 
     def __init__(self, system: System, pages: Pages) -> None:
         self._system = system
@@ -33,7 +33,7 @@ class RegistrationPages:
         self._pages = pages
 
     def routes(self) -> list[Route]:
-        """The page."""
+        """Return the route of the page."""
         return [self._pages.route(REGISTRATION_PATH, self._register, ("GET", "POST"))]
 
     async def _register(self, request: Request, visit: Visit) -> Response:
@@ -72,16 +72,16 @@ class RegistrationPages:
 
 
 def _problem(form: Form) -> Problem | None:
-    """What people have to tell, and programs need not: a name for Sellers to see, and how to reach somebody."""
+    """Return what is missing: people must give a name and a contact, which programs may leave out."""
     if not form.get("name", "").strip():
         return Problem("Write the name that Sellers will see.", ("name",))
     if not form.get("contact", "").strip():
-        return Problem("Give an email address of the people behind it.", ("contact",))
+        return Problem("Give an email address of the people who run it.", ("contact",))
     return None
 
 
 def _metadata(form: Form) -> dict[str, object]:
-    """What a program would have sent (RFC 7591)."""
+    """Return the form as the metadata that a program would send (RFC 7591)."""
     return {
         "client_name": form["name"],
         "client_uri": form.get("site", ""),

@@ -1,4 +1,4 @@
-"""Pages on which people take the second step of signing in, and set up and remove their second factor."""
+"""Pages for the second step of sign-in, and for setting up and removing the second factor."""
 
 import io
 from typing import Any
@@ -14,7 +14,7 @@ from openbooking.identity.guesses import Browser, TooManyAttemptsError
 from openbooking.identity.one_time_codes import enrolment_uri, in_groups
 from openbooking.identity.second_factors import Enrolment, Pending, WrongCodeError
 from openbooking.system import System
-from openbooking.web.accounts.sign_in import WRONG_PASSWORD, address, forms_lead_to, wait
+from openbooking.web.accounts.sign_in import WRONG_PASSWORD, client_address, forms_lead_to, wait_message
 from openbooking.web.pages import (
     CODE_PATH,
     ENROLMENT_PATH,
@@ -29,13 +29,13 @@ from openbooking.web.pages import (
 RECOVERY_PATH = "/sign-in/recovery-code"
 REMOVE_PATH = "/second-factor/remove"
 
-_WRONG_CODE = Problem("The code is wrong, or was used before. Wait until your app shows the next one.", ("code",))
-_WRONG_RECOVERY_CODE = Problem("The recovery code is wrong, or was used before.", ("code",))
-_WRONG_EITHER = Problem("The code is wrong, or was used before.", ("code",))
+_WRONG_CODE = Problem("The code is wrong or was used before. Wait for the next code in your app.", ("code",))
+_WRONG_RECOVERY_CODE = Problem("The recovery code is wrong or was used before.", ("code",))
+_WRONG_EITHER = Problem("The code is wrong or was used before.", ("code",))
 
 
 class SecondFactorPages:
-    """The second factor of those who sign in, and of those who have."""
+    """The pages of the second factor, during sign-in and after it."""
 
     def __init__(self, system: System, pages: Pages) -> None:
         self._system = system
@@ -43,7 +43,7 @@ class SecondFactorPages:
         self._pages = pages
 
     def routes(self) -> list[Route]:
-        """The pages."""
+        """Return the routes of the pages."""
         return [
             self._pages.route(CODE_PATH, self._code, ("GET", "POST")),
             self._pages.route(RECOVERY_PATH, self._recovery_code, ("GET", "POST")),
@@ -59,7 +59,7 @@ class SecondFactorPages:
         return await self._second_step(request, visit, recovery=True)
 
     async def _second_step(self, request: Request, visit: Visit, *, recovery: bool) -> Response:
-        """The second step with a code of the app, or with a recovery code."""
+        """Answer the second step of sign-in, with a code of the app or a recovery code."""
         form = await self._form(request, visit)
         going_to, pending = self._pages.destination(form.get("next", "")), await self._factors.pending(visit.secret)
         if pending is None or pending.sign_in.offered:
@@ -72,7 +72,7 @@ class SecondFactorPages:
             except WrongCodeError:
                 problem = _WRONG_RECOVERY_CODE if recovery else _WRONG_CODE
             except TooManyAttemptsError as refusal:
-                problem = wait(refusal, self._system.clock())
+                problem = wait_message(refusal, self._system.clock())
             else:
                 return await self._pages.admit(visit, admission, going_to or PARTNERS_PATH)
         return self._pages.page(
@@ -86,7 +86,7 @@ class SecondFactorPages:
         )
 
     async def _enrol_pending(self, request: Request, visit: Visit) -> Response:
-        """Set up the second factor that is required before anything else."""
+        """Set up a second factor during sign-in, where one is required."""
         form = await self._form(request, visit)
         going_to, pending = self._pages.destination(form.get("next", "")), await self._factors.pending(visit.secret)
         if pending is None or not pending.sign_in.offered:
@@ -100,7 +100,7 @@ class SecondFactorPages:
         return await self._enrolled(request, enrolment, going_to or PARTNERS_PATH)
 
     async def _second_factor(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
-        """Set up a second factor, or see the one there is."""
+        """Set up a second factor after sign-in, or show the existing one."""
         if request.method != "POST":
             return await self._second_factor_page(request, visit, signed_in)
         form = await self._pages.form(request, visit)
@@ -113,7 +113,9 @@ class SecondFactorPages:
         except WrongCodeError:
             return await self._second_factor_page(request, visit, signed_in, _WRONG_CODE)
         except TooManyAttemptsError as refusal:
-            return await self._second_factor_page(request, visit, signed_in, wait(refusal, self._system.clock()))
+            return await self._second_factor_page(
+                request, visit, signed_in, wait_message(refusal, self._system.clock())
+            )
         return await self._enrolled(request, enrolment, PARTNERS_PATH)
 
     async def _remove(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
@@ -127,7 +129,9 @@ class SecondFactorPages:
         except WrongCodeError:
             return await self._second_factor_page(request, visit, signed_in, _WRONG_EITHER)
         except TooManyAttemptsError as refusal:
-            return await self._second_factor_page(request, visit, signed_in, wait(refusal, self._system.clock()))
+            return await self._second_factor_page(
+                request, visit, signed_in, wait_message(refusal, self._system.clock())
+            )
         return self._pages.see(SECOND_FACTOR_PATH)
 
     async def _second_factor_page(
@@ -143,7 +147,7 @@ class SecondFactorPages:
         offered = await self._factors.offer(signed_in)
         if not offered:
             return self._pages.see(SECOND_FACTOR_PATH)
-        shown = self._shown(offered, user.name)
+        shown = self._enrolment_values(offered, user.name)
         return self._pages.page(
             request, visit, "accounts/enrolment.html", problem=problem, going_to="", required=False, **shown
         )
@@ -151,38 +155,38 @@ class SecondFactorPages:
     def _enrolment_page(
         self, request: Request, visit: Visit, pending: Pending, going_to: str, problem: Problem | None = None
     ) -> Response:
-        shown = self._shown(pending.sign_in.offered, pending.user.name)
+        shown = self._enrolment_values(pending.sign_in.offered, pending.user.name)
         return self._pages.page(
             request, visit, "accounts/enrolment.html", problem=problem, going_to=going_to, required=True, **shown
         )
 
     async def _enrolled(self, request: Request, enrolment: Enrolment, going_to: str) -> Response:
-        """The recovery codes, shown once, in the session that has just begun."""
+        """Show the recovery codes, this once, in the session that has just begun."""
         secret = enrolment.admission.secret
         visit = Visit(secret, known=True, signed_in=await self._system.identity.accounts.signed_in(secret))
         response = self._pages.page(
             request, visit, "accounts/recovery_codes.html", codes=enrolment.recovery_codes, going_to=going_to
         )
-        self._pages.keep_admitted(response, enrolment.admission)
+        self._pages.set_cookies(response, enrolment.admission)
         return response
 
-    def _shown(self, secret: str, name: str) -> dict[str, Any]:
-        """The secret of an app, for people to copy, and for cameras."""
+    def _enrolment_values(self, secret: str, name: str) -> dict[str, Any]:
+        """Return the values of the enrolment page: the key of the app as text, as a link and as a QR code."""
         uri = enrolment_uri(secret, name, self._system.settings.name)
         return {"name": name, "secret": in_groups(secret), "uri": uri, "picture": _qr_code(uri)}
 
     async def _form(self, request: Request, visit: Visit) -> Form:
-        """What was filled in, or else what the address says."""
+        """Return the fields of the form, or for GET those of the query."""
         return await self._pages.form(request, visit) if request.method == "POST" else dict(request.query_params)
 
     def _browser(self, request: Request) -> Browser:
-        return Browser(address(request), self._pages.device(request))
+        return Browser(client_address(request), self._pages.device(request))
 
 
 def _qr_code(text: str) -> Markup:
-    """The text as a QR code: SVG in the page, so that no picture has to be fetched, and none is kept in a cache."""
+    """Return the text as a QR code in SVG, inside the page: a picture of its own could stay in a cache."""
     drawn = io.BytesIO()
     segno.make(text, error="m").save(
         drawn, kind="svg", xmldecl=False, svgns=False, scale=5, light="#fff", nl=False, svgclass="qr", lineclass=None
     )
-    return Markup(drawn.getvalue().decode())  # noqa: S704 - segno draws lines, and writes nothing of the text
+    return Markup(drawn.getvalue().decode())  # noqa: S704 - segno writes lines, and nothing of the text

@@ -1,4 +1,4 @@
-"""Pages on which people who work for a Seller sign in and out, and set their passwords."""
+"""Pages on which the staff of Sellers sign in, sign out and set passwords."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -36,12 +36,12 @@ PASSWORD_PATH = "/password"  # noqa: S105 - a path
 LINK_PATH = "/set-password"
 
 _WRONG = Problem("The user name or the password is wrong.", ("username", "password"))
-WRONG_PASSWORD = Problem("This is not the password you have now.", ("password",))
-_DIFFERENT = Problem("This is not the same as the new password. Write both again.", ("repeated",))
+WRONG_PASSWORD = Problem("This is not your current password.", ("password",))
+_DIFFERENT_PASSWORDS = Problem("The two new passwords differ. Type both again.", ("repeated",))
 
 
 class AccountPages:
-    """Signing in and out, and passwords."""
+    """The pages for sign-in, sign-out and passwords."""
 
     def __init__(self, system: System, pages: Pages) -> None:
         self._system = system
@@ -49,7 +49,7 @@ class AccountPages:
         self._pages = pages
 
     def routes(self) -> list[Route]:
-        """The pages."""
+        """Return the routes of the pages."""
         return [
             self._pages.route(SIGN_IN_PATH, self._sign_in, ("GET", "POST")),
             self._pages.route_signed_in(SIGN_OUT_PATH, self._sign_out, ("POST",)),
@@ -60,7 +60,7 @@ class AccountPages:
     async def _sign_in(self, request: Request, visit: Visit) -> Response:
         if request.method != "POST":
             going_to = self._pages.destination(request.query_params.get("next", ""))
-            # The authorization endpoint sends those here who have signed in if they have to do so again.
+            # The authorization endpoint also sends signed-in people here, if they have to sign in again.
             if visit.signed_in and going_to and urlsplit(going_to).path != AUTHORIZE_PATH:
                 return self._pages.see(going_to)
             return await self._sign_in_page(request, visit, going_to)
@@ -71,7 +71,7 @@ class AccountPages:
         except SignInRefusedError:
             return await self._sign_in_page(request, visit, going_to, _WRONG, name)
         except TooManyAttemptsError as refusal:
-            return await self._sign_in_page(request, visit, going_to, wait(refusal, self._system.clock()), name)
+            return await self._sign_in_page(request, visit, going_to, wait_message(refusal, self._system.clock()), name)
         return await self._pages.admit(visit, admission, going_to or PARTNERS_PATH)
 
     async def _sign_in_page(
@@ -84,7 +84,7 @@ class AccountPages:
             forms_lead_to=await forms_lead_to(self._system, going_to),
             problem=problem,
             going_to=going_to,
-            partner=await asking(self._system, going_to),
+            partner=await client_asking(self._system, going_to),
             name=name,
         )
 
@@ -92,7 +92,7 @@ class AccountPages:
         await self._pages.form(request, visit)
         await self._accounts.sign_out(signed_in)
         response = self._pages.see(SIGN_IN_PATH)
-        self._pages.forget(response)
+        self._pages.delete_session_cookie(response)
         return response
 
     async def _change_password(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
@@ -100,7 +100,7 @@ class AccountPages:
             return self._password_page(request, visit)
         form = await self._pages.form(request, visit)
         if _differs(form):
-            return self._password_page(request, visit, _DIFFERENT)
+            return self._password_page(request, visit, _DIFFERENT_PASSWORDS)
         try:
             admission = await self._accounts.change_password(
                 signed_in.user, form.get("password", ""), form.get("new_password", ""), self._browser(request)
@@ -110,7 +110,7 @@ class AccountPages:
         except SignInRefusedError:
             return self._password_page(request, visit, WRONG_PASSWORD)
         except TooManyAttemptsError as refusal:
-            return self._password_page(request, visit, wait(refusal, self._system.clock()))
+            return self._password_page(request, visit, wait_message(refusal, self._system.clock()))
         return await self._pages.admit(visit, admission, PARTNERS_PATH)
 
     async def _use_link(self, request: Request, visit: Visit) -> Response:
@@ -121,7 +121,7 @@ class AccountPages:
             if request.method != "POST":
                 return self._password_page(request, visit, link=link, name=user.name)
             if _differs(form):
-                return self._password_page(request, visit, _DIFFERENT, link, user.name)
+                return self._password_page(request, visit, _DIFFERENT_PASSWORDS, link, user.name)
             admission = await self._accounts.use_link(link, form.get("new_password", ""))
         except UnknownLinkError:
             return self._pages.page(request, visit, "accounts/unknown_link.html", status=HTTPStatus.NOT_FOUND)
@@ -143,11 +143,11 @@ class AccountPages:
         )
 
     def _browser(self, request: Request) -> Browser:
-        return Browser(address(request), self._pages.device(request))
+        return Browser(client_address(request), self._pages.device(request))
 
 
-async def asking(system: System, going_to: str) -> Partner | None:
-    """The client to whose question the way leads."""
+async def client_asking(system: System, going_to: str) -> Partner | None:
+    """Return the client that asks for consent on the page after sign-in, if that is the consent page."""
     parts = urlsplit(going_to)
     if parts.path != AUTHORIZE_PATH:
         return None
@@ -158,16 +158,16 @@ async def asking(system: System, going_to: str) -> Partner | None:
 
 
 async def forms_lead_to(system: System, going_to: str) -> list[str]:
-    """The sites to which signing in may lead: back to a client at once if nothing remains to be agreed to."""
-    partner = await asking(system, going_to)
+    """Return the sites to which sign-in may lead: a client's, if consent was given earlier."""
+    partner = await client_asking(system, going_to)
     return [site_of(uri) for uri in partner.redirect_uris] if partner else []
 
 
-def wait(refusal: TooManyAttemptsError, now: datetime) -> Problem:
-    """How long to wait. No field is wrong: nothing that is written in them is looked at."""
+def wait_message(refusal: TooManyAttemptsError, now: datetime) -> Problem:
+    """Return the message that says how long to wait. It names no field: the values were not checked."""
     minutes = max((refusal.until - now).total_seconds() / 60, 0)
     time = "a minute" if minutes <= 1 else f"{-int(-minutes // 1)} minutes"
-    return Problem(f"There were too many attempts. Try again in {time}, or ask for a link to set a new password.")
+    return Problem(f"Too many attempts. Try again in {time}, or ask for a link to set a new password.")
 
 
 def _differs(form: Form) -> bool:
@@ -178,6 +178,6 @@ def _weak(fault: WeakPasswordError) -> Problem:
     return Problem(str(fault), ("new_password",))
 
 
-def address(request: Request) -> str:
-    """Where the request comes from; a proxy that is trusted has said so."""
+def client_address(request: Request) -> str:
+    """Return the IP address of the client, as a trusted proxy names it."""
     return request.client.host if request.client else "unknown"

@@ -42,13 +42,17 @@ _NOT_CACHED = {"Cache-Control": "no-store"}
 
 
 class BookingApi:
-    """C1, C2, P, B, cancellation, deletion and Order Status over one Booking System."""
+    """C1, C2, P, B, cancellation, deletion and Order Status of one Booking System."""
 
     def __init__(self, system: System) -> None:
         self._system = system
 
     def routes(self, base: str) -> list[ApiRoute]:
-        """The endpoints below the Base URI's path."""
+        """Return the routes of the endpoints.
+
+        Args:
+            base: The path of the Base URI below the address of the site.
+        """
         quote, create = TemporarilyUnableToProduceOrderQuoteError, TemporarilyUnableToCreateOrderError
         update, delete = TemporarilyUnableToUpdateOrderError, TemporarilyUnableToDeleteOrderError
         return [
@@ -135,7 +139,7 @@ class BookingApi:
         return Response(self._system.replies.status(record), HTTPStatus.OK, _NOT_CACHED, BOOKING_MEDIA_TYPE)
 
     async def _order(self, request: Request, command: Command, success: HTTPStatus) -> Response:
-        """The Order or quote; 409 where items of it are at fault (OB-VAL-09)."""
+        """Carry out the command, and answer with its Order or quote; 409 if items have errors (OB-VAL-09)."""
         order = await self._system.store.execute(command)
         assert isinstance(order, Order)  # noqa: S101 - what quotes and B answer with
         notes_of(request.scope).not_held = order.not_held or ""
@@ -157,5 +161,5 @@ class BookingApi:
 
 
 def _nonce() -> str:
-    """A fresh secret."""
+    """Return a new random seed for access codes."""
     return secrets.token_hex(_NONCE_BYTES)

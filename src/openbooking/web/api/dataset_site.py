@@ -1,4 +1,4 @@
-"""The dataset site: where people and Brokers' programs find what is here (DAD)."""
+"""The dataset site, on which people and the programs of Brokers find feeds and API (DAD)."""
 
 import json
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _LOGO = (
 
 
 class DatasetSite:
-    """The page, its stylesheet and its logo."""
+    """The page of the dataset site, its stylesheet and its logo."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -40,7 +40,7 @@ class DatasetSite:
         self._templates = Environment(loader=PackageLoader("openbooking.web"), autoescape=True)
 
     def routes(self) -> list[Route]:
-        """The page at /openactive and what it is made of."""
+        """Return the routes of the page, the stylesheet and the logo."""
         return [
             Route(DATASET_PATH, self._page),
             Route(f"{DATASET_PATH}/style.css", self._style),
@@ -91,12 +91,12 @@ class DatasetSite:
 
 
 def _site_of(seller: Seller) -> str | None:
-    """Where the Seller's own site is; what it is described with may be anything."""
+    """Return the address of the Seller's own site, if its `url` is one: published properties may have any value."""
     url = str(seller.properties.get("url"))
     return url if is_web_address(url) else None
 
 
 def _script(written: object) -> Markup:
-    """JSON that cannot end the script element it stands in, whatever a Seller is called."""
+    """Return JSON for a script element. No name in it can end the element."""
     escaped = json.dumps(written, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026")
-    return Markup(escaped)  # noqa: S704 - just escaped
+    return Markup(escaped)  # noqa: S704 - escaped on the line before

@@ -1,7 +1,7 @@
-"""A page of a feed on its way out: compressed where the harvester can read that, and not sent where it has it already.
+"""Feed pages as they are sent: compression, entity tags, and a cache of full pages.
 
-Full pages of open feeds are kept for a while as they are sent. RPDE allows that: what has moved on since comes again
-on a later page, and the `next` of a full page is a position that nothing can slip in before.
+RPDE allows caching a full page. An item that changes later comes again on a later page, and no item can be added before
+the position in the `next` of a full page.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from starlette.types import Scope, Send
 
 from openbooking.web.request import HeaderTest
 
-_KEPT_SECONDS = 60
-_KEPT_BYTES = 32 * 2**20
-_WORTH_COMPRESSING = 1_000
+_CACHE_SECONDS = 60
+_CACHE_BYTES = 32 * 2**20
+_SHORTEST_COMPRESSED = 1_000
 _LEVEL = 2
 _GZIP_FORMAT = 31  # zlib's number for a window of 32 KB with gzip's header and trailer
 _OVERHEAD = 1_000
@@ -27,7 +27,14 @@ _OF_BODY = (b"content-length", b"content-encoding", b"content-type")
 
 
 class Page(NamedTuple):
-    """A page as it is sent; `etag` is empty where it is not to be kept by anybody, `full` tells that it may be here."""
+    """A page as it is sent.
+
+    Attributes:
+        headers: The headers of the response.
+        body: The bytes of the body.
+        etag: The entity tag; empty if clients must not keep the page.
+        full: Whether the page is full, so that this process may keep it.
+    """
 
     headers: list[tuple[bytes, bytes]]
     body: bytes
@@ -36,7 +43,7 @@ class Page(NamedTuple):
 
 
 class PageKey(NamedTuple):
-    """What identifies a page that is kept."""
+    """What identifies a page in the cache."""
 
     feed: str
     after: int
@@ -44,59 +51,67 @@ class PageKey(NamedTuple):
 
 
 class PageCache:
-    """Full pages are kept for a minute, the least recently used make room; and made once for all who ask meanwhile.
+    """A cache of full pages, for a minute each. Requests that come while a page is made share the result.
 
-    A page that is larger than all that is kept is made for everybody who asks.
+    The page that was used least recently is dropped first. A page larger than the cache is made for each request.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._pages: TTLCache[PageKey, Page] = TTLCache(
-            _KEPT_BYTES, _KEPT_SECONDS, clock, getsizeof=lambda page: len(page.body) + _OVERHEAD
+            _CACHE_BYTES, _CACHE_SECONDS, clock, getsizeof=lambda page: len(page.body) + _OVERHEAD
         )
         self._being_made: dict[PageKey, asyncio.Future[None]] = {}
 
-    def find(self, sought: PageKey) -> Page | None:
-        """The page, if it is kept."""
+    def find(self, key: PageKey) -> Page | None:
+        """Return the page if it is in the cache."""
         try:
-            return self._pages[sought]  # `get` would look twice
+            return self._pages[key]  # `get` would look it up twice
         except KeyError:
             return None
 
-    async def make(self, sought: PageKey, make: Callable[[], Awaitable[Page]]) -> Page:
-        """The page that `make` makes, or that somebody else is making just now, if it is a full one."""
-        if sought in self._being_made:
-            await asyncio.wait([self._being_made[sought]])
-            return self.find(sought) or await self._made(sought, make)
-        told = self._being_made[sought] = asyncio.get_running_loop().create_future()
+    async def make(self, key: PageKey, make: Callable[[], Awaitable[Page]]) -> Page:
+        """Return the page, made by `make` unless another request makes the same full page just now."""
+        if key in self._being_made:
+            await asyncio.wait([self._being_made[key]])
+            return self.find(key) or await self._made(key, make)
+        done = self._being_made[key] = asyncio.get_running_loop().create_future()
         try:
-            return await self._made(sought, make)
+            return await self._made(key, make)
         finally:
-            del self._being_made[sought]
-            told.set_result(None)
+            del self._being_made[key]
+            done.set_result(None)
 
-    async def _made(self, sought: PageKey, make: Callable[[], Awaitable[Page]]) -> Page:
+    async def _made(self, key: PageKey, make: Callable[[], Awaitable[Page]]) -> Page:
         page = await make()
         if page.full and self._pages.getsizeof(page) <= self._pages.maxsize:
-            self._pages[sought] = page
+            self._pages[key] = page
         return page
 
 
 def make_page(body: bytes, headers: Mapping[str, str], *, gzip: bool, etag: str = "", full: bool = False) -> Page:
-    """The page, compressed if it may be and that is worth it."""
-    told = {**headers, "vary": "Accept-Encoding"}
+    """Return a page to send.
+
+    Args:
+        body: The JSON.
+        headers: Headers of the response, besides those that depend on the body.
+        gzip: Whether the client accepts gzip; short bodies are sent as they are all the same.
+        etag: The entity tag without quotes, if clients may keep the page.
+        full: Whether the page is full.
+    """
+    sent = {**headers, "vary": "Accept-Encoding"}
     tag = f'"{etag}"' if etag else ""
-    if gzip and len(body) >= _WORTH_COMPRESSING:
+    if gzip and len(body) >= _SHORTEST_COMPRESSED:
         body = isal_zlib.compress(body, _LEVEL, _GZIP_FORMAT)
-        told["content-encoding"] = "gzip"
+        sent["content-encoding"] = "gzip"
         tag = f'"{etag}-gzip"' if etag else ""
-    told["content-length"] = str(len(body))
+    sent["content-length"] = str(len(body))
     if tag:
-        told["etag"] = tag
-    return Page([(name.encode(), value.encode("latin-1")) for name, value in told.items()], body, tag, full)
+        sent["etag"] = tag
+    return Page([(name.encode(), value.encode("latin-1")) for name, value in sent.items()], body, tag, full)
 
 
 async def send_page(page: Page, scope: Scope, send: Send) -> None:
-    """Send it, or say that it is the one the harvester has."""
+    """Send the page, or 304 if the harvester has this version."""
     status, headers, body = HTTPStatus.OK, page.headers, page.body
     known = _value(scope, b"if-none-match")
     if known and page.etag and {page.etag, "*"} & _tags(known):
@@ -105,7 +120,7 @@ async def send_page(page: Page, scope: Scope, send: Send) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     if scope["method"] == "HEAD":
         body = b""
-    # In pieces, for the server keeps what it is given until the harvester has read it.
+    # In pieces: the server keeps each piece in memory until the harvester has read it.
     last = max(0, len(body) - 1) // _PIECE * _PIECE
     for start in range(0, last, _PIECE):
         await send({"type": "http.response.body", "body": body[start : start + _PIECE], "more_body": True})
@@ -128,12 +143,12 @@ def names_gzip(accepted: bytes) -> bool:
 
 
 def _tags(known: bytes) -> set[str]:
-    """The tags of what the harvester has; that it calls one weak does not matter here."""
+    """Return the entity tags that the harvester has. Weak tags count like strong ones for GET."""
     return {tag.removeprefix("W/") for tag in _members(known)}
 
 
 def _value(scope: Scope, name: bytes) -> bytes:
-    """The value of a header that is a list, sent at once or in parts."""
+    """Return the value of a header that is a list, in one line or several."""
     return b",".join(value for header, value in scope["headers"] if header == name)
 
 

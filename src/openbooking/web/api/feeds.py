@@ -1,4 +1,4 @@
-"""The RPDE feeds: open ones of what is sold, and each Booking Partner's own of its Orders."""
+"""The RPDE feeds: open feeds of Opportunities, and the feeds of Orders of each Booking Partner."""
 
 import zlib
 from functools import partial
@@ -20,18 +20,18 @@ from openbooking.web.observe import notes_of
 
 FEEDS_PATH = "/feeds"
 
-# What follows a page can only be found by its `next`, so a page that has items stays true for as long as it is kept.
+# A harvester goes on from the `next` of a page, so a page with items stays correct however long it is kept.
 _PAGE_WITH_ITEMS = "public, max-age=3600"
 _LAST_PAGE = "public, max-age=5"
 _PRIVATE_PAGE = "private, no-store"
 
 
 def feed_routes(system: System, base: str) -> list[Route]:
-    """Open feeds below /feeds, Orders feeds below the Base URI's path."""
-    kept, memory, private_memory = PageCache(), PageMemory(), PageMemory()
+    """Return the routes of the open feeds, below /feeds, and of the Orders feeds, below the path of the Base URI."""
+    cache, memory, private_memory = PageCache(), PageMemory(), PageMemory()
     names = sorted({type_.feed for type_ in OpportunityType})
     open_feeds = [
-        Route(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, kept, memory), methods=["GET"]) for name in names
+        Route(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, cache, memory), methods=["GET"]) for name in names
     ]
     private = [
         Route(f"{base}/{name}-rpde", PrivateFeed(system, name, private_memory), methods=["GET"])
@@ -41,40 +41,40 @@ def feed_routes(system: System, base: str) -> list[Route]:
 
 
 class OpenFeed:
-    """One open feed, as an ASGI application."""
+    """An ASGI application that serves one open feed."""
 
-    def __init__(self, system: System, name: str, kept: PageCache, memory: PageMemory) -> None:
+    def __init__(self, system: System, name: str, cache: PageCache, memory: PageMemory) -> None:
         self._store = system.store
         self._feed = Feed(name)
         self._url = f"{system.settings.site}{FEEDS_PATH}/{name}"
         self._mark = zlib.crc32(self._url.encode())
-        self._kept = kept
+        self._cache = cache
         self._memory = memory
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the page asked for."""
+        """Answer with the page that starts after the change number in the query."""
         del receive
-        sought = PageKey(self._feed.name, _after(scope), accepts_gzip(scope))
-        page = self._kept.find(sought)
+        key = PageKey(self._feed.name, _after(scope), accepts_gzip(scope))
+        page = self._cache.find(key)
         if page is None:
-            page = await self._kept.make(sought, partial(self._page, sought, _requested(self._url, scope)))
+            page = await self._cache.make(key, partial(self._page, key, _requested(self._url, scope)))
         with self._memory.for_sending(page):
             await send_page(page, scope, send)
 
-    async def _page(self, sought: PageKey, requested_url: str) -> Page:
-        """The page as it is now."""
+    async def _page(self, key: PageKey, requested_url: str) -> Page:
+        """Make the page from the items that the store holds now."""
         async with self._memory.for_making():
-            items = await self._store.feed_items(self._feed, sought.after, PAGE_SIZE)
+            items = await self._store.feed_items(self._feed, key.after, PAGE_SIZE)
             body = encode_page(self._url, requested_url, items, licensed=True)
-            # An item leaves its place when it changes and none ever comes between. So where a page begins and ends, and
-            # how many items it has, say what is in it.
-            etag = f"{self._mark:x}-{sought.after:x}-{items[-1].modified if items else 0:x}-{len(items):x}"
+            # An item that changes moves to the end, and no item is ever inserted. So the first and last change number
+            # and the number of items identify what is on the page.
+            etag = f"{self._mark:x}-{key.after:x}-{items[-1].modified if items else 0:x}-{len(items):x}"
             headers = _headers(RPDE_MEDIA_TYPE, _PAGE_WITH_ITEMS if items else _LAST_PAGE)
-            return make_page(body, headers, gzip=sought.gzip, etag=etag, full=is_full(items))
+            return make_page(body, headers, gzip=key.gzip, etag=etag, full=is_full(items))
 
 
 class PrivateFeed:
-    """The feed of Orders, or of OrderProposals, of whoever asks, as an ASGI application."""
+    """An ASGI application that serves the feed of Orders or OrderProposals of the Booking Partner that asks."""
 
     def __init__(self, system: System, name: str, memory: PageMemory) -> None:
         self._system = system
@@ -83,7 +83,7 @@ class PrivateFeed:
         self._url = f"{system.settings.base_uri}/{name}-rpde"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the page asked for."""
+        """Answer with the page that starts after the change number in the query."""
         del receive
         caller = await self._system.authenticate(Headers(scope=scope), AccessScope.ORDERS_FEED)
         feed, after = Feed(self._name, caller.partner), _after(scope)
@@ -107,7 +107,7 @@ def _after(scope: Scope) -> int:
 
 
 def _requested(url: str, scope: Scope) -> str:
-    """The URL asked for, to the letter."""
+    """Return the requested URL, unchanged."""
     query = scope["query_string"].decode("latin-1")
     return f"{url}?{query}" if query else url
 

@@ -1,4 +1,4 @@
-"""What is counted of all requests, and what a scrape asks the store besides, for Prometheus."""
+"""Metrics for Prometheus: counts of requests, and figures that each scrape asks the store for."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ from openbooking.booking.store import Feed, Figures
 from openbooking.openactive.errors import ItemErrorType, OpportunityHasInsufficientCapacityError, failures
 from openbooking.web.observe import Answered, Notes
 
-# Where the processes of one server count together, if there are several; prometheus-client looks there as well.
+# Names the folder in which several processes of one server count together; prometheus-client reads the variable too.
 SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _POSITION = "openbooking_orders_feed_position"
@@ -30,7 +30,7 @@ _FULL = frozenset(
 
 
 class Metrics:
-    """Counts in memory, or together with other processes in files of the folder that the environment names."""
+    """Counts of requests, in memory or in files that several processes share."""
 
     def __init__(self) -> None:
         self._own = CollectorRegistry()
@@ -69,7 +69,7 @@ class Metrics:
         )
 
     def observe(self, answered: Answered) -> None:
-        """Count a request."""
+        """Count a request that has been answered."""
         notes = answered.notes
         self._durations.labels(answered.method, answered.endpoint, notes.status, _fault(notes)).observe(
             answered.seconds
@@ -87,7 +87,7 @@ class Metrics:
             self._positions.labels(feed.name, feed.partner).set(after)
 
     def collect(self) -> list[Metric]:
-        """What has been counted, by all processes."""
+        """Return the counts of all processes."""
         registry = self._own
         if SHARED_FOLDER_VARIABLE in os.environ:
             registry = CollectorRegistry()
@@ -96,18 +96,18 @@ class Metrics:
 
 
 class Scrape:
-    """One answer to Prometheus: what was counted, and what the store says, if it answers."""
+    """The answer to one scrape: the counts, and the figures of the store."""
 
     def __init__(self, counted: list[Metric]) -> None:
         self._families = counted
 
     def positions(self) -> dict[Feed, int]:
-        """How far Booking Partners have read their feeds, as far as is known since the start."""
+        """Return the change number up to which each Booking Partner has read its feeds, since the server started."""
         samples = (sample for family in self._families if family.name == _POSITION for sample in family.samples)
         return {Feed(sample.labels["feed"], sample.labels["partner"]): int(sample.value) for sample in samples}
 
     def add(self, figures: Figures | None, now: datetime) -> None:
-        """Add what the store says, None where it does not answer."""
+        """Add the figures of the store; None if the store does not answer."""
         self._families += [_gauge("openbooking_store_up", "Whether the database answers.", [((), figures is not None)])]
         if figures is None:
             return
@@ -123,12 +123,15 @@ class Scrape:
         ]
 
     def collect(self) -> Iterable[Metric]:
-        """All of it, in the way prometheus-client asks for it."""
+        """Return all metrics, for prometheus-client."""
         return self._families
 
 
 def _fault(notes: Notes) -> str:
-    """Who is at fault, if anything went wrong: the specification gives 500 to some mistakes of Brokers too."""
+    """Return `request` or `system` for a failed request, else an empty string.
+
+    The class decides, not the status: the specification gives some mistakes of Brokers the status 500.
+    """
     if notes.status < HTTPStatus.BAD_REQUEST:
         return ""
     if notes.error:

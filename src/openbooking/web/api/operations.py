@@ -1,4 +1,4 @@
-"""What those who run the server ask it: whether it lives, whether it is ready, and what it has counted."""
+"""Endpoints for operations: health, readiness and metrics."""
 
 import asyncio
 from hmac import compare_digest
@@ -16,15 +16,15 @@ from openbooking.web.api.metrics import Metrics, Scrape
 
 METRICS_PATH = "/metrics"
 
-_NOT_KEPT = {"Cache-Control": "no-store"}
-_PATIENCE_SECONDS = 2
+_NOT_CACHED = {"Cache-Control": "no-store"}
+_TIMEOUT_SECONDS = 2
 _log = structlog.get_logger()
 
 
 class Operations:
-    """/healthz and /readyz for whoever starts and stops servers, /metrics for Prometheus where a token is set.
+    """The endpoints /healthz and /readyz, and /metrics if `metrics_token` is set.
 
-    A server that is about to stop, by `app.state.draining`, is not ready, but answers still.
+    While `app.state.draining()` is true, before the server stops, /readyz fails and all else is answered.
     """
 
     def __init__(self, system: System, metrics: Metrics) -> None:
@@ -32,7 +32,7 @@ class Operations:
         self._metrics = metrics
 
     def routes(self) -> list[Route]:
-        """Beside the Booking API."""
+        """Return the routes of the endpoints."""
         routes: list[Route] = [Route("/healthz", self._healthz), Route("/readyz", self._readyz)]
         if self._system.settings.metrics_token:
             routes.append(Route(METRICS_PATH, self._scrape))
@@ -40,25 +40,25 @@ class Operations:
 
     async def _healthz(self, request: Request) -> Response:
         del request
-        return JSONResponse({"status": "ok"}, headers=_NOT_KEPT)
+        return JSONResponse({"status": "ok"}, headers=_NOT_CACHED)
 
     async def _readyz(self, request: Request) -> Response:
-        """503 with what is wrong, but without the reasons, which are for the log alone."""
+        """Answer 503 if a part is not ready. The reasons are in the log alone."""
         parts = {
-            "database": await self._database_is_well(),
-            "sweeper": self._system.sweeper.is_well(),
+            "database": await self._database_answers(),
+            "sweeper": self._system.sweeps.is_healthy(),
             "serving": not request.app.state.draining(),
         }
-        told = {name: "ok" if well else "not ok" for name, well in parts.items()}
+        states = {name: "ok" if ready else "not ok" for name, ready in parts.items()}
         status = HTTPStatus.OK if all(parts.values()) else HTTPStatus.SERVICE_UNAVAILABLE
-        return JSONResponse(told, status, _NOT_KEPT)
+        return JSONResponse(states, status, _NOT_CACHED)
 
-    async def _database_is_well(self) -> bool:
+    async def _database_answers(self) -> bool:
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
                 await self._system.store.check()
         except (StoreUnavailableError, TimeoutError) as fault:
-            _log.warning("store.not_ready", reason=str(fault) or "It does not answer.")
+            _log.warning("store.not_ready", reason=str(fault) or "The database does not answer.")
             return False
         return True
 
@@ -69,11 +69,11 @@ class Operations:
         scrape = Scrape(self._metrics.collect())
         scrape.add(await self._figures(scrape), self._system.clock())
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(scrape), headers={"Content-Type": media_type, **_NOT_KEPT})
+        return Response(encode(scrape), headers={"Content-Type": media_type, **_NOT_CACHED})
 
     async def _figures(self, scrape: Scrape) -> Figures | None:
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
                 return await self._system.store.figures(scrape.positions())
         except (StoreUnavailableError, TimeoutError):
             return None

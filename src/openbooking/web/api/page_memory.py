@@ -1,4 +1,4 @@
-"""How much memory the pages of feeds may take in one process, all that are being made or sent together."""
+"""A bound on the memory that feed pages take in one process while they are made and sent."""
 
 import asyncio
 from collections import Counter, deque
@@ -10,15 +10,19 @@ from openbooking.web.api.feed_pages import Page
 from openbooking.web.errors import RETRY_AFTER_SECONDS
 
 MOST_BYTES = 256 * 2**20
-# About what the largest usual page takes while it is made: what was read, its JSON, and that compressed.
+# About what the largest usual page takes while it is made: the rows, the JSON and the compressed JSON.
 MAKING_BYTES = 12 * 2**20
 _SECONDS = 10.0
 
 
 class PageMemory:
-    """Pages are made only while there is memory for one more; those that are being sent take up memory until they are.
+    """The memory for feed pages, of which each page takes a part while it is made and while it is sent.
 
-    A page that several are sent at once counts once. Whoever waits longer than `seconds` for memory is refused.
+    A page that is sent to several clients at once counts once.
+
+    Args:
+        most: The bytes that all pages together may take.
+        seconds: How long a request waits for memory before it is refused.
     """
 
     def __init__(self, most: int = MOST_BYTES, seconds: float = _SECONDS) -> None:
@@ -30,7 +34,11 @@ class PageMemory:
 
     @asynccontextmanager
     async def for_making(self) -> AsyncIterator[None]:
-        """While a page is made; raises TemporarilyUnavailableError if there is no memory for it in time."""
+        """Reserve memory while a page is made, first come, first served.
+
+        Raises:
+            TemporarilyUnavailableError: No memory was free in time.
+        """
         try:
             async with asyncio.timeout(self._seconds):
                 await self._take()
@@ -45,7 +53,7 @@ class PageMemory:
 
     @contextmanager
     def for_sending(self, page: Page) -> Iterator[None]:
-        """While a page that there is already is sent."""
+        """Count the memory of a finished page while it is sent."""
         key, size = id(page.body), len(page.body)
         if not self._sent[key]:
             self._taken += size
@@ -59,25 +67,25 @@ class PageMemory:
                 self._free(size)
 
     async def _take(self) -> None:
-        """Take memory for a page that is made, after those that have waited longer."""
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        """Wait for memory to make a page, behind the requests that have waited longer."""
+        wakeup = asyncio.get_running_loop().create_future()
+        self._waiting.append(wakeup)
         try:
             if len(self._waiting) > 1:
-                await turn
+                await wakeup
             while self._taken + MAKING_BYTES > self._most:
-                turn = self._waiting[0] = asyncio.get_running_loop().create_future()
-                await turn
+                wakeup = self._waiting[0] = asyncio.get_running_loop().create_future()
+                await wakeup
             self._taken += MAKING_BYTES
         finally:
-            self._waiting.remove(turn)
-            self._call_next()
+            self._waiting.remove(wakeup)
+            self._wake_next()
 
     def _free(self, size: int) -> None:
         self._taken -= size
-        self._call_next()
+        self._wake_next()
 
-    def _call_next(self) -> None:
-        """Let the one that waits longest look whether there is memory now."""
+    def _wake_next(self) -> None:
+        """Wake the request that has waited longest, to check for free memory."""
         if self._waiting and not self._waiting[0].done():
             self._waiting[0].set_result(None)

@@ -1,4 +1,4 @@
-"""The page on which a Seller sees who may book for it and what they have done, and takes it back."""
+"""The pages on which a Seller sees its Booking Partners, and pauses, resumes or stops them."""
 
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +17,7 @@ from openbooking.web.pages import PARTNERS_PATH, Pages, Visit
 
 
 class SellerPartnerPages:
-    """Who may book for a Seller."""
+    """The pages about the Booking Partners of a Seller."""
 
     def __init__(self, system: System, pages: Pages) -> None:
         self._system = system
@@ -25,7 +25,7 @@ class SellerPartnerPages:
         self._pages = pages
 
     def routes(self) -> list[Route]:
-        """The list, and what can be done about each of it."""
+        """Return the routes of the list and of the actions on one partner."""
         return [
             self._pages.route_signed_in(PARTNERS_PATH, self._list),
             self._pages.route_signed_in(f"{PARTNERS_PATH}/{{key}}/revoke", self._revoke, ("GET", "POST")),
@@ -81,7 +81,7 @@ class SellerPartnerPages:
         return self._pages.see(PARTNERS_PATH)
 
     async def _partners(self, seller: str) -> list[tuple[Partner, Grant]]:
-        """The partners that this Seller allows something, or has, with what holds for it."""
+        """Return the partners that have or had a grant for this Seller, each with the grant that counts."""
         own = await self._provider.store.find(Grant, seller=seller)
         every = await self._provider.store.find(Grant, seller=EVERY_SELLER)
         found = []
@@ -94,5 +94,5 @@ class SellerPartnerPages:
 
 def _state(row: dict[str, Any]) -> GrantState:
     grant = row["grant"]
-    assert isinstance(grant, Grant)  # noqa: S101 - as described
+    assert isinstance(grant, Grant)  # noqa: S101 - set by `_list`
     return grant.state
