@@ -1,4 +1,4 @@
-"""The clock of the machine: jumps are held back, slews are followed, and what is wrong at the start is not trusted."""
+"""The clock of the machine: jumps are held back, slews are followed, and a new process does not trust it yet."""
 
 import pickle
 import time
@@ -12,7 +12,7 @@ from support.fake_clocks import TEN_DAYS, Machine
 
 
 @pytest.mark.parametrize("jump", [TEN_DAYS, -TEN_DAYS, 3600, -3600, 2])
-def test_a_jump_that_is_undone_is_never_told(jump: float) -> None:
+def test_a_jump_that_is_undone_has_no_effect(jump: float) -> None:
     machine = Machine().settled()
     machine.wrong = jump
     for _ in range(6):
@@ -42,7 +42,7 @@ def test_a_clock_that_goes_back_and_forth_is_not_followed() -> None:
             assert machine.error == 0
 
 
-def test_a_clock_that_never_comes_to_rest_is_not_followed() -> None:
+def test_a_clock_that_keeps_jumping_is_not_followed() -> None:
     machine = Machine().settled()
     for _ in range(200):
         machine.wrong += 30
@@ -61,7 +61,7 @@ def test_a_slewed_clock_is_followed() -> None:
     assert machine.error == 10
 
 
-def test_small_steps_do_not_lead_far() -> None:
+def test_small_steps_move_the_time_slowly() -> None:
     """Nor does a clock that is turned a little with each reading."""
     machine = Machine().settled()
     for _ in range(1000):
@@ -77,7 +77,7 @@ def test_a_machine_that_sleeps_has_not_jumped() -> None:
     assert (machine.error, machine.clock.is_trusted()) == (0, True)
 
 
-def test_what_a_clock_tells_at_the_start_is_trusted_after_a_minute() -> None:
+def test_the_time_at_the_start_is_trusted_after_a_minute() -> None:
     machine = Machine(wrong=TEN_DAYS)
     machine.run(59)
     assert (machine.error, machine.clock.is_trusted()) == (TEN_DAYS, False)
@@ -85,7 +85,7 @@ def test_what_a_clock_tells_at_the_start_is_trusted_after_a_minute() -> None:
     assert machine.clock.is_trusted()
 
 
-def test_a_clock_that_is_wrong_at_the_start_is_followed_to_the_time_and_trusted_later() -> None:
+def test_a_wrong_clock_at_the_start_is_corrected_and_trusted_later() -> None:
     machine = Machine(wrong=TEN_DAYS)
     machine.clock.compare(machine.now - timedelta(seconds=30))
     machine.run(6)
@@ -98,14 +98,14 @@ def test_a_clock_that_is_wrong_at_the_start_is_followed_to_the_time_and_trusted_
 
 
 @pytest.mark.parametrize("ago", [timedelta(), timedelta(minutes=14), timedelta(seconds=-50)])
-def test_a_database_in_use_not_long_ago_bears_the_clock_out(ago: timedelta) -> None:
+def test_a_recently_used_database_confirms_the_clock(ago: timedelta) -> None:
     """Clocks of several machines may differ by some seconds."""
     machine = Machine()
     machine.clock.compare(machine.now - ago)
     assert (machine.error, machine.clock.is_trusted()) == (0, True)
 
 
-def test_a_database_in_use_long_ago_says_nothing() -> None:
+def test_a_database_used_long_ago_confirms_nothing() -> None:
     machine = Machine()
     machine.clock.compare(machine.now - timedelta(minutes=16))
     assert (machine.error, machine.clock.is_trusted()) == (0, False)
@@ -113,7 +113,7 @@ def test_a_database_in_use_long_ago_says_nothing() -> None:
     assert machine.clock.is_trusted()
 
 
-def test_no_time_is_told_that_is_before_the_last_use_of_the_database() -> None:
+def test_the_time_is_never_before_the_last_use_of_the_database() -> None:
     machine = Machine(wrong=-TEN_DAYS)
     machine.clock.compare(machine.now - timedelta(seconds=30))
     machine.run(6)
@@ -123,7 +123,7 @@ def test_no_time_is_told_that_is_before_the_last_use_of_the_database() -> None:
     assert (machine.error, machine.clock.is_trusted()) == (-30, True)
 
 
-def test_the_time_is_found_again_after_a_database_that_was_in_use_in_the_future() -> None:
+def test_the_time_recovers_after_a_database_was_used_in_the_future() -> None:
     machine = Machine()
     machine.clock.compare(machine.now + timedelta(days=10))
     machine.run(61)
@@ -137,13 +137,13 @@ def test_a_clock_that_has_been_trusted_is_not_compared() -> None:
     assert (machine.error, machine.clock.is_trusted()) == (0, True)
 
 
-def test_a_process_hands_what_it_knows_to_those_it_starts() -> None:
+def test_a_process_passes_its_offset_to_the_processes_it_starts() -> None:
     clock = SystemClock()
     clock.compare(clock())
     assert pickle.loads(pickle.dumps(clock)).is_trusted()  # noqa: S301 - our own bytes
 
 
-def test_the_clock_of_the_machine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_clocks_of_the_machine_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     sound, clock = time.time, SystemClock()
     clock.compare(clock())
     before = clock()

@@ -1,4 +1,4 @@
-"""What the environment holds that is not meant as a setting, and an address that could be served only by half."""
+"""Variables in the environment that are no settings, and the forms of addresses."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ MISSPELT = {
 }
 
 
-def test_what_kubernetes_sets_for_a_service_is_no_setting_and_the_port_is_said_to_be_left_out(tmp_path: Path) -> None:
+def test_variables_of_a_kubernetes_service_are_left_out_and_the_port_is_logged(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text("port = 8100")
     with structlog.testing.capture_logs() as logged:
@@ -47,14 +47,14 @@ def test_what_kubernetes_sets_for_a_service_is_no_setting_and_the_port_is_said_t
     assert {(line["event"], line["variable"]) for line in logged} == {("settings.left_out", "OPENBOOKING_PORT")}
 
 
-def test_a_port_that_is_one_is_one() -> None:
+def test_a_port_number_is_not_left_out() -> None:
     with structlog.testing.capture_logs() as logged:
         assert load_settings({"OPENBOOKING_PORT": "8300", "OPENBOOKING_SERVICE_HOST": "10.0.0.1"}).port == 8300
     assert logged == []
 
 
 @pytest.mark.parametrize(("name", "value"), MISSPELT.items())
-def test_what_is_only_like_it_is_an_error(name: str, value: str) -> None:
+def test_similar_variables_are_errors(name: str, value: str) -> None:
     with pytest.raises(SettingsError):
         load_settings({name: value})
 
@@ -62,9 +62,15 @@ def test_what_is_only_like_it_is_an_error(name: str, value: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "https://club.example/booking",
-        "https://club.example/booking/",
         "https://club.example//",
+        "https://club.example/a//b",
+        "https://club.example/../a",
+        "https://club.example/a/.",
+        "https://club.example/a%20b",
+        "https://club.example/a b",
+        "https://club.example/{a}",
+        "https://club.example:0",
+        "https://club.example:00/a",
         "https://club.example/?a",
         "https://club.example?",
         "https://club.example/#a",
@@ -73,7 +79,7 @@ def test_what_is_only_like_it_is_an_error(name: str, value: str) -> None:
         "https://club.example:port",
     ],
 )
-def test_a_site_that_is_more_than_a_host_is_refused_with_what_to_set(url: str) -> None:
+def test_site_url_with_more_than_host_and_path_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="api_path"):
         load_settings({"OPENBOOKING_SITE_URL": url})
 
@@ -81,5 +87,26 @@ def test_a_site_that_is_more_than_a_host_is_refused_with_what_to_set(url: str) -
 @pytest.mark.parametrize(
     "url", ["https://club.example", "https://club.example/", "https://[::1]:8443", "http://localhost:1"]
 )
-def test_a_site_that_is_a_host_is_served(url: str) -> None:
+def test_site_url_may_be_a_host(url: str) -> None:
     assert load_settings({"OPENBOOKING_SITE_URL": url}).site == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("url", "site", "path"),
+    [
+        ("https://club.example", "https://club.example", ""),
+        ("https://club.example:8443/", "https://club.example:8443", ""),
+        ("https://club.example/booking/", "https://club.example/booking", "/booking"),
+        ("https://club.example/a.b/~c", "https://club.example/a.b/~c", "/a.b/~c"),
+        ("http://[::1]:8000/booking", "http://[::1]:8000/booking", "/booking"),
+    ],
+)
+def test_site_url_may_have_the_path_of_a_mount(url: str, site: str, path: str) -> None:
+    settings = load_settings({"OPENBOOKING_SITE_URL": url})
+    assert (settings.site, settings.site_path, settings.base_uri) == (site, path, f"{site}/api")
+
+
+@pytest.mark.parametrize("api_path", ["/{x}", "/a//b", "/a?b", "/a/../b", "/a b"])
+def test_api_path_that_is_no_path_is_refused(api_path: str) -> None:
+    with pytest.raises(SettingsError, match="api_path must be a path"):
+        load_settings({"OPENBOOKING_API_PATH": api_path})

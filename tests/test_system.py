@@ -1,4 +1,4 @@
-"""What the system clears away, and when, while its clock is turned; with files, and time that is moved by hand."""
+"""The cleanup of the system while its clock is wrong, with files and a clock that the test moves."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ from openbooking.identity.scopes import Scope
 from openbooking.settings import AccessMode, Settings
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
-from openbooking.system import Sweeper, System, open_identity_store, open_store, open_system
+from openbooking.system import SweepMonitor, System, open_identity_store, open_store, open_system
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, fresh, quote, read_feed, session, spaces_left
 from support.fake_clocks import TEN_DAYS, Machine
 from support.identity_provider import partner, signing_key
@@ -42,7 +42,7 @@ class Site:
         )
 
     async def stock(self) -> None:
-        """Keep one of everything that is cleared away in time: all of it is to stay for a while."""
+        """Store one of everything that the cleanup removes in time, none of it due yet."""
         await anyio.to_thread.run_sync(prepare, self.settings.database)
         store = self.open_store()
         await store.note_time(self.machine.now)
@@ -69,14 +69,14 @@ class Site:
         await identity.close()
 
     def open_store(self) -> SqlStore:
-        """The store, by a clock that is right."""
+        """Open the store with a correct clock."""
         machine = Machine()
         machine.since_boot = self.machine.since_boot
         return open_store(self.settings, machine.clock)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[System]:
-        """The system, once it has swept."""
+        """Open the system, and wait for its first sweep."""
         clock = self.machine.clock
         store, identity = open_store(self.settings, clock), open_identity_store(self.settings)
         async with open_system(self.settings, clock, store, identity) as system:
@@ -84,26 +84,26 @@ class Site:
             yield system
 
     async def run(self, system: System, seconds: int) -> None:
-        """Let time pass, and the sweeper do its work."""
+        """Let time pass, with a sweep each second."""
         for _ in range(seconds):
             self.machine.run(1)
             await self.sweep(system, 1)
 
     async def sweep(self, system: System, times: int) -> None:
-        """Wait until the sweeper has been through so many times more."""
-        sweeper = system.sweeper
+        """Wait for so many more sweeps."""
+        sweeper = system.sweeps
         for _ in range(times + 1):
             swept = anyio.Event()
 
             def note_sweep(swept: anyio.Event = swept) -> None:
-                Sweeper.has_swept(sweeper)
+                SweepMonitor.note_sweep(sweeper)
                 swept.set()
 
-            sweeper.has_swept = note_sweep  # type: ignore[method-assign]
+            sweeper.note_sweep = note_sweep  # type: ignore[method-assign]
             await swept.wait()
 
     async def kept(self, system: System) -> dict[str, int]:
-        """How much there is of everything that is cleared away in time."""
+        """Return the number of each kind of thing that the cleanup removes in time."""
         identity = system.identity.store
         feed = await read_feed(system.store, SESSIONS)
         left = await spaces_left(system.store, YOGA)
@@ -117,7 +117,7 @@ ALL = {"Session": 1, "Authorization": 1, "Attempts": 1, "SigningKey": 2, "tombst
 
 @pytest.mark.spec("OB-FEED-19")
 @pytest.mark.parametrize("jump", [TEN_DAYS, -TEN_DAYS])
-async def test_nothing_is_cleared_away_by_a_clock_that_is_wrong_for_six_seconds(tmp_path: Path, jump: float) -> None:
+async def test_a_clock_that_is_wrong_for_six_seconds_removes_nothing(tmp_path: Path, jump: float) -> None:
     site = Site(tmp_path, Machine())
     await site.stock()
     async with site.opened() as system:
@@ -132,13 +132,13 @@ async def test_nothing_is_cleared_away_by_a_clock_that_is_wrong_for_six_seconds(
 
 @pytest.mark.spec("OB-FEED-19")
 @pytest.mark.parametrize("jump", [TEN_DAYS, -TEN_DAYS])
-async def test_nothing_is_cleared_away_by_a_clock_that_is_wrong_at_the_start(tmp_path: Path, jump: float) -> None:
+async def test_a_clock_that_is_wrong_at_the_start_removes_nothing(tmp_path: Path, jump: float) -> None:
     site = Site(tmp_path, Machine(wrong=jump))
     await site.stock()
     async with site.opened() as system:
         await site.run(system, 6)
         assert await site.kept(system) == ALL
-        assert system.sweeper.is_well()
+        assert system.sweeps.is_healthy()
         site.machine.wrong = 0
         await site.run(system, 120)
         assert await site.kept(system) == ALL
@@ -177,7 +177,7 @@ async def test_the_time_is_noted_while_it_is_trusted(tmp_path: Path) -> None:
         assert await system.store.noted_time() == site.machine.now
 
 
-async def test_no_key_is_replaced_by_a_clock_that_is_not_trusted(tmp_path: Path) -> None:
+async def test_an_untrusted_clock_replaces_no_key(tmp_path: Path) -> None:
     site = Site(tmp_path, Machine(wrong=TEN_DAYS * 10))
     await site.stock()
     async with site.opened() as system:
@@ -188,7 +188,7 @@ async def test_no_key_is_replaced_by_a_clock_that_is_not_trusted(tmp_path: Path)
         assert "newest" in {key.kid for key in await system.identity.store.find(SigningKey)}
 
 
-async def test_partners_that_were_here_in_the_future_are_here_now(tmp_path: Path) -> None:
+async def test_a_last_use_in_the_future_is_corrected(tmp_path: Path) -> None:
     site = Site(tmp_path, Machine())
     await site.stock()
     async with site.opened() as system:

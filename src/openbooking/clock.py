@@ -2,16 +2,16 @@
 
 People, hypervisors and time services set the wall clock, and it may be days off for some seconds. Data that is removed
 at such a time does not come back. The monotonic clock never jumps, but does not know the date. So a process keeps the
-difference of the two, the *offset*, and tells the time as monotonic time plus that offset:
+difference of the two, the *offset*, and returns monotonic time plus offset as the time:
 
-- where the wall clock agrees with the offset, it is followed, so that slewed clocks stay right;
-- where it does not, it has jumped. The time goes on at the old offset, and the new one is taken over when the readings
-  of a whole minute have agreed with it. A jump that is undone before is never seen by anybody who asks for the time;
-- a process that has just started has no offset to hold against the wall clock. It tells what the wall clock tells, but
-  does not trust it, until the readings of a minute have agreed with one another or the database bears it out
-  (`SystemClock.compare`). Nothing that cannot be undone may be done by a time that is not trusted.
+- If the wall clock agrees with the offset, the offset follows it, so that slewed clocks stay right.
+- If the wall clock disagrees, it has jumped. The time goes on at the old offset. The new offset is taken over when all
+  readings of a minute have agreed with it. A jump that is undone earlier has no effect.
+- A process that has just started has no offset to compare the wall clock with. It returns the wall clock's time, but
+  does not trust it until the readings of a minute have agreed with each other or the database confirms it
+  (`SystemClock.compare`). Irreversible work waits for a trusted time.
 
-The offset is the same in all processes of a machine, so a process hands its own to those that it starts.
+All processes of a machine have the same offset, so a process passes its own to the processes that it starts.
 """
 
 import time
@@ -23,42 +23,47 @@ import structlog
 
 # Slewed clocks gain far less within a minute, and no decision depends on a second.
 TOLERANCE_SECONDS = 1.0
-# Ten times as long as a glitch that has been seen, and far less than a Lease lasts.
+# Ten times as long as an observed glitch, and far less than a Lease lasts.
 SETTLED_SECONDS = 60.0
-# A clock that is wrong when a machine starts is mostly wrong by a time zone, the least of which are half an hour apart.
+# A clock that is wrong when a machine starts is mostly off by a time zone, and so by half an hour or more.
 _LONGEST_BREAK_SECONDS = 900.0
-# Clocks of machines that share a database may differ by so much, and are as good as one another.
+# The clocks of machines that share a database may differ by so much; neither of them is better.
 _APART_SECONDS = 60.0
 _SINCE_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 _log = structlog.get_logger()
 
 
 class Clock(Protocol):
-    """Tells the time to everything that decides or measures."""
+    """The source of the time for all decisions and measurements."""
 
     def __call__(self) -> datetime:
-        """The time, with its zone."""
+        """Return the time, with its zone."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds since an arbitrary moment, to measure intervals; a change of the wall clock does not affect them."""
+        """Return seconds since an arbitrary moment, to measure intervals. The wall clock does not affect them."""
         ...
 
     def is_trusted(self) -> bool:
-        """Whether irreversible work, such as removing what has ended, may rely on this time."""
+        """Return whether irreversible work, such as erasing data, may rely on this time."""
         ...
 
     def compare(self, noted: datetime) -> None:
-        """Compare it with the time that a trusted clock told when the database was last in use."""
+        """Compare the time with the last time of a trusted clock that the database has noted."""
         ...
 
 
 class _State(NamedTuple):
-    """What is known of the wall clock; offsets are wall time minus monotonic time, in seconds.
+    """What the readings so far say about the wall clock. Offsets are wall time minus monotonic time, in seconds.
 
-    `offset` is what the time is told by. Readings are compared with `base`, which has stood since `based` and is moved
-    once in a while, so that what is followed is slow. `held` tells whether a jump is held against. `other` is the
-    offset that the wall clock tells instead, since `other_since`.
+    Attributes:
+        offset: The offset in use.
+        base: The offset that readings are compared with. It moves once a minute, so that only slow drift is followed.
+        based: The monotonic time at which `base` was set.
+        trusted: Whether the time is trusted.
+        held: Whether a jump of the wall clock is held back.
+        other: The offset of the wall clock after a jump, if it has jumped.
+        other_since: The monotonic time of the first reading with that offset.
     """
 
     offset: float
@@ -73,10 +78,10 @@ class _State(NamedTuple):
 class SystemClock:
     """The clock of this machine, guarded against jumps.
 
-    Arguments:
-        wall: reads seconds since 1970 UTC, which may jump.
-        monotonic: reads seconds that never jump. By default those since the machine was started, which count on while
-            it sleeps, where the platform tells them.
+    Args:
+        wall: Reads seconds since 1970 UTC, which may jump.
+        monotonic: Reads seconds that never jump. The default counts from the start of the machine and includes its
+            sleep, if the platform offers that.
     """
 
     def __init__(self, wall: Callable[[], float] | None = None, monotonic: Callable[[], float] | None = None) -> None:
@@ -88,23 +93,27 @@ class SystemClock:
         self._warn_after = now
 
     def __call__(self) -> datetime:
-        """The time in UTC."""
+        """Return the time in UTC."""
         now, state = self._read()
         return datetime.fromtimestamp(now + state.offset, UTC)
 
     def monotonic(self) -> float:
-        """Seconds that never jump."""
+        """Return seconds that never jump."""
         return self._monotonic()
 
     def is_trusted(self) -> bool:
-        """Whether the readings of a minute have agreed, or something else has borne the time out."""
+        """Return whether the readings of a minute have agreed, or the database has confirmed the time."""
         return self._read()[1].trusted
 
     def compare(self, noted: datetime) -> None:
-        """Trust the time if the database was in use not long ago, and never tell one that was before that.
+        """Trust the time if it is shortly after the noted one, and never return a time before that.
 
-        If the wall clock is behind that time, the time goes on from there, until the wall clock has stayed where it is
-        for a minute. If it is far ahead, the server has been down for long or the clock is wrong: nobody knows which.
+        If the wall clock is behind the noted time, the time goes on from the noted one until the readings of a minute
+        have agreed with the wall clock. If it is far ahead, the time is not trusted yet: either the server was down for
+        long or the clock is wrong.
+
+        Args:
+            noted: The last time of a trusted clock that the database has noted.
         """
         now, state = self._read()
         if state.held:
@@ -120,16 +129,16 @@ class SystemClock:
             _log.info("clock.is_not_trusted_yet", seconds_since_last_use=round(passed), seconds_left=SETTLED_SECONDS)
 
     def _read(self) -> tuple[float, _State]:
-        """The monotonic time, and what is known after one more reading. Threads may read at once: the last one wins."""
+        """Read both clocks; return the monotonic time and the state. If threads read at once the last one wins."""
         before = self._state
         wall, now = self._wall(), self._monotonic()
-        after = self._state = _judged(before, wall - now, now)
+        after = self._state = _state_after(before, wall - now, now)
         if after.other != before.other or not _agree(after.base, before.base):
-            self._tell(before, after, now)
+            self._log_change(before, after, now)
         return now, after
 
-    def _tell(self, before: _State, after: _State, now: float) -> None:
-        """Log what a reading has shown; a clock that jumps without end fills no log."""
+    def _log_change(self, before: _State, after: _State, now: float) -> None:
+        """Log what a reading has shown, jumps at most once a minute."""
         jumped = after.base if after.other is None else after.other
         seconds = round(jumped - before.offset, 3)
         if after.held and not _agree(after.base, before.base):
@@ -141,8 +150,8 @@ class SystemClock:
             _log.warning("clock.jumped", seconds=seconds, held_back=after.held)
 
 
-def _judged(state: _State, offset: float, now: float) -> _State:
-    """What is known after a reading of the wall clock."""
+def _state_after(state: _State, offset: float, now: float) -> _State:
+    """Return the state after a reading of the wall clock."""
     if _agree(offset, state.base):
         settled = now - state.based >= SETTLED_SECONDS
         base, based = (offset, now) if settled else (state.base, state.based)

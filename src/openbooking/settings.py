@@ -1,22 +1,25 @@
-"""Everything that can be set: environment variables `OPENBOOKING_*`, over an optional TOML file, over the defaults."""
+"""Settings: environment variables `OPENBOOKING_*` come before an optional TOML file, and that before the defaults."""
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import structlog
 from msgspec import Meta
+from msgspec.structs import force_setattr
 
 from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy, ReconciliationDetails, TaxCalculation
 from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
-from openbooking.kubernetes import is_of_service
+from openbooking.kubernetes import PORT_LEFT_OUT, is_of_service
+from openbooking.site_address import is_path, is_site_address
 from openbooking.user_error import UserError
 
 ENVIRONMENT_PREFIX = "OPENBOOKING_"
@@ -25,23 +28,17 @@ FILE_VARIABLE = "OPENBOOKING_SETTINGS"
 _Port = Annotated[int, Meta(ge=0, le=65535)]
 _Positive = Annotated[int, Meta(ge=1)]
 _NotNegative = Annotated[int, Meta(ge=0)]
-# A setting that changes how the system speaks the Open Booking API. Each of its values is in some profile in
-# `conformance/`, so that none is offered that the Test Suite has not been through.
+# Marks a setting that changes how the system speaks the Open Booking API. Each of its values is in a profile in
+# `conformance/`, so that the Test Suite has run with every value on offer.
 _PROTOCOL = Meta(extra_json_schema={"protocol": True})
 _NOT_SHOWN = "(set, and not shown)"
 _PORT_VARIABLE = "OPENBOOKING_PORT"
-_PORT_OF_SERVICE = (
-    "Kubernetes has set it for a Service called openbooking. The port is that of --port, the settings file or the "
-    "default; the variable is free with enableServiceLinks: false, or with another name for the Service."
-)
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
 _log = structlog.get_logger()
 
 
 class AccessMode(StrEnum):
-    """How callers are known."""
+    """How callers are authenticated."""
 
     API_KEY = "api-key"
     OPENID = "openid"
@@ -49,7 +46,7 @@ class AccessMode(StrEnum):
 
 
 class SettingsError(UserError):
-    """A setting is unknown or has a value it cannot have."""
+    """A setting is unknown, has a wrong value or contradicts another one."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,36 +58,39 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     replica: Annotated[str, Meta(description="The URL of a PostgreSQL replica to read feeds from, if any.")] = ""
     host: Annotated[str, Meta(description="The address to listen on.")] = "127.0.0.1"
     port: Annotated[_Port, Meta(description="The port to listen on.")] = 8000
-    workers: Annotated[_Positive, Meta(description="How many processes serve.")] = 1
-    site_url: Annotated[str, Meta(description="The public URL of this server; default from host and port.")] = ""
-    api_path: Annotated[str, Meta(description="Where the Open Booking API lives below the site's URL.")] = "/api"
+    workers: Annotated[_Positive, Meta(description="The number of processes that serve.")] = 1
+    site_url: Annotated[
+        str,
+        Meta(description="The public URL of this server; default from host and port."),
+    ] = ""
+    api_path: Annotated[str, Meta(description="The path of the Open Booking API below site_url.")] = "/api"
     name: Annotated[str, Meta(description="The name of this Booking System, shown to Brokers and Customers.")] = (
         "Openbooking"
     )
     publisher: Annotated[
-        str, Meta(description="Who publishes the open data; default the only Seller, or the name.")
+        str, Meta(description="The publisher of the open data; default the only Seller, or the name.")
     ] = ""
-    publisher_email: Annotated[str, Meta(description="How to reach the publisher.")] = ""
+    publisher_email: Annotated[str, Meta(description="The email address of the publisher.")] = ""
     booking_service: Annotated[bool, _PROTOCOL, Meta(description="Whether replies name this Booking System.")] = True
-    time_zone: Annotated[str, Meta(description="The time zone in which people are told times, by its IANA name.")] = (
+    time_zone: Annotated[str, Meta(description="The time zone of times in messages to people, by its IANA name.")] = (
         "Europe/London"
     )
     single_seller: Annotated[str, _PROTOCOL, Meta(description="The key of the only Seller, in a system for one.")] = ""
     leasing: Annotated[
         Leasing, _PROTOCOL, Meta(description="When spaces are held: off, named (from C2) or anonymous (from C1).")
     ] = Leasing.NAMED
-    lease_seconds: Annotated[_Positive, Meta(description="How long a Lease lasts.")] = 900
+    lease_seconds: Annotated[_Positive, Meta(description="Seconds that a Lease lasts.")] = 900
     guarantee_seconds: Annotated[
         _Positive, Meta(description="Seconds for which quotes that extend a Lease keep its first prices and terms.")
     ] = 1_800
     proposal_seconds: Annotated[
-        _Positive, Meta(description="Seconds that an OrderProposal lives: to be approved and booked.")
+        _Positive, Meta(description="Seconds within which an OrderProposal must be approved and booked.")
     ] = 259_200
     hold_seconds: Annotated[
         _Positive, Meta(description="Seconds for which quotes with one Order UUID may hold spaces without a break.")
     ] = 3_600
     orders_cancelled_unasked: Annotated[
-        int, Meta(ge=0, description="How many Orders an import may cancel without asking.")
+        _NotNegative, Meta(description="The most Orders that an import may cancel without confirmation.")
     ] = 10
     proposal_hold_seconds: Annotated[
         _Positive, Meta(description="Seconds for which an OrderProposal may hold spaces.")
@@ -119,13 +119,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     offer_overrides: Annotated[
         bool,
         _PROTOCOL,
-        Meta(description="Whether a Seller may agree that a Booking Partner names prices of its own (partner grant)."),
+        Meta(description="Whether a Seller may let a Booking Partner set its own prices (partner grant)."),
     ] = False
     dynamic_accounts: Annotated[
         str,
         _PROTOCOL,
         Meta(
-            description="The accountIds that a Seller may agree on for booking without a price (partner grant), "
+            description="The accountIds with which a Seller may let partners book without a price (partner grant), "
             "separated by commas; * for any."
         ),
     ] = ""
@@ -145,91 +145,105 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     terms_modified: Annotated[
         str, _PROTOCOL, Meta(description="When the terms were last changed, as an ISO 8601 instant.")
     ] = ""
-    max_body_bytes: Annotated[_Positive, Meta(description="The largest request body that is read.")] = 1_000_000
+    max_body_bytes: Annotated[_Positive, Meta(description="The most bytes of a request body.")] = 1_000_000
     max_order_items: Annotated[_Positive, Meta(description="The most OrderItems in one Order.")] = 500
     max_published_bytes: Annotated[
         _Positive, Meta(description="The most bytes that an Opportunity or a Seller may take to be published.")
     ] = 250_000
     max_order_bytes: Annotated[
-        _Positive, Meta(description="The most bytes that an Order may take, with what it says of its Opportunities.")
+        _Positive, Meta(description="The most bytes that an Order may take, with its copies of Opportunities.")
     ] = 10_000_000
     requests_per_minute: Annotated[
-        int, Meta(ge=0, description="How many requests a Booking Partner may send to each process; 0 for any number.")
+        int,
+        Meta(ge=0, description="The most requests a minute of one partner to each process; 0 for no limit."),
     ] = 0
     retention_days: Annotated[
         _NotNegative,
         Meta(description="Days after the last session of an Order until its personal data is erased; 0 for never."),
     ] = 0
     log_requests: Annotated[
-        bool, Meta(description="Whether every request is logged, and not only what changes an Order or is refused.")
+        bool, Meta(description="Whether to log every request, and not only those that change something or are refused.")
     ] = False
     drain_seconds: Annotated[
         float,
-        Meta(ge=0, description="How long to go on serving, not ready any more, between SIGTERM and the end."),
+        Meta(ge=0, description="Seconds to keep serving after SIGTERM, with /readyz failing, before shutdown."),
     ] = 0.0
     metrics_token: Annotated[
         str,
         Meta(
-            description="The bearer token with which Prometheus reads /metrics, which is off without one.",
+            description="The bearer token for /metrics, which is off without one.",
             extra_json_schema={"writeOnly": True},
         ),
     ] = ""
     command_seconds: Annotated[
         float,
-        Meta(gt=0, description="For how long a request waits for the database and for what others keep locked in it."),
+        Meta(gt=0, description="Seconds that a request waits for the database and for locked rows."),
     ] = 10.0
-    sweep_seconds: Annotated[float, Meta(gt=0, description="How often ended Leases are cleared away.")] = 2.0
+    sweep_seconds: Annotated[float, Meta(gt=0, description="Seconds between two sweeps that end Leases.")] = 2.0
     access: Annotated[
         AccessMode,
         _PROTOCOL,
-        Meta(description="How callers are known: api-key, openid (access tokens; API keys too) or headers."),
+        Meta(description="How callers are authenticated: api-key, openid (access tokens; API keys too) or headers."),
     ] = AccessMode.API_KEY
-    access_token_seconds: Annotated[_Positive, Meta(description="How long an access token lasts.")] = 900
-    refresh_token_days: Annotated[_Positive, Meta(description="How long a refresh token lasts if it is not used.")] = 90
+    access_token_seconds: Annotated[_Positive, Meta(description="Seconds that an access token lasts.")] = 900
+    refresh_token_days: Annotated[_Positive, Meta(description="Days that an unused refresh token lasts.")] = 90
     refresh_leeway_seconds: Annotated[
         _NotNegative,
-        Meta(description="How long a used refresh token may be used again, by clients that ask twice."),
+        Meta(description="Seconds for which a used refresh token works again, for clients that ask twice."),
     ] = 0
-    signing_key_days: Annotated[_Positive, Meta(description="How often the key that signs tokens is replaced.")] = 90
-    session_hours: Annotated[_Positive, Meta(description="How long people stay signed in.")] = 12
+    signing_key_days: Annotated[_Positive, Meta(description="Days until the key that signs tokens is replaced.")] = 90
+    session_hours: Annotated[_Positive, Meta(description="Hours that people stay signed in.")] = 12
     second_factor: Annotated[
         SecondFactorMode,
-        Meta(description="Whether people sign in with a code of an app as well: off, optional or required."),
+        Meta(description="Whether people also sign in with a code of an app: off, optional or required."),
     ] = SecondFactorMode.OFF
     trusted_proxies: Annotated[
-        str, Meta(description="Addresses of the proxies that tell where requests come from, separated by commas.")
+        str, Meta(description="Addresses of proxies whose X-Forwarded-For is trusted, separated by commas.")
     ] = "127.0.0.1"
     trusted_partner_header: Annotated[
         str,
         _PROTOCOL,
-        Meta(description="With access by headers, the one that names the Booking Partner; a gateway sets it."),
+        Meta(description="With access by headers, the header that names the Booking Partner; a gateway sets it."),
     ] = ""
     trusted_seller_header: Annotated[
-        str, _PROTOCOL, Meta(description="With access by headers, the one that names the Seller acted for.")
+        str, _PROTOCOL, Meta(description="With access by headers, the header that names the Seller acted for.")
     ] = ""
     test_interface: Annotated[
         bool, Meta(description="Whether anybody may create and delete data through the test interface.")
     ] = False
 
     def __post_init__(self) -> None:
-        """Refuse settings that go together badly."""
+        """Raise SettingsError for a value of a wrong type or out of its range, and for settings that contradict others.
+
+        The name of an enumeration's value becomes that value.
+        """
+        for name, type_ in _field_types().items():
+            try:
+                force_setattr(self, name, msgspec.convert(getattr(self, name), type_))
+            except msgspec.ValidationError as fault:
+                message = f"{fault} - at `$.{name}`"
+                raise SettingsError(message) from fault
+        for contradiction in self._contradictions():
+            raise SettingsError(contradiction)
+
+    def _contradictions(self) -> Iterator[str]:
+        """Yield what is wrong with values that have the right types each."""
         if (self.access is AccessMode.HEADERS) != bool(self.trusted_partner_header):
-            raise ValueError("access must be headers where trusted_partner_header is set, and nowhere else")
+            yield "access must be headers where trusted_partner_header is set, and nowhere else"
         if self.terms_of_service and not self.booking_service:
-            raise ValueError("terms_of_service are told with booking_service, which must not be off then")
+            yield "terms_of_service needs booking_service, which is off"
         if not _is_time_zone(self.time_zone):
-            raise ValueError("time_zone must be the name of an IANA time zone, such as Europe/London")
+            yield "time_zone must be the name of an IANA time zone, such as Europe/London"
         # Keys, tokens and passwords need TLS; with access by headers the gateway sees to it (OB-SEC-01).
-        if not (self.access is AccessMode.HEADERS or self.is_local or urlsplit(self.site).scheme == "https"):
-            raise ValueError(
-                f"site_url must begin with https://, but on localhost or where access is headers; it is {self.site}"
+        if not (self.access is AccessMode.HEADERS or self.is_local or self.site.startswith("https://")):
+            yield f"site_url must begin with https://, but on localhost or where access is headers; it is {self.site}"
+        if self.site_url and not is_site_address(self.site_url):
+            yield (
+                "site_url must be a scheme and a host, with the path of the mount if any, such as https://example.com "
+                f"or https://example.com/booking; api_path is the path of the API below it; it is {self.site_url}"
             )
-        if self.site_url and not _is_origin(self.site_url):
-            raise ValueError(
-                "site_url must be a scheme and a host without a path, such as https://booking.example.com, for pages "
-                "and feeds are served at the root of a host; where the Open Booking API lives below it is api_path; "
-                f"it is {self.site_url}"
-            )
+        if not is_path(self.api_path):
+            yield f"api_path must be a path such as /api or /v1/booking; it is {self.api_path}"
 
     @property
     def site(self) -> str:
@@ -238,14 +252,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return (self.site_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
+    def site_path(self) -> str:
+        """The path in the public URL, without a slash at its end: `/booking`, or empty at the root of a host."""
+        return urlsplit(self.site).path
+
+    @property
     def is_local(self) -> bool:
-        """Whether the site is on this machine, without TLS, to be tried."""
+        """Whether the site is on localhost without TLS, for trying it out."""
         site = urlsplit(self.site)
         return site.scheme == "http" and site.hostname in _LOCAL
 
     @property
     def local_but_open(self) -> bool:
-        """Whether others can reach a site that is on this machine, to be tried."""
+        """Whether other machines can reach a site whose address is on localhost."""
         return self.is_local and self.host not in _LOCAL
 
     @property
@@ -255,7 +274,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def policy(self) -> Policy:
-        """The choices that decisions depend on."""
+        """The settings that decisions depend on."""
         return Policy(
             leasing=self.leasing,
             lease_duration=timedelta(seconds=self.lease_seconds),
@@ -281,7 +300,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def identity_policy(self) -> IdentityPolicy:
-        """The choices of the provider."""
+        """The settings of the OpenID provider."""
         return IdentityPolicy(
             issuer=self.site,
             audience=self.base_uri,
@@ -310,18 +329,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return None if details == ReconciliationDetails() else details
 
 
-def _is_origin(url: str) -> bool:
-    """Whether the URL names a scheme and a host, and nothing else but a port."""
-    try:
-        parts = urlsplit(url)
-        return (
-            bool(parts.scheme and parts.hostname)
-            and parts.port != 0
-            and url.removesuffix("/") == f"{url.partition('://')[0]}://{parts.netloc}"
-            and "@" not in parts.netloc
-        )
-    except ValueError:
-        return False
+@cache
+def _field_types() -> dict[str, Any]:
+    return get_type_hints(Settings, include_extras=True)
 
 
 def _is_time_zone(name: str) -> bool:
@@ -333,7 +343,15 @@ def _is_time_zone(name: str) -> bool:
 
 
 def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
-    """The settings in force, or raise SettingsError. `overrides` that are None leave a setting as it is."""
+    """Read the settings.
+
+    Args:
+        environment: The environment variables; those of this process by default.
+        overrides: Values that come before all others. None leaves a setting as it is.
+
+    Raises:
+        SettingsError: A setting is unknown, has a wrong value or contradicts another one, or the file is unreadable.
+    """
     environment = os.environ if environment is None else environment
     values = _from_file(environment.get(FILE_VARIABLE))
     links = {name for name, value in environment.items() if is_of_service(name, value)}
@@ -343,7 +361,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
         if name.startswith(ENVIRONMENT_PREFIX) and name != FILE_VARIABLE and name not in links
     }
     if _PORT_VARIABLE in links:
-        _log.warning("settings.left_out", variable=_PORT_VARIABLE, reason=_PORT_OF_SERVICE)
+        _log.warning("settings.left_out", variable=_PORT_VARIABLE, reason=PORT_LEFT_OUT)
     values |= {name: value for name, value in overrides.items() if value is not None}
     try:
         return msgspec.convert(values, Settings, strict=False)
@@ -352,13 +370,13 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
 
 
 def protocol_settings() -> frozenset[str]:
-    """The names of the settings that change how the system speaks the Open Booking API."""
+    """Return the names of the settings that change how the system speaks the Open Booking API."""
     fields = msgspec.inspect.type_info(Settings).fields  # type: ignore[attr-defined]
     return frozenset(field.name for field in fields if (field.type.extra_json_schema or {}).get("protocol"))
 
 
 def describe_settings(settings: Settings) -> list[tuple[str, str, str]]:
-    """Name of the environment variable, value and meaning of each setting; of a secret, that it is set."""
+    """Return the environment variable, value and meaning of each setting. The value of a secret is left out."""
     protocol = protocol_settings()
     described = []
     for field in msgspec.inspect.type_info(Settings).fields:  # type: ignore[attr-defined]

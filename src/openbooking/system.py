@@ -1,4 +1,4 @@
-"""The one place where the parts of a Booking System are joined."""
+"""The parts of a Booking System, joined here and nowhere else, and its work in the background."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,7 +14,7 @@ import structlog
 from openbooking import __version__
 from openbooking.booking.commands.erase_personal_data import ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
-from openbooking.booking.store import Store, StoreUnavailableError
+from openbooking.booking.store import FeedWriter, Store, StoreUnavailableError
 from openbooking.clock import Clock, SystemClock
 from openbooking.identity.authentication import ApiKeyAuthentication, Authenticate, TrustedHeaderAuthentication
 from openbooking.identity.provider import Provider
@@ -31,31 +31,35 @@ from openbooking.store.identity.memory import MemoryIdentityStore
 from openbooking.store.sql import SqlStore
 
 TOMBSTONES_KEPT = timedelta(days=8)
-_UPKEEP_EVERY_SECONDS, _UPKEEP_AGAIN_SECONDS = 3600, 60
-_TIME_NOTED_EVERY_SECONDS = 60
-# A busy database may keep the sweeper waiting, and be well.
+_CLEANUP_SECONDS, _RETRY_SECONDS = 3600, 60
+_NOTE_SECONDS = 60
+# A busy database may delay a sweep by so much without a fault.
 _SWEEPS_MISSED, _SWEEP_SECONDS = 5, 30
 _log = structlog.get_logger()
 
 
-class Sweeper:
-    """Whether what has ended is being cleared away."""
+class SweepMonitor:
+    """Reports whether ended Leases are being cleared away.
+
+    Args:
+        every_seconds: The pause between two sweeps.
+    """
 
     def __init__(self, every_seconds: float) -> None:
         self._patience = every_seconds * _SWEEPS_MISSED + _SWEEP_SECONDS
         self._last: float | None = None
 
-    def has_swept(self) -> None:
-        """Once more, just now."""
+    def note_sweep(self) -> None:
+        """Note that a sweep has ended just now."""
         self._last = monotonic()
 
-    def is_well(self) -> bool:
-        """Whether that was not long ago."""
+    def is_healthy(self) -> bool:
+        """Return whether the last sweep is recent."""
         return self._last is not None and monotonic() - self._last < self._patience
 
 
 class System(NamedTuple):
-    """A Booking System, without the faces it shows."""
+    """The parts of a Booking System below HTTP and the commands."""
 
     settings: Settings
     clock: Clock
@@ -66,7 +70,7 @@ class System(NamedTuple):
     reader: OrderReader
     writer: Writer
     replies: OrderWriter
-    sweeper: Sweeper
+    sweeps: SweepMonitor
 
 
 @asynccontextmanager
@@ -78,18 +82,25 @@ async def open_system(
     *,
     serves: bool = True,
 ) -> AsyncIterator[System]:
-    """A Booking System with these settings, over the stores given, or else those that are set.
+    """Open a Booking System, and close its stores at the end of the context.
 
-    One that `serves` clears away what has ended for as long as it is open. One that does not, as for a command that
-    lists something, changes nothing that it is not asked to: it may have been opened with another address.
+    Args:
+        settings: The settings.
+        clock: The time; the guarded clock of this machine by default.
+        store: An open store; by default the one that the settings name, whose schema is brought up to date first.
+        identity: The identity store that goes with `store`. With `access` by headers it may be left out.
+        serves: Whether to do the work in the background: end Leases, erase data, replace keys. Without it only commands
+            change anything, so a command that lists something may open the system with another address.
 
-    Over a store of somebody else's it needs an IdentityStore too, unless a gateway tells it by headers who calls.
+    Raises:
+        SettingsError: `store` is given without `identity`, and `access` is not by headers.
+        StoreUnavailableError: The database does not answer.
     """
     clock = clock or SystemClock()
     ids = Identifiers(settings.base_uri, settings.single_seller or None)
     writer = Writer(ids)
     if store is None:
-        from openbooking.store.migrate import prepare  # noqa: PLC0415 - long to load, and a worker does without
+        from openbooking.store.migrate import prepare  # noqa: PLC0415 - slow to load, and workers do not need it
 
         await asyncio.to_thread(prepare, settings.database)
         store, identity = open_store(settings, clock), open_identity_store(settings)
@@ -114,22 +125,27 @@ async def open_system(
         reader=OrderReader(ids, settings.max_order_items),
         writer=writer,
         replies=OrderWriter(writer, booking_service(settings)),
-        sweeper=Sweeper(settings.sweep_seconds),
+        sweeps=SweepMonitor(settings.sweep_seconds),
     )
     try:
         if settings.access is AccessMode.OPENID:
             await provider.keys.rotate_if_due()
-        async with _kept_up(system) if serves else nullcontext():
+        async with _with_upkeep(system) if serves else nullcontext():
             yield system
     finally:
         await store.close()
         await provider.close()
 
 
+def make_feed_writer(settings: Settings) -> FeedWriter:
+    """Return the writer of feed items, with identifiers below the Base URI of these settings."""
+    return JsonLdFeedWriter(Writer(Identifiers(settings.base_uri, settings.single_seller or None)))
+
+
 def open_store(settings: Settings, clock: Clock | None = None) -> SqlStore:
-    """The store that is set, whose schema must be up to date."""
+    """Return the store that the settings name. Its schema must be up to date."""
     clock = clock or SystemClock()
-    writer = JsonLdFeedWriter(Writer(Identifiers(settings.base_uri, settings.single_seller or None)))
+    writer = make_feed_writer(settings)
     return backend_of(settings.database).open_store(
         settings.database,
         replica=settings.replica,
@@ -151,12 +167,12 @@ async def opened_store(settings: Settings, clock: Clock | None = None) -> AsyncI
 
 
 def open_identity_store(settings: Settings) -> IdentityStore:
-    """The identity store that is set, whose schema must be up to date."""
+    """Return the identity store that the settings name. Its schema must be up to date."""
     return backend_of(settings.database).open_identity_store(settings.database, settings.command_seconds)
 
 
 def booking_service(settings: Settings) -> dict[str, Any] | None:
-    """How this Booking System names itself, and its terms (OB 10.1.17, 10.1.18), if it does."""
+    """Return the BookingService with its terms (OB 10.1.17, 10.1.18), or None if the settings leave it out."""
     if not settings.booking_service:
         return None
     described: dict[str, Any] = {
@@ -188,40 +204,44 @@ def _authentication(settings: Settings, provider: Provider, ids: Identifiers, cl
             return ApiKeyAuthentication(provider.store, provider.last_use_recorder, clock)
 
 
-class _Chore:
-    """Something that is done again and again, `every` so many seconds, or `again` after so many where it has failed.
+class _PeriodicJob:
+    """Periodic work in the background.
 
-    What cannot be undone (`for_good`) waits until the clock is trusted.
+    Args:
+        do: The work.
+        every: Seconds between two runs; 0 to run on each tick.
+        retry: Seconds until the next run after one that failed.
+        irreversible: Whether the work cannot be undone. Such work waits until the clock is trusted.
     """
 
     def __init__(
-        self, do: Callable[[], Awaitable[None]], *, every: float = 0, again: float = 0, for_good: bool = False
+        self, do: Callable[[], Awaitable[None]], *, every: float = 0, retry: float = 0, irreversible: bool = False
     ) -> None:
         self._do = do
         self._every = every
-        self._again = again
-        self._for_good = for_good
+        self._retry = retry
+        self._irreversible = irreversible
         self._next = -inf
 
     async def do_if_due(self, clock: Clock) -> None:
-        """Do it, if it is time to; whatever goes wrong, other chores go on."""
+        """Do the work if it is due. A failure is logged, so that other work goes on."""
         now = clock.monotonic()
-        if now < self._next or (self._for_good and not clock.is_trusted()):
+        if now < self._next or (self._irreversible and not clock.is_trusted()):
             return
-        self._next = now + self._again
+        self._next = now + self._retry
         try:
             await self._do()
         except StoreUnavailableError as fault:
             _log.warning("upkeep.postponed", reason=str(fault))
-        except Exception:  # noqa: BLE001 - whatever went wrong, Leases must go on ending
+        except Exception:  # noqa: BLE001 - Leases must go on ending, whatever went wrong here
             _log.exception("upkeep.failed")
         else:
             self._next = now + self._every
 
 
 @asynccontextmanager
-async def _kept_up(system: System) -> AsyncIterator[None]:
-    upkeep = asyncio.create_task(_keep_up(system))
+async def _with_upkeep(system: System) -> AsyncIterator[None]:
+    upkeep = asyncio.create_task(_run_upkeep(system))
     try:
         yield
     finally:
@@ -230,50 +250,48 @@ async def _kept_up(system: System) -> AsyncIterator[None]:
             await upkeep
 
 
-async def _keep_up(system: System) -> None:
-    """Clear away what has ended, every few seconds or every hour, for as long as the system is open."""
-    chores = [
-        _Chore(partial(compare_clock, system.clock, system.store), every=inf),
-        _Chore(partial(_sweep, system)),
-        _Chore(partial(_clear_up, system), every=_UPKEEP_EVERY_SECONDS, again=_UPKEEP_AGAIN_SECONDS, for_good=True),
-        _Chore(
-            partial(_note_time, system), every=_TIME_NOTED_EVERY_SECONDS, again=_TIME_NOTED_EVERY_SECONDS, for_good=True
-        ),
+async def _run_upkeep(system: System) -> None:
+    """Do the periodic work until the task is cancelled."""
+    jobs = [
+        _PeriodicJob(partial(compare_clock, system.clock, system.store), every=inf),
+        _PeriodicJob(partial(_sweep, system)),
+        _PeriodicJob(partial(_clear_up, system), every=_CLEANUP_SECONDS, retry=_RETRY_SECONDS, irreversible=True),
+        _PeriodicJob(partial(_note_time, system), every=_NOTE_SECONDS, retry=_NOTE_SECONDS, irreversible=True),
     ]
     while True:
-        for chore in chores:
-            await chore.do_if_due(system.clock)
+        for job in jobs:
+            await job.do_if_due(system.clock)
         await asyncio.sleep(system.settings.sweep_seconds)
 
 
 async def compare_clock(clock: Clock, store: Store) -> None:
-    """Let the database bear the clock out, if it can; once, before this process notes a time itself."""
+    """Compare the clock with the time that the database noted last, once, before this process notes a time itself."""
     noted = await store.noted_time()
     if noted is not None:
         clock.compare(noted)
 
 
 async def _sweep(system: System) -> None:
-    """Let Leases end, and the Orders feeds follow the grants."""
+    """End Leases whose time is over, and bring the Orders feeds in line with the grants."""
     if system.clock.is_trusted():
         while await system.store.execute(ExpireLeases()):
             pass
-    system.sweeper.has_swept()
+    system.sweeps.note_sweep()
     await system.identity.grants.settle()
 
 
 async def _clear_up(system: System) -> None:
-    """Clear away what nobody needs any more."""
+    """Remove expired identity records, erasable personal data and old deletions; replace keys in time."""
     await system.identity.store.remove_expired(system.clock())
     if system.settings.access is AccessMode.OPENID:
         await system.identity.keys.rotate_if_due()
     await _erase(system)
-    # Last, for whoever reads from the log for long keeps it from being emptied.
+    # Last, since a long read from the log keeps it from being emptied.
     await system.store.forget_deleted(system.clock() - TOMBSTONES_KEPT)
 
 
 async def _erase(system: System) -> None:
-    """Erase the personal data of Orders that were over so long ago as is set, some in each transaction."""
+    """Erase the personal data of Orders that have been over for `retention_days`, some in each transaction."""
     days = system.settings.retention_days
     if days:
         command = ErasePersonalData(over_before=system.clock() - timedelta(days=days))
@@ -282,5 +300,5 @@ async def _erase(system: System) -> None:
 
 
 async def _note_time(system: System) -> None:
-    """Tell processes that start later by when the database was in use."""
+    """Note the time in the database, for the clocks of processes that start later."""
     await system.store.note_time(system.clock())

@@ -1,4 +1,4 @@
-"""A server, a browser, and a fresh window with nothing remembered."""
+"""A server, a browser, and a new window without cookies."""
 
 from collections.abc import Iterator
 

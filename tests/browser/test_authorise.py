@@ -1,4 +1,4 @@
-"""A manager of a Seller decides who may book, in a real browser, with mouse or keyboard, without any script."""
+"""A manager of a Seller allows and stops partners in a real browser, by mouse or keyboard, without script."""
 
 import base64
 import re
@@ -29,7 +29,7 @@ NEW = "lampshade orbit cabbage"
 
 
 def authorize(key: str) -> str:
-    """Where the client sends somebody to."""
+    """Return the URL to which the client sends people."""
     asked = {
         "response_type": "code",
         "client_id": key,
@@ -50,7 +50,7 @@ def sign_in(page: Page, where: str = "/sign-in", name: str = "ann") -> None:
 
 
 def tokens_for(site: Site, key: str, url: str) -> dict[str, Any]:
-    """The tokens for the code with which the browser came back."""
+    """Return the tokens for the code in the redirect."""
     form = {
         "grant_type": "authorization_code",
         "code": parse_qs(urlsplit(url).query)["code"][0],
@@ -90,8 +90,8 @@ def test_a_manager_allows_an_app_and_stops_it_again(page: Page, site: Site, clie
     assert httpx2.get(order, headers=bearer).status_code == 401
 
 
-def test_who_has_agreed_goes_straight_back(page: Page, client: tuple[str, str]) -> None:
-    """The way from the sign-in page to another site is one that the page allows."""
+def test_earlier_consent_leads_straight_back(page: Page, client: tuple[str, str]) -> None:
+    """The sign-in page allows the redirect to the site of the client."""
     sign_in(page, authorize(client[0]))
     page.get_by_role("button", name="Allow", exact=True).click()
     expect(page.get_by_text("Welcome back")).to_be_visible()
@@ -107,8 +107,8 @@ def test_a_manager_says_no(page: Page, client: tuple[str, str]) -> None:
     assert parse_qs(urlsplit(page.url).query)["error"] == ["access_denied"]
 
 
-def test_all_of_it_by_keyboard(page: Page, client: tuple[str, str]) -> None:
-    """In the order of the page, and with the focus where it can be seen."""
+def test_the_whole_flow_works_by_keyboard(page: Page, client: tuple[str, str]) -> None:
+    """The focus follows the order of the page and is visible."""
     page.goto(authorize(client[0]))
     for key in ("Tab", "Tab"):
         page.keyboard.press(key)
@@ -130,7 +130,7 @@ def test_all_of_it_by_keyboard(page: Page, client: tuple[str, str]) -> None:
     expect(page.get_by_text("Welcome back")).to_be_visible()
 
 
-def test_a_link_a_password_and_the_way_out(page: Page, site: Site) -> None:
+def test_set_a_password_by_a_link_and_sign_out(page: Page, site: Site) -> None:
     link = site.do(lambda system: system.identity.accounts.add("eve", "centre", Role.MANAGER))
     page.goto(f"/set-password?link={link}")
     page.get_by_label("New password", exact=True).fill(NEW)
@@ -156,7 +156,7 @@ def test_a_second_factor_from_setting_it_up_to_removing_it(page: Page, site: Sit
     send(page, {"Your password": PASSWORD, "Code": "{code}"}, forget=False)
     expect(page.get_by_role("heading", level=1)).to_have_text("Keep your recovery codes")
     recovery = page.get_by_role("main").get_by_role("listitem").all_inner_texts()
-    page.get_by_role("link", name="I have kept them: go on").click()
+    page.get_by_role("link", name="Continue: I have saved them").click()
     page.get_by_role("button", name="Sign out gus").click()
     sign_in(page, name="gus")
     expect(page.get_by_role("heading", level=1)).to_have_text("Enter a code")
@@ -189,19 +189,19 @@ UNAVAILABLE = "/unavailable"
 
 
 def waiting(system: System) -> Attempts:
-    """Somebody has guessed the password of dan too often."""
+    """Guess the password of dan too often."""
     until = system.clock() + timedelta(minutes=8)
     return Attempts(subject=attempt_limits.account_subject("dan"), failures=8, blocked_until=until, expires=until)
 
 
 async def copy_user(system: System, name: str, copy: str) -> None:
-    """Somebody else with the same password."""
+    """Add a user with the same password."""
     (user,) = await system.identity.store.find(User, name=name)
     await system.identity.store.save(replace(user, name=copy, revision=0))
 
 
 async def page_without_database(system: System) -> str:
-    """What somebody sees while the database does not answer."""
+    """Return the page that is shown while the database is unavailable."""
 
     async def fail(request: Request, visit: Visit) -> NoReturn:
         del request, visit
@@ -213,7 +213,7 @@ async def page_without_database(system: System) -> str:
 
 
 def shown_by_the_app(page: Page) -> str:
-    """The code for the key that the page shows."""
+    """Return the code for the key that the page shows."""
     return TOTP(page.locator("#secret").inner_text().replace(" ", "")).now()
 
 
@@ -272,7 +272,7 @@ PAGES: dict[str, tuple[str, str, dict[str, str] | None]] = {
 def test_pages_meet_wcag_2_2_aa_and_fit_on_a_telephone(
     scripted: Page, site: Site, client: tuple[str, str], scheme: Any
 ) -> None:
-    """As far as axe can tell; and at 320 pixels, which is 400 % on a screen of 1280, nothing has to be scrolled to."""
+    """axe finds nothing; at 320 pixels, which is 400 % on a screen of 1280, no sideways scrolling is needed."""
     finder, _ = site.new_client("Active Finder")
     booking = give(frozenset({Scope.OPENBOOKING}))
     site.do(lambda system: system.identity.grants.change(finder, "centre", booking, "ann"))

@@ -1,13 +1,14 @@
 """A Booking System behind HTTP, on each store, with two Sellers, three partners and something to book."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
+from starlette.types import ASGIApp
 
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.grant_terms import NO_TERMS
@@ -24,7 +25,7 @@ from openbooking.store.memory import MemoryStore
 from openbooking.store.migrate import prepare
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.samples import Clock
-from openbooking.web.app import create_app
+from openbooking.web.app import Application, create_app
 from support.builders import NOW, course, event, headline_event, on_demand_event, session, slot
 from support.identity_provider import grant, partner, signing_key, users
 from support.message_judge import judge
@@ -36,6 +37,10 @@ PILATES = session("pilates", seller=STUDIO)
 RUN, FESTIVAL, TALK = event("run"), headline_event("festival"), event("talk", parent=headline_event("conference"))
 COURSE, LESSON, VIDEO = course("course"), event("lesson", parent=course("lessons")), on_demand_event("video")
 EVENTS = (RUN, FESTIVAL, TALK, COURSE, LESSON, VIDEO)
+
+
+# Puts the application into another one, which is returned.
+Mount = Callable[[Application], ASGIApp]
 
 
 class World:
@@ -132,10 +137,12 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
     """A stocked Booking System on a store of this kind, with settings changed as wanted.
 
     On the `terms`, if any are given, Alice has agreed with the centre; nobody else has agreed on any.
-    Where it is to be in PostgreSQL, `database` is the URL. In the end every answer that it gave is judged.
+    Where it is to be in PostgreSQL, `database` is the URL.
+    `mount` puts it into another application. In the end every answer that it gave is judged.
     """
     clock = Clock()
     terms = changes.pop("terms", NO_TERMS)
+    mount: Mount | None = changes.pop("mount", None)
     assert clock() == NOW
     in_folder = str(folder / "world.sqlite3")
     made = {"site_url": SITE, "database": in_folder, "sweep_seconds": 0.05, **changes}
@@ -158,25 +165,35 @@ async def open_world(store_kind: str, folder: Path, **changes: Any) -> AsyncIter
         )
         await identity.save(partner(caller.partner), *grants)
     await identity.save(signing_key(), *users())
-    async with serving(settings, clock, store, identity) as world:
+    async with serving(settings, clock, store, identity, mount) as world:
         yield world
 
 
 @asynccontextmanager
-async def serving(settings: Settings, clock: Clock, store: Store, identity: IdentityStore) -> AsyncIterator[World]:
-    """The Booking System over these stores, whatever is in them. In the end every answer that it gave is judged."""
+async def serving(
+    settings: Settings, clock: Clock, store: Store, identity: IdentityStore, mount: Mount | None = None
+) -> AsyncIterator[World]:
+    """The Booking System over these stores, whatever is in them. In the end every answer that it gave is judged.
+
+    It is started as a server starts it, or by its first request where `mount` puts it into another application.
+    """
     answers = list[httpx2.Response]()
 
     async def keep(answer: httpx2.Response) -> None:
         answers.append(answer)
 
     app = create_app(settings, clock, store, identity)
+    transport = httpx2.ASGITransport(mount(app) if mount else app)
     async with (
-        app.router.lifespan_context(app),
-        httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app), base_url=SITE, event_hooks={"response": [keep]}
-        ) as client,
+        _closed_afterwards(app) if mount else app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url=settings.site, event_hooks={"response": [keep]}) as client,
     ):
         world = World(client, store=store, identity=identity, clock=clock, settings=settings)
         yield world
     assert not world.judged or [fault for answer in answers for fault in judge().faults(answer)] == []
+
+
+@asynccontextmanager
+async def _closed_afterwards(app: Application) -> AsyncIterator[None]:
+    yield
+    await app.close()

@@ -29,7 +29,7 @@ def people_sign_in_quickly(quick_passwords: None) -> None:
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def world_settings(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Each kind of store, and where it is."""
+    """The settings for each kind of store."""
     if request.param != "postgresql":
         return {"store_kind": request.param}
     server: PostgresServer = request.getfixturevalue("postgres")
@@ -45,14 +45,14 @@ async def world(world_settings: dict[str, str], tmp_path: Path) -> AsyncIterator
 
 @pytest.fixture
 async def sqlite_world(tmp_path: Path) -> AsyncIterator[World]:
-    """A Booking System on SQLite alone, for what does not hang on the store."""
+    """A Booking System on SQLite alone, for tests that do not depend on the store."""
     async with open_world("sqlite", tmp_path) as opened:
         yield opened
 
 
 @pytest.fixture
 async def approving(world: World) -> World:
-    """A Booking System on each store, with something that needs its Seller's approval."""
+    """A Booking System on each store, with Opportunities that need the approval of their Seller."""
     for family in (TRIP, PARTY, DIVE):
         await world.store.execute(Publish(tuple(family), actor=MANAGER))
     return world

@@ -1,4 +1,4 @@
-"""Which route answers, also where the application is part of another."""
+"""Routing, by itself and inside another application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +30,7 @@ def app(tmp_path: Path) -> Starlette:
 
 @asynccontextmanager
 async def started(app: Starlette, served: Any = None) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of the application, or of what has it within."""
+    """A client of the application, or of the one around it."""
     transport = httpx2.ASGITransport(served or app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
@@ -40,7 +40,7 @@ async def started(app: Starlette, served: Any = None) -> AsyncIterator[httpx2.As
 
 
 def outer(*routes: BaseRoute) -> Starlette:
-    """An application with its own ways to answer faults."""
+    """An application with its own exception handlers."""
     return Starlette(routes=routes, exception_handlers={Exception: theirs, LookupError: theirs, ValueError: theirs})
 
 
@@ -64,7 +64,7 @@ async def fail(_: Request) -> Response:
     ],
 )
 @pytest.mark.parametrize("below", ["", "/within"])
-async def test_a_path_without_parameters(
+async def test_paths_without_parameters_are_routed(
     app: Starlette, below: str, asked: str, status: int, allowed: set[str] | None
 ) -> None:
     method, path = asked.split()
@@ -84,14 +84,14 @@ async def test_faults_are_answered_by_this_application_though_another_has_handle
     assert (refused.status_code, refused.json()["@type"]) == (403, "NoAPITokenError")
 
 
-async def test_routes_from_elsewhere_come_first(app: Starlette) -> None:
+async def test_added_routes_come_first(app: Starlette) -> None:
     app.router.routes.append(Route("/healthz", theirs))
     async with started(app) as client:
         assert (await client.get("/healthz")).status_code == 599
         assert (await client.get("/feeds/events")).status_code == 200
 
 
-async def test_what_another_application_has_found_stays_found(app: Starlette) -> None:
+async def test_scope_values_of_an_outer_application_stay(app: Starlette) -> None:
     seen: list[Scope] = []
 
     async def see(request: Request) -> Response:
@@ -128,7 +128,7 @@ async def test_an_application_that_is_started_again_has_each_route_once(app: Sta
     assert app.router.routes == []
 
 
-async def test_a_fault_amid_an_answer_is_left_to_the_server(app: Starlette) -> None:
+async def test_a_fault_during_an_answer_is_left_to_the_server(app: Starlette) -> None:
     async def break_off(scope: Scope, receive: Any, send: Any) -> None:
         del scope, receive
         await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -29,7 +29,7 @@ def add(
     database: Database = None,
 ) -> None:
     """Make a token with which Booking Partners register themselves, and print it. Only its digest is kept."""
-    from openbooking.web.registration import REGISTRATION_PATH  # noqa: PLC0415 - longer to load than --help may take
+    from openbooking.web.accounts.registration import REGISTRATION_PATH  # noqa: PLC0415 - longer to load than --help may take
 
     async def save(system: "System") -> str:
         token = await system.identity.registration.new_token(name, timedelta(days=days) if days else None, uses)

@@ -76,7 +76,7 @@ def _administer(database: str | None, work: Callable[["UserAdministration"], Awa
 
 
 def _show_link(database: str | None, issue: Callable[["UserAdministration"], Awaitable[str]]) -> None:
-    from openbooking.web.accounts import LINK_PATH  # noqa: PLC0415 - longer to load than --help may take
+    from openbooking.web.accounts.sign_in import LINK_PATH  # noqa: PLC0415 - longer to load than --help may take
 
     async def do(system: "System") -> str:
         secret = await issue(system.identity.user_administration)

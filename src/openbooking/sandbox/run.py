@@ -27,8 +27,8 @@ from openbooking.serving.listening import listen
 from openbooking.serving.logs import configure_logs
 from openbooking.serving.server import Stop, interrupt_on_sigterm, run_server
 from openbooking.settings import Settings
-from openbooking.web.dataset_site import DATASET_PATH
-from openbooking.web.feeds import FEEDS_PATH
+from openbooking.web.api.dataset_site import DATASET_PATH
+from openbooking.web.api.feeds import FEEDS_PATH
 
 # What is proposed for booking can still be cancelled when it is, and a few people may try.
 _AHEAD = timedelta(days=2)

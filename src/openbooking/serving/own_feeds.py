@@ -11,7 +11,7 @@ from openbooking.openactive.rpde import PAGE_SIZE
 from openbooking.settings import Settings
 from openbooking.store.migrate import prepare
 from openbooking.system import opened_store
-from openbooking.web.feeds import FEEDS_PATH
+from openbooking.web.api.feeds import FEEDS_PATH
 
 
 def verify_own_feeds(settings: Settings, tell: Tell) -> Iterator[Verdict]:

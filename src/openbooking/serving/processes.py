@@ -24,7 +24,7 @@ from openbooking.serving.supervisor import Supervisor
 from openbooking.settings import Settings
 from openbooking.store.location import full_name
 from openbooking.system import compare_clock, opened_store
-from openbooking.web.metrics import SHARED_FOLDER_VARIABLE
+from openbooking.web.api.metrics import SHARED_FOLDER_VARIABLE
 
 
 def serve_forever(settings: Settings) -> None:

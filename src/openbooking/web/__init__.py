@@ -1,1 +1,1 @@
-"""HTTP: it authenticates, parses, calls and renders, and decides nothing."""
+"""HTTP: authenticates callers, parses requests, calls commands and renders replies. It decides nothing."""

@@ -1,93 +1,141 @@
-"""The ASGI application: every face of a Booking System that speaks HTTP."""
+"""The ASGI application: all that a Booking System serves over HTTP."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Lifespan
+from starlette.types import ASGIApp
 
 from openbooking.booking.store import Store
 from openbooking.clock import Clock
 from openbooking.identity.store import IdentityStore
+from openbooking.openactive.errors import TemporarilyUnavailableError
 from openbooking.settings import AccessMode, Settings
 from openbooking.system import System, open_system
-from openbooking.web.accounts import AccountPages
-from openbooking.web.booking import BookingApi
-from openbooking.web.dataset_site import DATASET_PATH, DatasetSite
+from openbooking.web.accounts.oauth import OAuth
+from openbooking.web.accounts.registration import RegistrationPages
+from openbooking.web.accounts.second_factor import SecondFactorPages
+from openbooking.web.accounts.sign_in import AccountPages
+from openbooking.web.api.booking import BookingApi
+from openbooking.web.api.dataset_site import DATASET_PATH, DatasetSite
+from openbooking.web.api.feeds import feed_routes
+from openbooking.web.api.metrics import Metrics
+from openbooking.web.api.operations import Operations
+from openbooking.web.console.partners import SellerPartnerPages
 from openbooking.web.errors import FaultMiddleware
-from openbooking.web.feeds import feed_routes
-from openbooking.web.metrics import Metrics
-from openbooking.web.oauth import OAuth
+from openbooking.web.lazy_context import LazyContext
 from openbooking.web.observe import Answered, ObservingMiddleware
-from openbooking.web.operations import Operations
 from openbooking.web.pages import Pages
-from openbooking.web.registration import RegistrationPages
-from openbooking.web.request import SentOnceMiddleware
-from openbooking.web.routes import Routes
-from openbooking.web.second_factor import SecondFactorPages
-from openbooking.web.seller_partners import SellerPartnerPages
+from openbooking.web.request import RepeatedHeaderMiddleware
+from openbooking.web.routes import AppRouter
 from openbooking.web.test_interface import TestInterface
 
 _log = structlog.get_logger()
 
 
-class _Application(Starlette):
-    """Starlette without its own layers for faults: one of ours makes responses of them, whatever handlers are added.
+class Application(Starlette):
+    """The ASGI application of a Booking System, to be served by itself or mounted in another application.
 
-    What goes wrong in a layer above that one is left to the server.
+    A server that starts it by the ASGI lifespan opens the Booking System then. Where it is mounted, no lifespan
+    reaches it: the first request opens the Booking System, and the application around it calls `close`.
+
+    Starlette's layers for faults are left out. FaultMiddleware makes all responses to faults, whatever handlers are
+    added. A fault in a layer above it is left to the server.
     """
 
-    router: Routes
+    router: AppRouter
 
-    def __init__(self, lifespan: Lifespan["_Application"], layers: Sequence[Middleware]) -> None:
-        super().__init__(middleware=layers)
-        self.router = Routes(lifespan)
+    def __init__(
+        self, settings: Settings, open_routes: Callable[[AppRouter], AbstractAsyncContextManager[None]]
+    ) -> None:
+        super().__init__()
+        self.router = AppRouter(_lifespan, settings.site_path, self._open_for_request)
         self.state.draining = lambda: False
+        self._system = LazyContext(lambda: open_routes(self.router))
+        self._is_closed = False
+
+    async def open(self) -> None:
+        """Open the Booking System now, and not at the first request.
+
+        Raises:
+            SettingsError: The settings and the stores do not go together.
+            StoreUnavailableError: The database does not answer.
+        """
+        self._is_closed = False
+        await self._system.enter()
+
+    async def close(self) -> None:
+        """Close the Booking System and its stores. Requests are answered with status 503 until `open` is called."""
+        self._is_closed = True
+        await self._system.exit()
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The layers that were named, or added."""
+        """Return the router within the layers that were added."""
         app: ASGIApp = self.router
         for layer, arguments, named in reversed(self.user_middleware):
             app = layer(app, *arguments, **named)
         return app
 
+    async def _open_for_request(self) -> None:
+        if self._is_closed:
+            raise TemporarilyUnavailableError("The Booking System has been closed.")
+        await self._system.enter()
+
 
 def create_app(
     settings: Settings, clock: Clock | None = None, store: Store | None = None, identity: IdentityStore | None = None
-) -> Starlette:
-    """The application; it opens the Booking System when the server starts, and closes it when the server stops."""
+) -> Application:
+    """Return the ASGI application of a Booking System.
+
+    Args:
+        settings: The settings. `site_url` is the public address at which the application answers, with the path at
+            which it is mounted, if any.
+        clock: The time; the guarded clock of this machine by default.
+        store: An open Store; by default the one that the settings name, whose schema is brought up to date first.
+        identity: Its IdentityStore. Without one a Store of an embedder needs `access` to be `headers`.
+    """
 
     @asynccontextmanager
-    async def lifespan(app: _Application) -> AsyncIterator[None]:
+    async def open_routes(router: AppRouter) -> AsyncIterator[None]:
         async with open_system(settings, clock, store, identity) as system:
-            with app.router.added(_routes(system, metrics)):
+            with router.added(_routes(system, metrics)):
                 yield
 
     metrics = Metrics()
     observe = metrics.observe if settings.metrics_token else _observe_nothing
-    observing = Middleware(ObservingMiddleware, observe=observe, log_all=settings.log_requests)
-    once = ["authorization", "x-forwarded-proto", settings.trusted_partner_header, settings.trusted_seller_header]
-    sent_once = Middleware(SentOnceMiddleware, headers=once)
-    return _Application(lifespan, [observing, Middleware(FaultMiddleware), sent_once])
+    single = ["authorization", "x-forwarded-proto", settings.trusted_partner_header, settings.trusted_seller_header]
+    app = Application(settings, open_routes)
+    # The layer that is added last is the outermost one.
+    app.add_middleware(RepeatedHeaderMiddleware, headers=single)
+    app.add_middleware(FaultMiddleware)
+    app.add_middleware(ObservingMiddleware, observe=observe, log_all=settings.log_requests)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Application) -> AsyncIterator[None]:
+    await app.open()
+    try:
+        yield
+    finally:
+        await app.close()
 
 
 def _observe_nothing(answered: Answered) -> None:
-    """Count nothing where nobody asks for it."""
+    """Count nothing: metrics are off."""
 
 
 def _routes(system: System, metrics: Metrics) -> list[Route]:
-    base = urlsplit(system.settings.base_uri).path
+    base = system.settings.base_uri.removeprefix(system.settings.site)
     routes = [
-        # Those with parameters are tried one after the other.
+        # Routes with parameters are tried one after the other, so the most frequent ones come first.
         *BookingApi(system).routes(base),
         *feed_routes(system, base),
         *DatasetSite(system).routes(),
-        Route("/", RedirectResponse(DATASET_PATH), methods=["GET"]),
+        Route("/", RedirectResponse(system.settings.site_path + DATASET_PATH), methods=["GET"]),
         *Operations(system, metrics).routes(),
     ]
     if system.settings.access is not AccessMode.HEADERS:
@@ -99,7 +147,7 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
 
 
 def _pages(system: System) -> list[Route]:
-    """What people see; and where clients ask for tokens, if they do."""
+    """Return the pages for people, and the endpoints of the OpenID provider if `access` is openid."""
     pages = Pages(system)
     routes = [
         *pages.routes(),

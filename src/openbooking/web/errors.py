@@ -1,4 +1,4 @@
-"""The one place where faults become responses (OB 11.4)."""
+"""Responses to faults: every exception becomes an error of the specification here (OB 11.4)."""
 
 from http import HTTPStatus
 
@@ -14,69 +14,55 @@ from openbooking.openactive.errors import (
     InternalApplicationError,
     MethodNotAllowedError,
     OpenBookingError,
-    TemporarilyUnableToCreateOrderError,
-    TemporarilyUnableToDeleteOrderError,
-    TemporarilyUnableToProduceOrderQuoteError,
-    TemporarilyUnableToUpdateOrderError,
     TemporarilyUnavailableError,
     UnknownOrIncorrectEndpointError,
 )
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 from openbooking.web.observe import notes_of
+from openbooking.web.routes import ApiRoute
 
 _log = structlog.get_logger()
-# An API key, too, is shown as a bearer token (RFC 6750 3).
+# API keys are sent as bearer tokens too (RFC 6750 3).
 _CHALLENGE = 'Bearer realm="Open Booking API", error="invalid_token"'
 
-# The request has waited for the database already, so whoever repeats it at once only waits again.
-_RETRY_AFTER_SECONDS = 5
-
-_TEMPORARILY: dict[tuple[str, str], type[OpenBookingError]] = {
-    ("PUT", "order-quote-templates"): TemporarilyUnableToProduceOrderQuoteError,
-    ("PUT", "order-quotes"): TemporarilyUnableToProduceOrderQuoteError,
-    ("DELETE", "order-quotes"): TemporarilyUnableToDeleteOrderError,
-    ("PUT", "order-proposals"): TemporarilyUnableToCreateOrderError,
-    ("PATCH", "order-proposals"): TemporarilyUnableToUpdateOrderError,
-    ("PUT", "orders"): TemporarilyUnableToCreateOrderError,
-    ("PATCH", "orders"): TemporarilyUnableToUpdateOrderError,
-    ("DELETE", "orders"): TemporarilyUnableToDeleteOrderError,
-}
+# The request has waited for the database already. A repeat sent at once would only wait again.
+RETRY_AFTER_SECONDS = 5
 
 
 class FaultMiddleware:
-    """Turns whatever is raised into the error of its class."""
+    """Answers a request whose handling raised an exception with the error of the exception's class."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
+        """Pass the request on, and answer for a fault unless the answer has begun."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # Where this application is part of another, Starlette would else ask that one's handlers first.
+        # Else Starlette would first ask the handlers of an application around this one.
         scope["starlette.exception_handlers"] = ({}, {})
         try:
             await self._app(scope, receive, send)
         except ClientDisconnect:
-            return  # its sender has gone before it was sent to the end: nobody is there to be answered
+            return  # the client has closed the connection, so nobody reads an answer
         except Exception as fault:
             if notes_of(scope).status:
-                raise  # the answer is under way
+                raise  # the answer has begun
             await _response(fault, scope)(scope, receive, send)
 
 
 def error_response(error: OpenBookingError, scope: Scope, headers: dict[str, str] | None = None) -> Response:
-    """The error as JSON-LD, with the status of its class and the id of the request (OB-ERR-05)."""
+    """Return the error as JSON-LD, with the status of its class and the id of the request (OB-ERR-05)."""
     notes = notes_of(scope)
     notes.error = type(error).__name__
     body = write_error(error, notes.request_id)
-    told = dict(headers or {})
+    sent = dict(headers or {})
     if error.retry_after is not None:
-        told["Retry-After"] = str(error.retry_after)
+        sent["Retry-After"] = str(error.retry_after)
     if error.status == HTTPStatus.UNAUTHORIZED:
-        told["WWW-Authenticate"] = _CHALLENGE
-    return Response(body, error.status, told, BOOKING_MEDIA_TYPE)
+        sent["WWW-Authenticate"] = _CHALLENGE
+    return Response(body, error.status, sent, BOOKING_MEDIA_TYPE)
 
 
 def _response(fault: Exception, scope: Scope) -> Response:
@@ -86,7 +72,7 @@ def _response(fault: Exception, scope: Scope) -> Response:
 
 
 def _refusal(fault: HTTPException, scope: Scope) -> Response:
-    """What the router refuses: a path where nothing lives (OB-ID-16), or a verb it does not know (OB-ID-17)."""
+    """Answer for what the router refuses: an unknown path (OB-ID-16), or a method the path lacks (OB-ID-17)."""
     known_path = fault.status_code == HTTPStatus.METHOD_NOT_ALLOWED
     error = MethodNotAllowedError() if known_path else UnknownOrIncorrectEndpointError()
     return error_response(error, scope, dict(fault.headers or {}))
@@ -97,8 +83,8 @@ def _as_error(fault: Exception, scope: Scope) -> OpenBookingError:
         return fault
     if isinstance(fault, StoreUnavailableError):
         _log.error("store.unavailable", reason=str(fault))
-        resource = scope["path"].rstrip("/").rpartition("/")[0].rpartition("/")[2]
-        error = _TEMPORARILY.get((scope["method"], resource), TemporarilyUnavailableError)
-        return error(retry_after=_RETRY_AFTER_SECONDS)
+        route = scope.get("route")
+        declared = route.unavailable_errors if isinstance(route, ApiRoute) else {}
+        return declared.get(scope["method"], TemporarilyUnavailableError)(retry_after=RETRY_AFTER_SECONDS)
     _log.error("request.failed", method=scope["method"], exc_info=fault)
     return InternalApplicationError("The fault has been logged under this requestId.")

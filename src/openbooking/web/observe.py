@@ -1,4 +1,4 @@
-"""What is noted of each request while it is answered: its id, who sent it, and what became of it."""
+"""Request ids, the log of requests, and the facts about each request that logs and metrics need."""
 
 import re
 import time
@@ -16,21 +16,26 @@ from openbooking.booking.store import Feed
 REQUEST_ID = "X-Request-ID"
 
 _REQUEST_ID = REQUEST_ID.lower().encode()
-# Long enough for whatever gateways make, and without anything that could forge a line of a log.
+# Long enough for the ids of gateways. No character can forge a line of a log.
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._~+/=:@-]{1,128}")
 _NOTES = "openbooking.notes"
-# Nothing was changed, and nothing refused.
+# The statuses of requests that changed nothing and were not refused.
 _QUIET = frozenset({HTTPStatus.OK, HTTPStatus.NOT_MODIFIED})
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"})
 _log = structlog.get_logger()
 
 
 class Notes(msgspec.Struct, kw_only=True):
-    """What whoever answers a request notes about it.
+    """Facts about a request, noted by the code that answers it.
 
-    `error` and `item_errors` are names of classes, `read` is a Booking Partner's own feed with the change number after
-    which it was asked for; `not_held` is the bound that kept spaces from being held; `status` is 0 until the answer
-    begins.
+    Attributes:
+        request_id: The id in the headers of the response and in the log.
+        status: The HTTP status; 0 until the answer begins.
+        partner: The key of the Booking Partner, once it is authenticated.
+        error: The class of the error of the request.
+        item_errors: The classes of the errors of its OrderItems.
+        read: The Booking Partner's own feed that was read, and the change number after which.
+        not_held: The bound that kept spaces from being held.
     """
 
     request_id: str
@@ -43,7 +48,7 @@ class Notes(msgspec.Struct, kw_only=True):
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that has been answered. `endpoint` is its path with names for what differs."""
+    """A request that has been answered. `endpoint` is the path of its route, with names in place of parameters."""
 
     method: str
     endpoint: str
@@ -55,11 +60,15 @@ Observer = Callable[[Answered], None]
 
 
 class ObservingMiddleware:
-    """Gives each request an id, its sender's if that is well-formed; logs it, and tells it to an observer.
+    """Gives each request an id, logs the request and passes it to an observer.
 
-    The id is in the headers of every response, in every error and in every line that is logged meanwhile. A path is
-    never logged, for some hold secrets; but the UUID of an Order is. Unless `log_all`, requests that were neither
-    refused nor changed anything are not logged.
+    The id is the sender's if that is well-formed. It is in the headers of the response, in errors and in all lines that
+    are logged meanwhile. Paths are not logged, since some hold secrets; the UUIDs of Orders are.
+
+    Args:
+        app: The application inside.
+        observe: Called with each request after its answer.
+        log_all: Whether to log requests too that changed nothing and were not refused.
     """
 
     def __init__(self, app: ASGIApp, *, observe: Observer, log_all: bool) -> None:
@@ -68,11 +77,13 @@ class ObservingMiddleware:
         self._log_all = log_all
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
+        """Pass the request on, and log it when it is answered."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         notes = scope[_NOTES] = Notes(request_id=_request_id(scope))
+        # An application around this one has noted its route for the request here.
+        scope["route"] = None
         header = (_REQUEST_ID, notes.request_id.encode())
 
         async def send_with_id(message: Message) -> None:
@@ -86,10 +97,10 @@ class ObservingMiddleware:
         try:
             await self._app(scope, receive, send_with_id)
         finally:
-            self._note(scope, notes, time.perf_counter() - started)
+            self._report(scope, notes, time.perf_counter() - started)
             reset_contextvars(**bound)
 
-    def _note(self, scope: Scope, notes: Notes, seconds: float) -> None:
+    def _report(self, scope: Scope, notes: Notes, seconds: float) -> None:
         answered = Answered(
             method=scope["method"] if scope["method"] in _METHODS else "other",
             endpoint=getattr(scope.get("route"), "path_format", "none"),
@@ -102,7 +113,7 @@ class ObservingMiddleware:
 
 
 def notes_of(scope: Scope) -> Notes:
-    """The notes about the request."""
+    """Return the notes about the request."""
     notes: Notes = scope[_NOTES]
     return notes
 

@@ -1,12 +1,12 @@
-"""What all pages for people have in common: how they look, what a browser may do with them, and whose form it is."""
+"""What all pages for people share: templates, security headers, cookies, forms and redirects."""
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from typing import Any, NamedTuple, TypedDict
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import structlog
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -22,13 +22,17 @@ from openbooking.identity.sign_in.attempt_limits import DEVICE_LIFETIME
 from openbooking.identity.sign_in.sessions import NextStep, SignInResult
 from openbooking.openactive.errors import RequestTooLargeError
 from openbooking.system import System
+from openbooking.web.errors import RETRY_AFTER_SECONDS
 from openbooking.web.request import read_body
+from openbooking.web.routes import local_path
 
 STYLE_PATH = "/pages.css"
 SIGN_IN_PATH = "/sign-in"
 CODE_PATH = "/sign-in/code"
 ENROLMENT_PATH = "/sign-in/second-factor"
 SECOND_FACTOR_PATH = "/second-factor"
+# The page on which people arrive when they have signed in.
+PARTNERS_PATH = "/partners"
 
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _LARGEST_FORM = 20_000
@@ -41,15 +45,21 @@ Form = dict[str, str]
 
 
 class BadFormError(Exception):
-    """What was sent is no form, or names something twice."""
+    """The body is no form, or repeats a field."""
 
 
 class ForgedFormError(Exception):
-    """The form was not sent from a page that this browser has been shown."""
+    """The form does not come from a page that this browser was shown."""
 
 
 class Visit(NamedTuple):
-    """A browser, known by the secret in its cookie, and who has signed in with it."""
+    """A request of a browser.
+
+    Attributes:
+        secret: The secret in the cookie of the browser, or a new one for it.
+        known: Whether the browser sent the secret.
+        signed_in: The person who has signed in with this browser, if any.
+    """
 
     secret: str
     known: bool
@@ -57,15 +67,23 @@ class Visit(NamedTuple):
 
     @property
     def form_token(self) -> str:
-        """What a form of ours carries, and a page of somebody else's cannot know."""
+        """The token in the forms of this browser, which pages of other sites cannot know."""
         return hmac.new(self.secret.encode(), b"form", hashlib.sha256).hexdigest()
 
 
 class Problem(NamedTuple):
-    """What is wrong with a form, in words for whoever filled it in, and the fields it is about; if none, all of it."""
+    """What is wrong with a form, in words for people, and the names of the fields that are wrong, if any."""
 
     text: str
     fields: tuple[str, ...] = ()
+
+
+class _CookieScope(TypedDict):
+    """The attributes that say which requests carry a cookie."""
+
+    path: str
+    secure: bool
+    httponly: bool
 
 
 Serve = Callable[[Request, Visit], Awaitable[Response]]
@@ -73,13 +91,14 @@ ServeSignedIn = Callable[[Request, Visit, SignedIn], Awaitable[Response]]
 
 
 class Pages:
-    """Renders pages, and knows browsers again."""
+    """Renders pages, and recognizes browsers by their cookies."""
 
     def __init__(self, system: System) -> None:
         self._system = system
         self._secure = urlsplit(system.settings.site).scheme == "https"
-        # The prefix makes browsers refuse the cookie if another host, or a page without TLS, tries to set it.
-        self._cookie = "__Host-openbooking" if self._secure else "openbooking"
+        self._root = system.settings.site_path
+        self._cookie_scope = _CookieScope(path=self._root or "/", secure=self._secure, httponly=True)
+        self._cookie = f"{_cookie_prefix(self._root) if self._secure else ''}openbooking"
         self._device_cookie = f"{self._cookie}-device"
         self._templates = Environment(
             loader=PackageLoader("openbooking.web"),
@@ -88,14 +107,25 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters["day"] = day
+        self._templates.filters["day"] = format_day
+        self._templates.globals["root"] = self._root
+        self._destinations: list[Route] = []
 
     def routes(self) -> list[Route]:
-        """The stylesheet of all pages."""
+        """Return the route of the stylesheet of all pages."""
         return [Route(STYLE_PATH, self._style)]
 
-    def route(self, path: str, serve: Serve, methods: Iterable[str] = ("GET",)) -> Route:
-        """A page for anybody; what goes wrong is told on a page too."""
+    def route(
+        self, path: str, serve: Serve, methods: Collection[str] = ("GET",), *, sign_in_returns: bool = False
+    ) -> Route:
+        """Return the route of a page for anybody. Faults are shown on a page too.
+
+        Args:
+            path: The path below the address of the site.
+            serve: Makes the page for one visit.
+            methods: The methods that the page has.
+            sign_in_returns: Whether somebody who was sent to sign in may be sent back to this page.
+        """
 
         async def endpoint(request: Request) -> Response:
             try:
@@ -106,19 +136,49 @@ class Pages:
                 return await self._problem(request, HTTPStatus.BAD_REQUEST, "form.html")
             except StoreUnavailableError as fault:
                 _log.error("store.unavailable", reason=str(fault))
-                return self._page(request, None, "unavailable.html", HTTPStatus.SERVICE_UNAVAILABLE, (), {})
+                response = await self._problem(request, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable.html")
+                response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+                return response
 
-        return Route(path, endpoint, methods=list(methods))
+        route = Route(path, endpoint, methods=list(methods))
+        if sign_in_returns:
+            self._destinations.append(route)
+        return route
 
-    def route_signed_in(self, path: str, serve: ServeSignedIn, methods: Iterable[str] = ("GET",)) -> Route:
-        """A page for somebody who has signed in; anybody else does so first, and comes back."""
+    def route_signed_in(self, path: str, serve: ServeSignedIn, methods: Collection[str] = ("GET",)) -> Route:
+        """Return the route of a page for people who have signed in.
+
+        Others sign in first. Then they come back, if the page has the method GET.
+        """
 
         async def serve_if_signed_in(request: Request, visit: Visit) -> Response:
             if visit.signed_in is None:
-                return see_sign_in(request.url.path if request.method in ("GET", "HEAD") else "")
+                return self.see_sign_in(quote(local_path(request.scope)) if request.method in ("GET", "HEAD") else "")
             return await serve(request, visit, visit.signed_in)
 
-        return self.route(path, serve_if_signed_in, methods)
+        return self.route(path, serve_if_signed_in, methods, sign_in_returns="GET" in methods)
+
+    def see(self, path: str) -> Response:
+        """Redirect to a path below the address of the site, with GET."""
+        return RedirectResponse(self._root + path, HTTPStatus.SEE_OTHER)
+
+    def see_sign_in(self, back_to: str) -> Response:
+        """Redirect to the sign-in page, which leads back to that path, if there is one."""
+        return self.see(f"{SIGN_IN_PATH}?{urlencode({'next': back_to})}" if back_to else SIGN_IN_PATH)
+
+    def destination(self, text: str) -> str:
+        """Return the path and its query if sign-in may lead there, else an empty string.
+
+        It may lead to the pages whose routes say so, all of which are on this site.
+        """
+        try:
+            parts = urlsplit(text)
+        except ValueError:
+            return ""
+        is_local = not parts.scheme and not parts.netloc and text.startswith("/") and "\\" not in text
+        path = unquote(parts.path)
+        is_known = any(route.path_regex.fullmatch(path) for route in self._destinations)
+        return text if is_local and is_known and text.isprintable() and path.isprintable() else ""
 
     def page(
         self,
@@ -130,65 +190,67 @@ class Pages:
         forms_lead_to: Iterable[str] = (),
         **values: Any,
     ) -> Response:
-        """A page made for this browser; its forms may lead to those sites, and else to ours only.
+        """Return a page for this browser.
 
-        Among the values may be the `problem` with a form that is shown again.
+        Args:
+            request: The request.
+            visit: The browser.
+            template: The name of the template.
+            status: The HTTP status; 422 instead if the values name a `problem`.
+            forms_lead_to: The other sites to which the forms of the page may lead, by redirects.
+            values: The values for the template, among them the `problem` with a form that is shown again.
         """
         if values.get("problem"):
             status = HTTPStatus.UNPROCESSABLE_ENTITY
         response = self._page(request, visit, template, status, forms_lead_to, values)
         if not visit.known:
-            self.keep(response, visit.secret)
+            self.set_session_cookie(response, visit.secret)
         return response
 
     async def admit(self, visit: Visit, admission: SignInResult, going_to: str) -> Response:
-        """Go on to what somebody who has just signed in has to do next, or else to where they were going.
+        """Redirect somebody who has just signed in to the next step of sign-in, or to the page they wanted.
 
-        The browser is known by a new secret from now on: whoever knew the old one knows nothing, and its session ends.
+        The browser gets a new secret, and the session of the old one ends. So nobody profits from a secret that was
+        planted or seen before.
         """
         if visit.signed_in:
             await self._system.identity.accounts.sign_out(visit.signed_in)
         step = _STEP_PATHS.get(admission.step)
-        response = see(f"{step}?{urlencode({'next': going_to})}" if step else going_to)
-        self.keep_admitted(response, admission)
+        response = self.see(f"{step}?{urlencode({'next': going_to})}" if step else going_to)
+        self.set_cookies(response, admission)
         return response
 
-    def keep_admitted(self, response: Response, admission: SignInResult) -> None:
-        """Let the browser keep its session, and that it is known."""
-        self.keep(response, admission.secret)
+    def set_cookies(self, response: Response, admission: SignInResult) -> None:
+        """Set the cookies of the session and, if there is one, of the known browser."""
+        self.set_session_cookie(response, admission.secret)
         if admission.device:
-            self._keep_device(response, admission.device)
+            self._set_device_cookie(response, admission.device)
 
-    def keep(self, response: Response, secret: str) -> None:
-        """Let the browser keep the secret by which it is known."""
+    def set_session_cookie(self, response: Response, secret: str) -> None:
+        """Set the cookie with the secret of the session."""
         lifetime = int(self._system.identity.policy.session_lifetime.total_seconds())
-        response.set_cookie(
-            self._cookie, secret, max_age=lifetime, path="/", secure=self._secure, httponly=True, samesite="lax"
-        )
+        response.set_cookie(self._cookie, secret, max_age=lifetime, samesite="lax", **self._cookie_scope)
 
-    def _keep_device(self, response: Response, secret: str) -> None:
-        """Let the browser keep the secret by which it is known after its session has ended."""
+    def _set_device_cookie(self, response: Response, secret: str) -> None:
+        """Set the cookie with the secret of the known browser, which outlives the session."""
         lifetime = int(DEVICE_LIFETIME.total_seconds())
-        response.set_cookie(
-            self._device_cookie,
-            secret,
-            max_age=lifetime,
-            path="/",
-            secure=self._secure,
-            httponly=True,
-            samesite="strict",
-        )
+        response.set_cookie(self._device_cookie, secret, max_age=lifetime, samesite="strict", **self._cookie_scope)
 
     def device(self, request: Request) -> str:
-        """The secret of the device cookie, if there is one."""
+        """Return the secret of the known browser; empty if it sent none."""
         return request.cookies.get(self._device_cookie, "")
 
-    def forget(self, response: Response) -> None:
-        """Let the browser be as one in which nobody has signed in; the device cookie stays."""
-        response.delete_cookie(self._cookie, path="/", secure=self._secure, httponly=True, samesite="lax")
+    def delete_session_cookie(self, response: Response) -> None:
+        """Delete the cookie of the session. The cookie of the known browser stays."""
+        response.delete_cookie(self._cookie, samesite="lax", **self._cookie_scope)
 
     async def form(self, request: Request, visit: Visit) -> Form:
-        """What was filled in on a page of ours, or raise ForgedFormError."""
+        """Return the fields of a form.
+
+        Raises:
+            ForgedFormError: The form does not come from a page that this browser was shown.
+            BadFormError: The body is no form, or repeats a field.
+        """
         form = await read_form(request)
         if not visit.known or not hmac.compare_digest(form.get("form_token", "").encode(), visit.form_token.encode()):
             raise ForgedFormError
@@ -215,11 +277,11 @@ class Pages:
         user = visit.signed_in.user if visit and visit.signed_in else None
         shown = self._templates.get_template(template).render(
             service=self._system.settings.name,
-            style_path=STYLE_PATH,
+            style_path=self._root + STYLE_PATH,
             form_token=visit.form_token if visit else "",
             user=user,
             may_have_factor=user is not None and self._system.identity.second_factors.concerns(user),
-            path=request.url.path,
+            path=local_path(request.scope),
             **{"problem": None, **values},
         )
         return HTMLResponse(shown, status, {**self._headers(forms_lead_to), "Cache-Control": "no-store"})
@@ -232,8 +294,8 @@ class Pages:
         )
 
     def _headers(self, forms_lead_to: Iterable[str]) -> dict[str, str]:
-        """No script, no style or picture but ours, in no frame, and no word to other sites of where somebody was."""
-        # Browsers ask of each redirection that follows a form whether the page may lead there.
+        """Return headers that forbid scripts, styles and pictures of other sites, frames, and referrers."""
+        # Browsers apply form-action to each redirect that follows a form, too.
         targets = " ".join(["'self'", *forms_lead_to])
         policy = f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {targets}"
         headers = {
@@ -247,45 +309,44 @@ class Pages:
 
 
 async def read_form(request: Request) -> Form:
-    """The fields of a form, each of which has one value; raise BadFormError for anything else."""
+    """Return the fields of a form; raise BadFormError if the body is none or repeats a field."""
     if not _is_form(request.headers):
         raise BadFormError
     return parse_fields((await read_body(request, _LARGEST_FORM)).decode(errors="replace"))
 
 
 def parse_fields(text: str) -> Form:
-    """The fields of a query or form, or raise BadFormError where one is repeated (RFC 6749 3.1) or is no text."""
+    """Return the fields of a query or form; raise BadFormError if one repeats (RFC 6749 3.1) or holds a NUL."""
     try:
         fields = parse_qsl(text, keep_blank_values=True, max_num_fields=50)
     except ValueError as fault:
         raise BadFormError from fault
     form = dict(fields)
-    # NUL is in no text that PostgreSQL could look for.
+    # PostgreSQL cannot look for a text with NUL.
     if len(form) < len(fields) or any("\0" in value for value in form.values()):
         raise BadFormError
     return form
 
 
-def day(instant: datetime) -> str:
-    """The day, as people write it."""
+def format_day(instant: datetime) -> str:
+    """Return the day as people write it."""
     return f"{instant.day} {instant:%B %Y}"
 
 
-def see(path: str) -> Response:
-    """Go on there, on this site."""
-    return RedirectResponse(path, HTTPStatus.SEE_OTHER)
-
-
-def see_sign_in(back_to: str) -> Response:
-    """Sign in, and come back."""
-    return see(f"{SIGN_IN_PATH}?{urlencode({'next': back_to})}" if back_to else SIGN_IN_PATH)
-
-
 def site_of(url: str) -> str:
-    """Scheme, host and port: what a browser calls the origin."""
+    """Return scheme, host and port of a URL: the origin, for browsers."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def _is_form(headers: Headers) -> bool:
     return headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM_TYPE
+
+
+def _cookie_prefix(root: str) -> str:
+    """Return the prefix with which browsers take a cookie from pages with TLS only.
+
+    With `__Host-` they also refuse cookies that another host sets for this one. That prefix asks for the path `/`, so
+    a site below a path goes without: two installations on one host must not share a cookie.
+    """
+    return "__Secure-" if root else "__Host-"

@@ -1,9 +1,9 @@
-"""What the endpoints take from a request: media types, a body of limited size, the UUID in the path."""
+"""Readers for the parts of a request: media types, headers that must not repeat, a body of limited size, the UUID."""
 
 import re
-from collections.abc import Hashable, Iterable
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
+from typing import Generic, TypeVar
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
@@ -17,72 +17,98 @@ from openbooking.openactive.errors import (
 )
 from openbooking.openactive.ids import parse_uuid
 
-if TYPE_CHECKING:
-    from functools import _lru_cache_wrapper
+V = TypeVar("V", str, bytes)
 
 _BOOKING = "application/vnd.openactive.booking+json"
 _ACCEPTED = frozenset({_BOOKING, "application/json"})
 _ACCEPTABLE = _ACCEPTED | {"*/*", "application/*"}
 _MAJOR_VERSION = "1"
 _PLAIN = "identity"
-# A weight of 0 rules out what it stands at (RFC 9110 12.4.2).
+# A media range with a weight of 0 is not acceptable (RFC 9110 12.4.2).
 _RULED_OUT = re.compile(r"0(\.0*)?")
-_LONGEST_KEPT = 200
+_LONGEST_CACHED, _CACHE_SIZE = 200, 1_000
 
 
 class OrderUuidConvertor(Convertor[str]):
-    """A path segment that is an RFC 4122 UUID; with any other there is no endpoint at the path (AMB-26)."""
+    """A path segment that is an RFC 4122 UUID. A path with another segment has no endpoint (AMB-26)."""
 
     regex = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 
     def convert(self, value: str) -> str:
-        """In the canonical lower case."""
+        """Return the UUID in its canonical lower case."""
         return parse_uuid(value) or value
 
     def to_string(self, value: str) -> str:
-        """As it is."""
+        """Return the UUID as it is."""
         return value
 
 
 register_url_convertor("order_uuid", OrderUuidConvertor())
 
 
-class SentOnceMiddleware:
-    """Refuses a request that carries one of the headers named twice: two readers could each take another one."""
+class RepeatedHeaderMiddleware:
+    """Refuses a request that repeats one of these headers: a gateway and this server could each read another line.
+
+    Args:
+        app: The application inside.
+        headers: Names of headers, in any case; empty names are left out.
+    """
 
     def __init__(self, app: ASGIApp, *, headers: Iterable[str]) -> None:
         self._app = app
         self._headers = frozenset(header.lower().encode() for header in headers if header)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or raise OpenBookingError."""
+        """Pass the request on, or raise OpenBookingError for a repeated header."""
         if scope["type"] == "http":
             sent = [name for name, _ in scope["headers"] if name in self._headers]
             if len(sent) > 1 and len(sent) > len(set(sent)):
-                raise OpenBookingError("A header that says who asks may be sent once only.")
+                raise OpenBookingError("A header that authenticates the caller may be sent once only.")
         await self._app(scope, receive, send)
 
 
 def check_media_types(request: Request) -> None:
-    """Raise UnsupportedMediaTypeError or NotAcceptableError unless both sides speak version 1 (OB-MT-01)."""
+    """Check that the request and its reply may be in version 1 of the booking media type (OB-MT-01).
+
+    Raises:
+        UnsupportedMediaTypeError: The body is compressed, or is of another media type or version.
+        NotAcceptableError: The Accept header allows no such reply.
+    """
     if request.headers.get("content-encoding", _PLAIN).lower() != _PLAIN:
         raise UnsupportedMediaTypeError("Send the body as it is, not compressed.")
     content_type = request.headers.get("content-type")
-    if content_type is not None and not judged_once(_judged, content_type, _ACCEPTED):
+    if content_type is not None and not is_readable(content_type):
         raise UnsupportedMediaTypeError(f"Send {_BOOKING}; version={_MAJOR_VERSION}.")
     accept = request.headers.get("accept")
-    if accept and not any(judged_once(_judged, media_range, _ACCEPTABLE) for media_range in accept.split(",")):
+    if accept and not any(is_acceptable(media_range) for media_range in accept.split(",")):
         raise NotAcceptableError(f"Accept {_BOOKING}; version={_MAJOR_VERSION}.")
 
 
-def judged_once(judge: "_lru_cache_wrapper[bool]", value: str | bytes, *more: Hashable) -> bool:
-    """What is judged of a header's value, once for what ordinary senders say; longer values would fill the memory."""
-    return (judge if len(value) <= _LONGEST_KEPT else judge.__wrapped__)(value, *more)
+class HeaderTest(Generic[V]):
+    """A test of a header's value, which keeps its results for the values that ordinary senders send.
+
+    Results for long values are not kept: they would fill the memory.
+
+    Args:
+        test: Returns whether a value passes. The result depends on the value alone.
+    """
+
+    def __init__(self, test: Callable[[V], bool]) -> None:
+        self._test: Callable[[V], bool] = test
+        self._cached = lru_cache(_CACHE_SIZE)(test)
+
+    def __call__(self, value: V) -> bool:
+        """Return whether the value passes."""
+        return self._cached(value) if len(value) <= _LONGEST_CACHED else self._test(value)
+
+    @property
+    def cached_values(self) -> int:
+        """The number of values whose results are kept."""
+        return self._cached.cache_info().currsize
 
 
-@lru_cache(1_000)
-def _judged(media_type: str, known: frozenset[str]) -> bool:
-    """Whether it is one of those, in our version."""
+def _names_one_of(known: frozenset[str], media_type: str) -> bool:
+    """Return whether the media type or range is one of these, in version 1, and not ruled out by its weight."""
     name, *parameters = (part.strip().lower() for part in media_type.split(";"))
     values = dict(parameter.partition("=")[::2] for parameter in parameters)
     if _RULED_OUT.fullmatch(values.get("q", "1")):
@@ -90,8 +116,20 @@ def _judged(media_type: str, known: frozenset[str]) -> bool:
     return name in known and values.get("version", _MAJOR_VERSION).strip('"').partition(".")[0] == _MAJOR_VERSION
 
 
+is_readable = HeaderTest[str](partial(_names_one_of, _ACCEPTED))
+is_acceptable = HeaderTest[str](partial(_names_one_of, _ACCEPTABLE))
+
+
 async def read_body(request: Request, limit: int) -> bytes:
-    """The body, or raise RequestTooLargeError as soon as it is known to be over the limit."""
+    """Return the body.
+
+    Args:
+        request: The request.
+        limit: The most bytes that the body may have.
+
+    Raises:
+        RequestTooLargeError: The body has more, by its Content-Length or by what has been read so far.
+    """
     announced = request.headers.get("content-length", "0")
     if announced.isdecimal() and int(announced) > limit:
         raise RequestTooLargeError(f"A body may have {limit} bytes at most.")

@@ -1,46 +1,87 @@
-"""Which route answers a request: looked up where the path is always the same, tried in turn where it has parameters."""
+"""The router: it finds the route of a request, below whatever path the application is mounted at."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Lifespan, Receive, Scope, Send
 
+from openbooking.openactive.errors import OpenBookingError
 
-class Routes(Router):
-    """Starlette's router with a look-up before it, and with paths that are taken to the letter.
+Endpoint = Callable[[Request], Awaitable[Response]]
 
-    All are tried in turn where the application is mounted in another, or has routes from elsewhere: those come first.
+
+class ApiRoute(Route):
+    """A route of the Open Booking API, which declares the errors of its methods while the database is unavailable.
+
+    Args:
+        path: The path below the address of the site.
+        endpoint: Answers all methods.
+        unavailable_errors: The error class of each method.
     """
 
-    def __init__(self, lifespan: Lifespan[Any]) -> None:
+    def __init__(
+        self, path: str, endpoint: Endpoint, *, unavailable_errors: Mapping[str, type[OpenBookingError]]
+    ) -> None:
+        super().__init__(path, endpoint, methods=list(unavailable_errors))
+        self.unavailable_errors = unavailable_errors
+
+
+class AppRouter(Router):
+    """Starlette's router, with a dictionary for the paths without parameters, and with exact paths.
+
+    The application may be mounted in another one, or served as it is. Requests are routed by their path below
+    `root_path`, which a mount sets. Without one, the path of the site's address is removed, for a proxy may pass it on
+    or not. Routes that an embedder adds before the first request come first; then all routes are tried in turn.
+
+    Args:
+        lifespan: What the ASGI server starts and stops.
+        site_path: The path in the address of the site, without a slash at its end: `/booking`, or empty.
+        open_: Called by a request that finds the routes missing; it adds them by `added`.
+    """
+
+    def __init__(self, lifespan: Lifespan[Any], site_path: str, open_: Callable[[], Awaitable[None]]) -> None:
         super().__init__(lifespan=lifespan, redirect_slashes=False)
+        self._site_path = site_path
+        self._open = open_
+        self._is_open = False
         self._plain: dict[str, Route] = {}
 
     @contextmanager
     def added(self, routes: Iterable[Route]) -> Iterator[None]:
-        """Have these routes meanwhile, for their paths alone: Starlette's dollar sign lets a newline follow."""
+        """Have these routes inside the context. Their paths match exactly: `$` in Starlette's lets a newline follow."""
         before = list(self.routes)
         for route in routes:
             route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
             self.routes.append(route)
             if not before and not route.param_convertors:
                 self._plain[route.path] = route
+        self._is_open = True
         try:
             yield
         finally:
+            self._is_open = False
             self.routes[:] = before
             self._plain.clear()
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on to its route; none has a NUL in its path, which PostgreSQL cannot even look for."""
+        """Pass the request on to its route. A path with NUL has none: PostgreSQL cannot even look for that."""
         if "\0" in scope.get("path", ""):
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        plain = self._plain.get(scope["path"]) if scope["type"] == "http" and not scope.get("root_path") else None
+        if scope["type"] != "http":
+            await super().app(scope, receive, send)
+            return
+        if not self._is_open:
+            await self._open()
+        if self._site_path and not scope.get("root_path") and _is_below(scope["path"], self._site_path):
+            scope["root_path"] = self._site_path
+        plain = self._plain.get(local_path(scope))
         if plain and plain.methods and scope["method"] in plain.methods:
             scope.setdefault("router", self)
             scope.setdefault("path_params", {})
@@ -48,3 +89,13 @@ class Routes(Router):
             await plain.app(scope, receive, send)
         else:
             await super().app(scope, receive, send)
+
+
+def local_path(scope: Scope) -> str:
+    """Return the path of the request below the path at which the application is mounted; `/` for that path itself."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    return path[len(root) :] or "/" if root and _is_below(path, root) else path
+
+
+def _is_below(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}/")

@@ -1,6 +1,6 @@
-"""The Open Booking API Test Interface: opportunities made to a criterion, and Sellers' actions simulated.
+"""The Open Booking API Test Interface: it creates Opportunities that meet a criterion, and simulates Sellers.
 
-It lets anybody create and delete data, and is mounted only where a setting says so (OB-TI-01).
+It lets anybody create and delete data, so it is off unless a setting turns it on (OB-TI-01).
 """
 
 import uuid
@@ -39,7 +39,7 @@ from openbooking.system import System
 from openbooking.web.request import read_body
 from openbooking.web.test_interface.opportunities import PLACE, Maker, recipe_for
 
-# Whoever calls the test interface simulates a Seller, and is none.
+# Callers of the test interface simulate a Seller and are none.
 ACTOR = Actor(ActorKind.SYSTEM, "test-interface")
 _NOTICE = "Please come ten minutes early."
 _ORDER_ACTIONS: dict[str, Callable[[OrderKey], Command[None]]] = {
@@ -77,13 +77,17 @@ _LOGISTICS_ACTIONS: dict[str, Callable[[Opportunity], Command[None]]] = {
 
 
 class TestInterface:
-    """The endpoints of the test interface over one Booking System."""
+    """The endpoints of the test interface of one Booking System."""
 
     def __init__(self, system: System) -> None:
         self._system = system
 
     def routes(self, base: str) -> list[Route]:
-        """The endpoints below the Base URI's path."""
+        """Return the routes of the endpoints.
+
+        Args:
+            base: The path of the Base URI below the address of the site.
+        """
         datasets = f"{base}/test-interface/datasets/{{dataset}}"
         return [
             Route(datasets, self._delete_dataset, methods=["DELETE"]),
@@ -101,12 +105,12 @@ class TestInterface:
         return serve
 
     async def _delete_dataset(self, request: Request) -> Response:
-        """Remove what was made in a dataset, with the Orders for it; asked for without credentials (OB-TI-05)."""
+        """Remove the Opportunities of a test dataset and their Orders. Needs no credentials (OB-TI-05)."""
         await self._system.store.execute(Withdraw(sources=frozenset({_source(request)}), orders=True, actor=ACTOR))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def _create_opportunity(self, request: Request, caller: Caller) -> Response:
-        """Make an opportunity that satisfies a criterion, for whichever Seller it names (OB-TI-07 to OB-TI-09)."""
+        """Create an Opportunity that meets a criterion, for the Seller that the body names (OB-TI-07 to OB-TI-09)."""
         del caller
         body = read_object(await read_body(request, self._system.settings.max_body_bytes))
         flow = body.get("test:testOpenBookingFlow")
@@ -127,7 +131,7 @@ class TestInterface:
         return Response(msgspec.json.encode(answer), HTTPStatus.CREATED, media_type=BOOKING_MEDIA_TYPE)
 
     async def _act(self, request: Request, caller: Caller) -> Response:
-        """Simulate what a Seller does, through the decisions a Seller's own system uses (OB-TI-12, OB-TI-15)."""
+        """Simulate an action of a Seller, by the command that the Seller's own system uses (OB-TI-12, OB-TI-15)."""
         body = read_object(await read_body(request, self._system.settings.max_body_bytes))
         action = str(body.get("@type")).removeprefix("test:").removesuffix("SimulateAction")
         object_id = read_reference(body.get("object")) or ""
@@ -154,7 +158,7 @@ class TestInterface:
         return OrderKey(caller.partner, order_uuid)
 
     async def _replace_first_item(self, caller: Caller, order: OrderKey) -> None:
-        """Publish a twin of what the first item has booked, and give that instead."""
+        """Publish a copy of the Opportunity that the first item has booked, and replace it by the copy."""
         record = await self._system.store.execute(GetOrder(caller=caller, uuid=order.uuid))
         if not isinstance(record, OrderRecord):
             raise UnknownOrderError

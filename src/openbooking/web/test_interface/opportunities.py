@@ -1,4 +1,4 @@
-"""Opportunities made to the test interface's criteria (table TI-C), each with parents of its own."""
+"""Opportunities that meet the criteria of the test interface (table TI-C), each with its own parents."""
 
 import random
 import uuid
@@ -22,7 +22,7 @@ _APPROVAL_FLOW = f"{VOCABULARY}OpenBookingApprovalFlow"
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """What an opportunity is made of; the defaults are bookable. `price` None leaves it to chance: free or not."""
+    """The properties of an Opportunity to make; the defaults are bookable. Without a `price` the price is random."""
 
     starts_in: timedelta = timedelta(days=5)
     capacity: int = 20
@@ -142,19 +142,19 @@ _AN_HOUR = timedelta(hours=1)
 
 
 def recipe_for(criterion: str, flow: str | None) -> Recipe:
-    """What satisfies a criterion in a booking flow, both by their URIs (OB-TI-09, OB-TI-11)."""
+    """Return the recipe for a criterion and a booking flow, given by their URIs (OB-TI-09, OB-TI-11)."""
     recipe = RECIPES.get(criterion.removeprefix(VOCABULARY))
     if recipe is None:
         raise OpenBookingError(f"No opportunity can be made for {criterion}.")
     if flow == _APPROVAL_FLOW and not recipe.flow:
         recipe = replace(recipe, flow=(FlowRequirement.APPROVAL,))
     if recipe.price is None:
-        recipe = replace(recipe, price=random.choice((_FREE, _PAID)))  # noqa: S311 - nothing secret hangs on it
+        recipe = replace(recipe, price=random.choice((_FREE, _PAID)))  # noqa: S311 - not a secret
     return recipe
 
 
 class Maker:
-    """Makes opportunities by a recipe, for a Seller, from a source, relative to now."""
+    """Makes Opportunities by a recipe, for a Seller and a source, with times relative to now."""
 
     def __init__(self, recipe: Recipe, seller: str, source: str, now: datetime) -> None:
         self._recipe = recipe
@@ -163,7 +163,7 @@ class Maker:
         self._starts = now.replace(microsecond=0) + recipe.starts_in
 
     def make(self, type_name: str, parent_name: str | None) -> list[Opportunity]:
-        """The opportunity of these types, last, after parents of its own, so that a reader sees all it belongs to."""
+        """Return an Opportunity of these types, last, after its own parents."""
         type_, parent_type = TYPE_OF_NAME.get(type_name), TYPE_OF_NAME.get(parent_name or "")
         if type_ is None or not type_.bookable or not _can_be_made_in(type_, parent_type):
             raise OpenBookingError(f"No opportunity of type {type_name} in {parent_name} can be made.")
@@ -171,7 +171,7 @@ class Maker:
         return [*parents, self._bookable(type_, parents[-1] if parents else None)]
 
     def _parents(self, type_: OpportunityType) -> list[Opportunity]:
-        """A parent of this type, after its own if it needs one."""
+        """Return a parent of this type, after its own parent if it needs one."""
         parent = self._thing(type_)
         if type_.gives_offers:
             return [replace(parent, properties=self._event(parent), offers=(self._offer(parent.path),))]
@@ -180,13 +180,13 @@ class Maker:
             return [*facilities, replace(parent, parent=facilities[-1].path, properties={"name": "Court 1"})]
         if type_.is_facility:
             return [replace(parent, properties=_described(parent) | {"facilityType": [_FACILITY_TYPE]})]
-        # Bookable itself, such a parent would be another opportunity to find.
+        # A bookable parent would be a second Opportunity that meets the criterion.
         unbookable = replace(self._offer(parent.path), price=_FREE, currency=None, in_advance=Availability.UNAVAILABLE)
         unbookable = replace(unbookable, prepayment=None)
         return [self._dated(replace(parent, properties=self._event(parent), offers=(unbookable,)))]
 
     def _bookable(self, type_: OpportunityType, parent: Opportunity | None) -> Opportunity:
-        """The opportunity itself."""
+        """Return the Opportunity itself."""
         online = self._recipe.online and not type_.is_facility
         made = replace(self._thing(type_), parent=parent.path if parent else None, access=_access(online=online))
         if not type_.at_any_time:
@@ -212,7 +212,7 @@ class Maker:
         return described | {"eventAttendanceMode": f"{SCHEMA}{mode}EventAttendanceMode"}
 
     def _dated(self, thing: Opportunity) -> Opportunity:
-        """What starts in the past has also ended by then."""
+        """Return the end: an Opportunity that starts in the past has ended too."""
         row = thing.type.row
         length = _DAYS if row.dates is Dates.DAYS else _WITH_PARTS if row.has_parts else _AN_HOUR
         start = self._starts if self._recipe.starts_in > timedelta() else self._starts - length
@@ -246,7 +246,7 @@ def _described(thing: Opportunity) -> dict[str, Any]:
 
 
 def _access(*, online: bool) -> AccessRules:
-    """A channel online; a code, a picture and a barcode at the door."""
+    """Return how Customers get in: a channel if online; else a code, a picture and a barcode."""
     if online:
         channel = {
             "@type": "VirtualLocation",

@@ -1,0 +1,203 @@
+"""The endpoints of the OpenID provider: tokens and metadata for clients, consent for people."""
+
+import json
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from openbooking.booking.store import StoreUnavailableError
+from openbooking.identity.authentication import bearer_token
+from openbooking.identity.oauth.authorization_endpoint import (
+    Answer,
+    AskConsent,
+    AuthorizationRequest,
+    MayNotConsent,
+    Redirect,
+    SignInFirst,
+    UnknownClientError,
+)
+from openbooking.identity.oauth.discovery import (
+    AUTHORIZE_PATH,
+    CONFIGURATION_PATH,
+    JWKS_PATH,
+    METADATA_PATH,
+    REGISTER_PATH,
+    REVOKE_PATH,
+    TOKEN_PATH,
+    describe_provider,
+)
+from openbooking.identity.oauth.errors import (
+    InvalidClientMetadataError,
+    InvalidRequestError,
+    InvalidTokenError,
+    OAuthError,
+)
+from openbooking.identity.oauth.registration import write_registration
+from openbooking.identity.sign_in.accounts import SignedIn
+from openbooking.openactive.errors import OpenBookingError, RequestTooLargeError
+from openbooking.system import System
+from openbooking.web.errors import RETRY_AFTER_SECONDS
+from openbooking.web.pages import BadFormError, Form, Pages, Visit, parse_fields, read_form, site_of
+from openbooking.web.request import read_body
+
+CONSENT_PATH = "/oauth/consent"
+
+_NOT_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_LARGEST_METADATA = 20_000
+_log = structlog.get_logger()
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class OAuth:
+    """The endpoints of the OpenID provider."""
+
+    def __init__(self, system: System, pages: Pages) -> None:
+        self._system = system
+        self._provider = system.identity
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """Return the endpoints that the discovery document names, and that document.
+
+        For an issuer with a path RFC 8414 (3.1) puts that path behind `/.well-known/oauth-authorization-server`, at
+        the root of the host. The last route answers there where the server has the whole host.
+        """
+        path = self._system.settings.site_path
+        at_root = [Route(METADATA_PATH + path, self._describe)] if path else []
+        return [
+            Route(CONFIGURATION_PATH, self._describe),
+            Route(METADATA_PATH, self._describe),
+            Route(JWKS_PATH, self._keys),
+            Route(TOKEN_PATH, _for_programs(self._tokens), methods=["POST"]),
+            Route(REVOKE_PATH, _for_programs(self._revoke), methods=["POST"]),
+            Route(REGISTER_PATH, _for_programs(self._register), methods=["POST"]),
+            self._pages.route(AUTHORIZE_PATH, self._authorize, ("GET", "POST"), sign_in_returns=True),
+            self._pages.route_signed_in(CONSENT_PATH, self._decide, ("POST",)),
+            *at_root,
+        ]
+
+    async def _describe(self, request: Request) -> Response:
+        del request
+        described = describe_provider(self._provider.policy.issuer)
+        return JSONResponse(described, headers={"Cache-Control": "public, max-age=3600"})
+
+    async def _keys(self, request: Request) -> Response:
+        del request
+        return JSONResponse(await self._provider.keys.published(), headers={"Cache-Control": "public, max-age=300"})
+
+    async def _tokens(self, request: Request) -> Response:
+        form = await _fields(request)
+        tokens = await self._provider.tokens.answer(form, request.headers.get("authorization"))
+        return JSONResponse(tokens, headers=_NOT_CACHED)
+
+    async def _revoke(self, request: Request) -> Response:
+        form = await _fields(request)
+        await self._provider.tokens.revoke(form, request.headers.get("authorization"))
+        return Response(headers=_NOT_CACHED)
+
+    async def _register(self, request: Request) -> Response:
+        try:
+            token = bearer_token(request.headers, OpenBookingError, OpenBookingError)
+        except OpenBookingError as fault:
+            raise InvalidTokenError("Send a registration token, as Authorization: Bearer.") from fault
+        registered = await self._provider.registration.register(token, await _metadata(request))
+        return JSONResponse(write_registration(registered), HTTPStatus.CREATED, _NOT_CACHED)
+
+    async def _authorize(self, request: Request, visit: Visit) -> Response:
+        try:
+            parameters = await read_form(request) if request.method == "POST" else parse_fields(request.url.query)
+            answer = await self._provider.authorization.ask(parameters, visit.signed_in)
+        except (UnknownClientError, BadFormError):
+            return self._pages.page(request, visit, "accounts/unknown_client.html", status=HTTPStatus.BAD_REQUEST)
+        return await self._show(request, visit, parameters, answer)
+
+    async def _decide(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
+        form = await self._pages.form(request, visit)
+        try:
+            parameters = parse_fields(form.get("request", ""))
+            agreed = form.get("decision") == "allow"
+            answer = await self._provider.authorization.decide(parameters, signed_in, agreed=agreed)
+        except UnknownClientError:
+            return self._pages.page(request, visit, "accounts/unknown_client.html", status=HTTPStatus.BAD_REQUEST)
+        return await self._show(request, visit, parameters, answer)
+
+    async def _show(self, request: Request, visit: Visit, parameters: Form, answer: Answer) -> Response:
+        match answer:
+            case Redirect(url):
+                return RedirectResponse(url, HTTPStatus.SEE_OTHER, _NOT_CACHED)
+            case SignInFirst(parameters=then):
+                return self._pages.see_sign_in(f"{AUTHORIZE_PATH}?{urlencode(then)}")
+            case AskConsent(asked):
+                return await self._consent_page(request, visit, "accounts/consent.html", asked, parameters)
+            case MayNotConsent(asked):
+                return await self._consent_page(request, visit, "accounts/may_not_consent.html", asked, parameters)
+
+    async def _consent_page(
+        self, request: Request, visit: Visit, template: str, asked: AuthorizationRequest, parameters: Form
+    ) -> Response:
+        assert visit.signed_in is not None  # noqa: S101 - only who has signed in is asked
+        back_to = site_of(asked.redirect_uri)
+        return self._pages.page(
+            request,
+            visit,
+            template,
+            status=HTTPStatus.OK if template == "accounts/consent.html" else HTTPStatus.FORBIDDEN,
+            forms_lead_to=[back_to],
+            partner=asked.partner,
+            scopes=asked.scopes,
+            seller=await self._provider.seller(visit.signed_in.user.seller),
+            back_to=back_to,
+            request_=urlencode(parameters),
+        )
+
+
+def _for_programs(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint with its errors answered as JSON (RFC 6749 5.2)."""
+
+    async def serve(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except OAuthError as error:
+            return _error(error.code, error.description, error.status)
+        except RequestTooLargeError as error:
+            return _error("invalid_request", str(error), error.status)
+        except StoreUnavailableError as fault:
+            _log.error("store.unavailable", reason=str(fault))
+            response = _error(
+                "temporarily_unavailable",
+                "The database is unavailable. Try again later.",
+                HTTPStatus.SERVICE_UNAVAILABLE,
+            )
+            response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+            return response
+
+    return serve
+
+
+def _error(code: str, description: str, status: int) -> Response:
+    scheme = "Bearer" if code == InvalidTokenError.code else "Basic"
+    challenge = {"WWW-Authenticate": f'{scheme} realm="clients"'} if status == HTTPStatus.UNAUTHORIZED else {}
+    return JSONResponse({"error": code, "error_description": description}, status, {**_NOT_CACHED, **challenge})
+
+
+async def _fields(request: Request) -> Form:
+    if request.url.query:
+        raise InvalidRequestError("Send the parameters in the body: URLs are logged.")
+    try:
+        return await read_form(request)
+    except BadFormError as fault:
+        raise InvalidRequestError("Send a form, with each parameter once.") from fault
+
+
+async def _metadata(request: Request) -> Any:
+    try:
+        return json.loads(await read_body(request, _LARGEST_METADATA))
+    except (ValueError, RecursionError) as fault:
+        raise InvalidClientMetadataError("Send a JSON object.") from fault

@@ -1,0 +1,192 @@
+"""Pages for the second step of sign-in, and for setting up and removing the second factor."""
+
+import io
+from typing import Any
+
+import segno
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from openbooking.identity.sign_in.accounts import SignedIn, SignInRefusedError
+from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
+from openbooking.identity.sign_in.second_factors import Enrolment, Pending, WrongCodeError
+from openbooking.identity.sign_in.totp import enrolment_uri, in_groups
+from openbooking.system import System
+from openbooking.web.accounts.sign_in import WRONG_PASSWORD, client_address, forms_lead_to, wait_message
+from openbooking.web.pages import (
+    CODE_PATH,
+    ENROLMENT_PATH,
+    PARTNERS_PATH,
+    SECOND_FACTOR_PATH,
+    Form,
+    Pages,
+    Problem,
+    Visit,
+)
+
+RECOVERY_PATH = "/sign-in/recovery-code"
+REMOVE_PATH = "/second-factor/remove"
+
+_WRONG_CODE = Problem("The code is wrong or was used before. Wait for the next code in your app.", ("code",))
+_WRONG_RECOVERY_CODE = Problem("The recovery code is wrong or was used before.", ("code",))
+_WRONG_EITHER = Problem("The code is wrong or was used before.", ("code",))
+
+
+class SecondFactorPages:
+    """The pages of the second factor, during sign-in and after it."""
+
+    def __init__(self, system: System, pages: Pages) -> None:
+        self._system = system
+        self._factors = system.identity.second_factors
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """Return the routes of the pages."""
+        return [
+            self._pages.route(CODE_PATH, self._code, ("GET", "POST")),
+            self._pages.route(RECOVERY_PATH, self._recovery_code, ("GET", "POST")),
+            self._pages.route(ENROLMENT_PATH, self._enrol_pending, ("GET", "POST")),
+            self._pages.route_signed_in(SECOND_FACTOR_PATH, self._second_factor, ("GET", "POST")),
+            self._pages.route_signed_in(REMOVE_PATH, self._remove, ("POST",)),
+        ]
+
+    async def _code(self, request: Request, visit: Visit) -> Response:
+        return await self._second_step(request, visit, recovery=False)
+
+    async def _recovery_code(self, request: Request, visit: Visit) -> Response:
+        return await self._second_step(request, visit, recovery=True)
+
+    async def _second_step(self, request: Request, visit: Visit, *, recovery: bool) -> Response:
+        """Answer the second step of sign-in, with a code of the app or a recovery code."""
+        form = await self._form(request, visit)
+        going_to, pending = self._pages.destination(form.get("next", "")), await self._factors.pending(visit.secret)
+        if pending is None or pending.sign_in.offered:
+            return self._pages.see_sign_in(going_to)
+        problem = None
+        if request.method == "POST":
+            enter = self._factors.enter_recovery_code if recovery else self._factors.enter_code
+            try:
+                admission = await enter(pending, form.get("code", ""), self._browser(request))
+            except WrongCodeError:
+                problem = _WRONG_RECOVERY_CODE if recovery else _WRONG_CODE
+            except TooManyAttemptsError as refusal:
+                problem = wait_message(refusal, self._system.clock())
+            else:
+                return await self._pages.admit(visit, admission, going_to or PARTNERS_PATH)
+        return self._pages.page(
+            request,
+            visit,
+            "accounts/recovery_code.html" if recovery else "accounts/code.html",
+            forms_lead_to=await forms_lead_to(self._system, going_to),
+            problem=problem,
+            going_to=going_to,
+            name=pending.user.name,
+        )
+
+    async def _enrol_pending(self, request: Request, visit: Visit) -> Response:
+        """Set up a second factor during sign-in, where one is required."""
+        form = await self._form(request, visit)
+        going_to, pending = self._pages.destination(form.get("next", "")), await self._factors.pending(visit.secret)
+        if pending is None or not pending.sign_in.offered:
+            return self._pages.see_sign_in(going_to)
+        if request.method != "POST":
+            return self._enrolment_page(request, visit, pending, going_to)
+        try:
+            enrolment = await self._factors.enrol_pending(pending, form.get("code", ""), self._browser(request))
+        except WrongCodeError:
+            return self._enrolment_page(request, visit, pending, going_to, _WRONG_CODE)
+        return await self._enrolled(request, enrolment, going_to or PARTNERS_PATH)
+
+    async def _second_factor(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
+        """Set up a second factor after sign-in, or show the existing one."""
+        if request.method != "POST":
+            return await self._second_factor_page(request, visit, signed_in)
+        form = await self._pages.form(request, visit)
+        try:
+            enrolment = await self._factors.enrol(
+                signed_in, form.get("password", ""), form.get("code", ""), self._browser(request)
+            )
+        except SignInRefusedError:
+            return await self._second_factor_page(request, visit, signed_in, WRONG_PASSWORD)
+        except WrongCodeError:
+            return await self._second_factor_page(request, visit, signed_in, _WRONG_CODE)
+        except TooManyAttemptsError as refusal:
+            return await self._second_factor_page(
+                request, visit, signed_in, wait_message(refusal, self._system.clock())
+            )
+        return await self._enrolled(request, enrolment, PARTNERS_PATH)
+
+    async def _remove(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
+        form = await self._pages.form(request, visit)
+        try:
+            await self._factors.remove(
+                signed_in, form.get("password", ""), form.get("code", ""), self._browser(request)
+            )
+        except SignInRefusedError:
+            return await self._second_factor_page(request, visit, signed_in, WRONG_PASSWORD)
+        except WrongCodeError:
+            return await self._second_factor_page(request, visit, signed_in, _WRONG_EITHER)
+        except TooManyAttemptsError as refusal:
+            return await self._second_factor_page(
+                request, visit, signed_in, wait_message(refusal, self._system.clock())
+            )
+        return self._pages.see(SECOND_FACTOR_PATH)
+
+    async def _second_factor_page(
+        self, request: Request, visit: Visit, signed_in: SignedIn, problem: Problem | None = None
+    ) -> Response:
+        user = signed_in.user
+        if user.second_factor:
+            return self._pages.page(
+                request, visit, "accounts/second_factor.html", problem=problem, factor=user.second_factor
+            )
+        if not self._factors.concerns(user):
+            return self._pages.see(PARTNERS_PATH)
+        offered = await self._factors.offer(signed_in)
+        if not offered:
+            return self._pages.see(SECOND_FACTOR_PATH)
+        shown = self._enrolment_values(offered, user.name)
+        return self._pages.page(
+            request, visit, "accounts/enrolment.html", problem=problem, going_to="", required=False, **shown
+        )
+
+    def _enrolment_page(
+        self, request: Request, visit: Visit, pending: Pending, going_to: str, problem: Problem | None = None
+    ) -> Response:
+        shown = self._enrolment_values(pending.sign_in.offered, pending.user.name)
+        return self._pages.page(
+            request, visit, "accounts/enrolment.html", problem=problem, going_to=going_to, required=True, **shown
+        )
+
+    async def _enrolled(self, request: Request, enrolment: Enrolment, going_to: str) -> Response:
+        """Show the recovery codes, this once, in the session that has just begun."""
+        secret = enrolment.sign_in.secret
+        visit = Visit(secret, known=True, signed_in=await self._system.identity.accounts.signed_in(secret))
+        response = self._pages.page(
+            request, visit, "accounts/recovery_codes.html", codes=enrolment.recovery_codes, going_to=going_to
+        )
+        self._pages.set_cookies(response, enrolment.sign_in)
+        return response
+
+    def _enrolment_values(self, secret: str, name: str) -> dict[str, Any]:
+        """Return the values of the enrolment page: the key of the app as text, as a link and as a QR code."""
+        uri = enrolment_uri(secret, name, self._system.settings.name)
+        return {"name": name, "secret": in_groups(secret), "uri": uri, "picture": _qr_code(uri)}
+
+    async def _form(self, request: Request, visit: Visit) -> Form:
+        """Return the fields of the form, or for GET those of the query."""
+        return await self._pages.form(request, visit) if request.method == "POST" else dict(request.query_params)
+
+    def _browser(self, request: Request) -> Browser:
+        return Browser(client_address(request), self._pages.device(request))
+
+
+def _qr_code(text: str) -> Markup:
+    """Return the text as a QR code in SVG, inside the page: a picture of its own could stay in a cache."""
+    drawn = io.BytesIO()
+    segno.make(text, error="m").save(
+        drawn, kind="svg", xmldecl=False, svgns=False, scale=5, light="#fff", nl=False, svgclass="qr", lineclass=None
+    )
+    return Markup(drawn.getvalue().decode())  # noqa: S704 - segno writes lines, and nothing of the text

@@ -1,0 +1,1 @@
+"""The interfaces for programs: Open Booking API, feeds, dataset site and operations."""

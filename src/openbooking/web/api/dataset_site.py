@@ -1,0 +1,102 @@
+"""The dataset site, on which people and the programs of Brokers find feeds and API (DAD)."""
+
+import json
+from collections.abc import Sequence
+
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from openbooking.booking.model.opportunity import Seller
+from openbooking.jsonld.write_dataset import FEED_TYPES, Dataset, write_dataset
+from openbooking.openactive.terms import LICENCE
+from openbooking.openactive.web_addresses import is_web_address
+from openbooking.settings import AccessMode
+from openbooking.system import System, booking_service
+from openbooking.web.api.feeds import FEEDS_PATH
+
+DATASET_PATH = "/openactive"
+
+_HEADERS = {
+    "Cache-Control": "public, max-age=900",
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+_LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="14" fill="#0b5d4e"/>'
+    '<path d="M18 33l10 10 18-22" fill="none" stroke="#fff" stroke-width="7" stroke-linecap="round"/></svg>'
+)
+
+
+class DatasetSite:
+    """The page of the dataset site, its stylesheet and its logo."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._opened = system.clock()
+        self._templates = Environment(loader=PackageLoader("openbooking.web"), autoescape=True)
+
+    def routes(self) -> list[Route]:
+        """Return the routes of the page, the stylesheet and the logo."""
+        return [
+            Route(DATASET_PATH, self._page),
+            Route(f"{DATASET_PATH}/style.css", self._style),
+            Route(f"{DATASET_PATH}/logo.svg", self._logo),
+        ]
+
+    async def _page(self, request: Request) -> Response:
+        del request
+        sellers = await self._system.store.sellers()
+        dataset = self._dataset(sellers)
+        page = self._templates.get_template("dataset/dataset_site.html").render(
+            dataset=dataset,
+            written=_script(write_dataset(dataset)),
+            types=FEED_TYPES,
+            licence=LICENCE,
+            sources=[(seller.name, _site_of(seller)) for seller in sellers if seller.name != dataset.publisher],
+            path=self._system.settings.site_path + DATASET_PATH,
+        )
+        return HTMLResponse(page, headers=_HEADERS)
+
+    async def _style(self, request: Request) -> Response:
+        del request
+        style = self._templates.get_template("dataset/style.css").render()
+        return Response(style, headers=_HEADERS, media_type="text/css")
+
+    async def _logo(self, request: Request) -> Response:
+        del request
+        return Response(_LOGO, headers=_HEADERS, media_type="image/svg+xml")
+
+    def _dataset(self, sellers: Sequence[Seller]) -> Dataset:
+        settings = self._system.settings
+        only = sellers[0] if len(sellers) == 1 else None
+        publisher = settings.publisher or (only.name if only else settings.name)
+        url = settings.site + DATASET_PATH
+        return Dataset(
+            url=url,
+            feeds_url=settings.site + FEEDS_PATH,
+            base_uri=settings.base_uri,
+            publisher=publisher,
+            publisher_legal_name=only.legal_name if only else publisher,
+            publisher_url=(only and _site_of(only)) or settings.site,
+            publisher_email=settings.publisher_email,
+            logo_url=f"{url}/logo.svg",
+            published=self._opened,
+            booking_service=booking_service(settings),
+            authentication_authority=settings.site if settings.access is AccessMode.OPENID else None,
+        )
+
+
+def _site_of(seller: Seller) -> str | None:
+    """Return the address of the Seller's own site, if its `url` is one: published properties may have any value."""
+    url = str(seller.properties.get("url"))
+    return url if is_web_address(url) else None
+
+
+def _script(written: object) -> Markup:
+    """Return JSON for a script element. No name in it can end the element."""
+    escaped = json.dumps(written, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026")
+    return Markup(escaped)  # noqa: S704 - escaped on the line before

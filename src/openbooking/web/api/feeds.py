@@ -1,0 +1,117 @@
+"""The RPDE feeds: open feeds of Opportunities, and the feeds of Orders of each Booking Partner."""
+
+import zlib
+from functools import partial
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
+from openbooking.identity.scopes import Scope as AccessScope
+from openbooking.openactive.errors import OpenBookingError
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.rpde import MAX_CHANGE_NUMBER, PAGE_SIZE, encode_page, is_full
+from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, RPDE_MEDIA_TYPE
+from openbooking.system import System
+from openbooking.web.api.feed_pages import Page, PageCache, PageKey, accepts_gzip, make_page, send_page
+from openbooking.web.api.page_memory import PageMemory
+from openbooking.web.observe import notes_of
+
+FEEDS_PATH = "/feeds"
+
+# A harvester goes on from the `next` of a page, so a page with items stays correct however long it is kept.
+_PAGE_WITH_ITEMS = "public, max-age=3600"
+_LAST_PAGE = "public, max-age=5"
+_PRIVATE_PAGE = "private, no-store"
+
+
+def feed_routes(system: System, base: str) -> list[Route]:
+    """Return the routes of the open feeds, below /feeds, and of the Orders feeds, below the path of the Base URI."""
+    cache, memory, private_memory = PageCache(), PageMemory(), PageMemory()
+    names = sorted({type_.feed for type_ in OpportunityType})
+    open_feeds = [
+        Route(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, cache, memory), methods=["GET"]) for name in names
+    ]
+    private = [
+        Route(f"{base}/{name}-rpde", PrivateFeed(system, name, private_memory), methods=["GET"])
+        for name in (ORDERS, ORDER_PROPOSALS)
+    ]
+    return [*open_feeds, *private]
+
+
+class OpenFeed:
+    """An ASGI application that serves one open feed."""
+
+    def __init__(self, system: System, name: str, cache: PageCache, memory: PageMemory) -> None:
+        self._store = system.store
+        self._feed = Feed(name)
+        self._url = f"{system.settings.site}{FEEDS_PATH}/{name}"
+        self._mark = zlib.crc32(self._url.encode())
+        self._cache = cache
+        self._memory = memory
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the page that starts after the change number in the query."""
+        del receive
+        key = PageKey(self._feed.name, _after(scope), accepts_gzip(scope))
+        page = self._cache.find(key)
+        if page is None:
+            page = await self._cache.make(key, partial(self._page, key, _requested(self._url, scope)))
+        with self._memory.for_sending(page):
+            await send_page(page, scope, send)
+
+    async def _page(self, key: PageKey, requested_url: str) -> Page:
+        """Make the page from the items that the store holds now."""
+        async with self._memory.for_making():
+            items = await self._store.feed_items(self._feed, key.after, PAGE_SIZE)
+            body = encode_page(self._url, requested_url, items, licensed=True)
+            # An item that changes moves to the end, and no item is ever inserted. So the first and last change number
+            # and the number of items identify what is on the page.
+            etag = f"{self._mark:x}-{key.after:x}-{items[-1].modified if items else 0:x}-{len(items):x}"
+            headers = _headers(RPDE_MEDIA_TYPE, _PAGE_WITH_ITEMS if items else _LAST_PAGE)
+            return make_page(body, headers, gzip=key.gzip, etag=etag, full=is_full(items))
+
+
+class PrivateFeed:
+    """An ASGI application that serves the feed of Orders or OrderProposals of the Booking Partner that asks."""
+
+    def __init__(self, system: System, name: str, memory: PageMemory) -> None:
+        self._system = system
+        self._memory = memory
+        self._name = name
+        self._url = f"{system.settings.base_uri}/{name}-rpde"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the page that starts after the change number in the query."""
+        del receive
+        caller = await self._system.authenticate(Headers(scope=scope), AccessScope.ORDERS_FEED)
+        feed, after = Feed(self._name, caller.partner), _after(scope)
+        notes = notes_of(scope)
+        notes.partner, notes.read = caller.partner, (feed, after)
+        async with self._memory.for_making():
+            items = await self._system.store.feed_items(feed, after, PAGE_SIZE)
+            body = encode_page(self._url, _requested(self._url, scope), items, licensed=False)
+            page = make_page(body, _headers(BOOKING_MEDIA_TYPE, _PRIVATE_PAGE), gzip=accepts_gzip(scope))
+            del items, body
+        with self._memory.for_sending(page):
+            await send_page(page, scope, send)
+
+
+def _after(scope: Scope) -> int:
+    given = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("afterChangeNumber", ["0"])
+    text = given[-1]
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_CHANGE_NUMBER))):
+        raise OpenBookingError("afterChangeNumber must be a whole number.")
+    return min(int(text), MAX_CHANGE_NUMBER)
+
+
+def _requested(url: str, scope: Scope) -> str:
+    """Return the requested URL, unchanged."""
+    query = scope["query_string"].decode("latin-1")
+    return f"{url}?{query}" if query else url
+
+
+def _headers(media_type: str, cache: str) -> dict[str, str]:
+    return {"content-type": media_type, "cache-control": cache}

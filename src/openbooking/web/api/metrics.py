@@ -1,0 +1,153 @@
+"""Metrics for Prometheus: counts of requests, and figures that each scrape asks the store for."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from http import HTTPStatus
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from openbooking.booking.store import Feed, Figures
+from openbooking.openactive.errors import ItemErrorType, OpportunityHasInsufficientCapacityError, failures
+from openbooking.web.observe import Answered, Notes
+
+# Names the folder in which several processes of one server count together; prometheus-client reads the variable too.
+SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+_POSITION = "openbooking_orders_feed_position"
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_FAILURES = failures()
+_FULL = frozenset(
+    {
+        ItemErrorType.OPPORTUNITY_IS_FULL,
+        ItemErrorType.OPPORTUNITY_HAS_INSUFFICIENT_CAPACITY,
+        ItemErrorType.OPPORTUNITY_CAPACITY_IS_RESERVED_BY_LEASE,
+        OpportunityHasInsufficientCapacityError.__name__,
+    }
+)
+
+
+class Metrics:
+    """Counts of requests, in memory or in files that several processes share."""
+
+    def __init__(self) -> None:
+        self._own = CollectorRegistry()
+        request = ("method", "endpoint")
+        self._durations = Histogram(
+            "openbooking_request_duration_seconds",
+            "How long requests took; endpoint is the path with names for what differs, fault is request or system.",
+            (*request, "status", "fault"),
+            registry=self._own,
+            buckets=_SECONDS,
+        )
+        self._errors = Counter(
+            "openbooking_errors",
+            "Errors of requests and of their items, by class; fault is request or system.",
+            ("error", "fault"),
+            registry=self._own,
+        )
+        self._conflicts = Counter(
+            "openbooking_capacity_conflicts",
+            "Requests refused because too few spaces were left.",
+            request,
+            registry=self._own,
+        )
+        self._not_held = Counter(
+            "openbooking_holds_refused",
+            "Quotes and proposals that were answered without holding spaces, by the bound that was reached.",
+            ("bound", "partner"),
+            registry=self._own,
+        )
+        self._positions = Gauge(
+            _POSITION,
+            "The change number after which a Booking Partner last asked for news of its Orders.",
+            ("feed", "partner"),
+            registry=self._own,
+            multiprocess_mode="mostrecent",
+        )
+
+    def observe(self, answered: Answered) -> None:
+        """Count a request that has been answered."""
+        notes = answered.notes
+        self._durations.labels(answered.method, answered.endpoint, notes.status, _fault(notes)).observe(
+            answered.seconds
+        )
+        errors = (notes.error, *notes.item_errors) if notes.error else notes.item_errors
+        if errors:
+            for error in errors:
+                self._errors.labels(error, "system" if error in _FAILURES else "request").inc()
+            if not _FULL.isdisjoint(errors):
+                self._conflicts.labels(answered.method, answered.endpoint).inc()
+        if notes.not_held:
+            self._not_held.labels(notes.not_held, notes.partner).inc()
+        if notes.read:
+            feed, after = notes.read
+            self._positions.labels(feed.name, feed.partner).set(after)
+
+    def collect(self) -> list[Metric]:
+        """Return the counts of all processes."""
+        registry = self._own
+        if SHARED_FOLDER_VARIABLE in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return list(registry.collect())
+
+
+class Scrape:
+    """The answer to one scrape: the counts, and the figures of the store."""
+
+    def __init__(self, counted: list[Metric]) -> None:
+        self._families = counted
+
+    def positions(self) -> dict[Feed, int]:
+        """Return the change number up to which each Booking Partner has read its feeds, since the server started."""
+        samples = (sample for family in self._families if family.name == _POSITION for sample in family.samples)
+        return {Feed(sample.labels["feed"], sample.labels["partner"]): int(sample.value) for sample in samples}
+
+    def add(self, figures: Figures | None, now: datetime) -> None:
+        """Add the figures of the store; None if the store does not answer."""
+        self._families += [_gauge("openbooking_store_up", "Whether the database answers.", [((), figures is not None)])]
+        if figures is None:
+            return
+        leases = [(("live",), figures.leases), (("ended",), figures.ended_leases)]
+        self._families += [
+            _gauge("openbooking_leases", "Leases, and those that have ended but are still kept.", leases, ("state",)),
+            _gauge(
+                "openbooking_orders_feed_lag_seconds",
+                "For how long the oldest change that a Booking Partner has not read has waited for it.",
+                _lags(figures.oldest_unread, now),
+                ("feed", "partner"),
+            ),
+        ]
+
+    def collect(self) -> Iterable[Metric]:
+        """Return all metrics, for prometheus-client."""
+        return self._families
+
+
+def _fault(notes: Notes) -> str:
+    """Return `request` or `system` for a failed request, else an empty string.
+
+    The class decides, not the status: the specification gives some mistakes of Brokers the status 500.
+    """
+    if notes.status < HTTPStatus.BAD_REQUEST:
+        return ""
+    if notes.error:
+        return "system" if notes.error in _FAILURES else "request"
+    return "system" if notes.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "request"
+
+
+def _lags(oldest_unread: Mapping[Feed, datetime | None], now: datetime) -> Iterator[tuple[tuple[str, str], float]]:
+    for feed, changed in oldest_unread.items():
+        yield feed, (now - changed).total_seconds() if changed else 0
+
+
+def _gauge(
+    name: str, meaning: str, values: Iterable[tuple[tuple[str, ...], float]], labels: tuple[str, ...] = ()
+) -> Metric:
+    family = GaugeMetricFamily(name, meaning, labels=labels)
+    for named, value in values:
+        family.add_metric(named, value)
+    return family

@@ -1,0 +1,79 @@
+"""Endpoints for operations: health, readiness and metrics."""
+
+import asyncio
+from hmac import compare_digest
+from http import HTTPStatus
+
+import structlog
+from prometheus_client.exposition import choose_encoder
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from openbooking.booking.store import Figures, StoreUnavailableError
+from openbooking.system import System
+from openbooking.web.api.metrics import Metrics, Scrape
+
+METRICS_PATH = "/metrics"
+
+_NOT_CACHED = {"Cache-Control": "no-store"}
+_TIMEOUT_SECONDS = 2
+_log = structlog.get_logger()
+
+
+class Operations:
+    """The endpoints /healthz and /readyz, and /metrics if `metrics_token` is set.
+
+    While `app.state.draining()` is true, before the server stops, /readyz fails and all else is answered.
+    """
+
+    def __init__(self, system: System, metrics: Metrics) -> None:
+        self._system = system
+        self._metrics = metrics
+
+    def routes(self) -> list[Route]:
+        """Return the routes of the endpoints."""
+        routes: list[Route] = [Route("/healthz", self._healthz), Route("/readyz", self._readyz)]
+        if self._system.settings.metrics_token:
+            routes.append(Route(METRICS_PATH, self._scrape))
+        return routes
+
+    async def _healthz(self, request: Request) -> Response:
+        del request
+        return JSONResponse({"status": "ok"}, headers=_NOT_CACHED)
+
+    async def _readyz(self, request: Request) -> Response:
+        """Answer 503 if a part is not ready. The reasons are in the log alone."""
+        parts = {
+            "database": await self._database_answers(),
+            "sweeper": self._system.sweeps.is_healthy(),
+            "serving": not request.app.state.draining(),
+        }
+        states = {name: "ok" if ready else "not ok" for name, ready in parts.items()}
+        status = HTTPStatus.OK if all(parts.values()) else HTTPStatus.SERVICE_UNAVAILABLE
+        return JSONResponse(states, status, _NOT_CACHED)
+
+    async def _database_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                await self._system.store.check()
+        except (StoreUnavailableError, TimeoutError) as fault:
+            _log.warning("store.not_ready", reason=str(fault) or "The database does not answer.")
+            return False
+        return True
+
+    async def _scrape(self, request: Request) -> Response:
+        authorization = request.headers.get("authorization", "").encode()
+        if not compare_digest(authorization, f"Bearer {self._system.settings.metrics_token}".encode()):
+            return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
+        scrape = Scrape(self._metrics.collect())
+        scrape.add(await self._figures(scrape), self._system.clock())
+        encode, media_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(scrape), headers={"Content-Type": media_type, **_NOT_CACHED})
+
+    async def _figures(self, scrape: Scrape) -> Figures | None:
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                return await self._system.store.figures(scrape.positions())
+        except (StoreUnavailableError, TimeoutError):
+            return None

@@ -1,0 +1,1 @@
+"""The pages on which a Seller manages its affairs."""

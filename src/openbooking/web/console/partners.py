@@ -1,0 +1,98 @@
+"""The pages on which a Seller sees its Booking Partners, and pauses, resumes or stops them."""
+
+from http import HTTPStatus
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from openbooking.booking.model.grant_terms import NO_TERMS
+from openbooking.booking.model.order import Partnership
+from openbooking.identity.partners.grants import GrantChange, current_grant, resume, revoke, suspend
+from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
+from openbooking.identity.sign_in.accounts import SignedIn
+from openbooking.system import System
+from openbooking.web.pages import PARTNERS_PATH, Pages, Visit
+
+
+class SellerPartnerPages:
+    """The pages about the Booking Partners of a Seller."""
+
+    def __init__(self, system: System, pages: Pages) -> None:
+        self._system = system
+        self._provider = system.identity
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """Return the routes of the list and of the actions on one partner."""
+        return [
+            self._pages.route_signed_in(PARTNERS_PATH, self._list),
+            self._pages.route_signed_in(f"{PARTNERS_PATH}/{{key}}/revoke", self._revoke, ("GET", "POST")),
+            self._pages.route_signed_in(f"{PARTNERS_PATH}/{{key}}/suspend", self._suspend, ("POST",)),
+            self._pages.route_signed_in(f"{PARTNERS_PATH}/{{key}}/resume", self._resume, ("POST",)),
+        ]
+
+    async def _list(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
+        seller = signed_in.user.seller
+        counts = await self._system.store.order_counts()
+        described = [
+            {
+                "partner": partner,
+                "grant": grant,
+                "orders": counts.get(Partnership(partner.key, seller), 0),
+                "books": grant.allows_booking and not partner.suspended,
+                "on_terms": grant.terms != NO_TERMS,
+            }
+            for partner, grant in await self._partners(seller)
+        ]
+        return self._pages.page(
+            request,
+            visit,
+            "console/partners.html",
+            seller=await self._provider.seller(seller),
+            allowed=[row for row in described if _state(row) is not GrantState.REVOKED],
+            former=[row for row in described if _state(row) is GrantState.REVOKED],
+            may_change=signed_in.user.role.may_authorise,
+        )
+
+    async def _revoke(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
+        if request.method == "POST":
+            return await self._change(request, visit, signed_in, revoke)
+        for partner, grant in await self._partners(signed_in.user.seller):
+            if partner.key == request.path_params["key"] and grant.state is not GrantState.REVOKED:
+                seller = await self._provider.seller(signed_in.user.seller)
+                return self._pages.page(request, visit, "console/revoke.html", partner=partner, seller=seller)
+        return self._pages.see(PARTNERS_PATH)
+
+    async def _suspend(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
+        return await self._change(request, visit, signed_in, suspend)
+
+    async def _resume(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
+        return await self._change(request, visit, signed_in, resume)
+
+    async def _change(self, request: Request, visit: Visit, signed_in: SignedIn, change: GrantChange) -> Response:
+        await self._pages.form(request, visit)
+        user, key = signed_in.user, request.path_params["key"]
+        if not user.role.may_authorise:
+            return self._pages.page(request, visit, "console/may_not_change.html", status=HTTPStatus.FORBIDDEN)
+        if any(partner.key == key for partner, _ in await self._partners(user.seller)):
+            await self._provider.grants.change(key, user.seller, change, user.name)
+        return self._pages.see(PARTNERS_PATH)
+
+    async def _partners(self, seller: str) -> list[tuple[Partner, Grant]]:
+        """Return the partners that have or had a grant for this Seller, each with the grant that counts."""
+        own = await self._provider.store.find(Grant, seller=seller)
+        every = await self._provider.store.find(Grant, seller=EVERY_SELLER)
+        found = []
+        for partner in await self._provider.store.find(Partner):
+            grant = current_grant([grant for grant in (*own, *every) if grant.partner == partner.key], seller)
+            if grant:
+                found.append((partner, grant))
+        return sorted(found, key=lambda pair: pair[0].name.casefold())
+
+
+def _state(row: dict[str, Any]) -> GrantState:
+    grant = row["grant"]
+    assert isinstance(grant, Grant)  # noqa: S101 - set by `_list`
+    return grant.state
