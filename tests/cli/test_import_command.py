@@ -102,9 +102,7 @@ def test_a_folder_with_a_broken_file_loses_nothing_that_is_good(tmp_path: Path) 
 def test_standard_input_needs_a_name(file: Path) -> None:
     result = run("-", stdin=file.read_bytes())
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == (
-        "openbooking: Items from standard input need a name of their source: --source NAME.\n"
-    )
+    assert result.stderr == ("openbooking: Items from standard input need a name of their source: --source NAME.\n")
     assert run("-", "--source", "provider", stdin=file.read_bytes()).exit_code == 0
 
 

@@ -59,7 +59,7 @@ def test_a_feed_is_copied_and_the_next_time_read_from_its_end_on(read: Face, tmp
     with serving(answers.__getitem__) as site:
         with Copy(tmp_path / "copy") as copy:
             assert read(site.url + FEED, copy)[-1] == End(site.url + SECOND)
-            assert (ids(copy), copy.at_end) == (["a"], True)
+            assert ids(copy) == ["a"]
         third = "/feed?afterChangeNumber=2"
         answers |= {SECOND: ok(third, item(2, "b"), item(2, "a", state="deleted")), third: ok(third)}
         with Copy(tmp_path / "copy") as copy:
@@ -163,7 +163,7 @@ def test_a_page_that_provokes_what_no_one_expects_ends_the_reading(monkeypatch: 
             monkeypatch.setattr("openbooking.harvest.copy.read_envelope", fail)
             (end,) = steps
         assert end == End(site.url + SECOND, "it cannot be kept: ValueError odd")
-        assert (ids(copy), copy.cursor) == (["a"], site.url + SECOND)
+        assert (ids(copy), copy.start(site.url + FEED, datetime.now(UTC))) == (["a"], site.url + SECOND)
 
 
 def test_no_server_is_loaded() -> None:

@@ -277,7 +277,7 @@ def zeros(megabytes: int) -> bytes:
 
 
 def test_no_more_is_decompressed_than_a_page_may_have() -> None:
-    body = Body(compressed=True, length=None, most=5_000_000)
+    body = Body(compressed=True, length=None, max_bytes=5_000_000)
     bomb = zeros(2_000)
     assert len(bomb) < 5_000_000
     with pytest.raises(BodyError, match=r"larger than 5,000,000 bytes"):

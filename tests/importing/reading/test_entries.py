@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from openbooking.harvest.documents import DEEPEST, read_page
+from openbooking.harvest.documents import MAX_NESTING, read_page
 from openbooking.importing.reading.entries import MAX_ITEM_BYTES, read_entry
 from openbooking.importing.reading.items import read_item
 from openbooking.importing.reading.source import named_source
@@ -97,4 +97,4 @@ def test_an_envelope_tells_what_was_deleted_and_numbers_may_be_ids() -> None:
 
 def test_nothing_that_an_item_may_hold_is_cut_off() -> None:
     # An item lies three levels below its page.
-    assert MAX_DEPTH + 3 < DEEPEST
+    assert MAX_DEPTH + 3 < MAX_NESTING
