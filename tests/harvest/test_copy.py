@@ -32,7 +32,7 @@ def data(copied: CopiedItem) -> Any:
     return json.loads(copied.content)
 
 
-def test_items_and_cursor_are_there_when_the_file_is_opened_again(path: Path) -> None:
+def test_items_and_cursor_survive_reopening_the_file(path: Path) -> None:
     second = f"{FEED}?afterChangeNumber=18446744073709551617"
     big = item(18446744073709551617, 18446744073709551617)
     with Copy(path) as copy:
@@ -79,7 +79,7 @@ def test_one_id_under_two_kinds_is_two_items() -> None:
         assert (copy.take("a", "Slot"), len(copy)) == (None, 3)
 
 
-def test_what_has_no_id_or_cannot_be_read_is_known_by_its_content() -> None:
+def test_items_without_an_id_and_unreadable_items_are_identified_by_content() -> None:
     with Copy() as copy:
         copy.start(FEED, NOW)
         for _ in range(2):
@@ -131,7 +131,7 @@ def test_a_process_that_is_killed_between_items_leaves_the_page_before(path: Pat
 
 
 @pytest.mark.spec("OB-FEED-19")
-def test_when_deletions_may_have_left_the_feed_it_is_read_from_the_start(path: Path) -> None:
+def test_an_outdated_copy_is_read_from_the_start(path: Path) -> None:
     reached = NOW + timedelta(days=1)
     with Copy(path) as copy:
         copy.start(FEED, NOW)
@@ -160,7 +160,7 @@ def test_a_copy_of_an_earlier_version_is_read_on(path: Path) -> None:
 
 
 @pytest.mark.spec("OB-FEED-19")
-def test_what_a_second_reading_of_the_whole_feed_does_not_find_was_deleted(path: Path) -> None:
+def test_items_missing_from_a_second_full_reading_are_deleted(path: Path) -> None:
     later = NOW + MAX_GAP + timedelta(seconds=1)
     with Copy(path) as copy:
         copy.start(FEED, NOW)
@@ -202,7 +202,7 @@ def test_a_copy_is_used_by_one_process(path: Path) -> None:
         pass
 
 
-def test_another_database_is_left_as_it_is(path: Path) -> None:
+def test_a_database_of_another_application_is_not_changed(path: Path) -> None:
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE booking (uuid)")
     before = path.read_bytes()
@@ -212,7 +212,7 @@ def test_another_database_is_left_as_it_is(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"no database at all, but long enough to be taken for one" * 20, None])
-def test_a_file_that_is_no_database_and_a_folder_that_is_not_there(path: Path, content: bytes | None) -> None:
+def test_a_file_that_is_no_database_and_a_missing_folder_are_refused(path: Path, content: bytes | None) -> None:
     if content:
         path.write_bytes(content)
     else:
