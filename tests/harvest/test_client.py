@@ -59,7 +59,7 @@ def test_a_feed_is_copied_and_the_next_time_read_from_its_end_on(read: Face, tmp
     with serving(answers.__getitem__) as site:
         with Copy(tmp_path / "copy") as copy:
             assert read(site.url + FEED, copy)[-1] == End(site.url + SECOND)
-            assert (ids(copy), copy.at_end) == (["a"], True)
+            assert ids(copy) == ["a"]
         third = "/feed?afterChangeNumber=2"
         answers |= {SECOND: ok(third, item(2, "b"), item(2, "a", state="deleted")), third: ok(third)}
         with Copy(tmp_path / "copy") as copy:
@@ -68,7 +68,7 @@ def test_a_feed_is_copied_and_the_next_time_read_from_its_end_on(read: Face, tmp
     assert [path for path, _ in site.asked] == [FEED, SECOND, SECOND, third]
 
 
-def test_what_is_sent(read: Face) -> None:
+def test_requests_carry_user_agent_and_authorization(read: Face) -> None:
     with serving({FEED: ok(FEED)}.__getitem__) as site, Copy() as copy:
         read(site.url + FEED, copy, HarvestOptions(headers={"Authorization": "Bearer secret"}))
     ((_, headers),) = site.asked
@@ -149,7 +149,7 @@ def test_a_copy_that_cannot_be_written_ends_the_reading(read: Face) -> None:
     assert end.fault == "the temporary copy of the feed cannot be used: disk full"  # type: ignore[union-attr]
 
 
-def test_a_page_that_provokes_what_no_one_expects_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_in_a_page_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ValueError("odd")
 
@@ -163,7 +163,7 @@ def test_a_page_that_provokes_what_no_one_expects_ends_the_reading(monkeypatch: 
             monkeypatch.setattr("openbooking.harvest.copy.read_envelope", fail)
             (end,) = steps
         assert end == End(site.url + SECOND, "it cannot be kept: ValueError odd")
-        assert (ids(copy), copy.cursor) == (["a"], site.url + SECOND)
+        assert (ids(copy), copy.start(site.url + FEED, datetime.now(UTC))) == (["a"], site.url + SECOND)
 
 
 def test_no_server_is_loaded() -> None:

@@ -32,7 +32,7 @@ def data(copied: CopiedItem) -> Any:
     return json.loads(copied.content)
 
 
-def test_items_and_cursor_are_there_when_the_file_is_opened_again(path: Path) -> None:
+def test_items_and_cursor_survive_reopening_the_file(path: Path) -> None:
     second = f"{FEED}?afterChangeNumber=18446744073709551617"
     big = item(18446744073709551617, 18446744073709551617)
     with Copy(path) as copy:
@@ -45,7 +45,7 @@ def test_items_and_cursor_are_there_when_the_file_is_opened_again(path: Path) ->
             ("18446744073709551617", FEED, 2),
         ]
         assert b"18446744073709551617" in list(copy.items())[1].content
-        assert (len(copy), copy.cursor, copy.at_end) == (2, second, False)
+        assert len(copy) == 2
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_one_id_under_two_kinds_is_two_items() -> None:
         assert (copy.take("a", "Slot"), len(copy)) == (None, 3)
 
 
-def test_what_has_no_id_or_cannot_be_read_is_known_by_its_content() -> None:
+def test_items_without_an_id_and_unreadable_items_are_identified_by_content() -> None:
     with Copy() as copy:
         copy.start(FEED, NOW)
         for _ in range(2):
@@ -99,7 +99,7 @@ def test_a_page_that_cannot_be_committed_changes_nothing(path: Path, monkeypatch
         copy._db.execute("PRAGMA max_page_count = 1")
         with pytest.raises(CopyError, match="full"):
             add(copy, *(item(2, str(number), data={"x": "y" * 9_000}) for number in range(99)), cursor="second")
-        assert (len(copy), copy.cursor) == (1, "first")
+        assert (len(copy), copy.start(FEED, NOW)) == (1, "first")
 
 
 KILLED = """
@@ -126,27 +126,41 @@ def test_a_process_that_is_killed_between_items_leaves_the_page_before(path: Pat
     done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
     assert done.returncode == -signal.SIGKILL
     with Copy(path) as copy:
-        assert ([copied.id for copied in copy.items()], copy.cursor) == (["1"], "cursor of two")
+        assert [copied.id for copied in copy.items()] == ["1"]
+        assert copy.start("https://provider.example.com/feed", datetime.now(UTC)) == "cursor of two"
 
 
 @pytest.mark.spec("OB-FEED-19")
-def test_when_deletions_may_have_left_the_feed_it_is_read_from_the_start(path: Path) -> None:
+def test_an_outdated_copy_is_read_from_the_start(path: Path) -> None:
     reached = NOW + timedelta(days=1)
     with Copy(path) as copy:
         copy.start(FEED, NOW)
         add(copy, item(5, "a"), item(6, "b"), item(7, "c", state="deleted"), {"@type": "Event"}, cursor="end")
         add(copy, cursor="end", current_at=reached)
-        assert copy.at_end
         assert copy.start(FEED, reached + MAX_GAP) == "end"
         # What has been read since without reaching the end makes it no more current.
         add(copy, item(8, "d"), cursor="later")
         assert copy.start(FEED, reached + MAX_GAP) == "later"
         assert copy.start(FEED, reached + MAX_GAP + timedelta(seconds=1)) == ""
-        assert (len(copy), copy.cursor, copy.at_end) == (5, "", False)
+        assert len(copy) == 5
+
+
+def test_a_copy_of_an_earlier_version_is_read_on(path: Path) -> None:
+    """Earlier versions kept one column more."""
+    with Copy(path) as copy:
+        copy._db.execute("DROP TABLE feed")
+        columns = "url TEXT, cursor TEXT, at_end INTEGER, current_at REAL, round INTEGER"
+        copy._db.execute(f"CREATE TABLE feed ({columns})")
+        copy._db.execute("INSERT INTO feed VALUES (?, 'second', FALSE, ?, 0)", (FEED, NOW.timestamp()))
+    with Copy(path) as copy:
+        assert copy.start(FEED, NOW) == "second"
+        add(copy, item(1, "a"), cursor="third")
+        assert copy.start(FEED, NOW) == "third"
+        assert copy.start(FEED, NOW + MAX_GAP + timedelta(seconds=1)) == ""
 
 
 @pytest.mark.spec("OB-FEED-19")
-def test_what_a_second_reading_of_the_whole_feed_does_not_find_was_deleted(path: Path) -> None:
+def test_items_missing_from_a_second_full_reading_are_deleted(path: Path) -> None:
     later = NOW + MAX_GAP + timedelta(seconds=1)
     with Copy(path) as copy:
         copy.start(FEED, NOW)
@@ -188,17 +202,17 @@ def test_a_copy_is_used_by_one_process(path: Path) -> None:
         pass
 
 
-def test_another_database_is_left_as_it_is(path: Path) -> None:
+def test_a_database_of_another_application_is_not_changed(path: Path) -> None:
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE booking (uuid)")
     before = path.read_bytes()
-    with pytest.raises(CopyError, match="something else than a copy"):
+    with pytest.raises(CopyError, match="is no copy of a feed"):
         Copy(path)
     assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("content", [b"no database at all, but long enough to be taken for one" * 20, None])
-def test_a_file_that_is_no_database_and_a_folder_that_is_not_there(path: Path, content: bytes | None) -> None:
+def test_a_file_that_is_no_database_and_a_missing_folder_are_refused(path: Path, content: bytes | None) -> None:
     if content:
         path.write_bytes(content)
     else:

@@ -35,7 +35,7 @@ def envelope(thing: Any) -> Envelope | None:
         (b'{"id": "a", "kind": "Event", "data": {"name": "\xff"}}', "a", b"null", False),
     ],
 )  # fmt: skip
-def test_the_envelope_is_read_without_what_is_in_it(thing: Any, id_: str, modified: bytes, *, deleted: bool) -> None:
+def test_an_envelope_is_read_without_decoding_its_data(thing: Any, id_: str, modified: bytes, *, deleted: bool) -> None:
     assert envelope(thing) == Envelope(id_, "Event", modified, deleted)
 
 
@@ -46,7 +46,7 @@ def test_the_envelope_is_read_without_what_is_in_it(thing: Any, id_: str, modifi
         {"id": "a", "kind": "Event"}, b'{"id": "\xff", "data": {}}', b'{"id": 1e999, "data": {}}', b"{",
     ],
 )  # fmt: skip
-def test_without_an_id_there_is_no_envelope(thing: Any) -> None:
+def test_an_item_without_an_id_has_no_envelope(thing: Any) -> None:
     assert envelope(thing) is None
 
 
@@ -90,7 +90,7 @@ def test_items_are_not_lost_with_a_next_that_cannot_be_read(next_: bytes) -> Non
         (b'"' + b'\\"' * 100_000, "not valid JSON"),
     ],
 )
-def test_what_is_no_document_is_refused(body: bytes, why: str) -> None:
+def test_bytes_that_are_no_json_document_are_refused(body: bytes, why: str) -> None:
     with pytest.raises(DocumentError, match=why):
         read_page(body)
 
@@ -103,5 +103,5 @@ def test_what_is_no_document_is_refused(body: bytes, why: str) -> None:
         (None, None, True), ({}, [], True), (1e308, 1, True), ("9" * 10_000, 1, True),
     ],
 )  # fmt: skip
-def test_what_comes_second_is_later_unless_it_says_otherwise(modified: Any, than: Any, later: bool) -> None:
+def test_the_second_version_is_later_unless_its_modified_is_lower(modified: Any, than: Any, later: bool) -> None:
     assert is_later(modified, than) is later

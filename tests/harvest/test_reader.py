@@ -44,7 +44,7 @@ def test_next_may_be_relative(next_: str) -> None:
         "afterTimestamp=2026-10-21T07:28:00+01:00&afterId=a/b",
     ],
 )
-def test_a_position_of_either_strategy_is_requested_as_it_is_written(query: str) -> None:
+def test_next_urls_of_both_ordering_strategies_are_requested_unchanged(query: str) -> None:
     second = f"{FEED}?{query}"
     reading = read({FEED: ok(second, ITEM), second: ok(second)})
     assert (reading.end, reading.asked) == (End(second), [FEED, second])
@@ -140,7 +140,7 @@ def test_a_feed_without_end_is_left_at_last() -> None:
         ("http://a.example:8080/f", "http://a.example:8080/x", "http://a.example:8080/x"),
     ],
 )
-def test_what_was_encrypted_stays_so_whatever_next_says(page_url: str, link: str, url: str) -> None:
+def test_a_feed_read_by_https_is_never_followed_by_http(page_url: str, link: str, url: str) -> None:
     assert follow(page_url, link) == url
 
 
@@ -215,14 +215,14 @@ TEMPORARY: dict[str, tuple[Answer, list[float]]] = {
 
 @pytest.mark.spec("OB-FEED-32")
 @pytest.mark.parametrize("name", TEMPORARY)
-def test_what_fails_for_now_is_tried_again(name: str) -> None:
+def test_a_temporary_failure_is_retried(name: str) -> None:
     failure, waits = TEMPORARY[name]
     reading = read({FEED: ok(SECOND, ITEM), SECOND: [failure, failure, ok(SECOND)]})
     assert (reading.sizes, reading.end, reading.waits) == ([1, 0], End(SECOND), waits)
 
 
 @pytest.mark.parametrize("name", TEMPORARY)
-def test_what_keeps_failing_is_given_up_and_loses_nothing(name: str) -> None:
+def test_repeated_failures_end_the_reading_and_keep_earlier_pages(name: str) -> None:
     failure, _ = TEMPORARY[name]
     reading = read({FEED: ok(SECOND, ITEM), SECOND: failure})
     assert (reading.sizes, reading.asked.count(SECOND), reading.pages[0].cursor) == ([1], 5, SECOND)
@@ -250,7 +250,7 @@ FINAL: dict[str, tuple[Answer, str]] = {
 
 @pytest.mark.spec("OB-FEED-32")
 @pytest.mark.parametrize("name", FINAL)
-def test_what_will_not_pass_ends_the_feed_at_once_and_loses_nothing(name: str) -> None:
+def test_a_permanent_failure_ends_the_reading_and_keeps_earlier_pages(name: str) -> None:
     answer, why = FINAL[name]
     reading = read({FEED: ok(SECOND, ITEM), SECOND: answer})
     assert (reading.sizes, reading.asked, reading.waits) == ([1], [FEED, SECOND], [])
@@ -277,7 +277,7 @@ def zeros(megabytes: int) -> bytes:
 
 
 def test_no_more_is_decompressed_than_a_page_may_have() -> None:
-    body = Body(compressed=True, length=None, most=5_000_000)
+    body = Body(compressed=True, length=None, max_bytes=5_000_000)
     bomb = zeros(2_000)
     assert len(bomb) < 5_000_000
     with pytest.raises(BodyError, match=r"larger than 5,000,000 bytes"):
@@ -290,7 +290,7 @@ def test_members_are_bounded_too() -> None:
     assert "gzip members" in read({FEED: packed(many, "gzip")}).end.fault
 
 
-def test_what_no_one_expects_is_the_fault_of_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_reported_as_a_fault_of_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise MemoryError
 
@@ -310,7 +310,7 @@ def test_credentials_of_the_url_go_with_every_request_and_into_nothing_else() ->
     assert "secret" not in repr(reading.pages)
 
 
-def test_a_document_is_accepted_only_first_and_only_where_it_is_wanted() -> None:
+def test_a_document_is_accepted_only_as_first_page_and_only_on_request() -> None:
     document = Answer(b'[{"@type": "Event"}]')
     reading = read({FEED: document}, documents=True)
     assert (reading.sizes, reading.end) == ([1], End(FEED))
@@ -328,6 +328,6 @@ def test_reading_goes_on_at_the_cursor() -> None:
 
 
 @pytest.mark.parametrize("url", ["ftp://provider.example.com/", "http://", "http://[", "http://a:b/", "http://a\n/"])
-def test_what_is_no_url_is_refused(url: str) -> None:
+def test_an_invalid_url_is_refused(url: str) -> None:
     with pytest.raises(LinkError):
         Reader(url)

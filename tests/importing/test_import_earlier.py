@@ -82,7 +82,7 @@ async def booked(world: World, name: str) -> str:
 
 
 @pytest.mark.spec("OB-ID-01", "OB-BKBL-28")
-async def test_what_was_imported_under_a_name_keeps_its_ids(world: World) -> None:
+async def test_things_imported_under_a_source_name_keep_their_ids(world: World) -> None:
     for _ in range(2):
         told = await import_(world.store, *KEPT["files"], source="files")
         assert told.outcomes().count("not imported") == 0
@@ -91,7 +91,7 @@ async def test_what_was_imported_under_a_name_keeps_its_ids(world: World) -> Non
 
 
 @pytest.mark.spec("OB-ID-01", "OB-BKBL-28")
-async def test_rooms_that_were_told_apart_by_their_order_keep_their_ids_in_another_order(world: World) -> None:
+async def test_rooms_numbered_by_an_earlier_version_keep_their_ids_in_another_order(world: World) -> None:
     item = json.loads(json.dumps(KEPT["files"][0]))
     item["data"]["subEvent"].reverse()
     told = await import_(world.store, item, source="files")
@@ -135,7 +135,7 @@ async def test_a_seller_that_was_known_by_its_name_and_feed_stays_the_same(world
 
 
 @pytest.mark.parametrize("kind", ["FacilityUse", "Centre.FacilityUse", "facility", ""])
-async def test_what_was_imported_then_is_withdrawn_when_it_is_deleted(world: World, kind: str) -> None:
+async def test_items_of_an_earlier_version_are_withdrawn_when_deleted(world: World, kind: str) -> None:
     deletion = {"state": "deleted", "kind": kind, "id": "f1", "modified": 5}
     told = await import_(world.store, deletion, source="files", seller=CENTRE.key)
     assert told.outcomes() == ["withdrawn"] * 3

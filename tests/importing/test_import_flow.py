@@ -66,7 +66,7 @@ async def test_parents_and_children_may_be_imported_one_after_the_other(world: W
 
 
 @pytest.mark.spec("OB-BKBL-28")
-async def test_what_is_imported_again_is_the_same_and_says_nothing_new(world: World) -> None:
+async def test_a_second_import_of_the_same_items_changes_nothing(world: World) -> None:
     items = (rpde(series()), rpde(session()), facility(event=[slot(1)]))
     told = await import_(world.store, *items)
     before = [await world.read_feed(path) for path in (SESSIONS, SERIES, SLOTS)]
@@ -74,7 +74,7 @@ async def test_what_is_imported_again_is_the_same_and_says_nothing_new(world: Wo
     assert [await world.read_feed(path) for path in (SESSIONS, SERIES, SLOTS)] == before
 
 
-async def test_what_has_changed_is_updated(world: World) -> None:
+async def test_changed_items_are_updated(world: World) -> None:
     told = await import_(world.store, series(), session())
     await import_(world.store, series(name="Pilates"), session(startDate="2027-03-05T18:00:00Z"))
     assert (await feed(world, SERIES))[told.path("series/1")]["name"] == "Pilates"
@@ -139,7 +139,7 @@ async def test_places_sold_here_are_taken_off_what_the_provider_has_left(
     await book(world, told, status=409)
 
 
-async def test_what_is_deleted_is_withdrawn_and_its_bookings_stay(world: World) -> None:
+async def test_deleted_items_are_withdrawn_and_their_bookings_stay(world: World) -> None:
     told = await import_(world.store, rpde(series()), rpde(session()))
     uuid = await book(world, told)
     again = await import_(world.store, rpde(series()), deleted(session()))
@@ -150,7 +150,7 @@ async def test_what_is_deleted_is_withdrawn_and_its_bookings_stay(world: World) 
     assert await left(world, told) == 4
 
 
-async def test_what_is_deleted_and_was_never_here_harms_nothing(world: World) -> None:
+async def test_a_deletion_of_an_unknown_item_changes_nothing(world: World) -> None:
     assert (await import_(world.store, deleted(session()), deleted(series()))).outcomes() == ["unmatched"] * 2
 
 
@@ -172,7 +172,7 @@ async def test_of_an_item_in_several_versions_the_latest_counts(world: World) ->
     assert await feed(world, SESSIONS) == {}
 
 
-async def test_two_items_with_one_id_are_told_of_and_one_is_taken(world: World) -> None:
+async def test_of_two_items_with_one_id_one_is_imported_and_the_other_reported(world: World) -> None:
     one, other = rpde(series(), id="a"), rpde(series(name="Pilates"), id="a")
     same_thing = rpde(series(name="Swimming"), id="b")
     told = await import_(world.store, one, one, other, same_thing)
@@ -212,7 +212,7 @@ async def test_slots_that_are_no_longer_embedded_are_withdrawn(world: World) -> 
         rpde(session() | {"@type": "Concert"}, kind="ScheduledSession", modified=2),
     ],
 )
-async def test_what_is_not_understood_any_more_is_off_sale_until_it_is_and_its_orders_stay(
+async def test_an_item_not_understood_any_more_is_off_sale_and_its_orders_stay(
     world: World, version: dict[str, Any]
 ) -> None:
     told = await import_(world.store, rpde(series()), rpde(session()))
@@ -336,7 +336,7 @@ class Refusing:
         return await self._store.execute(command)
 
 
-async def test_what_is_refused_spoils_nothing_else_of_its_batch(world: World) -> None:
+async def test_a_refused_item_does_not_affect_others_of_its_batch(world: World) -> None:
     items = (series(), session(1), session(2), session(3))
     path = (await import_(world.store, *items)).path("sessions/2")
     told = await import_(Refusing(world.store, path, NotFoundError("Refused.")), *items)
@@ -367,7 +367,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-async def test_hostile_items_are_told_of_and_spoil_no_other(world: World, body: bytes, capsys: Any) -> None:
+async def test_hostile_items_are_reported_and_do_not_affect_others(world: World, body: bytes, capsys: Any) -> None:
     told = await import_(world.store, body.replace(b"%b", json.dumps(series()).encode()))
     assert told.outcomes() == ["not imported", "parent"]
     printed = capsys.readouterr().out
@@ -375,6 +375,6 @@ async def test_hostile_items_are_told_of_and_spoil_no_other(world: World, body: 
     assert len(printed) < 2000
 
 
-async def test_offers_that_are_left_out_are_told_of(world: World) -> None:
+async def test_offers_that_are_left_out_are_reported(world: World) -> None:
     told = await import_(world.store, series(offers=[OFFER, {"@type": "beta:IndicativeOffer", "name": "Guess"}]))
     assert told[0]["remarks"] == ["Offer 'Guess' left out: beta:IndicativeOffer is no Offer that can be booked"]

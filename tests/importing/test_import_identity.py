@@ -43,7 +43,7 @@ async def book_each(world: World, told: Told) -> dict[str, str]:
 
 @pytest.mark.spec("OB-ID-01", "OB-BKBL-28")
 @pytest.mark.parametrize("rooms", ROOMS.values(), ids=ROOMS)
-async def test_sessions_without_ids_are_told_apart_by_name_place_and_time_in_any_order(
+async def test_sessions_without_ids_are_identified_by_name_location_and_time_in_any_order(
     world: World, rooms: list[dict[str, Any]]
 ) -> None:
     told = await import_(world.store, rpde(series(subEvent=rooms)))
@@ -58,7 +58,7 @@ async def test_sessions_without_ids_are_told_apart_by_name_place_and_time_in_any
     assert [await item_of(world, uuid) for uuid in orders.values()] == before
 
 
-async def test_what_nothing_tells_apart_is_refused_and_goes_off_sale(world: World) -> None:
+async def test_things_that_cannot_be_distinguished_are_refused_and_go_off_sale(world: World) -> None:
     told = await import_(world.store, rpde(series(subEvent=[room("Room A")])))
     again = await import_(world.store, rpde(series(subEvent=[room("Room A"), room("Room A")]), modified=2))
     assert again.outcomes() == ["not imported", "parent", "off sale"]
@@ -68,7 +68,7 @@ async def test_what_nothing_tells_apart_is_refused_and_goes_off_sale(world: Worl
     assert told[1]["path"] not in await feed(world, SESSIONS)
 
 
-async def test_slots_of_two_courts_without_ids_are_told_apart_by_their_courts(world: World) -> None:
+async def test_slots_without_ids_are_distinguished_by_their_courts(world: World) -> None:
     courts = [
         {"@type": "IndividualFacilityUse", "name": name, "event": [bare(slot()) | {"offers": slot()["offers"]}]}
         for name in ("Court 1", "Court 2")
@@ -164,7 +164,7 @@ async def test_an_item_that_a_feed_calls_otherwise_is_still_the_same(world: Worl
 
 @pytest.mark.parametrize("first", ["unpublished", "not understood"])
 @pytest.mark.parametrize("unpublished", ["series/1", "sessions/1"])
-async def test_what_is_published_again_is_on_sale_only_if_its_latest_version_is_understood(
+async def test_a_republished_item_is_on_sale_only_if_its_latest_version_is_understood(
     world: World, unpublished: str, first: str
 ) -> None:
     told = await import_(world.store, rpde(series()), rpde(session()))
@@ -185,9 +185,7 @@ async def test_what_is_published_again_is_on_sale_only_if_its_latest_version_is_
 
 
 @pytest.mark.parametrize("unpublished", ["series/1", "sessions/1"])
-async def test_what_was_unpublished_stays_so_though_it_was_deleted_and_came_back(
-    world: World, unpublished: str
-) -> None:
+async def test_an_unpublished_item_stays_unpublished_after_deletion_and_return(world: World, unpublished: str) -> None:
     told = await import_(world.store, rpde(series()), rpde(session()))
     uuid = await book(world, told)
     state = SetSaleState(opportunity=told.path(unpublished), sale=SaleState.UNPUBLISHED, actor=MANAGER)
@@ -235,7 +233,7 @@ async def test_an_id_of_a_thing_itself_names_it_whatever_changes(world: World) -
     assert (again.outcomes(), again[0]["orders"]) == (["bookable"], {"changed": 1})
 
 
-async def test_what_was_called_off_and_is_withdrawn_is_not_taken_off_sale_again(world: World) -> None:
+async def test_a_withdrawn_cancelled_item_is_not_taken_off_sale_again(world: World) -> None:
     told = await import_(world.store, rpde(event()))
     await world.store.execute(CancelOpportunity(opportunity=told[0]["path"], actor=MANAGER))
     await import_(world.store, deleted(event()))

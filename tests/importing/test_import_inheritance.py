@@ -73,7 +73,7 @@ async def test_a_race_without_dates_takes_place_when_its_whole_event_does(world:
 
 
 @pytest.mark.parametrize("above", ["https://provider.example.com/courses/1", None])
-async def test_what_has_no_dates_and_is_no_part_of_a_headline_event_is_refused(world: World, above: str | None) -> None:
+async def test_an_event_without_dates_outside_a_headline_event_is_refused(world: World, above: str | None) -> None:
     lesson = rpde(race(superEvent=above))
     week = rpde(event(**{"@type": "CourseInstance", "@id": "https://provider.example.com/courses/1"}))
     told = await import_(world.store, week, lesson)

@@ -69,7 +69,7 @@ async def test_another_source_changes_nothing_whoever_is_said_to_sell(world: Wor
     assert told.outcomes() == ["unmatched"] * 3
 
 
-async def test_what_is_refused_is_refused_by_itself(world: World) -> None:
+async def test_a_refusal_affects_its_item_only(world: World) -> None:
     told = await import_(world.store, event(), event(**{"@id": "x:2"}), seller=STUDIO.key, source=EVIL)
     assert sorted(told.outcomes()) == ["bookable", "not imported"]
     assert len(await feed(world, EVENTS)) == 2

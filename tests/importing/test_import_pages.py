@@ -150,7 +150,7 @@ async def test_a_document_on_the_web_need_not_be_a_feed(web: Web, document: Any)
 
 
 @pytest.mark.parametrize("odd", [rb'"\ud800"', b"[" * 30_000 + b"]" * 30_000, b"1e999"])
-async def test_what_one_item_holds_does_not_end_a_feed(web: Web, odd: bytes) -> None:
+async def test_the_content_of_one_item_does_not_end_the_reading(web: Web, odd: bytes) -> None:
     first = page(SESSION, {"odd": "?"}, OTHER, next_=SECOND).replace(b'"?"', odd)
     web.answers = {FEED: found(first), SECOND: found(page(next_=SECOND))}
     got = await read(FEED)
@@ -225,7 +225,7 @@ async def test_a_file_and_standard_input(tmp_path: Path, monkeypatch: pytest.Mon
     assert sizes(await read("-")) == [2]
 
 
-async def test_what_is_too_large_or_cannot_be_opened_is_told_of(
+async def test_files_that_are_too_large_or_cannot_be_opened_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page_sources, "MAX_FILE_BYTES", 10)

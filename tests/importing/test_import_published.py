@@ -73,7 +73,7 @@ def _names(folder: Path) -> set[str]:
     return {file.name for file in folder.iterdir()}
 
 
-async def test_what_validators_find_wrong_is_what_the_report_told_of(
+async def test_faults_that_validators_find_are_in_the_report(
     world: World, published_items: Path, validator: Validator
 ) -> None:
     lines = await import_(world, published_items)
@@ -110,7 +110,7 @@ async def test_a_published_item_can_be_booked(world: World, published_items: Pat
 
 
 @pytest.mark.spec("OB-BKBL-26")
-async def test_what_lacks_nothing_is_valid_in_feeds_and_answers(
+async def test_complete_items_are_valid_in_feeds_and_replies(
     world: World, tmp_path: Path, validator: Validator
 ) -> None:
     court = {"@type": "IndividualFacilityUse", "@id": "x:court", "name": "Court 1", "aggregateFacilityUse": "x:hall"}

@@ -64,7 +64,7 @@ async def test_whether_it_can_be_booked_and_why_not(world: World, item: Any, abo
     assert (why_not or "") in line.get("reason", "")
 
 
-async def test_what_bookings_have_filled_is_not_bookable(world: World) -> None:
+async def test_a_full_opportunity_is_reported_as_not_bookable(world: World) -> None:
     one = rpde(session(remainingAttendeeCapacity=1))
     told = await import_(world.store, rpde(series()), one)
     await book(world, told)
@@ -75,7 +75,7 @@ async def test_what_bookings_have_filled_is_not_bookable(world: World) -> None:
     )
 
 
-async def test_lines_say_how_many_orders_were_told(world: World) -> None:
+async def test_lines_state_the_number_of_changed_orders(world: World) -> None:
     told = await import_(world.store, rpde(series()), rpde(session()))
     for _ in range(2):
         await book(world, told)
@@ -135,9 +135,7 @@ async def test_a_series_does_not_put_on_sale_again_the_session_that_its_seller_c
 
 
 @pytest.mark.parametrize("explicit", [None, "https://schema.org/EventScheduled"])
-async def test_what_its_seller_cancelled_stays_so_though_it_was_deleted_and_came_back(
-    world: World, explicit: str | None
-) -> None:
+async def test_a_seller_cancellation_survives_deletion_and_return(world: World, explicit: str | None) -> None:
     told = await import_(world.store, rpde(series()), rpde(session()))
     uuid = await book(world, told)
     await world.store.execute(CancelOpportunity(opportunity=told.path("sessions/1"), actor=MANAGER))
@@ -151,7 +149,7 @@ async def test_what_its_seller_cancelled_stays_so_though_it_was_deleted_and_came
 
 
 @pytest.mark.parametrize("status", [CANCELLED, "https://schema.org/EventPostponed"])
-async def test_what_its_provider_cancelled_takes_place_again_only_if_it_says_so(world: World, status: str) -> None:
+async def test_a_provider_cancellation_ends_only_with_a_published_status(world: World, status: str) -> None:
     told = await import_(world.store, rpde(event(eventStatus=status)))
     assert (await import_(world.store, rpde(event(), modified=2))).outcomes() == ["not bookable"]
     assert (await feed(world, EVENTS))[told[0]["path"]]["eventStatus"] == status
@@ -216,9 +214,7 @@ async def test_a_dry_run_of_handing_over_reports_the_same(world: World, unpublis
 
 
 @pytest.mark.parametrize("last", [[], [rpde(session(2, startDate=None))], [deleted(session(2))]])
-async def test_what_is_not_imported_again_when_its_series_is_handed_over_is_reported(
-    world: World, last: list[Any]
-) -> None:
+async def test_sessions_missing_after_a_hand_over_are_reported(world: World, last: list[Any]) -> None:
     """Its Orders stay, but nobody can book it any more."""
     told = await import_(world.store, rpde(series()), rpde(session(1)), rpde(session(2)))
     await book(world, told, "sessions/2")
@@ -236,7 +232,7 @@ async def test_what_is_not_imported_again_when_its_series_is_handed_over_is_repo
 
 
 @pytest.mark.parametrize("items", [CHANGES["cancelled"], CHANGES["cancelled with its series"]])
-async def test_who_confirms_is_asked_with_the_number_of_orders_before_anything_is_changed(
+async def test_confirmation_is_asked_with_the_number_of_orders_before_any_change(
     world: World, items: list[Any]
 ) -> None:
     told = await import_(world.store, rpde(series()), rpde(session()))

@@ -56,7 +56,7 @@ async def test_an_item_in_a_state_that_is_not_known_goes_off_sale(world: World, 
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-async def test_what_belongs_to_what_is_not_understood_is_not_reported_as_bookable(world: World, dry_run: bool) -> None:
+async def test_children_of_a_parent_not_understood_are_not_reported_as_bookable(world: World, dry_run: bool) -> None:
     told = await import_(world.store, rpde(series()), rpde(session()))
     later = (rpde(series(eventStatus="Maybe"), modified=2), rpde(session(), modified=2))
     again = await import_(world.store, *later, dry_run=dry_run)

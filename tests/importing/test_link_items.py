@@ -95,7 +95,7 @@ def test_a_session_has_no_more_places_than_its_series_says(own: Any, above: Any,
         (series(image={"@type": "ImageObject"}), None, ["image: no url"]),
     ],
 )
-def test_what_it_lacks_is_told(item: Any, above: Any, remarks: list[str]) -> None:
+def test_missing_properties_are_remarked(item: Any, above: Any, remarks: list[str]) -> None:
     told = linked(item, *([parent(above)] if above else [])).remarks
     assert len(told) == len(remarks)
     assert all(found.startswith(expected) for found, expected in zip(told, remarks, strict=True))

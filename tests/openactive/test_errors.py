@@ -55,7 +55,7 @@ ERRORS = Path(__file__).parent.parent.parent / "docs" / "reference" / "errors.md
 
 
 @pytest.mark.spec("OB-ERR-01")
-def test_each_class_of_a_failure_or_with_500_is_documented_with_who_is_at_fault() -> None:
+def test_documentation_lists_each_500_class_and_whether_the_system_is_at_fault() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (500|503) \| the (\w+) \|", ERRORS.read_text(encoding="utf-8"), re.MULTILINE)
     expected = {(name, "500", "request") for name in refused_with_500()}
     for cls in OpenBookingError.__subclasses__():

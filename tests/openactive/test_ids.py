@@ -67,7 +67,7 @@ def test_an_item_has_one_number(number: str) -> None:
         "https://booking.example.com/api/identifiers/slots/" + "1" * 129,
     ],
 )
-def test_what_has_not_our_form_is_none_of_ours(uri: str) -> None:
+def test_an_id_of_another_form_is_not_parsed(uri: str) -> None:
     assert IDS.parse_opportunity(uri) is None
     assert IDS.parse_offer(uri + "#/offers/1") is None
     assert IDS.parse_seller(uri) is None
@@ -75,7 +75,7 @@ def test_what_has_not_our_form_is_none_of_ours(uri: str) -> None:
 
 @pytest.mark.spec("OB-ID-07")
 @pytest.mark.parametrize("text", ["", "x", UUID[:-1], UUID + "0", UUID.replace("-", ""), f"{{{UUID}}}", UUID + "\n"])
-def test_what_is_no_uuid(text: str) -> None:
+def test_a_text_that_is_no_uuid_is_not_parsed(text: str) -> None:
     assert parse_uuid(text) is None
     assert parse_uuid(UUID.upper()) == UUID
 

@@ -42,7 +42,7 @@ def test_halves_are_rounded_up(amount: str, rounded: str) -> None:
 
 
 @given(price=prices, treatment=treatments)
-def test_gross_tax_is_what_makes_the_rest_net(price: Decimal, treatment: VatTreatment) -> None:
+def test_tax_within_a_gross_price_leaves_the_net_price(price: Decimal, treatment: VatTreatment) -> None:
     tax = tax_within_gross(price, treatment.rate)
     assert 0 <= tax <= price
     assert abs(tax_on_net(price - tax, treatment.rate) - tax) <= Decimal("0.01")

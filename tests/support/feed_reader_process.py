@@ -7,6 +7,7 @@ memory that it used, in bytes.
 import asyncio
 import ssl
 import sys
+from collections import deque
 from itertools import cycle
 from pathlib import Path
 
@@ -14,24 +15,27 @@ import httpx2
 
 from openbooking.harvest.client import HarvestOptions, harvest, harvest_async
 from openbooking.harvest.copy import Copy
-from openbooking.harvest.reader import Limits
+from openbooking.harvest.reader import End, Limits, Received
 
 OPTIONS = HarvestOptions(limits=Limits(first_pause=0.001, longest_pause=0.05))
 
 
-def read(url: str, copy: Copy, trust: ssl.SSLContext) -> None:
+def read(url: str, copy: Copy, trust: ssl.SSLContext) -> Received | End:
+    """Read the feed with the sync client; return the last step."""
     with httpx2.Client(verify=trust) as client:
-        for _ in harvest(url, copy, client, OPTIONS):
-            pass
+        (last,) = deque(harvest(url, copy, client, OPTIONS), maxlen=1)
+    return last
 
 
-def read_async(url: str, copy: Copy, trust: ssl.SSLContext) -> None:
-    async def run() -> None:
+def read_async(url: str, copy: Copy, trust: ssl.SSLContext) -> Received | End:
+    """Read the feed with the async client; return the last step."""
+
+    async def run() -> Received | End:
         async with httpx2.AsyncClient(verify=trust) as client:
-            async for _ in harvest_async(url, copy, client, OPTIONS):
-                pass
+            (last,) = deque([step async for step in harvest_async(url, copy, client, OPTIONS)], maxlen=1)
+        return last
 
-    asyncio.run(run())
+    return asyncio.run(run())
 
 
 def peak_bytes(process: int | str = "self") -> int:
@@ -47,8 +51,8 @@ def main(url: str, path: str, certificate: str) -> None:
     trust = ssl.create_default_context(cafile=certificate)
     with Copy(Path(path)) as copy:
         for face in cycle((read, read_async)):
-            face(url, copy, trust)
-            if copy.at_end:
+            last = face(url, copy, trust)
+            if isinstance(last, End) and not last.fault:
                 break
     print(peak_bytes())  # noqa: T201 - for the process that waits
 

@@ -1,13 +1,13 @@
-"""The body of a response, decompressed here and with bounds.
+"""The body of a response, decompressed within bounds.
 
-HTTP clients undo every coding that a server names, one after the other: 3 kB that were compressed twice become 2 GB.
-So one coding is asked for, no more than one is undone, and no more bytes come out than a page may have.
+HTTP clients decode every content coding that a server names, so that 3 kB that were compressed twice become 2 GB. Here
+the request accepts gzip alone, at most one coding is decoded, and decompression stops at the size limit of a page.
 """
 
 import zlib
 from collections.abc import Iterable
 
-# gzip allows members one after the other; each costs a decompressor.
+# A gzip file may consist of several members. Each needs a decompressor.
 MAX_MEMBERS = 1_000
 
 _GZIP = 16 + zlib.MAX_WBITS
@@ -15,18 +15,18 @@ _CODINGS = {"": False, "identity": False, "gzip": True, "x-gzip": True}
 
 
 class BodyError(Exception):
-    """A body is not read any further; the message says why."""
+    """A body is too large or has an unknown coding; it is not read any further."""
 
 
 class CutBodyError(Exception):
-    """A body ends before it should, or is spoilt; it may be whole when it is asked for again."""
+    """A body is incomplete or damaged; another request may succeed."""
 
 
 def is_compressed(headers: Iterable[tuple[str, str]]) -> bool:
-    """Whether the body is compressed by gzip, which is the only coding that is asked for.
+    """Return whether the body is compressed by gzip, the only coding that requests accept.
 
     Raises:
-        BodyError: It has another coding, or more than one.
+        BodyError: The body has another coding, or more than one.
     """
     codings = [value.strip().lower() for name, value in headers if name.lower() == "content-encoding"]
     coding = codings[0] if len(codings) == 1 else ", ".join(codings)
@@ -40,18 +40,18 @@ class Body:
 
     Args:
         compressed: Whether it is compressed by gzip.
-        length: Its Content-Length, in bytes as they are sent, if it has one.
-        most: How many bytes it may have, before and after it is decompressed.
+        length: Its Content-Length in bytes, before decompression; None if not stated.
+        max_bytes: The most bytes that it may have, before and after decompression.
     """
 
-    def __init__(self, *, compressed: bool, length: int | None, most: int) -> None:
+    def __init__(self, *, compressed: bool, length: int | None, max_bytes: int) -> None:
         self._member = zlib.decompressobj(_GZIP) if compressed else None
         self._members = 0
         self._length = length
-        self._most = most
+        self._max_bytes = max_bytes
         self._received = 0
         self._content = bytearray()
-        if length is not None and length > most:
+        if length is not None and length > max_bytes:
             raise BodyError(self._too_large())
 
     def add(self, chunk: bytes) -> None:
@@ -59,10 +59,10 @@ class Body:
 
         Raises:
             BodyError: The body is too large.
-            CutBodyError: This is not gzip.
+            CutBodyError: The body is not valid gzip.
         """
         self._received += len(chunk)
-        if self._received > self._most:
+        if self._received > self._max_bytes:
             raise BodyError(self._too_large())
         if self._member is None:
             self._content += chunk
@@ -73,13 +73,13 @@ class Body:
             raise CutBodyError(f"it cannot be decompressed: {fault}") from fault
 
     def end(self) -> bytes:
-        """The whole body.
+        """Return the whole body, decompressed.
 
         Raises:
-            CutBodyError: It was cut off.
+            CutBodyError: The body was cut off.
         """
         cut = self._length is not None and self._received != self._length
-        # A body without any bytes is taken as it is: some name the coding of an empty body too.
+        # An empty body is accepted with any coding, because some servers name one for it.
         if cut or (self._member is not None and self._received and not self._member.eof):
             raise CutBodyError("it was cut off")
         return bytes(self._content)
@@ -88,7 +88,7 @@ class Body:
         member = self._member
         while data and member is not None:
             if member.eof:
-                # Zeros may fill up the last block of a file.
+                # The last block of a file may be padded with zeros.
                 data = data.lstrip(b"\0")
                 if not data:
                     return
@@ -96,10 +96,10 @@ class Body:
                 if self._members > MAX_MEMBERS:
                     raise BodyError(f"it consists of more than {MAX_MEMBERS:,} gzip members")
                 self._member = member = zlib.decompressobj(_GZIP)
-            self._content += member.decompress(data, self._most + 1 - len(self._content))
-            if len(self._content) > self._most:
+            self._content += member.decompress(data, self._max_bytes + 1 - len(self._content))
+            if len(self._content) > self._max_bytes:
                 raise BodyError(self._too_large())
             data = member.unused_data if member.eof else member.unconsumed_tail
 
     def _too_large(self) -> str:
-        return f"it is larger than {self._most:,} bytes"
+        return f"it is larger than {self._max_bytes:,} bytes"

@@ -1,4 +1,4 @@
-"""Feeds read over HTTP into a copy: the async and the sync face of the reader."""
+"""HTTP clients that read a feed into a copy: one async, one sync."""
 
 import asyncio
 import time
@@ -22,12 +22,12 @@ _USER_AGENT = {"User-Agent": f"openbooking/{__version__}"}
 
 
 class HarvestOptions(NamedTuple):
-    """How a feed is read.
+    """Options of a harvest.
 
     Attributes:
-        headers: What to send with every request, such as `Authorization`; no other host gets it.
-        limits: How far it is read.
-        documents: Whether a document that is no RPDE page is accepted; it is not kept in the copy.
+        headers: Headers of every request, such as `Authorization`. They are sent to the host of the feed only.
+        limits: Limits on pages, sizes and retries; the default limits if None.
+        documents: Whether a document that is no RPDE page is accepted. It is yielded and not kept in the copy.
         clock: Returns the time now, with a zone.
     """
 
@@ -38,12 +38,12 @@ class HarvestOptions(NamedTuple):
 
 
 def async_client() -> httpx2.AsyncClient:
-    """A client for `harvest_async`."""
+    """Return a client for `harvest_async`."""
     return httpx2.AsyncClient(timeout=_TIMEOUT)
 
 
 def sync_client() -> httpx2.Client:
-    """A client for `harvest`."""
+    """Return a client for `harvest`."""
     return httpx2.Client(timeout=_TIMEOUT)
 
 
@@ -54,18 +54,18 @@ async def harvest_async(
     options: HarvestOptions | None = None,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> AsyncGenerator[Received | End, None]:
-    """Read a feed into a copy from its cursor on; yield each page when it has been committed, and at last the end.
+    """Read a feed into a copy, from the cursor of the copy on. Yield each page once it is committed, and then the end.
 
     Args:
         url: The feed. Credentials in it are sent as Basic authorization.
-        copy: Where the items are kept.
-        client: What sends the requests, such as `async_client()`.
-        options: How to read.
-        sleep: Waits for so many seconds.
+        copy: The copy that the items are put into.
+        client: The client that sends the requests, such as `async_client()`.
+        options: The options.
+        sleep: Waits for a number of seconds.
 
     Raises:
-        CopyError: The copy is one of another feed.
-        LinkError: The URL cannot be one of a web page.
+        CopyError: The copy is a copy of another feed, or cannot be written.
+        LinkError: The URL is no valid web address.
     """
     run = _Run(url, copy, options or HarvestOptions())
     while True:
@@ -96,8 +96,8 @@ def harvest(
     """Read a feed into a copy, as `harvest_async` does, with a client that blocks.
 
     Raises:
-        CopyError: The copy is one of another feed.
-        LinkError: The URL cannot be one of a web page.
+        CopyError: The copy is a copy of another feed, or cannot be written.
+        LinkError: The URL is no valid web address.
     """
     run = _Run(url, copy, options or HarvestOptions())
     while True:
@@ -118,7 +118,7 @@ def harvest(
 
 
 class _Run:
-    """What both faces share: the reader, and the pages that go into the copy."""
+    """The part that both clients share: the reader, and the pages that go into the copy."""
 
     def __init__(self, url: str, copy: Copy, options: HarvestOptions) -> None:
         self.clock = options.clock
@@ -133,7 +133,7 @@ class _Run:
         )
 
     def keep(self, step: Received | End) -> bool:
-        """Commit a page; return whether that could be done."""
+        """Commit a page to the copy; return whether that succeeded."""
         if isinstance(step, End) or not step.page.is_rpde:
             return True
         current_at = self.requested_at if step.at_end else None
@@ -165,7 +165,7 @@ async def _get_async(get: Get, client: httpx2.AsyncClient, run: _Run) -> None:
 
 def _get(get: Get, client: httpx2.Client, run: _Run) -> None:
     run.requested_at = run.clock()
-    # The timeouts of the client are for each read: a server that sends a byte at a time would never reach them.
+    # The timeouts of the client apply to each read. A server that sends a byte at a time would never reach them.
     deadline = time.monotonic() + SECONDS_A_PAGE
     with client.stream("GET", get.url, headers=get.headers, follow_redirects=False) as response:
         more = run.reader.receive_head(response.status_code, response.headers.multi_items(), run.clock())

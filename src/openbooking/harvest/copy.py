@@ -1,7 +1,7 @@
 """A copy of a feed in an SQLite file.
 
-The items of a page and the cursor that leads to the next page are committed in one transaction. So a reader that is
-killed at any moment goes on where it stopped, and the copy misses no item and no later version of one.
+The items of a page are committed in one transaction with the cursor, which is the URL of the next page. A reader that
+is killed at any moment therefore resumes at the right page, and the copy misses no version of an item.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ import msgspec
 from openbooking.harvest.documents import Page, is_later, read_envelope
 from openbooking.harvest.urls import page_key, split_credentials
 
-# Feeds show a deleted item for seven days (RPDE "Deleted items"), and reading takes time too.
+# Feeds show a deleted item for seven days (RPDE "Deleted items"). One day is left for reading.
 MAX_GAP = timedelta(days=6)
 MAX_COPY_BYTES = 50_000_000_000
 
@@ -31,13 +31,13 @@ _SETTINGS = (
     # The file is locked from the first read on until the copy is closed.
     "PRAGMA locking_mode = EXCLUSIVE",
     "PRAGMA journal_mode = WAL",
-    # After a power cut the last pages may have to be read again; items and cursor never disagree.
+    # After a power cut the last pages may have to be read again, but items and cursor always match.
     "PRAGMA synchronous = NORMAL",
 )
 _TABLES = (
     f"PRAGMA application_id = {_APPLICATION}",
-    # A round is a reading of the whole feed.
-    "CREATE TABLE IF NOT EXISTS feed (url TEXT, cursor TEXT, at_end INTEGER, current_at REAL, round INTEGER)",
+    # A round is one reading of the feed from its start.
+    "CREATE TABLE IF NOT EXISTS feed (url TEXT, cursor TEXT, current_at REAL, round INTEGER)",
     """
     CREATE TABLE IF NOT EXISTS item (
         position INTEGER PRIMARY KEY, id TEXT, kind TEXT, modified BLOB, deleted INTEGER, content BLOB, url TEXT,
@@ -49,7 +49,7 @@ _decode = msgspec.json.decode
 
 
 class CopyError(Exception):
-    """A copy cannot be used or written; the message says why."""
+    """A copy cannot be opened, read or written; the message says why."""
 
 
 class CopiedItem(NamedTuple):
@@ -57,10 +57,10 @@ class CopiedItem(NamedTuple):
 
     Attributes:
         id: The RPDE id; empty if the item has none.
-        kind: The RPDE kind; of an item without an id, a digest of its content.
-        deleted: Whether the feed says that it was deleted.
+        kind: The RPDE kind. For an item without an id, a digest of its content.
+        deleted: Whether the feed states that it is deleted.
         content: The item with its envelope, as published.
-        url: The page that it was found on.
+        url: The URL of the page that it was found on.
         number: Its number on that page, from 1.
     """
 
@@ -78,14 +78,14 @@ _COLUMNS = ", ".join(CopiedItem._fields)
 class Copy:
     """The items of a feed, each in its latest version, and the cursor.
 
-    Two items with one id and different kinds are both kept: feeds that combine several types of items have such. An
-    item without an id, or one that cannot be read, is known by its content.
+    Two items with one id and different kinds are both kept, because feeds that combine several types contain such
+    items. An item without an id, and an item that cannot be read, is identified by its content.
 
     Args:
-        path: The file, which is locked until the copy is closed; by default a temporary one.
+        path: The file, which is locked until the copy is closed; None for a temporary file.
 
     Raises:
-        CopyError: The file is something else, or in use, or cannot be written.
+        CopyError: The file is no copy of a feed, is in use, or cannot be written.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -110,13 +110,20 @@ class Copy:
         self._db.close()
 
     def start(self, url: str, now: datetime) -> str:
-        """Begin to read a feed into the copy; return the cursor, empty if it is to be read from its start.
+        """Begin to read a feed into the copy, and return the cursor.
 
-        If the copy has not been current for longer than `MAX_GAP` the whole feed is read again, because deletions have
-        left it since. What it does not hold any more counts as deleted when its end is reached.
+        If the end of the feed was last reached more than `MAX_GAP` ago, the whole feed is read again, because it may
+        have dropped deleted items since. Items that this reading does not find count as deleted once it has ended.
+
+        Args:
+            url: The URL of the feed.
+            now: The time now, with a zone.
+
+        Returns:
+            The URL to resume at; empty to read from the start.
 
         Raises:
-            CopyError: This is the copy of another feed.
+            CopyError: This is a copy of another feed.
         """
         bare, _, _ = split_credentials(url)
         with self._reporting():
@@ -127,10 +134,11 @@ class Copy:
             return str(row[1])
         with self._transaction():
             if row:
-                restart = "UPDATE feed SET cursor = '', at_end = FALSE, current_at = ?, round = round + 1"
+                restart = "UPDATE feed SET cursor = '', current_at = ?, round = round + 1"
                 self._db.execute(restart, (now.timestamp(),))
             else:
-                self._db.execute("INSERT INTO feed VALUES (?, '', FALSE, ?, 0)", (bare, now.timestamp()))
+                start = "INSERT INTO feed (url, cursor, current_at, round) VALUES (?, '', ?, 0)"
+                self._db.execute(start, (bare, now.timestamp()))
         return ""
 
     def add(self, url: str, page: Page, cursor: str, *, current_at: datetime | None = None) -> None:
@@ -139,50 +147,38 @@ class Copy:
         Args:
             url: The URL of the page.
             page: The page.
-            cursor: Where to go on.
-            current_at: When the end of the feed was requested, if the page is that.
+            cursor: The URL to resume at.
+            current_at: The time at which the page was requested, if it is the last page; otherwise None.
 
         Raises:
-            CopyError: It cannot be written, and nothing has changed.
+            CopyError: The copy cannot be written. Nothing has changed.
         """
         with self._transaction():
             for number, item in page.numbered():
                 self._put(item, url, number)
-            self._db.execute("UPDATE feed SET cursor = ?, at_end = ?", (cursor, current_at is not None))
+            self._db.execute("UPDATE feed SET cursor = ?", (cursor,))
             if current_at is not None:
                 self._db.execute("UPDATE feed SET current_at = ?", (current_at.timestamp(),))
                 self._delete_missing()
-
-    @property
-    def cursor(self) -> str:
-        """Where to go on reading."""
-        row = self._db.execute("SELECT cursor FROM feed").fetchone()
-        return str(row[0]) if row else ""
-
-    @property
-    def at_end(self) -> bool:
-        """Whether the last page that was read is the end of the feed."""
-        row = self._db.execute("SELECT at_end FROM feed").fetchone()
-        return bool(row and row[0])
 
     def __len__(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM item").fetchone()[0])
 
     def items(self) -> Iterator[CopiedItem]:
-        """The items in the order of the feed, deleted ones too, one in memory at a time."""
+        """Yield the items in the order of the feed, deleted ones included, with one in memory at a time."""
         with self._reporting():
             for row in self._db.execute(f"SELECT {_COLUMNS} FROM item ORDER BY position"):  # noqa: S608 - our own names
                 yield _item(row)
 
     def take(self, id_: str, kind: str) -> CopiedItem | None:
-        """Remove an item and return it, if it is there."""
+        """Remove an item and return it, or return None if the copy does not hold it."""
         where = "WHERE id = ? AND kind = ?"
         row = self._db.execute(f"SELECT {_COLUMNS} FROM item {where}", (id_, kind)).fetchone()  # noqa: S608 - as above
         self._db.execute(f"DELETE FROM item {where}", (id_, kind))  # noqa: S608 - as above
         return _item(row) if row else None
 
     def shared_ids(self) -> Iterator[str]:
-        """The ids that items of several kinds have."""
+        """Yield the ids that items of several kinds share."""
         for (id_,) in self._db.execute("SELECT id FROM item WHERE id <> '' GROUP BY id HAVING count(*) > 1"):
             yield id_
 
@@ -208,7 +204,7 @@ class Copy:
         )
 
     def _delete_missing(self) -> None:
-        """Mark as deleted what a reading of the whole feed has not found any more."""
+        """Mark the items as deleted that this reading of the whole feed has not found."""
         missing = "FROM item WHERE round < (SELECT round FROM feed) AND NOT deleted"
         rows = self._db.execute(f"SELECT position, id, kind, modified {missing}")
         while found := rows.fetchmany(_AT_ONCE):
@@ -223,12 +219,12 @@ class Copy:
         self._db.execute("DELETE FROM item WHERE id = '' AND deleted")
 
     def _prepare(self) -> None:
-        # The settings come later, because they would change the file of another application.
+        # The settings are applied after this check, because they would change the file of another application.
         with self._reporting():
             (application,) = self._db.execute("PRAGMA application_id").fetchone()
             (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if application != _APPLICATION and (application or tables):
-            raise CopyError(f"{self._path} is something else than a copy of a feed")
+            raise CopyError(f"{self._path} is no copy of a feed")
         with self._reporting():
             for setting in _SETTINGS:
                 self._db.execute(setting)

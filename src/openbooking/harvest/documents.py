@@ -1,6 +1,6 @@
-"""RPDE pages taken apart without decoding what their items hold.
+"""Documents split into items, without decoding the `data` of the items.
 
-One item that cannot be read spoils no other, so each stays as bytes. `data` is never decoded here.
+Each item stays as bytes, so that an item that cannot be read does not affect the others.
 """
 
 import re
@@ -11,8 +11,8 @@ import msgspec
 # An RPDE page suggests 500 items. Each costs memory however short it is: 25 MB can hold twelve million of them.
 MAX_PAGE_ITEMS = 100_000
 
-# What is nested more deeply is cut off where the decoder cannot follow it; no item of use is half as deep.
-DEEPEST = 128
+# If the decoder cannot follow a document, values that are nested more deeply are cut off. Real items are far less deep.
+MAX_NESTING = 128
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BRACKET = ord("[")
@@ -20,22 +20,22 @@ _TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
 _BRACKETS = re.compile(_TEXT + rb"|(?P<opening>[\[{])|(?P<closing>[\]}])", re.DOTALL)
 _MARKS = re.compile(_TEXT + rb"|(?P<opening>[\[{])|(?P<closing>[\]}])|(?P<comma>,)", re.DOTALL)
 _ESCAPES = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<unpaired>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
 )
 _NOTHING = msgspec.Raw()
 
 
 class DocumentError(Exception):
-    """A document cannot be taken apart; the message says why."""
+    """A document cannot be split into items; the message says why."""
 
 
 class LargeDocumentError(DocumentError):
-    """A document holds more than can be read."""
+    """A document has too many items."""
 
 
 class _TooDeepError(DocumentError):
-    """Something is nested more deeply than the decoder can follow."""
+    """A value is nested more deeply than the decoder can follow."""
 
 
 class Page(NamedTuple):
@@ -43,10 +43,10 @@ class Page(NamedTuple):
 
     Attributes:
         items: The items, in the order of the document.
-        next: The URL at which an RPDE page says that its feed goes on, as published.
+        next: The `next` of an RPDE page, as published.
         is_rpde: Whether the document is an RPDE page, and not an array or one item.
-        next_fault: Why `next` cannot be read; empty if it can be.
-        numbers: The numbers of the items within their page, from 1; empty if these are all of its items.
+        next_fault: Why `next` cannot be read; empty otherwise.
+        numbers: The numbers of the items within their page, from 1; empty if these are all items of the page.
     """
 
     items: list[msgspec.Raw]
@@ -56,18 +56,18 @@ class Page(NamedTuple):
     numbers: tuple[int, ...] = ()
 
     def numbered(self) -> list[tuple[int, msgspec.Raw]]:
-        """Each item with its number within its page."""
+        """Return each item with its number within its page."""
         return list(zip(self.numbers or range(1, len(self.items) + 1), self.items, strict=True))
 
 
 class Envelope(NamedTuple):
-    """What RPDE says of an item ("item").
+    """The RPDE envelope of an item (RPDE "item").
 
     Attributes:
-        id: The id; that of a number is the number as written.
-        kind: The kind, empty if there is none.
-        modified: The `modified` as JSON, as written: it may have more digits than a float keeps.
-        deleted: Whether the item has been deleted.
+        id: The id as text; a number as it is written.
+        kind: The kind; empty if absent.
+        modified: The `modified` as JSON, as it is written, because it may have more digits than a float keeps.
+        deleted: Whether the item is deleted.
     """
 
     id: str
@@ -99,31 +99,33 @@ _decode_document = msgspec.json.Decoder(_Document).decode
 _decode_item = msgspec.json.Decoder(_Item).decode
 
 
-def read_page(body: bytes, most_items: int | None = None) -> Page:
-    """Take a document apart: an RPDE page, an array of items, or one item.
+def read_page(body: bytes, max_items: int | None = None) -> Page:
+    """Split a document into items: an RPDE page, an array of items, or one item.
 
     Args:
         body: The document.
-        most_items: How many items it may have; any number by default.
+        max_items: The most items that it may have; None for any number.
 
     Raises:
-        LargeDocumentError: The document has more items.
+        LargeDocumentError: The document has more items than `max_items`.
         DocumentError: The document is no JSON object or array.
     """
     body = body.removeprefix(_BYTE_ORDER_MARK).strip()
     try:
-        return _take_apart(body, most_items)
+        return _split(body, max_items)
     except LargeDocumentError:
         raise
     except DocumentError as fault:
-        passable = _cut_off(body) if isinstance(fault, _TooDeepError) else _without_halves(body)
+        passable = (
+            _without_deep_values(body) if isinstance(fault, _TooDeepError) else _without_unpaired_surrogates(body)
+        )
         if passable == body:
             raise
-        return read_page(passable, most_items)
+        return read_page(passable, max_items)
 
 
 def read_envelope(item: msgspec.Raw) -> Envelope | None:
-    """What RPDE says of an item, or None where that cannot be read or names no id."""
+    """Return the RPDE envelope of an item, or None if it cannot be read or has no id."""
     try:
         read = parse(_decode_item, item)
         if not is_enveloped(read.type or read.prefixed_type, read.data or read.state):
@@ -136,12 +138,12 @@ def read_envelope(item: msgspec.Raw) -> Envelope | None:
 
 
 def is_enveloped(type_: Any, data_or_state: Any) -> bool:
-    """Whether an item has an RPDE envelope: JSON-LD has a type; some leave out all of the envelope but `data`."""
+    """Return whether an item has an RPDE envelope: JSON-LD has a type, and some envelopes consist of `data` alone."""
     return not type_ and bool(data_or_state)
 
 
 def is_later(modified: Any, than: Any) -> bool:
-    """Whether the version that comes second in a feed is the later one: it is, unless its `modified` is lower."""
+    """Return whether a version that follows another one in a feed is later: true unless its `modified` is lower."""
     if isinstance(modified, str) and isinstance(than, str) and not (modified.isdigit() and than.isdigit()):
         return modified >= than
     try:
@@ -151,7 +153,7 @@ def is_later(modified: Any, than: Any) -> bool:
 
 
 def parse(decode: Any, json: Any) -> Any:
-    """Decode JSON, or raise DocumentError."""
+    """Decode JSON. Raise DocumentError if it is not valid."""
     try:
         return decode(json)
     except RecursionError as fault:
@@ -162,14 +164,14 @@ def parse(decode: Any, json: Any) -> Any:
         raise DocumentError(f"it is not valid JSON: {fault}") from fault
 
 
-def _take_apart(body: bytes, most_items: int | None) -> Page:
+def _split(body: bytes, max_items: int | None) -> Page:
     if body[:1] == b"[":
-        return Page(_members(body, most_items))
+        return Page(_members(body, max_items))
     document = parse(_decode_document, body)
     is_array = bool(document.items) and memoryview(document.items)[0] == _BRACKET
     if not is_array or document.type or document.prefixed_type:
         return Page([msgspec.Raw(body)])
-    page = Page(_members(document.items, most_items), is_rpde=True)
+    page = Page(_members(document.items, max_items), is_rpde=True)
     try:
         next_ = parse(_decode, document.next) if document.next else None
     except DocumentError as fault:
@@ -185,8 +187,8 @@ def _members(array: msgspec.Raw | bytes, most: int | None) -> list[msgspec.Raw]:
 
 
 def _check_count(array: memoryview, most: int) -> None:
-    """Raise LargeDocumentError if an array has too many members, before there is an object for each."""
-    # Most pages have fewer commas than items are allowed, and need not be scanned.
+    """Raise LargeDocumentError if an array has too many members, before an object is made for each."""
+    # A page with fewer commas than the limit need not be scanned.
     if bytes(array).count(b",") < most:
         return
     depth = count = 0
@@ -201,33 +203,34 @@ def _check_count(array: memoryview, most: int) -> None:
 
 
 def _as_text(json: msgspec.Raw) -> str:
-    """The text; a number or another value as it is written."""
+    """Return a text; a number or another value as it is written."""
     value = parse(_decode, json) if json else None
     if isinstance(value, str):
         return value.strip()
     return "" if value is None else bytes(json).decode()
 
 
-def _without_halves(body: bytes) -> bytes:
-    """The document with bytes that are no text in place of halves of surrogate pairs.
+def _without_unpaired_surrogates(body: bytes) -> bytes:
+    """Return the document with invalid bytes in place of unpaired surrogates.
 
-    The decoder cannot pass over those, though they are valid JSON; now it can, and refuses the item that has them.
+    Unpaired surrogates are valid JSON, but the decoder cannot skip them. It can skip invalid bytes, so that only the
+    item that contains them is refused.
     """
-    return _ESCAPES.sub(lambda found: b"\xff" if found["half"] else found[0], body)
+    return _ESCAPES.sub(lambda found: b"\xff" if found["unpaired"] else found[0], body)
 
 
-def _cut_off(body: bytes) -> bytes:
-    """The document without what is nested more deeply than the decoder can pass over, and than any item may be."""
+def _without_deep_values(body: bytes) -> bytes:
+    """Return the document without the values that are nested more deeply than `MAX_NESTING`."""
     kept = bytearray()
     depth = end = 0
     for found in _BRACKETS.finditer(body):
         if found["opening"]:
             depth += 1
-            if depth == DEEPEST:
+            if depth == MAX_NESTING:
                 kept += body[end : found.start()]
                 end = len(body)
         elif found["closing"]:
-            if depth == DEEPEST:
+            if depth == MAX_NESTING:
                 kept += b"0"
                 end = found.end()
             depth -= 1

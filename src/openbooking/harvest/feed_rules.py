@@ -1,4 +1,4 @@
-"""What RPDE demands of the pages of a feed, beyond what is needed to read it."""
+"""The RPDE rules for the pages of a feed, beyond those that a reader depends on."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 class Position(NamedTuple):
-    """Where an item stands in its feed: its `modified`, and its id where several may share that."""
+    """The position of an item in its feed: its `modified`, and its id, because several items may share a `modified`."""
 
     modified: Any
     id: str
@@ -33,7 +33,7 @@ class FeedRules:
         self.last = Position(0, "")
 
     def check(self, received: Received) -> Iterator[str]:
-        """What is wrong with a page, one line for each fault."""
+        """Yield a line for each fault of a page. Pages are checked in the order of the feed."""
         url, page, following = received.url, received.page, received.following
         if not page.is_rpde:
             yield f"{url} has no items: it is no page of a feed"
@@ -42,7 +42,7 @@ class FeedRules:
         for item in page.items:
             for line in self._check_item(item, by_time=by_time):
                 yield f"{url}: {line}"
-        # Without a next the reader has something to say itself.
+        # The reader itself reports a missing next.
         if not following:
             return
         # OB-FEED-12
@@ -54,7 +54,7 @@ class FeedRules:
             yield from _check_progress(received.found_at, following)
 
     def _check_item(self, raw: msgspec.Raw, *, by_time: bool) -> Iterator[str]:
-        """What is wrong with an item; `by_time` says that items are ordered by time and id, not by change number."""
+        """Yield the faults of an item. `by_time` means that items are ordered by time and id, not by change number."""
         try:
             item = parse(_decode, raw)
         except DocumentError as fault:
@@ -71,7 +71,7 @@ class FeedRules:
         self.last = position
 
     def _check_next(self, url: str, following: str) -> Iterator[str]:
-        """The next page begins after the last item of this one (OB-FEED-23)."""
+        """Check that the next page begins after the last item of this page (OB-FEED-23)."""
         named = _position(following)
         if named is None:
             yield f"{url} has a next that names no position: {following}"
@@ -80,7 +80,7 @@ class FeedRules:
 
 
 def _check_envelope(item: Any) -> Iterator[str]:
-    """An item has an id, a kind, a state and a number, and data unless it is deleted (OB-FEED-20)."""
+    """Check that an item has an id, a kind, a state and a number, and data unless it is deleted (OB-FEED-20)."""
     if not isinstance(item, dict) or not {"id", "kind", "state", "modified"} <= item.keys():
         yield f"an item without id, kind, state or modified: {str(item)[:_SHOWN]}"
     elif item["state"] not in ("updated", "deleted"):
@@ -90,7 +90,7 @@ def _check_envelope(item: Any) -> Iterator[str]:
 
 
 def _check_progress(url: str, following: str) -> Iterator[str]:
-    """A page whose items were all filtered out leads to a later position (OB-FEED-17, OB-FEED-34)."""
+    """Check that a page without items, but with a next page, leads to a later position (OB-FEED-17, OB-FEED-34)."""
     here, there = _position(url), _position(following)
     if there is None:
         yield f"{url} has no items, but its next is {following}, which names no position"
@@ -106,14 +106,14 @@ def _is_after(here: tuple[Any, ...], before: tuple[Any, ...]) -> bool:
 
 
 def _position(url: str) -> Position | None:
-    """The position that a page begins after, as its URL names it."""
+    """Return the position in the URL of a page, after which the page begins, or None."""
     query = _query(url)
     modified = query.get("afterChangeNumber", query.get("afterTimestamp"))
     return Position(modified[-1], query.get("afterId", [""])[-1]) if modified else None
 
 
 def _numbers(position: Position) -> tuple[Any, ...]:
-    """The position with numbers as numbers; ids are compared as texts, as RPDE sorts them."""
+    """Return a position with its `modified` as a number, if it is one. Ids are compared as text, as in RPDE."""
     modified = position.modified
     is_number = modified.isascii() and modified.isdigit() and len(modified) < len("9" * 100)
     return int(modified) if is_number else modified, position.id

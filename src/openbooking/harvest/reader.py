@@ -1,15 +1,16 @@
-"""A reader of one RPDE feed without I/O: it returns what to request, and is given the responses.
+"""A reader of one RPDE feed without I/O: it returns requests, and a client passes it the responses.
 
-A client asks for the next step and does it, again and again:
+A client calls `next_step` repeatedly and carries out each step:
 
-- `Get`: send the request. Then call `receive_head`; if it returns True call `receive_data` with the bytes of the body
-  as they were sent, as long as it returns True; then call `receive_end`. If anything fails, call `receive_failure`.
+- `Get`: send the request. Then call `receive_head`. If it returns True, call `receive_data` with the bytes of the body
+  as they were sent, until it returns False or the body ends. Then call `receive_end`. If the request fails, call
+  `receive_failure` instead.
 - `Wait`: wait.
-- `Received`: here is a page. Keep its items and its cursor in one transaction.
-- `End`: the feed has been read to its end, or it cannot be read any further.
+- `Received`: store the items of the page and its cursor in one transaction.
+- `End`: stop. The feed has been read to its end, or it cannot be read any further.
 
-The end of a feed is a page without items whose `next` is the page itself (RPDE "Last page definition"). A page without
-items whose `next` differs is passed over ("In-stream filtering").
+The last page of a feed has no items, and its `next` is its own URL (RPDE "Last page definition"). A page without items
+and with another `next` is followed to the next page (RPDE "In-stream filtering").
 """
 
 import base64
@@ -31,16 +32,16 @@ _SHOWN = 200
 
 
 class Limits(NamedTuple):
-    """How far a feed is read.
+    """Limits of a reading.
 
     Attributes:
-        pages: The number of pages that are read in one run.
-        page_bytes: The size of a page, compressed and not.
-        page_items: The number of items of a page.
-        redirects: How often one page may redirect.
-        attempts: How often a page is requested that fails temporarily.
-        first_pause: Seconds before the second attempt; each further pause is twice as long.
-        longest_pause: Seconds that are waited at most, whatever the server asks for in `Retry-After`.
+        pages: The most pages that are read.
+        page_bytes: The most bytes of a page, before and after decompression.
+        page_items: The most items of a page.
+        redirects: The most redirects of one page.
+        attempts: The most requests for a page that fails temporarily.
+        first_pause: Seconds before the second attempt. Each further pause is twice as long.
+        longest_pause: The most seconds of a pause, whatever `Retry-After` asks for.
     """
 
     pages: int = 100_000
@@ -53,27 +54,27 @@ class Limits(NamedTuple):
 
 
 class Get(NamedTuple):
-    """Request this URL with these headers, without following redirects and without decoding the body."""
+    """Send a request for this URL with these headers. Do not follow redirects or decode the body."""
 
     url: str
     headers: Mapping[str, str]
 
 
 class Wait(NamedTuple):
-    """Wait so many seconds before the next step."""
+    """Wait for a number of seconds before the next step."""
 
     seconds: float
 
 
 class Received(NamedTuple):
-    """A page.
+    """A page that has been received.
 
     Attributes:
         url: The URL that was requested.
-        found_at: The URL after redirects, from which `next` is resolved.
+        found_at: The URL after redirects, against which `next` is resolved.
         page: The page.
-        following: The URL of the next page; empty if there is none that can be followed.
-        cursor: The URL at which to go on reading, later or in another process.
+        following: The URL of the next page; empty if `next` is absent or cannot be followed.
+        cursor: The URL to resume at, later or in another process.
         at_end: Whether this is the last page of the feed.
     """
 
@@ -86,7 +87,12 @@ class Received(NamedTuple):
 
 
 class End(NamedTuple):
-    """The end of the reading, at the page `url`; `fault` says why it is not the end of the feed."""
+    """The end of the reading.
+
+    Attributes:
+        url: The URL of the last page.
+        fault: Why this is not the end of the feed; empty if it is.
+    """
 
     url: str
     fault: str = ""
@@ -101,13 +107,13 @@ class Reader:
 
     Args:
         url: The feed. Credentials in it are sent as Basic authorization.
-        cursor: The page to go on with, by default the feed's first.
-        headers: What to send with every request. Only the host of the feed ever gets them.
-        limits: How far the feed is read.
-        documents: Whether a first document that is no RPDE page is accepted, and is all there is.
+        cursor: The URL to resume at; empty for the first page of the feed.
+        headers: Headers of every request. They are sent to the host of the feed only.
+        limits: The limits; the default ones if None.
+        documents: Whether a document that is no RPDE page is accepted as the first and only page.
 
     Raises:
-        LinkError: The URL cannot be one of a web page.
+        LinkError: The URL is no valid web address.
     """
 
     def __init__(
@@ -135,13 +141,19 @@ class Reader:
         self._request(follow(start, cursor) if cursor else start)
 
     def next_step(self) -> Step:
-        """What is to be done next; a step that has been taken is not returned again, but for the end."""
+        """Return the next step. Each step is returned once, except `End`, which is returned again and again."""
         step = self._steps[0] if isinstance(self._steps[0], End) else self._steps.popleft()
         self._open = isinstance(step, Get)
         return step
 
     def receive_head(self, status: int, headers: Headers, now: datetime) -> bool:
-        """The status and the headers of a response have arrived; return whether its body is wanted."""
+        """Take the status and headers of a response; return whether its body is wanted.
+
+        Args:
+            status: The HTTP status.
+            headers: The names and values of the headers.
+            now: The time now, with a zone, for a `Retry-After` that is a date.
+        """
         fields = [(name.lower(), value) for name, value in headers]
         location = _field(fields, "location")
         if status in _REDIRECTS and location:
@@ -153,13 +165,13 @@ class Reader:
         else:
             try:
                 length = _length(_field(fields, "content-length"))
-                self._body = Body(compressed=is_compressed(fields), length=length, most=self._limits.page_bytes)
+                self._body = Body(compressed=is_compressed(fields), length=length, max_bytes=self._limits.page_bytes)
             except BodyError as fault:
                 self._end(str(fault))
         return self._open
 
     def receive_data(self, chunk: bytes) -> bool:
-        """Bytes of the body have arrived, as they were sent; return whether more are wanted."""
+        """Take bytes of the body, as they were sent; return whether more are wanted."""
         if self._body is not None:
             try:
                 self._body.add(chunk)
@@ -170,7 +182,7 @@ class Reader:
         return self._open
 
     def receive_end(self) -> None:
-        """The response has ended."""
+        """Take the end of the response."""
         if not self._open or self._body is None:
             return
         try:
@@ -186,12 +198,12 @@ class Reader:
             self._take(page)
 
     def receive_failure(self, reason: str) -> None:
-        """No response has arrived, or not all of it."""
+        """Take the failure of a request: the response is missing or incomplete."""
         if self._open:
             self._try_again(reason)
 
     def stop(self, reason: str) -> None:
-        """End the reading: what was read cannot be kept."""
+        """End the reading, because a page cannot be stored."""
         self._steps.clear()
         self._end(reason)
 
@@ -235,7 +247,7 @@ class Reader:
         self._steps.append(End(self._url, fault))
 
     def _take(self, page: Page) -> None:
-        """A page has been read: keep it, and request the next."""
+        """Return a page as a step, and request the next page."""
         if not page.is_rpde and not (self._documents and not self._pages):
             self._try_again("it is no page of a feed")
             return
@@ -257,7 +269,7 @@ class Reader:
             self._request(following)
 
     def _fault_of(self, following: str, *, itself: bool) -> str:
-        """Why a feed is not followed to its next page."""
+        """Return why the next page is not requested; empty if it is."""
         if itself:
             return "its next is itself, though it has items"
         if page_key(following) in self._seen:
@@ -268,7 +280,7 @@ class Reader:
 
 
 def _follow_next(page: Page, found_at: str) -> tuple[str, str]:
-    """The URL of the next page, or why there is none."""
+    """Return the URL of the next page, and why it cannot be followed; one of them is empty."""
     if not page.is_rpde or page.next_fault:
         return "", page.next_fault
     if page.next is None or not page.next.strip():
@@ -288,7 +300,7 @@ def _length(text: str) -> int | None:
 
 
 def _pause(fields: Headers, now: datetime) -> float | None:
-    """The seconds that `Retry-After` asks for; a date is compared with the clock of the server."""
+    """Return the seconds that `Retry-After` asks for, or None. A date is compared with the `Date` of the server."""
     asked = _field(fields, "retry-after")
     if asked.isascii() and asked.isdigit():
         # 18 digits are beyond any limit, and fit into a float.

@@ -1,4 +1,4 @@
-"""Where a feed may lead to, and when two URLs are the same page."""
+"""URLs of feeds: links that may be followed, and digests that identify a page."""
 
 import hashlib
 import re
@@ -14,17 +14,21 @@ _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class LinkError(Exception):
-    """A link must not be followed; the message names what it leads to."""
+    """A link must not be followed. The message names its target, such as "another host"."""
 
 
 def follow(url: str, link: str) -> str:
-    """The URL that a link on a page leads to, on the same host and without credentials.
+    """Return the URL of a link on a page, without credentials.
 
-    A page that was read with encryption never leads to one without: `http://` becomes the origin of the page itself,
-    because servers behind a proxy often do not know that they are read by HTTPS.
+    On a page that was read by HTTPS, an `http://` link to the same host is followed by HTTPS, because servers behind a
+    proxy often do not know that they are read by HTTPS.
+
+    Args:
+        url: The URL of the page.
+        link: The link, absolute or relative.
 
     Raises:
-        LinkError: The link leads to another host, which could be one that only this machine can reach, or to no page.
+        LinkError: The link is no web address, or leads to another host, which only this machine may be able to reach.
     """
     try:
         here, there = urlsplit(url), urlsplit(urljoin(url, link.strip()))
@@ -45,10 +49,10 @@ def follow(url: str, link: str) -> str:
 
 
 def split_credentials(url: str) -> tuple[str, str, str]:
-    """The URL without the credentials in it and without a fragment, and its user name and password.
+    """Return a URL without credentials and fragment, and its user name and password, which may be empty.
 
     Raises:
-        LinkError: This is no URL of a web page.
+        LinkError: The URL is no valid web address.
     """
     try:
         parts = urlsplit(url.strip())
@@ -62,7 +66,7 @@ def split_credentials(url: str) -> tuple[str, str, str]:
 
 
 def page_key(url: str) -> str:
-    """A digest that all spellings of a page's URL share, whatever the order and the encoding of its query."""
+    """Return a digest that all spellings of a URL share. Order and encoding of the query do not count."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or _PORTS.get(parts.scheme)

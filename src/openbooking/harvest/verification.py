@@ -1,4 +1,4 @@
-"""Verification of feeds: they are followed to their ends, checked, and compared with the database."""
+"""Verification of feeds: a feed is read to its end, checked, and compared with the database."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -19,11 +19,11 @@ Tell = Callable[[str], None]
 
 
 class UnreadableFeedError(UserError):
-    """Not even the first page of the feed can be read."""
+    """The first page of a feed cannot be read."""
 
 
 class Verdict(NamedTuple):
-    """What was found: how many items the feed has, on how many pages, with how many faults."""
+    """The result: the numbers of items, pages and faults of a feed."""
 
     url: str
     items: int
@@ -32,7 +32,7 @@ class Verdict(NamedTuple):
 
 
 class _Shown(msgspec.Struct):
-    """An item as a feed shows it."""
+    """The parts of a published item that are compared."""
 
     modified: object = None
     data: msgspec.Raw = msgspec.Raw(b"null")
@@ -43,17 +43,30 @@ _decode_shown = msgspec.json.Decoder(_Shown).decode
 
 
 def verify_feed(url: str, tell: Tell) -> Verdict:
-    """Follow a feed of any system to its end; `tell` gets a line for each fault.
+    """Read a feed of any system to its end, and check it.
+
+    Args:
+        url: The URL of the feed.
+        tell: Gets a line for each fault.
 
     Raises:
-        UnreadableFeedError: Not even its first page can be read.
+        UnreadableFeedError: The first page cannot be read.
     """
     with Copy() as copy:
         return Verification(url, copy, tell).verdict()
 
 
 class Verification:
-    """One feed in a copy."""
+    """The verification of one feed, which is read into a copy.
+
+    Args:
+        url: The URL of the feed.
+        copy: An empty copy.
+        tell: Gets a line for each fault.
+
+    Raises:
+        UnreadableFeedError: The first page cannot be read.
+    """
 
     def __init__(self, url: str, copy: Copy, tell: Tell) -> None:
         self._url = url
@@ -68,20 +81,23 @@ class Verification:
         self._items = len(copy)
 
     def verdict(self) -> Verdict:
-        """What was found."""
+        """Return the result."""
         return Verdict(self._url, self._items, self._pages, self._faults)
 
     def compare(self, stored: Iterable[Item]) -> None:
-        """Compare the copy with items of the database, in the order of the feed; changes since the copy do not count.
+        """Compare the copy with items of the database. Changes after the reading do not count as faults.
 
-        The copy keeps only what has not been compared.
+        Items are removed from the copy as they are compared.
+
+        Args:
+            stored: Items of the database in the order of the feed. May be called several times, with parts of them.
         """
         for item in stored:
             self._unshown += item.data is not None
             self._compare_item(item)
 
     def finish_comparison(self) -> None:
-        """Report what is left of the copy after all items of the database have been compared."""
+        """Report the items left in the copy, after all items of the database have been compared."""
         if not self._items and self._unshown:
             self._report(f"{self._url} shows no items, but there are {self._unshown:,} in the database")
         for shown in self._copy.items():

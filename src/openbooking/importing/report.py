@@ -41,7 +41,7 @@ _SUMMARY_TEXTS = {
 }
 _ORDER_TEXTS = {
     "cancelled": ("Order cancelled", "Orders cancelled"),
-    "changed": ("Order told of the change", "Orders told of the change"),
+    "changed": ("Order changed", "Orders changed"),
     "kept": ("Order for it stays", "Orders for it stay"),
     "rejected": ("proposal rejected", "proposals rejected"),
 }
@@ -126,7 +126,7 @@ class Report:
 
     def summary(self) -> str:
         """Return the numbers of items and things by outcome, as a sentence."""
-        told = [
+        counts = [
             f"{count:,} {_SUMMARY_TEXTS[outcome][count > 1]}" for outcome in Outcome if (count := self._counts[outcome])
         ]
-        return f"Of what was read, {'; '.join(told)}." if told else "There was nothing to import."
+        return f"Of what was read, {'; '.join(counts)}." if counts else "There was nothing to import."

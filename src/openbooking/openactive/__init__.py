@@ -1,1 +1,1 @@
-"""The specification's words: types, statuses, error table, identifiers, money, RPDE arithmetic."""
+"""The terms of the specification: Opportunity types, statuses, errors, identifiers, money, RPDE, inheritance."""

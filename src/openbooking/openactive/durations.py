@@ -1,12 +1,12 @@
-"""Durations as ISO 8601 writes them."""
+"""Durations in the form of ISO 8601."""
 
 import re
 from datetime import timedelta
 from typing import Any
 
-# Only the smallest unit has a fraction.
+# Only the smallest unit may have a fraction.
 _FRACTION = r"(?:[.,]\d{1,9}(?=[WDHMS]$))?"
-# Years and months have no fixed length, but some write zero of them.
+# Years and months have no fixed length. Some providers write zero years or months.
 _DURATION = re.compile(
     rf"P(0+Y)?(0+M)?((?P<weeks>\d{{1,4}}{_FRACTION})W)?((?P<days>\d{{1,5}}{_FRACTION})D)?"
     rf"(T((?P<hours>\d{{1,6}}{_FRACTION})H)?((?P<minutes>\d{{1,7}}{_FRACTION})M)?"
@@ -17,7 +17,11 @@ _LONGEST = timedelta(days=3660)
 
 
 def parse_duration(value: Any) -> timedelta | None:
-    """A duration of weeks, days, hours, minutes and seconds, of ten years at most, to the second; else None."""
+    """Return a duration of weeks, days, hours, minutes and seconds, rounded to the second.
+
+    Returns:
+        The duration; None if the value is no such duration, or is longer than ten years.
+    """
     found = _DURATION.fullmatch(value.strip().upper()) if isinstance(value, str) else None
     given = found.groupdict() if found else {}
     parts = {unit: float(number.replace(",", ".")) for unit, number in given.items() if number}

@@ -1,7 +1,7 @@
-"""The specification's error classes with their statuses (OB 10.2).
+"""The error classes of the specification, with their statuses (OB 10.2).
 
-A fault of the request as a whole is raised as the exception of its class, from wherever it is noticed, and rendered
-in one place. A fault of a single OrderItem is a value, `ItemError`, carried by the quote or Order it belongs to.
+A fault of a request as a whole is raised as an exception of its class, and rendered in one place. A fault of a single
+OrderItem is a value, `ItemError`, which the quote or Order carries.
 
     OpenBookingError
     ├── IncompleteCustomerDetailsError, IncompleteBrokerDetailsError, …   the request is at fault (4xx)
@@ -17,13 +17,17 @@ import msgspec
 
 
 class OpenBookingError(Exception):
-    """Base of all request errors; itself returned only where the specification has no class for the fault.
+    """Base of all request errors. It is returned itself if the specification has no class for a fault.
 
-    `status` is the HTTP status, `name` describes the class and never changes between occurrences, `description`
-    tells about this occurrence and `instance` names the faulty thing by URI; `retry_after` is in how many seconds the
-    same request can be sent again, where that is known. A class of our own, for a fault that the
-    specification has none for, is not `in_specification` and is returned under the name of this base.
-    `system_at_fault` says whether this Booking System failed, and not the request.
+    Attributes:
+        in_specification: Whether the class is one of the specification. Other classes are returned under the name of
+            this base.
+        system_at_fault: Whether this Booking System failed, and not the request.
+        status: The HTTP status.
+        name: The `name` of the class, which is the same for each occurrence.
+        description: The `description` of this occurrence; None for none.
+        instance: The URI of the faulty thing; None for none.
+        retry_after: The seconds after which the same request can be sent again; None if not known.
     """
 
     in_specification = True
@@ -41,7 +45,7 @@ class OpenBookingError(Exception):
 
 
 class RequestTooLargeError(OpenBookingError):
-    """The body, or the number of OrderItems in it, is over the limit; the specification has no class of its own."""
+    """The body, or the number of OrderItems in it, is over the limit. The specification has no class for this."""
 
     in_specification = False
     status = 413
@@ -49,21 +53,21 @@ class RequestTooLargeError(OpenBookingError):
 
 
 class UnacceptableReplacementError(OpenBookingError):
-    """What a Seller wants to give instead cannot be given (OB 8.4.3.1); Brokers never see this."""
+    """A Seller's replacement of an OrderItem is not possible (OB 8.4.3.1). Brokers never receive this."""
 
     in_specification = False
     name = "The replacement is not acceptable."
 
 
 class BelongsToAnotherError(OpenBookingError):
-    """What is to be published is another's (OB-ID-01); Brokers never see this."""
+    """A published thing belongs to another source or Seller (OB-ID-01). Brokers never receive this."""
 
     in_specification = False
     name = "This belongs to another source or Seller."
 
 
 class UnsupportedMediaTypeError(OpenBookingError):
-    """The body is in another media type or major version (OB 11.1.1); the specification has no class of its own."""
+    """The body has another media type or major version (OB 11.1.1). The specification has no class for this."""
 
     in_specification = False
     status = 415
@@ -71,7 +75,7 @@ class UnsupportedMediaTypeError(OpenBookingError):
 
 
 class NotAcceptableError(OpenBookingError):
-    """The `Accept` header excludes the media type of this API (OB 11.1.1); the specification has no class for it."""
+    """The `Accept` header excludes the media type of this API (OB 11.1.1). The specification has no class for this."""
 
     in_specification = False
     status = 406
@@ -79,7 +83,7 @@ class NotAcceptableError(OpenBookingError):
 
 
 class TemporarilyUnavailableError(OpenBookingError):
-    """A read failed for a passing technical reason; the specification has classes for quotes and Orders only."""
+    """A read failed for a temporary reason. The specification has classes for quotes and Orders only."""
 
     in_specification = False
     system_at_fault = True
@@ -88,19 +92,19 @@ class TemporarilyUnavailableError(OpenBookingError):
 
 
 class IncompleteCustomerDetailsError(OpenBookingError):
-    """E-02: `customer` is missing, is no Person or Organization, or lacks what is required of it."""
+    """E-02: `customer` is missing, is no Person or Organization, or lacks required properties."""
 
     name = "Customer details supplied are incomplete."
 
 
 class IncompleteBrokerDetailsError(OpenBookingError):
-    """E-03: `broker` is missing, is no Organization with a name, or is sent although there is none."""
+    """E-03: `broker` is missing, is no Organization with a name, or is present although the role is NoBroker."""
 
     name = "Broker details supplied are incomplete, or do not fit the brokerRole."
 
 
 class UnnecessaryPaymentDetailsError(OpenBookingError):
-    """E-04: `payment` is present although nothing is to be paid."""
+    """E-04: `payment` is present although no payment is due."""
 
     name = "Payment details supplied are unnecessary for an Order without prepayment."
 
@@ -124,7 +128,7 @@ class InvalidPaymentDetailsError(OpenBookingError):
 
 
 class TotalPaymentDueMismatchError(OpenBookingError):
-    """E-08: `totalPaymentDue` is not what this Booking System computes."""
+    """E-08: `totalPaymentDue` differs from the total that this Booking System calculates."""
 
     name = "The totalPaymentDue supplied does not match the total of the Order."
 
@@ -151,14 +155,14 @@ class OrderProposalVersionOutdatedError(OpenBookingError):
 
 
 class OrderCreationFailedError(OpenBookingError):
-    """E-13: the Order was not created, for a reason that has no class of its own."""
+    """E-13: the Order was not created, for a reason without a class of its own."""
 
     status = 500
     name = "The Order could not be created."
 
 
 class UnexpectedOrderTypeError(OpenBookingError):
-    """E-14: the body's `@type` is not the one of the endpoint."""
+    """E-14: the `@type` of the body is not the type that the endpoint expects."""
 
     status = 500
     name = "The type of the Order supplied is not the one this endpoint expects."
@@ -227,7 +231,7 @@ class InvalidAuthorizationDetailsError(OpenBookingError):
 
 
 class TemporarilyUnableToProduceOrderQuoteError(OpenBookingError):
-    """E-38: C1 or C2 failed for a passing technical reason."""
+    """E-38: C1 or C2 failed for a temporary reason."""
 
     system_at_fault = True
     status = 503
@@ -235,7 +239,7 @@ class TemporarilyUnableToProduceOrderQuoteError(OpenBookingError):
 
 
 class TemporarilyUnableToCreateOrderError(OpenBookingError):
-    """E-39: B failed for a passing technical reason; the same request can be repeated."""
+    """E-39: B failed for a temporary reason; the same request can be repeated."""
 
     system_at_fault = True
     status = 503
@@ -243,7 +247,7 @@ class TemporarilyUnableToCreateOrderError(OpenBookingError):
 
 
 class TemporarilyUnableToUpdateOrderError(OpenBookingError):
-    """E-40: PATCH failed for a passing technical reason."""
+    """E-40: PATCH failed for a temporary reason."""
 
     system_at_fault = True
     status = 503
@@ -251,7 +255,7 @@ class TemporarilyUnableToUpdateOrderError(OpenBookingError):
 
 
 class TemporarilyUnableToDeleteOrderError(OpenBookingError):
-    """E-41: DELETE failed for a passing technical reason."""
+    """E-41: DELETE failed for a temporary reason."""
 
     system_at_fault = True
     status = 503
@@ -266,28 +270,28 @@ class UnknownOrderError(OpenBookingError):
 
 
 class UnknownOrIncorrectEndpointError(OpenBookingError):
-    """E-43: no endpoint lives at this path."""
+    """E-43: no endpoint has this path."""
 
     status = 404
     name = "There is no endpoint at this path."
 
 
 class NotFoundError(OpenBookingError):
-    """E-44: some other resource does not exist."""
+    """E-44: another resource does not exist."""
 
     status = 404
     name = "The resource does not exist."
 
 
 class MethodNotAllowedError(OpenBookingError):
-    """E-45: the endpoint does not know this verb."""
+    """E-45: the endpoint does not support this method."""
 
     status = 405
     name = "The endpoint does not support this verb."
 
 
 class PatchContainsExcessivePropertiesError(OpenBookingError):
-    """E-46: a PATCH carries more than may be changed."""
+    """E-46: a PATCH contains properties that cannot be changed."""
 
     name = "The PATCH contains properties that cannot be changed."
 
@@ -306,7 +310,7 @@ class GoneError(OpenBookingError):
 
 
 class TooManyRequestsError(OpenBookingError):
-    """E-49: these credentials send more than they may."""
+    """E-49: these credentials have sent more requests than the limit."""
 
     status = 429
     name = "Too many requests have been sent with these credentials."
@@ -321,21 +325,21 @@ class InternalApplicationError(OpenBookingError):
 
 
 def failures() -> frozenset[str]:
-    """Names of the classes by which this Booking System reports that it has failed."""
+    """Return the names of the classes that report a failure of this Booking System."""
     return frozenset(error.__name__ for error in OpenBookingError.__subclasses__() if error.system_at_fault)
 
 
 def refused_with_500() -> frozenset[str]:
-    """Names of the classes to which the specification gives 500, although the request is at fault (OB 10.2.2).
+    """Return the names of the classes with status 500 although the request is at fault (OB 10.2.2).
 
-    After one of these a Broker begins anew, with another UUID (OB-BRK-02).
+    After one of these a Broker starts again with another UUID (OB-BRK-02).
     """
     refused = (error for error in OpenBookingError.__subclasses__() if not error.system_at_fault)
     return frozenset(error.__name__ for error in refused if error.status == HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 class ItemErrorType(StrEnum):
-    """Classes of faults of one OrderItem, all 409 (OB 10.2.2.3)."""
+    """The error classes of an OrderItem, all with status 409 (OB 10.2.2.3)."""
 
     INCOMPLETE_ORDER_ITEM = "IncompleteOrderItemError"
     INCOMPLETE_ATTENDEE_DETAILS = "IncompleteAttendeeDetailsError"
@@ -354,7 +358,7 @@ class ItemErrorType(StrEnum):
 
     @property
     def error_name(self) -> str:
-        """What the class is about, the same for each occurrence."""
+        """The `name` of the class, which is the same for each occurrence."""
         return _ITEM_ERROR_NAMES[self]
 
 
@@ -379,10 +383,13 @@ _ITEM_ERROR_NAMES = {
 
 
 class ItemError(msgspec.Struct, frozen=True, kw_only=True):
-    """A fault of one OrderItem, carried in the `error` of that item.
+    """A fault of one OrderItem, rendered in the `error` of that item.
 
-    `description` tells about this occurrence; it is about the property with the URI `instance`, or about the question
-    with the key `field`.
+    Attributes:
+        type: The error class.
+        description: The `description` of this occurrence; None for none.
+        instance: The URI of the faulty property; None for none.
+        field: The key of the faulty question of an intake form; None for none.
     """
 
     type: ItemErrorType

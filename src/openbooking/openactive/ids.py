@@ -1,6 +1,6 @@
 """Identifiers: `@id`s of Sellers, Opportunities, Offers, Orders and OrderItems, rendered and parsed (OB 11.3.1, 9.1).
 
-Inside, an Opportunity is known by its path (`scheduled-sessions/k7`), so that nothing stored depends on the Base URI.
+Stored documents refer to an Opportunity by its path (`scheduled-sessions/k7`), without the Base URI.
 """
 
 import re
@@ -18,51 +18,54 @@ _SELLER = re.compile(rf"sellers/(?P<key>{_KEY})")
 
 
 class OfferRef(NamedTuple):
-    """An Offer, by the Opportunity that publishes it and its key there."""
+    """A reference to an Offer: the path of the Opportunity that publishes it, and its key there."""
 
     owner: str
     key: str
 
 
 class FormFieldRef(NamedTuple):
-    """A question in the intake form of an Offer, by its key there."""
+    """A reference to a question in the intake form of an Offer: the Offer, and the key of the question there."""
 
     offer: OfferRef
     key: str
 
 
 class OrderItemRef(NamedTuple):
-    """An OrderItem, by the UUID of its Order and its number there."""
+    """A reference to an OrderItem: the UUID of its Order, and its number there, from 1."""
 
     uuid: str
     number: int
 
 
 def parse_uuid(text: str) -> str | None:
-    """Return the Order UUID in its canonical lower case, or None where the text is no RFC 4122 UUID (OB-ID-07)."""
+    """Return an Order UUID in lower case, or None if the text is no RFC 4122 UUID (OB-ID-07)."""
     lowered = text.lower()
     return lowered if _UUID.fullmatch(lowered) else None
 
 
 def is_key(text: str) -> bool:
-    """Whether the text can be the last segment of an identifier."""
+    """Return whether the text can be the last segment of an identifier."""
     return re.fullmatch(_KEY, text) is not None
 
 
 def opportunity_path(type_: OpportunityType, key: str) -> str:
-    """The path by which an Opportunity is known inside."""
+    """Return the path of an Opportunity from its type and key."""
     return f"{type_.collection}/{key}"
 
 
 def key_of(path: str) -> str:
-    """The last segment of an Opportunity's path."""
+    """Return the key of an Opportunity: the last segment of its path."""
     return path.rpartition("/")[2]
 
 
 class Identifiers:
     """Renders and parses the `@id`s below one Base URI.
 
-    `single_seller` is the key of the only Seller of a single-seller system: its `@id` then ends in `/seller`.
+    Args:
+        base_uri: The Base URI of the API.
+        single_seller: The key of the only Seller of a single-seller system, whose `@id` ends in `/seller`; otherwise
+            None.
     """
 
     def __init__(self, base_uri: str, single_seller: str | None = None) -> None:
@@ -71,11 +74,11 @@ class Identifiers:
         self._single_seller = single_seller
 
     def seller(self, key: str) -> str:
-        """The `@id` of a Seller."""
+        """Return the `@id` of a Seller."""
         return f"{self._prefix}seller" if key == self._single_seller else f"{self._prefix}sellers/{key}"
 
     def parse_seller(self, uri: str) -> str | None:
-        """The key in a Seller's `@id`, or None where it has not the form of one."""
+        """Return the key in the `@id` of a Seller, or None if the URI does not have that form."""
         path = self._path(uri)
         if path == "seller":
             return self._single_seller
@@ -83,58 +86,58 @@ class Identifiers:
         return found["key"] if found else None
 
     def opportunity(self, path: str) -> str:
-        """The `@id` of an Opportunity."""
+        """Return the `@id` of an Opportunity."""
         return self._prefix + path
 
     def parse_opportunity(self, uri: str) -> str | None:
-        """The path in an Opportunity's `@id`, or None where it has not the form of one (OB-VAL-14)."""
+        """Return the path in the `@id` of an Opportunity, or None if the URI does not have that form (OB-VAL-14)."""
         path = self._path(uri)
         return path if path and _OPPORTUNITY.fullmatch(path) else None
 
     def offer(self, ref: OfferRef) -> str:
-        """The `@id` of an Offer."""
+        """Return the `@id` of an Offer."""
         return f"{self._prefix}{ref.owner}#/offers/{ref.key}"
 
     def parse_offer(self, uri: str) -> OfferRef | None:
-        """The Offer an `@id` names, or None where it has not the form of one (OB-VAL-14)."""
+        """Return the Offer that an `@id` names, or None if the URI does not have that form (OB-VAL-14)."""
         found = _OFFER.fullmatch(uri)
         owner = self.parse_opportunity(found["owner"]) if found else None
         return OfferRef(owner, found["key"]) if found and owner else None
 
     def form_field(self, ref: FormFieldRef) -> str:
-        """The `@id` of a question in the intake form of an Offer."""
+        """Return the `@id` of a question in the intake form of an Offer."""
         return f"{self.offer(ref.offer)}/fields/{ref.key}"
 
     def parse_form_field(self, uri: str) -> FormFieldRef | None:
-        """The question an `@id` names, or None where it has not the form of one."""
+        """Return the question that an `@id` names, or None if the URI does not have that form."""
         offer_id, _, key = uri.rpartition("/fields/")
         offer = self.parse_offer(offer_id)
         return FormFieldRef(offer, key) if offer else None
 
     def order(self, type_: OrderType, uuid: str) -> str:
-        """The `@id` of an OrderQuote or Order (OB-ID-08)."""
+        """Return the `@id` of an OrderQuote, OrderProposal or Order (OB-ID-08)."""
         return f"{self.base_uri}/{type_.collection}/{uuid}"
 
     def proposal_version(self, uuid: str, version: str) -> str:
-        """The `orderProposalVersion` of an OrderProposal (OB-ID-11)."""
+        """Return the `orderProposalVersion` of an OrderProposal (OB-ID-11)."""
         return f"{self.order(OrderType.PROPOSAL, uuid)}/versions/{version}"
 
     def parse_proposal_version(self, uri: str, uuid: str) -> str | None:
-        """The version's UUID in an `orderProposalVersion` of this OrderProposal, or None."""
+        """Return the UUID of the version in an `orderProposalVersion` of this OrderProposal, or None."""
         prefix = self.proposal_version(uuid, "")
         return parse_uuid(uri.removeprefix(prefix)) if uri.startswith(prefix) else None
 
     def order_item(self, ref: OrderItemRef) -> str:
-        """The `@id` of an OrderItem."""
+        """Return the `@id` of an OrderItem."""
         return f"{self.order(OrderType.ORDER, ref.uuid)}#/orderedItem/{ref.number}"
 
     def parse_order(self, uri: str, type_: OrderType = OrderType.ORDER) -> str | None:
-        """The UUID in the `@id` of an Order, or of another of its types, or None where it has not the form of one."""
+        """Return the UUID in the `@id` of an Order of this type, or None if the URI does not have that form."""
         prefix = f"{self.base_uri}/{type_.collection}/"
         return parse_uuid(uri.removeprefix(prefix)) if uri.startswith(prefix) else None
 
     def parse_order_item(self, uri: str) -> OrderItemRef | None:
-        """The OrderItem an `@id` names, or None where it has not the form of one."""
+        """Return the OrderItem that an `@id` names, or None if the URI does not have that form."""
         if not uri.startswith(f"{self.base_uri}/"):
             return None
         found = _ORDER_ITEM.fullmatch(uri.removeprefix(f"{self.base_uri}/"))

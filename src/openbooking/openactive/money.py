@@ -5,22 +5,22 @@ from enum import StrEnum
 
 _PENNY = Decimal("0.01")
 ZERO = Decimal("0.00")
-# Prices and totals stay below this. A JSON number of so many digits is exact to the penny in every reader.
+# Prices and totals stay below this limit. A JSON number below it is exact to the penny in every reader.
 PRICE_LIMIT = Decimal(10) ** 12
 
 
 def round_money(amount: Decimal) -> Decimal:
-    """Round to the penny, half up: the declared rounding rule of this Booking System."""
+    """Return the amount rounded to the penny, half up, which is the published rounding rule of this system."""
     return amount.quantize(_PENNY, rounding=ROUND_HALF_UP)
 
 
 def is_price(amount: Decimal) -> bool:
-    """Whether something can be sold for so much: for nothing or more, to the penny, below PRICE_LIMIT."""
+    """Return whether an amount can be a price: not negative, in whole pennies, below PRICE_LIMIT."""
     return amount.is_finite() and 0 <= amount < PRICE_LIMIT and amount == round_money(amount)
 
 
 class VatTreatment(StrEnum):
-    """How United Kingdom VAT applies to what an Offer sells."""
+    """The treatment of an Offer under United Kingdom VAT."""
 
     STANDARD = "standard"
     REDUCED = "reduced"
@@ -50,10 +50,20 @@ _LABELS = {
 
 
 def tax_on_net(price: Decimal, rate: Decimal) -> Decimal:
-    """The tax to add to a price without tax."""
+    """Return the tax to add to a price without tax.
+
+    Args:
+        price: The price without tax.
+        rate: The rate as a fraction: 0.2 for 20 %.
+    """
     return round_money(price * rate)
 
 
 def tax_within_gross(price: Decimal, rate: Decimal) -> Decimal:
-    """The tax contained in a price with tax: 2.00 of 12.00 at 20 %."""
+    """Return the tax contained in a price with tax: 2.00 in 12.00 at 20 %.
+
+    Args:
+        price: The price with tax.
+        rate: The rate as a fraction: 0.2 for 20 %.
+    """
     return round_money(price * rate / (1 + rate))

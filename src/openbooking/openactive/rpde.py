@@ -11,14 +11,21 @@ import msgspec
 from openbooking.openactive.terms import LICENCE
 
 PAGE_SIZE = 500
-# Ordinary pages have up to 1 MB. The bound is met by the item with which a page reaches it, so that every page makes
-# progress, however large an item is, and so that it can be told from its items whether a page was cut.
+# Ordinary pages have up to 1 MB. A page ends with the item that reaches this bound. So every page makes progress,
+# however large an item is, and the items of a page show whether it was cut.
 PAGE_BYTES = 2 * 2**20
 MAX_CHANGE_NUMBER = 2**53 - 1
 
 
 class Item(NamedTuple):
-    """One record of a feed as it stands now; `data` is its JSON-LD, or None where the record is deleted."""
+    """The current version of a feed item.
+
+    Attributes:
+        id: Its id within the feed.
+        kind: Its RPDE `kind`.
+        modified: Its change number.
+        data: Its JSON-LD; None if the item is deleted.
+    """
 
     id: str
     kind: str
@@ -27,7 +34,7 @@ class Item(NamedTuple):
 
 
 def is_full(items: Sequence[Item], limit: int = PAGE_SIZE, most_bytes: int = PAGE_BYTES) -> bool:
-    """Whether a page ends where it does because it has as many items, or bytes of `data`, as a page may have."""
+    """Return whether a page has reached its limit of items or of bytes of `data`, so that more items may follow."""
     return len(items) >= limit or sum(len(item.data or b"") for item in items) >= most_bytes
 
 
@@ -53,10 +60,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 def encode_page(url: str, requested_url: str, items: Sequence[Item], *, licensed: bool) -> bytes:
-    """A page as JSON.
+    """Return a page as JSON.
 
-    `url` is the feed without parameters. On the last page `next` is the requested URL to the letter. Orders feeds
-    carry no licence (AMB-22).
+    Args:
+        url: The URL of the feed, without parameters.
+        requested_url: The URL of the request, which is the `next` of the last page, unchanged.
+        items: The items of the page; none on the last page.
+        licensed: Whether the page states the licence of open data. Orders feeds do not (AMB-22).
     """
     next_url = f"{url}?afterChangeNumber={items[-1].modified}" if items else requested_url
     records = [

@@ -1,4 +1,4 @@
-"""Types, statuses and enumerations of the Open Booking API and Modelling Opportunity Data, by their own names."""
+"""Terms of the Open Booking API and of Modelling Opportunity Data: types of Orders, statuses and enumerations."""
 
 from enum import StrEnum
 
@@ -24,7 +24,7 @@ class OrderType(StrEnum):
 
 
 class BrokerRole(StrEnum):
-    """In whose name the Broker acts (OB 6)."""
+    """The values of `brokerRole`: on whose behalf the Broker acts (OB 6)."""
 
     AGENT = f"{OPENACTIVE}AgentBroker"
     RESELLER = f"{OPENACTIVE}ResellerBroker"
@@ -39,7 +39,7 @@ class TaxMode(StrEnum):
 
 
 class TaxTreatment(StrEnum):
-    """What becomes of tax in an Order: worked out, within the prices but not worked out, or left out (OB 7.4)."""
+    """The tax in an Order (OB 7.4): calculated, included in prices without a calculation, or excluded."""
 
     CALCULATED = "calculated"
     INCLUDED = "included"
@@ -47,7 +47,7 @@ class TaxTreatment(StrEnum):
 
 
 class OrderItemStatus(StrEnum):
-    """What has become of a booked OrderItem (OB 10.1.6)."""
+    """The values of `orderItemStatus` of a booked OrderItem (OB 10.1.6)."""
 
     CONFIRMED = f"{OPENACTIVE}OrderItemConfirmed"
     CUSTOMER_CANCELLED = f"{OPENACTIVE}CustomerCancelled"
@@ -57,12 +57,12 @@ class OrderItemStatus(StrEnum):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the item holds no place any more and is not paid for."""
+        """Whether the item is cancelled, so that it holds no space and is not paid for."""
         return self in (OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED)
 
 
 class OrderProposalStatus(StrEnum):
-    """How far an OrderProposal has come (OB 5.5.5)."""
+    """The values of `orderProposalStatus` (OB 5.5.5)."""
 
     AWAITING = f"{OPENACTIVE}AwaitingSellerConfirmation"
     ACCEPTED = f"{OPENACTIVE}SellerAccepted"
@@ -71,7 +71,7 @@ class OrderProposalStatus(StrEnum):
 
 
 class EventStatus(StrEnum):
-    """`eventStatus` of an Opportunity; only a scheduled or rescheduled one can be booked (OB 8.1)."""
+    """The values of `eventStatus`. Only scheduled and rescheduled Opportunities can be booked (OB 8.1)."""
 
     SCHEDULED = f"{SCHEMA}EventScheduled"
     RESCHEDULED = f"{SCHEMA}EventRescheduled"
@@ -80,7 +80,7 @@ class EventStatus(StrEnum):
 
 
 class Availability(StrEnum):
-    """Values of `openBookingInAdvance` and `openBookingPrepayment` (named `advanceBooking` and `prepayment` in OB)."""
+    """The values of `openBookingInAdvance` and `openBookingPrepayment` (`advanceBooking` and `prepayment` in OB)."""
 
     REQUIRED = f"{OPENACTIVE}Required"
     OPTIONAL = f"{OPENACTIVE}Optional"
@@ -97,7 +97,7 @@ class FormFieldType(StrEnum):
 
 
 class FlowRequirement(StrEnum):
-    """What an Offer asks of the booking flow, published as `openBookingFlowRequirement` (OB 8.1)."""
+    """The values of `openBookingFlowRequirement`: what an Offer requires of the booking flow (OB 8.1)."""
 
     APPROVAL = f"{OPENACTIVE}OpenBookingApproval"
     ATTENDEE_DETAILS = f"{OPENACTIVE}OpenBookingAttendeeDetails"

@@ -1,6 +1,6 @@
-"""Web addresses: the only links that are followed, published or shown."""
+"""Web addresses. No other link is followed, published or shown."""
 
 
 def is_web_address(text: str) -> bool:
-    """Whether the text leads to the web, and not to a script, a file or a program."""
+    """Return whether the text is an HTTP or HTTPS URL, and not the URL of a script, a file or a program."""
     return text.strip().lower().startswith(("http://", "https://"))

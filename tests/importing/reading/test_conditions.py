@@ -41,7 +41,7 @@ def read_one(changes: dict[str, Any], owner: str = SESSION) -> Offer:
         {"beta:formattedDescription": "<p>For adults.</p>"},
     ],
 )
-def test_what_is_harmless_is_kept(harmless: dict[str, Any]) -> None:
+def test_harmless_properties_are_kept(harmless: dict[str, Any]) -> None:
     offers, remarks = read(harmless)
     assert remarks == ()
     assert offers[0].properties == clean(harmless)
@@ -69,7 +69,7 @@ def test_what_is_harmless_is_kept(harmless: dict[str, Any]) -> None:
         {"https://acme.example/membersOnly": "yes"},
     ],
 )
-def test_with_a_property_that_is_not_known_an_offer_is_left_out(unknown: dict[str, Any]) -> None:
+def test_an_offer_with_an_unknown_property_is_left_out(unknown: dict[str, Any]) -> None:
     offers, (remark,) = read(unknown)
     (name,) = clean(unknown)
     assert offers == ()
@@ -77,7 +77,7 @@ def test_with_a_property_that_is_not_known_an_offer_is_left_out(unknown: dict[st
 
 
 @pytest.mark.spec("OB-BKBL-27")
-def test_what_is_empty_is_no_condition() -> None:
+def test_empty_properties_are_no_conditions() -> None:
     assert read_one({"eligibleCustomerType": [], "beta:partySize": None, "availability": ""}).properties == {}
 
 
@@ -108,7 +108,7 @@ def test_when_an_offer_is_valid(
     assert (offer.valid_from, offer.valid_through, offer.properties) == (valid_from, valid_through, {})
 
 
-def test_what_was_assumed_of_a_time_is_told() -> None:
+def test_assumptions_about_times_are_remarked() -> None:
     assert read({"validFrom": "2026-07-01"})[1] == (
         "Offer 'Adult': validFrom: 2026-07-01 has no time: a whole day in Europe/London assumed",
     )
@@ -158,7 +158,7 @@ def test_a_person_is_a_place_except_where_a_facility_is_hired() -> None:
         True,
     ],
 )
-def test_a_quantity_that_is_not_understood_leaves_the_offer_out(told: Any) -> None:
+def test_an_offer_with_an_unreadable_quantity_is_left_out(told: Any) -> None:
     offers, (remark,) = read({"eligibleQuantity": told})
     assert offers == ()
     assert "eligibleQuantity" in remark

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from openbooking.harvest.documents import DEEPEST, read_page
+from openbooking.harvest.documents import MAX_NESTING, read_page
 from openbooking.importing.reading.entries import MAX_ITEM_BYTES, read_entry
 from openbooking.importing.reading.items import read_item
 from openbooking.importing.reading.source import named_source
@@ -82,12 +82,12 @@ def test_an_item_that_is_nested_too_deeply_spoils_no_other(opening: bytes, closi
 
 
 @pytest.mark.parametrize("text", [rb"\ud83d\ude00", rb"\\ud800", rb"\\\ud83d\uDE00", rb"\"\\"])
-def test_what_is_read_beside_an_item_that_spoils_the_page_is_read_as_it_is(text: bytes) -> None:
+def test_items_beside_an_unreadable_one_are_read_unchanged(text: bytes) -> None:
     item = b'{"name": "' + text + b'"}'
     assert entries(b"[" + item + rb', "\ud800"]')[0] == json.loads(item)
 
 
-def test_an_envelope_tells_what_was_deleted_and_numbers_may_be_ids() -> None:
+def test_an_envelope_states_deletions_and_may_have_numeric_ids() -> None:
     raw = msgspec.Raw(json.dumps(deleted(series(), id=111, kind="Session")).encode())
     entry = read_entry(raw, SOURCE, "here")
     assert (entry.deleted, entry.kind, entry.id, entry.modified, entry.data) == (True, "Session", "111", 2, None)
@@ -97,4 +97,4 @@ def test_an_envelope_tells_what_was_deleted_and_numbers_may_be_ids() -> None:
 
 def test_nothing_that_an_item_may_hold_is_cut_off() -> None:
     # An item lies three levels below its page.
-    assert MAX_DEPTH + 3 < DEEPEST
+    assert MAX_DEPTH + 3 < MAX_NESTING

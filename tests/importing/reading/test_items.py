@@ -74,7 +74,7 @@ def test_a_session_is_read_whole() -> None:
         (event(**{"@id": None}), event(**{"@id": None}, startDate="2027-03-04T19:00:00Z"), False),
     ],
 )
-def test_an_identifier_comes_of_what_identifies_the_item(one: Any, other: Any, same: bool) -> None:
+def test_the_path_is_derived_from_the_ids_of_the_item(one: Any, other: Any, same: bool) -> None:
     assert (paths(one) == paths(other)) is same
 
 
@@ -84,7 +84,7 @@ def test_an_absolute_id_holds_everywhere_and_any_other_within_its_source() -> No
         assert paths(item, "a") != paths(item, "b")
 
 
-def test_what_is_embedded_becomes_a_thing_of_its_own() -> None:
+def test_embedded_objects_become_things_of_their_own() -> None:
     court = {"@type": "IndividualFacilityUse", "@id": "https://example.com/court", "name": "Court 1"}
     own = {name: value for name, value in slot(2).items() if name != "facilityUse"}
     item = facility(event=[slot(1), "https://example.com/by-reference"], individualFacilityUse={**court, "event": own})
@@ -111,7 +111,7 @@ def test_an_embedded_thing_is_known_again(id_: str | None) -> None:
     assert len(set(paths(item()))) == 3
 
 
-def test_things_that_nothing_tells_apart_are_not_taken_for_one() -> None:
+def test_things_that_cannot_be_distinguished_are_not_merged() -> None:
     reading = read(facility(event=[slot(1, **{"@id": None})] * 3))
     assert len(reading.drafts) == 1
     assert [fault.reason for fault in reading.faults] == [
@@ -155,13 +155,13 @@ def test_references_of_every_form(reference: Any) -> None:
         (rpde(series(), data=["x"]), "no JSON object"),
     ],
 )
-def test_what_cannot_be_imported_is_told_of(item: Any, why: str) -> None:
+def test_things_that_cannot_be_imported_are_reported(item: Any, why: str) -> None:
     reading = read(item)
     assert reading.drafts == []
     assert why in reading.faults[-1].reason
 
 
-def test_what_is_wrong_with_an_embedded_thing_spoils_no_other() -> None:
+def test_a_fault_of_an_embedded_thing_does_not_affect_others() -> None:
     reading = read(facility(event=[slot(1, startDate=None), 5, slot(2)]))
     assert [fault.reason for fault in reading.faults] == ["it has no startDate", "5 is no JSON object"]
     assert len(reading.drafts) == 2
@@ -201,7 +201,7 @@ def test_when_it_takes_place(changes: dict[str, Any], minutes: int | None, remar
     ("told", "capacity", "remarks"),
     [(None, None, 0), ("plenty", None, 1), (-1, 0, 0), (3, 3, 0), ("3", 3, 0), (2**64, 2**31 - 1, 1)],
 )
-def test_places_that_are_not_told_are_not_guessed(told: Any, capacity: int | None, remarks: int) -> None:
+def test_spaces_that_are_not_stated_are_not_guessed(told: Any, capacity: int | None, remarks: int) -> None:
     draft = read_one(slot(remainingUses=told))
     assert (draft.opportunity.capacity, len(draft.remarks)) == (capacity, remarks)
 
@@ -216,7 +216,7 @@ def test_places_that_are_not_told_are_not_guessed(told: Any, capacity: int | Non
         (slot, "remainingUses", "maximumUses"),
     ],
 )
-def test_of_more_places_left_than_there_are_the_fewer_are_sold(made: Any, left: str, most: str) -> None:
+def test_remaining_spaces_are_cut_to_the_maximum(made: Any, left: str, most: str) -> None:
     draft = read_one(made(**{left: 7, most: 5}))
     assert draft.opportunity.capacity == 5
     assert f"{left} 7 is more than {most}: 5 taken" in draft.remarks
@@ -257,7 +257,7 @@ def test_a_status_is_read_in_every_form(name: str, told: Any) -> None:
         (["EventScheduled", "schema:EventScheduled"], EventStatus.SCHEDULED),
     ],
 )
-def test_what_moved_online_takes_place(told: Any, status: EventStatus) -> None:
+def test_an_event_that_moved_online_takes_place(told: Any, status: EventStatus) -> None:
     draft = read_one(event(eventStatus=told))
     assert (draft.opportunity.status, draft.opportunity.inherited) == (status, None)
 
@@ -277,7 +277,7 @@ def test_what_moved_online_takes_place(told: Any, status: EventStatus) -> None:
         False,
     ],
 )
-def test_what_an_unknown_status_means_is_not_guessed(told: Any) -> None:
+def test_an_unknown_status_is_refused(told: Any) -> None:
     (fault,) = read(event(eventStatus=told)).faults
     assert fault.reason.startswith("its eventStatus: ")
 
@@ -350,7 +350,7 @@ def test_of_offers_of_its_own_those_that_are_understood_count_or_none(offer: Any
 
 @pytest.mark.spec("OB-BKBL-27", "OB-BKBL-31")
 @pytest.mark.parametrize("nothing", [None, [], {}, [{}], ""])
-def test_what_is_empty_is_no_offer_of_its_own(nothing: Any) -> None:
+def test_empty_offers_are_no_offers_of_its_own(nothing: Any) -> None:
     made = read_one(session(offers=nothing)).opportunity
     assert (made.offers_unknown, made.capacity) == (False, 5)
 
@@ -387,7 +387,7 @@ def test_of_the_parts_of_a_whole_those_with_an_offer_are_sold_by_themselves(type
 
 @pytest.mark.spec("OB-BKBL-31", "OB-BKBL-32")
 @pytest.mark.parametrize("above", ["EventSeries", "https://schema.org/EventSeries", "Festival"])
-def test_what_an_event_inherits_from_a_parent_that_is_nothing_sold_here(above: str) -> None:
+def test_an_event_inherits_properties_of_an_event_series(above: str) -> None:
     parent = event(**{"@type": above}, description="Every week", startDate="2020-01-01", name="Runs")
     draft = read_one(event(**{"@id": "https://x.example/run"}, superEvent=parent, offers=None, organizer=None))
     made = draft.opportunity
@@ -397,7 +397,7 @@ def test_what_an_event_inherits_from_a_parent_that_is_nothing_sold_here(above: s
     assert draft.remarks == (f"properties of its {above.rpartition('/')[2]} taken over",)
 
 
-def test_what_can_be_had_at_any_time_has_neither_date_nor_place() -> None:
+def test_an_on_demand_event_has_no_date_and_no_location() -> None:
     draft = read_one(on_demand_event(location=PLACE, startDate="whenever"))
     made = draft.opportunity
     assert (made.start, made.capacity, made.accessible_for_free) == (None, None, None)
@@ -406,7 +406,7 @@ def test_what_can_be_had_at_any_time_has_neither_date_nor_place() -> None:
 
 
 @pytest.mark.parametrize(("told", "read_as"), [(True, True), (False, False), (["yes"], None), (None, None)])
-def test_whether_it_is_free(told: Any, read_as: bool | None) -> None:
+def test_is_accessible_for_free_is_read(told: Any, read_as: bool | None) -> None:
     made = read_one(series(isAccessibleForFree=told)).opportunity
     assert made.accessible_for_free is read_as
     assert "isAccessibleForFree" not in made.properties

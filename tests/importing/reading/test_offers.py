@@ -104,7 +104,7 @@ def test_terms_and_names_in_every_form(form: str, within: Callable[[str], Any]) 
         ),
     ],
 )
-def test_an_offer_that_is_not_understood_is_left_out_and_told_of(changes: dict[str, Any], why: str) -> None:
+def test_an_offer_that_is_not_understood_is_left_out_with_a_remark(changes: dict[str, Any], why: str) -> None:
     offers, (remark,) = read_offers([{**OFFER, **changes}, {**OFFER, "@id": "other"}], OWNER)
     assert len(offers) == 1
     assert remark.startswith("Offer 'Adult' left out: ")
@@ -112,7 +112,7 @@ def test_an_offer_that_is_not_understood_is_left_out_and_told_of(changes: dict[s
 
 
 @pytest.mark.parametrize("published", ["https://example.com/offer", 5, {}, {"@type": "Offer", "name": "No price"}])
-def test_what_is_no_offer_is_left_out(published: Any) -> None:
+def test_objects_that_are_no_offers_are_left_out(published: Any) -> None:
     offers, remarks = read_offers([published], OWNER)
     assert (offers, len(remarks)) == ((), 1)
 
@@ -128,7 +128,7 @@ def test_what_is_no_offer_is_left_out(published: Any) -> None:
         ),
     ],
 )
-def test_what_is_changed_is_told_of(changes: dict[str, Any], remark: str) -> None:
+def test_changes_to_offers_are_remarked(changes: dict[str, Any], remark: str) -> None:
     offers, (told,) = read_offers({**OFFER, **changes}, OWNER)
     assert len(offers) == 1
     assert remark in told
@@ -147,7 +147,7 @@ def test_keys_stay_when_offers_change_places_and_no_two_are_alike() -> None:
         assert remarks == ()
 
 
-def test_offers_of_one_id_are_told_apart_without_looking_at_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offers_with_one_id_get_different_keys_in_linear_time(monkeypatch: pytest.MonkeyPatch) -> None:
     derived = []
 
     def counted(*parts: str) -> str:
@@ -160,13 +160,13 @@ def test_offers_of_one_id_are_told_apart_without_looking_at_all_of_them(monkeypa
     assert len(derived) < 2 * MAX_OFFERS
 
 
-def test_of_more_offers_than_anybody_chooses_from_the_first_are_taken_and_that_is_told() -> None:
+def test_offers_beyond_the_limit_are_left_out_with_a_remark() -> None:
     published = [{**OFFER, "@id": f"offer-{number}"} for number in range(MAX_OFFERS + 1800)]
     offers, remarks = read_offers(published, OWNER)
     assert [offer.key for offer in offers] == [offer.key for offer in read_offers(published[:200], OWNER)[0]]
     assert remarks == ("Offers left out: it has 2,000, of which the first 200 are read",)
 
 
-def test_a_link_to_no_web_page_is_left_out_and_told_of() -> None:
+def test_a_link_that_is_no_web_address_is_left_out_with_a_remark() -> None:
     (offer,), remarks = read_offers({**OFFER, "url": "javascript:alert(1)"}, OWNER)
     assert (dict(offer.properties), remarks) == ({}, ("Offer 'Adult': url that is no web address left out",))

@@ -21,7 +21,7 @@ def test_a_seller_is_read_whole() -> None:
     assert named.seller.properties == {name: SELLER[name] for name in ("url", "address")}
 
 
-def test_what_is_missing_is_assumed_and_told_of() -> None:
+def test_missing_properties_are_assumed_with_a_remark() -> None:
     named = read_seller({"@type": "Person", "givenName": "Ada", "familyName": "Lee"}, named_source("source"))
     assert named
     assert named.seller
@@ -60,7 +60,7 @@ def test_open_booking_is_forbidden_in_every_form(told: Any) -> None:
 
 
 @pytest.mark.parametrize("unknown", [{"taxMode": "TaxNett"}, {"isOpenBookingAllowed": "maybe"}])
-def test_a_seller_that_is_not_understood_sells_nothing(unknown: dict[str, Any]) -> None:
+def test_open_booking_is_off_for_a_seller_that_is_not_understood(unknown: dict[str, Any]) -> None:
     named = read_seller({**SELLER, **unknown}, named_source("source"))
     assert named
     assert named.seller
@@ -69,7 +69,7 @@ def test_a_seller_that_is_not_understood_sells_nothing(unknown: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("published", [None, 5, [], {}, {"@type": "Organization"}, {"@type": "Person", "name": 5.5}])
-def test_what_names_nobody_is_no_seller(published: Any) -> None:
+def test_an_object_without_a_name_is_no_seller(published: Any) -> None:
     assert read_seller(published, named_source("source")) is None
 
 
@@ -82,7 +82,7 @@ def test_a_reference_names_a_seller_that_is_described_elsewhere(published: Any) 
     assert (named.seller, named.key) == (None, described.key)
 
 
-def test_sellers_of_one_name_are_told_apart_by_what_they_were_imported_from() -> None:
+def test_sellers_of_one_name_are_distinguished_by_their_source() -> None:
     keys = {named.key for scope in ("a", "b") if (named := read_seller({"name": "Centre"}, named_source(scope)))}
     assert len(keys) == 2
 
@@ -91,7 +91,7 @@ def test_sellers_of_one_name_are_told_apart_by_what_they_were_imported_from() ->
     "link",
     ["javascript:alert(1)", " JavaScript:alert(1)", "java\nscript:alert(1)", "data:text/html,x", "www.x.example", 5],
 )
-def test_a_link_to_no_web_page_is_left_out_and_told_of(link: Any) -> None:
+def test_a_link_that_is_no_web_address_is_left_out_with_a_remark(link: Any) -> None:
     named = read_seller({**SELLER, "url": link, "logo": {"@type": "ImageObject", "url": link}}, named_source("source"))
     assert named
     assert named.seller

@@ -57,7 +57,7 @@ def test_a_day_ends_at_midnight_on_the_wall_also_when_clocks_change() -> None:
     assert day.until == datetime(2027, 11, 1, tzinfo=UTC)
 
 
-def test_what_is_added_to_a_time_is_added_to_the_instant() -> None:
+def test_durations_are_added_to_instants_not_wall_clock_times() -> None:
     before_the_change = read_instant("2027-10-31T00:30:00").at
     assert before_the_change + timedelta(hours=2) == datetime(2027, 10, 31, 1, 30, tzinfo=UTC)
 
@@ -79,7 +79,7 @@ def test_what_is_added_to_a_time_is_added_to_the_instant() -> None:
         None,
     ],
 )
-def test_what_is_no_instant_is_refused(published: Any) -> None:
+def test_an_invalid_instant_is_refused(published: Any) -> None:
     with pytest.raises(UnreadableError, match="no date and time"):
         read_instant(published)
 
@@ -109,7 +109,7 @@ def test_durations(published: str, minutes: float) -> None:
 @pytest.mark.parametrize(
     "published", ["P", "PT", "P1Y", "P1M", "-PT1H", "PT1.5H30M", "PT.5H", "PT1.H", "1 hour", "P99999D", 60, None]
 )
-def test_what_is_no_duration_of_a_fixed_length_is_refused(published: Any) -> None:
+def test_a_duration_without_a_fixed_length_is_refused(published: Any) -> None:
     with pytest.raises(UnreadableError, match="no duration"):
         read_duration(published)
 
@@ -136,7 +136,7 @@ def test_numbers_of_places(published: Any, count: int) -> None:
 
 
 @pytest.mark.parametrize("published", [True, None, "many", 1.5, float("nan"), float("inf"), "\uff11", [], {}])
-def test_what_is_no_number_of_places_is_refused(published: Any) -> None:
+def test_an_invalid_number_of_spaces_is_refused(published: Any) -> None:
     with pytest.raises(UnreadableError, match="no number of spaces"):
         read_count(published)
 
@@ -147,7 +147,7 @@ def test_prices(published: Any, price: str) -> None:
 
 
 @pytest.mark.parametrize("published", [True, None, "free", "£5", -1, 1e300, "1" * 10, "1." + "1" * 99, "NaN", [5]])
-def test_what_is_no_price_is_refused(published: Any) -> None:
+def test_an_invalid_price_is_refused(published: Any) -> None:
     with pytest.raises(UnreadableError, match="no price"):
         read_price(published)
 
@@ -195,7 +195,7 @@ def test_flags(published: Any, flag: bool) -> None:
 
 
 @pytest.mark.parametrize("published", ["yes", 1, 0, None, [], [True, False], {}, "https://example.com/True"])
-def test_what_is_no_flag_is_refused(published: Any) -> None:
+def test_an_invalid_truth_value_is_refused(published: Any) -> None:
     with pytest.raises(UnreadableError, match="neither true nor false"):
         read_flag(published)
 
@@ -252,12 +252,12 @@ def nested(depth: int) -> Any:
         (nested(100), "too deeply"),
     ],
 )
-def test_what_cannot_be_published_is_refused(published: Any, why: str) -> None:
+def test_a_value_that_cannot_be_published_is_refused(published: Any, why: str) -> None:
     with pytest.raises(UnreadableError, match=why):
         clean(published)
 
 
-def test_what_is_shown_is_short_and_harms_no_terminal() -> None:
+def test_shown_values_are_short_and_without_control_characters() -> None:
     assert shown("a\x1b[2J\nb") == "a\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}b"
     assert len(shown("x" * 50_000_000)) == 200
     assert shown({"a": 1}) == "{'a': 1}"

@@ -129,10 +129,10 @@ def _limit(offer: JsonObject, name: str, no_limit: re.Pattern[str], remarks: lis
 def _quantity(value: Any, *, of_facility: bool) -> tuple[int, int | None]:
     """Return the least and the greatest number of OrderItems; None for no greatest number."""
     fault = UnreadableError(f"its eligibleQuantity {shown(value)} is not understood")
-    told = members(value)
-    if len(told) != 1:
+    stated = members(value)
+    if len(stated) != 1:
         raise fault
-    asked = told[0] if isinstance(told[0], dict) else {"value": told[0]}
+    asked = stated[0] if isinstance(stated[0], dict) else {"value": stated[0]}
     units = {str(asked[name]).strip() for name in ("unitCode", "unitText") if name in asked}
     known = _UNITS if of_facility else _UNITS | _PEOPLE
     if not asked.keys() <= _OF_QUANTITY or not all(unit in known or unit.lower() in known for unit in units):
@@ -188,12 +188,12 @@ def _check_function(value: Any, offer: JsonObject) -> None:
 
 def _check_price(value: Any, offer: JsonObject) -> None:
     """Raise UnreadableError unless every priceSpecification states the price of the Offer."""
-    for told in members(value):
-        known = isinstance(told, dict) and told.keys() <= _OF_PRICE and "price" in told and "price" in offer
-        currency = read_text(told.get("priceCurrency", offer.get("priceCurrency"))) if known else None
+    for stated in members(value):
+        known = isinstance(stated, dict) and stated.keys() <= _OF_PRICE and "price" in stated and "price" in offer
+        currency = read_text(stated.get("priceCurrency", offer.get("priceCurrency"))) if known else None
         same = currency == read_text(offer.get("priceCurrency"))
-        if not known or not same or read_price(told["price"]) != read_price(offer["price"]):
-            raise UnreadableError(f"its priceSpecification {shown(told)} is another price")
+        if not known or not same or read_price(stated["price"]) != read_price(offer["price"]):
+            raise UnreadableError(f"its priceSpecification {shown(stated)} is another price")
 
 
 _CHECKS: Mapping[str, Callable[[Any, JsonObject], None]] = {

@@ -156,8 +156,8 @@ def _currency(published: JsonObject, price: Decimal) -> str | None:
 
 def _availability(published: JsonObject, *names: str) -> Availability | None:
     """Return the term that a property states under its current and former names, which must agree; None if absent."""
-    told = [member for name in names for member in members(published.get(name))]
-    return read_term(told, Availability) if told else None
+    stated = [member for name in names for member in members(published.get(name))]
+    return read_term(stated, Availability) if stated else None
 
 
 def _prepayment(
