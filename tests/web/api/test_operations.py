@@ -146,14 +146,14 @@ async def test_changes_and_refusals_are_logged_and_all_requests_if_set(
 async def test_log_lines_of_a_batch_have_no_request_id(
     sqlite_world: World, logged: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batches = sqlite_world.store._batches  # type: ignore[attr-defined]
-    write = batches._write
+    queue = sqlite_world.store._queue  # type: ignore[attr-defined]
+    write = queue._write
 
     async def write_and_tell(*batch: Any) -> Any:
         structlog.get_logger().info("written")
         return await write(*batch)
 
-    monkeypatch.setattr(batches, "_write", write_and_tell)
+    monkeypatch.setattr(queue, "_write", write_and_tell)
     await sqlite_world.call("PUT", f"orders/{UUID}", sqlite_world.order(sqlite_world.item(YOGA)))
     assert {line.get("request_id") for line in logged if line["event"] == "written"} == {None}
 

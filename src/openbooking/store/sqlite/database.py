@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from functools import cached_property, partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -317,9 +318,16 @@ def _answer(db: sqlite3.Connection, asked: Query | SaveRows) -> ResultRows:
     for statement in asked.saving.statements:
         positions = [asked.saving.positions[name] for name in statement.names]
         kind = positions[0][0]
-        order = [index for _, index in positions]
-        db.executemany(statement.text, [tuple(row[index] for index in order) for row in asked.rows.get(kind, ())])
+        if rows := asked.rows.get(kind):
+            db.executemany(statement.text, map(_picker([index for _, index in positions]), rows))
     return ()
+
+
+def _picker(order: Sequence[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """Return a function that picks the columns at these positions from a row."""
+    if len(order) == 1:
+        return lambda row: (row[order[0]],)
+    return itemgetter(*order)
 
 
 def _parameter(value: Any) -> Any:
