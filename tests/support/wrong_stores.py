@@ -7,6 +7,7 @@ import asyncio
 import fcntl
 import os
 import pickle
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -93,6 +94,15 @@ class StoreWithItsOwnState(FileStore):
         if not self._has_read:
             super()._read()
             self._has_read = True
+
+
+class StoreThatKeepsOldFiles(FileStore):
+    """Wrong: erased data stays in earlier versions of the file."""
+
+    def _write(self) -> None:
+        if self._path.exists():
+            os.link(self._path, self._path.with_suffix(f".before-{uuid.uuid4()}"))
+        super()._write()
 
 
 class StoreThatCommitsLate(FileStore):
