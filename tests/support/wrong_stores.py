@@ -1,6 +1,6 @@
-"""Stores that are wrong on purpose, each in one thing only, and a right one beside them.
+"""Stores that are wrong on purpose, each in one respect, and a right store beside them.
 
-They show that the store test kit finds what is wrong, and passes what is right.
+They show that the store test kit fails wrong stores and passes right ones.
 """
 
 import asyncio
