@@ -81,7 +81,7 @@ def counted(state: Situation) -> dict[str, Spaces]:
 
 
 def free(state: Situation, path: str) -> int:
-    """Return the number of spaces left; below 0 if the capacity was reduced below what is taken."""
+    """Return the number of spaces left; below 0 if the capacity was reduced below the number of spaces taken."""
     spaces, opportunity = counted(state).get(path, Spaces()), state.opportunities.get(path)
     return ((opportunity and opportunity.capacity) or 0) - spaces.booked - spaces.leased
 
@@ -164,7 +164,7 @@ def check_one(before: Record | None, after: Record) -> None:
 
 
 def _check_proposal(before: Record, after: Record) -> None:
-    """Check that a rejected proposal stays rejected, and that what is booked is what was accepted, at its price."""
+    """Check that a rejected proposal stays rejected, and that a booking is what was accepted."""
     assert before.proposal
     assert after.proposal
     if after.kind is RecordKind.ORDER:

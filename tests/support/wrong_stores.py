@@ -1,12 +1,13 @@
-"""Stores that are wrong on purpose, each in one thing only, and a right one beside them.
+"""Stores that are wrong on purpose, each in one respect, and a right store beside them.
 
-They show that the store test kit finds what is wrong, and passes what is right.
+They show that the store test kit fails wrong stores and passes right ones.
 """
 
 import asyncio
 import fcntl
 import os
 import pickle
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -93,6 +94,15 @@ class StoreWithItsOwnState(FileStore):
         if not self._has_read:
             super()._read()
             self._has_read = True
+
+
+class StoreThatKeepsOldFiles(FileStore):
+    """Wrong: erased data stays in earlier versions of the file."""
+
+    def _write(self) -> None:
+        if self._path.exists():
+            os.link(self._path, self._path.with_suffix(f".before-{uuid.uuid4()}"))
+        super()._write()
 
 
 class StoreThatCommitsLate(FileStore):

@@ -17,6 +17,7 @@ from support.wrong_stores import (
     NUMBERS,
     FileStore,
     StoreThatCommitsLate,
+    StoreThatKeepsOldFiles,
     StoreThatNumbersEarly,
     StoreWithItsOwnState,
     StoreWithoutLock,
@@ -38,6 +39,7 @@ class KitForFileStore(DurableStoreTests):
 
 
 class KitForStoreWithoutLock(KitForFileStore):
+    rounds = 3
     store = StoreWithoutLock
 
 
@@ -49,8 +51,12 @@ class KitForStoreThatCommitsLate(KitForFileStore):
     store = StoreThatCommitsLate
 
 
+class KitForStoreThatKeepsOldFiles(KitForFileStore):
+    store = StoreThatKeepsOldFiles
+
+
 class KitForStoreThatNumbersEarly(DurableStoreTests):
-    rounds = 1
+    rounds = 2
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -110,3 +116,10 @@ def test_a_store_that_takes_numbers_inside_the_transaction_fails_a_follower(
     assert found.keys() == {FOLLOWER}
     assert "became visible after a higher change number had been read" in found[FOLLOWER]
     assert 'docs/how-to/write-a-store.md, section "Change numbers"' in found[FOLLOWER]
+
+
+def test_a_store_that_keeps_erased_data_in_old_files_fails_the_search_of_files(tmp_path: Path) -> None:
+    found = failures(KitForStoreThatKeepsOldFiles, tmp_path, REPEAT, ERASURE)
+    assert found.keys() == {ERASURE}
+    assert "values of personal data are still in the files of the database" in found[ERASURE]
+    assert 'docs/how-to/write-a-store.md, section "Erasure"' in found[ERASURE]

@@ -27,7 +27,7 @@ class CrashTests(StoreTestCase):
     def test_a_killed_process_loses_no_booking_that_it_acknowledged(self, tmp_path: Path) -> None:
         """One process is killed right after an acknowledgement, one at any moment, and one goes on.
 
-        Afterwards the store holds what was acknowledged, sells no space twice, and answers repeats as before.
+        Afterwards the store holds all acknowledged bookings, has sold no space twice, and answers repeats as before.
         """
         capacities = {f"session-{number}": _CAPACITY for number in range(self.rounds)}
         chance = random.Random()  # noqa: S311 - any moment will do, and each run tries others

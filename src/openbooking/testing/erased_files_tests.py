@@ -48,7 +48,7 @@ class ErasedFilesTests(StoreTestCase):
     """Part of `DurableStoreTests`.
 
     Attributes:
-        erased_within: For how long erased data may be found in the files, while `forget_deleted` is called every hour.
+        erased_within: How long erased data may stay in the files, if `forget_deleted` is called every hour.
     """
 
     erased_within = timedelta(hours=1)
@@ -62,7 +62,7 @@ class ErasedFilesTests(StoreTestCase):
         return [folder]
 
     def test_erased_personal_data_is_in_no_file_of_the_database(self, tmp_path: Path) -> None:
-        """Of an Order that was deleted and of one that was over long ago, with hourly upkeep in the time claimed."""
+        """A deleted Order and an Order that is over are erased; `forget_deleted` is called every hour afterwards."""
 
         async def run() -> None:
             clock, deleted, over, kept = Clock(), Person(), Person(), Person()
@@ -99,7 +99,7 @@ class ErasedFilesTests(StoreTestCase):
         asyncio.run(run())
 
     async def _found(self, folder: Path, values: set[str]) -> set[str]:
-        """Those of the values that a file of the database holds."""
+        """Return those of the values that are in a file of the database."""
         found: set[str] = set()
         for data in _contents(await self.database_files(folder)):
             found |= {value for value in values - found if value.encode() in data}

@@ -1,4 +1,4 @@
-"""Tests of what is on sale and what is not, to inherit."""
+"""Tests of sessions that go on and off sale, to inherit."""
 
 import asyncio
 from pathlib import Path
