@@ -157,7 +157,7 @@ def test_a_wrong_setting_fails_with_one_line(monkeypatch: pytest.MonkeyPatch, na
     assert fail(2, "serve")
 
 
-def test_terms_that_would_be_shown_nowhere_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_terms_of_service_without_a_booking_service_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBOOKING_TERMS_OF_SERVICE", "https://example.com/terms")
     succeed("settings")
     monkeypatch.setenv("OPENBOOKING_BOOKING_SERVICE", "false")
@@ -165,7 +165,7 @@ def test_terms_that_would_be_shown_nowhere_are_refused(monkeypatch: pytest.Monke
     assert "terms_of_service" in fail(2, "serve")
 
 
-def test_migrate_makes_the_database_and_may_be_repeated(database: Path) -> None:
+def test_migrate_makes_the_database_and_can_be_repeated(database: Path) -> None:
     assert "schema" in succeed("migrate")
     assert "schema" in succeed("migrate")
     assert rows(database, "SELECT count(*) FROM alembic_version") == [(1,)]
@@ -179,7 +179,7 @@ def test_a_newer_schema_is_refused(database: Path, command: tuple[str, ...]) -> 
     assert rows(database, "SELECT version_num FROM alembic_version") == [("9999",)]
 
 
-def test_a_database_that_cannot_be_opened_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_opened_is_reported_in_one_line(tmp_path: Path) -> None:
     assert "cannot be opened" in fail(1, "seller", "list", "--database", str(tmp_path / "nowhere" / "file"))
 
 
@@ -200,7 +200,7 @@ def test_sellers_are_added_and_listed(database: Path) -> None:
     }
 
 
-def test_how_vat_applies_to_a_seller_is_kept(database: Path) -> None:
+def test_the_vat_treatment_of_a_seller_is_stored(database: Path) -> None:
     add_seller("willow", vat="exempt")
     add_seller("oak")
     ((willow,), (oak,)) = rows(database, "SELECT document FROM seller ORDER BY key DESC")
@@ -224,7 +224,7 @@ def test_a_seller_needs_its_details() -> None:
     assert "is no web address" in fail(1, "seller", "add", "willow", *words, "--url", "javascript:alert(1)")
 
 
-def test_keys_must_fit_into_identifiers() -> None:
+def test_keys_must_be_valid_in_identifiers() -> None:
     words = [word for option in SELLER.items() for word in option]
     assert "cannot be a key" in fail(1, "seller", "add", "a/b", *words)
     assert "cannot be a key" in fail(1, "partner", "add", "a b", "--name", "A", "--all-sellers")
@@ -245,7 +245,7 @@ def test_a_partner_for_all_sellers_must_be_asked_for() -> None:
     assert partners() == [["app", "App", "*"]]
 
 
-def test_a_partner_is_not_added_twice_nor_for_a_seller_there_is_not() -> None:
+def test_a_partner_needs_a_new_key_and_existing_sellers() -> None:
     succeed("partner", "add", "app", "--name", "App", "--all-sellers")
     assert "already" in fail(1, "partner", "add", "app", "--name", "Other", "--all-sellers")
     assert "no Seller nobody" in fail(1, "partner", "add", "other", "--name", "Other", "--seller", "nobody")
@@ -280,7 +280,7 @@ def test_a_new_key_replaces_the_old_one(database: Path) -> None:
     assert partners() == [["app", "App", "*"]]
 
 
-def test_the_doctor_finds_what_does_not_agree(database: Path) -> None:
+def test_the_doctor_reports_disagreements(database: Path) -> None:
     add_seller("willow")
     assert "agree" in succeed("doctor")
     with closing(sqlite3.connect(database)) as connection:
@@ -290,7 +290,7 @@ def test_the_doctor_finds_what_does_not_agree(database: Path) -> None:
     assert (result.exit_code, result.stdout) == (1, "Order uuid of app claims slots/x but has no record.\n")
 
 
-def test_serve_tells_where_it_serves_and_ends_gently() -> None:
+def test_serve_logs_its_address_and_stops_on_sigterm() -> None:
     command = [OPENBOOKING, "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr

@@ -96,7 +96,7 @@ def test_an_offer_is_named_by_its_whole_id_too() -> None:
         (("--venue", "Hall", "--clear", "venues"), "Either name them or clear them"),
     ],
 )
-def test_terms_that_make_no_sense_are_refused_and_change_nothing(options: tuple[str, ...], reason: str) -> None:
+def test_contradictory_terms_are_refused_and_change_nothing(options: tuple[str, ...], reason: str) -> None:
     assert reason in fail(1, "partner", "grant", "app", "oak", "--offer-overrides", *options)
     assert terms() == []
     assert run("partner", "grant", "app", "oak", "--open-quotes", "-1").exit_code == 2
@@ -117,7 +117,7 @@ def test_terms_outlive_suspension_and_end_with_revocation() -> None:
     assert agree("--dynamic-account", "B") == [["oak", "dynamic account", "B"]]
 
 
-def test_terms_for_all_sellers_are_a_sellers_until_it_has_its_own() -> None:
+def test_terms_for_all_sellers_are_valid_until_a_seller_has_its_own() -> None:
     """What a Seller begins with is what held before."""
     succeed("partner", "grant", "app", "--all-sellers", "--offer-overrides")
     assert terms() == [["*", "offer overrides", "agreed"]]

@@ -51,7 +51,7 @@ def run(*arguments: object, stdin: bytes | None = None) -> Result:
     return CliRunner().invoke(app, ["import", *map(str, arguments)], input=stdin)
 
 
-def test_what_became_of_each_item_is_printed_and_summed_up(file: Path) -> None:
+def test_the_result_of_each_item_is_printed_and_summed_up(file: Path) -> None:
     result = run(file)
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
@@ -61,7 +61,7 @@ def test_what_became_of_each_item_is_printed_and_summed_up(file: Path) -> None:
     assert result.stderr.splitlines() == ["Read: 2", "Processed: 2"]
 
 
-def test_what_could_not_be_imported_is_printed_and_is_the_exit_status(file: Path) -> None:
+def test_failed_items_are_printed_and_set_the_exit_status(file: Path) -> None:
     file.write_bytes(page(*GOOD, BAD))
     result = run(file)
     assert result.exit_code == 1
@@ -87,7 +87,7 @@ def test_a_report_has_a_line_for_each_item(file: Path, tmp_path: Path) -> None:
     assert lines[3]["path"].startswith("scheduled-sessions/")
 
 
-def test_a_folder_with_a_broken_file_loses_nothing_that_is_good(tmp_path: Path) -> None:
+def test_a_broken_file_in_a_folder_does_not_stop_the_others(tmp_path: Path) -> None:
     folder = tmp_path / "feed"
     folder.mkdir()
     (folder / "1-sessions.json").write_bytes(page(GOOD[1]))
@@ -119,7 +119,7 @@ def test_standard_input_needs_a_name(file: Path) -> None:
         (["http://127.0.0.1:9/feed", "--copy", "page.json"], "page.json cannot be used: file is not a database"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_one_line(
+def test_failures_are_reported_in_one_line(
     file: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], why: str
 ) -> None:
     monkeypatch.chdir(file.parent)
@@ -129,7 +129,7 @@ def test_what_cannot_be_done_is_told_in_one_line(
 
 
 @pytest.mark.parametrize("vat", VatTreatment)
-def test_how_vat_applies_is_an_option(file: Path, database: Path, vat: VatTreatment) -> None:
+def test_the_vat_treatment_is_an_option(file: Path, database: Path, vat: VatTreatment) -> None:
     assert run(file, "--vat", vat.value).exit_code == 0
     with closing(sqlite3.connect(database)) as connection:
         ((document,),) = connection.execute("SELECT document FROM opportunity WHERE path LIKE 'session-series/%'")
@@ -137,7 +137,7 @@ def test_how_vat_applies_is_an_option(file: Path, database: Path, vat: VatTreatm
     assert [offer.get("vat", "standard") for offer in json.loads(document)["offers"]] == [vat.value]
 
 
-def test_items_become_another_sellers_only_if_they_are_handed_over(file: Path) -> None:
+def test_items_change_their_seller_only_with_hand_over(file: Path) -> None:
     assert run(file).exit_code == 0
     words = [
         "--name",
@@ -159,7 +159,7 @@ def test_items_become_another_sellers_only_if_they_are_handed_over(file: Path) -
     assert run(file, "--seller", "centre").exit_code == 0
 
 
-def test_nothing_is_nothing(file: Path) -> None:
+def test_an_empty_import_says_so(file: Path) -> None:
     file.write_bytes(page())
     result = run(file)
     assert (result.exit_code, result.stdout) == (0, "There was nothing to import.\n")
@@ -231,7 +231,7 @@ def _read(screen: FileIO) -> bytes:
         return b""
 
 
-def test_help_tells_what_it_takes_without_loading_the_rest() -> None:
+def test_help_of_a_command_loads_no_server() -> None:
     command = [sys.executable, "-X", "importtime", OPENBOOKING, "import", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "PATH|URL" in done.stdout

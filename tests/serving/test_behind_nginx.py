@@ -90,7 +90,7 @@ async def asked(port: int, *parts: bytes) -> bytes:
         writer.close()
 
 
-async def test_nobody_is_given_the_answer_to_what_another_smuggles(proxy: int) -> None:
+async def test_no_client_receives_the_answer_to_a_smuggled_request(proxy: int) -> None:
     lines = ["Connection: close", "Upgrade: websocket", f"Content-Length: {len(SMUGGLED)}"]
     wrong = 0
     for number in range(ATTACKS):

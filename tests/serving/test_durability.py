@@ -10,7 +10,7 @@ from serving.test_addresses import told_at_start
 
 
 @pytest.mark.parametrize("value", ["local", "remote_write"])
-def test_a_server_that_does_not_wait_for_its_standby_is_told_of(
+def test_a_database_server_that_does_not_wait_for_its_standby_is_reported(
     postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     url = postgres.new_database()
