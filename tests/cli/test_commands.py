@@ -39,7 +39,7 @@ SELLER = {
 
 @pytest.fixture(autouse=True)
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The database that every command works on here."""
+    """The database of all commands of this module."""
     for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
         monkeypatch.delenv(name)
     path = tmp_path / "openbooking.sqlite3"
@@ -58,7 +58,7 @@ def succeed(*arguments: str) -> str:
 
 
 def fail(status: int, *arguments: str) -> str:
-    """The one line that is told of the failure."""
+    """Run a command that fails; return its one line of standard error."""
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (status, "")
     (line,) = result.stderr.splitlines()
@@ -77,12 +77,12 @@ def rows(database: Path, statement: str) -> list[tuple[Any, ...]]:
 
 
 def partners() -> list[list[str]]:
-    """Key, name and Sellers of each."""
+    """Return the key, name and Sellers of each partner."""
     return [line.split("\t")[:3] for line in succeed("partner", "list").splitlines()]
 
 
 def read_screen(screen: FileIO) -> bytes:
-    """What a terminal shows next; Linux reports an error, rather than an end, when nobody writes to it any more."""
+    """Return the next output on a terminal. At its end Linux reports an error."""
     try:
         return screen.read(1024)
     except OSError:
@@ -90,7 +90,7 @@ def read_screen(screen: FileIO) -> bytes:
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[int]:
-    """The processes that serve, among those started by this one."""
+    """Return the ids of the serving processes among the children of a process."""
     found = []
     for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split():
         with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""`openbooking feed verify`, against a server of ours and against feeds that are wrong."""
+"""`openbooking feed verify` on a running server and on feeds with faults."""
 
 import json
 import os
@@ -42,13 +42,13 @@ def verify(*arguments: str) -> Result:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is waited for."""
+    """Do not wait between attempts."""
     monkeypatch.setattr(verification, "_OPTIONS", HarvestOptions(limits=Limits(first_pause=0), documents=True))
 
 
 @contextmanager
 def feed(*pages: Any) -> Iterator[str]:
-    """The URL of a feed of these pages, each known by the number in its URL, or by the query."""
+    """Yield the URL of a feed with these pages. The number or the query in its URL selects a page."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -170,7 +170,7 @@ def test_a_feed_that_does_not_exist_is_reported_in_one_line() -> None:
 
 @contextmanager
 def demo(database: Path) -> Iterator[str]:
-    """The site of a running demo."""
+    """The URL of a running demo."""
     command = [OPENBOOKING, "demo", "--port", "0", "--database", str(database)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}

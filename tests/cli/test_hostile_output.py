@@ -1,4 +1,4 @@
-"""Whatever a command prints of what others have sent: a terminal shows it and obeys nothing in it."""
+"""Commands print text from others without its control characters."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 class Case(NamedTuple):
-    """What to call, its exit status, and how many lines show what is hostile."""
+    """A command line, its exit status, and the number of lines with hostile text."""
 
     arguments: tuple[str, ...]
     status: int
@@ -129,7 +129,7 @@ def unsafe(text: str) -> set[str]:
 
 
 def lines_of(result: Result) -> list[str]:
-    """Where nothing forged is a line of its own."""
+    """Return the lines, none of which is forged."""
     assert unsafe(result.stdout + result.stderr) == set(), repr(result.output)
     lines = [*result.stdout.split("\n"), *result.stderr.split("\n")]
     assert [line for line in lines if "forged" in line and "bad" not in line] == []
@@ -137,7 +137,7 @@ def lines_of(result: Result) -> list[str]:
 
 
 async def fill(system: System) -> None:
-    """A database in which everything that others can name is hostile."""
+    """A database with hostile text in every field that others can set."""
     address = {"url": HOSTILE, "email": HOSTILE}
     for key in ("centre", HOSTILE):
         seller = Seller(
@@ -263,7 +263,7 @@ def test_characters_outside_the_locale_are_replaced() -> None:
 
 
 def test_tables_and_bars_contain_no_control_characters(folder: Path) -> None:
-    """What they are drawn with are escape sequences, so that only those of the data can be looked for."""
+    """Tables and bars are drawn with escape sequences, so only those of the data are searched for."""
     told = b""
     for command in (["settings"], ["import", str(folder / "feed.json"), "--seller", "centre"]):
         script = f"from openbooking.cli import app; app({command!r})"

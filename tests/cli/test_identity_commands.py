@@ -81,7 +81,7 @@ def test_partners_and_sellers_are_suspended_and_resumed() -> None:
 
 @pytest.mark.spec("OB-AUTH-05")
 def test_a_grant_for_all_sellers_is_revoked_as_a_whole() -> None:
-    """What was given by Seller stays, and is told; a Seller that has said no stays out when all are given again."""
+    """Grants of single Sellers stay and are shown. A Seller that was revoked stays out of a new grant for all."""
     for seller in ("oak", "elm"):
         add_seller(seller)
     succeed("partner", "add", "wide", "--name", "Wide", "--all-sellers")
@@ -291,7 +291,7 @@ def test_contradictory_partner_options_are_refused(monkeypatch: pytest.MonkeyPat
 
 
 def test_help_is_quick_to_load() -> None:
-    """What takes long to load is loaded when it is needed."""
+    """Modules that are slow to load are loaded when they are needed."""
     seen = subprocess.run(
         [sys.executable, "-X", "importtime", OPENBOOKING, "--help"], capture_output=True, text=True, check=True
     )

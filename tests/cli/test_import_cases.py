@@ -1,4 +1,4 @@
-"""`openbooking import` and `feed verify` on inputs that an earlier version failed on, beside the repository."""
+"""`openbooking import` and `feed verify` on inputs on which an earlier version failed."""
 
 import json
 import os
@@ -36,7 +36,7 @@ PORT_IN_CASES = "127.0.0.1:8140"
 
 @pytest.fixture
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """A Booking System over the database that the commands work on."""
+    """A Booking System on the database of the commands."""
     for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
         monkeypatch.delenv(name)
     database = str(tmp_path / "cases.sqlite3")
@@ -56,7 +56,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 @pytest.fixture
 def site() -> Iterator[tuple[str, dict[str, bytes]]]:
-    """A provider's site, and the bodies that it answers with by path."""
+    """A provider's site, with the bodies of its answers by path."""
     bodies: dict[str, bytes] = {}
 
     class Pages(BaseHTTPRequestHandler):
@@ -91,7 +91,7 @@ def serve(name: str, site: tuple[str, dict[str, bytes]]) -> str:
 
 
 def path_of(result: Result, name: str) -> str:
-    """By which path a thing is known, by the end of its name in the report."""
+    """Return the path of the item whose name in the report has this end."""
     (line,) = [line for line in result.stdout.splitlines() if f"{name} as " in line]
     return line.split(" as ")[1].split(":")[0]
 

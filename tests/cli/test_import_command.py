@@ -1,4 +1,4 @@
-"""`openbooking import` as a user runs it: places, exit statuses, what is printed and what is written."""
+"""`openbooking import` as a user runs it: sources, exit statuses, output and report files."""
 
 import gzip
 import json
@@ -31,7 +31,7 @@ BAD = rpde(session(2, startDate=None))
 
 @pytest.fixture(autouse=True)
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The database that every command works on here."""
+    """The database of all commands of this module."""
     for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
         monkeypatch.delenv(name)
     path = tmp_path / "openbooking.sqlite3"
@@ -41,7 +41,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A page with nothing wrong in it."""
+    """A file with a page without faults."""
     path = tmp_path / "page.json"
     path.write_bytes(page(*GOOD))
     return path
@@ -178,7 +178,7 @@ class _Feed(BaseHTTPRequestHandler):
             self.wfile.write(gzip.compress(pages.get(self.path, page(next_=self.path))))
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_on_a_terminal_there_is_progress_and_then_the_same_lines(file: Path) -> 
 
 
 def _read(screen: FileIO) -> bytes:
-    """What a terminal shows next; Linux reports an error, rather than an end, when nobody writes to it any more."""
+    """Return the next output on a terminal. At its end Linux reports an error."""
     try:
         return screen.read(1024)
     except OSError:

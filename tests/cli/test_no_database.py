@@ -1,4 +1,4 @@
-"""A command in the wrong folder finds no database: it says so, fails, and makes none."""
+"""Commands in a folder without a database report it, fail, and make none."""
 
 import json
 import os
@@ -51,7 +51,7 @@ ADD_SELLER = ["seller", "add", "willow", *(word for option in SELLER.items() for
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to be in."""
+    """An empty working directory."""
     for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""From headers to callers: by API key, by access token, by headers that are trusted."""
+"""Authentication of callers by API key, by access token and by trusted headers."""
 
 import asyncio
 import base64
@@ -142,7 +142,7 @@ async def test_an_access_token_lasts_a_quarter_of_an_hour_and_a_little(desk: Des
 
 
 async def forged(desk: Desk) -> dict[str, str]:
-    """Tokens that somebody else has made or altered."""
+    """Return tokens that another issuer has made, or that were altered."""
     token = (await desk.tokens())["access_token"]
     header, payload, signature = token.split(".")
     ours, theirs = signing_key(), RSAKey.generate_key(2048)
@@ -200,7 +200,7 @@ async def test_tokens_of_other_issuers_are_refused(desk: Desk) -> None:
 
 
 async def test_a_token_of_the_single_seller_is_void_with_several_sellers(desk: Desk) -> None:
-    """Its Seller's `@id` is that of none then, which makes it no token of the client's own."""
+    """The `@id` of its Seller is unknown then, which does not make it a token of the client itself."""
     tokens = await desk.tokens()
     before = ClaimWriter(POLICY, Identifiers(IDS.base_uri, "centre"), None)
     (authorization,) = await desk.store.find(Authorization)
@@ -276,13 +276,13 @@ OVERRIDES, HALL = GrantTerms(offer_overrides=True), GrantTerms(venues=frozenset(
 
 
 def agreed(caller: Caller) -> tuple[GrantTerms, GrantTerms]:
-    """What the caller has agreed on with the centre and with the studio."""
+    """Return the terms of the caller with the centre and with the studio."""
     return caller.terms_with("centre"), caller.terms_with("studio")
 
 
 @pytest.mark.spec("OB-OVR-01", "OB-DYN-01", "OB-AUTH-05")
 async def test_an_api_key_has_the_terms_of_each_seller(desk: Desk) -> None:
-    """A Seller's own grant replaces that for every Seller whole; one that is not active gives no terms."""
+    """The own grant of a Seller replaces the grant for all Sellers completely. An inactive grant has no terms."""
     by_api_key = ApiKeyAuthentication(desk.store, desk.provider.last_use_recorder, desk.clock)
     for seller, change, terms in (
         ("centre", BOOKING, (NO_TERMS, NO_TERMS)),

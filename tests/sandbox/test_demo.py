@@ -35,7 +35,7 @@ def run_openbooking(*arguments: str, **environment: str) -> "subprocess.Complete
 
 @contextmanager
 def running_demo(database: Path) -> Iterator[str]:
-    """The demo, until the block ends; yields what it printed."""
+    """Run the demo during the block; yield its output."""
     command = [OPENBOOKING, "demo", "--port", "0", "--database", str(database)]
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -160,7 +160,7 @@ SESSION = {
 
 
 def shown(page: Mapping[str, object]) -> httpx2.Response:
-    """A page of a feed, to be read as it comes."""
+    """A page of a feed as a stream."""
     return httpx2.Response(200, stream=httpx2.ByteStream(json.dumps(page).encode()))
 
 

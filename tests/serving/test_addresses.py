@@ -1,4 +1,4 @@
-"""The address that is set: refused or warned of where it leaves secrets without TLS, or is not what was published."""
+"""Checks of the configured address: TLS for secrets, and agreement with the published feeds."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - as containers do
 
 
 def told_at_start() -> list[dict[str, Any]]:
-    """What a server logs until it serves."""
+    """Return the log lines of a server until it is ready."""
     with subprocess.Popen([OPENBOOKING, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         told = [json.loads(process.stderr.readline())]
@@ -55,7 +55,7 @@ SELLER_OPTIONS = tuple(word for option in SELLER.items() for word in option)
 
 @pytest.fixture
 def at_another(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What to import, to where something was published at one address, and another address is set."""
+    """A file to import, with feeds of one address in the database and another address in the settings."""
     monkeypatch.setenv("OPENBOOKING_SITE_URL", OLD)
     add_seller("willow")
     add_seller("oak")
@@ -68,7 +68,7 @@ def at_another(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def everything(database: Path) -> list[list[tuple[Any, ...]]]:
-    """All rows but those that tell when the database was in use."""
+    """Return all rows except those of the times when the database was in use."""
     tables = ("feed_item", "opportunity", "seller", "grants", "partner")
     known = {name for (name,) in rows(database, "SELECT name FROM sqlite_master")}
     return [rows(database, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables if table in known]
@@ -155,7 +155,7 @@ def test_feed_items_show_a_seller_that_was_replaced(
 
 
 def test_a_command_does_no_upkeep(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Servers do: a command may have been called with another address than theirs, which it would write into feeds."""
+    """Only servers do upkeep: a command may have another address, which it would write into feeds."""
     monkeypatch.setenv("OPENBOOKING_SITE_URL", OLD)
     succeed("migrate")
 
@@ -190,7 +190,7 @@ def test_a_command_does_no_upkeep(database: Path, monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_secrets_without_tls_are_refused(monkeypatch: pytest.MonkeyPatch, access: str, site: str, host: str) -> None:
-    """On localhost they are not, nor where a gateway tells who calls and sees to TLS."""
+    """They are allowed on localhost, and behind a gateway that authenticates callers and uses TLS."""
     settings = {"ACCESS": access, "SITE_URL": site, "HOST": host}
     for name, value in settings.items():
         monkeypatch.setenv(f"OPENBOOKING_{name}", value)

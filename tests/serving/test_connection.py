@@ -1,4 +1,4 @@
-"""What nobody may do to a process that serves, before it knows who asks: send without end, or without haste."""
+"""Limits of size and time for clients that have not authenticated."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ async def read_all(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def serving(seconds: float) -> AsyncIterator[int]:
-    """The port where it is served as we serve, with so many seconds for a request."""
+    """Yield the port of a server with this configuration and time limit in seconds."""
     config = server_config(Settings(), read_all)
     config.lifespan, config.port, config.timeout_keep_alive = "off", 0, seconds  # type: ignore[assignment]
     server = uvicorn.Server(config)
@@ -45,20 +45,20 @@ async def serving(seconds: float) -> AsyncIterator[int]:
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
-    """Where there is much time for a request."""
+    """The port of a server with a long time limit."""
     async for found in serving(60):
         yield found
 
 
 @pytest.fixture
 async def hasty() -> AsyncIterator[int]:
-    """Where there is little."""
+    """The port of a server with a short time limit."""
     async for found in serving(0.2):
         yield found
 
 
 async def told(port: int, *parts: bytes) -> bytes:
-    """What comes back until the other side closes, which it does."""
+    """Return the answer up to the end of the connection, which the server closes."""
     reader, writer = await asyncio.open_connection(HOST, port)
     with suppress(ConnectionError):
         for part in parts:

@@ -1,4 +1,4 @@
-"""Whether the database server keeps what is acknowledged: told at the start, and found by the doctor."""
+"""Durability settings of the database server are checked by `serve` and `doctor`."""
 
 from urllib.parse import urlsplit
 

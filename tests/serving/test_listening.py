@@ -1,4 +1,4 @@
-"""Where processes listen, and who gets which connection."""
+"""Listening sockets, and the distribution of connections among processes."""
 
 import socket
 from contextlib import ExitStack, suppress
@@ -14,7 +14,7 @@ FEW = 20
 
 
 def _waiting_at(listener: socket.socket) -> int:
-    """How many connections wait to be accepted."""
+    """Return how many connections wait to be accepted."""
     listener.setblocking(False)
     accepted = 0
     with suppress(BlockingIOError):

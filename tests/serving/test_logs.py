@@ -1,4 +1,4 @@
-"""What is logged of a fault: where it was, and not what was in its variables, which may be a secret or a person."""
+"""Logs of exceptions show tracebacks without the values of variables."""
 
 import json
 import subprocess

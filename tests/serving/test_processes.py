@@ -1,4 +1,4 @@
-"""How processes that serve stop, and how several count together: real ones, told by real signals."""
+"""Shutdown of serving processes by real signals, and their shared metrics."""
 
 import asyncio
 import json
@@ -36,12 +36,12 @@ async def plan(request: pytest.FixtureRequest, tmp_path: Path) -> Plan:
 
 
 def booking(plan: Plan, uuid: str) -> bytes:
-    """The bytes of B."""
+    """Return the bytes of a B request."""
     return request("PUT", f"/api/orders/{uuid}", "alice", order_body(Identifiers(plan.settings.base_uri), ["yoga"]))
 
 
 async def stops_listening(port: int) -> None:
-    """Wait until nobody can connect any more."""
+    """Wait until connections are refused."""
     while True:
         try:
             _, writer = await asyncio.open_connection(HOST, port)

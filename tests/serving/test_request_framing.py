@@ -1,4 +1,4 @@
-"""What nobody may do to a server by the way requests are sent: exhaust it, or have bytes taken for something else."""
+"""The framing of requests: limits, pipelining, and protection from request smuggling."""
 
 import asyncio
 import re
@@ -24,7 +24,7 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 async def tell(scope: Scope, receive: Receive, send: Send) -> None:
-    """An application that answers with what it was sent."""
+    """An application that answers with the request that it received."""
     body = b""
     while (message := await receive())["type"] == "http.request":
         body += message["body"]
@@ -41,7 +41,7 @@ async def tell(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
-    """Where that application is served as we serve."""
+    """The port of a server with that application."""
     config = server_config(Settings(), tell)
     config.lifespan, config.port = "off", 0
     config.timeout_keep_alive = getattr(request, "param", 60)
@@ -55,7 +55,7 @@ async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
 
 
 async def answers(port: int, *parts: bytes) -> bytes:
-    """What is answered to parts that are sent one after the other, and to a last request."""
+    """Return the answers to parts of requests, sent one after the other, and to a last request."""
     reader, writer = await asyncio.open_connection(HOST, port)
     for part in parts:
         writer.write(part)
@@ -186,7 +186,7 @@ async def test_the_connection_of_a_client_that_does_not_read_is_closed(port: int
 
 @pytest.mark.parametrize("port", [0.5], indirect=True)
 async def test_a_client_that_reads_fast_enough_gets_the_whole_answer(port: int) -> None:
-    """However long it takes: this one takes three times what an idle connection has."""
+    """The time does not matter: this answer takes three times the limit of an idle connection."""
     reader, writer = await asyncio.open_connection(HOST, port, limit=1000)
     writer.write(head("GET", path="/shorter"))
     received = 0

@@ -1,4 +1,4 @@
-"""The authorization endpoint: who is asked what, and who is told of it."""
+"""The authorization endpoint: sign-in, consent, and the answers to clients."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -46,7 +46,7 @@ async def test_the_client_gets_a_code_after_sign_in_and_consent(desk: Desk) -> N
 
 
 async def test_answers_to_clients_name_the_issuer(desk: Desk) -> None:
-    """RFC 9207: so that it cannot mix up providers."""
+    """The issuer prevents mix-up attacks (RFC 9207)."""
     parameters, _ = desk.asked()
     answer = await desk.provider.authorization.decide(parameters, await desk.signed_in("ann"), agreed=True)
     assert isinstance(answer, Redirect)
@@ -65,7 +65,7 @@ async def test_a_refusal_is_sent_as_access_denied(desk: Desk) -> None:
 
 @pytest.mark.spec("OB-AUTH-32")
 async def test_a_user_who_has_agreed_is_not_asked_again(desk: Desk) -> None:
-    """With offline access or without; but for more scopes, for another client, or in another's place, they are."""
+    """Consent includes offline access. More scopes, another client or another user need a new consent."""
     endpoint, ann = desk.provider.authorization, await desk.signed_in("ann")
     await desk.code("ann", scope="openid openactive-identity")
     for changes, expected in (
@@ -84,7 +84,7 @@ async def test_a_user_who_has_agreed_is_not_asked_again(desk: Desk) -> None:
 
 
 async def test_each_user_agrees_separately(desk: Desk) -> None:
-    """Another manager of the same Seller is asked too; and the first again, once the second has allowed more."""
+    """A second manager of the Seller is asked too. The first is asked again once the second has allowed more."""
     dan = replace((await desk.signed_in("ann")).user, name="dan", revision=0)
     await desk.store.save(dan)
     endpoint, ann = desk.provider.authorization, await desk.signed_in("ann")
@@ -205,7 +205,7 @@ async def test_errors_of_a_request_are_sent_to_its_client(
 async def test_a_malformed_request_redirects_only_after_sign_in(
     desk: Desk, changes: dict[str, str | None], error: str
 ) -> None:
-    """RFC 9700 4.11.2, which excepts silent requests: those are answered at once."""
+    """RFC 9700 4.11.2. Silent requests are answered at once."""
     parameters, _ = desk.asked(**changes)
     answer = await desk.provider.authorization.ask(parameters, None)
     if "none" not in parameters.get("prompt", "").split():

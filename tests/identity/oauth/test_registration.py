@@ -1,4 +1,4 @@
-"""Booking Partners register themselves, with a token that an administrator gave."""
+"""Registration of Booking Partners by themselves, with a token of an administrator."""
 
 from datetime import timedelta
 from typing import Any
@@ -168,7 +168,7 @@ def test_a_partner_for_its_own_orders_feed_needs_no_redirect_uri() -> None:
 
 
 async def test_the_last_use_of_a_token_is_not_given_twice(desk: Desk) -> None:
-    """The last use of a token is had by one of two that come at once."""
+    """Of two concurrent registrations, one gets the last use of a token."""
     registration = desk.provider.registration
     token = await registration.new_token("a", None, 1)
     save = desk.store.save

@@ -1,4 +1,4 @@
-"""Signing keys are made, published, replaced, and kept for as long as anything hangs on them."""
+"""Signing keys are made, published, rotated, and kept while their tokens are valid."""
 
 from datetime import timedelta
 
@@ -56,7 +56,7 @@ async def test_keys_are_rotated_by_age(desk: Desk) -> None:
 
 
 async def test_several_processes_share_the_keys(desk: Desk) -> None:
-    """One that has not seen a new key yet finds it when it meets it; one that was removed ends within a minute."""
+    """A process loads a new key when it meets one, and drops a removed key within a minute."""
     other = SigningKeys(desk.store, POLICY, desk.clock)
     assert await other.verify("JWT", await desk.provider.keys.sign("JWT", {"n": 1}), dict) == {"n": 1}
     await desk.provider.keys.rotate(at_once=True)
@@ -90,7 +90,7 @@ async def test_a_new_key_signs_even_after_one_with_a_time_in_the_future(desk: De
 
 
 def test_keys_stay_in_use_until_their_tokens_have_expired() -> None:
-    """The newest, and the one before it until the tokens that it signed have expired."""
+    """The newest key is in use, and so are others until the tokens that they signed have expired."""
     first = signing_key()
     moments = [first.created + timedelta(minutes=minutes) for minutes in (10, 20)]
     second, third = (SigningKey(kid=str(n), created=moment, jwk={}) for n, moment in enumerate(moments))

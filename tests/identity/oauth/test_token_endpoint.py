@@ -1,4 +1,4 @@
-"""The token endpoint: codes and refresh tokens are good once, and what is misused ends with all that came of it."""
+"""The token endpoint: codes and refresh tokens are valid once, and misuse ends the authorization."""
 
 import asyncio
 import base64
@@ -35,14 +35,14 @@ OPENACTIVE = "https://openactive.io/"
 
 
 async def claims(desk: Desk, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims, verified as a client would: with the published keys."""
+    """Return header and claims of a token, verified with the published keys."""
     published = KeySet.import_key_set(await desk.provider.keys.published())  # type: ignore[arg-type]
     verified = jwt.decode(token, published, algorithms=["RS256"])
     return verified.header, verified.claims
 
 
 async def dead(desk: Desk, tokens: dict[str, Any]) -> bool:
-    """Whether neither the access token nor the refresh token is good any more."""
+    """Return whether both the access token and the refresh token are void."""
     with pytest.raises(InvalidAuthorizationDetailsError):
         await desk.caller(tokens["access_token"])
     with pytest.raises(InvalidGrantError):
@@ -150,7 +150,7 @@ async def test_a_code_used_twice_at_once_gives_tokens_once_at_most(desk: Desk) -
     ],
 )
 async def test_a_code_is_valid_only_for_the_client_that_requested_it(desk: Desk, changes: dict[str, str]) -> None:
-    """And for nobody afterwards: whoever tried has got hold of it."""
+    """Afterwards it is void for every client, because it has leaked."""
     code, verifier = await desk.code()
     shown = changes.get("verifier", verifier)
     uri = {"redirect_uri": changes["redirect_uri"]} if "redirect_uri" in changes else {}
@@ -162,7 +162,7 @@ async def test_a_code_is_valid_only_for_the_client_that_requested_it(desk: Desk,
 
 @pytest.mark.parametrize("verifier", [None, "", "abc", "v" * 42, "v" * 129, "v" * 42 + "+", "v" * 43 + "\n", "é" * 43])
 async def test_a_verifier_of_another_form_is_refused(desk: Desk, verifier: str | None) -> None:
-    """RFC 7636 4.1. One that is short, or none at all, is no proof, whatever the challenge; and it burns the code."""
+    """A short or missing verifier is refused whatever the challenge is, and spends the code (RFC 7636 4.1)."""
     sound = "aZ09-._~" * 16
     for shown, asked_with in ((verifier, verifier or ""), (verifier, sound)):
         code, _ = await desk.code(code_challenge=challenge(asked_with))
@@ -225,7 +225,7 @@ async def test_a_refresh_token_used_twice_ends_the_family(desk: Desk) -> None:
 
 
 async def test_a_client_may_be_allowed_to_refresh_several_times_at_once() -> None:
-    """Within the leeway each answer is good, so that whichever the client keeps works; after it, none is forgiven."""
+    """Within the leeway the tokens of each answer are valid. After it, a second use ends the authorization."""
     desk = await Desk(replace(POLICY, refresh_leeway=timedelta(seconds=10))).open()
     first = await desk.tokens()
     answers = await asyncio.gather(*(desk.refresh(first["refresh_token"]) for _ in range(3)))
@@ -256,7 +256,7 @@ async def test_a_refresh_can_ask_for_less_and_never_for_more(desk: Desk) -> None
 
 @pytest.mark.spec("OB-AUTH-28")
 async def test_a_refresh_for_other_scopes_does_not_spend_the_token(desk: Desk) -> None:
-    """Unless the token was spent before: then somebody else has it, whatever it is shown for."""
+    """A token that was spent before ends the authorization whatever scopes are requested."""
     first = await desk.tokens()
     for _ in range(2):
         with pytest.raises(InvalidScopeError):
@@ -276,7 +276,7 @@ async def test_another_client_cannot_refresh(desk: Desk) -> None:
 
 @pytest.mark.spec("OB-AUTH-07", "OB-AUTH-10")
 async def test_revoked_tokens_end_at_once_and_for_ever(desk: Desk) -> None:
-    """Agreeing again brings fresh tokens; the old ones stay dead."""
+    """A new consent allows new tokens. The old ones stay void."""
     tokens, bens = await desk.tokens(), await desk.tokens("ben")
     code, verifier = await desk.code()
     await desk.provider.grants.change("alice", "centre", revoke, "ann")
@@ -325,7 +325,7 @@ async def test_a_client_token_reads_the_orders_feed(desk: Desk) -> None:
 
 @pytest.mark.spec("OB-AUTH-24", "OB-AUTH-25")
 async def test_a_client_token_cannot_book(desk: Desk) -> None:
-    """Whoever lets it book: a consent without offline access ends with its access token."""
+    """A consent without offline access ends with its access token, whatever other grants exist."""
     await desk.tokens(scope="openactive-openbooking")
     await desk.provider.grants.change("alice", EVERY_SELLER, give(frozenset({Scope.OPENBOOKING})), "administrator")
     for scope in (Scope.OPENBOOKING, Scope.OPENID, Scope.OFFLINE_ACCESS):
@@ -364,7 +364,7 @@ async def test_a_secret_is_sent_in_the_header_or_the_form_but_not_both(desk: Des
 
 @pytest.mark.parametrize("grant_type", ["", "password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer"])
 async def test_other_grant_types_are_refused(desk: Desk, grant_type: str) -> None:
-    """Least of all the password of a person (RFC 9700 2.4)."""
+    """The password grant is refused too (RFC 9700 2.4)."""
     form = {"grant_type": grant_type, "username": "ann", "password": "correct horse battery"}
     with pytest.raises(UnsupportedGrantTypeError):
         await desk.provider.tokens.answer(form, basic("alice", "obs_alice"))

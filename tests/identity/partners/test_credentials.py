@@ -1,4 +1,4 @@
-"""API keys and client secrets are replaced with an overlap, and when each was last used is known."""
+"""Replacement of API keys and client secrets with an overlap, and their last use."""
 
 import asyncio
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def secret(kind: CredentialKind, name: str) -> str:
 
 
 async def is_good(desk: Desk, kind: CredentialKind, name: str) -> bool:
-    """Whether somebody gets in with it."""
+    """Return whether the credential authenticates."""
     shown = secret(kind, name)
     await desk.provider.last_use_recorder.wait_until_written()
     try:
@@ -172,7 +172,7 @@ async def test_no_request_fails_because_its_use_cannot_be_written(desk: Desk, mo
 
 
 async def test_several_processes_may_record_the_same_use(desk: Desk) -> None:
-    """What was read before the other wrote is not written over it."""
+    """A process does not overwrite the newer record of another process."""
     read, others = await alice(desk), [LastUseRecorder(desk.store, desk.clock) for _ in range(3)]
     for uses in others:
         uses.record(read, digest("obk_alice"))

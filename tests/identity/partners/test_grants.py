@@ -1,4 +1,4 @@
-"""What Sellers allow, and the Orders feeds that follow: also after a crash, and for what was let in just before."""
+"""Grants of Sellers, and the Orders feeds that follow them, also after a crash."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -30,7 +30,7 @@ BOOKING = give(frozenset({Scope.OPENBOOKING}))
 
 
 async def booked(desk: Desk, family: list[Any] = YOGA, uuid: str = UUID) -> None:
-    """An Order of alice's that has entered her Orders feed."""
+    """Book an Order of alice, and wait until her Orders feed shows it."""
     await desk.bookings.execute(Publish(tuple(family), actor=MANAGER))
     seller = family[-1].seller
     total = PRICE if seller == CENTRE.key else PRICE * Decimal("1.2")
@@ -42,7 +42,7 @@ async def booked(desk: Desk, family: list[Any] = YOGA, uuid: str = UUID) -> None
 
 
 async def feed(desk: Desk) -> dict[str, bool]:
-    """Which Orders alice's feed shows, and which it has deleted."""
+    """Return for each Order in alice's feed whether it is shown or deleted."""
     shown = await read_feed(desk.bookings, Feed(ORDERS, "alice"))
     return {uuid: data is not None for uuid, data in shown.items()}
 
@@ -64,7 +64,7 @@ async def test_the_orders_feed_follows_what_sellers_allow(desk: Desk) -> None:
 
 
 async def test_one_seller_can_be_taken_out_of_every_seller(desk: Desk) -> None:
-    """A partner that every Seller lets book can lose one of them, and then the rest."""
+    """A partner that books for every Seller can lose one Seller, and then all others."""
     other = new_uuid()
     await change(desk, EVERY_SELLER, BOOKING)
     await booked(desk)
@@ -99,7 +99,7 @@ async def test_a_revocation_interrupted_by_a_crash_is_finished_later(
 
 
 async def test_an_order_booked_just_before_a_revocation_is_withheld(desk: Desk) -> None:
-    """For a minute the feed is looked after; then the grant is settled."""
+    """The feed is brought up to date again for a minute. Then the grant is settled."""
     await change(desk, CENTRE.key, BOOKING)
     await change(desk, CENTRE.key, revoke)
     await booked(desk)
@@ -138,7 +138,7 @@ async def test_consent_ends_a_suspension(desk: Desk) -> None:
 
 
 async def test_two_concurrent_grant_changes_are_both_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that always comes second gives up, and says so."""
+    """A change that always conflicts gives up with an error."""
     await change(desk, CENTRE.key, BOOKING)
     save, overtaken = desk.store.save, 0
 

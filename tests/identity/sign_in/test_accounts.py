@@ -1,4 +1,4 @@
-"""People sign in, change passwords, use links that an administrator hands out, and are slowed down when they guess."""
+"""Sign-in, passwords, links to set one, and limits of attempts."""
 
 from datetime import timedelta
 
@@ -56,7 +56,7 @@ async def test_a_user_without_a_password_cannot_sign_in(desk: Desk) -> None:
 
 
 async def test_guesses_at_an_account_are_slowed_down_from_any_address(desk: Desk) -> None:
-    """The true password is no help until the wait is over; then it is, and the count begins anew."""
+    """The right password is refused until the wait is over. Then it signs in and resets the count."""
     for number in range(5):
         await fails(desk, browser=Browser(f"198.51.100.{number}"))
     for password in ("wrong", PASSWORD):
@@ -119,7 +119,7 @@ def test_one_ipv6_network_is_one_address() -> None:
 
 
 async def test_a_wait_set_by_a_clock_that_was_ahead_is_ignored(desk: Desk) -> None:
-    """It is the longest wait there is, and set by the clock of a moment ago; one set by days ahead is none."""
+    """The longest wait counts. A longer one was set by a clock that was days ahead, and is ignored."""
     desk.clock.move(timedelta(days=10))
     for number in range(12):
         await fails(desk, browser=Browser(f"198.51.100.{number}"))
@@ -229,7 +229,7 @@ async def test_a_removed_user_is_signed_out(desk: Desk) -> None:
 
 @pytest.mark.spec("OB-AUTH-29")
 async def test_a_session_does_not_pass_to_a_later_account_of_the_name(desk: Desk) -> None:
-    """One that begins while its user is removed is left over."""
+    """A session that starts while its user is removed stays in the store."""
     accounts = desk.provider.accounts
     ann = (await desk.signed_in("ann")).user
     await accounts.remove(ann)

@@ -1,4 +1,4 @@
-"""A browser in which somebody has signed in before is not locked out by the guesses of strangers."""
+"""The guesses of strangers do not lock a known browser out."""
 
 import asyncio
 from datetime import timedelta
@@ -19,7 +19,7 @@ NEW = "lampshade orbit cabbage"
 
 
 async def known(desk: Desk, name: str = "ann", device: str = "") -> Browser:
-    """A browser in which somebody has just signed in."""
+    """Return a browser in which a user has just signed in."""
     admission = await desk.provider.accounts.sign_in(name, PASSWORD, BROWSER._replace(device=device))
     return BROWSER._replace(device=admission.device)
 
@@ -30,7 +30,7 @@ async def guess(desk: Desk, browser: Browser, name: str = "ann") -> None:
 
 
 async def is_locked(desk: Desk, browser: Browser, name: str = "ann") -> bool:
-    """Whether somebody who knows the password has to wait in this browser."""
+    """Return whether a sign-in with the right password has to wait in this browser."""
     try:
         await desk.provider.accounts.sign_in(name, PASSWORD, browser)
     except TooManyAttemptsError:
@@ -39,7 +39,7 @@ async def is_locked(desk: Desk, browser: Browser, name: str = "ann") -> bool:
 
 
 async def lock(desk: Desk, name: str = "ann") -> None:
-    """Guess as often as a stranger may."""
+    """Guess until strangers have to wait."""
     for number in range(5):
         await guess(desk, Browser(f"198.51.100.{number}"), name)
     assert await is_locked(desk, STRANGER, name)
@@ -72,7 +72,7 @@ async def test_guesses_in_a_known_browser_make_nobody_else_wait(desk: Desk) -> N
 
 
 async def test_a_known_browser_becomes_unknown_after_ten_wrong_passwords(desk: Desk) -> None:
-    """However long it takes, and whatever its owner does in other browsers; the next to sign in there starts anew."""
+    """Time and sign-ins in other browsers do not matter. A sign-in in this browser resets the count."""
     ann = await known(desk)
     for _ in range(10):
         await guess(desk, ann)
@@ -97,7 +97,7 @@ async def test_concurrent_guesses_cannot_pass_the_limit(desk: Desk) -> None:
 
 
 async def test_a_browser_is_known_to_each_account_that_signed_in_there(desk: Desk) -> None:
-    """To several of them, and to nobody else."""
+    """Several accounts share a browser; other accounts do not know it."""
     both = await known(desk, "ben", (await known(desk)).device)
     for name in ("ann", "ben", "cat"):
         await lock(desk, name)
@@ -178,7 +178,7 @@ async def test_only_the_digest_of_a_device_cookie_is_stored(desk: Desk) -> None:
 
 
 async def test_an_administrator_unlocks_an_account(desk: Desk) -> None:
-    """For known browsers too, and not for addresses."""
+    """Known browsers are unlocked too, addresses are not."""
     ann = await known(desk)
     for _ in range(10):
         await guess(desk, ann)

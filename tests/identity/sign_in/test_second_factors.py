@@ -1,4 +1,4 @@
-"""Who signs in gives a code of an app as well, where that is required or they have set one up."""
+"""Sign-in with a second factor, where it is required or the user has set one up."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -26,35 +26,35 @@ STRANGER = Browser("198.51.100.7")
 
 @pytest.fixture
 async def required() -> Desk:
-    """A provider that requires a second factor of everybody."""
+    """A provider that requires a second factor."""
     return await Desk(replace(POLICY, second_factor=SecondFactorMode.REQUIRED)).open()
 
 
 @pytest.fixture
 async def optional() -> Desk:
-    """A provider where people may set up a second factor."""
+    """A provider where a second factor is optional."""
     return await Desk(replace(POLICY, second_factor=SecondFactorMode.OPTIONAL)).open()
 
 
 def code(desk: Desk, secret: str, steps: int = 0) -> str:
-    """What the app shows now, or so many half minutes later."""
+    """Return the code of the app now, or some half minutes later."""
     return TOTP(secret).at(desk.clock(), counter_offset=steps)
 
 
 async def step(desk: Desk, admission: SignInResult) -> Pending:
-    """The sign-in that waits for its second step."""
+    """Return the pending sign-in."""
     pending = await desk.provider.second_factors.pending(admission.secret)
     assert pending
     return pending
 
 
 async def password(desk: Desk, browser: Browser = BROWSER) -> Pending:
-    """The first step of ann."""
+    """Sign in as ann with her password."""
     return await step(desk, await desk.provider.accounts.sign_in("ann", PASSWORD, browser))
 
 
 async def enrolled(desk: Desk) -> tuple[str, Enrolment]:
-    """What the app of ann knows, and what she was shown."""
+    """The secret of the app of ann, and her recovery codes."""
     if desk.provider.policy.second_factor is SecondFactorMode.REQUIRED:
         pending = await password(desk)
         secret = pending.sign_in.offered
@@ -66,7 +66,7 @@ async def enrolled(desk: Desk) -> tuple[str, Enrolment]:
 
 
 async def with_factor(desk: Desk, last_step: int = 0) -> None:
-    """Let ann have a second factor."""
+    """Set up a second factor for ann."""
     (ann,) = await desk.store.find(User, name="ann")
     factor = SecondFactor(secret=SECRET, since=desk.clock(), last_step=last_step)
     assert await desk.store.save(replace(ann, second_factor=factor))
@@ -97,7 +97,7 @@ def test_codes_are_those_of_rfc_6238(seconds: int, shown: str) -> None:
 
 
 def test_a_code_is_valid_once_and_earlier_codes_are_not() -> None:
-    """Whatever order they come in within the minute and a half in which they are good."""
+    """Codes are valid for a minute and a half, but never after a later code."""
     now = datetime(2027, 3, 1, 12, tzinfo=UTC)
     factor = SecondFactor(secret=SECRET, since=now)
     before, at, after = (TOTP(SECRET).at(now, counter_offset=offset) for offset in (-1, 0, 1))
@@ -190,7 +190,7 @@ async def test_a_code_shown_twice_at_once_succeeds_once(optional: Desk) -> None:
 
 
 async def test_guesses_of_codes_are_slowed_down_despite_the_right_password(optional: Desk) -> None:
-    """A right password between them is no help, nor is another address, nor a new sign-in."""
+    """The right password, another address or a new sign-in do not shorten the wait."""
     await with_factor(optional)
     for number in range(5):
         pending = await password(optional, Browser(f"198.51.100.{number}"))
@@ -245,7 +245,7 @@ async def test_a_pending_sign_in_expires_after_ten_minutes(optional: Desk) -> No
 
 @pytest.mark.parametrize("way", ["remove", "link", "reset", "again"])
 async def test_a_pending_sign_in_ends_when_its_account_changes(optional: Desk, way: str) -> None:
-    """With the account, the password and the second factor."""
+    """It ends when the account, the password or the second factor changes."""
     await with_factor(optional)
     accounts = optional.provider.accounts
     admission = await accounts.sign_in("ann", PASSWORD, BROWSER)
@@ -277,7 +277,7 @@ async def test_a_recovery_code_replaces_a_code_once(optional: Desk) -> None:
 
 
 async def test_setting_up_a_second_factor_ends_other_sessions(optional: Desk) -> None:
-    """Other sessions began without it; whoever only holds a session cannot set one up."""
+    """Other sessions began without it. A session without the password cannot set one up."""
     elsewhere, signed_in = await optional.signed_in("ann"), await optional.signed_in("ann")
     factors = optional.provider.second_factors
     secret = await factors.offer(signed_in)
