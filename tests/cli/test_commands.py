@@ -39,7 +39,7 @@ SELLER = {
 
 @pytest.fixture(autouse=True)
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The database that every command works on here."""
+    """The database of all commands of this module."""
     for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
         monkeypatch.delenv(name)
     path = tmp_path / "openbooking.sqlite3"
@@ -58,7 +58,7 @@ def succeed(*arguments: str) -> str:
 
 
 def fail(status: int, *arguments: str) -> str:
-    """The one line that is told of the failure."""
+    """Run a command that fails; return its one line of standard error."""
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (status, "")
     (line,) = result.stderr.splitlines()
@@ -77,12 +77,12 @@ def rows(database: Path, statement: str) -> list[tuple[Any, ...]]:
 
 
 def partners() -> list[list[str]]:
-    """Key, name and Sellers of each."""
+    """Return the key, name and Sellers of each partner."""
     return [line.split("\t")[:3] for line in succeed("partner", "list").splitlines()]
 
 
 def read_screen(screen: FileIO) -> bytes:
-    """What a terminal shows next; Linux reports an error, rather than an end, when nobody writes to it any more."""
+    """Return the next output on a terminal. At its end Linux reports an error."""
     try:
         return screen.read(1024)
     except OSError:
@@ -90,7 +90,7 @@ def read_screen(screen: FileIO) -> bytes:
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[int]:
-    """The processes that serve, among those started by this one."""
+    """Return the ids of the serving processes among the children of a process."""
     found = []
     for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split():
         with suppress(FileNotFoundError):
@@ -157,7 +157,7 @@ def test_a_wrong_setting_fails_with_one_line(monkeypatch: pytest.MonkeyPatch, na
     assert fail(2, "serve")
 
 
-def test_terms_that_would_be_shown_nowhere_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_terms_of_service_without_a_booking_service_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBOOKING_TERMS_OF_SERVICE", "https://example.com/terms")
     succeed("settings")
     monkeypatch.setenv("OPENBOOKING_BOOKING_SERVICE", "false")
@@ -165,7 +165,7 @@ def test_terms_that_would_be_shown_nowhere_are_refused(monkeypatch: pytest.Monke
     assert "terms_of_service" in fail(2, "serve")
 
 
-def test_migrate_makes_the_database_and_may_be_repeated(database: Path) -> None:
+def test_migrate_makes_the_database_and_can_be_repeated(database: Path) -> None:
     assert "schema" in succeed("migrate")
     assert "schema" in succeed("migrate")
     assert rows(database, "SELECT count(*) FROM alembic_version") == [(1,)]
@@ -179,7 +179,7 @@ def test_a_newer_schema_is_refused(database: Path, command: tuple[str, ...]) -> 
     assert rows(database, "SELECT version_num FROM alembic_version") == [("9999",)]
 
 
-def test_a_database_that_cannot_be_opened_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_opened_is_reported_in_one_line(tmp_path: Path) -> None:
     assert "cannot be opened" in fail(1, "seller", "list", "--database", str(tmp_path / "nowhere" / "file"))
 
 
@@ -200,7 +200,7 @@ def test_sellers_are_added_and_listed(database: Path) -> None:
     }
 
 
-def test_how_vat_applies_to_a_seller_is_kept(database: Path) -> None:
+def test_the_vat_treatment_of_a_seller_is_stored(database: Path) -> None:
     add_seller("willow", vat="exempt")
     add_seller("oak")
     ((willow,), (oak,)) = rows(database, "SELECT document FROM seller ORDER BY key DESC")
@@ -224,7 +224,7 @@ def test_a_seller_needs_its_details() -> None:
     assert "is no web address" in fail(1, "seller", "add", "willow", *words, "--url", "javascript:alert(1)")
 
 
-def test_keys_must_fit_into_identifiers() -> None:
+def test_keys_must_be_valid_in_identifiers() -> None:
     words = [word for option in SELLER.items() for word in option]
     assert "cannot be a key" in fail(1, "seller", "add", "a/b", *words)
     assert "cannot be a key" in fail(1, "partner", "add", "a b", "--name", "A", "--all-sellers")
@@ -245,7 +245,7 @@ def test_a_partner_for_all_sellers_must_be_asked_for() -> None:
     assert partners() == [["app", "App", "*"]]
 
 
-def test_a_partner_is_not_added_twice_nor_for_a_seller_there_is_not() -> None:
+def test_a_partner_needs_a_new_key_and_existing_sellers() -> None:
     succeed("partner", "add", "app", "--name", "App", "--all-sellers")
     assert "already" in fail(1, "partner", "add", "app", "--name", "Other", "--all-sellers")
     assert "no Seller nobody" in fail(1, "partner", "add", "other", "--name", "Other", "--seller", "nobody")
@@ -280,7 +280,7 @@ def test_a_new_key_replaces_the_old_one(database: Path) -> None:
     assert partners() == [["app", "App", "*"]]
 
 
-def test_the_doctor_finds_what_does_not_agree(database: Path) -> None:
+def test_the_doctor_reports_disagreements(database: Path) -> None:
     add_seller("willow")
     assert "agree" in succeed("doctor")
     with closing(sqlite3.connect(database)) as connection:
@@ -290,7 +290,7 @@ def test_the_doctor_finds_what_does_not_agree(database: Path) -> None:
     assert (result.exit_code, result.stdout) == (1, "Order uuid of app claims slots/x but has no record.\n")
 
 
-def test_serve_tells_where_it_serves_and_ends_gently() -> None:
+def test_serve_logs_its_address_and_stops_on_sigterm() -> None:
     command = [OPENBOOKING, "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr

@@ -1,4 +1,4 @@
-"""`openbooking feed verify`, against a server of ours and against feeds that are wrong."""
+"""`openbooking feed verify` on a running server and on feeds with faults."""
 
 import json
 import os
@@ -42,13 +42,13 @@ def verify(*arguments: str) -> Result:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is waited for."""
+    """Do not wait between attempts."""
     monkeypatch.setattr(verification, "_OPTIONS", HarvestOptions(limits=Limits(first_pause=0), documents=True))
 
 
 @contextmanager
 def feed(*pages: Any) -> Iterator[str]:
-    """The URL of a feed of these pages, each known by the number in its URL, or by the query."""
+    """Yield the URL of a feed with these pages. The number or the query in its URL selects a page."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -91,21 +91,21 @@ END = page(2)
 
 
 @pytest.mark.spec("OB-FEED-02", "OB-FEED-12", "OB-FEED-16")
-def test_a_sound_feed_of_any_system_is_found_sound() -> None:
+def test_a_sound_feed_has_no_faults() -> None:
     with feed(page(2, item(1), item(2, "y", state="deleted", data=None)), {}, END) as url:
         result = verify(url)
     assert (result.exit_code, result.stdout) == (0, f"{url}: 2 items on 2 pages, 0 faults\n")
 
 
 @pytest.mark.spec("OB-FEED-17")
-def test_pages_whose_items_were_all_filtered_out_are_no_fault() -> None:
+def test_pages_without_items_are_no_fault() -> None:
     with feed(page(1, item(1)), page(5), None, None, None, page(6, item(6, "y")), page(6)) as url:
         result = verify(url)
     assert (result.exit_code, result.stdout) == (0, f"{url}: 2 items on 4 pages, 0 faults\n")
 
 
 @pytest.mark.spec("OB-FEED-34")
-def test_by_time_a_page_without_items_may_stay_at_its_time() -> None:
+def test_an_empty_page_of_a_feed_by_time_may_keep_its_time() -> None:
     first, second = "afterId=a&afterTimestamp=1", "afterTimestamp=1&afterId=b"
     pages = {"": page_by_time(first, item(1, "a")), first: page_by_time(second), second: page_by_time(second)}
     with feed(pages) as url:
@@ -155,14 +155,14 @@ FAULTY: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("told", FAULTY)
-def test_what_a_feed_must_not_do_is_told(told: str) -> None:
+def test_faults_of_a_feed_are_reported(told: str) -> None:
     with feed(*FAULTY[told]) as url:
         result = verify(f"{url}?afterChangeNumber=0")
     assert result.exit_code == 1, result.stdout
     assert told in result.stdout
 
 
-def test_a_feed_that_is_not_there_is_told_in_one_line() -> None:
+def test_a_feed_that_does_not_exist_is_reported_in_one_line() -> None:
     result = verify("http://127.0.0.1:9/feed")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "cannot be read" in result.stderr
@@ -170,7 +170,7 @@ def test_a_feed_that_is_not_there_is_told_in_one_line() -> None:
 
 @contextmanager
 def demo(database: Path) -> Iterator[str]:
-    """The site of a running demo."""
+    """The URL of a running demo."""
     command = [OPENBOOKING, "demo", "--port", "0", "--database", str(database)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -205,7 +205,7 @@ def test_feeds_of_this_system_are_compared_with_its_database(database: Path, mon
     assert f"{removed} is shown and not in the database" in wrong.stdout
 
 
-def test_feeds_without_items_are_no_feeds_of_a_full_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_feeds_of_a_full_database_are_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Empty(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             content = json.dumps(page(0) | {"next": f"http://{self.headers['Host']}{self.path}"}).encode()

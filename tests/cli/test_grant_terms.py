@@ -1,4 +1,4 @@
-"""What a Seller and a Booking Partner agree on, told by an administrator: `partner grant`, shown by `partner show`."""
+"""The terms of a grant: set with `partner grant`, shown by `partner show`."""
 
 import asyncio
 from pathlib import Path
@@ -29,7 +29,7 @@ def key() -> str:
 
 
 def terms() -> list[list[str]]:
-    """What is shown of terms."""
+    """Return the lines of `partner show` about terms."""
     lines = [line.split("\t") for line in succeed("partner", "show", "app").splitlines()]
     return [line[1:] for line in lines if line[0] == "terms"]
 
@@ -41,7 +41,7 @@ def agree(*options: str, seller: str = "oak") -> list[list[str]]:
 
 @pytest.mark.spec("OB-OVR-01", "OB-DYN-01")
 def test_terms_are_agreed_on_changed_and_shown(database: Path, key: str) -> None:
-    """They reach decisions by the API key; what is not named stays."""
+    """A caller with the API key has the terms. Terms without an option stay as they are."""
 
     async def held() -> GrantTerms:
         store = open_identity_store(Settings(database=str(database)))
@@ -96,7 +96,7 @@ def test_an_offer_is_named_by_its_whole_id_too() -> None:
         (("--venue", "Hall", "--clear", "venues"), "Either name them or clear them"),
     ],
 )
-def test_terms_that_make_no_sense_are_refused_and_change_nothing(options: tuple[str, ...], reason: str) -> None:
+def test_contradictory_terms_are_refused_and_change_nothing(options: tuple[str, ...], reason: str) -> None:
     assert reason in fail(1, "partner", "grant", "app", "oak", "--offer-overrides", *options)
     assert terms() == []
     assert run("partner", "grant", "app", "oak", "--open-quotes", "-1").exit_code == 2
@@ -117,8 +117,8 @@ def test_terms_outlive_suspension_and_end_with_revocation() -> None:
     assert agree("--dynamic-account", "B") == [["oak", "dynamic account", "B"]]
 
 
-def test_terms_for_all_sellers_are_a_sellers_until_it_has_its_own() -> None:
-    """What a Seller begins with is what held before."""
+def test_terms_for_all_sellers_are_valid_until_a_seller_has_its_own() -> None:
+    """A new grant of a Seller starts with the terms for all Sellers."""
     succeed("partner", "grant", "app", "--all-sellers", "--offer-overrides")
     assert terms() == [["*", "offer overrides", "agreed"]]
     assert agree("--venue", "Hall", seller="elm") == [

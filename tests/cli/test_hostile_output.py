@@ -1,4 +1,4 @@
-"""Whatever a command prints of what others have sent: a terminal shows it and obeys nothing in it."""
+"""Commands print text from others without its control characters."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 class Case(NamedTuple):
-    """What to call, its exit status, and how many lines show what is hostile."""
+    """A command line, its exit status, and the number of lines with hostile text."""
 
     arguments: tuple[str, ...]
     status: int
@@ -129,7 +129,7 @@ def unsafe(text: str) -> set[str]:
 
 
 def lines_of(result: Result) -> list[str]:
-    """Where nothing forged is a line of its own."""
+    """Return the lines, none of which is forged."""
     assert unsafe(result.stdout + result.stderr) == set(), repr(result.output)
     lines = [*result.stdout.split("\n"), *result.stderr.split("\n")]
     assert [line for line in lines if "forged" in line and "bad" not in line] == []
@@ -137,7 +137,7 @@ def lines_of(result: Result) -> list[str]:
 
 
 async def fill(system: System) -> None:
-    """A database in which everything that others can name is hostile."""
+    """A database with hostile text in every field that others can set."""
     address = {"url": HOSTILE, "email": HOSTILE}
     for key in ("centre", HOSTILE):
         seller = Seller(
@@ -197,14 +197,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_every_command_is_driven() -> None:
+def test_every_command_is_tried_with_hostile_input() -> None:
     assert CASES.keys() == every_command()
 
 
 @pytest.mark.parametrize(
     ("command", "case"), [pytest.param(name, case, id=name) for name, cases in CASES.items() for case in cases]
 )
-def test_a_terminal_obeys_nothing_that_a_command_prints(folder: Path, command: str, case: Case) -> None:
+def test_the_output_of_commands_contains_no_control_characters(folder: Path, command: str, case: Case) -> None:
     wrong = item(2, HOSTILE, state=HOSTILE)
     with feed(page(2, item(1), wrong), {}, page(2)) as url:
         known = {
@@ -220,19 +220,19 @@ def test_a_terminal_obeys_nothing_that_a_command_prints(folder: Path, command: s
     assert sum("bad" in line for line in lines) == case.hostile_lines, result.output
 
 
-def test_cells_stay_cells() -> None:
+def test_each_line_of_seller_list_has_three_cells() -> None:
     result = CliRunner().invoke(app, ["seller", "list"])
     assert [line.count("\t") for line in result.stdout.splitlines()] == [2, 2]
 
 
-def test_only_what_a_terminal_may_obey_is_replaced() -> None:
+def test_only_control_characters_are_replaced() -> None:
     shown = "Zoë \N{MIDDLE DOT} 10 £ \N{PERSON IN LOTUS POSITION} \N{NO-BREAK SPACE}…"
     assert clean_text(shown) == shown
     assert clean_text("a\x1b[2Jb\ud800c\u202ed") == "a\ufffd[2Jb\ufffdc\ufffdd"
     assert clean_text("a\nb\tc", safe="\n") == "a\nb\ufffdc"
 
 
-def test_a_fault_of_ours_is_shown_with_its_traceback_and_obeyed_by_no_terminal(
+def test_the_traceback_of_an_unknown_fault_is_shown_and_cleaned(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(LookupError) as raised:
@@ -243,7 +243,7 @@ def test_a_fault_of_ours_is_shown_with_its_traceback_and_obeyed_by_no_terminal(
     assert unsafe(told) == set()
 
 
-def test_questions_are_clean() -> None:
+def test_questions_contain_no_control_characters() -> None:
     asking = typer.Typer()
 
     @asking.command()
@@ -255,15 +255,15 @@ def test_questions_are_clean() -> None:
     assert result.stdout.splitlines()[-1] == "True"
 
 
-def test_a_locale_without_the_characters_loses_them_and_no_line() -> None:
+def test_characters_outside_the_locale_are_replaced() -> None:
     script = "from openbooking.cli.output import show; show('Zoë\\x1b', 'x')"
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     told = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert told.stdout == "Zo??\tx\n"
 
 
-def test_a_terminal_obeys_nothing_in_tables_and_bars(folder: Path) -> None:
-    """What they are drawn with are escape sequences, so that only those of the data can be looked for."""
+def test_tables_and_bars_contain_no_control_characters(folder: Path) -> None:
+    """Tables and bars are drawn with escape sequences, so only those of the data are searched for."""
     told = b""
     for command in (["settings"], ["import", str(folder / "feed.json"), "--seller", "centre"]):
         script = f"from openbooking.cli import app; app({command!r})"
@@ -305,7 +305,7 @@ LOGGING = textwrap.dedent(
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_a_terminal_obeys_nothing_in_logs(terminal: bool) -> None:
+def test_logs_contain_no_control_characters(terminal: bool) -> None:
     script = LOGGING.format(terminal=terminal, hostile=HOSTILE)
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True).stderr
     if terminal:

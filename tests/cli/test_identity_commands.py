@@ -48,7 +48,7 @@ def test_a_client_gets_a_secret_of_which_only_the_digest_is_kept(database: Path)
     assert succeed("partner", "list") == "app\tApp\t\tactive\t0\tnever\n"
 
 
-def test_a_redirect_uri_has_to_be_one() -> None:
+def test_a_redirect_uri_must_be_secure() -> None:
     refusal = fail(1, "partner", "add", "app", "--name", "App", "--redirect-uri", "http://app.example.com/cb")
     assert "https://" in refusal
 
@@ -80,8 +80,8 @@ def test_partners_and_sellers_are_suspended_and_resumed() -> None:
 
 
 @pytest.mark.spec("OB-AUTH-05")
-def test_what_was_given_for_all_sellers_is_withdrawn_as_a_whole() -> None:
-    """What was given by Seller stays, and is told; a Seller that has said no stays out when all are given again."""
+def test_a_grant_for_all_sellers_is_revoked_as_a_whole() -> None:
+    """Grants of single Sellers stay and are shown. A Seller that was revoked stays out of a new grant for all."""
     for seller in ("oak", "elm"):
         add_seller(seller)
     succeed("partner", "add", "wide", "--name", "Wide", "--all-sellers")
@@ -101,7 +101,7 @@ def test_what_was_given_for_all_sellers_is_withdrawn_as_a_whole() -> None:
         assert succeed("partner", "list").split("\t")[2] == sellers.replace("none", "")
 
 
-def test_what_was_never_given_is_not_taken_back_in_silence() -> None:
+def test_revoking_a_grant_that_does_not_exist_is_an_error() -> None:
     add_seller("oak")
     succeed("partner", "add", "app", "--name", "App", "--redirect-uri", URI)
     for command in ("suspend", "resume", "revoke"):
@@ -174,7 +174,7 @@ def test_credentials_are_replaced_with_an_overlap(kind: str, new: str, end: str)
 
 
 @pytest.mark.spec("OB-AUTH-08")
-def test_a_key_that_is_in_use_does_not_end_without_a_word() -> None:
+def test_a_key_in_use_does_not_end_silently() -> None:
     add_seller("oak")
     succeed("partner", "add", "app", "--name", "App", "--seller", "oak")
     key = succeed("partner", "new-key", "app", "--overlap-days", "7").strip()
@@ -191,7 +191,7 @@ def test_a_key_that_is_in_use_does_not_end_without_a_word() -> None:
 
 
 @pytest.mark.spec("OB-AUTH-29")
-def test_users_come_and_go(database: Path) -> None:
+def test_users_are_added_listed_and_removed(database: Path) -> None:
     add_seller("oak")
     link = succeed("user", "add", "Ann@Oak.example", "--seller", "oak").strip()
     assert re.fullmatch(r"https://booking\.example\.com/set-password\?link=obl_[\w-]+", link)
@@ -208,7 +208,7 @@ def test_users_come_and_go(database: Path) -> None:
         assert "no user ben" in fail(1, "user", *words)
 
 
-def test_the_guesses_at_an_account_are_forgotten(database: Path) -> None:
+def test_unlock_clears_the_guesses_at_an_account(database: Path) -> None:
     add_seller("oak")
     succeed("user", "add", "ann", "--seller", "oak")
     now = datetime.now(UTC)
@@ -221,7 +221,7 @@ def test_the_guesses_at_an_account_are_forgotten(database: Path) -> None:
     assert "no user ben" in fail(1, "user", "unlock", "ben")
 
 
-def test_a_second_factor_that_was_lost_is_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_second_factor_is_reset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBOOKING_SECOND_FACTOR", "required")
     add_seller("oak")
     succeed("user", "add", "ann", "--seller", "oak")
@@ -255,7 +255,7 @@ def test_the_logo_of_a_seller_is_in_its_id_tokens(database: Path) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-33")
-def test_registration_tokens_come_and_go(database: Path) -> None:
+def test_registration_tokens_are_added_listed_and_revoked(database: Path) -> None:
     token = succeed("registration-token", "add", "Acme", "--days", "7", "--uses", "3").strip()
     assert token.startswith("obi_")
     assert token.encode() not in database.read_bytes()
@@ -271,7 +271,7 @@ def test_registration_tokens_come_and_go(database: Path) -> None:
     assert "no token for Acme" in fail(1, "registration-token", "revoke", "Acme")
 
 
-def test_signing_keys_are_made_and_replaced() -> None:
+def test_signing_keys_are_made_and_rotated() -> None:
     succeed("migrate")
     (first,) = (line.split("\t")[0] for line in succeed("signing-key", "list").splitlines())
     assert re.search(r"key (\S+)\.", succeed("signing-key", "rotate"))
@@ -284,14 +284,14 @@ def test_signing_keys_are_made_and_replaced() -> None:
 @pytest.mark.parametrize(
     ("access", "header"), [("headers", ""), ("api-key", "X-Partner"), ("openid", "X-Partner"), ("nobody", "")]
 )
-def test_ways_in_that_make_no_sense_are_refused(monkeypatch: pytest.MonkeyPatch, access: str, header: str) -> None:
+def test_contradictory_partner_options_are_refused(monkeypatch: pytest.MonkeyPatch, access: str, header: str) -> None:
     monkeypatch.setenv("OPENBOOKING_ACCESS", access)
     monkeypatch.setenv("OPENBOOKING_TRUSTED_PARTNER_HEADER", header)
     assert "access" in fail(2, "serve")
 
 
 def test_help_is_quick_to_load() -> None:
-    """What takes long to load is loaded when it is needed."""
+    """Modules that are slow to load are loaded when they are needed."""
     seen = subprocess.run(
         [sys.executable, "-X", "importtime", OPENBOOKING, "--help"], capture_output=True, text=True, check=True
     )

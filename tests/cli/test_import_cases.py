@@ -1,4 +1,4 @@
-"""`openbooking import` and `feed verify` on inputs that an earlier version failed on, beside the repository."""
+"""`openbooking import` and `feed verify` on inputs on which an earlier version failed."""
 
 import json
 import os
@@ -36,7 +36,7 @@ PORT_IN_CASES = "127.0.0.1:8140"
 
 @pytest.fixture
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """A Booking System over the database that the commands work on."""
+    """A Booking System on the database of the commands."""
     for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
         monkeypatch.delenv(name)
     database = str(tmp_path / "cases.sqlite3")
@@ -56,7 +56,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 @pytest.fixture
 def site() -> Iterator[tuple[str, dict[str, bytes]]]:
-    """A provider's site, and the bodies that it answers with by path."""
+    """A provider's site, with the bodies of its answers by path."""
     bodies: dict[str, bytes] = {}
 
     class Pages(BaseHTTPRequestHandler):
@@ -91,7 +91,7 @@ def serve(name: str, site: tuple[str, dict[str, bytes]]) -> str:
 
 
 def path_of(result: Result, name: str) -> str:
-    """By which path a thing is known, by the end of its name in the report."""
+    """Return the path of the item whose name in the report has this end."""
     (line,) = [line for line in result.stdout.splitlines() if f"{name} as " in line]
     return line.split(" as ")[1].split(":")[0]
 
@@ -134,7 +134,7 @@ async def test_feeds_that_differ_in_their_query_leave_each_other_alone(
     assert await item_of(world, uuid) == before
 
 
-async def test_an_order_stays_for_its_room_when_rooms_change_places(world: World) -> None:
+async def test_an_order_stays_for_its_room_when_rooms_are_swapped(world: World) -> None:
     first = await import_case("05a-two-rooms", "--source", "p")
     uuid = await book_path(world, path_of(first, "Room A"))
     again = await import_case("05b-two-rooms-in-other-order", "--source", "p")
@@ -160,14 +160,14 @@ async def test_a_deletion_under_another_kind_deletes(world: World) -> None:
     assert again.stdout.startswith("withdrawn     Event E1 as events/")
 
 
-async def test_a_race_without_dates_takes_place_when_its_headline_event_does(world: World) -> None:
+async def test_a_race_without_dates_has_those_of_its_headline_event(world: World) -> None:
     result = await import_case("08-races-without-dates")
     sprint = (await events(world))["Sprint"]
     assert (sprint["startDate"], sprint["endDate"]) == ("2027-07-01T08:00:00Z", "2027-07-01T16:00:00Z")
     await book_path(world, path_of(result, "https://x.example/h/1#sprint"))
 
 
-async def test_what_takes_a_whole_day_is_bookable_until_the_day_is_over(world: World, tmp_path: Path) -> None:
+async def test_an_all_day_event_is_bookable_until_the_day_is_over(world: World, tmp_path: Path) -> None:
     today = datetime.now(ZoneInfo("Europe/London")).date().isoformat()
     item = (CASES / "09-whole-day.json").read_text().replace("TODAY (YYYY-MM-DD)", today)
     (tmp_path / "day.json").write_text(item)
@@ -175,7 +175,7 @@ async def test_what_takes_a_whole_day_is_bookable_until_the_day_is_over(world: W
     await book_path(world, path_of(result, "https://x.example/e/1"))
 
 
-async def test_of_more_left_than_there_are_at_most_the_fewer_are_sold(world: World) -> None:
+async def test_the_lower_of_maximum_and_remaining_capacity_is_sold(world: World) -> None:
     result = await import_case("13-more-left-than-maximum")
     path = path_of(result, "https://x.example/e/1")
     for _ in range(5):

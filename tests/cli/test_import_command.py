@@ -1,4 +1,4 @@
-"""`openbooking import` as a user runs it: places, exit statuses, what is printed and what is written."""
+"""`openbooking import` as a user runs it: sources, exit statuses, output and report files."""
 
 import gzip
 import json
@@ -31,7 +31,7 @@ BAD = rpde(session(2, startDate=None))
 
 @pytest.fixture(autouse=True)
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The database that every command works on here."""
+    """The database of all commands of this module."""
     for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
         monkeypatch.delenv(name)
     path = tmp_path / "openbooking.sqlite3"
@@ -41,7 +41,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A page with nothing wrong in it."""
+    """A file with a page without faults."""
     path = tmp_path / "page.json"
     path.write_bytes(page(*GOOD))
     return path
@@ -51,7 +51,7 @@ def run(*arguments: object, stdin: bytes | None = None) -> Result:
     return CliRunner().invoke(app, ["import", *map(str, arguments)], input=stdin)
 
 
-def test_what_became_of_each_item_is_printed_and_summed_up(file: Path) -> None:
+def test_the_result_of_each_item_is_printed_and_summed_up(file: Path) -> None:
     result = run(file)
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
@@ -61,7 +61,7 @@ def test_what_became_of_each_item_is_printed_and_summed_up(file: Path) -> None:
     assert result.stderr.splitlines() == ["Read: 2", "Processed: 2"]
 
 
-def test_what_could_not_be_imported_is_printed_and_is_the_exit_status(file: Path) -> None:
+def test_failed_items_are_printed_and_set_the_exit_status(file: Path) -> None:
     file.write_bytes(page(*GOOD, BAD))
     result = run(file)
     assert result.exit_code == 1
@@ -87,7 +87,7 @@ def test_a_report_has_a_line_for_each_item(file: Path, tmp_path: Path) -> None:
     assert lines[3]["path"].startswith("scheduled-sessions/")
 
 
-def test_a_folder_with_a_broken_file_loses_nothing_that_is_good(tmp_path: Path) -> None:
+def test_a_broken_file_in_a_folder_does_not_stop_the_others(tmp_path: Path) -> None:
     folder = tmp_path / "feed"
     folder.mkdir()
     (folder / "1-sessions.json").write_bytes(page(GOOD[1]))
@@ -117,7 +117,7 @@ def test_standard_input_needs_a_name(file: Path) -> None:
         (["http://127.0.0.1:9/feed", "--copy", "page.json"], "page.json cannot be used: file is not a database"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_one_line(
+def test_failures_are_reported_in_one_line(
     file: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], why: str
 ) -> None:
     monkeypatch.chdir(file.parent)
@@ -127,7 +127,7 @@ def test_what_cannot_be_done_is_told_in_one_line(
 
 
 @pytest.mark.parametrize("vat", VatTreatment)
-def test_how_vat_applies_is_an_option(file: Path, database: Path, vat: VatTreatment) -> None:
+def test_the_vat_treatment_is_an_option(file: Path, database: Path, vat: VatTreatment) -> None:
     assert run(file, "--vat", vat.value).exit_code == 0
     with closing(sqlite3.connect(database)) as connection:
         ((document,),) = connection.execute("SELECT document FROM opportunity WHERE path LIKE 'session-series/%'")
@@ -135,7 +135,7 @@ def test_how_vat_applies_is_an_option(file: Path, database: Path, vat: VatTreatm
     assert [offer.get("vat", "standard") for offer in json.loads(document)["offers"]] == [vat.value]
 
 
-def test_items_become_another_sellers_only_if_they_are_handed_over(file: Path) -> None:
+def test_items_change_their_seller_only_with_hand_over(file: Path) -> None:
     assert run(file).exit_code == 0
     words = [
         "--name",
@@ -157,7 +157,7 @@ def test_items_become_another_sellers_only_if_they_are_handed_over(file: Path) -
     assert run(file, "--seller", "centre").exit_code == 0
 
 
-def test_nothing_is_nothing(file: Path) -> None:
+def test_an_empty_import_says_so(file: Path) -> None:
     file.write_bytes(page())
     result = run(file)
     assert (result.exit_code, result.stdout) == (0, "There was nothing to import.\n")
@@ -176,7 +176,7 @@ class _Feed(BaseHTTPRequestHandler):
             self.wfile.write(gzip.compress(pages.get(self.path, page(next_=self.path))))
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -222,14 +222,14 @@ def test_on_a_terminal_there_is_progress_and_then_the_same_lines(file: Path) -> 
 
 
 def _read(screen: FileIO) -> bytes:
-    """What a terminal shows next; Linux reports an error, rather than an end, when nobody writes to it any more."""
+    """Return the next output on a terminal. At its end Linux reports an error."""
     try:
         return screen.read(1024)
     except OSError:
         return b""
 
 
-def test_help_tells_what_it_takes_without_loading_the_rest() -> None:
+def test_help_of_a_command_loads_no_server() -> None:
     command = [sys.executable, "-X", "importtime", OPENBOOKING, "import", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "PATH|URL" in done.stdout

@@ -1,4 +1,4 @@
-"""A command in the wrong folder finds no database: it says so, fails, and makes none."""
+"""Commands in a folder without a database report it, fail, and make none."""
 
 import json
 import os
@@ -51,7 +51,7 @@ ADD_SELLER = ["seller", "add", "willow", *(word for option in SELLER.items() for
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to be in."""
+    """An empty working directory."""
     for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -63,7 +63,7 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.mark.parametrize("command", NEEDS_ONE, ids=" ".join)
-def test_what_needs_a_database_says_where_there_is_none_and_makes_none(folder: Path, command: list[str]) -> None:
+def test_commands_that_need_a_database_report_its_absence_and_make_none(folder: Path, command: list[str]) -> None:
     result = run(*command)
     assert (result.exit_code > 0, result.stdout) == (True, "")
     assert str(folder.resolve() / "openbooking.sqlite3") in result.stderr
@@ -73,7 +73,7 @@ def test_what_needs_a_database_says_where_there_is_none_and_makes_none(folder: P
 
 @pytest.mark.parametrize("command", NEEDS_ONE, ids=" ".join)
 @pytest.mark.parametrize("is_a_database", [True, False])
-def test_a_file_of_somebody_else_is_refused_and_left_alone(
+def test_a_file_of_another_program_is_refused_and_stays_unchanged(
     folder: Path, command: list[str], is_a_database: bool
 ) -> None:
     path = folder / "openbooking.sqlite3"
@@ -89,7 +89,7 @@ def test_a_file_of_somebody_else_is_refused_and_left_alone(
 
 
 @pytest.mark.parametrize("command", NEEDS_ONE[1:], ids=" ".join)
-def test_a_bare_database_on_a_server_is_refused_and_left_bare(
+def test_an_empty_postgresql_database_is_refused_and_stays_empty(
     bare: str, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     monkeypatch.setenv("OPENBOOKING_DATABASE", bare)
@@ -105,7 +105,7 @@ def bare(postgres: PostgresServer) -> str:
 
 
 @pytest.mark.parametrize("command", [ADD_SELLER, ["migrate"]], ids=["seller add", "migrate"])
-def test_what_makes_a_database_says_so_once(folder: Path, command: list[str]) -> None:
+def test_a_command_that_makes_a_database_says_so_once(folder: Path, command: list[str]) -> None:
     path = str(folder.resolve() / "openbooking.sqlite3")
     result = run(*command)
     assert (result.exit_code, f"There was no database; {path} is made." in result.output) == (0, True)
@@ -127,7 +127,7 @@ def test_a_server_says_that_its_database_is_new(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [["migrate"], ADD_SELLER])
-def test_a_file_of_another_program_is_refused_by_what_makes_databases_too(folder: Path, command: list[str]) -> None:
+def test_commands_that_make_databases_refuse_a_file_of_another_program(folder: Path, command: list[str]) -> None:
     file = folder / "openbooking.sqlite3"
     with closing(sqlite3.connect(file)) as other:
         other.execute("CREATE TABLE bookmarks (url)")

@@ -1,4 +1,4 @@
-"""A provider, in memory."""
+"""Fixtures for all tests of identity."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from support.identity_provider import Desk
 
 @pytest.fixture
 async def desk() -> Desk:
-    """A provider with people and partners."""
+    """A provider in memory, with users and partners."""
     return await Desk().open()

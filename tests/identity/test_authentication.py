@@ -1,4 +1,4 @@
-"""From headers to callers: by API key, by access token, by headers that are trusted."""
+"""Authentication of callers by API key, by access token and by trusted headers."""
 
 import asyncio
 import base64
@@ -58,13 +58,15 @@ def raw(value: bytes) -> str:
         ({"authorization": "obk_alice"}, InvalidAPITokenError),
     ],
 )
-async def test_keys_that_let_nobody_in(desk: Desk, headers: dict[str, str], error: type[Exception]) -> None:
+async def test_malformed_and_unknown_api_keys_are_refused(
+    desk: Desk, headers: dict[str, str], error: type[Exception]
+) -> None:
     with pytest.raises(error):
         await ApiKeyAuthentication(desk.store, desk.provider.last_use_recorder, desk.clock)(headers, Scope.OPENBOOKING)
 
 
 @pytest.mark.spec("OB-AUTH-02", "OB-AUTH-04", "OB-AUTH-05")
-async def test_an_api_key_stands_for_its_partner_and_those_who_let_it_book(desk: Desk) -> None:
+async def test_an_api_key_authenticates_its_partner_for_its_sellers(desk: Desk) -> None:
     by_api_key = ApiKeyAuthentication(desk.store, desk.provider.last_use_recorder, desk.clock)
     for grants, sellers, barred in (
         ([], frozenset(), frozenset()),
@@ -84,7 +86,7 @@ async def test_an_api_key_stands_for_its_partner_and_those_who_let_it_book(desk:
     assert bob == Caller("bob", frozenset())
 
 
-async def test_a_grant_without_the_scope_does_not_let_book(desk: Desk) -> None:
+async def test_a_grant_without_the_booking_scope_allows_no_bookings(desk: Desk) -> None:
     await desk.provider.grants.change("alice", "centre", give(frozenset({Scope.OPENID})), "ann")
     caller = await ApiKeyAuthentication(desk.store, desk.provider.last_use_recorder, desk.clock)(
         {"authorization": "Bearer obk_alice"}, Scope.OPENBOOKING
@@ -116,7 +118,7 @@ async def test_a_suspended_partner_reads_its_feeds_and_does_nothing_else(desk: D
 
 
 @pytest.mark.spec("OB-AUTH-12")
-async def test_where_tokens_are_used_their_absence_is_no_absent_key(desk: Desk) -> None:
+async def test_a_missing_access_token_has_its_own_error(desk: Desk) -> None:
     with pytest.raises(UnauthenticatedError):
         await desk.provider.authenticate_access_token({}, Scope.OPENBOOKING)
     await desk.provider.grants.change("alice", "centre", BOOKING, "administrator")
@@ -140,7 +142,7 @@ async def test_an_access_token_lasts_a_quarter_of_an_hour_and_a_little(desk: Des
 
 
 async def forged(desk: Desk) -> dict[str, str]:
-    """Tokens that somebody else has made or altered."""
+    """Return tokens that another issuer has made, or that were altered."""
     token = (await desk.tokens())["access_token"]
     header, payload, signature = token.split(".")
     ours, theirs = signing_key(), RSAKey.generate_key(2048)
@@ -191,14 +193,14 @@ async def forged(desk: Desk) -> dict[str, str]:
 
 
 @pytest.mark.spec("OB-AUTH-13")
-async def test_tokens_that_are_not_ours_are_refused(desk: Desk) -> None:
+async def test_tokens_of_other_issuers_are_refused(desk: Desk) -> None:
     for what, token in (await forged(desk)).items():
         refusal = (await asyncio.gather(desk.caller(token), return_exceptions=True))[0]
         assert isinstance(refusal, InvalidAuthorizationDetailsError), what
 
 
-async def test_the_token_of_the_only_seller_is_nobodys_once_there_are_several(desk: Desk) -> None:
-    """Its Seller's `@id` is that of none then, which makes it no token of the client's own."""
+async def test_a_token_of_the_single_seller_is_void_with_several_sellers(desk: Desk) -> None:
+    """The `@id` of its Seller is unknown then, which does not make it a token of the client itself."""
     tokens = await desk.tokens()
     before = ClaimWriter(POLICY, Identifiers(IDS.base_uri, "centre"), None)
     (authorization,) = await desk.store.find(Authorization)
@@ -213,7 +215,7 @@ async def test_the_token_of_the_only_seller_is_nobodys_once_there_are_several(de
     assert await desk.sellers(tokens["access_token"]) == {"centre"}
 
 
-async def test_when_a_partner_was_last_here_is_known_to_the_quarter_of_an_hour(desk: Desk) -> None:
+async def test_the_last_use_of_a_partner_is_accurate_to_a_quarter_of_an_hour(desk: Desk) -> None:
     await desk.store.save(partner("carol"))
     for minutes, noted in ((0, 0), (10, 0), (6, 16)):
         desk.clock.move(timedelta(minutes=minutes))
@@ -224,9 +226,7 @@ async def test_when_a_partner_was_last_here_is_known_to_the_quarter_of_an_hour(d
         assert carol.last_used == carol.registered + timedelta(minutes=noted)
 
 
-async def test_of_requests_at_the_same_time_one_notes_that_the_partner_was_here(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_one_of_several_concurrent_requests_records_the_use(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     await desk.store.save(partner("carol"))
     saved: list[IdentityRecord] = []
     all_ask, save = asyncio.Event(), desk.store.save
@@ -245,7 +245,7 @@ async def test_of_requests_at_the_same_time_one_notes_that_the_partner_was_here(
     assert len(saved) == 1
 
 
-async def test_a_use_that_was_not_noted_is_noted_by_the_next_request(
+async def test_a_use_that_was_not_written_is_written_by_the_next_request(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carol = partner("carol")
@@ -276,13 +276,13 @@ OVERRIDES, HALL = GrantTerms(offer_overrides=True), GrantTerms(venues=frozenset(
 
 
 def agreed(caller: Caller) -> tuple[GrantTerms, GrantTerms]:
-    """What the caller has agreed on with the centre and with the studio."""
+    """Return the terms of the caller with the centre and with the studio."""
     return caller.terms_with("centre"), caller.terms_with("studio")
 
 
 @pytest.mark.spec("OB-OVR-01", "OB-DYN-01", "OB-AUTH-05")
-async def test_an_api_key_stands_for_what_each_seller_has_agreed_on(desk: Desk) -> None:
-    """A Seller's own grant replaces that for every Seller whole; one that is not active gives no terms."""
+async def test_an_api_key_has_the_terms_of_each_seller(desk: Desk) -> None:
+    """The own grant of a Seller replaces the grant for all Sellers completely. An inactive grant has no terms."""
     by_api_key = ApiKeyAuthentication(desk.store, desk.provider.last_use_recorder, desk.clock)
     for seller, change, terms in (
         ("centre", BOOKING, (NO_TERMS, NO_TERMS)),
@@ -304,7 +304,7 @@ async def test_an_api_key_stands_for_what_each_seller_has_agreed_on(desk: Desk) 
 
 
 @pytest.mark.spec("OB-OVR-01", "OB-DYN-01", "OB-AUTH-24")
-async def test_an_access_token_stands_for_what_its_seller_has_agreed_on_now(desk: Desk) -> None:
+async def test_an_access_token_has_the_present_terms_of_its_seller(desk: Desk) -> None:
     token = (await desk.tokens())["access_token"]
     change = desk.provider.grants.change
     assert agreed(await desk.caller(token)) == (NO_TERMS, NO_TERMS)
@@ -317,6 +317,6 @@ async def test_an_access_token_stands_for_what_its_seller_has_agreed_on_now(desk
 
 
 @pytest.mark.spec("OB-OVR-01", "OB-DYN-01")
-async def test_headers_stand_for_no_terms() -> None:
+async def test_trusted_headers_have_no_terms() -> None:
     caller = await TrustedHeaderAuthentication("p", "s", IDS)({"p": "alice"}, Scope.OPENBOOKING)
     assert agreed(caller) == (NO_TERMS, NO_TERMS)

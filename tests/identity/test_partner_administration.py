@@ -57,7 +57,7 @@ async def test_a_partner_with_a_redirect_uri_has_a_client_secret(administration:
     assert (partner.redirect_uris, partner.contacts) == (new.redirect_uris, new.contacts)
 
 
-async def test_a_partner_that_cannot_be_added_is_not_kept(desk: Desk, administration: PartnerAdministration) -> None:
+async def test_a_refused_partner_is_not_stored(desk: Desk, administration: PartnerAdministration) -> None:
     with pytest.raises(UnknownSellerError, match="no Seller nobody"):
         await administration.add(NewPartner(key="acme", name="Acme", sellers=("centre", "nobody")), "olga")
     with pytest.raises(PartnerExistsError):
@@ -114,7 +114,7 @@ async def test_an_overlap_is_a_time_or_an_end_within_a_year(desk: Desk, administ
         await administration.end_former_credential("bob", kind)
 
 
-async def test_a_change_meets_a_concurrent_change(
+async def test_a_change_is_repeated_after_a_concurrent_change(
     desk: Desk, administration: PartnerAdministration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The change is made on the record that the other one has saved."""

@@ -35,7 +35,7 @@ def run_openbooking(*arguments: str, **environment: str) -> "subprocess.Complete
 
 @contextmanager
 def running_demo(database: Path) -> Iterator[str]:
-    """The demo, until the block ends; yields what it printed."""
+    """Run the demo during the block; yield its output."""
     command = [OPENBOOKING, "demo", "--port", "0", "--database", str(database)]
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -57,7 +57,7 @@ def shell_value(name: str, printed: str) -> str:
     return found[1]
 
 
-def test_what_the_demo_prints_can_be_pasted_into_a_shell_and_books(tmp_path: Path) -> None:
+def test_the_printed_guide_can_be_pasted_into_a_shell_and_books(tmp_path: Path) -> None:
     with running_demo(tmp_path / "demo.sqlite3") as printed:
         shell = subprocess.run(["bash", "-e"], input=printed, capture_output=True, text=True, check=True, timeout=60)
     assert shell.stderr == ""
@@ -74,7 +74,7 @@ def test_what_the_demo_prints_can_be_pasted_into_a_shell_and_books(tmp_path: Pat
     assert item["data"]["orderedItem"][0]["orderItemStatus"] == "https://openactive.io/CustomerCancelled"
 
 
-def test_every_place_the_demo_names_is_there(tmp_path: Path) -> None:
+def test_every_address_the_demo_prints_answers(tmp_path: Path) -> None:
     with running_demo(tmp_path / "demo.sqlite3") as printed, httpx2.Client(follow_redirects=True) as client:
         urls = re.findall(r"^#   .*(http://[^\s,]+)", printed, re.MULTILINE)
         assert len(urls) == 3
@@ -84,7 +84,7 @@ def test_every_place_the_demo_names_is_there(tmp_path: Path) -> None:
         assert client.get(f"{api}/orders-rpde").json()["@type"] == "NoAPITokenError"
 
 
-def test_the_second_partner_may_book_for_one_seller_only(tmp_path: Path) -> None:
+def test_the_second_demo_partner_books_for_one_seller_only(tmp_path: Path) -> None:
     with running_demo(tmp_path / "demo.sqlite3") as printed:
         keys = re.findall(r"obk_\S+ of", printed)
         other = keys[1].removesuffix(" of")
@@ -114,11 +114,11 @@ def test_the_demo_does_not_overwrite_a_file_that_is_not_its_own(tmp_path: Path) 
     done = run_openbooking("demo", "--book", "--database", str(precious))
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "not the demo's" in done.stderr
+    assert "is not of the demo" in done.stderr
     assert precious.read_bytes() == before
 
 
-def test_the_demo_starts_afresh_on_its_own_file_and_leaves_it(tmp_path: Path) -> None:
+def test_the_demo_replaces_its_own_file(tmp_path: Path) -> None:
     database = tmp_path / "demo.sqlite3"
     for _ in range(2):
         assert run_openbooking("demo", "--book", "--database", str(database)).returncode == 0
@@ -160,7 +160,7 @@ SESSION = {
 
 
 def shown(page: Mapping[str, object]) -> httpx2.Response:
-    """A page of a feed, to be read as it comes."""
+    """A page of a feed as a stream."""
     return httpx2.Response(200, stream=httpx2.ByteStream(json.dumps(page).encode()))
 
 
@@ -193,13 +193,13 @@ def another_system(session: Mapping[str, object], refusal: int) -> httpx2.MockTr
         ({"startDate": None}, "not as specified"),
     ],
 )
-def test_the_walk_tells_what_went_wrong(change: dict[str, object], said: str) -> None:
+def test_the_demo_booking_reports_the_failed_step(change: dict[str, object], said: str) -> None:
     transport = another_system(SESSION | change, 409)
     with httpx2.Client(transport=transport) as client, pytest.raises(DemoBookingError, match=said):
         book_something(client, "https://other.test/", "key", lambda *_: None)
 
 
-def test_the_walk_tells_of_a_feed_that_cannot_be_read_to_its_end() -> None:
+def test_the_demo_booking_reports_a_feed_without_an_end() -> None:
     def answer(request: httpx2.Request) -> httpx2.Response:
         if request.url.path == "/":
             return httpx2.Response(200, text=dataset("https://other.test"))
@@ -210,7 +210,7 @@ def test_the_walk_tells_of_a_feed_that_cannot_be_read_to_its_end() -> None:
         book_something(client, "https://other.test/", "key", lambda *_: None)
 
 
-def test_the_walk_tells_when_there_is_no_dataset_site() -> None:
+def test_the_demo_booking_reports_a_missing_dataset_site() -> None:
     transport = httpx2.MockTransport(lambda _: httpx2.Response(200, text="<html>"))
     with httpx2.Client(transport=transport) as client, pytest.raises(DemoBookingError, match="no dataset site"):
         book_something(client, "https://other.test/", "key", lambda *_: None)

@@ -40,12 +40,12 @@ def starts(items: Sequence[Opportunity]) -> list[datetime]:
     return [item.start for item in items if item.start]
 
 
-def test_it_is_the_same_every_time() -> None:
+def test_the_timetable_is_the_same_every_time() -> None:
     assert timetable(SUMMER, LONDON) == timetable(SUMMER, LONDON)
 
 
 @pytest.mark.parametrize("today", TODAYS)
-def test_it_begins_tomorrow_and_ends_after_four_weeks(today: date) -> None:
+def test_the_timetable_begins_tomorrow_and_ends_after_four_weeks(today: date) -> None:
     days = {start.astimezone(LONDON).date() for start in starts(timetable(today, LONDON))}
     assert min(days) == today + timedelta(days=1)
     assert max(days) == today + timedelta(days=DAYS)
@@ -63,7 +63,7 @@ def test_paths_are_unique_and_parents_come_before_their_children(today: date) ->
 @pytest.mark.parametrize(
     ("today", "change"), [(CLOCKS_GO_BACK, date(2026, 10, 25)), (CLOCKS_GO_FORWARD, date(2027, 3, 28))]
 )
-def test_classes_keep_their_time_on_the_wall_when_clocks_change(today: date, change: date) -> None:
+def test_classes_keep_their_local_time_when_clocks_change(today: date, change: date) -> None:
     hatha = starts(sessions_of(timetable(today, LONDON), "hatha"))
     assert {start.astimezone(LONDON).strftime("%H:%M") for start in hatha} == {"18:30"}
     assert len({start.astimezone(UTC).hour for start in hatha if start.astimezone(LONDON).date() < change}) == 1
@@ -71,7 +71,7 @@ def test_classes_keep_their_time_on_the_wall_when_clocks_change(today: date, cha
 
 
 @pytest.mark.parametrize("today", TODAYS)
-def test_everything_lasts_as_long_as_it_says_whatever_clocks_do(today: date) -> None:
+def test_durations_are_right_when_clocks_change(today: date) -> None:
     items = timetable(today, LONDON)
     slots = of_type(items, OpportunityType.SLOT)
     assert {item.end - item.start for item in slots if item.start and item.end} == {timedelta(hours=1)}
@@ -99,7 +99,7 @@ def test_there_are_a_gross_and_a_net_seller_and_both_sell() -> None:
     assert {item.seller for item in of_type(items, OpportunityType.SCHEDULED_SESSION)} == {TRUST.key, STUDIO.key}
 
 
-def test_there_is_something_of_every_kind_to_try() -> None:
+def test_the_timetable_has_every_kind_of_offer() -> None:
     items = timetable(SUMMER, LONDON)
     by_path = {item.path: item for item in items}
     assert {item.type for item in (*items, *events(SUMMER, LONDON))} == set(OpportunityType)

@@ -1,4 +1,4 @@
-"""The address that is set: refused or warned of where it leaves secrets without TLS, or is not what was published."""
+"""Checks of the configured address: TLS for secrets, and agreement with the published feeds."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - as containers do
 
 
 def told_at_start() -> list[dict[str, Any]]:
-    """What a server logs until it serves."""
+    """Return the log lines of a server until it is ready."""
     with subprocess.Popen([OPENBOOKING, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         told = [json.loads(process.stderr.readline())]
@@ -36,7 +36,7 @@ def told_at_start() -> list[dict[str, Any]]:
     return told
 
 
-def test_serve_warns_of_what_was_published_at_another_address(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_serve_warns_of_feeds_with_another_address(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     succeed("migrate")
     item = "'scheduled-sessions', '', 'scheduled-sessions/yoga', 'ScheduledSession'"
     data = '{"@id":"https://old.example.com/api/identifiers/scheduled-sessions/yoga"}'
@@ -55,7 +55,7 @@ SELLER_OPTIONS = tuple(word for option in SELLER.items() for word in option)
 
 @pytest.fixture
 def at_another(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What to import, to where something was published at one address, and another address is set."""
+    """A file to import, with feeds of one address in the database and another address in the settings."""
     monkeypatch.setenv("OPENBOOKING_SITE_URL", OLD)
     add_seller("willow")
     add_seller("oak")
@@ -68,7 +68,7 @@ def at_another(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def everything(database: Path) -> list[list[tuple[Any, ...]]]:
-    """All rows but those that tell when the database was in use."""
+    """Return all rows except those of the times when the database was in use."""
     tables = ("feed_item", "opportunity", "seller", "grants", "partner")
     known = {name for (name,) in rows(database, "SELECT name FROM sqlite_master")}
     return [rows(database, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables if table in known]
@@ -85,7 +85,7 @@ def everything(database: Path) -> list[list[tuple[Any, ...]]]:
     ],
     ids=lambda command: " ".join(command[:3]),
 )
-def test_what_writes_feed_items_is_refused_at_another_address(
+def test_commands_that_write_feeds_are_refused_at_another_address(
     database: Path, at_another: Path, command: tuple[str, ...]
 ) -> None:
     before = everything(database)
@@ -109,7 +109,9 @@ def test_what_writes_feed_items_is_refused_at_another_address(
     ],
     ids=" ".join,
 )
-def test_what_writes_no_address_goes_on_at_another(database: Path, at_another: Path, command: tuple[str, ...]) -> None:
+def test_commands_that_write_no_feeds_work_at_another_address(
+    database: Path, at_another: Path, command: tuple[str, ...]
+) -> None:
     before = rows(database, "SELECT id, data FROM feed_item ORDER BY id")
     succeed(*command)
     assert rows(database, "SELECT id, data FROM feed_item ORDER BY id") == before
@@ -124,14 +126,14 @@ def test_an_empty_database_has_no_address_yet(tmp_path: Path, monkeypatch: pytes
     succeed("import", str(document), "--seller", "willow")
 
 
-def test_deleted_items_carry_no_address(database: Path, at_another: Path) -> None:
+def test_deleted_items_contain_no_address(database: Path, at_another: Path) -> None:
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("UPDATE feed_item SET data = NULL")
         connection.commit()
     succeed("import", str(at_another), "--seller", "willow", "--source", "first")
 
 
-def test_the_address_changes_for_good_when_all_is_published_again(database: Path, at_another: Path) -> None:
+def test_republish_moves_the_feeds_to_a_new_address(database: Path, at_another: Path) -> None:
     assert succeed("feed", "republish") == "Items of the open feeds that are renewed: 2.\n"
     published = [json.loads(data)["@id"] for (data,) in rows(database, "SELECT data FROM feed_item")]
     assert [id_.startswith(NEW) for id_ in published] == [True, True]
@@ -152,8 +154,8 @@ def test_feed_items_show_a_seller_that_was_replaced(
     succeed("doctor")
 
 
-def test_a_command_clears_nothing_away(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Servers do: a command may have been called with another address than theirs, which it would write into feeds."""
+def test_a_command_does_no_upkeep(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only servers do upkeep: a command may have another address, which it would write into feeds."""
     monkeypatch.setenv("OPENBOOKING_SITE_URL", OLD)
     succeed("migrate")
 
@@ -188,7 +190,7 @@ def test_a_command_clears_nothing_away(database: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_secrets_without_tls_are_refused(monkeypatch: pytest.MonkeyPatch, access: str, site: str, host: str) -> None:
-    """On localhost they are not, nor where a gateway tells who calls and sees to TLS."""
+    """They are allowed on localhost, and behind a gateway that authenticates callers and uses TLS."""
     settings = {"ACCESS": access, "SITE_URL": site, "HOST": host}
     for name, value in settings.items():
         monkeypatch.setenv(f"OPENBOOKING_{name}", value)

@@ -1,4 +1,4 @@
-"""What clients do to each other through an nginx that forwards Upgrade, as its manual says for websockets."""
+"""Request smuggling through an nginx that forwards Upgrade, as its manual says for websockets."""
 
 import asyncio
 import os
@@ -50,7 +50,7 @@ http {{
 
 @pytest.fixture
 async def proxy(tmp_path: Path) -> AsyncIterator[int]:
-    """The port of an nginx before a server of ours; connections to the server are kept and shared."""
+    """The port of an nginx in front of a server; connections to the server are kept and shared."""
     config = server_config(Settings(), tell)
     config.lifespan, config.port = "off", 0
     server = uvicorn.Server(config)
@@ -76,7 +76,7 @@ async def proxy(tmp_path: Path) -> AsyncIterator[int]:
 
 
 async def asked(port: int, *parts: bytes) -> bytes:
-    """The answer to one request, sent in parts."""
+    """Return the answer to one request, sent in parts."""
     try:
         reader, writer = await asyncio.open_connection(HOST, port)
     except ConnectionRefusedError:
@@ -90,7 +90,7 @@ async def asked(port: int, *parts: bytes) -> bytes:
         writer.close()
 
 
-async def test_nobody_is_given_the_answer_to_what_another_smuggles(proxy: int) -> None:
+async def test_no_client_receives_the_answer_to_a_smuggled_request(proxy: int) -> None:
     lines = ["Connection: close", "Upgrade: websocket", f"Content-Length: {len(SMUGGLED)}"]
     wrong = 0
     for number in range(ATTACKS):

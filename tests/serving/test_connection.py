@@ -1,4 +1,4 @@
-"""What nobody may do to a process that serves, before it knows who asks: send without end, or without haste."""
+"""Limits of size and time for clients that have not authenticated."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ async def read_all(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def serving(seconds: float) -> AsyncIterator[int]:
-    """The port where it is served as we serve, with so many seconds for a request."""
+    """Yield the port of a server with this configuration and time limit in seconds."""
     config = server_config(Settings(), read_all)
     config.lifespan, config.port, config.timeout_keep_alive = "off", 0, seconds  # type: ignore[assignment]
     server = uvicorn.Server(config)
@@ -45,20 +45,20 @@ async def serving(seconds: float) -> AsyncIterator[int]:
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
-    """Where there is much time for a request."""
+    """The port of a server with a long time limit."""
     async for found in serving(60):
         yield found
 
 
 @pytest.fixture
 async def hasty() -> AsyncIterator[int]:
-    """Where there is little."""
+    """The port of a server with a short time limit."""
     async for found in serving(0.2):
         yield found
 
 
 async def told(port: int, *parts: bytes) -> bytes:
-    """What comes back until the other side closes, which it does."""
+    """Return the answer up to the end of the connection, which the server closes."""
     reader, writer = await asyncio.open_connection(HOST, port)
     with suppress(ConnectionError):
         for part in parts:
@@ -76,7 +76,7 @@ def head(*lines: str, method: str = "GET") -> bytes:
     return "\r\n".join([f"{method} / HTTP/1.1", "Host: x", "Connection: close", *lines, "", ""]).encode()
 
 
-def test_every_process_serves_by_it() -> None:
+def test_every_process_uses_this_protocol_class() -> None:
     assert server_config(Settings(), read_all).http is Connection
 
 
@@ -90,11 +90,11 @@ def test_every_process_serves_by_it() -> None:
     ],
     ids=["a long header", "many headers", "a long target", "half a header"],
 )
-async def test_a_head_has_a_limit(port: int, sent: bytes) -> None:
+async def test_the_head_of_a_request_has_a_size_limit(port: int, sent: bytes) -> None:
     assert (await told(port, sent)).startswith(REFUSED)
 
 
-async def test_what_is_sent_without_end_is_not_kept(port: int) -> None:
+async def test_endless_requests_are_cut_off(port: int) -> None:
     for beginning in (b"GET /", b"GET / HTTP/1.1\r\nX: ", head("Transfer-Encoding: chunked")[:-2] + b"\r\n0\r\nX: "):
         assert ANSWERED not in await told(port, beginning, *[b"y" * 1_000_000] * 20)
 
@@ -111,11 +111,11 @@ async def test_long_heads_and_longer_bodies_are_read(port: int) -> None:
 @pytest.mark.parametrize(
     "sent", [b"", b"GET / HT", head("Content-Length: 9", method="PUT") + b"z"], ids=["nothing", "a head", "a body"]
 )
-async def test_who_does_not_go_on_is_not_waited_for(hasty: int, sent: bytes) -> None:
+async def test_an_unfinished_request_times_out(hasty: int, sent: bytes) -> None:
     assert await told(hasty, sent) == b""
 
 
-async def test_the_limit_is_that_of_each_request_and_not_of_all(port: int) -> None:
+async def test_the_size_limit_applies_to_each_request(port: int) -> None:
     asked = head(f"X: {'y' * (LONGEST_HEAD // 2)}").replace(b"Connection: close\r\n", b"")
     reader, writer = await asyncio.open_connection(HOST, port)
     for _ in range(4):

@@ -1,4 +1,4 @@
-"""Whether the database server keeps what is acknowledged: told at the start, and found by the doctor."""
+"""Durability settings of the database server are checked by `serve` and `doctor`."""
 
 from urllib.parse import urlsplit
 
@@ -10,7 +10,7 @@ from serving.test_addresses import told_at_start
 
 
 @pytest.mark.parametrize("value", ["local", "remote_write"])
-def test_a_server_that_does_not_wait_for_its_standby_is_told_of(
+def test_a_database_server_that_does_not_wait_for_its_standby_is_reported(
     postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     url = postgres.new_database()

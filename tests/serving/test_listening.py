@@ -1,4 +1,4 @@
-"""Where processes listen, and who gets which connection."""
+"""Listening sockets, and the distribution of connections among processes."""
 
 import socket
 from contextlib import ExitStack, suppress
@@ -14,7 +14,7 @@ FEW = 20
 
 
 def _waiting_at(listener: socket.socket) -> int:
-    """How many connections wait to be accepted."""
+    """Return how many connections wait to be accepted."""
     listener.setblocking(False)
     accepted = 0
     with suppress(BlockingIOError):
@@ -24,7 +24,7 @@ def _waiting_at(listener: socket.socket) -> int:
     return accepted
 
 
-def test_each_process_gets_its_share_of_the_connections() -> None:
+def test_connections_are_distributed_among_the_processes() -> None:
     listeners, settings = listen_for_each(load_settings({}, port=0, workers=2))
     with ExitStack() as open_until_the_end:
         for listener in listeners:
@@ -37,7 +37,7 @@ def test_each_process_gets_its_share_of_the_connections() -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_port_where_several_processes_listen_is_taken(workers: int) -> None:
+def test_a_shared_port_counts_as_taken(workers: int) -> None:
     listeners, settings = listen_for_each(load_settings({}, port=0, workers=2))
     try:
         with pytest.raises(ListenError, match="Cannot listen"):

@@ -1,4 +1,4 @@
-"""How processes that serve stop, and how several count together: real ones, told by real signals."""
+"""Shutdown of serving processes by real signals, and their shared metrics."""
 
 import asyncio
 import json
@@ -36,12 +36,12 @@ async def plan(request: pytest.FixtureRequest, tmp_path: Path) -> Plan:
 
 
 def booking(plan: Plan, uuid: str) -> bytes:
-    """The bytes of B."""
+    """Return the bytes of a B request."""
     return request("PUT", f"/api/orders/{uuid}", "alice", order_body(Identifiers(plan.settings.base_uri), ["yoga"]))
 
 
 async def stops_listening(port: int) -> None:
-    """Wait until nobody can connect any more."""
+    """Wait until connections are refused."""
     while True:
         try:
             _, writer = await asyncio.open_connection(HOST, port)
@@ -51,7 +51,7 @@ async def stops_listening(port: int) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_a_booking_that_was_accepted_before_the_end_is_made_and_answered(plan: Plan) -> None:
+async def test_a_booking_accepted_before_sigterm_is_made_and_answered(plan: Plan) -> None:
     head, _, body = booking(plan, UUID).partition(b"\r\n\r\n")
     with Served(plan) as served, closing(sqlite3.connect(plan.database, isolation_level=None)) as other:
         reader, writer = await asyncio.open_connection(HOST, served.port)
@@ -73,7 +73,7 @@ async def test_a_booking_that_was_accepted_before_the_end_is_made_and_answered(p
     assert (line["event"], line["order"], line["partner"], line["status"]) == ("request", UUID, "alice", 201)
 
 
-async def test_between_the_signal_and_the_end_it_is_not_ready_and_answers(plan: Plan) -> None:
+async def test_a_draining_server_is_not_ready_and_still_answers(plan: Plan) -> None:
     ready = request("GET", "/readyz", "alice")
     with Served(plan, drain_seconds="600") as served:
         while (await ask(served.port, ready)).status != 200:
@@ -86,7 +86,7 @@ async def test_between_the_signal_and_the_end_it_is_not_ready_and_answers(plan: 
         # A second signal, at the end of this block, cuts that time short.
 
 
-async def test_a_process_that_starts_while_the_others_drain_is_not_ready_either(tmp_path: Path) -> None:
+async def test_a_process_that_starts_during_the_drain_is_not_ready(tmp_path: Path) -> None:
     plan = Plan(str(tmp_path / "served.sqlite3"), 2, {"yoga": 50})
     await plan.stock()
     with Served(plan, drain_seconds="600") as served:
@@ -107,7 +107,7 @@ async def test_a_process_that_starts_while_the_others_drain_is_not_ready_either(
         assert (await ask(served.port, booking(plan, UUID))).status == 201
 
 
-async def test_whichever_process_is_asked_tells_what_all_have_counted(plan: Plan) -> None:
+async def test_every_process_reports_the_metrics_of_all(plan: Plan) -> None:
     def counted() -> Any:
         with httpx2.Client(base_url=f"http://{HOST}:{served.port}", trust_env=False) as client:
             page = client.get("/metrics", headers={"Authorization": "Bearer scrape-me"}).raise_for_status().text

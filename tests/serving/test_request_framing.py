@@ -1,4 +1,4 @@
-"""What nobody may do to a server by the way requests are sent: exhaust it, or have bytes taken for something else."""
+"""The framing of requests: limits, pipelining, and protection from request smuggling."""
 
 import asyncio
 import re
@@ -24,7 +24,7 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 async def tell(scope: Scope, receive: Receive, send: Send) -> None:
-    """An application that answers with what it was sent."""
+    """An application that answers with the request that it received."""
     body = b""
     while (message := await receive())["type"] == "http.request":
         body += message["body"]
@@ -41,7 +41,7 @@ async def tell(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
-    """Where that application is served as we serve."""
+    """The port of a server with that application."""
     config = server_config(Settings(), tell)
     config.lifespan, config.port = "off", 0
     config.timeout_keep_alive = getattr(request, "param", 60)
@@ -55,7 +55,7 @@ async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
 
 
 async def answers(port: int, *parts: bytes) -> bytes:
-    """What is answered to parts that are sent one after the other, and to a last request."""
+    """Return the answers to parts of requests, sent one after the other, and to a last request."""
     reader, writer = await asyncio.open_connection(HOST, port)
     for part in parts:
         writer.write(part)
@@ -74,7 +74,7 @@ def head(method: str, *lines: str, path: str = "/first", host: str = "Host: x", 
 
 
 @pytest.mark.parametrize("connections", [1, 15])
-async def test_pipelined_requests_are_not_kept(tmp_path: Path, connections: int) -> None:
+async def test_pipelined_requests_are_not_buffered(tmp_path: Path, connections: int) -> None:
     plan = Plan(str(tmp_path / "served.sqlite3"), 1, {"yoga": 50})
     await plan.stock()
     one = head("GET", path="/healthz")
@@ -104,7 +104,7 @@ async def test_pipelined_requests_are_not_kept(tmp_path: Path, connections: int)
 @pytest.mark.parametrize("upgrade", ["websocket", "h2c", "other"])
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("apart", [False, True])
-async def test_a_body_is_never_taken_for_a_request(port: int, upgrade: str, chunked: bool, apart: bool) -> None:
+async def test_a_body_is_never_parsed_as_a_request(port: int, upgrade: str, chunked: bool, apart: bool) -> None:
     lines = ["Connection: Upgrade", f"Upgrade: {upgrade}"]
     length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(SMUGGLED)}"
     body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(SMUGGLED), SMUGGLED) if chunked else SMUGGLED
@@ -153,7 +153,7 @@ async def test_trailers_are_dropped(port: int) -> None:
         head("PUT", "Transfer-Encoding: chunked") + b"10000000000000000\r\nz\r\n0\r\n\r\n",
     ],
 )
-async def test_what_can_be_read_in_two_ways_is_refused(port: int, asked: bytes) -> None:
+async def test_ambiguous_framing_is_refused(port: int, asked: bytes) -> None:
     answered = await answers(port, asked)
     assert answered.startswith(b"HTTP/1.1 400") or not answered
     assert b"[" not in answered
@@ -165,12 +165,12 @@ async def test_http_1_0_needs_no_host(port: int, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["Host:", "Host: x:80", "Host: [::1]:80", "Host: a_b.example"])
-async def test_hosts_that_are_well_formed(port: int, host: str) -> None:
+async def test_well_formed_hosts_are_accepted(port: int, host: str) -> None:
     assert b"[GET /last" in await answers(port, head("GET", host=host))
 
 
 @pytest.mark.parametrize("port", [0.5], indirect=True)
-async def test_a_client_that_does_not_read_is_not_waited_for(port: int) -> None:
+async def test_the_connection_of_a_client_that_does_not_read_is_closed(port: int) -> None:
     reader, writer = await asyncio.open_connection(HOST, port, limit=1000)
     writer.write(head("GET", path="/long"))
     await asyncio.sleep(2)
@@ -185,8 +185,8 @@ async def test_a_client_that_does_not_read_is_not_waited_for(port: int) -> None:
 
 
 @pytest.mark.parametrize("port", [0.5], indirect=True)
-async def test_a_client_that_reads_fast_enough_gets_all_of_an_answer(port: int) -> None:
-    """However long it takes: this one takes three times what an idle connection has."""
+async def test_a_client_that_reads_fast_enough_gets_the_whole_answer(port: int) -> None:
+    """The time does not matter: this answer takes three times the limit of an idle connection."""
     reader, writer = await asyncio.open_connection(HOST, port, limit=1000)
     writer.write(head("GET", path="/shorter"))
     received = 0
@@ -198,7 +198,7 @@ async def test_a_client_that_reads_fast_enough_gets_all_of_an_answer(port: int) 
 
 
 @pytest.mark.parametrize("port", [0.5], indirect=True)
-async def test_an_idle_connection_is_closed_though_line_ends_come(port: int) -> None:
+async def test_line_ends_do_not_keep_an_idle_connection_open(port: int) -> None:
     reader, writer = await asyncio.open_connection(HOST, port)
     writer.write(head("GET"))
     await reader.readuntil(b"]")
@@ -215,7 +215,7 @@ async def test_an_idle_connection_is_closed_though_line_ends_come(port: int) -> 
         ("X-Seller", {"access": "headers", "trusted_partner_header": "P", "trusted_seller_header": "X-Seller"}),
     ],
 )
-async def test_a_header_that_says_who_asks_is_refused_twice(tmp_path: Path, header: str, more: dict[str, Any]) -> None:
+async def test_a_repeated_authentication_header_is_refused(tmp_path: Path, header: str, more: dict[str, Any]) -> None:
     plan = Plan(str(tmp_path / "served.sqlite3"), 1, {"yoga": 50})
     await plan.stock()
     asked = head("PUT", f"{header}: Bearer obk_alice", f"{header}: Bearer obk_bob", path=f"/api/orders/{'0' * 8}")

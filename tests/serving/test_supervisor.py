@@ -50,7 +50,7 @@ async def test_workers_that_die_together_are_replaced(plan: Plan) -> None:
         assert set(served.workers()) == found
 
 
-async def test_signals_that_mean_nothing_here_are_ignored(plan: Plan) -> None:
+async def test_other_signals_are_ignored(plan: Plan) -> None:
     with Served(plan) as served:
         workers = set(served.workers())
         for signal_ in (signal.SIGTTIN, signal.SIGTTOU, signal.SIGUSR1, signal.SIGQUIT):

@@ -74,9 +74,7 @@ def add(  # noqa: PLR0913 - one parameter for each detail of a partner
         contacts=tuple(contact or ()),
     )
     secret = with_system(
-        database,
-        lambda system: system.identity.partner_administration.add(new, ADMINISTRATOR),
-        makes_new=not seller,
+        database, lambda system: system.identity.partner_administration.add(new, ADMINISTRATOR), makes_new=not seller
     )
     show(secret)
 

@@ -1,1 +1,1 @@
-"""A Booking System with made-up Sellers and a timetable, to be tried by people and Brokers."""
+"""A Booking System with made-up Sellers and a timetable, for people and Brokers to try."""

@@ -1,4 +1,4 @@
-"""The database of the demo: a file that is known as the demo's own, filled with Sellers, timetable and partners."""
+"""The database of the demo: a marked SQLite file with Sellers, a timetable and Booking Partners."""
 
 import sqlite3
 from contextlib import closing
@@ -10,10 +10,8 @@ from zoneinfo import ZoneInfo
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.identity.digests import SecretKind, digest, new_secret
-from openbooking.identity.partners.grants import give
-from openbooking.identity.records import EVERY_SELLER, Partner
-from openbooking.identity.scopes import Scope
+from openbooking.identity.partner_administration import NewPartner
+from openbooking.identity.records import EVERY_SELLER
 from openbooking.sandbox.events import events
 from openbooking.sandbox.sellers import SELLERS, STUDIO
 from openbooking.sandbox.timetable import TIME_ZONE, timetable
@@ -22,18 +20,18 @@ from openbooking.store.sqlite.connections import create
 from openbooking.system import System, open_system
 from openbooking.user_error import UserError
 
-# SQLite keeps a number in each file for its application to know it by; ours is "obkd".
+# An SQLite file has a number that identifies its application. The number of demo files spells "obkd".
 _DEMO_FILE = 0x6F626B64
 _PUBLISHED_AT_ONCE = 200
 DEMO = Actor(ActorKind.SYSTEM, "demo")
 
 
 class DemoDatabaseError(UserError):
-    """The file cannot be made the demo's database."""
+    """The file is of another program, or cannot be created."""
 
 
 class Filled(NamedTuple):
-    """What the database was filled with: the API key of each of its Booking Partners, and what can be booked."""
+    """The content of a new demo database: the API keys of its two Booking Partners, and its Opportunities."""
 
     demo_key: str
     studio_key: str
@@ -41,14 +39,14 @@ class Filled(NamedTuple):
 
 
 def claim_file(path: Path) -> None:
-    """Make a new file at the path, in place of an earlier demo's.
+    """Create an empty file that is marked as a demo database; replace the file of an earlier demo.
 
     Raises:
         DemoDatabaseError: Another file is there, or the file cannot be made.
     """
     if path.exists():
-        if not _is_of_demo(path):
-            raise DemoDatabaseError(f"{path} is there already and is not the demo's: choose another --database.")
+        if not _is_demo_file(path):
+            raise DemoDatabaseError(f"{path} exists already and is not of the demo: choose another --database.")
         for suffix in ("", "-wal", "-shm", "-turn", "-reserve"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
     try:
@@ -60,7 +58,7 @@ def claim_file(path: Path) -> None:
 
 
 async def fill(settings: Settings, today: date) -> Filled:
-    """Publish everything to the database of these settings."""
+    """Publish the Sellers and their Opportunities from tomorrow on, and add the Booking Partners."""
     zone = ZoneInfo(TIME_ZONE)
     opportunities = [*timetable(today, zone), *events(today, zone)]
     async with open_system(settings) as system:
@@ -74,16 +72,10 @@ async def fill(settings: Settings, today: date) -> Filled:
 
 
 async def _add_partner(system: System, key: str, name: str, seller: str) -> str:
-    api_key = new_secret(SecretKind.API_KEY)
-    partner = Partner(
-        key=key, name=name, registered=system.clock(), registered_by="demo", api_key_digest=digest(api_key)
-    )
-    await system.identity.store.save(partner)
-    await system.identity.grants.change(key, seller, give(frozenset({Scope.OPENBOOKING})), "demo")
-    return api_key
+    return await system.identity.partner_administration.add(NewPartner(key=key, name=name, sellers=(seller,)), "demo")
 
 
-def _is_of_demo(path: Path) -> bool:
+def _is_demo_file(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             (application_id,) = connection.execute("PRAGMA application_id").fetchone()

@@ -1,4 +1,4 @@
-"""What the Sellers of the demo sell besides their weekly timetable: one event of each kind, some with approval."""
+"""The events of the demo Sellers beside the weekly timetable: one of each kind, some with approval by the Seller."""
 
 from collections.abc import Sequence
 from datetime import date, time, timedelta, tzinfo
@@ -22,7 +22,7 @@ _FREE = Price("Free place", "0", vat=VatTreatment.EXEMPT, cancel_before=timedelt
 
 
 class _Event(NamedTuple):
-    """An event `in_days` from now; `days` is how long it lasts beyond its first day, `parent` what it is part of."""
+    """An event. It starts `in_days` from today, lasts `days` beyond its first day, and may be part of a `parent`."""
 
     type: OpportunityType
     key: str
@@ -99,7 +99,7 @@ _EVENTS = (
 
 
 def events(today: date, zone: tzinfo) -> list[Opportunity]:
-    """Every event, parents before their children."""
+    """Return all events, each parent before its children."""
     return [_published(event, today, zone) for event in _EVENTS]
 
 
@@ -128,7 +128,7 @@ def _properties(event: _Event) -> dict[str, Any]:
         "name": event.name,
         "description": event.about,
         "url": f"{SITES[event.seller.key]}/events/{event.key}",
-        "activity": [event.activity.written()],
+        "activity": [event.activity.json_ld()],
         **place,
         **(event.more or {}),
     }

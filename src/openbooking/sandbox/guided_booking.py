@@ -1,4 +1,4 @@
-"""A booking as a Broker makes it: from a dataset site to an Order, over HTTP and with nothing but the specification."""
+"""A booking as a Broker makes it, from a dataset site to an Order, over HTTP and by the specification alone."""
 
 import json
 import re
@@ -42,11 +42,11 @@ _JSON_LD = re.compile(r'<script[^>]* type="application/ld\+json"[^>]*>(.*?)</scr
 
 
 class DemoBookingError(UserError):
-    """A step of the booking did not go as a Broker may expect."""
+    """A step of the booking had another result than a Broker expects."""
 
 
 class Choice(NamedTuple):
-    """What to book: the `@id`s of an Opportunity, of one of its Offers and of its Seller, and what they are called."""
+    """What to book: the `@id`s of an Opportunity, of one of its Offers and of its Seller, and a name for people."""
 
     opportunity: str
     offer: str
@@ -55,7 +55,7 @@ class Choice(NamedTuple):
 
 
 def order_body(choice: Choice, type_: OrderType) -> dict[str, Any]:
-    """What C1, C2 and B all say."""
+    """Return the members that the bodies of C1, C2 and B share."""
     return {
         "@context": OPENACTIVE,
         "@type": type_.value,
@@ -74,17 +74,17 @@ def order_body(choice: Choice, type_: OrderType) -> dict[str, Any]:
 
 
 def c1_body(choice: Choice) -> dict[str, Any]:
-    """C1: nothing is known of the Customer yet."""
+    """Return the body of C1, without a Customer."""
     return order_body(choice, OrderType.QUOTE)
 
 
 def c2_body(choice: Choice) -> dict[str, Any]:
-    """C2: with the Customer."""
+    """Return the body of C2, with a Customer."""
     return order_body(choice, OrderType.QUOTE) | {"customer": CUSTOMER}
 
 
 def b_body(choice: Choice, total: JsonObject) -> dict[str, Any]:
-    """B: with the total that was quoted, and the payment taken for it unless there was none to take."""
+    """Return the body of B, with the total of the quote, and with a payment unless nothing is to be paid in advance."""
     due = {name: total[name] for name in ("@type", "price", "priceCurrency") if name in total}
     body = order_body(choice, OrderType.ORDER) | {"customer": CUSTOMER, "totalPaymentDue": due}
     unpaid = total.get("openBookingPrepayment") == Availability.UNAVAILABLE or not total["price"]
@@ -92,7 +92,7 @@ def b_body(choice: Choice, total: JsonObject) -> dict[str, Any]:
 
 
 def cancellation_body(order_item_id: str) -> dict[str, Any]:
-    """The PATCH by which a Customer gives up one OrderItem."""
+    """Return the body of the PATCH with which a Customer cancels one OrderItem."""
     cancelled = OrderItemStatus.CUSTOMER_CANCELLED.value
     return {
         "@context": OPENACTIVE,
@@ -102,7 +102,17 @@ def cancellation_body(order_item_id: str) -> dict[str, Any]:
 
 
 def book_something(client: httpx2.Client, site: str, api_key: str, report: Report) -> JsonObject:
-    """Find a paid session that can be booked and book it; return the Order. Raise DemoBookingError where that fails."""
+    """Find a paid session and book it; return the Order.
+
+    Args:
+        client: The HTTP client.
+        site: The URL of the dataset site.
+        api_key: The API key of the Broker.
+        report: Called after each step with its name, the HTTP status and a summary.
+
+    Raises:
+        DemoBookingError: A step failed.
+    """
     try:
         dataset = _dataset(client, site, report)
         choice = _choose(
@@ -120,14 +130,14 @@ def _dataset(client: httpx2.Client, site: str, report: Report) -> JsonObject:
     response = client.get(site, follow_redirects=True)
     found = _JSON_LD.search(response.text)
     if found is None:
-        raise DemoBookingError(f"{site} is no dataset site: there is no JSON-LD in it.")
+        raise DemoBookingError(f"{site} is no dataset site: it contains no JSON-LD.")
     dataset: JsonObject = json.loads(found[1])
     report("Dataset site", response.status_code, f"{dataset['name']}, {len(dataset['distribution'])} feeds")
     return dataset
 
 
 def _harvest(client: httpx2.Client, dataset: JsonObject, type_: OpportunityType, report: Report) -> list[JsonObject]:
-    """What an open feed holds at its end."""
+    """Return the items of an open feed at its end."""
     feeds = {feed["additionalType"].rpartition("/")[2]: feed["contentUrl"] for feed in dataset["distribution"]}
     with Copy() as copy:
         *_, end = harvest(feeds[type_], copy, client)
@@ -138,11 +148,11 @@ def _harvest(client: httpx2.Client, dataset: JsonObject, type_: OpportunityType,
 
 
 def _choose(series: list[JsonObject], sessions: list[JsonObject]) -> Choice:
-    """The first session with room in it, and an Offer that has a price and asks for nothing special."""
+    """Return the first session with spaces left and a paid Offer without further requirements."""
     parents = {item["@id"]: item for item in series}
     for session in sorted(sessions, key=lambda item: str(item["startDate"])):
         parent = parents.get(session["superEvent"])
-        if parent is None or not _has_room(session) or not parent["organizer"].get("isOpenBookingAllowed"):
+        if parent is None or not _has_spaces(session) or not parent["organizer"].get("isOpenBookingAllowed"):
             continue
         for offer in session.get("offers") or parent.get("offers", ()):
             if _is_plain_and_paid(offer):
@@ -151,7 +161,7 @@ def _choose(series: list[JsonObject], sessions: list[JsonObject]) -> Choice:
     raise DemoBookingError("The feeds hold no paid session that can be booked.")
 
 
-def _has_room(session: JsonObject) -> bool:
+def _has_spaces(session: JsonObject) -> bool:
     return (
         session.get("eventStatus", EventStatus.SCHEDULED) == EventStatus.SCHEDULED
         and session.get("remainingAttendeeCapacity", 0) > 0
@@ -186,22 +196,22 @@ def _book(client: httpx2.Client, api: str, api_key: str, choice: Choice, report:
     quote = put("C2", "order-quotes", c2_body(choice), HTTPStatus.OK)
     order = put("B", "orders", b_body(choice, quote["totalPaymentDue"]), HTTPStatus.CREATED)
     if order["orderedItem"][0]["orderItemStatus"] != OrderItemStatus.CONFIRMED:
-        raise DemoBookingError("The Order came back, but its item is not confirmed.")
+        raise DemoBookingError("The Order was returned, but its item is not confirmed.")
     return order
 
 
 def _essentials(reply: JsonObject) -> str:
-    """An Order's or an error's essentials in one line."""
+    """Return a summary of an Order or an error in one line."""
     if "totalPaymentDue" not in reply:
         return f"{reply.get('@type')}: {reply.get('description') or reply.get('name')}"
     due, (item, *_) = reply["totalPaymentDue"], reply["orderedItem"]
-    told = [f"{due['price']} {due.get('priceCurrency', '')} due".replace("  ", " ")]
+    parts = [f"{due['price']} {due.get('priceCurrency', '')} due".replace("  ", " ")]
     errors = [error["@type"] for error in item.get("error", ())]
     left = item["orderedItem"].get("remainingAttendeeCapacity") if isinstance(item["orderedItem"], dict) else None
     if left is not None:
-        told.append(f"{left} spaces left")
+        parts.append(f"{left} spaces left")
     if "lease" in reply:
-        told.append(f"held until {reply['lease']['leaseExpires']}")
+        parts.append(f"held until {reply['lease']['leaseExpires']}")
     if "orderItemStatus" in item:
-        told.append(str(item["orderItemStatus"]).rpartition("/")[2])
-    return ", ".join(told + errors)
+        parts.append(str(item["orderItemStatus"]).rpartition("/")[2])
+    return ", ".join(parts + errors)

@@ -1,4 +1,4 @@
-"""The demo as it runs: a database made and filled, a server on it, and someone told what to do with it."""
+"""The run of the demo: it creates and fills a database, serves it, and prints how to use it."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ from openbooking.booking.model.opportunity import Offer, Opportunity
 from openbooking.jsonld.scalars import write_price
 from openbooking.openactive.ids import Identifiers
 from openbooking.sandbox.database import Filled, claim_file, fill
-from openbooking.sandbox.guide import Place, guide
+from openbooking.sandbox.guide import Address, guide
 from openbooking.sandbox.guided_booking import Choice, JsonObject, book_something
 from openbooking.sandbox.sellers import TRUST
 from openbooking.sandbox.timetable import TIME_ZONE
@@ -30,15 +30,15 @@ from openbooking.settings import Settings
 from openbooking.web.api.dataset_site import DATASET_PATH
 from openbooking.web.api.feeds import FEEDS_PATH
 
-# What is proposed for booking can still be cancelled when it is, and a few people may try.
+# The proposed session can still be cancelled after the booking, and has spaces for several attempts.
 _AHEAD = timedelta(days=2)
-_ROOM = 10
+_LEAST_SPACES = 10
 
 Show = Callable[[str], None]
 
 
 def run_demo(settings: Settings, database: Path | None, show: Show, *, book: bool) -> None:
-    """Run the demo until it is told to stop, or until it has made one booking.
+    """Run the demo until SIGINT or SIGTERM, or until it has made one booking.
 
     Args:
         settings: Where to listen.
@@ -47,7 +47,7 @@ def run_demo(settings: Settings, database: Path | None, show: Show, *, book: boo
         book: Whether to make one booking as a Broker would, and stop.
 
     Raises:
-        DemoDatabaseError: The file is there already and is not a demo's, or cannot be made.
+        DemoDatabaseError: The file exists and is not of a demo, or cannot be created.
         DemoBookingError: The booking failed.
         ListenError: The address is taken.
     """
@@ -66,7 +66,7 @@ def run_demo(settings: Settings, database: Path | None, show: Show, *, book: boo
 
 @contextmanager
 def _file(wanted: Path | None) -> Iterator[Path]:
-    """The file that is wanted, or one that is gone afterwards."""
+    """Yield the path of the database; a file in a temporary folder if no path is given."""
     if wanted:
         yield wanted
         return
@@ -75,14 +75,14 @@ def _file(wanted: Path | None) -> Iterator[Path]:
 
 
 def _book_and_stop(settings: Settings, filled: Filled, listener: socket.socket, show: Show) -> None:
-    """Serve for as long as a Broker takes to make one booking."""
+    """Serve while a Broker makes one booking, and stop."""
 
     def show_step(step: str, status: int, essentials: str) -> None:
         show(f"{step:<22} {status}  {essentials}")
 
-    walks: list[Future[JsonObject]] = []
+    bookings: list[Future[JsonObject]] = []
 
-    def walk(stop: Stop) -> JsonObject:
+    def book(stop: Stop) -> JsonObject:
         try:
             with httpx2.Client(trust_env=False) as client:
                 return book_something(client, settings.site, filled.demo_key, show_step)
@@ -90,8 +90,8 @@ def _book_and_stop(settings: Settings, filled: Filled, listener: socket.socket, 
             stop()
 
     with ThreadPoolExecutor(1, "broker") as broker:
-        run_server(settings, listener, lambda stop: walks.append(broker.submit(walk, stop)))
-    for line in json.dumps(walks[0].result(), indent=2).splitlines():
+        run_server(settings, listener, lambda stop: bookings.append(broker.submit(book, stop)))
+    for line in json.dumps(bookings[0].result(), indent=2).splitlines():
         show(line)
 
 
@@ -99,34 +99,37 @@ def _print_guide(settings: Settings, filled: Filled, show: Show) -> None:
     ids = Identifiers(settings.base_uri)
     session, offer, name = _proposed(filled.opportunities, datetime.now(UTC) + _AHEAD)
     choice = Choice(ids.opportunity(session.path), ids.offer(offer.ref), ids.seller(session.seller), name)
-    places = [
-        Place("Dataset site", settings.site + DATASET_PATH),
-        Place("Open feeds", f"{settings.site}{FEEDS_PATH}/scheduled-sessions, and those the dataset site lists"),
-        Place("Booking API", settings.base_uri),
-        Place("API key", f"{filled.demo_key} of Demo Broker, which may book for both Sellers"),
-        Place("Another API key", f"{filled.studio_key} of Studio App, which may book for Willow Studio only"),
-        Place("Database", settings.database),
+    addresses = [
+        Address("Dataset site", settings.site + DATASET_PATH),
+        Address("Open feeds", f"{settings.site}{FEEDS_PATH}/scheduled-sessions, and those the dataset site lists"),
+        Address("Booking API", settings.base_uri),
+        Address("API key", f"{filled.demo_key} of Demo Broker, which may book for both Sellers"),
+        Address("Another API key", f"{filled.studio_key} of Studio App, which may book for Willow Studio only"),
+        Address("Database", settings.database),
     ]
-    # The Seller's prices include tax, so that the price is what is due.
+    # The prices of this Seller include tax, so the price is the total.
     total: JsonObject = {
         "@type": "PriceSpecification",
         "price": write_price(offer.price),
         "priceCurrency": offer.currency,
     }
-    for text in guide(places, settings.base_uri, filled.demo_key, choice, total):
+    for text in guide(addresses, settings.base_uri, filled.demo_key, choice, total):
         for line in text.split("\n"):
             show(line)
 
 
 def _proposed(opportunities: list[Opportunity], earliest: datetime) -> tuple[Opportunity, Offer, str]:
-    """A session to try a booking with: paid, with tax in its price, open for booking already, free to cancel."""
+    """Return a session for the proposed booking, with its Offer and name.
+
+    The session is paid with tax in its price, open for booking, and can be cancelled for free.
+    """
     by_path = {item.path: item for item in opportunities}
     return next(
         (item, offer, f"{by_path[offer.owner].properties['name']} on {item.start:%d %B}")
         for item in opportunities
         if item.seller == TRUST.key and item.parent and item.start and item.start > earliest
         for offer in by_path[item.parent].offers
-        if (item.capacity or 0) >= _ROOM
+        if (item.capacity or 0) >= _LEAST_SPACES
         and offer.price > 0
         and offer.full_refund_on_cancellation
         and offer.valid_from_before_start is None

@@ -1,4 +1,4 @@
-"""The two made-up Sellers of the demo, and the places where their classes and courts are."""
+"""The two made-up Sellers of the demo, and the locations of their classes and courts."""
 
 from openbooking.booking.model.opportunity import Properties, Seller
 from openbooking.openactive.terms import TaxMode
@@ -16,7 +16,7 @@ def _address(street: str, postcode: str) -> Properties:
 
 
 def _seller_properties(site: str, street: str, postcode: str, telephone: str, vat_id: str) -> Properties:
-    """What a Seller publishes of itself."""
+    """Return the published properties of a Seller."""
     return {
         "url": f"{site}/",
         "email": f"bookings@{site.removeprefix('https://')}",

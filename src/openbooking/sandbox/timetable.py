@@ -1,4 +1,4 @@
-"""What the Sellers of the demo sell: four weeks of classes and courts, as data and a small generator."""
+"""The timetable of the demo Sellers: four weeks of classes and courts, as data and a generator."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -29,14 +29,14 @@ class Concept(NamedTuple):
     id: str
     label: str
 
-    def written(self) -> dict[str, str]:
-        """As it is published."""
+    def json_ld(self) -> dict[str, str]:
+        """Return the JSON-LD of the concept."""
         scheme = OPENACTIVE + self.scheme
         return {"@type": "Concept", "@id": f"{scheme}#{self.id}", "prefLabel": self.label, "inScheme": scheme}
 
 
 def activity(id_: str, label: str) -> Concept:
-    """An entry of the activity list."""
+    """Return the entry of the activity list with this id."""
     return Concept("activity-list", id_, label)
 
 
@@ -70,7 +70,7 @@ class Price(NamedTuple):
     cancel_before: timedelta | None = timedelta(days=1)
 
     def offer(self, owner: str) -> Offer:
-        """The Offer as published by the Opportunity at that path."""
+        """Return the Offer that the Opportunity at the path `owner` publishes."""
         price = Decimal(self.pounds)
         return Offer(
             key=self.name.lower().replace(" ", "-"),
@@ -88,7 +88,7 @@ class Price(NamedTuple):
 
 
 class _Class(NamedTuple):
-    """A class on the weekly timetable: `spaces` are for sale here; of a larger `size` the rest is sold elsewhere."""
+    """A class of the weekly timetable. Its `spaces` are sold here; the rest of a larger `size` is sold elsewhere."""
 
     key: str
     seller: Seller
@@ -168,7 +168,7 @@ _CLASSES = (
 
 
 class _Hours(NamedTuple):
-    """Opening hours on some days of the week; from `peak` on the peak price applies."""
+    """Opening hours on some days of the week. The peak price applies from `peak` on."""
 
     days: Sequence[int]
     opens: time
@@ -183,7 +183,7 @@ _OPENING_HOURS = (
 
 
 class _Facility(NamedTuple):
-    """Courts, or a hall, booked by the hour or part of it. Without `courts` its slots have `uses` each, else one."""
+    """Courts or a hall, booked by the hour or a part of it. Without `courts`, each slot has `uses` spaces; else one."""
 
     key: str
     name: str
@@ -217,7 +217,7 @@ _FACILITIES = (
 
 
 def timetable(today: date, zone: tzinfo) -> list[Opportunity]:
-    """Everything there is to book from tomorrow on, for four weeks, parents before their children.
+    """Return everything to book in the four weeks from tomorrow on, each parent before its children.
 
     Times are those on the wall clock of `zone`, whether or not clocks change meanwhile.
     """
@@ -238,7 +238,7 @@ def _class_sessions(class_: _Class, days: Sequence[date], zone: tzinfo) -> Itera
         "description": class_.about,
         "url": f"{SITES[class_.seller.key]}/classes/{class_.key}",
         "location": class_.place,
-        "activity": [class_.activity.written()],
+        "activity": [class_.activity.json_ld()],
         "eventSchedule": [
             {
                 "@type": "PartialSchedule",
@@ -288,7 +288,7 @@ def _facility_slots(facility: _Facility, days: Sequence[date], zone: tzinfo) -> 
             "description": facility.about,
             "url": f"{SITES[TRUST.key]}/courts/{facility.key}",
             "location": CENTRE,
-            "facilityType": [facility.type.written()],
+            "facilityType": [facility.type.json_ld()],
         },
     )
     bookable = []
@@ -332,5 +332,5 @@ def _slots_of_day(facility: _Facility, key: str, parent: str, day: date, zone: t
 
 
 def instant(day: date, wall_clock: time, zone: tzinfo) -> datetime:
-    """In UTC: between two times of one time zone Python subtracts what clocks show, not what passes."""
+    """Return a local time in UTC, because Python subtracts times of one time zone as wall-clock times."""
     return datetime.combine(day, wall_clock, zone).astimezone(UTC)

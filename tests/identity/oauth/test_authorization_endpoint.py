@@ -1,4 +1,4 @@
-"""The authorization endpoint: who is asked what, and who is told of it."""
+"""The authorization endpoint: sign-in, consent, and the answers to clients."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -29,7 +29,7 @@ async def refused(desk: Desk, **changes: str | None) -> dict[str, str]:
 
 
 @pytest.mark.spec("OB-AUTH-05", "OB-AUTH-28")
-async def test_somebody_signs_in_and_agrees_and_the_client_gets_a_code(desk: Desk) -> None:
+async def test_the_client_gets_a_code_after_sign_in_and_consent(desk: Desk) -> None:
     parameters, _ = desk.asked()
     endpoint = desk.provider.authorization
     assert isinstance(await endpoint.ask(parameters, None), SignInFirst)
@@ -45,8 +45,8 @@ async def test_somebody_signs_in_and_agrees_and_the_client_gets_a_code(desk: Des
     assert (grant.seller, grant.agreed_by, grant.changed_by) == ("centre", frozenset({"ann"}), "ann")
 
 
-async def test_the_client_is_told_by_whom_it_is_answered(desk: Desk) -> None:
-    """RFC 9207: so that it cannot mix up providers."""
+async def test_answers_to_clients_name_the_issuer(desk: Desk) -> None:
+    """The issuer prevents mix-up attacks (RFC 9207)."""
     parameters, _ = desk.asked()
     answer = await desk.provider.authorization.decide(parameters, await desk.signed_in("ann"), agreed=True)
     assert isinstance(answer, Redirect)
@@ -54,7 +54,7 @@ async def test_the_client_is_told_by_whom_it_is_answered(desk: Desk) -> None:
     assert (await refused(desk, scope="address"))["iss"] == SITE
 
 
-async def test_who_says_no_is_not_asked_for_the_reason(desk: Desk) -> None:
+async def test_a_refusal_is_sent_as_access_denied(desk: Desk) -> None:
     parameters, _ = desk.asked()
     answer = await desk.provider.authorization.decide(parameters, await desk.signed_in("ann"), agreed=False)
     assert isinstance(answer, Redirect)
@@ -64,8 +64,8 @@ async def test_who_says_no_is_not_asked_for_the_reason(desk: Desk) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-32")
-async def test_who_has_agreed_is_not_asked_again(desk: Desk) -> None:
-    """With offline access or without; but for more scopes, for another client, or in another's place, they are."""
+async def test_a_user_who_has_agreed_is_not_asked_again(desk: Desk) -> None:
+    """Consent includes offline access. More scopes, another client or another user need a new consent."""
     endpoint, ann = desk.provider.authorization, await desk.signed_in("ann")
     await desk.code("ann", scope="openid openactive-identity")
     for changes, expected in (
@@ -83,8 +83,8 @@ async def test_who_has_agreed_is_not_asked_again(desk: Desk) -> None:
     assert isinstance(await endpoint.ask(parameters, ann), AskConsent)
 
 
-async def test_each_person_agrees_for_themselves(desk: Desk) -> None:
-    """Another manager of the same Seller is asked too; and the first again, once the second has allowed more."""
+async def test_each_user_agrees_separately(desk: Desk) -> None:
+    """A second manager of the Seller is asked too. The first is asked again once the second has allowed more."""
     dan = replace((await desk.signed_in("ann")).user, name="dan", revision=0)
     await desk.store.save(dan)
     endpoint, ann = desk.provider.authorization, await desk.signed_in("ann")
@@ -98,7 +98,7 @@ async def test_each_person_agrees_for_themselves(desk: Desk) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-05", "OB-AUTH-32")
-async def test_who_agreed_as_a_manager_and_is_staff_now_gets_no_code(desk: Desk) -> None:
+async def test_a_manager_who_became_staff_gets_no_code(desk: Desk) -> None:
     await desk.code("ann")
     ann = (await desk.signed_in("ann")).user
     await desk.store.save(replace(ann, role=Role.STAFF))
@@ -110,7 +110,7 @@ async def test_who_agreed_as_a_manager_and_is_staff_now_gets_no_code(desk: Desk)
 
 
 @pytest.mark.spec("OB-AUTH-05", "OB-AUTH-29")
-async def test_who_is_given_the_name_of_somebody_who_left_inherits_no_agreement(desk: Desk) -> None:
+async def test_a_later_account_of_a_name_inherits_no_agreement(desk: Desk) -> None:
     accounts, password = desk.provider.accounts, "lampshade orbit cabbage"
     for agrees in (True, False):
         admission = await accounts.use_link(await accounts.add("eve", "centre", Role.MANAGER), password)
@@ -132,7 +132,7 @@ async def test_a_revoked_grant_has_to_be_agreed_to_anew(desk: Desk) -> None:
     assert isinstance(await desk.provider.authorization.ask(parameters, await desk.signed_in("ann")), AskConsent)
 
 
-async def test_who_may_not_decide_for_the_seller_is_told_so(desk: Desk) -> None:
+async def test_staff_may_not_decide_for_the_seller(desk: Desk) -> None:
     parameters, _ = desk.asked()
     cat = await desk.signed_in("cat")
     assert isinstance(await desk.provider.authorization.ask(parameters, cat), MayNotConsent)
@@ -155,7 +155,7 @@ async def test_who_may_not_decide_for_the_seller_is_told_so(desk: Desk) -> None:
         {"redirect_uri": "//evil.example/cb"},
     ],
 )
-async def test_nobody_is_sent_where_no_client_has_registered(desk: Desk, changes: dict[str, str | None]) -> None:
+async def test_an_unregistered_redirect_uri_is_never_used(desk: Desk, changes: dict[str, str | None]) -> None:
     parameters, _ = desk.asked(**changes)
     for signed_in in (None, await desk.signed_in("ann")):
         with pytest.raises(UnknownClientError):
@@ -191,7 +191,7 @@ WRONG = pytest.mark.parametrize(
 
 
 @WRONG
-async def test_what_is_wrong_with_a_request_is_told_to_its_client(
+async def test_errors_of_a_request_are_sent_to_its_client(
     desk: Desk, changes: dict[str, str | None], error: str
 ) -> None:
     told = await refused(desk, **changes)
@@ -202,10 +202,10 @@ async def test_what_is_wrong_with_a_request_is_told_to_its_client(
 
 
 @WRONG
-async def test_nobody_is_sent_to_a_client_by_what_is_wrong_before_they_sign_in(
+async def test_a_malformed_request_redirects_only_after_sign_in(
     desk: Desk, changes: dict[str, str | None], error: str
 ) -> None:
-    """RFC 9700 4.11.2, which excepts silent requests: those are answered at once."""
+    """RFC 9700 4.11.2. Silent requests are answered at once."""
     parameters, _ = desk.asked(**changes)
     answer = await desk.provider.authorization.ask(parameters, None)
     if "none" not in parameters.get("prompt", "").split():
@@ -216,7 +216,7 @@ async def test_nobody_is_sent_to_a_client_by_what_is_wrong_before_they_sign_in(
     assert returned(answer)["error"] == ("login_required" if error == "consent_required" else error)
 
 
-async def test_no_page_is_shown_where_none_may_be(desk: Desk) -> None:
+async def test_a_silent_request_shows_no_page(desk: Desk) -> None:
     parameters, _ = desk.asked(prompt="none")
     answer = await desk.provider.authorization.ask(parameters, None)
     assert isinstance(answer, Redirect)
@@ -227,7 +227,7 @@ async def test_no_page_is_shown_where_none_may_be(desk: Desk) -> None:
     assert returned(answer)["code"]
 
 
-async def test_who_signed_in_long_ago_signs_in_again_if_the_client_wants(desk: Desk) -> None:
+async def test_max_age_asks_for_another_sign_in(desk: Desk) -> None:
     await desk.code("ann")
     ann = await desk.signed_in("ann")
     desk.clock.move(timedelta(seconds=61))

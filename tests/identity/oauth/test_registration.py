@@ -1,4 +1,4 @@
-"""Booking Partners register themselves, with a token that an administrator gave."""
+"""Registration of Booking Partners by themselves, with a token of an administrator."""
 
 from datetime import timedelta
 from typing import Any
@@ -51,7 +51,7 @@ async def test_a_token_registers_partners_again_and_again(desk: Desk, metadata: 
     assert token not in str(kept)
 
 
-async def test_tokens_expire_are_used_up_and_are_withdrawn(desk: Desk) -> None:
+async def test_registration_tokens_expire_are_used_up_and_are_revoked(desk: Desk) -> None:
     registration = desk.provider.registration
     once = await registration.new_token("a", None, 1)
     await registration.register(once, METADATA)
@@ -105,7 +105,7 @@ async def test_tokens_expire_are_used_up_and_are_withdrawn(desk: Desk) -> None:
         "com.example.app:/cb",
     ],
 )
-async def test_redirect_uris_that_cannot_be_registered(uri: str) -> None:
+async def test_other_redirect_uris_are_refused(uri: str) -> None:
     with pytest.raises(InvalidRedirectUriError):
         read_metadata({"redirect_uris": ["https://app.example.com/cb", uri]})
 
@@ -121,7 +121,7 @@ async def test_redirect_uris_that_cannot_be_registered(uri: str) -> None:
         "http://[::1]:3000/cb",
     ],
 )
-async def test_redirect_uris_that_can(uri: str) -> None:
+async def test_https_and_localhost_redirect_uris_are_accepted(uri: str) -> None:
     assert read_metadata({"redirect_uris": [uri]})["redirect_uris"] == (uri,)
 
 
@@ -151,7 +151,7 @@ async def test_redirect_uris_that_can(uri: str) -> None:
         ({"contacts": ["kit@example.com\n"]}, InvalidClientMetadataError),
     ],
 )
-def test_metadata_that_cannot_be_registered(changes: dict[str, Any], error: type[Exception]) -> None:
+def test_wrong_metadata_is_refused(changes: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         read_metadata({**METADATA, **changes})
 
@@ -167,8 +167,8 @@ def test_a_partner_for_its_own_orders_feed_needs_no_redirect_uri() -> None:
     assert described["name"]
 
 
-async def test_a_use_that_races_with_another_is_counted(desk: Desk) -> None:
-    """The last use of a token is had by one of two that come at once."""
+async def test_the_last_use_of_a_token_is_not_given_twice(desk: Desk) -> None:
+    """Of two concurrent registrations, one gets the last use of a token."""
     registration = desk.provider.registration
     token = await registration.new_token("a", None, 1)
     save = desk.store.save

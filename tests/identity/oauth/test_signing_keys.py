@@ -1,4 +1,4 @@
-"""Signing keys are made, published, replaced, and kept for as long as anything hangs on them."""
+"""Signing keys are made, published, rotated, and kept while their tokens are valid."""
 
 from datetime import timedelta
 
@@ -17,13 +17,13 @@ async def kids(desk: Desk) -> list[str]:
     return [str(key["kid"]) for key in (await desk.provider.keys.published())["keys"]]
 
 
-async def test_only_the_public_half_is_published(desk: Desk) -> None:
+async def test_only_public_keys_are_published(desk: Desk) -> None:
     (key,) = (await desk.provider.keys.published())["keys"]
     assert {"kty", "n", "e", "kid", "use", "alg"} == key.keys()
     assert (key["kty"], key["use"], key["alg"]) == ("RSA", "sig", "RS256")
 
 
-async def test_after_a_rotation_old_tokens_are_good_until_they_expire(desk: Desk) -> None:
+async def test_after_a_rotation_old_tokens_are_valid_until_they_expire(desk: Desk) -> None:
     token = (await desk.tokens())["access_token"]
     desk.clock.move(timedelta(minutes=1))
     made = await desk.provider.keys.rotate()
@@ -36,14 +36,14 @@ async def test_after_a_rotation_old_tokens_are_good_until_they_expire(desk: Desk
     assert len(await desk.store.find(SigningKey)) == 1
 
 
-async def test_a_key_that_is_known_to_others_is_replaced_at_once(desk: Desk) -> None:
+async def test_a_leaked_key_is_replaced_at_once(desk: Desk) -> None:
     token = (await desk.tokens())["access_token"]
     await desk.provider.keys.rotate(at_once=True)
     with pytest.raises(InvalidAuthorizationDetailsError):
         await desk.caller(token)
 
 
-async def test_keys_are_replaced_in_time(desk: Desk) -> None:
+async def test_keys_are_rotated_by_age(desk: Desk) -> None:
     keys = desk.provider.keys
     await keys.rotate_if_due()
     assert len(await kids(desk)) == 1
@@ -56,7 +56,7 @@ async def test_keys_are_replaced_in_time(desk: Desk) -> None:
 
 
 async def test_several_processes_share_the_keys(desk: Desk) -> None:
-    """One that has not seen a new key yet finds it when it meets it; one that was removed ends within a minute."""
+    """A process loads a new key when it meets one, and drops a removed key within a minute."""
     other = SigningKeys(desk.store, POLICY, desk.clock)
     assert await other.verify("JWT", await desk.provider.keys.sign("JWT", {"n": 1}), dict) == {"n": 1}
     await desk.provider.keys.rotate(at_once=True)
@@ -69,7 +69,7 @@ async def test_several_processes_share_the_keys(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("days", [10, -10])
-async def test_a_rotation_is_seen_within_a_minute_whatever_the_wall_clock_does(desk: Desk, days: int) -> None:
+async def test_other_processes_see_a_rotation_within_a_minute(desk: Desk, days: int) -> None:
     clock = UnguardedClock()
     other = SigningKeys(desk.store, POLICY, clock)
     clock.turn(timedelta(days=days))
@@ -81,7 +81,7 @@ async def test_a_rotation_is_seen_within_a_minute_whatever_the_wall_clock_does(d
         await other.verify("JWT", signed, dict)
 
 
-async def test_a_fresh_key_signs_also_after_one_that_was_made_by_a_clock_that_was_ahead(desk: Desk) -> None:
+async def test_a_new_key_signs_even_after_one_with_a_time_in_the_future(desk: Desk) -> None:
     desk.clock.move(timedelta(days=10))
     await desk.provider.keys.rotate()
     desk.clock.move(timedelta(days=-10))
@@ -89,8 +89,8 @@ async def test_a_fresh_key_signs_also_after_one_that_was_made_by_a_clock_that_wa
     assert (await kids(desk))[0] == made.kid
 
 
-def test_which_keys_live() -> None:
-    """The newest, and the one before it until the tokens that it signed have expired."""
+def test_keys_stay_in_use_until_their_tokens_have_expired() -> None:
+    """The newest key is in use, and so are others until the tokens that they signed have expired."""
     first = signing_key()
     moments = [first.created + timedelta(minutes=minutes) for minutes in (10, 20)]
     second, third = (SigningKey(kid=str(n), created=moment, jwk={}) for n, moment in enumerate(moments))

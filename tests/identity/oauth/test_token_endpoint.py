@@ -1,4 +1,4 @@
-"""The token endpoint: codes and refresh tokens are good once, and what is misused ends with all that came of it."""
+"""The token endpoint: codes and refresh tokens are valid once, and misuse ends the authorization."""
 
 import asyncio
 import base64
@@ -35,14 +35,14 @@ OPENACTIVE = "https://openactive.io/"
 
 
 async def claims(desk: Desk, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims, verified as a client would: with the published keys."""
+    """Return header and claims of a token, verified with the published keys."""
     published = KeySet.import_key_set(await desk.provider.keys.published())  # type: ignore[arg-type]
     verified = jwt.decode(token, published, algorithms=["RS256"])
     return verified.header, verified.claims
 
 
 async def dead(desk: Desk, tokens: dict[str, Any]) -> bool:
-    """Whether neither the access token nor the refresh token is good any more."""
+    """Return whether both the access token and the refresh token are void."""
     with pytest.raises(InvalidAuthorizationDetailsError):
         await desk.caller(tokens["access_token"])
     with pytest.raises(InvalidGrantError):
@@ -103,7 +103,7 @@ async def test_scopes_ask_for_claims(desk: Desk, logo: Any) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-31", "OB-AUTH-26")
-async def test_what_an_access_token_says(desk: Desk) -> None:
+async def test_the_claims_of_an_access_token(desk: Desk) -> None:
     header, told = await claims(desk, (await desk.tokens())["access_token"])
     assert (header["typ"], header["alg"]) == ("at+jwt", "RS256")
     assert (told["iss"], told["aud"], told["client_id"]) == (SITE, f"{SITE}/api", "alice")
@@ -125,7 +125,7 @@ async def test_without_openid_there_is_no_id_token(desk: Desk) -> None:
     assert "id_token" not in await desk.tokens(scope="openactive-openbooking")
 
 
-async def test_a_code_used_twice_ends_all_that_came_of_it(desk: Desk) -> None:
+async def test_a_code_used_twice_ends_its_authorization(desk: Desk) -> None:
     code, verifier = await desk.code()
     tokens = await desk.exchange(code, verifier)
     with pytest.raises(InvalidGrantError):
@@ -149,8 +149,8 @@ async def test_a_code_used_twice_at_once_gives_tokens_once_at_most(desk: Desk) -
         {"redirect_uri": ""},
     ],
 )
-async def test_a_code_is_good_only_for_who_asked_for_it(desk: Desk, changes: dict[str, str]) -> None:
-    """And for nobody afterwards: whoever tried has got hold of it."""
+async def test_a_code_is_valid_only_for_the_client_that_requested_it(desk: Desk, changes: dict[str, str]) -> None:
+    """Afterwards it is void for every client, because it has leaked."""
     code, verifier = await desk.code()
     shown = changes.get("verifier", verifier)
     uri = {"redirect_uri": changes["redirect_uri"]} if "redirect_uri" in changes else {}
@@ -161,8 +161,8 @@ async def test_a_code_is_good_only_for_who_asked_for_it(desk: Desk, changes: dic
 
 
 @pytest.mark.parametrize("verifier", [None, "", "abc", "v" * 42, "v" * 129, "v" * 42 + "+", "v" * 43 + "\n", "é" * 43])
-async def test_a_verifier_has_the_form_of_one(desk: Desk, verifier: str | None) -> None:
-    """RFC 7636 4.1. One that is short, or none at all, is no proof, whatever the challenge; and it burns the code."""
+async def test_a_verifier_of_another_form_is_refused(desk: Desk, verifier: str | None) -> None:
+    """A short or missing verifier is refused whatever the challenge is, and spends the code (RFC 7636 4.1)."""
     sound = "aZ09-._~" * 16
     for shown, asked_with in ((verifier, verifier or ""), (verifier, sound)):
         code, _ = await desk.code(code_challenge=challenge(asked_with))
@@ -177,14 +177,14 @@ async def test_a_verifier_has_the_form_of_one(desk: Desk, verifier: str | None) 
         assert await desk.exchange(code, fitting)
 
 
-async def test_another_client_cannot_use_nor_burn_a_code(desk: Desk) -> None:
+async def test_another_client_cannot_use_or_spend_a_code(desk: Desk) -> None:
     code, verifier = await desk.code()
     with pytest.raises(InvalidGrantError):
         await desk.exchange(code, verifier, "bob", redirect_uri="https://alice.example.com/cb")
     assert await desk.exchange(code, verifier)
 
 
-async def test_a_code_is_good_for_a_minute(desk: Desk) -> None:
+async def test_a_code_is_valid_for_a_minute(desk: Desk) -> None:
     code, verifier = await desk.code()
     desk.clock.move(timedelta(seconds=60))
     with pytest.raises(InvalidGrantError):
@@ -192,19 +192,19 @@ async def test_a_code_is_good_for_a_minute(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("code", ["", "obc_x", "obc_x.", "obc_x.nothing", "obr_x.nothing", "." * 50, "obc_\u00e9.x"])
-async def test_words_that_are_no_codes(desk: Desk, code: str) -> None:
+async def test_malformed_codes_are_refused(desk: Desk, code: str) -> None:
     with pytest.raises(InvalidGrantError):
         await desk.exchange(code, "v" * 43)
 
 
-async def test_a_guessed_code_does_not_burn_the_true_one(desk: Desk) -> None:
+async def test_a_guessed_code_does_not_spend_the_real_one(desk: Desk) -> None:
     code, verifier = await desk.code()
     with pytest.raises(InvalidGrantError):
         await desk.exchange(f"obc_guess.{code.partition('.')[2]}", verifier)
     assert await desk.exchange(code, verifier)
 
 
-async def test_a_refresh_token_brings_the_next(desk: Desk) -> None:
+async def test_a_refresh_returns_the_next_refresh_token(desk: Desk) -> None:
     tokens = await desk.tokens()
     for _ in range(3):
         fresh = await desk.refresh(tokens["refresh_token"])
@@ -225,7 +225,7 @@ async def test_a_refresh_token_used_twice_ends_the_family(desk: Desk) -> None:
 
 
 async def test_a_client_may_be_allowed_to_refresh_several_times_at_once() -> None:
-    """Within the leeway each answer is good, so that whichever the client keeps works; after it, none is forgiven."""
+    """Within the leeway the tokens of each answer are valid. After it, a second use ends the authorization."""
     desk = await Desk(replace(POLICY, refresh_leeway=timedelta(seconds=10))).open()
     first = await desk.tokens()
     answers = await asyncio.gather(*(desk.refresh(first["refresh_token"]) for _ in range(3)))
@@ -255,8 +255,8 @@ async def test_a_refresh_can_ask_for_less_and_never_for_more(desk: Desk) -> None
 
 
 @pytest.mark.spec("OB-AUTH-28")
-async def test_a_refresh_for_what_was_not_allowed_spends_nothing(desk: Desk) -> None:
-    """Unless the token was spent before: then somebody else has it, whatever it is shown for."""
+async def test_a_refresh_for_other_scopes_does_not_spend_the_token(desk: Desk) -> None:
+    """A token that was spent before ends the authorization whatever scopes are requested."""
     first = await desk.tokens()
     for _ in range(2):
         with pytest.raises(InvalidScopeError):
@@ -275,8 +275,8 @@ async def test_another_client_cannot_refresh(desk: Desk) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-07", "OB-AUTH-10")
-async def test_what_a_seller_revokes_ends_at_once_and_for_ever(desk: Desk) -> None:
-    """Agreeing again brings fresh tokens; the old ones stay dead."""
+async def test_revoked_tokens_end_at_once_and_for_ever(desk: Desk) -> None:
+    """A new consent allows new tokens. The old ones stay void."""
     tokens, bens = await desk.tokens(), await desk.tokens("ben")
     code, verifier = await desk.code()
     await desk.provider.grants.change("alice", "centre", revoke, "ann")
@@ -290,7 +290,7 @@ async def test_what_a_seller_revokes_ends_at_once_and_for_ever(desk: Desk) -> No
 
 
 @pytest.mark.spec("OB-AUTH-27")
-async def test_while_bookings_are_suspended_tokens_wait(desk: Desk) -> None:
+async def test_tokens_survive_a_suspension(desk: Desk) -> None:
     tokens, own = await desk.tokens(), await desk.own_token()
     await desk.provider.grants.change("alice", "centre", suspend, "ann")
     with pytest.raises(InvalidAuthorizationDetailsError):
@@ -304,7 +304,7 @@ async def test_while_bookings_are_suspended_tokens_wait(desk: Desk) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-29")
-async def test_what_a_seller_allowed_outlives_who_clicked(desk: Desk) -> None:
+async def test_a_grant_outlives_the_user_who_gave_it(desk: Desk) -> None:
     tokens = await desk.tokens()
     (ann,) = await desk.store.find(User, name="ann")
     await desk.provider.accounts.remove(ann)
@@ -313,7 +313,7 @@ async def test_what_a_seller_allowed_outlives_who_clicked(desk: Desk) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-25")
-async def test_a_client_has_a_token_of_its_own_for_the_orders_feed(desk: Desk) -> None:
+async def test_a_client_token_reads_the_orders_feed(desk: Desk) -> None:
     own = await desk.own_token(scope="openactive-ordersfeed unheard-of")
     assert (await desk.caller(own, Scope.ORDERS_FEED)).partner == "alice"
     with pytest.raises(InvalidAuthorizationDetailsError):
@@ -324,8 +324,8 @@ async def test_a_client_has_a_token_of_its_own_for_the_orders_feed(desk: Desk) -
 
 
 @pytest.mark.spec("OB-AUTH-24", "OB-AUTH-25")
-async def test_a_client_cannot_have_a_token_of_its_own_that_books(desk: Desk) -> None:
-    """Whoever lets it book: a consent without offline access ends with its access token."""
+async def test_a_client_token_cannot_book(desk: Desk) -> None:
+    """A consent without offline access ends with its access token, whatever other grants exist."""
     await desk.tokens(scope="openactive-openbooking")
     await desk.provider.grants.change("alice", EVERY_SELLER, give(frozenset({Scope.OPENBOOKING})), "administrator")
     for scope in (Scope.OPENBOOKING, Scope.OPENID, Scope.OFFLINE_ACCESS):
@@ -346,12 +346,12 @@ async def test_a_client_must_know_its_secret(desk: Desk, secret: str) -> None:
 
 
 @pytest.mark.parametrize("header", ["Bearer x", "Basic", "Basic !", "Basic YWxpY2U=", "Basic /w==", "Basic \u00e9"])
-async def test_headers_that_authenticate_nobody(desk: Desk, header: str) -> None:
+async def test_malformed_client_headers_are_refused(desk: Desk, header: str) -> None:
     with pytest.raises(InvalidClientError):
         await desk.provider.tokens.answer({"grant_type": "client_credentials"}, header)
 
 
-async def test_both_ways_of_showing_a_secret_but_not_at_once(desk: Desk) -> None:
+async def test_a_secret_is_sent_in_the_header_or_the_form_but_not_both(desk: Desk) -> None:
     await desk.store.save(partner("a:b", secret_digest=partner("x y").secret_digest))
     form = {"grant_type": "client_credentials"}
     assert await desk.provider.tokens.answer(form, basic("a%3Ab", "obs_x+y"))
@@ -363,21 +363,21 @@ async def test_both_ways_of_showing_a_secret_but_not_at_once(desk: Desk) -> None
 
 
 @pytest.mark.parametrize("grant_type", ["", "password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer"])
-async def test_other_grants_are_not_taken(desk: Desk, grant_type: str) -> None:
-    """Least of all the password of a person (RFC 9700 2.4)."""
+async def test_other_grant_types_are_refused(desk: Desk, grant_type: str) -> None:
+    """The password grant is refused too (RFC 9700 2.4)."""
     form = {"grant_type": grant_type, "username": "ann", "password": "correct horse battery"}
     with pytest.raises(UnsupportedGrantTypeError):
         await desk.provider.tokens.answer(form, basic("alice", "obs_alice"))
 
 
-async def test_a_client_without_a_secret_is_nobody(desk: Desk) -> None:
+async def test_a_client_without_a_secret_cannot_authenticate(desk: Desk) -> None:
     await desk.store.save(partner("carol", secret_digest=None))
     with pytest.raises(InvalidClientError):
         await desk.provider.tokens.answer({"grant_type": "client_credentials"}, basic("carol", ""))
 
 
 @pytest.mark.parametrize("which", ["access_token", "refresh_token"])
-async def test_a_client_can_give_its_tokens_back(desk: Desk, which: str) -> None:
+async def test_a_client_can_revoke_its_tokens(desk: Desk, which: str) -> None:
     tokens = await desk.tokens()
     await desk.provider.tokens.revoke({"token": tokens[which]}, basic("bob", "obs_bob"))
     assert await desk.sellers(tokens["access_token"]) == {"centre"}
@@ -385,7 +385,7 @@ async def test_a_client_can_give_its_tokens_back(desk: Desk, which: str) -> None
     assert await dead(desk, tokens)
 
 
-async def test_giving_back_what_is_none_is_no_fault(desk: Desk) -> None:
+async def test_revoking_an_unknown_token_is_no_error(desk: Desk) -> None:
     for token in ("x", "obr_x.y", (await desk.tokens())["id_token"]):
         await desk.provider.tokens.revoke({"token": token}, basic("alice", "obs_alice"))
     for form, error in (({}, InvalidRequestError), ({"token": "x"}, InvalidClientError)):
@@ -395,7 +395,7 @@ async def test_giving_back_what_is_none_is_no_fault(desk: Desk) -> None:
         assert isinstance(refusal.value, error)
 
 
-async def test_nothing_that_is_secret_is_kept(desk: Desk) -> None:
+async def test_no_secret_is_stored(desk: Desk) -> None:
     code, verifier = await desk.code()
     tokens = await desk.exchange(code, verifier)
     (kept,) = await desk.store.find(Authorization)

@@ -1,4 +1,4 @@
-"""API keys and client secrets are replaced with an overlap, and when each was last used is known."""
+"""Replacement of API keys and client secrets with an overlap, and their last use."""
 
 import asyncio
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def secret(kind: CredentialKind, name: str) -> str:
 
 
 async def is_good(desk: Desk, kind: CredentialKind, name: str) -> bool:
-    """Whether somebody gets in with it."""
+    """Return whether the credential authenticates."""
     shown = secret(kind, name)
     await desk.provider.last_use_recorder.wait_until_written()
     try:
@@ -63,7 +63,7 @@ async def is_good(desk: Desk, kind: CredentialKind, name: str) -> bool:
 
 
 @KINDS
-async def test_old_and_new_are_good_until_the_overlap_ends(desk: Desk, kind: CredentialKind) -> None:
+async def test_both_credentials_are_valid_until_the_overlap_ends(desk: Desk, kind: CredentialKind) -> None:
     await rotate(desk, kind, "new")
     for passed, old in ((timedelta(), True), (WEEK - timedelta(seconds=1), True), (timedelta(seconds=1), False)):
         desk.clock.move(passed)
@@ -71,23 +71,21 @@ async def test_old_and_new_are_good_until_the_overlap_ends(desk: Desk, kind: Cre
 
 
 @KINDS
-async def test_without_an_overlap_all_before_end_at_once(desk: Desk, kind: CredentialKind) -> None:
+async def test_without_an_overlap_all_former_credentials_end_at_once(desk: Desk, kind: CredentialKind) -> None:
     await rotate(desk, kind, "second")
     await rotate(desk, kind, "third", None)
     assert [await is_good(desk, kind, name) for name in ("alice", "second", "third")] == [False, False, True]
 
 
 @KINDS
-async def test_the_old_one_is_ended(desk: Desk, kind: CredentialKind) -> None:
+async def test_the_former_credential_is_ended(desk: Desk, kind: CredentialKind) -> None:
     await rotate(desk, kind, "new")
     await change(desk, lambda partner: end_former_credential(partner, kind))
     assert [await is_good(desk, kind, name) for name in ("alice", "new")] == [False, True]
 
 
 @KINDS
-async def test_one_that_was_lost_before_its_first_use_is_replaced_and_the_one_in_use_stays(
-    desk: Desk, kind: CredentialKind
-) -> None:
+async def test_replacing_an_unused_credential_keeps_the_former_one_in_use(desk: Desk, kind: CredentialKind) -> None:
     assert await is_good(desk, kind, "alice")
     await rotate(desk, kind, "lost")
     desk.clock.move(timedelta(days=3))
@@ -97,7 +95,7 @@ async def test_one_that_was_lost_before_its_first_use_is_replaced_and_the_one_in
 
 
 @KINDS
-async def test_of_two_that_are_in_use_none_ends_without_a_word(desk: Desk, kind: CredentialKind) -> None:
+async def test_replacing_one_of_two_credentials_in_use_is_refused(desk: Desk, kind: CredentialKind) -> None:
     await rotate(desk, kind, "second")
     assert await is_good(desk, kind, "second")
     with pytest.raises(BothCredentialsInUseError):
@@ -108,7 +106,7 @@ async def test_of_two_that_are_in_use_none_ends_without_a_word(desk: Desk, kind:
 
 
 @KINDS
-async def test_a_partner_that_had_none_has_no_former_one(desk: Desk, kind: CredentialKind) -> None:
+async def test_a_first_credential_has_no_former_one(desk: Desk, kind: CredentialKind) -> None:
     none = {f"{kind}_digest": None}
     await change(desk, lambda partner: replace(partner, **none))
     await rotate(desk, kind, "new")
@@ -116,7 +114,7 @@ async def test_a_partner_that_had_none_has_no_former_one(desk: Desk, kind: Crede
     assert [await is_good(desk, kind, name) for name in ("alice", "new")] == [False, True]
 
 
-async def test_when_each_was_last_used_is_known_to_the_quarter_of_an_hour(desk: Desk) -> None:
+async def test_the_last_use_of_a_credential_is_accurate_to_a_quarter_of_an_hour(desk: Desk) -> None:
     start = desk.clock()
     for kind in CredentialKind:
         assert await is_good(desk, kind, "alice")
@@ -173,8 +171,8 @@ async def test_no_request_fails_because_its_use_cannot_be_written(desk: Desk, mo
     assert save.await_count == 1
 
 
-async def test_of_several_processes_each_may_note_the_same_use(desk: Desk) -> None:
-    """What was read before the other wrote is not written over it."""
+async def test_several_processes_may_record_the_same_use(desk: Desk) -> None:
+    """A process does not overwrite the newer record of another process."""
     read, others = await alice(desk), [LastUseRecorder(desk.store, desk.clock) for _ in range(3)]
     for uses in others:
         uses.record(read, digest("obk_alice"))

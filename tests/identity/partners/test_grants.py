@@ -1,4 +1,4 @@
-"""What Sellers allow, and the Orders feeds that follow: also after a crash, and for what was let in just before."""
+"""Grants of Sellers, and the Orders feeds that follow them, also after a crash."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -29,7 +29,7 @@ BOOKING = give(frozenset({Scope.OPENBOOKING}))
 
 
 async def booked(desk: Desk, family: list[Any] = YOGA, uuid: str = UUID) -> None:
-    """An Order of alice's that has entered her Orders feed."""
+    """Book an Order of alice, and wait until her Orders feed shows it."""
     await desk.bookings.execute(Publish(tuple(family), actor=MANAGER))
     seller = family[-1].seller
     total = PRICE if seller == CENTRE.key else PRICE * Decimal("1.2")
@@ -41,7 +41,7 @@ async def booked(desk: Desk, family: list[Any] = YOGA, uuid: str = UUID) -> None
 
 
 async def feed(desk: Desk) -> dict[str, bool]:
-    """Which Orders alice's feed shows, and which it has deleted."""
+    """Return for each Order in alice's feed whether it is shown or deleted."""
     shown = await read_feed(desk.bookings, Feed(ORDERS, "alice"))
     return {uuid: data is not None for uuid, data in shown.items()}
 
@@ -62,8 +62,8 @@ async def test_the_orders_feed_follows_what_sellers_allow(desk: Desk) -> None:
         assert await feed(desk) == {UUID: shown, other: True}
 
 
-async def test_one_seller_of_every_seller(desk: Desk) -> None:
-    """A partner that every Seller lets book can lose one of them, and then the rest."""
+async def test_one_seller_can_be_taken_out_of_every_seller(desk: Desk) -> None:
+    """A partner that books for every Seller can lose one Seller, and then all others."""
     other = new_uuid()
     await change(desk, EVERY_SELLER, BOOKING)
     await booked(desk)
@@ -76,7 +76,7 @@ async def test_one_seller_of_every_seller(desk: Desk) -> None:
     assert await feed(desk) == {UUID: False, other: True}
 
 
-async def test_a_revocation_that_a_crash_cut_short_is_finished_later(
+async def test_a_revocation_interrupted_by_a_crash_is_finished_later(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await change(desk, CENTRE.key, BOOKING)
@@ -97,8 +97,8 @@ async def test_a_revocation_that_a_crash_cut_short_is_finished_later(
     assert await feed(desk) == {UUID: False}
 
 
-async def test_an_order_that_was_let_in_just_before_is_withheld_too(desk: Desk) -> None:
-    """For a minute the feed is looked after; then the grant is settled."""
+async def test_an_order_booked_just_before_a_revocation_is_withheld(desk: Desk) -> None:
+    """The feed is brought up to date again for a minute. Then the grant is settled."""
     await change(desk, CENTRE.key, BOOKING)
     await change(desk, CENTRE.key, revoke)
     await booked(desk)
@@ -110,7 +110,7 @@ async def test_an_order_that_was_let_in_just_before_is_withheld_too(desk: Desk) 
     assert await desk.store.find(Grant, settled=False) == []
 
 
-async def test_a_grant_that_was_changed_by_a_clock_that_was_ahead_is_settled(desk: Desk) -> None:
+async def test_a_grant_changed_in_the_future_is_settled(desk: Desk) -> None:
     desk.clock.move(timedelta(days=10))
     await change(desk, CENTRE.key, BOOKING)
     desk.clock.move(timedelta(days=-10))
@@ -118,7 +118,7 @@ async def test_a_grant_that_was_changed_by_a_clock_that_was_ahead_is_settled(des
     assert await desk.store.find(Grant, settled=False) == []
 
 
-async def test_revoking_twice_or_for_nobody(desk: Desk) -> None:
+async def test_a_revoked_grant_stays_revoked(desk: Desk) -> None:
     first = await change(desk, CENTRE.key, revoke)
     assert (first.state, first.allows_booking) == (GrantState.REVOKED, False)
     await change(desk, CENTRE.key, BOOKING)
@@ -128,7 +128,7 @@ async def test_revoking_twice_or_for_nobody(desk: Desk) -> None:
     assert (await change(desk, CENTRE.key, resume)).state is GrantState.REVOKED
 
 
-async def test_what_was_suspended_is_allowed_again_by_who_agrees(desk: Desk) -> None:
+async def test_consent_ends_a_suspension(desk: Desk) -> None:
     await change(desk, CENTRE.key, give(frozenset({Scope.OPENBOOKING}), "ann"))
     await change(desk, CENTRE.key, suspend)
     again = await change(desk, CENTRE.key, give(frozenset({Scope.OPENID}), "dan"))
@@ -136,8 +136,8 @@ async def test_what_was_suspended_is_allowed_again_by_who_agrees(desk: Desk) -> 
     assert again.agreed_by == frozenset({"dan"})
 
 
-async def test_two_changes_at_once_are_both_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that always comes second gives up, and says so."""
+async def test_two_concurrent_grant_changes_are_both_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change that always conflicts gives up with an error."""
     await change(desk, CENTRE.key, BOOKING)
     save, overtaken = desk.store.save, 0
 
@@ -170,7 +170,7 @@ async def test_terms_outlive_consent_and_suspension_and_end_with_revocation(desk
     assert (await desk.store.find(Grant, seller=CENTRE.key))[0].changed_by == "ann"
 
 
-async def test_a_sellers_own_grant_begins_with_the_terms_that_held_before(desk: Desk) -> None:
+async def test_a_new_grant_of_a_seller_inherits_the_terms_of_every_seller(desk: Desk) -> None:
     terms = GrantTerms(venues=frozenset({"Hall"}))
     await change(desk, EVERY_SELLER, BOOKING)
     await change(desk, EVERY_SELLER, agree(lambda _: terms))

@@ -60,6 +60,6 @@ def test_an_offer_is_named_with_the_base_uri_or_without(text: str) -> None:
         (TermChanges(open_quotes=1, clear=[ClearableTerm.OPEN_QUOTES]), "Either name them or clear them: open_quotes"),
     ],
 )
-def test_changes_without_a_meaning_are_refused(changes: TermChanges, reason: str) -> None:
+def test_contradictory_term_changes_are_refused(changes: TermChanges, reason: str) -> None:
     with pytest.raises(InvalidTermsError, match=reason):
         changes.on(IDS)

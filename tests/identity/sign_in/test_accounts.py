@@ -1,4 +1,4 @@
-"""People sign in, change passwords, use links that an administrator hands out, and are slowed down when they guess."""
+"""Sign-in, passwords, links to set one, and limits of attempts."""
 
 from datetime import timedelta
 
@@ -46,17 +46,17 @@ async def test_a_session_ends_by_itself(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("name", "password"), [("ann", "wrong"), ("ann", ""), ("nobody", PASSWORD), ("", "")])
-async def test_a_wrong_name_or_password(desk: Desk, name: str, password: str) -> None:
+async def test_a_wrong_name_or_password_is_refused(desk: Desk, name: str, password: str) -> None:
     await fails(desk, name, password)
 
 
-async def test_who_has_not_set_a_password_cannot_sign_in(desk: Desk) -> None:
+async def test_a_user_without_a_password_cannot_sign_in(desk: Desk) -> None:
     await desk.provider.accounts.add("eve", "centre", Role.STAFF)
     await fails(desk, "eve", "")
 
 
-async def test_an_account_is_slowed_down_wherever_the_guesses_come_from(desk: Desk) -> None:
-    """The true password is no help until the wait is over; then it is, and the count begins anew."""
+async def test_guesses_at_an_account_are_slowed_down_from_any_address(desk: Desk) -> None:
+    """The right password is refused until the wait is over. Then it signs in and resets the count."""
     for number in range(5):
         await fails(desk, browser=Browser(f"198.51.100.{number}"))
     for password in ("wrong", PASSWORD):
@@ -73,7 +73,7 @@ async def test_an_account_is_slowed_down_wherever_the_guesses_come_from(desk: De
     await fails(desk)
 
 
-async def test_an_address_is_slowed_down_whichever_accounts_it_tries(desk: Desk) -> None:
+async def test_guesses_from_an_address_are_slowed_down_for_any_account(desk: Desk) -> None:
     for number in range(20):
         await fails(desk, f"guess{number}")
     with pytest.raises(TooManyAttemptsError):
@@ -90,12 +90,12 @@ async def test_an_address_that_has_to_wait_locks_nobodys_account(desk: Desk) -> 
     assert await desk.provider.accounts.sign_in("ann", PASSWORD, Browser("203.0.113.9"))
 
 
-async def test_who_signs_in_does_not_use_up_the_address(desk: Desk) -> None:
+async def test_successful_sign_ins_do_not_slow_down_the_address(desk: Desk) -> None:
     for _ in range(30):
         await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
 
 
-def test_waits_double_up_to_a_quarter_of_an_hour_and_are_forgotten_after_an_hour() -> None:
+def test_waits_double_up_to_a_quarter_of_an_hour_and_expire_after_an_hour() -> None:
     from support.builders import NOW  # noqa: PLC0415 - this test's alone
 
     known, now, waits = None, NOW, []
@@ -118,8 +118,8 @@ def test_one_ipv6_network_is_one_address() -> None:
     assert attempt_limits.address_subject("testclient") == "address:testclient"
 
 
-async def test_nobody_waits_for_days_because_a_clock_was_ahead(desk: Desk) -> None:
-    """It is the longest wait there is, and set by the clock of a moment ago; one set by days ahead is none."""
+async def test_a_wait_set_by_a_clock_that_was_ahead_is_ignored(desk: Desk) -> None:
+    """The longest wait counts. A longer one was set by a clock that was days ahead, and is ignored."""
     desk.clock.move(timedelta(days=10))
     for number in range(12):
         await fails(desk, browser=Browser(f"198.51.100.{number}"))
@@ -128,7 +128,7 @@ async def test_nobody_waits_for_days_because_a_clock_was_ahead(desk: Desk) -> No
     await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
 
 
-async def test_a_password_is_changed_by_who_knows_it_and_other_browsers_sign_in_again(desk: Desk) -> None:
+async def test_a_password_change_needs_the_old_one_and_ends_other_sessions(desk: Desk) -> None:
     accounts, ann = desk.provider.accounts, await desk.signed_in("ann")
     elsewhere = (await accounts.sign_in("ann", PASSWORD, BROWSER)).secret
     with pytest.raises(SignInRefusedError):
@@ -155,7 +155,7 @@ async def test_a_link_sets_a_password_once(desk: Desk) -> None:
     assert link not in str(await desk.store.find(User))
 
 
-async def test_a_link_unlocks_who_has_guessed_too_often(desk: Desk) -> None:
+async def test_a_link_unlocks_an_account(desk: Desk) -> None:
     for number in range(5):
         await fails(desk, browser=Browser(f"198.51.100.{number}"))
     link = await desk.provider.accounts.issue_link("ann")
@@ -163,7 +163,7 @@ async def test_a_link_unlocks_who_has_guessed_too_often(desk: Desk) -> None:
     assert await desk.provider.accounts.sign_in("ann", NEW, BROWSER)
 
 
-async def test_links_get_old_and_a_new_one_replaces_the_last(desk: Desk) -> None:
+async def test_links_expire_and_a_new_link_ends_the_last(desk: Desk) -> None:
     accounts = desk.provider.accounts
     first, second = await accounts.issue_link("ann"), await accounts.issue_link("ann")
     with pytest.raises(UnknownLinkError):
@@ -175,9 +175,7 @@ async def test_links_get_old_and_a_new_one_replaces_the_last(desk: Desk) -> None
         await accounts.use_link("", NEW)
 
 
-async def test_a_link_is_good_though_its_user_changes_while_it_is_handed_out(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_link_is_valid_even_if_its_user_changes_meanwhile(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     accounts, save = desk.provider.accounts, desk.store.save
 
     async def save_second(*records: IdentityRecord) -> bool:
@@ -192,7 +190,7 @@ async def test_a_link_is_good_though_its_user_changes_while_it_is_handed_out(
     assert await accounts.sign_in("ann", NEW, BROWSER)
 
 
-async def test_who_changes_a_password_second_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_second_of_two_password_changes_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     accounts, save, ann = desk.provider.accounts, desk.store.save, (await desk.signed_in("ann")).user
 
     async def save_second(*records: IdentityRecord) -> bool:
@@ -207,7 +205,7 @@ async def test_who_changes_a_password_second_is_refused(desk: Desk, monkeypatch:
     assert await accounts.sign_in("ann", "harbour candle trumpet", BROWSER)
 
 
-async def test_no_link_is_handed_out_to_who_is_removed_meanwhile(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_link_is_issued_for_a_user_removed_meanwhile(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     accounts, save = desk.provider.accounts, desk.store.save
 
     async def save_second(*records: IdentityRecord) -> bool:
@@ -220,7 +218,7 @@ async def test_no_link_is_handed_out_to_who_is_removed_meanwhile(desk: Desk, mon
 
 
 @pytest.mark.spec("OB-AUTH-29")
-async def test_who_is_removed_is_signed_out(desk: Desk) -> None:
+async def test_a_removed_user_is_signed_out(desk: Desk) -> None:
     secret = (await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)).secret
     signed_in = await desk.provider.accounts.signed_in(secret)
     assert signed_in
@@ -230,8 +228,8 @@ async def test_who_is_removed_is_signed_out(desk: Desk) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-29")
-async def test_a_session_does_not_pass_to_the_next_of_that_name(desk: Desk) -> None:
-    """One that begins while its user is removed is left over."""
+async def test_a_session_does_not_pass_to_a_later_account_of_the_name(desk: Desk) -> None:
+    """A session that starts while its user is removed stays in the store."""
     accounts = desk.provider.accounts
     ann = (await desk.signed_in("ann")).user
     await accounts.remove(ann)
@@ -245,7 +243,7 @@ async def test_two_people_cannot_have_one_name(desk: Desk) -> None:
         await desk.provider.accounts.add("ANN", "studio", Role.STAFF)
 
 
-async def test_what_has_expired_is_forgotten(desk: Desk) -> None:
+async def test_expired_records_are_removed(desk: Desk) -> None:
     await fails(desk)
     await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
     desk.clock.move(timedelta(days=1))
@@ -255,12 +253,12 @@ async def test_what_has_expired_is_forgotten(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("password", ["", "short", "a" * 12, "abababababab", "ann", "x" * 201, "annannannann"])
-def test_passwords_that_are_not_good_enough(password: str) -> None:
+def test_weak_passwords_are_refused(password: str) -> None:
     with pytest.raises(WeakPasswordError):
         check_password("ann", password)
 
 
-async def test_passwords_are_kept_as_argon2id_and_hashed_anew_when_parameters_change() -> None:
+async def test_passwords_are_stored_as_argon2id_and_rehashed_when_parameters_change() -> None:
     kept = PasswordHasher().hash("x")
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert Passwords().outdated(HASHER.hash("x"))

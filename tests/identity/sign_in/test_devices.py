@@ -1,4 +1,4 @@
-"""A browser in which somebody has signed in before is not locked out by the guesses of strangers."""
+"""The guesses of strangers do not lock a known browser out."""
 
 import asyncio
 from datetime import timedelta
@@ -19,7 +19,7 @@ NEW = "lampshade orbit cabbage"
 
 
 async def known(desk: Desk, name: str = "ann", device: str = "") -> Browser:
-    """A browser in which somebody has just signed in."""
+    """Return a browser in which a user has just signed in."""
     admission = await desk.provider.accounts.sign_in(name, PASSWORD, BROWSER._replace(device=device))
     return BROWSER._replace(device=admission.device)
 
@@ -30,7 +30,7 @@ async def guess(desk: Desk, browser: Browser, name: str = "ann") -> None:
 
 
 async def is_locked(desk: Desk, browser: Browser, name: str = "ann") -> bool:
-    """Whether somebody who knows the password has to wait in this browser."""
+    """Return whether a sign-in with the right password has to wait in this browser."""
     try:
         await desk.provider.accounts.sign_in(name, PASSWORD, browser)
     except TooManyAttemptsError:
@@ -39,13 +39,13 @@ async def is_locked(desk: Desk, browser: Browser, name: str = "ann") -> bool:
 
 
 async def lock(desk: Desk, name: str = "ann") -> None:
-    """Guess as often as a stranger may."""
+    """Guess until strangers have to wait."""
     for number in range(5):
         await guess(desk, Browser(f"198.51.100.{number}"), name)
     assert await is_locked(desk, STRANGER, name)
 
 
-async def test_one_guess_each_quarter_of_an_hour_keeps_strangers_out_and_not_the_known_browser(desk: Desk) -> None:
+async def test_steady_guesses_of_strangers_do_not_lock_out_the_known_browser(desk: Desk) -> None:
     ann = await known(desk)
     await lock(desk)
     for _ in range(20):
@@ -55,7 +55,7 @@ async def test_one_guess_each_quarter_of_an_hour_keeps_strangers_out_and_not_the
         assert await is_locked(desk, STRANGER._replace(address="203.0.113.9"))
 
 
-async def test_a_known_browser_is_not_kept_out_by_guesses_from_its_own_address(desk: Desk) -> None:
+async def test_guesses_from_its_address_do_not_lock_out_a_known_browser(desk: Desk) -> None:
     ann = await known(desk)
     for number in range(20):
         await guess(desk, BROWSER, f"guess{number}")
@@ -63,7 +63,7 @@ async def test_a_known_browser_is_not_kept_out_by_guesses_from_its_own_address(d
     assert not await is_locked(desk, ann)
 
 
-async def test_a_known_browser_that_guesses_makes_nobody_else_wait(desk: Desk) -> None:
+async def test_guesses_in_a_known_browser_make_nobody_else_wait(desk: Desk) -> None:
     ann = await known(desk)
     for _ in range(9):
         await guess(desk, ann)
@@ -71,8 +71,8 @@ async def test_a_known_browser_that_guesses_makes_nobody_else_wait(desk: Desk) -
     assert not await is_locked(desk, BROWSER)
 
 
-async def test_a_known_browser_that_guesses_too_often_is_a_stranger(desk: Desk) -> None:
-    """However long it takes, and whatever its owner does in other browsers; the next to sign in there starts anew."""
+async def test_a_known_browser_becomes_unknown_after_ten_wrong_passwords(desk: Desk) -> None:
+    """Time and sign-ins in other browsers do not matter. A sign-in in this browser resets the count."""
     ann = await known(desk)
     for _ in range(10):
         await guess(desk, ann)
@@ -88,7 +88,7 @@ async def test_a_known_browser_that_guesses_too_often_is_a_stranger(desk: Desk) 
     assert not await is_locked(desk, ann._replace(device=again.device))
 
 
-async def test_guesses_that_come_at_once_do_not_race_past_the_bound(desk: Desk) -> None:
+async def test_concurrent_guesses_cannot_pass_the_limit(desk: Desk) -> None:
     ann = await known(desk)
     tries = [desk.provider.accounts.sign_in("ann", "wrong", ann) for _ in range(40)]
     outcomes = await asyncio.gather(*tries, return_exceptions=True)
@@ -96,8 +96,8 @@ async def test_guesses_that_come_at_once_do_not_race_past_the_bound(desk: Desk) 
     assert not any(isinstance(outcome, tuple) for outcome in outcomes)
 
 
-async def test_a_browser_is_known_to_those_who_have_signed_in_there(desk: Desk) -> None:
-    """To several of them, and to nobody else."""
+async def test_a_browser_is_known_to_each_account_that_signed_in_there(desk: Desk) -> None:
+    """Several accounts share a browser; other accounts do not know it."""
     both = await known(desk, "ben", (await known(desk)).device)
     for name in ("ann", "ben", "cat"):
         await lock(desk, name)
@@ -105,12 +105,12 @@ async def test_a_browser_is_known_to_those_who_have_signed_in_there(desk: Desk) 
 
 
 @pytest.mark.parametrize("device", ["", "obd_x", "é", "x" * 5_000])
-async def test_a_made_up_cookie_is_that_of_a_stranger(desk: Desk, device: str) -> None:
+async def test_a_made_up_device_cookie_is_unknown(desk: Desk, device: str) -> None:
     await lock(desk)
     assert await is_locked(desk, Browser("203.0.113.9", device))
 
 
-async def test_a_browser_is_known_for_half_a_year_after_somebody_signed_in(desk: Desk) -> None:
+async def test_a_browser_stays_known_for_half_a_year_after_a_sign_in(desk: Desk) -> None:
     ann = await known(desk)
     desk.clock.move(DEVICE_LIFETIME - timedelta(seconds=1))
     assert (await known(desk, device=ann.device)) == ann
@@ -124,7 +124,7 @@ async def test_a_browser_is_known_for_half_a_year_after_somebody_signed_in(desk:
     assert await desk.store.find(Device) == []
 
 
-async def test_of_each_account_the_newest_browsers_are_known(desk: Desk) -> None:
+async def test_the_newest_browsers_of_each_account_stay_known(desk: Desk) -> None:
     first = await known(desk)
     for _ in range(MAX_DEVICES - 1):
         desk.clock.move(timedelta(minutes=1))
@@ -139,7 +139,7 @@ async def test_of_each_account_the_newest_browsers_are_known(desk: Desk) -> None
     assert len(await desk.store.find(Device, username="ann")) == MAX_DEVICES
 
 
-async def test_no_other_browser_is_known_after_the_password_has_changed(desk: Desk) -> None:
+async def test_a_password_change_makes_all_other_browsers_unknown(desk: Desk) -> None:
     accounts, ann, here = desk.provider.accounts, await known(desk), await known(desk)
     user = (await desk.signed_in("ann")).user
     changed = await accounts.change_password(user, PASSWORD, NEW, here)
@@ -152,13 +152,13 @@ async def test_no_other_browser_is_known_after_the_password_has_changed(desk: De
     assert not await is_locked(desk, here._replace(device=linked.device))
 
 
-async def test_who_is_locked_out_elsewhere_changes_the_password_in_the_known_browser(desk: Desk) -> None:
+async def test_the_password_can_be_changed_in_the_known_browser_of_a_locked_account(desk: Desk) -> None:
     ann, signed_in = await known(desk), await desk.signed_in("ann")
     await lock(desk)
     assert await desk.provider.accounts.change_password(signed_in.user, PASSWORD, NEW, ann)
 
 
-async def test_the_next_account_of_a_name_knows_no_browser(desk: Desk) -> None:
+async def test_a_later_account_of_a_name_has_no_known_browsers(desk: Desk) -> None:
     accounts, ann = desk.provider.accounts, await known(desk)
     (device,) = await desk.store.find(Device, username="ann")
     await accounts.remove((await desk.signed_in("ann")).user)
@@ -170,7 +170,7 @@ async def test_the_next_account_of_a_name_knows_no_browser(desk: Desk) -> None:
     assert await is_locked(desk, ann)
 
 
-async def test_of_the_cookie_only_the_digest_is_kept(desk: Desk) -> None:
+async def test_only_the_digest_of_a_device_cookie_is_stored(desk: Desk) -> None:
     ann = await known(desk)
     assert ann.device.startswith("obd_")
     assert "ann" not in ann.device
@@ -178,7 +178,7 @@ async def test_of_the_cookie_only_the_digest_is_kept(desk: Desk) -> None:
 
 
 async def test_an_administrator_unlocks_an_account(desk: Desk) -> None:
-    """For known browsers too, and not for addresses."""
+    """Known browsers are unlocked too, addresses are not."""
     ann = await known(desk)
     for _ in range(10):
         await guess(desk, ann)

@@ -1,4 +1,4 @@
-"""Who signs in gives a code of an app as well, where that is required or they have set one up."""
+"""Sign-in with a second factor, where it is required or the user has set one up."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -26,35 +26,35 @@ STRANGER = Browser("198.51.100.7")
 
 @pytest.fixture
 async def required() -> Desk:
-    """A provider that requires a second factor of everybody."""
+    """A provider that requires a second factor."""
     return await Desk(replace(POLICY, second_factor=SecondFactorMode.REQUIRED)).open()
 
 
 @pytest.fixture
 async def optional() -> Desk:
-    """A provider where people may set up a second factor."""
+    """A provider where a second factor is optional."""
     return await Desk(replace(POLICY, second_factor=SecondFactorMode.OPTIONAL)).open()
 
 
 def code(desk: Desk, secret: str, steps: int = 0) -> str:
-    """What the app shows now, or so many half minutes later."""
+    """Return the code of the app now, or some half minutes later."""
     return TOTP(secret).at(desk.clock(), counter_offset=steps)
 
 
 async def step(desk: Desk, admission: SignInResult) -> Pending:
-    """The sign-in that waits for its second step."""
+    """Return the pending sign-in."""
     pending = await desk.provider.second_factors.pending(admission.secret)
     assert pending
     return pending
 
 
 async def password(desk: Desk, browser: Browser = BROWSER) -> Pending:
-    """The first step of ann."""
+    """Sign in as ann with her password."""
     return await step(desk, await desk.provider.accounts.sign_in("ann", PASSWORD, browser))
 
 
 async def enrolled(desk: Desk) -> tuple[str, Enrolment]:
-    """What the app of ann knows, and what she was shown."""
+    """The secret of the app of ann, and her recovery codes."""
     if desk.provider.policy.second_factor is SecondFactorMode.REQUIRED:
         pending = await password(desk)
         secret = pending.sign_in.offered
@@ -66,7 +66,7 @@ async def enrolled(desk: Desk) -> tuple[str, Enrolment]:
 
 
 async def with_factor(desk: Desk, last_step: int = 0) -> None:
-    """Let ann have a second factor."""
+    """Set up a second factor for ann."""
     (ann,) = await desk.store.find(User, name="ann")
     factor = SecondFactor(secret=SECRET, since=desk.clock(), last_step=last_step)
     assert await desk.store.save(replace(ann, second_factor=factor))
@@ -96,8 +96,8 @@ def test_codes_are_those_of_rfc_6238(seconds: int, shown: str) -> None:
         assert spend_code(factor, wrong, now) is None
 
 
-def test_a_code_is_good_once_and_none_before_it() -> None:
-    """Whatever order they come in within the minute and a half in which they are good."""
+def test_a_code_is_valid_once_and_earlier_codes_are_not() -> None:
+    """Codes are valid for a minute and a half, but never after a later code."""
     now = datetime(2027, 3, 1, 12, tzinfo=UTC)
     factor = SecondFactor(secret=SECRET, since=now)
     before, at, after = (TOTP(SECRET).at(now, counter_offset=offset) for offset in (-1, 0, 1))
@@ -110,7 +110,7 @@ def test_a_code_is_good_once_and_none_before_it() -> None:
     assert [spend_code(latest, code, now) for code in (before, at, after)] == [None] * 3
 
 
-def test_a_clock_that_was_ahead_keeps_nobody_out() -> None:
+def test_a_clock_that_was_ahead_locks_out_no_code() -> None:
     now = datetime(2027, 3, 1, 12, tzinfo=UTC)
     ahead = spend_code(SecondFactor(secret=SECRET, since=now), TOTP(SECRET).at(now.timestamp() + 864_000), now)
     assert ahead is None
@@ -120,7 +120,7 @@ def test_a_clock_that_was_ahead_keeps_nobody_out() -> None:
     assert spend_code(spent, TOTP(SECRET).at(now), now)
 
 
-def test_recovery_codes_are_long_differ_and_are_typed_in_any_way() -> None:
+def test_recovery_codes_are_long_and_unique_and_accepted_in_any_form() -> None:
     codes = new_recovery_codes()
     assert len(set(codes)) == 10
     assert {len(code.replace("-", "")) for code in codes} == {16}
@@ -131,7 +131,7 @@ def test_recovery_codes_are_long_differ_and_are_typed_in_any_way() -> None:
     assert spend_recovery_code(factor, "") is None
 
 
-async def test_whoever_has_none_sets_one_up_before_anything_else(required: Desk) -> None:
+async def test_a_required_second_factor_is_set_up_before_anything_else(required: Desk) -> None:
     admission = await required.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
     assert (admission.step, admission.device) == (NextStep.ENROLMENT, "")
     assert await required.provider.accounts.signed_in(admission.secret) is None
@@ -164,7 +164,7 @@ async def test_a_session_begins_after_both_steps(required: Desk) -> None:
 
 
 @pytest.mark.parametrize("mode", SecondFactorMode)
-async def test_whoever_has_one_is_asked_for_it_in_every_mode(mode: SecondFactorMode) -> None:
+async def test_an_existing_second_factor_is_asked_for_in_every_mode(mode: SecondFactorMode) -> None:
     desk = await Desk(replace(POLICY, second_factor=mode)).open()
     await with_factor(desk)
     assert (await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)).step is NextStep.CODE
@@ -176,7 +176,7 @@ async def test_whoever_has_one_is_asked_for_it_in_every_mode(mode: SecondFactorM
     assert asked is (NextStep.ENROLMENT if mode is SecondFactorMode.REQUIRED else NextStep.NONE)
 
 
-async def test_a_code_is_good_for_one_of_those_who_show_it_at_once(optional: Desk) -> None:
+async def test_a_code_shown_twice_at_once_succeeds_once(optional: Desk) -> None:
     await with_factor(optional)
     pendings = [await password(optional) for _ in range(5)]
     shown, factors = code(optional, SECRET), optional.provider.second_factors
@@ -189,8 +189,8 @@ async def test_a_code_is_good_for_one_of_those_who_show_it_at_once(optional: Des
         await factors.enter_code(await password(optional), shown, Browser("203.0.113.9"))
 
 
-async def test_guesses_of_codes_are_slowed_down_though_the_password_is_right(optional: Desk) -> None:
-    """A right password between them is no help, nor is another address, nor a new sign-in."""
+async def test_guesses_of_codes_are_slowed_down_despite_the_right_password(optional: Desk) -> None:
+    """The right password, another address or a new sign-in do not shorten the wait."""
     await with_factor(optional)
     for number in range(5):
         pending = await password(optional, Browser(f"198.51.100.{number}"))
@@ -206,7 +206,7 @@ async def test_guesses_of_codes_are_slowed_down_though_the_password_is_right(opt
     assert not [found for found in await optional.store.find(Attempts) if found.subject.startswith("code:")]
 
 
-async def test_a_stranger_who_has_the_password_does_not_keep_the_known_browser_out(optional: Desk) -> None:
+async def test_a_stranger_with_the_password_does_not_lock_out_the_known_browser(optional: Desk) -> None:
     secret, enrolment = await enrolled(optional)
     ann = BROWSER._replace(device=enrolment.sign_in.device)
     for number in range(5):
@@ -220,7 +220,7 @@ async def test_a_stranger_who_has_the_password_does_not_keep_the_known_browser_o
     assert await optional.provider.second_factors.enter_code(pending, code(optional, secret, 1), ann)
 
 
-async def test_a_known_browser_that_guesses_codes_is_a_stranger_after_ten(optional: Desk) -> None:
+async def test_a_known_browser_becomes_unknown_after_ten_wrong_codes(optional: Desk) -> None:
     _, enrolment = await enrolled(optional)
     ann = BROWSER._replace(device=enrolment.sign_in.device)
     for _ in range(10):
@@ -233,7 +233,7 @@ async def test_a_known_browser_that_guesses_codes_is_a_stranger_after_ten(option
         await optional.provider.second_factors.enter_code(await password(optional, ann), "000000", ann)
 
 
-async def test_a_sign_in_waits_ten_minutes_for_its_second_step(optional: Desk) -> None:
+async def test_a_pending_sign_in_expires_after_ten_minutes(optional: Desk) -> None:
     await with_factor(optional)
     admission = await optional.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
     optional.clock.move(timedelta(minutes=10))
@@ -244,8 +244,8 @@ async def test_a_sign_in_waits_ten_minutes_for_its_second_step(optional: Desk) -
 
 
 @pytest.mark.parametrize("way", ["remove", "link", "reset", "again"])
-async def test_a_sign_in_that_waits_ends_with_what_it_began_with(optional: Desk, way: str) -> None:
-    """With the account, the password and the second factor."""
+async def test_a_pending_sign_in_ends_when_its_account_changes(optional: Desk, way: str) -> None:
+    """It ends when the account, the password or the second factor changes."""
     await with_factor(optional)
     accounts = optional.provider.accounts
     admission = await accounts.sign_in("ann", PASSWORD, BROWSER)
@@ -263,7 +263,7 @@ async def test_a_sign_in_that_waits_ends_with_what_it_began_with(optional: Desk,
     assert await optional.provider.second_factors.pending(admission.secret) is None
 
 
-async def test_a_recovery_code_stands_for_a_code_once(optional: Desk) -> None:
+async def test_a_recovery_code_replaces_a_code_once(optional: Desk) -> None:
     _, enrolment = await enrolled(optional)
     factors, recovery = optional.provider.second_factors, enrolment.recovery_codes
     for shown in (recovery[0], recovery[1].upper().replace("-", " ")):
@@ -276,8 +276,8 @@ async def test_a_recovery_code_stands_for_a_code_once(optional: Desk) -> None:
     assert not any(found in str(ann) for found in recovery)
 
 
-async def test_who_sets_one_up_signs_in_anew_elsewhere(optional: Desk) -> None:
-    """Other sessions began without it; whoever only holds a session cannot set one up."""
+async def test_setting_up_a_second_factor_ends_other_sessions(optional: Desk) -> None:
+    """Other sessions began without it. A session without the password cannot set one up."""
     elsewhere, signed_in = await optional.signed_in("ann"), await optional.signed_in("ann")
     factors = optional.provider.second_factors
     secret = await factors.offer(signed_in)
@@ -298,7 +298,7 @@ async def test_who_sets_one_up_signs_in_anew_elsewhere(optional: Desk) -> None:
         await factors.enrol(signed_in, PASSWORD, code(optional, secret, 1), BROWSER)
 
 
-async def test_it_is_removed_by_who_has_both_password_and_code(optional: Desk) -> None:
+async def test_removing_a_second_factor_needs_password_and_code(optional: Desk) -> None:
     secret, enrolment = await enrolled(optional)
     signed_in = await optional.provider.accounts.signed_in(enrolment.sign_in.secret)
     assert signed_in
@@ -312,7 +312,7 @@ async def test_it_is_removed_by_who_has_both_password_and_code(optional: Desk) -
     assert (await optional.provider.accounts.sign_in("ann", PASSWORD, BROWSER)).step is NextStep.NONE
 
 
-async def test_an_administrator_resets_one_that_was_lost(required: Desk) -> None:
+async def test_an_administrator_resets_a_lost_second_factor(required: Desk) -> None:
     _, enrolment = await enrolled(required)
     await required.provider.second_factors.reset(" ANN ")
     assert await required.provider.accounts.signed_in(enrolment.sign_in.secret) is None
@@ -321,7 +321,7 @@ async def test_an_administrator_resets_one_that_was_lost(required: Desk) -> None
         await required.provider.second_factors.reset("nobody")
 
 
-async def test_no_session_without_it_is_good_once_it_is_required(optional: Desk) -> None:
+async def test_sessions_without_a_second_factor_end_once_it_is_required(optional: Desk) -> None:
     signed_in = await optional.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
     assert await optional.provider.accounts.signed_in(signed_in.secret)
     requires = Desk(replace(POLICY, second_factor=SecondFactorMode.REQUIRED))
