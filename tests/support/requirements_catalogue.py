@@ -43,7 +43,7 @@ def requirements() -> tuple[Requirement, ...]:
 @cache
 def group_titles() -> dict[str, str]:
     """The heading of each group of ids."""
-    return {group: title.strip() for title, group in _find(r"^#+ (?:\d+\. )?(.+?) \((OB-[A-Z0-9]+|E|TI-[AC])\)")}
+    return {group: title.strip() for title, group in _find(r"^#+ (?:\d+\. |Part [A-Z]\. )?(.+?) \((OB-[A-Z0-9]+|E|TI-[AC])\)")}
 
 
 @cache
