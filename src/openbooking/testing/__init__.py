@@ -4,7 +4,7 @@
         def open_store(self, place, *, policy, writer, clock):
             return MyStore(place / "my.db", policy=policy, writer=writer, clock=clock)
 
-There is one for identity stores too. It needs pytest.
+There is one for identity stores too. It needs pytest and hypothesis.
 """
 
 from openbooking.testing.durable_tests import DurableStoreTests
