@@ -12,7 +12,7 @@ LINK = re.compile(r"\]\(([^)#\s]+)")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_lead_to_files_that_exist(page: Path) -> None:
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (page.parent / target).exists(), target
@@ -36,14 +36,14 @@ def test_links_to_a_heading_lead_to_one(page: Path) -> None:
 def test_every_picture_is_shown_and_described() -> None:
     shown = set()
     for page in PAGES:
-        for words, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
-            assert len(words.split()) > 3, target
+        for description, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+            assert len(description.split()) > 3, target
             shown.add((page.parent / target).resolve())
     assert shown == {path.resolve() for path in (ROOT / "docs").rglob("*.png")}
 
 
 @pytest.mark.parametrize("page", ["security", "reliability"])
-def test_each_line_of_security_and_reliability_names_a_test_that_there_is(page: str) -> None:
+def test_each_line_of_security_and_reliability_names_a_test_that_exists(page: str) -> None:
     text = (ROOT / "docs" / "explanation" / f"{page}.md").read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| ") and not line.endswith("| test |")]
     named = re.findall(r"\| (\S+\.py)::(test_\w+) \|$", text, re.MULTILINE)

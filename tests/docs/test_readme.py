@@ -24,16 +24,20 @@ def test_the_booking_by_curl_books_in_the_demo(tmp_path: Path) -> None:
     command = [OPENBOOKING, "demo", "--port", "0", "--database", str(tmp_path / "demo.sqlite3")]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout
-        lines: list[str] = []
-        for line in demo.stdout:
-            lines.append(line)
-            if line.startswith('call "$api/orders-rpde"'):
-                break
-        # The reader of README.md replaces these three: address, key and day of the session.
-        for name, pattern in (("api", r"^api=(.*)$"), ("key", r"^key=(.*)$")):
-            script = re.sub(rf"^{name}=.*$", f"{name}={printed_by_demo(lines, pattern)}", script, flags=re.MULTILINE)
-        script = re.sub(r"early-lanes-\d{8}", printed_by_demo(lines, r"(early-lanes-\d{8})"), script)
-        done = subprocess.run(["bash", "-e"], input=script, capture_output=True, text=True, check=True, timeout=60)
-        demo.send_signal(signal.SIGTERM)
+        try:
+            lines: list[str] = []
+            for line in demo.stdout:
+                lines.append(line)
+                if line.startswith('call "$api/orders-rpde"'):
+                    break
+            # The reader of README.md replaces these three: address, key and day of the session.
+            for name, pattern in (("api", r"^api=(.*)$"), ("key", r"^key=(.*)$")):
+                script = re.sub(
+                    rf"^{name}=.*$", f"{name}={printed_by_demo(lines, pattern)}", script, flags=re.MULTILINE
+                )
+            script = re.sub(r"early-lanes-\d{8}", printed_by_demo(lines, r"(early-lanes-\d{8})"), script)
+            done = subprocess.run(["bash", "-e"], input=script, capture_output=True, text=True, check=True, timeout=60)
+        finally:
+            demo.send_signal(signal.SIGTERM)
     order = json.loads(done.stdout)
     assert [item["orderItemStatus"] for item in order["orderedItem"]] == ["https://openactive.io/OrderItemConfirmed"]
