@@ -25,6 +25,13 @@ def test_a_decision_has_a_number_a_status_and_three_parts(file: Path) -> None:
     assert [line for line in text if line.startswith("## ")] == ["## Context", "## Decision", "## Consequences"]
 
 
+def test_the_index_names_every_decision_by_its_number_and_title() -> None:
+    index = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    for file in DECISIONS:
+        number, title = file.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ").split(". ", 1)
+        assert f"| {number} | [{title}](adr/{file.name}) |" in index
+
+
 def test_no_two_decisions_have_one_number() -> None:
     numbers = [file.name[:4] for file in DECISIONS]
     assert len(numbers) == len(set(numbers)) > 20
