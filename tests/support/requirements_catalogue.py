@@ -43,7 +43,8 @@ def requirements() -> tuple[Requirement, ...]:
 @cache
 def group_titles() -> dict[str, str]:
     """Return the heading of each group."""
-    return {group: title.strip() for title, group in _find(r"^#+ (?:\d+\. |Part [A-Z]\. )?(.+?) \((OB-[A-Z0-9]+|E|TI-[AC])\)")}
+    headings = _find(r"^#+ (?:\d+\. |Part [A-Z]\. )?(.+?) \((OB-[A-Z0-9]+|E|TI-[AC])\)")
+    return {group: title.strip() for title, group in headings}
 
 
 @cache
