@@ -1,4 +1,4 @@
-# Two commands matter: `make demo` and `make test`. Both need only Python 3.11 or newer; what else is missing they install.
+# The two main commands are `make demo` and `make test`. Both need Python 3.11 or newer and install everything else.
 
 SYSTEM_PYTHON ?= python3
 PYTHON := .venv/bin/python
@@ -12,41 +12,41 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check -qq
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv/.runtime ## Run a Booking System with made-up sellers on this machine (ARGS="--port 8123" elsewhere)
+demo: .venv/.runtime ## Run a Booking System with sample data on this machine (ARGS="--port 8123" sets the port)
 	.venv/bin/openbooking demo $(ARGS)
 
-test: .venv/.dev $(VALIDATORS) ## Run every check and every test (ARGS="-k feed" picks some)
+test: .venv/.dev $(VALIDATORS) ## Run all checks and all tests (ARGS="-k feed" selects tests)
 	@scripts/system-packages chromium nginx postgres
 	@$(MAKE) --no-print-directory check
 	$(PYTHON) -m pytest -n 2 --cov $(ARGS)
 
-check: .venv/.dev ## Lint, formatting, types, floors, spelling
+check: .venv/.dev ## Run the linter, the formatter, mypy, the import rules and the spelling check
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/codespell
 
-conformance: .venv/.dev ## Write the table of requirements and their tests
+conformance: .venv/.dev ## Update docs/reference/conformance.md, and write every requirement and its tests to build/
 	@$(PYTHON) tests/conformance.py
 
-mutants: .venv/.mutants ## Change booking/ one expression at a time, and list the changes that its tests do not notice
+mutants: .venv/.mutants ## List the changes of single expressions in booking/ that its tests do not notice
 	$(PYTHON) scripts/mutants.py
 
-fire: .venv/.dev ## Fire at servers for minutes: races, killed processes, a killed database, turned clocks
+fire: .venv/.dev ## Run the race tests for minutes: killed processes, a killed database, wrong clocks
 	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/races tests/store/test_stores.py --fire 120 --timeout 900 --log-cli-level INFO $(ARGS)
 
-hostile: .venv/.dev ## Read a hostile feed with a process that is killed, and import 500 random updates over 1,000 Orders
+hostile: .venv/.dev ## Read a faulty feed of 100,000 items while the reader is killed, then import 500 random updates over 1,000 Orders
 	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/harvest/test_hostile.py --hostile 100000 --timeout 1800 --log-cli-level INFO $(ARGS)
 	$(PYTHON) -m pytest tests/importing/test_import_histories.py --updates 500 --timeout 1800 --log-cli-level INFO $(ARGS)
 
-fuzz: .venv/.dev ## Send 200,000 requests with something wrong in them to every endpoint
+fuzz: .venv/.dev ## Send 200,000 faulty requests to all endpoints
 	@scripts/system-packages postgres
 	$(PYTHON) -m pytest tests/fuzz --requests 100000 --timeout 3600 --log-cli-level INFO $(ARGS)
 
-bench: .venv/.dev ## Measure bookings, feeds, a race and authentication, as ratios, with a profile of each
+bench: .venv/.dev ## Measure bookings, feeds, races and authentication as ratios, with a profile of each (10 minutes)
 	@scripts/system-packages nginx wrk postgres
 	@$(PYTHON) benchmarks/booking.py
 	@$(PYTHON) benchmarks/postgres.py
@@ -54,30 +54,30 @@ bench: .venv/.dev ## Measure bookings, feeds, a race and authentication, as rati
 	@$(PYTHON) benchmarks/races.py
 	@$(PYTHON) benchmarks/authentication.py
 
-soak: .venv/.dev ## Send 200,000 ordinary requests to a server on each kind of store, and watch its memory
+soak: .venv/.dev ## Send 200,000 ordinary requests to a server on each database and watch its memory
 	@scripts/system-packages postgres
 	@$(PYTHON) benchmarks/soak.py $(ARGS)
 
-growth: .venv/.runtime ## Measure a system of a thousand, a hundred thousand and a million Opportunities, a quarter of an hour
+growth: .venv/.runtime ## Measure with a thousand, a hundred thousand and a million Opportunities (15 minutes)
 	@scripts/system-packages postgres
 	@$(PYTHON) benchmarks/growth.py $(ARGS)
 
-capacity: .venv/.dev ## Simulate how far a system goes that is too large to be run here, two minutes
+capacity: .venv/.dev ## Simulate systems that are too large for one machine (2 minutes)
 	@$(PYTHON) benchmarks/capacity.py
 
-pretix: .venv/.dev benchmarks/.pretix/.installed ## Compare bookings with orders of pretix, which is installed apart, five minutes
+pretix: .venv/.dev benchmarks/.pretix/.installed ## Compare bookings with orders in pretix, which is installed in a venv of its own (5 minutes)
 	@scripts/system-packages wrk postgres
 	@$(PYTHON) benchmarks/pretix.py benchmarks/.pretix/bin
 
-format: .venv/.dev ## Mend formatting, and lint where that is safe
+format: .venv/.dev ## Reformat the code and apply the safe fixes of the linter
 	.venv/bin/ruff check --fix-only
 	.venv/bin/ruff format
 
-pins: ## Choose the newest versions for all requirements*.txt, with the hashes of their files
+pins: ## Pin the newest versions in all requirements*.txt, with the hashes of their files
 	@scripts/pin-requirements $(SYSTEM_PYTHON)
 
 clean: ## Remove what the other targets made
-	rm -rf .venv mutants benchmarks/.pretix tests/validators/node_modules dist htmlcov .coverage .coverage.* \
+	rm -rf .venv build mutants benchmarks/.pretix tests/validators/node_modules dist htmlcov .coverage .coverage.* \
 	    .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

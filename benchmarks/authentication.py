@@ -1,7 +1,8 @@
-"""What it costs to know who calls: C1 without a Lease, as a fraction of what it is where a gateway says who calls.
+"""The cost of identifying the caller: C1 without a Lease, as a fraction of C1 behind a gateway that identifies callers.
 
-Callers show an API key or an access token; for both the grants are read anew. What is compared differs by less than
-what a machine does from one minute to the next, so servers of each kind run side by side, and are asked in short turns.
+Callers send an API key or an access token; for both the server reads the grants again. The differences are smaller
+than the variation of a machine from minute to minute. So servers of each kind run side by side and are measured in
+short turns.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ MODES = {
 
 
 async def authorize(settings: Settings) -> None:
-    """Leave what a Seller's consent leaves: its grant, and an authorization with a refresh token."""
+    """Store the result of a Seller's consent: its grant, and an authorization with a refresh token."""
     now, scopes = datetime.now(UTC), frozenset({Scope.OPENBOOKING})
     identity = open_identity_store(settings)
     await identity.save(
@@ -54,7 +55,7 @@ async def authorize(settings: Settings) -> None:
 
 
 class Served:
-    """A server that knows callers in one way, and answers their C1s."""
+    """A server that identifies callers in one way, and answers their C1s."""
 
     def __init__(self, bench: Bench, mode: str, running: ExitStack) -> None:
         self._port = free_port()
@@ -64,12 +65,12 @@ class Served:
         self._sent = self._credentials(mode)
 
     def rate(self) -> float:
-        """Answers a second."""
+        """Return the answers per second."""
         path = "/api/order-quote-templates"
         return put_load(self._port, path, self._bodies, self._sent, self._lines, callers=CALLERS, seconds=SECONDS).rate
 
     def _credentials(self, mode: str) -> dict[str, str]:
-        """What callers show."""
+        """Return the headers by which callers identify themselves."""
         if mode == "api-key":
             return headers()
         if mode == "headers":

@@ -1,9 +1,9 @@
-"""Bookings and quotes a second through HTTP on SQLite, as fractions of what the parts allow: `make bench`.
+"""Bookings and quotes a second over HTTP on SQLite, as fractions of a reference: `make bench`.
 
-- B of three items against a bare writer: the very statements and rows of those bookings, recorded, then written again
-  by a loop that does nothing else, as many to a transaction as there are callers. Same file, same durability.
-- C1 without a Lease against the same server that answers the same bytes without reading what was asked.
-- Two processes on one file against one.
+- B of three items, compared with a bare writer. A loop repeats the recorded statements and rows of those bookings, with
+  as many bookings in a transaction as there are callers. Both write to the same file with the same durability.
+- C1 without a Lease, compared with the same server that sends the same bytes without reading the request.
+- Two processes on one file, compared with one process.
 """
 
 import asyncio
@@ -46,23 +46,23 @@ Statement = tuple[str, str, Any]
 
 
 class Recording(sqlite3.Connection):
-    """A connection that notes what it is asked."""
+    """A connection that records its statements."""
 
     log: list[Statement]
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        """Note it and do it."""
+        """Record the statement and execute it."""
         self.log.append(("execute", sql, parameters))
         return super().execute(sql, parameters)
 
     def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
-        """Note it and do it."""
+        """Record the statement and execute it."""
         self.log.append(("executemany", sql, parameters))
         return super().executemany(sql, parameters)
 
 
 def record(settings: Settings, bodies: list[bytes], batch: int) -> list[Statement]:
-    """The statements of so many bookings, `batch` to a transaction, as the store makes them; done on the database."""
+    """Carry out bookings, `batch` in a transaction, and return the statements that the store executed."""
     log: list[Statement] = []
     commands = bookings(settings, bodies)
 
@@ -78,13 +78,13 @@ def record(settings: Settings, bodies: list[bytes], batch: int) -> list[Statemen
 
 
 def order_bodies(ids: Identifiers, among: int, type_: str = "Order") -> list[bytes]:
-    """Requests for places at ever other three of so many sessions."""
+    """Return request bodies for spaces at three sessions each, different ones each time."""
     chosen = ([(number * ITEMS + item) % among for item in range(ITEMS)] for number in range(BODIES))
     return [order_body(ids, sessions, type_) for sessions in chosen]
 
 
 def bookings(settings: Settings, bodies: Iterable[bytes]) -> Iterator[Book]:
-    """B of each of these bodies, to a fresh UUID."""
+    """Yield the B command of each body, with a new UUID."""
     reader = OrderReader(Identifiers(settings.base_uri), ITEMS)
     for body in bodies:
         request = reader.order(body, OrderType.ORDER)
@@ -98,7 +98,7 @@ def _recording(path: Path, log: list[Statement]) -> Recording:
 
 
 def replay(database: Path, log: list[Statement]) -> float:
-    """Seconds that a bare writer takes for these statements."""
+    """Return the seconds that a bare writer takes for these statements."""
     connection = connect(database)
     started = time.perf_counter()
     for method, sql, parameters in log:
@@ -109,7 +109,7 @@ def replay(database: Path, log: list[Statement]) -> float:
 
 
 class Bench:
-    """Measures on one stocked database; every measurement begins with a fresh copy."""
+    """Measurements on one filled database. Each begins with a new copy of the database."""
 
     def __init__(self, place: Path) -> None:
         self.place = place
@@ -120,32 +120,32 @@ class Bench:
         asyncio.run(stock(settings, sessions=OPPORTUNITIES))
 
     def copy(self) -> Path:
-        """A fresh copy of the database."""
+        """Return a new copy of the database."""
         return Path(shutil.copyfile(self.stocked, self.place / f"{uuid.uuid4().hex}.sqlite3"))
 
     def bare(self, bodies: list[bytes], batch: int) -> float:
-        """Bookings a second of the bare writer."""
+        """Return the bookings per second of the bare writer."""
         some = [bodies[number % len(bodies)] for number in range(RECORDED)]
         log = record(settings_of(str(self.copy()), self.port), some, batch)
         return RECORDED / replay(self.copy(), log)
 
     def served(self, bodies: list[bytes], callers: int, path: str = "orders", workers: int = 1) -> Load:
-        """Answers a second of the server."""
+        """Return the answers per second of the server."""
         with server(self.copy(), self.port, workers=str(workers)):
             return self.put(bodies, callers, path)
 
     def put(self, bodies: list[bytes], callers: int, path: str) -> Load:
-        """Answers a second of what listens on the port."""
+        """Return the answers per second of the process that listens on the port."""
         lines = self.place / "bodies"
         return put_load(self.port, f"/api/{path}", bodies, headers(), lines, callers=callers, seconds=SECONDS)
 
     def tell_profile(self, bodies: list[bytes], callers: int, path: str = "orders") -> None:
-        """What the server spends its time on."""
+        """Print a profile of the server."""
         with server(self.copy(), self.port) as pid, profile(pid, self.place):
             self.put(bodies, callers, path)
 
     def echoed(self, bodies: list[bytes], callers: int) -> Load:
-        """Answers a second of the same server if it answers a C1 of these without looking at it."""
+        """Return the answers per second of the same server if it sends the bytes of a C1 without reading requests."""
         reply = self.place / "reply"
         with server(self.copy(), self.port):
             url = f"http://{HOST}:{self.port}/api/order-quote-templates/{uuid.uuid4()}"
@@ -155,14 +155,14 @@ class Bench:
             return self.put(bodies, callers, "order-quote-templates")
 
     def compare_b(self, callers: int, among: int, aim: float | None = None) -> None:
-        """B through HTTP against the bare writer, in turns."""
+        """Compare B over HTTP with the bare writer, in turns."""
         bodies = order_bodies(self.ids, among)
         rounds = [(self.served(bodies, callers).rate, self.bare(bodies, callers)) for _ in range(ROUNDS)]
         tell_medians(f"B, {callers} callers, {among:,} Opportunities", rounds, aim)
         self.tell_profile(bodies, callers)
 
     def compare_c1(self, callers: int, aim: float | None = None) -> None:
-        """C1 without Lease against the same server answering the same bytes, in turns."""
+        """Compare C1 without Lease with the same server sending the same bytes, in turns."""
         bodies = order_bodies(self.ids, OPPORTUNITIES, "OrderQuote")
         path = "order-quote-templates"
         rounds = [(self.served(bodies, callers, path).rate, self.echoed(bodies, callers).rate) for _ in range(ROUNDS)]
@@ -170,7 +170,7 @@ class Bench:
         self.tell_profile(bodies, callers, path)
 
     def compare_processes(self, what: str, type_: str, path: str) -> None:
-        """Two processes on one file against one, in turns; they need more callers than one to have enough to do."""
+        """Compare two processes on one file with one, in turns. Two processes need more callers to be busy."""
         bodies = order_bodies(self.ids, OPPORTUNITIES, type_)
         rounds = [
             (self.served(bodies, MANY, path, workers=2).rate, self.served(bodies, MANY, path).rate)

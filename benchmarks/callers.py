@@ -1,4 +1,4 @@
-"""Callers who send when they are told to, rather than as soon as they are answered as those of `stage.load` do."""
+"""Callers that send at set times. Those of `stage.load` send again as soon as they get an answer."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ _MOST_CALLERS = 200
 
 
 class Answered(NamedTuple):
-    """The status and body of an answer."""
+    """The status and the body of a response."""
 
     status: int
     body: bytes
@@ -30,11 +30,11 @@ class Caller(NamedTuple):
 
     @classmethod
     async def connect(cls, port: int) -> "Caller":
-        """Open it."""
+        """Open a connection to the server."""
         return cls(*await asyncio.open_connection(HOST, port))
 
     async def ask(self, request: bytes) -> Answered:
-        """Send the request and wait for the answer."""
+        """Send the request and return the response."""
         self.writer.write(request)
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode().lower()
         # 204 has none.
@@ -43,32 +43,36 @@ class Caller(NamedTuple):
 
 
 def put(path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-    """A PUT of this body to a fresh UUID below the path."""
+    """Return a PUT request with this body to a new UUID below the path."""
     lines = [f"PUT {path}/{uuid.uuid4()} HTTP/1.1", f"Host: {HOST}", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def get(path: str, headers: Mapping[str, str] | None = None) -> bytes:
-    """A GET of this path."""
+    """Return a GET request for this path."""
     lines = [f"GET {path} HTTP/1.1", f"Host: {HOST}", *(f"{name}: {value}" for name, value in (headers or {}).items())]
     return "\r\n".join([*lines, "", ""]).encode()
 
 
 class Waits(msgspec.Struct, frozen=True):
-    """How long callers waited, in milliseconds, in ascending order."""
+    """The waits of callers, in milliseconds, in ascending order."""
 
     milliseconds: Sequence[float]
 
     def percentile(self, share: float) -> float:
-        """The longest that this share of the callers waited, in milliseconds."""
+        """Return the longest wait of this share of the callers, in milliseconds."""
         return self.milliseconds[min(int(len(self.milliseconds) * share), len(self.milliseconds) - 1)]
 
 
 async def paced(port: int, requests: Sequence[bytes], a_second: float) -> Waits:
-    """Send so many a second, whether those before are answered or not; each waits from when it was to be sent.
+    """Send requests at a constant rate, without waiting for earlier responses, and return their waits.
 
-    Those of the first seconds warm the server up and are left out. Raises RuntimeError for any answer that is not 201.
+    A wait begins at the time at which the request was due. Requests of the first seconds warm up the server and are
+    left out.
+
+    Raises:
+        RuntimeError: A response has another status than 201.
     """
     free: asyncio.LifoQueue[Caller] = asyncio.LifoQueue()
     for _ in range(_MOST_CALLERS):

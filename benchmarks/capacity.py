@@ -1,15 +1,16 @@
-"""How far a system goes that is too large to be run here, by simulation: `make capacity`, two minutes.
+"""A simulation of systems that are too large for this machine: `make capacity`, two minutes.
 
-Serving processes and a database are simulated that book as the real ones do: the callers' waits, the batches, the row
-locks, the shared writes to disk, the numbering of feed items. No server is started. First the model tells what was
-measured on a small machine, then what cannot be. Chance is seeded, so two runs print the same.
+The simulation has serving processes and a database that book as the real ones do: the waits of callers, batches, row
+locks, shared writes to disk, and the numbering of feed items. No server is started. It first prints the simulation of
+a small machine beside the measurements there, and then larger systems. Random numbers are seeded, so all runs print
+the same.
 
-Of the columns, `numbering` is the share of the time in which somebody gives change numbers, `rows-awaited` that in
-which the batch of a process waits for rows which another has locked, and `feed-behind` how long changes wait for their
+The column `numbering` is the share of the time in which change numbers are given. `rows-awaited` is the share in which
+the batch of a process waits for rows that another process has locked. `feed-behind` is how long changes wait for their
 numbers (p99).
 
-Not in it: feeds that are read, C1, C2 and Leases, upkeep, checkpoints and vacuum, faults, and growth of the tables. An
-Opportunity is never full.
+Not simulated: feed reads, C1, C2 and Leases, upkeep, checkpoints and vacuum, faults, and growth of the tables. An
+Opportunity never becomes full.
 """
 
 import random
@@ -28,32 +29,33 @@ from openbooking.store.command_queue.queue import BATCH_SIZE_ALONE, BATCH_SIZE_S
 from openbooking.store.numbering import ITEMS_PER_TRANSACTION
 from postgres import CALLERS, WORKERS
 
-# All times are milliseconds. Those of processors were measured on the machine of docs/explanation/performance.md: by
-# writing batches of 1 to 64 bookings of three among 10,000 and 10 Opportunities, which tells apart what each batch,
-# each of its bookings and each of its Opportunities costs, and by booking through HTTP, for the rest.
+# All times are milliseconds. Processor times were measured on the machine of docs/explanation/performance.md. Batches
+# of 1 to 64 bookings of three items, among 10,000 and among 10 Opportunities, separate the costs of a batch, of a
+# booking and of an Opportunity. Bookings over HTTP gave the other costs.
 # A serving process:
 BEFORE, AFTER = 0.35, 0.13  # HTTP, reading the message; the answer, the log line: each booking
-LOOK = 0.1  # looking up who calls: each booking, or all who wait and are the same Booking Partner
+LOOK = 0.1  # identifying the caller: each booking, or all waiting ones of one Booking Partner
 DECIDE, DECIDE_ROW = 0.19, 0.03  # deciding, making rows, sending them: each booking, each Opportunity
 DRIVE = 0.8 / 5  # the driver and the event loop: each of five round trips
 # The database:
 FIND_CALLER = 0.1  # each look-up
 STATEMENT = 0.5 / 5  # each of five round trips
 WRITE = 0.1  # each booking
-LOCK_ROW, READ_ROW, WRITE_ROW = 0.01, 0.015, 0.02  # each Opportunity; measured together, the parts are guessed
-NUMBER = 0.013  # each feed item; there is one for each Opportunity that was booked, until it is numbered
-FLUSH = (1.0, 2.0)  # a write to disk, on that machine; those who come meanwhile share the next one
-# Between them, a round trip without the work: on one machine; in one data centre, assumed.
+LOCK_ROW, READ_ROW, WRITE_ROW = 0.01, 0.015, 0.02  # each Opportunity; the sum is measured, the parts are estimates
+NUMBER = 0.013  # each feed item: one for each booked Opportunity, until it is numbered
+FLUSH = (1.0, 2.0)  # a write to disk on that machine; requests that arrive meanwhile share the next write
+# A round trip between them, without the work: on one machine (measured), in one data centre (assumed).
 SOCKET, NETWORK = 0.05, 0.3
 # The load generators of `make bench`, each booking: wrk, and Python.
 WRK, PACED = 0.05, 0.18
 
 NUMBER_EVERY = 1000.0
-SLICE = 2.0  # how long the kernel lets one run while others wait, assumed
+SLICE = 2.0  # how long the kernel runs a process while others wait (assumed)
 WARM_UP = 2000.0
-# Of ten million Opportunities one in 180 Orders has the most wanted, and every sixth one of the thousand most wanted.
+# Of ten million Opportunities, the most wanted is in one of 180 Orders; one of the thousand most wanted is in every
+# sixth.
 SKEW = 0.7
-# By `make bench`: bookings a second, and the waits at half of that, p50 and p99.
+# Measured by `make bench`: bookings per second, and the waits at half of that rate, p50 and p99.
 MEASURED = {OPPORTUNITIES: (1242, 10.8, 78.0), WANTED: (1294, 7.1, 120.0)}
 NATION = 10_000_000
 OVERLOADED = 0.9
@@ -63,10 +65,10 @@ Demand = Callable[[], Sequence[int]]
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs, and what is asked of it: `rate` bookings a second, or as many as `callers` get who never pause.
+    """A simulated system and its load.
 
-    There may be a backlog at the beginning. A load generator costs something, sends at regular intervals, and is one
-    Booking Partner.
+    The load is `rate` bookings per second, or the bookings of `callers` that never pause. There may be a `backlog` at
+    the beginning. The load generator takes processor time, sends at regular intervals, and is one Booking Partner.
     """
 
     demand: Demand
@@ -82,7 +84,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shared:
-    """Something done one after the other, each time for all who have asked before it begins."""
+    """Work that is done in rounds, one after the other. A round serves all requests that were made before it began."""
 
     def __init__(self, env: simpy.Environment, do: Callable[[], Work]) -> None:
         self._env = env
@@ -91,7 +93,7 @@ class Shared:
         self._next: simpy.Process | None = None
 
     def done(self) -> simpy.Process:
-        """When one that has not begun yet is done."""
+        """Return the event of the next round's end."""
         self._next = self._next or self._env.process(self._run())
         return self._next
 
@@ -103,7 +105,7 @@ class Shared:
 
 
 class Database:
-    """PostgreSQL: its processors, its disk, its row locks, and the feed items that wait for their numbers."""
+    """PostgreSQL: processors, disk, row locks, and the feed items that wait for their numbers."""
 
     def __init__(self, env: simpy.Environment, cores: int, chance: random.Random, spent: dict[str, float]) -> None:
         self.flush = Shared(env, self._flush)
@@ -127,7 +129,7 @@ class Database:
             left -= SLICE
 
     def lock(self, row: int) -> Work:
-        """Take a row, after all who have asked before."""
+        """Lock a row, after all earlier requests for the row."""
         began = self._env.now
         if row in self.locked:
             turn = self._env.event()
@@ -138,7 +140,7 @@ class Database:
         self._spent["locks"] += self._env.now - began
 
     def commit(self, rows: Sequence[int]) -> Work:
-        """Write to disk; then whoever waits has the rows, and their feed items wait for their numbers."""
+        """Write to disk, release the rows, and let their feed items wait for their numbers."""
         yield self.flush.done()
         for row in rows:
             self.pending[row] = self.pending.pop(row, self._env.now)
@@ -148,7 +150,7 @@ class Database:
                 del self.locked[row]
 
     def choose(self) -> dict[int, float]:
-        """The items to be numbered next, and since when they wait; those that somebody changes are passed over."""
+        """Return the items to number next, and since when they wait. Items that are being changed are skipped."""
         free = (row for row in self.pending if row not in self.locked)
         chosen = {row: self.pending[row] for row in islice(free, ITEMS_PER_TRANSACTION)}
         for row in chosen:
@@ -157,7 +159,7 @@ class Database:
         return chosen
 
     def end_numbering(self) -> Work:
-        """Write to disk; then whoever waits for these items has them."""
+        """Write to disk, and release these items."""
         yield self.flush.done()
         self.being_numbered = set()
         self.numbered.succeed()
@@ -182,7 +184,7 @@ class Server:
         model.env.process(self._tick())
 
     def book(self) -> Work:
-        """One B, from the request to the answer."""
+        """Simulate one B, from the request to the answer."""
         began = self._env.now
         scenario = self._model.scenario
         if scenario.generator:
@@ -269,7 +271,7 @@ class Server:
 
 
 class Model:
-    """A scenario while it runs; `spent` is what everything did, in milliseconds, and the number of batches."""
+    """A running scenario. `spent` has the time of each activity in milliseconds, and the number of batches."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -289,7 +291,7 @@ class Model:
             self.env.process(self.servers[number % scenario.processes].book())
 
     def run(self) -> Self:
-        """Let it warm up, then watch."""
+        """Run the warm-up and the measured time, and return this scenario."""
         self.env.run(until=WARM_UP)
         for seen in (self.spent, self.waits, self.feed):
             seen.clear()
@@ -298,11 +300,11 @@ class Model:
 
     @property
     def rate(self) -> float:
-        """Bookings a second."""
+        """Return the bookings per second."""
         return len(self.waits) / self.scenario.seconds
 
     def busy(self, what: str, of: int = 1) -> float:
-        """The share of the time that so many spent on it."""
+        """Return the share of the time that this many processes spent on an activity."""
         return self.spent[what] / (self.scenario.seconds * 1000 * of)
 
     def _arrive(self) -> Work:
@@ -318,13 +320,13 @@ class Model:
 
 
 def in_turn(among: int) -> Demand:
-    """Ever other three of so many, as `make bench` books them."""
+    """Return a demand for three Opportunities, different ones each time, as `make bench` books them."""
     following = count()
     return lambda: [next(following) % among for _ in range(ITEMS)]
 
 
 def drawn(among: int, skew: float = SKEW, wanted: float = 0) -> Demand:
-    """Three of so many, by Zipf's law; one Opportunity is in this share of Orders besides."""
+    """Return a demand for three Opportunities by Zipf's law, and for one more in the given share of Orders."""
     chance = random.Random(2)  # noqa: S311 - the same each time
     most = (among + 1) ** (1 - skew) - 1
 
@@ -336,7 +338,7 @@ def drawn(among: int, skew: float = SKEW, wanted: float = 0) -> Demand:
 
 
 def validate() -> None:
-    """Print what the model says beside what was measured."""
+    """Print the simulated figures beside the measured ones."""
     print(f"Two cores for {WORKERS} processes, the database and {CALLERS} callers: simulated (measured)")
     for among, (rate, half, most) in MEASURED.items():
         asked = Scenario(demand=in_turn(among), processes=WORKERS, cores=2, one_machine=True, seconds=10)
@@ -351,13 +353,13 @@ def validate() -> None:
 
 
 def waited(times: Sequence[float]) -> tuple[float, float]:
-    """The p50 and p99 of these."""
+    """Return the p50 and p99 of these waits."""
     waits = Waits(sorted(times))
     return waits.percentile(0.5), waits.percentile(0.99)
 
 
 def tell(what: str, asked: Scenario) -> None:
-    """Print one line; where waits only grow, without them."""
+    """Print the line of a scenario, without waits if they grow without limit."""
     found = Model(asked).run()
     grows = found.rate < OVERLOADED * asked.rate
     waits = ["grow" if grows else f"{wait:.0f}" for wait in waited(found.waits)]

@@ -13,7 +13,7 @@ from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 
 
 def main() -> None:
-    """Serve."""
+    """Serve the file."""
     port, file = sys.argv[1:]
     body = Path(file).read_bytes()
 

@@ -1,7 +1,7 @@
-"""Pages a second of a feed page of 500 items, as fractions of nginx serving the same bytes from a file: `make bench`.
+"""Feed pages of 500 items per second, as fractions of nginx serving the same bytes from a file: `make bench`.
 
-Cached pages are one page asked for again and again; uncached ones each begin at another change number. nginx is
-Debian's, started here on a free port with one worker process and its own configuration.
+For cached pages one page is requested repeatedly. Uncached pages begin at another change number each time. nginx is
+Debian's; it runs on a free port with one worker process and a configuration of its own.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ http {{
 
 @contextmanager
 def nginx(place: Path, page: bytes) -> Iterator[str]:
-    """Nginx with the page as a file, compressed beforehand below /static and on the fly below /dynamic; its URL."""
+    """Run nginx with the page, compressed in advance below /static and per request below /dynamic; yield its URL."""
     port = free_port()
     for name in ("static", "dynamic"):
         (place / name).mkdir()
@@ -70,7 +70,7 @@ def nginx(place: Path, page: bytes) -> Iterator[str]:
 
 
 def pages(url: str, arguments: list[str], script: str = "get.lua") -> Load:
-    """Pages a second."""
+    """Return the pages per second."""
     return load(url, callers=CALLERS, seconds=SECONDS, script=script, arguments=arguments)
 
 
@@ -95,7 +95,7 @@ def main() -> None:
 
 
 def compare(site: str, files: str, urls: Path, pid: int) -> None:
-    """Measure in turns; last, what the server spends its time on."""
+    """Measure in turns, and print a profile of the server at the end."""
     for what, ours, theirs, encoding, aim in (
         ("cached page", None, "/static/page", [], 0.65),
         ("cached page, gzip (nginx: gzip_static)", None, "/static/page", GZIP, 0.3),

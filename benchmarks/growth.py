@@ -1,10 +1,10 @@
-"""What becomes of bookings, feed pages and memory as a system grows: `make growth`, about a quarter of an hour.
+"""Bookings, feed pages and memory of growing systems: `make growth`, about a quarter of an hour.
 
-Of each size there are as many Orders as Opportunities. A thousand Orders are booked; the others are copies of their
-rows under other UUIDs, which nobody asks for and which every index holds. All sizes get the same bookings a second,
-fewer than any of them can take.
+A system of each size has as many Orders as Opportunities. A thousand Orders are booked. The others are copies of their
+rows under other UUIDs: no request needs them, but every index contains them. All sizes get the same bookings per
+second, fewer than any of them can take.
 
-Last, four harvesters read a feed of the largest size from its beginning, compressed as they do, while bookings go on.
+At the end four harvesters read a compressed feed of the largest size from its beginning, while bookings are made.
 """
 
 import asyncio
@@ -52,12 +52,12 @@ PAGES = 300
 HARVESTERS = 4
 BOOKINGS_DURING_A_HARVEST = 200
 SECONDS_ALONE = 20
-# Whose rows an Order consists of, each under its UUID.
+# The tables that have rows of an Order, each under its UUID.
 TABLES = {record: "uuid", personal_data: "uuid", claim: "uuid", feed_item: "id"}
 
 
 class Measured(NamedTuple):
-    """What a system of one size took; milliseconds, but for the memory."""
+    """The figures of a system of one size: times in milliseconds, memory in megabytes."""
 
     start: float
     booking: Waits
@@ -66,7 +66,7 @@ class Measured(NamedTuple):
 
 
 async def fill(settings: Settings, size: int) -> None:
-    """So many Opportunities, and as many Orders for them."""
+    """Make a database with this many Opportunities and as many Orders for them."""
     await stock(settings, sessions=size)
     orders = bookings(settings, _bodies(settings, size, BOOKED))
     async with opened(settings) as store:
@@ -109,7 +109,7 @@ async def _copy_in_postgres(database: str, copies: int) -> None:
 
 
 def _copied(table: Table, key: str, rows: Sequence[tuple[Any, ...]], copies: int) -> Iterator[tuple[Any, ...]]:
-    """The rows again and again, each time under other UUIDs, and with change numbers before all there are."""
+    """Yield copies of the rows under other UUIDs, with change numbers below all existing ones."""
     names = [column.name for column in table.columns]
     under, numbered = names.index(key), names.index("modified") if "modified" in names else None
     number = 0
@@ -124,7 +124,7 @@ def _copied(table: Table, key: str, rows: Sequence[tuple[Any, ...]], copies: int
 
 
 def measure(settings: Settings, size: int) -> Measured:
-    """Start a server and see how soon it answers; then start it with all processes, and ask them."""
+    """Return the figures of the start of a server, and of bookings and pages of a server with all processes."""
     began = time.perf_counter()
     with serve(settings.database, settings.port):
         asyncio.run(_wait(settings.port, [get(FEED)]))
@@ -141,7 +141,7 @@ def _requests(settings: Settings, size: int, count: int) -> list[bytes]:
 
 
 def _pages(port: int) -> list[bytes]:
-    """Requests for pages from anywhere in the feed, which nobody has asked for before."""
+    """Return requests for random pages of the feed that are not cached."""
     first = asyncio.run(_ask(port, get(FEED)))
     numbers = [item["modified"] for item in msgspec.json.decode(first)["items"]]
     step = max(1, (numbers[-1] - numbers[0]) // len(numbers))
@@ -156,7 +156,7 @@ async def _ask(port: int, request: bytes) -> bytes:
 
 
 async def _wait(port: int, requests: Sequence[bytes]) -> Waits:
-    """Ask one after the other."""
+    """Send the requests one after the other, and return their waits."""
     caller = await Caller.connect(port)
     waits = []
     for request in requests:
@@ -168,9 +168,9 @@ async def _wait(port: int, requests: Sequence[bytes]) -> Waits:
 
 
 async def harvest(port: int) -> int:
-    """Follow the feed to its end; how many pages that were.
+    """Follow the feed to its end, and return the number of pages.
 
-    It reads no more of a page than tells where to go on, for what is measured is the server and not harvesters.
+    Only `next` is read of a page, because the server is measured and not the harvester.
     """
     caller = await Caller.connect(port)
     path, pages = FEED, 0
@@ -189,16 +189,16 @@ async def harvest(port: int) -> int:
 
 
 async def harvest_all(port: int) -> float:
-    """Seconds until the last of all harvesters is at the end."""
+    """Return the seconds until the last harvester is at the end."""
     began = time.perf_counter()
     await asyncio.gather(*(harvest(port) for _ in range(HARVESTERS)))
     return time.perf_counter() - began
 
 
 def compare_harvest(settings: Settings, size: int) -> None:
-    """A harvest, bookings, and both at once; each harvest of a server that keeps no pages yet.
+    """Measure a harvest, bookings, and both at once. Each harvest begins with an empty page cache.
 
-    How many cores each keeps busy, callers and database included, tells whether there are enough for both.
+    The number of busy cores, with callers and database, shows whether the machine has enough for both.
     """
     rate = BOOKINGS_DURING_A_HARVEST
     with _all_processes(settings):
@@ -221,26 +221,26 @@ def compare_harvest(settings: Settings, size: int) -> None:
 
 
 def _bookings(settings: Settings, size: int, seconds: float) -> Coroutine[Any, Any, Waits]:
-    """As many a second as there are during a harvest, for so long."""
+    """Make bookings at the rate of the comparison for some seconds, and return their waits."""
     rate = BOOKINGS_DURING_A_HARVEST
     return paced(settings.port, _requests(settings, size, int(rate * seconds)), rate)
 
 
 async def _busy(work: Coroutine[Any, Any, T]) -> tuple[T, float]:
-    """What comes of the work, and how many cores of the machine were busy meanwhile."""
+    """Return the result of the work, and how many cores of the machine were busy meanwhile."""
     began, worked = time.perf_counter(), processor_seconds()
     result = await work
     return result, (processor_seconds() - worked) / (time.perf_counter() - began)
 
 
 def _all_processes(settings: Settings) -> AbstractContextManager[int]:
-    """A server with all processes, for as long as it is needed; its process id."""
+    """Run a server with all processes, and yield its process id."""
     return server(settings.database, settings.port, workers=str(WORKERS))
 
 
 @contextmanager
 def databases(kind: str, place: Path) -> Iterator[Iterator[str]]:
-    """New databases of this kind."""
+    """Yield new databases of this kind."""
     if kind == "SQLite":
         yield (str(place / f"{number}.sqlite3") for number in range(len(SIZES)))
         return
@@ -249,7 +249,7 @@ def databases(kind: str, place: Path) -> Iterator[Iterator[str]]:
 
 
 def grow(kind: str) -> None:
-    """All sizes on one kind of database."""
+    """Measure all sizes on one kind of database."""
     print(f"{kind}, {WORKERS} processes; waits in milliseconds, p50 / p99")
     print(f"{'size':>12} {'start':>8} {'booking':>16} {'page':>16} {'memory MB':>10}")
     rows: list[Measured] = []
@@ -273,7 +273,7 @@ def _told(waits: Waits) -> str:
 
 
 def main() -> None:
-    """Print the tables of the kinds of database that are named, or of all."""
+    """Print the tables of the named kinds of database, or of all."""
     for kind in sys.argv[1:] or KINDS:
         grow(kind)
 

@@ -1,9 +1,8 @@
-"""Bookings a second through HTTP on PostgreSQL, as fractions of what pgbench writes there: `make bench`.
+"""Bookings a second over HTTP on PostgreSQL, as fractions of what pgbench writes there: `make bench`.
 
-pgbench writes the rows of such a booking, and no others, in one transaction a booking and as plain statements that are
-prepared once, with as many clients as suit it best. It reads nothing, decides nothing and gives no change numbers
-afterwards, all of which the server has to do besides. Both write to disk before they answer: where the temporary folder
-(TMPDIR) is memory, both are too fast.
+pgbench writes only the rows of such a booking, one transaction a booking, as statements that are prepared once, with
+the number of clients that is fastest. The server does more: it reads, decides, and gives change numbers. Both write to
+disk before they answer. If the temporary folder (TMPDIR) is in memory, both are too fast.
 """
 
 import asyncio
@@ -30,13 +29,13 @@ WORKERS = 2
 CLIENTS = (8, 16, 32, 64)
 SECONDS = 5.0
 PACED_SECONDS = 10
-# In the order in which they are written. What stands in the first is there before, like the feed items about it.
+# In the order of writing. Rows of the first table exist before, like their feed items.
 TABLES = (opportunity, record, personal_data, claim, feed_item)
 A_UUID = "md5(:booking::text)::uuid::text"
 
 
 async def transaction(url: str, port: int, among: int) -> str:
-    """A script for pgbench: the rows that one booking of this server writes, for other sessions and UUIDs each time."""
+    """Return a script for pgbench that writes the rows of one booking, for other sessions and UUIDs each time."""
     settings = settings_of(url, port)
     sessions = [item * (among // ITEMS) for item in range(ITEMS)]
     (booking,) = bookings(settings, [order_body(Identifiers(settings.base_uri), sessions)])
@@ -58,7 +57,7 @@ async def transaction(url: str, port: int, among: int) -> str:
 
 
 async def _rows(connection: asyncpg.Connection, table: str, transaction: str) -> list[dict[str, str | None]]:
-    """The rows that a transaction wrote, their values as text, in the order of their keys."""
+    """Return the rows that a transaction wrote, their values as text, in the order of their keys."""
     found = await connection.fetch(f"SELECT * FROM {table} WHERE xmin = $1::text::xid ORDER BY 1, 2, 3", transaction)
     return [{name: _text(value) for name, value in row.items()} for row in found]
 
@@ -68,7 +67,7 @@ def _text(value: Any) -> str | None:
 
 
 def _statement(table: str, keys: list[str], row: dict[str, str | None], replaced: dict[str, str]) -> str:
-    """Insert the row if its key has the UUID of the booking, and else change the row with that key."""
+    """Return an INSERT if the key of the row has the UUID of the booking, and otherwise an UPDATE."""
     values = {name: "NULL" if value is None else f"'{value}'" for name, value in row.items()}
     values |= {key: _key(str(row[key]), replaced) for key in keys}
     if any(values[key] == A_UUID for key in keys):
@@ -79,7 +78,7 @@ def _statement(table: str, keys: list[str], row: dict[str, str | None], replaced
 
 
 def _key(value: str, replaced: dict[str, str]) -> str:
-    """A key in SQL, where it belongs to this booking alone replaced by one of whichever is written."""
+    """Return a key in SQL, with parts that belong to this booking replaced by variables of pgbench."""
     head, slash, tail = value.rpartition("/")
     if tail not in replaced:
         return f"'{value}'"
@@ -87,7 +86,7 @@ def _key(value: str, replaced: dict[str, str]) -> str:
 
 
 class PostgresBench:
-    """Measures on one stocked database; every measurement begins with a fresh copy."""
+    """Measurements on one filled database. Each begins with a new copy of the database."""
 
     def __init__(self, postgres: PostgresServer, place: Path) -> None:
         self.postgres = postgres
@@ -97,37 +96,37 @@ class PostgresBench:
         asyncio.run(stock(settings_of(self.stocked, self.port), sessions=OPPORTUNITIES))
 
     def copy(self) -> str:
-        """A fresh copy of the database."""
+        """Return a new copy of the database."""
         return self.postgres.new_database(urlsplit(self.stocked).path[1:])
 
     def bodies(self, among: int) -> list[bytes]:
-        """Requests for places at ever other three of so many sessions."""
+        """Return request bodies for spaces at three sessions each, different ones each time."""
         return order_bodies(Identifiers(settings_of("", self.port).base_uri), among)
 
     def served(self, among: int) -> Load:
-        """Bookings a second of the server."""
+        """Return the bookings per second of the server."""
         with server(self.copy(), self.port, workers=str(WORKERS)):
             return self.put(among)
 
     def put(self, among: int) -> Load:
-        """Bookings a second of what listens on the port."""
+        """Return the bookings per second of the process that listens on the port."""
         bodies, lines = self.bodies(among), self.place / "bodies"
         return put_load(self.port, "/api/orders", bodies, headers(), lines, callers=CALLERS, seconds=SECONDS)
 
     def tell_profile(self, among: int) -> None:
-        """What the server spends its time on."""
+        """Print a profile of the server."""
         with server(self.copy(), self.port, workers=str(WORKERS)) as pid, profile(pid, self.place):
             self.put(among)
 
     def waits(self, among: int, a_second: float) -> tuple[float, float]:
-        """How long callers wait for the server who send so many a second: the half, and all but a hundredth of them."""
+        """Return the p50 and p99 of the waits, in milliseconds, at this many bookings per second."""
         bodies = islice(cycle(self.bodies(among)), int(a_second * (PACED_SECONDS + WARM_UP_SECONDS)))
         with server(self.copy(), self.port, workers=str(WORKERS)):
             waited = asyncio.run(paced(self.port, [put("/api/orders", body, headers()) for body in bodies], a_second))
         return waited.percentile(0.5), waited.percentile(0.99)
 
     def written(self, script: Path, clients: int) -> float:
-        """Bookings a second of pgbench."""
+        """Return the bookings per second of pgbench."""
         command = ["pgbench", "--no-vacuum", "--protocol=prepared", f"--file={script}", f"--time={SECONDS:g}"]
         command += [f"--client={clients}", f"--jobs={WORKERS}", self.copy()]
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -136,7 +135,7 @@ class PostgresBench:
         return float(re.findall(r"tps = ([\d.]+)", told)[0])
 
     def compare(self, among: int, aim: float) -> None:
-        """B through HTTP against pgbench, in turns; then how long callers wait at half of that rate."""
+        """Compare B over HTTP with pgbench, in turns, and measure the waits at half of that rate."""
         script = self.place / f"{among}.sql"
         script.write_text(asyncio.run(transaction(self.copy(), self.port, among)), encoding="utf-8")
         best = max(CLIENTS, key=lambda clients: self.written(script, clients))

@@ -1,8 +1,9 @@
-"""Bookings a second here, as a multiple of orders of pretix, which sells tickets: `make pretix`.
+"""Bookings a second, as a multiple of orders of the ticketing system pretix: `make pretix`.
 
-There is no other Booking System in Python to compare with. Both take orders of three places through HTTP, from as many
-callers, by two processes, on the same PostgreSQL server, in turns. pretix does more than a Booking System has to. It is
-installed apart, and used as it is: the first data is loaded, everything else is done through its REST API.
+There is no other Booking System in Python to compare with. Both systems take orders of three items over HTTP, from the
+same number of callers, with two processes, on the same PostgreSQL server, in turns. pretix does more than a Booking
+System has to. It is installed in a venv of its own and not changed: after its first data is loaded, its REST API does
+everything.
 """
 
 import json
@@ -58,7 +59,7 @@ _FIRST = [
 
 
 class Pretix:
-    """pretix as it is installed in a virtual environment, on a database of its own."""
+    """An installation of pretix in a virtual environment, with a database of its own."""
 
     def __init__(self, programs: Path, url: str, place: Path) -> None:
         self._programs = programs
@@ -82,13 +83,13 @@ class Pretix:
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """Its processes, for as long as they are needed."""
+        """Run the processes of pretix."""
         command: list[str | Path] = [self._programs / "gunicorn", "pretix.wsgi", "--bind", f"{HOST}:{self._port}"]
         with process([*command, "--workers", str(WORKERS)], self._port, self._environment):
             yield
 
     def prepare(self) -> None:
-        """Make the tables, and the first data."""
+        """Make the tables and the first data."""
         first = self._place / "first.json"
         made = [{"model": f"pretixbase.{model}", "pk": 1, "fields": fields} for model, fields in _FIRST]
         first.write_text(json.dumps(made), encoding="utf-8")
@@ -96,7 +97,7 @@ class Pretix:
         self._run("loaddata", str(first))
 
     def stock(self) -> None:
-        """An event with a ticket of which there are as many as anybody wants."""
+        """Make an event with an unlimited number of tickets."""
         events = f"http://{HOST}:{self._port}/api/v1/organizers/riverside/events/"
         event = {
             "name": {"en": "Yoga"},
@@ -123,14 +124,14 @@ class Pretix:
         }
 
     def rate(self) -> float:
-        """Orders a second, of as many callers as there are here."""
+        """Return the orders per second of the same number of callers."""
         end = time.perf_counter() + SECONDS
         with ThreadPoolExecutor(CALLERS) as callers:
             made = sum(callers.map(self._ordered_until, [end] * CALLERS))
         return made / SECONDS
 
     def _ordered_until(self, end: float) -> int:
-        """Orders that one caller makes until then, one after the other."""
+        """Return the number of orders that one caller makes until the given time, one after the other."""
         made = 0
         with httpx2.Client(timeout=60, headers=_HEADERS) as caller:
             while time.perf_counter() < end:
@@ -150,7 +151,7 @@ class Pretix:
 
 
 def main() -> None:
-    """Print the ratio; the argument is the folder of the programs of a virtual environment that has pretix."""
+    """Print the ratio. The argument is the `bin` folder of a virtual environment with pretix."""
     with folder() as place, PostgresServer() as postgres:
         bench = PostgresBench(postgres, place)
         pretix = Pretix(Path(sys.argv[1]), postgres.bare_database(), place)

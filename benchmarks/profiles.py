@@ -1,7 +1,7 @@
-"""What a server spends its processor time on, told beside how fast it was: samples of its stacks, taken from outside.
+"""A profile of a server's processor time, from samples of its stacks that another process takes.
 
-The sampler is py-spy. It slows the server down a little, so nothing is measured meanwhile. It may look into other
-processes where the system lets it: root always may.
+The sampler is py-spy. It slows down the server a little, so nothing is measured meanwhile. The operating system must
+allow it to read other processes; root always may.
 """
 
 import re
@@ -16,9 +16,9 @@ from pathlib import Path
 _SAMPLES_A_SECOND = 250
 _STARTED = "Sampling process"
 _SMALLEST_SHARE = 0.01
-# Threads that wait: for work, or for the disk at a commit.
+# Threads that wait for work, or for the disk at a commit.
 _IDLE = "(concurrent/futures/thread.py:"
-# The innermost frame of a stack that is of one of these is what the time was spent on.
+# The time of a stack counts for its innermost frame that belongs to one of these.
 _PARTS = {
     "request ids and the log": r"structlog/|logging/|openbooking/web/observe\.py|openbooking/serving/logs\.py",
     "HTTP": r"uvicorn/|starlette/|asyncio/runners\.py|openbooking/serving/connection\.py",
@@ -34,7 +34,7 @@ _COMPILED = {part: re.compile(rf"\((?:\S*/)?(?:{pattern})") for part, pattern in
 
 @contextmanager
 def profile(pid: int, place: Path) -> Iterator[None]:
-    """Print what the process, and those that it has started, spend their time on meanwhile."""
+    """Print a profile of the process and its children during the block."""
     samples = place / "samples"
     command: list[str | Path] = [Path(sys.executable).parent / "py-spy", "record", "--pid", str(pid), "--subprocesses"]
     command += ["--rate", str(_SAMPLES_A_SECOND), "--format", "raw", "--output", samples]
@@ -47,11 +47,11 @@ def profile(pid: int, place: Path) -> Iterator[None]:
     if sampling:
         _tell(samples.read_text(encoding="utf-8").splitlines())
     else:
-        print("  no profile: the system does not let py-spy look into the server", flush=True)
+        print("  no profile: the operating system does not allow py-spy to read the server", flush=True)
 
 
 def _tell(lines: Sequence[str]) -> None:
-    """Each line is a stack, from the outermost frame on, and how often it was met."""
+    """Print the shares. Each line is a stack, from its outermost frame, and the number of its samples."""
     spent: Counter[str] = Counter()
     for line in lines:
         stack, _, count = line.rpartition(" ")

@@ -1,7 +1,7 @@
-"""A thousand callers at once for the last ten places, through HTTP on SQLite: `make bench`.
+"""A thousand callers at once for the last ten spaces, over HTTP on SQLite: `make bench`.
 
-Ten must get one each, all others must be told that it is full, and the feed must say that none is left. Told beside it:
-how much longer that takes than a thousand callers who each book a class of their own.
+Ten must get a space each, all others must get `OpportunityIsFullError`, and the feed must show that none is left. It is
+compared with a thousand callers who book a class each.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ Outcome = tuple[int, str]
 
 
 async def _ask(caller: Caller, request: bytes) -> Outcome:
-    """The status, and the class of the item's error if it has one."""
+    """Return the status, and the class of the item's error if it has one."""
     answered = await caller.ask(request)
     reply = msgspec.json.decode(answered.body)
     errors = reply["orderedItem"][0].get("error", []) if "orderedItem" in reply else [reply]
@@ -32,7 +32,7 @@ async def _ask(caller: Caller, request: bytes) -> Outcome:
 
 
 async def race(port: int, bodies: list[bytes]) -> tuple[float, Counter[Outcome]]:
-    """Send all of these at once, on open connections: the seconds until the last is answered, and the answers."""
+    """Send all requests at once, on open connections; return the seconds until the last answer, and the answers."""
     callers = [await Caller.connect(port) for _ in bodies]
     requests = [put("/api/orders", body, headers()) for body in bodies]
     started = time.perf_counter()
@@ -44,7 +44,7 @@ async def race(port: int, bodies: list[bytes]) -> tuple[float, Counter[Outcome]]
 
 
 def run(place: Path, wanted: int) -> tuple[float, Counter[Outcome], int]:
-    """A race of all callers over so many sessions; with how many places the feed then says are left."""
+    """Race all callers for this many sessions; return also how many spaces the feed then shows."""
     port = free_port()
     database = place / f"{wanted}.sqlite3"
     settings = settings_of(str(database), port)
@@ -57,7 +57,7 @@ def run(place: Path, wanted: int) -> tuple[float, Counter[Outcome], int]:
 
 
 def _left(url: str) -> int:
-    """The places left by the feed, of all sessions together."""
+    """Return the spaces of all sessions that are left according to the feed."""
     left: dict[str, int] = {}
     while items := (page := httpx2.get(url).raise_for_status().json())["items"]:
         left |= {item["id"]: item["data"]["remainingAttendeeCapacity"] for item in items}
@@ -66,14 +66,14 @@ def _left(url: str) -> int:
 
 
 def main() -> None:
-    """Race, check, print."""
+    """Race, check the result and print it."""
     with folder() as place:
         apart, all_booked, _ = run(place, CALLERS)
         together, outcomes, left = run(place, 1)
     expected = {(201, ""): PLACES, (409, "OpportunityIsFullError"): CALLERS - PLACES}
     if all_booked != {(201, ""): CALLERS} or outcomes != expected or left != 0:
         raise SystemExit(f"The race went wrong: {outcomes}, {left} left; apart: {all_booked}.")
-    print(f"{CALLERS:,} callers for the last {PLACES} places: {PLACES} Orders, {CALLERS - PLACES} refusals, 0 left")
+    print(f"{CALLERS:,} callers for the last {PLACES} spaces: {PLACES} Orders, {CALLERS - PLACES} refusals, 0 left")
     tell("answers in that race (to callers apart)", CALLERS / together, CALLERS / apart)
 
 

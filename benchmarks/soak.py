@@ -1,8 +1,8 @@
-"""Whether a server's memory stays flat: 200,000 ordinary requests on each kind of store, by `make soak`.
+"""A server's memory during 200,000 ordinary requests on each kind of store: `make soak`.
 
-What is asked is what a day brings: quotes, bookings, looks at Orders, cancellations, deletions, feeds read from where
-they were left, the pages of an open feed, and requests that are refused. All of memory is compared with what was held
-after the first quarter, in which caches fill.
+The requests are those of a usual day: quotes, bookings, Order Status, cancellations, deletions, continued reads of
+Orders feeds, the pages of an open feed, and requests that are refused. The memory at the end is compared with the
+memory after the first quarter, in which caches fill.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ TOLD_EVERY = 10_000
 CALLERS = 8
 SESSIONS = 5_000
 KINDS = ("SQLite", "PostgreSQL")
-# What is asked, and how often in a hundred times.
+# The requests, and how many of a hundred each makes up.
 SHARES = {
     "C1": 20,
     "C2": 15,
@@ -53,7 +53,7 @@ _KNOWN_ORDERS = 1_000
 
 
 class Day:
-    """What callers ask for, one request after the other."""
+    """The requests of callers, one after the other."""
 
     def __init__(self, ids: Identifiers) -> None:
         self._ids = ids
@@ -63,7 +63,7 @@ class Day:
         self.answers = Counter[tuple[str, int]]()
 
     async def ask(self, caller: Caller) -> None:
-        """Ask for one thing and see what came of it."""
+        """Send one request and record its outcome."""
         (what,) = self._chance.choices(list(SHARES), list(SHARES.values()))
         answered = await caller.ask(self._request(what))
         self.answers[what, answered.status] += 1
@@ -108,7 +108,7 @@ def _request(method: str, path: str, body: bytes = b"") -> bytes:
 
 
 async def soak(kind: str, port: int, pid: int, ids: Identifiers) -> float:
-    """The memory at the end as a share of that after the warm-up."""
+    """Return the memory at the end as a share of the memory after the warm-up."""
     day, held = Day(ids), {0: memory_mb(pid)}
     callers = [await Caller.connect(port) for _ in range(CALLERS)]
 
@@ -130,7 +130,7 @@ async def soak(kind: str, port: int, pid: int, ids: Identifiers) -> float:
 
 
 def measure(kind: str, place: Path, running: PostgresServer | None) -> None:
-    """Soak a server on this kind of store."""
+    """Run the requests on this kind of store and print the result."""
     port = free_port()
     database = running.new_database() if running else str(place / "soak.sqlite3")
     settings = settings_of(database, port)
@@ -141,7 +141,7 @@ def measure(kind: str, place: Path, running: PostgresServer | None) -> None:
 
 
 def main() -> None:
-    """Soak a server on each kind of store, or on the one that is named."""
+    """Run the requests on each kind of store, or on the named one."""
     for kind in sys.argv[1:] or KINDS:
         server_: AbstractContextManager[PostgresServer | None] = (
             PostgresServer() if kind == "PostgreSQL" else nullcontext()

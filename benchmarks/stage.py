@@ -1,7 +1,7 @@
-"""What the benchmarks share: the server in a process of its own, callers, and how ratios are told.
+"""Shared parts of the benchmarks: the server in a process of its own, callers, and the output of ratios.
 
-Callers are `wrk`, which spends a tenth of what the server spends on a request. Files lie beside this one, not in /tmp,
-which may be no disk.
+Callers are `wrk`, which needs a tenth of the server's processor time for a request. Files are in this folder, because
+/tmp may be in memory.
 """
 
 import json
@@ -27,13 +27,13 @@ _CONNECTIONS_TO_REACH_ALL = 16
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A folder on the disk of this repository, for as long as it is needed."""
+    """Yield a temporary folder on the disk of this repository."""
     with tempfile.TemporaryDirectory(dir=HERE, prefix=".data-") as made:
         yield Path(made)
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         port: int = listener.getsockname()[1]
@@ -42,7 +42,7 @@ def free_port() -> int:
 
 @contextmanager
 def process(arguments: Sequence[str | Path], port: int, environment: dict[str, str] | None = None) -> Iterator[int]:
-    """A process that listens on the port, for as long as it is needed; its id."""
+    """Run a process that listens on the port, and yield its id."""
     known = os.environ | {"PATH": f"{os.environ['PATH']}:/usr/sbin"}
     with subprocess.Popen(
         arguments, env=known | (environment or {}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -68,7 +68,7 @@ def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def serve(database: str | Path, port: int, **settings: str) -> Iterator[int]:
-    """`openbooking serve` on a database, as soon as it listens; its process id."""
+    """Run `openbooking serve` on a database, and yield its process id as soon as it listens."""
     environment = {f"OPENBOOKING_{name.upper()}": value for name, value in settings.items()}
     command: list[str | Path] = [
         Path(sys.executable).parent / "openbooking",
@@ -84,18 +84,18 @@ def serve(database: str | Path, port: int, **settings: str) -> Iterator[int]:
 
 @contextmanager
 def server(database: str | Path, port: int, **settings: str) -> Iterator[int]:
-    """`openbooking serve` on a database, once all its processes answer; its process id."""
+    """Run `openbooking serve` on a database, and yield its process id when all its processes answer."""
     with serve(database, port, **settings) as pid:
-        # It listens before it answers; each connection is some process's, and waits until that one does.
+        # The server listens before it answers. Each connection waits for the process to which it belongs.
         for _ in range(_CONNECTIONS_TO_REACH_ALL):
             httpx2.get(f"http://{HOST}:{port}/healthz", timeout=_SECONDS_TO_START).raise_for_status()
         yield pid
 
 
 def memory_mb(pid: int) -> float:
-    """What a process holds in memory, or the largest of those it has started, in megabytes.
+    """Return the memory of a process, or of the largest of its children, in megabytes.
 
-    What is mapped of the files beside an SQLite file is left out: all processes share it.
+    Mapped files beside an SQLite file are left out, because all processes share them.
     """
     held, counts = 0, True
     for line in Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8").splitlines():
@@ -109,13 +109,13 @@ def memory_mb(pid: int) -> float:
 
 
 def processor_seconds() -> float:
-    """For how long the cores of this machine have worked since its start, whoever for, all added up."""
+    """Return the seconds that all cores of this machine together have worked since its start."""
     user, nice, system, _idle, _waiting, *interrupts = Path("/proc/stat").read_text(encoding="ascii").split()[1:8]
     return sum(map(int, (user, nice, system, *interrupts))) / os.sysconf("SC_CLK_TCK")
 
 
 class Load(msgspec.Struct, frozen=True):
-    """What callers got: answers a second, the slowest hundredth in milliseconds, and how many were no success."""
+    """The result of callers: answers per second, the p99 wait in milliseconds, and the number of failures."""
 
     rate: float
     p99_ms: float
@@ -123,7 +123,7 @@ class Load(msgspec.Struct, frozen=True):
 
 
 def load(url: str, *, callers: int, seconds: float, script: str = "get.lua", arguments: Sequence[str] = ()) -> Load:
-    """Answers a second that so many callers get who each ask again as soon as they are answered."""
+    """Return the answers per second of callers that each send again as soon as they get an answer."""
     command = [
         "wrk",
         "--threads",
@@ -151,20 +151,20 @@ def load(url: str, *, callers: int, seconds: float, script: str = "get.lua", arg
 def put_load(  # noqa: PLR0913 - what is sent, where and how often
     port: int, path: str, bodies: Sequence[bytes], sent: Mapping[str, str], lines: Path, *, callers: int, seconds: float
 ) -> Load:
-    """Answers a second to PUTs of these bodies, each to a fresh UUID below the path; `lines` is a file for them."""
+    """Return the answers per second to PUTs of these bodies, each to a new UUID. `lines` is a file for the bodies."""
     lines.write_bytes(b"\n".join(bodies))
     arguments = [f"{path}/", str(lines), *(f"{name}={value}" for name, value in sent.items())]
     return load(f"http://{HOST}:{port}", callers=callers, seconds=seconds, script="put.lua", arguments=arguments)
 
 
 def tell_medians(what: str, rounds: Sequence[tuple[float, float]], aim: float | None = None) -> float:
-    """One line for rounds of a rate and what it is compared with, by the median of each; our rate."""
+    """Print the line of a rate and its reference, by the median of the rounds; return the rate."""
     rate = median(ours for ours, _ in rounds)
     tell(what, rate, median(reference for _, reference in rounds), aim)
     return rate
 
 
 def tell(what: str, rate: float, reference: float, aim: float | None = None) -> None:
-    """One line: the rate, what it is compared with, and the ratio."""
+    """Print one line: the rate, the reference and the ratio."""
     wanted = f"  (aim {aim:g})" if aim else ""
     print(f"{what:<44} {rate:>9,.0f}/s   of {reference:>9,.0f}/s   {rate / reference:>5.2f}{wanted}", flush=True)

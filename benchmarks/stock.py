@@ -1,4 +1,4 @@
-"""What the benchmarks book: a Seller's classes, as varied as what providers publish, and requests for them."""
+"""The data of the benchmarks: a Seller's classes, as varied as those of providers, and requests for them."""
 
 import asyncio
 import random
@@ -67,7 +67,7 @@ _PLACES = ("Riverside", "Parkside", "Castle", "Station", "Harbour", "Meadow", "M
 
 
 def _described(number: int) -> dict[str, Any]:
-    """What providers publish of a SessionSeries, as long and as varied as theirs: a page shrinks to a twelfth."""
+    """Return properties of a SessionSeries, as varied as those of providers: gzip shrinks a page to a twelfth."""
     chance = random.Random(number)  # noqa: S311 - the same data each time
     place = f"{chance.choice(_PLACES)} Leisure Centre"
     return {
@@ -109,17 +109,17 @@ def _described(number: int) -> dict[str, Any]:
 
 
 def series_path(number: int) -> str:
-    """The path of a SessionSeries."""
+    """Return the path of a SessionSeries."""
     return opportunity_path(OpportunityType.SESSION_SERIES, f"yoga-{number}")
 
 
 def session_path(number: int) -> str:
-    """The path of a ScheduledSession."""
+    """Return the path of a ScheduledSession."""
     return opportunity_path(OpportunityType.SCHEDULED_SESSION, f"yoga-{number}")
 
 
 def offer_of(session: int) -> OfferRef:
-    """The Offer of a ScheduledSession: that of its series."""
+    """Return the Offer of a ScheduledSession, which is that of its series."""
     return OfferRef(series_path(session // _SESSIONS_IN_A_SERIES), "adult")
 
 
@@ -149,13 +149,13 @@ def _session(number: int, capacity: int) -> Opportunity:
 
 
 def settings_of(database: str, port: int) -> Settings:
-    """The settings of a server with this database on that port."""
+    """Return the settings of a server with this database and port."""
     return Settings(database=database, port=port)
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[SqlStore]:
-    """The store as the server opens it, with a schema."""
+    """Open the store as the server does, with an up-to-date schema."""
     await asyncio.to_thread(prepare, settings.database)
     store = open_store(settings)
     try:
@@ -165,7 +165,7 @@ async def opened(settings: Settings) -> AsyncIterator[SqlStore]:
 
 
 async def stock(settings: Settings, *, series: int = 0, sessions: int = 0, capacity: int = 1_000_000) -> None:
-    """A database with one Seller, a partner, and so many SessionSeries and ScheduledSessions of them."""
+    """Make a database with one Seller, a partner, and this many SessionSeries and ScheduledSessions."""
     needed = max(series, -(-sessions // _SESSIONS_IN_A_SERIES))
     things = chain(map(_series, range(needed)), (_session(number, capacity) for number in range(sessions)))
     async with opened(settings) as store:
@@ -193,7 +193,7 @@ async def _add_partner(settings: Settings) -> None:
 
 
 def order_body(ids: Identifiers, sessions: Sequence[int], type_: str = "Order") -> bytes:
-    """The body of B (or, as an OrderQuote, of C1) for a place at each of these sessions."""
+    """Return the body of B, or of C1 as an OrderQuote, for a space at each of these sessions."""
     items = [
         {
             "@type": "OrderItem",
@@ -225,5 +225,5 @@ def order_body(ids: Identifiers, sessions: Sequence[int], type_: str = "Order") 
 
 
 def headers() -> dict[str, str]:
-    """The headers of a request to the API."""
+    """Return the headers of a request to the API."""
     return {"Authorization": f"Bearer {_API_KEY}", "Content-Type": BOOKING_MEDIA_TYPE}

@@ -1,8 +1,8 @@
 """Serve one profile of the Test Suite on a fresh database: `python conformance/serve.py no-auth [--data N]`.
 
-With `--data N`, N opportunities for each criterion, type and flow are made first, as the suite's random mode needs; the
-commonest criterion gets ten times as many, and the second Seller what is asked of it. 25 are enough for every test.
-It serves as `openbooking serve` does, on another database and with several processes if told so.
+`--data N` first makes N Opportunities for each criterion, type and flow, which the suite's random mode needs. The most
+frequent criterion gets ten times as many. The second Seller gets only the criteria that the suite needs of it. N = 25
+is enough for every test. `--database` and `--workers` choose another database and the number of processes.
 """
 
 import argparse
@@ -74,7 +74,7 @@ _TYPES = [
 
 
 def sellers(settings: Settings) -> list[Seller]:
-    """The Sellers that the suite's default configuration expects: the first with gross prices, the second with net."""
+    """Return the Sellers of the suite's default configuration: the first with gross prices, the second with net."""
     properties = {"address": _ADDRESS, "url": "https://example.com", "logo": _LOGO, "termsOfService": [_TERMS]}
     first = Seller(key="1", name="One", legal_name="One Ltd", tax_mode=TaxMode.GROSS, properties=properties)
     second = Seller(key="2", name="Two", legal_name="Two Ltd", tax_mode=TaxMode.NET, properties=properties)
@@ -82,7 +82,7 @@ def sellers(settings: Settings) -> list[Seller]:
 
 
 def people_and_partners(settings: Settings) -> list[IdentityRecord]:
-    """Who the suite's configuration signs in as, with passwords, secrets and API keys that everybody knows."""
+    """Return the users and partners of the suite's configuration, with well-known passwords, secrets and API keys."""
     at, by = now(), "the Test Suite"
     hash_ = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash
     users = [
@@ -106,7 +106,7 @@ def people_and_partners(settings: Settings) -> list[IdentityRecord]:
 
 
 def _with_api_keys() -> list[IdentityRecord]:
-    """Two Booking Partners, each with an API key of its own, that may book for every Seller."""
+    """Return two Booking Partners with API keys, and their grants for every Seller."""
     at, by = now(), "the Test Suite"
     partners = [
         Partner(key=key, name=f"Test Suite {key}", registered=at, registered_by=by, api_key_digest=digest(f"obk_{key}"))
@@ -121,7 +121,7 @@ def _with_api_keys() -> list[IdentityRecord]:
 
 
 async def prepare(settings: Settings, count: int) -> None:
-    """Publish the Sellers, and the data of the random mode: so many for each criterion, type, flow and Seller."""
+    """Publish the Sellers, and for the random mode `count` Opportunities for each criterion, type, flow and Seller."""
     async with open_system(settings) as system:
         await system.identity.store.save(*people_and_partners(settings))
         for seller in sellers(settings):
@@ -143,7 +143,7 @@ def _share(criterion: str, seller: Seller) -> int:
 
 
 def main() -> None:
-    """Prepare and serve."""
+    """Prepare the database and serve it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("profile")
     parser.add_argument("--data", type=int, default=0, help="opportunities for each criterion, type and Seller")

@@ -1,6 +1,7 @@
 """Print the Test Suite's configuration for one profile: `NODE_CONFIG="$(python conformance/suite_config.py no-auth)"`.
 
-A profile is what all have in common, the way callers are known, and what is its own, each on top of the one before.
+The configuration has three layers, each of which overrides the one before: the common one, the one for the way in which
+callers are identified, and the one of the profile.
 """
 
 import argparse
@@ -13,25 +14,25 @@ _FOLDER = Path(__file__).parent
 
 
 def merged(below: Any, above: Any) -> Any:
-    """Two values as one; of two that are no objects, the one above."""
+    """Return the two JSON values merged. `above` wins unless both are objects."""
     if not isinstance(below, dict) or not isinstance(above, dict):
         return above
     return below | {name: merged(below.get(name), value) for name, value in above.items()}
 
 
 def layer(name: str) -> dict[str, Any]:
-    """What is in a file; nothing where there is none, because the profile adds nothing."""
+    """Return the content of a file of this folder, or an empty object if the file does not exist."""
     path = _FOLDER / name
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def access(profile: str) -> Any:
-    """How callers are known; by tokens they are by default, which needs no configuration."""
+    """Return the `access` setting of a profile. The suite needs no layer for access tokens, its default."""
     return tomllib.loads((_FOLDER / f"{profile}.toml").read_text(encoding="utf-8"))["access"]
 
 
 def main() -> None:
-    """Merge and print."""
+    """Print the merged configuration."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("profile")
     parser.add_argument("--random", action="store_true", help="opportunities are found in the feeds, not made")

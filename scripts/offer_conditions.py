@@ -1,10 +1,10 @@
-"""Prints the share of Offers that an import leaves out because of their conditions.
+"""Print the share of Offers that an import leaves out because of their conditions.
 
     python scripts/offer_conditions.py ITEMS [USAGE]
 
-ITEMS is a folder of items as providers publish them. USAGE is a report of the field usage of many providers: the share
-of Offers, in percent, that have each property, as `{"types": {"Offer": {"price": 100.0, …}}}`. It does not tell which
-of them an Offer has together, so that the sum of the shares is the most that can be lost.
+ITEMS is a folder of items as providers publish them. USAGE is a report of the properties that many providers use: the
+share of Offers, in percent, that have each property, as `{"types": {"Offer": {"price": 100.0, …}}}`. The report does
+not say which properties an Offer has together, so the sum of the shares is an upper bound.
 """
 
 import json
@@ -19,7 +19,7 @@ from openbooking.importing.reading.values import UnreadableError, clean, type_na
 
 
 def offers_in(value: Any) -> Iterator[dict[str, Any]]:
-    """Every Offer there is within the value."""
+    """Yield every Offer in the JSON value, at any depth."""
     if isinstance(value, list):
         for member in value:
             yield from offers_in(member)
@@ -31,7 +31,7 @@ def offers_in(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def print_items(folder: Path) -> None:
-    """The share of Offers in the items of a folder, and why they are left out."""
+    """Print how many Offers in the items of a folder are left out, and the reasons."""
     reasons: Counter[str] = Counter()
     offers = [
         offer for file in sorted(folder.rglob("*.json*")) for offer in offers_in(clean(json.loads(file.read_bytes())))
@@ -47,10 +47,10 @@ def print_items(folder: Path) -> None:
 
 
 def print_usage(file: Path) -> None:
-    """The greatest shares that can be lost by properties that are not known, and by what known conditions say."""
+    """Print the upper bounds for Offers with unknown properties and for Offers with known conditions."""
     shares: dict[str, float] = json.loads(file.read_bytes())["types"]["Offer"]
-    _print_shares("are left out because of a property that is not known", shares, unknown_properties(shares))
-    _print_shares("have a condition that is kept to, if it is understood", shares, HONOURED.intersection(shares))
+    _print_shares("are left out because of an unknown property", shares, unknown_properties(shares))
+    _print_shares("have a condition that is enforced if it is understood", shares, HONOURED.intersection(shares))
 
 
 def _print_shares(what: str, shares: dict[str, float], names: Iterable[str]) -> None:

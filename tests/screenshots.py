@@ -19,7 +19,7 @@ _WIDTH = 900
 
 
 def take(page: Page, site: Site, folder: Path) -> None:
-    """The pages, in the order in which a manager meets them."""
+    """Take the pages in the order in which a manager sees them."""
     key, _ = site.new_client("MyFitnessApp", registered_by=f"{BY_REGISTRATION_TOKEN} MyFitnessApp Ltd")
     finder, _ = site.new_client("Active Finder")
     club, _ = site.new_client("Club Desk")
@@ -48,13 +48,13 @@ async def _change(key: str, change: GrantChange, system: System) -> None:
 
 
 def _take(page: Page, path: Path) -> None:
-    """As high as the page is."""
+    """Take a screenshot of the whole height of the page."""
     height = page.evaluate("document.querySelector('main').getBoundingClientRect().bottom")
     page.screenshot(path=path, clip={"x": 0, "y": 0, "width": _WIDTH, "height": height})
 
 
 def main() -> None:
-    """Take them all."""
+    """Take all screenshots."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser, served(Path(folder)) as site:
         context = browser.new_context(

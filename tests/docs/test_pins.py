@@ -1,4 +1,4 @@
-"""What is installed is what was pinned: every package by its version and the hashes of its files."""
+"""Every package is pinned by its version and the hashes of its files, and installed with them."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Each value of each setting of the protocol is in a profile of the Test Suite, which is told what the profile sets."""
+"""Each value of each protocol setting is in a profile, and the Test Suite's configuration agrees with the profile."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ PREPAYMENT = ("prepayment-required-unavailable", "prepayment-optional", "prepaym
 
 
 def kinds(name: str) -> set[Any]:
-    """What a setting can be: the members of an enum, true and false, or of a text whether it is set."""
+    """Return the kinds of value of a setting: members of an enum, true and false, or for a text "set" and "unset"."""
     match FIELDS[name].default:
         case bool():
             return {True, False}
@@ -36,30 +36,28 @@ def kinds(name: str) -> set[Any]:
         case str():
             return {"set", "unset"}
         case default:
-            pytest.fail(
-                f"{name} is marked as a setting of the protocol, and {default!r} is of no kind of value for one"
-            )
+            pytest.fail(f"{name} is marked as a protocol setting, but the type of {default!r} is not supported for one")
 
 
 def kind(name: str, settings: Settings) -> Any:
-    """Of these, what it is there."""
+    """Return which of these kinds the value has."""
     value = getattr(settings, name)
     return value if kinds(name) != {"set", "unset"} else "set" if value else "unset"
 
 
 @pytest.mark.parametrize("name", sorted(protocol_settings()))
-def test_each_value_of_a_setting_of_the_protocol_is_in_some_profile(name: str) -> None:
+def test_each_value_of_a_protocol_setting_is_in_a_profile(name: str) -> None:
     assert {kind(name, settings) for settings in PROFILES.values()} == kinds(name)
 
 
-def test_every_choice_among_named_values_is_a_setting_of_the_protocol() -> None:
-    """But for how people sign in, which no Broker sees."""
+def test_every_setting_with_named_values_is_a_protocol_setting() -> None:
+    """The second factor is an exception: Brokers do not see how people sign in."""
     choices = {name for name, field in FIELDS.items() if isinstance(field.default, StrEnum)} - {"second_factor"}
     assert choices
     assert choices <= protocol_settings()
 
 
-def test_people_are_told_which_settings_are_of_the_protocol() -> None:
+def test_protocol_settings_are_marked_in_their_description() -> None:
     marked = {name for name, _, meaning in describe_settings(Settings()) if meaning.endswith("(protocol)")}
     assert marked == {f"OPENBOOKING_{name.upper()}" for name in protocol_settings()}
 
@@ -72,10 +70,10 @@ def test_every_profile_is_described() -> None:
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_the_suite_is_told_what_a_profile_sets(name: str) -> None:
+def test_the_configuration_of_the_suite_agrees_with_the_profile(name: str) -> None:
     script = [sys.executable, str(FOLDER / "suite_config.py"), name]
     config = json.loads(subprocess.run(script, capture_output=True, check=True).stdout)
-    told, settings = config["integrationTests"]["implementedFeatures"], PROFILES[name]
+    configured, settings = config["integrationTests"]["implementedFeatures"], PROFILES[name]
     several = not settings.single_seller
     expected = {
         "named-leasing": settings.leasing is not Leasing.OFF,
@@ -97,6 +95,6 @@ def test_the_suite_is_told_what_a_profile_sets(name: str) -> None:
         "dynamic-client-registration": settings.access is AccessMode.OPENID,
         **dict.fromkeys(PREPAYMENT, settings.prepayment),
     }
-    # What is not told holds as the suite has it: that all of it is there, but for one Seller only.
+    # By default the suite assumes every feature but "single-seller".
     assumed = {feature: feature != "single-seller" for feature in expected}
-    assert {feature: told.get(feature, assumed[feature]) for feature in expected} == expected
+    assert {feature: configured.get(feature, assumed[feature]) for feature in expected} == expected
