@@ -114,9 +114,10 @@ def test_feed_data_is_decoded_by_its_type() -> None:
         (WRITER.order(RECORD), messages.OrderFeedData),
         (WRITER.proposal(PROPOSAL), messages.OrderProposalFeedData),
     ):
-        decoded = msgspec.json.decode(encoded, type=messages.OrderFeedData | messages.OrderProposalFeedData)
-        assert type(decoded) is type_
+        decoded = msgspec.json.decode(encoded, type=type_)
         assert msgspec.json.encode(decoded) == encoded
+    with pytest.raises(msgspec.ValidationError, match="@type"):
+        msgspec.json.decode(WRITER.order(RECORD), type=messages.OrderProposalFeedData)
 
 
 def test_opportunity_in_its_feed_has_offers_and_refers_to_its_parent() -> None:
