@@ -41,7 +41,9 @@ RECORD = Record(partner="alice", uuid=UUID, kind=RecordKind.ORDER, seller="centr
 PROPOSAL = replace(
     RECORD,
     kind=RecordKind.PROPOSAL,
-    order=replace(ORDER, type=OrderType.PROPOSAL),
+    order=replace(
+        ORDER, type=OrderType.PROPOSAL, items=(replace(ITEM, access=Access(own_passes=({"@type": "Barcode"},))),)
+    ),
     states=(),
     proposal=Proposal(made=NOW, version=VERSION, seller_note="Welcome"),
 )
@@ -106,7 +108,7 @@ def test_proposal_in_the_feed_has_its_questions_and_no_answers() -> None:
     assert found["orderSellerNote"] == "Welcome"
     (item,) = found["orderedItem"]
     assert [question["name"] for question in item["orderItemIntakeForm"]] == ["Age"]
-    assert not {"orderItemStatus", "orderItemIntakeFormResponse", "attendee"} & item.keys()
+    assert not {"orderItemStatus", "orderItemIntakeFormResponse", "attendee", "accessPass"} & item.keys()
 
 
 def test_feed_data_is_decoded_by_its_type() -> None:
