@@ -99,6 +99,8 @@ def test_references_are_read_as_objects_too() -> None:
         ({"totalPaymentDue": {"price": 12, "priceCurrency": "GBP", "openBookingPrepayment": "Maybe"}}, {}),
         ({"totalPaymentDue": {"@type": 5, "price": "12.00", "priceCurrency": "GBP"}}, {}),
         ({"totalPaymentDue": {"price": True}}, {"totalPaymentDue": None}),
+        ({"totalPaymentDue": {"price": 10**15}}, {"totalPaymentDue": None}),
+        ({"totalPaymentDue": {"price": -(10**15)}}, {"totalPaymentDue": None}),
         ({"orderedItem": [{**ITEM, "@type": "Item", "attendee": "Ann", "orderedItemx": 1}]}, {}),
         ({"orderedItem": [{**ITEM, "accessPass": None, "orderItemIntakeFormResponse": None}]}, {}),
     ],

@@ -188,6 +188,14 @@ def test_status_shows_the_order_with_its_changes() -> None:
     assert found["totalPaymentDue"]["price"] == 0
 
 
+@pytest.mark.spec("OB-B-10")
+def test_members_keep_the_order_in_which_earlier_versions_sent_them() -> None:
+    expected = "@context @type @id brokerRole seller orderedItem totalPaymentDue totalPaymentTax broker bookingService"
+    assert list(reply()) == [*expected.split(), "customer", "payment"]
+    item = "@type acceptedOffer orderedItem unitTaxSpecification attendee position @id orderItemStatus accessCode"
+    assert list(reply_item(access=Access(code="123"))) == item.split()
+
+
 def test_repeated_reply_has_the_same_bytes() -> None:
     assert WRITER.reply(ORDER) == WRITER.reply(msgspec.json.decode(msgspec.json.encode(ORDER), type=Order))
 

@@ -72,7 +72,7 @@ class JsonLdFeedWriter:
         # A Broker finds a changed Opportunity only by comparing all items with those of B.
         in_full = any(state.logistics_changed for state in record.states)
         items = tuple(self._order_item(order, item, state=state, in_full=in_full) for item, state in record.items())
-        return msgspec.json.encode(messages.OrderFeedData(**self._common(record, order, items)))
+        return msgspec.json.encode(messages.OrderFeedData(**self._common(record, order, items), type="Order"))
 
     def proposal(self, record: ProposalRecord) -> bytes:
         """Return an OrderProposal with the questions that it asks, without the answers of a person (AMB-24)."""
@@ -81,6 +81,7 @@ class JsonLdFeedWriter:
         items = tuple(self._order_item(order, item) for item, _ in record.items())
         written = messages.OrderProposalFeedData(
             **self._common(record, order, items),
+            type="OrderProposal",
             order_proposal_version=self._writer.ids.proposal_version(record.uuid, proposal.version),
             order_proposal_status=proposal.status,
             order_seller_note=proposal.seller_note,

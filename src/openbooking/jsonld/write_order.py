@@ -64,13 +64,16 @@ class OrderWriter:
         }
         lease = messages.Lease(lease_expires=write_instant(order.lease_expires)) if order.lease_expires else None
         if order.type is OrderType.QUOTE:
-            return messages.OrderQuote(**common, lease=lease, order_requires_approval=order.requires_approval)
+            return messages.OrderQuote(
+                **common, type="OrderQuote", lease=lease, order_requires_approval=order.requires_approval
+            )
         if order.type is OrderType.ORDER:
-            return messages.Order(**common)
+            return messages.Order(**common, type="Order")
         if proposal is None:
-            return messages.OrderProposal(**common, lease=lease)
+            return messages.OrderProposal(**common, type="OrderProposal", lease=lease)
         return messages.OrderProposal(
             **common,
+            type="OrderProposal",
             lease=lease,
             order_proposal_version=self._writer.ids.proposal_version(order.uuid, proposal.version),
             order_proposal_status=proposal.status,

@@ -80,23 +80,24 @@ class OrderItem(TypedMessage, frozen=True, kw_only=True):
     """One OrderItem. Quotes have no `id`, and feeds no `position`.
 
     `order_item_status` is the URI of a status. The specification and its data model do not list the same statuses
-    (AMB-15, AMB-21), so that readers accept all.
+    (AMB-15, AMB-21), so that readers accept all. The order of the fields is explained in
+    `openbooking.openactive.messages.orders`.
     """
 
-    id: str | None = field(name="@id", default=None)
+    accepted_offer: Reference | None = None
+    attendee_details_required: tuple[str, ...] = ()
+    order_item_intake_form: tuple[FormFieldSpecification, ...] = ()
+    ordered_item: Reference | None = None
+    unit_tax_specification: tuple[TaxChargeSpecification, ...] = ()
+    attendee: JsonObject | None = None
+    order_item_intake_form_response: tuple[JsonObject, ...] = ()
     position: int | None = None
+    error: tuple[OpenBookingError, ...] = ()
+    id: str | None = field(name="@id", default=None)
     order_item_status: str | None = None
     cancellation_message: str | None = None
     customer_notice: str | None = None
-    accepted_offer: Reference | None = None
-    ordered_item: Reference | None = None
-    unit_tax_specification: tuple[TaxChargeSpecification, ...] = ()
-    attendee_details_required: tuple[str, ...] = ()
-    attendee: JsonObject | None = None
-    order_item_intake_form: tuple[FormFieldSpecification, ...] = ()
-    order_item_intake_form_response: tuple[JsonObject, ...] = ()
     access_code: tuple[AccessCode, ...] = ()
     access_pass: tuple[JsonObject, ...] = ()
     access_channel: JsonObject | None = None
     additional_property: tuple[AdditionalProperty, ...] = ()
-    error: tuple[OpenBookingError, ...] = ()

@@ -1,7 +1,14 @@
 """OrderQuotes, OrderProposals and Orders, in replies and in the Orders feeds (OB 10.1.1 to 10.1.3, 8.4.4).
 
-Tables P-02 to P-04 of the requirements.
+Tables P-02 to P-04 of the requirements. An Order with a DynamicPayment has no totals, and its items have no Offers.
+Some systems send no `id` in a reply with errors.
+
+The order of the fields is the order of the members in JSON. The fields of replies keep this order, because the reply to
+a repeated B must have the bytes of the first one, which an earlier version may have sent. For the same reason the types
+have no common base: fields of a base could not stand between those of a subclass.
 """
+
+from typing import Literal
 
 from msgspec import field
 
@@ -26,62 +33,96 @@ class Lease(TypedMessage, frozen=True, kw_only=True):
     lease_expires: Instant
 
 
-# The fields of these two bases are not keyword-only, because msgspec puts keyword-only fields behind those of
-# subclasses: `@context` and `@id` come first when a person reads a message.
-class _OrderData(Message, frozen=True):
-    """The properties that replies and feeds have in common.
-
-    An Order with a DynamicPayment has no totals, and its items have no Offers. A reply with errors may have no `id`.
-    """
+class OrderQuote(Message, frozen=True, kw_only=True):
+    """The reply to C1 and C2."""
 
     context: Context = field(name="@context")
-    ordered_item: tuple[OrderItem, ...]
+    type: Literal["OrderQuote"] = field(name="@type")
     id: str | None = field(name="@id", default=None)
     identifier: str | None = None
+    order_number: str | None = None
+    broker_role: BrokerRole | None = None
+    seller: JsonObject | None = None
+    ordered_item: tuple[OrderItem, ...]
     total_payment_due: PriceSpecification | None = None
     total_payment_tax: tuple[TaxChargeSpecification, ...] = ()
     tax_calculation_excluded: bool | None = None
-
-
-class _OrderReply(_OrderData, frozen=True):
-    """The properties that replies have beside those of feeds."""
-
-    order_number: str | None = None
-    broker_role: BrokerRole | None = None
     broker: JsonObject | None = None
-    seller: JsonObject | None = None
-    customer: JsonObject | None = None
     booking_service: BookingService | None = None
+    customer: JsonObject | None = None
+    order_requires_approval: bool | None = None
+    lease: Lease | None = None
     payment: Payment | None = None
 
 
-class OrderQuote(_OrderReply, frozen=True, kw_only=True, tag_field="@type", tag=True):
-    """The reply to C1 and C2."""
-
-    order_requires_approval: bool | None = None
-    lease: Lease | None = None
-
-
-class OrderProposal(_OrderReply, frozen=True, kw_only=True, tag_field="@type", tag=True):
+class OrderProposal(Message, frozen=True, kw_only=True):
     """The reply to P, and to Order Status while there is no Order yet."""
 
+    context: Context = field(name="@context")
+    type: Literal["OrderProposal"] = field(name="@type")
+    id: str | None = field(name="@id", default=None)
+    identifier: str | None = None
+    order_number: str | None = None
+    broker_role: BrokerRole | None = None
+    seller: JsonObject | None = None
+    ordered_item: tuple[OrderItem, ...]
+    total_payment_due: PriceSpecification | None = None
+    total_payment_tax: tuple[TaxChargeSpecification, ...] = ()
+    tax_calculation_excluded: bool | None = None
+    broker: JsonObject | None = None
+    booking_service: BookingService | None = None
+    customer: JsonObject | None = None
     order_proposal_version: Uri | None = None
     order_proposal_status: OrderProposalStatus | None = None
     order_seller_note: str | None = None
     lease: Lease | None = None
+    payment: Payment | None = None
 
 
-class Order(_OrderReply, frozen=True, kw_only=True, tag_field="@type", tag=True):
+class Order(Message, frozen=True, kw_only=True):
     """The reply to B, and to Order Status."""
 
+    context: Context = field(name="@context")
+    type: Literal["Order"] = field(name="@type")
+    id: str | None = field(name="@id", default=None)
+    identifier: str | None = None
+    order_number: str | None = None
+    broker_role: BrokerRole | None = None
+    seller: JsonObject | None = None
+    ordered_item: tuple[OrderItem, ...]
+    total_payment_due: PriceSpecification | None = None
+    total_payment_tax: tuple[TaxChargeSpecification, ...] = ()
+    tax_calculation_excluded: bool | None = None
+    broker: JsonObject | None = None
+    booking_service: BookingService | None = None
+    customer: JsonObject | None = None
+    payment: Payment | None = None
 
-class OrderFeedData(_OrderData, frozen=True, kw_only=True, tag_field="@type", tag="Order"):
+
+class OrderFeedData(Message, frozen=True, kw_only=True):
     """The `data` of an item in the Orders feed."""
 
+    context: Context = field(name="@context")
+    type: Literal["Order"] = field(name="@type")
+    id: str = field(name="@id")
+    identifier: str | None = None
+    ordered_item: tuple[OrderItem, ...]
+    tax_calculation_excluded: bool | None = None
+    total_payment_due: PriceSpecification | None = None
+    total_payment_tax: tuple[TaxChargeSpecification, ...] = ()
 
-class OrderProposalFeedData(_OrderData, frozen=True, kw_only=True, tag_field="@type", tag="OrderProposal"):
+
+class OrderProposalFeedData(Message, frozen=True, kw_only=True):
     """The `data` of an item in the OrderProposals feed."""
 
+    context: Context = field(name="@context")
+    type: Literal["OrderProposal"] = field(name="@type")
+    id: str = field(name="@id")
+    identifier: str | None = None
+    ordered_item: tuple[OrderItem, ...]
+    tax_calculation_excluded: bool | None = None
+    total_payment_due: PriceSpecification | None = None
+    total_payment_tax: tuple[TaxChargeSpecification, ...] = ()
     order_proposal_version: Uri
     order_proposal_status: OrderProposalStatus
     order_seller_note: str | None = None

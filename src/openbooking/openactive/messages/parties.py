@@ -33,8 +33,8 @@ class Terms(Message, frozen=True, kw_only=True):
     type: Literal["Terms", "PrivacyPolicy", "TermsOfUse"] = field(name="@type")
     name: str
     url: Uri
-    date_modified: Instant | None = None
     requires_explicit_consent: bool
+    date_modified: Instant | None = None
 
 
 class Organization(TypedMessage, frozen=True, kw_only=True):
