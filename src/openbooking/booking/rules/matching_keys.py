@@ -89,7 +89,7 @@ def _members(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    """Return a text, the digits of an integer, or the value of a PropertyValue; of an array the first of these; or ""."""
+    """Return a text, the digits of an integer or the value of a PropertyValue; of several the first, of none ""."""
     if isinstance(value, list | tuple):
         return next(filter(None, map(_text, value)), "")
     if isinstance(value, Mapping):

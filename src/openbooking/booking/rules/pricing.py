@@ -42,7 +42,7 @@ def pricing_of(order: Order) -> Pricing:
 
 
 def tax_treatment(calculation: TaxCalculation, request: OrderRequest, tax_mode: TaxMode) -> TaxTreatment:
-    """Return the treatment of tax in the requested Order; it may be excluded for resellers and businesses (OB-TAX-06)."""
+    """Return the treatment of tax in the requested Order, by its role and Customer (OB-TAX-06)."""
     business = request.customer is not None and request.customer.get("@type") == "Organization"
     consumers = request.broker_role is not BrokerRole.RESELLER and not business
     if calculation is TaxCalculation.ALWAYS or (calculation is TaxCalculation.CONSUMERS and consumers):
