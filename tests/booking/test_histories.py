@@ -1,4 +1,4 @@
-"""What holds whatever happens, shown on random histories driven through the decisions alone."""
+"""Properties that hold after any sequence of commands, tested on random histories of decisions."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ EXPECTED = (
 
 
 def granted(moment: Moment) -> bool:
-    """Whether what was asked for has been done."""
+    """Whether the command was granted."""
     outcome = moment.outcome
     if isinstance(outcome, Exception) or (isinstance(outcome, Order) and outcome.has_errors):
         return False
@@ -77,7 +77,7 @@ def granted(moment: Moment) -> bool:
 @pytest.mark.spec("OB-SEL-05", "OB-SEL-09", "OB-CAN-17", "OB-B-23", "OB-APP-24", "OB-ID-12", "OB-DEL-05", "OB-LEASE-13")
 @given(history=histories)
 @settings(max_examples=400, deadline=None)
-def test_places_are_never_oversold_or_lost_totals_never_rise_and_what_has_ended_stays_ended(history: History) -> None:
+def test_spaces_are_never_oversold_or_lost_totals_never_rise_and_ended_records_stay_ended(history: History) -> None:
     note(repr(history))
     for moment in (*history.moments, *history.ending):
         before, step, outcome, left = moment
@@ -96,17 +96,17 @@ def test_places_are_never_oversold_or_lost_totals_never_rise_and_what_has_ended_
 
 
 def commands() -> set[str]:
-    """All that can be asked of a Booking System but to look at an Opportunity."""
+    """The names of all commands, except those that only read Opportunities."""
     return {kind.__name__ for kind in command_classes()} - NO_COMMANDS_OF_HISTORIES
 
 
 def unpublished(state: Situation) -> set[str]:
-    """What somebody has taken off sale."""
+    """The paths of the Opportunities that were taken off sale."""
     return {path for path, known in state.opportunities.items() if known.sale is SaleState.UNPUBLISHED}
 
 
 def shown_by(moment: Moment) -> Iterator[str]:
-    """What the moment shows: a command that is granted, and what is hard to come by."""
+    """Yield the granted command and the rare events of a moment."""
     if isinstance(moment.step, timedelta):
         left = moment.after
         if any(
@@ -161,8 +161,8 @@ def _full(outcome: Outcome) -> bool:
     return ItemErrorType.OPPORTUNITY_IS_FULL in errors
 
 
-def test_histories_are_full_of_what_they_are_to_show() -> None:
-    """Every command is granted in them, and what is hard to come by happens a few times; chance is always the same."""
+def test_the_histories_contain_every_command_and_every_rare_event() -> None:
+    """The random numbers are the same in every run."""
     chance = Random(1)  # noqa: S311 - chance that is the same every time
     dice = [(leasing, chance.choices(range(DICE), k=40)) for leasing in [*Leasing] * 100]
     moments = [moment for leasing, thrown in dice for moment in made_up(leasing, thrown).moments]
@@ -176,7 +176,7 @@ BOOKED = after(situation(FULL, policy=Policy(leasing=Leasing.OFF)), BOOK)
 
 
 def became(**changes: Any) -> RecordSet:
-    """The Order that was booked becomes this."""
+    """The change of the booked Order to these values."""
     return RecordSet(BOOK.key, replace(BOOKED.records[BOOK.key], **changes))
 
 
@@ -205,7 +205,7 @@ CANCELLED = became(states=(ItemState(status=OrderItemStatus.CUSTOMER_CANCELLED),
         ),
     ],
 )
-def test_the_check_notices_what_must_not_happen(before: Situation, left: Situation) -> None:
+def test_the_check_notices_every_forbidden_change(before: Situation, left: Situation) -> None:
     check(before, before)
     with pytest.raises(AssertionError):
         check(before, left)

@@ -1,4 +1,4 @@
-"""Every command has an actor, and what it changes tells who changed it, and when."""
+"""Every command has an actor, and everything that it changes has a stamp with actor and time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,7 +47,7 @@ STORM = Stamp(Actor(ActorKind.STAFF, "ben"), NOW)
 
 
 def test_every_command_has_an_actor_and_none_has_one_by_default() -> None:
-    """It is the Booking Partner that calls, the upkeep, or whom the caller has to name."""
+    """The actor is the Booking Partner, a part of the system, or a required field."""
     names = {kind.__name__ for kind in command_classes()}
     assert {"Quote", "Book", "Withdraw", "DecideProposal", "ExpireLeases", "GetOrder", "GetOpportunity"} <= names
     for kind in command_classes():
@@ -67,7 +67,7 @@ def test_a_stamp_has_the_time_of_the_decision() -> None:
     assert SellerCancel(order=KEY, actor=MANAGER).stamp(situation(YOGA)) == BY_MANAGER
 
 
-def test_a_quote_has_no_stamps_and_an_order_the_one_of_its_booking() -> None:
+def test_a_quote_has_no_stamps_and_an_order_has_the_stamp_of_its_booking() -> None:
     quoted = after(situation(YOGA), quote(request(item(YOGA))))
     assert (quoted.records[KEY].booked, quoted.records[KEY].changed) == (None, None)
     record = after(quoted, book(request(item(YOGA)))).records[KEY]
@@ -82,14 +82,14 @@ def test_a_quote_has_no_stamps_and_an_order_the_one_of_its_booking() -> None:
         Publish((replace(YOGA[-1], status=EventStatus.CANCELLED),), actor=STORM.actor),
     ],
 )
-def test_a_cancelled_item_tells_who_cancelled_it(cancelling: Any) -> None:
+def test_a_cancelled_item_has_the_stamp_of_its_cancellation(cancelling: Any) -> None:
     booked = after(situation(YOGA), book(request(item(YOGA))))
     record = after(booked, cancelling).records[KEY]
     assert (record.states[0].cancelled, record.states[0].changed, record.changed) == (STORM, STORM, STORM)
     assert record.booked == BY_ALICE
 
 
-def test_a_proposal_tells_who_decided_and_amended_it_and_the_order_keeps_that() -> None:
+def test_a_proposal_has_the_stamps_of_decision_and_amendment_and_its_order_keeps_them() -> None:
     accepted = after(proposed(), ACCEPT)
     assert (standing(accepted).decided, record_in(accepted).proposed) == (BY_MANAGER, BY_ALICE)
     amended = having(accepted, amend())
@@ -106,11 +106,11 @@ def test_a_proposal_tells_who_decided_and_amended_it_and_the_order_keeps_that() 
         (CancelOpportunity(opportunity=PATH, actor=STORM.actor), STORM),
     ],
 )
-def test_a_rejection_tells_who_rejected(rejecting: Any, by: Stamp) -> None:
+def test_a_rejection_has_the_stamp_of_the_customer_or_the_seller(rejecting: Any, by: Stamp) -> None:
     assert standing(after(proposed(), rejecting)).decided == by
 
 
-def test_a_proposal_that_ends_by_itself_was_rejected_by_the_sweeper() -> None:
+def test_the_sweeper_is_the_actor_that_rejects_an_ended_proposal() -> None:
     expires = standing(proposed()).expires
     assert expires
     swept = after(replace(proposed(), now=expires), ExpireLeases())
@@ -118,7 +118,7 @@ def test_a_proposal_that_ends_by_itself_was_rejected_by_the_sweeper() -> None:
 
 
 @pytest.mark.parametrize("again", [ACCEPT, UpdateProposal(caller=ALICE, uuid=UUID, note=None)])
-def test_what_changes_nothing_leaves_no_stamp(again: Any) -> None:
+def test_a_command_without_a_change_leaves_no_stamp(again: Any) -> None:
     before = after(proposed(), ACCEPT)
     later = replace(before, now=NOW.replace(second=1), policy=replace(before.policy, lease_duration=NOW - NOW))
     assert record_in(after(later, again)) == record_in(before)
@@ -139,7 +139,7 @@ def _changed(**changes: Any) -> Callable[[Record], Record]:
         _changed(states=(ItemState(changed=STORM),)),
     ],
 )
-def test_the_check_notices_a_stamp_that_is_forgotten_or_forged(forgetting: Callable[[Record], Record]) -> None:
+def test_the_check_notices_missing_and_wrong_stamps(forgetting: Callable[[Record], Record]) -> None:
     before = after(situation(YOGA), book(request(item(YOGA))))
     check_stamps(before, before, STORM)
     left = evolve(before, RecordSet(KEY, forgetting(before.records[KEY])))
@@ -148,8 +148,8 @@ def test_the_check_notices_a_stamp_that_is_forgotten_or_forged(forgetting: Calla
 
 
 @pytest.mark.spec("OB-APP-27")
-def test_a_proposal_that_others_left_no_space_was_rejected_by_the_system() -> None:
-    """Not by the Booking Partner that was quicker."""
+def test_the_system_is_the_actor_that_rejects_a_proposal_whose_spaces_are_sold() -> None:
+    """The actor is not the Booking Partner that bought the spaces."""
     policy = Policy(leasing=Leasing.OFF)
     trip = session("trip", capacity=1, offered={"flow": APPROVAL})
     where = after(situation(trip, policy=policy), propose(request(item(trip)), caller=BOB))

@@ -1,4 +1,4 @@
-"""What can happen to a booked Order: cancellation by Customer and Seller, deletion, status."""
+"""Commands about a booked Order: cancellation by Customer and Seller, deletion, Order Status."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -53,7 +53,7 @@ def statuses(where: Situation) -> list[OrderItemStatus]:
 
 
 @pytest.mark.spec("OB-CAN-01", "OB-CAN-02", "OB-CAN-16", "OB-CAN-19", "OB-OF-08")
-def test_the_items_named_are_cancelled_and_their_places_return() -> None:
+def test_the_chosen_items_are_cancelled_and_their_spaces_are_free_again() -> None:
     where = after(booked(), cancel(2))
     assert statuses(where) == [OrderItemStatus.CONFIRMED, OrderItemStatus.CUSTOMER_CANCELLED]
     assert where.spaces[PATH] == Spaces(booked=1)
@@ -74,7 +74,7 @@ def test_the_items_named_are_cancelled_and_their_places_return() -> None:
         (OrderItemStatus.CUSTOMER_CANCELLED, None, OrderItemIdInvalidError),
     ],
 )
-def test_an_item_of_the_order_can_be_given_up_and_nothing_else_be_asked(
+def test_a_patch_of_an_order_can_only_cancel_its_own_items(
     status: Any, ref: OrderItemRef | None, refusal: type[OpenBookingError] | None
 ) -> None:
     sound = ItemPatch(item_id="x", ref=OrderItemRef(UUID, 1), status=OrderItemStatus.CUSTOMER_CANCELLED)
@@ -104,7 +104,9 @@ def test_cancelling_again_succeeds_and_changes_nothing() -> None:
         {"latest_cancellation_before_start": timedelta(days=2)},
     ],
 )
-def test_what_the_offer_does_not_permit_is_refused_with_words_for_the_customer(changes: dict[str, Any]) -> None:
+def test_a_cancellation_that_the_offer_does_not_permit_is_refused_with_a_message_for_the_customer(
+    changes: dict[str, Any],
+) -> None:
     strict = session("strict", offers=(offer("session-series/series-strict", **changes),))
     with pytest.raises(CancellationNotPermittedError) as refused:
         cancel(1).decide(booked(strict))
@@ -132,7 +134,7 @@ def test_cancellation_is_permitted_until_the_window_closes() -> None:
         (datetime(2027, 7, 19, 23, tzinfo=UTC), "Europe/Berlin", "19 July 2027, 01:00 CEST"),
     ],
 )
-def test_customers_are_told_in_their_own_time_until_when_they_could_have_cancelled(
+def test_the_message_to_the_customer_has_the_latest_time_of_cancellation_in_local_time(
     starts: datetime, zone: str, told: str
 ) -> None:
     offered = {"latest_cancellation_before_start": timedelta(days=1)}
@@ -144,14 +146,14 @@ def test_customers_are_told_in_their_own_time_until_when_they_could_have_cancell
 
 
 @pytest.mark.spec("OB-CAN-09")
-def test_what_has_started_is_not_cancelled() -> None:
+def test_an_item_cannot_be_cancelled_after_its_start() -> None:
     with pytest.raises(CancellationNotPermittedError):
         cancel(1).decide(replace(booked(), now=NOW + timedelta(days=2)))
 
 
 @pytest.mark.spec("OB-CAN-14")
 @pytest.mark.parametrize("number", [0, 3, 999])
-def test_an_item_that_the_order_has_not_is_invalid(number: int) -> None:
+def test_the_number_of_an_unknown_item_is_invalid(number: int) -> None:
     with pytest.raises(OrderItemIdInvalidError):
         cancel(1, number).decide(booked())
 
@@ -181,7 +183,7 @@ def test_a_partner_whose_authorisation_ended_cannot_touch_its_orders() -> None:
 
 
 @pytest.mark.spec("OB-SEL-01", "OB-SEL-02")
-def test_the_seller_cancels_what_is_not_cancelled_yet_with_a_message() -> None:
+def test_the_seller_cancels_the_items_that_are_not_cancelled_with_a_message() -> None:
     where = after(after(booked(), cancel(1)), SellerCancel(order=KEY, message="Flood", actor=MANAGER))
     assert statuses(where) == [OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED]
     assert [state.cancellation_message for state in where.records[KEY].states] == [None, "Flood"]
@@ -207,14 +209,14 @@ def test_deletion_leaves_a_stub_without_data(cancelled_before: bool) -> None:
 
 
 @pytest.mark.spec("OB-DEL-06", "OB-AUTH-09")
-def test_only_ones_own_orders_can_be_deleted() -> None:
+def test_a_partner_can_delete_only_its_own_orders() -> None:
     for where, caller in ((situation(YOGA), ALICE), (booked(), BOB)):
         with pytest.raises(UnknownOrderError):
             DeleteOrder(caller=caller, uuid=UUID).decide(where)
 
 
 @pytest.mark.spec("OB-OST-01", "OB-OST-02", "OB-OST-06", "OB-OST-07")
-def test_status_answers_what_is_stored() -> None:
+def test_order_status_returns_the_stored_record() -> None:
     where = booked()
     assert GetOrder(caller=ALICE, uuid=UUID).decide(where).reply == where.records[KEY]
     with pytest.raises(UnknownOrderError):
@@ -224,7 +226,7 @@ def test_status_answers_what_is_stored() -> None:
 
 
 @pytest.mark.spec("OB-OST-02", "OB-LEASE-20")
-def test_status_shows_a_leased_quote_until_the_lease_ends() -> None:
+def test_order_status_returns_a_leased_quote_until_the_lease_ends() -> None:
     leased = after(situation(YOGA), quote(request(item(YOGA))))
     shown = GetOrder(caller=ALICE, uuid=UUID).decide(leased).reply
     assert isinstance(shown, Record)

@@ -1,4 +1,4 @@
-"""Amendments by the Seller, and messages between both sides (OB 5.5.5.2, 5.5.5.3)."""
+"""Amendments by the Seller, and messages between Seller and Customer (OB 5.5.5.2, 5.5.5.3)."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -62,7 +62,7 @@ from support.proposals import (
 
 @pytest.mark.spec("OB-APP-18", "OB-AMEND-08", "OB-AMEND-12")
 @pytest.mark.parametrize(("family", "taken"), [(TRIP, "Is there a lift?"), (PILATES, None)])
-def test_a_note_comes_with_p_only_where_an_offer_allows_messages(family: list[Opportunity], taken: str | None) -> None:
+def test_p_takes_a_note_only_if_an_offer_allows_messages(family: list[Opportunity], taken: str | None) -> None:
     order = record_in(proposed(family, customer_note="Is there a lift?")).order
     assert order is not None
     assert order.personal is not None
@@ -70,7 +70,7 @@ def test_a_note_comes_with_p_only_where_an_offer_allows_messages(family: list[Op
 
 
 @pytest.mark.spec("OB-AMEND-01", "OB-AMEND-02", "OB-AMEND-03", "OB-AMEND-06", "OB-APP-24")
-def test_an_amendment_has_a_version_of_its_own_and_waits_for_acceptance_again() -> None:
+def test_an_amendment_has_a_new_version_that_awaits_acceptance() -> None:
     where = having(proposed(), ACCEPT, amend(note="Only one place is left."))
     assert standing(where).status is AWAITING
     assert standing(where).version == LATER_VERSION
@@ -82,7 +82,7 @@ def test_an_amendment_has_a_version_of_its_own_and_waits_for_acceptance_again() 
 
 
 @pytest.mark.spec("OB-AMEND-02", "OB-BKBL-21")
-def test_an_offer_that_is_amended_to_cost_nothing_tells_of_no_prepayment() -> None:
+def test_an_offer_amended_to_be_free_has_no_prepayment() -> None:
     trip = session("trip", offered={"flow": NEGOTIATED, "prepayment": Availability.REQUIRED})
     where = having(situation(trip), propose(places(trip)), amend(prices={1: Decimal(0)}))
     ((found, _),) = record_in(where).items()
@@ -122,7 +122,7 @@ def test_items_keep_their_numbers_when_others_are_dropped() -> None:
 
 
 @pytest.mark.spec("OB-AMEND-01", "OB-AMEND-06")
-def test_an_amendment_may_be_amended_even_if_what_allowed_it_was_dropped() -> None:
+def test_an_amendment_may_be_amended_even_without_the_item_that_allowed_negotiation() -> None:
     once = after(proposed(TRIP, YOGA, YOGA), amend(without=frozenset({1})))
     version = new_uuid()
     twice = after(once, amend(version=version, without=frozenset({2})))
@@ -143,14 +143,14 @@ def test_an_amendment_may_be_amended_even_if_what_allowed_it_was_dropped() -> No
     ],
     ids=["no negotiation", "nothing left", "no such item", "no such priced item", "negative", "half a penny"],
 )
-def test_what_is_no_amendment_is_refused(
+def test_an_impossible_amendment_is_refused_with_its_own_error(
     families: tuple[list[Opportunity], ...], command: AmendProposal, refusal: type[OpenBookingError]
 ) -> None:
     with pytest.raises(refusal):
         command.decide(proposed(*families))
 
 
-def test_what_was_free_gets_its_currency_from_the_rest() -> None:
+def test_a_free_item_gets_a_price_in_the_currency_of_the_other_items() -> None:
     where = after(proposed(FREE, TRIP), amend(prices={1: Decimal(5), 2: Decimal(0)}))
     offers = [found.offer for found, _ in record_in(where).items() if found.offer]
     assert [(offer.price, offer.currency) for offer in offers] == [(Decimal(5), "GBP"), (Decimal(0), None)]
@@ -159,7 +159,7 @@ def test_what_was_free_gets_its_currency_from_the_rest() -> None:
 
 
 @pytest.mark.spec("OB-APP-29", "OB-APP-13", "OB-AMEND-06")
-def test_an_amendment_decides_anew_whether_anything_is_to_be_paid() -> None:
+def test_the_payment_follows_the_prices_of_the_amendment() -> None:
     dearer = having(proposed(FREE, YOGA), amend(prices={1: Decimal(3)}), ACCEPT)
     assert order_of(b(LATER_VERSION).decide(dearer)).payment == Payment(identifier="payment-1")
     free = having(proposed(TRIP), amend(prices={1: Decimal(0)}), ACCEPT)
@@ -183,7 +183,7 @@ def test_the_seller_writes_once_in_five_minutes_and_changes_nothing_else() -> No
 
 @pytest.mark.spec("OB-AMEND-11")
 @pytest.mark.parametrize("command", [ACCEPT, REJECT, amend()], ids=["accept", "reject", "amend"])
-def test_a_decision_can_be_made_at_any_time_but_not_with_a_note_that_hides_the_last(command: Any) -> None:
+def test_a_decision_needs_no_note_and_cannot_have_one_too_soon(command: Any) -> None:
     where = after(proposed(), WriteToCustomer(order=KEY, note="Bring boots.", actor=MANAGER))
     with pytest.raises(NoteTooSoonError, match="five minutes"):
         replace(command, note="Sorry.").decide(where)
@@ -193,13 +193,13 @@ def test_a_decision_can_be_made_at_any_time_but_not_with_a_note_that_hides_the_l
         WriteToCustomer(order=KEY, note="Bring boots.", actor=MANAGER).decide(decided)
 
 
-def test_nothing_written_is_no_message() -> None:
+def test_an_empty_note_is_refused() -> None:
     with pytest.raises(NoMessagesError):
         WriteToCustomer(order=KEY, note="", actor=MANAGER).decide(proposed())
 
 
 @pytest.mark.spec("OB-AMEND-11", "OB-APP-28")
-def test_what_the_system_says_hides_no_note_of_the_seller() -> None:
+def test_a_note_of_the_system_does_not_replace_a_recent_note_of_the_seller() -> None:
     expires = standing(proposed()).expires
     assert expires is not None
     just_before = replace(proposed(), now=expires - timedelta(minutes=1))
@@ -214,7 +214,7 @@ def test_what_the_system_says_hides_no_note_of_the_seller() -> None:
     [((PILATES,), ()), ((TRIP,), (REJECT,)), ((TRIP,), (ABORT,)), ((TRIP,), (ACCEPT, b()))],
     ids=["no exchange", "rejected", "aborted", "booked"],
 )
-def test_no_messages_about_what_is_over_or_allows_none(
+def test_no_messages_are_exchanged_about_closed_proposals_or_without_an_offer_that_allows_them(
     families: tuple[list[Opportunity], ...], commands: tuple[Command[Any], ...]
 ) -> None:
     where = having(proposed(*families), *commands)
@@ -223,7 +223,7 @@ def test_no_messages_about_what_is_over_or_allows_none(
 
 
 @pytest.mark.spec("OB-AMEND-09", "OB-AMEND-12", "OB-AMEND-13", "OB-OPU-01", "OB-AMEND-05")
-def test_what_the_customer_writes_is_kept_and_changes_nothing_that_is_published() -> None:
+def test_the_note_of_the_customer_is_stored_and_not_published() -> None:
     before = proposed(customer_note="Is there a lift?")
     where = after(before, UpdateProposal(caller=ALICE, uuid=UUID, note="We are three."))
     order = record_in(where).order

@@ -69,7 +69,7 @@ def test_free_and_paid_orders_need_no_quote_before() -> None:
 
 @pytest.mark.spec("OB-B-07", "OB-B-08")
 @pytest.mark.parametrize("payment", [None, Payment(identifier="x")])
-def test_items_at_fault_come_before_payment_and_total(payment: Payment | None) -> None:
+def test_errors_of_items_are_reported_before_payment_and_total(payment: Payment | None) -> None:
     full = situation(YOGA, spaces={PATH: Spaces(booked=10)})
     decision = book(request(item(YOGA), payment=payment, total_payment_due=None)).decide(full)
     assert isinstance(decision.reply, Order)
@@ -122,7 +122,7 @@ def test_two_partners_can_use_one_uuid() -> None:
 
 
 @pytest.mark.spec("OB-AUTH-10")
-def test_a_repeat_needs_the_sellers_authorisation_still() -> None:
+def test_a_repeat_still_needs_the_authorisation_of_the_seller() -> None:
     booked = after(situation(YOGA), book(request(item(YOGA))))
     with pytest.raises(InvalidAuthorizationDetailsError):
         book(request(item(YOGA)), Caller("alice", frozenset())).decide(booked)
@@ -144,7 +144,7 @@ PAID, UNPAID, NAMELESS = Payment(identifier="x"), None, Payment()
         pytest.param(OPTIONAL, NAMELESS, IncompletePaymentDetailsError, marks=pytest.mark.spec("OB-PAY-03")),
     ],
 )
-def test_payment_that_does_not_fit_is_refused(
+def test_a_wrong_payment_is_refused(
     family: list[Opportunity], payment: Payment | None, expected: type[OpenBookingError]
 ) -> None:
     due = Decimal(0) if family is FREE else PRICE
@@ -162,21 +162,21 @@ def test_payment_may_be_optional_or_unavailable(family: list[Opportunity], payme
 
 @pytest.mark.spec("OB-B-06")
 @pytest.mark.parametrize("total", [None, Decimal("11.99"), Decimal(0), Decimal("-12.00")])
-def test_the_total_must_be_ours(total: Decimal | None) -> None:
+def test_the_total_must_be_right(total: Decimal | None) -> None:
     with pytest.raises(TotalPaymentDueMismatchError):
         book(request(item(YOGA), total_payment_due=total)).decide(situation(YOGA))
 
 
 @pytest.mark.spec("OB-B-06", "OB-VAL-40", "OB-TAX-13")
 @pytest.mark.parametrize("currency", ["USD", "gbp", "", None])
-def test_the_total_must_be_in_our_currency(currency: str | None) -> None:
+def test_the_total_must_be_in_the_right_currency(currency: str | None) -> None:
     with pytest.raises(TotalPaymentDueMismatchError):
         book(request(item(YOGA), total_currency=currency)).decide(situation(YOGA))
 
 
 @pytest.mark.spec("OB-B-06", "OB-TAX-13")
 @pytest.mark.parametrize("currency", ["GBP", "USD", None])
-def test_what_is_free_is_so_in_every_currency(currency: str | None) -> None:
+def test_a_free_order_accepts_any_currency(currency: str | None) -> None:
     free = request(item(FREE), total_payment_due=Decimal(0), total_currency=currency, payment=None)
     assert answered(situation(FREE), book(free)).totals.price == 0
 
@@ -188,14 +188,14 @@ def test_a_wrong_total_on_a_free_order_is_a_mismatch() -> None:
 
 
 @pytest.mark.spec("OB-B-16")
-def test_what_needs_approval_is_not_booked_outright() -> None:
+def test_an_order_that_needs_approval_cannot_be_booked_without_a_proposal() -> None:
     family = session("a", offers=(offer("session-series/series-a", flow=(FlowRequirement.APPROVAL,)),))
     with pytest.raises(OrderCreationFailedError):
         book(request(item(family))).decide(situation(family))
 
 
 @pytest.mark.spec("OB-B-07", "OB-BKBL-12")
-def test_the_last_place_can_be_booked_and_no_more() -> None:
+def test_the_last_space_can_be_booked_and_no_more() -> None:
     one = session("one", capacity=1)
     taken = after(situation(one), book(request(item(one))))
     late = book(request(item(one)), BOB, new_uuid()).decide(taken)

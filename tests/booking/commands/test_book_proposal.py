@@ -53,7 +53,7 @@ from support.proposals import (
 
 
 @pytest.mark.spec("OB-APP-29", "OB-APP-30", "OB-APP-34", "OB-APP-36")
-def test_b_makes_an_order_of_what_was_proposed() -> None:
+def test_b_makes_an_order_of_the_proposal() -> None:
     before = after(proposed(), ACCEPT)
     decision = b().decide(before)
     order = order_of(decision)
@@ -88,7 +88,7 @@ def test_a_repeat_of_b_gets_the_first_answer_and_p_none() -> None:
 @pytest.mark.parametrize(
     ("payment", "told"), [(None, "null"), (Payment(identifier="payment-2"), '{"identifier":"payment-2"}')]
 )
-def test_what_a_repeat_is_known_by_does_not_hang_on_how_python_shows_it(payment: Payment | None, told: str) -> None:
+def test_the_fingerprint_of_a_repeat_does_not_depend_on_python(payment: Payment | None, told: str) -> None:
     where = having(proposed(), ACCEPT, b(payment=payment))
     record = record_in(where)
     assert is_known_by(record, hashlib.sha256(f'["{VERSION}",{told}]'.encode()).hexdigest())
@@ -105,7 +105,7 @@ def test_b_fails_unless_the_seller_has_accepted(commands: tuple[Command[Any], ..
 
 @pytest.mark.spec("OB-APP-31", "OB-AMEND-04")
 @pytest.mark.parametrize("version", [None, LATER_VERSION, UUID])
-def test_b_of_a_version_there_is_not_is_outdated(version: str | None) -> None:
+def test_b_of_an_unknown_version_is_outdated(version: str | None) -> None:
     with pytest.raises(OrderProposalVersionOutdatedError):
         b(version).decide(after(proposed(), ACCEPT))
 
@@ -119,7 +119,7 @@ def test_b_without_a_proposal_is_unknown_and_an_order_is_no_proposal() -> None:
 
 
 @pytest.mark.spec("OB-APP-29", "OB-PAY-05")
-def test_payment_can_be_authorised_anew_but_not_otherwise() -> None:
+def test_b_can_have_new_payment_details_of_the_same_kind() -> None:
     accepted = after(proposed(), ACCEPT)
     anew = Payment(identifier="payment-2")
     assert order_of(b(payment=anew).decide(accepted)).payment == anew
@@ -134,7 +134,7 @@ def test_payment_can_be_authorised_anew_but_not_otherwise() -> None:
 
 
 @pytest.mark.spec("OB-DYN-07", "OB-APP-29")
-def test_a_dynamic_proposal_is_booked_by_the_account_that_made_it() -> None:
+def test_a_dynamic_proposal_is_booked_with_the_same_account() -> None:
     policy = Policy(dynamic_accounts=frozenset())
     dynamic = Payment(dynamic=True, identifier="p", account_id="MOVE")
     asked = request(item(TRIP, offer_id=None, offer=None), total_payment_due=None, payment=dynamic)
@@ -151,7 +151,7 @@ def test_a_dynamic_proposal_is_booked_by_the_account_that_made_it() -> None:
 
 
 @pytest.mark.spec("OB-APP-26", "OB-APP-33", "OB-LEASE-09")
-def test_an_accepted_proposal_is_booked_after_its_hold_has_ended_if_there_is_room() -> None:
+def test_an_accepted_proposal_is_booked_after_its_hold_has_ended_if_spaces_are_left() -> None:
     expires = standing(proposed()).expires
     assert expires is not None
     later = session("trip", capacity=3, end=expires + timedelta(days=1), offered={"flow": NEGOTIATED})
@@ -170,7 +170,7 @@ def test_an_accepted_proposal_is_booked_after_its_hold_has_ended_if_there_is_roo
 
 
 @pytest.mark.spec("OB-APP-32", "OB-APP-27")
-def test_a_proposal_whose_places_were_taken_away_cannot_be_booked() -> None:
+def test_a_proposal_whose_spaces_are_gone_is_rejected_at_b() -> None:
     accepted = after(proposed(), ACCEPT)
     smaller = after(accepted, Publish((replace(TRIP[1], capacity=1),), actor=MANAGER))
     with pytest.raises(OrderCreationFailedError):
@@ -186,14 +186,14 @@ def test_a_proposal_whose_places_were_taken_away_cannot_be_booked() -> None:
     [{"status": EventStatus.POSTPONED}, {"start": NOW - timedelta(hours=2), "end": NOW - timedelta(hours=1)}],
     ids=["postponed", "over"],
 )
-def test_what_does_not_take_place_any_more_is_rejected_at_b(changes: dict[str, Any]) -> None:
+def test_a_proposal_for_a_cancelled_opportunity_is_rejected_at_b(changes: dict[str, Any]) -> None:
     where = having(proposed(), ACCEPT, Publish((replace(TRIP[1], **changes),), actor=MANAGER))
     assert isinstance(b().decide(where).reply, OrderCreationFailedError)
     assert standing(after(where, b())).status is SELLER_REJECTED
 
 
 @pytest.mark.spec("OB-APP-26")
-def test_what_was_approved_can_be_booked_after_its_window_has_closed() -> None:
+def test_an_approved_proposal_can_be_booked_after_its_window_has_closed() -> None:
     closing = session("trip", offered={"flow": APPROVAL, "valid_through_before_start": timedelta(days=1)})
     accepted = having(situation(closing), propose(places(closing)), ACCEPT)
     late = replace(accepted, now=NOW + timedelta(days=1, hours=12))
@@ -201,7 +201,7 @@ def test_what_was_approved_can_be_booked_after_its_window_has_closed() -> None:
 
 
 @pytest.mark.spec("OB-APP-30")
-def test_b_shows_the_opportunity_as_it_is_by_then_at_the_price_that_was_proposed() -> None:
+def test_b_shows_the_current_opportunity_at_the_proposed_price() -> None:
     dearer = tuple(replace(offer, price=Decimal(99)) for offer in TRIP[0].offers)
     moved = replace(TRIP[1], start=NOW + timedelta(days=4), end=NOW + timedelta(days=4, hours=1))
     where = having(proposed(), ACCEPT, Publish((replace(TRIP[0], offers=dearer), moved), actor=MANAGER))
@@ -222,7 +222,7 @@ def test_an_order_that_was_a_proposal_is_deleted_like_any_other() -> None:
 
 
 @pytest.mark.spec("OB-APP-30", "OB-AMEND-02")
-def test_what_was_told_about_an_item_goes_when_an_amendment_has_left_it_out() -> None:
+def test_personal_data_of_an_item_is_erased_if_an_amendment_leaves_the_item_out() -> None:
     ann, ben = ({"@type": "Person", "givenName": name} for name in ("Ann", "Ben"))
     asked = places(TRIP, TRIP)
     told = replace(

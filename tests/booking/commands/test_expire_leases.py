@@ -1,4 +1,4 @@
-"""Leases: what they hold, for whom, and that they end by themselves."""
+"""Leases: the spaces that they hold, and their end."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -41,7 +41,7 @@ def order_of(reply: object) -> Order:
         (Leasing.ANONYMOUS, Checkpoint.C2, True),
     ],
 )
-def test_the_setting_tells_which_quotes_lease(leasing: Leasing, checkpoint: Checkpoint, leases: bool) -> None:
+def test_the_setting_decides_which_quotes_hold_spaces(leasing: Leasing, checkpoint: Checkpoint, leases: bool) -> None:
     policy = Policy(leasing=leasing)
     command = quote(request(item(YOGA)), checkpoint)
     decision = command.decide(situation(YOGA, policy=policy))
@@ -60,7 +60,7 @@ def test_a_quote_that_holds_nothing_is_decided_without_locks_and_the_holdings_of
 
 
 @pytest.mark.spec("OB-LEASE-14", "OB-LEASE-16", "OB-C1-07")
-def test_a_lease_holds_places_once_however_often_it_is_asked_for() -> None:
+def test_repeated_quotes_hold_their_spaces_once() -> None:
     once = after(situation(YOGA), quote(request(item(YOGA, 0), item(YOGA, 1))))
     assert once.spaces[PATH] == Spaces(leased=2)
     again = quote(request(item(YOGA, 0), item(YOGA, 1))).decide(once)
@@ -80,7 +80,7 @@ def test_a_lease_follows_the_items_of_the_latest_quote() -> None:
 @pytest.mark.spec("OB-LEASE-05", "OB-LEASE-12", "OB-LEASE-13", "OB-BRK-05")
 @pytest.mark.parametrize("leasing", [Leasing.NAMED, Leasing.OFF])
 def test_with_named_leasing_c1_removes_from_the_lease_and_never_adds(leasing: Leasing) -> None:
-    """AMB-72; also where the lease was made before leasing was switched off."""
+    """AMB-72; this applies also to a Lease from before leasing was switched off."""
     two = quote(request(item(YOGA, 0), item(YOGA, 1)))
     leased = after(situation(YOGA, SPIN, policy=Policy(leasing=Leasing.NAMED)), two)
     later = replace(leased, now=NOW + timedelta(minutes=5), policy=Policy(leasing=leasing))
@@ -96,7 +96,7 @@ def test_with_named_leasing_c1_removes_from_the_lease_and_never_adds(leasing: Le
 
 
 @pytest.mark.spec("OB-LEASE-12", "OB-LEASE-03")
-def test_with_named_leasing_c2_adds_what_c1_did_not() -> None:
+def test_with_named_leasing_c2_adds_the_spaces_that_c1_did_not() -> None:
     policy = Policy(leasing=Leasing.NAMED)
     leased = after(situation(YOGA, SPIN, policy=policy), quote(request(item(YOGA))))
     seen = after(leased, quote(request(item(YOGA, 0), item(SPIN, 1)), Checkpoint.C1))
@@ -106,7 +106,7 @@ def test_with_named_leasing_c2_adds_what_c1_did_not() -> None:
 
 
 @pytest.mark.spec("OB-LEASE-15")
-def test_a_quote_at_fault_reserves_nothing_and_leaves_the_earlier_lease() -> None:
+def test_a_quote_with_errors_holds_nothing_and_leaves_the_earlier_lease() -> None:
     leased = after(situation(YOGA, SPIN), quote(request(item(YOGA))))
     failed = quote(request(item(SPIN, 0), replace(item(YOGA, 1), offer=None))).decide(leased)
     assert order_of(failed.reply).has_errors
@@ -122,7 +122,7 @@ def test_b_turns_the_lease_into_a_booking() -> None:
 
 
 @pytest.mark.spec("OB-LEASE-09")
-def test_an_ended_lease_holds_nothing_and_b_succeeds_while_there_is_room() -> None:
+def test_an_ended_lease_holds_nothing_and_b_succeeds_while_spaces_are_left() -> None:
     one = session("one", capacity=1)
     leased = after(situation(one), quote(request(item(one)), caller=BOB))
     # As a store would load it a moment after the lease has ended: its places are free whether it was swept or not.

@@ -1,4 +1,4 @@
-"""P, and what Seller, Customer and time make of a proposal (OB 5.5.3, 5.5.5.1)."""
+"""P, and the decisions of Seller and Customer about a proposal (OB 5.5.3, 5.5.5.1)."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -103,7 +103,7 @@ def test_one_item_that_needs_approval_makes_the_whole_order_need_it(
 
 
 @pytest.mark.spec("OB-APP-04", "OB-APP-05", "OB-APP-06", "OB-APP-10", "OB-APP-11")
-def test_p_makes_a_proposal_that_waits_and_is_no_booking() -> None:
+def test_p_makes_a_proposal_that_awaits_the_seller_and_books_nothing() -> None:
     decision = propose(places(TRIP, YOGA)).decide(situation(TRIP, YOGA))
     order = order_of(decision)
     made = Proposal(made=NOW, version=VERSION, expires=TRIP[-1].end, status=AWAITING)
@@ -144,19 +144,19 @@ def test_total_and_payment_must_be_right_at_p_and_a_refusal_keeps_the_lease(
 
 
 @pytest.mark.spec("OB-APP-13")
-def test_nothing_is_paid_for_a_free_proposal() -> None:
+def test_a_free_proposal_has_no_payment() -> None:
     with pytest.raises(UnnecessaryPaymentDetailsError):
         propose(places(FREE)).decide(situation(FREE))
     assert record_in(proposed(FREE, payment=None)).kind is RecordKind.PROPOSAL
 
 
-def test_what_needs_no_approval_is_not_proposed() -> None:
+def test_an_order_that_needs_no_approval_cannot_be_proposed() -> None:
     with pytest.raises(OrderCreationFailedError):
         propose(places(YOGA)).decide(situation(YOGA))
 
 
 @pytest.mark.spec("OB-APP-16")
-def test_a_repeat_of_p_gets_the_first_answer_whatever_has_become_of_it_since() -> None:
+def test_a_repeat_of_p_gets_the_first_reply_whatever_the_state_of_the_proposal() -> None:
     first = order_of(propose(places(TRIP, TRIP)).decide(situation(TRIP)))
     where = having(proposed(), WriteToCustomer(order=KEY, note="Hello.", actor=MANAGER), ACCEPT)
     for since in (where, after(where, amend(without=frozenset({1}), prices={2: Decimal(1)})), after(where, REJECT)):
@@ -179,7 +179,7 @@ def test_p_with_another_content_is_refused(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.spec("OB-APP-16", "OB-ID-12", "OB-OQD-01", "OB-DEL-06")
-def test_a_proposal_is_neither_quoted_nor_booked_nor_deleted_as_if_it_were_none() -> None:
+def test_a_proposal_cannot_be_quoted_booked_directly_or_deleted() -> None:
     where = proposed()
     for asked in (quote(places(TRIP)), book(places(TRIP, TRIP))):
         with pytest.raises(OrderAlreadyExistsError):
@@ -201,7 +201,7 @@ def test_spaces_are_held_for_a_proposal_leased_before_or_not(leasing: Leasing) -
 
 
 @pytest.mark.spec("OB-LEASE-22", "OB-APP-26")
-def test_nothing_is_held_longer_than_until_it_is_over() -> None:
+def test_a_hold_ends_when_the_opportunity_ends() -> None:
     assert POLICY.proposal_duration > timedelta(days=2, hours=1)
     assert standing(proposed(TRIP, YOGA)).expires == TRIP[-1].end == NOW + timedelta(days=2, hours=1)
     soon = session("soon", end=NOW + timedelta(hours=3), start=NOW + timedelta(hours=2), offered={"flow": APPROVAL})
@@ -246,7 +246,9 @@ MOVES: dict[OrderProposalStatus, Command[Any]] = {
 @pytest.mark.spec("OB-APP-24", "OB-AMEND-03", "OB-AMEND-07")
 @pytest.mark.parametrize("before", OrderProposalStatus)
 @pytest.mark.parametrize("status", OrderProposalStatus)
-def test_the_table_tells_how_a_proposal_moves(before: OrderProposalStatus, status: OrderProposalStatus) -> None:
+def test_the_commands_change_the_status_of_a_proposal_as_the_table_allows(
+    before: OrderProposalStatus, status: OrderProposalStatus
+) -> None:
     where = proposed() if before is AWAITING else after(proposed(), MOVES[before])
     if before is status is CUSTOMER_REJECTED:
         assert MOVES[status].decide(where).changes == ()
@@ -261,14 +263,14 @@ def test_the_table_tells_how_a_proposal_moves(before: OrderProposalStatus, statu
 
 
 @pytest.mark.spec("OB-APP-24", "OB-OPU-02")
-def test_the_customer_cannot_reject_what_the_seller_has_rejected() -> None:
+def test_the_customer_cannot_reject_a_proposal_that_the_seller_has_rejected() -> None:
     with pytest.raises(PatchNotAllowedOnPropertyError):
         ABORT.decide(after(proposed(), REJECT))
 
 
 @pytest.mark.spec("OB-APP-26", "OB-LEASE-22")
 @pytest.mark.parametrize("command", [REJECT, ABORT])
-def test_a_rejected_proposal_gives_its_places_back_as_soon_as_a_quote_would(command: Command[Any]) -> None:
+def test_a_rejected_proposal_releases_its_spaces_as_soon_as_a_quote(command: Command[Any]) -> None:
     where = after(proposed(), command)
     assert record_in(where).lease_expires == NOW + HELD
     assert where.spaces[PATH] == Spaces(leased=2)
@@ -280,7 +282,7 @@ def test_a_rejected_proposal_gives_its_places_back_as_soon_as_a_quote_would(comm
 
 
 @pytest.mark.spec("OB-APP-26")
-def test_what_is_accepted_at_the_last_minute_can_still_be_booked() -> None:
+def test_a_proposal_accepted_at_the_last_minute_can_still_be_booked() -> None:
     expires, held_until = standing(proposed()).expires, record_in(proposed()).lease_expires
     assert expires is not None
     assert held_until is not None
@@ -295,7 +297,7 @@ def test_what_is_accepted_at_the_last_minute_can_still_be_booked() -> None:
 
 @pytest.mark.spec("OB-APP-28", "OB-APP-26", "OB-LEASE-20")
 @pytest.mark.parametrize("commands", [(), (ACCEPT,), (amend(),)], ids=["awaiting", "accepted", "amended"])
-def test_a_proposal_whose_hold_has_ended_is_rejected_for_the_seller(
+def test_an_ended_proposal_is_rejected_on_behalf_of_the_seller(
     commands: tuple[Command[Any], ...],
 ) -> None:
     where = having(proposed(), *commands)
@@ -313,7 +315,7 @@ def test_a_proposal_whose_hold_has_ended_is_rejected_for_the_seller(
 @pytest.mark.parametrize(
     "commands", [(REJECT,), (ABORT,), (), (ACCEPT,)], ids=["refused", "given up", "late", "unbooked"]
 )
-def test_a_closed_proposal_tells_nothing_about_people_and_is_answered_as_before(
+def test_a_closed_proposal_has_no_personal_data_and_a_repeat_gets_the_first_reply(
     commands: tuple[Command[Any], ...],
 ) -> None:
     asked = replace(places(TRIP), customer_note="We are two.")
@@ -330,7 +332,7 @@ def test_a_closed_proposal_tells_nothing_about_people_and_is_answered_as_before(
 
 
 @pytest.mark.parametrize("commands", [(REJECT,), (amend(), ABORT), (amend(),)], ids=["refused", "given up", "late"])
-def test_a_closed_proposal_keeps_no_barcode_of_the_brokers_own(
+def test_a_closed_proposal_has_no_barcode_of_the_broker(
     commands: tuple[Command[Any], ...],
 ) -> None:
     before = having(proposed(items=_with_passes(places(TRIP, TRIP))), *commands)
@@ -339,7 +341,7 @@ def test_a_closed_proposal_keeps_no_barcode_of_the_brokers_own(
     assert "member-" not in str(record_in(swept))
 
 
-def test_the_barcode_of_an_item_that_an_amendment_leaves_out_goes_with_it_and_all_with_the_order() -> None:
+def test_barcodes_are_erased_with_the_item_that_an_amendment_leaves_out_and_with_the_order() -> None:
     amended = having(proposed(items=_with_passes(places(TRIP, TRIP))), amend(without=frozenset({1})), ACCEPT)
     booked = after(amended, b(LATER_VERSION))
     assert "member-0" not in str(record_in(booked))
@@ -354,7 +356,7 @@ def _with_passes(asked: OrderRequest) -> tuple[ItemRequest, ...]:
 
 
 @pytest.mark.spec("OB-AMEND-12")
-def test_what_is_told_of_a_rejected_proposal_is_kept_until_it_closes() -> None:
+def test_the_personal_data_of_a_rejected_proposal_is_kept_until_it_closes() -> None:
     told = after(proposed(), replace(ABORT, note="It rains."))
     personal = personal_data_in(told)
     assert personal is not None
@@ -389,7 +391,7 @@ def test_a_customer_rejects_with_a_reason_once() -> None:
         (None, 5, PatchNotAllowedOnPropertyError),
     ],
 )
-def test_a_customer_can_withdraw_write_or_both(status: Any, note: Any, expected: Any) -> None:
+def test_a_customer_can_reject_write_or_both(status: Any, note: Any, expected: Any) -> None:
     patch = ProposalPatch(status, note)
     if isinstance(expected, UpdateProposal):
         assert proposal_update(ALICE, UUID, patch) == expected
@@ -400,7 +402,7 @@ def test_a_customer_can_withdraw_write_or_both(status: Any, note: Any, expected:
 
 
 @pytest.mark.spec("OB-OPU-06", "OB-AUTH-09", "OB-AUTH-10")
-def test_only_who_made_a_proposal_can_update_or_book_it() -> None:
+def test_only_the_partner_that_made_a_proposal_can_update_or_book_it() -> None:
     where = after(proposed(), ACCEPT)
     for command in (replace(ABORT, caller=BOB), b(caller=BOB)):
         with pytest.raises(UnknownOrderError):
@@ -432,7 +434,7 @@ def test_only_a_proposal_is_updated(commands: tuple[Command[Any], ...], error: t
 
 
 @pytest.mark.spec("OB-OST-02")
-def test_status_answers_how_a_proposal_stands() -> None:
+def test_order_status_returns_the_current_proposal() -> None:
     where = after(proposed(), amend(without=frozenset({1})))
     assert GetOrder(caller=ALICE, uuid=UUID).decide(where).reply == record_in(where)
 
@@ -448,14 +450,14 @@ def test_partners_with_one_uuid_have_a_proposal_each() -> None:
 
 @pytest.mark.spec("OB-APP-24", "OB-APP-28")
 @pytest.mark.parametrize("command", [ACCEPT, amend()])
-def test_nothing_is_decided_after_the_lifetime_has_ended_swept_or_not(command: Command[Any]) -> None:
+def test_the_seller_cannot_decide_after_the_lifetime_has_ended_swept_or_not(command: Command[Any]) -> None:
     late = replace(proposed(), now=NOW + POLICY.proposal_duration)
     with pytest.raises(ProposalExpiredError, match="not been booked in time"):
         command.decide(late)
 
 
 @pytest.mark.spec("OB-APP-16")
-def test_once_people_are_forgotten_another_price_or_seller_is_no_repeat() -> None:
+def test_without_personal_data_another_price_or_seller_is_no_repeat() -> None:
     where = situation(TRIP, policy=replace(POLICY, offer_overrides=True))
     named = replace(places(TRIP).items[0], offer=None, override=OfferOverride(price=PRICE, currency="GBP"))
     asked = replace(places(TRIP), items=(named,), total_payment_due=PRICE)

@@ -1,4 +1,4 @@
-"""What becomes of Opportunities as they are published."""
+"""Publishing Opportunities."""
 
 import pytest
 
@@ -12,7 +12,9 @@ from support.parties import MANAGER
     ("individual", "capacity", "expected"),
     [(True, 5, 1), (True, 1, 1), (True, 0, 0), (False, 5, 5)],
 )
-def test_an_individual_facility_can_be_had_once_at_a_time(individual: bool, capacity: int, expected: int) -> None:
+def test_a_slot_of_an_individual_facility_is_published_with_one_space(
+    individual: bool, capacity: int, expected: int
+) -> None:
     family = slot("court", individual=individual, capacity=capacity)
     together = after(situation(), Publish(tuple(family), actor=MANAGER))
     alone = after(situation(family[:-1]), Publish((family[-1],), actor=MANAGER))

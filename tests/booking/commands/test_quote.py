@@ -1,4 +1,4 @@
-"""C1 and C2: the dry run and its faults."""
+"""C1 and C2: quotes and their errors."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -36,14 +36,14 @@ COURT = slot("court")
 
 
 def quoted(where: Situation, asked: OrderRequest, checkpoint: Checkpoint = Checkpoint.C2, uuid: str = UUID) -> Order:
-    """The quote that is answered."""
+    """The quote in the reply."""
     reply = quote(asked, checkpoint, uuid=uuid).decide(where).reply
     assert isinstance(reply, Order)
     return reply
 
 
 def error_types(order: Order) -> list[list[ItemErrorType]]:
-    """The classes of the errors of each item."""
+    """The classes of errors, by item."""
     return [[error.type for error in found.errors] for found in order.items]
 
 
@@ -135,7 +135,7 @@ def test_the_customer_must_be_complete_at_c2(customer: dict[str, str] | None) ->
 
 
 @pytest.mark.spec("OB-ROLE-04")
-def test_a_reseller_may_keep_its_customer_to_itself() -> None:
+def test_a_reseller_may_omit_the_customer() -> None:
     order = quoted(situation(YOGA), request(item(YOGA), customer=None, broker_role=BrokerRole.RESELLER))
     assert not order.has_errors
 
@@ -199,7 +199,7 @@ NOT_BOOKABLE: dict[str, dict[str, Any]] = {
 )
 @pytest.mark.parametrize("checkpoint", Checkpoint)
 @pytest.mark.parametrize("why", NOT_BOOKABLE)
-def test_what_fails_a_condition_is_not_bookable(why: str, checkpoint: Checkpoint) -> None:
+def test_a_pair_that_fails_a_condition_is_not_bookable(why: str, checkpoint: Checkpoint) -> None:
     family = session("x", **NOT_BOOKABLE[why])
     asked = request(item(family))
     command = Book(caller=ALICE, uuid=UUID, request=asked) if checkpoint is Checkpoint.B else quote(asked, checkpoint)
@@ -210,7 +210,7 @@ def test_what_fails_a_condition_is_not_bookable(why: str, checkpoint: Checkpoint
 
 
 @pytest.mark.spec("OB-BKBL-10")
-def test_what_has_started_can_still_be_booked() -> None:
+def test_a_started_opportunity_can_still_be_booked() -> None:
     family = session("x", start=NOW - timedelta(minutes=5), end=NOW + timedelta(minutes=55))
     assert not quoted(situation(family), request(item(family))).has_errors
 
@@ -230,7 +230,7 @@ def test_a_parent_cannot_be_booked_itself() -> None:
 
 
 @pytest.mark.spec("OB-BKBL-31")
-def test_a_slot_has_no_offers_but_its_own() -> None:
+def test_a_slot_has_only_its_own_offers() -> None:
     court = slot("court", offers=())
     facility = replace(court[0], offers=(offer(court[0].path),))
     order = quoted(situation([facility, *court[1:]]), request(item([facility, *court[1:]])))
@@ -238,21 +238,21 @@ def test_a_slot_has_no_offers_but_its_own() -> None:
 
 
 @pytest.mark.spec("OB-BKBL-32")
-def test_what_has_offers_of_its_own_that_are_not_known_is_not_sold_at_those_of_its_series() -> None:
+def test_a_session_with_unknown_offers_of_its_own_does_not_inherit_those_of_its_series() -> None:
     own = session("own", offers_unknown=True)
     order = quoted(situation(own), request(item(own)))
     assert error_types(order) == [[ItemErrorType.UNACCEPTABLE_OFFER]]
 
 
 @pytest.mark.spec("OB-VAL-21")
-def test_what_is_sold_out_is_full() -> None:
+def test_a_sold_out_opportunity_is_full() -> None:
     order = quoted(situation(YOGA, spaces={YOGA[-1].path: Spaces(booked=10)}), request(item(YOGA)))
     assert error_types(order) == [[ItemErrorType.OPPORTUNITY_IS_FULL]]
     assert order.items[0].remaining == 0
 
 
 @pytest.mark.parametrize("status", [EventStatus.CANCELLED, EventStatus.POSTPONED])
-def test_a_slot_that_does_not_take_place_has_no_places_left_in_quotes_as_in_its_feed(status: EventStatus) -> None:
+def test_a_slot_that_does_not_take_place_has_no_spaces_left_in_quotes_and_feed(status: EventStatus) -> None:
     hall = slot("hall", individual=False, capacity=5, status=status)
     order = quoted(situation(hall), request(item(hall)))
     assert error_types(order) == [[ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE]]
@@ -270,7 +270,7 @@ def test_only_the_excess_lacks_capacity() -> None:
 
 
 @pytest.mark.spec("OB-VAL-23", "OB-C1-06")
-def test_the_excess_that_leases_hold_is_told_apart() -> None:
+def test_excess_items_have_another_error_if_leases_hold_their_spaces() -> None:
     five = session("five", capacity=5)
     where = situation(five, spaces={five[-1].path: Spaces(leased=3)})
     order = quoted(where, request(*(item(five, position) for position in range(10))))
@@ -281,7 +281,7 @@ def test_the_excess_that_leases_hold_is_told_apart() -> None:
 
 
 @pytest.mark.spec("OB-LEASE-17")
-def test_the_last_place_leased_to_another_is_reserved_not_full() -> None:
+def test_the_last_space_leased_to_another_partner_is_reserved_and_not_full() -> None:
     one = session("one", capacity=1)
     where = after(situation(one), quote(request(item(one)), caller=BOB))
     assert error_types(quoted(where, request(item(one)))) == [[ItemErrorType.OPPORTUNITY_CAPACITY_IS_RESERVED_BY_LEASE]]
@@ -295,7 +295,7 @@ def test_two_currencies_are_in_conflict() -> None:
 
 
 @pytest.mark.spec("OB-VAL-12")
-def test_items_at_fault_do_not_count_in_the_total() -> None:
+def test_items_with_errors_do_not_count_in_the_total() -> None:
     order = quoted(situation(YOGA, SPIN), request(replace(item(YOGA, 0), offer=None), item(SPIN, 1)))
     assert order.totals.price == Decimal("12.00")
 

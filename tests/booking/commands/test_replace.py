@@ -1,4 +1,4 @@
-"""Replacement: the Seller gives another Opportunity for the same price or less (OB 8.4.3.1, 8.4.6)."""
+"""The Seller replaces a booked Opportunity at the same price or less (OB 8.4.3.1, 8.4.6)."""
 
 from decimal import Decimal
 from typing import Any
@@ -52,14 +52,14 @@ OWN = {"@type": "Barcode", "text": "MEMBER-1"}
 
 
 def booked(count: int = 1, *known: list[Opportunity], policy: Policy | None = None, **changes: Any) -> Situation:
-    """After B of so many places at yoga, where these are known too."""
+    """The situation after B of this number of spaces of yoga, with further Opportunities."""
     items = [item(YOGA, position, access_passes=(OWN,)) for position in range(count)]
     where = situation(YOGA, SPIN, SWIM, *known, policy=policy)
     return after(where, book(replace(request(*items, total_payment_due=PRICE * count), **changes)))
 
 
 def replacing(family: list[Opportunity], number: int = 1) -> Replace:
-    """What replaces an item by a place at this."""
+    """The command that replaces an item by a space of this Opportunity."""
     owner = next(one for one in reversed(family) if one.offers)
     return Replace(
         order=KEY, number=number, opportunity=family[-1].path, offer=owner.offers[0].ref, nonce="other", actor=MANAGER
@@ -71,7 +71,7 @@ def left(where: Situation, family: list[Opportunity]) -> Spaces:
 
 
 @pytest.mark.spec("OB-SEL-05", "OB-SEL-06", "OB-SEL-07", "OB-SEL-08", "OB-SEL-09", "OB-SEL-10", "OB-OF-18")
-def test_an_item_becomes_another_for_the_same_or_less_and_the_rest_stays() -> None:
+def test_an_item_is_replaced_at_the_same_price_or_less_and_the_others_stay() -> None:
     before = after(booked(3), Notify(order=KEY, notice="Bring a mat.", actor=MANAGER))
     where = after(before, replacing(SPIN, 2))
     (first, (was, _), third), (now_first, (replaced, state), now_third) = (
@@ -92,7 +92,7 @@ def test_an_item_becomes_another_for_the_same_or_less_and_the_rest_stays() -> No
 
 
 @pytest.mark.spec("OB-SEL-05", "OB-SEL-07", "OB-SEL-08", "OB-OF-18")
-def test_a_replaced_item_is_replaced_renewed_and_cancelled_as_what_it_is_now() -> None:
+def test_a_replacement_can_be_replaced_renewed_and_cancelled() -> None:
     once = after(booked(), replacing(SPIN))
     twice = after(once, replacing(SWIM))
     assert [found.opportunity for found, _ in twice.records[KEY].items()] == [SWIM[-1]]
@@ -113,8 +113,8 @@ def test_a_replaced_item_is_replaced_renewed_and_cancelled_as_what_it_is_now() -
 
 
 @pytest.mark.spec("OB-SEL-05", "OB-SEL-07")
-def test_what_costs_more_by_tax_alone_costs_more() -> None:
-    """At the studio, whose prices are net: 12.00 without tax is less than 11.00 with it."""
+def test_a_replacement_must_not_cost_more_because_of_tax() -> None:
+    """The prices of the studio are net: 12.00 without tax is less than 11.00 with tax."""
     exempt = session("exempt", seller=STUDIO, offers=(offer("session-series/series-exempt", vat=VatTreatment.EXEMPT),))
     taxed, same = (
         session(key, seller=STUDIO, offers=(offer(f"session-series/series-{key}", price=price, vat=vat),))
@@ -170,14 +170,14 @@ def priced(**changes: Any) -> list[Opportunity]:
         "the same",
     ],
 )
-def test_what_cannot_be_given_instead_is_refused(other: list[Opportunity]) -> None:
+def test_an_unacceptable_replacement_is_refused(other: list[Opportunity]) -> None:
     with pytest.raises(UnacceptableReplacementError):
         replacing(other).decide(booked(1, other))
 
 
 @pytest.mark.spec("OB-SEL-05", "OB-SEL-07")
 @pytest.mark.parametrize("currency", [None, "GBP", "EUR"])
-def test_what_is_not_paid_in_advance_can_be_replaced_by_what_is_free_in_no_currency(currency: str | None) -> None:
+def test_an_item_without_prepayment_can_be_replaced_by_a_free_one(currency: str | None) -> None:
     later = session("later", offered={"prepayment": Availability.UNAVAILABLE})
     free = session("free", offered={"price": Decimal(0), "currency": currency})
     where = after(situation(later, free), book(request(item(later), payment=None)))
@@ -203,7 +203,7 @@ def test_an_offer_must_apply_and_an_opportunity_must_be_known() -> None:
 
 
 @pytest.mark.spec("OB-SEL-06", "OB-SEL-07")
-def test_another_offer_of_a_full_class_can_be_given_for_the_place_that_is_held() -> None:
+def test_another_offer_of_a_full_class_can_replace_an_item_that_holds_a_space_there() -> None:
     series = YOGA[0].path
     two = (offer(series), offer(series, "member", price=Decimal("5.00")))
     full = session("yoga", capacity=1, offers=two)
@@ -217,7 +217,7 @@ def test_another_offer_of_a_full_class_can_be_given_for_the_place_that_is_held()
 @pytest.mark.parametrize(
     "other", [slot("hall", individual=False), slot("court"), event("run")], ids=lambda f: f[-1].type
 )
-def test_any_kind_of_opportunity_can_be_given(other: list[Opportunity]) -> None:
+def test_any_type_of_opportunity_can_be_a_replacement(other: list[Opportunity]) -> None:
     where = after(booked(1, other), replacing(other))
     assert [found.opportunity for found, _ in where.records[KEY].items()] == [replace(other[-1], offers=())]
 
@@ -233,12 +233,12 @@ def test_any_kind_of_opportunity_can_be_given(other: list[Opportunity]) -> None:
     ],
     ids=["by the customer", "by the seller", "attended", "absent"],
 )
-def test_only_what_is_confirmed_is_replaced(command: Any) -> None:
+def test_only_a_confirmed_item_is_replaced(command: Any) -> None:
     with pytest.raises(UnacceptableReplacementError):
         replacing(SPIN).decide(after(booked(), command))
 
 
-def test_there_must_be_an_order_with_such_an_item() -> None:
+def test_the_order_and_the_item_must_exist() -> None:
     with pytest.raises(UnknownOrderError):
         replacing(SPIN).decide(situation(YOGA, SPIN))
     for number in (0, 2, -1):
@@ -247,7 +247,7 @@ def test_there_must_be_an_order_with_such_an_item() -> None:
 
 
 @pytest.mark.spec("OB-DYN-10", "OB-SEL-06")
-def test_what_was_booked_without_a_price_is_replaced_without_one() -> None:
+def test_an_item_booked_without_a_price_is_replaced_without_one() -> None:
     policy = Policy(dynamic_accounts=frozenset())
     asked = request(
         item(YOGA, offer_id=None, offer=None),
@@ -270,7 +270,7 @@ ANN = {"@type": "Person", "givenName": "Ann", "telephone": "0815"}
 
 
 def diving() -> tuple[ItemRequest, ...]:
-    """A place at the dive, for Ann, who has told what it asks, and one for Ben, who has told no more than that."""
+    """Two spaces of the dive, for Ann with all required details, and for Ben without any others."""
     answers = (IntakeAnswer(field=FormFieldRef(DIVE[0].offers[0].ref, KIT.key), sent={"value": "A mask"}),)
     people = (ANN, {"@type": "Person", "givenName": "Ben"})
     return tuple(item(DIVE, n, attendee=who, intake_answers=answers) for n, who in enumerate(people))
@@ -289,7 +289,7 @@ def diving() -> tuple[ItemRequest, ...]:
     ],
     ids=["the same", "told by one", "told by nobody", "optional", "another question", "asked otherwise"],
 )
-def test_what_asks_for_more_than_the_order_tells_is_refused_with_the_reason(
+def test_an_offer_that_requires_missing_details_is_refused_with_the_reason(
     asked: dict[str, Any], lacks: list[str]
 ) -> None:
     other = session("other", offered=asked)
@@ -303,7 +303,7 @@ def test_what_asks_for_more_than_the_order_tells_is_refused_with_the_reason(
 
 
 @pytest.mark.spec("OB-SEL-06", "OB-FORM-09")
-def test_what_was_told_at_b_counts_though_a_replacement_in_between_did_not_ask_for_it() -> None:
+def test_the_details_of_b_count_after_a_replacement_that_did_not_require_them() -> None:
     swim = session("swim")
     where = after(situation(DIVE, swim), book(request(*diving(), total_payment_due=PRICE * 2)))
     there_and_back = having(where, replacing(swim), replacing(DIVE))
@@ -312,13 +312,13 @@ def test_what_was_told_at_b_counts_though_a_replacement_in_between_did_not_ask_f
 
 
 @pytest.mark.spec("OB-SEL-06")
-def test_who_was_asked_nothing_is_not_given_what_asks() -> None:
+def test_an_item_booked_without_details_is_not_replaced_by_one_that_requires_them() -> None:
     with pytest.raises(UnacceptableReplacementError, match=r"givenName.*Kit"):
         replacing(DIVE).decide(booked(1, DIVE))
 
 
 @pytest.mark.spec("OB-SEL-06", "OB-APP-19")
-def test_what_needs_approval_is_approved_by_being_given() -> None:
+def test_the_replacement_itself_is_the_approval_of_the_seller() -> None:
     trip = session("trip", offered={"flow": (FlowRequirement.APPROVAL,)})
     where = after(booked(1, trip), replacing(trip))
     assert [found.opportunity for found, _ in where.records[KEY].items()] == [trip[-1]]

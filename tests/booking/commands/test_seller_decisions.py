@@ -1,4 +1,4 @@
-"""What a Seller does to the items of an Order after it was booked: cancel, notify, attend, renew (OB 8.3.3, 8.4)."""
+"""The Seller's decisions about items of a booked Order: cancel, notify, record attendance, renew (OB 8.3.3, 8.4)."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -55,7 +55,7 @@ COMMANDS = pytest.mark.parametrize(
 
 
 def booked() -> Situation:
-    """After B of three places at yoga."""
+    """The situation after B of three spaces of yoga."""
     asked = request(*(item(YOGA, position) for position in range(3)), total_payment_due=3 * PRICE)
     return after(situation(YOGA), book(asked))
 
@@ -76,7 +76,7 @@ def statuses(where: Situation) -> list[OrderItemStatus]:
 
 @pytest.mark.spec("OB-OF-02", "OB-OF-08", "OB-OF-22", "OB-NOTIF-10", "OB-NOTIF-01", "OB-SEL-09", "OB-SEL-03")
 @COMMANDS
-def test_a_change_is_one_new_version_of_one_order_whose_order_is_what_was_booked(command: Any) -> None:
+def test_a_decision_changes_the_states_of_the_items_and_not_the_booked_order(command: Any) -> None:
     before = after(booked(), book(request(item(YOGA)), BOB))
     assert not before.records[KEY].updated
     decision = command.decide(before)
@@ -100,7 +100,7 @@ def test_some_items_can_be_chosen_and_the_others_stay(command: Any) -> None:
 
 @pytest.mark.spec("OB-OF-02", "OB-OF-06", "OB-SEL-13", "OB-CAN-17")
 @COMMANDS
-def test_the_same_again_changes_nothing_and_nobody_acts_on_what_was_cancelled(command: Any) -> None:
+def test_a_repeated_decision_changes_nothing_and_cancelled_items_never_change(command: Any) -> None:
     once = after(booked(), command)
     assert command.decide(once).changes == ()
     cancelled = after(booked(), Cancel(caller=ALICE, uuid=UUID, numbers=(1, 2, 3)))
@@ -118,7 +118,7 @@ def test_there_must_be_an_order(command: Any) -> None:
 
 
 @pytest.mark.spec("OB-SEL-01", "OB-SEL-02", "OB-SEL-04", "OB-SEL-05", "OB-SEL-11")
-def test_the_seller_cancels_in_full_what_the_customer_has_left() -> None:
+def test_the_seller_cancels_the_items_that_the_customer_has_not_cancelled() -> None:
     where = having(booked(), Cancel(caller=ALICE, uuid=UUID, numbers=(3,)), replace(CANCEL, numbers=frozenset({1, 3})))
     assert statuses(where) == [BY_SELLER, CONFIRMED, BY_CUSTOMER]
     assert [state.cancellation_message for state in states(where)] == ["Flood.", None, None]
@@ -164,12 +164,14 @@ def test_attendance_can_be_corrected_and_ends_cancellation() -> None:
         ((NOTIFY, Cancel(caller=ALICE, uuid=UUID, numbers=(1, 2, 3))), None),
     ],
 )
-def test_a_notice_is_for_those_who_are_coming(commands: tuple[Command[Any], ...], notice: str | None) -> None:
+def test_only_confirmed_and_attended_items_carry_a_notice(
+    commands: tuple[Command[Any], ...], notice: str | None
+) -> None:
     assert {state.customer_notice for state in states(having(booked(), *commands))} == {notice}
 
 
 @pytest.mark.spec("OB-SEL-12", "OB-SEL-11", "OB-CAN-09")
-def test_what_has_taken_place_is_not_refunded_here() -> None:
+def test_the_seller_cannot_cancel_an_item_that_has_ended() -> None:
     end = YOGA[-1].end
     assert end is not None
     assert statuses(after(replace(booked(), now=end - timedelta(minutes=1)), CANCEL)) == [BY_SELLER] * 3

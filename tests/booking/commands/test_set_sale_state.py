@@ -1,4 +1,4 @@
-"""What is on sale: whether an Opportunity is in the open feeds and can be booked, apart from whether it takes place."""
+"""The sale state: whether an Opportunity is in the open feeds and can be booked."""
 
 from typing import Any
 
@@ -61,32 +61,32 @@ NOT_ON_SALE = [(NOT_BOOKABLE, "The Opportunity is not on sale.")]
 @CHECKPOINTS
 @pytest.mark.parametrize("state", OFF_SALE)
 @pytest.mark.parametrize("member", YOGA, ids=["its series", "itself"])
-def test_only_what_is_on_sale_can_be_booked(command: Command[Any], state: SaleState, member: Opportunity) -> None:
+def test_only_opportunities_on_sale_can_be_booked(command: Command[Any], state: SaleState, member: Opportunity) -> None:
     where = after(situation(YOGA), take_off(member, state))
     assert errors(where, command) == NOT_ON_SALE
     assert errors(after(where, put_on(member)), command) == []
 
 
 @pytest.mark.parametrize("member", TRIP, ids=["its series", "itself"])
-def test_only_what_is_on_sale_can_be_proposed(member: Opportunity) -> None:
+def test_only_opportunities_on_sale_can_be_proposed(member: Opportunity) -> None:
     where = after(situation(TRIP), take_off(member))
     assert errors(where, propose(places(TRIP))) == NOT_ON_SALE
 
 
 @pytest.mark.parametrize("member", COURT, ids=["its facility", "its court", "itself"])
-def test_what_lies_below_is_on_sale_only_if_all_its_parents_are(member: Opportunity) -> None:
+def test_a_child_is_on_sale_only_if_all_its_parents_are(member: Opportunity) -> None:
     where = after(situation(COURT), take_off(member))
     assert errors(where, quote(request(item(COURT)))) == NOT_ON_SALE
 
 
-def test_a_lease_does_not_keep_what_is_no_longer_on_sale_bookable() -> None:
+def test_leased_spaces_cannot_be_booked_once_their_opportunity_is_off_sale() -> None:
     where = having(situation(YOGA), quote(ASKED), take_off(YOGA[1]))
     assert where.holds_spaces(where.records[OrderKey("alice", UUID)])
     assert errors(where, book(ASKED)) == NOT_ON_SALE
 
 
 @pytest.mark.parametrize("member", PILATES, ids=["its series", "itself"])
-def test_what_was_approved_is_not_booked_when_it_is_no_longer_on_sale(member: Opportunity) -> None:
+def test_an_approved_proposal_cannot_be_booked_once_its_opportunity_is_off_sale(member: Opportunity) -> None:
     where = having(proposed(PILATES), ACCEPT, take_off(member))
     decision = b().decide(where)
     assert isinstance(decision.reply, OrderCreationFailedError)
@@ -95,7 +95,7 @@ def test_what_was_approved_is_not_booked_when_it_is_no_longer_on_sale(member: Op
     assert isinstance(b().decide(after(where, put_on(member))).reply, Order)
 
 
-def test_what_is_not_on_sale_is_given_in_place_of_nothing() -> None:
+def test_an_opportunity_off_sale_is_no_replacement() -> None:
     other = session("other")
     where = having(situation(YOGA, other), book(ASKED), take_off(other[0]))
     given = Replace(order=KEY, number=1, opportunity=other[1].path, offer=other[0].offers[0].ref, actor=MANAGER)
@@ -132,7 +132,7 @@ def test_an_order_does_not_depend_on_it(state: SaleState) -> None:
         (SaleState.UNPUBLISHED, SaleState.UNPUBLISHED),
     ],
 )
-def test_a_publication_tells_the_state_but_of_what_was_unpublished(
+def test_a_publication_sets_the_sale_state_except_of_unpublished_opportunities(
     before: SaleState, published: SaleState, expected: SaleState | None
 ) -> None:
     where = after(situation(YOGA), take_off(YOGA[1], before))
@@ -141,7 +141,7 @@ def test_a_publication_tells_the_state_but_of_what_was_unpublished(
 
 
 @pytest.mark.parametrize("member", COURT, ids=["its facility", "its court", "itself"])
-def test_what_lies_below_is_published_anew_when_the_state_of_a_parent_changes(member: Opportunity) -> None:
+def test_children_are_published_anew_when_the_sale_state_of_a_parent_changes(member: Opportunity) -> None:
     before = situation(COURT, YOGA)
     off = after(before, take_off(member))
     below = {one.path for one in COURT[COURT.index(member) :]}
@@ -149,12 +149,12 @@ def test_what_lies_below_is_published_anew_when_the_state_of_a_parent_changes(me
     assert after(replace(off, touched=frozenset()), put_on(member)).touched == below
 
 
-def test_what_is_off_sale_above_is_not_published_anew_for_what_changes_below() -> None:
+def test_a_parent_off_sale_is_not_published_anew_when_a_child_changes() -> None:
     off = replace(after(situation(COURT), take_off(COURT[0])), touched=frozenset())
     assert after(off, take_off(COURT[1])).touched == {COURT[1].path}
 
 
-def test_what_is_so_already_changes_nothing_and_what_there_is_not_cannot_be_set() -> None:
+def test_the_same_sale_state_changes_nothing_and_an_unknown_opportunity_has_none() -> None:
     assert put_on(YOGA[0]).decide(situation(YOGA)).changes == ()
     with pytest.raises(NotFoundError):
         put_on(YOGA[0]).decide(situation())

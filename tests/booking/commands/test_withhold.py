@@ -1,4 +1,4 @@
-"""What becomes of records when a Seller revokes its authorisation, decided without a store."""
+"""The records of a partnership after the Seller has revoked its authorisation."""
 
 import pytest
 from msgspec.structs import replace
@@ -42,7 +42,7 @@ def test_others_orders_are_not_touched(partnership: Partnership) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-10", "OB-AUTH-14")
-def test_what_was_quoted_for_one_seller_cannot_be_ended_in_the_name_of_another() -> None:
+def test_a_quote_of_one_seller_cannot_be_deleted_for_another() -> None:
     pilates = session("pilates", seller=STUDIO)
     quoted = after(situation(YOGA, pilates), quote(request(item(YOGA))))
     with pytest.raises(InvalidAuthorizationDetailsError):

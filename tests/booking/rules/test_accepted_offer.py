@@ -47,7 +47,7 @@ def test_the_offer_that_is_asked_for_is_published_and_applies_to_the_opportunity
 
 
 @pytest.mark.spec("OB-OVR-02", "OB-OVR-08", "OB-OVR-09", "OB-OVR-10")
-def test_an_override_has_the_price_of_the_broker_and_asks_for_what_the_published_offers_ask() -> None:
+def test_an_override_has_the_price_of_the_broker_and_the_requirements_of_the_published_offers() -> None:
     found = overridden_offer(situation(YOGA, policy=ALLOWED), AGREED, YOGA[-1], NAMED)
     assert isinstance(found, Offer)
     assert (found.price, found.currency, found.name, found.properties) == (

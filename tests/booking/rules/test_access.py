@@ -1,4 +1,4 @@
-"""What lets attendees in: codes, passes and channels, a fresh one for each OrderItem (OB 8.7)."""
+"""Access codes, passes and channels, which are unique to each OrderItem (OB 8.7)."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def granted(rules: AccessRules | None = RULES, number: int = 1, nonce: str = "n"
     return access
 
 
-def test_what_is_open_to_all_has_no_access_data() -> None:
+def test_an_opportunity_without_access_rules_has_no_access_data() -> None:
     assert grant_access(None, "n", 1) is None
     assert grant_access(AccessRules(), "n", 1) == Access()
 
@@ -67,7 +67,7 @@ def test_a_channel_has_its_credentials_in_its_url_and_beside_it() -> None:
 
 
 @pytest.mark.spec("OB-ACC-01", "OB-ACC-03")
-def test_no_item_has_the_secret_of_another_and_none_the_same_in_two_forms() -> None:
+def test_every_code_is_unique_among_items_and_passes() -> None:
     access = [granted(RULES, number, nonce) for nonce in ("m", "n") for number in range(1, 501)]
     codes = [found.code for found in access]
     texts = [found.passes[1]["text"] for found in access]
@@ -87,7 +87,7 @@ def test_a_barcode_of_the_brokers_own_is_kept_beside_ours(rules: AccessRules | N
 
 
 def booked() -> Situation:
-    """Three places, the first with a barcode of the Broker's own, the last cancelled."""
+    """Three spaces: the first with a barcode of the Broker, the last cancelled."""
     items = [item(GUARDED, position, access_passes=(OWN,) if position == 0 else ()) for position in range(3)]
     where = after(situation(GUARDED), book(request(*items, total_payment_due=3 * PRICE)))
     return after(where, Cancel(caller=ALICE, uuid=UUID, numbers=(3,)))
@@ -99,7 +99,7 @@ def access_in(where: Situation) -> list[Access]:
 
 @pytest.mark.spec("OB-NOTIF-08", "OB-ACC-12")
 @pytest.mark.parametrize("renewed", ["code", "passes", "channel"])
-def test_what_is_renewed_is_fresh_and_the_rest_stays(renewed: str) -> None:
+def test_renewed_codes_are_new_and_the_others_stay(renewed: str) -> None:
     before = booked()
     where = after(before, replace(RenewAccess(order=KEY, nonce="other", actor=MANAGER), **{renewed: True}))
     for old, new in zip(access_in(before)[:2], access_in(where)[:2], strict=True):
@@ -117,7 +117,7 @@ def test_what_is_renewed_is_fresh_and_the_rest_stays(renewed: str) -> None:
     ("rules", "changes"),
     [(None, {"code": True, "passes": True, "channel": True}), (AccessRules(code=True), {"channel": True}), (RULES, {})],
 )
-def test_where_there_is_nothing_to_renew_nothing_changes(rules: AccessRules | None, changes: dict[str, Any]) -> None:
+def test_a_renewal_without_access_rules_changes_nothing(rules: AccessRules | None, changes: dict[str, Any]) -> None:
     family = session("guarded", access=rules)
     where = after(situation(family), book(request(item(family))))
     assert RenewAccess(order=KEY, nonce="other", actor=MANAGER, **changes).decide(where).changes == ()

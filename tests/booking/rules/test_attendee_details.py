@@ -1,4 +1,4 @@
-"""What is asked about the Customer, each attendee and besides, and what is wrong with the answers (OB 5.6)."""
+"""Required details of Customer and attendees, intake forms, and errors in the answers (OB 5.6)."""
 
 from decimal import Decimal
 from typing import Any
@@ -101,7 +101,7 @@ def test_each_kind_of_field_takes_its_kind_of_answer(
 
 @pytest.mark.spec("OB-FORM-05", "OB-FORM-09", "OB-FORM-07")
 @pytest.mark.parametrize("field", FIELDS.values(), ids=lambda field: field.type)
-def test_only_what_is_required_must_be_answered_and_a_tick_never(field: FormField) -> None:
+def test_only_required_questions_must_be_answered_and_a_checkbox_never(field: FormField) -> None:
     required, optional = replace(field, required=True), replace(field, required=False)
     assert errors_of(required) == ([] if field is TICK else [FORM])
     assert errors_of(optional) == []
@@ -110,7 +110,7 @@ def test_only_what_is_required_must_be_answered_and_a_tick_never(field: FormFiel
 
 
 @pytest.mark.spec("OB-FORM-10")
-def test_the_customer_is_told_what_would_be_right() -> None:
+def test_the_error_describes_the_right_answer() -> None:
     form = offer(OWNER, intake_form=(SHORT, CHOICE, TICK))
     wrong = tuple(answer(field.key, 7) for field in form.intake_form)
     descriptions = [error.description or "" for error in detail_errors(form, asked(intake_answers=wrong))]
@@ -212,7 +212,7 @@ def test_every_item_has_an_attendee_and_answers_of_its_own() -> None:
         (None, "31", {ATTENDEE, WRONG}, Decimal(0)),
     ],
 )
-def test_what_is_only_incomplete_counts_in_the_total(
+def test_an_incomplete_item_counts_in_the_total(
     attendee: dict[str, str] | None, value: str | None, errors: set[ItemErrorType], total: Decimal
 ) -> None:
     family = session("yoga", offered={"attendee_details": NAMED.attendee_details, "intake_form": (CHOICE,)})
@@ -238,7 +238,7 @@ def test_details_are_wanted_at_p_and_b_too(flow: tuple[FlowRequirement, ...]) ->
 
 @pytest.mark.spec("OB-CUST-06", "OB-CUST-07", "OB-CUST-08")
 def test_a_customer_leaves_nothing_but_the_order() -> None:
-    """The same person, in the same words, is nobody known: for this partner, or for another."""
+    """A known person with the same details is not recognised, for the same partner or another one."""
     family = session("yoga")
     customer = {**CUSTOMER, "identifier": "member-1"}
     first = after(situation(family), book(request(item(family), customer=customer)))

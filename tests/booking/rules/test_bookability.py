@@ -1,4 +1,4 @@
-"""Offers that are for so many places at least, or at most, of one Opportunity in one Order."""
+"""The least and the largest number of spaces of an Offer in one Order."""
 
 from datetime import timedelta
 from typing import Any
@@ -44,7 +44,9 @@ def asked_at(checkpoint: Checkpoint, *items: ItemRequest) -> Any:
 @pytest.mark.parametrize(
     ("number", "why"), [(2, "for 3 spaces or more"), (3, None), (4, None), (5, "for 4 spaces or fewer")]
 )
-def test_an_offer_is_for_so_many_places(checkpoint: Checkpoint, number: int, why: str | None) -> None:
+def test_an_offer_has_a_least_and_a_largest_number_of_spaces(
+    checkpoint: Checkpoint, number: int, why: str | None
+) -> None:
     flow = (FlowRequirement.APPROVAL,) if checkpoint is Checkpoint.P else ()
     family = session("some", offered={"min_quantity": 3, "max_quantity": 4, "flow": flow})
     reply = asked_at(checkpoint, *places(number, family)).decide(situation(family)).reply
@@ -65,7 +67,7 @@ def test_each_offer_is_counted_by_itself() -> None:
     assert errors(reply) == [REFUSED, REFUSED, None]
 
 
-def test_what_is_leased_is_still_for_so_many_places() -> None:
+def test_leased_spaces_still_need_the_number_of_their_offer() -> None:
     policy = Policy(leasing=Leasing.ANONYMOUS)
     held = after(situation(FOR_SOME, policy=policy), quote(request(*places(3))))
     later = replace(held, now=NOW + timedelta(minutes=1))
@@ -73,13 +75,13 @@ def test_what_is_leased_is_still_for_so_many_places() -> None:
     assert errors(book(request(*places(3), total_payment_due=3 * PRICE), uuid=UUID).decide(later).reply) == [None] * 3
 
 
-def test_a_cancellation_may_leave_fewer_places_than_the_offer_is_for() -> None:
+def test_a_cancellation_may_leave_fewer_spaces_than_the_offer_requires() -> None:
     booked = after(situation(FOR_SOME), book(request(*places(3), total_payment_due=3 * PRICE)))
     cancelled = after(booked, Cancel(caller=ALICE, uuid=UUID, numbers=(1, 2)))
     assert cancelled.spaces[FOR_SOME[-1].path] == Spaces(booked=1)
 
 
-def test_an_amendment_may_leave_fewer_places_than_the_offer_is_for() -> None:
+def test_an_amendment_may_leave_fewer_spaces_than_the_offer_requires() -> None:
     family = session("trip", offered={"flow": NEGOTIATED, "min_quantity": 2})
     amended = having(proposed(family, family), amend(without=frozenset({2})), ACCEPT)
     assert len(order_of(b(LATER_VERSION).decide(amended)).items) == 1

@@ -1,4 +1,4 @@
-"""What becomes of Orders and OrderProposals when an Opportunity does not take place (OB 8.3.3, 5.5.3)."""
+"""The effects of cancelled and full Opportunities on Orders and OrderProposals (OB 8.3.3, 5.5.3)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -87,7 +87,7 @@ def proposal_in(where: Situation, key: OrderKey = KEY) -> Proposal:
 
 @pytest.mark.spec("OB-SEL-01", "OB-SEL-02", "OB-OF-08", "OB-NOTIF-01")
 @WAYS
-def test_everybody_who_booked_is_cancelled_once_and_nothing_else_is_touched(call_off: Way) -> None:
+def test_every_booking_is_cancelled_once_and_nothing_else_changes(call_off: Way) -> None:
     before = after(booked(YOGA, SPIN, YOGA), order_of(YOGA, caller=BOB))
     decision = call_off(YOGA[-1]).decide(before)
     assert len(decision.changes) == 3
@@ -119,14 +119,14 @@ def test_calling_off_again_changes_no_order_and_cancels_nobody_twice(call_off: W
         (Cancel(caller=ALICE, uuid=UUID, numbers=(1,)), BY_CUSTOMER),
     ],
 )
-def test_what_was_attended_missed_or_cancelled_stays_so(command: Command[Any], status: OrderItemStatus) -> None:
+def test_attended_missed_and_cancelled_items_stay_as_they_are(command: Command[Any], status: OrderItemStatus) -> None:
     where = having(booked(YOGA, YOGA), command, cancel(YOGA[-1]))
     assert statuses(where) == [status, BY_SELLER]
     assert where.records[KEY].states[0].cancellation_message is None
 
 
 @pytest.mark.spec("OB-SEL-01", "OB-SEL-06")
-def test_a_replaced_item_is_at_what_replaced_it() -> None:
+def test_a_replaced_item_counts_at_the_replacement() -> None:
     replacement = Replace(order=KEY, number=1, opportunity=SPIN[-1].path, offer=SPIN[0].offers[0].ref, actor=MANAGER)
     where = after(booked(YOGA), replacement)
     assert after(where, cancel(YOGA[-1])).records == where.records
@@ -136,7 +136,7 @@ def test_a_replaced_item_is_at_what_replaced_it() -> None:
 @pytest.mark.spec("OB-APP-27", "OB-APP-26")
 @WAYS
 @pytest.mark.parametrize("accepted", [False, True])
-def test_every_open_proposal_for_it_is_rejected(call_off: Way, accepted: bool) -> None:
+def test_every_open_proposal_for_a_cancelled_opportunity_is_rejected(call_off: Way, accepted: bool) -> None:
     asked = request(item(TRIP, 0), item(YOGA, 1), total_payment_due=PRICE * 2)
     where = having(situation(YOGA, TRIP), propose(asked), propose(asked, BOB))
     if accepted:
@@ -162,7 +162,7 @@ def test_a_proposal_that_is_over_or_asks_for_something_else_is_left_alone() -> N
 
 
 @pytest.mark.spec("OB-SEL-01", "OB-CAN-09")
-def test_what_was_withdrawn_and_comes_back_cancelled_is_cancelled_for_who_has_booked_it() -> None:
+def test_an_opportunity_published_again_as_cancelled_is_cancelled_in_its_orders() -> None:
     gone = after(booked(YOGA), Withdraw(sources=frozenset({"gym"}), actor=MANAGER))
     assert statuses(gone) == [CONFIRMED]
     back = after(gone, Publish((YOGA[0], replace(YOGA[1], status=EventStatus.CANCELLED)), actor=MANAGER))
@@ -179,7 +179,7 @@ def asks(*families: list[Opportunity], caller: Caller = ALICE, uuid: str = UUID)
 
 
 @pytest.mark.spec("OB-APP-27", "OB-APP-26", "OB-APP-20")
-def test_a_proposal_for_which_no_room_is_left_is_rejected_at_once_and_holds_nothing() -> None:
+def test_a_proposal_with_too_few_spaces_left_is_rejected_at_once_and_holds_nothing() -> None:
     where = having(situation(YOGA, TRIP), asks(TRIP, TRIP, YOGA), order_of(YOGA, caller=BOB))
     assert after(where, smaller(TRIP[-1], 2)).records == where.records
     full = after(where, smaller(TRIP[-1], 1))
@@ -193,7 +193,7 @@ def test_a_proposal_for_which_no_room_is_left_is_rejected_at_once_and_holds_noth
 
 
 @pytest.mark.spec("OB-APP-27", "OB-APP-26")
-def test_of_those_that_compete_for_what_is_left_the_accepted_and_the_early_stay() -> None:
+def test_accepted_and_early_proposals_take_precedence_for_the_spaces_left() -> None:
     later, late, early = sorted(new_uuid() for _ in range(3))
     keys = {uuid: OrderKey("alice", uuid) for uuid in (early, late, later)}
     where = situation(TRIP)
@@ -213,7 +213,7 @@ def test_of_those_that_compete_for_what_is_left_the_accepted_and_the_early_stay(
 
 
 @pytest.mark.spec("OB-APP-27")
-def test_a_proposal_whose_hold_has_ended_takes_no_place_from_one_that_waits() -> None:
+def test_a_proposal_without_a_hold_takes_no_space_from_others() -> None:
     where = having(situation(TRIP), asks(TRIP, caller=BOB), DecideProposal(order=BOBS, accept=True, actor=MANAGER))
     record = replace(where.records[BOBS], lease_expires=where.now)
     where = after(replace(where, records={BOBS: record}), asks(TRIP))
@@ -223,7 +223,7 @@ def test_a_proposal_whose_hold_has_ended_takes_no_place_from_one_that_waits() ->
 
 
 @pytest.mark.spec("OB-APP-26", "OB-APP-27")
-def test_what_a_rejected_proposal_still_holds_costs_no_open_one_its_places() -> None:
+def test_the_hold_of_a_rejected_proposal_costs_no_open_one_its_spaces() -> None:
     where = having(
         situation(TRIP), asks(TRIP, caller=BOB), asks(TRIP), DecideProposal(order=KEY, accept=True, actor=MANAGER)
     )
@@ -238,7 +238,7 @@ def test_what_a_rejected_proposal_still_holds_costs_no_open_one_its_places() -> 
 
 
 @pytest.mark.spec("OB-APP-27")
-def test_a_proposal_is_rejected_once_though_all_it_asks_for_is_full_or_called_off() -> None:
+def test_a_proposal_is_rejected_once_for_several_full_or_cancelled_opportunities() -> None:
     where = after(situation(YOGA, TRIP), asks(TRIP, YOGA))
     nothing_left = Publish((replace(TRIP[-1], capacity=0), replace(YOGA[-1], capacity=0)), actor=MANAGER)
     assert len(nothing_left.decide(where).changes) == 3
@@ -252,7 +252,7 @@ def test_a_proposal_is_rejected_once_though_all_it_asks_for_is_full_or_called_of
 
 @pytest.mark.spec("OB-APP-27")
 @pytest.mark.parametrize("orders", [False, True])
-def test_what_is_withdrawn_ends_proposals_too(orders: bool) -> None:
+def test_a_withdrawal_rejects_proposals_too(orders: bool) -> None:
     asked = request(item(TRIP, 0), item(SPIN, 1), total_payment_due=PRICE * 2)
     where = having(situation(YOGA, SPIN, TRIP), propose(asked), order_of(YOGA, caller=BOB))
     gone = after(where, Withdraw(sources=frozenset({"gym"}), orders=orders, actor=MANAGER))
@@ -273,20 +273,20 @@ def test_a_lease_stays_but_cannot_be_booked() -> None:
     assert getattr(order, "has_errors", False)
 
 
-def test_what_there_is_not_cannot_be_called_off() -> None:
+def test_an_unknown_opportunity_cannot_be_cancelled() -> None:
     with pytest.raises(NotFoundError):
         cancel(YOGA[-1]).decide(situation(SPIN))
 
 
 @pytest.mark.spec("OB-SEL-01")
-def test_a_slot_is_called_off_like_a_session() -> None:
+def test_a_slot_is_cancelled_like_a_session() -> None:
     hall = slot("hall", individual=False, capacity=5)
     where = after(situation(hall), book(request(item(hall))))
     assert statuses(after(where, cancel(hall[-1]))) == [BY_SELLER]
 
 
 @pytest.mark.spec("OB-SEL-12", "OB-SEL-11")
-def test_who_has_been_there_is_not_refunded() -> None:
+def test_bookings_of_an_ended_opportunity_are_not_cancelled() -> None:
     over = replace(booked(YOGA, SPIN), now=NOW + timedelta(days=3))
     published = after(over, publish_as_cancelled(YOGA[-1]))
     assert published.records == over.records
@@ -313,7 +313,7 @@ TALK = event("talk", parent=headline_event("conference"))
         ("session-series/series-yoga", {PATH}),
     ],
 )
-def test_with_the_whole_goes_what_is_part_of_it(whole: str, off: set[str]) -> None:
+def test_the_parts_of_a_cancelled_event_are_cancelled(whole: str, off: set[str]) -> None:
     second = [HALL[0], SECOND_SLOT]
     everything = (HALL, second, TALK, TALK[:1], YOGA)
     asked = request(*(item(family, n) for n, family in enumerate(everything)), total_payment_due=PRICE * 5)
@@ -326,7 +326,7 @@ def test_with_the_whole_goes_what_is_part_of_it(whole: str, off: set[str]) -> No
 
 
 @pytest.mark.spec("OB-SEL-12")
-def test_what_has_been_of_a_series_stays_as_it_was() -> None:
+def test_the_ended_sessions_of_a_cancelled_series_stay_as_they_are() -> None:
     early = session("yoga", path="scheduled-sessions/early", start=NOW, end=NOW + timedelta(hours=1))
     asked = request(item(early, 0), item(YOGA, 1), total_payment_due=PRICE * 2)
     where = after(situation(early, YOGA), book(asked))

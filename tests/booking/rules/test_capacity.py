@@ -46,7 +46,7 @@ class Case:
     ],
     ids=str,
 )
-def test_each_item_beyond_the_free_spaces_has_the_error_of_what_takes_its_space(case: Case) -> None:
+def test_each_item_beyond_the_free_spaces_has_the_error_of_its_reason(case: Case) -> None:
     assert excess_errors(case.wanted, 5, Spaces(case.booked, case.leased), case.own) == case.errors
 
 

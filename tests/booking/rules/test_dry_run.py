@@ -1,4 +1,4 @@
-"""What C1, C2, P and B have in common, and where they differ."""
+"""The common rules of C1, C2, P and B, and their differences."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -55,7 +55,7 @@ QUESTION = FormField(key="age", type=FormFieldType.SHORT_ANSWER, name="Age", des
 
 
 def with_offer(**changes: Any) -> list[Opportunity]:
-    """A session whose Offer asks for more."""
+    """A session whose Offer requires further details."""
     return session("yoga", offers=(offer(SERIES, **changes),))
 
 
@@ -97,7 +97,7 @@ def errors_of(order: Order) -> list[list[str]]:
     ],
     ids=lambda family: family[-1].path,
 )
-def test_what_has_a_place_and_an_offer_can_be_booked_and_its_parent_cannot(family: list[Opportunity]) -> None:
+def test_each_bookable_type_can_be_booked_and_its_parents_cannot(family: list[Opportunity]) -> None:
     assert errors_of(answer(situation(family), Checkpoint.C2, request(item(family)))) == [[]]
     without_offers = [replace(member, offers=()) for member in family]
     faulty = answer(situation(without_offers), Checkpoint.C2, request(item(family)))
@@ -106,7 +106,7 @@ def test_what_has_a_place_and_an_offer_can_be_booked_and_its_parent_cannot(famil
 
 @pytest.mark.spec("OB-BKBL-31")
 @pytest.mark.parametrize("parent", [headline_event(), course()], ids=["headline event", "course"])
-def test_an_event_has_no_offers_from_what_it_is_part_of(parent: list[Opportunity]) -> None:
+def test_an_event_does_not_inherit_the_offers_of_its_parent(parent: list[Opportunity]) -> None:
     part = event("part", parent=parent, offers=())
     faulty = answer(situation(part), Checkpoint.C1, request(item(part)))
     assert errors_of(faulty) == [[ItemErrorType.UNACCEPTABLE_OFFER]]
@@ -123,7 +123,7 @@ REQUEST_FAULTS: dict[str, tuple[dict[str, Any], type[OpenBookingError]]] = {
 @pytest.mark.spec("OB-VAL-07", "OB-CUST-03")
 @pytest.mark.parametrize("name", ["email", "name"])
 @pytest.mark.parametrize("value", [{"a": 1}, ["a@example.com"], 7, True, " "])
-def test_what_is_told_of_a_customer_is_text_but_for_an_address(name: str, value: Any) -> None:
+def test_details_of_a_customer_are_texts_except_the_address(name: str, value: Any) -> None:
     business = {"@type": "Organization", "email": "a@example.com", "name": "Acme", "address": ADDRESS}
     assert errors_of(answer(situation(YOGA), Checkpoint.C2, request(item(YOGA), customer=business))) == [[]]
     for customer in ({**business, name: value}, {"@type": "Person", "email": value}):
@@ -134,9 +134,7 @@ def test_what_is_told_of_a_customer_is_text_but_for_an_address(name: str, value:
 @pytest.mark.spec("OB-VAL-10", "OB-VAL-44", "OB-VAL-45", "OB-C2-02")
 @pytest.mark.parametrize("checkpoint", Checkpoint)
 @pytest.mark.parametrize("what", REQUEST_FAULTS)
-def test_a_fault_of_the_request_is_raised_wherever_what_is_at_fault_is_looked_at(
-    what: str, checkpoint: Checkpoint
-) -> None:
+def test_an_error_of_the_request_is_raised_at_each_checkpoint_that_checks_it(what: str, checkpoint: Checkpoint) -> None:
     changes, expected = REQUEST_FAULTS[what]
     family = APPROVED if checkpoint is Checkpoint.P else YOGA
     where, asked = situation(family), request(item(family), **changes)
@@ -149,7 +147,7 @@ def test_a_fault_of_the_request_is_raised_wherever_what_is_at_fault_is_looked_at
 
 @pytest.mark.spec("OB-VAL-43", "OB-VAL-44", "OB-VAL-45", "OB-C2-07")
 @pytest.mark.parametrize("checkpoint", Checkpoint)
-def test_availability_and_price_are_looked_at_every_time(checkpoint: Checkpoint) -> None:
+def test_availability_and_price_are_checked_at_each_checkpoint(checkpoint: Checkpoint) -> None:
     family = APPROVED if checkpoint is Checkpoint.P else YOGA
     asked = request(item(family))
     assert answer(situation(family), checkpoint, asked).totals.price == PRICE
@@ -171,7 +169,7 @@ def test_availability_and_price_are_looked_at_every_time(checkpoint: Checkpoint)
         pytest.param(ASKED, ItemErrorType.INCOMPLETE_INTAKE_FORM, id="intake form", marks=pytest.mark.spec("E-22")),
     ],
 )
-def test_details_are_asked_for_at_c1_and_wanted_from_c2_on(
+def test_details_are_required_from_c2_on(
     checkpoint: Checkpoint, family: list[Opportunity], error: ItemErrorType
 ) -> None:
     order = answer(situation(family), checkpoint, request(item(family)))
@@ -181,7 +179,7 @@ def test_details_are_asked_for_at_c1_and_wanted_from_c2_on(
 
 
 @pytest.mark.spec("OB-C2-08", "OB-B-16", "OB-B-20", "E-13")
-def test_where_approval_is_required_the_next_step_is_p_not_b() -> None:
+def test_an_order_that_requires_approval_goes_to_p_and_not_to_b() -> None:
     where, asked = situation(APPROVED), request(item(APPROVED))
     assert answer(where, Checkpoint.C2, asked).requires_approval
     with pytest.raises(OrderCreationFailedError):
@@ -190,7 +188,7 @@ def test_where_approval_is_required_the_next_step_is_p_not_b() -> None:
 
 
 @pytest.mark.spec("OB-LEASE-01", "OB-LEASE-03")
-def test_places_are_leased_at_c2_unless_set_otherwise() -> None:
+def test_spaces_are_leased_at_c2_by_default() -> None:
     leased = after(situation(YOGA, policy=Policy()), quote(request(item(YOGA)), Checkpoint.C2))
     assert leased.spaces[PATH] == Spaces(leased=1)
     off = after(situation(YOGA, policy=Policy(leasing=Leasing.OFF)), quote(request(item(YOGA)), Checkpoint.C2))
@@ -219,7 +217,7 @@ def test_a_lease_carries_over_to_the_proposal_and_lasts_as_long() -> None:
 
 
 @pytest.mark.spec("OB-TAX-14", "OB-OF-07", "OB-B-22")
-def test_what_was_booked_keeps_its_price_when_the_offer_changes() -> None:
+def test_a_booked_item_keeps_its_price_when_the_offer_changes() -> None:
     booked = after(situation(YOGA), command(Checkpoint.B, request(item(YOGA))))
     dearer = replace(YOGA[0], offers=tuple(replace(o, price=Decimal(20)) for o in YOGA[0].offers))
     changed = after(booked, Publish((dearer,), actor=MANAGER))
@@ -238,7 +236,7 @@ def test_deletion_is_no_cancellation() -> None:
 
 
 @pytest.mark.spec("OB-BKBL-11", "OB-OF-08")
-def test_what_the_seller_calls_off_is_cancelled_for_everyone_who_booked_it() -> None:
+def test_a_cancelled_opportunity_is_cancelled_in_every_order() -> None:
     mine = after(situation(YOGA), command(Checkpoint.B, request(item(YOGA))))
     both = after(mine, Book(caller=BOB, uuid=UUID, request=request(item(YOGA))))
     off = after(both, Publish((replace(YOGA[1], status=EventStatus.CANCELLED),), actor=MANAGER))

@@ -73,7 +73,7 @@ def test_an_order_is_erased_once_its_last_session_is_over() -> None:
     assert record_in(erased(before, LATER[-1].start)).erased == BY_RETENTION
 
 
-def test_what_people_told_goes_and_what_was_booked_stays() -> None:
+def test_personal_data_is_erased_and_the_booking_stays() -> None:
     before = after(
         booked(YOGA, LATER), RenewAccess(order=KEY, numbers=frozenset({1}), nonce="other", code=True, actor=MANAGER)
     )
@@ -92,7 +92,7 @@ def test_what_people_told_goes_and_what_was_booked_stays() -> None:
     assert ErasePersonalData(over_before=LONG_AFTER).decide(left) == Decision(reply=0)
 
 
-def test_what_is_given_instead_counts_and_its_barcode_goes_too() -> None:
+def test_a_replacement_sets_the_retention_period_and_loses_its_barcode() -> None:
     (offer,) = LATER[0].offers
     instead = Replace(order=KEY, number=1, opportunity=LATER[-1].path, offer=offer.ref, nonce="n", actor=MANAGER)
     where = after(booked(YOGA), instead)
@@ -101,7 +101,7 @@ def test_what_is_given_instead_counts_and_its_barcode_goes_too() -> None:
     assert "member-1" not in str(record_in(erased(where, LONG_AFTER)))
 
 
-def test_an_order_without_a_date_counts_from_when_it_was_booked() -> None:
+def test_the_retention_period_of_an_order_without_a_date_begins_at_b() -> None:
     where = booked(VIDEO)
     assert erased(where, NOW - timedelta(microseconds=1)).records == where.records
     assert record_in(erased(where, NOW)).erased == BY_RETENTION
@@ -113,7 +113,7 @@ def test_an_order_without_a_date_counts_from_when_it_was_booked() -> None:
     assert personal.personal.received_at == later.now
 
 
-def test_proposals_quotes_and_stubs_are_not_for_retention() -> None:
+def test_retention_does_not_apply_to_proposals_quotes_and_stubs() -> None:
     where = proposed(TRIP)
     assert retained_since(record_in(where)) is None
     assert erased(where, LONG_AFTER).records == where.records
@@ -133,7 +133,7 @@ def test_a_repeat_of_b_is_refused_once_the_personal_data_is_erased() -> None:
 
 
 @pytest.mark.spec("OB-B-10", "OB-B-11")
-def test_a_record_tells_nothing_by_which_a_guess_could_be_confirmed() -> None:
+def test_no_guess_can_be_confirmed_with_a_record() -> None:
     asked = asked_for(YOGA)
     first, second = (replace(book(asked), nonce=nonce) for nonce in ("one", "two"))
     records = [record_in(after(situation(YOGA), command)) for command in (first, second)]
@@ -146,7 +146,7 @@ def test_a_record_tells_nothing_by_which_a_guess_could_be_confirmed() -> None:
 
 
 @pytest.mark.spec("OB-APP-16")
-def test_a_repeat_of_p_is_known_by_what_is_asked_for_once_people_are_forgotten() -> None:
+def test_a_repeat_of_p_is_recognised_by_its_items_after_erasure() -> None:
     asked = replace(asked_for(TRIP), customer_note="We are two.")
     first = propose(asked).decide(situation(TRIP, policy=POLICY))
     open_ = changed(situation(TRIP, policy=POLICY), first)

@@ -1,4 +1,4 @@
-"""What terms narrow a partner to, at C1, C2, P and B; what is booked already is not narrowed."""
+"""The terms of a grant at C1, C2, P and B; they do not apply to earlier bookings."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -54,7 +54,7 @@ POLICY = Policy(leasing=Leasing.NAMED, offer_overrides=True, dynamic_accounts=fr
 
 
 def on(terms: GrantTerms) -> Caller:
-    """Alice on these terms with the centre."""
+    """Alice, with these terms with the centre."""
     return replace(ALICE, terms={CENTRE.key: terms})
 
 
@@ -93,7 +93,7 @@ AT_EVERY_CALL = pytest.mark.parametrize(
     ],
     ids=range(9),
 )
-def test_what_is_outside_the_terms_cannot_be_booked(
+def test_an_opportunity_or_offer_outside_the_terms_cannot_be_booked(
     call: Callable[[OrderRequest, Caller], Command[Any]], terms: GrantTerms, within: list[bool]
 ) -> None:
     families = (YOGA, COURT, RUN, VIDEO)
@@ -105,7 +105,7 @@ def test_what_is_outside_the_terms_cannot_be_booked(
 
 
 @pytest.mark.spec("OB-VAL-18")
-def test_terms_with_one_seller_narrow_nothing_at_another() -> None:
+def test_terms_with_one_seller_do_not_apply_to_another() -> None:
     pilates = session("pilates", seller=STUDIO)
     asked = request(item(pilates), seller=STUDIO.key, seller_id=STUDIO.key, total_payment_due=Decimal("14.40"))
     assert errors_of(book(asked, on(GrantTerms(venues=ELSEWHERE))), pilates) == [None]
@@ -125,7 +125,7 @@ def test_terms_with_one_seller_narrow_nothing_at_another() -> None:
     ],
     ids=["any Offer", "this Offer", "another Offer", "an override"],
 )
-def test_a_price_of_the_brokers_own_stands_for_the_offers_that_are_agreed_on(
+def test_an_override_needs_a_published_offer_within_the_terms(
     offers: frozenset[OfferRef] | None, error: ItemErrorType | None
 ) -> None:
     override = OfferOverride(price=Decimal(5), currency="GBP")
@@ -133,7 +133,7 @@ def test_a_price_of_the_brokers_own_stands_for_the_offers_that_are_agreed_on(
     assert errors_of(book(asked, on(GrantTerms(offer_overrides=True, offers=offers))), YOGA) == [error]
 
 
-def test_what_has_no_offers_can_be_overridden_unless_the_terms_name_offers() -> None:
+def test_an_opportunity_without_offers_can_be_overridden_unless_the_terms_have_offers() -> None:
     bare = [YOGA[0], replace(YOGA[1], offers=())]
     bare[0] = replace(bare[0], offers=())
     override = OfferOverride(price=Decimal(5), currency="GBP")
@@ -144,7 +144,7 @@ def test_what_has_no_offers_can_be_overridden_unless_the_terms_name_offers() -> 
 
 
 @pytest.mark.spec("OB-DYN-01", "OB-DYN-05")
-def test_without_a_price_the_offers_that_are_agreed_on_come_first() -> None:
+def test_a_dynamic_booking_takes_offers_within_the_terms_first() -> None:
     path = "session-series/series-two"
     two = session("two", offers=(offer(path, "adult"), offer(path, "junior"), offer(path, "closed")))
     closed = replace(two[0].offers[2], in_advance=Availability.UNAVAILABLE)
@@ -162,7 +162,7 @@ def test_without_a_price_the_offers_that_are_agreed_on_come_first() -> None:
 
 
 @pytest.mark.spec("OB-CAN-01", "OB-APP-25")
-def test_what_was_booked_or_approved_before_does_not_depend_on_later_terms() -> None:
+def test_earlier_bookings_and_approvals_do_not_depend_on_later_terms() -> None:
     narrowed = on(GrantTerms(venues=ELSEWHERE))
     booked = after(situation(YOGA), book(request(item(YOGA))))
     assert GetOrder(caller=narrowed, uuid=UUID).decide(booked).reply == order_record(booked)
@@ -173,8 +173,8 @@ def test_what_was_booked_or_approved_before_does_not_depend_on_later_terms() -> 
 
 
 @pytest.mark.spec("OB-LEASE-10")
-def test_a_lease_outlives_no_terms() -> None:
-    """What it holds cannot be booked any more, and can be given up."""
+def test_leased_spaces_outside_new_terms_cannot_be_booked() -> None:
+    """They can still be released."""
     held = after(situation(YOGA, policy=POLICY), quote(request(item(YOGA))))
     reply = book(request(item(YOGA)), on(GrantTerms(venues=ELSEWHERE))).decide(held).reply
     assert isinstance(reply, Order)

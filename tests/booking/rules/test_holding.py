@@ -1,4 +1,4 @@
-"""What a Lease guarantees, to which spaces, and what bounds the holding of spaces."""
+"""The terms that a Lease guarantees, and the bounds on holding spaces."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -69,12 +69,12 @@ def errors(reply: object) -> list[ItemErrorType | None]:
 
 
 def leased(count: int = 1, policy: Policy = FREELY) -> Situation:
-    """So many spaces of yoga, leased at the price that is a mistake."""
+    """Yoga with this number of spaces leased at the wrong price."""
     return after(situation(YOGA, policy=policy), quote(request(*spaces(count))))
 
 
 def offering(where: Situation, *offers: Offer) -> Situation:
-    """The same, after the Seller has published these Offers in place of those that were leased."""
+    """The same situation after the Seller has replaced the leased Offers by these."""
     return evolve(where, OpportunitySet(replace(YOGA[0], offers=offers)))
 
 
@@ -111,7 +111,7 @@ def test_terms_of_several_quotes_are_kept_apart() -> None:
 
 
 @pytest.mark.spec("OB-LEASE-10", "OB-VAL-16")
-def test_a_withdrawn_offer_is_left_to_the_leased_spaces() -> None:
+def test_a_withdrawn_offer_is_kept_for_the_leased_spaces_only() -> None:
     where = offering(leased(), offer(YOGA[0].path, "other", RIGHT))
     assert errors(quote(request(*spaces(2))).decide(where).reply) == [None, ItemErrorType.UNKNOWN_OFFER]
     one = Book(caller=ALICE, uuid=UUID, request=request(*spaces(1), total_payment_due=CHEAP)).decide(where)
@@ -147,7 +147,7 @@ ASKED_BY_NOW: dict[str, tuple[dict[str, Any], ItemErrorType]] = {
 @pytest.mark.spec("OB-LEASE-10", "OB-CUST-14", "OB-FORM-09", "OB-BKBL-41")
 @pytest.mark.parametrize("what", ASKED_BY_NOW)
 @pytest.mark.parametrize("checkpoint", [Checkpoint.C2, Checkpoint.B])
-def test_what_is_asked_by_now_is_asked_for_every_space_that_is_not_leased(what: str, checkpoint: Checkpoint) -> None:
+def test_new_requirements_apply_to_all_spaces_that_are_not_leased(what: str, checkpoint: Checkpoint) -> None:
     change, error = ASKED_BY_NOW[what]
     where = corrected(leased(), **change)
     asked = request(*spaces(3))
@@ -156,7 +156,7 @@ def test_what_is_asked_by_now_is_asked_for_every_space_that_is_not_leased(what: 
 
 
 @pytest.mark.spec("OB-LEASE-10")
-def test_an_offer_that_has_ended_is_left_to_the_leased_spaces() -> None:
+def test_an_ended_offer_is_kept_for_the_leased_spaces_only() -> None:
     early_bird = session("early", capacity=100, price=CHEAP, offered={"valid_through": NOW + timedelta(minutes=5)})
     held = after(situation(early_bird, policy=FREELY), quote(request(item(early_bird, 0))))
     late = replace(held, now=NOW + timedelta(minutes=5))
@@ -201,7 +201,7 @@ def test_a_lease_of_one_offer_guarantees_nothing_of_another() -> None:
 
 
 @pytest.mark.spec("OB-OST-02", "OB-LEASE-10")
-def test_order_status_shows_the_opportunity_as_it_is_and_the_offer_as_leased() -> None:
+def test_order_status_shows_the_current_opportunity_and_the_leased_offer() -> None:
     renamed = replace(YOGA[0], properties={**YOGA[0].properties, "name": "Hot yoga"})
     where = evolve(corrected(leased(2)), OpportunitySet(replace(renamed, offers=(offer(YOGA[0].path, price=RIGHT),))))
     shown = GetOrder(caller=ALICE, uuid=UUID).decide(where).reply
@@ -214,8 +214,8 @@ def test_order_status_shows_the_opportunity_as_it_is_and_the_offer_as_leased() -
 
 
 @pytest.mark.spec("OB-LEASE-05", "OB-LEASE-20")
-def test_with_the_defaults_a_partner_who_renews_for_ever_frees_its_spaces() -> None:
-    """Every ten minutes for three hours, the sweeper running meanwhile; then nobody else is kept out."""
+def test_a_partner_that_renews_for_ever_releases_its_spaces() -> None:
+    """The partner quotes every ten minutes for three hours while the sweeper runs; then others can book."""
     where = after(situation(YOGA, policy=Policy()), quote(request(*spaces(50))))
     held = []
     for minute in range(10, 181, 10):
@@ -238,7 +238,7 @@ def _leased_now(where: Situation) -> int:
     return sum(claim.spaces for record in live for claim in record.claims())
 
 
-def test_a_uuid_that_has_used_up_its_time_cannot_be_made_fresh_by_deleting_its_quote() -> None:
+def test_the_deletion_of_a_quote_does_not_reset_the_hold_time_of_its_uuid() -> None:
     bounds = replace(FREELY.bounds, quote_duration=FREELY.lease_duration)
     ended = replace(leased(policy=replace(FREELY, bounds=bounds)), now=NOW + FREELY.lease_duration, spaces={})
     swept = after(ended, ExpireLeases())
@@ -252,7 +252,7 @@ def test_a_uuid_that_has_used_up_its_time_cannot_be_made_fresh_by_deleting_its_q
 
 
 @pytest.mark.parametrize(("capacity", "held"), [(100, 50), (11, 5), (10, 10), (5, 5)])
-def test_one_partner_holds_its_share_of_what_has_more_than_ten_spaces(capacity: int, held: int) -> None:
+def test_a_partner_holds_at_most_its_share_of_more_than_ten_spaces(capacity: int, held: int) -> None:
     family = session("shared", capacity=capacity)
     where = situation(family, policy=Policy())
     for _ in range(capacity):
@@ -264,7 +264,7 @@ def test_one_partner_holds_its_share_of_what_has_more_than_ten_spaces(capacity: 
         assert not order_of(quote(request(item(family)), uuid=new_uuid(), caller=BOB).decide(where).reply).not_held
 
 
-def test_a_quote_beyond_the_share_keeps_what_it_held() -> None:
+def test_a_quote_beyond_the_share_keeps_its_earlier_hold() -> None:
     where = leased(40, Policy())
     grown = quote(request(*spaces(60))).decide(where)
     assert order_of(grown.reply).not_held is HoldingBound.SHARE
@@ -329,7 +329,7 @@ def test_beyond_a_bound_a_proposal_is_taken_and_holds_nothing(
     assert stored.not_held is None
 
 
-def test_the_terms_of_a_grant_say_how_many_quotes_may_be_open() -> None:
+def test_the_terms_limit_the_open_quotes_and_proposals() -> None:
     few = replace(ALICE, other_terms=GrantTerms(open_quotes=1, open_proposals=0))
     where = replace(situation(YOGA, APPROVED, policy=FREELY), holdings={"alice": {"centre": Holdings(quotes=1)}})
     assert order_of(quote(request(*spaces(1))).decide(where).reply).not_held is None
@@ -338,8 +338,8 @@ def test_the_terms_of_a_grant_say_how_many_quotes_may_be_open() -> None:
     assert order_of(propose(asked, caller=few).decide(where).reply).not_held is HoldingBound.OPEN_PROPOSALS
 
 
-def test_a_lease_is_smaller_than_the_request_that_asked_for_it() -> None:
-    """Whatever is published about what it is for."""
+def test_a_lease_is_smaller_than_its_request() -> None:
+    """The size does not depend on the published properties."""
     long = replace(YOGA[0], properties={**YOGA[0].properties, "description": "x" * 50_000})
     family = [long, YOGA[1]]
     asked: OrderRequest = request(*spaces(100, family))
@@ -374,9 +374,7 @@ TWO_OFFERS = [replace(YOGA[0], offers=(offer(YOGA[0].path, price=CHEAP), CONCESS
     [(Policy(), Checkpoint.C1, 1), (Policy(leasing=Leasing.ANONYMOUS), Checkpoint.C2, 60)],
     ids=["named", "beyond a bound"],
 )
-def test_a_quote_that_adds_nothing_keeps_the_terms_of_what_is_still_asked_for(
-    policy: Policy, checkpoint: Checkpoint, others: int
-) -> None:
+def test_a_reduced_lease_keeps_the_terms_of_its_spaces(policy: Policy, checkpoint: Checkpoint, others: int) -> None:
     where = after(situation(TWO_OFFERS, policy=policy), quote(request(item(TWO_OFFERS, 0))))
     cheaper = (replace(item(TWO_OFFERS, position), offer=CONCESSION.ref) for position in range(others))
     where = after(where, quote(request(*cheaper, item(TWO_OFFERS, others)), checkpoint))
@@ -385,14 +383,14 @@ def test_a_quote_that_adds_nothing_keeps_the_terms_of_what_is_still_asked_for(
     assert prices(bought.reply) == [CHEAP]
 
 
-def test_a_proposal_that_holds_nothing_any_more_is_not_counted() -> None:
+def test_a_proposal_whose_hold_has_ended_does_not_count() -> None:
     where, _ = proposed(Policy(bounds=HoldingBounds(proposals=1)))
     where = after(replace(where, now=NOW + timedelta(hours=25), holdings={"alice": {}}), ExpireLeases())
     asked = request(*spaces(1, APPROVED), total_payment_due=RIGHT)
     assert order_of(propose(asked, uuid=new_uuid()).decide(where).reply).not_held is None
 
 
-def test_what_is_held_of_another_seller_does_not_count_for_the_terms_of_this_one() -> None:
+def test_holdings_of_another_seller_do_not_count_for_the_terms_of_this_one() -> None:
     pilates = session("pilates", seller=STUDIO, capacity=100)
     few = replace(ALICE, terms={CENTRE.key: GrantTerms(open_quotes=1)})
     elsewhere = quote(request(item(pilates), seller=STUDIO.key), caller=few)
@@ -403,7 +401,7 @@ def test_what_is_held_of_another_seller_does_not_count_for_the_terms_of_this_one
     assert order_of(more.decide(after(where, here)).reply).not_held is HoldingBound.OPEN_QUOTES
 
 
-def test_terms_do_not_lift_a_setting() -> None:
+def test_terms_do_not_raise_the_bound_of_a_setting() -> None:
     many = replace(ALICE, other_terms=GrantTerms(open_quotes=100))
     policy = Policy(leasing=Leasing.ANONYMOUS, bounds=HoldingBounds(quotes=1))
     where = after(situation(YOGA, policy=policy), quote(request(*spaces(1)), caller=many))

@@ -1,4 +1,4 @@
-"""What a child inherits from its parents where its provider publishes nothing of its own."""
+"""The properties that a child inherits from its parents."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -27,7 +27,7 @@ def inheriting(**marks: bool | tuple[str, ...]) -> Opportunity:
 
 
 @pytest.mark.spec("OB-BKBL-32")
-def test_a_child_inherits_what_is_marked_and_nothing_else() -> None:
+def test_a_child_inherits_the_marked_properties_only() -> None:
     assert inherit(CHILD, (SERIES,)) == CHILD
     assert inherit(inheriting(status=True), ()) == inheriting(status=True)
     status = inherit(inheriting(status=True), (SERIES,))

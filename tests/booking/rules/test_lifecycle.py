@@ -78,7 +78,7 @@ def test_an_event_that_the_table_does_not_allow_raises_the_error_of_the_specific
         lifecycle.check_event(record, event)
 
 
-def test_the_table_of_records_says_what_each_event_makes_of_them() -> None:
+def test_the_table_of_records_has_the_kind_after_each_event() -> None:
     assert {event: set(table.values()) for event, table in RECORD_TRANSITIONS.items() if event is not Event.READ} == {
         Event.QUOTE: {RecordKind.QUOTE},
         Event.PROPOSE: {RecordKind.PROPOSAL},
@@ -226,7 +226,7 @@ ON_SALE, UNPUBLISHED, NOT_UNDERSTOOD, OVER = SaleState
     ("known", "published", "expected"),
     [(None, ON_SALE, ON_SALE), (UNPUBLISHED, ON_SALE, UNPUBLISHED), (OVER, ON_SALE, ON_SALE), (ON_SALE, OVER, OVER)],
 )
-def test_a_publication_leaves_unpublished_what_its_seller_has_unpublished(
+def test_an_unpublished_opportunity_stays_unpublished_when_it_is_published_again(
     known: SaleState | None, published: SaleState, expected: SaleState
 ) -> None:
     stored = replace(YOGA[-1], sale=known) if known else None
@@ -234,7 +234,7 @@ def test_a_publication_leaves_unpublished_what_its_seller_has_unpublished(
 
 
 @pytest.mark.parametrize(("before", "chosen"), [*product(SaleState, repeat=2)])
-def test_a_seller_puts_on_sale_only_what_is_understood(before: SaleState, chosen: SaleState) -> None:
+def test_a_seller_puts_only_understood_opportunities_on_sale(before: SaleState, chosen: SaleState) -> None:
     member = replace(YOGA[-1], sale=before)
     changed = lifecycle.with_sale_state(member, chosen)
     assert changed.sale is chosen
@@ -244,7 +244,7 @@ def test_a_seller_puts_on_sale_only_what_is_understood(before: SaleState, chosen
     assert spoilt.not_understood is (chosen is UNPUBLISHED)
 
 
-def test_an_import_takes_off_sale_what_it_does_not_understand() -> None:
+def test_an_import_takes_opportunities_off_sale_that_it_does_not_understand() -> None:
     states = {sale: lifecycle.not_understood(replace(YOGA[-1], sale=sale)) for sale in SaleState}
     assert {sale: (new.sale, new.not_understood) for sale, new in states.items()} == {
         ON_SALE: (NOT_UNDERSTOOD, False),

@@ -1,4 +1,4 @@
-"""Changes of name, time and place, and the Orders that tell of them (OB 8.4.9, AMB-19)."""
+"""Changes of name, time and location, and the Orders that show them (OB 8.4.9, AMB-19)."""
 
 from datetime import timedelta
 from typing import Any
@@ -52,7 +52,7 @@ DATED = pytest.mark.parametrize(
 
 
 def booked(*families: list[Opportunity], known: tuple[list[Opportunity], ...] = ()) -> Situation:
-    """After B of a place at each of these by Alice, and at each by Bob."""
+    """The situation after Alice and Bob have each booked a space of each Opportunity."""
     items = [item(family, position) for position, family in enumerate(families)]
     asked = request(*items, total_payment_due=PRICE * len(items))
     return having(situation(*families, *known), book(asked), book(asked, BOB))
@@ -75,7 +75,7 @@ def moved(where: Situation, key: OrderKey = KEY) -> list[bool]:
 
 @pytest.mark.spec("OB-NOTIF-04", "OB-NOTIF-05", "OB-NOTIF-06", "OB-OF-07", "OB-SEL-05")
 @DATED
-def test_a_new_time_is_published_and_told_in_every_order(family: list[Opportunity]) -> None:
+def test_a_new_time_is_published_and_shown_in_every_order(family: list[Opportunity]) -> None:
     other = SPIN if family is YOGA else YOGA
     before = booked(family, other)
     where = after(before, change(family, **later(family)))
@@ -100,7 +100,7 @@ def test_a_new_time_is_published_and_told_in_every_order(family: list[Opportunit
     [(YOGA, 1), (HALL, 0), (COURT, 1), (RUN, 0), (FESTIVAL, 0), (COURSE, 0), (TALK, 1)],
     ids=lambda value: value[-1].path if isinstance(value, list) else "",
 )
-def test_a_slot_has_name_and_place_from_its_facility_all_else_from_itself(
+def test_a_slot_has_name_and_location_of_its_facility_and_its_own_time(
     family: list[Opportunity], described: int, changes: dict[str, Any]
 ) -> None:
     where = after(booked(family), change(family, **changes))
@@ -115,7 +115,7 @@ def test_a_slot_has_name_and_place_from_its_facility_all_else_from_itself(
 
 
 @pytest.mark.spec("OB-NOTIF-06", "OB-OF-02")
-def test_a_change_of_the_facility_concerns_all_its_slots_and_no_others() -> None:
+def test_a_change_of_a_facility_changes_the_orders_of_all_its_slots_and_no_others() -> None:
     second = slot("hall", individual=False, capacity=5, path="slots/hall-2")
     offers = (replace(second[-1].offers[0], owner="slots/hall-2"),)
     second = [*second[:-1], replace(second[-1], offers=offers)]
@@ -127,14 +127,14 @@ def test_a_change_of_the_facility_concerns_all_its_slots_and_no_others() -> None
 
 @pytest.mark.spec("OB-NOTIF-06", "OB-OF-02", "OB-OF-06")
 @pytest.mark.parametrize("changes", [{}, {"name": "Yoga"}, {"start": YOGA[-1].start, "end": YOGA[-1].end}])
-def test_what_changes_nothing_is_told_to_nobody(changes: dict[str, Any]) -> None:
+def test_a_decision_without_a_change_changes_no_order(changes: dict[str, Any]) -> None:
     named = [YOGA[0], replace(YOGA[1], properties={"name": "Yoga"})]
     assert change(named, **changes).decide(booked(named)).changes == ()
 
 
 @pytest.mark.spec("OB-NOTIF-06")
 @DATED
-def test_one_end_of_it_can_be_moved_alone(family: list[Opportunity]) -> None:
+def test_start_or_end_can_change_alone(family: list[Opportunity]) -> None:
     times = later(family)
     longer = after(booked(family), change(family, end=times["end"])).opportunities[family[-1].path]
     assert (longer.start, longer.end) == (family[-1].start, times["end"])
@@ -147,7 +147,7 @@ def test_one_end_of_it_can_be_moved_alone(family: list[Opportunity]) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"start": NOW, "end": NOW + TOMORROW}, {"location": ELSEWHERE}])
-def test_what_is_there_at_any_time_has_neither_time_nor_place_to_change(changes: dict[str, Any]) -> None:
+def test_an_opportunity_available_at_any_time_has_no_time_and_no_location_to_change(changes: dict[str, Any]) -> None:
     video = on_demand_event("video")
     with pytest.raises(UnacceptableLogisticsError):
         change(video, **changes).decide(booked(video))
@@ -155,7 +155,7 @@ def test_what_is_there_at_any_time_has_neither_time_nor_place_to_change(changes:
 
 
 @pytest.mark.spec("OB-NOTIF-06", "OB-CAN-17")
-def test_a_cancelled_item_is_not_moved_and_what_replaced_one_is() -> None:
+def test_a_cancelled_item_stays_and_a_replacement_changes() -> None:
     replacement = Replace(order=KEY, number=2, opportunity=SPIN[-1].path, offer=SPIN[0].offers[0].ref, actor=MANAGER)
     before = having(booked(YOGA, YOGA, known=(SPIN,)), Cancel(caller=ALICE, uuid=UUID, numbers=(1,)), replacement)
     assert after(before, change(YOGA, name="Tango")).records[KEY] == before.records[KEY]
@@ -184,14 +184,14 @@ def test_a_booking_can_be_cancelled_until_its_new_start() -> None:
 
 
 @pytest.mark.spec("OB-APP-30")
-def test_a_proposal_learns_of_it_when_it_is_booked() -> None:
+def test_a_proposal_has_the_new_logistics_when_it_is_booked() -> None:
     trip = session("trip", offered={"flow": (FlowRequirement.APPROVAL,)})
     proposed = after(situation(trip), propose(request(item(trip))))
     assert after(proposed, change(trip, name="Tango")).records == proposed.records
 
 
 @pytest.mark.spec("OB-NOTIF-06")
-def test_a_part_is_shown_within_the_changed_whole() -> None:
+def test_a_part_of_an_event_shows_the_changed_event() -> None:
     where = booked(TALK)
     whole = after(where, ChangeLogistics(opportunity=TALK[0].path, name="Tango", actor=MANAGER))
     ((found, state),) = whole.records[KEY].items()
@@ -208,13 +208,13 @@ def test_a_slot_without_a_facility_has_its_own_name_and_time() -> None:
 
 
 @pytest.mark.parametrize("path", ["slots/none", "none"])
-def test_what_there_is_not_cannot_be_changed(path: str) -> None:
+def test_an_unknown_opportunity_cannot_be_changed(path: str) -> None:
     with pytest.raises(NotFoundError):
         ChangeLogistics(opportunity=path, name="Tango", actor=MANAGER).decide(booked(YOGA))
 
 
 def published(family: list[Opportunity], number: int = -1, **changes: Any) -> Publish:
-    """One of the family is published anew: at another time, with other properties, or as it was."""
+    """A publication of one member of the family, with changes or without."""
     member = family[number]
     times = {name: value for name, value in changes.items() if name in Opportunity.__struct_fields__}
     properties = {**member.properties, **{name: value for name, value in changes.items() if name not in times}}
@@ -223,7 +223,7 @@ def published(family: list[Opportunity], number: int = -1, **changes: Any) -> Pu
 
 @pytest.mark.spec("OB-NOTIF-04", "OB-NOTIF-05", "OB-NOTIF-06", "OB-OF-07", "OB-SEL-05")
 @DATED
-def test_a_new_time_that_is_published_is_told_as_a_change_of_it_is(family: list[Opportunity]) -> None:
+def test_a_published_new_time_changes_orders_like_a_decision(family: list[Opportunity]) -> None:
     before = booked(family, SPIN if family is YOGA else YOGA)
     where = after(before, published(family, **later(family)))
     for key in (KEY, BOBS):
@@ -243,7 +243,7 @@ def test_a_new_time_that_is_published_is_told_as_a_change_of_it_is(family: list[
     [(YOGA, 0), (YOGA, 1), (HALL, 0), (COURT, 0), (COURT, 1), (RUN, 0), (TALK, 0), (TALK, 1)],
     ids=lambda value: value[-1].path if isinstance(value, list) else "",
 )
-def test_a_new_name_or_place_is_told_in_orders_of_what_it_is_published_for_and_of_all_below(
+def test_a_published_name_or_location_changes_the_orders_for_the_opportunity_and_everything_below(
     family: list[Opportunity], described: int, changes: dict[str, Any]
 ) -> None:
     other = SPIN if family is YOGA else YOGA
@@ -267,7 +267,7 @@ def test_a_new_name_or_place_is_told_in_orders_of_what_it_is_published_for_and_o
         {"offers": ()},
     ],
 )
-def test_what_is_published_with_the_same_name_time_and_place_is_told_to_nobody(
+def test_a_publication_with_the_same_name_time_and_location_changes_no_order(
     number: int, changes: dict[str, Any]
 ) -> None:
     before = booked(YOGA, SPIN)
@@ -276,14 +276,14 @@ def test_what_is_published_with_the_same_name_time_and_place_is_told_to_nobody(
 
 
 @pytest.mark.spec("OB-NOTIF-06")
-def test_that_a_series_goes_on_for_longer_is_told_to_nobody() -> None:
+def test_a_longer_series_changes_no_order() -> None:
     before = booked(YOGA)
     where = after(before, published(YOGA, 0, start=NOW, end=NOW + timedelta(days=90)))
     assert where.records == before.records
 
 
 @pytest.mark.spec("OB-NOTIF-06", "OB-CAN-17")
-def test_what_is_cancelled_stays_as_it_was_whatever_is_published_of_it() -> None:
+def test_a_cancelled_item_stays_whatever_is_published() -> None:
     before = having(booked(YOGA, SPIN), Cancel(caller=ALICE, uuid=UUID, numbers=(1,)))
     where = after(before, published(YOGA, **later(YOGA)))
     assert where.records[KEY] == before.records[KEY]
@@ -295,7 +295,7 @@ def test_what_is_cancelled_stays_as_it_was_whatever_is_published_of_it() -> None
 
 
 @pytest.mark.spec("OB-NOTIF-06")
-def test_what_comes_back_after_it_was_withdrawn_is_told_of_if_it_is_another() -> None:
+def test_a_withdrawn_opportunity_published_again_changes_its_orders_if_it_differs() -> None:
     yoga = [replace(member, source="feed") for member in YOGA]
     withdrawn = after(booked(yoga, SPIN), Withdraw(sources=frozenset({"feed"}), actor=MANAGER))
     same = having(withdrawn, published(yoga, 0), published(yoga))
@@ -306,7 +306,7 @@ def test_what_comes_back_after_it_was_withdrawn_is_told_of_if_it_is_another() ->
 
 
 @pytest.mark.spec("OB-NOTIF-06")
-def test_what_becomes_part_of_another_series_has_its_name_from_there() -> None:
+def test_an_item_shows_the_name_of_the_new_series_of_its_session() -> None:
     tango = session("tango")[0]
     tango = replace(tango, properties={**tango.properties, "name": "Tango"})
     where = after(booked(YOGA, known=([tango],)), published(YOGA, parent=tango.path))
@@ -315,7 +315,7 @@ def test_what_becomes_part_of_another_series_has_its_name_from_there() -> None:
 
 
 @pytest.mark.spec("OB-APP-30")
-def test_a_proposal_learns_what_was_published_when_it_is_booked() -> None:
+def test_a_proposal_has_the_published_logistics_when_it_is_booked() -> None:
     trip = session("trip", offered={"flow": (FlowRequirement.APPROVAL,)})
     proposed = after(situation(trip), propose(request(item(trip))))
     assert after(proposed, published(trip, **later(trip))).records == proposed.records

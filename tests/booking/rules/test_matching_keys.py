@@ -1,4 +1,4 @@
-"""Venue and activity as fields: derived from what is published, however it is written, and inherited."""
+"""Venue and activities: derived from published properties in all their spellings, and inherited."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ YOGA_CONCEPT = {"@type": "Concept", "@id": YOGA, "prefLabel": "Yoga"}
 
 
 def published(**properties: Any) -> Opportunity:
-    """As it is kept once it has been published with these properties."""
+    """The stored Opportunity after it was published with these properties."""
     decision = Publish((replace(RUN, properties=properties),), actor=MANAGER).decide(situation())
     (change,) = decision.changes
     assert isinstance(change, OpportunitySet)
@@ -50,7 +50,7 @@ def published(**properties: Any) -> Opportunity:
         ([{}, {"name": "Hall"}, {"name": "Annex"}], "Hall"),
     ],
 )
-def test_a_venue_is_known_by_the_best_that_identifies_it(location: Any, venue: str) -> None:
+def test_the_key_of_a_venue_is_its_best_identifier(location: Any, venue: str) -> None:
     for written in (location,) if isinstance(location, list) else (location, [location], (location,)):
         assert published(location=written).venue == venue
 
@@ -70,12 +70,14 @@ def test_a_venue_is_known_by_the_best_that_identifies_it(location: Any, venue: s
         ({"activity": {"@id": YOGA.replace("https", "http").replace("#", "/#")}}, (YOGA,)),
     ],
 )
-def test_activities_are_known_by_their_ids_or_labels(properties: dict[str, Any], activities: tuple[str, ...]) -> None:
+def test_the_keys_of_activities_are_their_ids_or_labels(
+    properties: dict[str, Any], activities: tuple[str, ...]
+) -> None:
     assert published(**properties).activities == activities
 
 
-def test_what_a_publisher_says_of_them_itself_counts_for_nothing() -> None:
-    """So that none can be forgotten, or be out of date."""
+def test_matching_keys_in_a_publication_are_ignored() -> None:
+    """The keys follow from the properties, so that they are never missing or outdated."""
     stale = replace(RUN, venue="elsewhere", activities=("Chess",))
     for properties, venue in ((RUN.properties, "Riverside Centre, TE5 7AB"), ({}, "")):
         (change,) = Publish((replace(stale, properties=properties),), actor=MANAGER).decide(situation()).changes
@@ -84,7 +86,7 @@ def test_what_a_publisher_says_of_them_itself_counts_for_nothing() -> None:
 
 
 @pytest.mark.parametrize("family", [session(), slot(), slot(individual=False), event(parent=event("whole"))])
-def test_they_are_inherited_from_the_nearest_parent_that_has_any(family: list[Opportunity]) -> None:
+def test_matching_keys_are_inherited_from_the_nearest_parent_that_has_any(family: list[Opportunity]) -> None:
     child, *parents = reversed(family)
     bare = with_matching_keys(replace(child, properties={}))
     assert (bare.venue, bare.activities) == ("", ())
@@ -94,12 +96,12 @@ def test_they_are_inherited_from_the_nearest_parent_that_has_any(family: list[Op
     assert (venue_of((own, *parents)), activities_of((own, *parents))) == ("Annex", ("Chess",))
 
 
-def test_what_is_at_no_place_has_no_venue() -> None:
+def test_an_opportunity_without_a_location_has_no_venue() -> None:
     assert venue_of(on_demand_event()) == ""
 
 
 @pytest.mark.parametrize("family", [session("yoga"), slot("court"), event("run")], ids=lambda family: family[-1].path)
-def test_a_change_of_place_changes_the_venue(family: list[Opportunity]) -> None:
+def test_a_change_of_location_changes_the_venue(family: list[Opportunity]) -> None:
     location = {**PLACE, "@id": HALL}
     where = after(situation(family), ChangeLogistics(opportunity=family[-1].path, location=location, actor=MANAGER))
     opportunity = where.opportunities[family[-1].path]

@@ -1,4 +1,4 @@
-"""What is published stays with the source and the Seller it was first published from and for."""
+"""An Opportunity stays with the source and the Seller of its first publication."""
 
 import pytest
 from msgspec.structs import replace
@@ -27,7 +27,7 @@ def refused(where: Situation, command: Publish | PublishSeller) -> str:
 
 @pytest.mark.spec("OB-ID-01")
 @pytest.mark.parametrize("thing", [SERIES, YOGA])
-def test_a_thing_stays_with_its_source_and_its_seller(thing: Opportunity) -> None:
+def test_an_opportunity_stays_with_its_source_and_its_seller(thing: Opportunity) -> None:
     for seller in (CENTRE, STUDIO):
         taken = Publish((replace(thing, seller=seller.key, source=EVIL, status=EventStatus.CANCELLED),), actor=MANAGER)
         assert refused(STOCKED, taken) == "It belongs to another source: https://good.example/feeds/sessions."
@@ -39,21 +39,21 @@ def test_a_thing_stays_with_its_source_and_its_seller(thing: Opportunity) -> Non
     assert refused(ours, Publish((SERIES,), actor=MANAGER)) == "It belongs to another source: none that was imported."
 
 
-def test_one_that_belongs_to_another_is_refused_with_all_that_is_published_with_it() -> None:
+def test_one_opportunity_of_another_owner_refuses_the_whole_publication() -> None:
     new = [replace(thing, source=EVIL) for thing in session("spin")]
     refused(STOCKED, Publish((*new, replace(YOGA, source=EVIL)), actor=MANAGER))
     assert new[0].path in after(STOCKED, Publish(tuple(new), actor=MANAGER)).opportunities
 
 
 @pytest.mark.parametrize("source", [GOOD, "http://good.example/feeds/series#2", "HTTPS://GOOD.example/other"])
-def test_the_feeds_of_one_site_are_of_one_source(source: str) -> None:
+def test_the_feeds_of_one_site_have_one_publisher(source: str) -> None:
     assert (
         after(STOCKED, Publish((replace(YOGA, source=source),), actor=MANAGER)).opportunities[YOGA.path].source
         == source
     )
 
 
-def test_sources_are_told_apart_by_site_or_name() -> None:
+def test_publishers_differ_by_site_or_name() -> None:
     sources = (
         "", "kit", "/a/feed.json#1", "/a#b/feed.json#1", "/a/other.json#1", "test-dataset/uat", "http://[#1",
         "https://a.example/x#1", "https://b.example/x#1", "https://a.example:8443/x#1",
@@ -61,7 +61,7 @@ def test_sources_are_told_apart_by_site_or_name() -> None:
     assert len({publisher_of(source) for source in sources}) == len(sources)
 
 
-def test_no_child_is_put_below_the_parent_of_another_seller() -> None:
+def test_a_child_has_the_seller_of_its_parent() -> None:
     child = replace(session("spin", source=EVIL)[-1], parent=SERIES.path, seller=STUDIO.key)
     assert refused(STOCKED, Publish((child,), actor=MANAGER)) == "Its parent belongs to another Seller: centre."
     together = Publish(
@@ -70,7 +70,7 @@ def test_no_child_is_put_below_the_parent_of_another_seller() -> None:
     assert refused(STOCKED, together) == "Its parent belongs to another Seller: centre."
 
 
-def test_only_who_is_told_so_sells_in_the_name_of_another_source() -> None:
+def test_an_unconfirmed_publication_needs_a_seller_and_parents_of_its_own_publisher() -> None:
     child = replace(session("spin", source=EVIL)[-1], parent=SERIES.path)
     assert refused(STOCKED, Publish((child,), own_only=True, actor=MANAGER)).startswith(
         "Its parent belongs to another source: "
@@ -87,7 +87,7 @@ def test_only_who_is_told_so_sells_in_the_name_of_another_source() -> None:
     )
 
 
-def test_a_seller_stays_with_its_source_and_can_be_mended_by_whoever_runs_the_system() -> None:
+def test_a_seller_stays_with_its_source_and_an_administrator_can_replace_it() -> None:
     named = after(situation(), PublishSeller(NAMED, actor=MANAGER))
     refused(named, PublishSeller(replace(NAMED, name="Evil", source=EVIL), actor=MANAGER))
     refused(named, PublishSeller(replace(CENTRE, name="Evil", source=EVIL), actor=MANAGER))
@@ -95,7 +95,7 @@ def test_a_seller_stays_with_its_source_and_can_be_mended_by_whoever_runs_the_sy
     assert mended.sellers[NAMED.key] == replace(NAMED, name="Riverside")
 
 
-def test_what_was_withdrawn_may_come_back_but_its_orders_stay_with_their_seller() -> None:
+def test_a_withdrawn_opportunity_with_orders_can_be_published_only_by_its_owner() -> None:
     booked = after(STOCKED, book(request(item([SERIES, YOGA]))))
     gone = after(booked, Withdraw(sources=frozenset({GOOD}), actor=MANAGER))
     called_off = replace(YOGA, parent=None, status=EventStatus.CANCELLED)

@@ -1,4 +1,4 @@
-"""Prices and totals that can never be paid are refused as early as they are known: C1, P, amendments, publishing."""
+"""Prices and totals that cannot be paid are refused at C1, P, amendments and publishing."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -77,10 +77,10 @@ def overridden(family: list[Opportunity], price: Decimal, position: int = 0) -> 
 
 @pytest.mark.spec("OB-VAL-44", "OB-VAL-45", "OB-VAL-24")
 @AT_EVERY_CALL
-def test_items_with_which_the_total_gets_too_large_are_in_conflict(
+def test_items_that_make_the_total_too_large_are_in_conflict(
     call: Callable[[OrderRequest], Command[Any]],
 ) -> None:
-    """Those before them and after them, and free ones, are not: they can be booked together."""
+    """The items before and after them, and free ones, have no error and can be booked together."""
     large = PRICE_LIMIT - 5
     prices = [large, Decimal(4), Decimal(1), Decimal(0), Decimal("0.99")]
     asked = request(*(overridden(YOGA, price, position) for position, price in enumerate(prices)))
@@ -89,7 +89,7 @@ def test_items_with_which_the_total_gets_too_large_are_in_conflict(
 
 @pytest.mark.spec("OB-VAL-44", "OB-VAL-45", "OB-VAL-12", "OB-B-06")
 @AT_EVERY_CALL
-def test_catalogue_prices_that_add_up_to_too_much(call: Callable[[OrderRequest], Command[Any]]) -> None:
+def test_published_prices_with_too_large_a_total_are_refused(call: Callable[[OrderRequest], Command[Any]]) -> None:
     each = (PRICE_LIMIT / 400).quantize(PENNY)
     dear = session("dear", capacity=500, price=each)
     where = situation(dear, policy=Policy(leasing=Leasing.OFF))
@@ -112,7 +112,7 @@ def test_catalogue_prices_that_add_up_to_too_much(call: Callable[[OrderRequest],
     ],
 )
 @AT_EVERY_CALL
-def test_one_price_that_is_too_large_once_its_tax_is_added(
+def test_a_price_that_tax_makes_too_large_is_refused(
     call: Callable[[OrderRequest], Command[Any]],
     seller: Seller,
     calculation: TaxCalculation,
@@ -129,7 +129,7 @@ def test_one_price_that_is_too_large_once_its_tax_is_added(
 @pytest.mark.spec("OB-VAL-18", "OB-VAL-44", "OB-VAL-45")
 @pytest.mark.parametrize("price", ["1e12", "1e30", "-5", "0.001", "833333333333.34"])
 @AT_EVERY_CALL
-def test_a_price_that_was_published_before_and_cannot_be_paid(
+def test_a_stored_price_that_cannot_be_paid_is_refused(
     call: Callable[[OrderRequest], Command[Any]], price: str
 ) -> None:
     family = session("dear", seller=STUDIO, price=Decimal(price))
@@ -151,7 +151,7 @@ def test_a_price_that_was_published_before_and_cannot_be_paid(
         (CENTRE, {"price": Decimal(0), "currency": None}, True),
     ],
 )
-def test_what_can_never_be_paid_is_not_published(seller: Seller, changes: dict[str, Any], sound: bool) -> None:
+def test_an_offer_that_cannot_be_paid_is_not_published(seller: Seller, changes: dict[str, Any], sound: bool) -> None:
     family = session("dear", seller=seller)
     series = replace(family[0], offers=(replace(offer(family[0].path), **changes),))
     command = Publish((series, family[1]), actor=MANAGER)
@@ -172,7 +172,7 @@ def test_what_can_never_be_paid_is_not_published(seller: Seller, changes: dict[s
         ({1: PRICE_LIMIT / 2, 2: PRICE_LIMIT / 2}, False),
     ],
 )
-def test_a_proposal_is_not_amended_to_what_cannot_be_paid(prices: dict[int, Decimal], sound: bool) -> None:
+def test_a_proposal_is_not_amended_to_a_price_that_cannot_be_paid(prices: dict[int, Decimal], sound: bool) -> None:
     trip = session("trip", offered={"flow": NEGOTIATED})
     asked = request(item(trip, 0), item(trip, 1), total_payment_due=Decimal(24))
     proposed = having(situation(trip), propose(asked))
@@ -185,7 +185,7 @@ def test_a_proposal_is_not_amended_to_what_cannot_be_paid(prices: dict[int, Deci
 
 @pytest.mark.spec("OB-SEL-07")
 @pytest.mark.parametrize("price", ["-5", "0.001", "1e40"])
-def test_nothing_is_replaced_by_what_cannot_be_paid(price: str) -> None:
+def test_an_offer_that_cannot_be_paid_is_no_replacement(price: str) -> None:
     odd = session("odd", price=Decimal(price))
     booked = having(situation(YOGA, odd), book(request(item(YOGA))))
     command = Replace(

@@ -1,4 +1,4 @@
-"""Prepayment, payment details and their reconciliation, and payment that leaves the price to later."""
+"""Prepayment, payment details, their reconciliation, and dynamic payments."""
 
 from decimal import Decimal
 
@@ -84,7 +84,7 @@ def test_the_prepayment_of_an_order_is_the_strictest_of_its_offers(
 
 
 @pytest.mark.spec("OB-PREP-09", "OB-VAL-24", "E-30")
-def test_what_must_and_what_cannot_be_paid_in_advance_are_in_conflict_but_free_items_are_not() -> None:
+def test_required_and_unavailable_prepayment_are_in_conflict_except_for_free_items() -> None:
     required, unavailable = priced("required", REQUIRED), priced("unavailable", UNAVAILABLE)
     optional, free = priced("optional", OPTIONAL), priced("free", None, FREE)
     where = situation(required, unavailable, optional, free, policy=Policy(leasing=Leasing.OFF))
@@ -105,7 +105,7 @@ def test_what_must_and_what_cannot_be_paid_in_advance_are_in_conflict_but_free_i
         (Policy(), {"prepayment": REQUIRED, "in_advance": UNAVAILABLE}, None),
     ],
 )
-def test_offers_tell_of_prepayment_only_where_there_is_something_to_tell(
+def test_only_priced_offers_that_are_booked_in_advance_have_a_prepayment(
     policy: Policy, changes: dict[str, object], published: Availability | None
 ) -> None:
     path = YOGA[0].path
@@ -116,7 +116,7 @@ def test_offers_tell_of_prepayment_only_where_there_is_something_to_tell(
 
 
 @pytest.mark.spec("OB-PREP-02", "OB-PAY-01")
-def test_without_prepayment_totals_are_silent_and_what_costs_is_paid() -> None:
+def test_without_the_prepayment_setting_totals_have_none_and_priced_orders_are_paid() -> None:
     where = situation(YOGA, policy=Policy(leasing=Leasing.OFF, prepayment=False))
     assert quoted(where, request(item(YOGA))).totals.prepayment is None
     with pytest.raises(MissingPaymentDetailsError):
@@ -128,7 +128,7 @@ def test_without_prepayment_totals_are_silent_and_what_costs_is_paid() -> None:
 @pytest.mark.parametrize("name", ["name", "account_id", "payment_provider_id"])
 @pytest.mark.parametrize("value", ["wrong", None])
 @pytest.mark.parametrize("price", [PRICE, FREE])
-def test_details_that_cannot_be_reconciled_are_refused_even_where_nothing_is_paid(
+def test_payment_details_that_cannot_be_reconciled_are_refused_even_for_free_orders(
     checkpoint: Checkpoint, name: str, value: str | None, price: Decimal
 ) -> None:
     family = session("yoga", price=price)
@@ -141,7 +141,7 @@ def test_details_that_cannot_be_reconciled_are_refused_even_where_nothing_is_pai
 
 
 @pytest.mark.spec("OB-PAY-09", "OB-PAY-10", "OB-PAY-08", "OB-C1-11", "OB-C2-05", "OB-BRK-15")
-def test_what_is_looked_at_is_reflected_and_nothing_for_a_free_order() -> None:
+def test_the_checked_payment_details_are_reflected_and_none_for_a_free_order() -> None:
     free = session("free", price=FREE)
     where = situation(YOGA, free, policy=RECONCILED)
     assert quoted(where, request(item(YOGA), payment=POINTS)).payment == replace(POINTS, identifier=None)
@@ -164,7 +164,7 @@ def test_what_is_looked_at_is_reflected_and_nothing_for_a_free_order() -> None:
         (UNAVAILABLE, Payment(), UnnecessaryPaymentDetailsError),
     ],
 )
-def test_payment_that_is_missing_unnecessary_or_incomplete(
+def test_missing_unnecessary_and_incomplete_payments_have_their_own_errors(
     prepayment: Availability, payment: Payment | None, refusal: type[OpenBookingError]
 ) -> None:
     family = priced("yoga", prepayment)
@@ -227,7 +227,7 @@ def test_a_dynamic_payment_is_the_same_from_quote_to_booking_and_has_an_identifi
 
 
 @pytest.mark.spec("OB-DYN-07", "OB-DYN-08")
-def test_what_was_quoted_at_a_price_is_not_booked_without_one() -> None:
+def test_a_quote_with_prices_is_not_booked_without_them() -> None:
     where = situation(YOGA, policy=DYNAMIC)
     priceless = request(item(YOGA, offer_id=None, offer=None), total_payment_due=None, payment=MEMBERS)
     assert book(priceless, AGREED_ALICE).decide(where).changes
@@ -239,7 +239,7 @@ def test_what_was_quoted_at_a_price_is_not_booked_without_one() -> None:
 
 @pytest.mark.spec("OB-DYN-10", "OB-LEASE-10", "OB-B-06")
 @pytest.mark.parametrize("checkpoint", [Checkpoint.C1, Checkpoint.C2])
-def test_what_was_quoted_without_a_price_guarantees_none(checkpoint: Checkpoint) -> None:
+def test_a_dynamic_quote_guarantees_no_price(checkpoint: Checkpoint) -> None:
     where = situation(YOGA, policy=replace(DYNAMIC, leasing=Leasing.ANONYMOUS))
     priceless = request(item(YOGA, offer_id=None, offer=None), total_payment_due=None, payment=MEMBERS)
     held = after(where, quote(priceless, checkpoint, AGREED_ALICE))
@@ -252,7 +252,7 @@ def test_what_was_quoted_without_a_price_guarantees_none(checkpoint: Checkpoint)
 
 
 @pytest.mark.spec("OB-DYN-04", "OB-DYN-05")
-def test_dynamic_and_standard_pricing_do_not_mix_and_what_cannot_be_booked_still_cannot() -> None:
+def test_dynamic_items_have_no_offer_and_must_be_bookable() -> None:
     closed = session("closed", offers=(offer("session-series/series-closed", in_advance=UNAVAILABLE),))
     where = situation(YOGA, closed, policy=DYNAMIC)
     bare = {"offer": None, "offer_id": None}

@@ -1,4 +1,4 @@
-"""Which tax is worked out for whom, and prices that a Broker names itself."""
+"""Whose tax is calculated, and prices that a Broker sets."""
 
 from decimal import Decimal
 from typing import Any
@@ -62,7 +62,9 @@ def overridden(family: list[Opportunity], price: Decimal = PRICE, name: str | No
         (TaxCalculation.NEVER, RESELLER, TaxTreatment.EXCLUDED),
     ],
 )
-def test_for_whom_tax_is_worked_out(calculation: TaxCalculation, who: dict[str, Any], treatment: TaxTreatment) -> None:
+def test_the_setting_decides_whose_tax_is_calculated(
+    calculation: TaxCalculation, who: dict[str, Any], treatment: TaxTreatment
+) -> None:
     where = situation(YOGA, policy=Policy(leasing=Leasing.OFF, tax=calculation))
     found = quoted(where, request(item(YOGA), **who))
     assert found.tax is treatment
@@ -71,7 +73,7 @@ def test_for_whom_tax_is_worked_out(calculation: TaxCalculation, who: dict[str, 
 
 
 @pytest.mark.spec("OB-TAX-01", "OB-B-15")
-def test_where_no_tax_is_worked_out_consumers_pay_what_is_published() -> None:
+def test_without_calculated_tax_consumers_pay_the_published_price() -> None:
     where = situation(YOGA, PILATES, policy=Policy(leasing=Leasing.OFF, tax=TaxCalculation.NEVER))
     assert quoted(where, request(item(YOGA))).totals.price == Decimal("12.00")
     booked = Book(caller=ALICE, uuid=UUID, request=request(item(YOGA), total_payment_due=PRICE)).decide(where).reply
@@ -82,7 +84,7 @@ def test_where_no_tax_is_worked_out_consumers_pay_what_is_published() -> None:
 
 
 @pytest.mark.spec("OB-TAX-01", "OB-TAX-02", "OB-TAX-03", "OB-TAX-08", "OB-TAX-12")
-def test_where_tax_is_excluded_gross_and_net_sellers_show_net_prices() -> None:
+def test_with_excluded_tax_all_sellers_show_net_prices() -> None:
     where = situation(YOGA, PILATES, policy=Policy(leasing=Leasing.OFF, tax=TaxCalculation.CONSUMERS))
     consumer, business = request(item(YOGA)), request(item(YOGA), customer=BUSINESS)
     assert quoted(where, consumer).totals.price == Decimal("12.00")
@@ -106,7 +108,7 @@ def test_a_lease_made_for_a_consumer_does_not_tax_a_business_and_the_other_way_r
 
 @pytest.mark.spec("OB-OVR-01", "OB-OVR-02", "OB-OVR-03", "OB-OVR-04", "OB-OVR-05")
 @pytest.mark.parametrize("price", ["0.00", "1.00", "12.00", "99.99"])
-def test_an_override_is_what_totals_and_tax_are_worked_out_from(price: str) -> None:
+def test_totals_and_tax_are_calculated_from_an_override(price: str) -> None:
     reduced = session("yoga", offers=(offer("session-series/series-yoga", vat=VatTreatment.REDUCED),))
     where = situation(reduced, policy=OVERRIDES)
     asked = request(overridden(reduced, Decimal(price), "Winger"), total_payment_due=Decimal(price))
@@ -124,7 +126,7 @@ def test_an_override_is_what_totals_and_tax_are_worked_out_from(price: str) -> N
 
 
 @pytest.mark.spec("OB-OVR-02", "OB-OVR-03", "OB-LEASE-10", "OB-VAL-16")
-def test_an_override_that_was_quoted_is_no_published_offer() -> None:
+def test_a_quoted_override_is_no_published_offer() -> None:
     where = situation(YOGA, policy=replace(OVERRIDES, leasing=Leasing.ANONYMOUS))
     held = after(where, quote(request(overridden(YOGA, Decimal("0.01"))), caller=AGREED_ALICE))
     named = item(YOGA, offer=OfferRef(YOGA[-1].path, OVERRIDE_KEY), offer_id="id:override")
@@ -138,7 +140,7 @@ def test_an_override_that_was_quoted_is_no_published_offer() -> None:
     ("policy", "free", "acceptable"), [(Policy(), None, False), (OVERRIDES, True, False), (OVERRIDES, False, True)]
 )
 @pytest.mark.parametrize("whose", [0, 1])
-def test_what_is_accessible_for_free_cannot_be_overridden_and_by_default_nothing_can(
+def test_free_opportunities_cannot_be_overridden_and_by_default_none_can(
     policy: Policy, free: bool | None, acceptable: bool, whose: int
 ) -> None:
     family: list[Opportunity] = session("yoga")
@@ -148,7 +150,7 @@ def test_what_is_accessible_for_free_cannot_be_overridden_and_by_default_nothing
 
 
 @pytest.mark.spec("OB-OVR-08", "OB-OVR-09", "OB-OVR-10")
-def test_an_override_can_be_had_when_offers_cannot_and_cancelled_but_asks_what_they_ask() -> None:
+def test_an_override_has_no_window_and_the_requirements_of_the_published_offers() -> None:
     question = FormField(key="q", type=FormFieldType.SHORT_ANSWER, name="Why?", description="Tell us.", required=True)
     path = "session-series/series-yoga"
     closed = (
@@ -170,14 +172,14 @@ def test_an_override_can_be_had_when_offers_cannot_and_cancelled_but_asks_what_t
 
 @pytest.mark.spec("OB-BKBL-32", "OB-OVR-10")
 @pytest.mark.parametrize("family", [session("yoga"), slot()], ids=lambda family: family[-1].path)
-def test_what_offers_that_are_not_known_ask_cannot_be_asked_of_an_override(family: list[Opportunity]) -> None:
+def test_an_opportunity_with_unknown_offers_cannot_be_overridden(family: list[Opportunity]) -> None:
     unknown = [*family[:-1], replace(family[-1], offers=(), offers_unknown=True)]
     (found,) = quoted(situation(unknown, policy=OVERRIDES), request(overridden(family))).items
     assert [error.type for error in found.errors] == [ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE]
 
 
 @pytest.mark.spec("OB-AUTH-15")
-def test_who_the_broker_is_decides_nothing_but_what_it_must_say() -> None:
+def test_the_role_of_the_broker_changes_only_its_required_details() -> None:
     where = situation(YOGA, policy=Policy(leasing=Leasing.OFF))
     one = quoted(where, request(item(YOGA)))
     other = quoted(where, request(item(YOGA), broker={**BROKER, "name": "Another"}))

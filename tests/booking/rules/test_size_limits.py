@@ -1,4 +1,4 @@
-"""One thing takes no more room than a setting allows: Opportunities and Sellers, and the Orders of Brokers."""
+"""The number of bytes that one Opportunity, Seller or Order may take."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +31,7 @@ ASKED = request(*ITEMS, total_payment_due=PRICE * len(ITEMS))
         ),
     ],
 )
-def test_what_is_published_is_refused_over_the_bound_and_the_refusal_names_it(command: Command[Any], name: str) -> None:
+def test_a_publication_over_the_bound_is_refused_with_its_path(command: Command[Any], name: str) -> None:
     with pytest.raises(RequestTooLargeError, match=f"{name} takes 25.,.* bytes; max_published_bytes allows 250,000"):
         command.decide(situation())
     assert command.decide(situation(policy=Policy(max_published_bytes=300_000))).changes
@@ -50,8 +50,8 @@ def test_an_order_is_refused_over_the_bound_from_its_first_quote_on(
     assert command.decide(situation(family, policy=Policy(max_order_bytes=20_000_000))).changes
 
 
-def test_an_order_does_not_grow_over_the_bound_by_what_becomes_of_its_opportunities() -> None:
-    """The Seller is told which Order it is; an Order that is larger already may stay as large."""
+def test_changes_of_opportunities_do_not_make_an_order_grow_over_the_bound() -> None:
+    """The error names the Order; an Order that is larger already may keep its size."""
     family = [SERIES, replace(MADE, capacity=100)]
     booked = after(situation(family), book(ASKED))
     renamed = Publish(
@@ -65,7 +65,7 @@ def test_an_order_does_not_grow_over_the_bound_by_what_becomes_of_its_opportunit
     assert again.decide(replace(told, policy=Policy())).changes
 
 
-def test_what_is_stored_already_is_booked_and_published_again_whatever_its_size() -> None:
+def test_stored_opportunities_are_booked_and_published_again_whatever_their_size() -> None:
     one = request(ITEMS[0], total_payment_due=PRICE)
     large = situation([LONG, MADE])
     assert book(one).decide(large).changes

@@ -1,1 +1,1 @@
-"""The commands: each module holds one decision, or several that belong together."""
+"""The commands: one module for each, or for a few that share their rules."""

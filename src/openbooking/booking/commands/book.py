@@ -1,4 +1,4 @@
-"""B: the booking (OB 9.2.6)."""
+"""B without an OrderProposal: the booking of an Order (OB 9.2.6)."""
 
 from typing import ClassVar
 
@@ -19,9 +19,11 @@ from openbooking.openactive.errors import OrderCreationFailedError
 
 
 class Book(OrderCommand, frozen=True, kw_only=True):
-    """B: all items are booked, or none.
+    """Book all items of a request, or none.
 
-    `nonce` is a fresh secret, of which access codes and the key of the fingerprint are made; it is not kept.
+    Attributes:
+        request: The request.
+        nonce: A fresh secret, from which access codes and the key of the fingerprint are made; it is not stored.
     """
 
     stores_more: ClassVar[bool] = True
@@ -30,14 +32,18 @@ class Book(OrderCommand, frozen=True, kw_only=True):
     nonce: str = ""
 
     def needs(self) -> Needs:
-        """The record behind the UUID, what the items name, and the proposals that wait for it too."""
+        """Return the record behind the UUID, the requested Opportunities, and the OrderProposals for them."""
         needs = order_needs(super().needs(), self.request)
         return replace(needs, fills=needs.opportunities)
 
     def decide(self, situation: Situation) -> Decision[Order]:
-        """Answer a repeat from the record (OB-B-10), else book what the dry run finds bookable.
+        """Return the reply of the first request if this is a repeat (OB-B-10); otherwise book the items.
 
-        Items at fault are answered before payment and total, which only a sound Order has.
+        Errors of items are returned before payment and total are checked, because only an Order without errors has a
+        total.
+
+        Raises:
+            OpenBookingError: The request as a whole is at fault.
         """
         record = situation.records.get(self.key)
         fingerprint = self.request.fingerprint()
@@ -45,8 +51,8 @@ class Book(OrderCommand, frozen=True, kw_only=True):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=record.order)
         lifecycle.check_event(record, lifecycle.Event.BOOK)
-        kept = guaranteed_terms(situation, record, self.request.items, renews=False)
-        order = dry_run(situation, Checkpoint.B, self.caller, self.uuid, self.request, kept)
+        guaranteed = guaranteed_terms(situation, record, self.request.items, renews=False)
+        order = dry_run(situation, Checkpoint.B, self.caller, self.uuid, self.request, guaranteed)
         if order.has_errors:
             return Decision(reply=order)
         if order.requires_approval:

@@ -1,4 +1,4 @@
-"""B after P: an approved proposal becomes an Order (OB 5.5.6, 9.2.6)."""
+"""B after P: the booking of an accepted OrderProposal (OB 5.5.6, 9.2.6)."""
 
 from typing import ClassVar
 
@@ -35,7 +35,13 @@ from openbooking.openactive.terms import OrderProposalStatus, OrderType
 
 
 class BookProposal(OrderCommand, frozen=True, kw_only=True):
-    """B after P: an approved proposal becomes an Order, in the version the Customer agreed to (OB 9.2.6)."""
+    """Book an accepted OrderProposal, in the version that the Customer agreed to (OB 9.2.6).
+
+    Attributes:
+        version: The version that the Broker sent.
+        payment: The payment details, if the Broker sends other ones than at P.
+        nonce: A fresh secret, from which access codes and the key of the fingerprint are made; it is not stored.
+    """
 
     stores_more: ClassVar[bool] = True
 
@@ -44,11 +50,19 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
     nonce: str = ""
 
     def needs(self) -> Needs:
-        """The record behind the UUID, and the other proposals that wait for its spaces."""
+        """Return the record behind the UUID, and the other OrderProposals for its Opportunities."""
         return replace(super().needs(), fills_of=frozenset({self.key}))
 
     def decide(self, situation: Situation) -> Decision[Order] | Refusal:
-        """Answer a repeat from the record, else book; a proposal whose spaces are gone is rejected (OB-APP-33)."""
+        """Return the reply of the first request if this is a repeat; otherwise book the OrderProposal.
+
+        If the spaces are gone, the OrderProposal is rejected (OB-APP-33).
+
+        Raises:
+            OrderProposalVersionOutdatedError: The OrderProposal has another version.
+            OrderCreationFailedError: The OrderProposal is not accepted.
+            OpenBookingError: No OrderProposal has the UUID, or the payment is at fault.
+        """
         record = situation.records.get(self.key)
         fingerprint = fingerprint_of((self.version, self.payment))
         if isinstance(record, OrderRecord) and is_known_by(record, fingerprint):
@@ -74,7 +88,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         return Decision(reply=booked, changes=sell(situation, order))
 
     def _payment(self, policy: Policy, record: ProposalRecord) -> Payment | None:
-        """The payment as it was proposed, or as it has been authorised anew (OB-APP-29)."""
+        """Return the payment of the request, or else that of P (OB-APP-29)."""
         check_details(self.payment, policy, self.caller.terms_with(record.seller))
         if self.payment and self.payment.dynamic != record.order.dynamic:
             raise InvalidPaymentDetailsError("The OrderProposal was made for another kind of payment.")
@@ -85,7 +99,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         return reflected_payment(payment, offers, policy, OrderType.ORDER)
 
     def _booked(self, situation: Situation, record: ProposalRecord, payment: Payment | None) -> BookedOrder:
-        """The Order as proposed, or amended, with the Opportunities as they are now."""
+        """Return the Order with the items of the current version, and with the current Opportunities."""
         items = tuple(self._booked_item(situation, item) for item, _ in record.items())
         personal = (record.order.personal or PersonalData()).of_items(item.number for item in items)
         return replace(
@@ -106,19 +120,19 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
 
 
 def _obstacle(situation: Situation, record: ProposalRecord) -> OpenBookingError | None:
-    """The error if an accepted proposal cannot be booked any more: no spaces are left, or an item is not bookable."""
+    """Return the error if the OrderProposal cannot be booked any more, or None."""
     live = situation.holds_spaces(record)
     for path, wanted in record.wanted().items():
         own = Spaces(0, wanted if live else 0)
         spaces = situation.spaces.get(path, Spaces())
         if not has_spaces(situation.opportunities.get(path), wanted, spaces, own):
             return OpportunityHasInsufficientCapacityError("The spaces are no longer available.")
-    reasons = (_why_not_any_more(situation, item) for item, _ in record.items())
+    reasons = (_why_not_bookable_any_more(situation, item) for item, _ in record.items())
     reason = next((reason for reason in reasons if reason), None)
     return OrderCreationFailedError(reason) if reason else None
 
 
-def _why_not_any_more(situation: Situation, item: BookedItem) -> str | None:
+def _why_not_bookable_any_more(situation: Situation, item: BookedItem) -> str | None:
     opportunity = situation.opportunities[item.opportunity.path]
     pair = Pair(opportunity, item.offer, situation.sellers[opportunity.seller], situation.parents(opportunity))
     return why_not_bookable(pair, situation.now, CONDITIONS_AFTER_APPROVAL)

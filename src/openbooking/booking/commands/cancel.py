@@ -23,7 +23,13 @@ from openbooking.openactive.terms import OrderItemStatus
 
 
 class ItemPatch(msgspec.Struct, frozen=True, kw_only=True):
-    """What a PATCH of an Order asks of an OrderItem: `ref` is what its `@id` names, if it has the form of ours."""
+    """The change of one OrderItem in a PATCH of an Order.
+
+    Attributes:
+        item_id: The `@id` that the Broker sent.
+        ref: The reference in that `@id`, if the `@id` has the form of this system's.
+        status: The `orderItemStatus` that the Broker sent.
+    """
 
     item_id: str | None
     ref: OrderItemRef | None
@@ -31,9 +37,12 @@ class ItemPatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cancellation(caller: Caller, uuid: str, patches: Sequence[ItemPatch]) -> "Cancel":
-    """The command that a PATCH of the Order with this UUID comes to, whether or not there is one (AMB-57).
+    """Return the command of a PATCH of an Order, which may not exist (AMB-57).
 
-    Items can only be given up (OB-CAN-10), and only those of this Order (OB-CAN-13, OB-CAN-14).
+    Raises:
+        PatchNotAllowedOnPropertyError: A status is not CustomerCancelled (OB-CAN-10).
+        OrderItemIdInvalidError: An `@id` has not the form of this system's (OB-CAN-14).
+        OrderItemNotWithinOrderError: An item belongs to another Order (OB-CAN-13).
     """
     if any(patch.status != OrderItemStatus.CUSTOMER_CANCELLED for patch in patches):
         raise PatchNotAllowedOnPropertyError(f"orderItemStatus can only become {OrderItemStatus.CUSTOMER_CANCELLED}.")
@@ -50,28 +59,35 @@ def _number(uuid: str, patch: ItemPatch) -> int:
 
 
 class Cancel(OrderCommand, frozen=True, kw_only=True):
-    """The Customer gives up the items of these numbers: all of them or none (OB-CAN-03)."""
+    """Cancel the items with these numbers on behalf of the Customer: all of them, or none (OB-CAN-03)."""
 
     numbers: tuple[int, ...]
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Cancel what is not cancelled yet; if nothing is left to do, succeed without a change (OB-CAN-04)."""
+        """Cancel the items that are not cancelled yet; a repeat changes nothing (OB-CAN-04).
+
+        Raises:
+            UnknownOrderError: No booked Order has the UUID.
+            GoneError: The Order was deleted.
+            OrderItemIdInvalidError: The Order has no item with one of the numbers.
+            CancellationNotPermittedError: An item cannot be cancelled (any more).
+        """
         record = booked_order(situation, self.key)
         self.caller.check_may_act_for(record.seller)
         items = record.numbered()
         if not items.keys() >= set(self.numbers):
             raise OrderItemIdInvalidError
-        open_ = [items[number] for number in self.numbers if not items[number][1].status.cancelled]
-        for item, _ in open_:
+        uncancelled = [items[number] for number in self.numbers if not items[number][1].status.cancelled]
+        for item, _ in uncancelled:
             _check_permitted(situation, item)
         status = OrderItemStatus.CUSTOMER_CANCELLED
-        states = {item.number: replace(state, status=status) for item, state in open_}
+        states = {item.number: replace(state, status=status) for item, state in uncancelled}
         cancelled = with_states(record, states, self.stamp(situation))
-        return Decision(reply=None, changes=(RecordSet(self.key, cancelled),) if open_ else ())
+        return Decision(reply=None, changes=(RecordSet(self.key, cancelled),) if uncancelled else ())
 
 
 def _check_permitted(situation: Situation, item: BookedItem) -> None:
-    """Raise CancellationNotPermittedError, with words for the Customer, unless the Offer allows it (OB-CAN-05)."""
+    """Raise CancellationNotPermittedError, with a message for the Customer, unless the Offer allows it (OB-CAN-05)."""
     opportunity = situation.opportunities.get(item.opportunity.path, item.opportunity)
     if opportunity.start and opportunity.start <= situation.now:
         raise CancellationNotPermittedError("This booking can no longer be cancelled, because it has started.")

@@ -8,10 +8,14 @@ from openbooking.booking.rules.holding import is_spent
 
 
 class DeleteOrder(OrderCommand, frozen=True, kw_only=True):
-    """The booking is reversed as if it had not been; only a stub remains, without personal data."""
+    """Delete an Order, of which a stub without personal data remains."""
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Delete, whatever the state of the items (OB-DEL-11); deleting again succeeds (OB-DEL-07)."""
+        """Delete the Order, whatever the states of its items (OB-DEL-11); a repeat succeeds (OB-DEL-07).
+
+        Raises:
+            UnknownOrderError: No booked Order has the UUID.
+        """
         record = situation.records.get(self.key)
         lifecycle.check_event(record, lifecycle.Event.DELETE)
         if record:
@@ -22,12 +26,12 @@ class DeleteOrder(OrderCommand, frozen=True, kw_only=True):
 
 
 class DeleteQuote(OrderCommand, frozen=True, kw_only=True):
-    """The quote and its Lease end; succeeds in every case in which the caller may ask (OB-OQD-01)."""
+    """Delete a quote with its Lease; the command succeeds even if there is none (OB-OQD-01)."""
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Remove the quote if there is one; an Order behind the UUID is not touched.
+        """Remove the quote, if the UUID has one; an Order with the UUID stays.
 
-        That a UUID has used up the time for which it may hold is remembered all the same.
+        A record that marks the UUID as spent stays, too.
         """
         record = situation.records.get(self.key)
         if not isinstance(record, QuoteRecord) or record.lease is None or is_spent(situation, record):

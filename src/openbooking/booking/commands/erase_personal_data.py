@@ -1,7 +1,6 @@
 """Erasure of the personal data of an Order, while the Order itself remains (retention).
 
-Items, capacity, totals and tax stay. Personal data is erased, with barcodes of the Broker's own and the fingerprint of
-the request.
+`rules.erasure` says which data is erased.
 """
 
 from datetime import datetime
@@ -18,25 +17,25 @@ RETENTION = Actor(ActorKind.SYSTEM, "retention")
 
 
 class ErasePersonalData(BaseCommand, frozen=True, kw_only=True):
-    """The personal data of Orders whose last session was over by `over_before` is erased.
+    """Erase the personal data of Orders whose last session ended before `over_before`.
 
-    A store loads a few hundred of these Orders at once. The reply is how many were erased: it is asked again until
-    there are none.
+    A store loads a few hundred of these Orders at once. The reply is the number of Orders whose data was erased. The
+    caller repeats the command until the reply is 0.
     """
 
     over_before: datetime
 
     @property
     def actor(self) -> Actor:
-        """The system itself."""
+        """The part of the system that erases."""
         return RETENTION
 
     def needs(self) -> Needs:
-        """Some of the Orders that were over by then."""
+        """Return some of the Orders that ended before then."""
         return Needs(over_before=self.over_before)
 
     def decide(self, situation: Situation) -> Decision[int]:
-        """Erase it; Orders that other commands of the batch have loaded are judged by the same rule."""
+        """Erase the data of all loaded Orders that are due."""
         due = [
             record
             for record in situation.records.values()

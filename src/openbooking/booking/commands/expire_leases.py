@@ -1,4 +1,4 @@
-"""The sweeper: it removes holds that have ended. Capacity does not depend on it, since an ended hold never counts."""
+"""The sweeper, which removes ended holds; capacity does not depend on it, because an ended hold never counts."""
 
 from msgspec.structs import replace
 
@@ -15,30 +15,33 @@ _TOO_LATE = "The proposal was not booked in time."
 
 
 class ExpireLeases(BaseCommand, frozen=True):
-    """The sweeper: what quotes and proposals have held too long returns to the open feeds.
+    """Remove ended holds, so that the open feeds show their spaces as free.
 
-    The reply is how many records it has changed: not all at once, so to be repeated until there are none.
+    A store loads some of the ended records at once. The reply is the number of changed records. The caller repeats the
+    command until the reply is 0.
     """
 
     @property
     def actor(self) -> Actor:
-        """The system itself."""
+        """The sweeper."""
         return SWEEPER
 
     def needs(self) -> Needs:
-        """Some of the records whose hold or lifetime has ended."""
+        """Return some of the records whose hold or lifetime has ended."""
         return Needs(expired=True)
 
     def decide(self, situation: Situation) -> Decision[int]:
-        """Remove the quotes; reject the proposals on the Seller's behalf (OB-APP-28), and close what is rejected."""
+        """Remove ended quotes, and reject ended proposals on behalf of the Seller (OB-APP-28) and close them."""
         stamp = self.stamp(situation)
-        changes = tuple(RecordSet(record.key, _after(situation, record, stamp)) for record in situation.expired())
+        changes = tuple(
+            RecordSet(record.key, _record_after(situation, record, stamp)) for record in situation.expired()
+        )
         return Decision(reply=len(changes), changes=changes)
 
 
-def _after(situation: Situation, record: Record, stamp: Stamp) -> Record | None:
+def _record_after(situation: Situation, record: Record, stamp: Stamp) -> Record | None:
     if not isinstance(record, ProposalRecord):
-        return _after_quote(situation, record)
+        return _quote_record_after(situation, record)
     if record.proposal.expires and record.proposal.expires > situation.now:
         return replace(record, lease_expires=None, changed=stamp)
     if lifecycle.is_open(record.proposal):
@@ -46,8 +49,8 @@ def _after(situation: Situation, record: Record, stamp: Stamp) -> Record | None:
     return lifecycle.closed(record, stamp)
 
 
-def _after_quote(situation: Situation, record: Record) -> Record | None:
-    """None, or a record without a Lease that marks the UUID as spent."""
+def _quote_record_after(situation: Situation, record: Record) -> Record | None:
+    """Return None, or a record without a Lease that marks the UUID as spent."""
     if not isinstance(record, QuoteRecord) or record.lease is None or not is_spent(situation, record):
         return None
     return replace(record, lease=None, lease_expires=None, spent_until=situation.now + SPENT_FOR)

@@ -1,4 +1,4 @@
-"""Commands that look Opportunities up and change nothing."""
+"""Commands that return Opportunities and change nothing."""
 
 from collections.abc import Mapping
 
@@ -9,16 +9,16 @@ from openbooking.openactive.errors import NotFoundError
 
 
 class GetOpportunity(ActorCommand, frozen=True):
-    """An Opportunity as it is published."""
+    """Return a published Opportunity, on sale or not."""
 
     path: str
 
     def needs(self) -> Needs:
-        """The Opportunity."""
+        """Return the Opportunity."""
         return Needs(opportunities=frozenset({self.path}), likely_read_only=True)
 
     def decide(self, situation: Situation) -> Decision[Opportunity]:
-        """Answer with it, or raise NotFoundError."""
+        """Return the Opportunity, or raise NotFoundError."""
         opportunity = situation.opportunities.get(self.path)
         if opportunity is None or opportunity.withdrawn:
             raise NotFoundError("There is no such Opportunity.")
@@ -26,31 +26,31 @@ class GetOpportunity(ActorCommand, frozen=True):
 
 
 class GetOpportunities(ActorCommand, frozen=True):
-    """The published Opportunities with these paths, those off sale too."""
+    """Return the published Opportunities with these paths, on sale or not."""
 
     paths: frozenset[str]
 
     def needs(self) -> Needs:
-        """The Opportunities."""
+        """Return the Opportunities."""
         return Needs(opportunities=self.paths, likely_read_only=True)
 
     def decide(self, situation: Situation) -> Decision[Mapping[str, Opportunity]]:
-        """The reply has the Opportunities that exist, by their paths."""
+        """Return the Opportunities that exist, by their paths."""
         known = situation.opportunities
         return Decision(reply={path: known[path] for path in self.paths & known.keys() if not known[path].withdrawn})
 
 
 class FindBySource(ActorCommand, frozen=True):
-    """The published Opportunities whose sources have names that begin with one of these prefixes."""
+    """Return the published Opportunities of the sources whose names have one of these prefixes."""
 
     prefixes: frozenset[str]
 
     def needs(self) -> Needs:
-        """The Opportunities."""
+        """Return the Opportunities."""
         return Needs(source_prefixes=self.prefixes, likely_read_only=True)
 
     def decide(self, situation: Situation) -> Decision[Mapping[str, Opportunity]]:
-        """The reply has the Opportunities by their paths, without their parents."""
+        """Return the Opportunities by their paths, without their parents."""
         return Decision(
             reply={
                 path: member

@@ -14,32 +14,37 @@ from openbooking.openactive.terms import FlowRequirement, OrderType
 
 
 class GetOrder(OrderCommand, frozen=True):
-    """What is stored under the UUID, as it stands now: an Order, or a leased OrderQuote (OB-OST-02)."""
+    """Return the current Order, OrderProposal or leased OrderQuote with the UUID (OB-OST-02)."""
 
     def needs(self) -> Needs:
-        """The record behind the UUID."""
+        """Return the record behind the UUID."""
         return replace(super().needs(), likely_read_only=True)
 
     def decide(self, situation: Situation) -> Decision[ShownRecord]:
-        """Answer with the record; a quote whose lease has ended is no more (OB-LEASE-20)."""
+        """Return the record; a quote whose Lease has ended is unknown (OB-LEASE-20).
+
+        Raises:
+            UnknownOrderError: Nothing has the UUID.
+            GoneError: The Order was deleted.
+        """
         record = situation.records.get(self.key)
         lifecycle.check_event(record, lifecycle.Event.READ)
         if isinstance(record, QuoteRecord) and record.lease and situation.holds_spaces(record):
             self.caller.check_may_act_for(record.seller)
-            return Decision(reply=_shown(situation, record, record.lease))
+            return Decision(reply=_shown_quote(situation, record, record.lease))
         if isinstance(record, OrderRecord | ProposalRecord):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=record)
         raise UnknownOrderError
 
 
-def _shown(situation: Situation, record: QuoteRecord, lease: Lease) -> ShownQuote:
+def _shown_quote(situation: Situation, record: QuoteRecord, lease: Lease) -> ShownQuote:
     fields = {name: getattr(record, name) for name in record.__struct_fields__}
     return ShownQuote(**fields | {"order": _leased_quote(situation, record, lease)})
 
 
 def _leased_quote(situation: Situation, record: QuoteRecord, lease: Lease) -> Order:
-    """The OrderQuote of a Lease: the Opportunities as they are now, the Offers and prices as leased."""
+    """Return the OrderQuote of a Lease, with the current Opportunities, and the leased Offers and prices."""
     seller = situation.sellers[record.seller]
     pricing = Pricing(seller.tax_mode, lease.tax, situation.policy.prepayment)
     dynamic = lease.payment is not None and lease.payment.dynamic

@@ -1,4 +1,4 @@
-"""A command that is decided, but not carried out."""
+"""The preview of a command: it is decided, but changes nothing."""
 
 from typing import Generic
 
@@ -17,22 +17,22 @@ class Previewed(msgspec.Struct, Generic[Reply_co], frozen=True):
 
 
 class Preview(ActorCommand, Generic[Reply_co], frozen=True, kw_only=True):
-    """A command is decided, but its changes are returned instead of made.
+    """Decide a command, and return its changes instead of making them.
 
     Attributes:
         command: The command.
-        given: Changes that count as made before the command is decided.
+        given: Changes that are applied to the situation before the command is decided.
     """
 
     command: Command[Reply_co]
     given: tuple[Change, ...] = ()
 
     def needs(self) -> Needs:
-        """What the command needs, without locks."""
+        """Return the needs of the command, without locks."""
         return replace(self.command.needs(), likely_read_only=True)
 
     def decide(self, situation: Situation) -> Decision[Previewed[Reply_co]]:
-        """The reply has the command's reply and its changes. Raises what the command raises."""
+        """Return the reply and the changes of the command, or raise its error."""
         for change in self.given:
             # The loaded `spaces` already count a record that was not loaded.
             if isinstance(change, RecordSet) and change.key not in situation.records:

@@ -1,4 +1,4 @@
-"""The approval flow: P, what Seller and Customer make of a proposal, and B after it (OB 5.5)."""
+"""P: an OrderProposal (OB 5.5, 9.2.4)."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -32,9 +32,12 @@ from openbooking.openactive.terms import FlowRequirement
 
 
 class Propose(OrderCommand, frozen=True, kw_only=True):
-    """P: an Order is put before the Seller; with leasing its spaces are held meanwhile (AMB-75).
+    """Propose an Order to the Seller; with leasing its spaces are held meanwhile (AMB-75).
 
-    `version` is a fresh UUID. `nonce` is a fresh secret, of which the key of the fingerprint is made; it is not kept.
+    Attributes:
+        request: The request.
+        version: A fresh UUID, the version of the OrderProposal.
+        nonce: A fresh secret, from which the key of the fingerprint is made; it is not stored.
     """
 
     stores_more: ClassVar[bool] = True
@@ -44,19 +47,23 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
     nonce: str = ""
 
     def needs(self) -> Needs:
-        """The record behind the UUID, what the items name, and what the Booking Partner holds."""
+        """Return the record behind the UUID, the requested Opportunities, and the holdings of the Booking Partner."""
         return replace(order_needs(super().needs(), self.request), holders=frozenset({self.caller.partner}))
 
     def decide(self, situation: Situation) -> Decision[Order]:
-        """Answer a repeat from the record (OB-APP-16), else propose what the dry run finds bookable."""
+        """Return the reply of the first request if this is a repeat (OB-APP-16); otherwise propose the items.
+
+        Raises:
+            OpenBookingError: The request as a whole is at fault, or needs no approval.
+        """
         record = situation.records.get(self.key)
         fingerprint = self.request.fingerprint()
         if isinstance(record, ProposalRecord) and self._made(record, fingerprint):
             self.caller.check_may_act_for(record.seller)
-            return Decision(reply=self._answered_again(record))
+            return Decision(reply=self._repeated_reply(record))
         lifecycle.check_event(record, lifecycle.Event.PROPOSE)
-        kept = guaranteed_terms(situation, record, self.request.items, renews=False)
-        order = dry_run(situation, Checkpoint.P, self.caller, self.uuid, self.request, kept)
+        guaranteed = guaranteed_terms(situation, record, self.request.items, renews=False)
+        order = dry_run(situation, Checkpoint.P, self.caller, self.uuid, self.request, guaranteed)
         if order.has_errors:
             return Decision(reply=order)
         if not order.requires_approval:
@@ -84,7 +91,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         return Decision(reply=replace(proposed, not_held=bound), changes=(RecordSet(self.key, made),))
 
     def _made(self, record: ProposalRecord, fingerprint: str) -> bool:
-        """Whether this request made the proposal; once its personal data is erased, whether it asks for the same."""
+        """Whether this request made the proposal; without personal data, whether it has the same items and total."""
         order = record.order
         if order.personal:
             return is_known_by(record, fingerprint)
@@ -96,18 +103,18 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         same_items = len(asked.items) == len(order.items) and all(_asks_for(*pair) for pair in items)
         return dynamic == order.dynamic and same_total and same_seller and same_items
 
-    def _answered_again(self, record: ProposalRecord) -> Order:
+    def _repeated_reply(self, record: ProposalRecord) -> Order:
         """Return the first answer with the personal data of the repeat, because that of the first may be erased."""
         return replace(record.order, personal=self._personal_data(record.order, record.proposal.made))
 
     def _personal_data(self, order: Order, made: datetime) -> PersonalData:
-        """What is told about people. A note is taken only where an Offer allows messages (OB-APP-18)."""
+        """Return the personal data of the request, with a note only if an Offer allows messages (OB-APP-18)."""
         note = self.request.customer_note if order.asks_for(FlowRequirement.MESSAGE_EXCHANGE) else None
         told = personal_data(self.request, Checkpoint.P)
         return replace(told, customer_note=note, received_at=made, fingerprint_key=fingerprint_key(self.nonce))
 
     def _proposed(self, situation: Situation, order: BookedOrder, proposal: Proposal) -> BookedOrder:
-        """The Order as a proposal."""
+        """Return the Order as it is proposed."""
         return replace(
             order,
             items=tuple(
@@ -120,7 +127,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
 
 
 def _asks_for(asked: ItemRequest, item: BookedItem) -> bool:
-    """Whether an item is asked for in the same words as it was before, and at the same price if the Broker names it."""
+    """Whether the request has the same references as the item, and the same price if the Broker sets it."""
     sent = (asked.position, asked.opportunity_id, asked.offer_id)
     named = asked.override and asked.override.price
     known = item.offer.price if item.offer.override else None
@@ -128,12 +135,12 @@ def _asks_for(asked: ItemRequest, item: BookedItem) -> bool:
 
 
 def _lifetime_ends(situation: Situation, order: Order) -> datetime:
-    """After the lifetime of proposals, but no later than there is something to book (OB-APP-26)."""
+    """Return the end of the lifetime: at the latest when the first Opportunity ends (OB-APP-26)."""
     ends = [item.opportunity.over_at for item in order.items if item.opportunity]
     return min([situation.now + situation.policy.proposal_duration, *filter(None, ends)])
 
 
 def _held_until(situation: Situation, proposal: Proposal) -> datetime:
-    """For as long as a proposal may hold spaces, but no longer than it lives (OB-LEASE-22)."""
+    """Return the end of the hold: at the latest the end of the lifetime (OB-LEASE-22)."""
     longest = situation.now + situation.policy.bounds.proposal_duration
     return min(longest, proposal.expires or longest)

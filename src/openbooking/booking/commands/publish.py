@@ -1,4 +1,4 @@
-"""Publishing what is sold."""
+"""Publishing Sellers and Opportunities."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -35,18 +35,23 @@ from openbooking.openactive.terms import EventStatus
 
 
 class PublishSeller(ActorCommand, frozen=True):
-    """A Seller is added, or replaces what it was: from the same source, or by whoever runs the system."""
+    """Add or replace a Seller; only its own source or an administrator can replace it."""
 
     stores_more: ClassVar[bool] = True
 
     seller: Seller
 
     def needs(self) -> Needs:
-        """Nothing but the Seller itself."""
+        """Return the Seller."""
         return Needs(sellers=frozenset({self.seller.key}))
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Save it; it stays with the source that it came from first."""
+        """Store the Seller, which keeps the source of its first publication.
+
+        Raises:
+            BelongsToAnotherError: The Seller belongs to another source.
+            RequestTooLargeError: The Seller takes too many bytes.
+        """
         known = situation.sellers.get(self.seller.key)
         check_published(known, self.seller, situation.policy)
         if known is None:
@@ -57,16 +62,20 @@ class PublishSeller(ActorCommand, frozen=True):
 
 
 class Publish(ActorCommand, frozen=True):
-    """Opportunities and their parents are published: all of them or none.
+    """Publish Opportunities and their parents: all of them, or none.
 
-    What was sold of them stays sold; but what is now cancelled is cancelled in every Order too, every Order tells of
-    another name, time or place, and proposals for which there is no room any more are rejected. What is there already
-    stays with its source and its Seller, and children with the Seller of their parent. What was unpublished stays so,
-    whoever publishes it. `own_only` says that nobody has confirmed in whose name they are sold: then it is only in that
-    of Sellers, and below parents, from where they come from. `keep_cancelled_here` says that what its Seller has
-    cancelled here stays cancelled, because whoever publishes it may not know. `known_by_feed` are the paths of those
-    that nothing but an `id` of their feed identifies, which it may give to another thing: while there are Orders for
-    what shares neither name nor start with them, they are refused.
+    Bookings stay. A cancelled Opportunity is cancelled in every Order. A new name, time or location is shown in every
+    Order. OrderProposals that ask for more spaces than are unsold are rejected. An Opportunity stays with its source
+    and its Seller, a child has the Seller of its parent, and an unpublished Opportunity stays unpublished.
+
+    Attributes:
+        opportunities: The Opportunities.
+        own_only: Whether nobody has confirmed the Seller, so that Seller and parents must have the same publisher as
+            the Opportunity.
+        keep_cancelled_here: Whether an Opportunity that its Seller cancelled here stays cancelled, because the provider
+            may not know of the cancellation.
+        known_by_feed: The paths of Opportunities that only an `id` of their feed identifies, which the feed may give to
+            another one. They are refused while Orders at the path have another name and another start.
     """
 
     stores_more: ClassVar[bool] = True
@@ -77,7 +86,7 @@ class Publish(ActorCommand, frozen=True):
     known_by_feed: frozenset[str] = frozenset()
 
     def needs(self) -> Needs:
-        """The Opportunities as they are, their parents and Sellers, children that embed them, Orders they change."""
+        """Return the stored Opportunities, their parents, children and Sellers, and the records that they affect."""
         paths = {opportunity.path for opportunity in self.opportunities}
         parents = {opportunity.parent for opportunity in self.opportunities if opportunity.parent}
         return Needs(
@@ -90,21 +99,27 @@ class Publish(ActorCommand, frozen=True):
         )
 
     def decide(self, situation: Situation) -> Decision[Reports]:
-        """Refuse what names an unknown Seller or parent, or one path twice, what is unpayable, too large, or others'.
+        """Publish the Opportunities; the reply reports on each of them.
 
-        The reply reports on each Opportunity.
+        Raises:
+            NotFoundError: A parent is unknown, or a path is published twice at once.
+            SellerNotFoundError: A Seller is unknown.
+            UnpayableOfferError: The price of an Offer cannot be paid.
+            BelongsToAnotherError: An Opportunity belongs to another source or Seller.
+            IdReusedError: A feed gives the `id` of a booked Opportunity to another one.
+            RequestTooLargeError: An Opportunity, or an Order that changes, takes too many bytes.
         """
         self._check(situation)
         before, stamp = situation, self.stamp(situation)
         changes = list(self._published(situation))
         situation = _evolved(situation, changes)
-        called_off = cancel_bookings(situation, _newly_off(before, situation), stamp)
-        situation = _evolved(situation, called_off)
-        told = update_orders(situation, changed_paths(before.opportunities, self.opportunities), stamp)
-        situation = _evolved(situation, told)
+        cancelled = cancel_bookings(situation, _newly_cancelled(before, situation), stamp)
+        situation = _evolved(situation, cancelled)
+        updated = update_orders(situation, changed_paths(before.opportunities, self.opportunities), stamp)
+        situation = _evolved(situation, updated)
         paths = [item.path for item in self.opportunities]
         rejected = reject_without_spaces(situation, paths, stamp)
-        changes += (*called_off, *told, *rejected)
+        changes += (*cancelled, *updated, *rejected)
         return Decision(reply=_reports(before, _evolved(situation, rejected), changes, paths), changes=tuple(changes))
 
     def _check(self, situation: Situation) -> None:
@@ -127,7 +142,7 @@ class Publish(ActorCommand, frozen=True):
                 check_same_as_booked(situation, opportunity)
 
     def _published(self, situation: Situation) -> Iterator[Change]:
-        """What is published, parents first, and stored children that inherit something else from now on."""
+        """Yield the published Opportunities, parents first, and the stored children that inherit new properties."""
         known = situation.opportunities
         now = {**known, **{item.path: item for item in self.opportunities}}
         named = {item.path for item in self.opportunities}
@@ -147,17 +162,17 @@ class Publish(ActorCommand, frozen=True):
 
 
 def _check_prices(opportunity: Opportunity, seller: Seller) -> None:
-    """Raise UnpayableOfferError for an Offer whose price can never be paid, or that does not tell in which currency."""
+    """Raise UnpayableOfferError for an Offer whose price cannot be paid, or has no currency."""
     for offer in opportunity.offers:
         if not can_be_paid(offer, Pricing(seller.tax_mode)) or (offer.price and offer.currency is None):
             raise UnpayableOfferError(f"Offer {offer.key} of {opportunity.path} has a price that cannot be paid.")
 
 
 def _as_sold(opportunity: Opportunity, parents: tuple[Opportunity, ...], *, prepayment: bool) -> Opportunity:
-    """The Opportunity with what it inherits, no more spaces than there can be, its venue, and sound Offers.
+    """Return the Opportunity as it is stored.
 
-    They tell of prepayment only where this system supports it (OB-PREP-02), there is something to pay (OB-BKBL-21) and
-    they can be booked in advance at all (OB-BKBL-23).
+    It has its inherited properties, its matching keys, at most the possible number of spaces, and Offers with a
+    `prepayment` only if they may have one.
     """
     opportunity = inherit(opportunity, parents)
     offers = tuple(with_sound_prepayment(offer, supported=prepayment) for offer in opportunity.offers)
@@ -171,8 +186,8 @@ def _evolved(situation: Situation, changes: Iterable[Change]) -> Situation:
     return situation
 
 
-def _newly_off(before: Situation, after: Situation) -> frozenset[str]:
-    """The paths of what is cancelled from now on, and of what is published as cancelled again."""
+def _newly_cancelled(before: Situation, after: Situation) -> frozenset[str]:
+    """Return the paths of the Opportunities that are published as cancelled, now or again."""
     return frozenset(
         path
         for path, member in after.opportunities.items()

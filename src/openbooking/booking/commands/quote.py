@@ -1,4 +1,4 @@
-"""C1 and C2: the quotes, and the Leases they may hold (OB 5.4.3, 9.2.1, 9.2.2)."""
+"""C1 and C2: quotes and their Leases (OB 5.4.3, 9.2.1, 9.2.2)."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -20,7 +20,14 @@ from openbooking.booking.rules.holding import bound_of_quote, guaranteed_terms, 
 
 
 class Quote(OrderCommand, frozen=True, kw_only=True):
-    """C1 or C2: price and availability of the items, and a Lease of their spaces where leasing is on."""
+    """Quote price and availability of items, and hold their spaces where leasing is on.
+
+    Attributes:
+        checkpoint: C1 or C2.
+        request: The request.
+        holds: Whether the quote may hold spaces. A caller passes False where the policy holds none at the checkpoint
+            (`may_hold`): the store then loads no holdings, and decides without locks.
+    """
 
     stores_more: ClassVar[bool] = True
 
@@ -29,18 +36,21 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
     holds: bool = True
 
     def needs(self) -> Needs:
-        """The record behind the UUID, what the items name, and what the Booking Partner holds."""
+        """Return the record behind the UUID, the requested Opportunities, and the holdings of the Booking Partner."""
         needs = order_needs(super().needs(), self.request)
         if not self.holds:
             return replace(needs, likely_read_only=True)
         return replace(needs, holders=frozenset({self.caller.partner}))
 
     def decide(self, situation: Situation) -> Decision[Order]:
-        """Answer with the quote; hold its spaces only if none of its items is at fault (OB-LEASE-15).
+        """Return the quote; hold its spaces only if no item has an error (OB-LEASE-15).
 
-        A Lease that there is already follows the items (OB-LEASE-12). Some quotes may not hold more than before: C1
-        with named leasing, and any beyond a bound. They remove from the Lease what is not asked for any more, add
-        nothing, and leave it its end (AMB-72).
+        An existing Lease follows the items (OB-LEASE-12). Some quotes must not add to it: C1 with named leasing, and
+        any quote beyond a bound. They remove the spaces that are not requested any more, and leave the end as it is
+        (AMB-72).
+
+        Raises:
+            OpenBookingError: The request as a whole is at fault.
         """
         record = situation.records.get(self.key)
         lifecycle.check_event(record, lifecycle.Event.QUOTE)
@@ -50,18 +60,18 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
             terms = self.caller.terms_with(seller)
             bound = bound_of_quote(situation, self.key, seller, self.request.items, terms)
         extends = leases and bound is None
-        kept = guaranteed_terms(situation, record, self.request.items, renews=extends)
-        quote = dry_run(situation, self.checkpoint, self.caller, self.uuid, self.request, kept)
+        guaranteed = guaranteed_terms(situation, record, self.request.items, renews=extends)
+        quote = dry_run(situation, self.checkpoint, self.caller, self.uuid, self.request, guaranteed)
         if quote.has_errors:
             return Decision(reply=quote)
         if extends:
-            return self._held(situation, record, quote, kept)
+            return self._held(situation, record, quote, guaranteed)
         return self._reduced(situation, record, replace(quote, not_held=bound))
 
     def _held(
-        self, situation: Situation, record: Record | None, quote: Order, kept: Mapping[int, LeasedTerms]
+        self, situation: Situation, record: Record | None, quote: Order, guaranteed: Mapping[int, LeasedTerms]
     ) -> Decision[Order]:
-        """Hold all items for the duration of a Lease, but no longer than the UUID may hold without a break."""
+        """Hold all items for the duration of a Lease, but no longer than the UUID may hold spaces without a break."""
         live = situation.holds_spaces(record)
         since = record.lease.since if record and record.lease and live else situation.now
         expires = min(situation.now + situation.policy.lease_duration, since + situation.policy.bounds.quote_duration)
@@ -69,13 +79,13 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
             partner=self.caller.partner,
             uuid=self.uuid,
             seller=quote.seller.key,
-            lease=lease_of(quote, kept, since, situation.now),
+            lease=lease_of(quote, guaranteed, since, situation.now),
             lease_expires=expires,
         )
         return Decision(reply=replace(quote, lease_expires=expires), changes=(RecordSet(self.key, held),))
 
     def _reduced(self, situation: Situation, record: Record | None, quote: Order) -> Decision[Order]:
-        """Keep of the Lease only what is still asked for, at its terms and until its present end."""
+        """Keep only the leased spaces that are still requested, with their terms and their end."""
         if not isinstance(record, QuoteRecord) or record.lease is None or not situation.holds_spaces(record):
             return Decision(reply=quote)
         items = still_wanted(record.lease, quote.items)

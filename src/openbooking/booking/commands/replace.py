@@ -1,4 +1,4 @@
-"""Replacement of what was booked, by the Seller (OB 8.4.3.1, 8.4.6)."""
+"""The Seller replaces a booked item (OB 8.4.3.1, 8.4.6)."""
 
 from msgspec.structs import replace
 
@@ -23,7 +23,15 @@ from openbooking.openactive.terms import OrderItemStatus
 
 
 class Replace(ActorCommand, frozen=True, kw_only=True):
-    """The Seller gives another Opportunity in place of the one booked, at the same price or less (OB-SEL-06)."""
+    """Replace a booked Opportunity by another one, at the same price or less (OB-SEL-06).
+
+    Attributes:
+        order: The key of the Order.
+        number: The number of the item.
+        opportunity: The path of the new Opportunity.
+        offer: The new Offer.
+        nonce: A fresh secret, from which access codes are made; it is not stored.
+    """
 
     order: OrderKey
     number: int
@@ -32,7 +40,7 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
     nonce: str = ""
 
     def needs(self) -> Needs:
-        """The record of the Order, and what is given instead."""
+        """Return the record of the Order, and the new Opportunity with its Offer."""
         return Needs(
             records=frozenset({self.order}),
             opportunities=frozenset({self.opportunity}),
@@ -41,7 +49,16 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         )
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Replace the item if the new pair can be booked, belongs to the Seller and costs no more (OB-SEL-07)."""
+        """Replace the item.
+
+        Raises:
+            UnknownOrderError: No booked Order has the key.
+            GoneError: The Order was deleted.
+            NotFoundError: The Order has no such item.
+            UnacceptableReplacementError: The new pair cannot be booked, costs more, is paid otherwise, or belongs to
+                another Seller (OB-SEL-07).
+            RequestTooLargeError: The Order would take too many bytes.
+        """
         record = lifecycle.booked_order(situation, self.order)
         order = record.order
         found = record.numbered().get(self.number)
@@ -59,31 +76,31 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
             tax=() if order.dynamic else tax_charges(offer, pricing_of(order)),
             access=grant_access(opportunity.access, self.nonce, item.number, item.own_passes),
         )
-        given = replace(state, replacement=replacement, access=None, logistics_changed=False)
-        replaced = lifecycle.with_states(record, {self.number: given}, self.stamp(situation))
+        replaced_state = replace(state, replacement=replacement, access=None, logistics_changed=False)
+        replaced = lifecycle.with_states(record, {self.number: replaced_state}, self.stamp(situation))
         check_record(record, replaced, situation.policy)
         return Decision(reply=None, changes=sell(situation, replaced))
 
     def _check(
         self, situation: Situation, order: Order, item: BookedItem, opportunity: Opportunity, offer: Offer
     ) -> None:
-        """Raise UnacceptableReplacementError unless the pair can be given for the same or less (OB-SEL-07)."""
-        here = opportunity.path == item.opportunity.path
-        if here and offer.ref == item.offer.ref:
+        """Raise UnacceptableReplacementError unless the pair can be booked at the same price or less (OB-SEL-07)."""
+        same_opportunity = opportunity.path == item.opportunity.path
+        if same_opportunity and offer.ref == item.offer.ref:
             raise UnacceptableReplacementError("The replacement is what is booked already.")
         pricing = pricing_of(order)
         if not can_be_paid(offer, pricing):
             raise UnacceptableReplacementError("The replacement has a price that cannot be paid.")
         dearer = offer.price > item.offer.price or due(offer, pricing) > due(item.offer, pricing)
-        otherwise = prepayment_of(offer) is not prepayment_of(item.offer)
-        exchanged = offer.price and offer.currency != item.offer.currency
-        if dearer or otherwise or exchanged:
+        paid_otherwise = prepayment_of(offer) is not prepayment_of(item.offer)
+        in_other_currency = offer.price and offer.currency != item.offer.currency
+        if dearer or paid_otherwise or in_other_currency:
             raise UnacceptableReplacementError("The replacement costs more, or is paid otherwise.")
         pair = Pair(opportunity, offer, order.seller, situation.parents(opportunity))
         reason = why_not_bookable(pair, situation.now)
         if reason:
             raise UnacceptableReplacementError(reason)
-        own = Spaces(booked=1 if here else 0)
+        own = Spaces(booked=1 if same_opportunity else 0)
         if not has_spaces(opportunity, 1, situation.spaces.get(opportunity.path, Spaces()), own):
             raise UnacceptableReplacementError("The replacement is full.")
 
@@ -99,10 +116,10 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
 
 
 def _check_details(order: BookedOrder, number: int, offer: Offer) -> None:
-    """Raise UnacceptableReplacementError for an Offer that asks what the Order does not tell: nobody can be asked now.
+    """Raise UnacceptableReplacementError if the Offer requires details that the Order lacks: nobody can send them now.
 
-    What was told at B counts, whatever the item has been replaced by since. Approval that the Offer asks for is given
-    with it, for both are the Seller's.
+    The details of B count, even if the item was replaced since. If the Offer requires approval, the replacement is the
+    Seller's approval.
     """
     booked_for = next(item.offer for item in order.items if item.number == number)
     attendee = order.personal.attendees.get(number) if order.personal else None

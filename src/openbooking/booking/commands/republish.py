@@ -1,6 +1,6 @@
-"""Publishing stored Opportunities again, because something else that their feed items show has changed.
+"""Publishing stored Opportunities again, because other data in their feed items has changed.
 
-Feed items are stored as bytes, which hold the Seller and the `@id`s as they were when the item was written.
+Feed items are stored as bytes, with the Seller and the `@id`s at the time when the item was written.
 """
 
 from collections.abc import Collection
@@ -14,15 +14,15 @@ from openbooking.booking.model.situation import Needs, OpportunitySet, Situation
 from openbooking.booking.store import Store
 from openbooking.openactive.opportunity_types import TYPE_OF_COLLECTION, OpportunityType
 
-# How many paths one transaction handles at most: bookings wait for its locks.
+# The largest number of paths in one transaction: bookings wait for its locks.
 _AT_ONCE = 200
 
 
 class Republish(ActorCommand, frozen=True):
-    """Opportunities are published again as they are, so that their feed items are written anew.
+    """Write the feed items of Opportunities anew.
 
-    What is not on sale, or is withdrawn, stays out of the feeds. A feed item that would be the same keeps its number.
-    The reply is the number of these Opportunities that the feeds show.
+    The feeds still omit an Opportunity that is off sale or withdrawn. A feed item whose bytes stay the same keeps its
+    change number. The reply is the number of these Opportunities that the feeds show.
     """
 
     stores_more: ClassVar[bool] = True
@@ -30,27 +30,27 @@ class Republish(ActorCommand, frozen=True):
     paths: frozenset[str]
 
     def needs(self) -> Needs:
-        """The Opportunities, with their parents and Sellers."""
+        """Return the Opportunities, with their parents and Sellers."""
         return Needs(opportunities=self.paths)
 
     def decide(self, situation: Situation) -> Decision[int]:
-        """Set each Opportunity to itself, which renders it."""
+        """Store each Opportunity unchanged, so that its feed item is written."""
         shown = [situation.opportunities[path] for path in sorted(self.paths) if situation.on_sale(path)]
         return Decision(reply=len(shown), changes=tuple(map(OpportunitySet, shown)))
 
 
 async def publish_seller(store: Store, seller: Seller, actor: Actor) -> int:
-    """Add a Seller or replace it, and renew every feed item that shows it; return how many show it.
+    """Add or replace a Seller, and write every feed item that shows the Seller anew; return the number of these items.
 
-    The Seller changes first, so that what others publish meanwhile shows the new one. After a crash some feed items
-    show the old one, until this is called again.
+    The Seller changes first, so that publications meanwhile show the new version. After a crash some feed items show
+    the old version until the next call.
     """
     await store.execute(PublishSeller(seller, actor=actor))
     return await republish(store, seller.key, actor, [type_ for type_ in OpportunityType if type_.shows_seller])
 
 
 async def republish(store: Store, seller: str, actor: Actor, types: Collection[OpportunityType]) -> int:
-    """Publish again what a Seller has of these types; return how many of these Opportunities the feeds show."""
+    """Publish a Seller's Opportunities of these types again; return how many of them the feeds show."""
     shown, after = 0, ""
     while paths := await store.paths_of_seller(seller, after, _AT_ONCE):
         after = paths[-1]

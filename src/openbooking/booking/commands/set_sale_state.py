@@ -1,4 +1,4 @@
-"""The command that puts an Opportunity on sale or takes it off sale; Orders for it stay as they are."""
+"""Putting Opportunities on sale and taking them off sale."""
 
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.opportunity import SaleState
@@ -8,22 +8,26 @@ from openbooking.openactive.errors import NotFoundError
 
 
 class SetSaleState(ActorCommand, frozen=True, kw_only=True):
-    """An Opportunity is put on sale, or taken off it, and with it all that lies below.
+    """Put an Opportunity and everything below it on sale, or take it off sale.
 
-    What is not on sale is in no open feed and cannot be booked, whoever holds a Lease of it. Orders for it stay as they
-    are, and can be read, cancelled and changed. What lies below keeps its own state, which counts again once its
-    parents are on sale. What was unpublished while its latest version was not understood does not go on sale with it.
+    An Opportunity that is off sale is in no open feed and cannot be booked, even with a Lease. Its Orders stay, and can
+    be read, cancelled and changed. The Opportunities below keep their own sale states. An Opportunity whose latest
+    version is not understood cannot be put on sale.
+
+    Attributes:
+        opportunity: The path of the Opportunity.
+        sale: The sale state.
     """
 
     opportunity: str
     sale: SaleState
 
     def needs(self) -> Needs:
-        """The Opportunity and all that lies below, so that nobody books any of it meanwhile."""
+        """Return the Opportunity and everything below it, so that nobody books any of it meanwhile."""
         return Needs(below=frozenset({self.opportunity}))
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Set the state; raise NotFoundError if there is no such Opportunity."""
+        """Set the sale state, or raise NotFoundError."""
         opportunity = situation.opportunities.get(self.opportunity)
         if opportunity is None or opportunity.withdrawn:
             raise NotFoundError("There is no such Opportunity.")

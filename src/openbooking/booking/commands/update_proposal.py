@@ -1,4 +1,4 @@
-"""PATCH of an OrderProposal: the Customer withdraws it or writes to the Seller (OB 9.2.5)."""
+"""PATCH of an OrderProposal: the Customer rejects it, or writes to the Seller (OB 9.2.5)."""
 
 from typing import Any, NamedTuple
 
@@ -13,14 +13,19 @@ from openbooking.openactive.terms import OrderProposalStatus
 
 
 class ProposalPatch(NamedTuple):
-    """What a PATCH of an OrderProposal asks, as it was sent."""
+    """The status and the note in a PATCH of an OrderProposal, as they were sent."""
 
     status: Any
     note: Any
 
 
 def proposal_update(caller: Caller, uuid: str, patch: ProposalPatch) -> "UpdateProposal":
-    """The command that a PATCH comes to: a Customer can withdraw, write, or both (OB-OPU-01, OB-OPU-02, OB-OPU-04)."""
+    """Return the command of a PATCH of an OrderProposal (OB-OPU-01, OB-OPU-02, OB-OPU-04).
+
+    Raises:
+        OpenBookingError: The PATCH has neither status nor note.
+        PatchNotAllowedOnPropertyError: The status is not CustomerRejected, or the note is no text.
+    """
     status, note = patch
     if status is None and note is None:
         raise OpenBookingError("The PATCH changes nothing.")
@@ -33,15 +38,19 @@ def proposal_update(caller: Caller, uuid: str, patch: ProposalPatch) -> "UpdateP
 
 
 class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
-    """The Customer withdraws, writes to the Seller, or both (OB 9.2.5)."""
+    """Reject an OrderProposal on behalf of the Customer, write to the Seller, or both (OB 9.2.5)."""
 
     reject: bool = False
     note: str | None = None
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Reject, and replace the note before by this one; a repeat changes nothing (OB-AMEND-12).
+        """Set status and note; a repeat changes nothing (OB-AMEND-12).
 
-        The note is not kept if the proposal is closed, since its personal data has been erased.
+        The note is not stored if the OrderProposal is closed, because its personal data has been erased.
+
+        Raises:
+            UnknownOrderError: No OrderProposal has the UUID.
+            PatchNotAllowedOnPropertyError: The Seller has rejected the OrderProposal already.
         """
         before = lifecycle.current_proposal(situation, self.key)
         self.caller.check_may_act_for(before.seller)

@@ -15,15 +15,16 @@ from openbooking.booking.rules.reports import orders_reached, withdrawal_report
 
 
 class Withdraw(ActorCommand, frozen=True, kw_only=True):
-    """Everything from these sources is withdrawn, with all that lies below it.
+    """Withdraw all Opportunities from these sources, and everything below them.
 
-    What its Seller has unpublished or called off is remembered, so that it is still so if it is published again.
+    An Opportunity that its Seller unpublished or cancelled here is still unpublished or cancelled if it is published
+    again.
 
     Attributes:
         sources: The names of the sources.
         keep: The paths that stay.
-        orders: Whether the Orders for it are deleted, too. Otherwise they stay, and if it is published again, their
-            spaces are still taken.
+        orders: Whether the Orders for these Opportunities are deleted, too. Otherwise the Orders stay, and their spaces
+            are still taken if the Opportunities are published again.
     """
 
     sources: frozenset[str]
@@ -31,15 +32,13 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
     orders: bool = False
 
     def needs(self) -> Needs:
-        """All Opportunities of the sources and below, with the records that claim them."""
+        """Return all Opportunities of the sources and below, with the records that claim them."""
         return Needs(sources=self.sources)
 
     def decide(self, situation: Situation) -> Decision[Reports]:
-        """Remove the Opportunities, end quotes and reject proposals for them. The reply reports on each of them."""
-        gone, stamp = (
-            _with_all_below(situation, situation.paths_from(self.sources) - self.keep),
-            self.stamp(situation),
-        )
+        """Remove the Opportunities, and end quotes and reject proposals for them; the reply reports on each."""
+        stamp = self.stamp(situation)
+        gone = _with_all_below(situation, situation.paths_from(self.sources) - self.keep)
         changes: list[Change] = []
         for record in situation.records.values():
             if not any(claim.opportunity in gone for claim in record.claims()):
@@ -69,7 +68,7 @@ def _with_all_below(situation: Situation, found: set[str]) -> AbstractSet[str]:
 
 
 def _removal(opportunity: Opportunity) -> Change:
-    """The removal of an Opportunity. An unpublished or called off one stays as withdrawn, without its parent."""
+    """Return the removal of an Opportunity; one that was unpublished or cancelled here stays, marked as withdrawn."""
     if opportunity.sale is SaleState.UNPUBLISHED or opportunity.cancelled_here:
         return OpportunitySet(replace(opportunity, parent=None, withdrawn=True))
     return OpportunityRemoved(opportunity.path)

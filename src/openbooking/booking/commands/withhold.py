@@ -1,4 +1,4 @@
-"""What becomes of Orders when a Seller revokes its authorisation of a Booking Partner, or gives it again (OB 11.7)."""
+"""Withholding the Orders of a Booking Partner whose authorisation the Seller has revoked (OB 11.7)."""
 
 from msgspec.structs import replace
 
@@ -10,21 +10,26 @@ from openbooking.booking.model.situation import Needs, RecordSet, Situation
 
 
 class Withhold(ActorCommand, frozen=True, kw_only=True):
-    """The partner's feeds show the Seller's Orders as deleted (OB-AUTH-07), or show them again as they stand now.
+    """Show the Orders of a partnership as deleted in the partner's feeds (OB-AUTH-07), or show them again.
 
-    The reply is how many records it has changed: not all at once, so to be repeated until there are none.
+    A store loads some of the records at once. The reply is the number of changed records. The caller repeats the
+    command until the reply is 0.
+
+    Attributes:
+        partnership: The Booking Partner and the Seller.
+        withheld: Whether the Orders are withheld, or shown again.
     """
 
     partnership: Partnership
     withheld: bool
 
     def needs(self) -> Needs:
-        """Some of the records that are not yet as they should be."""
+        """Return some of the records that must change."""
         wanted = frozenset({self.partnership})
         return Needs(shown_to=wanted) if self.withheld else Needs(withheld_from=wanted)
 
     def decide(self, situation: Situation) -> Decision[int]:
-        """Change them; quotes end, for the partner can no longer book what they hold."""
+        """Change the records; quotes end, because the partner can no longer book them."""
         stamp = self.stamp(situation)
         changes = tuple(
             RecordSet(record.key, self._after(record, stamp))
