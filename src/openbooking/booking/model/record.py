@@ -355,19 +355,26 @@ class _Kind(msgspec.Struct):
 _decode_kind = msgspec.json.Decoder(_Kind).decode
 # The beginning of a stored record: to match it takes less time than to decode the whole document for its kind.
 _BEGINNING = re.compile(rb'\{"partner":"[^"\\]*","uuid":"[^"\\]*","kind":"(\w+)"')
-_DECODERS: dict[RecordKind, Callable[[bytes], Record]] = {
-    RecordKind.QUOTE: msgspec.json.Decoder(QuoteRecord).decode,
-    RecordKind.PROPOSAL: msgspec.json.Decoder(ProposalRecord).decode,
-    RecordKind.ORDER: msgspec.json.Decoder(OrderRecord).decode,
-    RecordKind.DELETED: msgspec.json.Decoder(DeletedRecord).decode,
+_DECODERS: dict[bytes, Callable[[bytes], Record]] = {
+    kind.encode(): msgspec.json.Decoder(type_).decode
+    for kind, type_ in {
+        RecordKind.QUOTE: QuoteRecord,
+        RecordKind.PROPOSAL: ProposalRecord,
+        RecordKind.ORDER: OrderRecord,
+        RecordKind.DELETED: DeletedRecord,
+    }.items()
 }
 
 
 def decode_record(document: bytes) -> Record:
-    """Return the record in a stored document."""
+    """Return the record in a stored document.
+
+    Raises:
+        msgspec.ValidationError: The document is no record.
+    """
     beginning = _BEGINNING.match(document)
-    kind = RecordKind(beginning[1].decode()) if beginning else _decode_kind(document).kind
-    return _DECODERS[kind](document)
+    decode = _DECODERS.get(beginning[1]) if beginning else None
+    return (decode or _DECODERS[_decode_kind(document).kind.encode()])(document)
 
 
 def _current(item: BookedItem, state: ItemState) -> BookedItem:
