@@ -36,17 +36,8 @@ if TYPE_CHECKING:
     from openbooking.booking.commands.write_to_customer import WriteToCustomer
     from openbooking.booking.model.actor import Actor, ActorKind
     from openbooking.booking.model.opportunity import Offer, Opportunity, SaleState, Seller
-    from openbooking.booking.model.order import (
-        BookedItem,
-        BookedOrder,
-        Caller,
-        ItemRequest,
-        Order,
-        OrderItem,
-        OrderKey,
-        OrderRequest,
-        Payment,
-    )
+    from openbooking.booking.model.order import BookedItem, BookedOrder, Caller, Order, OrderItem, OrderKey, Payment
+    from openbooking.booking.model.order_request import ItemRequest, OrderRequest
     from openbooking.booking.model.policy import Leasing, Policy, TaxCalculation
     from openbooking.booking.model.record import (
         DeletedRecord,
@@ -215,13 +206,12 @@ _NAMES_BY_MODULE = {
         "BookedItem",
         "BookedOrder",
         "Caller",
-        "ItemRequest",
         "Order",
         "OrderItem",
         "OrderKey",
-        "OrderRequest",
         "Payment",
     ),
+    "openbooking.booking.model.order_request": ("ItemRequest", "OrderRequest"),
     "openbooking.booking.model.policy": ("Leasing", "Policy", "TaxCalculation"),
     "openbooking.booking.model.record": (
         "DeletedRecord",

@@ -9,7 +9,8 @@ import pytest
 
 from openbooking.booking.commands.cancel import ItemPatch
 from openbooking.booking.commands.update_proposal import ProposalPatch
-from openbooking.booking.model.order import IntakeAnswer, ItemRequest, OfferOverride, OrderRequest, Payment
+from openbooking.booking.model.order import Payment
+from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest, OfferOverride, OrderRequest
 from openbooking.jsonld.read_order import OrderReader, ProposalBooking
 from openbooking.openactive import errors
 from openbooking.openactive.ids import FormFieldRef, Identifiers, OfferRef, OrderItemRef

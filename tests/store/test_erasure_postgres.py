@@ -23,7 +23,8 @@ from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.order import IntakeAnswer, Order, OrderRequest
+from openbooking.booking.model.order import Order
+from openbooking.booking.model.order_request import IntakeAnswer, OrderRequest
 from openbooking.booking.rules.fingerprint import keyed
 from openbooking.store.documents import microseconds
 from openbooking.store.migrate import upgrade

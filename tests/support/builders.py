@@ -14,7 +14,8 @@ from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.quote import Quote
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
-from openbooking.booking.model.order import Caller, ItemRequest, OrderKey, OrderRequest, Payment
+from openbooking.booking.model.order import Caller, OrderKey, Payment
+from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import OrderRecord, Record
 from openbooking.booking.model.situation import Situation, Spaces, evolve

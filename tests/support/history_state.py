@@ -20,7 +20,8 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.model.opportunity import AccessRules, Opportunity, SaleState, Seller
-from openbooking.booking.model.order import Caller, OrderKey, OrderRequest
+from openbooking.booking.model.order import Caller, OrderKey
+from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.model.situation import Situation

@@ -11,13 +11,8 @@ from openbooking.booking.commands.book_proposal import BookProposal
 from openbooking.booking.commands.decide_proposal import DecideProposal
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.order import (
-    Caller,
-    Order,
-    OrderKey,
-    OrderRequest,
-    Proposal,
-)
+from openbooking.booking.model.order import Caller, Order, OrderKey, Proposal
+from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Situation

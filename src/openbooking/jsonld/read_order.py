@@ -14,13 +14,8 @@ import msgspec
 
 from openbooking.booking.commands.cancel import ItemPatch
 from openbooking.booking.commands.update_proposal import ProposalPatch
-from openbooking.booking.model.order import (
-    IntakeAnswer,
-    ItemRequest,
-    OfferOverride,
-    OrderRequest,
-    Payment,
-)
+from openbooking.booking.model.order import Payment
+from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest, OfferOverride, OrderRequest
 from openbooking.jsonld.read import check_type, read_object, read_reference
 from openbooking.jsonld.read_message import Readers, as_sent, read_message
 from openbooking.openactive import messages

@@ -13,7 +13,8 @@ from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.commands.erase_personal_data import ErasePersonalData
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.model.order import IntakeAnswer, Order
+from openbooking.booking.model.order import Order
+from openbooking.booking.model.order_request import IntakeAnswer
 from openbooking.testing.rules import rule
 from openbooking.testing.samples import ALICE, MANAGER, START, Clock, book, fresh, session
 from openbooking.testing.store_case import StoreTestCase

@@ -9,13 +9,8 @@ from msgspec.structs import replace
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.order import (
-    Caller,
-    Order,
-    OrderKey,
-    OrderRequest,
-    Payment,
-)
+from openbooking.booking.model.order import Caller, Order, OrderKey, Payment
+from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.record import RecordKind
 from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.openactive.errors import (

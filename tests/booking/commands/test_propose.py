@@ -17,16 +17,8 @@ from openbooking.booking.commands.write_to_customer import WriteToCustomer
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.errors import ProposalExpiredError, ProposalRejectedError
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.order import (
-    Caller,
-    ItemRequest,
-    OfferOverride,
-    OrderKey,
-    OrderRequest,
-    Payment,
-    PersonalData,
-    Proposal,
-)
+from openbooking.booking.model.order import Caller, OrderKey, Payment, PersonalData, Proposal
+from openbooking.booking.model.order_request import ItemRequest, OfferOverride, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import RecordKind
 from openbooking.booking.model.situation import Situation, Spaces

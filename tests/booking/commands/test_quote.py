@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.model.order import ItemRequest, Order, OrderRequest
+from openbooking.booking.model.order import Order
+from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.booking.rules.dry_run import Checkpoint

@@ -11,7 +11,8 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.model.opportunity import AccessRules, FormField, Opportunity
-from openbooking.booking.model.order import IntakeAnswer, ItemRequest, OrderKey, Payment
+from openbooking.booking.model.order import OrderKey, Payment
+from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest
 from openbooking.booking.model.policy import Policy, TaxCalculation
 from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.booking.rules.pricing import current_totals

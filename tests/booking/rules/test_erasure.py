@@ -13,7 +13,7 @@ from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import RenewAccess
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import AccessRules, Opportunity
-from openbooking.booking.model.order import IntakeAnswer, OrderRequest
+from openbooking.booking.model.order_request import IntakeAnswer, OrderRequest
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.erasure import retained_since

@@ -12,13 +12,8 @@ from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.order import (
-    Caller,
-    OfferOverride,
-    Order,
-    OrderRequest,
-    Payment,
-)
+from openbooking.booking.model.order import Caller, Order, Payment
+from openbooking.booking.model.order_request import OfferOverride, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.openactive.errors import ItemErrorType

@@ -14,13 +14,8 @@ from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import FormField, Offer, Opportunity
-from openbooking.booking.model.order import (
-    HoldingBound,
-    ItemRequest,
-    Order,
-    OrderKey,
-    OrderRequest,
-)
+from openbooking.booking.model.order import HoldingBound, Order, OrderKey
+from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Holdings, OpportunitySet, Situation, Spaces, evolve

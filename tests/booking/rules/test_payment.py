@@ -9,7 +9,8 @@ from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import Offer, Opportunity
-from openbooking.booking.model.order import Order, OrderItem, OrderRequest, Payment
+from openbooking.booking.model.order import Order, OrderItem, Payment
+from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy, ReconciliationDetails
 from openbooking.booking.model.situation import OpportunitySet, Situation
 from openbooking.booking.rules.dry_run import Checkpoint

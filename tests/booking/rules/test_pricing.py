@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.model.opportunity import FormField, Opportunity
-from openbooking.booking.model.order import ItemRequest, OfferOverride, Order, OrderRequest
+from openbooking.booking.model.order import Order
+from openbooking.booking.model.order_request import ItemRequest, OfferOverride, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy, TaxCalculation
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.accepted_offer import OVERRIDE_KEY

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import Command
 from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.model.order import OrderRequest
+from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Policy
 from openbooking.openactive.errors import RequestTooLargeError
 from openbooking.openactive.terms import FlowRequirement

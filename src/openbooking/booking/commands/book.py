@@ -5,7 +5,8 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from openbooking.booking.command import Decision, OrderCommand
-from openbooking.booking.model.order import BookedOrder, Order, OrderRequest, PersonalData, without_errors
+from openbooking.booking.model.order import BookedOrder, Order, PersonalData, without_errors
+from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Needs, Situation
 from openbooking.booking.rules import lifecycle

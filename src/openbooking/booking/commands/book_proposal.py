@@ -5,14 +5,8 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from openbooking.booking.command import Decision, OrderCommand, Refusal
-from openbooking.booking.model.order import (
-    BookedItem,
-    BookedOrder,
-    Order,
-    Payment,
-    PersonalData,
-    fingerprint_of,
-)
+from openbooking.booking.model.order import BookedItem, BookedOrder, Order, Payment, PersonalData
+from openbooking.booking.model.order_request import fingerprint_of
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.model.situation import Needs, RecordSet, Situation, Spaces

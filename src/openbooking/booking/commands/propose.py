@@ -6,16 +6,8 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from openbooking.booking.command import Decision, OrderCommand
-from openbooking.booking.model.order import (
-    BookedItem,
-    BookedOrder,
-    ItemRequest,
-    Order,
-    OrderRequest,
-    PersonalData,
-    Proposal,
-    without_errors,
-)
+from openbooking.booking.model.order import BookedItem, BookedOrder, Order, PersonalData, Proposal, without_errors
+from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import Leasing
 from openbooking.booking.model.record import ProposalRecord
 from openbooking.booking.model.situation import Needs, RecordSet, Situation

@@ -6,11 +6,8 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from openbooking.booking.command import Decision, OrderCommand
-from openbooking.booking.model.order import (
-    LeasedTerms,
-    Order,
-    OrderRequest,
-)
+from openbooking.booking.model.order import LeasedTerms, Order
+from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Leasing
 from openbooking.booking.model.record import QuoteRecord, Record
 from openbooking.booking.model.situation import Needs, RecordSet, Situation

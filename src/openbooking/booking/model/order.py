@@ -1,6 +1,5 @@
-"""Orders and their parts: as Brokers request them, as replies show them, and as they are stored (OB 10.1)."""
+"""Orders and their parts, as replies show them and as they are stored (OB 10.1)."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +13,6 @@ from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
 from openbooking.openactive.errors import InvalidAuthorizationDetailsError, ItemError
-from openbooking.openactive.ids import FormFieldRef, OfferRef
 from openbooking.openactive.terms import (
     Availability,
     BrokerRole,
@@ -68,15 +66,6 @@ class Caller(msgspec.Struct, frozen=True):
         return self.terms.get(seller, self.other_terms)
 
 
-def fingerprint_of(request: Any) -> str:
-    """Return a digest that is equal for equal requests, in this version and in later ones.
-
-    A request may hold personal data, and a guess could be compared with a stored digest. Records therefore store a
-    keyed digest only (`openbooking.booking.rules.fingerprint`).
-    """
-    return hashlib.sha256(msgspec.json.encode(request, order="deterministic")).hexdigest()
-
-
 class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The Broker's payment details, for audit and reconciliation (OB 10.1.15).
 
@@ -88,77 +77,6 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str | None = None
     account_id: str | None = None
     payment_provider_id: str | None = None
-
-
-class OfferOverride(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A price that the Broker sets, as agreed with the Seller elsewhere (OB 7.7)."""
-
-    price: Decimal
-    currency: str | None = None
-    name: str | None = None
-    properties: Reflected = {}
-
-
-class IntakeAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The answer to a field of an intake form.
-
-    Attributes:
-        field: The field, if the `@id` in the answer has the form of this system's.
-        sent: The answer as it was sent.
-    """
-
-    field: FormFieldRef | None = None
-    sent: Reflected
-
-    @property
-    def value(self) -> Any:
-        """The `value` of the answer."""
-        return self.sent.get("value")
-
-
-class ItemRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A requested OrderItem.
-
-    Attributes:
-        position: The `position` that the Broker sent.
-        opportunity_id: The `@id` of the Opportunity as it was sent.
-        opportunity: The path in that `@id`, if the `@id` has the form of this system's.
-        offer_id: The `@id` of the Offer as it was sent.
-        offer: The reference in that `@id`, if the `@id` has the form of this system's.
-        override: The Offer that the Broker sets in place of a published one.
-        attendee: The attendee as it was sent.
-        intake_answers: The answers to the intake form.
-        access_passes: The access passes that the Broker sent.
-    """
-
-    position: int
-    opportunity_id: str | None = None
-    opportunity: str | None = None
-    offer_id: str | None = None
-    offer: OfferRef | None = None
-    override: OfferOverride | None = None
-    attendee: Reflected | None = None
-    intake_answers: tuple[IntakeAnswer, ...] = ()
-    access_passes: tuple[Reflected, ...] = ()
-
-
-class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The body of C1, C2, P or B; `total_currency` is the currency of its `totalPaymentDue`."""
-
-    seller_id: str
-    seller: str | None = None
-    broker_role: BrokerRole
-    broker: Reflected | None = None
-    customer: Reflected | None = None
-    customer_note: str | None = None
-    items: tuple[ItemRequest, ...]
-    total_payment_due: Decimal | None = None
-    total_currency: str | None = None
-    payment: Payment | None = None
-
-    def fingerprint(self) -> str:
-        """Return a digest that is equal for equal requests, whatever their JSON looks like (OB-B-10, OB-B-11)."""
-        return fingerprint_of(self)
 
 
 class TaxCharge(msgspec.Struct, frozen=True, kw_only=True):

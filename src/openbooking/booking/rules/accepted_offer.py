@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import FormField, Offer, Opportunity, Seller, applicable_offers
-from openbooking.booking.model.order import ItemRequest, OfferOverride
+from openbooking.booking.model.order_request import ItemRequest, OfferOverride
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity
 from openbooking.openactive.errors import ItemError, ItemErrorType

@@ -3,7 +3,8 @@
 from typing import Any
 
 from openbooking.booking.model.opportunity import FormField, Offer
-from openbooking.booking.model.order import IntakeAnswer, ItemRequest, Reflected
+from openbooking.booking.model.order import Reflected
+from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest
 from openbooking.openactive.errors import ItemError, ItemErrorType
 from openbooking.openactive.ids import FormFieldRef
 from openbooking.openactive.terms import FormFieldType

@@ -8,16 +8,8 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Offer, Opportunity, Seller
-from openbooking.booking.model.order import (
-    Caller,
-    ItemRequest,
-    LeasedTerms,
-    Order,
-    OrderItem,
-    OrderKey,
-    OrderRequest,
-    PersonalData,
-)
+from openbooking.booking.model.order import Caller, LeasedTerms, Order, OrderItem, OrderKey, PersonalData
+from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Needs, Situation, Spaces
 from openbooking.booking.rules.accepted_offer import dynamic_offer, overridden_offer, published_offer

@@ -11,16 +11,8 @@ from datetime import datetime, timedelta
 
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.order import (
-    HoldingBound,
-    ItemRequest,
-    Lease,
-    LeasedItem,
-    LeasedTerms,
-    Order,
-    OrderItem,
-    OrderKey,
-)
+from openbooking.booking.model.order import HoldingBound, Lease, LeasedItem, LeasedTerms, Order, OrderItem, OrderKey
+from openbooking.booking.model.order_request import ItemRequest
 from openbooking.booking.model.policy import HoldingBounds
 from openbooking.booking.model.record import QuoteRecord, Record
 from openbooking.booking.model.situation import Holdings, Situation

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from openbooking.booking.model.order import OrderRequest, Reflected
+from openbooking.booking.model.order import Reflected
+from openbooking.booking.model.order_request import OrderRequest
 from openbooking.openactive.errors import IncompleteBrokerDetailsError, IncompleteCustomerDetailsError
 from openbooking.openactive.terms import BrokerRole
 

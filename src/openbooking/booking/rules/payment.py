@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Offer
-from openbooking.booking.model.order import Order, OrderRequest, Payment
+from openbooking.booking.model.order import Order, Payment
+from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Policy, ReconciliationDetails
 from openbooking.booking.model.record import Record
 from openbooking.booking.rules.prepayment import prepayment_of_all

@@ -14,13 +14,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import Offer
-from openbooking.booking.model.order import (
-    Order,
-    OrderItem,
-    OrderRequest,
-    TaxCharge,
-    Totals,
-)
+from openbooking.booking.model.order import Order, OrderItem, TaxCharge, Totals
+from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import TaxCalculation
 from openbooking.booking.model.record import ShownRecord
 from openbooking.booking.rules.prepayment import prepayment_of_all

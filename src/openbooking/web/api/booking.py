@@ -17,7 +17,8 @@ from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.quote import Quote, may_hold
 from openbooking.booking.commands.update_proposal import proposal_update
-from openbooking.booking.model.order import Caller, Order, OrderRequest
+from openbooking.booking.model.order import Caller, Order
+from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.identity.scopes import Scope
 from openbooking.openactive.errors import (
