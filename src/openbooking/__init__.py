@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from openbooking.store.change_set import ChangeSet, Publication, changes_between
     from openbooking.store.identity.memory import MemoryIdentityStore
     from openbooking.store.memory import MemoryStore
+    from openbooking.store.migrate import prepare
+    from openbooking.store.sqlite.store import SqliteStore
     from openbooking.system import System, make_feed_writer, open_system
     from openbooking.user_error import UserError
     from openbooking.web.app import Application, create_app
@@ -150,6 +152,7 @@ __all__ = [
     "SettingsError",
     "Situation",
     "Spaces",
+    "SqliteStore",
     "Store",
     "StoreUnavailableError",
     "System",
@@ -171,6 +174,7 @@ __all__ = [
     "make_feed_writer",
     "open_system",
     "opportunity_path",
+    "prepare",
 ]
 
 _NAMES_BY_MODULE = {
@@ -245,6 +249,8 @@ _NAMES_BY_MODULE = {
     "openbooking.store.change_set": ("ChangeSet", "Publication", "changes_between"),
     "openbooking.store.identity.memory": ("MemoryIdentityStore",),
     "openbooking.store.memory": ("MemoryStore",),
+    "openbooking.store.migrate": ("prepare",),
+    "openbooking.store.sqlite.store": ("SqliteStore",),
     "openbooking.system": ("System", "make_feed_writer", "open_system"),
     "openbooking.user_error": ("UserError",),
     "openbooking.web.app": ("Application", "create_app"),
