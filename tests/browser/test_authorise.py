@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 
 from openbooking.booking.store import StoreUnavailableError
+from openbooking.identity.digests import new_id
 from openbooking.identity.oauth.authorization_lifecycle import challenge
 from openbooking.identity.partners.grants import give
 from openbooking.identity.records import Attempts, Role, User
@@ -283,7 +284,7 @@ def test_pages_meet_wcag_2_2_aa_and_fit_on_a_telephone(
         "authorize": authorize(client[0]),
         "finder": finder,
         "link": site.do(lambda system: system.identity.accounts.add(f"eve-{scheme}", "centre", Role.MANAGER)),
-        "token": site.do(lambda system: system.identity.registration.new_token("Acme", None, None)),
+        "token": site.do(lambda system: system.identity.registration.new_token(new_id(), None, None)),
         "scheme": scheme,
     }
     site.do(lambda system: copy_user(system, "cat", f"gil-{scheme}"))

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,8 +30,15 @@ from support.toy_backend import ToyBackend, ToyDatabase
 @pytest.fixture(autouse=True)
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     """The entry of the made-up backend."""
-    made: Callable[[], Backend] = ToyBackend
-    monkeypatch.setitem(BACKENDS, "toy", made)
+    monkeypatch.setitem(BACKENDS, "toy", ToyBackend)
+
+
+def prepared(folder: Path) -> tuple[str, Backend]:
+    """A made-up database in the folder, and its backend; the kit opens it in other processes too."""
+    BACKENDS.setdefault("toy", ToyBackend)
+    database = f"toy://{folder / 'kit.toy'}"
+    prepare(database)
+    return database, backend_of(database)
 
 
 @pytest.fixture
@@ -41,19 +47,15 @@ def database(tmp_path: Path) -> str:
 
 
 class TestToyStore(DurableStoreTests):
-    def open_store(self, place: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> SqlStore:
-        database = f"toy://{place / 'kit.toy'}"
-        prepare(database)
-        return backend_of(database).open_store(
-            database, replica="", policy=policy, writer=writer, clock=clock, command_seconds=10
-        )
+    def open_store(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> SqlStore:
+        database, backend = prepared(folder)
+        return backend.open_store(database, replica="", policy=policy, writer=writer, clock=clock, command_seconds=10)
 
 
 class TestToyIdentityStore(DurableIdentityStoreTests):
-    def open_store(self, place: Path) -> IdentityStore:
-        database = f"toy://{place / 'kit.toy'}"
-        prepare(database)
-        return backend_of(database).open_identity_store(database, 10)
+    def open_store(self, folder: Path) -> IdentityStore:
+        database, backend = prepared(folder)
+        return backend.open_identity_store(database, 10)
 
 
 @pytest.mark.anyio

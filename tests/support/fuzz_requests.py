@@ -138,7 +138,7 @@ class Asking:
         cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
         self._page_headers = {"Cookie": cookies}
         registration = Registration(self._world.identity, self._world.clock)
-        self._registration_token = await registration.new_token("Acme", None, None)
+        self._registration_token = await registration.new_token(f"Acme {new_id()}", None, None)
 
     def routes(self) -> set[str]:
         """The paths of all endpoints, with names for what differs."""

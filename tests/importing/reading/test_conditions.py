@@ -249,7 +249,7 @@ def test_the_share_of_offers_that_is_lost_is_printed(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == [
         "1 of 3 Offers in the items are left out because of a condition.",
         "  1: its eligibleEntitlementType may be a condition, and is not understood",
-        "At most 5.2 % of all Offers are left out because of a property that is not known.",
+        "At most 5.2 % of all Offers are left out because of an unknown property.",
         "  4.2 %: beta:partySize",
         "  1.0 %: eligibleCustomerType",
         "At most 0.5 % of all Offers have a condition that is kept to, if it is understood.",
