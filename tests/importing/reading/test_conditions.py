@@ -252,7 +252,7 @@ def test_the_share_of_offers_that_is_lost_is_printed(tmp_path: Path) -> None:
         "At most 5.2 % of all Offers are left out because of an unknown property.",
         "  4.2 %: beta:partySize",
         "  1.0 %: eligibleCustomerType",
-        "At most 0.5 % of all Offers have a condition that is kept to, if it is understood.",
+        "At most 0.5 % of all Offers have a condition that is enforced if it is understood.",
         "  0.5 %: validFrom",
     ]
 
