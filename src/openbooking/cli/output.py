@@ -32,7 +32,7 @@ def show_aside(*cells: object) -> None:
 
 
 def show_traceback(fault: BaseException) -> None:
-    """Write the traceback of an exception to standard error, cleaned, because its message may quote any text."""
+    """Write a traceback to standard error, without control characters: the message may quote any text."""
     for line in "".join(format_exception(fault)).rstrip("\n").split("\n"):
         show_aside(line)
 

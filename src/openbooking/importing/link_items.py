@@ -34,7 +34,7 @@ def link(  # noqa: PLR0913, PLR0917 - all that it depends on
 
     Args:
         draft: The draft.
-        path: The path to store it under, which may be one that an earlier version gave it.
+        path: The path to store it under; a stored Opportunity keeps its path.
         parents: Its parents, nearest first.
         seller: Its Seller.
         remarks: Remarks to add to those of the draft.

@@ -242,7 +242,7 @@ class Spool:
         return bool(self._one("SELECT 1 FROM thing WHERE published_as = ?", path))
 
     def refused(self, source: str, result: ReadResult) -> None:
-        """Note that a thing of this item was refused. The result of the item becomes this one, unless it is lower."""
+        """Lower the result of the item to `result`, unless it is lower already: a thing of this item was refused."""
         self._db.execute("UPDATE item SET result = min(result, ?) WHERE source = ?", (result, source))
 
     def sellers_of_children(self, path: str) -> list[NamedSeller]:

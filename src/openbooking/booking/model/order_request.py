@@ -85,7 +85,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 def fingerprint_of(request: Any) -> str:
     """Return a digest that is equal for equal requests, in this version and in later ones.
 
-    A request may hold personal data, and a guess could be compared with a stored digest. Records therefore store a
-    keyed digest only (`openbooking.booking.rules.fingerprint`).
+    With a stored digest, anybody who reads it could test guesses at the personal data in a request.
+    Records therefore store a keyed digest only (`openbooking.booking.rules.fingerprint`).
     """
     return hashlib.sha256(msgspec.json.encode(request, order="deterministic")).hexdigest()

@@ -27,7 +27,7 @@ def opportunity_is_of_a_bookable_type(pair: Pair, now: datetime) -> str | None:
 
 
 def opportunity_is_on_sale(pair: Pair, now: datetime) -> str | None:
-    """An Opportunity that is off sale, or below one that is, cannot be booked."""
+    """Return a reason if the Opportunity or one of its parents is off sale."""
     del now
     return None if is_on_sale(pair.opportunity, pair.parents) else "The Opportunity is not on sale."
 
@@ -55,7 +55,7 @@ def capacity_is_known(pair: Pair, now: datetime) -> str | None:
 
 
 def offers_are_known(pair: Pair, now: datetime) -> str | None:
-    """The requirements of an Opportunity's own Offers apply at any price, so they must be known (OB-BKBL-32)."""
+    """Return a reason if the own Offers are unknown: an OfferOverride has their requirements too (OB-BKBL-32)."""
     del now
     return "The Opportunity's Offers are not known." if pair.opportunity.offers_unknown else None
 

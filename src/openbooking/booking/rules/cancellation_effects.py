@@ -81,9 +81,9 @@ def sell(situation: Situation, booked: OrderRecord) -> tuple[Change, ...]:
 def _without_spaces(situation: Situation, path: str) -> list[ProposalRecord]:
     """Return the proposals that ask for more spaces than are unsold.
 
-    Proposals with a hold keep their spaces in this order: accepted, awaiting, rejected, and among these the earlier
-    first. A proposal without a hold takes no spaces from others. Quotes do not count, because they end soon: B fails
-    then.
+    Proposals with a hold keep their spaces in this order: accepted, awaiting, rejected; within each group the earlier
+    proposal comes first. Proposals without a hold take no spaces from others. Quotes do not count, because they end
+    soon. B of a quote without spaces fails.
     """
     opportunity = situation.opportunities.get(path)
     if opportunity is None or opportunity.capacity is None:

@@ -42,6 +42,6 @@ def _has_text(thing: Reflected, name: str) -> bool:
 
 
 def _has_value(thing: Reflected, name: str) -> bool:
-    """Whether the property is a text that is not blank; an address may be an object."""
+    """Return whether the property has a value: a text that is not blank, or, for an address, an object."""
     value = thing.get(name)
     return bool(value) if name == "address" and isinstance(value, Mapping) else _has_text(thing, name)

@@ -117,7 +117,7 @@ def harmless_properties(offer: JsonObject) -> dict[str, Any]:
 
 
 def _limit(offer: JsonObject, name: str, no_limit: re.Pattern[str], remarks: list[str]) -> Instant | None:
-    """Return the start or end of the Offer that this property states, or None."""
+    """Return the instant in this property, at which the Offer starts or ends; None if there is none."""
     if name not in offer or no_limit.match(str(offer[name])):
         return None
     read = read_instant(offer[name])
