@@ -162,7 +162,7 @@ def test_an_unexpected_error_in_a_page_ends_the_reading(monkeypatch: pytest.Monk
             next(steps)
             monkeypatch.setattr("openbooking.harvest.copy.read_envelope", fail)
             (end,) = steps
-        assert end == End(site.url + SECOND, "it cannot be kept: ValueError odd")
+        assert end == End(site.url + SECOND, "the page cannot be stored: ValueError odd")
         assert (ids(copy), copy.start(site.url + FEED, datetime.now(UTC))) == (["a"], site.url + SECOND)
 
 

@@ -211,7 +211,7 @@ async def test_an_id_that_a_feed_gives_to_another_thing_moves_no_order(world: Wo
     if gone:
         await import_(world.store, {"state": "deleted", "kind": "Event", "id": "1", "modified": 2})
     again = await import_(world.store, rpde(event(**{"@id": None}, **JUDO), id="1", modified=3))
-    assert again.reasons() == ["There are Orders for another thing that had its id."]
+    assert again.reasons() == ["The feed reuses the id of an Opportunity that has Orders."]
     assert again.outcomes()[1:] == ([] if gone else ["off sale"])
     assert (await feed(world, EVENTS), await item_of(world, uuid)) == ({}, before)
 

@@ -142,8 +142,8 @@ class _Run:
         except CopyError as fault:
             self.reader.stop(str(fault))
             return False
-        except Exception as fault:  # noqa: BLE001 - whatever a page provokes is its fault, and loses no other page
-            self.reader.stop(f"it cannot be kept: {type(fault).__name__} {fault}")
+        except Exception as fault:  # noqa: BLE001 - a page that cannot be stored must not lose the pages before it
+            self.reader.stop(f"the page cannot be stored: {type(fault).__name__} {fault}")
             return False
         return True
 

@@ -192,7 +192,7 @@ def _read(sql: Statements, needs: Needs, policy: Policy, now: datetime, named: _
         {
             **record_keys(named.keys),
             "paths": sorted(named.paths),
-            "looked_at": sorted(needs.lookups),
+            "lookups": sorted(needs.lookups),
             "seller_keys": sorted(needs.sellers),
             "fills": sorted(named.fills),
             "holders": sorted(needs.holders),

@@ -135,7 +135,7 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "claims_set": ClaimRow,
     "personal_set": PersonalDataRow,
     "personal_erased": OrderKey,
-    "places_booked": BookedSpaces,
+    "booked_spaces_set": BookedSpaces,
     "published": FeedItemRow,
     "erasures": ErasureRow,
 }
@@ -178,7 +178,7 @@ def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | 
         "claims_released": [],
         "claims_set": [],
         "personal_set": [],
-        "places_booked": [BookedSpaces(path, booked) for path, booked in changes.booked.items()],
+        "booked_spaces_set": [BookedSpaces(path, booked) for path, booked in changes.booked.items()],
         "published": [
             FeedItemRow(item.feed.name, item.feed.partner, item.id, item.kind, number, item.data, now)
             for item, number in zip(changes.publications, numbers, strict=False)

@@ -42,7 +42,7 @@ class SaveStatements:
                 "claims_released": self._delete("claims_released", claim),
                 "claims_set": self._upsert("claims_set", claim),
                 "personal_set": self._upsert("personal_set", personal_data),
-                "places_booked": self._update("places_booked", opportunity, leave=documents),
+                "booked_spaces_set": self._update("booked_spaces_set", opportunity, leave=documents),
                 "published": self._publish("published"),
             }
         )

@@ -82,7 +82,7 @@ class Statements:
 
     @cached_property
     def situation(self) -> Statement:
-        """:keys :paths :looked_at :seller_keys :fills :holders :now → a SituationRow each, all in one snapshot.
+        """:keys :paths :lookups :seller_keys :fills :holders :now → a SituationRow each, all in one snapshot.
 
         | what | key | other | booked | leased | document | for |
         |---|---|---|---|---|---|---|
@@ -96,7 +96,7 @@ class Statements:
         """
         keys = self.dialect.keys()
         claimed = select(claim.c.opportunity).select_from(keys.join(claim, same_record(keys, claim)))
-        named = self.dialect.values("paths").union(self.dialect.values("looked_at"), claimed).subquery("named")
+        named = self.dialect.values("paths").union(self.dialect.values("lookups"), claimed).subquery("named")
         family = select(named.c[0].label("path")).cte("family", recursive=True)
         parent = select(opportunity.c.parent).where(opportunity.c.path == family.c.path).correlate(family)
         family = family.union(select(parent.scalar_subquery()).select_from(family))

@@ -52,7 +52,7 @@ class UnacceptableAmendmentError(DecisionRefusedError):
 class NothingToCancelError(DecisionRefusedError):
     """All of the Opportunity has taken place already (OB-SEL-12)."""
 
-    name = "No part of the Opportunity is still to come."
+    name = "No future occurrence is left to cancel."
 
 
 class UnacceptableLogisticsError(DecisionRefusedError):
@@ -70,4 +70,4 @@ class UnpayableOfferError(DecisionRefusedError):
 class IdReusedError(DecisionRefusedError):
     """A feed gives the `id` of a booked Opportunity to another one."""
 
-    name = "There are Orders for another thing that had its id."
+    name = "The feed reuses the id of an Opportunity that has Orders."

@@ -2,7 +2,7 @@
 
 Sections of the specification: OB 9.1.1 for records, OB 5.5.5 for OrderProposals, OB 10.1.6 for OrderItems.
 
-The tables say which changes are legal; the functions below them are the only ones that make these changes.
+The tables say which changes of a status are legal. The functions below them check every change against the tables.
 """
 
 from collections.abc import Callable, Mapping
@@ -183,7 +183,11 @@ def with_states(record: OrderRecord, states: Mapping[int, ItemState], stamp: Sta
 
 def _changed(state: ItemState, new: ItemState, stamp: Stamp) -> ItemState:
     if new.status is not state.status and new.status not in ITEM_TRANSITIONS[state.status]:
-        raise CancellationNotPermittedError("This booking can no longer be cancelled.")
+        cancels = new.status.cancelled
+        message = (
+            "This booking can no longer be cancelled." if cancels else "The status of this booking cannot change so."
+        )
+        raise CancellationNotPermittedError(message)
     if new.status.cancelled and not state.status.cancelled:
         new = replace(new, cancelled=stamp)
     notice = new.customer_notice if new.status in STATUSES_WITH_NOTICE else None
