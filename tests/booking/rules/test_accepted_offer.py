@@ -7,10 +7,16 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
-from openbooking.booking.model.opportunity import FormField, Offer
-from openbooking.booking.model.order_request import OfferOverride
+from openbooking.booking.model.opportunity import FormField, Offer, Opportunity
+from openbooking.booking.model.order import OfferOverride
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.rules.accepted_offer import dynamic_offer, overridden_offer, published_offer, unpriced
+from openbooking.booking.rules.accepted_offer import (
+    OVERRIDE_KEY,
+    dynamic_offer,
+    overridden_offer,
+    published_offer,
+    unpriced,
+)
 from openbooking.openactive.errors import ItemError, ItemErrorType
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.money import VatTreatment
@@ -131,3 +137,52 @@ def test_an_offer_without_its_price_has_neither_currency_nor_prepayment() -> Non
     found = unpriced(offer(SERIES, prepayment=Availability.OPTIONAL))
     assert (found.price, found.currency, found.prepayment) == (Decimal(0), None, None)
     assert replace(found, price=PRICE, currency="GBP") == offer(SERIES)
+
+
+def description_of(found: Offer | ItemError) -> str | None:
+    assert isinstance(found, ItemError)
+    return found.description
+
+
+@pytest.mark.parametrize(
+    ("policy", "free", "description"),
+    [
+        (Policy(), None, "The Seller has not agreed to prices that the Broker sets."),
+        (ALLOWED, True, "The price of a free Opportunity cannot be overridden."),
+    ],
+)
+def test_the_broker_learns_why_its_price_is_refused(policy: Policy, free: bool | None, description: str) -> None:
+    family = session(accessible_for_free=free)
+    assert description_of(overridden_offer(situation(family, policy=policy), AGREED, family[-1], NAMED)) == description
+
+
+@pytest.mark.parametrize(
+    ("family", "offer_id", "description"),
+    [
+        (YOGA, "id:offer", "With a DynamicPayment there is no acceptedOffer."),
+        (session(offers=()), None, "The Opportunity has no Offer."),
+    ],
+)
+def test_the_broker_learns_why_a_dynamic_item_has_no_offer(
+    family: list[Opportunity], offer_id: str | None, description: str
+) -> None:
+    asked = item(YOGA, offer_id=offer_id)
+    assert description_of(dynamic_offer(situation(family), NO_TERMS, CENTRE, family[-1], asked, 1)) == description
+
+
+def test_the_broker_learns_which_id_names_no_offer() -> None:
+    found = published_offer(situation(YOGA), YOGA[-1], item(YOGA, offer=None, offer_id="https://example.com/none"))
+    assert description_of(found) == "https://example.com/none names no Offer."
+
+
+def test_the_key_of_an_override_is_that_of_no_published_offer() -> None:
+    found = overridden_offer(situation(YOGA, policy=ALLOWED), AGREED, YOGA[-1], NAMED)
+    assert isinstance(found, Offer)
+    assert found.key == OVERRIDE_KEY
+
+
+def test_a_question_that_several_offers_ask_is_asked_once() -> None:
+    family = session(offers=(ADULT, replace(CHILD, intake_form=(QUESTION, replace(QUESTION, key="other")))))
+    found = overridden_offer(situation(family, policy=ALLOWED), AGREED, family[-1], NAMED)
+    assert isinstance(found, Offer)
+    assert [field.key for field in found.intake_form] == ["q", "other"]

@@ -129,3 +129,16 @@ def test_one_item_can_be_renewed_alone() -> None:
     where = after(before, RenewAccess(order=KEY, numbers=frozenset({2}), nonce="other", code=True, actor=MANAGER))
     changed = [old != new for old, new in zip(access_in(before), access_in(where), strict=True)]
     assert changed == [False, True, False]
+
+
+@pytest.mark.spec("OB-ACC-01")
+def test_a_code_has_twelve_digits() -> None:
+    codes = [granted(AccessRules(code=True), number).code or "" for number in range(1, 101)]
+    assert all(code.isdecimal() for code in codes)
+    assert {len(code) for code in codes} == {12}
+
+
+@pytest.mark.spec("OB-ACC-13")
+def test_values_of_a_channel_that_are_no_text_stay_as_they_are() -> None:
+    channel = granted(AccessRules(channel={"@type": "VirtualLocation", "maximumAttendeeCapacity": 20})).channel
+    assert channel == {"@type": "VirtualLocation", "maximumAttendeeCapacity": 20}

@@ -7,9 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import FormField, Offer
-from openbooking.booking.model.order import Order, OrderKey
-from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest
-from openbooking.booking.rules.attendee_details import detail_errors
+from openbooking.booking.model.order import IntakeAnswer, ItemRequest, Order, OrderKey
+from openbooking.booking.rules.attendee_details import detail_errors, missing_details
 from openbooking.openactive.errors import ItemError, ItemErrorType
 from openbooking.openactive.ids import FormFieldRef, OfferRef
 from openbooking.openactive.terms import SCHEMA, FlowRequirement, FormFieldType
@@ -254,3 +253,49 @@ def test_errors_of_details_are_left_unsaid_where_more_is_wrong() -> None:
     order = quote(request(item(family))).decide(situation(family)).reply
     assert isinstance(order, Order)
     assert order.items[0].errors == (ItemError(type=ItemErrorType.OPPORTUNITY_IS_FULL),)
+
+
+@pytest.mark.spec("OB-CUST-14")
+def test_the_broker_learns_which_detail_of_the_attendee_is_missing() -> None:
+    found = detail_errors(NAMED, asked(attendee={"@type": "Person", "givenName": "Ann", "email": "ann@example.com"}))
+    assert [error.description for error in found] == ["The attendee needs familyName."]
+
+
+@pytest.mark.spec("OB-FORM-10")
+def test_the_broker_learns_which_question_has_several_answers() -> None:
+    twice = (answer("level", "Good"), answer("level", "Bad"))
+    found = detail_errors(offer(OWNER, intake_form=(SHORT,)), asked(intake_answers=twice))
+    assert [error.description for error in found] == ["“Level” wants one answer only."]
+
+
+@pytest.mark.spec("OB-CUST-14", "OB-FORM-09")
+def test_a_replaced_offer_asks_for_the_details_that_were_not_asked_for_before() -> None:
+    new = offer(OWNER, attendee_details=NAMED.attendee_details, intake_form=(SHORT, replace(LONG, required=False)))
+    before = offer(OWNER, intake_form=(CHOICE,))
+    attendee = {name: value for name, value in ANN.items() if name != "email"}
+    found = missing_details(new, before, attendee)
+    assert [(error.type, error.instance, error.field) for error in found] == [
+        (ATTENDEE, f"{SCHEMA}email", None),
+        (FORM, None, "level"),
+    ]
+
+
+@pytest.mark.spec("OB-FORM-09")
+def test_a_replaced_offer_asks_no_question_again() -> None:
+    new = offer(OWNER, intake_form=(SHORT, LONG))
+    found = missing_details(new, offer(OWNER, intake_form=(SHORT,)), None)
+    assert [error.field for error in found] == ["story"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complete"),
+    [
+        ("address", {"postalCode": "TE5 7AB"}, True),
+        ("address", {}, False),
+        ("telephone", {"number": "1"}, False),
+        ("telephone", "020 811 8055", True),
+    ],
+)
+def test_an_address_may_be_an_object_and_a_telephone_number_is_a_text(name: str, value: Any, complete: bool) -> None:
+    sold = offer(OWNER, attendee_details=(f"{SCHEMA}{name}",))
+    assert (detail_errors(sold, asked(attendee={"@type": "Person", name: value})) == ()) is complete

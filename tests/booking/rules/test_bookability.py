@@ -1,22 +1,37 @@
 """The least and the largest number of spaces of an Offer in one Order."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.commands.cancel import Cancel
-from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.order import Order, Payment
-from openbooking.booking.model.order_request import ItemRequest
+from openbooking.booking.model.opportunity import Opportunity, SaleState
+from openbooking.booking.model.order import ItemRequest, Order, Payment
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.situation import Spaces
+from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.openactive.errors import ItemErrorType
-from openbooking.openactive.terms import FlowRequirement
-from support.builders import NOW, PRICE, UUID, after, book, item, offer, propose, quote, request, session, situation
-from support.parties import AGREED_ALICE, ALICE
+from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.terms import Availability, EventStatus, FlowRequirement
+from support.builders import (
+    NOW,
+    PRICE,
+    UUID,
+    after,
+    book,
+    item,
+    offer,
+    on_demand_event,
+    propose,
+    quote,
+    request,
+    session,
+    situation,
+)
+from support.parties import AGREED_ALICE, ALICE, CENTRE
 from support.proposals import ACCEPT, LATER_VERSION, NEGOTIATED, amend, b, having, order_of, proposed
 
 FOR_SOME = session("some", offered={"min_quantity": 3, "max_quantity": 4})
@@ -99,3 +114,92 @@ def test_without_a_price_the_first_offer_for_so_many_is_taken(number: int, key: 
     reply = quote(asked, caller=AGREED_ALICE).decide(situation(family, policy=policy)).reply
     assert isinstance(reply, Order)
     assert {found.offer.key for found in reply.items if found.offer} == {key}
+
+
+SERIES, MADE = session("yoga")
+SOLD = SERIES.offers[0]
+HOUR = timedelta(hours=1)
+TWO_DAYS = timedelta(days=2)
+
+
+def reason_against(
+    opportunity: dict[str, Any] | None = None,
+    sold: dict[str, Any] | None = None,
+    seller: dict[str, Any] | None = None,
+    now: datetime = NOW,
+) -> str | None:
+    """Why a sound session cannot be booked after these changes of it, its Offer and its Seller."""
+    pair = Pair(
+        replace(MADE, **(opportunity or {})),
+        replace(SOLD, **(sold or {})),
+        replace(CENTRE, **(seller or {})),
+        (SERIES,),
+    )
+    return why_not_bookable(pair, now)
+
+
+def test_a_sound_session_can_be_booked() -> None:
+    assert reason_against() is None
+
+
+@pytest.mark.spec("OB-BKBL-03", "OB-BKBL-06", "OB-BKBL-10", "OB-BKBL-11", "OB-BKBL-12", "OB-BKBL-40")
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"opportunity": {"type": OpportunityType.SESSION_SERIES}}, "A SessionSeries cannot be booked itself."),
+        ({"opportunity": {"sale": SaleState.UNPUBLISHED}}, "The Opportunity is not on sale."),
+        ({"opportunity": {"start": None, "end": None}}, "The Opportunity has no date."),
+        ({"now": NOW + TWO_DAYS + HOUR}, "The Opportunity has ended."),
+        ({"opportunity": {"status": EventStatus.POSTPONED}}, "The Opportunity is cancelled or postponed."),
+        ({"opportunity": {"capacity": None}}, "The Opportunity's capacity is not known."),
+        ({"opportunity": {"offers_unknown": True}}, "The Opportunity's Offers are not known."),
+        ({"seller": {"open_booking_allowed": False}}, "The Seller does not offer booking through this API."),
+        ({"sold": {"in_advance": Availability.UNAVAILABLE}}, "The Offer cannot be booked in advance."),
+        ({"sold": {"valid_from_before_start": HOUR}}, "The booking window has not opened yet."),
+        ({"sold": {"valid_through_before_start": TWO_DAYS}}, "The booking window has closed."),
+        ({"sold": {"valid_from": NOW + HOUR}}, "The Offer is not valid yet."),
+        ({"sold": {"valid_through": NOW}}, "The Offer is not valid any more."),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_broker_learns_why_an_opportunity_cannot_be_booked(changes: dict[str, Any], reason: str) -> None:
+    assert reason_against(**changes) == reason
+
+
+@pytest.mark.spec("OB-BKBL-07", "OB-BKBL-10", "OB-BKBL-41")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"now": NOW + TWO_DAYS + HOUR - timedelta(seconds=1)},
+        {"sold": {"in_advance": Availability.REQUIRED}},
+        {"sold": {"valid_from_before_start": TWO_DAYS}},
+        {"sold": {"valid_through_before_start": TWO_DAYS - HOUR}},
+        {"sold": {"valid_from": NOW}},
+        {"sold": {"valid_through": NOW + HOUR}},
+    ],
+    ids=["before its end", "in advance", "window opens now", "window still open", "valid from now", "still valid"],
+)
+def test_a_session_can_be_booked_within_its_times(changes: dict[str, Any]) -> None:
+    assert reason_against(**changes) is None
+
+
+@pytest.mark.spec("OB-BKBL-12")
+def test_an_opportunity_at_any_time_needs_neither_date_nor_capacity() -> None:
+    video = on_demand_event()[-1]
+    early = replace(
+        video.offers[0], valid_from_before_start=timedelta(days=9), valid_through_before_start=timedelta(days=9)
+    )
+    assert why_not_bookable(Pair(video, early, CENTRE, ()), NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("items", "reason"),
+    [
+        (2, "The Offer is for 3 spaces or more of one Opportunity in one Order, not 2."),
+        (3, None),
+        (4, None),
+        (5, "The Offer is for 4 spaces or fewer of one Opportunity in one Order, not 5."),
+    ],
+)
+def test_the_broker_learns_for_how_many_spaces_an_offer_is(items: int, reason: str | None) -> None:
+    assert why_wrong_quantity(replace(SOLD, min_quantity=3, max_quantity=4), items) == reason

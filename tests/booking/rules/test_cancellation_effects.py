@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.command import Command
+from openbooking.booking.command import Command, Decision
 from openbooking.booking.commands.book_proposal import BookProposal
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
@@ -18,24 +18,29 @@ from openbooking.booking.commands.seller_decisions import RecordAttendance
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.write_to_customer import WriteToCustomer
+from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.errors import NothingToCancelError
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, OrderKey, Proposal
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import RecordSet, Situation, Spaces
+from openbooking.booking.rules.cancellation_effects import SOLD_OUT, cancel_bookings, reject_without_spaces, sell
 from openbooking.openactive.errors import NotFoundError
 from openbooking.openactive.terms import EventStatus, FlowRequirement, OrderItemStatus, OrderProposalStatus
 from support.builders import (
+    BY_MANAGER,
     NOW,
     PRICE,
     UUID,
     VERSION,
     after,
     book,
+    changed,
     event,
     headline_event,
     item,
     new_uuid,
+    order_record,
     propose,
     quote,
     request,
@@ -334,3 +339,78 @@ def test_the_ended_sessions_of_a_cancelled_series_stay_as_they_are() -> None:
     cancelled = after(later, CancelOpportunity(opportunity=YOGA[0].path, actor=MANAGER))
     assert statuses(cancelled) == [CONFIRMED, BY_SELLER]
     assert cancelled.opportunities["scheduled-sessions/early"].status is EventStatus.SCHEDULED
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-SEL-12")
+@pytest.mark.parametrize(("days", "status"), [(0, BY_SELLER), (3, CONFIRMED)], ids=["before its end", "after its end"])
+def test_a_withdrawn_opportunity_is_cancelled_by_the_dates_of_its_booking(days: int, status: OrderItemStatus) -> None:
+    where = replace(booked(YOGA), opportunities={}, now=NOW + timedelta(days=days))
+    changes = cancel_bookings(where, {PATH}, BY_MANAGER)
+    assert statuses(changed(where, Decision(reply=None, changes=tuple(changes)))) == [status]
+
+
+@pytest.mark.spec("OB-SEL-12")
+def test_an_opportunity_that_was_brought_forward_and_has_ended_is_not_refunded() -> None:
+    early = replace(YOGA[-1], start=NOW - timedelta(hours=2), end=NOW)
+    where = booked(YOGA)
+    where = replace(where, opportunities={**where.opportunities, PATH: early})
+    assert cancel_bookings(where, {PATH}, BY_MANAGER) == []
+
+
+@pytest.mark.spec("OB-APP-27")
+def test_a_rejected_proposal_carries_the_message_of_the_cancellation() -> None:
+    where = after(situation(TRIP), propose(request(item(TRIP))))
+    (change,) = cancel_bookings(where, {TRIP[-1].path}, BY_MANAGER, "Flood.")
+    assert isinstance(change, RecordSet)
+    assert change.record is not None
+    assert change.record.proposal is not None
+    assert change.record.proposal.seller_note == "Flood."
+
+
+@pytest.mark.spec("OB-APP-27")
+def test_proposals_are_rejected_at_a_path_of_which_nothing_was_sold_yet() -> None:
+    where = replace(after(situation(TRIP), asks(TRIP)), spaces={})
+    assert reject_without_spaces(where, [TRIP[-1].path], BY_MANAGER) == []
+    full = replace(where, opportunities={TRIP[-1].path: replace(TRIP[-1], capacity=0)})
+    (change,) = reject_without_spaces(full, [TRIP[-1].path], BY_MANAGER)
+    assert isinstance(change, RecordSet)
+    assert change.key == KEY
+
+
+@pytest.mark.spec("OB-APP-27")
+def test_a_proposal_for_something_else_is_not_rejected_when_an_opportunity_is_full() -> None:
+    full = session("full", capacity=0)
+    where = after(situation(TRIP, full), asks(TRIP))
+    assert reject_without_spaces(where, [full[-1].path], BY_MANAGER) == []
+
+
+@pytest.mark.spec("OB-APP-27", "OB-APP-26")
+def test_a_proposal_without_a_hold_waits_for_the_spaces_that_others_hold() -> None:
+    """The hold of another may end first."""
+    where = having(situation(TRIP), asks(TRIP, caller=BOB), asks(TRIP))
+    waiting = replace(where.records[KEY], lease_expires=NOW)
+    path = TRIP[-1].path
+    one_space = {**where.opportunities, path: replace(TRIP[-1], capacity=1)}
+    where = replace(where, records={**where.records, KEY: waiting}, opportunities=one_space)
+    assert reject_without_spaces(where, [path], BY_MANAGER) == []
+
+
+@pytest.mark.spec("OB-APP-27")
+def test_a_proposal_that_is_rejected_for_lack_of_spaces_says_so() -> None:
+    where = after(situation(TRIP), asks(TRIP))
+    assert proposal_in(after(where, smaller(TRIP[-1], 0))).seller_note == "There are no longer enough spaces for this."
+
+
+@pytest.mark.spec("OB-APP-27")
+def test_a_booking_rejects_the_proposals_that_it_leaves_without_spaces() -> None:
+    scarce = [*TRIP[:-1], replace(TRIP[-1], capacity=1)]
+    where = after(situation(scarce), asks(scarce, caller=BOB))
+    free = replace(where, records={BOBS: replace(where.records[BOBS], lease_expires=NOW)}, spaces={})
+    order = order_record(booked(YOGA))
+    moved = replace(order.order.items[0], opportunity=scarce[-1])
+    sold = replace(order, order=replace(order.order, items=(moved,)))
+    booking, rejection = sell(free, sold)
+    assert booking == RecordSet(KEY, sold)
+    assert isinstance(rejection, RecordSet)
+    assert rejection.record is not None
+    assert (rejection.key, rejection.record.changed) == (BOBS, Stamp(SOLD_OUT, NOW))

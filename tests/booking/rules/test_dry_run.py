@@ -14,22 +14,31 @@ from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import FormField, Opportunity
-from openbooking.booking.model.order import Order, OrderKey
-from openbooking.booking.model.order_request import OrderRequest
+from openbooking.booking.model.order import IntakeAnswer, Order, OrderKey, OrderRequest, PersonalData
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.situation import Situation, Spaces
-from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.booking.model.situation import Needs, Situation, Spaces
+from openbooking.booking.rules.dry_run import Checkpoint, order_needs, personal_data
 from openbooking.openactive.errors import (
     IncompleteBrokerDetailsError,
     IncompleteCustomerDetailsError,
+    InvalidAuthorizationDetailsError,
+    ItemError,
     ItemErrorType,
     OpenBookingError,
     OrderCreationFailedError,
     SellerMismatchError,
     SellerNotFoundError,
 )
-from openbooking.openactive.terms import EventStatus, FlowRequirement, FormFieldType, OrderItemStatus
+from openbooking.openactive.ids import OfferRef
+from openbooking.openactive.terms import (
+    Availability,
+    EventStatus,
+    FlowRequirement,
+    FormFieldType,
+    OrderItemStatus,
+    OrderType,
+)
 from support.builders import (
     NOW,
     PRICE,
@@ -47,7 +56,7 @@ from support.builders import (
     situation,
     slot,
 )
-from support.parties import ADDRESS, ALICE, BOB, MANAGER, STUDIO
+from support.parties import ADDRESS, ALICE, BOB, BROKER, CHARLIE, CUSTOMER, MANAGER, STUDIO
 
 YOGA = session("yoga")
 SERIES, PATH = (member.path for member in YOGA)
@@ -244,3 +253,205 @@ def test_a_cancelled_opportunity_is_cancelled_in_every_order() -> None:
     for record in off.records.values():
         assert [state.status for state in record.states] == [OrderItemStatus.SELLER_CANCELLED]
         assert record.updated
+
+
+@pytest.mark.parametrize(
+    ("asked", "paths", "owners", "sellers"),
+    [
+        (request(item(YOGA), item(slot("c1"))), {PATH, "slots/c1"}, {SERIES, "slots/c1"}, {"centre"}),
+        (request(item(YOGA, opportunity=None)), set(), {SERIES}, {"centre"}),
+        (request(item(YOGA, offer=None)), {PATH}, set(), {"centre"}),
+        (request(item(YOGA), seller=None), {PATH}, {SERIES}, set()),
+    ],
+    ids=["two items", "no such Opportunity", "no such Offer", "no such Seller"],
+)
+def test_the_dry_run_needs_the_seller_and_the_opportunities_and_owners_of_the_offers(
+    asked: OrderRequest, paths: set[str], owners: set[str], sellers: set[str]
+) -> None:
+    needs = order_needs(Needs(records=frozenset({KEY})), asked)
+    assert needs == Needs(
+        records=frozenset({KEY}),
+        opportunities=frozenset(paths),
+        lookups=frozenset(owners),
+        sellers=frozenset(sellers),
+    )
+
+
+ITEM_FAULTS: dict[str, tuple[dict[str, Any], ItemErrorType, str | None]] = {
+    "no Opportunity": (
+        {"opportunity_id": None, "opportunity": None},
+        ItemErrorType.INCOMPLETE_ORDER_ITEM,
+        "The OrderItem has no orderedItem.",
+    ),
+    "no Offer": (
+        {"offer_id": None, "offer": None},
+        ItemErrorType.INCOMPLETE_ORDER_ITEM,
+        "The OrderItem has no acceptedOffer, or no sound one.",
+    ),
+    "an id of another system": (
+        {"opportunity_id": "https://other.example/1", "opportunity": None},
+        ItemErrorType.INVALID_OPPORTUNITY_OR_OFFER_ID,
+        "https://other.example/1 names no Opportunity.",
+    ),
+    "an unknown Opportunity": (
+        {"opportunity_id": "id:gone", "opportunity": "scheduled-sessions/gone"},
+        ItemErrorType.UNKNOWN_OPPORTUNITY,
+        "There is no Opportunity id:gone.",
+    ),
+    "a parent": (
+        {"opportunity": SERIES},
+        ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE,
+        "A SessionSeries cannot be booked itself.",
+    ),
+}
+
+
+@pytest.mark.spec("OB-VAL-13", "OB-VAL-14", "OB-VAL-15")
+@pytest.mark.parametrize("fault", ITEM_FAULTS)
+def test_the_broker_learns_what_is_wrong_with_an_item(fault: str) -> None:
+    changes, type_, description = ITEM_FAULTS[fault]
+    (found,) = answer(situation(YOGA), Checkpoint.C2, request(item(YOGA, **changes))).items
+    assert found.errors == (ItemError(type=type_, description=description),)
+
+
+def test_an_unknown_seller_is_named() -> None:
+    with pytest.raises(SellerNotFoundError, match="There is no Seller id:nobody"):
+        answer(situation(YOGA), Checkpoint.C1, request(item(YOGA), seller="nobody", seller_id="id:nobody"))
+
+
+@pytest.mark.parametrize("checkpoint", Checkpoint)
+def test_the_reply_has_the_type_of_its_checkpoint(checkpoint: Checkpoint) -> None:
+    family = APPROVED if checkpoint is Checkpoint.P else YOGA
+    expected = {Checkpoint.P: OrderType.PROPOSAL, Checkpoint.B: OrderType.ORDER}.get(checkpoint, OrderType.QUOTE)
+    assert checkpoint.order_type is expected
+    assert answer(situation(family), checkpoint, request(item(family))).type is expected
+
+
+def test_an_item_repeats_position_and_ids_of_the_request() -> None:
+    asked = request(item(YOGA, 7, opportunity_id="id:one", offer_id="id:two"), item(YOGA, 3))
+    first, second = answer(situation(YOGA), Checkpoint.C2, asked).items
+    assert (first.number, first.position, first.opportunity_id, first.offer_id) == (1, 7, "id:one", "id:two")
+    assert (second.number, second.position) == (2, 3)
+
+
+def test_an_item_shows_opportunity_and_parents_without_their_offers() -> None:
+    family = slot("c2")
+    (found,) = answer(situation(family), Checkpoint.C2, request(item(family))).items
+    assert found.opportunity == replace(family[2], offers=())
+    assert found.parents == (family[1], family[0])
+    (of_series,) = answer(situation(YOGA), Checkpoint.C2, request(item(YOGA))).items
+    assert of_series.parents == (replace(YOGA[0], offers=()),)
+
+
+@pytest.mark.parametrize("capacity", [3, None])
+def test_an_item_shows_the_spaces_that_are_left(capacity: int | None) -> None:
+    family = session("yoga", capacity=capacity)
+    where = situation(family, spaces={PATH: Spaces(booked=1)})
+    (found,) = answer(where, Checkpoint.C1, request(item(family))).items
+    assert found.remaining == (None if capacity is None else 2)
+
+
+def test_an_opportunity_of_which_nothing_was_sold_has_all_spaces_left() -> None:
+    where = replace(situation(YOGA), spaces={})
+    (found,) = answer(where, Checkpoint.C1, request(item(YOGA))).items
+    assert found.remaining == 10
+
+
+@pytest.mark.spec("OB-VAL-17", "OB-VAL-19")
+def test_an_item_with_another_error_takes_no_space() -> None:
+    family = session("yoga", capacity=1)
+    asked = request(item(family, 0, offer=OfferRef(SERIES, "none")), item(family, 1), item(family, 2))
+    order = answer(situation(family), Checkpoint.C2, asked)
+    assert errors_of(order) == [
+        [ItemErrorType.UNKNOWN_OFFER],
+        [],
+        [ItemErrorType.OPPORTUNITY_HAS_INSUFFICIENT_CAPACITY],
+    ]
+    assert [found.remaining for found in order.items] == [1, 1, 1]
+    assert order.items[2].errors == (ItemError(type=ItemErrorType.OPPORTUNITY_HAS_INSUFFICIENT_CAPACITY),)
+
+
+@pytest.mark.spec("OB-LEASE-04")
+def test_the_spaces_that_a_quote_holds_are_left_for_it() -> None:
+    family = session("yoga", capacity=2)
+    asked = request(item(family, 0), item(family, 1))
+    leased = after(situation(family), quote(asked))
+    assert leased.spaces[PATH] == Spaces(leased=2)
+    order = answer(leased, Checkpoint.C2, asked)
+    assert (errors_of(order), [found.remaining for found in order.items]) == ([[], []], [2, 2])
+
+
+def priced(key: str, currency: str | None, price: Decimal = PRICE, **changes: Any) -> list[Opportunity]:
+    return session(key, offered={"price": price, "currency": currency, **changes})
+
+
+@pytest.mark.spec("OB-VAL-40")
+def test_items_in_another_currency_than_the_first_are_in_conflict() -> None:
+    families = [
+        priced("free", None, Decimal(0)),
+        priced("pounds", "GBP"),
+        priced("euros", "EUR"),
+        priced("more", "GBP"),
+    ]
+    asked = request(*(item(family, position) for position, family in enumerate(families)))
+    order = answer(situation(*families), Checkpoint.C2, asked)
+    conflict = ItemError(type=ItemErrorType.OPPORTUNITY_IS_IN_CONFLICT, description="Not priced in GBP.")
+    assert [found.errors for found in order.items] == [(), (), (conflict,), ()]
+
+
+@pytest.mark.spec("OB-VAL-40")
+def test_an_item_that_cannot_be_booked_keeps_its_error_in_another_currency() -> None:
+    families = [priced("pounds", "GBP"), session("full", capacity=0, offered={"currency": "EUR"})]
+    asked = request(*(item(family, position) for position, family in enumerate(families)))
+    order = answer(situation(*families), Checkpoint.C2, asked)
+    assert errors_of(order) == [[], [ItemErrorType.OPPORTUNITY_IS_FULL]]
+
+
+@pytest.mark.spec("OB-PREP-09")
+def test_the_broker_learns_that_prepayment_is_in_conflict() -> None:
+    families = [
+        priced("must", "GBP", prepayment=Availability.REQUIRED),
+        priced("cannot", "GBP", prepayment=Availability.UNAVAILABLE),
+        session("full", capacity=0),
+    ]
+    asked = request(*(item(family, position) for position, family in enumerate(families)))
+    order = answer(situation(*families), Checkpoint.C2, asked)
+    reason = "Items that require prepayment and items that do not allow it cannot be booked together."
+    conflict = ItemError(type=ItemErrorType.OPPORTUNITY_IS_IN_CONFLICT, description=reason)
+    assert [found.errors for found in order.items[:2]] == [(conflict,), (conflict,)]
+    assert errors_of(order)[2] == [ItemErrorType.OPPORTUNITY_IS_FULL]
+
+
+@pytest.mark.spec("OB-C1-10")
+def test_c1_alone_keeps_customer_and_answers_out_of_the_order() -> None:
+    reply = IntakeAnswer(sent={"value": "30"})
+    person = {"@type": "Person", "givenName": "Ann"}
+    asked = request(item(YOGA, 0), item(YOGA, 1, attendee=person, intake_answers=(reply,)))
+    assert personal_data(asked, Checkpoint.C1) == PersonalData(attendees={2: person})
+    assert personal_data(asked, Checkpoint.C2) == PersonalData(
+        customer=CUSTOMER, attendees={2: person}, intake_answers={2: ({"value": "30"},)}
+    )
+    assert answer(situation(YOGA), Checkpoint.C2, asked).personal == personal_data(asked, Checkpoint.C2)
+
+
+@pytest.mark.spec("OB-AUTH-14")
+def test_a_partner_may_not_book_for_a_seller_that_has_not_authorised_it() -> None:
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        quote(request(item(YOGA)), caller=CHARLIE).decide(situation(YOGA))
+
+
+@pytest.mark.spec("OB-AUTH-14")
+def test_the_quote_of_a_seller_that_has_revoked_its_authorisation_is_not_changed() -> None:
+    pilates = session("pilates", seller=STUDIO)
+    leased = after(situation(YOGA, pilates), quote(request(item(YOGA))))
+    barred = replace(ALICE, sellers=None, barred=frozenset({"centre"}))
+    elsewhere = request(item(pilates), seller=STUDIO.key, seller_id="id:studio")
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        quote(elsewhere, caller=barred).decide(leased)
+
+
+def test_an_item_without_an_offer_counts_in_no_total() -> None:
+    asked = request(item(YOGA, 0), item(YOGA, 1, offer=OfferRef(SERIES, "none")))
+    order = answer(situation(YOGA), Checkpoint.C2, asked)
+    assert (order.totals.price, len(order.totals.tax)) == (PRICE, 1)
+    assert order.broker == BROKER

@@ -16,7 +16,7 @@ from openbooking.booking.model.opportunity import AccessRules, Opportunity
 from openbooking.booking.model.order_request import IntakeAnswer, OrderRequest
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.erasure import retained_since
+from openbooking.booking.rules.erasure import retained_since, without_personal_data
 from openbooking.booking.rules.fingerprint import is_known_by
 from openbooking.openactive.errors import OrderAlreadyExistsError
 from support.builders import (
@@ -27,6 +27,7 @@ from support.builders import (
     changed,
     item,
     on_demand_event,
+    order_record,
     propose,
     request,
     session,
@@ -174,3 +175,23 @@ def test_orders_of_all_partners_are_erased_once() -> None:
     where = after(booked(YOGA), book(asked_for(YOGA), caller=BOB))
     assert ErasePersonalData(over_before=LONG_AFTER).decide(where).reply == 2
     assert {record.erased for record in erased(where, LONG_AFTER).records.values()} == {BY_RETENTION}
+
+
+@pytest.mark.parametrize(
+    ("rules", "left"), [(None, None), (AccessRules(code=True), ())], ids=["no other access", "a code"]
+)
+def test_an_item_keeps_its_access_without_the_barcodes_of_the_broker(
+    rules: AccessRules | None, left: tuple[()] | None
+) -> None:
+    family = session("yoga", access=rules)
+    before = order_record(after(situation(family), book(asked_for(family))))
+    ((found, _),) = without_personal_data(before, BY_RETENTION).items()
+    assert (found.access and found.access.own_passes) == left
+
+
+def test_a_replaced_item_stays_replaced_after_the_erasure() -> None:
+    (offer,) = LATER[0].offers
+    instead = Replace(order=KEY, number=1, opportunity=LATER[-1].path, offer=offer.ref, nonce="n", actor=MANAGER)
+    before = order_record(after(booked(YOGA), instead))
+    ((found, _),) = without_personal_data(before, BY_RETENTION).items()
+    assert found.opportunity.path == LATER[-1].path

@@ -4,7 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.rules.fingerprint import fingerprint_key, is_known_by, keyed, personal_data_of
-from support.builders import after, book, item, order_record, request, session, situation
+from openbooking.booking.rules.lifecycle import deleted
+from support.builders import BY_MANAGER, after, book, item, order_record, request, session, situation
 
 YOGA = session()
 ASKED = request(item(YOGA))
@@ -35,3 +36,8 @@ def test_the_key_is_made_of_the_nonce_and_changes_the_fingerprint() -> None:
     one, other = fingerprint_key("one"), fingerprint_key("other")
     assert "one" not in one
     assert len({one, other, keyed(one, "digest"), keyed(other, "digest"), keyed(one, "another")}) == 5
+
+
+def test_a_deleted_order_has_no_personal_data() -> None:
+    record = order_record(after(situation(YOGA), book(ASKED)))
+    assert personal_data_of(deleted(record, BY_MANAGER)) is None

@@ -16,6 +16,7 @@ from openbooking.booking.model.order import Caller, Order, Payment
 from openbooking.booking.model.order_request import OfferOverride, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.booking.rules.grant_terms import why_outside_terms
 from openbooking.openactive.errors import ItemErrorType
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.terms import Availability
@@ -174,3 +175,18 @@ def test_leased_spaces_outside_new_terms_cannot_be_booked() -> None:
     reply = book(request(item(YOGA)), on(GrantTerms(venues=ELSEWHERE))).decide(held).reply
     assert isinstance(reply, Order)
     assert [error.type for error in reply.items[0].errors] == [UNBOOKABLE]
+
+
+@pytest.mark.spec("OB-VAL-18")
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        (GrantTerms(venues=ELSEWHERE), "The Seller has not agreed to bookings at this venue."),
+        (GrantTerms(activities=COURTS), "The Seller has not agreed to bookings of this activity."),
+        (GrantTerms(offers=frozenset()), "The Seller has not agreed to bookings at this Offer."),
+        (GrantTerms(venues=HERE, activities=JETS, offers=frozenset({ADULT})), None),
+        (GrantTerms(), None),
+    ],
+)
+def test_the_broker_learns_which_terms_exclude_an_opportunity(terms: GrantTerms, reason: str | None) -> None:
+    assert why_outside_terms(terms, YOGA[1], YOGA[:1], YOGA[0].offers[0]) == reason

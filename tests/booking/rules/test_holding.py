@@ -14,14 +14,25 @@ from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import FormField, Offer, Opportunity
-from openbooking.booking.model.order import HoldingBound, Order, OrderKey
-from openbooking.booking.model.order_request import ItemRequest, OrderRequest
+from openbooking.booking.model.order import (
+    HoldingBound,
+    ItemRequest,
+    Lease,
+    LeasedItem,
+    LeasedTerms,
+    Order,
+    OrderItem,
+    OrderKey,
+    OrderRequest,
+    Payment,
+)
 from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
-from openbooking.booking.model.record import Record
+from openbooking.booking.model.record import QuoteRecord, Record
 from openbooking.booking.model.situation import Holdings, OpportunitySet, Situation, Spaces, evolve
 from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.booking.rules.holding import is_spent, lease_of, still_wanted
 from openbooking.openactive.errors import ItemErrorType, OrderCreationFailedError, UnknownOrderError
-from openbooking.openactive.terms import FlowRequirement, FormFieldType
+from openbooking.openactive.terms import BrokerRole, FlowRequirement, FormFieldType, TaxTreatment
 from openbooking.store.documents import encode_record
 from support.builders import (
     NOW,
@@ -402,3 +413,172 @@ def test_terms_do_not_raise_the_bound_of_a_setting() -> None:
     where = after(situation(YOGA, policy=policy), quote(request(*spaces(1)), caller=many))
     more = quote(request(*spaces(1)), caller=many, uuid=new_uuid())
     assert order_of(more.decide(where).reply).not_held is HoldingBound.OPEN_QUOTES
+
+
+Reference = tuple[str, str]
+ADULT, CHILD, ELSEWHERE = (PATH, "adult"), (PATH, "child"), ("scheduled-sessions/other", "adult")
+
+
+def lease_for(*references: Reference) -> Lease:
+    """A Lease of a space for each of these paths and keys of Offers."""
+    terms = tuple(LeasedTerms(offer=offer(YOGA[0].path, key), since=NOW) for key in ("adult", "child"))
+    index = {"adult": 0, "child": 1}
+    items = tuple(LeasedItem(path, index[key]) for path, key in references)
+    return Lease(since=NOW, items=items, terms=terms, broker_role=BrokerRole.AGENT)
+
+
+@pytest.mark.spec("OB-LEASE-10", "OB-LEASE-12")
+@pytest.mark.parametrize(
+    ("leased_for", "wanted", "kept"),
+    [
+        ([ADULT, CHILD], [CHILD], [CHILD]),
+        ([ADULT, CHILD], [ADULT], [ADULT]),
+        ([ADULT], [CHILD], [ADULT]),
+        ([ADULT, ADULT], [ADULT], [ADULT]),
+        ([CHILD, CHILD, ADULT], [CHILD, ADULT], [CHILD, ADULT]),
+        ([ADULT, CHILD, CHILD], [CHILD, CHILD], [CHILD, CHILD]),
+        ([ADULT, CHILD], [CHILD, CHILD], [ADULT, CHILD]),
+        ([ADULT], [ELSEWHERE], []),
+        ([ELSEWHERE, ADULT], [ADULT], [ADULT]),
+        ([ADULT], [], []),
+    ],
+    ids=str,
+)
+def test_the_leased_spaces_that_are_still_wanted_match_by_offer_before_they_match_by_opportunity(
+    leased_for: list[Reference], wanted: list[Reference], kept: list[Reference]
+) -> None:
+    items = [
+        OrderItem(number=number, opportunity=replace(YOGA[1], path=path), offer=offer(YOGA[0].path, key))
+        for number, (path, key) in enumerate(wanted, 1)
+    ]
+    assert still_wanted(lease_for(*leased_for), items) == lease_for(*kept).items
+
+
+def test_an_item_without_an_offer_wants_no_leased_space() -> None:
+    bare = (OrderItem(number=1, opportunity=YOGA[1]), OrderItem(number=2, offer=YOGA[0].offers[0]), OrderItem(number=3))
+    assert still_wanted(lease_for(ADULT), bare) == ()
+
+
+def quoted_order(**changes: Any) -> Order:
+    return replace(order_of(quote(request(*spaces(3))).decide(situation(YOGA, policy=FREELY)).reply), **changes)
+
+
+@pytest.mark.spec("OB-LEASE-10", "OB-OST-02")
+def test_a_lease_keeps_broker_payment_and_tax_of_its_quote() -> None:
+    payment = Payment(name="Points")
+    order = quoted_order(payment=payment, tax=TaxTreatment.EXCLUDED, broker_role=BrokerRole.RESELLER)
+    lease = lease_of(order, {}, NOW - timedelta(minutes=1), NOW)
+    assert (lease.broker_role, lease.broker, lease.payment) == (BrokerRole.RESELLER, BROKER, payment)
+    assert (lease.tax, lease.since) == (TaxTreatment.EXCLUDED, NOW - timedelta(minutes=1))
+
+
+@pytest.mark.spec("OB-LEASE-10")
+def test_spaces_with_the_same_terms_share_them_in_the_lease() -> None:
+    lease = lease_of(quoted_order(), {}, NOW, NOW)
+    assert lease.items == (LeasedItem(PATH, 0),) * 3
+    assert lease.terms == (LeasedTerms(offer=YOGA[0].offers[0], since=NOW),)
+
+
+@pytest.mark.spec("OB-LEASE-10")
+def test_guaranteed_terms_stay_beside_current_ones_in_the_lease() -> None:
+    older = LeasedTerms(offer=offer(YOGA[0].path, price=RIGHT), since=NOW - timedelta(minutes=5))
+    lease = lease_of(quoted_order(), {2: older}, NOW, NOW)
+    current = LeasedTerms(offer=YOGA[0].offers[0], since=NOW)
+    assert [lease.terms_of(leased_item) for leased_item in lease.items] == [current, older, current]
+    assert len(lease.terms) == 2
+
+
+@pytest.mark.spec("OB-LEASE-10")
+def test_an_offer_that_was_changed_and_leased_at_the_same_time_has_terms_of_its_own() -> None:
+    dearer = LeasedTerms(offer=offer(YOGA[0].path, price=RIGHT), since=NOW)
+    lease = lease_of(quoted_order(), {3: dearer}, NOW, NOW)
+    assert [lease.terms_of(leased_item).offer.price for leased_item in lease.items] == [CHEAP, CHEAP, RIGHT]
+
+
+@pytest.mark.parametrize("lacking", ["opportunity", "offer"])
+def test_an_item_that_lacks_opportunity_or_offer_is_not_leased_and_the_others_are(lacking: str) -> None:
+    order = quoted_order()
+    first, *others = order.items
+    lease = lease_of(replace(order, items=(replace(first, **{lacking: None}), *others)), {}, NOW, NOW)
+    assert len(lease.items) == 2
+
+
+def test_a_lease_has_its_items_in_the_order_of_positions() -> None:
+    order = quoted_order()
+    positions = (2, None, 1)
+    items = tuple(
+        replace(found, position=position, opportunity=replace(YOGA[1], path=f"slots/{position}"))
+        for found, position in zip(order.items, positions, strict=True)
+    )
+    lease = lease_of(replace(order, items=items), {}, NOW, NOW)
+    assert [found.opportunity for found in lease.items] == ["slots/None", "slots/1", "slots/2"]
+
+
+def quote_record(where: Situation, **changes: Any) -> QuoteRecord:
+    record = where.records[KEY]
+    assert isinstance(record, QuoteRecord)
+    return replace(record, **changes)
+
+
+LONGEST = Policy().bounds.quote_duration
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.spec("OB-LEASE-05")
+@pytest.mark.parametrize(
+    ("held_for", "left", "spent"),
+    [
+        (LONGEST, MINUTE, True),
+        (LONGEST - MINUTE, MINUTE, False),
+        (LONGEST + MINUTE, -2 * MINUTE, False),
+        (LONGEST + MINUTE, -MINUTE, True),
+    ],
+    ids=["holds for the longest time", "holds for less", "ended in time", "ended at the longest time"],
+)
+def test_a_quote_has_used_up_its_time_when_it_has_held_for_the_longest_time(
+    held_for: timedelta, left: timedelta, spent: bool
+) -> None:
+    where = leased(policy=Policy())
+    record = quote_record(where, lease_expires=NOW + left)
+    assert record.lease is not None
+    record = replace(record, lease=replace(record.lease, since=NOW - held_for))
+    assert is_spent(where, record) is spent
+
+
+@pytest.mark.parametrize(
+    ("until", "spent"), [(None, False), (NOW + MINUTE, True), (NOW, False)], ids=["never", "still", "not any more"]
+)
+def test_a_quote_without_a_lease_is_spent_until_a_time(until: Any, spent: bool) -> None:
+    where = leased()
+    assert is_spent(where, quote_record(where, lease=None, lease_expires=None, spent_until=until)) is spent
+
+
+def test_only_quotes_use_up_a_hold_time() -> None:
+    where, _ = proposed(Policy())
+    late = replace(where, now=NOW + timedelta(days=9))
+    assert not is_spent(late, where.records[KEY])
+    assert not is_spent(late, None)
+
+
+def test_proposals_to_another_seller_do_not_count_for_the_terms_of_this_one() -> None:
+    few = replace(ALICE, other_terms=GrantTerms(open_proposals=1))
+    asked = request(*spaces(1, APPROVED), total_payment_due=RIGHT)
+    for seller, bound in (("studio", None), ("centre", HoldingBound.OPEN_PROPOSALS)):
+        where = replace(situation(APPROVED), holdings={"alice": {seller: Holdings(proposals=1)}})
+        assert order_of(propose(asked, caller=few).decide(where).reply).not_held is bound
+
+
+@pytest.mark.parametrize(("quotes", "proposals", "size"), [(1, 1, 500), (2, 0, 0), (0, 2, 0), (0, 0, 1000)])
+def test_the_settings_count_the_holdings_of_all_sellers(quotes: int, proposals: int, size: int) -> None:
+    policy = Policy(leasing=Leasing.ANONYMOUS, bounds=HoldingBounds(quotes=2, proposals=2, bytes=1000))
+    here, there = Holdings(quotes, proposals, size), Holdings(min(quotes, 1), min(proposals, 1), size)
+    where = replace(situation(YOGA, APPROVED, policy=policy), holdings={"alice": {"centre": here, "studio": there}})
+    quoted = order_of(quote(request(*spaces(1))).decide(where).reply).not_held
+    asked = order_of(propose(request(*spaces(1, APPROVED), total_payment_due=RIGHT)).decide(where).reply).not_held
+    assert quoted is (HoldingBound.OPEN_QUOTES if quotes else HoldingBound.BYTES if size else None)
+    assert asked is (HoldingBound.OPEN_PROPOSALS if proposals else None)
+
+
+def test_a_partner_without_holdings_holds_what_it_asks_for() -> None:
+    where = replace(situation(YOGA, policy=FREELY), holdings={})
+    assert order_of(quote(request(*spaces(1))).decide(where).reply).not_held is None

@@ -98,3 +98,17 @@ def test_a_cancellation_stays_unless_a_status_is_published(
     assert kept.cancelled_here is (status is CANCELLED and known is not None and known.cancelled_here)
     if status is CANCELLED:
         assert kept.inherited is None
+
+
+@pytest.mark.spec("OB-BKBL-11")
+def test_a_kept_cancellation_leaves_the_other_inherited_properties_inherited() -> None:
+    cancelled = replace(CHILD, status=CANCELLED)
+    kept = keep_cancellation(cancelled, inheriting(status=True, dates=True), keep_cancelled_here=True)
+    assert (kept.status, kept.inherited) == (CANCELLED, Inherited(dates=True))
+
+
+@pytest.mark.spec("OB-BKBL-11")
+def test_a_cancellation_here_is_kept_when_the_provider_publishes_dates_alone() -> None:
+    known = replace(CHILD, status=CANCELLED, cancelled_here=True)
+    kept = keep_cancellation(known, inheriting(dates=True), keep_cancelled_here=True)
+    assert (kept.status, kept.cancelled_here, kept.inherited) == (CANCELLED, True, Inherited(dates=True))

@@ -10,6 +10,7 @@ from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.model.errors import NoteTooSoonError, ProposalExpiredError, ProposalRejectedError
 from openbooking.booking.model.opportunity import SaleState
+from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import ItemState, ProposalRecord, Record, RecordKind
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules import lifecycle
@@ -25,6 +26,7 @@ from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 from support.builders import (
     BY_ALICE,
     BY_MANAGER,
+    PRICE,
     UUID,
     after,
     book,
@@ -254,3 +256,109 @@ def test_an_import_takes_opportunities_off_sale_that_it_does_not_understand() ->
     }
     withdrawn = replace(YOGA[-1], withdrawn=True)
     assert lifecycle.not_understood(withdrawn) == withdrawn
+
+
+EARLY, LONG_AGO = timedelta(seconds=1), timedelta(days=1)
+
+
+@pytest.mark.spec("OB-APP-26")
+@pytest.mark.parametrize("ended", [timedelta(0), LONG_AGO], ids=["now", "yesterday"])
+@pytest.mark.parametrize("status", [OrderProposalStatus.ACCEPTED, OrderProposalStatus.SELLER_REJECTED])
+def test_a_lifetime_and_a_hold_that_have_ended_are_not_revived(status: OrderProposalStatus, ended: timedelta) -> None:
+    where, record = RECORDS[RecordKind.PROPOSAL], proposal()
+    over = where.now - ended
+    record = replace(record, lease_expires=over, proposal=replace(record.proposal, expires=over))
+    changed = lifecycle.with_status(where, record, status, BY_MANAGER)
+    assert (changed.lease_expires, changed.proposal.expires) == (over, over)
+
+
+def test_a_proposal_without_lifetime_and_hold_gets_none_by_a_decision() -> None:
+    record = proposal()
+    record = replace(record, lease_expires=None, proposal=replace(record.proposal, expires=None))
+    changed = lifecycle.with_status(RECORDS[RecordKind.PROPOSAL], record, OrderProposalStatus.ACCEPTED, BY_MANAGER)
+    assert (changed.lease_expires, changed.proposal.expires) == (None, None)
+
+
+@pytest.mark.spec("OB-APP-26")
+def test_a_proposal_that_ends_within_a_lease_is_not_prolonged_by_its_rejection() -> None:
+    where, record = RECORDS[RecordKind.PROPOSAL], proposal()
+    soon = where.now + EARLY
+    record = replace(record, lease_expires=soon, proposal=replace(record.proposal, expires=soon))
+    rejected = lifecycle.with_status(where, record, OrderProposalStatus.CUSTOMER_REJECTED, BY_ALICE)
+    assert (rejected.lease_expires, rejected.proposal.expires) == (soon, soon)
+    accepted = lifecycle.with_status(where, record, OrderProposalStatus.ACCEPTED, BY_MANAGER)
+    lease = where.now + where.policy.lease_duration
+    assert (accepted.lease_expires, accepted.proposal.expires) == (lease, lease)
+
+
+@pytest.mark.parametrize("note", [None, "Bring boots."])
+def test_a_decision_is_stamped_with_who_made_it(note: str | None) -> None:
+    accepted = lifecycle.with_status(
+        RECORDS[RecordKind.PROPOSAL], proposal(), OrderProposalStatus.ACCEPTED, BY_MANAGER, note
+    )
+    assert (accepted.changed, accepted.proposal.decided) == (BY_MANAGER, BY_MANAGER)
+
+
+@pytest.mark.spec("OB-AMEND-03")
+def test_a_proposal_that_awaits_a_decision_again_has_none() -> None:
+    where = RECORDS[RecordKind.PROPOSAL]
+    accepted = lifecycle.with_status(where, proposal(), OrderProposalStatus.ACCEPTED, BY_MANAGER)
+    awaiting = lifecycle.with_status(where, accepted, OrderProposalStatus.AWAITING, BY_ALICE)
+    assert (awaiting.proposal.decided, awaiting.changed) == (None, BY_ALICE)
+    assert (awaiting.lease_expires, awaiting.proposal.expires) == (accepted.lease_expires, accepted.proposal.expires)
+
+
+def test_a_decision_that_is_repeated_keeps_its_first_stamp() -> None:
+    where = RECORDS[RecordKind.PROPOSAL]
+    accepted = lifecycle.with_status(where, proposal(), OrderProposalStatus.ACCEPTED, BY_MANAGER)
+    assert lifecycle.with_status(where, accepted, OrderProposalStatus.ACCEPTED, BY_ALICE) == accepted
+
+
+def test_a_rejected_proposal_says_so_when_it_is_decided_again() -> None:
+    where = RECORDS[RecordKind.PROPOSAL]
+    with pytest.raises(ProposalRejectedError, match="The OrderProposal is SellerRejected for good"):
+        lifecycle.with_status(
+            where, proposal(OrderProposalStatus.SELLER_REJECTED), OrderProposalStatus.ACCEPTED, BY_MANAGER
+        )
+
+
+def test_a_closed_proposal_has_the_stamp_of_its_erasure() -> None:
+    record = proposal(OrderProposalStatus.SELLER_REJECTED)
+    closed = lifecycle.closed(record, BY_MANAGER)
+    assert (closed.erased, closed.changed) == (BY_MANAGER, BY_MANAGER)
+    assert closed.proposal == replace(record.proposal, expires=None)
+
+
+@pytest.mark.spec("OB-AMEND-10")
+def test_a_note_enters_the_feed_with_the_stamp_of_its_writer() -> None:
+    noted = lifecycle.with_note(RECORDS[RecordKind.PROPOSAL], proposal(), "Bring boots.", BY_MANAGER)
+    assert (noted.proposal.updated, noted.changed) == (True, BY_MANAGER)
+
+
+def test_the_stub_of_an_order_that_was_proposed_keeps_the_stamp_of_the_proposal() -> None:
+    record = replace(order_record(BOOKED), proposed=BY_ALICE)
+    stub = lifecycle.deleted(record, BY_MANAGER)
+    assert (stub.proposed, stub.partner, stub.uuid, stub.seller) == (BY_ALICE, "alice", record.uuid, "centre")
+
+
+def test_a_new_version_replaces_the_items() -> None:
+    record = proposal()
+    items = (replace(record.order.items[0], position=9),)
+    changed = lifecycle.with_version(record, record.proposal.version, items, BY_MANAGER)
+    assert (changed.proposal.items, changed.proposal.version) == (items, record.proposal.version)
+    assert lifecycle.with_version(changed, record.proposal.version, items, BY_ALICE) is changed
+
+
+def test_an_item_that_is_not_changed_keeps_its_state() -> None:
+    booked = after(situation(YOGA), book(request(item(YOGA, 0), item(YOGA, 1), total_payment_due=2 * PRICE)))
+    record = order_record(booked)
+    changed = lifecycle.with_states(record, {2: ItemState(status=OrderItemStatus.ATTENDED)}, BY_MANAGER)
+    assert [state.status for state in changed.states] == [OrderItemStatus.CONFIRMED, OrderItemStatus.ATTENDED]
+    assert changed.states[0] == record.states[0]
+
+
+def test_a_new_order_has_the_key_and_the_fingerprint_of_its_request() -> None:
+    record = order_record(BOOKED)
+    made = lifecycle.new_order(OrderKey("bob", "uuid"), record.order, "digest", BY_ALICE)
+    assert (made.partner, made.uuid, made.seller, made.fingerprint) == ("bob", "uuid", "centre", "digest")
+    assert (made.order, made.changed, made.states) == (record.order, BY_ALICE, (ItemState(),))

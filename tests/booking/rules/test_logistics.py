@@ -13,13 +13,16 @@ from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import Notify
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.errors import UnacceptableLogisticsError
-from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.opportunity import Inherited, Opportunity, SaleState
 from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.situation import Situation
+from openbooking.booking.rules.logistics import changed_paths
 from openbooking.booking.rules.matching_keys import with_matching_keys
 from openbooking.openactive.errors import NotFoundError
 from openbooking.openactive.terms import EventStatus, FlowRequirement
 from support.builders import (
+    BY_MANAGER,
     NOW,
     PRICE,
     UUID,
@@ -319,3 +322,75 @@ def test_a_proposal_has_the_published_logistics_when_it_is_booked() -> None:
     trip = session("trip", offered={"flow": (FlowRequirement.APPROVAL,)})
     proposed = after(situation(trip), propose(request(item(trip))))
     assert after(proposed, published(trip, **later(trip))).records == proposed.records
+
+
+SERIES = YOGA[0]
+
+
+@pytest.mark.parametrize(
+    ("known", "changes"),
+    [
+        (YOGA[1], {"start": NOW}),
+        (YOGA[1], {"end": NOW}),
+        (YOGA[1], {"parent": None}),
+        (YOGA[1], {"inherited": Inherited(dates=True)}),
+        (YOGA[1], {"sale": SaleState.OVER}),
+        (YOGA[1], {"properties": {"name": "Tango"}}),
+        (YOGA[1], {"properties": {"location": ELSEWHERE}}),
+        (replace(YOGA[1], withdrawn=True), {"withdrawn": False}),
+        (SERIES, {"status": EventStatus.CANCELLED}),
+        (SERIES, {"start": NOW}),
+        (SERIES, {"end": NOW}),
+        (SERIES, {"offers": ()}),
+        (SERIES, {"properties": {**SERIES.properties, "duration": "PT2H"}}),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else value.type,
+)
+def test_an_opportunity_differs_by_what_orders_show_or_children_inherit(
+    known: Opportunity, changes: dict[str, Any]
+) -> None:
+    new = replace(known, **changes)
+    assert changed_paths({known.path: known}, [new]) == {known.path}
+    assert changed_paths({new.path: new}, [new]) == set()
+
+
+@pytest.mark.parametrize(
+    ("known", "changes"),
+    [
+        (YOGA[1], {"status": EventStatus.CANCELLED}),
+        (YOGA[1], {"offers": SERIES.offers}),
+        (YOGA[1], {"capacity": 3}),
+        (YOGA[1], {"properties": {"duration": "PT2H"}}),
+        (HALL[0], {"offers": SERIES.offers}),
+        (SERIES, {"properties": {**SERIES.properties, "description": "For everybody."}}),
+        (replace(YOGA[1], sale=SaleState.UNPUBLISHED), {"sale": SaleState.ON_SALE}),
+        (replace(YOGA[1], inherited=Inherited(dates=True)), {"capacity": 3}),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else value.type,
+)
+def test_an_opportunity_does_not_differ_by_anything_else(known: Opportunity, changes: dict[str, Any]) -> None:
+    assert changed_paths({known.path: known}, [replace(known, **changes)]) == set()
+
+
+def test_an_unknown_opportunity_differs() -> None:
+    assert changed_paths({SERIES.path: SERIES}, [SERIES, YOGA[1]]) == {YOGA[1].path}
+
+
+def test_an_order_whose_logistics_change_is_stamped() -> None:
+    where = after(booked(YOGA), change(YOGA, name="Tango"))
+    assert where.records[KEY].changed == BY_MANAGER
+    ((_, state),) = where.records[KEY].items()
+    assert state.changed == BY_MANAGER
+
+
+def test_orders_change_even_if_a_proposal_was_stored_before_them() -> None:
+    trip = session("trip", offered={"flow": (FlowRequirement.APPROVAL,)})
+    where = having(situation(trip, YOGA), propose(request(item(trip))), book(request(item(YOGA)), BOB))
+    assert moved(after(where, change(YOGA, name="Tango")), BOBS) == [True]
+
+
+def test_an_order_that_is_too_large_already_may_change_without_growing() -> None:
+    before = booked(YOGA)
+    where = after(before, change(YOGA, name="Tango"))
+    shrunk = replace(where, policy=Policy(max_order_bytes=10))
+    assert moved(after(shrunk, change(YOGA, name="Yoga"))) == [True]

@@ -108,3 +108,7 @@ def test_a_change_of_location_changes_the_venue(family: list[Opportunity]) -> No
     assert venue_of((opportunity, *where.parents(opportunity))) == HALL
     renamed = after(where, ChangeLogistics(opportunity=family[-1].path, name="Other", actor=MANAGER))
     assert venue_of((opportunity, *renamed.parents(opportunity))) == HALL
+
+
+def test_a_family_without_activities_has_none() -> None:
+    assert activities_of([replace(RUN, activities=())]) == ()

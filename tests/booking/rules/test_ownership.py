@@ -1,17 +1,21 @@
 """An Opportunity stays with the source and the Seller of its first publication."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.model.errors import IdReusedError
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.ownership import publisher_of
+from openbooking.booking.rules.ownership import check_same_as_booked, publisher_of, shares_name_or_start, source_name
 from openbooking.openactive.errors import BelongsToAnotherError
 from openbooking.openactive.terms import EventStatus
-from support.builders import NOW, after, book, item, request, session, situation
-from support.parties import CENTRE, MANAGER, STUDIO
+from support.builders import NOW, PRICE, UUID, after, book, item, quote, request, session, situation
+from support.parties import ALICE, BOB, CENTRE, MANAGER, STUDIO
 
 GOOD, EVIL = "https://good.example/feeds/sessions#1", "https://evil.example/feed#1"
 SERIES, YOGA = (replace(thing, source=GOOD) for thing in session("yoga"))
@@ -106,3 +110,80 @@ def test_a_withdrawn_opportunity_with_orders_can_be_published_only_by_its_owner(
     handed_over = after(gone, Publish((replace(YOGA, parent=None, seller=STUDIO.key),), actor=MANAGER))
     assert handed_over.opportunities[YOGA.path].seller == STUDIO.key
     assert after(gone, Publish((called_off,), actor=MANAGER)).records != booked.records
+
+
+def test_the_publisher_of_a_feed_is_its_host_in_lower_case() -> None:
+    assert publisher_of("https://Good.Example/feeds/sessions#1") == "good.example"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [("https://good.example/feed#1", "https://good.example/feed"), ("/a#b/feed.json#1", "/a#b/feed.json"), ("a", "a")],
+)
+def test_the_name_of_a_source_ends_at_its_last_hash(source: str, name: str) -> None:
+    assert source_name(source) == name
+
+
+def withdrawn_after_booking(*families: list[Opportunity]) -> Situation:
+    """The Opportunities of these families were booked in one Order, and are gone."""
+    items = [item(family, position) for position, family in enumerate(families)]
+    asked = request(*items, total_payment_due=PRICE * len(items))
+    return replace(after(situation(*families), book(asked)), opportunities={})
+
+
+def test_another_publisher_may_publish_a_booked_opportunity_again_for_the_same_seller() -> None:
+    gone = withdrawn_after_booking([SERIES, YOGA])
+    again = replace(YOGA, parent=None, source=EVIL)
+    assert after(gone, Publish((again,), actor=MANAGER)).opportunities[YOGA.path].source == EVIL
+
+
+def test_the_publisher_of_another_item_of_an_order_does_not_own_a_withdrawn_opportunity() -> None:
+    spin = [replace(thing, source=EVIL) for thing in session("spin")]
+    gone = withdrawn_after_booking([SERIES, YOGA], spin)
+    taken = Publish((replace(YOGA, parent=None, seller=STUDIO.key, source=EVIL),), actor=MANAGER)
+    assert refused(gone, taken) == "What was booked of it belongs to another Seller: centre."
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({}, True),
+        ({"start": NOW}, True),
+        ({"properties": {"name": "Tango"}}, True),
+        ({"start": NOW, "properties": {"name": "Tango"}}, False),
+        ({"start": NOW, "properties": {"NAME": "Yoga"}}, False),
+    ],
+    ids=["unchanged", "another start", "another name", "another name and start", "no name and another start"],
+)
+def test_versions_with_one_name_or_one_start_may_be_the_same_opportunity(changes: dict[str, Any], same: bool) -> None:
+    named = replace(YOGA, properties={"name": "Yoga"})
+    assert shares_name_or_start(named, replace(named, **changes)) is same
+    assert shares_name_or_start(replace(named, **changes), named) is same
+
+
+TANGO = replace(YOGA, start=NOW, properties={"name": "Tango"})
+
+
+def test_the_id_of_a_booked_opportunity_is_not_used_for_another_one() -> None:
+    where = after(STOCKED, book(request(item([SERIES, YOGA]))))
+    check_same_as_booked(where, replace(YOGA, start=NOW))
+    with pytest.raises(IdReusedError):
+        check_same_as_booked(where, TANGO)
+
+
+def test_the_id_of_an_opportunity_may_be_used_again_once_its_bookings_are_cancelled() -> None:
+    where = after(STOCKED, book(request(item([SERIES, YOGA]))))
+    check_same_as_booked(after(where, Cancel(caller=ALICE, uuid=UUID, numbers=(1,))), TANGO)
+
+
+def test_an_order_for_something_else_does_not_reserve_the_id_of_an_opportunity() -> None:
+    where = after(STOCKED, book(request(item([SERIES, YOGA]))))
+    check_same_as_booked(where, replace(TANGO, path="scheduled-sessions/tango"))
+
+
+def test_only_orders_reserve_the_id_of_an_opportunity_and_all_of_them_do() -> None:
+    quoted = after(STOCKED, quote(request(item([SERIES, YOGA]))))
+    check_same_as_booked(quoted, TANGO)
+    booked = after(quoted, book(request(item([SERIES, YOGA])), BOB))
+    with pytest.raises(IdReusedError):
+        check_same_as_booked(booked, TANGO)

@@ -12,14 +12,22 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.model.errors import UnacceptableAmendmentError, UnpayableOfferError
 from openbooking.booking.model.opportunity import Opportunity, Seller
-from openbooking.booking.model.order import Order, OrderKey
-from openbooking.booking.model.order_request import ItemRequest, OfferOverride, OrderRequest
+from openbooking.booking.model.order import (
+    ItemRequest,
+    OfferOverride,
+    Order,
+    OrderItem,
+    OrderKey,
+    OrderRequest,
+)
 from openbooking.booking.model.policy import Leasing, Policy, TaxCalculation
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.openactive.errors import ItemErrorType, UnacceptableReplacementError
+from openbooking.booking.rules.payable import can_be_paid, payable, within_payable_total
+from openbooking.booking.rules.pricing import Pricing
+from openbooking.openactive.errors import ItemError, ItemErrorType, UnacceptableReplacementError
 from openbooking.openactive.money import PRICE_LIMIT
-from openbooking.openactive.terms import BrokerRole, FlowRequirement
+from openbooking.openactive.terms import BrokerRole, FlowRequirement, TaxMode
 from support.builders import UUID, book, item, offer, propose, quote, request, session, situation
 from support.parties import AGREED_ALICE, CENTRE, MANAGER, STUDIO
 from support.proposals import NEGOTIATED, amend, having
@@ -188,3 +196,72 @@ def test_an_offer_that_cannot_be_paid_is_no_replacement(price: str) -> None:
     )
     with pytest.raises(UnacceptableReplacementError):
         command.decide(booked)
+
+
+@pytest.mark.spec("OB-VAL-44", "OB-VAL-45")
+@pytest.mark.parametrize(("override", "type_"), [(True, UNACCEPTABLE), (False, UNBOOKABLE)])
+def test_the_broker_learns_that_a_price_cannot_be_paid(override: bool, type_: ItemErrorType) -> None:
+    dear = offer(YOGA[0].path, price=PRICE_LIMIT, override=override)
+    expected = ItemError(type=type_, description="The price with its tax cannot be paid.")
+    assert payable(dear, Pricing(TaxMode.GROSS)) == expected
+
+
+def test_an_offer_that_can_be_paid_and_an_error_stay_as_they_are() -> None:
+    error = ItemError(type=UNBOOKABLE)
+    assert payable(error, Pricing(TaxMode.GROSS)) == error
+    assert payable(YOGA[0].offers[0], Pricing(TaxMode.NET)) == YOGA[0].offers[0]
+
+
+@pytest.mark.parametrize(
+    ("price", "mode", "paid"),
+    [
+        (PRICE_LIMIT / 2, TaxMode.NET, True),
+        (MOST, TaxMode.GROSS, True),
+        (MOST, TaxMode.NET, False),
+        ((PRICE_LIMIT / Decimal("1.2")).quantize(PENNY) - PENNY, TaxMode.NET, True),
+        ((PRICE_LIMIT / Decimal("1.2")).quantize(PENNY), TaxMode.NET, False),
+    ],
+)
+def test_a_price_can_be_paid_if_it_is_below_the_limit_with_its_tax(price: Decimal, mode: TaxMode, paid: bool) -> None:
+    assert can_be_paid(offer(YOGA[0].path, price=price), Pricing(mode)) is paid
+
+
+def priced(*prices: Decimal | None) -> tuple[OrderItem, ...]:
+    """An item of each price; None for an item without an Offer."""
+    return tuple(
+        OrderItem(number=number, offer=None if price is None else offer(YOGA[0].path, price=price))
+        for number, price in enumerate(prices, 1)
+    )
+
+
+@pytest.mark.spec("OB-VAL-24")
+def test_the_broker_learns_that_the_total_cannot_be_paid() -> None:
+    *_, last = within_payable_total(priced(MOST, PENNY), Pricing(TaxMode.GROSS))
+    assert last.errors == (ItemError(type=CONFLICT, description="The total would be too large to be paid."),)
+
+
+@pytest.mark.spec("OB-VAL-24")
+@pytest.mark.parametrize(
+    ("prices", "conflicts"),
+    [
+        ((PRICE_LIMIT / 2, PRICE_LIMIT / 2 - PENNY), [False, False]),
+        ((PRICE_LIMIT / 2, PRICE_LIMIT / 2), [False, True]),
+        ((MOST, None, PENNY), [False, False, True]),
+        ((None, MOST, Decimal(1), PENNY), [False, False, True, True]),
+        ((None, None), [False, False]),
+        ((), []),
+    ],
+)
+def test_only_items_that_raise_the_total_to_the_limit_are_in_conflict(
+    prices: tuple[Decimal | None, ...], conflicts: list[bool]
+) -> None:
+    items = priced(*prices)
+    checked = within_payable_total(items, Pricing(TaxMode.GROSS))
+    assert [bool(found.errors) for found in checked] == conflicts
+    assert [replace(found, errors=()) for found in checked] == list(items)
+
+
+def test_an_item_that_cannot_be_booked_does_not_raise_the_total() -> None:
+    first, *others = priced(MOST, MOST)
+    full = replace(first, errors=(ItemError(type=ItemErrorType.OPPORTUNITY_IS_FULL),))
+    assert within_payable_total((full, *others), Pricing(TaxMode.GROSS)) == (full, *others)

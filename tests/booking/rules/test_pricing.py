@@ -15,12 +15,12 @@ from openbooking.booking.model.policy import Leasing, Policy, TaxCalculation
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.accepted_offer import OVERRIDE_KEY
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.rules.pricing import charged, pricing_of
+from openbooking.booking.rules.pricing import charged, current_totals, pricing_of
 from openbooking.openactive.errors import ItemErrorType, TotalPaymentDueMismatchError
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import Availability, BrokerRole, FlowRequirement, FormFieldType, TaxTreatment
-from support.builders import PRICE, UUID, after, item, offer, quote, request, session, situation, slot
+from support.builders import PRICE, UUID, after, item, offer, order_record, quote, request, session, situation, slot
 from support.parties import ADDRESS, AGREED_ALICE, ALICE, BROKER, STUDIO
 
 YOGA = session("yoga")
@@ -185,3 +185,47 @@ def test_the_role_of_the_broker_changes_only_its_required_details() -> None:
     one = quoted(where, request(item(YOGA)))
     other = quoted(where, request(item(YOGA), broker={**BROKER, "name": "Another"}))
     assert replace(one, broker=None) == replace(other, broker=None)
+
+
+@pytest.mark.spec("OB-PREP-02")
+@pytest.mark.parametrize("published", [True, False])
+def test_the_pricing_of_an_order_tells_whether_prepayment_is_published(published: bool) -> None:
+    where = situation(YOGA, policy=Policy(leasing=Leasing.OFF, prepayment=published))
+    assert pricing_of(quoted(where, request(item(YOGA)))).publish_prepayment is published
+
+
+@pytest.mark.spec("OB-TAX-01", "OB-TAX-05")
+def test_the_total_of_a_tax_is_the_sum_of_the_items_with_its_name_and_rate() -> None:
+    path = "session-series/series-yoga"
+    offers = (
+        offer(path, "standard"),
+        offer(path, "reduced", Decimal("10.50"), vat=VatTreatment.REDUCED),
+        offer(path, "free", Decimal(0)),
+    )
+    family = session("yoga", offers=offers)
+    keys = ("standard", "free", "reduced", "standard")
+    asked = request(*(item(family, n, offer=OfferRef(path, key)) for n, key in enumerate(keys)))
+    found = quoted(situation(family, policy=Policy(leasing=Leasing.OFF)), asked).totals
+    assert [(tax.name, tax.rate, tax.price, tax.currency) for tax in found.tax] == [
+        (VatTreatment.STANDARD.label, VatTreatment.STANDARD.rate, Decimal("4.00"), "GBP"),
+        (VatTreatment.REDUCED.label, VatTreatment.REDUCED.rate, Decimal("0.50"), "GBP"),
+    ]
+    assert (found.price, found.currency) == (Decimal("34.50"), "GBP")
+
+
+@pytest.mark.spec("OB-TAX-05")
+def test_the_total_of_a_tax_has_the_currency_of_a_priced_item_if_the_first_one_is_free() -> None:
+    path = "session-series/series-yoga"
+    family = session("yoga", offers=(offer(path, "free", Decimal(0)), offer(path)))
+    asked = request(*(item(family, n, offer=OfferRef(path, key)) for n, key in enumerate(("free", "adult", "free"))))
+    (tax,) = quoted(situation(family, policy=Policy(leasing=Leasing.OFF)), asked).totals.tax
+    assert (tax.price, tax.currency) == (Decimal("2.00"), "GBP")
+
+
+@pytest.mark.spec("OB-SEL-04")
+def test_cancelled_items_do_not_count_in_the_current_totals() -> None:
+    asked = request(item(YOGA, 0), item(YOGA, 1), total_payment_due=2 * PRICE)
+    booked = after(situation(YOGA), Book(caller=ALICE, uuid=UUID, request=asked))
+    assert current_totals(order_record(booked)).price == 2 * PRICE
+    cancelled = after(booked, Cancel(caller=ALICE, uuid=UUID, numbers=(1,)))
+    assert current_totals(order_record(cancelled)).price == PRICE

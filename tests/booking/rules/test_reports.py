@@ -8,14 +8,31 @@ from msgspec.structs import replace
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.decide_proposal import DecideProposal
+from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.record import ItemState
 from openbooking.booking.model.report import OrdersReached
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import OpportunitySet, RecordSet, Situation, Spaces
 from openbooking.booking.rules.reports import orders_reached, why_not_bookable_now, withdrawal_report
-from openbooking.openactive.terms import EventStatus
-from support.builders import after, book, item, new_uuid, propose, request, session, situation
-from support.parties import BOB, MANAGER
-from support.proposals import TRIP, places
+from openbooking.openactive.terms import Availability, EventStatus
+from support.builders import (
+    NOW,
+    UUID,
+    after,
+    book,
+    item,
+    new_uuid,
+    offer,
+    on_demand_event,
+    order_record,
+    propose,
+    request,
+    session,
+    situation,
+)
+from support.parties import ALICE, BOB, MANAGER
+from support.proposals import TRIP, having, places
 
 YOGA = session()
 PATH = YOGA[-1].path
@@ -84,3 +101,77 @@ def test_a_withdrawal_reports_the_orders_that_stay() -> None:
     assert (report.opportunity, report.why_not) == (BOOKED.opportunities[PATH], None)
     assert report.orders == OrdersReached(kept=frozenset({KEY}))
     assert withdrawal_report(BOOKED, TRIP[-1].path).orders == OrdersReached()
+
+
+def test_an_opportunity_of_which_nothing_was_sold_can_be_booked() -> None:
+    assert why_not_bookable_now(replace(situation(YOGA), spaces={}), YOGA[-1]) is None
+
+
+def test_spaces_without_a_number_are_enough_for_every_offer() -> None:
+    video = on_demand_event(offers=(replace(offer("on-demand-events/v1"), min_quantity=3),))
+    assert why_not_bookable_now(situation(video), video[-1]) is None
+
+
+def test_the_first_reason_is_reported_if_no_offer_can_be_booked() -> None:
+    ended = offer(YOGA[0].path, "ended", valid_through=NOW)
+    closed = offer(YOGA[0].path, "closed", in_advance=Availability.UNAVAILABLE)
+    for offers, reason in (
+        ((ended, closed), "The Offer is not valid any more."),
+        ((closed, ended), "The Offer cannot be booked in advance."),
+    ):
+        family = session(offers=offers)
+        assert why_not_bookable_now(situation(family), family[-1]) == reason
+
+
+def test_an_offer_that_cannot_be_booked_does_not_count_for_the_quantity() -> None:
+    ended = offer(YOGA[0].path, "ended", valid_through=NOW)
+    group = offer(YOGA[0].path, "group", min_quantity=3)
+    family = session(offers=(ended, group), capacity=2)
+    reason = "The Offer is for 3 spaces or more of one Opportunity in one Order, not 2."
+    assert why_not_bookable_now(situation(family), family[-1]) == reason
+
+
+def test_a_new_order_and_a_new_proposal_count_as_nothing() -> None:
+    where = situation(YOGA, TRIP)
+    assert reached(where, book(request(item(YOGA))), PATH) == {}
+    assert reached(where, propose(places(TRIP)), TRIP[-1].path) == {}
+
+
+def test_a_deleted_order_counts_as_nothing() -> None:
+    assert reached(BOOKED, DeleteOrder(caller=ALICE, uuid=UUID), PATH) == {}
+
+
+def test_a_proposal_that_was_rejected_before_does_not_count_when_it_changes() -> None:
+    command = propose(places(TRIP))
+    where = having(situation(TRIP), command, DecideProposal(order=command.key, accept=False, actor=MANAGER))
+    changes = [RecordSet(command.key, where.records[command.key])]
+    assert orders_reached(where, changes, [TRIP[-1].path]) == {}
+
+
+def test_a_number_that_an_order_did_not_have_counts_as_nothing() -> None:
+    record = order_record(BOOKED)
+    first = record.order.items[0]
+    longer = replace(
+        record,
+        order=replace(record.order, items=(first, replace(first, number=2))),
+        states=(*record.states, ItemState()),
+    )
+    assert orders_reached(BOOKED, [RecordSet(KEY, longer)], [PATH]) == {}
+
+
+def test_an_erased_record_and_an_opportunity_reach_no_order() -> None:
+    changes = [RecordSet(KEY, None), OpportunitySet(YOGA[-1])]
+    assert orders_reached(BOOKED, changes, [PATH]) == {}
+
+
+def test_a_withdrawal_keeps_what_else_it_has_reached() -> None:
+    others = OrdersReached(cancelled=frozenset({OrderKey("bob", "1")}))
+    report = withdrawal_report(BOOKED, PATH, others)
+    assert report.orders == OrdersReached(cancelled=others.cancelled, kept=frozenset({KEY}))
+
+
+def test_the_children_of_a_path_count_for_their_nearest_published_parent() -> None:
+    cancel = CancelOpportunity(opportunity=PATH, actor=MANAGER)
+    assert reached(BOOKED, cancel, YOGA[0].path, TRIP[-1].path) == {
+        YOGA[0].path: OrdersReached(cancelled=frozenset({KEY}))
+    }

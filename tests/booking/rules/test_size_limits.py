@@ -10,9 +10,10 @@ from openbooking.booking.command import Command
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Policy
+from openbooking.booking.rules.size_limits import check_record
 from openbooking.openactive.errors import RequestTooLargeError
 from openbooking.openactive.terms import FlowRequirement
-from support.builders import PRICE, UUID, after, book, item, propose, quote, request, session, situation
+from support.builders import PRICE, UUID, after, book, item, order_record, propose, quote, request, session, situation
 from support.parties import CENTRE, MANAGER
 
 SERIES, MADE = session()
@@ -70,3 +71,10 @@ def test_stored_opportunities_are_booked_and_published_again_whatever_their_size
     large = situation([LONG, MADE])
     assert book(one).decide(large).changes
     assert Publish((LONG,), actor=MANAGER).decide(large).changes
+
+
+def test_a_large_order_may_change_as_long_as_it_does_not_grow() -> None:
+    record = order_record(after(situation([SERIES, MADE]), book(request(ITEMS[0], total_payment_due=PRICE))))
+    check_record(record, replace(record, updated=False), Policy(max_order_bytes=10))
+    with pytest.raises(RequestTooLargeError):
+        check_record(record, replace(record, updated=True), Policy(max_order_bytes=10))
