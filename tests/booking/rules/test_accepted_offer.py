@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.opportunity import FormField, Offer, Opportunity
-from openbooking.booking.model.order import OfferOverride
+from openbooking.booking.model.order_request import OfferOverride
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.rules.accepted_offer import (
     OVERRIDE_KEY,

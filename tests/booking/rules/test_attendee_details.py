@@ -7,7 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.model.opportunity import FormField, Offer
-from openbooking.booking.model.order import IntakeAnswer, ItemRequest, Order, OrderKey
+from openbooking.booking.model.order import Order, OrderKey
+from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest
 from openbooking.booking.rules.attendee_details import detail_errors, missing_details
 from openbooking.openactive.errors import ItemError, ItemErrorType
 from openbooking.openactive.ids import FormFieldRef, OfferRef

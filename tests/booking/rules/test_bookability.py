@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.model.opportunity import Opportunity, SaleState
-from openbooking.booking.model.order import ItemRequest, Order, Payment
+from openbooking.booking.model.order import Order, Payment
+from openbooking.booking.model.order_request import ItemRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity

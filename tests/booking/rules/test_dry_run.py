@@ -14,7 +14,8 @@ from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import FormField, Opportunity
-from openbooking.booking.model.order import IntakeAnswer, Order, OrderKey, OrderRequest, PersonalData
+from openbooking.booking.model.order import Order, OrderKey, PersonalData
+from openbooking.booking.model.order_request import IntakeAnswer, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import RecordKind
 from openbooking.booking.model.situation import Needs, Situation, Spaces

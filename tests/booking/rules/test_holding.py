@@ -16,16 +16,15 @@ from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import FormField, Offer, Opportunity
 from openbooking.booking.model.order import (
     HoldingBound,
-    ItemRequest,
     Lease,
     LeasedItem,
     LeasedTerms,
     Order,
     OrderItem,
     OrderKey,
-    OrderRequest,
     Payment,
 )
+from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
 from openbooking.booking.model.record import QuoteRecord, Record
 from openbooking.booking.model.situation import Holdings, OpportunitySet, Situation, Spaces, evolve

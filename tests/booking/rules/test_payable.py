@@ -12,14 +12,8 @@ from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.model.errors import UnacceptableAmendmentError, UnpayableOfferError
 from openbooking.booking.model.opportunity import Opportunity, Seller
-from openbooking.booking.model.order import (
-    ItemRequest,
-    OfferOverride,
-    Order,
-    OrderItem,
-    OrderKey,
-    OrderRequest,
-)
+from openbooking.booking.model.order import Order, OrderItem, OrderKey
+from openbooking.booking.model.order_request import ItemRequest, OfferOverride, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy, TaxCalculation
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.dry_run import Checkpoint
