@@ -11,7 +11,7 @@ from openbooking.booking.commands.delete import DeleteQuote
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.quote import may_hold
 from openbooking.booking.model.order import Order, OrderKey, Payment
-from openbooking.booking.model.policy import Leasing, Policy
+from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
 from openbooking.booking.model.situation import OpportunitySet, Situation, Spaces, evolve
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.openactive.errors import TotalPaymentDueMismatchError
@@ -181,3 +181,17 @@ def test_a_lease_keeps_no_personal_data() -> None:
     assert CUSTOMER["email"] not in str(record)
     assert record.lease_expires is not None
     assert record.lease_expires - NOW == timedelta(minutes=15)
+
+
+@pytest.mark.spec("OB-OQD-01")
+def test_a_deletion_keeps_the_quote_of_a_uuid_that_has_used_up_its_hold_time() -> None:
+    """Otherwise the same UUID could hold the spaces again."""
+    bounds = HoldingBounds(quote_duration=timedelta(minutes=1))
+    policy = Policy(leasing=Leasing.ANONYMOUS, bounds=bounds)
+    leased = after(situation(YOGA, policy=policy), quote(request(item(YOGA))))
+    spent = replace(leased, now=NOW + timedelta(minutes=1))
+    assert DeleteQuote(caller=ALICE, uuid=UUID).decide(spent).changes == ()
+    swept = after(spent, ExpireLeases())
+    for where in (swept, replace(swept, now=NOW + timedelta(days=9))):
+        assert where.records
+        assert DeleteQuote(caller=ALICE, uuid=UUID).decide(where).changes == ()
