@@ -189,6 +189,7 @@ CHANGES: list[tuple[Situation, Command[Any]]] = [
     (ORDERED, Withdraw(sources=frozenset({"feed"}), orders=True, actor=STORM.actor)),
     (ORDERED, Withhold(partnership=Partnership("alice", CENTRE.key), withheld=True, actor=STORM.actor)),
     (ORDERED, ErasePersonalData(over_before=NOW + timedelta(days=9))),
+    (ASKED, Publish((replace(TOUR[1], capacity=0),), actor=STORM.actor)),
     (ASKED, DecideProposal(order=KEY, accept=True, actor=STORM.actor)),
     (ASKED, DecideProposal(order=KEY, accept=False, actor=STORM.actor)),
     (ASKED, replace(amend(note="Sorry."), actor=STORM.actor)),
