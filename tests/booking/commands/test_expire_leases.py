@@ -225,3 +225,8 @@ def test_the_sweeper_ends_the_hold_of_a_proposal_that_still_lives() -> None:
     swept = after(replace(where, now=record.lease_expires), ExpireLeases())
     stamp = Stamp(SWEEPER, record.lease_expires)
     assert record_in(swept) == replace(record, lease_expires=None, changed=stamp)
+
+
+@pytest.mark.parametrize("policy", [Policy(leasing=Leasing.OFF), Policy(leasing=Leasing.ANONYMOUS)])
+def test_a_quote_within_the_bounds_names_no_bound(policy: Policy) -> None:
+    assert order_of(quote(request(item(YOGA))).decide(situation(YOGA, policy=policy)).reply).not_held is None

@@ -62,3 +62,9 @@ def test_a_stored_record_is_read_whatever_the_order_of_its_fields(kind: str) -> 
 def test_a_key_with_a_quotation_mark_hides_no_kind() -> None:
     record = replace(record_in(BOOKED), partner='a","kind":"quote')
     assert decode_record(msgspec.json.encode(record)) == record
+
+
+def test_an_order_that_lacks_the_state_of_an_item_is_not_read() -> None:
+    broken = replace(record_in(BOOKED), states=record_in(BOOKED).states[1:])
+    with pytest.raises(ValueError, match="shorter"):
+        broken.items()
