@@ -255,7 +255,7 @@ def codes(nonce: str) -> list[str | None]:
     return [found.access.code for found in order_of(replace(b(), nonce=nonce).decide(where)).items if found.access]
 
 
-@pytest.mark.spec("OB-ACC-03")
+@pytest.mark.spec("OB-ACC-01")
 def test_each_booked_item_has_an_access_code_of_its_own_that_nobody_can_guess() -> None:
     first, second = codes("nonce")
     assert first

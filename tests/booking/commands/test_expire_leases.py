@@ -216,7 +216,6 @@ def test_the_sweeper_tells_how_many_records_it_has_changed() -> None:
     assert ExpireLeases().decide(replace(leased, now=NOW + LEASE)).reply == 2
 
 
-@pytest.mark.spec("OB-LEASE-22")
 def test_the_sweeper_ends_the_hold_of_a_proposal_that_still_lives() -> None:
     where = proposed(session("trip", offered={"flow": APPROVAL}))
     record = record_in(where)

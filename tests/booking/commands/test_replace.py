@@ -338,7 +338,7 @@ def renewed_codes(nonce: str) -> list[str | None]:
     return [found.access.code for found, _ in where.records[KEY].items() if found.access]
 
 
-@pytest.mark.spec("OB-ACC-03")
+@pytest.mark.spec("OB-ACC-01")
 def test_each_replaced_item_has_an_access_code_of_its_own_that_nobody_can_guess() -> None:
     first, second = renewed_codes("other")
     assert first

@@ -196,7 +196,7 @@ def test_the_end_that_was_booked_counts_once_the_opportunity_is_withdrawn() -> N
         CANCEL.decide(replace(gone, now=YOGA[1].end))
 
 
-@pytest.mark.spec("OB-NOTIF-08", "OB-ACC-03")
+@pytest.mark.spec("OB-NOTIF-08", "OB-ACC-01")
 def test_each_item_gets_a_renewed_code_of_its_own_that_nobody_can_guess() -> None:
     def codes(nonce: str) -> list[str | None]:
         record = after(booked(), replace(RENEW, nonce=nonce)).records[KEY]
