@@ -170,7 +170,7 @@ def test_a_proposal_that_others_left_no_space_was_rejected_by_the_system() -> No
 
 LATER = NOW + timedelta(minutes=6)
 FROM_FEED = [replace(member, source="feed") for member in YOGA]
-SPIN, TOUR = session("spin"), session("tour", offered={"flow": NEGOTIATED})
+SPIN, TOUR = session("spin"), session("tour", offered={"flow": NEGOTIATED}, source="feed")
 ORDERED = after(situation(FROM_FEED, SPIN), book(request(item(YOGA))))
 ASKED = having(situation(TOUR), propose(request(item(TOUR))))
 POSTPONED = replace(TOUR[1], status=EventStatus.POSTPONED)
@@ -190,6 +190,7 @@ CHANGES: list[tuple[Situation, Command[Any]]] = [
     (ORDERED, Withhold(partnership=Partnership("alice", CENTRE.key), withheld=True, actor=STORM.actor)),
     (ORDERED, ErasePersonalData(over_before=NOW + timedelta(days=9))),
     (ASKED, Publish((replace(TOUR[1], capacity=0),), actor=STORM.actor)),
+    (ASKED, Withdraw(sources=frozenset({"feed"}), actor=STORM.actor)),
     (ASKED, DecideProposal(order=KEY, accept=True, actor=STORM.actor)),
     (ASKED, DecideProposal(order=KEY, accept=False, actor=STORM.actor)),
     (ASKED, replace(amend(note="Sorry."), actor=STORM.actor)),
