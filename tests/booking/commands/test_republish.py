@@ -1,5 +1,7 @@
 """Opportunities are published again when something else has changed that their feed items show."""
 
+from typing import Any
+
 import pytest
 
 from openbooking.booking.commands.publish import Publish
@@ -39,3 +41,22 @@ async def test_all_items_that_show_a_seller_are_renewed(at_once: int, monkeypatc
     assert await republish(store, CENTRE.key, MANAGER, list(OpportunityType)) == 5
     assert await republish(store, CENTRE.key, MANAGER, [OpportunityType.SLOT]) == 1
     assert await republish(store, "nobody", MANAGER, list(OpportunityType)) == 0
+
+
+@pytest.mark.anyio
+async def test_a_seller_with_many_opportunities_is_republished_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bookings wait for the locks of one part only."""
+    monkeypatch.setattr("openbooking.booking.commands.republish._AT_ONCE", 2)
+    store, parts = (await Desk().open()).bookings, []
+    await store.execute(Publish((*YOGA, *COURT), actor=MANAGER))
+
+    class Watched:
+        paths_of_seller = store.paths_of_seller
+
+        async def execute(self, command: Republish) -> int:
+            parts.append(len(command.paths))
+            return await store.execute(command)
+
+    watched: Any = Watched()
+    assert await republish(watched, CENTRE.key, MANAGER, list(OpportunityType)) == 5
+    assert parts == [2, 2, 1]

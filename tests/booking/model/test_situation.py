@@ -85,6 +85,7 @@ ENDED = replace(QUOTED, lease_expires=NOW)
 @pytest.mark.parametrize(
     ("known", "record", "yoga", "trip", "holdings"),
     [
+        (None, None, Spaces(1, 5), Spaces(2, 4), Holdings(6, 4, 900)),
         (None, QUOTED, Spaces(1, 7), Spaces(2, 4), Holdings(7, 4, 900)),
         (QUOTED, None, Spaces(1, 3), Spaces(2, 4), Holdings(5, 4, 900)),
         (None, PROPOSED, Spaces(1, 5), Spaces(2, 5), Holdings(6, 5, 900)),
