@@ -1,24 +1,33 @@
 """Every command has an actor, and everything that it changes has a stamp with actor and time."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.command import OrderCommand
+from openbooking.booking.command import Command, OrderCommand
+from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.change_logistics import ChangeLogistics
+from openbooking.booking.commands.decide_proposal import DecideProposal
+from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
 from openbooking.booking.commands.expire_leases import SWEEPER, ExpireLeases
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.seller_decisions import SellerCancel
+from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.seller_decisions import Notify, SellerCancel
 from openbooking.booking.commands.update_proposal import UpdateProposal
+from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.commands.write_to_customer import WriteToCustomer
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
-from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import ItemState, Record
-from openbooking.booking.model.situation import OpportunitySet, RecordSet, evolve
+from openbooking.booking.model.situation import OpportunitySet, RecordSet, Situation, evolve
 from openbooking.booking.rules.cancellation_effects import SOLD_OUT
 from openbooking.openactive.terms import EventStatus
 from support.all_commands import command_classes
@@ -38,8 +47,8 @@ from support.builders import (
     situation,
 )
 from support.invariants import check_stamps
-from support.parties import ALICE, BOB, MANAGER
-from support.proposals import ABORT, ACCEPT, APPROVAL, PATH, amend, b, having, proposed, record_in, standing
+from support.parties import ALICE, BOB, CENTRE, MANAGER
+from support.proposals import ABORT, ACCEPT, APPROVAL, NEGOTIATED, PATH, amend, b, having, proposed, record_in, standing
 
 YOGA = session("yoga")
 KEY = OrderKey("alice", UUID)
@@ -157,3 +166,46 @@ def test_the_system_is_the_actor_that_rejects_a_proposal_whose_spaces_are_sold()
     turned_away = after(where, book(request(item(trip)))).records[OrderKey("bob", UUID)]
     assert turned_away.proposal is not None
     assert turned_away.proposal.decided == turned_away.changed == Stamp(SOLD_OUT, NOW)
+
+
+LATER = NOW + timedelta(minutes=6)
+FROM_FEED = [replace(member, source="feed") for member in YOGA]
+SPIN, TOUR = session("spin"), session("tour", offered={"flow": NEGOTIATED}, source="feed")
+ORDERED = after(situation(FROM_FEED, SPIN), book(request(item(YOGA))))
+ASKED = having(situation(TOUR), propose(request(item(TOUR))))
+POSTPONED = replace(TOUR[1], status=EventStatus.POSTPONED)
+CHANGES: list[tuple[Situation, Command[Any]]] = [
+    (ORDERED, Cancel(caller=ALICE, uuid=UUID, numbers=(1,))),
+    (ORDERED, DeleteOrder(caller=ALICE, uuid=UUID)),
+    (ORDERED, SellerCancel(order=KEY, actor=STORM.actor)),
+    (ORDERED, Notify(order=KEY, notice="Bring a mat.", actor=STORM.actor)),
+    (
+        ORDERED,
+        Replace(order=KEY, number=1, opportunity=SPIN[1].path, offer=SPIN[0].offers[0].ref, actor=STORM.actor),
+    ),
+    (ORDERED, CancelOpportunity(opportunity=YOGA[-1].path, actor=STORM.actor)),
+    (ORDERED, ChangeLogistics(opportunity=YOGA[-1].path, start=LATER, actor=STORM.actor)),
+    (ORDERED, Publish((replace(FROM_FEED[1], start=LATER, source="feed"),), actor=STORM.actor)),
+    (ORDERED, Withdraw(sources=frozenset({"feed"}), orders=True, actor=STORM.actor)),
+    (ORDERED, Withhold(partnership=Partnership("alice", CENTRE.key), withheld=True, actor=STORM.actor)),
+    (ORDERED, ErasePersonalData(over_before=NOW + timedelta(days=9))),
+    (ASKED, Publish((replace(TOUR[1], capacity=0),), actor=STORM.actor)),
+    (ASKED, Withdraw(sources=frozenset({"feed"}), actor=STORM.actor)),
+    (ASKED, DecideProposal(order=KEY, accept=True, actor=STORM.actor)),
+    (ASKED, DecideProposal(order=KEY, accept=False, actor=STORM.actor)),
+    (ASKED, replace(amend(note="Sorry."), actor=STORM.actor)),
+    (ASKED, WriteToCustomer(order=KEY, note="Bring boots.", actor=STORM.actor)),
+    (ASKED, UpdateProposal(caller=ALICE, uuid=UUID, note="Is there a lift?")),
+    (ASKED, ABORT),
+    (having(ASKED, ACCEPT), b()),
+    (having(ASKED, ACCEPT, Publish((POSTPONED,), actor=MANAGER)), b()),
+    (having(ASKED, ACCEPT), CancelOpportunity(opportunity=TOUR[-1].path, actor=STORM.actor)),
+]
+
+
+@pytest.mark.parametrize(("where", "command"), CHANGES, ids=lambda value: type(value).__name__)
+def test_a_changed_record_has_the_stamp_of_the_change(where: Situation, command: Command[Any]) -> None:
+    before = replace(where, now=LATER)
+    left = after(before, command)
+    assert left.records[KEY] != before.records[KEY]
+    check_stamps(before, left, Stamp(command.actor, LATER))

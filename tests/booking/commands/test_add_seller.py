@@ -4,17 +4,25 @@ from typing import Any
 
 import pytest
 
+from openbooking.booking.command import Command
 from openbooking.booking.commands.add_seller import (
     InvalidWebAddressError,
     SellerDetails,
     SellerExistsError,
     add_seller,
 )
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.republish import republish
+from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.keys import InvalidKeyError
 from openbooking.openactive.money import VatTreatment
+from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import TaxMode
+from support.builders import session
 from support.identity_provider import Desk
-from support.parties import MANAGER
+from support.parties import CENTRE, MANAGER
+
+OTHER = Actor(ActorKind.ADMINISTRATOR, "feed republish")
 
 DETAILS: dict[str, Any] = {
     "key": "willow",
@@ -77,3 +85,24 @@ async def test_a_seller_is_replaced_only_on_request() -> None:
     assert [seller.name for seller in await store.sellers()] == ["Willow Studio"]
     assert await add_seller(store, renamed, MANAGER, replaces=True) == 0
     assert [seller.name for seller in await store.sellers()] == ["Weeping Willow"]
+
+
+@pytest.mark.anyio
+async def test_every_change_of_a_seller_has_its_actor() -> None:
+    store, actors = (await Desk().open()).bookings, []
+    await store.execute(Publish(tuple(session("yoga")), actor=OTHER))
+
+    class Watched:
+        async def execute(self, command: Command[Any]) -> Any:
+            actors.append(command.actor)
+            return await store.execute(command)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store, name)
+
+    watched: Any = Watched()
+    details = SellerDetails(**DETAILS | {"key": CENTRE.key})
+    assert await add_seller(watched, details, MANAGER, replaces=True) == 1
+    assert actors == [MANAGER, MANAGER]
+    assert await republish(watched, CENTRE.key, OTHER, list(OpportunityType)) == 2
+    assert actors[2:] == [OTHER]

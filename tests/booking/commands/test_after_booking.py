@@ -17,7 +17,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, OrderKey
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import DeletedRecord, Record
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import OpportunityRemoved, OpportunitySet, Situation, Spaces, evolve
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
     GoneError,
@@ -235,3 +235,20 @@ def test_order_status_returns_a_leased_quote_until_the_lease_ends() -> None:
     assert [found.opportunity for found, _ in shown.items()] == [YOGA[-1]]
     with pytest.raises(UnknownOrderError):
         GetOrder(caller=ALICE, uuid=UUID).decide(replace(leased, now=NOW + timedelta(minutes=15)))
+
+
+@pytest.mark.spec("OB-CAN-05")
+@pytest.mark.parametrize("start", [NOW - timedelta(hours=1), NOW])
+def test_a_booking_cannot_be_cancelled_from_the_present_start_on(start: datetime) -> None:
+    earlier = evolve(booked(), OpportunitySet(replace(YOGA[1], start=start)))
+    with pytest.raises(CancellationNotPermittedError, match="because it has started"):
+        cancel(1).decide(earlier)
+
+
+@pytest.mark.spec("OB-CAN-05")
+def test_the_start_that_was_booked_counts_once_the_opportunity_is_withdrawn() -> None:
+    gone = evolve(booked(), OpportunityRemoved(PATH))
+    assert statuses(after(gone, cancel(1)))[0] is OrderItemStatus.CUSTOMER_CANCELLED
+    assert YOGA[1].start is not None
+    with pytest.raises(CancellationNotPermittedError, match="because it has started"):
+        cancel(1).decide(replace(gone, now=YOGA[1].start))

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.opportunity import AccessRules, Opportunity
 from openbooking.booking.model.order import Caller, Order, OrderKey, Payment
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.record import RecordKind
@@ -197,3 +197,25 @@ def test_the_last_space_can_be_booked_and_no_more() -> None:
     assert isinstance(late.reply, Order)
     assert late.reply.has_errors
     assert changed(taken, late).spaces[one[-1].path] == Spaces(booked=1)
+
+
+def codes(nonce: str) -> list[str | None]:
+    """The access codes of two items that are booked with this nonce."""
+    guarded = session("guarded", access=AccessRules(code=True))
+    asked = request(item(guarded), item(guarded, 1), total_payment_due=2 * PRICE)
+    order = answered(situation(guarded), replace(book(asked), nonce=nonce))
+    return [found.access.code for found in order.items if found.access]
+
+
+@pytest.mark.spec("OB-ACC-01")
+def test_each_item_has_an_access_code_of_its_own_that_nobody_can_guess() -> None:
+    first, second = codes("nonce")
+    assert first
+    assert second
+    assert len({first, second, *codes("other")}) == 4
+
+
+def test_an_order_tells_of_no_remaining_spaces() -> None:
+    """They are true at the time of B only."""
+    order = answered(situation(YOGA), book(request(item(YOGA))))
+    assert [found.remaining for found in order.items] == [None]

@@ -13,6 +13,7 @@ from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.errors import UnacceptableAmendmentError
+from openbooking.booking.model.opportunity import AccessRules
 from openbooking.booking.model.order import Payment
 from openbooking.booking.model.policy import Policy, ReconciliationDetails
 from openbooking.booking.model.record import RecordKind
@@ -29,7 +30,7 @@ from openbooking.openactive.errors import (
 )
 from openbooking.openactive.terms import EventStatus, OrderType
 from support.builders import NOW, PRICE, UUID, VERSION, after, book, item, propose, quote, request, session, situation
-from support.parties import AGREED_ALICE, ALICE, CUSTOMER, MANAGER
+from support.parties import AGREED, AGREED_ALICE, ALICE, CENTRE, CUSTOMER, MANAGER, STUDIO
 from support.proposals import (
     ABORT,
     ACCEPT,
@@ -164,7 +165,7 @@ def test_an_accepted_proposal_is_booked_after_its_hold_has_ended_if_spaces_are_l
     assert isinstance(decision.reply, OpportunityHasInsufficientCapacityError)
     rejected = after(full, b())
     assert standing(rejected).status is SELLER_REJECTED
-    assert standing(rejected).seller_note
+    assert standing(rejected).seller_note == "The spaces are no longer available."
     with pytest.raises(OrderCreationFailedError):
         b().decide(rejected)
 
@@ -233,3 +234,30 @@ def test_personal_data_of_an_item_is_erased_if_an_amendment_leaves_the_item_out(
     personal = order_of(b(amended.version).decide(where)).personal
     assert personal is not None
     assert (personal.customer, personal.attendees) == (CUSTOMER, {2: ben})
+
+
+@pytest.mark.spec("OB-DYN-01")
+def test_a_dynamic_payment_is_authorised_anew_by_an_account_agreed_with_this_seller() -> None:
+    dynamic = Payment(dynamic=True, identifier="p", account_id="MOVE")
+    asked = request(item(TRIP, offer_id=None, offer=None), total_payment_due=None, payment=dynamic)
+    agreed = replace(ALICE, terms={CENTRE.key: AGREED})
+    where = having(situation(TRIP, policy=Policy(dynamic_accounts=frozenset())), propose(asked, agreed), ACCEPT)
+    anew = replace(dynamic, identifier="p2")
+    assert order_of(b(payment=anew, caller=agreed).decide(where)).payment == anew
+    with pytest.raises(InvalidPaymentDetailsError):
+        b(payment=anew, caller=replace(ALICE, terms={STUDIO.key: AGREED})).decide(where)
+
+
+def codes(nonce: str) -> list[str | None]:
+    """The access codes of two items that are booked with this nonce."""
+    guarded = session("guarded", access=AccessRules(code=True), offered={"flow": APPROVAL})
+    where = having(situation(guarded), propose(places(guarded, guarded)), ACCEPT)
+    return [found.access.code for found in order_of(replace(b(), nonce=nonce).decide(where)).items if found.access]
+
+
+@pytest.mark.spec("OB-ACC-01")
+def test_each_booked_item_has_an_access_code_of_its_own_that_nobody_can_guess() -> None:
+    first, second = codes("nonce")
+    assert first
+    assert second
+    assert len({first, second, *codes("other")}) == 4

@@ -8,15 +8,17 @@ from msgspec.structs import replace
 
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.delete import DeleteQuote
-from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.expire_leases import SWEEPER, ExpireLeases
 from openbooking.booking.commands.quote import may_hold
+from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.order import Order, OrderKey, Payment
-from openbooking.booking.model.policy import Leasing, Policy
+from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
 from openbooking.booking.model.situation import OpportunitySet, Situation, Spaces, evolve
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.openactive.errors import TotalPaymentDueMismatchError
 from support.builders import NOW, UUID, after, changed, item, offer, quote, request, session, situation
 from support.parties import ALICE, BOB, CUSTOMER
+from support.proposals import APPROVAL, proposed, record_in
 
 YOGA = session("yoga")
 SPIN = session("spin")
@@ -181,3 +183,49 @@ def test_a_lease_keeps_no_personal_data() -> None:
     assert CUSTOMER["email"] not in str(record)
     assert record.lease_expires is not None
     assert record.lease_expires - NOW == timedelta(minutes=15)
+
+
+@pytest.mark.spec("OB-OQD-01")
+def test_a_deletion_keeps_the_quote_of_a_uuid_that_has_used_up_its_hold_time() -> None:
+    """Otherwise the same UUID could hold the spaces again."""
+    bounds = HoldingBounds(quote_duration=timedelta(minutes=1))
+    policy = Policy(leasing=Leasing.ANONYMOUS, bounds=bounds)
+    leased = after(situation(YOGA, policy=policy), quote(request(item(YOGA))))
+    spent = replace(leased, now=NOW + timedelta(minutes=1))
+    assert DeleteQuote(caller=ALICE, uuid=UUID).decide(spent).changes == ()
+    swept = after(spent, ExpireLeases())
+    for where in (swept, replace(swept, now=NOW + timedelta(days=9))):
+        assert where.records
+        assert DeleteQuote(caller=ALICE, uuid=UUID).decide(where).changes == ()
+
+
+def test_a_lease_that_is_made_again_after_its_end_counts_its_hold_time_anew() -> None:
+    asked = quote(request(item(YOGA)))
+    leased = after(situation(YOGA), asked)
+    for minutes, since in ((LEASE / 2, NOW), (2 * LEASE, NOW + 2 * LEASE)):
+        lease = after(replace(leased, now=NOW + minutes), asked).records[asked.key].lease
+        assert lease is not None
+        assert lease.since == since
+
+
+def test_the_sweeper_tells_how_many_records_it_has_changed() -> None:
+    leased = situation(YOGA)
+    for caller in (ALICE, BOB):
+        leased = after(leased, quote(request(item(YOGA)), caller=caller))
+    assert ExpireLeases().decide(leased).reply == 0
+    assert ExpireLeases().decide(replace(leased, now=NOW + LEASE)).reply == 2
+
+
+def test_the_sweeper_ends_the_hold_of_a_proposal_that_still_lives() -> None:
+    where = proposed(session("trip", offered={"flow": APPROVAL}))
+    record = record_in(where)
+    assert record.lease_expires is not None
+    assert record.ends == record.lease_expires
+    swept = after(replace(where, now=record.lease_expires), ExpireLeases())
+    stamp = Stamp(SWEEPER, record.lease_expires)
+    assert record_in(swept) == replace(record, lease_expires=None, changed=stamp)
+
+
+@pytest.mark.parametrize("policy", [Policy(leasing=Leasing.OFF), Policy(leasing=Leasing.ANONYMOUS)])
+def test_a_quote_within_the_bounds_names_no_bound(policy: Policy) -> None:
+    assert order_of(quote(request(item(YOGA))).decide(situation(YOGA, policy=policy)).reply).not_held is None

@@ -460,3 +460,28 @@ def test_without_personal_data_another_price_or_seller_is_no_repeat() -> None:
     for other in (dearer, replace(asked, seller="studio"), replace(asked, total_payment_due=PRICE + 1)):
         with pytest.raises(OrderAlreadyExistsError):
             propose(other, caller=AGREED_ALICE).decide(swept)
+
+
+DYNAMIC = Payment(dynamic=True, identifier="p", account_id="MOVE")
+WITHOUT_OFFER = replace(places(TRIP).items[0], offer=None, offer_id=None)
+
+
+@pytest.mark.spec("OB-APP-16")
+@pytest.mark.parametrize(
+    ("asked", "other"),
+    [
+        (replace(places(FREE), payment=None), DYNAMIC),
+        (replace(places(TRIP), payment=DYNAMIC, items=(WITHOUT_OFFER,), total_payment_due=None), None),
+    ],
+    ids=["free", "dynamic"],
+)
+def test_once_people_are_forgotten_another_kind_of_payment_is_no_repeat(
+    asked: OrderRequest, other: Payment | None
+) -> None:
+    where = situation(TRIP, FREE, policy=replace(POLICY, dynamic_accounts=frozenset()))
+    closed_ = having(where, propose(asked, caller=AGREED_ALICE), ABORT)
+    swept = after(replace(closed_, now=NOW + HELD), ExpireLeases())
+    assert personal_data_in(swept) is None
+    assert propose(asked, caller=AGREED_ALICE).decide(swept).changes == ()
+    with pytest.raises(OrderAlreadyExistsError):
+        propose(replace(asked, payment=other), caller=AGREED_ALICE).decide(swept)

@@ -1,5 +1,6 @@
 """The Seller replaces a booked Opportunity at the same price or less (OB 8.4.3.1, 8.4.6)."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -7,18 +8,25 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.commands.change_logistics import ChangeLogistics
+from openbooking.booking.commands.erase_personal_data import ErasePersonalData
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
 from openbooking.booking.model.opportunity import AccessRules, FormField, Opportunity
-from openbooking.booking.model.order import OrderKey, Payment
+from openbooking.booking.model.order import Access, OrderKey, Payment
 from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest
 from openbooking.booking.model.policy import Policy, TaxCalculation
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import OpportunitySet, Situation, Spaces, evolve
 from openbooking.booking.rules.pricing import current_totals
-from openbooking.openactive.errors import NotFoundError, UnacceptableReplacementError, UnknownOrderError
+from openbooking.openactive.errors import (
+    NotFoundError,
+    RequestTooLargeError,
+    UnacceptableReplacementError,
+    UnknownOrderError,
+)
 from openbooking.openactive.ids import FormFieldRef, OfferRef
-from openbooking.openactive.money import VatTreatment
+from openbooking.openactive.money import PRICE_LIMIT, VatTreatment
 from openbooking.openactive.terms import (
     SCHEMA,
     Availability,
@@ -323,3 +331,76 @@ def test_the_replacement_itself_is_the_approval_of_the_seller() -> None:
     trip = session("trip", offered={"flow": (FlowRequirement.APPROVAL,)})
     where = after(booked(1, trip), replacing(trip))
     assert [found.opportunity for found, _ in where.records[KEY].items()] == [trip[-1]]
+
+
+def renewed_codes(nonce: str) -> list[str | None]:
+    """The access codes of two items that are replaced with this nonce."""
+    where = having(booked(2), *(replace(replacing(SPIN, number), nonce=nonce) for number in (1, 2)))
+    return [found.access.code for found, _ in where.records[KEY].items() if found.access]
+
+
+@pytest.mark.spec("OB-ACC-01")
+def test_each_replaced_item_has_an_access_code_of_its_own_that_nobody_can_guess() -> None:
+    first, second = renewed_codes("other")
+    assert first
+    assert second
+    assert len({first, second, *renewed_codes("third")}) == 4
+
+
+def test_a_replaced_item_loses_renewed_access_and_the_mark_of_changed_logistics() -> None:
+    where = having(
+        booked(),
+        RenewAccess(order=KEY, nonce="third", code=True, actor=MANAGER),
+        ChangeLogistics(opportunity=YOGA[-1].path, start=NOW + timedelta(days=1), actor=MANAGER),
+    )
+    assert where.records[KEY].states[0].logistics_changed
+    ((found, state),) = after(where, replacing(SWIM)).records[KEY].items()
+    assert state.logistics_changed is False
+    assert found.access == Access(own_passes=(OWN,))
+
+
+def test_a_full_opportunity_is_given_in_place_of_nothing() -> None:
+    full = replace(booked(), spaces={SPIN[-1].path: Spaces(booked=9, leased=1)})
+    with pytest.raises(UnacceptableReplacementError, match="is full"):
+        replacing(SPIN).decide(full)
+
+
+@pytest.mark.parametrize(("taken", "accepted"), [(10, True), (11, False)])
+def test_another_offer_of_an_oversold_opportunity_is_not_given(taken: int, accepted: bool) -> None:
+    """The item itself has one of the spaces."""
+    other = offer(YOGA[0].path, key="other")
+    where = evolve(booked(), OpportunitySet(replace(YOGA[0], offers=(*YOGA[0].offers, other))))
+    where = replace(where, spaces={**where.spaces, YOGA[-1].path: Spaces(booked=taken)})
+    command = replace(replacing(YOGA), offer=other.ref)
+    if accepted:
+        ((found, _),) = after(where, command).records[KEY].items()
+        assert found.offer == other
+    else:
+        with pytest.raises(UnacceptableReplacementError, match="is full"):
+            command.decide(where)
+
+
+def test_a_price_that_cannot_be_paid_is_refused_as_a_replacement() -> None:
+    dearest = session("dearest", price=PRICE_LIMIT - 1)
+    with pytest.raises(UnacceptableReplacementError):
+        replacing(dearest).decide(booked(1, dearest))
+
+
+def test_an_order_that_is_too_large_already_may_be_replaced_if_it_does_not_grow() -> None:
+    small = replace(booked(), policy=Policy(max_order_bytes=1))
+    with pytest.raises(RequestTooLargeError):
+        replacing(SWIM).decide(small)
+    replaced = replace(after(booked(), replacing(SPIN)), policy=Policy(max_order_bytes=1))
+    assert after(replaced, replacing(SWIM)).records[KEY].items()[0][0].opportunity == SWIM[-1]
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_an_order_without_personal_data_is_replaced_by_an_offer_that_asks_for_none(asks: bool) -> None:
+    erased = after(booked(), ErasePersonalData(over_before=NOW + timedelta(days=9)))
+    other = session("other", offered={"attendee_details": (f"{SCHEMA}telephone",) if asks else ()})
+    where = replace(erased, opportunities={**erased.opportunities, **{member.path: member for member in other}})
+    if asks:
+        with pytest.raises(UnacceptableReplacementError, match="telephone"):
+            replacing(other).decide(where)
+    else:
+        assert after(where, replacing(other)).records[KEY].items()[0][0].opportunity == other[-1]

@@ -14,7 +14,7 @@ from openbooking.booking.commands.seller_decisions import Notify, RecordAttendan
 from openbooking.booking.model.opportunity import AccessRules
 from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.record import ItemState
-from openbooking.booking.model.situation import Situation, Spaces
+from openbooking.booking.model.situation import OpportunityRemoved, OpportunitySet, Situation, Spaces, evolve
 from openbooking.booking.rules.pricing import current_totals
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
@@ -24,6 +24,7 @@ from openbooking.openactive.errors import (
 )
 from openbooking.openactive.terms import OrderItemStatus
 from support.builders import (
+    NOW,
     PRICE,
     UUID,
     after,
@@ -179,3 +180,28 @@ def test_the_seller_cannot_cancel_an_item_that_has_ended() -> None:
     with pytest.raises(CancellationNotPermittedError):
         CANCEL.decide(over)
     assert statuses(after(over, CAME)) == [ATTENDED] * 3
+
+
+@pytest.mark.spec("OB-SEL-12")
+def test_the_present_end_of_an_opportunity_counts_for_its_cancellation() -> None:
+    over = evolve(booked(), OpportunitySet(replace(YOGA[1], end=NOW)))
+    with pytest.raises(CancellationNotPermittedError):
+        CANCEL.decide(over)
+
+
+@pytest.mark.spec("OB-SEL-12")
+def test_the_end_that_was_booked_counts_once_the_opportunity_is_withdrawn() -> None:
+    gone = evolve(booked(), OpportunityRemoved(YOGA[1].path))
+    assert statuses(after(gone, CANCEL)) == [BY_SELLER] * 3
+    assert YOGA[1].end is not None
+    with pytest.raises(CancellationNotPermittedError):
+        CANCEL.decide(replace(gone, now=YOGA[1].end))
+
+
+@pytest.mark.spec("OB-NOTIF-08", "OB-ACC-01")
+def test_each_item_gets_a_renewed_code_of_its_own_that_nobody_can_guess() -> None:
+    def codes(nonce: str) -> list[str | None]:
+        record = after(booked(), replace(RENEW, nonce=nonce)).records[KEY]
+        return [found.access.code for found, _ in record.items() if found.access]
+
+    assert len({*codes("other"), *codes("third")}) == 6

@@ -1,0 +1,92 @@
+"""Order Status shows a leased OrderQuote as the Booking Partner was quoted it (OB 9.2.10)."""
+
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.model.opportunity import Opportunity, Seller
+from openbooking.booking.model.order import Caller, Order, Payment
+from openbooking.booking.model.order_request import OrderRequest
+from openbooking.booking.model.policy import Policy, ReconciliationDetails, TaxCalculation
+from openbooking.booking.model.situation import Situation
+from openbooking.openactive.money import VatTreatment
+from openbooking.openactive.terms import BrokerRole
+from support.builders import UUID, after, book, item, new_uuid, quote, request, session, situation
+from support.parties import AGREED_ALICE, ALICE, BOB, CENTRE, STUDIO
+from support.proposals import APPROVAL, order_of
+
+STATUS = GetOrder(caller=ALICE, uuid=UUID)
+ACCOUNT = Policy(reconciliation=ReconciliationDetails(account_id="acme"))
+
+
+def sessions(seller: Seller = CENTRE, **offered: object) -> tuple[list[Opportunity], list[Opportunity]]:
+    """A session that takes tax, and one that takes none, with these changes of its Offer."""
+    exempt = {"price": Decimal("9.00"), "vat": VatTreatment.EXEMPT, **offered}
+    return session("yoga", seller=seller), session("spin", seller=seller, offered=exempt)
+
+
+def asked(*families: list[Opportunity], seller: Seller = CENTRE, **changes: object) -> OrderRequest:
+    items = (item(family, position) for position, family in enumerate(families))
+    return replace(request(*items, seller=seller.key), **changes)
+
+
+def shown(where: Situation, wanted: OrderRequest, caller: Caller = ALICE) -> tuple[Order, Order]:
+    """The OrderQuote that Order Status shows, and the one that C2 has answered."""
+    command = quote(wanted, caller=caller)
+    record = STATUS.decide(after(where, command)).reply
+    return record.order, order_of(command.decide(where))
+
+
+@pytest.mark.spec("OB-OST-02")
+@pytest.mark.parametrize(
+    ("seller", "policy", "changes"),
+    [
+        (CENTRE, Policy(), {}),
+        (STUDIO, Policy(), {}),
+        (CENTRE, Policy(prepayment=False), {}),
+        (CENTRE, Policy(tax=TaxCalculation.NEVER), {}),
+        (STUDIO, Policy(tax=TaxCalculation.NEVER), {}),
+        (CENTRE, Policy(), {"broker_role": BrokerRole.NO_BROKER, "broker": None}),
+        (CENTRE, Policy(), {"broker_role": BrokerRole.RESELLER}),
+        (CENTRE, ACCOUNT, {"payment": Payment(account_id="acme")}),
+    ],
+)
+def test_a_leased_quote_is_shown_as_it_was_answered(seller: Seller, policy: Policy, changes: dict[str, object]) -> None:
+    """Order Status does not repeat the request: positions, `@id`s and personal data."""
+    yoga, spin = sessions(seller)
+    order, answered = shown(situation(yoga, spin, policy=policy), asked(yoga, spin, spin, seller=seller, **changes))
+    assert not answered.has_errors
+    items = tuple(replace(found, position=None, opportunity_id=None, offer_id=None) for found in answered.items)
+    assert order == replace(answered, items=items, personal=None)
+    assert [found.number for found in order.items] == [1, 2, 3]
+
+
+@pytest.mark.spec("OB-OST-02", "OB-DYN-10")
+def test_a_leased_quote_with_a_dynamic_payment_shows_no_tax() -> None:
+    yoga, _ = sessions()
+    dynamic = Payment(dynamic=True, identifier="p", account_id="MOVE")
+    wanted = asked(yoga, payment=dynamic, total_payment_due=None)
+    wanted = replace(wanted, items=(replace(wanted.items[0], offer=None, offer_id=None),))
+    where = situation(yoga, policy=Policy(dynamic_accounts=frozenset()))
+    order, answered = shown(where, wanted, AGREED_ALICE)
+    assert (order.payment, order.totals, order.items[0].tax) == (dynamic, answered.totals, ())
+
+
+@pytest.mark.parametrize(("flow", "approval"), [((), False), (APPROVAL, True)])
+def test_a_leased_quote_needs_approval_if_one_of_its_offers_does(flow: object, approval: bool) -> None:
+    yoga, spin = sessions(flow=flow)
+    order, _ = shown(situation(yoga, spin), asked(yoga, spin))
+    assert order.requires_approval is approval
+
+
+@pytest.mark.spec("OB-OST-02")
+def test_the_spaces_of_the_lease_itself_are_shown_as_left() -> None:
+    yoga, spin = sessions()
+    others = quote(asked(yoga), caller=BOB), book(request(item(yoga)), caller=BOB, uuid=new_uuid())
+    where = situation(yoga, spin)
+    for command in others:
+        where = after(where, command)
+    order, _ = shown(where, asked(yoga, yoga, spin))
+    assert [found.remaining for found in order.items] == [8, 8, 10]

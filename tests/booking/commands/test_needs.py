@@ -1,0 +1,122 @@
+"""The rows that each command asks a store to load and lock before it is decided."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.command import Command
+from openbooking.booking.commands.book_proposal import BookProposal
+from openbooking.booking.commands.cancel import Cancel
+from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
+from openbooking.booking.commands.change_logistics import ChangeLogistics
+from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
+from openbooking.booking.commands.erase_personal_data import ErasePersonalData
+from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.find_opportunities import FindBySource, GetOpportunities, GetOpportunity
+from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.preview import Preview
+from openbooking.booking.commands.publish import Publish, PublishSeller
+from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.republish import Republish
+from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
+from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.take_off_sale import TakeOffSale
+from openbooking.booking.commands.update_proposal import UpdateProposal
+from openbooking.booking.commands.withdraw import Withdraw
+from openbooking.booking.commands.withhold import Withhold
+from openbooking.booking.commands.write_to_customer import WriteToCustomer
+from openbooking.booking.model.opportunity import SaleState
+from openbooking.booking.model.order import OrderKey, Partnership
+from openbooking.booking.model.situation import Needs
+from openbooking.openactive.terms import EventStatus
+from support.all_commands import command_classes
+from support.builders import NOW, UUID, book, item, propose, quote, request, session, slot
+from support.parties import ALICE, CENTRE, MANAGER
+from support.proposals import ACCEPT, amend
+
+SERIES, YOGA = session("yoga")
+FACILITY, SLOT = slot("court", individual=False)
+CANCELLED = replace(YOGA, status=EventStatus.CANCELLED)
+KEY = OrderKey("alice", UUID)
+ASKED = request(item([SERIES, YOGA]))
+WITH_CENTRE = Partnership("alice", CENTRE.key)
+
+RECORD = Needs(records=frozenset({KEY}))
+ORDER = Needs(
+    records=frozenset({KEY}),
+    opportunities=frozenset({YOGA.path}),
+    lookups=frozenset({SERIES.path}),
+    sellers=frozenset({CENTRE.key}),
+)
+HOLDERS, SOURCES, PATHS = frozenset({"alice"}), frozenset({"feed-1", "feed-2"}), frozenset({YOGA.path, SLOT.path})
+
+COMMANDS: list[tuple[Command[Any], Needs]] = [
+    (quote(ASKED), replace(ORDER, holders=HOLDERS)),
+    (replace(quote(ASKED), holds=False), replace(ORDER, likely_read_only=True)),
+    (propose(ASKED), replace(ORDER, holders=HOLDERS)),
+    (book(ASKED), replace(ORDER, fills=frozenset({YOGA.path}))),
+    (BookProposal(caller=ALICE, uuid=UUID, version=None), replace(RECORD, fills_of=frozenset({KEY}))),
+    (GetOrder(caller=ALICE, uuid=UUID), replace(RECORD, likely_read_only=True)),
+    (Cancel(caller=ALICE, uuid=UUID, numbers=(1,)), RECORD),
+    (DeleteOrder(caller=ALICE, uuid=UUID), RECORD),
+    (DeleteQuote(caller=ALICE, uuid=UUID), RECORD),
+    (UpdateProposal(caller=ALICE, uuid=UUID), RECORD),
+    (ACCEPT, RECORD),
+    (amend(), RECORD),
+    (WriteToCustomer(order=KEY, note="Hello.", actor=MANAGER), RECORD),
+    (SellerCancel(order=KEY, actor=MANAGER), RECORD),
+    (Notify(order=KEY, notice="Hello.", actor=MANAGER), RECORD),
+    (RecordAttendance(order=KEY, attended=True, actor=MANAGER), RECORD),
+    (RenewAccess(order=KEY, nonce="new", actor=MANAGER), RECORD),
+    (
+        Replace(order=KEY, number=1, opportunity=YOGA.path, offer=SERIES.offers[0].ref, actor=MANAGER),
+        Needs(
+            records=frozenset({KEY}),
+            opportunities=frozenset({YOGA.path}),
+            lookups=frozenset({SERIES.path}),
+            fills=frozenset({YOGA.path}),
+        ),
+    ),
+    (
+        Publish((FACILITY, CANCELLED), actor=MANAGER),
+        Needs(
+            opportunities=frozenset({FACILITY.path, SERIES.path, YOGA.path}),
+            children=frozenset({FACILITY.path}),
+            claims_on=frozenset({YOGA.path}),
+            announced=(FACILITY, CANCELLED),
+            proposed_at=frozenset({YOGA.path}),
+            sellers=frozenset({CENTRE.key}),
+        ),
+    ),
+    (PublishSeller(CENTRE, actor=MANAGER), Needs(sellers=frozenset({CENTRE.key}))),
+    (Republish(PATHS, actor=MANAGER), Needs(opportunities=PATHS)),
+    (CancelOpportunity(opportunity=SERIES.path, actor=MANAGER), Needs(families=frozenset({SERIES.path}))),
+    (ChangeLogistics(opportunity=SERIES.path, actor=MANAGER), Needs(families=frozenset({SERIES.path}))),
+    (
+        SetSaleState(opportunity=SERIES.path, sale=SaleState.UNPUBLISHED, actor=MANAGER),
+        Needs(below=frozenset({SERIES.path})),
+    ),
+    (TakeOffSale(sources=SOURCES, keep=PATHS, actor=MANAGER), Needs(sources=SOURCES)),
+    (Withdraw(sources=SOURCES, keep=PATHS, actor=MANAGER), Needs(sources=SOURCES)),
+    (Withhold(partnership=WITH_CENTRE, withheld=True, actor=MANAGER), Needs(shown_to=frozenset({WITH_CENTRE}))),
+    (Withhold(partnership=WITH_CENTRE, withheld=False, actor=MANAGER), Needs(withheld_from=frozenset({WITH_CENTRE}))),
+    (ExpireLeases(), Needs(expired=True)),
+    (ErasePersonalData(over_before=NOW), Needs(over_before=NOW)),
+    (
+        GetOpportunity(YOGA.path, actor=MANAGER),
+        Needs(opportunities=frozenset({YOGA.path}), likely_read_only=True),
+    ),
+    (GetOpportunities(PATHS, actor=MANAGER), Needs(opportunities=PATHS, likely_read_only=True)),
+    (FindBySource(SOURCES, actor=MANAGER), Needs(source_prefixes=SOURCES, likely_read_only=True)),
+    (Preview(command=ACCEPT, actor=MANAGER), replace(RECORD, likely_read_only=True)),
+]
+
+
+@pytest.mark.parametrize(("command", "needs"), COMMANDS, ids=lambda value: type(value).__name__)
+def test_a_command_needs_these_rows(command: Command[Any], needs: Needs) -> None:
+    assert command.needs() == needs
+
+
+def test_the_needs_of_every_command_are_tested() -> None:
+    assert {type(command) for command, _ in COMMANDS} == set(command_classes())
