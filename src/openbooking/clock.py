@@ -54,7 +54,7 @@ class Clock(Protocol):
 
 
 class _State(NamedTuple):
-    """What the readings so far say about the wall clock. Offsets are wall time minus monotonic time, in seconds.
+    """The state of the clock after the readings so far. Offsets are wall time minus monotonic time, in seconds.
 
     Attributes:
         offset: The offset in use.

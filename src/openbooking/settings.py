@@ -38,7 +38,7 @@ _log = structlog.get_logger()
 
 
 class AccessMode(StrEnum):
-    """How callers are authenticated."""
+    """The ways to authenticate callers."""
 
     API_KEY = "api-key"
     OPENID = "openid"
@@ -258,13 +258,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def is_local(self) -> bool:
-        """Whether the site is on localhost without TLS, for trying it out."""
+        """True if the site is on localhost without TLS, for trying it out."""
         site = urlsplit(self.site)
         return site.scheme == "http" and site.hostname in _LOCAL
 
     @property
     def local_but_open(self) -> bool:
-        """Whether other machines can reach a site whose address is on localhost."""
+        """True if the address is on localhost, and the server listens to other machines too."""
         return self.is_local and self.host not in _LOCAL
 
     @property

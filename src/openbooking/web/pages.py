@@ -1,4 +1,4 @@
-"""What all pages for people share: templates, security headers, cookies, forms and redirects."""
+"""The base of all pages for people: templates, security headers, cookies, forms and redirects."""
 
 import hashlib
 import hmac
@@ -72,7 +72,7 @@ class Visit(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """What is wrong with a form, in words for people, and the names of the fields that are wrong, if any."""
+    """A problem with a form: the message for people, and the names of the wrong fields, if any."""
 
     text: str
     fields: tuple[str, ...] = ()

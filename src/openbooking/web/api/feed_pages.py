@@ -43,7 +43,7 @@ class Page(NamedTuple):
 
 
 class PageKey(NamedTuple):
-    """What identifies a page in the cache."""
+    """The key of a page in the cache."""
 
     feed: str
     after: int
