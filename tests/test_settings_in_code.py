@@ -23,6 +23,8 @@ INVALID: list[dict[str, Any]] = [
     {"time_zone": "Europe/Testford"},
     {"site_url": "http://booking.example.com"},
     {"site_url": "https://booking.example.com?a"},
+    {"site_url": "https://[zz]"},
+    {"lease_seconds": 10**15},
     {"api_path": "/{x}"},
     {"access": "headers"},
     {"trusted_partner_header": "X-Partner"},

@@ -35,30 +35,55 @@ if TYPE_CHECKING:
     from openbooking.booking.commands.withhold import Withhold
     from openbooking.booking.commands.write_to_customer import WriteToCustomer
     from openbooking.booking.model.actor import Actor, ActorKind
-    from openbooking.booking.model.opportunity import Offer, Opportunity, SaleState, Seller
-    from openbooking.booking.model.order import BookedItem, BookedOrder, Caller, Order, OrderItem, OrderKey, Payment
+    from openbooking.booking.model.grant_terms import GrantTerms
+    from openbooking.booking.model.opportunity import AccessRules, Offer, Opportunity, SaleState, Seller
+    from openbooking.booking.model.order import (
+        BookedItem,
+        BookedOrder,
+        Caller,
+        Order,
+        OrderItem,
+        OrderKey,
+        Partnership,
+        Payment,
+        PersonalData,
+        Proposal,
+        Totals,
+    )
     from openbooking.booking.model.order_request import ItemRequest, OrderRequest
     from openbooking.booking.model.policy import Leasing, Policy, TaxCalculation
     from openbooking.booking.model.record import (
         DeletedRecord,
+        ItemState,
         OrderRecord,
         ProposalRecord,
         QuoteRecord,
         Record,
         RecordKind,
+        ShownQuote,
         decode_record,
     )
-    from openbooking.booking.model.situation import Holdings, Needs, Situation, Spaces
+    from openbooking.booking.model.situation import (
+        Holdings,
+        Needs,
+        OpportunityRemoved,
+        OpportunitySet,
+        RecordSet,
+        SellerSet,
+        Situation,
+        Spaces,
+    )
     from openbooking.booking.rules.dry_run import Checkpoint
     from openbooking.booking.store import Feed, FeedWriter, Figures, Store, StoreUnavailableError, fold, join_needs
     from openbooking.clock import Clock, SystemClock
     from openbooking.identity.policy import SecondFactorMode
+    from openbooking.identity.records import Grant, IdentityRecord, Partner
     from openbooking.identity.store import AccessRights, IdentityStore
     from openbooking.openactive.errors import OpenBookingError
     from openbooking.openactive.ids import OfferRef, opportunity_path
     from openbooking.openactive.opportunity_types import OpportunityType
     from openbooking.openactive.rpde import Item
-    from openbooking.openactive.terms import Availability, OrderType
+    from openbooking.openactive.terms import Availability, BrokerRole, EventStatus, FlowRequirement, OrderType, TaxMode
     from openbooking.settings import AccessMode, Settings, SettingsError, load_settings
     from openbooking.store.change_set import ChangeSet, Publication, changes_between
     from openbooking.store.identity.memory import MemoryIdentityStore
@@ -74,6 +99,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AccessMode",
     "AccessRights",
+    "AccessRules",
     "Actor",
     "ActorKind",
     "AmendProposal",
@@ -83,6 +109,7 @@ __all__ = [
     "BookProposal",
     "BookedItem",
     "BookedOrder",
+    "BrokerRole",
     "Caller",
     "Cancel",
     "CancelOpportunity",
@@ -97,18 +124,24 @@ __all__ = [
     "DeleteQuote",
     "DeletedRecord",
     "ErasePersonalData",
+    "EventStatus",
     "ExpireLeases",
     "Feed",
     "FeedWriter",
     "Figures",
     "FindBySource",
+    "FlowRequirement",
     "GetOpportunities",
     "GetOpportunity",
     "GetOrder",
+    "Grant",
+    "GrantTerms",
     "Holdings",
+    "IdentityRecord",
     "IdentityStore",
     "Item",
     "ItemRequest",
+    "ItemState",
     "Leasing",
     "MemoryIdentityStore",
     "MemoryStore",
@@ -118,6 +151,8 @@ __all__ = [
     "OfferRef",
     "OpenBookingError",
     "Opportunity",
+    "OpportunityRemoved",
+    "OpportunitySet",
     "OpportunityType",
     "Order",
     "OrderItem",
@@ -125,10 +160,14 @@ __all__ = [
     "OrderRecord",
     "OrderRequest",
     "OrderType",
+    "Partner",
+    "Partnership",
     "Payment",
+    "PersonalData",
     "Policy",
     "Preview",
     "Previewed",
+    "Proposal",
     "ProposalRecord",
     "Propose",
     "Publication",
@@ -139,6 +178,7 @@ __all__ = [
     "Record",
     "RecordAttendance",
     "RecordKind",
+    "RecordSet",
     "Refusal",
     "RenewAccess",
     "Replace",
@@ -147,9 +187,11 @@ __all__ = [
     "SecondFactorMode",
     "Seller",
     "SellerCancel",
+    "SellerSet",
     "SetSaleState",
     "Settings",
     "SettingsError",
+    "ShownQuote",
     "Situation",
     "Spaces",
     "SqliteStore",
@@ -159,6 +201,8 @@ __all__ = [
     "SystemClock",
     "TakeOffSale",
     "TaxCalculation",
+    "TaxMode",
+    "Totals",
     "UpdateProposal",
     "UserError",
     "Withdraw",
@@ -178,7 +222,11 @@ __all__ = [
 ]
 
 _NAMES_BY_MODULE = {
-    "openbooking.booking.command": ("Command", "Decision", "Refusal"),
+    "openbooking.booking.command": (
+        "Command",
+        "Decision",
+        "Refusal",
+    ),
     "openbooking.booking.commands.amend_proposal": ("AmendProposal",),
     "openbooking.booking.commands.book": ("Book",),
     "openbooking.booking.commands.book_proposal": ("BookProposal",),
@@ -186,26 +234,54 @@ _NAMES_BY_MODULE = {
     "openbooking.booking.commands.cancel_opportunity": ("CancelOpportunity",),
     "openbooking.booking.commands.change_logistics": ("ChangeLogistics",),
     "openbooking.booking.commands.decide_proposal": ("DecideProposal",),
-    "openbooking.booking.commands.delete": ("DeleteOrder", "DeleteQuote"),
+    "openbooking.booking.commands.delete": (
+        "DeleteOrder",
+        "DeleteQuote",
+    ),
     "openbooking.booking.commands.erase_personal_data": ("ErasePersonalData",),
     "openbooking.booking.commands.expire_leases": ("ExpireLeases",),
-    "openbooking.booking.commands.find_opportunities": ("FindBySource", "GetOpportunities", "GetOpportunity"),
+    "openbooking.booking.commands.find_opportunities": (
+        "FindBySource",
+        "GetOpportunities",
+        "GetOpportunity",
+    ),
     "openbooking.booking.commands.get_order": ("GetOrder",),
-    "openbooking.booking.commands.preview": ("Preview", "Previewed"),
+    "openbooking.booking.commands.preview": (
+        "Preview",
+        "Previewed",
+    ),
     "openbooking.booking.commands.propose": ("Propose",),
-    "openbooking.booking.commands.publish": ("Publish", "PublishSeller"),
+    "openbooking.booking.commands.publish": (
+        "Publish",
+        "PublishSeller",
+    ),
     "openbooking.booking.commands.quote": ("Quote",),
     "openbooking.booking.commands.replace": ("Replace",),
     "openbooking.booking.commands.republish": ("Republish",),
-    "openbooking.booking.commands.seller_decisions": ("Notify", "RecordAttendance", "RenewAccess", "SellerCancel"),
+    "openbooking.booking.commands.seller_decisions": (
+        "Notify",
+        "RecordAttendance",
+        "RenewAccess",
+        "SellerCancel",
+    ),
     "openbooking.booking.commands.set_sale_state": ("SetSaleState",),
     "openbooking.booking.commands.take_off_sale": ("TakeOffSale",),
     "openbooking.booking.commands.update_proposal": ("UpdateProposal",),
     "openbooking.booking.commands.withdraw": ("Withdraw",),
     "openbooking.booking.commands.withhold": ("Withhold",),
     "openbooking.booking.commands.write_to_customer": ("WriteToCustomer",),
-    "openbooking.booking.model.actor": ("Actor", "ActorKind"),
-    "openbooking.booking.model.opportunity": ("Offer", "Opportunity", "SaleState", "Seller"),
+    "openbooking.booking.model.actor": (
+        "Actor",
+        "ActorKind",
+    ),
+    "openbooking.booking.model.grant_terms": ("GrantTerms",),
+    "openbooking.booking.model.opportunity": (
+        "AccessRules",
+        "Offer",
+        "Opportunity",
+        "SaleState",
+        "Seller",
+    ),
     "openbooking.booking.model.order": (
         "BookedItem",
         "BookedOrder",
@@ -213,20 +289,42 @@ _NAMES_BY_MODULE = {
         "Order",
         "OrderItem",
         "OrderKey",
+        "Partnership",
         "Payment",
+        "PersonalData",
+        "Proposal",
+        "Totals",
     ),
-    "openbooking.booking.model.order_request": ("ItemRequest", "OrderRequest"),
-    "openbooking.booking.model.policy": ("Leasing", "Policy", "TaxCalculation"),
+    "openbooking.booking.model.order_request": (
+        "ItemRequest",
+        "OrderRequest",
+    ),
+    "openbooking.booking.model.policy": (
+        "Leasing",
+        "Policy",
+        "TaxCalculation",
+    ),
     "openbooking.booking.model.record": (
         "DeletedRecord",
+        "ItemState",
         "OrderRecord",
         "ProposalRecord",
         "QuoteRecord",
         "Record",
         "RecordKind",
+        "ShownQuote",
         "decode_record",
     ),
-    "openbooking.booking.model.situation": ("Holdings", "Needs", "Situation", "Spaces"),
+    "openbooking.booking.model.situation": (
+        "Holdings",
+        "Needs",
+        "OpportunityRemoved",
+        "OpportunitySet",
+        "RecordSet",
+        "SellerSet",
+        "Situation",
+        "Spaces",
+    ),
     "openbooking.booking.rules.dry_run": ("Checkpoint",),
     "openbooking.booking.store": (
         "Feed",
@@ -237,23 +335,60 @@ _NAMES_BY_MODULE = {
         "fold",
         "join_needs",
     ),
-    "openbooking.clock": ("Clock", "SystemClock"),
+    "openbooking.clock": (
+        "Clock",
+        "SystemClock",
+    ),
     "openbooking.identity.policy": ("SecondFactorMode",),
-    "openbooking.identity.store": ("AccessRights", "IdentityStore"),
+    "openbooking.identity.records": (
+        "Grant",
+        "IdentityRecord",
+        "Partner",
+    ),
+    "openbooking.identity.store": (
+        "AccessRights",
+        "IdentityStore",
+    ),
     "openbooking.openactive.errors": ("OpenBookingError",),
-    "openbooking.openactive.ids": ("OfferRef", "opportunity_path"),
+    "openbooking.openactive.ids": (
+        "OfferRef",
+        "opportunity_path",
+    ),
     "openbooking.openactive.opportunity_types": ("OpportunityType",),
     "openbooking.openactive.rpde": ("Item",),
-    "openbooking.openactive.terms": ("Availability", "OrderType"),
-    "openbooking.settings": ("AccessMode", "Settings", "SettingsError", "load_settings"),
-    "openbooking.store.change_set": ("ChangeSet", "Publication", "changes_between"),
+    "openbooking.openactive.terms": (
+        "Availability",
+        "BrokerRole",
+        "EventStatus",
+        "FlowRequirement",
+        "OrderType",
+        "TaxMode",
+    ),
+    "openbooking.settings": (
+        "AccessMode",
+        "Settings",
+        "SettingsError",
+        "load_settings",
+    ),
+    "openbooking.store.change_set": (
+        "ChangeSet",
+        "Publication",
+        "changes_between",
+    ),
     "openbooking.store.identity.memory": ("MemoryIdentityStore",),
     "openbooking.store.memory": ("MemoryStore",),
     "openbooking.store.migrate": ("prepare",),
     "openbooking.store.sqlite.store": ("SqliteStore",),
-    "openbooking.system": ("System", "make_feed_writer", "open_system"),
+    "openbooking.system": (
+        "System",
+        "make_feed_writer",
+        "open_system",
+    ),
     "openbooking.user_error": ("UserError",),
-    "openbooking.web.app": ("Application", "create_app"),
+    "openbooking.web.app": (
+        "Application",
+        "create_app",
+    ),
 }
 _MODULE_BY_NAME = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
 

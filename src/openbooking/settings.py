@@ -225,9 +225,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise SettingsError(message) from fault
         for contradiction in self._contradictions():
             raise SettingsError(contradiction)
+        try:
+            self.policy, self.identity_policy  # noqa: B018 - durations are computed here
+        except OverflowError as fault:
+            raise SettingsError("a duration is longer than any date") from fault
 
     def _contradictions(self) -> Iterator[str]:
         """Yield what is wrong with values that have the right types each."""
+        if self.site_url and not is_site_address(self.site_url):
+            yield (
+                "site_url must be a scheme and a host, with the path of the mount if any, such as https://example.com "
+                f"or https://example.com/booking; api_path is the path of the API below it; it is {self.site_url}"
+            )
         if (self.access is AccessMode.HEADERS) != bool(self.trusted_partner_header):
             yield "access must be headers where trusted_partner_header is set, and nowhere else"
         if self.terms_of_service and not self.booking_service:
@@ -237,11 +246,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         # Keys, tokens and passwords need TLS; with access by headers the gateway sees to it (OB-SEC-01).
         if not (self.access is AccessMode.HEADERS or self.is_local or self.site.startswith("https://")):
             yield f"site_url must begin with https://, but on localhost or where access is headers; it is {self.site}"
-        if self.site_url and not is_site_address(self.site_url):
-            yield (
-                "site_url must be a scheme and a host, with the path of the mount if any, such as https://example.com "
-                f"or https://example.com/booking; api_path is the path of the API below it; it is {self.site_url}"
-            )
         if not is_path(self.api_path):
             yield f"api_path must be a path such as /api or /v1/booking; it is {self.api_path}"
 

@@ -93,19 +93,19 @@ async def open_system(
             change anything, so a command that lists something may open the system with another address.
 
     Raises:
-        SettingsError: `store` is given without `identity`, and `access` is not by headers.
+        SettingsError: The settings and the stores do not go together (`check_stores`).
         StoreUnavailableError: The database does not answer.
     """
+    check_stores(settings, store, identity)
     clock = clock or SystemClock()
     ids = Identifiers(settings.base_uri, settings.single_seller or None)
     writer = Writer(ids)
+    opens_stores = store is None
     if store is None:
         from openbooking.store.migrate import prepare  # noqa: PLC0415 - slow to load, and workers do not need it
 
         await asyncio.to_thread(prepare, settings.database)
         store, identity = open_store(settings, clock), open_identity_store(settings)
-    if identity is None and settings.access is not AccessMode.HEADERS:
-        raise SettingsError("access must be headers where there is no IdentityStore")
     provider = Provider(
         store=identity or MemoryIdentityStore(),
         bookings=store,
@@ -127,14 +127,31 @@ async def open_system(
         replies=OrderWriter(writer, booking_service(settings)),
         sweeps=SweepMonitor(settings.sweep_seconds),
     )
+    is_open = False
     try:
         if settings.access is AccessMode.OPENID:
             await provider.keys.rotate_if_due()
         async with _with_upkeep(system) if serves else nullcontext():
+            is_open = True
             yield system
     finally:
-        await store.close()
-        await provider.close()
+        # Stores of the caller that could not be used yet stay open for the next try.
+        if opens_stores or is_open:
+            await store.close()
+            await provider.close()
+
+
+def check_stores(settings: Settings, store: Store | None, identity: IdentityStore | None) -> None:
+    """Check that the stores of an embedder go together.
+
+    Raises:
+        SettingsError: `store` is given without `identity`, and `access` is not by headers; or `identity` is given
+            without `store`.
+    """
+    if store is None and identity is not None:
+        raise SettingsError("an IdentityStore needs the Store that it goes with")
+    if store is not None and identity is None and settings.access is not AccessMode.HEADERS:
+        raise SettingsError("access must be headers where there is no IdentityStore")
 
 
 def make_feed_writer(settings: Settings) -> FeedWriter:

@@ -5,6 +5,7 @@ Alembic takes long to load, so it is imported where it is used.
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, inspect, text
@@ -17,6 +18,9 @@ from openbooking.store.schema import REVISION, VERSION_TABLE
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+# Alembic keeps the migration that runs in globals of the process, so two databases are migrated one after the other.
+_ALEMBIC = Lock()
 
 T = TypeVar("T")
 
@@ -98,7 +102,8 @@ def _upgrade(connection: Connection) -> Upgraded:
         _check_known(revision)
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _ALEMBIC:
+        command.upgrade(config, "head")
     return Upgraded(str(_revision(connection)), is_new=revision is None)
 
 

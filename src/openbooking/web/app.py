@@ -14,7 +14,7 @@ from openbooking.clock import Clock
 from openbooking.identity.store import IdentityStore
 from openbooking.openactive.errors import TemporarilyUnavailableError
 from openbooking.settings import AccessMode, Settings
-from openbooking.system import System, open_system
+from openbooking.system import System, check_stores, open_system
 from openbooking.web.accounts.oauth import OAuth
 from openbooking.web.accounts.registration import RegistrationPages
 from openbooking.web.accounts.second_factor import SecondFactorPages
@@ -49,13 +49,18 @@ class Application(Starlette):
     router: AppRouter
 
     def __init__(
-        self, settings: Settings, open_routes: Callable[[AppRouter], AbstractAsyncContextManager[None]]
+        self,
+        settings: Settings,
+        open_routes: Callable[[AppRouter], AbstractAsyncContextManager[None]],
+        *,
+        can_reopen: bool = True,
     ) -> None:
         super().__init__()
         self.router = AppRouter(_lifespan, settings.site_path, self._open_for_request)
         self.state.draining = lambda: False
         self._system = LazyContext(lambda: open_routes(self.router))
         self._is_closed = False
+        self._can_reopen = can_reopen
 
     async def open(self) -> None:
         """Open the Booking System now, and not at the first request.
@@ -63,7 +68,10 @@ class Application(Starlette):
         Raises:
             SettingsError: The settings and the stores do not go together.
             StoreUnavailableError: The database does not answer.
+            RuntimeError: The application was closed, and with it the stores that were passed to `create_app`.
         """
+        if self._is_closed and not self._can_reopen:
+            raise RuntimeError("The stores of this application are closed: make new ones, and a new application.")
         self._is_closed = False
         await self._system.enter()
 
@@ -96,7 +104,11 @@ def create_app(
         clock: The time; the guarded clock of this machine by default.
         store: An open Store; by default the one that the settings name, whose schema is brought up to date first.
         identity: Its IdentityStore. Without one a Store of an embedder needs `access` to be `headers`.
+
+    Raises:
+        SettingsError: The settings and the stores do not go together.
     """
+    check_stores(settings, store, identity)
 
     @asynccontextmanager
     async def open_routes(router: AppRouter) -> AsyncIterator[None]:
@@ -107,7 +119,7 @@ def create_app(
     metrics = Metrics()
     observe = metrics.observe if settings.metrics_token else _observe_nothing
     single = ["authorization", "x-forwarded-proto", settings.trusted_partner_header, settings.trusted_seller_header]
-    app = Application(settings, open_routes)
+    app = Application(settings, open_routes, can_reopen=store is None)
     # The layer that is added last is the outermost one.
     app.add_middleware(RepeatedHeaderMiddleware, headers=single)
     app.add_middleware(FaultMiddleware)
