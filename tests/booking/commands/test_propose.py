@@ -12,12 +12,14 @@ from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.update_proposal import ProposalPatch, UpdateProposal, proposal_update
 from openbooking.booking.commands.write_to_customer import WriteToCustomer
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.errors import ProposalExpiredError, ProposalRejectedError
-from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.order import Caller, OrderKey, Payment, PersonalData, Proposal
+from openbooking.booking.model.grant_terms import GrantTerms
+from openbooking.booking.model.opportunity import Opportunity, Seller
+from openbooking.booking.model.order import Caller, HoldingBound, OrderKey, Payment, PersonalData, Proposal
 from openbooking.booking.model.order_request import ItemRequest, OfferOverride, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import RecordKind
@@ -54,7 +56,7 @@ from support.builders import (
     session,
     situation,
 )
-from support.parties import AGREED_ALICE, ALICE, BOB, CUSTOMER, MANAGER
+from support.parties import AGREED_ALICE, ALICE, BOB, CENTRE, CUSTOMER, MANAGER, STUDIO
 from support.proposals import (
     ABORT,
     ACCEPT,
@@ -485,3 +487,48 @@ def test_once_people_are_forgotten_another_kind_of_payment_is_no_repeat(
     assert propose(asked, caller=AGREED_ALICE).decide(swept).changes == ()
     with pytest.raises(OrderAlreadyExistsError):
         propose(replace(asked, payment=other), caller=AGREED_ALICE).decide(swept)
+
+
+def test_a_proposal_has_its_uuid_and_stamps_and_tells_of_no_remaining_spaces() -> None:
+    where = proposed()
+    order, record = record_in(where).order, record_in(where)
+    assert order is not None
+    assert (order.uuid, record.proposed, record.changed) == (UUID, BY_ALICE, BY_ALICE)
+    assert [found.remaining for found in order.items] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("seller", "leasing", "bound"),
+    [
+        (CENTRE, Leasing.NAMED, HoldingBound.OPEN_PROPOSALS),
+        (STUDIO, Leasing.NAMED, None),
+        (CENTRE, Leasing.OFF, None),
+    ],
+    ids=["terms with its Seller", "terms with another Seller", "no leasing"],
+)
+def test_the_terms_with_its_seller_bound_the_proposals_that_hold_spaces(
+    seller: Seller, leasing: Leasing, bound: HoldingBound | None
+) -> None:
+    caller = replace(ALICE, terms={seller.key: GrantTerms(open_proposals=0)})
+    order = order_of(propose(places(TRIP), caller).decide(situation(TRIP, policy=Policy(leasing=leasing))))
+    assert order.not_held is bound
+
+
+@pytest.mark.spec("OB-LEASE-10")
+def test_a_lease_guarantees_the_price_of_a_proposal_until_its_end() -> None:
+    """Only a quote that extends the Lease ends the guarantee of its first terms."""
+    where = after(situation(TRIP), quote(places(TRIP)))
+    dearer = tuple(replace(offer, price=PRICE + 1) for offer in TRIP[0].offers)
+    where = after(where, Publish((replace(TRIP[0], offers=dearer),), actor=MANAGER))
+    for minutes in (14, 28):
+        where = after(replace(where, now=NOW + timedelta(minutes=minutes)), quote(places(TRIP)))
+    late = replace(where, now=NOW + timedelta(minutes=35))
+    assert order_of(propose(places(TRIP)).decide(late)).totals.price == PRICE
+
+
+@pytest.mark.spec("OB-OPU-04")
+def test_a_note_of_the_customer_replaces_no_other_personal_data() -> None:
+    told = personal_data_in(proposed())
+    assert told is not None
+    written = after(proposed(), replace(ABORT, reject=False, note="Is there a lift?"))
+    assert personal_data_in(written) == replace(told, customer_note="Is there a lift?")

@@ -1,8 +1,12 @@
 """The parts of Orders."""
 
-from openbooking.booking.model.order import PersonalData
-from support.builders import NOW
+import pytest
+from msgspec.structs import replace
+
+from openbooking.booking.model.order import PersonalData, without_errors
+from support.builders import NOW, item, quote, request, session, situation
 from support.parties import CUSTOMER
+from support.proposals import order_of
 
 
 def test_the_personal_data_of_some_items_has_nothing_about_the_others() -> None:
@@ -18,3 +22,21 @@ def test_the_personal_data_of_some_items_has_nothing_about_the_others() -> None:
         received_at=NOW,
         fingerprint_key="key",
     )
+
+
+@pytest.mark.spec("OB-B-10")
+def test_the_fingerprint_of_a_request_does_not_depend_on_the_order_of_its_properties() -> None:
+    asked = request(item(session()))
+    assert asked.customer is not None
+    backwards = dict(reversed(list(asked.customer.items())))
+    assert list(backwards) != list(asked.customer)
+    assert replace(asked, customer=backwards).fingerprint() == asked.fingerprint()
+
+
+@pytest.mark.parametrize("lacking", ["opportunity", "offer"])
+def test_an_item_without_opportunity_or_offer_cannot_be_booked(lacking: str) -> None:
+    yoga = session()
+    order = order_of(quote(request(item(yoga))).decide(situation(yoga)))
+    faulty = replace(order.items[0], **{lacking: None})
+    with pytest.raises(ValueError, match="Item 1 has no Opportunity or no Offer"):
+        without_errors(replace(order, items=(faulty,)))
