@@ -13,7 +13,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import ItemState
 from openbooking.booking.model.report import OrdersReached
-from openbooking.booking.model.situation import OpportunitySet, RecordSet, Situation, Spaces
+from openbooking.booking.model.situation import Change, OpportunitySet, RecordSet, Situation, Spaces
 from openbooking.booking.rules.reports import orders_reached, why_not_bookable_now, withdrawal_report
 from openbooking.openactive.terms import Availability, EventStatus
 from support.builders import (
@@ -160,7 +160,7 @@ def test_a_number_that_an_order_did_not_have_counts_as_nothing() -> None:
 
 
 def test_an_erased_record_and_an_opportunity_reach_no_order() -> None:
-    changes = [RecordSet(KEY, None), OpportunitySet(YOGA[-1])]
+    changes: list[Change] = [RecordSet(KEY, None), OpportunitySet(YOGA[-1])]
     assert orders_reached(BOOKED, changes, [PATH]) == {}
 
 
