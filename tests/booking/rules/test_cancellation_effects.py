@@ -387,11 +387,11 @@ def test_a_proposal_for_something_else_is_not_rejected_when_an_opportunity_is_fu
 @pytest.mark.spec("OB-APP-27", "OB-APP-26")
 def test_a_proposal_without_a_hold_waits_for_the_spaces_that_others_hold() -> None:
     """The hold of another may end first."""
-    where = having(situation(TRIP), asks(TRIP, caller=BOB), asks(TRIP))
-    waiting = replace(where.records[KEY], lease_expires=NOW)
+    where = having(situation(TRIP), asks(TRIP), asks(TRIP, caller=BOB))
+    waiting = replace(where.records[BOBS], lease_expires=NOW)
     path = TRIP[-1].path
     one_space = {**where.opportunities, path: replace(TRIP[-1], capacity=1)}
-    where = replace(where, records={**where.records, KEY: waiting}, opportunities=one_space)
+    where = replace(where, records={**where.records, BOBS: waiting}, opportunities=one_space)
     assert reject_without_spaces(where, [path], BY_MANAGER) == []
 
 

@@ -41,6 +41,7 @@ class Case:
         Case(2, [RESERVED, TOO_MANY], booked=4, leased=1),
         Case(3, [None, None, None], leased=3, own=Spaces(leased=3)),
         Case(4, [None, None, None, RESERVED], leased=4, own=Spaces(leased=2)),
+        Case(6, [*[None] * 4, RESERVED, TOO_MANY], leased=2, own=Spaces(leased=1)),
         Case(2, [None, TOO_MANY], booked=5, own=Spaces(booked=1)),
         Case(0, []),
     ],

@@ -34,6 +34,7 @@ from openbooking.openactive.errors import (
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.terms import (
     Availability,
+    BrokerRole,
     EventStatus,
     FlowRequirement,
     FormFieldType,
@@ -456,3 +457,9 @@ def test_an_item_without_an_offer_counts_in_no_total() -> None:
     order = answer(situation(YOGA), Checkpoint.C2, asked)
     assert (order.totals.price, len(order.totals.tax)) == (PRICE, 1)
     assert order.broker == BROKER
+
+
+@pytest.mark.spec("OB-ID-12")
+def test_the_reply_has_the_uuid_and_the_role_of_the_broker() -> None:
+    order = answer(situation(YOGA), Checkpoint.C2, request(item(YOGA), broker_role=BrokerRole.RESELLER))
+    assert (order.uuid, order.broker_role, order.broker) == (UUID, BrokerRole.RESELLER, BROKER)

@@ -581,3 +581,19 @@ def test_the_settings_count_the_holdings_of_all_sellers(quotes: int, proposals: 
 def test_a_partner_without_holdings_holds_what_it_asks_for() -> None:
     where = replace(situation(YOGA, policy=FREELY), holdings={})
     assert order_of(quote(request(*spaces(1))).decide(where).reply).not_held is None
+
+
+def test_a_quote_that_holds_spaces_already_is_not_one_more() -> None:
+    where = leased(policy=Policy(leasing=Leasing.ANONYMOUS, bounds=HoldingBounds(quotes=1)))
+    assert where.holdings["alice"]["centre"].quotes == 1
+    assert order_of(quote(request(*spaces(2))).decide(where).reply).not_held is None
+    assert (
+        order_of(quote(request(*spaces(1)), uuid=new_uuid()).decide(where).reply).not_held is HoldingBound.OPEN_QUOTES
+    )
+
+
+def test_a_lease_that_has_ended_is_not_part_of_the_share_any_more() -> None:
+    """The sweeper has not removed it yet; the partner holds 45 of 50 spaces by other quotes."""
+    late = replace(leased(10, Policy()), now=NOW + FREELY.lease_duration, held={(PATH, "alice"): 45}, spaces={})
+    assert order_of(quote(request(*spaces(5))).decide(late).reply).not_held is None
+    assert order_of(quote(request(*spaces(6))).decide(late).reply).not_held is HoldingBound.SHARE

@@ -362,3 +362,11 @@ def test_a_new_order_has_the_key_and_the_fingerprint_of_its_request() -> None:
     made = lifecycle.new_order(OrderKey("bob", "uuid"), record.order, "digest", BY_ALICE)
     assert (made.partner, made.uuid, made.seller, made.fingerprint) == ("bob", "uuid", "centre", "digest")
     assert (made.order, made.changed, made.states) == (record.order, BY_ALICE, (ItemState(),))
+
+
+@pytest.mark.spec("OB-APP-33")
+def test_the_order_of_an_amended_proposal_does_not_store_the_items_twice() -> None:
+    record = proposal(OrderProposalStatus.ACCEPTED)
+    amended = lifecycle.with_version(record, "v2", record.order.items, BY_MANAGER)
+    order = lifecycle.new_order(KEY, record.order, "digest", BY_ALICE, proposed=amended)
+    assert order.proposal == replace(amended.proposal, items=())

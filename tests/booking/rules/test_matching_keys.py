@@ -44,6 +44,7 @@ def published(**properties: Any) -> Opportunity:
         ({"identifier": [], "name": "Hall"}, "Hall"),
         ({"name": " The \n Hall ", "address": {"postalCode": "te5  7ab"}}, "The Hall, TE5 7AB"),
         ({"name": "Hall", "address": "1 High Street"}, "Hall"),
+        ({"name": "Hall", "address": {"postalCode": []}}, "Hall"),
         ({"name": "Hall", "address": [{"postalCode": "TE5 7AB"}]}, "Hall, TE5 7AB"),
         ({"address": {"postalCode": "TE5 7AB"}}, ""),
         ({"name": ["Hall"]}, "Hall"),

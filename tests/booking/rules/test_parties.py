@@ -57,6 +57,8 @@ ORGANIZATION = {"@type": "Organization", "name": "Club", "email": "club@example.
         (BrokerRole.AGENT, {**CUSTOMER, "email": ""}, "lacks email"),
         (BrokerRole.AGENT, {**ORGANIZATION, "name": " ", "address": {}}, "lacks name, address"),
         (BrokerRole.RESELLER, {**ORGANIZATION, "email": None}, "lacks email"),
+        (BrokerRole.AGENT, {**CUSTOMER, "email": {"work": "a@example.com"}}, "lacks email"),
+        (BrokerRole.AGENT, {**ORGANIZATION, "address": " "}, "lacks address"),
     ],
 )
 def test_a_customer_has_the_details_of_its_type(role: BrokerRole, customer: Any, missing: str | None) -> None:

@@ -1,6 +1,7 @@
 """Prepayment, payment details, their reconciliation, and dynamic payments."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -8,12 +9,14 @@ from msgspec.structs import replace
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.publish import Publish
+from openbooking.booking.model.grant_terms import NO_TERMS
 from openbooking.booking.model.opportunity import Offer, Opportunity
 from openbooking.booking.model.order import Order, OrderItem, Payment
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy, ReconciliationDetails
 from openbooking.booking.model.situation import OpportunitySet, Situation
 from openbooking.booking.rules.dry_run import Checkpoint
+from openbooking.booking.rules.payment import check_details, check_total
 from openbooking.booking.rules.prepayment import prepayment_of_all
 from openbooking.openactive.errors import (
     IncompletePaymentDetailsError,
@@ -21,6 +24,7 @@ from openbooking.openactive.errors import (
     ItemErrorType,
     MissingPaymentDetailsError,
     OpenBookingError,
+    TotalPaymentDueMismatchError,
     UnnecessaryPaymentDetailsError,
 )
 from openbooking.openactive.terms import Availability
@@ -269,3 +273,47 @@ def test_an_item_without_an_offer_is_incomplete_unless_payment_is_dynamic() -> N
     where = situation(YOGA, policy=DYNAMIC)
     found: list[OrderItem] = list(quoted(where, request(item(YOGA, offer=None, offer_id=None))).items)
     assert [error.type for error in found[0].errors] == [ItemErrorType.INCOMPLETE_ORDER_ITEM]
+
+
+FREE_OF_CHARGE = session("free", offered={"price": FREE, "currency": "GBP"})
+
+
+@pytest.mark.spec("OB-VAL-40", "OB-TAX-13", "OB-B-06")
+@pytest.mark.parametrize(
+    ("family", "changes", "reason"),
+    [
+        (YOGA, {}, None),
+        (YOGA, {"total_currency": None}, "The total is in GBP."),
+        (YOGA, {"total_currency": "EUR"}, "The total is in GBP."),
+        (YOGA, {"total_payment_due": None}, "The totalPaymentDue is missing, or has no price."),
+        (YOGA, {"total_payment_due": Decimal("11.99")}, "The total is 12.00, not 11.99."),
+        (FREE_OF_CHARGE, {}, None),
+        (FREE_OF_CHARGE, {"total_currency": None}, None),
+        (FREE_OF_CHARGE, {"total_currency": "EUR"}, "The total is in GBP."),
+    ],
+)
+def test_the_broker_confirms_the_total_and_its_currency(
+    family: list[Opportunity], changes: dict[str, Any], reason: str | None
+) -> None:
+    order = quoted(situation(family), request(item(family)))
+    asked = request(item(family), **{"total_payment_due": order.totals.price, "total_currency": "GBP", **changes})
+    if reason is None:
+        check_total(asked, order)
+        return
+    with pytest.raises(TotalPaymentDueMismatchError, match=reason):
+        check_total(asked, order)
+
+
+@pytest.mark.spec("OB-DYN-10")
+def test_a_dynamic_order_needs_no_total() -> None:
+    asked = request(item(YOGA, offer=None, offer_id=None), payment=MEMBERS, total_payment_due=None)
+    order = quoted(situation(YOGA, policy=DYNAMIC), asked)
+    assert order.dynamic
+    check_total(asked, order)
+
+
+def test_only_the_details_that_a_seller_has_agreed_on_are_compared() -> None:
+    policy = Policy(reconciliation=ReconciliationDetails(account_id="SN1"))
+    check_details(replace(POINTS, name="Other"), policy, NO_TERMS)
+    with pytest.raises(InvalidPaymentDetailsError, match="The payment's account_id is not one agreed"):
+        check_details(replace(POINTS, account_id="SN2"), policy, NO_TERMS)

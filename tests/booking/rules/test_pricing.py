@@ -15,11 +15,11 @@ from openbooking.booking.model.policy import Leasing, Policy, TaxCalculation
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.accepted_offer import OVERRIDE_KEY
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.rules.pricing import charged, current_totals, pricing_of
+from openbooking.booking.rules.pricing import Pricing, charged, current_totals, due, pricing_of, totals
 from openbooking.openactive.errors import ItemErrorType, TotalPaymentDueMismatchError
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.money import VatTreatment
-from openbooking.openactive.terms import Availability, BrokerRole, FlowRequirement, FormFieldType, TaxTreatment
+from openbooking.openactive.terms import Availability, BrokerRole, FlowRequirement, FormFieldType, TaxMode, TaxTreatment
 from support.builders import PRICE, UUID, after, item, offer, order_record, quote, request, session, situation, slot
 from support.parties import ADDRESS, AGREED_ALICE, ALICE, BROKER, STUDIO
 
@@ -229,3 +229,14 @@ def test_cancelled_items_do_not_count_in_the_current_totals() -> None:
     assert current_totals(order_record(booked)).price == 2 * PRICE
     cancelled = after(booked, Cancel(caller=ALICE, uuid=UUID, numbers=(1,)))
     assert current_totals(order_record(cancelled)).price == PRICE
+
+
+def test_the_total_of_an_order_without_offers_is_a_decimal_zero() -> None:
+    found = totals([], Pricing(TaxMode.GROSS))
+    assert (found.price, type(found.price), found.currency, found.tax) == (Decimal(0), Decimal, None, ())
+
+
+@pytest.mark.parametrize("mode", [TaxMode.GROSS, TaxMode.NET])
+def test_the_amount_due_is_a_number_of_pennies(mode: TaxMode) -> None:
+    found = due(offer(YOGA[0].path, price=Decimal(5)), Pricing(mode))
+    assert str(found) == ("5.00" if mode is TaxMode.GROSS else "6.00")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -10,7 +11,7 @@ from openbooking.booking.command import Command
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.rules.size_limits import check_record
+from openbooking.booking.rules.size_limits import check_published, check_record
 from openbooking.openactive.errors import RequestTooLargeError
 from openbooking.openactive.terms import FlowRequirement
 from support.builders import PRICE, UUID, after, book, item, order_record, propose, quote, request, session, situation
@@ -78,3 +79,10 @@ def test_a_large_order_may_change_as_long_as_it_does_not_grow() -> None:
     check_record(record, replace(record, updated=False), Policy(max_order_bytes=10))
     with pytest.raises(RequestTooLargeError):
         check_record(record, replace(record, updated=True), Policy(max_order_bytes=10))
+
+
+def test_a_publication_may_take_as_many_bytes_as_the_limit() -> None:
+    size = len(msgspec.json.encode(MADE))
+    check_published(None, MADE, Policy(max_published_bytes=size))
+    with pytest.raises(RequestTooLargeError):
+        check_published(None, MADE, Policy(max_published_bytes=size - 1))
