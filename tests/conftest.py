@@ -4,11 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from openbooking.testing.postgres import PostgresServer
 from support.identity_provider import HASHER
 from support.requirements_catalogue import requirement_ids
 from support.validators import Validator, running_validator
+
+# How long an example takes depends on the machine.
+settings.register_profile("without deadline", deadline=None)
+settings.load_profile("without deadline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

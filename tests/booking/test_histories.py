@@ -76,7 +76,7 @@ def granted(moment: Moment) -> bool:
 
 @pytest.mark.spec("OB-SEL-05", "OB-SEL-09", "OB-CAN-17", "OB-B-23", "OB-APP-24", "OB-ID-12", "OB-DEL-05", "OB-LEASE-13")
 @given(history=histories)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_spaces_are_never_oversold_or_lost_totals_never_rise_and_ended_records_stay_ended(history: History) -> None:
     note(repr(history))
     for moment in (*history.moments, *history.ending):

@@ -87,7 +87,7 @@ class TestPostgresStore(DurableStoreTests):
 
 @with_time_to_shrink
 @given(history=histories)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_sqlite_behaves_like_the_model_in_any_history(history: History) -> None:
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
@@ -104,7 +104,7 @@ def model_database(server: PostgresServer) -> str:
 
 @with_time_to_shrink
 @given(history=histories)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 def test_postgres_behaves_like_the_model_in_any_history(model_database: str, history: History) -> None:
     async def run() -> None:
         clock = Clock()
