@@ -40,9 +40,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(message)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def logs_as_before() -> Iterator[None]:
-    """Commands that run in the process of the tests configure its logs; others find them as they were."""
+    """Restore the configuration of logging, which commands change when they run in the process of the tests."""
     yield
     structlog.reset_defaults()
 

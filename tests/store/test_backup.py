@@ -67,9 +67,6 @@ class Postgres:
         return self._server.restore(copy)
 
 
-pytestmark = pytest.mark.usefixtures("logs_as_before")
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Sqlite | Postgres:
     """A database of each kind, with its tools."""

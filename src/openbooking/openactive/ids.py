@@ -54,6 +54,15 @@ def opportunity_path(type_: OpportunityType, key: str) -> str:
     return f"{type_.collection}/{key}"
 
 
+def type_of_path(path: str) -> OpportunityType:
+    """Return the type of the Opportunity that a path identifies.
+
+    Raises:
+        KeyError: The path begins with no collection of Opportunities.
+    """
+    return TYPE_OF_COLLECTION[path.partition("/")[0]]
+
+
 def key_of(path: str) -> str:
     """Return the key of an Opportunity: the last segment of its path."""
     return path.rpartition("/")[2]

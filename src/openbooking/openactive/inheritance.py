@@ -26,7 +26,7 @@ from openbooking.openactive.opportunity_types import (
 
 DATES = frozenset({"startDate", "endDate", "duration"})
 
-# What joins things, or changes with bookings.
+# Properties that join parents and children, and the spaces that are left.
 LINKS = PARENT_PROPERTIES | CHILD_PROPERTIES | REMAINING_PROPERTIES
 
 _NEVER = LINKS | {"@context", "@type", "@id", "url", "identifier", "eventSchedule"}

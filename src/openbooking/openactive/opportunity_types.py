@@ -338,6 +338,8 @@ class OpportunityType(StrEnum):
 
 TYPE_OF_NAME: Mapping[str, OpportunityType] = {str(type_): type_ for type_ in OpportunityType}
 TYPE_OF_COLLECTION: Mapping[str, OpportunityType] = {type_.collection: type_ for type_ in OpportunityType}
+# The names of the open feeds; several types may share one.
+OPEN_FEEDS = tuple(sorted({type_.feed for type_ in OpportunityType}))
 PARENT_PROPERTIES = frozenset(type_.row.parent.property for type_ in OpportunityType if type_.row.parent)
 CHILD_PROPERTIES = frozenset(type_.row.parent.child_property for type_ in OpportunityType if type_.row.parent)
 _CAPACITIES = frozenset(type_.row.capacity for type_ in OpportunityType if type_.row.capacity)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.store import Feed, Store
 from openbooking.openactive.ids import Identifiers
-from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.opportunity_types import OPEN_FEEDS
 from openbooking.openactive.rpde import PAGE_SIZE
 from openbooking.settings import Settings
 from openbooking.system import opened_store
@@ -70,7 +70,7 @@ class _AnotherAddress(NamedTuple):
 
 async def _another_address(store: Store, ids: Identifiers) -> _AnotherAddress | None:
     """Return the first item of a feed if it has another address; None if the first item of no feed has."""
-    for name in sorted({type_.feed for type_ in OpportunityType}):
+    for name in OPEN_FEEDS:
         path, published = await _first(store, Feed(name))
         if path and published != (now := ids.opportunity(path)):
             return _AnotherAddress(published, now)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from openbooking.booking.store import Feed
 from openbooking.harvest.copy import Copy
 from openbooking.harvest.verification import Tell, Verdict, Verification
-from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.opportunity_types import OPEN_FEEDS
 from openbooking.openactive.rpde import PAGE_SIZE
 from openbooking.settings import Settings
 from openbooking.store.migrate import prepare
@@ -26,7 +26,7 @@ def verify_own_feeds(settings: Settings, tell: Tell) -> Iterator[Verdict]:
         UnreadableFeedError: The first page of a feed cannot be read.
     """
     prepare(settings.database, makes_new=False)
-    for name in sorted({type_.feed for type_ in OpportunityType}):
+    for name in OPEN_FEEDS:
         with Copy() as copy:
             verification = Verification(f"{settings.site}{FEEDS_PATH}/{name}", copy, tell)
             asyncio.run(_compare(verification, settings, Feed(name)))

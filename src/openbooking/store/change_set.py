@@ -10,7 +10,7 @@ from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
 from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed, FeedWriter
-from openbooking.openactive.opportunity_types import TYPE_OF_COLLECTION
+from openbooking.openactive.ids import type_of_path
 from openbooking.openactive.terms import OrderType
 
 
@@ -78,7 +78,7 @@ def changes_between(before: Situation, after: Situation, writer: FeedWriter) -> 
 
 def _of_opportunity(situation: Situation, path: str, writer: FeedWriter) -> Publication:
     """Return the item of the Opportunity in its open feed; an Opportunity that is not on sale is deleted from it."""
-    type_ = TYPE_OF_COLLECTION[path.partition("/")[0]]
+    type_ = type_of_path(path)
     data = None
     if situation.on_sale(path):
         opportunity = situation.opportunities[path]

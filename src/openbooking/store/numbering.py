@@ -159,7 +159,8 @@ class DeferredNumbering:
         Concurrent callers share the next round.
 
         Raises:
-            StoreUnavailableError: The numbers could not be given within a second.
+            StoreUnavailableError: The standby did not confirm within a second, or the numbers could not be written in
+                another second.
         """
         if not await self._database.read(partial(ask, self._sql.pending_feed_items)):
             return False

@@ -12,7 +12,8 @@ from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.situation import Needs, OpportunitySet, Situation
 from openbooking.booking.store import Store
-from openbooking.openactive.opportunity_types import TYPE_OF_COLLECTION, OpportunityType
+from openbooking.openactive.ids import type_of_path
+from openbooking.openactive.opportunity_types import OpportunityType
 
 # The largest number of paths in one transaction: bookings wait for its locks.
 _AT_ONCE = 200
@@ -54,7 +55,7 @@ async def republish(store: Store, seller: str, actor: Actor, types: Collection[O
     shown, after = 0, ""
     while paths := await store.paths_of_seller(seller, after, _AT_ONCE):
         after = paths[-1]
-        chosen = frozenset(path for path in paths if TYPE_OF_COLLECTION[path.partition("/")[0]] in types)
+        chosen = frozenset(path for path in paths if type_of_path(path) in types)
         if chosen:
             shown += await store.execute(Republish(chosen, actor=actor))
     return shown

@@ -27,8 +27,8 @@ from openbooking.importing.reading.values import (
     shown,
     type_names,
 )
+from openbooking.openactive.ids import type_of_path
 from openbooking.openactive.money import round_money
-from openbooking.openactive.opportunity_types import TYPE_OF_COLLECTION
 from openbooking.openactive.terms import Availability, FlowRequirement
 
 MAX_OFFERS = 200
@@ -132,7 +132,7 @@ def _read_offer(published: Any, owner: str, key: str) -> tuple[Offer, list[str]]
 
 
 def _is_of_facility(owner: str) -> bool:
-    return TYPE_OF_COLLECTION[owner.partition("/")[0]].is_facility
+    return type_of_path(owner).is_facility
 
 
 def _price(published: JsonObject, remarks: list[str]) -> Decimal:

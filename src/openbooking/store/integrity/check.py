@@ -17,7 +17,7 @@ from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
-from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.opportunity_types import OPEN_FEEDS
 from openbooking.store.change_set import published_of_record
 from openbooking.store.database import Procedure, Query, record_keys
 from openbooking.store.documents import decode_opportunity, decode_record, microseconds
@@ -34,7 +34,6 @@ from openbooking.store.rows import ClaimRow, claim_row
 
 _AT_ONCE = 500
 _MOST_OF_A_KIND = 100
-_OPEN_FEEDS = sorted({type_.feed for type_ in OpportunityType})
 _PRIVATE_FEEDS = [ORDERS, ORDER_PROPOSALS]
 _NUMBERED_WITHIN = timedelta(minutes=1)
 
@@ -139,7 +138,7 @@ def _of_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetim
         leases: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for lease in map(StoredLease._make, (yield Query(sql.leases_of, {"paths": paths}))):
             leases[lease.path].append((lease.expires, lease.spaces))
-        items = yield Query(sql.open_feed_items, {"feeds": _OPEN_FEEDS, "paths": paths})
+        items = yield Query(sql.open_feed_items, {"feeds": list(OPEN_FEEDS), "paths": paths})
         shown = {(item.feed, item.id): item.data for item in map(OpenFeedItem._make, items)}
         opportunities = {each.path: decode_opportunity(each.document) for each in stored}
         yield from _load_parents(sql, opportunities.values(), parents)

@@ -32,6 +32,7 @@ REMOVE_PATH = "/second-factor/remove"
 _WRONG_CODE = Problem("The code is wrong or was used before. Wait for the next code in your app.", ("code",))
 _WRONG_RECOVERY_CODE = Problem("The recovery code is wrong or was used before.", ("code",))
 _WRONG_EITHER = Problem("The code is wrong or was used before.", ("code",))
+_REFUSALS = (SignInRefusedError, WrongCodeError, TooManyAttemptsError)
 
 
 class SecondFactorPages:
@@ -108,14 +109,9 @@ class SecondFactorPages:
             enrolment = await self._factors.enrol(
                 signed_in, form.get("password", ""), form.get("code", ""), self._browser(request)
             )
-        except SignInRefusedError:
-            return await self._second_factor_page(request, visit, signed_in, WRONG_PASSWORD)
-        except WrongCodeError:
-            return await self._second_factor_page(request, visit, signed_in, _WRONG_CODE)
-        except TooManyAttemptsError as refusal:
-            return await self._second_factor_page(
-                request, visit, signed_in, wait_message(refusal, self._system.clock())
-            )
+        except _REFUSALS as refusal:
+            problem = self._problem(refusal, _WRONG_CODE)
+            return await self._second_factor_page(request, visit, signed_in, problem)
         return await self._enrolled(request, enrolment, PARTNERS_PATH)
 
     async def _remove(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
@@ -124,15 +120,22 @@ class SecondFactorPages:
             await self._factors.remove(
                 signed_in, form.get("password", ""), form.get("code", ""), self._browser(request)
             )
-        except SignInRefusedError:
-            return await self._second_factor_page(request, visit, signed_in, WRONG_PASSWORD)
-        except WrongCodeError:
-            return await self._second_factor_page(request, visit, signed_in, _WRONG_EITHER)
-        except TooManyAttemptsError as refusal:
-            return await self._second_factor_page(
-                request, visit, signed_in, wait_message(refusal, self._system.clock())
-            )
+        except _REFUSALS as refusal:
+            problem = self._problem(refusal, _WRONG_EITHER)
+            return await self._second_factor_page(request, visit, signed_in, problem)
         return self._pages.see(SECOND_FACTOR_PATH)
+
+    def _problem(
+        self, refusal: SignInRefusedError | WrongCodeError | TooManyAttemptsError, wrong_code: Problem
+    ) -> Problem:
+        """Return what the page says about a refusal; `wrong_code` is what it says about a wrong code."""
+        match refusal:
+            case TooManyAttemptsError():
+                return wait_message(refusal, self._system.clock())
+            case WrongCodeError():
+                return wrong_code
+            case _:
+                return WRONG_PASSWORD
 
     async def _second_factor_page(
         self, request: Request, visit: Visit, signed_in: SignedIn, problem: Problem | None = None

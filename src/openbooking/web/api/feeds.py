@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, Feed
 from openbooking.identity.scopes import Scope as AccessScope
 from openbooking.openactive.errors import OpenBookingError
-from openbooking.openactive.opportunity_types import OpportunityType
+from openbooking.openactive.opportunity_types import OPEN_FEEDS
 from openbooking.openactive.rpde import MAX_CHANGE_NUMBER, PAGE_SIZE, encode_page, is_full
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, RPDE_MEDIA_TYPE
 from openbooking.system import System
@@ -30,7 +30,7 @@ _PRIVATE_PAGE = "private, no-store"
 def feed_routes(system: System, base: str) -> list[Route]:
     """Return the routes of the open feeds, below /feeds, and of the Orders feeds, below the path of the Base URI."""
     cache, memory, private_memory = PageCache(), PageMemory(), PageMemory()
-    names = sorted({type_.feed for type_ in OpportunityType})
+    names = OPEN_FEEDS
     open_feeds = [
         Route(f"{FEEDS_PATH}/{name}", OpenFeed(system, name, cache, memory), methods=["GET"]) for name in names
     ]

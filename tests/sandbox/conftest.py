@@ -1,8 +1,0 @@
-"""Fixtures for all tests of the demo."""
-
-import pytest
-
-
-@pytest.fixture(autouse=True)
-def commands_in_process(logs_as_before: None) -> None:
-    """Restore the configuration of logging, which commands change in the process of the tests."""
