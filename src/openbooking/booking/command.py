@@ -4,6 +4,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
+from openbooking.booking.model.activity import Action
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.order import Caller, OrderKey
 from openbooking.booking.model.situation import Change, Needs, Situation
@@ -39,6 +40,11 @@ class Command(Protocol[Reply_co]):
         """Who gives the command."""
         ...
 
+    @property
+    def action(self) -> Action | None:
+        """The kind of its entries in the activity log; None if it has no entries."""
+        ...
+
     def needs(self) -> Needs:
         """Return what the store must load before the command can be decided."""
         ...
@@ -61,6 +67,11 @@ class BaseCommand(msgspec.Struct, frozen=True):
     def actor(self) -> Actor:
         """Who gives the command."""
         raise NotImplementedError
+
+    @property
+    def action(self) -> Action | None:
+        """The kind of its entries in the activity log; None if it has no entries."""
+        return None
 
     def stamp(self, situation: Situation) -> Stamp:
         """Return a stamp with the actor and the time of the situation.

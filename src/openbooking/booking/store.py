@@ -9,11 +9,14 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
+from msgspec.structs import replace
+
 from openbooking.booking.command import Command
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import Partnership
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
 from openbooking.booking.model.situation import Needs, Situation, Spaces, evolve
+from openbooking.booking.rules.activity_log import activities
 from openbooking.openactive.rpde import PAGE_BYTES, Item
 
 Reply = TypeVar("Reply")
@@ -163,6 +166,9 @@ def decide_one(situation: Situation, command: Command[Reply]) -> tuple[Situation
         decision = command.decide(situation)
         for change in decision.changes:
             evolved = evolve(evolved, change)
+        if command.action and decision.changes:
+            entries = activities(command.action, command.actor, situation, decision.changes)
+            evolved = replace(evolved, activity=evolved.activity + entries)
     except Exception as fault:  # noqa: BLE001 - a fault in one command must not spoil the others of its batch
         return situation, fault
     return evolved, decision.reply

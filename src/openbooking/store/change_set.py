@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
@@ -32,6 +33,7 @@ class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
         booked: Changed counts of booked spaces, by path.
         sellers: Changed Sellers by key.
         publications: The feed items to publish.
+        activity: The new entries of the activity log.
     """
 
     records: dict[OrderKey, Record | None]
@@ -39,6 +41,7 @@ class ChangeSet(msgspec.Struct, frozen=True, kw_only=True):
     booked: dict[str, int]
     sellers: dict[str, Seller]
     publications: list[Publication]
+    activity: tuple[Activity, ...]
 
     def __bool__(self) -> bool:
         return bool(self.records or self.opportunities or self.sellers or self.publications)
@@ -73,6 +76,7 @@ def changes_between(before: Situation, after: Situation, writer: FeedWriter) -> 
             ),
             *(published for key in records for published in _of_record(before, after, key, writer)),
         ],
+        activity=after.activity,
     )
 
 

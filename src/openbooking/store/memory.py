@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from openbooking.booking.command import Command
+from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.policy import Policy
@@ -34,6 +35,7 @@ class MemoryStore:
         self._opportunities: dict[str, Opportunity] = {}
         self._sellers: dict[str, Seller] = {}
         self._feeds: dict[Feed, dict[str, tuple[Item, datetime]]] = {}
+        self._activity: list[Activity] = []
         self._modified = 0
         self._noted: datetime | None = None
 
@@ -45,6 +47,7 @@ class MemoryStore:
         _update(self._records, changes.records)
         _update(self._opportunities, changes.opportunities)
         _update(self._sellers, changes.sellers)
+        self._activity += changes.activity
         for publication in changes.publications:
             self._publish(publication)
         if isinstance(outcome, Exception):

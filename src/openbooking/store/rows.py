@@ -5,8 +5,10 @@ The fields of each kind of row are the columns that `SaveStatements` writes for 
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from secrets import token_hex
 from typing import Any, NamedTuple
 
+from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import Claim, Record
@@ -122,6 +124,16 @@ class FeedItemRow(NamedTuple):
     changed_at: int
 
 
+class ActivityRow(NamedTuple):
+    """An entry of the activity log."""
+
+    seller: str
+    id: str
+    partner: str | None
+    uuid: str | None
+    document: bytes
+
+
 # The kinds of rows that `SaveStatements` writes.
 ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "opportunities_removed": OpportunityKey,
@@ -138,8 +150,25 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "booked_spaces_set": BookedSpaces,
     "published": FeedItemRow,
     "erasures": ErasureRow,
+    "activity_added": ActivityRow,
 }
 Rows = Mapping[str, Sequence[tuple[Any, ...]]]
+
+
+def activity_rows(entries: Iterable[Activity]) -> Rows:
+    """Return the rows of new entries of the activity log, whose ids sort by time."""
+    return {
+        "activity_added": [
+            ActivityRow(
+                seller=entry.seller,
+                id=f"{microseconds(entry.at):016x}-{number:04x}-{token_hex(6)}",
+                partner=entry.order and entry.order.partner,
+                uuid=entry.order and entry.order.uuid,
+                document=encode(entry),
+            )
+            for number, entry in enumerate(entries)
+        ]
+    }
 
 
 def catalogue_rows(before: Situation, changes: ChangeSet) -> Rows:

@@ -5,7 +5,7 @@ from functools import cached_property
 from sqlalchemy import Table, delete, update
 
 from openbooking.store.dialect import Dialect, Insert, RowWrite, SaveStatement
-from openbooking.store.schema import claim, erasure, feed_item, opportunity, personal_data, record, seller
+from openbooking.store.schema import activity, claim, erasure, feed_item, opportunity, personal_data, record, seller
 
 
 class SaveStatements:
@@ -55,6 +55,11 @@ class SaveStatements:
         """
         noted = {} if self._dialect.overwrites else {"erasures": self._insert_if_new("erasures", erasure)}
         return self._dialect.saving({"personal_erased": self._delete("personal_erased", personal_data), **noted})
+
+    @cached_property
+    def save_activity(self) -> SaveStatement:
+        """New entries of the activity log."""
+        return self._dialect.saving({"activity_added": self._insert("activity_added", activity)})
 
     def _delete(self, kind: str, table: Table) -> RowWrite:
         keys = table.primary_key.columns.values()

@@ -20,7 +20,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 metadata = MetaData()
 
 # The revision of the last migration. This version works with databases of this revision only.
-REVISION = "0005"
+REVISION = "0006"
 # The table in which Alembic keeps it.
 VERSION_TABLE = "alembic_version"
 
@@ -138,6 +138,26 @@ _pending = feed_item.c.modified.is_(None)
 Index("ix_feed_item_pending", feed_item.c.changed_at, sqlite_where=_pending, postgresql_where=_pending)
 _deleted = feed_item.c.data.is_(None)
 Index("ix_feed_item_deleted", feed_item.c.changed_at, sqlite_where=_deleted, postgresql_where=_deleted)
+
+# The activity log. Ids sort by time.
+activity = Table(
+    "activity",
+    metadata,
+    Column("seller", Key, primary_key=True),
+    Column("id", Key, primary_key=True),
+    Column("partner", Key),
+    Column("uuid", Key),
+    Column("document", LargeBinary, nullable=False),
+)
+_of_order = activity.c.uuid.is_not(None)
+Index(
+    "ix_activity_record",
+    activity.c.partner,
+    activity.c.uuid,
+    activity.c.id,
+    sqlite_where=_of_order,
+    postgresql_where=_of_order,
+)
 
 counter = Table(
     "counter",

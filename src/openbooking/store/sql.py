@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from openbooking.booking.command import Command, Decision, Refusal
+from openbooking.booking.model.activity import Action
 from openbooking.booking.model.actor import Actor
 from openbooking.booking.model.opportunity import Seller
 from openbooking.booking.model.order import Partnership
@@ -50,7 +51,7 @@ from openbooking.store.numbering import (
     renumber,
     take_numbers,
 )
-from openbooking.store.rows import booking_rows, catalogue_rows, erasure_rows
+from openbooking.store.rows import activity_rows, booking_rows, catalogue_rows, erasure_rows
 from openbooking.store.save_statements import SaveStatements
 from openbooking.store.statements import OrderCount, Statements
 
@@ -254,6 +255,8 @@ class SqlStore:
             given = yield from self._numbers(len(changes.publications), before.now)
             yield SaveRows(self._saves.save_bookings, booking_rows(before, changes, given))
             yield SaveRows(self._saves.save_erasures, erasure_rows(before, changes))
+        if changes.activity:
+            yield SaveRows(self._saves.save_activity, activity_rows(changes.activity))
         return outcomes, bool(changes) or all(command.needs().expired for command in commands)
 
     async def _find_locked(self, names: Iterable[Name]) -> Mapping[Name, str]:
@@ -302,6 +305,11 @@ class _OnFullDisk(NamedTuple):
     def actor(self) -> Actor:
         """Return the attribute of the command."""
         return self.command.actor
+
+    @property
+    def action(self) -> Action | None:
+        """Return the attribute of the command."""
+        return self.command.action
 
     @property
     def stores_more(self) -> bool:

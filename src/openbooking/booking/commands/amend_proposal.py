@@ -6,6 +6,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.model.activity import Action
 from openbooking.booking.model.errors import NoNegotiationError, UnacceptableAmendmentError
 from openbooking.booking.model.order import BookedItem, Order, OrderKey
 from openbooking.booking.model.situation import Needs, RecordSet, Situation
@@ -33,6 +34,11 @@ class AmendProposal(ActorCommand, frozen=True, kw_only=True):
     note: str | None = None
     without: frozenset[int] = frozenset()
     prices: Mapping[int, Decimal] = {}
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.PROPOSAL_AMENDED
 
     def needs(self) -> Needs:
         """Return the record of the OrderProposal."""

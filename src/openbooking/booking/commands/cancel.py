@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from openbooking.booking.command import Decision, OrderCommand
+from openbooking.booking.model.activity import Action
 from openbooking.booking.model.opportunity import Offer
 from openbooking.booking.model.order import BookedItem, Caller
 from openbooking.booking.model.situation import RecordSet, Situation
@@ -62,6 +63,11 @@ class Cancel(OrderCommand, frozen=True, kw_only=True):
     """Cancel the items with these numbers on behalf of the Customer: all of them, or none (OB-CAN-03)."""
 
     numbers: tuple[int, ...]
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.CUSTOMER_CANCELLED
 
     def decide(self, situation: Situation) -> Decision[None]:
         """Cancel the items that are not cancelled yet; a repeat changes nothing (OB-CAN-04).

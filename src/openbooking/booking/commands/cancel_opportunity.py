@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.model.activity import Action
 from openbooking.booking.model.errors import NothingToCancelError
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.situation import Needs, OpportunitySet, Situation
@@ -23,6 +24,11 @@ class CancelOpportunity(ActorCommand, frozen=True, kw_only=True):
 
     opportunity: str
     message: str | None = None
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.OPPORTUNITY_CANCELLED
 
     def needs(self) -> Needs:
         """Return the Opportunity and everything below it, with the records that claim any of it."""

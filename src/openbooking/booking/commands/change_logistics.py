@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.model.activity import Action
 from openbooking.booking.model.errors import UnacceptableLogisticsError
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.situation import Change, Needs, OpportunitySet, Situation, evolve
@@ -34,6 +35,11 @@ class ChangeLogistics(ActorCommand, frozen=True, kw_only=True):
     location: Mapping[str, Any] | None = None
     start: datetime | None = None
     end: datetime | None = None
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.LOGISTICS_CHANGED
 
     def needs(self) -> Needs:
         """Return the whole family of the Opportunity, with the records that claim any of it."""

@@ -1,6 +1,7 @@
 """The Seller accepts or rejects an OrderProposal (OB 5.5.5.1)."""
 
 from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.model.activity import Action
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.situation import Needs, RecordSet, Situation
 from openbooking.booking.rules import lifecycle
@@ -19,6 +20,11 @@ class DecideProposal(ActorCommand, frozen=True, kw_only=True):
     order: OrderKey
     accept: bool
     note: str | None = None
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.PROPOSAL_ACCEPTED if self.accept else Action.PROPOSAL_REJECTED
 
     def needs(self) -> Needs:
         """Return the record of the OrderProposal."""

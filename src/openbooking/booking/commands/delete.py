@@ -1,6 +1,7 @@
 """Order Deletion and OrderQuote Deletion (OB 9.2.3, 9.2.7)."""
 
 from openbooking.booking.command import Decision, OrderCommand
+from openbooking.booking.model.activity import Action
 from openbooking.booking.model.record import OrderRecord, QuoteRecord
 from openbooking.booking.model.situation import RecordSet, Situation
 from openbooking.booking.rules import lifecycle
@@ -9,6 +10,11 @@ from openbooking.booking.rules.holding import is_spent
 
 class DeleteOrder(OrderCommand, frozen=True, kw_only=True):
     """Delete an Order, of which a stub without personal data remains."""
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.ORDER_DELETED
 
     def decide(self, situation: Situation) -> Decision[None]:
         """Delete the Order, whatever the states of its items (OB-DEL-11); a repeat succeeds (OB-DEL-07).

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.model.activity import Action
 from openbooking.booking.model.opportunity import Offer, Opportunity, applicable_offers
 from openbooking.booking.model.order import BookedItem, BookedOrder, Order, OrderKey
 from openbooking.booking.model.situation import Needs, Situation, Spaces
@@ -38,6 +39,11 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
     opportunity: str
     offer: OfferRef
     nonce: str = ""
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.ITEM_REPLACED
 
     def needs(self) -> Needs:
         """Return the record of the Order, and the new Opportunity with its Offer."""

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.model.activity import Action
 from openbooking.booking.model.order import Access, BookedItem, OrderKey
 from openbooking.booking.model.record import ItemState
 from openbooking.booking.model.situation import Needs, RecordSet, Situation
@@ -67,6 +68,11 @@ class SellerCancel(SellerCommand, frozen=True, kw_only=True):
 
     message: str | None = None
 
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.SELLER_CANCELLED
+
     def check(self, situation: Situation, item: BookedItem) -> None:
         """Raise CancellationNotPermittedError if the Opportunity has ended (OB-SEL-12).
 
@@ -90,6 +96,11 @@ class Notify(SellerCommand, frozen=True, kw_only=True):
 
     notice: str
 
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.CUSTOMER_NOTIFIED
+
     def change(self, item: BookedItem, state: ItemState) -> ItemState:
         """Set or remove the notice, unless the attendee was absent (OB-NOTIF-03)."""
         del item
@@ -102,6 +113,11 @@ class RecordAttendance(SellerCommand, frozen=True, kw_only=True):
     """Record whether the attendees attended (OB-NOTIF-07)."""
 
     attended: bool
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.ATTENDANCE_RECORDED
 
     def change(self, item: BookedItem, state: ItemState) -> ItemState:
         """Set the status."""
@@ -123,6 +139,11 @@ class RenewAccess(SellerCommand, frozen=True, kw_only=True):
     code: bool = False
     passes: bool = False
     channel: bool = False
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.ACCESS_RENEWED
 
     def change(self, item: BookedItem, state: ItemState) -> ItemState:
         """Replace the chosen means of access; the others stay."""

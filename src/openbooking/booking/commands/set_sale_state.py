@@ -1,6 +1,7 @@
 """Putting Opportunities on sale and taking them off sale."""
 
 from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.model.activity import Action
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.situation import Needs, OpportunitySet, Situation
 from openbooking.booking.rules.lifecycle import with_sale_state
@@ -21,6 +22,11 @@ class SetSaleState(ActorCommand, frozen=True, kw_only=True):
 
     opportunity: str
     sale: SaleState
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.PUT_ON_SALE if self.sale is SaleState.ON_SALE else Action.TAKEN_OFF_SALE
 
     def needs(self) -> Needs:
         """Return the Opportunity and everything below it, so that nobody books any of it meanwhile."""

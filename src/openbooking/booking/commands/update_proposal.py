@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from openbooking.booking.command import Decision, OrderCommand
+from openbooking.booking.model.activity import Action
 from openbooking.booking.model.order import Caller, PersonalData
 from openbooking.booking.model.situation import RecordSet, Situation
 from openbooking.booking.rules import lifecycle
@@ -42,6 +43,11 @@ class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
 
     reject: bool = False
     note: str | None = None
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.PROPOSAL_UPDATED_BY_CUSTOMER
 
     def decide(self, situation: Situation) -> Decision[None]:
         """Set status and note; a repeat changes nothing (OB-AMEND-12).

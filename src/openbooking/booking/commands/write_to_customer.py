@@ -1,6 +1,7 @@
 """The Seller writes to the Customer about an open OrderProposal (OB 5.5.5.3)."""
 
 from openbooking.booking.command import ActorCommand, Decision
+from openbooking.booking.model.activity import Action
 from openbooking.booking.model.errors import NoMessagesError
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.situation import Needs, RecordSet, Situation
@@ -18,6 +19,11 @@ class WriteToCustomer(ActorCommand, frozen=True, kw_only=True):
 
     order: OrderKey
     note: str
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.NOTE_WRITTEN
 
     def needs(self) -> Needs:
         """Return the record of the OrderProposal."""

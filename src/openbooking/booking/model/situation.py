@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity, Seller, is_on_sale, parents_among
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.policy import Policy
@@ -98,6 +99,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         touched: The paths of the Opportunities whose feed items a change may have altered.
         held: The leased spaces of the Booking Partners in `Needs.holders`, by path and partner.
         holdings: The holdings of these Booking Partners, by partner and Seller.
+        activity: The entries that the decisions since the situation was loaded add to the activity log.
     """
 
     now: datetime
@@ -109,6 +111,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     touched: frozenset[str] = frozenset()
     held: Mapping[tuple[str, str], int] = {}
     holdings: Mapping[str, Mapping[str, Holdings]] = {}
+    activity: tuple[Activity, ...] = ()
 
     def parents(self, opportunity: Opportunity) -> tuple[Opportunity, ...]:
         """Return the parents of an Opportunity, nearest first."""
