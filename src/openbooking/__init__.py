@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from openbooking.booking.commands.quote import Quote
     from openbooking.booking.commands.replace import Replace
     from openbooking.booking.commands.republish import Republish
-    from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
+    from openbooking.booking.commands.seller_decisions import (
+        Notify,
+        RecordAttendance,
+        RenewAccess,
+        SellerCancel,
+        UndoAttendance,
+    )
     from openbooking.booking.commands.set_sale_state import SetSaleState
     from openbooking.booking.commands.take_off_sale import TakeOffSale
     from openbooking.booking.commands.update_proposal import UpdateProposal
@@ -203,6 +209,7 @@ __all__ = [
     "TaxCalculation",
     "TaxMode",
     "Totals",
+    "UndoAttendance",
     "UpdateProposal",
     "UserError",
     "Withdraw",
@@ -263,6 +270,7 @@ _NAMES_BY_MODULE = {
         "RecordAttendance",
         "RenewAccess",
         "SellerCancel",
+        "UndoAttendance",
     ),
     "openbooking.booking.commands.set_sale_state": ("SetSaleState",),
     "openbooking.booking.commands.take_off_sale": ("TakeOffSale",),

@@ -28,7 +28,13 @@ from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.quote import Quote
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.republish import Republish
-from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
+from openbooking.booking.commands.seller_decisions import (
+    Notify,
+    RecordAttendance,
+    RenewAccess,
+    SellerCancel,
+    UndoAttendance,
+)
 from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.commands.take_off_sale import TakeOffSale
 from openbooking.booking.commands.update_proposal import UpdateProposal
@@ -268,6 +274,8 @@ def do_to_order(story: Story, record: Record) -> Step:
         RenewAccess(order=record.key, numbers=numbers, nonce=f"m{len(story.moments)}", code=True, actor=MANAGER),
         SellerCancel(order=record.key, numbers=numbers, message="Ill.", actor=MANAGER),
     ]
+    if any(state.status in (OrderItemStatus.ATTENDED, OrderItemStatus.ABSENT) for _, state in record.items()):
+        deeds += [UndoAttendance(order=record.key, numbers=numbers, actor=MANAGER)] * 3
     return story.choose(deeds)
 
 

@@ -19,7 +19,13 @@ from openbooking.booking.commands.preview import Preview
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.republish import Republish
-from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
+from openbooking.booking.commands.seller_decisions import (
+    Notify,
+    RecordAttendance,
+    RenewAccess,
+    SellerCancel,
+    UndoAttendance,
+)
 from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.commands.take_off_sale import TakeOffSale
 from openbooking.booking.commands.update_proposal import UpdateProposal
@@ -68,6 +74,7 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
     (SellerCancel(order=KEY, actor=MANAGER), RECORD),
     (Notify(order=KEY, notice="Hello.", actor=MANAGER), RECORD),
     (RecordAttendance(order=KEY, attended=True, actor=MANAGER), RECORD),
+    (UndoAttendance(order=KEY, actor=MANAGER), RECORD),
     (RenewAccess(order=KEY, nonce="new", actor=MANAGER), RECORD),
     (
         Replace(order=KEY, number=1, opportunity=YOGA.path, offer=SERIES.offers[0].ref, actor=MANAGER),

@@ -10,7 +10,13 @@ from msgspec.structs import replace
 from openbooking.booking.command import Command
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
+from openbooking.booking.commands.seller_decisions import (
+    Notify,
+    RecordAttendance,
+    RenewAccess,
+    SellerCancel,
+    UndoAttendance,
+)
 from openbooking.booking.model.opportunity import AccessRules
 from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.record import ItemState
@@ -205,3 +211,21 @@ def test_each_item_gets_a_renewed_code_of_its_own_that_nobody_can_guess() -> Non
         return [found.access.code for found, _ in record.items() if found.access]
 
     assert len({*codes("other"), *codes("third")}) == 6
+
+
+@pytest.mark.parametrize("recorded", [CAME, STAYED_AWAY], ids=["attended", "absent"])
+def test_a_record_of_attendance_is_undone_for_the_chosen_items(recorded: RecordAttendance) -> None:
+    undo = UndoAttendance(order=KEY, numbers=frozenset({2}), actor=MANAGER)
+    where = having(booked(), recorded, undo)
+    status = ATTENDED if recorded.attended else ABSENT
+    assert statuses(where) == [status, CONFIRMED, status]
+    assert where.records[KEY].updated
+    assert undo.decide(where).changes == ()
+    assert statuses(having(where, replace(CANCEL, numbers=frozenset({2})))) == [status, BY_SELLER, status]
+
+
+def test_an_undo_leaves_items_alone_that_have_no_record_of_attendance() -> None:
+    where = having(booked(), Cancel(caller=ALICE, uuid=UUID, numbers=(3,)), replace(CAME, numbers=frozenset({1})))
+    undone = having(where, UndoAttendance(order=KEY, actor=MANAGER))
+    assert statuses(undone) == [CONFIRMED, CONFIRMED, BY_CUSTOMER]
+    assert states(undone)[1:] == states(where)[1:]

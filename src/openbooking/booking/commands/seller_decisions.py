@@ -125,6 +125,20 @@ class RecordAttendance(SellerCommand, frozen=True, kw_only=True):
         return replace(state, status=OrderItemStatus.ATTENDED if self.attended else OrderItemStatus.ABSENT)
 
 
+class UndoAttendance(SellerCommand, frozen=True, kw_only=True):
+    """Undo the record of attendance, so that the items are confirmed as they were before it."""
+
+    @property
+    def action(self) -> Action:
+        """The kind of its entries in the activity log."""
+        return Action.ATTENDANCE_UNDONE
+
+    def change(self, item: BookedItem, state: ItemState) -> ItemState:
+        """Set the status back."""
+        del item
+        return replace(state, status=OrderItemStatus.CONFIRMED)
+
+
 class RenewAccess(SellerCommand, frozen=True, kw_only=True):
     """Replace access codes, passes or channels (OB-NOTIF-08).
 

@@ -21,6 +21,7 @@ class Action(StrEnum):
     ITEM_REPLACED = "item-replaced"
     CUSTOMER_NOTIFIED = "customer-notified"
     ATTENDANCE_RECORDED = "attendance-recorded"
+    ATTENDANCE_UNDONE = "attendance-undone"
     ACCESS_RENEWED = "access-renewed"
     LOGISTICS_CHANGED = "logistics-changed"
     PROPOSAL_ACCEPTED = "proposal-accepted"

@@ -95,8 +95,9 @@ PROPOSAL_TRANSITIONS: dict[OrderProposalStatus, frozenset[OrderProposalStatus]] 
 _CANCELLED = frozenset({OrderItemStatus.CUSTOMER_CANCELLED, OrderItemStatus.SELLER_CANCELLED})
 ITEM_TRANSITIONS: dict[OrderItemStatus, frozenset[OrderItemStatus]] = {
     OrderItemStatus.CONFIRMED: _CANCELLED | {OrderItemStatus.ATTENDED, OrderItemStatus.ABSENT},
-    OrderItemStatus.ATTENDED: frozenset({OrderItemStatus.ABSENT}),
-    OrderItemStatus.ABSENT: frozenset({OrderItemStatus.ATTENDED}),
+    # To undo a record of attendance confirms the item again.
+    OrderItemStatus.ATTENDED: frozenset({OrderItemStatus.ABSENT, OrderItemStatus.CONFIRMED}),
+    OrderItemStatus.ABSENT: frozenset({OrderItemStatus.ATTENDED, OrderItemStatus.CONFIRMED}),
     OrderItemStatus.CUSTOMER_CANCELLED: frozenset(),
     OrderItemStatus.SELLER_CANCELLED: frozenset(),
 }
