@@ -113,7 +113,7 @@ def create_app(
     @asynccontextmanager
     async def open_routes(router: AppRouter) -> AsyncIterator[None]:
         async with open_system(settings, clock, store, identity) as system:
-            with router.added(_routes(system, metrics)):
+            with router.add_routes(_routes(system, metrics)):
                 yield
 
     metrics = Metrics()
@@ -161,11 +161,12 @@ def _routes(system: System, metrics: Metrics) -> list[Route]:
 def _pages(system: System) -> list[Route]:
     """Return the pages for people, and the endpoints of the OpenID provider if `access` is openid."""
     pages = Pages(system)
+    # The menu lists the pages in this order.
     routes = [
         *pages.routes(),
+        *SellerPartnerPages(system, pages).routes(),
         *AccountPages(system, pages).routes(),
         *SecondFactorPages(system, pages).routes(),
-        *SellerPartnerPages(system, pages).routes(),
     ]
     if system.settings.access is AccessMode.OPENID:
         routes += [*OAuth(system, pages).routes(), *RegistrationPages(system, pages).routes()]

@@ -43,7 +43,7 @@ class AppRouter(Router):
     Args:
         lifespan: What the ASGI server starts and stops.
         site_path: The path in the address of the site, without a slash at its end: `/booking`, or empty.
-        open_: Called by a request that finds the routes missing; it adds them by `added`.
+        open_: Called by a request that finds the routes missing; it adds them by `add_routes`.
     """
 
     def __init__(self, lifespan: Lifespan[Any], site_path: str, open_: Callable[[], Awaitable[None]]) -> None:
@@ -54,8 +54,11 @@ class AppRouter(Router):
         self._plain: dict[str, Route] = {}
 
     @contextmanager
-    def added(self, routes: Iterable[Route]) -> Iterator[None]:
-        """Have these routes inside the context. Their paths match exactly: `$` in Starlette's lets a newline follow."""
+    def add_routes(self, routes: Iterable[Route]) -> Iterator[None]:
+        """Add routes, and remove them at the end of the context.
+
+        Their paths match exactly. Starlette's own pattern ends with `$`, which lets a newline follow.
+        """
         before = list(self.routes)
         for route in routes:
             route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")

@@ -43,7 +43,7 @@ from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.openactive.errors import OpenBookingError, RequestTooLargeError
 from openbooking.system import System
 from openbooking.web.errors import RETRY_AFTER_SECONDS
-from openbooking.web.pages import BadFormError, Form, Pages, Visit, parse_fields, read_form, site_of
+from openbooking.web.pages import BadFormError, Form, Pages, Visit, parse_fields, read_unchecked_form, site_of
 from openbooking.web.request import read_body
 
 CONSENT_PATH = "/oauth/consent"
@@ -112,14 +112,15 @@ class OAuth:
 
     async def _authorize(self, request: Request, visit: Visit) -> Response:
         try:
-            parameters = await read_form(request) if request.method == "POST" else parse_fields(request.url.query)
+            is_form = request.method == "POST"
+            parameters = await read_unchecked_form(request) if is_form else parse_fields(request.url.query)
             answer = await self._provider.authorization.ask(parameters, visit.signed_in)
         except (UnknownClientError, BadFormError):
             return self._pages.page(request, visit, "accounts/unknown_client.html", status=HTTPStatus.BAD_REQUEST)
         return await self._show(request, visit, parameters, answer)
 
     async def _decide(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
-        form = await self._pages.form(request, visit)
+        form = await self._pages.read_form(request, visit)
         try:
             parameters = parse_fields(form.get("request", ""))
             agreed = form.get("decision") == "allow"
@@ -133,7 +134,7 @@ class OAuth:
             case Redirect(url):
                 return RedirectResponse(url, HTTPStatus.SEE_OTHER, _NOT_CACHED)
             case SignInFirst(parameters=then):
-                return self._pages.see_sign_in(f"{AUTHORIZE_PATH}?{urlencode(then)}")
+                return self._pages.redirect_to_sign_in(f"{AUTHORIZE_PATH}?{urlencode(then)}")
             case AskConsent(asked):
                 return await self._consent_page(request, visit, "accounts/consent.html", asked, parameters)
             case MayNotConsent(asked):
@@ -149,7 +150,7 @@ class OAuth:
             visit,
             template,
             status=HTTPStatus.OK if template == "accounts/consent.html" else HTTPStatus.FORBIDDEN,
-            forms_lead_to=[back_to],
+            form_targets=[back_to],
             partner=asked.partner,
             scopes=asked.scopes,
             seller=await self._provider.seller(visit.signed_in.user.seller),
@@ -191,7 +192,7 @@ async def _fields(request: Request) -> Form:
     if request.url.query:
         raise InvalidRequestError("Send the parameters in the body: URLs are logged.")
     try:
-        return await read_form(request)
+        return await read_unchecked_form(request)
     except BadFormError as fault:
         raise InvalidRequestError("Send a form, with each parameter once.") from fault
 

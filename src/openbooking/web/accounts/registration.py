@@ -37,7 +37,7 @@ class RegistrationPages:
         return [self._pages.route(REGISTRATION_PATH, self._register, ("GET", "POST"))]
 
     async def _register(self, request: Request, visit: Visit) -> Response:
-        form = await self._pages.form(request, visit) if request.method == "POST" else dict(request.query_params)
+        form = await self._pages.read_form(request, visit) if request.method == "POST" else dict(request.query_params)
         token = form.get("token", "")
         try:
             await self._registration.check_token(token)

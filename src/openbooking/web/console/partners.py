@@ -13,7 +13,7 @@ from openbooking.identity.partners.grants import GrantChange, current_grant, res
 from openbooking.identity.records import EVERY_SELLER, Grant, GrantState, Partner
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.system import System
-from openbooking.web.pages import PARTNERS_PATH, Pages, Visit
+from openbooking.web.pages import PARTNERS_PATH, MenuEntry, Pages, Visit
 
 
 class SellerPartnerPages:
@@ -27,7 +27,7 @@ class SellerPartnerPages:
     def routes(self) -> list[Route]:
         """Return the routes of the list and of the actions on one partner."""
         return [
-            self._pages.route_signed_in(PARTNERS_PATH, self._list),
+            self._pages.route_signed_in(PARTNERS_PATH, self._list, menu=MenuEntry("Booking partners")),
             self._pages.route_signed_in(f"{PARTNERS_PATH}/{{key}}/revoke", self._revoke, ("GET", "POST")),
             self._pages.route_signed_in(f"{PARTNERS_PATH}/{{key}}/suspend", self._suspend, ("POST",)),
             self._pages.route_signed_in(f"{PARTNERS_PATH}/{{key}}/resume", self._resume, ("POST",)),
@@ -63,7 +63,7 @@ class SellerPartnerPages:
             if partner.key == request.path_params["key"] and grant.state is not GrantState.REVOKED:
                 seller = await self._provider.seller(signed_in.user.seller)
                 return self._pages.page(request, visit, "console/revoke.html", partner=partner, seller=seller)
-        return self._pages.see(PARTNERS_PATH)
+        return self._pages.redirect(PARTNERS_PATH)
 
     async def _suspend(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         return await self._change(request, visit, signed_in, suspend)
@@ -72,13 +72,13 @@ class SellerPartnerPages:
         return await self._change(request, visit, signed_in, resume)
 
     async def _change(self, request: Request, visit: Visit, signed_in: SignedIn, change: GrantChange) -> Response:
-        await self._pages.form(request, visit)
+        await self._pages.read_form(request, visit)
         user, key = signed_in.user, request.path_params["key"]
         if not user.role.may_authorise:
             return self._pages.page(request, visit, "console/may_not_change.html", status=HTTPStatus.FORBIDDEN)
         if any(partner.key == key for partner, _ in await self._partners(user.seller)):
             await self._provider.grants.change(key, user.seller, change, user.name)
-        return self._pages.see(PARTNERS_PATH)
+        return self._pages.redirect(PARTNERS_PATH)
 
     async def _partners(self, seller: str) -> list[tuple[Partner, Grant]]:
         """Return the partners that have or had a grant for this Seller, each with the grant that counts."""
