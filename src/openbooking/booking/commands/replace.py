@@ -82,8 +82,9 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
             tax=() if order.dynamic else tax_charges(offer, pricing_of(order)),
             access=grant_access(opportunity.access, self.nonce, item.number, item.own_passes),
         )
-        replaced_state = replace(state, replacement=replacement, access=None, logistics_changed=False)
-        replaced = lifecycle.with_states(record, {self.number: replaced_state}, self.stamp(situation))
+        stamp = self.stamp(situation)
+        replaced_state = replace(state, replacement=replacement, access=None, logistics_changed=False, replaced=stamp)
+        replaced = lifecycle.with_states(record, {self.number: replaced_state}, stamp)
         check_record(record, replaced, situation.policy)
         return Decision(reply=None, changes=sell(situation, replaced))
 

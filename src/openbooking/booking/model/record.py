@@ -48,6 +48,7 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             feed shows the Opportunity in full.
         changed: The stamp of the last change.
         cancelled: The stamp of the cancellation.
+        replaced: The stamp of the last replacement by another Opportunity or Offer.
     """
 
     status: OrderItemStatus = OrderItemStatus.CONFIRMED
@@ -59,6 +60,7 @@ class ItemState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     logistics_changed: bool = msgspec.field(name="moved", default=False)
     changed: Stamp | None = None
     cancelled: Stamp | None = None
+    replaced: Stamp | None = None
 
 
 class Claim(NamedTuple):
