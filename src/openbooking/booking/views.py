@@ -10,7 +10,7 @@ the list has ended.
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -247,6 +247,10 @@ class SellerViews(Protocol):
         """
         ...
 
+    async def occurrence(self, path: str) -> Occurrence | None:
+        """Return one occurrence of the Seller, stored or known from Orders only; None if there is none."""
+        ...
+
     async def bookings(self, path: str, after: str = "", limit: int = PAGE_ROWS) -> Page[OrderRecord]:
         """Return the Orders with an item of the Opportunity, also a cancelled one, in the order of their keys.
 
@@ -329,6 +333,7 @@ class Views(Protocol):
         ...
 
 
+@runtime_checkable
 class StoreWithViews(Protocol):
     """A store that has views; `openbooking.testing.ViewTests` shows whether they are correct."""
 

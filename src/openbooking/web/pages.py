@@ -154,6 +154,10 @@ class Pages:
         self._next_pages: list[Route] = []
         self._menu: dict[str, MenuEntry] = {}
 
+    def add_filters(self, **filters: Callable[..., str]) -> None:
+        """Add filters that templates can use, by their names."""
+        self._templates.filters.update(filters)
+
     def routes(self) -> list[Route]:
         """Return the route of the stylesheet of all pages."""
         return [Route(STYLE_PATH, self._style)]

@@ -1,0 +1,255 @@
+"""The base of the pages of the Seller's console: who may see a page, its Seller, its views and its commands."""
+
+from collections.abc import Awaitable, Callable, Collection
+from datetime import date, datetime
+from enum import StrEnum
+from functools import partial
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from openbooking.booking.command import Command
+from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.opportunity import Seller
+from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.record import OrderRecord, ProposalRecord
+from openbooking.booking.store import Reply
+from openbooking.booking.views import InvalidCursorError, Occurrence, SellerViews, Views
+from openbooking.identity.records import Partner, Role, User
+from openbooking.identity.sign_in.accounts import SignedIn
+from openbooking.openactive.errors import OpenBookingError
+from openbooking.system import System
+from openbooking.web.console import descriptions, formats
+from openbooking.web.pages import BadFormError, Form, MenuEntry, Pages, Problem, Visit, parse_fields
+
+CONSOLE_PATH = "/console"
+
+
+class NotFoundOnConsoleError(Exception):
+    """The Seller has no such Order, occurrence or person; those of other Sellers do not exist for this one."""
+
+
+class Notice(StrEnum):
+    """The message of a page about the form before it; the value is in the query, and the text in `NOTICES`."""
+
+    ATTENDANCE = "attendance"
+
+
+NOTICES = {
+    Notice.ATTENDANCE: "Attendance recorded.",
+}
+
+
+class ConsoleVisit(NamedTuple):
+    """A visit of a signed-in user to a page of the console.
+
+    Attributes:
+        console: The console.
+        request: The request.
+        visit: The visit of the browser.
+        user: The user.
+        seller: The Seller that the user works for.
+        views: The views of that Seller.
+    """
+
+    console: "Console"
+    request: Request
+    visit: Visit
+    user: User
+    seller: Seller
+    views: SellerViews
+
+    @property
+    def now(self) -> datetime:
+        """The current time, in the time zone of the Booking System."""
+        return self.local(self.console.system.clock())
+
+    @property
+    def today(self) -> date:
+        """The current day in that time zone."""
+        return self.now.date()
+
+    @property
+    def actor(self) -> Actor:
+        """The user as the actor of commands."""
+        return Actor(ActorKind.STAFF, self.user.name)
+
+    @property
+    def query(self) -> Form:
+        """The fields of the query; a query that cannot be read has none."""
+        try:
+            return parse_fields(self.request.url.query)
+        except BadFormError:
+            return {}
+
+    def local(self, instant: datetime) -> datetime:
+        """Return the instant in the time zone of the Booking System."""
+        return instant.astimezone(self.console.zone)
+
+    def day(self, field: str = "day") -> date:
+        """Return the day in a field of the query; today if the field has no date."""
+        return formats.parse_date(self.query.get(field, "")) or self.today
+
+    async def form(self) -> Form:
+        """Return the fields of the form, after a check of its CSRF token."""
+        return await self.console.pages.read_form(self.request, self.visit)
+
+    async def execute(self, command: Command[Reply]) -> Reply:
+        """Execute a command."""
+        return await self.console.system.store.execute(command)
+
+    async def try_(self, command: Command[Any]) -> Problem | None:
+        """Execute a command, and return the problem if it is refused."""
+        try:
+            await self.execute(command)
+        except OpenBookingError as refusal:
+            return Problem(refusal.description or refusal.name)
+        return None
+
+    async def occurrence(self) -> Occurrence:
+        """Return the occurrence that the path names.
+
+        Raises:
+            NotFoundOnConsoleError: The Seller has no such occurrence.
+        """
+        occurrence = await self.views.occurrence(self.request.path_params["opportunity"])
+        if occurrence is None:
+            raise NotFoundOnConsoleError
+        return occurrence
+
+    async def order(self) -> OrderRecord:
+        """Return the Order that the path names.
+
+        Raises:
+            NotFoundOnConsoleError: The Seller has no such Order.
+        """
+        record = await self.views.order(self.key)
+        if not isinstance(record, OrderRecord):
+            raise NotFoundOnConsoleError
+        return record
+
+    async def proposal(self) -> ProposalRecord:
+        """Return the OrderProposal that the path names.
+
+        Raises:
+            NotFoundOnConsoleError: The Seller has no such OrderProposal.
+        """
+        record = await self.views.order(self.key)
+        if not isinstance(record, ProposalRecord):
+            raise NotFoundOnConsoleError
+        return record
+
+    @property
+    def key(self) -> OrderKey:
+        """The key of the Order in the path."""
+        return OrderKey(self.request.path_params["partner"], self.request.path_params["uuid"])
+
+    async def partner_names(self) -> dict[str, str]:
+        """Return the names of the Booking Partners by their keys."""
+        return {partner.key: partner.name for partner in await self.console.system.identity.store.find(Partner)}
+
+    def page(self, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
+        """Return a page of the console.
+
+        Args:
+            template: The name of the template below `console/`.
+            status: The HTTP status.
+            values: The values for the template.
+        """
+        notice = self.query.get("done", "")
+        return self.console.pages.page(
+            self.request,
+            self.visit,
+            f"console/{template}",
+            status=status,
+            seller=self.seller,
+            role=self.user.role,
+            now=self.now,
+            today=self.today,
+            notice=NOTICES[Notice(notice)] if notice in set(Notice) else "",
+            **values,
+        )
+
+    def redirect(self, path: str, done: Notice | None = None) -> Response:
+        """Redirect the browser to a path, whose page shows the notice."""
+        separator = "&" if "?" in path else "?"
+        before, hash_, fragment = path.partition("#")
+        return self.console.pages.redirect(f"{before}{separator}done={done}{hash_}{fragment}" if done else path)
+
+
+Serve = Callable[[ConsoleVisit], Awaitable[Response]]
+
+
+class Console:
+    """The console: it makes the routes of its pages.
+
+    Args:
+        system: The Booking System.
+        pages: The base of all pages.
+        views: The views of the store.
+    """
+
+    def __init__(self, system: System, pages: Pages, views: Views) -> None:
+        self.system = system
+        self.pages = pages
+        self._views = views
+        self.zone = zone = system.settings.policy.time_zone
+        pages.add_filters(
+            date=lambda instant: formats.format_date(_local(instant, zone)),
+            short_date=lambda instant: formats.format_short_date(_local(instant, zone)),
+            time=lambda instant: formats.format_time(instant.astimezone(zone)),
+            money=formats.format_money,
+            person=descriptions.person_name,
+            item_status=lambda status: descriptions.ITEM_STATUSES[status],
+            proposal_status=lambda status: descriptions.PROPOSAL_STATUSES[status],
+        )
+
+    def route(
+        self,
+        path: str,
+        serve: Serve,
+        methods: Collection[str] = ("GET",),
+        *,
+        menu: str = "",
+        managers_only: bool = False,
+    ) -> Route:
+        """Return the route of a page of the console.
+
+        Args:
+            path: The path below `/console`.
+            serve: Makes the page.
+            methods: The HTTP methods of the page.
+            menu: The text of the link in the menu; empty for a page that is not in the menu.
+            managers_only: Whether staff who are no managers get an error page instead.
+        """
+        entry = MenuEntry(menu, partial(_may_see, managers_only)) if menu else None
+
+        async def endpoint(request: Request, visit: Visit, signed_in: SignedIn) -> Response:
+            return await self._serve(serve, request, visit, signed_in.user, managers_only=managers_only)
+
+        return self.pages.route_signed_in(CONSOLE_PATH + path, endpoint, methods, menu=entry)
+
+    async def _serve(
+        self, serve: Serve, request: Request, visit: Visit, user: User, *, managers_only: bool
+    ) -> Response:
+        if not _may_see(managers_only, user):
+            return self.pages.page(request, visit, "console/may_not_see.html", status=HTTPStatus.FORBIDDEN)
+        seller = await self.system.identity.seller(user.seller)
+        if seller is None:
+            return self.pages.page(request, visit, "console/not_found.html", status=HTTPStatus.NOT_FOUND)
+        try:
+            return await serve(ConsoleVisit(self, request, visit, user, seller, self._views.of(seller.key)))
+        except (NotFoundOnConsoleError, InvalidCursorError):
+            return self.pages.page(request, visit, "console/not_found.html", status=HTTPStatus.NOT_FOUND)
+
+
+def _may_see(managers_only: bool, user: User) -> bool:  # noqa: FBT001 - partial
+    return not managers_only or user.role is Role.MANAGER
+
+
+def _local(day: date | datetime, zone: Any) -> date | datetime:
+    """Return an instant in the time zone; a date stays as it is."""
+    return day.astimezone(zone) if isinstance(day, datetime) else day

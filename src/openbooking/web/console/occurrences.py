@@ -1,0 +1,33 @@
+"""The values with which the pages of the console show an occurrence."""
+
+from typing import Any
+from urllib.parse import quote
+
+from openbooking.booking.views import Occurrence
+from openbooking.web.console.console import CONSOLE_PATH, ConsoleVisit
+from openbooking.web.console.descriptions import opportunity_name, place_name
+
+
+def occurrence_row(visit: ConsoleVisit, occurrence: Occurrence) -> dict[str, Any]:
+    """Return the values with which templates show an occurrence."""
+    opportunity = occurrence.opportunity
+    return {
+        "occurrence": occurrence,
+        "opportunity": opportunity,
+        "name": opportunity_name(opportunity, occurrence.parents),
+        "place": place_name(opportunity, occurrence.parents),
+        "day": visit.local(opportunity.start).date() if opportunity.start else visit.today,
+        "is_full": occurrence.capacity is not None and occurrence.booked >= occurrence.capacity,
+        "register_path": register_path(opportunity.path),
+    }
+
+
+def register_path(opportunity: str) -> str:
+    """Return the path of the register of an Opportunity below the address of the site."""
+    return f"{CONSOLE_PATH}/register/{quote(opportunity)}"
+
+
+def has_begun(visit: ConsoleVisit, occurrence: Occurrence) -> bool:
+    """Return whether the occurrence has begun; one without a start has."""
+    start = occurrence.opportunity.start
+    return start is None or start <= visit.now

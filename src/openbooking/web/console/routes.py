@@ -1,0 +1,15 @@
+"""The routes of all pages of the console."""
+
+from starlette.routing import Route
+
+from openbooking.web.console.attendance import AttendancePages
+from openbooking.web.console.console import Console
+from openbooking.web.console.today import TodayPages
+
+
+def console_routes(console: Console) -> list[Route]:
+    """Return the routes of all pages, in the order of their links in the menu."""
+    return [
+        *TodayPages(console).routes(),
+        *AttendancePages(console).routes(),
+    ]
