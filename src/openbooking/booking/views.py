@@ -14,6 +14,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
+from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, Payment
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
@@ -272,6 +273,14 @@ class SellerViews(Protocol):
 
     async def order(self, key: OrderKey) -> Record | None:
         """Return an Order, OrderProposal or deleted Order; None if the Seller has none with that key."""
+        ...
+
+    async def history(self, key: OrderKey) -> tuple[Activity, ...]:
+        """Return the entries of the activity log about one Order or OrderProposal, oldest first."""
+        ...
+
+    async def activity(self, after: str = "", limit: int = PAGE_ROWS) -> Page[Activity]:
+        """Return the activity log of the Seller, newest first."""
         ...
 
     async def sales(self, since: datetime, until: datetime, by: SalesGroup, zone: tzinfo) -> Sales:

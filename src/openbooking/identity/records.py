@@ -159,6 +159,11 @@ class Role(StrEnum):
         """Whether the user decides which Booking Partners may book."""
         return self is Role.MANAGER
 
+    @property
+    def may_see_money(self) -> bool:
+        """Whether the user sees prices, payments and sales."""
+        return self is Role.MANAGER
+
 
 class SecondFactor(msgspec.Struct, frozen=True, kw_only=True):
     """An authenticator app that shows one-time codes, and the recovery codes that are left.

@@ -4,6 +4,7 @@ from starlette.routing import Route
 
 from openbooking.web.console.attendance import AttendancePages
 from openbooking.web.console.console import Console
+from openbooking.web.console.orders import OrderPages
 from openbooking.web.console.today import TodayPages
 
 
@@ -12,4 +13,5 @@ def console_routes(console: Console) -> list[Route]:
     return [
         *TodayPages(console).routes(),
         *AttendancePages(console).routes(),
+        *OrderPages(console).routes(),
     ]

@@ -1,0 +1,73 @@
+"""The history of an Order or OrderProposal: its stamps and its entries in the activity log, oldest first."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from openbooking.booking.model.activity import Action, Activity
+from openbooking.booking.model.actor import Actor, ActorKind
+from openbooking.booking.model.record import Record
+from openbooking.web.console.console import ConsoleVisit
+
+ACTIONS = {
+    Action.CUSTOMER_CANCELLED: "Cancelled by the customer",
+    Action.SELLER_CANCELLED: "Cancelled",
+    Action.OPPORTUNITY_CANCELLED: "Session cancelled",
+    Action.ITEM_REPLACED: "Replaced",
+    Action.CUSTOMER_NOTIFIED: "Notice sent",
+    Action.ATTENDANCE_RECORDED: "Attendance recorded",
+    Action.ATTENDANCE_UNDONE: "Attendance undone",
+    Action.ACCESS_RENEWED: "Access renewed",
+    Action.LOGISTICS_CHANGED: "Time or place changed",
+    Action.PROPOSAL_ACCEPTED: "Proposal accepted",
+    Action.PROPOSAL_REJECTED: "Proposal rejected",
+    Action.PROPOSAL_AMENDED: "Proposal amended",
+    Action.PROPOSAL_UPDATED_BY_CUSTOMER: "Proposal changed by the customer",
+    Action.NOTE_WRITTEN: "Note sent",
+    Action.ORDER_DELETED: "Deleted",
+    Action.PUT_ON_SALE: "Put on sale",
+    Action.TAKEN_OFF_SALE: "Taken off sale",
+}
+
+
+class HistoryRow(NamedTuple):
+    """A row of a history: when, what and by whom; `items` are the numbers of the items concerned."""
+
+    at: datetime
+    text: str
+    by: str
+    items: tuple[int, ...] = ()
+
+
+async def history_rows(visit: ConsoleVisit, record: Record) -> list[HistoryRow]:
+    """Return the history of a record, oldest first. Entries of an unknown time are left out."""
+    partners = await visit.partner_names()
+    stamps = (
+        ("Proposed", record.proposed),
+        ("Booked", record.booked),
+        ("Personal data erased", record.erased),
+    )
+    stamped = [
+        HistoryRow(stamp.at, text, actor_name(stamp.actor, partners)) for text, stamp in stamps if stamp and stamp.at
+    ]
+    logged = [activity_row(activity, partners) for activity in await visit.views.history(record.key)]
+    return sorted([*stamped, *logged], key=lambda row: row.at)
+
+
+def activity_row(activity: Activity, partners: dict[str, str]) -> HistoryRow:
+    """Return the row of an entry of the activity log."""
+    return HistoryRow(activity.at, ACTIONS[activity.action], actor_name(activity.actor, partners), activity.items)
+
+
+def actor_name(actor: Actor, partners: dict[str, str]) -> str:
+    """Return the name of an actor for people."""
+    match actor.kind:
+        case ActorKind.PARTNER:
+            return partners.get(actor.key, actor.key)
+        case ActorKind.STAFF:
+            return actor.key
+        case ActorKind.ADMINISTRATOR:
+            return f"administrator ({actor.key})" if actor.key else "administrator"
+        case ActorKind.SYSTEM:
+            return "the system"
+        case ActorKind.UNKNOWN:
+            return "unknown"
