@@ -19,6 +19,7 @@ from openbooking.clock import Clock
 from openbooking.openactive.rpde import PAGE_BYTES, Item, is_full
 from openbooking.store.change_set import Publication, changes_between
 from openbooking.store.documents import encode_record
+from openbooking.store.views.memory import MemoryViews
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -38,6 +39,7 @@ class MemoryStore:
         self._activity: list[Activity] = []
         self._modified = 0
         self._noted: datetime | None = None
+        self.views = MemoryViews(self._records, self._opportunities, clock)
 
     async def execute(self, command: Command[Reply]) -> Reply:
         """Carry out a command at once."""

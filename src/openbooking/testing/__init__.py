@@ -5,7 +5,7 @@
             return MyStore(folder / "my.db", policy=policy, writer=writer, clock=clock)
 
 `docs/how-to/write-a-store.md` explains how to use it, and which rules the tests check. There are tests for identity
-stores too. The kit needs pytest.
+stores too, and for the views of a store. The kit needs pytest.
 """
 
 import pytest
@@ -25,6 +25,7 @@ pytest.register_assert_rewrite(
             "holding_tests",
             "identity_tests",
             "ledger",
+            "money_view_tests",
             "partnership_tests",
             "proposal_tests",
             "race_tests",
@@ -32,6 +33,8 @@ pytest.register_assert_rewrite(
             "sale_tests",
             "samples",
             "store_tests",
+            "view_case",
+            "view_tests",
         )
     )
 )
@@ -39,5 +42,6 @@ pytest.register_assert_rewrite(
 from openbooking.testing.durable_tests import DurableStoreTests  # noqa: E402
 from openbooking.testing.identity_tests import DurableIdentityStoreTests, IdentityStoreTests  # noqa: E402
 from openbooking.testing.store_tests import StoreTests  # noqa: E402
+from openbooking.testing.view_tests import ViewTests  # noqa: E402
 
-__all__ = ["DurableIdentityStoreTests", "DurableStoreTests", "IdentityStoreTests", "StoreTests"]
+__all__ = ["DurableIdentityStoreTests", "DurableStoreTests", "IdentityStoreTests", "StoreTests", "ViewTests"]

@@ -1,0 +1,282 @@
+"""The views of the store in memory: they read every record each time."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
+from typing import NamedTuple
+
+from openbooking.booking.model.opportunity import Opportunity, parents_among
+from openbooking.booking.model.order import BookedItem, OrderKey
+from openbooking.booking.model.record import OrderRecord, ProposalRecord, QuoteRecord, Record
+from openbooking.booking.rules.order_lines import order_lines, order_status, value_of
+from openbooking.booking.rules.search_terms import lookups, normal_name, search_terms
+from openbooking.booking.views import (
+    PAGE_ROWS,
+    Amount,
+    CatalogueEntry,
+    Occurrence,
+    OrderQuery,
+    Page,
+    PartnerMonth,
+    PaymentRow,
+    Sales,
+    SalesGroup,
+    SalesLine,
+)
+from openbooking.clock import Clock
+from openbooking.openactive.ids import parse_uuid
+from openbooking.openactive.terms import OrderProposalStatus
+from openbooking.store.documents import microseconds
+from openbooking.store.views.cursor import Position
+from openbooking.store.views.pages import page_of
+from openbooking.store.views.results import (
+    currency_of_order,
+    name_of,
+    payment_row,
+    sold_time,
+    starts_of,
+)
+from openbooking.store.views.sums import Movement, PartnerSums, SalesSums, group_of
+
+
+class MemoryViews:
+    """The views over records and Opportunities in memory, which the store changes in place."""
+
+    def __init__(
+        self, records: Mapping[OrderKey, Record], opportunities: Mapping[str, Opportunity], clock: Clock
+    ) -> None:
+        self._records = records
+        self._opportunities = opportunities
+        self._clock = clock
+
+    def of(self, seller: str) -> "MemorySellerViews":
+        """Return the views of the Seller with that key."""
+        return MemorySellerViews(seller, self._records, self._opportunities, self._clock)
+
+
+class _Booked(NamedTuple):
+    """What only Orders know of an Opportunity: an item of it, and when it starts."""
+
+    starts: datetime
+    key: OrderKey
+    item: BookedItem
+
+
+class MemorySellerViews:
+    """The views of one Seller."""
+
+    def __init__(
+        self,
+        seller: str,
+        records: Mapping[OrderKey, Record],
+        opportunities: Mapping[str, Opportunity],
+        clock: Clock,
+    ) -> None:
+        self._seller = seller
+        self._records = records
+        self._opportunities = opportunities
+        self._clock = clock
+
+    async def occurrences(
+        self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[Occurrence]:
+        """Return the Opportunities that start in the period, stored or only booked."""
+        found: list[tuple[Position, Occurrence]] = []
+        for opportunity in self._opportunities.values():
+            starts = starts_of(opportunity)
+            if opportunity.seller == self._seller and starts and since <= starts < until:
+                parents = parents_among(self._opportunities, opportunity)
+                found.append(self._occurrence(starts, opportunity, parents, is_stored=True))
+        for booked in self._only_booked(since, until).values():
+            item = booked.item
+            found.append(self._occurrence(booked.starts, item.opportunity, item.parents, is_stored=False))
+        return page_of(found, after, limit, (0, ""))
+
+    async def bookings(self, path: str, after: str = "", limit: int = PAGE_ROWS) -> Page[OrderRecord]:
+        """Return the Orders with an item of the Opportunity."""
+        found = [
+            (record.key, record)
+            for record in self._orders()
+            if any(item.opportunity.path == path for item, _ in record.items())
+        ]
+        return page_of(found, after, limit, ("", ""))
+
+    async def proposals(self, after: str = "", limit: int = PAGE_ROWS) -> Page[ProposalRecord]:
+        """Return the OrderProposals that await the Seller."""
+        found: list[tuple[Position, ProposalRecord]] = [
+            ((microseconds(record.proposal.expires), *record.key), record)
+            for record in self._awaiting()
+            if record.proposal.expires
+        ]
+        return page_of(found, after, limit, (0, "", ""))
+
+    async def orders(self, query: OrderQuery, after: str = "", limit: int = PAGE_ROWS) -> Page[OrderRecord]:
+        """Return the Orders that the query finds."""
+        matching = [record for record in self._orders() if _applies(query, record)]
+        uuid = parse_uuid(query.text.strip())
+        if query.text.strip() and uuid is None:
+            by_name: list[tuple[Position, OrderRecord]] = []
+            for record in matching:
+                terms = search_terms(record.order.personal)
+                for rank, lookup in enumerate(lookups(query.text)):
+                    if lookup.finds(terms):
+                        by_name.append(((rank, getattr(terms, lookup.term), *record.key), record))
+                        break
+            return page_of(by_name, after, limit, (0, "", "", ""))
+        if uuid is not None:
+            matching = [record for record in matching if record.uuid == uuid]
+        elif query.session_from or query.session_before:
+            by_session = [((microseconds(_sessions(query, record)[0]), *record.key), record) for record in matching]
+            return page_of(by_session, after, limit, (0, "", ""))
+        newest_first = [((sold_time(record), *record.key), record) for record in matching]
+        return page_of(newest_first, after, limit, (0, "", ""), descending=True)
+
+    async def order(self, key: OrderKey) -> Record | None:
+        """Return an Order, OrderProposal or deleted Order."""
+        record = self._records.get(key)
+        return None if record is None or record.seller != self._seller or isinstance(record, QuoteRecord) else record
+
+    async def sales(self, since: datetime, until: datetime, by: SalesGroup, zone: tzinfo) -> Sales:
+        """Return what was sold and cancelled in the period."""
+        sums, group = SalesSums(by, zone), group_of(by)
+        for _, moved in self._movements(since, until):
+            line, quantity = moved.line, moved.line.quantity
+            movement = Movement(
+                at=moved.at,
+                is_sale=moved.is_sale,
+                group=group(moved.order.partner, line.activity, line.venue),
+                currency=line.currency,
+                vat=line.vat,
+                rate=line.rate,
+                amount=Amount(quantity, line.price * quantity, line.tax * quantity),
+                refunds=Amount(quantity, line.refund * quantity) if line.refund else Amount(),
+            )
+            sums.add(movement)
+        return sums.total()
+
+    async def sales_lines(
+        self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[SalesLine]:
+        """Return each sale and each cancellation in the period."""
+        return page_of(self._movements(since, until), after, limit, (0, "", "", 0, 0, 0))
+
+    async def payments(
+        self, since: datetime, until: datetime, after: str = "", limit: int = PAGE_ROWS
+    ) -> Page[PaymentRow]:
+        """Return the payments of the Orders booked in the period."""
+        rows = ((record, payment_row(record)) for record in self._booked(since, until))
+        found = [((sold_time(record), *record.key), row) for record, row in rows if row]
+        return page_of(found, after, limit, (0, "", ""), descending=True)
+
+    async def partners(self, since: datetime, until: datetime, zone: tzinfo) -> tuple[PartnerMonth, ...]:
+        """Return the Orders booked in the period, by partner, month and currency."""
+        sums = PartnerSums(zone)
+        for record in self._booked(since, until):
+            if record.booked and record.booked.at:
+                value = value_of(order_lines(record))
+                sums.add(record.partner, record.booked.at, currency_of_order(record), 1, value)
+        return sums.total()
+
+    async def opportunities(self, after: str = "", limit: int = PAGE_ROWS, text: str = "") -> Page[CatalogueEntry]:
+        """Return the Opportunities that have no parent."""
+        wanted, now = normal_name(text), self._clock()
+        coming: dict[str, int] = {}
+        for opportunity in self._opportunities.values():
+            starts = starts_of(opportunity)
+            if starts and starts > now:
+                for parent in parents_among(self._opportunities, opportunity):
+                    coming[parent.path] = coming.get(parent.path, 0) + 1
+        found: list[tuple[Position, CatalogueEntry]] = [
+            ((path,), CatalogueEntry(opportunity=opportunity, coming=coming.get(path, 0)))
+            for path, opportunity in self._opportunities.items()
+            if opportunity.seller == self._seller
+            and opportunity.parent is None
+            and not opportunity.withdrawn
+            and wanted in normal_name(name_of(opportunity))
+        ]
+        return page_of(found, after, limit, ("",))
+
+    def _orders(self) -> Iterator[OrderRecord]:
+        for record in self._records.values():
+            if isinstance(record, OrderRecord) and record.seller == self._seller:
+                yield record
+
+    def _booked(self, since: datetime, until: datetime) -> Iterator[OrderRecord]:
+        for record in self._orders():
+            if record.booked and record.booked.at and since <= record.booked.at < until:
+                yield record
+
+    def _awaiting(self) -> Iterator[ProposalRecord]:
+        now = self._clock()
+        for record in self._records.values():
+            if not isinstance(record, ProposalRecord) or record.seller != self._seller:
+                continue
+            proposal = record.proposal
+            if proposal.status is OrderProposalStatus.AWAITING and proposal.expires and proposal.expires > now:
+                yield record
+
+    def _only_booked(self, since: datetime, until: datetime) -> dict[str, _Booked]:
+        """Return an item of each Opportunity that starts in the period and is stored no more, by path.
+
+        Of several items the one with the latest start counts, and of these that of the first Order.
+        """
+        found: dict[str, _Booked] = {}
+        for record in sorted(self._orders(), key=lambda record: record.key):
+            for item, _ in record.items():  # noqa: PERF102 - these are no items of a dict
+                path, starts = item.opportunity.path, item.opportunity.start
+                stored = self._opportunities.get(path)
+                if (stored and starts_of(stored)) or not starts or not since <= starts < until:
+                    continue
+                if path not in found or starts > found[path].starts:
+                    found[path] = _Booked(starts, record.key, item)
+        return found
+
+    def _occurrence(
+        self, starts: datetime, opportunity: Opportunity, parents: tuple[Opportunity, ...], *, is_stored: bool
+    ) -> tuple[Position, Occurrence]:
+        path, now = opportunity.path, self._clock()
+        claims = [claim for record in self._records.values() for claim in record.claims() if claim.opportunity == path]
+        return (microseconds(starts), path), Occurrence(
+            opportunity=opportunity,
+            parents=parents,
+            is_stored=is_stored,
+            booked=sum(claim.spaces for claim in claims if claim.expires is None),
+            leased=sum(claim.spaces for claim in claims if claim.expires is not None and claim.expires > now),
+            proposals=sum(path in record.wanted() for record in self._awaiting()),
+        )
+
+    def _movements(self, since: datetime, until: datetime) -> Iterator[tuple[Position, SalesLine]]:
+        for record in self._orders():
+            for line in order_lines(record):
+                for is_sale, at in ((True, line.sold_at), (False, line.ended_at)):
+                    if at and since <= at < until:
+                        place = (line.number, int(line.is_replaced), int(not is_sale))
+                        moved = SalesLine(at=at, order=record.key, is_sale=is_sale, line=line)
+                        yield (microseconds(at), *record.key, *place), moved
+
+
+def _sessions(query: OrderQuery, record: OrderRecord) -> list[datetime]:
+    """Return the starts of the items in the period of sessions that the query names, the earliest first."""
+    starts = sorted(line.starts for line in order_lines(record) if line.starts and not line.is_replaced)
+    return [
+        start
+        for start in starts
+        if (query.session_from is None or start >= query.session_from)
+        and (query.session_before is None or start < query.session_before)
+    ]
+
+
+def _applies(query: OrderQuery, record: OrderRecord) -> bool:
+    """Whether all fields of the query except the text apply to the Order."""
+    booked_at = record.booked.at if record.booked else None
+    value = value_of(order_lines(record))
+    return all(
+        (
+            not query.partner or record.partner == query.partner,
+            query.booked_from is None or (booked_at is not None and booked_at >= query.booked_from),
+            query.booked_before is None or (booked_at is not None and booked_at < query.booked_before),
+            query.status is None or order_status(record) is query.status,
+            query.value_from is None or value >= query.value_from,
+            query.value_to is None or value <= query.value_to,
+            (query.session_from is None and query.session_before is None) or bool(_sessions(query, record)),
+        )
+    )

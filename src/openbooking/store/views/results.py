@@ -1,0 +1,48 @@
+"""Results that are made of records in the same way for every store."""
+
+from datetime import datetime
+from typing import Any
+
+from openbooking.booking.model.opportunity import Opportunity
+from openbooking.booking.model.record import OrderRecord
+from openbooking.booking.rules.order_lines import currency_of, order_lines, value_of
+from openbooking.booking.views import PaymentRow
+from openbooking.openactive.money import ZERO
+from openbooking.store.documents import microseconds
+
+
+def payment_row(record: OrderRecord) -> PaymentRow | None:
+    """Return the payment of an Order; None if it has none, or its time of B is unknown."""
+    if record.payment is None or record.booked is None or record.booked.at is None:
+        return None
+    lines = order_lines(record)
+    return PaymentRow(
+        order=record.key,
+        booked_at=record.booked.at,
+        payment=record.payment,
+        currency=currency_of(lines),
+        booked=record.order.totals.price,
+        due=value_of(lines),
+        refund_due=sum((line.refund * line.quantity for line in lines), ZERO),
+    )
+
+
+def starts_of(opportunity: Opportunity) -> datetime | None:
+    """Return when an Opportunity starts that Customers book; None if it has no start, or is withdrawn."""
+    return opportunity.start if opportunity.type.row.bookable and not opportunity.withdrawn else None
+
+
+def currency_of_order(record: OrderRecord) -> str | None:
+    """Return the currency of an Order; None if nothing in it has a price."""
+    return currency_of(order_lines(record))
+
+
+def sold_time(record: OrderRecord) -> int:
+    """Return the microseconds from 1970 to B; 0 if the time of B is unknown, so that the Order comes last."""
+    return microseconds(record.booked.at) if record.booked and record.booked.at else 0
+
+
+def name_of(opportunity: Opportunity) -> str:
+    """Return the published name of an Opportunity; empty if it has none."""
+    name: Any = opportunity.properties.get("name")
+    return name if isinstance(name, str) else ""
