@@ -39,7 +39,7 @@ class MemoryStore:
         self._activity: list[Activity] = []
         self._modified = 0
         self._noted: datetime | None = None
-        self.views = MemoryViews(self._records, self._opportunities, clock)
+        self.views = MemoryViews(self._records, self._opportunities, self._activity, clock)
 
     async def execute(self, command: Command[Reply]) -> Reply:
         """Carry out a command at once."""

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from openbooking.booking.store import Store
+from openbooking.booking.views import StoreWithViews
 from openbooking.clock import Clock
 from openbooking.identity.store import IdentityStore
 from openbooking.openactive.errors import TemporarilyUnavailableError
@@ -24,7 +25,9 @@ from openbooking.web.api.dataset_site import DATASET_PATH, DatasetSite
 from openbooking.web.api.feeds import feed_routes
 from openbooking.web.api.metrics import Metrics
 from openbooking.web.api.operations import Operations
+from openbooking.web.console.console import Console
 from openbooking.web.console.partners import SellerPartnerPages
+from openbooking.web.console.routes import console_routes
 from openbooking.web.errors import FaultMiddleware
 from openbooking.web.lazy_context import LazyContext
 from openbooking.web.observe import Answered, ObservingMiddleware
@@ -164,6 +167,11 @@ def _pages(system: System) -> list[Route]:
     # The menu lists the pages in this order.
     routes = [
         *pages.routes(),
+        *(
+            console_routes(Console(system, pages, system.store.views))
+            if isinstance(system.store, StoreWithViews)
+            else ()
+        ),
         *SellerPartnerPages(system, pages).routes(),
         *AccountPages(system, pages).routes(),
         *SecondFactorPages(system, pages).routes(),

@@ -1,9 +1,10 @@
 """The views of the store in memory: they read every record each time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
+from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity, parents_among
 from openbooking.booking.model.order import BookedItem, OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, QuoteRecord, Record
@@ -39,18 +40,23 @@ from openbooking.store.views.sums import Movement, PartnerSums, SalesSums, group
 
 
 class MemoryViews:
-    """The views over records and Opportunities in memory, which the store changes in place."""
+    """The views over records, Opportunities and the activity log in memory, which the store changes in place."""
 
     def __init__(
-        self, records: Mapping[OrderKey, Record], opportunities: Mapping[str, Opportunity], clock: Clock
+        self,
+        records: Mapping[OrderKey, Record],
+        opportunities: Mapping[str, Opportunity],
+        activity: Sequence[Activity],
+        clock: Clock,
     ) -> None:
         self._records = records
         self._opportunities = opportunities
+        self._activity = activity
         self._clock = clock
 
     def of(self, seller: str) -> "MemorySellerViews":
         """Return the views of the Seller with that key."""
-        return MemorySellerViews(seller, self._records, self._opportunities, self._clock)
+        return MemorySellerViews(seller, self._records, self._opportunities, self._activity, self._clock)
 
 
 class _Booked(NamedTuple):
@@ -69,11 +75,13 @@ class MemorySellerViews:
         seller: str,
         records: Mapping[OrderKey, Record],
         opportunities: Mapping[str, Opportunity],
+        activity: Sequence[Activity],
         clock: Clock,
     ) -> None:
         self._seller = seller
         self._records = records
         self._opportunities = opportunities
+        self._activity = activity
         self._clock = clock
 
     async def occurrences(
@@ -90,6 +98,21 @@ class MemorySellerViews:
             item = booked.item
             found.append(self._occurrence(booked.starts, item.opportunity, item.parents, is_stored=False))
         return page_of(found, after, limit, (0, ""))
+
+    async def occurrence(self, path: str) -> Occurrence | None:
+        """Return one occurrence."""
+        opportunity = self._opportunities.get(path)
+        if opportunity is None:
+            items = (item for record in self._orders() for item, _ in record.items() if item.opportunity.path == path)
+            item = next(items, None)
+            if item is None or not item.opportunity.start:
+                return None
+            return self._occurrence(item.opportunity.start, item.opportunity, item.parents, is_stored=False)[1]
+        starts = starts_of(opportunity)
+        if opportunity.seller != self._seller or starts is None:
+            return None
+        parents = parents_among(self._opportunities, opportunity)
+        return self._occurrence(starts, opportunity, parents, is_stored=True)[1]
 
     async def bookings(self, path: str, after: str = "", limit: int = PAGE_ROWS) -> Page[OrderRecord]:
         """Return the Orders with an item of the Opportunity."""
@@ -134,6 +157,15 @@ class MemorySellerViews:
         """Return an Order, OrderProposal or deleted Order."""
         record = self._records.get(key)
         return None if record is None or record.seller != self._seller or isinstance(record, QuoteRecord) else record
+
+    async def history(self, key: OrderKey) -> tuple[Activity, ...]:
+        """Return the entries of the activity log about one Order."""
+        return tuple(entry for entry in self._activity if entry.order == key and entry.seller == self._seller)
+
+    async def activity(self, after: str = "", limit: int = PAGE_ROWS) -> Page[Activity]:
+        """Return the activity log, newest first."""
+        own = [((number,), entry) for number, entry in enumerate(self._activity) if entry.seller == self._seller]
+        return page_of(own, after, limit, (0,), descending=True)
 
     async def sales(self, since: datetime, until: datetime, by: SalesGroup, zone: tzinfo) -> Sales:
         """Return what was sold and cancelled in the period."""
