@@ -179,3 +179,10 @@ def _pages(system: System) -> list[Route]:
     if system.settings.access is AccessMode.OPENID:
         routes += [*OAuth(system, pages).routes(), *RegistrationPages(system, pages).routes()]
     return routes
+
+
+def _console(system: System, pages: Pages) -> list[Route]:
+    """Return the pages of the console; a store of an embedder may have no views, and then there is no console."""
+    if not isinstance(system.store, StoreWithViews):
+        return []
+    return console_routes(Console(system, pages, system.store.views))

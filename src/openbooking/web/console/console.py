@@ -36,10 +36,18 @@ class Notice(StrEnum):
     """The message of a page about the form before it; the value is in the query, and the text in `NOTICES`."""
 
     ATTENDANCE = "attendance"
+    CANCELLED = "cancelled"
+    NOTIFIED = "notified"
+    ACCESS_RENEWED = "access"
+    REPLACED = "replaced"
 
 
 NOTICES = {
     Notice.ATTENDANCE: "Attendance recorded.",
+    Notice.CANCELLED: "Cancelled. The partner learns of it from its feed.",
+    Notice.NOTIFIED: "Notice sent. The partner reads it from its feed.",
+    Notice.ACCESS_RENEWED: "Access renewed.",
+    Notice.REPLACED: "Replaced. The partner learns of it from its feed.",
 }
 
 

@@ -1,5 +1,6 @@
 """The search for Orders, and the page of one Order."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -79,7 +80,7 @@ class OrderPages:
         return visit.page(
             "orders.html",
             problem=problem,
-            fields=fields,
+            fields=defaultdict(str, fields),
             partners=partners,
             statuses=_STATUSES,
             rows=rows,

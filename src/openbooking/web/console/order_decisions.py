@@ -1,0 +1,203 @@
+"""The Seller's decisions about one Order: cancel, notify, renew access, replace.
+
+Each has a page that says what it will do. The decision is made by the form of that page.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.seller_decisions import Notify, RenewAccess, SellerCancel
+from openbooking.booking.model.opportunity import Offer, applicable_offers
+from openbooking.booking.model.record import OrderRecord
+from openbooking.booking.rules.pricing import due, pricing_of
+from openbooking.booking.views import Occurrence
+from openbooking.identity.digests import SecretKind, new_secret
+from openbooking.openactive.ids import OfferRef
+from openbooking.web.console.console import Console, ConsoleVisit, NotFoundOnConsoleError, Notice
+from openbooking.web.console.descriptions import opportunity_name
+from openbooking.web.console.orders import ItemRow, item_rows, order_path
+from openbooking.web.pages import Form, Problem
+
+_METHODS = ("GET", "POST")
+# How far ahead the page of a replacement looks for other sessions.
+_REPLACEMENT_DAYS = 28
+_REPLACEMENTS = 200
+_LONGEST_MESSAGE = 1000
+
+
+class Choice(NamedTuple):
+    """An occurrence with an Offer that can replace an item."""
+
+    occurrence: Occurrence
+    offer: Offer
+    name: str
+    price: Decimal
+
+    @property
+    def value(self) -> str:
+        """The value of the choice in the form."""
+        return f"{self.occurrence.path} {self.offer.owner} {self.offer.key}"
+
+
+class OrderDecisionPages:
+    """The pages of the decisions about one Order."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        order = "/orders/{partner}/{uuid}"
+        return [
+            self._console.route(f"{order}/cancel", self._cancel, _METHODS),
+            self._console.route(f"{order}/notify", self._notify, _METHODS),
+            self._console.route(f"{order}/access", self._renew_access, _METHODS),
+            self._console.route(f"{order}/replace/{{number:int}}", self._replace, _METHODS),
+        ]
+
+    async def _cancel(self, visit: ConsoleVisit) -> Response:
+        record = await visit.order()
+        rows = [row for row in item_rows(record) if not row.state.status.cancelled]
+        form, problem = await _posted(visit), None
+        if form is not None:
+            numbers, message = _chosen(form, rows), form.get("message", "").strip()
+            problem = _none_chosen(numbers) or _too_long(message, "message")
+            if problem is None:
+                command = SellerCancel(order=record.key, numbers=numbers, message=message or None, actor=visit.actor)
+                problem = await visit.try_(command)
+            if problem is None:
+                return visit.redirect(order_path(record.key), Notice.CANCELLED)
+        return await self._form(visit, "cancel_order.html", record, rows, form, problem)
+
+    async def _notify(self, visit: ConsoleVisit) -> Response:
+        record = await visit.order()
+        rows = [row for row in item_rows(record) if not row.state.status.cancelled]
+        form, problem = await _posted(visit), None
+        if form is not None:
+            numbers, notice = _chosen(form, rows), form.get("message", "").strip()
+            problem = _none_chosen(numbers) or _too_long(notice, "message")
+            if problem is None and not notice and not form.get("remove"):
+                problem = Problem("Write the notice.", ("message",))
+            if problem is None:
+                problem = await visit.try_(Notify(order=record.key, numbers=numbers, notice=notice, actor=visit.actor))
+            if problem is None:
+                return visit.redirect(order_path(record.key), Notice.NOTIFIED)
+        return await self._form(visit, "notify_order.html", record, rows, form, problem)
+
+    async def _renew_access(self, visit: ConsoleVisit) -> Response:
+        record = await visit.order()
+        rows = [row for row in item_rows(record) if row.item.access and not row.state.status.cancelled]
+        form, problem = await _posted(visit), None
+        if form is not None:
+            numbers = _chosen(form, rows)
+            problem = _none_chosen(numbers)
+            if problem is None:
+                command = RenewAccess(
+                    order=record.key,
+                    numbers=numbers,
+                    nonce=new_secret(SecretKind.SESSION),
+                    code=True,
+                    passes=True,
+                    channel=True,
+                    actor=visit.actor,
+                )
+                problem = await visit.try_(command)
+            if problem is None:
+                return visit.redirect(order_path(record.key), Notice.ACCESS_RENEWED)
+        return await self._form(visit, "renew_access.html", record, rows, form, problem)
+
+    async def _replace(self, visit: ConsoleVisit) -> Response:
+        record = await visit.order()
+        number = visit.request.path_params["number"]
+        row = next((row for row in item_rows(record) if row.item.number == number), None)
+        if row is None:
+            raise NotFoundOnConsoleError
+        choices = await _choices(visit, record, row)
+        form, problem = await _posted(visit), None
+        if form is not None:
+            chosen = next((choice for choice in choices if choice.value == form.get("choice")), None)
+            if chosen is None:
+                problem = Problem("Choose the session that replaces this one.", ("choice",))
+            else:
+                command = Replace(
+                    order=record.key,
+                    number=number,
+                    opportunity=chosen.occurrence.path,
+                    offer=OfferRef(chosen.offer.owner, chosen.offer.key),
+                    nonce=new_secret(SecretKind.SESSION),
+                    actor=visit.actor,
+                )
+                problem = await visit.try_(command)
+                if problem is None:
+                    return visit.redirect(order_path(record.key), Notice.REPLACED)
+        return await self._form(visit, "replace_item.html", record, [row], form, problem, choices=choices)
+
+    async def _form(  # noqa: PLR0913, PLR0917 - the values of four pages that are alike
+        self,
+        visit: ConsoleVisit,
+        template: str,
+        record: OrderRecord,
+        rows: Sequence[ItemRow],
+        form: Form | None,
+        problem: Problem | None,
+        **values: Any,
+    ) -> Response:
+        partners = await visit.partner_names()
+        return visit.page(
+            template,
+            problem=problem,
+            record=record,
+            path=order_path(record.key),
+            partner=partners.get(record.partner, record.partner),
+            customer=record.order.personal.customer if record.order.personal else None,
+            rows=rows,
+            form=defaultdict(str, form or {}),
+            is_new=form is None,
+            **values,
+        )
+
+
+async def _posted(visit: ConsoleVisit) -> Form | None:
+    """Return the form that was sent; None if the page is only opened."""
+    return await visit.form() if visit.request.method == "POST" else None
+
+
+def _chosen(form: Form, rows: Sequence[ItemRow]) -> frozenset[int]:
+    """Return the numbers of the items that are ticked in the form, as far as the page offers them."""
+    return frozenset(row.item.number for row in rows if form.get(f"item-{row.item.number}"))
+
+
+def _none_chosen(numbers: frozenset[int]) -> Problem | None:
+    return None if numbers else Problem("Choose at least one item.", ("items",))
+
+
+def _too_long(text: str, field: str) -> Problem | None:
+    if len(text) <= _LONGEST_MESSAGE:
+        return None
+    return Problem(f"Use at most {_LONGEST_MESSAGE} characters; the text has {len(text)}.", (field,))
+
+
+async def _choices(visit: ConsoleVisit, record: OrderRecord, row: ItemRow) -> list[Choice]:
+    """Return the occurrences of the coming weeks with an Offer at the same price or less (OB-SEL-07)."""
+    now = visit.now
+    found = await visit.views.occurrences(now, now + timedelta(days=_REPLACEMENT_DAYS), limit=_REPLACEMENTS)
+    pricing, choices = pricing_of(record.order), []
+    for occurrence in found.rows:
+        opportunity = occurrence.opportunity
+        taken = occurrence.booked + occurrence.leased
+        if not opportunity.takes_place or occurrence.capacity is None or taken >= occurrence.capacity:
+            continue
+        for offer in applicable_offers(opportunity, occurrence.parents):
+            is_same = opportunity.path == row.item.opportunity.path and offer.ref == row.item.offer.ref
+            if due(offer, pricing) <= row.price and not is_same:
+                name = opportunity_name(opportunity, occurrence.parents)
+                choices.append(Choice(occurrence, offer, name, due(offer, pricing)))
+    # Sessions of the same name come first, because people move within a class more often than between classes.
+    return sorted(choices, key=lambda choice: choice.name != row.name)

@@ -1,0 +1,152 @@
+"""The Seller's decisions about one Order, made on pages and told to the Broker through its feed."""
+
+from typing import Any
+
+import pytest
+
+from openbooking.booking.commands.publish import Publish
+from openbooking.booking.model.opportunity import AccessRules
+from support.builders import UUID, session
+from support.console import SignIn
+from support.form_browser import Page, Visitor
+from support.http_system import YOGA, World
+from support.parties import MANAGER
+
+pytestmark = pytest.mark.anyio
+
+ORDER = f"/console/orders/alice/{UUID}"
+SPIN = session("spin", access=AccessRules(code=True))
+LATER = session("later")
+
+
+@pytest.fixture(autouse=True)
+async def booked(world: World) -> None:
+    """Geoff has booked two spaces of spinning, with access codes; another session has free spaces."""
+    for family in (SPIN, LATER):
+        await world.store.execute(Publish(tuple(family), actor=MANAGER))
+    body = world.order(world.item(SPIN), world.item(SPIN, 1), total=24)
+    assert (await world.call("PUT", f"orders/{UUID}", body)).status_code == 201
+
+
+async def decide(visitor: Visitor, path: str, **fields: str) -> Page:
+    """Open the page of a decision, and send its form with these fields alone."""
+    page = await visitor.open(f"{ORDER}/{path}")
+    token = page.forms[-1].fields["form_token"]
+    return await visitor.post(f"{ORDER}/{path}", {"form_token": token, **fields})
+
+
+async def items_in_feed(world: World) -> list[dict[str, Any]]:
+    """Return the items of the Order in the Broker's Orders feed; none if the Order has not changed."""
+    feed = await world.read_feed("/api/orders-rpde")
+    return list(feed[UUID]["data"]["orderedItem"]) if UUID in feed else []
+
+
+async def test_one_item_is_cancelled_with_a_message(world: World, sign_in: SignIn) -> None:
+    page = await decide(await sign_in("cat"), "cancel", **{"item-2": "yes", "message": "The bike is broken."})
+    assert "Cancelled. The partner learns of it from its feed." in page.text
+    first, second = await items_in_feed(world)
+    assert first["orderItemStatus"].endswith("OrderItemConfirmed")
+    assert second["orderItemStatus"].endswith("SellerCancelled")
+    assert second["cancellationMessage"] == "The bike is broken."
+
+
+async def test_all_items_are_cancelled_without_a_message(world: World, sign_in: SignIn) -> None:
+    await decide(await sign_in("ann"), "cancel", **{"item-1": "yes", "item-2": "yes", "message": " "})
+    for item in await items_in_feed(world):
+        assert item["orderItemStatus"].endswith("SellerCancelled")
+        assert "cancellationMessage" not in item
+
+
+async def test_a_form_without_items_changes_nothing_and_keeps_the_message(world: World, sign_in: SignIn) -> None:
+    page = await decide(await sign_in("ann"), "cancel", message="Ill.")
+    assert page.status == 422
+    assert page.summary[0] == "items"
+    assert "Ill." in page.response.text
+    assert await items_in_feed(world) == []
+
+
+async def test_a_message_that_is_too_long_is_refused_at_its_field(world: World, sign_in: SignIn) -> None:
+    page = await decide(await sign_in("ann"), "cancel", **{"item-1": "yes", "message": "x" * 1001})
+    assert page.status == 422
+    assert page.summary[0] == "message"
+    assert await items_in_feed(world) == []
+
+
+async def test_a_stale_form_shows_the_present_state_and_does_nothing(world: World, sign_in: SignIn) -> None:
+    ann, cat = await sign_in("ann"), await sign_in("cat")
+    stale = await ann.open(f"{ORDER}/cancel")
+    await decide(cat, "cancel", **{"item-1": "yes", "item-2": "yes", "message": "First."})
+    page = await ann.post(f"{ORDER}/cancel", {**stale.forms[-1].fields, "message": "Second."})
+    assert page.status == 422
+    assert "All items of this booking are cancelled already." in page.text
+    assert {item["cancellationMessage"] for item in await items_in_feed(world)} == {"First."}
+
+
+async def test_a_session_that_has_ended_is_not_cancelled(world: World, sign_in: SignIn) -> None:
+    world.pass_time(days=3)
+    page = await decide(await sign_in("ann"), "cancel", **{"item-1": "yes"})
+    assert page.status == 422
+    assert "This has taken place already." in page.text
+
+
+async def test_a_notice_reaches_the_broker(world: World, sign_in: SignIn) -> None:
+    page = await decide(await sign_in("ann"), "notify", **{"item-1": "yes", "message": "Bring shoes."})
+    assert "Notice sent." in page.text
+    first, second = await items_in_feed(world)
+    assert first["customerNotice"] == "Bring shoes."
+    assert "customerNotice" not in second
+
+
+async def test_an_empty_notice_is_refused(world: World, sign_in: SignIn) -> None:
+    page = await decide(await sign_in("ann"), "notify", **{"item-1": "yes", "message": " "})
+    assert page.status == 422
+    assert page.summary[0] == "message"
+    assert await items_in_feed(world) == []
+
+
+async def test_access_is_renewed(world: World, sign_in: SignIn) -> None:
+    before = (await world.call("GET", f"orders/{UUID}")).json()["orderedItem"]
+    page = await decide(await sign_in("ann"), "access", **{"item-1": "yes"})
+    assert "Access renewed." in page.text
+    after = await items_in_feed(world)
+    assert after[0]["accessCode"] != before[0]["accessCode"]
+    assert after[1]["accessCode"] == before[1]["accessCode"]
+
+
+async def test_an_item_is_replaced_by_another_session(world: World, sign_in: SignIn) -> None:
+    choice = f"{LATER[-1].path} {LATER[0].path} adult"
+    page = await decide(await sign_in("ann"), "replace/2", choice=choice)
+    assert "Replaced." in page.text
+    _, second = await items_in_feed(world)
+    assert second["orderedItem"] == world.ids.opportunity(LATER[-1].path)
+
+
+async def test_a_replacement_that_the_page_does_not_offer_is_refused(world: World, sign_in: SignIn) -> None:
+    page = await decide(await sign_in("ann"), "replace/2", choice=f"{SPIN[-1].path} {SPIN[0].path} adult")
+    assert page.status == 422
+    assert page.summary[0] == "choice"
+    assert await items_in_feed(world) == []
+
+
+@pytest.mark.parametrize("path", ["cancel", "notify", "access", "replace/1", "replace/9"])
+async def test_another_seller_decides_nothing(world: World, sign_in: SignIn, path: str) -> None:
+    ben = await sign_in("ben")
+    own = await ben.open("/console")
+    fields = {"form_token": own.forms[0].fields["form_token"], "item-1": "yes", "message": "Mine."}
+    assert (await ben.post(f"{ORDER}/{path}", fields)).status == 404
+    assert (await ben.open(f"{ORDER}/{path}")).status == 404
+    assert await items_in_feed(world) == []
+
+
+async def test_a_forged_form_changes_nothing(world: World, sign_in: SignIn) -> None:
+    ann = await sign_in("ann")
+    page = await ann.post(f"{ORDER}/cancel", {"form_token": "0" * 64, "item-1": "yes"})
+    assert page.status == 403
+    assert await items_in_feed(world) == []
+
+
+async def test_an_order_without_access_has_nothing_to_renew(world: World, sign_in: SignIn) -> None:
+    uuid = "0b4cf4a7-4f1c-4b6c-9d3b-6a3f1f4b2d11"
+    assert (await world.call("PUT", f"orders/{uuid}", world.order(world.item(YOGA)))).status_code == 201
+    page = await (await sign_in("ann")).open(f"/console/orders/alice/{uuid}/access")
+    assert "No item of this booking has an access code, pass or link." in page.text
