@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.activity import Action
 from openbooking.booking.model.errors import NoNegotiationError, UnacceptableAmendmentError
-from openbooking.booking.model.order import BookedItem, Order, OrderKey
+from openbooking.booking.model.order import BookedItem, Order, OrderKey, SeenProposal
 from openbooking.booking.model.situation import Needs, RecordSet, Situation
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.accepted_offer import unpriced
@@ -25,6 +25,7 @@ class AmendProposal(ActorCommand, frozen=True, kw_only=True):
         order: The key of the OrderProposal.
         version: A fresh UUID for the new version.
         note: The note to the Customer, if any.
+        seen: The OrderProposal as the Seller saw it; None to decide whatever has changed since.
         without: The numbers of the items that the new version leaves out.
         prices: New prices, by the numbers of their items.
     """
@@ -32,6 +33,7 @@ class AmendProposal(ActorCommand, frozen=True, kw_only=True):
     order: OrderKey
     version: str
     note: str | None = None
+    seen: SeenProposal | None = None
     without: frozenset[int] = frozenset()
     prices: Mapping[int, Decimal] = {}
 
@@ -50,6 +52,7 @@ class AmendProposal(ActorCommand, frozen=True, kw_only=True):
         Raises:
             UnknownOrderError: No OrderProposal has the key.
             ProposalExpiredError: The lifetime of the OrderProposal has ended.
+            ProposalChangedError: The OrderProposal is not as the Seller saw it.
             NoteTooSoonError: The note follows the last one too soon.
             NoNegotiationError: No Offer allows negotiation.
             NotFoundError: The OrderProposal has no item with one of the numbers.
@@ -58,6 +61,7 @@ class AmendProposal(ActorCommand, frozen=True, kw_only=True):
         """
         record = lifecycle.current_proposal(situation, self.order)
         lifecycle.check_lifetime(situation, record.proposal)
+        lifecycle.check_seen(record.proposal, self.seen)
         lifecycle.check_note(situation, record.proposal, self.note)
         if not record.order.asks_for(FlowRequirement.NEGOTIATION):
             raise NoNegotiationError

@@ -25,6 +25,12 @@ class ProposalRejectedError(DecisionRefusedError):
     name = "The OrderProposal was rejected."
 
 
+class ProposalChangedError(DecisionRefusedError):
+    """Somebody else has decided about the OrderProposal since it was shown, or the Customer has changed it."""
+
+    name = "Somebody else has decided about this proposal meanwhile. Look at it again."
+
+
 class NoteTooSoonError(DecisionRefusedError):
     """A note follows the last one within five minutes (OB-AMEND-11)."""
 

@@ -267,6 +267,13 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     amended: Stamp | None = None
 
 
+class SeenProposal(NamedTuple):
+    """The version and status of an OrderProposal that somebody saw before deciding about the proposal."""
+
+    version: str
+    status: OrderProposalStatus
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An OrderQuote, OrderProposal or Order, as replies show it.
 

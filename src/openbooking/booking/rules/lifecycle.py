@@ -13,9 +13,14 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from openbooking.booking.model.actor import Stamp
-from openbooking.booking.model.errors import NoteTooSoonError, ProposalExpiredError, ProposalRejectedError
+from openbooking.booking.model.errors import (
+    NoteTooSoonError,
+    ProposalChangedError,
+    ProposalExpiredError,
+    ProposalRejectedError,
+)
 from openbooking.booking.model.opportunity import Opportunity, SaleState
-from openbooking.booking.model.order import BookedItem, BookedOrder, OrderKey, Proposal
+from openbooking.booking.model.order import BookedItem, BookedOrder, OrderKey, Proposal, SeenProposal
 from openbooking.booking.model.record import (
     DeletedRecord,
     ItemState,
@@ -283,6 +288,12 @@ def check_lifetime(situation: Situation, proposal: Proposal) -> None:
     """Raise ProposalExpiredError if the lifetime of the proposal has ended, even if the sweeper has not closed it."""
     if proposal.expires is not None and proposal.expires <= situation.now:
         raise ProposalExpiredError
+
+
+def check_seen(proposal: Proposal, seen: SeenProposal | None) -> None:
+    """Raise ProposalChangedError if the proposal is not as it was seen; without `seen` it may have changed."""
+    if seen is not None and seen != (proposal.version, proposal.status):
+        raise ProposalChangedError
 
 
 def check_note(situation: Situation, proposal: Proposal, note: str | None) -> None:

@@ -40,6 +40,9 @@ class Notice(StrEnum):
     NOTIFIED = "notified"
     ACCESS_RENEWED = "access"
     REPLACED = "replaced"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    AMENDED = "amended"
 
 
 NOTICES = {
@@ -48,6 +51,9 @@ NOTICES = {
     Notice.NOTIFIED: "Notice sent. The partner reads it from its feed.",
     Notice.ACCESS_RENEWED: "Access renewed.",
     Notice.REPLACED: "Replaced. The partner learns of it from its feed.",
+    Notice.ACCEPTED: "Accepted. The partner can book now.",
+    Notice.REJECTED: "Rejected. The partner learns of it from its feed.",
+    Notice.AMENDED: "Offered with your changes. The customer decides now.",
 }
 
 

@@ -6,6 +6,7 @@ from openbooking.web.console.attendance import AttendancePages
 from openbooking.web.console.console import Console
 from openbooking.web.console.order_decisions import OrderDecisionPages
 from openbooking.web.console.orders import OrderPages
+from openbooking.web.console.proposals import ProposalPages
 from openbooking.web.console.today import TodayPages
 
 
@@ -14,6 +15,7 @@ def console_routes(console: Console) -> list[Route]:
     return [
         *TodayPages(console).routes(),
         *AttendancePages(console).routes(),
+        *ProposalPages(console).routes(),
         *OrderPages(console).routes(),
         *OrderDecisionPages(console).routes(),
     ]
