@@ -11,12 +11,16 @@ from typing import Any, NamedTuple
 from openbooking.booking.model.activity import Activity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, PersonalData
-from openbooking.booking.model.record import Claim, Record
+from openbooking.booking.model.record import Claim, OrderRecord, Record, RecordKind
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.erasure import retained_since
 from openbooking.booking.rules.fingerprint import personal_data_of
+from openbooking.booking.rules.order_lines import OrderLine, currency_of, order_lines, order_status, value_of
+from openbooking.booking.rules.search_terms import search_terms
 from openbooking.store.change_set import ChangeSet
 from openbooking.store.documents import encode, encode_record, microseconds
+from openbooking.store.views.results import hundredths, listed_at, starts_of
+from openbooking.store.views.rows import OrderItemKey, OrderItemRow, order_item_rows
 
 
 class OpportunityKey(NamedTuple):
@@ -33,6 +37,7 @@ class NewOpportunity(NamedTuple):
     seller: str
     source: str
     booked: int
+    starts: int | None
     document: bytes
 
 
@@ -43,6 +48,7 @@ class ChangedOpportunity(NamedTuple):
     parent: str | None
     seller: str
     source: str
+    starts: int | None
     document: bytes
 
 
@@ -72,6 +78,10 @@ class RecordRow(NamedTuple):
     ends: int | None
     held_until: int | None
     size: int
+    listed_at: int | None
+    status: str | None
+    value: int | None
+    currency: str | None
     document: bytes
 
 
@@ -98,6 +108,11 @@ class PersonalDataRow(NamedTuple):
 
     partner: str
     uuid: str
+    seller: str
+    family_name: str | None
+    given_name: str | None
+    email: str | None
+    telephone: str | None
     document: bytes
     over_at: int | None
 
@@ -143,6 +158,8 @@ ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "records_removed": OrderKey,
     "records_added": RecordRow,
     "records_changed": RecordRow,
+    "order_items_removed": OrderItemKey,
+    "order_items_set": OrderItemRow,
     "claims_released": ClaimKey,
     "claims_set": ClaimRow,
     "personal_set": PersonalDataRow,
@@ -204,6 +221,8 @@ def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | 
         "records_removed": [],
         "records_added": [],
         "records_changed": [],
+        "order_items_removed": [],
+        "order_items_set": [],
         "claims_released": [],
         "claims_set": [],
         "personal_set": [],
@@ -217,8 +236,7 @@ def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | 
         _add_record(rows, key, before.records.get(key), record)
         old, new = _personal_data(before.records.get(key)), _personal_data(record)
         if new is not None and new != old:
-            row = PersonalDataRow(key.partner, key.uuid, encode(new.personal), _microseconds(new.over_at))
-            rows["personal_set"].append(row)
+            rows["personal_set"].append(_personal_data_row(key, new))
     return rows
 
 
@@ -241,10 +259,19 @@ def claim_row(key: OrderKey, claim: Claim) -> ClaimRow:
 
 
 class _PersonalData(NamedTuple):
-    """The personal data of a record, and when its retention period begins."""
+    """The personal data of a record.
+
+    Attributes:
+        personal: The personal data.
+        over_at: When the retention period begins.
+        seller: The key of the Seller.
+        is_searched: Whether views search it.
+    """
 
     personal: PersonalData
     over_at: datetime | None
+    seller: str
+    is_searched: bool
 
 
 def _add_record(
@@ -253,19 +280,41 @@ def _add_record(
     old, new = _claims(before), _claims(after)
     rows["claims_released"] += [ClaimKey(path, key.partner, key.uuid) for path in old.keys() - new.keys()]
     rows["claims_set"] += [claim_row(key, claim) for path, claim in new.items() if old.get(path) != claim]
+    lines = order_lines(after)
+    removed, changed = order_item_rows(key, before, after, lines)
+    rows["order_items_removed"] += removed
+    rows["order_items_set"] += changed
     if after is None:
         rows["records_removed"].append(key)
     else:
-        rows["records_changed" if before else "records_added"].append(_record_row(after))
+        rows["records_changed" if before else "records_added"].append(_record_row(after, lines))
 
 
 def _personal_data(record: Record | None) -> _PersonalData | None:
     personal = personal_data_of(record) if record else None
-    return _PersonalData(personal, retained_since(record)) if record and personal else None
+    if record is None or personal is None:
+        return None
+    return _PersonalData(personal, retained_since(record), record.seller, record.kind is RecordKind.ORDER)
 
 
-def _record_row(record: Record) -> RecordRow:
+def _personal_data_row(key: OrderKey, data: _PersonalData) -> PersonalDataRow:
+    terms = search_terms(data.personal if data.is_searched else None)
+    return PersonalDataRow(
+        partner=key.partner,
+        uuid=key.uuid,
+        seller=data.seller,
+        family_name=terms.family_name,
+        given_name=terms.given_name,
+        email=terms.email,
+        telephone=terms.telephone,
+        document=encode(data.personal),
+        over_at=_microseconds(data.over_at),
+    )
+
+
+def _record_row(record: Record, lines: tuple[OrderLine, ...]) -> RecordRow:
     document = encode_record(record)
+    order = record if isinstance(record, OrderRecord) else None
     return RecordRow(
         partner=record.partner,
         uuid=record.uuid,
@@ -276,6 +325,10 @@ def _record_row(record: Record) -> RecordRow:
         ends=_microseconds(record.ends),
         held_until=_microseconds(record.lease_expires),
         size=len(document),
+        listed_at=listed_at(record),
+        status=order_status(order) if order else None,
+        value=hundredths(value_of(lines)) if order else None,
+        currency=currency_of(lines),
         document=document,
     )
 
@@ -295,6 +348,7 @@ def _new_opportunity(opportunity: Opportunity) -> NewOpportunity:
         seller=opportunity.seller,
         source=opportunity.source,
         booked=0,
+        starts=_microseconds(starts_of(opportunity)),
         document=encode(opportunity),
     )
 
@@ -305,5 +359,6 @@ def _changed_opportunity(opportunity: Opportunity) -> ChangedOpportunity:
         parent=opportunity.parent,
         seller=opportunity.seller,
         source=opportunity.source,
+        starts=_microseconds(starts_of(opportunity)),
         document=encode(opportunity),
     )

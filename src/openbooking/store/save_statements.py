@@ -5,7 +5,17 @@ from functools import cached_property
 from sqlalchemy import Table, delete, update
 
 from openbooking.store.dialect import Dialect, Insert, RowWrite, SaveStatement
-from openbooking.store.schema import activity, claim, erasure, feed_item, opportunity, personal_data, record, seller
+from openbooking.store.schema import (
+    activity,
+    claim,
+    erasure,
+    feed_item,
+    opportunity,
+    order_item,
+    personal_data,
+    record,
+    seller,
+)
 
 
 class SaveStatements:
@@ -29,16 +39,18 @@ class SaveStatements:
 
     @cached_property
     def save_bookings(self) -> SaveStatement:
-        """Rows of records, claims, counts of booked spaces, and feed items.
+        """Rows of records and their lines, claims, counts of booked spaces, and feed items.
 
         A new record is inserted and not upserted, so a second record of the same UUID violates the primary key.
         """
-        documents = {"parent", "seller", "source", "document"}
+        documents = {"parent", "seller", "source", "starts", "document"}
         return self._dialect.saving(
             {
                 "records_removed": self._delete("records_removed", record),
                 "records_added": self._insert("records_added", record),
                 "records_changed": self._update("records_changed", record),
+                "order_items_removed": self._delete("order_items_removed", order_item),
+                "order_items_set": self._upsert("order_items_set", order_item),
                 "claims_released": self._delete("claims_released", claim),
                 "claims_set": self._upsert("claims_set", claim),
                 "personal_set": self._upsert("personal_set", personal_data),

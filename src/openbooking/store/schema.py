@@ -4,7 +4,13 @@
 Instants are microseconds since 1970 UTC.
 
 Personal data has a table of its own, so that deleting a row erases it. PostgreSQL divides the table into partitions,
-which are rewritten one by one, and gathers no statistics of the documents, because statistics would hold copies.
+which are rewritten one by one, and gathers no statistics of documents and search terms, because statistics would hold
+copies.
+
+`record.listed_at` is the place of a record in the lists of views. For an Order it is the time of B, or 0 if that is
+unknown; for an OrderProposal that awaits the Seller it is the end of the lifetime. Other records have none.
+`order_item` has the lines of booked Orders (`openbooking.booking.rules.order_lines`). Amounts are in hundredths of the
+currency, and rates in ten-thousandths. `opportunity.starts` is the start of what Customers book.
 
 `record.ends` is when the sweeper has to look at a quote or proposal. `record.held_until` is when its hold of spaces
 ends. `record.size` is the size of its document in bytes.
@@ -20,7 +26,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 metadata = MetaData()
 
 # The revision of the last migration. This version works with databases of this revision only.
-REVISION = "0006"
+REVISION = "0007"
 # The table in which Alembic keeps it.
 VERSION_TABLE = "alembic_version"
 
@@ -41,12 +47,24 @@ opportunity = Table(
     "opportunity",
     metadata,
     Column("path", Key, primary_key=True),
-    Column("parent", Key, index=True),
+    Column("parent", Key),
     Column("seller", Key, nullable=False),
     Column("source", Key, nullable=False, index=True),
     Column("booked", Integer, nullable=False, default=0),
+    Column("starts", BigInteger),
     Column("document", LargeBinary, nullable=False),
+    Index("ix_opportunity_parent", "parent", "starts"),
 )
+_dated, _top = opportunity.c.starts.is_not(None), opportunity.c.parent.is_(None)
+Index(
+    "ix_opportunity_starts",
+    opportunity.c.seller,
+    opportunity.c.starts,
+    opportunity.c.path,
+    sqlite_where=_dated,
+    postgresql_where=_dated,
+)
+Index("ix_opportunity_top", opportunity.c.seller, opportunity.c.path, sqlite_where=_top, postgresql_where=_top)
 
 record = Table(
     "record",
@@ -60,6 +78,10 @@ record = Table(
     Column("ends", BigInteger),
     Column("held_until", BigInteger),
     Column("size", Integer, nullable=False),
+    Column("listed_at", BigInteger),
+    Column("status", Key),
+    Column("value", BigInteger),
+    Column("currency", Key),
     Column("document", LargeBinary, nullable=False),
     Index("ix_record_partnership", "partner", "seller", "withheld", "kind"),
 )
@@ -76,16 +98,102 @@ Index(
     postgresql_where=_holds,
 )
 
+# It has all columns that lists of Orders are searched by, so that only the Orders found are read.
+_listed = record.c.listed_at.is_not(None)
+Index(
+    "ix_record_listed",
+    record.c.seller,
+    record.c.kind,
+    record.c.listed_at,
+    record.c.partner,
+    record.c.uuid,
+    record.c.status,
+    record.c.value,
+    record.c.currency,
+    sqlite_where=_listed,
+    postgresql_where=_listed,
+)
+
+order_item = Table(
+    "order_item",
+    metadata,
+    Column("partner", Key, primary_key=True),
+    Column("uuid", Key, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    # 1 for booked items that were replaced, 0 for current ones.
+    Column("replaced", Integer, primary_key=True),
+    Column("seller", Key, nullable=False),
+    Column("opportunity", Key, nullable=False),
+    Column("starts", BigInteger),
+    Column("quantity", Integer, nullable=False),
+    Column("status", Key, nullable=False),
+    Column("sold_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("price", BigInteger, nullable=False),
+    Column("tax", BigInteger, nullable=False),
+    Column("refund", BigInteger, nullable=False),
+    Column("currency", Key),
+    Column("vat", Key, nullable=False),
+    Column("rate", Integer, nullable=False),
+    Column("activity", Key, nullable=False),
+    Column("venue", Key, nullable=False),
+    Index("ix_order_item_opportunity", "opportunity", "partner", "uuid"),
+    sqlite_with_rowid=False,
+)
+_session = order_item.c.starts.is_not(None)
+Index(
+    "ix_order_item_starts",
+    order_item.c.seller,
+    order_item.c.starts,
+    order_item.c.opportunity,
+    order_item.c.partner,
+    order_item.c.uuid,
+    sqlite_where=_session,
+    postgresql_where=_session,
+)
+_ended = order_item.c.ended_at.is_not(None)
+Index(
+    "ix_order_item_ended",
+    order_item.c.seller,
+    order_item.c.ended_at,
+    order_item.c.partner,
+    order_item.c.uuid,
+    sqlite_where=_ended,
+    postgresql_where=_ended,
+)
+
 personal_data = Table(
     "personal_data",
     metadata,
     Column("partner", Key, primary_key=True),
     Column("uuid", Key, primary_key=True),
+    Column("seller", Key, nullable=False),
+    # What Orders are searched by (`openbooking.booking.rules.search_terms`); null for proposals.
+    Column("family_name", Key),
+    Column("given_name", Key),
+    Column("email", Key),
+    Column("telephone", Key),
     Column("document", LargeBinary, nullable=False),
     # When the retention period begins; null for proposals.
     Column("over_at", BigInteger, index=True),
     postgresql_partition_by="HASH (partner, uuid)",
 )
+for _name in (personal_data.c.family_name, personal_data.c.given_name):
+    _stated = _name.is_not(None)
+    Index(
+        f"ix_personal_data_{_name.name}",
+        personal_data.c.seller,
+        _name,
+        personal_data.c.partner,
+        personal_data.c.uuid,
+        sqlite_where=_stated,
+        postgresql_where=_stated,
+    )
+for _term in (personal_data.c.email, personal_data.c.telephone):
+    _stated = _term.is_not(None)
+    Index(
+        f"ix_personal_data_{_term.name}", personal_data.c.seller, _term, sqlite_where=_stated, postgresql_where=_stated
+    )
 
 # Notes of personal data that was erased or replaced and may still be on the disk of a PostgreSQL server. `stage` and
 # `position` are those of `openbooking.store.postgres.purge`. SQLite overwrites such data at once.

@@ -98,8 +98,8 @@ async def test_of_two_managers_the_second_is_told_that_the_first_has_decided(wor
 
 
 async def test_proposals_for_more_than_is_left_are_warned_about(world: World, sign_in: SignIn) -> None:
-    # The spaces are held for a quarter of an hour.
-    world.pass_time(minutes=16)
+    # The hold of the first proposal ends before its lifetime.
+    world.pass_time(hours=25)
     bobs = proposal_of(world, TRIP, TRIP, TRIP, TRIP)
     reply = await world.call("PUT", f"order-proposals/{new_uuid()}", bobs, "bob")
     assert reply.status_code == 201

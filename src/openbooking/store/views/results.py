@@ -1,13 +1,15 @@
 """Results that are made of records in the same way for every store."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.record import OrderRecord
+from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
 from openbooking.booking.rules.order_lines import currency_of, order_lines, value_of
 from openbooking.booking.views import PaymentRow
 from openbooking.openactive.money import ZERO
+from openbooking.openactive.terms import OrderProposalStatus
 from openbooking.store.documents import microseconds
 
 
@@ -35,6 +37,23 @@ def starts_of(opportunity: Opportunity) -> datetime | None:
 def currency_of_order(record: OrderRecord) -> str | None:
     """Return the currency of an Order; None if nothing in it has a price."""
     return currency_of(order_lines(record))
+
+
+def listed_at(record: Record) -> int | None:
+    """Return the place of a record in its list, in microseconds since 1970; None if no list shows it.
+
+    That is the time of B of an Order, and the end of the lifetime of an OrderProposal that awaits the Seller.
+    """
+    if isinstance(record, OrderRecord):
+        return sold_time(record)
+    if isinstance(record, ProposalRecord) and record.proposal.status is OrderProposalStatus.AWAITING:
+        return microseconds(record.proposal.expires) if record.proposal.expires else None
+    return None
+
+
+def hundredths(amount: Decimal) -> int:
+    """Return an amount of money in hundredths of its currency; prices have two decimals."""
+    return int(amount * 100)
 
 
 def sold_time(record: OrderRecord) -> int:

@@ -1,0 +1,89 @@
+"""The rows of `order_item`: the lines of booked Orders."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from openbooking.booking.model.order import OrderKey
+from openbooking.booking.model.record import Record
+from openbooking.booking.rules.order_lines import OrderLine, order_lines
+from openbooking.store.documents import microseconds
+from openbooking.store.views.results import hundredths
+
+
+class OrderItemKey(NamedTuple):
+    """The key of a line of an Order that is removed."""
+
+    partner: str
+    uuid: str
+    number: int
+    replaced: int
+
+
+class OrderItemRow(NamedTuple):
+    """A line of a booked Order: equal items."""
+
+    partner: str
+    uuid: str
+    number: int
+    replaced: int
+    seller: str
+    opportunity: str
+    starts: int | None
+    quantity: int
+    status: str
+    sold_at: int | None
+    ended_at: int | None
+    price: int
+    tax: int
+    refund: int
+    currency: str | None
+    vat: str
+    rate: int
+    activity: str
+    venue: str
+
+
+def order_item_rows(
+    key: OrderKey, before: Record | None, after: Record | None, lines: tuple[OrderLine, ...]
+) -> tuple[list[OrderItemKey], list[OrderItemRow]]:
+    """Return the keys of the rows that a change of a record removes, and the rows that it adds or changes.
+
+    Args:
+        key: The key of the record.
+        before: The record that the database holds.
+        after: The record after the change.
+        lines: The lines of the record after the change.
+    """
+    old = {(line.number, line.is_replaced): line for line in order_lines(before)}
+    new = {(line.number, line.is_replaced): line for line in lines}
+    removed = [OrderItemKey(*key, number, int(is_replaced)) for number, is_replaced in old.keys() - new.keys()]
+    changed = [_row(after, line) for name, line in new.items() if old.get(name) != line] if after else []
+    return removed, changed
+
+
+def _row(record: Record, line: OrderLine) -> OrderItemRow:
+    return OrderItemRow(
+        partner=record.partner,
+        uuid=record.uuid,
+        number=line.number,
+        replaced=int(line.is_replaced),
+        seller=record.seller,
+        opportunity=line.opportunity,
+        starts=_microseconds(line.starts),
+        quantity=line.quantity,
+        status=line.status,
+        sold_at=_microseconds(line.sold_at),
+        ended_at=_microseconds(line.ended_at),
+        price=hundredths(line.price),
+        tax=hundredths(line.tax),
+        refund=hundredths(line.refund),
+        currency=line.currency,
+        vat=line.vat,
+        rate=hundredths(100 * line.rate),
+        activity=line.activity,
+        venue=line.venue,
+    )
+
+
+def _microseconds(at: datetime | None) -> int | None:
+    return microseconds(at) if at else None
