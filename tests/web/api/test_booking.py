@@ -1,18 +1,13 @@
 """Invalid requests get the error class and status of the specification, and change nothing."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx2
 import pytest
 
-from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
-from openbooking.web.api.feed_pages import names_gzip
-from openbooking.web.request import is_acceptable
 from support.builders import UUID, new_uuid
 from support.http_system import PILATES, YOGA, World, open_world
 from support.parties import CUSTOMER
@@ -196,118 +191,6 @@ async def test_requests_that_are_too_large_are_refused(tmp_path: Path) -> None:
         assert await nothing_has_changed(world)
 
 
-@pytest.mark.spec("OB-MT-01", "OB-MT-03")
-@pytest.mark.parametrize(
-    ("content_type", "status"),
-    [
-        (BOOKING_MEDIA_TYPE, 200),
-        ("application/vnd.openactive.booking+json", 200),
-        ('application/vnd.openactive.booking+json;version="1"', 200),
-        ("application/vnd.openactive.booking+json; version=1.0; charset=utf-8", 200),
-        ("application/json", 200),
-        ("application/vnd.openactive.booking+json; version=2", 415),
-        ("application/x-www-form-urlencoded", 415),
-        ("text/html", 415),
-        ("", 415),
-    ],
-)
-async def test_media_types_of_requests_are_checked(sqlite_world: World, content_type: str, status: int) -> None:
-    body = sqlite_world.quote(sqlite_world.item(YOGA))
-    reply = await sqlite_world.call("PUT", C1, body, **{"Content-Type": content_type})
-    assert reply.status_code == status
-
-
-@pytest.mark.parametrize(
-    ("encoding", "status"), [("gzip", 415), ("br, gzip", 415), ("identity", 200), ("Identity", 200)]
-)
-async def test_compressed_bodies_are_refused(sqlite_world: World, encoding: str, status: int) -> None:
-    body = sqlite_world.quote(sqlite_world.item(YOGA))
-    reply = await sqlite_world.call("PUT", C1, body, **{"Content-Encoding": encoding})
-    assert reply.status_code == status
-
-
-@pytest.mark.spec("OB-MT-02")
-@pytest.mark.parametrize(
-    ("accept", "status"),
-    [
-        (BOOKING_MEDIA_TYPE, 200),
-        ("application/json", 200),
-        ("*/*", 200),
-        ("text/html, application/*;q=0.1", 200),
-        ("text/html", 406),
-        ("application/json;q=0, text/html", 406),
-        ("*/*; q=0.000", 406),
-        ("*/*; q=0.001", 200),
-        ("application/vnd.openactive.booking+json; version=2", 406),
-    ],
-)
-async def test_media_types_of_replies_are_negotiated(sqlite_world: World, accept: str, status: int) -> None:
-    reply = await sqlite_world.call("PUT", C1, sqlite_world.quote(sqlite_world.item(YOGA)), Accept=accept)
-    assert reply.status_code == status
-    assert reply.headers["content-type"] == BOOKING_MEDIA_TYPE
-
-
-async def test_long_headers_are_understood_and_not_cached(sqlite_world: World) -> None:
-    accept = f"{BOOKING_MEDIA_TYPE}; x={'y' * 50_000}"
-    body = sqlite_world.quote(sqlite_world.item(YOGA))
-    kept = is_acceptable.cached_values
-    for number in range(3):
-        reply = await sqlite_world.call("PUT", C1, body, Accept=f"{accept}{number}")
-        assert reply.status_code == 200
-        assert (await sqlite_world.call("PUT", C1, body, Accept=f"x{accept}{number}")).status_code == 406
-    assert is_acceptable.cached_values <= kept + 1  # that of the requests' own type
-    kept = names_gzip.cached_values
-    for number in range(3):
-        reply = await sqlite_world.client.get(
-            "/feeds/slots", headers={"Accept-Encoding": f"x{'y' * 50_000}{number}, gzip"}
-        )
-        assert reply.headers["content-encoding"] == "gzip"
-    assert names_gzip.cached_values == kept
-
-
-@pytest.mark.spec("E-43")
-@pytest.mark.spec("OB-ID-03", "OB-ID-07", "OB-ID-16", "OB-ERR-09")
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/nowhere"),
-        ("GET", "/api"),
-        ("GET", "/api/"),
-        ("PUT", "/api/orders"),
-        ("PUT", "/api/orders/"),
-        ("PUT", "/api/orders/not-a-uuid"),
-        ("PUT", f"/api/orders/{UUID}x"),
-        ("PUT", f"/api/orders/{UUID}/"),
-        ("GET", f"/api/orders/{UUID}%0A"),
-        ("GET", f"/api/orders/{UUID}%0a%0a"),
-        ("GET", "/api/orders-rpde%0A"),
-        ("GET", "/feeds/session-series%0a"),
-        ("PUT", f"/api/orders/{UUID.replace('-', '')}"),
-        ("PUT", f"/api/order-proposal/{UUID}"),
-        ("DELETE", "/api/orders/%00"),
-        ("GET", "/partners/%00/revoke"),
-        ("GET", "/api/orders/..%2f..%2fetc"),
-        ("POST", "/api/test-interface/actions"),
-    ],
-)
-async def test_an_unknown_path_is_refused(sqlite_world: World, method: str, path: str) -> None:
-    reply = await sqlite_world.client.request(method, path)
-    assert verdict(reply) == (404, "UnknownOrIncorrectEndpointError")
-    assert reply.headers["content-type"] == BOOKING_MEDIA_TYPE
-
-
-@pytest.mark.spec("E-45")
-@pytest.mark.spec("OB-ID-17")
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("POST", B), ("GET", C1), ("PATCH", C2), ("POST", "orders-rpde"), ("DELETE", C1), ("OPTIONS", B)],
-)
-async def test_an_unknown_method_is_refused(sqlite_world: World, method: str, path: str) -> None:
-    reply = await sqlite_world.client.request(method, f"/api/{path}")
-    assert verdict(reply) == (405, "MethodNotAllowedError")
-    assert reply.headers["allow"]
-
-
 ENDPOINTS = [("PUT", C1), ("PUT", C2), ("DELETE", C2), ("PUT", B), ("PATCH", B), ("DELETE", B), ("GET", B)]
 FEEDS = [("GET", "orders-rpde"), ("GET", "order-proposals-rpde")]
 
@@ -414,61 +297,3 @@ async def test_an_unavailable_database_is_a_temporary_error(
             headers = {"Authorization": "Bearer obk_alice", "Content-Type": BOOKING_MEDIA_TYPE}
             reply = await world.client.request(method, f"{world.ids.base_uri}/{path}", json=sent, headers=headers)
             assert (*verdict(reply), reply.headers.get("retry-after")) == (503, expected, "5")
-
-
-@pytest.mark.spec("E-51")
-@pytest.mark.spec("OB-ERR-06", "OB-VAL-48")
-async def test_an_internal_error_does_not_show_its_cause(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(command: Any) -> Any:
-        raise ZeroDivisionError("secret")
-
-    monkeypatch.setattr(sqlite_world.store, "execute", broken)
-    reply = await sqlite_world.call("DELETE", B)
-    assert verdict(reply) == (500, "InternalApplicationError")
-    assert "secret" not in reply.text
-    assert "Traceback" not in reply.text
-
-
-@pytest.mark.spec("OB-LEASE-20")
-async def test_upkeep_that_fails_is_tried_again_every_minute(
-    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tried: list[datetime] = []
-
-    async def retained_since_it(before: datetime) -> None:
-        tried.append(before)
-        raise StoreUnavailableError("Others are reading.")
-
-    monkeypatch.setattr(sqlite_world.store, "forget_deleted", retained_since_it)
-    while not tried:
-        sqlite_world.pass_time(hours=1)
-        await anyio.sleep(0.2)
-    for _ in range(3):
-        times = len(tried)
-        sqlite_world.pass_time(minutes=1)
-        while len(tried) == times:
-            await anyio.sleep(0.01)
-    assert len(set(tried)) == len(tried)
-
-
-async def test_leases_go_on_ending_after_a_fault(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    await sqlite_world.call("PUT", C2, sqlite_world.quote(sqlite_world.item(YOGA), customer=CUSTOMER))
-    execute, failed = sqlite_world.store.execute, anyio.Event()
-
-    async def broken(command: Any) -> Any:
-        if isinstance(command, ExpireLeases) and not failed.is_set():
-            failed.set()
-            raise ZeroDivisionError
-        return await execute(command)
-
-    monkeypatch.setattr(sqlite_world.store, "execute", broken)
-    sqlite_world.pass_time(minutes=15)
-    await failed.wait()
-    for _ in range(200):
-        if (await sqlite_world.read_feed("/feeds/scheduled-sessions"))["yoga"]["data"][
-            "remainingAttendeeCapacity"
-        ] == 10:
-            break
-        await anyio.sleep(0.05)
-    else:
-        pytest.fail("the sweeper has given up")
