@@ -7,7 +7,7 @@ from random import Random
 import pytest
 import structlog
 
-from openbooking.openactive.errors import refused_with_500
+from openbooking.openactive.errors import request_error_names_with_500
 from openbooking.testing.postgres import PostgresServer
 from support.fuzz_mutations import mutated
 from support.fuzz_requests import Asking
@@ -40,7 +40,7 @@ async def test_no_mistake_of_a_sender_is_answered_with_500(
     """A request that hangs, or makes the application raise, fails the test, too."""
     requests, seed = request.config.getoption("--requests"), request.config.getoption("--seed")
     chance, counted, decided = Random(seed), Counter[tuple[str, int]](), 0  # noqa: S311 - a run is repeated as it was
-    allowed = refused_with_500()
+    allowed = request_error_names_with_500()
     unexplained: list[object] = []
     async with open_world(folder=tmp_path, access="openid", test_interface=True, **where) as world:
         world.judged = False

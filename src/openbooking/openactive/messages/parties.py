@@ -28,7 +28,7 @@ class PostalAddress(TypedMessage, frozen=True, kw_only=True):
 
 
 class Terms(Message, frozen=True, kw_only=True):
-    """Terms that a Customer is shown, or must agree to."""
+    """Terms that the Broker shows to the Customer. `requires_explicit_consent`: whether the Customer must agree."""
 
     type: Literal["Terms", "PrivacyPolicy", "TermsOfUse"] = field(name="@type")
     name: str
@@ -73,7 +73,7 @@ class Person(_Party, frozen=True, kw_only=True):
 
 
 class BookingService(TypedMessage, frozen=True, kw_only=True):
-    """The Booking System that answers."""
+    """The Booking System that sends the reply."""
 
     name: str
     url: Uri | None = None

@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from openbooking.booking.store import Feed, Figures
-from openbooking.openactive.errors import ItemErrorType, OpportunityHasInsufficientCapacityError, failures
+from openbooking.openactive.errors import ItemErrorType, OpportunityHasInsufficientCapacityError, system_error_names
 from openbooking.web.observe import Answered, Notes
 
 # Names the folder in which several processes of one server count together; prometheus-client reads the variable too.
@@ -18,7 +18,7 @@ SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _POSITION = "openbooking_orders_feed_position"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_FAILURES = failures()
+_FAILURES = system_error_names()
 _FULL = frozenset(
     {
         ItemErrorType.OPPORTUNITY_IS_FULL,
