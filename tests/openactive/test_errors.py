@@ -1,4 +1,4 @@
-"""Our error classes are the specification's, with its statuses."""
+"""The error classes have the names and statuses of the specification."""
 
 import re
 from pathlib import Path
@@ -14,12 +14,12 @@ from openbooking.openactive.errors import (
 )
 from support.requirements_catalogue import error_statuses
 
-# Parts of the specification that this version does not offer, with the errors that only they can raise.
+# Classes of the specification that this Booking System does not return, each with the reason.
 NOT_OFFERED = {
-    "UnableToProcessOrderItemError",  # AMB-10: B answers with the items' own errors
-    "InternalOpenBookingError",  # never returned itself
-    "InternalLibraryError",  # faults of ours are InternalApplicationError
-    "InternalLibraryConfigurationError",  # faults of ours are InternalApplicationError
+    "UnableToProcessOrderItemError",  # AMB-10: the reply to B has the errors of the items
+    "InternalOpenBookingError",  # a base class
+    "InternalLibraryError",  # reported as InternalApplicationError
+    "InternalLibraryConfigurationError",  # reported as InternalApplicationError
 }
 
 
@@ -40,13 +40,13 @@ def test_item_errors_are_conflicts() -> None:
     assert {error_statuses()[type_] for type_ in ItemErrorType} == {ITEM_ERROR_STATUS}
 
 
-def test_no_class_of_the_catalogue_is_forgotten() -> None:
+def test_every_class_of_the_catalogue_exists() -> None:
     ours = {cls.__name__ for cls in classes()} | set(ItemErrorType)
     assert error_statuses().keys() - ours == NOT_OFFERED
 
 
 @pytest.mark.spec("OB-ERR-03")
-def test_names_tell_the_classes_apart() -> None:
+def test_every_class_has_a_different_name() -> None:
     names = [cls.name for cls in classes()] + [type_.error_name for type_ in ItemErrorType]
     assert len(set(names)) == len(names)
 

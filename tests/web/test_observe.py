@@ -29,9 +29,7 @@ def app_of(world: World) -> Starlette:
 
 @pytest.mark.spec("OB-ERR-05")
 @pytest.mark.parametrize("sent", [None, OURS, "x" * 129, "two words", "a\tb", ""])
-async def test_a_request_has_its_senders_id_if_it_is_well_formed(
-    sqlite_world: World, validator: Validator, sent: str | None
-) -> None:
+async def test_a_well_formed_request_id_is_kept(sqlite_world: World, validator: Validator, sent: str | None) -> None:
     headers = {} if sent is None else {"X-Request-ID": sent}
     for path, status in ((f"orders/{UUID}", 404), ("nothing", 404), ("orders-rpde", 200)):
         reply = await sqlite_world.call("GET", path, **headers)

@@ -10,7 +10,7 @@ A body with one of these faults is refused with the error class and status on th
 | `brokerRole` missing or unknown; `broker` not an object | IncompleteBrokerDetailsError, 400 |
 | `customer` not an object | IncompleteCustomerDetailsError, 400 |
 | `orderedItem` missing, empty or not an array of objects | OpenBookingError, 400 |
-| `position` missing, repeated or not a whole number from 0 up | OpenBookingError, 400 |
+| `position` missing, repeated or not a whole number from 0 to 2147483647 | OpenBookingError, 400 |
 | answers or access passes not an array of objects | OpenBookingError, 400 |
 | more OrderItems than `max_order_items` | RequestTooLargeError, 413, reported as OpenBookingError |
 | PATCH with a property that cannot be changed | PatchContainsExcessivePropertiesError, 400 |

@@ -1,4 +1,4 @@
-"""Invalid requests get the error class and status of the specification, and change nothing."""
+"""Requests that the booking endpoints refuse: each gets its error class and status, and changes nothing."""
 
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,12 @@ C1, C2, P, B = f"order-quote-templates/{UUID}", f"order-quotes/{UUID}", f"order-
 
 
 def verdict(response: httpx2.Response) -> tuple[int, str]:
+    """Return the status and the `@type` of a reply."""
     return response.status_code, response.json()["@type"]
 
 
 async def nothing_has_changed(world: World) -> bool:
+    """Return whether no space is taken and the Order does not exist."""
     feed = await world.read_feed("/feeds/scheduled-sessions")
     status = await world.call("GET", B)
     return feed["yoga"]["data"]["remainingAttendeeCapacity"] == 10 and status.status_code == 404
@@ -69,7 +71,9 @@ async def test_a_body_that_is_no_json_object_is_refused(
         ("PUT", B, None),
     ],
 )
-async def test_a_wrong_type_is_refused(sqlite_world: World, method: str, path: str, type_: str | None) -> None:
+async def test_a_body_of_another_type_is_refused(
+    sqlite_world: World, method: str, path: str, type_: str | None
+) -> None:
     body = sqlite_world.order(sqlite_world.item(YOGA)) | {"@type": type_}
     assert verdict(await sqlite_world.call(method, path, body)) == (500, "UnexpectedOrderTypeError")
 
@@ -89,7 +93,7 @@ ITEM_FAULTS: dict[str, Any] = {
 
 
 @pytest.mark.spec("OB-APP-29", "OB-MT-09")
-async def test_a_missing_proposal_version_is_refused(sqlite_world: World) -> None:
+async def test_a_proposal_version_that_is_null_counts_as_absent(sqlite_world: World) -> None:
     body = sqlite_world.order(sqlite_world.item(YOGA))
     assert verdict(await sqlite_world.call("PUT", B, {**body, "orderProposalVersion": None})) == (201, "Order")
 
@@ -198,7 +202,7 @@ FEEDS = [("GET", "orders-rpde"), ("GET", "order-proposals-rpde")]
 @pytest.mark.spec("E-35", "E-36")
 @pytest.mark.spec("OB-AUTH-01", "OB-AUTH-12", "OB-AUTH-13", "OB-AUTH-19")
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS + FEEDS)
-async def test_every_endpoint_wants_a_valid_key(sqlite_world: World, method: str, path: str) -> None:
+async def test_every_endpoint_requires_a_valid_key(sqlite_world: World, method: str, path: str) -> None:
     without = await sqlite_world.client.request(method, f"/api/{path}")
     assert verdict(without) == (403, "NoAPITokenError")
     for credentials in ("Bearer obk_nobody", "Bearer x", "Bearer", "", "Basic YTpi", "Bearer obk_" + "x" * 5000):
@@ -224,6 +228,7 @@ async def test_a_partner_books_only_for_sellers_that_authorised_it(sqlite_world:
 
 
 def patch(*items: Any, **changes: Any) -> dict[str, Any]:
+    """Return the body of a cancellation of these items."""
     return {"@context": "https://openactive.io/", "@type": "Order", "orderedItem": list(items), **changes}
 
 

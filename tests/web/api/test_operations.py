@@ -37,17 +37,17 @@ async def test_a_draining_server_is_not_ready_and_still_answers(sqlite_world: Wo
     assert (await sqlite_world.call("GET", "orders-rpde")).status_code == 200
 
 
-async def not_there(*_: Any) -> Any:
-    """A database that is unavailable."""
+async def fail(*_: Any) -> Any:
+    """Fail as a database that is unavailable."""
     raise StoreUnavailableError("db.internal is away")
 
 
-async def silent(*_: Any) -> Any:
-    """A database that does not answer."""
+async def hang(*_: Any) -> Any:
+    """Wait for ever, as for a database that does not answer."""
     await asyncio.Event().wait()
 
 
-@pytest.mark.parametrize("fault", [not_there, silent])
+@pytest.mark.parametrize("fault", [fail, hang])
 async def test_a_server_without_its_database_is_not_ready_and_hides_the_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Any
 ) -> None:
@@ -70,7 +70,7 @@ async def test_a_server_whose_sweeper_is_stuck_is_not_ready(
 ) -> None:
     while (await sqlite_world.client.get("/readyz")).status_code != 200:
         await anyio.sleep(0.01)
-    monkeypatch.setattr(sqlite_world.store, "execute", not_there)
+    monkeypatch.setattr(sqlite_world.store, "execute", fail)
     monkeypatch.setattr("openbooking.system.monotonic", lambda: float("inf"))
     reply = await sqlite_world.client.get("/readyz")
     assert (reply.status_code, reply.json()["sweeper"]) == (503, "not ok")

@@ -1,4 +1,4 @@
-"""The bound on the memory of feed pages, and pages that are too large for the cache."""
+"""The limit on the memory of feed pages, and pages that are too large for the cache."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -102,7 +102,7 @@ async def test_a_page_sent_to_several_clients_takes_memory_once() -> None:
         pass
 
 
-async def test_pages_of_both_kinds_of_feeds_are_compressed_within_the_memory_for_making(
+async def test_pages_are_compressed_while_their_memory_is_reserved(
     sqlite_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     being_made, compressed = 0, list[int]()

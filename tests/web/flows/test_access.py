@@ -1,4 +1,4 @@
-"""Codes, passes and channels through the API, each message judged by OpenActive's own validator (OB 8.7)."""
+"""Access codes, passes and channels in replies and feeds; OpenActive's validator checks each message (OB 8.7)."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ ONLINE = [session("online", access=ROOM), on_demand_event("online", access=ROOM)
 OWN = {"@type": "Barcode", "text": "MEMBER-1", "beta:codeType": "code39", "url": "https://acme.example.com/1.png"}
 
 
-async def booked(world: World, family: list[Opportunity], *, count: int = 1, **changes: Any) -> Json:
+async def book(world: World, family: list[Opportunity], *, count: int = 1, **changes: Any) -> Json:
     await world.store.execute(Publish(tuple(family), actor=MANAGER))
     items = [{**world.item(family, position), **changes} for position in range(count)]
     reply = await world.call("PUT", B, world.order(*items, total=12 * count))
@@ -53,7 +53,7 @@ async def booked(world: World, family: list[Opportunity], *, count: int = 1, **c
 )
 @pytest.mark.parametrize("family", GUARDED, ids=lambda family: family[-1].type)
 async def test_each_attendee_gets_own_access_codes(sqlite_world: World, validator: Validator, family: Any) -> None:
-    order = await booked(sqlite_world, family, count=3)
+    order = await book(sqlite_world, family, count=3)
     assert validator.failures("BResponse", order) == []
     for item in order["orderedItem"]:
         (code,), (picture, barcode) = item["accessCode"], item["accessPass"]
@@ -73,7 +73,7 @@ async def test_each_attendee_gets_own_access_codes(sqlite_world: World, validato
 async def test_online_sessions_have_an_access_channel_at_b(
     sqlite_world: World, validator: Validator, family: Any
 ) -> None:
-    order = await booked(sqlite_world, family)
+    order = await book(sqlite_world, family)
     assert [fault for fault in validator.failures("BResponse", order) if "OnDemandEvent" not in fault] == []
     (item,) = order["orderedItem"]
     channel = item["accessChannel"]
@@ -86,7 +86,7 @@ async def test_online_sessions_have_an_access_channel_at_b(
 
 @pytest.mark.spec("OB-ACC-15")
 @pytest.mark.parametrize("family", [GUARDED[0], ONLINE[0]], ids=["door", "online"])
-async def test_no_access_before_b(sqlite_world: World, validator: Validator, family: Any) -> None:
+async def test_quotes_have_no_access_properties(sqlite_world: World, validator: Validator, family: Any) -> None:
     await sqlite_world.store.execute(Publish(tuple(family), actor=MANAGER))
     quote = sqlite_world.quote({**sqlite_world.item(family), "accessPass": [OWN]})
     for path, body, mode in (
@@ -103,7 +103,7 @@ async def test_no_access_before_b(sqlite_world: World, validator: Validator, fam
 @pytest.mark.parametrize("family", [GUARDED[0], YOGA], ids=["guarded", "open"])
 async def test_a_barcode_of_the_broker_survives_every_change(world: World, validator: Validator, family: Any) -> None:
     picture = {"@type": "ImageObject", "url": "https://acme.example.com/me.png"}
-    (item,) = (await booked(world, family, accessPass=[OWN, picture]))["orderedItem"]
+    (item,) = (await book(world, family, accessPass=[OWN, picture]))["orderedItem"]
     assert item["accessPass"][-1] == OWN
     assert picture not in item["accessPass"]
     await world.store.execute(RenewAccess(order=KEY, nonce="n", code=True, passes=True, actor=MANAGER))
@@ -116,6 +116,6 @@ async def test_a_barcode_of_the_broker_survives_every_change(world: World, valid
 
 
 @pytest.mark.parametrize(("sent", "status"), [("MEMBER-1", 400), ({"text": "MEMBER-1"}, 400), (["MEMBER-1"], 400)])
-async def test_a_pass_is_an_object_in_an_array(sqlite_world: World, sent: Any, status: int) -> None:
+async def test_an_access_pass_of_another_form_is_refused(sqlite_world: World, sent: Any, status: int) -> None:
     body = sqlite_world.order({**sqlite_world.item(YOGA), "accessPass": sent})
     assert (await sqlite_world.call("PUT", B, body)).status_code == status

@@ -1,4 +1,4 @@
-"""The approval flow through the API, each message judged by OpenActive's own validator (OB 5.5)."""
+"""The booking flow with approval by the Seller; OpenActive's validator checks each message (OB 5.5)."""
 
 import asyncio
 import sqlite3
@@ -160,7 +160,7 @@ async def test_a_proposal_with_an_item_error_is_not_made(approving: World, valid
 
 
 @pytest.mark.spec("OB-APP-19", "OB-APP-20", "OB-APP-22", "OB-APP-25", "OB-APP-32", "OB-OPF-05")
-async def test_a_seller_rejects_with_a_reason_and_nothing_can_be_booked(approving: World, validator: Validator) -> None:
+async def test_a_proposal_rejected_with_a_reason_cannot_be_booked(approving: World, validator: Validator) -> None:
     proposal = await proposed(approving, PARTY)
     assert outcome(await approving.call("PUT", B, booking_of(proposal))) == (500, "OrderCreationFailedError")
     await approving.store.execute(REJECT)
@@ -242,7 +242,7 @@ async def test_a_cancelled_opportunity_rejects_its_open_proposals(approving: Wor
 
 
 @pytest.mark.spec("OB-APP-34", "OB-OF-02", "OB-OF-25", "OB-OF-26", "OB-DEL-01", "OB-DEL-02", "OB-DEL-11", "OB-OF-24")
-async def test_the_order_enters_its_feed_at_the_next_change_and_leaves_with_its_deletion(approving: World) -> None:
+async def test_an_approved_order_is_in_its_feed_from_its_next_change_to_its_deletion(approving: World) -> None:
     proposal = await proposed(approving, TRIP)
     await approving.store.execute(ACCEPT)
     proposals, orders = Follower(approving, PROPOSALS), Follower(approving, ORDERS)
@@ -296,7 +296,7 @@ async def test_order_status_returns_the_state_of_a_proposal(approving: World) ->
 
 
 @pytest.mark.spec("OB-CUST-17", "OB-FORM-14", "OB-APP-30", "OB-OPF-04", "OB-OF-23", "OB-ACC-11", "OB-ACC-12")
-async def test_details_are_retained_since_p_to_b_and_out_of_the_feed(approving: World, validator: Validator) -> None:
+async def test_details_of_p_are_in_the_reply_to_b_and_not_in_the_feed(approving: World, validator: Validator) -> None:
     item = approving.item(DIVE)
     form = f"{item['acceptedOffer']}/fields/kit"
     told: Json = {
@@ -333,12 +333,12 @@ async def test_personal_data_is_stored_apart_and_deleted_with_the_order(sqlite_w
     await sqlite_world.call("PATCH", P, patch(orderCustomerNote="How deep?"))
     await sqlite_world.store.execute(replace(ACCEPT, note="Not very."))
     words = (b"Geoff", b"Annabel", b"A mask", b"deep?")
-    assert where_kept(sqlite_world, words) == {"personal_data"}
+    assert tables_with(sqlite_world, words) == {"personal_data"}
     await sqlite_world.call("PUT", B, booking_of(proposal))
     await sqlite_world.store.execute(Notify(order=KEY, notice="Bring boots.", actor=MANAGER))
-    assert where_kept(sqlite_world, words) == {"personal_data"}
+    assert tables_with(sqlite_world, words) == {"personal_data"}
     await sqlite_world.call("DELETE", B)
-    assert where_kept(sqlite_world, (*words, b"Not very.", b"Bring boots.")) == set()
+    assert tables_with(sqlite_world, (*words, b"Not very.", b"Bring boots.")) == set()
 
 
 @pytest.mark.spec("OB-APP-16", "OB-AMEND-12")
@@ -350,17 +350,17 @@ async def test_personal_data_is_erased_when_a_rejected_proposal_releases_its_spa
     await sqlite_world.call("PATCH", P, patch(orderCustomerNote="How far?"))
     await sqlite_world.store.execute(replace(REJECT, note="We are closed."))
     words = (b"Geoff", b"far?")
-    assert where_kept(sqlite_world, words) == {"personal_data"}
+    assert tables_with(sqlite_world, words) == {"personal_data"}
     sqlite_world.clock.move(sqlite_world.settings.policy.lease_duration)
     await sqlite_world.store.execute(ExpireLeases())
     await sqlite_world.call("PATCH", P, patch(orderCustomerNote="How far?"))
-    assert where_kept(sqlite_world, words) == set()
+    assert tables_with(sqlite_world, words) == set()
     assert (await sqlite_world.call("PUT", P, body)).json() == first.json()
     assert (await shown(sqlite_world))["data"]["orderProposalStatus"].endswith("SellerRejected")
 
 
-def where_kept(world: World, words: tuple[bytes, ...]) -> set[str]:
-    """Return the tables that hold any of these words."""
+def tables_with(world: World, words: tuple[bytes, ...]) -> set[str]:
+    """Return the names of the tables that contain any of these words."""
     with closing(sqlite3.connect(world.settings.database)) as database:
         rows = {table.name: database.execute(str(table.select())).fetchall() for table in metadata.sorted_tables}
     return {table for table, kept in rows.items() if any(word in str(kept).encode() for word in words)}

@@ -1,4 +1,4 @@
-"""The sweeper and the upkeep go on after a fault."""
+"""The sweeper, which ends Leases, and the upkeep continue after a fault."""
 
 from datetime import datetime
 from typing import Any
@@ -23,11 +23,11 @@ async def test_upkeep_that_fails_is_tried_again_every_minute(
 ) -> None:
     tried: list[datetime] = []
 
-    async def retained_since_it(before: datetime) -> None:
+    async def fail(before: datetime) -> None:
         tried.append(before)
         raise StoreUnavailableError("Others are reading.")
 
-    monkeypatch.setattr(sqlite_world.store, "forget_deleted", retained_since_it)
+    monkeypatch.setattr(sqlite_world.store, "forget_deleted", fail)
     while not tried:
         sqlite_world.pass_time(hours=1)
         await anyio.sleep(0.2)
@@ -39,7 +39,7 @@ async def test_upkeep_that_fails_is_tried_again_every_minute(
     assert len(set(tried)) == len(tried)
 
 
-async def test_leases_go_on_ending_after_a_fault(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_leases_end_after_a_fault_of_the_sweeper(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await sqlite_world.call("PUT", C2, sqlite_world.quote(sqlite_world.item(YOGA), customer=CUSTOMER))
     execute, failed = sqlite_world.store.execute, anyio.Event()
 

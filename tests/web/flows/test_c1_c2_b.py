@@ -1,4 +1,4 @@
-"""The whole flow of a Broker through the API, each message checked by OpenActive's validator."""
+"""The booking flow without approval: C1, C2, B, cancellation, deletion; OpenActive's validator checks each message."""
 
 from typing import Any
 
@@ -22,7 +22,10 @@ def cancellation(*item_ids: str) -> dict[str, Any]:
 
 
 def failures(validator: Validator, mode: str, reply: dict[str, Any]) -> list[str]:
-    """Return the findings of the validator, without those for an OnDemandEvent that its own model contradicts."""
+    """Return the findings of the validator.
+
+    Findings about an OnDemandEvent that contradict the validator's data model are left out.
+    """
     found = validator.failures(mode, reply)
     contradicted = ("`location` is missing from `OnDemandEvent`", "`startDate` is missing from `OnDemandEvent`")
     return [failure for failure in found if not any(part in failure for part in contradicted)]
@@ -126,7 +129,7 @@ async def test_a_lease_shows_in_the_feed_until_it_ends(world: World) -> None:
             break
         await anyio.sleep(0.05)
     else:
-        pytest.fail("the sweeper did not bring the places back")
+        pytest.fail("the sweeper did not release the spaces of the Lease")
     assert (await world.call("GET", f"orders/{UUID}")).status_code == 404
 
 

@@ -1,4 +1,4 @@
-"""Details of Customer and attendees, required and given through the API (OB 5.6)."""
+"""Details of Customer and attendees: which details replies require, and how given details are returned (OB 5.6)."""
 
 from typing import Any
 
@@ -55,8 +55,8 @@ async def asking(world: World) -> World:
     return world
 
 
-async def told(world: World, *items: Json, **changes: Any) -> dict[str, tuple[int, Json]]:
-    """Return status and body of each reply to an Order of these items, from C1 to B."""
+async def replies_to(world: World, *items: Json, **changes: Any) -> dict[str, tuple[int, Json]]:
+    """Send C1, C2 and B with these items, and return the status and body of each reply."""
     quote = world.quote(*items)
     replies = {
         "C1": await world.call("PUT", C1, quote),
@@ -93,7 +93,7 @@ async def test_required_details_stay_the_same_and_given_details_come_back(asking
             {**field, "@id": f"{FIELDS}/{known.key}"} for field, known in zip(form, FORM, strict=True)
         ],
     }
-    replies = await told(asking, *items)
+    replies = await replies_to(asking, *items)
     for name, (status, reply) in replies.items():
         assert (status, validator.failures(f"{name}Response", reply)) == (201 if name == "B" else 200, []), name
         diving, yoga = reply["orderedItem"]
@@ -108,7 +108,7 @@ async def test_required_details_stay_the_same_and_given_details_come_back(asking
 
 @pytest.mark.spec("OB-OF-20", "OB-OF-23", "OB-OF-19")
 async def test_no_details_are_in_the_orders_feed(asking: World, validator: Validator) -> None:
-    assert (await told(asking, {**asking.item(DIVE), **DETAILS}))["B"][0] == 201
+    assert (await replies_to(asking, {**asking.item(DIVE), **DETAILS}))["B"][0] == 201
     await asking.store.execute(Notify(order=OrderKey("alice", UUID), notice="Bring fins.", actor=MANAGER))
     data = (await asking.read_feed("/api/orders-rpde"))[UUID]["data"]
     assert validator.failures("OrdersFeed", data) == []
@@ -125,7 +125,7 @@ async def test_missing_and_wrong_details_are_reported_at_c2_and_b(asking: World,
         "orderItemIntakeFormResponse": [answer("age", "31"), answer("photo", "yes"), answer("story", True)],
     }
     items = [{**asking.item(DIVE), **wrong}, asking.item(DIVE, 1), asking.item(YOGA, 2)]
-    replies = await told(asking, *items)
+    replies = await replies_to(asking, *items)
     assert replies["C1"][0] == 200
     for name in ("C2", "B"):
         status, reply = replies[name]
@@ -150,7 +150,7 @@ async def test_missing_and_wrong_details_are_reported_at_c2_and_b(asking: World,
 
 @pytest.mark.spec("OB-FORM-08", "OB-FORM-14")
 async def test_an_answer_to_the_form_of_another_offer_is_ignored(asking: World) -> None:
-    replies = await told(asking, {**asking.item(CLIMB), "orderItemIntakeFormResponse": [answer("age", "30+")]})
+    replies = await replies_to(asking, {**asking.item(CLIMB), "orderItemIntakeFormResponse": [answer("age", "30+")]})
     status, reply = replies["C2"]
     assert status == 409
     (error,) = reply["orderedItem"][0]["error"]
@@ -176,7 +176,7 @@ async def test_an_answer_to_the_form_of_another_offer_is_ignored(asking: World) 
     ids=["least", "full", "business"],
 )
 async def test_a_customer_is_returned_as_sent(sqlite_world: World, validator: Validator, customer: Json) -> None:
-    replies = await told(sqlite_world, sqlite_world.item(YOGA), customer=customer)
+    replies = await replies_to(sqlite_world, sqlite_world.item(YOGA), customer=customer)
     for name in ("C2", "B"):
         assert validator.failures(f"{name}Response", replies[name][1]) == []
         assert replies[name][1]["customer"] == customer

@@ -1,4 +1,4 @@
-"""Each error class is returned where table E says, and no more general class: one request for each."""
+"""One request for each error class of table E. The reply has that class, and not a more general class."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -54,7 +54,7 @@ async def stocked(sqlite_world: World) -> World:
 
 
 class OfOrder(NamedTuple):
-    """How a body of B differs from a valid one, the stage that refuses it, and the class."""
+    """A change to a valid body of B, the first request (C1, C2 or B) that refuses the body, and the error class."""
 
     id: str
     error: str
@@ -97,7 +97,7 @@ async def test_an_error_of_the_order_is_answered_by_its_class(
 
 
 class OfItem(NamedTuple):
-    """How OrderItems differ from valid ones, the stage that reports it, and the class; `family` is booked so often."""
+    """A change to valid OrderItems, the first request that reports the error, and the error class."""
 
     id: str
     error: str
@@ -143,7 +143,7 @@ async def test_an_error_of_an_item_is_reported_at_that_item(
         assert reply.status_code == 409, checkpoint
         (error,) = reply.json()["orderedItem"][-1]["error"]
         assert (error["@type"], error["statusCode"]) == (fault.error, 409)
-        if fault.id != "E-21":  # what was not sent cannot be in the reply, though the validator wants it there
+        if fault.id != "E-21":  # the validator requires properties that the request did not send
             assert validator.failures(f"{checkpoint}ResponseOrderItemError", reply.json()) == []
 
 
@@ -205,14 +205,14 @@ async def test_a_payment_that_cannot_be_reconciled_is_invalid(tmp_path: Path) ->
 
 
 @pytest.mark.spec("E-34")
-async def test_a_gateway_that_names_no_partner_has_authenticated_nobody(tmp_path: Path) -> None:
+async def test_a_request_of_a_gateway_without_a_partner_is_unauthenticated(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, access="headers", trusted_partner_header="X-Partner") as world:
         reply = await world.call("GET", "orders-rpde")
         assert (reply.status_code, reply.json()["@type"]) == (403, "UnauthenticatedError")
         assert (await world.call("GET", "orders-rpde", **{"X-Partner": "alice"})).status_code == 200
 
 
-async def proposed(world: World) -> dict[str, Any]:
+async def propose(world: World) -> dict[str, Any]:
     """Propose an Order of one space."""
     body = {**world.order(world.item(APPROVED)), "@type": "OrderProposal"}
     reply = await world.call("PUT", P, body)
@@ -233,7 +233,7 @@ def booking_of(proposal: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.spec("E-12", "OB-ID-06", "OB-ID-11")
 async def test_a_proposal_is_booked_in_its_newest_version_or_not(stocked: World) -> None:
-    proposal = await proposed(stocked)
+    proposal = await propose(stocked)
     version = proposal["orderProposalVersion"]
     assert version.startswith(f"{SITE}/api/order-proposals/{UUID}/versions/")
     assert parse_uuid(version.rpartition("/")[2]) not in (None, UUID)
@@ -248,7 +248,7 @@ async def test_a_proposal_is_booked_in_its_newest_version_or_not(stocked: World)
 async def test_an_approved_proposal_without_spaces_is_not_booked(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, proposal_seconds=60, sweep_seconds=3600) as world:
         await world.store.execute(Publish((APPROVED[0], replace(APPROVED[1], capacity=1)), actor=MANAGER))
-        proposal = await proposed(world)
+        proposal = await propose(world)
         await world.store.execute(DecideProposal(order=OrderKey("alice", UUID), accept=True, actor=MANAGER))
         world.pass_time(minutes=16)
         other = {**world.order(world.item(APPROVED)), "@type": "OrderProposal"}

@@ -1,4 +1,4 @@
-"""Events of every kind: in their feed, and from booking to cancellation."""
+"""Events of every type: in their feed, and from booking to cancellation."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.spec("OB-BKBL-03", "OB-BKBL-31", "OB-BKBL-32", "OB-BKBL-35", "OB-DISC-20")
-async def test_one_feed_holds_every_kind_of_event_and_part_of_an_event_embeds_the_whole(world: World) -> None:
+async def test_the_events_feed_has_every_type_of_event_and_embeds_headline_events(world: World) -> None:
     feed = await world.read_feed("/feeds/events")
     kinds = {entry["id"]: entry["kind"] for entry in feed.values()}
     assert {kinds[family[-1].path] for family in (RUN, FESTIVAL, COURSE)} == {

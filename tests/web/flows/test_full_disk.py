@@ -24,7 +24,7 @@ async def test_on_a_full_disk_bookings_are_503_and_the_rest_goes_on(tmp_path: Pa
             quote_path = quoted.replace("orders", "order-quotes")
             c2 = world.quote(world.item(HALL), customer=world.order()["customer"])
             assert (await world.call("PUT", quote_path, c2)).status_code == 200
-            world.pass_time(hours=2)  # for when a partner was last here is noted again
+            world.pass_time(hours=2)  # because the time of the last request of a partner is written again
             disk.fill()
             b = world.order(world.item(YOGA))
             refused = await world.call("PUT", f"orders/{new_uuid()}", b)

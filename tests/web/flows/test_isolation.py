@@ -1,6 +1,6 @@
-"""Two partners, two Sellers, every endpoint, every access mode: requests for data of others fail and change nothing.
+"""A Booking Partner cannot read or change data of another partner or Seller, at any endpoint, in any access mode.
 
-The matrix is made from the routes of the application, so that an endpoint that is added is in it.
+The endpoints are taken from the routes of the application, so that new endpoints are tested too.
 """
 
 import itertools
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.anyio
 
 
 def approved(seller: Seller) -> tuple[Opportunity, ...]:
-    """A session of which the Seller approves each booking."""
+    """Return a session whose bookings need the approval of the Seller."""
     series, made = session(f"approved-{seller.key}", seller=seller)
     offers = tuple(replace(offer, flow=(FlowRequirement.APPROVAL,)) for offer in series.offers)
     return (replace(series, offers=offers), made)
@@ -54,7 +54,7 @@ VERIFIER = "v" * 48
 
 
 class Cell(NamedTuple):
-    """One cell of the matrix."""
+    """A request of the matrix: a method at an endpoint, with a partner and a Seller."""
 
     method: str
     path: str
@@ -69,13 +69,13 @@ class Way(NamedTuple):
 
 
 async def api_key(world: World) -> Way:
-    """One key a partner, for all its Sellers."""
+    """Return the access by API keys: one key for each partner, which is valid for all its Sellers."""
     by_partner = {partner: {"Authorization": f"Bearer obk_{partner}"} for partner in PARTNERS}
     return Way({(p, s): by_partner[p] for p in PARTNERS for s in SELLERS}, by_partner, one_seller_each=False)
 
 
 async def openid(world: World) -> Way:
-    """One token for each partner and Seller, and one of the partner's own."""
+    """Return the access by tokens: one for each partner and Seller, and one for the feeds of each partner."""
     for_seller = {
         (p, s): {"Authorization": f"Bearer {await seller_token(world, p, s)}"} for p in PARTNERS for s in SELLERS
     }
@@ -84,13 +84,13 @@ async def openid(world: World) -> Way:
 
 
 async def headers(world: World) -> Way:
-    """The headers that a gateway sets."""
+    """Return the access by headers that a gateway sets."""
     for_seller = {(p, s): {"X-Partner": p, "X-Seller": world.ids.seller(s)} for p in PARTNERS for s in SELLERS}
     return Way(for_seller, {p: {"X-Partner": p} for p in PARTNERS}, one_seller_each=True)
 
 
 async def seller_token(world: World, partner: str, seller: str) -> str:
-    """An access token of this partner for this Seller, as after consent."""
+    """Return an access token of this partner for this Seller, as after the Seller's consent."""
     id_, now = new_id(), world.clock()
     code = new_authorization_secret(SecretKind.CODE, id_)
     (grant,) = await world.identity.find(Grant, partner=partner, seller=seller)
@@ -116,7 +116,7 @@ async def seller_token(world: World, partner: str, seller: str) -> str:
 
 
 async def own_token(world: World, partner: str) -> str:
-    """An access token of this partner's own."""
+    """Return an access token of this partner for its own feeds."""
     return await token(world, partner, {"grant_type": "client_credentials", "scope": "openactive-ordersfeed"})
 
 
@@ -169,7 +169,7 @@ class Matrix:
         return found
 
     def body(self, path: str, seller: str, **changes: Any) -> Any:
-        """Return a valid body for that endpoint and Seller."""
+        """Return a valid body for an endpoint and a Seller."""
         family, total = SELLERS[seller]
         item = self.world.item(list(APPROVED[seller]) if path == "order-proposals" else family)
         types = {"orders": "Order", "order-proposals": "OrderProposal"}
@@ -195,19 +195,19 @@ class Matrix:
         return await self.world.client.request(cell.method, f"{BASE}/{cell.path}/{uuid}", json=body, headers=sent)
 
     async def feed(self, name: str, partner: str) -> list[str]:
-        """Return the ids in a partner's feed, deleted ones with a minus."""
+        """Return the ids of the items in a partner's feed. Ids of deleted items begin with a minus."""
         reply = await self.world.client.get(f"{BASE}/{name}", headers=self.way.for_feeds[partner])
         assert reply.status_code == 200, reply.text
         return sorted(("" if i["state"] == "updated" else "-") + i["id"] for i in reply.json()["items"])
 
     def kept(self, cell: Cell) -> dict[tuple[str, str], str]:
-        """Return the UUIDs of the Orders of this endpoint."""
+        """Return the UUIDs of the Orders at an endpoint."""
         if cell == Cell("DELETE", "order-quotes"):
             return self.quotes
         return self.proposals if cell.path == "order-proposals" else self.orders
 
     async def state(self) -> str:
-        """Return everything that each partner can see of its own data; the spaces that are left are public."""
+        """Return all data that each partner can see of its own, and the spaces left, which are public."""
         seen: list[Any] = []
         for kept in (self.orders, self.quotes, self.proposals):
             for by, uuid in kept.items():
@@ -235,7 +235,7 @@ def verdict(reply: httpx2.Response) -> tuple[int, str]:
 @every_way
 @pytest.mark.spec("OB-AUTH-09", "OB-AUTH-10", "OB-AUTH-11", "OB-AUTH-18", "OB-ID-13")
 async def test_no_partner_reaches_data_of_another(matrix: Matrix) -> None:
-    """The same UUIDs name other Orders for the other partner."""
+    """A UUID names a different Order for each partner."""
     before = await matrix.state()
     tried = 0
     every_kind = (matrix.orders, matrix.quotes, matrix.proposals)
@@ -280,9 +280,9 @@ async def test_each_partner_has_feeds_of_its_own(matrix: Matrix) -> None:
 @one_seller_each
 @pytest.mark.spec("OB-AUTH-05", "OB-AUTH-10", "OB-AUTH-14")
 async def test_requests_for_a_seller_that_did_not_authorise_are_refused(matrix: Matrix) -> None:
-    """Every endpoint, with credentials for one Seller and a request about the other.
+    """Each endpoint refuses a request about one Seller with credentials for another Seller.
 
-    An API key is good for all of its Sellers; the next test takes one of them away.
+    An API key is valid for all Sellers of its partner. A later test revokes the grant of one Seller.
     """
     before = await matrix.state()
     for cell, partner, (asked, shown) in itertools.product(matrix.cells, PARTNERS, itertools.permutations(SELLERS)):
@@ -300,7 +300,7 @@ async def test_requests_for_a_seller_that_did_not_authorise_are_refused(matrix: 
 @pytest.mark.parametrize("matrix", ["openid"], indirect=True)
 @pytest.mark.spec("OB-AUTH-24", "OB-AUTH-25")
 async def test_a_token_of_a_client_reads_its_feeds_and_nothing_else(matrix: Matrix) -> None:
-    """A token for one Seller cannot read a feed, which holds Orders of other Sellers too."""
+    """A token for one Seller cannot read a feed, because the feed has Orders of other Sellers too."""
     before = await matrix.state()
     for cell, by in itertools.product(matrix.cells, matrix.orders):
         wrong = matrix.way.for_seller[by] if cell.path.endswith("-rpde") else matrix.way.for_feeds[by[0]]
@@ -318,7 +318,7 @@ async def test_a_token_of_a_client_reads_its_feeds_and_nothing_else(matrix: Matr
 @pytest.mark.spec("OB-AUTH-05", "OB-AUTH-07", "OB-AUTH-10", "OB-AUTH-27")
 @pytest.mark.parametrize("change", [suspend, revoke])
 async def test_a_revoked_grant_is_refused_everywhere_at_once(matrix: Matrix, change: Any) -> None:
-    """It is refused for that Seller and partner. A new grant restores everything."""
+    """Requests of that partner for that Seller are refused. A new grant restores the access."""
     world = matrix.world
     grants, taken = Grants(world.identity, world.store, world.clock), ("alice", CENTRE.key)
     feeds = {partner: await matrix.feed("orders-rpde", partner) for partner in PARTNERS}
@@ -348,8 +348,8 @@ async def test_a_revoked_grant_is_refused_everywhere_at_once(matrix: Matrix, cha
 
 @every_way
 @pytest.mark.spec("OB-AUTH-01", "OB-AUTH-12", "OB-AUTH-19")
-async def test_nobody_gets_in_without_credentials(matrix: Matrix) -> None:
-    """Missing credentials, those of another access mode, and those in body or URL are refused."""
+async def test_requests_without_valid_credentials_are_refused(matrix: Matrix) -> None:
+    """Missing credentials, credentials of another access mode, and credentials in a body or URL are refused."""
     world = matrix.world
     expected = (403, "NoAPITokenError" if world.settings.access == "api-key" else "UnauthenticatedError")
     body = {**matrix.body("orders", CENTRE.key), "broker": {"@type": "Organization", "name": "A", "token": "obk_alice"}}

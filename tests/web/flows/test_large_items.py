@@ -1,4 +1,4 @@
-"""Large items: pages stay bounded, nothing is left out, and an Order of too many bytes is refused."""
+"""Large items: pages have a limited size and all items, and an Order with too many bytes is refused."""
 
 from pathlib import Path
 from typing import Any

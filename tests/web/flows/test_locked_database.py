@@ -1,4 +1,4 @@
-"""Replies while another process keeps the database, or a row of it, locked."""
+"""Replies while another process keeps the database or one of its rows locked."""
 
 import sqlite3
 from contextlib import closing

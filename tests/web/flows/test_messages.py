@@ -1,4 +1,4 @@
-"""The properties that the messages of the booking flow have, and those that they must not have."""
+"""The properties that messages of the booking flow must have, and the properties that they must not have."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -51,7 +51,7 @@ ACCESS = frozenset({"accessCode", "accessPass", "accessChannel"})
 
 
 async def messages(world: World, family: list[Opportunity]) -> dict[str, Json]:
-    """Return the messages about one space that is booked and cancelled, by their names."""
+    """Book and cancel one space, and return all messages about it by name."""
     quote = world.quote(world.item(family), payment={"@type": "Payment", "name": "AcmeBroker Points"})
     replies = {
         "C1": await world.call("PUT", f"order-quote-templates/{UUID}", quote),
@@ -289,7 +289,9 @@ async def test_offer_is_the_same_in_every_message(sqlite_world: World) -> None:
     [{"price": Decimal(0), "currency": None}, {"in_advance": Availability.UNAVAILABLE}],
     ids=["free", "not in advance"],
 )
-async def test_without_prepayment_messages_do_not_mention_it(sqlite_world: World, changes: dict[str, Any]) -> None:
+async def test_messages_without_prepayment_have_no_prepayment_property(
+    sqlite_world: World, changes: dict[str, Any]
+) -> None:
     contradicting = replace(offer("slots/odd", prepayment=Availability.REQUIRED), **changes)
     await sqlite_world.store.execute(
         Publish(tuple(slot("odd", individual=False, offers=(contradicting,))), actor=MANAGER)

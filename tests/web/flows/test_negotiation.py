@@ -1,4 +1,4 @@
-"""Negotiation of a proposal through the API: rejection, amendments and messages (OB 5.5.5, 9.2.5)."""
+"""Negotiation of an OrderProposal: rejection, amendments and messages (OB 5.5.5, 9.2.5)."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Tax, payment, overridden and dynamic prices as a Broker sees them, judged by OpenActive's own validator."""
+"""Tax, payments, OfferOverrides and DynamicPayments; OpenActive's validator checks each message."""
 
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,14 @@ PRICED_AT_MOST = {"@type": "PriceSpecification", "price": 999_999_999_999.99, "p
 OVERRIDE = {"@type": "OfferOverride", "name": "Winger", "price": 10, "priceCurrency": "GBP", "description": "For two."}
 
 
-async def quoted(world: World, body: dict[str, Any]) -> dict[str, Any]:
+async def get_quote(world: World, body: dict[str, Any]) -> dict[str, Any]:
     reply = await world.call("PUT", f"order-quotes/{UUID}", {"customer": CUSTOMER, **body})
     assert reply.status_code == 200, reply.text
     found: dict[str, Any] = reply.json()
     return found
 
 
-async def booked(world: World, body: dict[str, Any]) -> dict[str, Any]:
+async def book(world: World, body: dict[str, Any]) -> dict[str, Any]:
     reply = await world.call("PUT", f"orders/{UUID}", body)
     assert reply.status_code == 201, reply.text
     found: dict[str, Any] = reply.json()
@@ -36,7 +36,7 @@ async def booked(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 async def in_feed(world: World, order: dict[str, Any]) -> dict[str, Any]:
-    """Return the Order in the Orders feed, after a change of it."""
+    """Change an Order, and return its `data` in the Orders feed."""
     items = [
         {"@type": "OrderItem", "@id": item["@id"], "orderItemStatus": "https://openactive.io/CustomerCancelled"}
         for item in order["orderedItem"][:1]
@@ -51,8 +51,8 @@ async def in_feed(world: World, order: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(("family", "due", "tax"), [(YOGA, 12, 2), (PILATES, 14.4, 2.4)], ids=["gross", "net"])
 async def test_tax_in_both_modes(world: World, validator: Validator, family: Any, due: float, tax: float) -> None:
     seller = family[0].seller
-    quote = await quoted(world, world.quote(world.item(family), seller=seller))
-    order = await booked(world, world.order(world.item(family), seller=seller, total=due))
+    quote = await get_quote(world, world.quote(world.item(family), seller=seller))
+    order = await book(world, world.order(world.item(family), seller=seller, total=due))
     assert validator.failures("BResponse", order) == []
     for reply in (quote, order):
         (item,) = reply["orderedItem"]
@@ -69,13 +69,11 @@ async def test_tax_in_both_modes(world: World, validator: Validator, family: Any
 
 
 @pytest.mark.spec("OB-TAX-07", "OB-TAX-08", "OB-TAX-14", "OB-OF-12", "OB-OF-13")
-async def test_where_tax_is_excluded_replies_and_feed_say_so_and_show_net_prices(
-    tmp_path: Path, validator: Validator
-) -> None:
+async def test_replies_and_feed_with_excluded_tax_show_net_prices(tmp_path: Path, validator: Validator) -> None:
     async with open_world("sqlite", tmp_path, tax=TaxCalculation.CONSUMERS) as world:
         items = [world.item(YOGA, 0), world.item(YOGA, 1)]
-        quote = await quoted(world, world.quote(*items, customer=BUSINESS))
-        order = await booked(world, world.order(*items, customer=BUSINESS, total=20))
+        quote = await get_quote(world, world.quote(*items, customer=BUSINESS))
+        order = await book(world, world.order(*items, customer=BUSINESS, total=20))
         assert validator.failures("C2Response", quote) == []
         assert validator.failures("BResponse", order) == []
         data = await in_feed(world, order)
@@ -99,10 +97,10 @@ async def test_payment_details_are_reflected_without_their_identifier_before_b(
     }
     async with open_world("sqlite", tmp_path, **settings) as world:
         sent = {**POINTS, "identifier": "payment-1", "paymentMethod": "card"}
-        quote = await quoted(world, world.quote(world.item(YOGA), payment=sent))
+        quote = await get_quote(world, world.quote(world.item(YOGA), payment=sent))
         assert quote["payment"] == POINTS
         assert validator.failures("C2Response", quote) == []
-        order = await booked(world, world.order(world.item(YOGA), payment=sent))
+        order = await book(world, world.order(world.item(YOGA), payment=sent))
         assert order["payment"] == {**POINTS, "identifier": "payment-1"}
         refused = await world.call("PUT", f"order-quotes/{UUID}x", quote)
         assert refused.status_code == 404
@@ -115,11 +113,11 @@ async def test_payment_details_are_reflected_without_their_identifier_before_b(
 async def test_an_override_is_shown_as_such_and_can_be_cancelled(tmp_path: Path, validator: Validator) -> None:
     async with open_world("sqlite", tmp_path, terms=AGREED, offer_overrides=True) as world:
         item = {**world.item(YOGA), "acceptedOffer": OVERRIDE}
-        quote = await quoted(world, world.quote(item))
+        quote = await get_quote(world, world.quote(item))
         assert validator.failures("C2Response", quote) == []
         shown = quote["orderedItem"][0]["acceptedOffer"]
         assert shown == {**OVERRIDE, "@id": world.ids.opportunity(YOGA[-1].path) + "#/offers/override"}
-        order = await booked(world, world.order(item, total=10))
+        order = await book(world, world.order(item, total=10))
         assert validator.failures("BResponse", order) == []
         data = await in_feed(world, order)
         assert validator.failures("OrdersFeed", data) == []
@@ -179,14 +177,14 @@ async def test_an_invalid_override_is_not_taken_for_the_published_offer(tmp_path
 async def test_an_override_for_nothing_needs_no_currency_and_keeps_its_id(tmp_path: Path, id_: str) -> None:
     async with open_world("sqlite", tmp_path, terms=AGREED, offer_overrides=True) as world:
         item = {**world.item(YOGA), "acceptedOffer": {"@type": "OfferOverride", "@id": id_, "price": 0}}
-        quote = await quoted(world, world.quote(item))
+        quote = await get_quote(world, world.quote(item))
         assert quote["orderedItem"][0]["acceptedOffer"]["@id"] == id_
-        order = await booked(world, world.order(item, totalPaymentDue={"price": 0}, payment=None))
+        order = await book(world, world.order(item, totalPaymentDue={"price": 0}, payment=None))
         assert order["totalPaymentDue"]["price"] == 0
 
 
-def at_every_call(world: World, *items: dict[str, Any], **changes: Any) -> list[tuple[str, dict[str, Any]]]:
-    """The paths and bodies of C1, C2 and B."""
+def requests_from_c1_to_b(world: World, *items: dict[str, Any], **changes: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Return the paths and bodies of C1, C2 and B."""
     return [
         (f"order-quote-templates/{UUID}", world.quote(*items, **changes)),
         (f"order-quotes/{UUID}", world.quote(*items, customer=CUSTOMER, **changes)),
@@ -208,7 +206,7 @@ async def test_without_agreement_no_partner_sets_prices(
 ) -> None:
     async with open_world("sqlite", tmp_path, terms=terms, offer_overrides=True, **access) as world:
         item = {**world.item(YOGA), "acceptedOffer": {**OVERRIDE, "price": 0}}
-        for path, body in at_every_call(world, item, payment=None):
+        for path, body in requests_from_c1_to_b(world, item, payment=None):
             reply = await world.call("PUT", path, body, partner, **{"x-partner": partner})
             assert reply.status_code == 409, path
             assert [error["@type"] for error in reply.json()["orderedItem"][0]["error"]] == ["UnacceptableOfferError"]
@@ -227,7 +225,7 @@ async def test_without_agreement_no_partner_books_without_a_price(
     async with open_world("sqlite", tmp_path, terms=terms, dynamic_accounts=accounts, **access) as world:
         item = world.item(YOGA)
         del item["acceptedOffer"]
-        for path, body in at_every_call(world, item, payment=DYNAMIC, totalPaymentDue=None):
+        for path, body in requests_from_c1_to_b(world, item, payment=DYNAMIC, totalPaymentDue=None):
             reply = await world.call("PUT", path, body, partner, **{"x-partner": partner})
             assert (reply.status_code, reply.json()["@type"]) == (400, "InvalidPaymentDetailsError"), path
 
@@ -246,9 +244,9 @@ async def test_an_agreement_with_one_seller_does_not_hold_for_another(tmp_path: 
 
 @pytest.mark.spec("OB-VAL-18")
 async def test_terms_for_one_venue_exclude_all_others(tmp_path: Path) -> None:
-    """The agreement holds for Alice alone, and for that Seller alone."""
+    """The agreement is valid for Alice only, and for that Seller only."""
     async with open_world("sqlite", tmp_path, terms=GrantTerms(venues=frozenset({"Elsewhere"}))) as world:
-        for path, body in at_every_call(world, world.item(YOGA)):
+        for path, body in requests_from_c1_to_b(world, world.item(YOGA)):
             reply = await world.call("PUT", path, body)
             assert reply.status_code == 409, path
             (error,) = reply.json()["orderedItem"][0]["error"]
@@ -271,13 +269,13 @@ async def test_an_override_in_another_currency_than_the_rest_is_in_conflict(tmp_
 
 
 @pytest.mark.spec("OB-DYN-02", "OB-DYN-03", "OB-DYN-07", "OB-OF-19")
-async def test_a_dynamic_order_has_no_price_anywhere(tmp_path: Path) -> None:
+async def test_an_order_with_a_dynamic_payment_has_no_prices(tmp_path: Path) -> None:
     async with open_world("sqlite", tmp_path, terms=AGREED, dynamic_accounts="MOVE, OTHER") as world:
         items = [world.item(YOGA, position) for position in (0, 1)]
         for item in items:
             del item["acceptedOffer"]
-        quote = await quoted(world, world.quote(*items, payment=DYNAMIC))
-        order = await booked(world, world.order(*items, payment=DYNAMIC, totalPaymentDue=None))
+        quote = await get_quote(world, world.quote(*items, payment=DYNAMIC))
+        order = await book(world, world.order(*items, payment=DYNAMIC, totalPaymentDue=None))
         assert quote["payment"] == order["payment"] == DYNAMIC
         data = await in_feed(world, order)
         assert "payment" not in data
@@ -291,18 +289,18 @@ async def test_a_dynamic_order_has_no_price_anywhere(tmp_path: Path) -> None:
 async def test_a_total_with_a_price_as_text_is_understood(world: World) -> None:
     body = world.order(world.item(PILATES), seller=STUDIO.key)
     body["totalPaymentDue"]["price"] = "14.40"
-    order = await booked(world, body)
+    order = await book(world, body)
     assert {order["totalPaymentDue"]["priceCurrency"], order["totalPaymentTax"][0]["priceCurrency"]} == {"GBP"}
 
 
 @pytest.mark.spec("OB-B-06", "OB-VAL-44", "OB-VAL-45")
 async def test_the_largest_total_is_paid_and_a_larger_one_is_refused_at_every_call(tmp_path: Path) -> None:
-    """C1 answered 200 for a total that B refused as unreadable."""
+    """A total above the limit of prices is refused by C1 already."""
     async with open_world("sqlite", tmp_path, terms=AGREED, offer_overrides=True) as world:
         large = {**world.item(YOGA, 0), "acceptedOffer": {**OVERRIDE, "price": 999_999_999_999.98}}
         for penny, errors in ((0.02, ["OpportunityIsInConflictError"]), (0.01, [])):
             small = {**world.item(YOGA, 1), "acceptedOffer": {**OVERRIDE, "price": penny}}
-            for path, body in at_every_call(world, large, small, totalPaymentDue=PRICED_AT_MOST):
+            for path, body in requests_from_c1_to_b(world, large, small, totalPaymentDue=PRICED_AT_MOST):
                 reply = await world.call("PUT", path, body)
                 assert (reply.status_code == 409) is bool(errors), path
                 first, second = reply.json()["orderedItem"]

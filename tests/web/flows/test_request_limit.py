@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.spec("OB-RATE-01", "OB-RATE-02", "OB-RATE-03", "OB-RATE-04", "E-49")
-async def test_a_partner_over_its_limit_must_wait_and_others_need_not(tmp_path: Path, validator: Validator) -> None:
+async def test_requests_over_the_limit_of_a_partner_are_refused(tmp_path: Path, validator: Validator) -> None:
     async with open_world("sqlite", tmp_path, requests_per_minute=3) as world:
         quote = world.quote(world.item(YOGA))
         for path in (f"order-quote-templates/{UUID}", f"order-quotes/{UUID}"):

@@ -1,4 +1,4 @@
-"""Replies about an Order whose personal data has been erased after its last session."""
+"""Replies about an Order whose personal data is erased, some days after its last session."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ async def stored(world: World) -> Record:
 
 @pytest.mark.spec("OB-OST-02", "OB-OF-23", "OB-ID-12", "OB-B-11")
 async def test_an_erased_order_shows_the_booking_without_people(tmp_path: Path) -> None:
-    """GET and the Orders feed leave out people and barcodes of the Broker; B with the UUID is refused."""
+    """Order Status and the Orders feed show no personal data and no barcodes. A repeat of B is refused."""
     async with open_world("sqlite", tmp_path, retention_days=30) as world:
         await world.store.execute(Publish(tuple(GUARDED), actor=MANAGER))
         body = world.order({**world.item(GUARDED), "attendee": ANN, "accessPass": [OWN]})

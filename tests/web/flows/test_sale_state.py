@@ -1,4 +1,4 @@
-"""Opportunities that are not on sale, as Brokers and data users see them."""
+"""Opportunities that are not on sale, in feeds, quotes and Orders."""
 
 import pytest
 from msgspec.structs import replace
@@ -18,7 +18,7 @@ FEEDS = ("/feeds/session-series", "/feeds/scheduled-sessions")
 
 @pytest.mark.spec("OB-FEED-18", "OB-VAL-18", "OB-B-10")
 async def test_unpublished_items_leave_the_feeds_and_cannot_be_booked_and_orders_stay(world: World) -> None:
-    """A repeat of B, and the Order, are answered with the same bytes as before."""
+    """The repeat of an earlier B and Order Status return the same bytes as before."""
     await world.store.execute(Publish(tuple(YOGA), actor=MANAGER))
     asked = world.order(world.item(YOGA))
     booked = await world.call("PUT", f"orders/{UUID}", asked)
