@@ -1,6 +1,6 @@
 """Conversion of JSON objects to messages, which tolerates mistakes (OB-MT-10).
 
-- A property that the message type does not have is ignored. Open objects keep such properties
+- An unknown property, which the message type does not have, is ignored. Open objects keep unknown properties
   (`openactive/messages/__init__.py`), and PATCHes refuse them (`read_order.py`).
 - An optional property of the wrong type counts as absent, unless the caller passes a function for the property. The
   function returns another value, or raises the error class for the mistake.

@@ -1,4 +1,4 @@
-"""The form of prices, instants and durations in replies and feeds. Results are cached, for values repeat often."""
+"""Formats prices, instants and durations for replies and feeds. Results are cached, because values repeat often."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

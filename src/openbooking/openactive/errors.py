@@ -45,7 +45,7 @@ class OpenBookingError(Exception):
 
 
 class RequestTooLargeError(OpenBookingError):
-    """The body has too many bytes or too many OrderItems. The specification has no class for this."""
+    """The body has too many bytes or too many OrderItems. The specification has no class for this error."""
 
     in_specification = False
     status = 413
@@ -67,7 +67,7 @@ class BelongsToAnotherError(OpenBookingError):
 
 
 class UnsupportedMediaTypeError(OpenBookingError):
-    """The body is not in version 1 of the booking media type (OB 11.1.1). The specification has no class for this."""
+    """The body is not in version 1 of the booking media type (OB 11.1.1). The specification has no such class."""
 
     in_specification = False
     status = 415
@@ -75,7 +75,7 @@ class UnsupportedMediaTypeError(OpenBookingError):
 
 
 class NotAcceptableError(OpenBookingError):
-    """The `Accept` header excludes the media type of this API (OB 11.1.1). The specification has no class for this."""
+    """The `Accept` header excludes the media type of this API (OB 11.1.1). The specification has no such class."""
 
     in_specification = False
     status = 406
@@ -367,8 +367,8 @@ ITEM_ERROR_STATUS = 409
 _ITEM_ERROR_NAMES = {
     ItemErrorType.INCOMPLETE_ORDER_ITEM: "The OrderItem lacks its orderedItem or its acceptedOffer.",
     ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS: "The attendee lacks details that are required.",
-    ItemErrorType.INCOMPLETE_INTAKE_FORM: "A question that must be answered has not been.",
-    ItemErrorType.INVALID_INTAKE_FORM: "An answer is not one that the question allows.",
+    ItemErrorType.INCOMPLETE_INTAKE_FORM: "A required question of the intake form is not answered.",
+    ItemErrorType.INVALID_INTAKE_FORM: "A question of the intake form does not allow its answer.",
     ItemErrorType.UNACCEPTABLE_OFFER: "The Offer does not apply to the Opportunity.",
     ItemErrorType.UNKNOWN_OFFER: "The Offer is not known.",
     ItemErrorType.UNKNOWN_OPPORTUNITY: "The Opportunity is not known.",

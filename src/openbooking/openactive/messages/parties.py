@@ -38,7 +38,7 @@ class Terms(Message, frozen=True, kw_only=True):
 
 
 class _Party(TypedMessage, frozen=True, kw_only=True):
-    """The properties that an Organization and a Person share, in the order of replies."""
+    """The properties that an Organization and a Person share. Their order is the order of the members in replies."""
 
     id: str | None = field(name="@id", default=None)
     identifier: Identifier | None = None
@@ -65,7 +65,7 @@ class Organization(_Party, frozen=True, kw_only=True):
 class Person(_Party, frozen=True, kw_only=True):
     """A Customer, an attendee or a Seller that is a person.
 
-    A Seller has a `name`, and neither `given_name` nor `family_name`.
+    A Person that is a Seller has a `name`, and has neither `given_name` nor `family_name`.
     """
 
     given_name: str | None = None

@@ -78,7 +78,7 @@ class PageCache:
 
         Args:
             key: The key of the page.
-            make: Makes the page. Not called if another request is making the page and the page turns out full.
+            make: Makes the page. It is not called if another request makes the same page and that page is full.
         """
         if key in self._being_made:
             await asyncio.wait([self._being_made[key]])
@@ -130,7 +130,7 @@ async def send_page(page: Page, scope: Scope, send: Send) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     if scope["method"] == "HEAD":
         body = b""
-    # In pieces, because the server copies each piece into memory until the harvester has read it.
+    # In pieces, because the server keeps a piece in memory until the harvester has read it.
     last = max(0, len(body) - 1) // _PIECE * _PIECE
     for start in range(0, last, _PIECE):
         await send({"type": "http.response.body", "body": body[start : start + _PIECE], "more_body": True})

@@ -28,7 +28,7 @@ from openbooking.web.observe import notes_of
 
 FEEDS_PATH = "/feeds"
 
-# A page with items never becomes wrong: a harvester continues at its `next`, where later changes of the items follow.
+# A page with items stays valid: a harvester continues at its `next`, and finds later changes of the items there.
 _PAGE_WITH_ITEMS = "public, max-age=3600"
 _LAST_PAGE = "public, max-age=5"
 _PRIVATE_PAGE = "private, no-store"
