@@ -148,7 +148,7 @@ def test_access_has_codes_passes_and_a_channel() -> None:
 
 
 @pytest.mark.parametrize("access", [None, Access()])
-def test_no_access_is_not_shown(access: Access | None) -> None:
+def test_absent_access_has_no_properties(access: Access | None) -> None:
     assert (access_codes(access), access_passes(access), access_channel(access)) == ((), (), None)
 
 
