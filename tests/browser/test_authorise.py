@@ -101,7 +101,7 @@ def test_earlier_consent_leads_straight_back(page: Page, client: tuple[str, str]
     expect(page.get_by_text("Welcome back")).to_be_visible()
 
 
-def test_a_manager_says_no(page: Page, client: tuple[str, str]) -> None:
+def test_a_manager_refuses_an_app(page: Page, client: tuple[str, str]) -> None:
     sign_in(page, authorize(client[0]))
     page.get_by_role("button", name="Do not allow").click()
     expect(page.get_by_text("Welcome back")).to_be_visible()

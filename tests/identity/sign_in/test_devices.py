@@ -63,7 +63,7 @@ async def test_guesses_from_its_address_do_not_lock_out_a_known_browser(desk: De
     assert not await is_locked(desk, ann)
 
 
-async def test_guesses_in_a_known_browser_make_nobody_else_wait(desk: Desk) -> None:
+async def test_guesses_in_a_known_browser_do_not_delay_other_browsers(desk: Desk) -> None:
     ann = await known(desk)
     for _ in range(9):
         await guess(desk, ann)

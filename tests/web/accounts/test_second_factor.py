@@ -14,9 +14,9 @@ import structlog
 from msgspec.structs import replace
 from pyotp import TOTP
 
-from openbooking.identity.oauth.authorization_lifecycle import challenge
 from openbooking.identity.policy import SecondFactorMode
 from openbooking.identity.records import Authorization, SecondFactor, Session, User
+from support.authorization_requests import ASKED, AUTHORIZE
 from support.form_browser import Page, Visitor
 from support.http_system import SITE, World, open_world
 from support.identity_provider import PASSWORD
@@ -24,16 +24,6 @@ from support.identity_provider import PASSWORD
 pytestmark = pytest.mark.anyio
 
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-ASKED = {
-    "response_type": "code",
-    "client_id": "alice",
-    "redirect_uri": "https://alice.example.com/cb",
-    "scope": "openid offline_access openactive-openbooking",
-    "state": "xyz",
-    "code_challenge": challenge("v" * 48),
-    "code_challenge_method": "S256",
-}
-AUTHORIZE = f"/oauth/authorize?{urlencode(ASKED)}"
 CODE, RECOVERY, ENROLMENT = "/sign-in/code", "/sign-in/recovery-code", "/sign-in/second-factor"
 SECOND_FACTOR, REMOVE = "/second-factor", "/second-factor/remove"
 DEVICE = "__Host-openbooking-device"
@@ -52,12 +42,6 @@ async def strict(tmp_path: Path) -> AsyncIterator[World]:
     """A Booking System that requires a second factor, which nobody has yet."""
     async with open_world("sqlite", tmp_path, access="openid", second_factor=SecondFactorMode.REQUIRED) as world:
         yield world
-
-
-@pytest.fixture
-def visitor(provider: World) -> Visitor:
-    """A browser without cookies."""
-    return Visitor(provider.client)
 
 
 async def enrol(world: World, name: str = "ann") -> None:
@@ -87,7 +71,7 @@ async def both_steps(world: World, visitor: Visitor, url: str = "/sign-in", step
     return await visitor.send(page, CODE, code=code(world, steps=steps))
 
 
-async def test_no_page_opens_between_the_two_steps(provider: World, visitor: Visitor) -> None:
+async def test_no_page_opens_before_the_second_step(provider: World, visitor: Visitor) -> None:
     page = await visitor.sign_in("ann", PASSWORD)
     assert page.url.startswith(f"{SITE}{CODE}")
     assert "Enter a code" in page.text
@@ -292,7 +276,7 @@ async def test_every_page_has_security_headers(provider: World, visitor: Visitor
         assert page.response.text.count('class="btn-primary"') <= 1
 
 
-async def test_names_cannot_become_markup(tmp_path: Path) -> None:
+async def test_names_are_escaped_in_html(tmp_path: Path) -> None:
     """Names cannot change the link that an app reads either."""
     async with open_world("sqlite", tmp_path, second_factor=SecondFactorMode.REQUIRED, name='<b>"A"&B') as world:
         (ann,) = await world.identity.find(User, name="ann")
@@ -306,7 +290,7 @@ async def test_names_cannot_become_markup(tmp_path: Path) -> None:
         assert (uri.count("?"), uri.count("secret="), uri.count("issuer=")) == (1, 1, 1)
 
 
-async def test_nothing_secret_is_logged(
+async def test_logs_contain_no_secret(
     strict: World, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No code, recovery code, key or cookie is logged, whether valid or not."""

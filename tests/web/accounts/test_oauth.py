@@ -161,7 +161,7 @@ async def test_a_standard_client_reads_its_orders_feed(provider: World) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-32")
-async def test_somebody_who_agreed_once_is_not_asked_twice(provider: World) -> None:
+async def test_a_user_who_agreed_is_not_asked_again_over_http(provider: World) -> None:
     async with client_of(provider) as client:
         await authorised(provider, client)
         url, _ = client.create_authorization_url(f"{SITE}/oauth/authorize", code_verifier="v" * 48)
@@ -192,7 +192,7 @@ async def test_a_client_that_registers_itself_is_authorised(provider: World) -> 
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer x", "Basic eDp5", "Bearer obk_alice"])
-async def test_nobody_registers_without_a_token(sqlite_provider: World, authorization: str | None) -> None:
+async def test_registration_needs_a_token(sqlite_provider: World, authorization: str | None) -> None:
     headers = {"Authorization": authorization} if authorization else {}
     reply = await sqlite_provider.client.post("/oauth/register", json={"redirect_uris": [URI]}, headers=headers)
     assert (reply.status_code, reply.json()["error"]) == (401, "invalid_token")
@@ -289,7 +289,7 @@ async def test_the_dataset_site_names_the_openid_provider(provider: World, valid
         ("headers", "X-Partner", {"/sign-in": 404, "/oauth/jwks": 404, "/partners": 404, "/pages.css": 404}),
     ],
 )
-async def test_without_openid_there_is_no_provider(
+async def test_other_access_modes_have_no_openid_provider(
     tmp_path: Path, access: str, header: str, paths: dict[str, int]
 ) -> None:
     async with open_world("sqlite", tmp_path, access=access, trusted_partner_header=header) as world:
