@@ -23,17 +23,18 @@ async def test_the_consent_page_separates_claims_of_a_partner_from_facts(provide
     registered = (await registration.register(await registration.new_token("Acme", None, None), says)).partner
     asked = {**ASKED, "client_id": registered.key, "redirect_uri": registered.redirect_uris[0]}
     page = await visitor.sign_in("ann", PASSWORD, f"/oauth/authorize?{urlencode(asked)}")
-    certain, _, said = page.text.partition("What it says of itself, and nobody has checked")
-    assert "What is certain Your answer goes to https://evil.example, and so do you." in certain
+    certain, _, said = page.text.partition("Not verified: what the app says about itself")
+    assert "Verified Your answer is sent to https://evil.example, and your browser opens that site." in certain
     assert said.startswith(
-        " Its name is Swim, its web site https://swim.example/. Allow it only if you know https://evil.example "
+        " Its name is Swim, and its web site is https://swim.example/. "
+        "Allow this only if you know that https://evil.example belongs to Swim."
     )
     assert "swim.example" not in certain
     await visitor.send(page, "/oauth/consent", "allow")
     assert "says it is at https://swim.example/" in (await visitor.open("/partners")).text
     page = await visitor.open(AUTHORIZE)
-    assert "Your answer goes to https://alice.example.com," in page.text
-    assert f"What {provider.settings.name} says of it Its name is Alice." in page.text
+    assert "Your answer is sent to https://alice.example.com," in page.text
+    assert f"What {provider.settings.name} says about the app Its name is Alice." in page.text
 
 
 async def test_a_refusal_returns_to_the_client_with_access_denied(visitor: Visitor) -> None:

@@ -203,7 +203,7 @@ async def test_a_second_factor_is_set_up_and_removed(provider: World) -> None:
     codes = recovery_codes_on(page)
     assert len(codes) == 10
     page = await visitor.open(SECOND_FACTOR)
-    assert "since 1 March 2027. You have 10 recovery codes left." in page.text
+    assert "app on 1 March 2027. Each sign-in needs a code of the app. You have 10 recovery codes left." in page.text
     for fields, field in (
         ({"password": "wrong", "code": codes[0]}, "password"),
         ({"password": PASSWORD, "code": code(provider, secret)}, "code"),

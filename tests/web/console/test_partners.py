@@ -5,8 +5,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from msgspec.structs import replace
 
-from openbooking.identity.records import Grant, GrantState
+from openbooking.identity.records import Grant, GrantState, Partner
 from support.authorization_requests import ASKED, AUTHORIZE
 from support.builders import UUID
 from support.form_browser import Visitor
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_manager_allows_pauses_resumes_and_stops_a_partner(provider: World, visitor: Visitor) -> None:
     page = await visitor.open(AUTHORIZE)
     assert page.url.startswith(f"{SITE}/sign-in?")
-    assert "Alice asks to be allowed to book for you" in page.text
+    assert "Alice asks for permission to book for you" in page.text
     page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD)
     assert "Let Alice book for Riverside Centre?" in page.text
     assert "https://alice.example.com" in page.text
@@ -32,7 +33,7 @@ async def test_a_manager_allows_pauses_resumes_and_stops_a_partner(provider: Wor
         r"Alice book, change and cancel 1 March 2027, by ann 1 1 March 2027 Pause Alice Stop Alice", page.text
     )
     page = await visitor.send(page, "/partners/alice/suspend")
-    assert "Alice not book: you have paused it" in page.text
+    assert "Alice none: paused by Riverside Centre" in page.text
     assert (await provider.call("GET", f"orders/{UUID}")).status_code == 401
     page = await visitor.send(page, "/partners/alice/resume")
     assert (await provider.call("GET", f"orders/{UUID}")).status_code == 200
@@ -78,3 +79,36 @@ async def test_staff_see_partners_and_cannot_change_them(provider: World, visito
     page = await visitor.post("/oauth/consent", {"form_token": token, "request": urlencode(ASKED), "decision": "allow"})
     assert page.status == 403
     assert {grant.changed_by for grant in await provider.identity.find(Grant)} == {"desk"}
+
+
+async def test_a_stopped_partner_can_ask_for_consent_again_if_it_has_a_redirect_uri(
+    provider: World, visitor: Visitor
+) -> None:
+    """A partner without a redirect URI uses an API key, so only the operator can give it a grant."""
+    await visitor.sign_in("ann", PASSWORD)
+    page = await visitor.open("/partners/alice/revoke")
+    assert "To allow Alice again, start from its own web site." in page.text
+    (alice,) = await provider.identity.find(Partner, key="alice")
+    await provider.identity.save(replace(alice, redirect_uris=()))
+    page = await visitor.open("/partners/alice/revoke")
+    assert "ask the operator of" in page.text
+    assert "The operator runs openbooking partner grant alice centre." in page.text
+
+
+async def test_a_manager_asks_the_operator_to_allow_partners_with_api_keys(tmp_path: Path) -> None:
+    async with open_world("sqlite", tmp_path, access="api-key") as world:
+        visitor = Visitor(world.client)
+        await visitor.sign_in("ann", PASSWORD)
+        page = await visitor.open("/partners/alice/revoke")
+        assert "The operator runs openbooking partner grant alice centre." in page.text
+        await visitor.send(page, "/partners/alice/revoke")
+        await world.identity.remove(Grant, seller="centre")
+        page = await visitor.open("/partners")
+        assert "Ask the operator of" in page.text
+        assert "The operator runs openbooking partner grant PARTNER centre." in page.text
+
+
+async def test_a_seller_without_partners_waits_for_an_app_that_asks(provider: World, visitor: Visitor) -> None:
+    await provider.identity.remove(Grant, seller="centre")
+    page = await visitor.sign_in("ann", PASSWORD)
+    assert "An app that wants to book sends you to this site" in page.text

@@ -18,7 +18,7 @@ class WeakPasswordError(Exception):
 def check_password(name: str, password: str) -> None:
     """Raise WeakPasswordError unless the password is long, and not the user's name."""
     if len(password) < MIN_LENGTH:
-        raise WeakPasswordError(f"Use at least {MIN_LENGTH} characters. A few words that do not go together are good.")
+        raise WeakPasswordError(f"Use at least {MIN_LENGTH} characters. A few unrelated words make a good password.")
     if len(password) > MAX_LENGTH:
         raise WeakPasswordError(f"Use at most {MAX_LENGTH} characters.")
     if name.casefold() in password.casefold() and len(password) < len(name) + MIN_LENGTH:
