@@ -7,7 +7,7 @@ from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.booking.model.order import Caller
 from openbooking.identity.authentication import ApiKeyAuthentication, TrustedHeaderAuthentication
 from openbooking.identity.digests import digest
-from openbooking.identity.partners.grants import agree, give, resume, revoke, suspend
+from openbooking.identity.partners.grants import change_terms, give, resume, revoke, suspend
 from openbooking.identity.records import EVERY_SELLER, Partner
 from openbooking.identity.scopes import Scope
 from openbooking.openactive.errors import (
@@ -133,15 +133,15 @@ async def test_an_api_key_has_the_terms_of_each_seller(desk: Desk) -> None:
     by_api_key = ApiKeyAuthentication(desk.store, desk.provider.last_use_recorder, desk.clock)
     for seller, change, terms in (
         ("centre", BOOKING, (NO_TERMS, NO_TERMS)),
-        ("centre", agree(lambda _: OVERRIDES), (OVERRIDES, NO_TERMS)),
+        ("centre", change_terms(lambda _: OVERRIDES), (OVERRIDES, NO_TERMS)),
         (EVERY_SELLER, BOOKING, (OVERRIDES, NO_TERMS)),
-        (EVERY_SELLER, agree(lambda _: HALL), (OVERRIDES, HALL)),
-        ("centre", agree(lambda _: NO_TERMS), (NO_TERMS, HALL)),
-        ("centre", agree(lambda _: HALL), (HALL, HALL)),
+        (EVERY_SELLER, change_terms(lambda _: HALL), (OVERRIDES, HALL)),
+        ("centre", change_terms(lambda _: NO_TERMS), (NO_TERMS, HALL)),
+        ("centre", change_terms(lambda _: HALL), (HALL, HALL)),
         (EVERY_SELLER, suspend, (HALL, NO_TERMS)),
         (EVERY_SELLER, resume, (HALL, HALL)),
         ("studio", suspend, (HALL, HALL)),
-        (EVERY_SELLER, agree(lambda _: OVERRIDES), (HALL, OVERRIDES)),
+        (EVERY_SELLER, change_terms(lambda _: OVERRIDES), (HALL, OVERRIDES)),
         (EVERY_SELLER, revoke, (HALL, NO_TERMS)),
     ):
         await desk.provider.grants.change("alice", seller, change, "administrator")
@@ -156,9 +156,9 @@ async def test_an_access_token_has_the_present_terms_of_its_seller(desk: Desk) -
     change = desk.provider.grants.change
     assert agreed(await desk.caller(token)) == (NO_TERMS, NO_TERMS)
     await change("alice", EVERY_SELLER, BOOKING, "administrator")
-    await change("alice", EVERY_SELLER, agree(lambda _: HALL), "administrator")
+    await change("alice", EVERY_SELLER, change_terms(lambda _: HALL), "administrator")
     assert (await desk.caller(token)).terms_with("centre") == NO_TERMS
-    await change("alice", "centre", agree(lambda _: OVERRIDES), "ann")
+    await change("alice", "centre", change_terms(lambda _: OVERRIDES), "ann")
     caller = await desk.caller(token)
     assert (caller.terms_with("centre"), caller.sellers) == (OVERRIDES, frozenset({"centre"}))
 

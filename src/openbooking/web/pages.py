@@ -330,7 +330,7 @@ class Pages:
         secret = request.cookies.get(self._cookie)
         if not secret:
             return Visit(new_secret(SecretKind.SESSION), known=False, signed_in=None)
-        return Visit(secret, known=True, signed_in=await self._system.identity.accounts.signed_in(secret))
+        return Visit(secret, known=True, signed_in=await self._system.identity.accounts.find_session(secret))
 
     async def _error_page(self, request: Request, status: HTTPStatus, template: str) -> Response:
         return self._page(request, None, template, status, (), {})

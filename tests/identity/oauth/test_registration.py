@@ -39,7 +39,7 @@ async def test_a_token_registers_partners_again_and_again(desk: Desk, metadata: 
         assert told["client_secret_expires_at"] == 0
         assert told["redirect_uris"] == metadata["redirect_uris"]
         form = {"grant_type": "client_credentials", "scope": "openactive-ordersfeed"}
-        assert await desk.provider.tokens.answer(form, basic(told["client_id"], told["client_secret"]))
+        assert await desk.provider.tokens.issue(form, basic(told["client_id"], told["client_secret"]))
         (partner,) = await desk.store.find(Partner, key=told["client_id"])
         assert partner.name == metadata["client_name"]
         assert partner.registered_by == "registration token Acme Ltd"

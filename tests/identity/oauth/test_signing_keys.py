@@ -14,11 +14,11 @@ pytestmark = pytest.mark.anyio
 
 
 async def kids(desk: Desk) -> list[str]:
-    return [str(key["kid"]) for key in (await desk.provider.keys.published())["keys"]]
+    return [str(key["kid"]) for key in (await desk.provider.keys.public_keys())["keys"]]
 
 
 async def test_only_public_keys_are_published(desk: Desk) -> None:
-    (key,) = (await desk.provider.keys.published())["keys"]
+    (key,) = (await desk.provider.keys.public_keys())["keys"]
     assert {"kty", "n", "e", "kid", "use", "alg"} == key.keys()
     assert (key["kty"], key["use"], key["alg"]) == ("RSA", "sig", "RS256")
 

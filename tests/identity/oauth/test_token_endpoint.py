@@ -100,7 +100,7 @@ async def test_a_verifier_of_another_form_is_refused(desk: Desk, verifier: str |
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": "https://alice.example.com/cb"}
         proof = {} if shown is None else {"code_verifier": shown}
         with pytest.raises(InvalidGrantError):
-            await desk.provider.tokens.answer(form | proof, basic("alice", "obs_alice"))
+            await desk.provider.tokens.issue(form | proof, basic("alice", "obs_alice"))
         with pytest.raises(InvalidGrantError):
             await desk.exchange(code, asked_with)
     for fitting in (sound, "v" * 43):
@@ -273,7 +273,7 @@ async def test_other_grant_types_are_refused(desk: Desk, grant_type: str) -> Non
     """The password grant is refused too (RFC 9700 2.4)."""
     form = {"grant_type": grant_type, "username": "ann", "password": "correct horse battery"}
     with pytest.raises(UnsupportedGrantTypeError):
-        await desk.provider.tokens.answer(form, basic("alice", "obs_alice"))
+        await desk.provider.tokens.issue(form, basic("alice", "obs_alice"))
 
 
 @pytest.mark.parametrize("which", ["access_token", "refresh_token"])

@@ -52,7 +52,7 @@ async def is_good(desk: Desk, kind: CredentialKind, name: str) -> bool:
     try:
         if kind is CredentialKind.API_KEY:
             return (await desk.caller(shown)).partner == "alice"
-        await desk.provider.tokens.answer({"grant_type": "client_credentials"}, basic("alice", shown))
+        await desk.provider.tokens.issue({"grant_type": "client_credentials"}, basic("alice", shown))
     except (InvalidAPITokenError, InvalidClientError):
         return False
     return True

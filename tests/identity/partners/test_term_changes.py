@@ -57,7 +57,10 @@ def test_an_offer_is_named_with_the_base_uri_or_without(text: str) -> None:
         (TermChanges(venues=["*"]), "Name each venue"),
         (TermChanges(activities=[" "]), "Name each activity"),
         (TermChanges(dynamic_accounts=[""]), "Name each account"),
-        (TermChanges(open_quotes=1, clear=[ClearableTerm.OPEN_QUOTES]), "Either name them or clear them: open_quotes"),
+        (
+            TermChanges(open_quotes=1, clear=[ClearableTerm.OPEN_QUOTES]),
+            "Set or clear each of these terms, not both: open_quotes",
+        ),
     ],
 )
 def test_contradictory_term_changes_are_refused(changes: TermChanges, reason: str) -> None:

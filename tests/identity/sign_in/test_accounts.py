@@ -7,8 +7,8 @@ from argon2 import PasswordHasher
 
 from openbooking.identity.records import Attempts, IdentityRecord, Role, Session, User
 from openbooking.identity.sign_in.accounts import (
+    InvalidLinkError,
     SignInRefusedError,
-    UnknownLinkError,
     UnknownUserError,
     UserExistsError,
 )
@@ -44,8 +44,8 @@ async def test_a_password_change_needs_the_old_one_and_ends_other_sessions(desk:
     with pytest.raises(WeakPasswordError):
         await accounts.change_password(ann.user, PASSWORD, "short", BROWSER)
     here = (await accounts.change_password(ann.user, PASSWORD, NEW, BROWSER)).secret
-    assert await accounts.signed_in(here)
-    assert await accounts.signed_in(elsewhere) is None
+    assert await accounts.find_session(here)
+    assert await accounts.find_session(elsewhere) is None
     await fails(desk, password=PASSWORD)
     assert await accounts.sign_in("ann", NEW, BROWSER)
 
@@ -56,8 +56,8 @@ async def test_a_link_sets_a_password_once(desk: Desk) -> None:
     assert (await accounts.user_of_link(link)).name == "eve@example.com"
     with pytest.raises(WeakPasswordError):
         await accounts.use_link(link, "eve@example.com1")
-    assert await accounts.signed_in((await accounts.use_link(link, NEW)).secret)
-    with pytest.raises(UnknownLinkError):
+    assert await accounts.find_session((await accounts.use_link(link, NEW)).secret)
+    with pytest.raises(InvalidLinkError):
         await accounts.use_link(link, NEW)
     assert await accounts.sign_in("eve@example.com", NEW, BROWSER)
     assert link not in str(await desk.store.find(User))
@@ -74,12 +74,12 @@ async def test_a_link_unlocks_an_account(desk: Desk) -> None:
 async def test_links_expire_and_a_new_link_ends_the_last(desk: Desk) -> None:
     accounts = desk.provider.accounts
     first, second = await accounts.issue_link("ann"), await accounts.issue_link("ann")
-    with pytest.raises(UnknownLinkError):
+    with pytest.raises(InvalidLinkError):
         await accounts.user_of_link(first)
     desk.clock.move(timedelta(days=3))
-    with pytest.raises(UnknownLinkError):
+    with pytest.raises(InvalidLinkError):
         await accounts.use_link(second, NEW)
-    with pytest.raises(UnknownLinkError):
+    with pytest.raises(InvalidLinkError):
         await accounts.use_link("", NEW)
 
 
@@ -128,10 +128,10 @@ async def test_no_link_is_issued_for_a_user_removed_meanwhile(desk: Desk, monkey
 @pytest.mark.spec("OB-AUTH-29")
 async def test_a_removed_user_is_signed_out(desk: Desk) -> None:
     secret = (await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)).secret
-    signed_in = await desk.provider.accounts.signed_in(secret)
+    signed_in = await desk.provider.accounts.find_session(secret)
     assert signed_in
     await desk.provider.accounts.remove(signed_in.user)
-    assert await desk.provider.accounts.signed_in(secret) is None
+    assert await desk.provider.accounts.find_session(secret) is None
     await fails(desk, password=PASSWORD)
 
 

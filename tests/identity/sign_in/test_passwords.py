@@ -18,6 +18,6 @@ def test_weak_passwords_are_refused(password: str) -> None:
 async def test_passwords_are_stored_as_argon2id_and_rehashed_when_parameters_change() -> None:
     kept = PasswordHasher().hash("x")
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
-    assert Passwords().outdated(HASHER.hash("x"))
-    assert not Passwords().outdated(kept)
+    assert Passwords().needs_rehash(HASHER.hash("x"))
+    assert not Passwords().needs_rehash(kept)
     assert not await Passwords(HASHER).verify("no hash", "x")

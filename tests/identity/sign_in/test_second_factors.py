@@ -74,7 +74,7 @@ async def with_factor(desk: Desk, last_step: int = 0) -> None:
 async def test_a_required_second_factor_is_set_up_before_anything_else(required: Desk) -> None:
     admission = await required.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
     assert (admission.step, admission.device) == (NextStep.ENROLMENT, "")
-    assert await required.provider.accounts.signed_in(admission.secret) is None
+    assert await required.provider.accounts.find_session(admission.secret) is None
     assert await required.store.find(Session) == []
     pending = await step(required, admission)
     secret = pending.sign_in.offered
@@ -83,7 +83,7 @@ async def test_a_required_second_factor_is_set_up_before_anything_else(required:
     assert await required.store.find(Session) == []
     enrolment = await required.provider.second_factors.enrol_pending(pending, code(required, secret), BROWSER)
     assert enrolment.sign_in.device
-    assert await required.provider.accounts.signed_in(enrolment.sign_in.secret)
+    assert await required.provider.accounts.find_session(enrolment.sign_in.secret)
     assert await required.provider.second_factors.pending(admission.secret) is None
 
 
@@ -97,7 +97,7 @@ async def test_a_session_begins_after_both_steps(required: Desk) -> None:
         await required.provider.second_factors.enter_code(pending, code(required, secret, 5), BROWSER)
     required.clock.move(timedelta(minutes=1))
     admission = await required.provider.second_factors.enter_code(pending, code(required, secret), BROWSER)
-    signed_in = await required.provider.accounts.signed_in(admission.secret)
+    signed_in = await required.provider.accounts.find_session(admission.secret)
     assert signed_in
     assert signed_in.session.started == required.clock()
     assert await required.store.find(PendingSignIn) == []
@@ -109,9 +109,9 @@ async def test_an_existing_second_factor_is_asked_for_in_every_mode(mode: Second
     await with_factor(desk)
     assert (await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)).step is NextStep.CODE
     (ann,) = await desk.store.find(User, name="ann")
-    assert desk.provider.second_factors.concerns(ann)
+    assert desk.provider.second_factors.is_available_to(ann)
     (ben,) = await desk.store.find(User, name="ben")
-    assert desk.provider.second_factors.concerns(ben) is (mode is not SecondFactorMode.OFF)
+    assert desk.provider.second_factors.is_available_to(ben) is (mode is not SecondFactorMode.OFF)
     asked = (await desk.provider.accounts.sign_in("ben", PASSWORD, BROWSER)).step
     assert asked is (NextStep.ENROLMENT if mode is SecondFactorMode.REQUIRED else NextStep.NONE)
 
@@ -231,7 +231,7 @@ async def test_setting_up_a_second_factor_ends_other_sessions(optional: Desk) ->
         await factors.enrol(elsewhere, PASSWORD, code(optional, secret), BROWSER)
     enrolment = await factors.enrol(signed_in, PASSWORD, code(optional, secret), BROWSER)
     (left,) = await optional.store.find(Session)
-    now_in = await optional.provider.accounts.signed_in(enrolment.sign_in.secret)
+    now_in = await optional.provider.accounts.find_session(enrolment.sign_in.secret)
     assert now_in
     assert now_in.session == left
     with pytest.raises(WrongCodeError):
@@ -240,7 +240,7 @@ async def test_setting_up_a_second_factor_ends_other_sessions(optional: Desk) ->
 
 async def test_removing_a_second_factor_needs_password_and_code(optional: Desk) -> None:
     secret, enrolment = await enrolled(optional)
-    signed_in = await optional.provider.accounts.signed_in(enrolment.sign_in.secret)
+    signed_in = await optional.provider.accounts.find_session(enrolment.sign_in.secret)
     assert signed_in
     factors = optional.provider.second_factors
     with pytest.raises(SignInRefusedError):
@@ -255,7 +255,7 @@ async def test_removing_a_second_factor_needs_password_and_code(optional: Desk) 
 async def test_an_administrator_resets_a_lost_second_factor(required: Desk) -> None:
     _, enrolment = await enrolled(required)
     await required.provider.second_factors.reset(" ANN ")
-    assert await required.provider.accounts.signed_in(enrolment.sign_in.secret) is None
+    assert await required.provider.accounts.find_session(enrolment.sign_in.secret) is None
     assert (await required.provider.accounts.sign_in("ann", PASSWORD, BROWSER)).step is NextStep.ENROLMENT
     with pytest.raises(UnknownUserError):
         await required.provider.second_factors.reset("nobody")
@@ -263,10 +263,10 @@ async def test_an_administrator_resets_a_lost_second_factor(required: Desk) -> N
 
 async def test_sessions_without_a_second_factor_end_once_it_is_required(optional: Desk) -> None:
     signed_in = await optional.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
-    assert await optional.provider.accounts.signed_in(signed_in.secret)
+    assert await optional.provider.accounts.find_session(signed_in.secret)
     requires = Desk(replace(POLICY, second_factor=SecondFactorMode.REQUIRED))
     requires.provider.accounts._store = optional.store
-    assert await requires.provider.accounts.signed_in(signed_in.secret) is None
+    assert await requires.provider.accounts.find_session(signed_in.secret) is None
 
 
 async def test_a_link_sets_the_password_and_leaves_the_second_step(optional: Desk) -> None:
@@ -274,6 +274,6 @@ async def test_a_link_sets_the_password_and_leaves_the_second_step(optional: Des
     accounts = optional.provider.accounts
     admission = await accounts.use_link(await accounts.issue_link("ann"), NEW)
     assert admission.step is NextStep.CODE
-    assert await accounts.signed_in(admission.secret) is None
+    assert await accounts.find_session(admission.secret) is None
     pending = await step(optional, admission)
     assert await optional.provider.second_factors.enter_code(pending, code(optional, SECRET), BROWSER)

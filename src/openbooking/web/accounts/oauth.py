@@ -90,11 +90,11 @@ class OAuth:
 
     async def _keys(self, request: Request) -> Response:
         del request
-        return JSONResponse(await self._provider.keys.published(), headers={"Cache-Control": "public, max-age=300"})
+        return JSONResponse(await self._provider.keys.public_keys(), headers={"Cache-Control": "public, max-age=300"})
 
     async def _tokens(self, request: Request) -> Response:
         form = await _fields(request)
-        tokens = await self._provider.tokens.answer(form, request.headers.get("authorization"))
+        tokens = await self._provider.tokens.issue(form, request.headers.get("authorization"))
         return JSONResponse(tokens, headers=_NOT_CACHED)
 
     async def _revoke(self, request: Request) -> Response:
@@ -114,7 +114,7 @@ class OAuth:
         try:
             is_form = request.method == "POST"
             parameters = await read_unchecked_form(request) if is_form else parse_fields(request.url.query)
-            answer = await self._provider.authorization.ask(parameters, visit.signed_in)
+            answer = await self._provider.authorization.handle(parameters, visit.signed_in)
         except (UnknownClientError, BadFormError):
             return self._pages.page(request, visit, "accounts/unknown_client.html", status=HTTPStatus.BAD_REQUEST)
         return await self._show(request, visit, parameters, answer)

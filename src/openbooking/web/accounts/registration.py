@@ -47,7 +47,7 @@ class RegistrationPages:
                 return self._form_page(request, visit, form, problem)
             registered = await self._registration.register(token, _metadata(form))
         except InvalidTokenError:
-            return self._pages.page(request, visit, "accounts/unknown_link.html", status=HTTPStatus.NOT_FOUND)
+            return self._pages.page(request, visit, "accounts/invalid_link.html", status=HTTPStatus.NOT_FOUND)
         except InvalidRedirectUriError as error:
             return self._form_page(request, visit, form, Problem(error.description, ("redirect_uris",)))
         except InvalidClientMetadataError as error:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from openbooking.identity.sign_in.accounts import SignedIn, SignInRefusedError
 from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
 from openbooking.identity.sign_in.second_factors import Enrolment, Pending, WrongCodeError
-from openbooking.identity.sign_in.totp import enrolment_uri, in_groups
+from openbooking.identity.sign_in.totp import enrolment_uri, split_into_groups
 from openbooking.system import System
 from openbooking.web.accounts.sign_in import WRONG_PASSWORD, client_address, form_targets, wait_message
 from openbooking.web.pages import (
@@ -54,7 +54,7 @@ class SecondFactorPages:
                 SECOND_FACTOR_PATH,
                 self._second_factor,
                 ("GET", "POST"),
-                menu=MenuEntry("Second factor", self._factors.concerns),
+                menu=MenuEntry("Second factor", self._factors.is_available_to),
             ),
             self._pages.route_signed_in(REMOVE_PATH, self._remove, ("POST",)),
         ]
@@ -151,7 +151,7 @@ class SecondFactorPages:
             return self._pages.page(
                 request, visit, "accounts/second_factor.html", problem=problem, factor=user.second_factor
             )
-        if not self._factors.concerns(user):
+        if not self._factors.is_available_to(user):
             return self._pages.redirect(START_PATH)
         offered = await self._factors.offer(signed_in)
         if not offered:
@@ -172,7 +172,7 @@ class SecondFactorPages:
     async def _enrolled(self, request: Request, enrolment: Enrolment, next_path: str) -> Response:
         """Show the recovery codes, this once, in the session that has just begun."""
         secret = enrolment.sign_in.secret
-        visit = Visit(secret, known=True, signed_in=await self._system.identity.accounts.signed_in(secret))
+        visit = Visit(secret, known=True, signed_in=await self._system.identity.accounts.find_session(secret))
         response = self._pages.page(
             request, visit, "accounts/recovery_codes.html", codes=enrolment.recovery_codes, next_path=next_path
         )
@@ -182,7 +182,7 @@ class SecondFactorPages:
     def _enrolment_values(self, secret: str, name: str) -> dict[str, Any]:
         """Return the values of the enrolment page: the key of the app as text, as a link and as a QR code."""
         uri = enrolment_uri(secret, name, self._system.settings.name)
-        return {"name": name, "secret": in_groups(secret), "uri": uri, "picture": _qr_code(uri)}
+        return {"name": name, "secret": split_into_groups(secret), "uri": uri, "picture": _qr_code(uri)}
 
     async def _form(self, request: Request, visit: Visit) -> Form:
         """Return the fields of the form, or for GET those of the query."""

@@ -12,9 +12,9 @@ from openbooking.identity.oauth.authorization_endpoint import UnknownClientError
 from openbooking.identity.oauth.discovery import AUTHORIZE_PATH
 from openbooking.identity.records import Partner
 from openbooking.identity.sign_in.accounts import (
+    InvalidLinkError,
     SignedIn,
     SignInRefusedError,
-    UnknownLinkError,
 )
 from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
 from openbooking.identity.sign_in.passwords import MIN_LENGTH, WeakPasswordError
@@ -127,8 +127,8 @@ class AccountPages:
             if _differs(form):
                 return self._password_page(request, visit, _DIFFERENT_PASSWORDS, link, user.name)
             sign_in = await self._accounts.use_link(link, form.get("new_password", ""))
-        except UnknownLinkError:
-            return self._pages.page(request, visit, "accounts/unknown_link.html", status=HTTPStatus.NOT_FOUND)
+        except InvalidLinkError:
+            return self._pages.page(request, visit, "accounts/invalid_link.html", status=HTTPStatus.NOT_FOUND)
         except WeakPasswordError as fault:
             return self._password_page(request, visit, _weak(fault), link, user.name)
         return await self._pages.begin_session(visit, sign_in, START_PATH)
@@ -156,7 +156,7 @@ async def client_asking(system: System, next_path: str) -> Partner | None:
     if parts.path != AUTHORIZE_PATH:
         return None
     try:
-        return await system.identity.authorization.client(parse_fields(parts.query))
+        return await system.identity.authorization.find_client(parse_fields(parts.query))
     except (UnknownClientError, BadFormError):
         return None
 
