@@ -91,7 +91,7 @@ def test_a_manager_allows_an_app_and_stops_it_again(page: Page, site: Site, clie
     assert httpx2.get(order, headers=bearer).status_code == 401
 
 
-def test_earlier_consent_leads_straight_back(page: Page, client: tuple[str, str]) -> None:
+def test_earlier_consent_returns_to_the_app_at_once(page: Page, client: tuple[str, str]) -> None:
     """The sign-in page allows the redirect to the site of the client."""
     sign_in(page, authorize(client[0]))
     page.get_by_role("button", name="Allow", exact=True).click()
@@ -148,7 +148,7 @@ def test_set_a_password_by_a_link_and_sign_out(page: Page, site: Site) -> None:
 
 
 def test_a_second_factor_from_setting_it_up_to_removing_it(page: Page, site: Site) -> None:
-    """With the code that an app would show, and with a recovery code."""
+    """The user signs in with a code of an app, and with a recovery code."""
     link = site.do(lambda system: system.identity.accounts.add("gus", "centre", Role.MANAGER))
     page.goto(f"/set-password?link={link}")
     send(page, {"New password": PASSWORD, AGAIN: PASSWORD}, forget=False)
@@ -190,7 +190,7 @@ UNAVAILABLE = "/unavailable"
 
 
 def waiting(system: System) -> Attempts:
-    """Guess the password of dan too often."""
+    """Return a counter that makes dan wait."""
     until = system.clock() + timedelta(minutes=8)
     return Attempts(subject=attempt_limits.account_subject("dan"), failures=8, blocked_until=until, expires=until)
 
@@ -219,7 +219,7 @@ def shown_by_the_app(page: Page) -> str:
 
 
 def send(page: Page, fields: dict[str, str], *, forget: bool) -> None:
-    """Fill in the form and press its button, in a browser that has forgotten who is there, if wanted."""
+    """Fill in the form and press its button; delete the cookies first if `forget` is set."""
     for label, value in fields.items():
         page.get_by_label(label, exact=True).fill(shown_by_the_app(page) if value == "{code}" else value)
     if forget:
@@ -228,7 +228,7 @@ def send(page: Page, fields: dict[str, str], *, forget: bool) -> None:
         page.locator("button.btn-primary").click()
 
 
-# Who is there, where they go, and what they fill in before they press the button, if they do.
+# The user who has signed in, the path, and the fields to fill in before the button is pressed; None to press none.
 PAGES: dict[str, tuple[str, str, dict[str, str] | None]] = {
     "sign in": ("", "/sign-in", None),
     "problem: wrong password": ("", "/sign-in", {"User name": "ann", "Password": "wrong"}),
@@ -273,7 +273,7 @@ PAGES: dict[str, tuple[str, str, dict[str, str] | None]] = {
 def test_pages_meet_wcag_2_2_aa_and_fit_on_a_telephone(
     scripted: Page, site: Site, client: tuple[str, str], scheme: Any
 ) -> None:
-    """axe finds nothing; at 320 pixels, which is 400 % on a screen of 1280, no sideways scrolling is needed."""
+    """axe finds no violations, and no page scrolls sideways at a width of 320 pixels (1280 pixels at 400 %)."""
     finder, _ = site.new_client("Active Finder")
     booking = give(frozenset({Scope.OPENBOOKING}))
     site.do(lambda system: system.identity.grants.change(finder, "centre", booking, "ann"))

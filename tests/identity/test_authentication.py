@@ -84,7 +84,7 @@ async def test_a_new_key_replaces_the_old_one_for_the_same_partner(desk: Desk) -
     assert (await by_api_key({"authorization": "Bearer obk_new"}, Scope.OPENBOOKING)).partner == "alice"
 
 
-async def test_a_suspended_partner_reads_its_feeds_and_does_nothing_else(desk: Desk) -> None:
+async def test_a_suspended_partner_may_only_read_its_feeds(desk: Desk) -> None:
     tokens, own = await desk.tokens(), await desk.own_token()
     (alice,) = await desk.store.find(Partner, key="alice")
     await desk.store.save(replace(alice, suspended=True))
@@ -123,13 +123,13 @@ OVERRIDES, HALL = GrantTerms(offer_overrides=True), GrantTerms(venues=frozenset(
 
 
 def agreed(caller: Caller) -> tuple[GrantTerms, GrantTerms]:
-    """Return the terms of the caller with the centre and with the studio."""
+    """Return the terms of the caller with the centre, and with the studio."""
     return caller.terms_with("centre"), caller.terms_with("studio")
 
 
 @pytest.mark.spec("OB-OVR-01", "OB-DYN-01", "OB-AUTH-05")
 async def test_an_api_key_has_the_terms_of_each_seller(desk: Desk) -> None:
-    """The own grant of a Seller replaces the grant for all Sellers completely. An inactive grant has no terms."""
+    """The grant of a Seller replaces the grant of EVERY_SELLER completely. An inactive grant has no terms."""
     by_api_key = ApiKeyAuthentication(desk.store, desk.provider.last_use_recorder, desk.clock)
     for seller, change, terms in (
         ("centre", BOOKING, (NO_TERMS, NO_TERMS)),

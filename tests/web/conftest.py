@@ -25,7 +25,7 @@ TERMS = [
 
 @pytest.fixture(autouse=True)
 def people_sign_in_quickly(quick_passwords: None) -> None:
-    """In all of these tests."""
+    """Hash passwords quickly in all of these tests."""
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])

@@ -31,7 +31,7 @@ PLACES = [pytest.param("", id="root"), pytest.param("/booking", id="below a path
 
 
 def in_starlette(path: str) -> Callable[[Application], ASGIApp]:
-    """Mount the application in one that has a page of its own."""
+    """Return a function that mounts the application in another one, which has a page of its own."""
 
     def mount(app: Application) -> ASGIApp:
         return Starlette(routes=[Route("/own", PlainTextResponse("own")), Mount(path, app)])
@@ -41,7 +41,7 @@ def in_starlette(path: str) -> Callable[[Application], ASGIApp]:
 
 @pytest.fixture(params=PLACES)
 def path(request: pytest.FixtureRequest) -> str:
-    """Where the application is mounted."""
+    """The path at which the application is mounted."""
     return str(request.param)
 
 
@@ -54,7 +54,7 @@ async def client_of(app: Application) -> AsyncIterator[httpx2.AsyncClient]:
         await app.close()
 
 
-async def test_many_first_requests_open_one_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_concurrent_first_requests_open_one_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
 
     def count(database: str) -> None:
@@ -69,7 +69,7 @@ async def test_many_first_requests_open_one_system(tmp_path: Path, monkeypatch: 
     assert len(opened) == 1
 
 
-async def test_a_first_request_that_is_given_up_opens_the_system_for_others(tmp_path: Path) -> None:
+async def test_a_cancelled_first_request_opens_the_system_for_others(tmp_path: Path) -> None:
     app = create_app(Settings(database=str(tmp_path / "one.sqlite3")))
     async with client_of(app) as client:
         first = asyncio.create_task(client.get("/feeds/slots"))
@@ -121,7 +121,7 @@ async def test_applications_that_open_at_the_same_time_each_make_their_database(
 
 
 class ClosableStore(MemoryStore):
-    """A store that says whether it was closed."""
+    """A store that records whether it was closed."""
 
     is_closed = False
 
@@ -131,13 +131,13 @@ class ClosableStore(MemoryStore):
 
 
 def own_stores() -> tuple[Settings, ClosableStore, MemoryIdentityStore]:
-    """Settings with the stores of an embedder."""
+    """Return settings with the stores of an embedder."""
     settings = Settings(access=AccessMode.OPENID, site_url=HOST)
     store = ClosableStore(policy=settings.policy, writer=make_feed_writer(settings), clock=SystemClock())
     return settings, store, MemoryIdentityStore()
 
 
-async def test_own_stores_that_are_away_at_the_first_request_are_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stores_unavailable_at_the_first_request_are_opened_later(monkeypatch: pytest.MonkeyPatch) -> None:
     settings, store, identity = own_stores()
     app = create_app(settings, None, store, identity)
     async with client_of(app) as client:
@@ -159,7 +159,7 @@ async def test_an_application_with_own_stores_cannot_be_opened_again() -> None:
         await app.open()
 
 
-def test_stores_that_do_not_go_together_are_refused() -> None:
+def test_stores_that_do_not_fit_the_settings_are_refused() -> None:
     settings, store, identity = own_stores()
     with pytest.raises(SettingsError, match="IdentityStore"):
         create_app(settings, identity=identity)

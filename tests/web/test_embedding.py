@@ -32,7 +32,7 @@ PLACES = [pytest.param("", id="root"), pytest.param("/booking", id="below a path
 
 
 def in_starlette(path: str) -> Callable[[Application], ASGIApp]:
-    """Mount the application in one that has a page of its own."""
+    """Return a function that mounts the application in another one, which has a page of its own."""
 
     def mount(app: Application) -> ASGIApp:
         return Starlette(routes=[Route("/own", PlainTextResponse("own")), Mount(path, app)])
@@ -41,13 +41,13 @@ def in_starlette(path: str) -> Callable[[Application], ASGIApp]:
 
 
 def behind_a_proxy(path: str) -> Callable[[Application], ASGIApp]:
-    """A proxy that passes paths on as they are."""
+    """Return a proxy that does not change paths."""
     del path
     return lambda app: app
 
 
 def behind_a_proxy_that_strips(path: str) -> Callable[[Application], ASGIApp]:
-    """A proxy that removes the path of the site."""
+    """Return a proxy that removes the path of the site."""
 
     def strip(app: Application) -> ASGIApp:
         async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +63,7 @@ EMBEDDINGS = [in_starlette, behind_a_proxy, behind_a_proxy_that_strips]
 
 @pytest.fixture(params=PLACES)
 def path(request: pytest.FixtureRequest) -> str:
-    """Where the application is mounted."""
+    """The path at which the application is mounted."""
     return str(request.param)
 
 
@@ -76,7 +76,7 @@ async def embedded(request: pytest.FixtureRequest, path: str, tmp_path: Path) ->
 
 
 def addresses_in(response: httpx2.Response) -> set[str]:
-    """The addresses on this host that a page or a document holds, without the identifiers of data."""
+    """Return the addresses on this host in a page or document, without the identifiers of data."""
     found = set()
     for match in ADDRESS.finditer(response.text.replace("\\u0026", "&").replace("&amp;", "&")):
         address = urljoin(HOST, match[1]) if match[1] else match[0]
@@ -86,7 +86,7 @@ def addresses_in(response: httpx2.Response) -> set[str]:
 
 
 async def crawl(world: World, *starts: str) -> dict[str, int]:
-    """Follow every address that is found from these on, and return the statuses."""
+    """Follow all addresses that the pages at `starts` contain, and return the status of each."""
     waiting, statuses = set(starts), dict[str, int]()
     while waiting:
         address = waiting.pop()
@@ -115,7 +115,7 @@ async def test_every_published_address_answers(embedded: World) -> None:
 
 
 @pytest.mark.spec("OB-ID-08", "OB-DISC-02")
-async def test_a_booking_by_what_the_dataset_site_says(embedded: World) -> None:
+async def test_a_booking_follows_the_addresses_of_the_dataset_site(embedded: World) -> None:
     site = embedded.settings.site
     page = (await embedded.client.get(f"{site}/openactive")).text
     dataset = json.loads(page.partition('<script type="application/ld+json">')[2].partition("</script>")[0])
@@ -142,7 +142,7 @@ async def test_a_booking_by_what_the_dataset_site_says(embedded: World) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-01")
-async def test_sign_in_keeps_cookies_for_this_application_alone_and_leads_back(embedded: World, path: str) -> None:
+async def test_sign_in_sets_cookies_for_this_path_and_returns_to_the_page(embedded: World, path: str) -> None:
     site = embedded.settings.site
     visitor = Visitor(embedded.client)
     page = await visitor.open("/partners/alice/revoke")
@@ -165,7 +165,7 @@ async def test_sign_in_keeps_cookies_for_this_application_alone_and_leads_back(e
     assert page.url == f"{site}/sign-in"
 
 
-async def test_the_page_of_the_consent_leads_back_to_the_client(embedded: World, path: str) -> None:
+async def test_the_consent_page_returns_to_the_client(embedded: World, path: str) -> None:
     visitor, back = Visitor(embedded.client), "https://alice.example.com/cb"
     asked = {"response_type": "code", "client_id": "alice", "redirect_uri": back, "scope": "openid", "state": "s"}
     asked |= {"code_challenge": "A" * 43, "code_challenge_method": "S256"}
@@ -185,7 +185,7 @@ async def test_the_application_below_a_path_answers_there_alone(tmp_path: Path, 
 
 @pytest.mark.spec("OB-AUTH-32")
 async def test_the_metadata_of_an_issuer_with_a_path_is_at_the_root_of_the_host(tmp_path: Path) -> None:
-    """RFC 8414 3.1 puts the path of the issuer last."""
+    """RFC 8414 3.1 adds the path of the issuer at the end."""
     settings = {"site_url": f"{HOST}/booking", "access": "openid"}
     async with open_world("sqlite", tmp_path, **settings, mount=behind_a_proxy("/booking")) as world:
         reply = await world.client.get(f"{HOST}/.well-known/oauth-authorization-server/booking")

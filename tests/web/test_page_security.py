@@ -29,7 +29,7 @@ def cookie_of(page: Page) -> tuple[str, Any]:
 
 
 async def test_sign_in_sets_a_new_secure_cookie(provider: World, visitor: Visitor) -> None:
-    """Scripts, other sites, plain HTTP and other hosts do not get the cookie, and nobody can plant it beforehand."""
+    """Scripts, other sites, plain HTTP and other hosts do not get the cookie. A planted cookie is replaced."""
     page = await visitor.open("/sign-in")
     name, morsel = cookie_of(page)
     assert name == "__Host-openbooking"

@@ -66,7 +66,7 @@ async def test_a_page_with_a_menu_entry_is_in_the_menu_of_each_page(report: Worl
         assert page.response.text.count("aria-current") == 1
 
 
-async def test_a_menu_entry_is_hidden_from_users_whom_it_is_not_shown_to(report: World) -> None:
+async def test_a_menu_entry_for_managers_is_hidden_from_staff(report: World) -> None:
     page = await Visitor(report.client).sign_in("cat", PASSWORD)
     assert menu_of(page) == ["Booking partners", "Change password", "Sign out cat"]
 
@@ -112,7 +112,7 @@ async def test_sign_in_returns_to_the_page_with_its_query(report: World, asked: 
     ],
 )
 async def test_the_query_to_return_to_is_encoded(report: World, sent: bytes, kept: str) -> None:
-    """The server passes on any byte that the client sends."""
+    """The ASGI server passes all bytes of the client on."""
     transport: Any = report.client._transport
     started: list[dict[str, Any]] = []
     scope = {"type": "http", "method": "GET", "path": "/report", "query_string": sent, "headers": [], "root_path": ""}
@@ -170,14 +170,14 @@ async def test_sign_in_refuses_to_return_to_an_unsafe_path_with_a_query(report: 
         "//[",
     ],
 )
-async def test_sign_in_never_leads_to_other_sites(visitor: Visitor, to: str) -> None:
+async def test_sign_in_never_redirects_to_other_sites(visitor: Visitor, to: str) -> None:
     page = await visitor.open(f"/sign-in?next={quote(to)}")
     page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD, next=to)
     assert page.url == f"{SITE}/partners"
     assert {urlsplit(str(response.url)).netloc for response in visitor.history} == {urlsplit(SITE).netloc}
 
 
-async def test_sign_in_leads_back_to_the_wanted_page(visitor: Visitor) -> None:
+async def test_sign_in_returns_to_the_requested_page(visitor: Visitor) -> None:
     page = await visitor.open("/password")
     assert page.url == f"{SITE}/sign-in?next=%2Fpassword"
     page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD)
@@ -185,7 +185,7 @@ async def test_sign_in_leads_back_to_the_wanted_page(visitor: Visitor) -> None:
     assert (await visitor.open("/sign-in?next=%2Fpassword")).url == f"{SITE}/password"
 
 
-async def test_sign_in_leads_back_to_each_page_that_asks_for_it(provider: World, visitor: Visitor) -> None:
+async def test_sign_in_returns_to_each_page_that_requires_it(provider: World, visitor: Visitor) -> None:
     transport: Any = provider.client._transport
     paths = [
         route.path.format(key="alice")

@@ -26,7 +26,7 @@ _FORMER = "former"
 
 
 class PartnerReports:
-    """Reports about the Booking Partners of one provider."""
+    """Makes reports about Booking Partners."""
 
     def __init__(
         self, store: IdentityStore, bookings: Store, administration: PartnerAdministration, clock: Clock

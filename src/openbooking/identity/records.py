@@ -114,7 +114,9 @@ class Grant(IdentityRecord, frozen=True, kw_only=True):
 
 
 class Authorization(IdentityRecord, frozen=True, kw_only=True):
-    """The result of one authorization request: a code, then access tokens and refresh tokens, each for one use.
+    """The result of one authorization request: a code, access tokens and refresh tokens.
+
+    The code and each refresh token work once.
 
     Attributes:
         seller: The Seller that the client acts for; None if the client acts for itself.

@@ -1,4 +1,4 @@
-"""Administration of users, who work for Sellers."""
+"""Administration of the users who work for Sellers: add and remove them, issue links, end locks."""
 
 from collections.abc import Sequence
 

@@ -236,7 +236,7 @@ class Pages:
         return self.redirect(f"{SIGN_IN_PATH}?{urlencode({'next': next_path})}" if next_path else SIGN_IN_PATH)
 
     def safe_next_path(self, text: str) -> str:
-        """Return the text if sign-in may redirect to this path with its query, else an empty string.
+        """Return a path with its query if sign-in may redirect to it, else an empty string.
 
         Sign-in redirects only to pages of this site whose routes allow this, so that a link to the sign-in page cannot
         lead to another site (no open redirect).

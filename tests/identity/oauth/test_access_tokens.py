@@ -32,8 +32,8 @@ def raw(value: bytes) -> str:
 
 
 @pytest.mark.spec("OB-AUTH-13", "OB-AUTH-26")
-async def test_an_access_token_lasts_a_quarter_of_an_hour_and_a_little(desk: Desk) -> None:
-    """Clocks of several machines may differ by half a minute."""
+async def test_an_access_token_is_valid_for_15_minutes_plus_clock_skew(desk: Desk) -> None:
+    """The clocks of several machines may differ by half a minute."""
     token = (await desk.tokens())["access_token"]
     for seconds, good in ((-29, True), (-31, False), (900 + 29, True), (900 + 31, False)):
         desk.clock.move(timedelta(seconds=seconds))
@@ -103,8 +103,8 @@ async def test_tokens_of_other_issuers_are_refused(desk: Desk) -> None:
         assert isinstance(refusal, InvalidAuthorizationDetailsError), what
 
 
-async def test_a_token_of_the_single_seller_is_void_with_several_sellers(desk: Desk) -> None:
-    """The `@id` of its Seller is unknown then, which does not make it a token of the client itself."""
+async def test_a_token_of_the_single_seller_is_invalid_with_several_sellers(desk: Desk) -> None:
+    """The `@id` of its Seller is unknown then. The token does not become a token of the client itself."""
     tokens = await desk.tokens()
     before = ClaimWriter(POLICY, Identifiers(IDS.base_uri, "centre"), None)
     (authorization,) = await desk.store.find(Authorization)

@@ -84,7 +84,7 @@ async def test_a_user_who_has_agreed_is_not_asked_again(desk: Desk) -> None:
 
 
 async def test_each_user_agrees_separately(desk: Desk) -> None:
-    """A second manager of the Seller is asked too. The first is asked again once the second has allowed more."""
+    """Each manager of a Seller is asked. The first manager is asked again after the second has allowed more scopes."""
     dan = replace((await desk.signed_in("ann")).user, name="dan", revision=0)
     await desk.store.save(dan)
     endpoint, ann = desk.provider.authorization, await desk.signed_in("ann")
@@ -110,7 +110,7 @@ async def test_a_manager_who_became_staff_gets_no_code(desk: Desk) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-05", "OB-AUTH-29")
-async def test_a_later_account_of_a_name_inherits_no_agreement(desk: Desk) -> None:
+async def test_a_later_account_of_a_name_inherits_no_consent(desk: Desk) -> None:
     accounts, password = desk.provider.accounts, "lampshade orbit cabbage"
     for agrees in (True, False):
         admission = await accounts.use_link(await accounts.add("eve", "centre", Role.MANAGER), password)
@@ -125,7 +125,7 @@ async def test_a_later_account_of_a_name_inherits_no_agreement(desk: Desk) -> No
     assert grant.changed_by == "eve"
 
 
-async def test_a_revoked_grant_has_to_be_agreed_to_anew(desk: Desk) -> None:
+async def test_a_revoked_grant_needs_a_new_consent(desk: Desk) -> None:
     await desk.code("ann")
     await desk.provider.grants.change("alice", "centre", revoke, "ann")
     parameters, _ = desk.asked()

@@ -26,7 +26,7 @@ async def claims(desk: Desk, token: str) -> tuple[dict[str, Any], dict[str, Any]
 
 
 @pytest.mark.spec("OB-AUTH-29", "OB-AUTH-30")
-async def test_the_id_token_is_about_the_seller(desk: Desk) -> None:
+async def test_the_id_token_describes_the_seller(desk: Desk) -> None:
     tokens = await desk.tokens(nonce="n-1")
     header, told = await claims(desk, tokens["id_token"])
     assert header["alg"] == "RS256"

@@ -14,7 +14,7 @@ from support.identity_provider import Desk, basic
 pytestmark = pytest.mark.anyio
 
 METADATA = {"redirect_uris": ["https://app.example.com/cb"], "client_name": "App"}
-# What the Test Suite sends, word for word.
+# The metadata that the Test Suite sends.
 SUITE = {
     "redirect_uris": ["http://localhost:3000/cb"],
     "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
@@ -27,7 +27,7 @@ SUITE = {
 
 @pytest.mark.spec("OB-AUTH-20", "OB-AUTH-33")
 @pytest.mark.parametrize("metadata", [METADATA, SUITE])
-async def test_a_token_registers_partners_again_and_again(desk: Desk, metadata: dict[str, Any]) -> None:
+async def test_a_token_registers_several_partners(desk: Desk, metadata: dict[str, Any]) -> None:
     registration = desk.provider.registration
     token = await registration.new_token("Acme Ltd", None, None)
     keys = set()
@@ -167,8 +167,8 @@ def test_a_partner_for_its_own_orders_feed_needs_no_redirect_uri() -> None:
     assert described["name"]
 
 
-async def test_the_last_use_of_a_token_is_not_given_twice(desk: Desk) -> None:
-    """Of two concurrent registrations, one gets the last use of a token."""
+async def test_concurrent_registrations_cannot_share_the_last_use_of_a_token(desk: Desk) -> None:
+    """Only one of two concurrent registrations succeeds."""
     registration = desk.provider.registration
     token = await registration.new_token("a", None, 1)
     save = desk.store.save

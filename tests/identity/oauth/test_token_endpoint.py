@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def dead(desk: Desk, tokens: dict[str, Any]) -> bool:
-    """Return whether both the access token and the refresh token are void."""
+    """Return whether both the access token and the refresh token are invalid."""
     with pytest.raises(InvalidAuthorizationDetailsError):
         await desk.caller(tokens["access_token"])
     with pytest.raises(InvalidGrantError):
@@ -81,7 +81,7 @@ async def test_concurrent_uses_of_a_code_give_tokens_at_most_once(desk: Desk) ->
     ],
 )
 async def test_a_code_is_valid_only_for_the_client_that_requested_it(desk: Desk, changes: dict[str, str]) -> None:
-    """Afterwards it is void for every client, because it has leaked."""
+    """Afterwards the code is invalid for every client, because it has leaked."""
     code, verifier = await desk.code()
     shown = changes.get("verifier", verifier)
     uri = {"redirect_uri": changes["redirect_uri"]} if "redirect_uri" in changes else {}
@@ -93,7 +93,7 @@ async def test_a_code_is_valid_only_for_the_client_that_requested_it(desk: Desk,
 
 @pytest.mark.parametrize("verifier", [None, "", "abc", "v" * 42, "v" * 129, "v" * 42 + "+", "v" * 43 + "\n", "é" * 43])
 async def test_a_verifier_of_another_form_is_refused(desk: Desk, verifier: str | None) -> None:
-    """A short or missing verifier is refused whatever the challenge is, and spends the code (RFC 7636 4.1)."""
+    """A short or missing verifier is refused for every challenge. The code cannot be used again (RFC 7636 4.1)."""
     sound = "aZ09-._~" * 16
     for shown, asked_with in ((verifier, verifier or ""), (verifier, sound)):
         code, _ = await desk.code(code_challenge=challenge(asked_with))
@@ -155,8 +155,8 @@ async def test_a_refresh_token_used_twice_ends_the_family(desk: Desk) -> None:
         await desk.caller(second["access_token"])
 
 
-async def test_a_client_may_be_allowed_to_refresh_several_times_at_once() -> None:
-    """Within the leeway the tokens of each answer are valid. After it, a second use ends the authorization."""
+async def test_a_leeway_allows_concurrent_refreshes() -> None:
+    """Within the leeway the tokens of each answer are valid. A later second use ends the authorization."""
     desk = await Desk(replace(POLICY, refresh_leeway=timedelta(seconds=10))).open()
     first = await desk.tokens()
     answers = await asyncio.gather(*(desk.refresh(first["refresh_token"]) for _ in range(3)))
@@ -177,7 +177,7 @@ async def test_refresh_tokens_end_when_they_are_not_used(desk: Desk) -> None:
         await desk.refresh(tokens["refresh_token"])
 
 
-async def test_a_refresh_can_ask_for_less_and_never_for_more(desk: Desk) -> None:
+async def test_a_refresh_can_request_fewer_scopes_but_not_more(desk: Desk) -> None:
     tokens = await desk.tokens(scope="openid offline_access openactive-identity")
     less = await desk.refresh(tokens["refresh_token"], scope="openid openactive-openbooking")
     assert less["scope"] == "openid"
@@ -187,7 +187,7 @@ async def test_a_refresh_can_ask_for_less_and_never_for_more(desk: Desk) -> None
 
 @pytest.mark.spec("OB-AUTH-28")
 async def test_a_refresh_for_other_scopes_does_not_spend_the_token(desk: Desk) -> None:
-    """A token that was spent before ends the authorization whatever scopes are requested."""
+    """A used refresh token ends the authorization, even if the scopes are not allowed."""
     first = await desk.tokens()
     for _ in range(2):
         with pytest.raises(InvalidScopeError):
@@ -207,7 +207,7 @@ async def test_another_client_cannot_refresh(desk: Desk) -> None:
 
 @pytest.mark.spec("OB-AUTH-07", "OB-AUTH-10")
 async def test_revoked_tokens_end_at_once_and_for_ever(desk: Desk) -> None:
-    """A new consent allows new tokens. The old ones stay void."""
+    """A new consent allows new tokens. The old tokens stay invalid."""
     tokens, bens = await desk.tokens(), await desk.tokens("ben")
     code, verifier = await desk.code()
     await desk.provider.grants.change("alice", "centre", revoke, "ann")
@@ -256,7 +256,7 @@ async def test_a_client_token_reads_the_orders_feed(desk: Desk) -> None:
 
 @pytest.mark.spec("OB-AUTH-24", "OB-AUTH-25")
 async def test_a_client_token_cannot_book(desk: Desk) -> None:
-    """A consent without offline access ends with its access token, whatever other grants exist."""
+    """A client token has no Seller, even if the partner has grants."""
     await desk.tokens(scope="openactive-openbooking")
     await desk.provider.grants.change("alice", EVERY_SELLER, give(frozenset({Scope.OPENBOOKING})), "administrator")
     for scope in (Scope.OPENBOOKING, Scope.OPENID, Scope.OFFLINE_ACCESS):

@@ -62,7 +62,7 @@ async def test_the_orders_feed_follows_what_sellers_allow(desk: Desk) -> None:
         assert await feed(desk) == {UUID: shown, other: True}
 
 
-async def test_one_seller_can_be_taken_out_of_every_seller(desk: Desk) -> None:
+async def test_one_seller_can_be_excluded_from_a_grant_of_every_seller(desk: Desk) -> None:
     """A partner that books for every Seller can lose one Seller, and then all others."""
     other = new_uuid()
     await change(desk, EVERY_SELLER, BOOKING)
@@ -97,8 +97,8 @@ async def test_a_revocation_interrupted_by_a_crash_is_finished_later(
     assert await feed(desk) == {UUID: False}
 
 
-async def test_an_order_booked_just_before_a_revocation_is_withheld(desk: Desk) -> None:
-    """The feed is brought up to date again for a minute. Then the grant is settled."""
+async def test_an_order_booked_just_before_a_revocation_leaves_the_feed(desk: Desk) -> None:
+    """The feed is updated again for one minute. Then the grant is settled."""
     await change(desk, CENTRE.key, BOOKING)
     await change(desk, CENTRE.key, revoke)
     await booked(desk)
@@ -137,7 +137,7 @@ async def test_consent_ends_a_suspension(desk: Desk) -> None:
 
 
 async def test_two_concurrent_grant_changes_are_both_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A change that always conflicts gives up with an error."""
+    """A change that conflicts at each attempt fails."""
     await change(desk, CENTRE.key, BOOKING)
     save, overtaken = desk.store.save, 0
 

@@ -135,7 +135,7 @@ async def test_a_removed_user_is_signed_out(desk: Desk) -> None:
     await fails(desk, password=PASSWORD)
 
 
-async def test_two_people_cannot_have_one_name(desk: Desk) -> None:
+async def test_two_users_cannot_have_one_name(desk: Desk) -> None:
     with pytest.raises(UserExistsError):
         await desk.provider.accounts.add("ANN", "studio", Role.STAFF)
 

@@ -61,7 +61,7 @@ async def test_successful_sign_ins_do_not_slow_down_the_address(desk: Desk) -> N
 
 
 async def test_a_wait_set_by_a_clock_that_was_ahead_is_ignored(desk: Desk) -> None:
-    """The longest wait counts. A longer one was set by a clock that was days ahead, and is ignored."""
+    """A wait beyond the limit comes from a wrong clock."""
     desk.clock.move(timedelta(days=10))
     for number in range(12):
         await fails(desk, browser=Browser(f"198.51.100.{number}"))

@@ -18,7 +18,7 @@ from support.identity_provider import BROWSER, PASSWORD, POLICY, Desk
 pytestmark = pytest.mark.anyio
 
 NEW = "lampshade orbit cabbage"
-# That of the examples of RFC 6238, appendix B.
+# The secret of the examples in RFC 6238, appendix B.
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 STRANGER = Browser("198.51.100.7")
 
@@ -36,7 +36,7 @@ async def optional() -> Desk:
 
 
 def code(desk: Desk, secret: str, steps: int = 0) -> str:
-    """Return the code of the app now, or some half minutes later."""
+    """Return the code that the app shows now, or `steps` half minutes later."""
     return TOTP(secret).at(desk.clock(), counter_offset=steps)
 
 
@@ -104,7 +104,7 @@ async def test_a_session_begins_after_both_steps(required: Desk) -> None:
 
 
 @pytest.mark.parametrize("mode", SecondFactorMode)
-async def test_an_existing_second_factor_is_asked_for_in_every_mode(mode: SecondFactorMode) -> None:
+async def test_an_existing_second_factor_is_required_in_every_mode(mode: SecondFactorMode) -> None:
     desk = await Desk(replace(POLICY, second_factor=mode)).open()
     await with_factor(desk)
     assert (await desk.provider.accounts.sign_in("ann", PASSWORD, BROWSER)).step is NextStep.CODE
@@ -185,7 +185,7 @@ async def test_a_pending_sign_in_expires_after_ten_minutes(optional: Desk) -> No
 
 @pytest.mark.parametrize("way", ["remove", "link", "reset", "again"])
 async def test_a_pending_sign_in_ends_when_its_account_changes(optional: Desk, way: str) -> None:
-    """It ends when the account, the password or the second factor changes."""
+    """The pending sign-in ends when the account, the password or the second factor changes."""
     await with_factor(optional)
     accounts = optional.provider.accounts
     admission = await accounts.sign_in("ann", PASSWORD, BROWSER)
@@ -217,7 +217,7 @@ async def test_a_recovery_code_replaces_a_code_once(optional: Desk) -> None:
 
 
 async def test_setting_up_a_second_factor_ends_other_sessions(optional: Desk) -> None:
-    """Other sessions began without it. A session without the password cannot set one up."""
+    """Other sessions began without a second factor. A session without the password cannot set one up."""
     elsewhere, signed_in = await optional.signed_in("ann"), await optional.signed_in("ann")
     factors = optional.provider.second_factors
     secret = await factors.offer(signed_in)
@@ -269,7 +269,7 @@ async def test_sessions_without_a_second_factor_end_once_it_is_required(optional
     assert await requires.provider.accounts.find_session(signed_in.secret) is None
 
 
-async def test_a_link_sets_the_password_and_leaves_the_second_step(optional: Desk) -> None:
+async def test_a_link_sets_the_password_but_does_not_replace_the_second_step(optional: Desk) -> None:
     await with_factor(optional)
     accounts = optional.provider.accounts
     admission = await accounts.use_link(await accounts.issue_link("ann"), NEW)

@@ -10,12 +10,12 @@ from openbooking.identity.sign_in.totp import new_factor_secret, new_recovery_co
 from support.identity_provider import Desk
 
 pytestmark = pytest.mark.anyio
-# That of the examples of RFC 6238, appendix B.
+# The secret of the examples in RFC 6238, appendix B.
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 
 def code(desk: Desk, secret: str, steps: int = 0) -> str:
-    """Return the code of the app now, or some half minutes later."""
+    """Return the code that the app shows now, or `steps` half minutes later."""
     return TOTP(secret).at(desk.clock(), counter_offset=steps)
 
 
@@ -57,7 +57,7 @@ def test_a_code_is_valid_once_and_earlier_codes_are_not() -> None:
     assert [spend_code(latest, code, now) for code in (before, at, after)] == [None] * 3
 
 
-def test_a_clock_that_was_ahead_locks_out_no_code() -> None:
+def test_a_last_step_in_the_future_blocks_no_code() -> None:
     now = datetime(2027, 3, 1, 12, tzinfo=UTC)
     ahead = spend_code(SecondFactor(secret=SECRET, since=now), TOTP(SECRET).at(now.timestamp() + 864_000), now)
     assert ahead is None
@@ -67,7 +67,7 @@ def test_a_clock_that_was_ahead_locks_out_no_code() -> None:
     assert spend_code(spent, TOTP(SECRET).at(now), now)
 
 
-def test_recovery_codes_are_long_and_unique_and_accepted_in_any_form() -> None:
+def test_recovery_codes_are_unique_and_accepted_in_any_form() -> None:
     codes = new_recovery_codes()
     assert len(set(codes)) == 10
     assert {len(code.replace("-", "")) for code in codes} == {16}

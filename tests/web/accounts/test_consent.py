@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.spec("OB-AUTH-28")
 async def test_the_consent_page_separates_claims_of_a_partner_from_facts(provider: World, visitor: Visitor) -> None:
-    """A partner that registers itself may give any name. The address that gets the answer is certain."""
+    """A partner that registers itself may give any name. Only the address that receives the answer is verified."""
     registration = Registration(provider.identity, provider.clock)
     says = {"client_name": "Swim", "client_uri": "https://swim.example/", "redirect_uris": ["https://evil.example/cb"]}
     registered = (await registration.register(await registration.new_token("Acme", None, None), says)).partner
@@ -44,10 +44,8 @@ async def test_a_refusal_returns_to_the_client_with_access_denied(visitor: Visit
 
 
 @pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "60"}, {"max_age": "0"}])
-async def test_a_client_may_ask_that_somebody_signs_in_again(
-    provider: World, visitor: Visitor, asked: dict[str, str]
-) -> None:
-    """The password is asked for, once, and `auth_time` is that of the second time (OpenID Connect Core 3.1.2.1)."""
+async def test_a_client_may_request_a_new_sign_in(provider: World, visitor: Visitor, asked: dict[str, str]) -> None:
+    """The user enters the password once more. `auth_time` is the time of this sign-in (OpenID Connect Core 3.1.2.1)."""
     page = await visitor.send(await visitor.sign_in("ann", PASSWORD, AUTHORIZE), "/oauth/consent", "allow")
     provider.clock.move(timedelta(seconds=61))
     page = await visitor.open(f"/oauth/authorize?{urlencode({**ASKED, **asked})}")
@@ -63,7 +61,7 @@ async def test_a_client_may_ask_that_somebody_signs_in_again(
 
 @pytest.mark.parametrize("changes", [{"scope": "x"}, {"response_type": "x"}, {"code_challenge": ""}, {"max_age": "x"}])
 async def test_an_invalid_request_does_not_redirect_before_sign_in(visitor: Visitor, changes: dict[str, str]) -> None:
-    """Else a link to this site would be an open redirector to any registered address (RFC 9700 4.11.2)."""
+    """Otherwise a link to this site would be an open redirector to any registered address (RFC 9700 4.11.2)."""
     page = await visitor.open(f"/oauth/authorize?{urlencode({**ASKED, **changes})}")
     assert (page.url.startswith(f"{SITE}/sign-in?"), page.left_for) == (True, "")
     page = await visitor.send(page, "/sign-in", username="ann", password=PASSWORD)
@@ -87,8 +85,8 @@ async def test_a_repeated_parameter_is_refused(visitor: Visitor) -> None:
     assert (page.status, page.left_for) == (400, "")
 
 
-async def test_consent_is_given_to_the_request_that_was_shown(provider: World, visitor: Visitor) -> None:
-    """The form carries the request, which is checked again."""
+async def test_consent_is_valid_for_the_displayed_request_only(provider: World, visitor: Visitor) -> None:
+    """The form contains the request, which is checked again."""
     page = await visitor.sign_in("ann", PASSWORD, AUTHORIZE)
     token = page.form("/oauth/consent").fields["form_token"]
     for changes, status in (

@@ -51,7 +51,7 @@ async def enrol(world: World, name: str = "ann") -> None:
 
 
 def code(world: World, secret: str = SECRET, steps: int = 0) -> str:
-    """Return the code that the app shows now, or so many half minutes later."""
+    """Return the code that the app shows now, or `steps` half minutes later."""
     return TOTP(secret).at(world.clock(), counter_offset=steps)
 
 
@@ -88,7 +88,7 @@ async def test_no_page_opens_before_the_second_step(provider: World, visitor: Vi
     assert DEVICE in visitor.cookies
 
 
-async def test_both_steps_lead_back_to_the_wanted_page(provider: World, visitor: Visitor) -> None:
+async def test_both_steps_return_to_the_requested_page(provider: World, visitor: Visitor) -> None:
     page = await visitor.sign_in("ann", PASSWORD, AUTHORIZE)
     assert page.response.headers["content-security-policy"].count("https://alice.example.com") == 1
     page = await visitor.send(page, CODE, code="000000")
@@ -253,7 +253,7 @@ async def test_forms_of_other_sites_are_refused(strict: World, path: str, token:
 
 
 async def pages(world: World, visitor: Visitor) -> list[Page]:
-    """Every page, and the page after each form."""
+    """Return each page, and the page after each form."""
     shown = [await visitor.sign_in("ann", PASSWORD)]
     shown.append(await visitor.open(RECOVERY))
     shown.append(await visitor.send(shown[0], CODE, code=code(world)))
@@ -277,7 +277,7 @@ async def test_every_page_has_security_headers(provider: World, visitor: Visitor
 
 
 async def test_names_are_escaped_in_html(tmp_path: Path) -> None:
-    """Names cannot change the link that an app reads either."""
+    """A name cannot change the link that an authenticator app reads."""
     async with open_world("sqlite", tmp_path, second_factor=SecondFactorMode.REQUIRED, name='<b>"A"&B') as world:
         (ann,) = await world.identity.find(User, name="ann")
         evil = "<script>alert(1)</script>?secret=aaaa&"

@@ -28,7 +28,7 @@ async def test_a_wrong_password_is_reported_and_the_user_name_kept(visitor: Visi
 
 
 async def filled_in(world: World, visitor: Visitor, where: str, fields: dict[str, str]) -> Page:
-    """Return the page after the form is sent."""
+    """Send the form, and return the page that follows."""
     registration = Registration(world.identity, world.clock)
     links = {
         "/password": "/password",
@@ -65,7 +65,7 @@ GOOD = {
         (("/set-password", {"repeated": "x"}), ["repeated"], "The two new passwords differ."),
         (("/registration", {"name": "x" * 501}), ["name"], "Write the name on one line, with at most 500 characters."),
         (("/registration", {"name": " "}), ["name"], "Write the name that Sellers will see."),
-        (("/registration", {"contact": ""}), ["contact"], "Give an email address of the people who run it."),
+        (("/registration", {"contact": ""}), ["contact"], "Give an email address of the developers of the app."),
         (("/registration", {"site": "foo:bar"}), ["site"], "Give the address of a web site, which begins with https"),
         (("/registration", {"site": "https://["}), ["site"], "Give the address of a web site"),
         (("/registration", {"site": "x" * 501}), ["site"], "Give the address of a web site"),
@@ -106,7 +106,7 @@ async def test_a_problem_is_shown_at_its_field(
 @pytest.mark.parametrize("where", ["/sign-in", "/password"])
 async def test_a_problem_without_a_field_is_shown_for_the_form(provider: World, visitor: Visitor, where: str) -> None:
     page = await filled_in(provider, visitor, where, {**GOOD[where], "password": "wrong"})
-    # The browser of somebody who has signed in is known for ten guesses, and a stranger for five more.
+    # A known browser has ten attempts. Then it counts as unknown, and has five more.
     for _ in range(15 if where == "/password" else 5):
         page = await visitor.send(page, where, **{**GOOD[where], "password": "wrong"})
     assert "There is a problem Too many attempts." in page.text
@@ -170,9 +170,7 @@ async def test_signing_out_ends_the_session(provider: World, visitor: Visitor) -
     assert (await visitor.open("/partners")).url.startswith(f"{SITE}/sign-in")
 
 
-async def test_a_browser_in_which_somebody_signed_in_is_not_locked_out_by_strangers(
-    provider: World, visitor: Visitor
-) -> None:
+async def test_guesses_of_strangers_do_not_lock_out_a_known_browser(provider: World, visitor: Visitor) -> None:
     """A secure cookie identifies the browser. It outlives the session and does not name the user."""
     await visitor.sign_in("ann", "wrong")
     assert "__Host-openbooking-device" not in visitor.cookies
@@ -197,10 +195,8 @@ async def test_a_browser_in_which_somebody_signed_in_is_not_locked_out_by_strang
 
 
 @pytest.mark.parametrize("way", ["again", "as another", "prompt=login", "by a link"])
-async def test_a_session_ends_when_another_begins_in_the_same_browser(
-    provider: World, visitor: Visitor, way: str
-) -> None:
-    """A stolen old cookie is useless then. Sessions of other browsers go on."""
+async def test_a_new_session_ends_the_old_session_of_the_browser(provider: World, visitor: Visitor, way: str) -> None:
+    """A stolen old cookie becomes invalid. Sessions in other browsers continue."""
     elsewhere = Visitor(provider.client)
     await elsewhere.sign_in("ann", PASSWORD)
     await visitor.sign_in("ann", PASSWORD)

@@ -18,7 +18,7 @@ class AccessTokens:
         self._clock = clock
 
     async def read(self, token: str) -> AccessClaims:
-        """Return the claims of a valid token, or raise InvalidAccessTokenError. A revoked token is not refused here."""
+        """Return the claims of a valid token, or raise InvalidAccessTokenError. Revocation is not checked."""
         try:
             claims = await self._keys.verify(ACCESS_TOKEN_TYPE, token, self._claims.read_access_token)
         except InvalidSignatureError as fault:

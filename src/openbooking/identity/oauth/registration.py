@@ -169,7 +169,7 @@ def write_registration(registered: Registered) -> dict[str, Any]:
 
 
 def check_redirect_uri(uri: str) -> None:
-    """Raise InvalidRedirectUriError unless the URI is https, or on the developer's own machine.
+    """Raise InvalidRedirectUriError unless the URI is https, or http on localhost for development.
 
     Browsers are redirected to the exact text, and a header of the pages contains its origin. The text must not contain
     characters that browsers read differently from `urlsplit`, which drops some characters.

@@ -43,7 +43,7 @@ def former_credential(partner: Partner, kind: CredentialKind) -> FormerCredentia
 
 
 def current_last_used(partner: Partner, kind: CredentialKind) -> datetime | None:
-    """Return when the current credential was last used."""
+    """Return when the current credential was last used; None if it never was."""
     return partner.api_key_last_used if kind is CredentialKind.API_KEY else partner.secret_last_used
 
 

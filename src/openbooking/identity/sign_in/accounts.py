@@ -79,7 +79,7 @@ class Accounts:
             TooManyAttemptsError: The attempt has to wait.
         """
         name = canonical_name(name)
-        user = await self.verify(name, password, browser)
+        user = await self.verify_password(name, password, browser)
         if user.password_hash and self._passwords.needs_rehash(user.password_hash):
             await self._store.save(replace(user, password_hash=await self._passwords.hash(password)))
         return await self.sessions.start_after_password(user, browser.device)
@@ -111,7 +111,7 @@ class Accounts:
             WeakPasswordError: The new password is too weak.
         """
         check_password(user.name, new)
-        verified = await self.verify(user.name, password, browser)
+        verified = await self.verify_password(user.name, password, browser)
         # Another request may have changed the password at the same time.
         changed = await self._set_password(verified, new, if_changed=SignInRefusedError)
         return await self.sessions.start(changed)
@@ -176,7 +176,7 @@ class Accounts:
             raise UnknownUserError(name)
         return users[0]
 
-    async def verify(self, name: str, password: str, browser: Browser) -> User:
+    async def verify_password(self, name: str, password: str, browser: Browser) -> User:
         """Return the user with this name and password.
 
         Raises:

@@ -87,7 +87,7 @@ class SecondFactors:
         return await self._enrol(pending.user, pending.sign_in.offered, code, browser)
 
     async def offer(self, signed_in: SignedIn) -> str:
-        """Return the secret for an authenticator app that the user may set up. It stays the same during the session.
+        """Return the secret for an authenticator app that the user may set up, always the same in a session.
 
         Return an empty string if another request has changed the session at the same time.
         """
@@ -107,14 +107,14 @@ class SecondFactors:
             TooManyAttemptsError: The attempt has to wait.
             WrongCodeError: The code is wrong, or no second factor was offered.
         """
-        user = await self._accounts.verify(signed_in.user.name, password, browser)
+        user = await self._accounts.verify_password(signed_in.user.name, password, browser)
         if user.second_factor is not None or not signed_in.session.offered:
             raise WrongCodeError
         return await self._enrol(user, signed_in.session.offered, code, browser)
 
     async def remove(self, signed_in: SignedIn, password: str, code: str, browser: Browser) -> None:
         """Remove the second factor, with a code of the app or a recovery code. Raise the errors of `enrol`."""
-        user = await self._accounts.verify(signed_in.user.name, password, browser)
+        user = await self._accounts.verify_password(signed_in.user.name, password, browser)
         now = self._clock()
 
         def spend(factor: SecondFactor) -> SecondFactor | None:

@@ -1,4 +1,4 @@
-"""The page on which a Booking Partner registers itself with a link from an administrator (OB-AUTH-04)."""
+"""The page on which a Booking Partner registers, with a link from an administrator (OB-AUTH-04)."""
 
 from http import HTTPStatus
 
@@ -72,11 +72,11 @@ class RegistrationPages:
 
 
 def _problem(form: Form) -> Problem | None:
-    """Return what is missing: people must give a name and a contact, which programs may leave out."""
+    """Return the problem with a form without a name or contact. Only programs may leave them out."""
     if not form.get("name", "").strip():
         return Problem("Write the name that Sellers will see.", ("name",))
     if not form.get("contact", "").strip():
-        return Problem("Give an email address of the people who run it.", ("contact",))
+        return Problem("Give an email address of the developers of the app.", ("contact",))
     return None
 
 

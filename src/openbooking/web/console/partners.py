@@ -1,4 +1,4 @@
-"""The pages on which a Seller sees its Booking Partners, and pauses, resumes or stops them."""
+"""The pages on which a Seller sees its Booking Partners, and pauses, resumes or stops partners."""
 
 from http import HTTPStatus
 from typing import Any
@@ -92,7 +92,7 @@ class SellerPartnerPages:
         return self._pages.redirect(PARTNERS_PATH)
 
     async def _partners(self, seller: str) -> list[tuple[Partner, Grant]]:
-        """Return the partners that have or had a grant for this Seller, each with the grant that counts."""
+        """Return the partners that have or had a grant of this Seller, each with its current grant."""
         own = await self._provider.store.find(Grant, seller=seller)
         every = await self._provider.store.find(Grant, seller=EVERY_SELLER)
         found = []
