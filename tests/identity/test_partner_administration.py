@@ -146,7 +146,7 @@ async def test_a_grant_is_given_and_revoked_by_name(desk: Desk, administration: 
 async def test_a_grant_that_does_not_exist_cannot_be_suspended(
     administration: PartnerAdministration, seller: str, words: str
 ) -> None:
-    with pytest.raises(NoGrantError, match=f"alice was not given {words}"):
+    with pytest.raises(NoGrantError, match=f"alice has no grant for {words}"):
         await administration.change_grant("alice", seller, suspend, "olga")
     with pytest.raises(UnknownSellerError):
         await administration.change_grant("alice", "nobody", suspend, "olga")

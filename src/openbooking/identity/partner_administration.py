@@ -46,7 +46,7 @@ class NoGrantError(UserError):
 
     def __init__(self, partner: str, seller: str) -> None:
         given = "--all-sellers" if seller == EVERY_SELLER else seller
-        super().__init__(f"{partner} was not given {given}.")
+        super().__init__(f"{partner} has no grant for {given}.")
 
 
 class NoFormerCredentialError(UserError):

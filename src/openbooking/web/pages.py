@@ -272,7 +272,7 @@ class Pages:
         """
         if values.get("problem"):
             status = HTTPStatus.UNPROCESSABLE_ENTITY
-        response = self._page(request, visit, template, status, form_targets, values)
+        response = self._render(request, visit, template, status, form_targets, values)
         if not visit.known:
             self.set_session_cookie(response, visit.secret)
         return response
@@ -333,9 +333,9 @@ class Pages:
         return Visit(secret, known=True, signed_in=await self._system.identity.accounts.find_session(secret))
 
     async def _error_page(self, request: Request, status: HTTPStatus, template: str) -> Response:
-        return self._page(request, None, template, status, (), {})
+        return self._render(request, None, template, status, (), {})
 
-    def _page(  # noqa: PLR0913, PLR0917 - what `page` is given, and what `route` shows when things go wrong
+    def _render(  # noqa: PLR0913, PLR0917 - the arguments of `page`
         self,
         request: Request,
         visit: Visit | None,

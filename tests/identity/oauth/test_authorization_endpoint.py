@@ -113,8 +113,8 @@ async def test_a_manager_who_became_staff_gets_no_code(desk: Desk) -> None:
 async def test_a_later_account_of_a_name_inherits_no_consent(desk: Desk) -> None:
     accounts, password = desk.provider.accounts, "lampshade orbit cabbage"
     for agrees in (True, False):
-        admission = await accounts.use_link(await accounts.add("eve", "centre", Role.MANAGER), password)
-        signed_in = await accounts.find_session(admission.secret)
+        result = await accounts.use_link(await accounts.add("eve", "centre", Role.MANAGER), password)
+        signed_in = await accounts.find_session(result.secret)
         assert signed_in
         assert isinstance(await desk.provider.authorization.handle(desk.asked()[0], signed_in), AskConsent)
         if agrees:

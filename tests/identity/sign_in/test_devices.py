@@ -20,8 +20,8 @@ NEW = "lampshade orbit cabbage"
 
 async def known(desk: Desk, name: str = "ann", device: str = "") -> Browser:
     """Return a browser in which a user has just signed in."""
-    admission = await desk.provider.accounts.sign_in(name, PASSWORD, BROWSER._replace(device=device))
-    return BROWSER._replace(device=admission.device)
+    result = await desk.provider.accounts.sign_in(name, PASSWORD, BROWSER._replace(device=device))
+    return BROWSER._replace(device=result.device)
 
 
 async def guess(desk: Desk, browser: Browser, name: str = "ann") -> None:

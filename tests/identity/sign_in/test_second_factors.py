@@ -40,9 +40,9 @@ def code(desk: Desk, secret: str, steps: int = 0) -> str:
     return TOTP(secret).at(desk.clock(), counter_offset=steps)
 
 
-async def step(desk: Desk, admission: SignInResult) -> Pending:
+async def step(desk: Desk, result: SignInResult) -> Pending:
     """Return the pending sign-in."""
-    pending = await desk.provider.second_factors.pending(admission.secret)
+    pending = await desk.provider.second_factors.pending(result.secret)
     assert pending
     return pending
 
@@ -72,11 +72,11 @@ async def with_factor(desk: Desk, last_step: int = 0) -> None:
 
 
 async def test_a_required_second_factor_is_set_up_before_anything_else(required: Desk) -> None:
-    admission = await required.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
-    assert (admission.step, admission.device) == (NextStep.ENROLMENT, "")
-    assert await required.provider.accounts.find_session(admission.secret) is None
+    result = await required.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
+    assert (result.step, result.device) == (NextStep.ENROLMENT, "")
+    assert await required.provider.accounts.find_session(result.secret) is None
     assert await required.store.find(Session) == []
-    pending = await step(required, admission)
+    pending = await step(required, result)
     secret = pending.sign_in.offered
     with pytest.raises(WrongCodeError):
         await required.provider.second_factors.enrol_pending(pending, code(required, SECRET), BROWSER)
@@ -84,7 +84,7 @@ async def test_a_required_second_factor_is_set_up_before_anything_else(required:
     enrolment = await required.provider.second_factors.enrol_pending(pending, code(required, secret), BROWSER)
     assert enrolment.sign_in.device
     assert await required.provider.accounts.find_session(enrolment.sign_in.secret)
-    assert await required.provider.second_factors.pending(admission.secret) is None
+    assert await required.provider.second_factors.pending(result.secret) is None
 
 
 async def test_a_session_begins_after_both_steps(required: Desk) -> None:
@@ -96,8 +96,8 @@ async def test_a_session_begins_after_both_steps(required: Desk) -> None:
     with pytest.raises(WrongCodeError):
         await required.provider.second_factors.enter_code(pending, code(required, secret, 5), BROWSER)
     required.clock.move(timedelta(minutes=1))
-    admission = await required.provider.second_factors.enter_code(pending, code(required, secret), BROWSER)
-    signed_in = await required.provider.accounts.find_session(admission.secret)
+    result = await required.provider.second_factors.enter_code(pending, code(required, secret), BROWSER)
+    signed_in = await required.provider.accounts.find_session(result.secret)
     assert signed_in
     assert signed_in.session.started == required.clock()
     assert await required.store.find(PendingSignIn) == []
@@ -175,9 +175,9 @@ async def test_a_known_browser_becomes_unknown_after_ten_wrong_codes(optional: D
 
 async def test_a_pending_sign_in_expires_after_ten_minutes(optional: Desk) -> None:
     await with_factor(optional)
-    admission = await optional.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
+    result = await optional.provider.accounts.sign_in("ann", PASSWORD, BROWSER)
     optional.clock.move(timedelta(minutes=10))
-    assert await optional.provider.second_factors.pending(admission.secret) is None
+    assert await optional.provider.second_factors.pending(result.secret) is None
     await optional.store.remove_expired(optional.clock())
     assert await optional.store.find(PendingSignIn) == []
     assert await optional.provider.second_factors.pending("obn_x") is None
@@ -188,8 +188,8 @@ async def test_a_pending_sign_in_ends_when_its_account_changes(optional: Desk, w
     """The pending sign-in ends when the account, the password or the second factor changes."""
     await with_factor(optional)
     accounts = optional.provider.accounts
-    admission = await accounts.sign_in("ann", PASSWORD, BROWSER)
-    pending = await step(optional, admission)
+    result = await accounts.sign_in("ann", PASSWORD, BROWSER)
+    pending = await step(optional, result)
     match way:
         case "link":
             assert (await accounts.use_link(await accounts.issue_link("ann"), NEW)).step is NextStep.CODE
@@ -200,7 +200,7 @@ async def test_a_pending_sign_in_ends_when_its_account_changes(optional: Desk, w
             if way == "again":
                 await accounts.add("ann", "centre", Role.MANAGER)
                 await optional.store.save(replace(pending.sign_in, revision=0))
-    assert await optional.provider.second_factors.pending(admission.secret) is None
+    assert await optional.provider.second_factors.pending(result.secret) is None
 
 
 async def test_a_recovery_code_replaces_a_code_once(optional: Desk) -> None:
@@ -272,8 +272,8 @@ async def test_sessions_without_a_second_factor_end_once_it_is_required(optional
 async def test_a_link_sets_the_password_but_does_not_replace_the_second_step(optional: Desk) -> None:
     await with_factor(optional)
     accounts = optional.provider.accounts
-    admission = await accounts.use_link(await accounts.issue_link("ann"), NEW)
-    assert admission.step is NextStep.CODE
-    assert await accounts.find_session(admission.secret) is None
-    pending = await step(optional, admission)
+    result = await accounts.use_link(await accounts.issue_link("ann"), NEW)
+    assert result.step is NextStep.CODE
+    assert await accounts.find_session(result.secret) is None
+    pending = await step(optional, result)
     assert await optional.provider.second_factors.enter_code(pending, code(optional, SECRET), BROWSER)

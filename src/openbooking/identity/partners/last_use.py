@@ -58,7 +58,7 @@ class LastUseRecorder:
             await asyncio.wait(self._writing)
 
     async def _save(self, partner: Partner, credential: str, now: datetime) -> None:
-        # A request succeeds even if its use cannot be written, for example on a full disk. It is tried again later.
+        # A request succeeds even if its use cannot be written, for example on a full disk. A later request writes it.
         with suppress(StoreUnavailableError):
             if not await self._store.save(record_use(partner, credential, now)):
                 self._recorded.pop((partner.key, credential), None)
