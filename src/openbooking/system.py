@@ -294,7 +294,7 @@ async def _sweep(system: System) -> None:
         while await system.store.execute(ExpireLeases()):
             pass
     system.sweeps.note_sweep()
-    await system.identity.grants.settle()
+    await system.identity.grants.update_changed_feeds()
 
 
 async def _clear_up(system: System) -> None:

@@ -93,7 +93,7 @@ def test_an_offer_is_named_by_its_whole_id_too() -> None:
         (("--offer", f"https://elsewhere.example/api/identifiers/{OFFER}"), "names no Offer"),
         (("--dynamic-account", "*"), "Name each account"),
         (("--venue", " "), "Name each venue"),
-        (("--venue", "Hall", "--clear", "venues"), "Either name them or clear them"),
+        (("--venue", "Hall", "--clear", "venues"), "Set or clear each of these terms, not both"),
     ],
 )
 def test_contradictory_terms_are_refused_and_change_nothing(options: tuple[str, ...], reason: str) -> None:

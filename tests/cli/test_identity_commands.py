@@ -105,9 +105,9 @@ def test_revoking_a_grant_that_does_not_exist_is_an_error() -> None:
     add_seller("oak")
     succeed("partner", "add", "app", "--name", "App", "--redirect-uri", URI)
     for command in ("suspend", "resume", "revoke"):
-        assert "was not given --all-sellers" in fail(1, "partner", command, "app", "--all-sellers")
+        assert "has no grant for --all-sellers" in fail(1, "partner", command, "app", "--all-sellers")
         words = ("oak",) if command == "revoke" else ("--seller", "oak")
-        assert "was not given oak" in fail(1, "partner", command, "app", *words)
+        assert "has no grant for oak" in fail(1, "partner", command, "app", *words)
         assert "either its key or --all-sellers" in fail(1, "partner", command, "app", *words, "--all-sellers")
     for command in ("grant", "revoke"):
         assert "either its key or --all-sellers" in fail(1, "partner", command, "app")

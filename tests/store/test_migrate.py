@@ -194,7 +194,7 @@ def test_keys_passwords_and_sessions_stay_valid_after_migration_0005(database: s
             passwords=Passwords(HASHER),
         )
         by_api_key = ApiKeyAuthentication(store, provider.last_use_recorder, clock)
-        assert await provider.accounts.signed_in("obn_ann")
+        assert await provider.accounts.find_session("obn_ann")
         admission = await provider.accounts.sign_in("ann", PASSWORD, BROWSER)
         assert await provider.accounts.sign_in("ann", PASSWORD, BROWSER._replace(device=admission.device))
         for key in ("obk_alice", "obk_alice", "obk_new"):

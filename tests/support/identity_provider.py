@@ -111,7 +111,7 @@ class Desk:
     async def signed_in(self, name: str) -> SignedIn:
         """Somebody at their browser."""
         session = (await self.provider.accounts.sign_in(name, PASSWORD, BROWSER)).secret
-        signed_in = await self.provider.accounts.signed_in(session)
+        signed_in = await self.provider.accounts.find_session(session)
         assert signed_in
         return signed_in
 
@@ -146,7 +146,7 @@ class Desk:
             "code_verifier": verifier,
             **changes,
         }
-        return await self.provider.tokens.answer(form, basic(client, f"obs_{client}"))
+        return await self.provider.tokens.issue(form, basic(client, f"obs_{client}"))
 
     async def tokens(self, name: str = "ann", client: str = "alice", **changes: str | None) -> dict[str, Any]:
         """The tokens that somebody has agreed to."""
@@ -155,12 +155,12 @@ class Desk:
     async def refresh(self, refresh_token: str, client: str = "alice", **changes: str) -> dict[str, Any]:
         """Other tokens for a refresh token."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token, **changes}
-        return await self.provider.tokens.answer(form, basic(client, f"obs_{client}"))
+        return await self.provider.tokens.issue(form, basic(client, f"obs_{client}"))
 
     async def own_token(self, client: str = "alice", scope: str = Scope.ORDERS_FEED) -> str:
         """An access token of a client's own."""
         form = {"grant_type": "client_credentials", "scope": scope}
-        tokens = await self.provider.tokens.answer(form, basic(client, f"obs_{client}"))
+        tokens = await self.provider.tokens.issue(form, basic(client, f"obs_{client}"))
         return str(tokens["access_token"])
 
     async def caller(self, bearer: str, scope: Scope = Scope.OPENBOOKING) -> Caller:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.testing.postgres import PostgresServer
 from support.approval_flow import DIVE, PARTY, TRIP
+from support.form_browser import Visitor
 from support.http_system import World, open_world
 from support.parties import CENTRE, MANAGER
 
@@ -24,7 +25,7 @@ TERMS = [
 
 @pytest.fixture(autouse=True)
 def people_sign_in_quickly(quick_passwords: None) -> None:
-    """In all of these tests."""
+    """Hash passwords quickly in all of these tests."""
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -65,3 +66,16 @@ async def testable(tmp_path: Path) -> AsyncIterator[World]:
         seller = replace(CENTRE, properties={**CENTRE.properties, "termsOfService": TERMS})
         await opened.store.execute(PublishSeller(seller, actor=MANAGER))
         yield opened
+
+
+@pytest.fixture
+async def provider(tmp_path: Path) -> AsyncIterator[World]:
+    """A Booking System with an OpenID provider."""
+    async with open_world("sqlite", tmp_path, access="openid") as opened:
+        yield opened
+
+
+@pytest.fixture
+def visitor(provider: World) -> Visitor:
+    """A browser without cookies."""
+    return Visitor(provider.client)

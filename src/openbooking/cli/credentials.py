@@ -64,12 +64,12 @@ def _replace(
     )
     show(secret)
     if former := former_credential(partner, kind):
-        show_aside(f"The {kind.words} before stays good until {_minute(former.ends)}.")
+        show_aside(f"The {kind.label} before stays good until {_minute(former.ends)}.")
 
 
 def _end_former(database: str | None, key: str, kind: CredentialKind) -> None:
     with_system(database, lambda system: system.identity.partner_administration.end_former_credential(key, kind))
-    show(f"{key} has one {kind.words} now.")
+    show(f"{key} has one {kind.label} now.")
 
 
 def _minute(instant: datetime) -> str:

@@ -32,5 +32,5 @@ def rotate(
 @signing_keys.command("list")
 def list_keys(database: Database = None) -> None:
     """List the keys, newest first, one a line: id, day made."""
-    for key in with_system(database, lambda system: system.identity.keys.stored()):
+    for key in with_system(database, lambda system: system.identity.keys.list_keys()):
         show(key.kid, f"{key.created:%Y-%m-%d}")

@@ -1,4 +1,8 @@
-"""The base of all pages for people: templates, security headers, cookies, forms and redirects."""
+"""The base of all pages for people: their routes, menu, templates, security headers, cookies, forms and redirects.
+
+`Pages.set_session_cookie` makes the session cookie. `Pages.read_form` checks the CSRF token of a form. `Pages.route`
+turns an exception into an error page. `web/errors.py` turns errors of the API into JSON.
+"""
 
 import hashlib
 import hmac
@@ -17,6 +21,7 @@ from starlette.routing import Route
 
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.digests import SecretKind, new_secret
+from openbooking.identity.records import User
 from openbooking.identity.sign_in.accounts import SignedIn
 from openbooking.identity.sign_in.attempt_limits import DEVICE_LIFETIME
 from openbooking.identity.sign_in.sessions import NextStep, SignInResult
@@ -31,11 +36,16 @@ SIGN_IN_PATH = "/sign-in"
 CODE_PATH = "/sign-in/code"
 ENROLMENT_PATH = "/sign-in/second-factor"
 SECOND_FACTOR_PATH = "/second-factor"
-# The page on which people arrive when they have signed in.
 PARTNERS_PATH = "/partners"
+# The page after a sign-in that began at no other page.
+START_PATH = PARTNERS_PATH
 
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _LARGEST_FORM = 20_000
+# A longer path and query would not fit into the sign-in form, which carries them URL-encoded.
+_LONGEST_NEXT_PATH = 2_000
+# The characters of a query that need no encoding, and `%`, because the query is encoded already (RFC 3986 3.4).
+_QUERY_CHARACTERS = "!$&'()*+,;=:@/?%"
 _A_YEAR = 31_536_000
 _log = structlog.get_logger()
 
@@ -45,20 +55,20 @@ Form = dict[str, str]
 
 
 class BadFormError(Exception):
-    """The body is no form, or repeats a field."""
+    """The body is not a form, or the form repeats a field."""
 
 
-class ForgedFormError(Exception):
-    """The form does not come from a page that this browser was shown."""
+class CsrfError(Exception):
+    """The form has no valid CSRF token: it does not come from a page that this browser was shown."""
 
 
 class Visit(NamedTuple):
     """A request of a browser.
 
     Attributes:
-        secret: The secret in the cookie of the browser, or a new one for it.
+        secret: The secret in the session cookie of the browser; a new secret if the browser sent no cookie.
         known: Whether the browser sent the secret.
-        signed_in: The person who has signed in with this browser, if any.
+        signed_in: The user who has signed in with this browser; None if nobody has.
     """
 
     secret: str
@@ -67,7 +77,7 @@ class Visit(NamedTuple):
 
     @property
     def form_token(self) -> str:
-        """The token in the forms of this browser, which pages of other sites cannot know."""
+        """The CSRF token in the forms of this browser. Pages of other sites cannot know the token."""
         return hmac.new(self.secret.encode(), b"form", hashlib.sha256).hexdigest()
 
 
@@ -76,6 +86,38 @@ class Problem(NamedTuple):
 
     text: str
     fields: tuple[str, ...] = ()
+
+
+def show_to_everybody(user: User) -> bool:
+    """Return True: every signed-in user sees the menu entry."""
+    del user
+    return True
+
+
+class MenuEntry(NamedTuple):
+    """The link to a page in the menu of signed-in users.
+
+    Attributes:
+        title: The text of the link.
+        is_shown_to: Returns whether a user sees the link.
+    """
+
+    title: str
+    is_shown_to: Callable[[User], bool] = show_to_everybody
+
+
+class MenuLink(NamedTuple):
+    """A link in the menu of one page, as the template shows it.
+
+    Attributes:
+        title: The text of the link.
+        path: The path of the linked page below the address of the site.
+        is_current: Whether the link leads to the page that shows the menu.
+    """
+
+    title: str
+    path: str
+    is_current: bool
 
 
 class _CookieScope(TypedDict):
@@ -109,67 +151,95 @@ class Pages:
         )
         self._templates.filters["day"] = format_day
         self._templates.globals["root"] = self._root
-        self._destinations: list[Route] = []
+        self._next_pages: list[Route] = []
+        self._menu: dict[str, MenuEntry] = {}
 
     def routes(self) -> list[Route]:
         """Return the route of the stylesheet of all pages."""
         return [Route(STYLE_PATH, self._style)]
 
     def route(
-        self, path: str, serve: Serve, methods: Collection[str] = ("GET",), *, sign_in_returns: bool = False
+        self,
+        path: str,
+        serve: Serve,
+        methods: Collection[str] = ("GET",),
+        *,
+        sign_in_returns: bool = False,
     ) -> Route:
-        """Return the route of a page for anybody. Faults are shown on a page too.
+        """Return the route of a page for everybody. An exception of `serve` becomes an error page here.
 
         Args:
             path: The path below the address of the site.
             serve: Makes the page for one visit.
-            methods: The methods that the page has.
-            sign_in_returns: Whether somebody who was sent to sign in may be sent back to this page.
+            methods: The HTTP methods of the page.
+            sign_in_returns: Whether sign-in may return to this page.
         """
 
         async def endpoint(request: Request) -> Response:
             try:
                 return await serve(request, await self._visit(request))
-            except ForgedFormError:
-                return await self._problem(request, HTTPStatus.FORBIDDEN, "form.html")
+            except CsrfError:
+                return await self._error_page(request, HTTPStatus.FORBIDDEN, "form.html")
             except (BadFormError, RequestTooLargeError):
-                return await self._problem(request, HTTPStatus.BAD_REQUEST, "form.html")
+                return await self._error_page(request, HTTPStatus.BAD_REQUEST, "form.html")
             except StoreUnavailableError as fault:
                 _log.error("store.unavailable", reason=str(fault))
-                response = await self._problem(request, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable.html")
+                response = await self._error_page(request, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable.html")
                 response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
                 return response
 
         route = Route(path, endpoint, methods=list(methods))
         if sign_in_returns:
-            self._destinations.append(route)
+            self._next_pages.append(route)
         return route
 
-    def route_signed_in(self, path: str, serve: ServeSignedIn, methods: Collection[str] = ("GET",)) -> Route:
-        """Return the route of a page for people who have signed in.
+    def route_signed_in(
+        self,
+        path: str,
+        serve: ServeSignedIn,
+        methods: Collection[str] = ("GET",),
+        *,
+        menu: MenuEntry | None = None,
+    ) -> Route:
+        """Return the route of a page for signed-in users.
 
-        Others sign in first. Then they come back, if the page has the method GET.
+        Other people are sent to sign-in. Sign-in returns to the page and its query, if the page has the method GET.
+
+        Args:
+            path: The path below the address of the site.
+            serve: Makes the page for one visit of a signed-in user.
+            methods: The HTTP methods of the page.
+            menu: The link to the page in the menu. The menu lists its links in the order of these calls.
+
+        Raises:
+            ValueError: The page has a menu entry, but its path has parameters.
         """
 
         async def serve_if_signed_in(request: Request, visit: Visit) -> Response:
             if visit.signed_in is None:
-                return self.see_sign_in(quote(local_path(request.scope)) if request.method in ("GET", "HEAD") else "")
+                return self.redirect_to_sign_in(_path_and_query(request) if request.method in ("GET", "HEAD") else "")
             return await serve(request, visit, visit.signed_in)
 
-        return self.route(path, serve_if_signed_in, methods, sign_in_returns="GET" in methods)
+        route = self.route(path, serve_if_signed_in, methods, sign_in_returns="GET" in methods)
+        if menu:
+            if route.param_convertors:
+                raise ValueError(f"A page with parameters in its path cannot be in the menu: {path}")
+            self._menu[path] = menu
+        return route
 
-    def see(self, path: str) -> Response:
-        """Redirect to a path below the address of the site, with GET."""
+    def redirect(self, path: str) -> Response:
+        """Redirect the browser to a path below the address of the site, with GET."""
         return RedirectResponse(self._root + path, HTTPStatus.SEE_OTHER)
 
-    def see_sign_in(self, back_to: str) -> Response:
-        """Redirect to the sign-in page, which leads back to that path, if there is one."""
-        return self.see(f"{SIGN_IN_PATH}?{urlencode({'next': back_to})}" if back_to else SIGN_IN_PATH)
+    def redirect_to_sign_in(self, next_path: str) -> Response:
+        """Redirect the browser to the sign-in page, which returns to `next_path` unless that is empty."""
+        return self.redirect(f"{SIGN_IN_PATH}?{urlencode({'next': next_path})}" if next_path else SIGN_IN_PATH)
 
-    def destination(self, text: str) -> str:
-        """Return the path and its query if sign-in may lead there, else an empty string.
+    def safe_next_path(self, text: str) -> str:
+        """Return a path with its query if sign-in may redirect to it, else an empty string.
 
-        It may lead to the pages whose routes say so, all of which are on this site.
+        Sign-in redirects only to pages of this site whose routes allow this, so that a link to the sign-in page cannot
+        lead to another site (no open redirect).
         """
         try:
             parts = urlsplit(text)
@@ -177,7 +247,7 @@ class Pages:
             return ""
         is_local = not parts.scheme and not parts.netloc and text.startswith("/") and "\\" not in text
         path = unquote(parts.path)
-        is_known = any(route.path_regex.fullmatch(path) for route in self._destinations)
+        is_known = any(route.path_regex.fullmatch(path) for route in self._next_pages)
         return text if is_local and is_known and text.isprintable() and path.isprintable() else ""
 
     def page(
@@ -187,47 +257,47 @@ class Pages:
         template: str,
         *,
         status: HTTPStatus = HTTPStatus.OK,
-        forms_lead_to: Iterable[str] = (),
+        form_targets: Iterable[str] = (),
         **values: Any,
     ) -> Response:
         """Return a page for this browser.
 
         Args:
             request: The request.
-            visit: The browser.
+            visit: The visit of the browser.
             template: The name of the template.
-            status: The HTTP status; 422 instead if the values name a `problem`.
-            forms_lead_to: The other sites to which the forms of the page may lead, by redirects.
-            values: The values for the template, among them the `problem` with a form that is shown again.
+            status: The HTTP status. A page with a `problem` has the status 422 instead.
+            form_targets: The other sites to which the forms of the page may redirect.
+            values: The values for the template. A form that is shown again has its `problem` among them.
         """
         if values.get("problem"):
             status = HTTPStatus.UNPROCESSABLE_ENTITY
-        response = self._page(request, visit, template, status, forms_lead_to, values)
+        response = self._render(request, visit, template, status, form_targets, values)
         if not visit.known:
             self.set_session_cookie(response, visit.secret)
         return response
 
-    async def admit(self, visit: Visit, admission: SignInResult, going_to: str) -> Response:
-        """Redirect somebody who has just signed in to the next step of sign-in, or to the page they wanted.
+    async def begin_session(self, visit: Visit, sign_in: SignInResult, next_path: str) -> Response:
+        """Redirect a user who has just signed in to the next step of sign-in, or to `next_path` if no step is left.
 
-        The browser gets a new secret, and the session of the old one ends. So nobody profits from a secret that was
-        planted or seen before.
+        The browser gets a new secret, and the session of its old secret ends. An attacker who planted or saw the old
+        secret cannot use it (session fixation).
         """
         if visit.signed_in:
             await self._system.identity.accounts.sign_out(visit.signed_in)
-        step = _STEP_PATHS.get(admission.step)
-        response = self.see(f"{step}?{urlencode({'next': going_to})}" if step else going_to)
-        self.set_cookies(response, admission)
+        step = _STEP_PATHS.get(sign_in.step)
+        response = self.redirect(f"{step}?{urlencode({'next': next_path})}" if step else next_path)
+        self.set_cookies(response, sign_in)
         return response
 
-    def set_cookies(self, response: Response, admission: SignInResult) -> None:
-        """Set the cookies of the session and, if there is one, of the known browser."""
-        self.set_session_cookie(response, admission.secret)
-        if admission.device:
-            self._set_device_cookie(response, admission.device)
+    def set_cookies(self, response: Response, sign_in: SignInResult) -> None:
+        """Set the session cookie and, if the sign-in has one, the cookie of the known browser."""
+        self.set_session_cookie(response, sign_in.secret)
+        if sign_in.device:
+            self._set_device_cookie(response, sign_in.device)
 
     def set_session_cookie(self, response: Response, secret: str) -> None:
-        """Set the cookie with the secret of the session."""
+        """Set the session cookie, which holds the secret of the session for `session_lifetime`."""
         lifetime = int(self._system.identity.policy.session_lifetime.total_seconds())
         response.set_cookie(self._cookie, secret, max_age=lifetime, samesite="lax", **self._cookie_scope)
 
@@ -236,42 +306,42 @@ class Pages:
         lifetime = int(DEVICE_LIFETIME.total_seconds())
         response.set_cookie(self._device_cookie, secret, max_age=lifetime, samesite="strict", **self._cookie_scope)
 
-    def device(self, request: Request) -> str:
-        """Return the secret of the known browser; empty if it sent none."""
+    def device_secret(self, request: Request) -> str:
+        """Return the secret in the cookie of the known browser; an empty string if there is no cookie."""
         return request.cookies.get(self._device_cookie, "")
 
     def delete_session_cookie(self, response: Response) -> None:
-        """Delete the cookie of the session. The cookie of the known browser stays."""
+        """Delete the session cookie. The cookie of the known browser stays."""
         response.delete_cookie(self._cookie, samesite="lax", **self._cookie_scope)
 
-    async def form(self, request: Request, visit: Visit) -> Form:
-        """Return the fields of a form.
+    async def read_form(self, request: Request, visit: Visit) -> Form:
+        """Return the fields of a form, after a check of its CSRF token.
 
         Raises:
-            ForgedFormError: The form does not come from a page that this browser was shown.
-            BadFormError: The body is no form, or repeats a field.
+            CsrfError: The form does not come from a page that this browser was shown.
+            BadFormError: The body is not a form, or the form repeats a field.
         """
-        form = await read_form(request)
+        form = await read_unchecked_form(request)
         if not visit.known or not hmac.compare_digest(form.get("form_token", "").encode(), visit.form_token.encode()):
-            raise ForgedFormError
+            raise CsrfError
         return form
 
     async def _visit(self, request: Request) -> Visit:
         secret = request.cookies.get(self._cookie)
         if not secret:
             return Visit(new_secret(SecretKind.SESSION), known=False, signed_in=None)
-        return Visit(secret, known=True, signed_in=await self._system.identity.accounts.signed_in(secret))
+        return Visit(secret, known=True, signed_in=await self._system.identity.accounts.find_session(secret))
 
-    async def _problem(self, request: Request, status: HTTPStatus, template: str) -> Response:
-        return self._page(request, None, template, status, (), {})
+    async def _error_page(self, request: Request, status: HTTPStatus, template: str) -> Response:
+        return self._render(request, None, template, status, (), {})
 
-    def _page(  # noqa: PLR0913, PLR0917 - what `page` is given, and what `route` shows when things go wrong
+    def _render(  # noqa: PLR0913, PLR0917 - the arguments of `page`
         self,
         request: Request,
         visit: Visit | None,
         template: str,
         status: HTTPStatus,
-        forms_lead_to: Iterable[str],
+        form_targets: Iterable[str],
         values: Mapping[str, Any],
     ) -> Response:
         user = visit.signed_in.user if visit and visit.signed_in else None
@@ -280,11 +350,14 @@ class Pages:
             style_path=self._root + STYLE_PATH,
             form_token=visit.form_token if visit else "",
             user=user,
-            may_have_factor=user is not None and self._system.identity.second_factors.concerns(user),
-            path=local_path(request.scope),
+            menu=self._menu_links(user, local_path(request.scope)) if user else [],
             **{"problem": None, **values},
         )
-        return HTMLResponse(shown, status, {**self._headers(forms_lead_to), "Cache-Control": "no-store"})
+        return HTMLResponse(shown, status, {**self._headers(form_targets), "Cache-Control": "no-store"})
+
+    def _menu_links(self, user: User, current_path: str) -> list[MenuLink]:
+        shown = [(entry.title, path) for path, entry in self._menu.items() if entry.is_shown_to(user)]
+        return [MenuLink(title, path, path == current_path) for title, path in shown]
 
     async def _style(self, request: Request) -> Response:
         del request
@@ -293,10 +366,10 @@ class Pages:
             style, headers={**self._headers(()), "Cache-Control": "public, max-age=900"}, media_type="text/css"
         )
 
-    def _headers(self, forms_lead_to: Iterable[str]) -> dict[str, str]:
+    def _headers(self, form_targets: Iterable[str]) -> dict[str, str]:
         """Return headers that forbid scripts, styles and pictures of other sites, frames, and referrers."""
         # Browsers apply form-action to each redirect that follows a form, too.
-        targets = " ".join(["'self'", *forms_lead_to])
+        targets = " ".join(["'self'", *form_targets])
         policy = f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {targets}"
         headers = {
             "Content-Security-Policy": f"{policy}; frame-ancestors 'none'; base-uri 'none'",
@@ -308,35 +381,45 @@ class Pages:
         return headers | ({"Strict-Transport-Security": f"max-age={_A_YEAR}"} if self._secure else {})
 
 
-async def read_form(request: Request) -> Form:
-    """Return the fields of a form; raise BadFormError if the body is none or repeats a field."""
+async def read_unchecked_form(request: Request) -> Form:
+    """Return the fields of a form without a check for CSRF, as requests of programs need.
+
+    Raises:
+        BadFormError: The body is not a form, or the form repeats a field.
+    """
     if not _is_form(request.headers):
         raise BadFormError
     return parse_fields((await read_body(request, _LARGEST_FORM)).decode(errors="replace"))
 
 
 def parse_fields(text: str) -> Form:
-    """Return the fields of a query or form; raise BadFormError if one repeats (RFC 6749 3.1) or holds a NUL."""
+    """Return the fields of a query or form. Raise BadFormError if a field repeats (RFC 6749 3.1) or contains NUL."""
     try:
         fields = parse_qsl(text, keep_blank_values=True, max_num_fields=50)
     except ValueError as fault:
         raise BadFormError from fault
     form = dict(fields)
-    # PostgreSQL cannot look for a text with NUL.
+    # PostgreSQL refuses texts that contain NUL.
     if len(form) < len(fields) or any("\0" in value for value in form.values()):
         raise BadFormError
     return form
 
 
 def format_day(instant: datetime) -> str:
-    """Return the day as people write it."""
+    """Return the day of an instant for people, such as `1 March 2027`."""
     return f"{instant.day} {instant:%B %Y}"
 
 
 def site_of(url: str) -> str:
-    """Return scheme, host and port of a URL: the origin, for browsers."""
+    """Return the origin of a URL: its scheme, host and port."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _path_and_query(request: Request) -> str:
+    """Return the path of a request below the address of the site, with its query unless the query is too long."""
+    path, query = quote(local_path(request.scope)), quote(request.scope["query_string"], safe=_QUERY_CHARACTERS)
+    return f"{path}?{query}" if query and len(path) + len(query) < _LONGEST_NEXT_PATH else path
 
 
 def _is_form(headers: Headers) -> bool:
@@ -344,9 +427,10 @@ def _is_form(headers: Headers) -> bool:
 
 
 def _cookie_prefix(root: str) -> str:
-    """Return the prefix with which browsers take a cookie from pages with TLS only.
+    """Return the prefix of cookie names with which browsers accept a cookie only over TLS.
 
-    With `__Host-` they also refuse cookies that another host sets for this one. That prefix asks for the path `/`, so
-    a site below a path goes without: two installations on one host must not share a cookie.
+    With the prefix `__Host-` browsers also refuse cookies that another host sets for this host. `__Host-` requires the
+    cookie path `/`. A site below a path uses `__Secure-` with that path, because two sites on one host must not share a
+    cookie.
     """
     return "__Secure-" if root else "__Host-"

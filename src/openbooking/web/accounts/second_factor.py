@@ -12,15 +12,16 @@ from starlette.routing import Route
 from openbooking.identity.sign_in.accounts import SignedIn, SignInRefusedError
 from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
 from openbooking.identity.sign_in.second_factors import Enrolment, Pending, WrongCodeError
-from openbooking.identity.sign_in.totp import enrolment_uri, in_groups
+from openbooking.identity.sign_in.totp import enrolment_uri, split_into_groups
 from openbooking.system import System
-from openbooking.web.accounts.sign_in import WRONG_PASSWORD, client_address, forms_lead_to, wait_message
+from openbooking.web.accounts.sign_in import WRONG_PASSWORD, client_address, form_targets, wait_message
 from openbooking.web.pages import (
     CODE_PATH,
     ENROLMENT_PATH,
-    PARTNERS_PATH,
     SECOND_FACTOR_PATH,
+    START_PATH,
     Form,
+    MenuEntry,
     Pages,
     Problem,
     Visit,
@@ -49,7 +50,12 @@ class SecondFactorPages:
             self._pages.route(CODE_PATH, self._code, ("GET", "POST")),
             self._pages.route(RECOVERY_PATH, self._recovery_code, ("GET", "POST")),
             self._pages.route(ENROLMENT_PATH, self._enrol_pending, ("GET", "POST")),
-            self._pages.route_signed_in(SECOND_FACTOR_PATH, self._second_factor, ("GET", "POST")),
+            self._pages.route_signed_in(
+                SECOND_FACTOR_PATH,
+                self._second_factor,
+                ("GET", "POST"),
+                menu=MenuEntry("Second factor", self._factors.is_available_to),
+            ),
             self._pages.route_signed_in(REMOVE_PATH, self._remove, ("POST",)),
         ]
 
@@ -60,51 +66,51 @@ class SecondFactorPages:
         return await self._second_step(request, visit, recovery=True)
 
     async def _second_step(self, request: Request, visit: Visit, *, recovery: bool) -> Response:
-        """Answer the second step of sign-in, with a code of the app or a recovery code."""
+        """Answer the second step of sign-in: a code of the app, or a recovery code."""
         form = await self._form(request, visit)
-        going_to, pending = self._pages.destination(form.get("next", "")), await self._factors.pending(visit.secret)
+        next_path, pending = self._pages.safe_next_path(form.get("next", "")), await self._factors.pending(visit.secret)
         if pending is None or pending.sign_in.offered:
-            return self._pages.see_sign_in(going_to)
+            return self._pages.redirect_to_sign_in(next_path)
         problem = None
         if request.method == "POST":
             enter = self._factors.enter_recovery_code if recovery else self._factors.enter_code
             try:
-                admission = await enter(pending, form.get("code", ""), self._browser(request))
+                sign_in = await enter(pending, form.get("code", ""), self._browser(request))
             except WrongCodeError:
                 problem = _WRONG_RECOVERY_CODE if recovery else _WRONG_CODE
             except TooManyAttemptsError as refusal:
                 problem = wait_message(refusal, self._system.clock())
             else:
-                return await self._pages.admit(visit, admission, going_to or PARTNERS_PATH)
+                return await self._pages.begin_session(visit, sign_in, next_path or START_PATH)
         return self._pages.page(
             request,
             visit,
             "accounts/recovery_code.html" if recovery else "accounts/code.html",
-            forms_lead_to=await forms_lead_to(self._system, going_to),
+            form_targets=await form_targets(self._system, next_path),
             problem=problem,
-            going_to=going_to,
+            next_path=next_path,
             name=pending.user.name,
         )
 
     async def _enrol_pending(self, request: Request, visit: Visit) -> Response:
-        """Set up a second factor during sign-in, where one is required."""
+        """Set up a required second factor during sign-in."""
         form = await self._form(request, visit)
-        going_to, pending = self._pages.destination(form.get("next", "")), await self._factors.pending(visit.secret)
+        next_path, pending = self._pages.safe_next_path(form.get("next", "")), await self._factors.pending(visit.secret)
         if pending is None or not pending.sign_in.offered:
-            return self._pages.see_sign_in(going_to)
+            return self._pages.redirect_to_sign_in(next_path)
         if request.method != "POST":
-            return self._enrolment_page(request, visit, pending, going_to)
+            return self._enrolment_page(request, visit, pending, next_path)
         try:
             enrolment = await self._factors.enrol_pending(pending, form.get("code", ""), self._browser(request))
         except WrongCodeError:
-            return self._enrolment_page(request, visit, pending, going_to, _WRONG_CODE)
-        return await self._enrolled(request, enrolment, going_to or PARTNERS_PATH)
+            return self._enrolment_page(request, visit, pending, next_path, _WRONG_CODE)
+        return await self._recovery_codes_page(request, enrolment, next_path or START_PATH)
 
     async def _second_factor(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         """Set up a second factor after sign-in, or show the existing one."""
         if request.method != "POST":
             return await self._second_factor_page(request, visit, signed_in)
-        form = await self._pages.form(request, visit)
+        form = await self._pages.read_form(request, visit)
         try:
             enrolment = await self._factors.enrol(
                 signed_in, form.get("password", ""), form.get("code", ""), self._browser(request)
@@ -112,10 +118,10 @@ class SecondFactorPages:
         except _REFUSALS as refusal:
             problem = self._problem(refusal, _WRONG_CODE)
             return await self._second_factor_page(request, visit, signed_in, problem)
-        return await self._enrolled(request, enrolment, PARTNERS_PATH)
+        return await self._recovery_codes_page(request, enrolment, START_PATH)
 
     async def _remove(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
-        form = await self._pages.form(request, visit)
+        form = await self._pages.read_form(request, visit)
         try:
             await self._factors.remove(
                 signed_in, form.get("password", ""), form.get("code", ""), self._browser(request)
@@ -123,12 +129,12 @@ class SecondFactorPages:
         except _REFUSALS as refusal:
             problem = self._problem(refusal, _WRONG_EITHER)
             return await self._second_factor_page(request, visit, signed_in, problem)
-        return self._pages.see(SECOND_FACTOR_PATH)
+        return self._pages.redirect(SECOND_FACTOR_PATH)
 
     def _problem(
         self, refusal: SignInRefusedError | WrongCodeError | TooManyAttemptsError, wrong_code: Problem
     ) -> Problem:
-        """Return what the page says about a refusal; `wrong_code` is what it says about a wrong code."""
+        """Return the message for a refusal. `wrong_code` is the message for a wrong code."""
         match refusal:
             case TooManyAttemptsError():
                 return wait_message(refusal, self._system.clock())
@@ -145,30 +151,30 @@ class SecondFactorPages:
             return self._pages.page(
                 request, visit, "accounts/second_factor.html", problem=problem, factor=user.second_factor
             )
-        if not self._factors.concerns(user):
-            return self._pages.see(PARTNERS_PATH)
+        if not self._factors.is_available_to(user):
+            return self._pages.redirect(START_PATH)
         offered = await self._factors.offer(signed_in)
         if not offered:
-            return self._pages.see(SECOND_FACTOR_PATH)
+            return self._pages.redirect(SECOND_FACTOR_PATH)
         shown = self._enrolment_values(offered, user.name)
         return self._pages.page(
-            request, visit, "accounts/enrolment.html", problem=problem, going_to="", required=False, **shown
+            request, visit, "accounts/enrolment.html", problem=problem, next_path="", required=False, **shown
         )
 
     def _enrolment_page(
-        self, request: Request, visit: Visit, pending: Pending, going_to: str, problem: Problem | None = None
+        self, request: Request, visit: Visit, pending: Pending, next_path: str, problem: Problem | None = None
     ) -> Response:
         shown = self._enrolment_values(pending.sign_in.offered, pending.user.name)
         return self._pages.page(
-            request, visit, "accounts/enrolment.html", problem=problem, going_to=going_to, required=True, **shown
+            request, visit, "accounts/enrolment.html", problem=problem, next_path=next_path, required=True, **shown
         )
 
-    async def _enrolled(self, request: Request, enrolment: Enrolment, going_to: str) -> Response:
-        """Show the recovery codes, this once, in the session that has just begun."""
+    async def _recovery_codes_page(self, request: Request, enrolment: Enrolment, next_path: str) -> Response:
+        """Return the page that shows the recovery codes, once, and set the cookies of the new session."""
         secret = enrolment.sign_in.secret
-        visit = Visit(secret, known=True, signed_in=await self._system.identity.accounts.signed_in(secret))
+        visit = Visit(secret, known=True, signed_in=await self._system.identity.accounts.find_session(secret))
         response = self._pages.page(
-            request, visit, "accounts/recovery_codes.html", codes=enrolment.recovery_codes, going_to=going_to
+            request, visit, "accounts/recovery_codes.html", codes=enrolment.recovery_codes, next_path=next_path
         )
         self._pages.set_cookies(response, enrolment.sign_in)
         return response
@@ -176,20 +182,20 @@ class SecondFactorPages:
     def _enrolment_values(self, secret: str, name: str) -> dict[str, Any]:
         """Return the values of the enrolment page: the key of the app as text, as a link and as a QR code."""
         uri = enrolment_uri(secret, name, self._system.settings.name)
-        return {"name": name, "secret": in_groups(secret), "uri": uri, "picture": _qr_code(uri)}
+        return {"name": name, "secret": split_into_groups(secret), "uri": uri, "picture": _qr_code(uri)}
 
     async def _form(self, request: Request, visit: Visit) -> Form:
-        """Return the fields of the form, or for GET those of the query."""
-        return await self._pages.form(request, visit) if request.method == "POST" else dict(request.query_params)
+        """Return the fields of the form of a POST request, or of the query of a GET request."""
+        return await self._pages.read_form(request, visit) if request.method == "POST" else dict(request.query_params)
 
     def _browser(self, request: Request) -> Browser:
-        return Browser(client_address(request), self._pages.device(request))
+        return Browser(client_address(request), self._pages.device_secret(request))
 
 
 def _qr_code(text: str) -> Markup:
-    """Return the text as a QR code in SVG, inside the page: a picture of its own could stay in a cache."""
+    """Return a text as a QR code in SVG, for use inside the page. A separate picture could stay in a cache."""
     drawn = io.BytesIO()
     segno.make(text, error="m").save(
         drawn, kind="svg", xmldecl=False, svgns=False, scale=5, light="#fff", nl=False, svgclass="qr", lineclass=None
     )
-    return Markup(drawn.getvalue().decode())  # noqa: S704 - segno writes lines, and nothing of the text
+    return Markup(drawn.getvalue().decode())  # noqa: S704 - segno writes lines only, and no part of the text

@@ -1,4 +1,4 @@
-"""Pages on which the staff of Sellers sign in, sign out and set passwords."""
+"""Pages on which users of Sellers sign in, sign out and set passwords."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -12,18 +12,19 @@ from openbooking.identity.oauth.authorization_endpoint import UnknownClientError
 from openbooking.identity.oauth.discovery import AUTHORIZE_PATH
 from openbooking.identity.records import Partner
 from openbooking.identity.sign_in.accounts import (
+    InvalidLinkError,
     SignedIn,
     SignInRefusedError,
-    UnknownLinkError,
 )
 from openbooking.identity.sign_in.attempt_limiter import Browser, TooManyAttemptsError
 from openbooking.identity.sign_in.passwords import MIN_LENGTH, WeakPasswordError
 from openbooking.system import System
 from openbooking.web.pages import (
-    PARTNERS_PATH,
     SIGN_IN_PATH,
+    START_PATH,
     BadFormError,
     Form,
+    MenuEntry,
     Pages,
     Problem,
     Visit,
@@ -53,56 +54,59 @@ class AccountPages:
         return [
             self._pages.route(SIGN_IN_PATH, self._sign_in, ("GET", "POST")),
             self._pages.route_signed_in(SIGN_OUT_PATH, self._sign_out, ("POST",)),
-            self._pages.route_signed_in(PASSWORD_PATH, self._change_password, ("GET", "POST")),
+            self._pages.route_signed_in(
+                PASSWORD_PATH, self._change_password, ("GET", "POST"), menu=MenuEntry("Change password")
+            ),
             self._pages.route(LINK_PATH, self._use_link, ("GET", "POST")),
         ]
 
     async def _sign_in(self, request: Request, visit: Visit) -> Response:
         if request.method != "POST":
-            going_to = self._pages.destination(request.query_params.get("next", ""))
+            next_path = self._pages.safe_next_path(request.query_params.get("next", ""))
             # The authorization endpoint also sends signed-in people here, if they have to sign in again.
-            if visit.signed_in and going_to and urlsplit(going_to).path != AUTHORIZE_PATH:
-                return self._pages.see(going_to)
-            return await self._sign_in_page(request, visit, going_to)
-        form = await self._pages.form(request, visit)
-        going_to, name = self._pages.destination(form.get("next", "")), form.get("username", "")
+            if visit.signed_in and next_path and urlsplit(next_path).path != AUTHORIZE_PATH:
+                return self._pages.redirect(next_path)
+            return await self._sign_in_page(request, visit, next_path)
+        form = await self._pages.read_form(request, visit)
+        next_path, name = self._pages.safe_next_path(form.get("next", "")), form.get("username", "")
         try:
-            admission = await self._accounts.sign_in(name, form.get("password", ""), self._browser(request))
+            sign_in = await self._accounts.sign_in(name, form.get("password", ""), self._browser(request))
         except SignInRefusedError:
-            return await self._sign_in_page(request, visit, going_to, _WRONG, name)
+            return await self._sign_in_page(request, visit, next_path, _WRONG, name)
         except TooManyAttemptsError as refusal:
-            return await self._sign_in_page(request, visit, going_to, wait_message(refusal, self._system.clock()), name)
-        return await self._pages.admit(visit, admission, going_to or PARTNERS_PATH)
+            problem = wait_message(refusal, self._system.clock())
+            return await self._sign_in_page(request, visit, next_path, problem, name)
+        return await self._pages.begin_session(visit, sign_in, next_path or START_PATH)
 
     async def _sign_in_page(
-        self, request: Request, visit: Visit, going_to: str, problem: Problem | None = None, name: str = ""
+        self, request: Request, visit: Visit, next_path: str, problem: Problem | None = None, name: str = ""
     ) -> Response:
         return self._pages.page(
             request,
             visit,
             "accounts/sign_in.html",
-            forms_lead_to=await forms_lead_to(self._system, going_to),
+            form_targets=await form_targets(self._system, next_path),
             problem=problem,
-            going_to=going_to,
-            partner=await client_asking(self._system, going_to),
+            next_path=next_path,
+            partner=await requesting_client(self._system, next_path),
             name=name,
         )
 
     async def _sign_out(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
-        await self._pages.form(request, visit)
+        await self._pages.read_form(request, visit)
         await self._accounts.sign_out(signed_in)
-        response = self._pages.see(SIGN_IN_PATH)
+        response = self._pages.redirect(SIGN_IN_PATH)
         self._pages.delete_session_cookie(response)
         return response
 
     async def _change_password(self, request: Request, visit: Visit, signed_in: SignedIn) -> Response:
         if request.method != "POST":
             return self._password_page(request, visit)
-        form = await self._pages.form(request, visit)
-        if _differs(form):
+        form = await self._pages.read_form(request, visit)
+        if _new_passwords_differ(form):
             return self._password_page(request, visit, _DIFFERENT_PASSWORDS)
         try:
-            admission = await self._accounts.change_password(
+            sign_in = await self._accounts.change_password(
                 signed_in.user, form.get("password", ""), form.get("new_password", ""), self._browser(request)
             )
         except WeakPasswordError as fault:
@@ -111,23 +115,23 @@ class AccountPages:
             return self._password_page(request, visit, WRONG_PASSWORD)
         except TooManyAttemptsError as refusal:
             return self._password_page(request, visit, wait_message(refusal, self._system.clock()))
-        return await self._pages.admit(visit, admission, PARTNERS_PATH)
+        return await self._pages.begin_session(visit, sign_in, START_PATH)
 
     async def _use_link(self, request: Request, visit: Visit) -> Response:
-        form = await self._pages.form(request, visit) if request.method == "POST" else dict(request.query_params)
+        form = await self._pages.read_form(request, visit) if request.method == "POST" else dict(request.query_params)
         link = form.get("link", "")
         try:
             user = await self._accounts.user_of_link(link)
             if request.method != "POST":
                 return self._password_page(request, visit, link=link, name=user.name)
-            if _differs(form):
+            if _new_passwords_differ(form):
                 return self._password_page(request, visit, _DIFFERENT_PASSWORDS, link, user.name)
-            admission = await self._accounts.use_link(link, form.get("new_password", ""))
-        except UnknownLinkError:
-            return self._pages.page(request, visit, "accounts/unknown_link.html", status=HTTPStatus.NOT_FOUND)
+            sign_in = await self._accounts.use_link(link, form.get("new_password", ""))
+        except InvalidLinkError:
+            return self._pages.page(request, visit, "accounts/invalid_link.html", status=HTTPStatus.NOT_FOUND)
         except WeakPasswordError as fault:
             return self._password_page(request, visit, _weak(fault), link, user.name)
-        return await self._pages.admit(visit, admission, PARTNERS_PATH)
+        return await self._pages.begin_session(visit, sign_in, START_PATH)
 
     def _password_page(
         self, request: Request, visit: Visit, problem: Problem | None = None, link: str = "", name: str = ""
@@ -143,34 +147,34 @@ class AccountPages:
         )
 
     def _browser(self, request: Request) -> Browser:
-        return Browser(client_address(request), self._pages.device(request))
+        return Browser(client_address(request), self._pages.device_secret(request))
 
 
-async def client_asking(system: System, going_to: str) -> Partner | None:
-    """Return the client that asks for consent on the page after sign-in, if that is the consent page."""
-    parts = urlsplit(going_to)
+async def requesting_client(system: System, next_path: str) -> Partner | None:
+    """Return the client whose authorization request continues after sign-in; None if there is no such request."""
+    parts = urlsplit(next_path)
     if parts.path != AUTHORIZE_PATH:
         return None
     try:
-        return await system.identity.authorization.client(parse_fields(parts.query))
+        return await system.identity.authorization.find_client(parse_fields(parts.query))
     except (UnknownClientError, BadFormError):
         return None
 
 
-async def forms_lead_to(system: System, going_to: str) -> list[str]:
-    """Return the sites to which sign-in may lead: a client's, if consent was given earlier."""
-    partner = await client_asking(system, going_to)
+async def form_targets(system: System, next_path: str) -> list[str]:
+    """Return the sites to which the sign-in form may redirect: those of a client, if the user consented before."""
+    partner = await requesting_client(system, next_path)
     return [site_of(uri) for uri in partner.redirect_uris] if partner else []
 
 
 def wait_message(refusal: TooManyAttemptsError, now: datetime) -> Problem:
-    """Return the message that says how long to wait. It names no field: the values were not checked."""
+    """Return the message that says how long to wait. It names no field, because no value was checked."""
     minutes = max((refusal.until - now).total_seconds() / 60, 0)
     time = "a minute" if minutes <= 1 else f"{-int(-minutes // 1)} minutes"
     return Problem(f"Too many attempts. Try again in {time}, or ask for a link to set a new password.")
 
 
-def _differs(form: Form) -> bool:
+def _new_passwords_differ(form: Form) -> bool:
     return form.get("new_password") != form.get("repeated")
 
 
@@ -179,5 +183,5 @@ def _weak(fault: WeakPasswordError) -> Problem:
 
 
 def client_address(request: Request) -> str:
-    """Return the IP address of the client, as a trusted proxy names it."""
+    """Return the IP address of the client, which a trusted proxy may have reported."""
     return request.client.host if request.client else "unknown"

@@ -42,13 +42,13 @@ async def provider(world_settings: dict[str, str], tmp_path: Path) -> AsyncItera
 
 @pytest.fixture
 async def sqlite_provider(tmp_path: Path) -> AsyncIterator[World]:
-    """The same on SQLite alone, for tests that do not depend on the store."""
+    """A Booking System with an OpenID provider on SQLite, for tests that do not depend on the store."""
     async with open_world("sqlite", tmp_path, access="openid") as world:
         yield world
 
 
 def client_of(world: World, *credentials: str, **options: Any) -> AsyncOAuth2Client:
-    """Authlib's client, with these credentials or alice's."""
+    """Return a client of Authlib with these credentials, by default those of alice."""
     client_id, secret = credentials or ("alice", "obs_alice")
     return AsyncOAuth2Client(
         client_id,
@@ -62,7 +62,7 @@ def client_of(world: World, *credentials: str, **options: Any) -> AsyncOAuth2Cli
 
 
 async def authorised(world: World, client: AsyncOAuth2Client, name: str = "ann", **options: Any) -> dict[str, Any]:
-    """Return the tokens after consent in a browser."""
+    """Give consent in a browser, and return the tokens."""
     verifier = "v" * 48
     url, state = client.create_authorization_url(f"{SITE}/oauth/authorize", code_verifier=verifier, **options)
     visitor = Visitor(world.client)
@@ -129,8 +129,8 @@ async def test_a_standard_client_authorises_books_refreshes_and_revokes(provider
         assert refused.headers["www-authenticate"].startswith("Bearer ")
 
 
-async def test_a_client_can_tell_that_an_access_token_was_slipped_in(sqlite_provider: World) -> None:
-    """By the `at_hash` of the ID token (RFC 9700 4.6)."""
+async def test_a_client_detects_an_injected_access_token(sqlite_provider: World) -> None:
+    """The ID token contains the `at_hash` of its access token (RFC 9700 4.6)."""
     async with client_of(sqlite_provider) as client:
         anns, bens = [await authorised(sqlite_provider, client, name) for name in ("ann", "ben")]
     keys = KeySet.import_key_set((await sqlite_provider.client.get("/oauth/jwks")).json())
@@ -161,7 +161,7 @@ async def test_a_standard_client_reads_its_orders_feed(provider: World) -> None:
 
 
 @pytest.mark.spec("OB-AUTH-32")
-async def test_somebody_who_agreed_once_is_not_asked_twice(provider: World) -> None:
+async def test_a_user_who_agreed_is_not_asked_again_over_http(provider: World) -> None:
     async with client_of(provider) as client:
         await authorised(provider, client)
         url, _ = client.create_authorization_url(f"{SITE}/oauth/authorize", code_verifier="v" * 48)
@@ -192,7 +192,7 @@ async def test_a_client_that_registers_itself_is_authorised(provider: World) -> 
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer x", "Basic eDp5", "Bearer obk_alice"])
-async def test_nobody_registers_without_a_token(sqlite_provider: World, authorization: str | None) -> None:
+async def test_registration_needs_a_token(sqlite_provider: World, authorization: str | None) -> None:
     headers = {"Authorization": authorization} if authorization else {}
     reply = await sqlite_provider.client.post("/oauth/register", json={"redirect_uris": [URI]}, headers=headers)
     assert (reply.status_code, reply.json()["error"]) == (401, "invalid_token")
@@ -240,7 +240,7 @@ async def test_the_token_endpoint_refuses_invalid_requests(
     assert reply.headers["content-type"] == "application/json"
 
 
-async def test_a_client_that_is_not_known_is_challenged(sqlite_provider: World) -> None:
+async def test_an_unknown_client_receives_a_challenge(sqlite_provider: World) -> None:
     for headers in ({}, {"Authorization": basic("alice", "x")}):
         reply = await sqlite_provider.client.post(
             "/oauth/token", data={"grant_type": "client_credentials"}, headers=headers
@@ -249,7 +249,7 @@ async def test_a_client_that_is_not_known_is_challenged(sqlite_provider: World) 
         assert reply.headers["www-authenticate"].startswith("Basic")
 
 
-async def test_invalid_text_is_an_error_of_the_client_and_not_of_the_database(provider: World) -> None:
+async def test_text_with_nul_is_an_error_of_the_client(provider: World) -> None:
     headers = {"Content-Type": FORM}
     for sent in (b"client_secret=x&client_id=%00", b"client_secret=obs_alice&client_id=alice&code=obc_x.%00"):
         content = b"grant_type=authorization_code&" + sent
@@ -289,7 +289,7 @@ async def test_the_dataset_site_names_the_openid_provider(provider: World, valid
         ("headers", "X-Partner", {"/sign-in": 404, "/oauth/jwks": 404, "/partners": 404, "/pages.css": 404}),
     ],
 )
-async def test_without_openid_there_is_no_provider(
+async def test_other_access_modes_have_no_openid_provider(
     tmp_path: Path, access: str, header: str, paths: dict[str, int]
 ) -> None:
     async with open_world("sqlite", tmp_path, access=access, trusted_partner_header=header) as world:
