@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from cli.test_commands import add_seller, database, fail, run, succeed
 from openbooking.booking.model.grant_terms import NO_TERMS, GrantTerms
 from openbooking.identity.authentication import ApiKeyAuthentication
 from openbooking.identity.partners.last_use import LastUseRecorder
@@ -14,8 +13,7 @@ from openbooking.openactive.ids import OfferRef
 from openbooking.settings import Settings
 from openbooking.system import open_identity_store
 from openbooking.testing.samples import Clock
-
-__all__ = ["database"]
+from support.command_line import add_seller, fail, run, succeed
 
 OFFER = "session-series/yoga#/offers/adult"
 

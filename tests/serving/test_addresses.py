@@ -12,16 +12,15 @@ from typing import Any
 
 import pytest
 
-from cli.test_commands import OPENBOOKING, SELLER, add_seller, database, fail, rows, succeed
-from cli.test_import_command import SOON
+from cli.test_imports import SOON
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.settings import load_settings
 from openbooking.system import open_store
 from openbooking.testing import samples
+from support.command_line import OPENBOOKING, SELLER_OPTIONS, add_seller, database, fail, rows, succeed
 from support.published_items import page, rpde, series, session
 
 __all__ = ["database"]
-
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - as containers do
 
 
@@ -50,7 +49,6 @@ def test_serve_warns_of_feeds_with_another_address(database: Path, monkeypatch: 
 
 
 OLD, NEW = "https://old.example.com", "https://new.example.com"
-SELLER_OPTIONS = tuple(word for option in SELLER.items() for word in option)
 
 
 @pytest.fixture

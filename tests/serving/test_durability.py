@@ -4,9 +4,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cli.test_commands import run, succeed
 from openbooking.testing.postgres import PostgresServer
 from serving.test_addresses import told_at_start
+from support.command_line import run, succeed
 
 
 @pytest.mark.parametrize("value", ["local", "remote_write"])

@@ -11,11 +11,10 @@ import uvicorn
 
 from openbooking.serving.server import server_config
 from openbooking.settings import Settings
-from serving.test_request_framing import head, tell
+from serving.test_connection_framing import head, tell
 from support.served_system import HOST
 
 pytestmark = pytest.mark.anyio
-
 ATTACKS = 1_000
 # Half a request, which swallows the head of the next one on the same connection.
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\nX: "

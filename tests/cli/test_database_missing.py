@@ -1,24 +1,18 @@
 """Commands in a folder without a database report it, fail, and make none."""
 
-import json
 import os
-import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from openbooking.cli import app
 from openbooking.cli.database import with_system
 from openbooking.system import System
 from openbooking.testing.postgres import PostgresServer
 from openbooking.user_error import UserError
+from support.command_line import SELLER_OPTIONS, run
 
-OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
 NEEDS_ONE = [
     ["backup", "copy.sqlite3"],
     ["doctor"],
@@ -35,18 +29,7 @@ NEEDS_ONE = [
     ["user", "list"],
     ["user", "remove", "ann"],
 ]
-SELLER = {
-    "--name": "Willow",
-    "--legal-name": "Willow",
-    "--tax-mode": "net",
-    "--email": "a@willow.example",
-    "--url": "https://willow.example/",
-    "--street": "Canal Street",
-    "--locality": "Oxford",
-    "--region": "Oxfordshire",
-    "--postcode": "OX2 6ZZ",
-}
-ADD_SELLER = ["seller", "add", "willow", *(word for option in SELLER.items() for word in option)]
+ADD_SELLER = ["seller", "add", "willow", *SELLER_OPTIONS]
 
 
 @pytest.fixture(autouse=True)
@@ -56,10 +39,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
 
 
 @pytest.mark.parametrize("command", NEEDS_ONE, ids=" ".join)
@@ -111,19 +90,6 @@ def test_a_command_that_makes_a_database_says_so_once(folder: Path, command: lis
     assert (result.exit_code, f"There was no database; {path} is made." in result.output) == (0, True)
     assert "is made" not in run("migrate").output
     assert run("doctor").exit_code == 0
-
-
-def test_a_server_says_that_its_database_is_new(folder: Path) -> None:
-    lines = []
-    for events in (2, 1):
-        command = [OPENBOOKING, "serve", "--port", "0"]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-            assert process.stderr
-            lines.append([json.loads(process.stderr.readline()) for _ in range(events)])
-            process.send_signal(signal.SIGTERM)
-    (serving, is_new), (again,) = lines
-    assert (serving["event"], is_new["event"], again["event"]) == ("serving", "database.is_new", "serving")
-    assert is_new["database"] == str(folder.resolve() / "openbooking.sqlite3")
 
 
 @pytest.mark.parametrize("command", [["migrate"], ADD_SELLER])

@@ -15,7 +15,6 @@ from openbooking.settings import Settings
 from support.served_system import HOST, Plan, Served
 
 pytestmark = pytest.mark.anyio
-
 SENT = 8_000_000
 MOST_GROWTH_KB = 40_000
 WAITING = 2.0

@@ -6,7 +6,6 @@ import os
 import pty
 import sqlite3
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,22 +20,12 @@ from typer.testing import CliRunner, Result
 
 from openbooking.cli import app
 from openbooking.openactive.money import VatTreatment
+from support.command_line import OPENBOOKING, SELLER_OPTIONS, read_screen, succeed
 from support.published_items import page, rpde, series, session
 
-OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
 SOON = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0).isoformat()
 GOOD = (rpde(series()), rpde(session(startDate=SOON)))
 BAD = rpde(session(2, startDate=None))
-
-
-@pytest.fixture(autouse=True)
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The database of all commands of this module."""
-    for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
-        monkeypatch.delenv(name)
-    path = tmp_path / "openbooking.sqlite3"
-    monkeypatch.setenv("OPENBOOKING_DATABASE", str(path))
-    return path
 
 
 @pytest.fixture
@@ -137,19 +126,7 @@ def test_the_vat_treatment_is_an_option(file: Path, database: Path, vat: VatTrea
 
 def test_items_change_their_seller_only_with_hand_over(file: Path) -> None:
     assert run(file).exit_code == 0
-    words = [
-        "--name",
-        "Centre",
-        "--legal-name",
-        "Centre Ltd",
-        "--tax-mode",
-        "gross",
-        "--email",
-        "help@centre.example.com",
-    ]
-    words += ["--url", "https://centre.example.com/", "--street", "1 River Road", "--locality", "Oxford"]
-    words += ["--region", "Oxfordshire", "--postcode", "OX1 1AA"]
-    assert CliRunner().invoke(app, ["seller", "add", "centre", *words]).exit_code == 0
+    succeed("seller", "add", "centre", *SELLER_OPTIONS)
     refused = run(file, "--seller", "centre")
     assert refused.exit_code == 1
     assert "It belongs to another Seller: " in refused.stdout
@@ -214,23 +191,8 @@ def test_on_a_terminal_there_is_progress_and_then_the_same_lines(file: Path) -> 
     ) as running:
         os.close(shown_on)
         with FileIO(terminal) as screen:
-            shown = b"".join(iter(lambda: _read(screen), b"")).decode()
+            shown = b"".join(iter(lambda: read_screen(screen), b"")).decode()
     assert running.returncode == 1
     assert "Processed" in shown
     assert "bookable      ScheduledSession https://provider.example.com/sessions/1" in shown
     assert "Of what was read, 1 can be booked" in shown.splitlines()[-1]
-
-
-def _read(screen: FileIO) -> bytes:
-    """Return the next output on a terminal. At its end Linux reports an error."""
-    try:
-        return screen.read(1024)
-    except OSError:
-        return b""
-
-
-def test_help_of_a_command_loads_no_server() -> None:
-    command = [sys.executable, "-X", "importtime", OPENBOOKING, "import", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "PATH|URL" in done.stdout
-    assert not [library for library in ("httpx2", "sqlalchemy", "openbooking.system") if f" {library}\n" in done.stderr]
