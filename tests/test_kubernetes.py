@@ -1,4 +1,4 @@
-"""Variables that Kubernetes sets for a Service are no settings."""
+"""Variables that Kubernetes sets for a Service are not read as settings."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ MISSPELT = {
 }
 
 
-def test_variables_of_a_kubernetes_service_are_left_out_and_the_port_is_logged(tmp_path: Path) -> None:
+def test_variables_of_a_kubernetes_service_are_ignored(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text("port = 8100")
     with structlog.testing.capture_logs() as logged:
@@ -47,13 +47,13 @@ def test_variables_of_a_kubernetes_service_are_left_out_and_the_port_is_logged(t
     assert {(line["event"], line["variable"]) for line in logged} == {("settings.left_out", "OPENBOOKING_PORT")}
 
 
-def test_a_port_number_is_not_left_out() -> None:
+def test_a_port_number_is_a_setting() -> None:
     with structlog.testing.capture_logs() as logged:
         assert load_settings({"OPENBOOKING_PORT": "8300", "OPENBOOKING_SERVICE_HOST": "10.0.0.1"}).port == 8300
     assert logged == []
 
 
 @pytest.mark.parametrize(("name", "value"), MISSPELT.items())
-def test_similar_variables_are_errors(name: str, value: str) -> None:
+def test_variables_similar_to_those_of_kubernetes_are_refused(name: str, value: str) -> None:
     with pytest.raises(SettingsError):
         load_settings({name: value})

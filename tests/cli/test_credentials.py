@@ -46,7 +46,7 @@ def test_credentials_are_replaced_with_an_overlap(kind: str, new: str, end: str)
     succeed("partner", "add", "app", "--name", "App", *way)
     told = run("partner", new, "app", "--overlap-days", "7")
     assert re.fullmatch(r"ob[ks]_\S+\n", told.stdout)
-    good = re.fullmatch(rf"The {kind} before stays good (until \d{{4}}-\d\d-\d\d \d\d:\d\d UTC)\.\n", told.stderr)
+    good = re.fullmatch(rf"The former {kind} stays valid (until \d{{4}}-\d\d-\d\d \d\d:\d\d UTC)\.\n", told.stderr)
     assert good
     shown = [f"{kind}\tlast used never", f"former {kind}\t{good[1]}\tlast used never"]
     assert [line for line in succeed("partner", "show", "app").splitlines() if kind in line][1:] == shown
@@ -55,7 +55,9 @@ def test_credentials_are_replaced_with_an_overlap(kind: str, new: str, end: str)
     assert "former" not in succeed("partner", "show", "app") + succeed("partner", "list")
     assert f"no former {kind}" in fail(1, "partner", end, "app")
     day = f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"
-    assert run("partner", new, "app", "--until", day).stderr == f"The {kind} before stays good until {day} 00:00 UTC.\n"
+    assert (
+        run("partner", new, "app", "--until", day).stderr == f"The former {kind} stays valid until {day} 00:00 UTC.\n"
+    )
     for until in ("2001-01-01", "2999-01-01"):
         assert "within the next 366 days" in fail(1, "partner", new, "app", "--until", until)
     assert "either --overlap-days or --until" in fail(1, "partner", new, "app", "--until", day, "--overlap-days", "1")
@@ -64,7 +66,7 @@ def test_credentials_are_replaced_with_an_overlap(kind: str, new: str, end: str)
 
 
 @pytest.mark.spec("OB-AUTH-08")
-def test_a_key_in_use_does_not_end_silently() -> None:
+def test_new_key_refuses_to_end_a_former_key_in_use() -> None:
     add_seller("oak")
     succeed("partner", "add", "app", "--name", "App", "--seller", "oak")
     key = succeed("partner", "new-key", "app", "--overlap-days", "7").strip()

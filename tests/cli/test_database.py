@@ -13,14 +13,14 @@ from openbooking.settings import Settings
 from support.command_line import OPENBOOKING, fail, read_screen, rows, set_revision, succeed
 
 
-def test_every_setting_is_shown_with_its_meaning() -> None:
+def test_settings_command_prints_each_setting_with_its_meaning() -> None:
     shown = succeed("settings")
     for field in msgspec.structs.fields(Settings):
         assert f"\nOPENBOOKING_{field.name.upper()}=" in shown
     assert shown.count("# ") == len(msgspec.structs.fields(Settings))
 
 
-def test_the_settings_in_force_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_command_prints_values_and_hides_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBOOKING_LEASE_SECONDS", "60")
     monkeypatch.setenv("OPENBOOKING_METRICS_TOKEN", "scrape-me")
     shown = succeed("settings")
@@ -29,7 +29,7 @@ def test_the_settings_in_force_are_shown(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "scrape-me" not in shown
 
 
-def test_on_a_terminal_the_settings_are_a_table() -> None:
+def test_settings_command_prints_a_table_on_a_terminal() -> None:
     terminal, shown_on = pty.openpty()
     with subprocess.Popen([OPENBOOKING, "settings"], stdout=shown_on, env=os.environ | {"COLUMNS": "200"}):
         os.close(shown_on)
@@ -71,7 +71,7 @@ def test_migrate_makes_the_database_and_can_be_repeated(database: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [("migrate",), ("seller", "list"), ("partner", "list")])
-def test_a_newer_schema_is_refused(database: Path, command: tuple[str, ...]) -> None:
+def test_commands_refuse_a_newer_schema(database: Path, command: tuple[str, ...]) -> None:
     succeed("migrate")
     set_revision(database, "9999")
     assert "newer version" in fail(1, *command)

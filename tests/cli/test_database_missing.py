@@ -1,4 +1,4 @@
-"""Commands in a folder without a database report it, fail, and make none."""
+"""Commands without a database: a command fails and makes no file, unless it may make a new database."""
 
 import os
 import sqlite3
@@ -34,7 +34,7 @@ ADD_SELLER = ["seller", "add", "willow", *SELLER_OPTIONS]
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory."""
+    """Return an empty folder, which is the working directory."""
     for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -42,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("command", NEEDS_ONE, ids=" ".join)
-def test_commands_that_need_a_database_report_its_absence_and_make_none(folder: Path, command: list[str]) -> None:
+def test_a_command_without_a_database_fails_and_makes_none(folder: Path, command: list[str]) -> None:
     result = run(*command)
     assert (result.exit_code > 0, result.stdout) == (True, "")
     assert str(folder.resolve() / "openbooking.sqlite3") in result.stderr
@@ -84,11 +84,11 @@ def bare(postgres: PostgresServer) -> str:
 
 
 @pytest.mark.parametrize("command", [ADD_SELLER, ["migrate"]], ids=["seller add", "migrate"])
-def test_a_command_that_makes_a_database_says_so_once(folder: Path, command: list[str]) -> None:
+def test_a_command_reports_a_new_database_once(folder: Path, command: list[str]) -> None:
     path = str(folder.resolve() / "openbooking.sqlite3")
     result = run(*command)
-    assert (result.exit_code, f"There was no database; {path} is made." in result.output) == (0, True)
-    assert "is made" not in run("migrate").output
+    assert (result.exit_code, f"Made a new database: {path}." in result.output) == (0, True)
+    assert "Made a new" not in run("migrate").output
     assert run("doctor").exit_code == 0
 
 
@@ -114,4 +114,4 @@ def test_a_command_that_fails_reports_the_database_that_it_made(
 
     with pytest.raises(UserError, match="refused"):
         with_system(None, fail, makes_new=True)
-    assert f"{folder.resolve() / 'openbooking.sqlite3'} is made" in capsys.readouterr().err
+    assert f"Made a new database: {folder.resolve() / 'openbooking.sqlite3'}." in capsys.readouterr().err

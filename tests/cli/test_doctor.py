@@ -7,7 +7,7 @@ from pathlib import Path
 from support.command_line import add_seller, run, succeed
 
 
-def test_the_doctor_reports_disagreements(database: Path) -> None:
+def test_doctor_reports_a_claim_without_a_record(database: Path) -> None:
     add_seller("willow")
     assert "agree" in succeed("doctor")
     with closing(sqlite3.connect(database)) as connection:

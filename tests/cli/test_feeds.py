@@ -18,7 +18,7 @@ def verify(*arguments: str) -> Result:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not wait between attempts."""
+    """Read feeds without a pause between attempts."""
     monkeypatch.setattr(verification, "_OPTIONS", HarvestOptions(limits=Limits(first_pause=0), documents=True))
 
 
@@ -33,7 +33,7 @@ def test_a_sound_feed_has_no_faults() -> None:
 
 
 @pytest.mark.spec("OB-FEED-17")
-def test_pages_without_items_are_no_fault() -> None:
+def test_a_page_without_items_is_not_a_fault() -> None:
     with feed(page(1, item(1)), page(5), None, None, None, page(6, item(6, "y")), page(6)) as url:
         result = verify(url)
     assert (result.exit_code, result.stdout) == (0, f"{url}: 2 items on 4 pages, 0 faults\n")
@@ -55,7 +55,7 @@ def page_by_time(following: str, *items: Any) -> dict[str, Any]:
 
 
 @pytest.mark.spec("OB-FEED-05")
-def test_a_feed_by_time_has_items_of_one_time_in_the_order_of_their_ids_from_the_first_page_on() -> None:
+def test_a_feed_by_time_orders_items_of_one_time_by_id() -> None:
     after_y = "afterId=y&afterTimestamp=1"
     with feed(page_by_time(after_y, item(1, "x"), item(1, "y")), page_by_time(after_y)) as url:
         assert verify(url).stdout == f"{url}: 2 items on 2 pages, 0 faults\n"
@@ -90,14 +90,14 @@ FAULTY: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("told", FAULTY)
-def test_faults_of_a_feed_are_reported(told: str) -> None:
+def test_verify_reports_a_fault_of_a_feed(told: str) -> None:
     with feed(*FAULTY[told]) as url:
         result = verify(f"{url}?afterChangeNumber=0")
     assert result.exit_code == 1, result.stdout
     assert told in result.stdout
 
 
-def test_a_feed_that_does_not_exist_is_reported_in_one_line() -> None:
+def test_verify_reports_a_missing_feed_in_one_line() -> None:
     result = verify("http://127.0.0.1:9/feed")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "cannot be read" in result.stderr

@@ -1,4 +1,4 @@
-"""The `openbooking` command itself: version, help and the time to load it."""
+"""The `openbooking` command: version, help, and the libraries that help loads."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from openbooking import __version__
 from support.command_line import OPENBOOKING, succeed
 
 
-def test_version() -> None:
+def test_version_option_prints_the_version() -> None:
     assert succeed("--version").strip() == __version__
 
 
@@ -17,8 +17,8 @@ def test_help_names_every_command() -> None:
     assert all(name in told for name in ("serve", "demo", "migrate", "doctor", "settings", "seller", "partner"))
 
 
-def test_help_is_quick_to_load() -> None:
-    """Modules that are slow to load are loaded when they are needed."""
+def test_help_loads_no_slow_library() -> None:
+    """A command loads slow modules when it runs."""
     seen = subprocess.run(
         [sys.executable, "-X", "importtime", OPENBOOKING, "--help"], capture_output=True, text=True, check=True
     )

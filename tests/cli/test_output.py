@@ -1,4 +1,4 @@
-"""Commands print text from others without its control characters."""
+"""Commands print text from feeds, partners and files without its control characters."""
 
 import asyncio
 import json
@@ -126,7 +126,7 @@ def every_command() -> set[str]:
 
 
 def lines_of(result: Result) -> list[str]:
-    """Return the lines, none of which is forged."""
+    """Return the lines of the output. Fail if a line contains a control character or begins inside hostile text."""
     assert unsafe(result.stdout + result.stderr) == set(), repr(result.output)
     lines = [*result.stdout.split("\n"), *result.stderr.split("\n")]
     assert [line for line in lines if "forged" in line and "bad" not in line] == []
@@ -134,7 +134,7 @@ def lines_of(result: Result) -> list[str]:
 
 
 async def fill(system: System) -> None:
-    """A database with hostile text in every field that others can set."""
+    """Fill the database with hostile text in every field that other people can set."""
     address = {"url": HOSTILE, "email": HOSTILE}
     for key in ("centre", HOSTILE):
         seller = Seller(
@@ -194,7 +194,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_every_command_is_tried_with_hostile_input() -> None:
+def test_each_command_has_a_case_with_hostile_input() -> None:
     assert CASES.keys() == every_command()
 
 
@@ -222,7 +222,7 @@ def test_each_line_of_seller_list_has_three_cells() -> None:
     assert [line.count("\t") for line in result.stdout.splitlines()] == [2, 2]
 
 
-def test_the_traceback_of_an_unknown_fault_is_shown_and_cleaned(
+def test_a_traceback_contains_no_control_characters(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(LookupError) as raised:
@@ -253,7 +253,7 @@ def test_characters_outside_the_locale_are_replaced() -> None:
 
 
 def test_tables_and_bars_contain_no_control_characters(folder: Path) -> None:
-    """Tables and bars are drawn with escape sequences, so only those of the data are searched for."""
+    """The terminal gets escape sequences for tables and bars, so the test searches only for sequences of the data."""
     told = b""
     for command in (["settings"], ["import", str(folder / "feed.json"), "--seller", "centre"]):
         script = f"from openbooking.cli import app; app({command!r})"

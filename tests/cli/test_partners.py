@@ -14,7 +14,7 @@ def partners() -> list[list[str]]:
     return [line.split("\t")[:3] for line in succeed("partner", "list").splitlines()]
 
 
-def test_keys_must_be_valid_in_identifiers() -> None:
+def test_a_key_that_identifiers_cannot_contain_is_refused() -> None:
     assert "cannot be a key" in fail(1, "seller", "add", "a/b", *SELLER_OPTIONS)
     assert "cannot be a key" in fail(1, "partner", "add", "a b", "--name", "A", "--all-sellers")
 
@@ -27,7 +27,7 @@ def test_a_partner_gets_an_api_key_of_which_only_the_digest_is_kept(database: Pa
     assert partners() == [["app", "App", "willow"]]
 
 
-def test_a_partner_for_all_sellers_must_be_asked_for() -> None:
+def test_partner_add_needs_sellers_or_all_sellers() -> None:
     assert "--all-sellers" in fail(1, "partner", "add", "app", "--name", "App")
     assert "--all-sellers" in fail(1, "partner", "add", "app", "--name", "App", "--seller", "a", "--all-sellers")
     succeed("partner", "add", "app", "--name", "App", "--all-sellers")
@@ -41,7 +41,7 @@ def test_a_partner_needs_a_new_key_and_existing_sellers() -> None:
     assert partners() == [["app", "App", "*"]]
 
 
-def test_sellers_are_granted_and_revoked() -> None:
+def test_grant_and_revoke_change_the_sellers_of_a_partner() -> None:
     add_seller("oak")
     add_seller("willow")
     succeed("partner", "add", "app", "--name", "App", "--seller", "oak")
@@ -53,7 +53,7 @@ def test_sellers_are_granted_and_revoked() -> None:
     assert "no Booking Partner other" in fail(1, "partner", "revoke", "other", "oak")
 
 
-def test_a_partner_for_all_sellers_keeps_the_others_when_one_is_revoked() -> None:
+def test_revoking_one_seller_keeps_the_grant_for_all_others() -> None:
     add_seller("oak")
     add_seller("willow")
     succeed("partner", "add", "app", "--name", "App", "--all-sellers")
@@ -81,7 +81,7 @@ def test_a_redirect_uri_must_be_secure() -> None:
 
 
 @pytest.mark.spec("OB-AUTH-21")
-def test_partners_and_sellers_are_suspended_and_resumed() -> None:
+def test_suspend_and_resume_apply_to_a_partner_or_to_one_seller() -> None:
     add_seller("oak")
     succeed("partner", "add", "app", "--name", "App", "--seller", "oak")
     for words, shown in (
@@ -98,7 +98,7 @@ def test_partners_and_sellers_are_suspended_and_resumed() -> None:
 
 @pytest.mark.spec("OB-AUTH-05")
 def test_a_grant_for_all_sellers_is_revoked_as_a_whole() -> None:
-    """Grants of single Sellers stay and are shown. A Seller that was revoked stays out of a new grant for all."""
+    """The grant of a single Seller stays. A new grant for all Sellers excludes a Seller whose grant was revoked."""
     for seller in ("oak", "elm"):
         add_seller(seller)
     succeed("partner", "add", "wide", "--name", "Wide", "--all-sellers")
@@ -131,7 +131,7 @@ def test_revoking_a_grant_that_does_not_exist_is_an_error() -> None:
 
 
 @pytest.mark.spec("OB-AUTH-20")
-def test_redirect_uris_are_changed_and_all_that_is_known_of_a_partner_is_shown() -> None:
+def test_partner_show_prints_each_property_and_new_redirect_uris() -> None:
     add_seller("oak")
     succeed("partner", "add", "app", "--name", "App", "--seller", "oak", "--contact", "a@b.example")
     shown = [line.split("\t") for line in succeed("partner", "show", "app").splitlines()]
@@ -149,7 +149,7 @@ def test_redirect_uris_are_changed_and_all_that_is_known_of_a_partner_is_shown()
     assert shown == [*known, ["credentials", "API key"], ["API key", "last used never"], *rest]
     other = "https://app.example.com/other"
     told = run("partner", "redirect-uris", "app", URI, other)
-    assert (told.exit_code, told.stdout) == (0, f"Sellers who have decided about app return to {URI} or {other}.\n")
+    assert (told.exit_code, told.stdout) == (0, f"People return to {URI} or {other} after they decide about app.\n")
     assert "new-secret" in told.stderr
     succeed("partner", "new-secret", "app")
     lines = succeed("partner", "show", "app").splitlines()

@@ -10,7 +10,7 @@ from support.command_line import fail, succeed
 
 @pytest.fixture(autouse=True)
 def openid(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An OpenID provider behind TLS."""
+    """Make the Booking System an OpenID provider with TLS."""
     monkeypatch.setenv("OPENBOOKING_ACCESS", "openid")
     monkeypatch.setenv("OPENBOOKING_SITE_URL", "https://booking.example.com")
 

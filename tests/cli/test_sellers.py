@@ -42,14 +42,14 @@ def test_the_vat_treatment_of_a_seller_is_stored(database: Path) -> None:
     assert run("seller", "add", "elm", *SELLER_OPTIONS, "--vat", "half").exit_code == 2
 
 
-def test_a_seller_is_replaced_only_on_request() -> None:
+def test_seller_add_replaces_a_seller_only_with_replace() -> None:
     add_seller("willow")
     assert "already" in fail(1, "seller", "add", "willow", *SELLER_OPTIONS)
     succeed("seller", "add", "willow", *SELLER_OPTIONS, "--name", "Weeping Willow", "--replace")
     assert succeed("seller", "list") == "willow\tWeeping Willow\tnet\n"
 
 
-def test_a_seller_needs_its_details() -> None:
+def test_seller_add_refuses_missing_and_wrong_details() -> None:
     assert run("seller", "add", "willow", "--name", "Willow").exit_code == 2
     assert "is no web address" in fail(1, "seller", "add", "willow", *SELLER_OPTIONS, "--url", "javascript:alert(1)")
 

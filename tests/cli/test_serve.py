@@ -1,4 +1,4 @@
-"""`openbooking serve` as a process of its own."""
+"""`openbooking serve` in a separate process."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def test_serve_logs_its_address_and_stops_on_sigterm() -> None:
     assert process.returncode == 0
 
 
-def test_several_processes_serve_one_database_and_one_that_dies_is_replaced() -> None:
+def test_serve_replaces_a_dead_worker() -> None:
     command = [OPENBOOKING, "serve", "--port", "0", "--workers", "2"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
@@ -60,7 +60,7 @@ def test_serve_refuses_a_newer_schema_and_a_port_in_use(database: Path) -> None:
 @pytest.mark.parametrize(
     ("access", "header"), [("headers", ""), ("api-key", "X-Partner"), ("openid", "X-Partner"), ("nobody", "")]
 )
-def test_contradictory_partner_options_are_refused(monkeypatch: pytest.MonkeyPatch, access: str, header: str) -> None:
+def test_serve_refuses_contradictory_access_settings(monkeypatch: pytest.MonkeyPatch, access: str, header: str) -> None:
     monkeypatch.setenv("OPENBOOKING_ACCESS", access)
     monkeypatch.setenv("OPENBOOKING_TRUSTED_PARTNER_HEADER", header)
     assert "access" in fail(2, "serve")
@@ -80,7 +80,7 @@ def test_serve_warns_of_a_new_database(database: Path) -> None:
 
 
 @pytest.mark.parametrize(("workers", "status"), [("1", 3), ("2", 1)])
-def test_serve_fails_if_a_process_cannot_start(
+def test_serve_fails_if_a_worker_cannot_start(
     database: Path, monkeypatch: pytest.MonkeyPatch, workers: str, status: int
 ) -> None:
     monkeypatch.setenv("OPENBOOKING_ACCESS", "openid")
@@ -93,5 +93,5 @@ def test_serve_fails_if_a_process_cannot_start(
     assert "signing_key" in done.stderr
     if workers == "2":
         assert done.stderr.splitlines()[-1] == (
-            "openbooking: A serving process could not start. Its log entry above this line gives the reason."
+            "openbooking: A worker process could not start. Its log entry above this line gives the reason."
         )

@@ -20,7 +20,7 @@ from support.command_line import add_seller, fail, rows, succeed
 
 @pytest.fixture(autouse=True)
 def openid(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An OpenID provider behind TLS."""
+    """Make the Booking System an OpenID provider with TLS."""
     monkeypatch.setenv("OPENBOOKING_ACCESS", "openid")
     monkeypatch.setenv("OPENBOOKING_SITE_URL", "https://booking.example.com")
 
@@ -43,7 +43,7 @@ def test_users_are_added_listed_and_removed(database: Path) -> None:
         assert "no user ben" in fail(1, "user", *words)
 
 
-def test_unlock_clears_the_guesses_at_an_account(database: Path) -> None:
+def test_unlock_forgets_wrong_passwords(database: Path) -> None:
     add_seller("oak")
     succeed("user", "add", "ann", "--seller", "oak")
     now = datetime.now(UTC)
@@ -51,12 +51,12 @@ def test_unlock_clears_the_guesses_at_an_account(database: Path) -> None:
     values = (attempts.subject, 2**60, 1, msgspec.json.encode(attempts))
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("INSERT INTO sign_in_attempts VALUES (?, ?, ?, ?)", values)
-    assert succeed("user", "unlock", "Ann").startswith("Forgot the wrong guesses at ann.")
+    assert succeed("user", "unlock", "Ann").startswith("Forgot the wrong passwords for ann.")
     assert rows(database, "SELECT * FROM sign_in_attempts") == []
     assert "no user ben" in fail(1, "user", "unlock", "ben")
 
 
-def test_a_lost_second_factor_is_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reset_second_factor_removes_the_second_factor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBOOKING_SECOND_FACTOR", "required")
     add_seller("oak")
     succeed("user", "add", "ann", "--seller", "oak")

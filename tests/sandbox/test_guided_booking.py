@@ -1,4 +1,4 @@
-"""The booking that `openbooking demo --book` makes, at Booking Systems with faults."""
+"""The booking of `openbooking demo --book` at Booking Systems that do not follow the specification."""
 
 import json
 from collections.abc import Mapping
@@ -36,12 +36,12 @@ SESSION = {
 
 
 def shown(page: Mapping[str, object]) -> httpx2.Response:
-    """A page of a feed as a stream."""
+    """Return the response with a page of a feed."""
     return httpx2.Response(200, stream=httpx2.ByteStream(json.dumps(page).encode()))
 
 
 def another_system(session: Mapping[str, object], refusal: int) -> httpx2.MockTransport:
-    """A Booking System with this one session, which refuses every order with that status."""
+    """Return a Booking System with one session, which answers each C1 with the status `refusal`."""
 
     def answer(request: httpx2.Request) -> httpx2.Response:
         path = request.url.path
@@ -66,16 +66,16 @@ def another_system(session: Mapping[str, object], refusal: int) -> httpx2.MockTr
         ({"eventStatus": "https://schema.org/EventCancelled"}, "no paid session"),
         ({"offers": [{"@id": "o", "price": 0}]}, "no paid session"),
         ({"superEvent": "https://other.test/series/2"}, "no paid session"),
-        ({"startDate": None}, "not as specified"),
+        ({"startDate": None}, "does not follow the specification"),
     ],
 )
-def test_the_demo_booking_reports_the_failed_step(change: dict[str, object], said: str) -> None:
+def test_a_failed_step_of_the_demo_booking_is_reported(change: dict[str, object], said: str) -> None:
     transport = another_system(SESSION | change, 409)
     with httpx2.Client(transport=transport) as client, pytest.raises(DemoBookingError, match=said):
         book_something(client, "https://other.test/", "key", lambda *_: None)
 
 
-def test_the_demo_booking_reports_a_feed_without_an_end() -> None:
+def test_a_feed_without_an_end_is_reported() -> None:
     def answer(request: httpx2.Request) -> httpx2.Response:
         if request.url.path == "/":
             return httpx2.Response(200, text=dataset("https://other.test"))
@@ -86,7 +86,7 @@ def test_the_demo_booking_reports_a_feed_without_an_end() -> None:
         book_something(client, "https://other.test/", "key", lambda *_: None)
 
 
-def test_the_demo_booking_reports_a_missing_dataset_site() -> None:
+def test_a_page_without_json_ld_is_reported() -> None:
     transport = httpx2.MockTransport(lambda _: httpx2.Response(200, text="<html>"))
     with httpx2.Client(transport=transport) as client, pytest.raises(DemoBookingError, match="no dataset site"):
         book_something(client, "https://other.test/", "key", lambda *_: None)

@@ -1,4 +1,4 @@
-"""`openbooking demo` as a user runs it: a process of its own, a shell, and HTTP."""
+"""`openbooking demo` as a user runs it, with the guide pasted into a shell."""
 
 import json
 import os
@@ -72,7 +72,7 @@ def test_the_printed_guide_can_be_pasted_into_a_shell_and_books(tmp_path: Path) 
     assert item["data"]["orderedItem"][0]["orderItemStatus"] == "https://openactive.io/CustomerCancelled"
 
 
-def test_every_address_the_demo_prints_answers(tmp_path: Path) -> None:
+def test_the_printed_addresses_answer(tmp_path: Path) -> None:
     with running_demo(tmp_path / "demo.sqlite3") as printed, httpx2.Client(follow_redirects=True) as client:
         urls = re.findall(r"^#   .*(http://[^\s,]+)", printed, re.MULTILINE)
         assert len(urls) == 3
@@ -104,7 +104,7 @@ def test_demo_book_ends_with_a_booked_order(validator: Validator) -> None:
     assert (statuses["C1"], statuses["C2"], statuses["B"]) == ("200", "200", "201")
 
 
-def test_the_demo_does_not_overwrite_a_file_that_is_not_its_own(tmp_path: Path) -> None:
+def test_the_demo_refuses_to_overwrite_a_file_of_another_program(tmp_path: Path) -> None:
     precious = tmp_path / "precious.sqlite3"
     with closing(sqlite3.connect(precious)) as connection:
         connection.execute("CREATE TABLE kept (value)")
@@ -112,7 +112,7 @@ def test_the_demo_does_not_overwrite_a_file_that_is_not_its_own(tmp_path: Path) 
     done = run_openbooking("demo", "--book", "--database", str(precious))
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "is not of the demo" in done.stderr
+    assert "is not a database of the demo" in done.stderr
     assert precious.read_bytes() == before
 
 
@@ -124,7 +124,7 @@ def test_the_demo_replaces_its_own_file(tmp_path: Path) -> None:
         assert connection.execute("SELECT count(*) FROM record").fetchone() == (1,)
 
 
-def test_settings_of_another_system_do_not_break_the_demo() -> None:
+def test_the_demo_ignores_settings_of_another_system() -> None:
     done = run_openbooking(
         "demo", "--book", OPENBOOKING_SINGLE_SELLER="somebody", OPENBOOKING_SITE_URL="https://a.test"
     )

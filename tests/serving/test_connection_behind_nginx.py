@@ -1,4 +1,4 @@
-"""Request smuggling through an nginx that forwards Upgrade, as its manual says for websockets."""
+"""Request smuggling through an nginx that forwards `Upgrade`, configured as the nginx manual says for websockets."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from support.served_system import HOST
 
 pytestmark = pytest.mark.anyio
 ATTACKS = 1_000
-# Half a request, which swallows the head of the next one on the same connection.
+# Half a request. A server that reads it takes the head of the next request for the rest of a header.
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\nX: "
 CONFIGURATION = """
 daemon off;
@@ -49,7 +49,7 @@ http {{
 
 @pytest.fixture
 async def proxy(tmp_path: Path) -> AsyncIterator[int]:
-    """The port of an nginx in front of a server; connections to the server are kept and shared."""
+    """Yield the port of an nginx in front of a server. nginx reuses its connections to the server for all clients."""
     config = server_config(Settings(), tell)
     config.lifespan, config.port = "off", 0
     server = uvicorn.Server(config)
@@ -75,7 +75,7 @@ async def proxy(tmp_path: Path) -> AsyncIterator[int]:
 
 
 async def asked(port: int, *parts: bytes) -> bytes:
-    """Return the answer to one request, sent in parts."""
+    """Send one request in parts, and return the answer."""
     try:
         reader, writer = await asyncio.open_connection(HOST, port)
     except ConnectionRefusedError:

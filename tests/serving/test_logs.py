@@ -1,4 +1,4 @@
-"""Logs of exceptions show tracebacks without the values of variables, and no control characters."""
+"""Logs: tracebacks without the values of variables, no control characters, and lines that cannot be written."""
 
 import json
 import subprocess
@@ -39,7 +39,7 @@ def test_the_traceback_of_a_fault_shows_no_values(terminal: bool) -> None:
     assert "correct horse" not in told.stderr
 
 
-def test_logging_survives_lines_that_cannot_be_written() -> None:
+def test_a_log_line_that_cannot_be_written_is_dropped() -> None:
     script = textwrap.dedent(
         """
         import structlog

@@ -1,4 +1,4 @@
-"""`openbooking feed verify` of the open feeds of this system, compared with its database."""
+"""`openbooking feed verify` without a URL: the open feeds are compared with the database."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def verify(*arguments: str) -> Result:
 
 @contextmanager
 def demo(database: Path) -> Iterator[str]:
-    """The URL of a running demo."""
+    """Yield the URL of a running demo."""
     command = [OPENBOOKING, "demo", "--port", "0", "--database", str(database)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -44,7 +44,7 @@ def demo(database: Path) -> Iterator[str]:
             it.stdout.read()
 
 
-def test_feeds_of_this_system_are_compared_with_its_database(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verify_compares_the_open_feeds_with_the_database(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with demo(database) as site:
         monkeypatch.setenv("OPENBOOKING_SITE_URL", site)
         sound = verify()
@@ -65,7 +65,7 @@ def test_feeds_of_this_system_are_compared_with_its_database(database: Path, mon
     assert f"{removed} is shown and not in the database" in wrong.stdout
 
 
-def test_empty_feeds_of_a_full_database_are_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verify_reports_an_empty_feed_of_a_full_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Empty(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             content = json.dumps(page(0) | {"next": f"http://{self.headers['Host']}{self.path}"}).encode()

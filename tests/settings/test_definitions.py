@@ -1,4 +1,4 @@
-"""Settings in code and from the environment: the same validation, and the same messages."""
+"""Settings in code and from the environment have the same checks and the same messages."""
 
 import math
 from datetime import MAXYEAR, UTC, datetime, timedelta
@@ -75,7 +75,7 @@ def test_code_and_environment_refuse_the_same_values(values: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("values", WRONG_TYPES, ids=str)
-def test_code_must_give_values_of_the_right_type(values: dict[str, Any]) -> None:
+def test_a_value_of_a_wrong_type_in_code_is_refused(values: dict[str, Any]) -> None:
     ((name, _),) = values.items()
     with pytest.raises(SettingsError, match=rf"Expected .* - at `\$\.{name}`"):
         Settings(**values)
@@ -86,7 +86,7 @@ def test_a_changed_copy_is_validated() -> None:
         replace(Settings(), workers=0)
 
 
-def test_the_name_of_a_value_becomes_the_value() -> None:
+def test_text_in_code_becomes_the_enumeration_value() -> None:
     values: dict[str, Any] = {"leasing": "off", "access": "openid", "sweep_seconds": 1}
     settings = Settings(**values)
     assert (settings.leasing, settings.access) == (Leasing.OFF, AccessMode.OPENID)

@@ -1,4 +1,4 @@
-"""The `openbooking` command, run in the process of the test or as a process of its own."""
+"""The `openbooking` command, run in the process of the test or in a separate process."""
 
 import os
 import sqlite3
@@ -31,7 +31,7 @@ SELLER_OPTIONS = tuple(word for option in SELLER.items() for word in option)
 
 @pytest.fixture(autouse=True)
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The database of the commands, which does not exist yet."""
+    """Return the path of the database of the commands, which does not exist yet."""
     for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
         monkeypatch.delenv(name)
     path = tmp_path / "openbooking.sqlite3"

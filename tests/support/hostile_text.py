@@ -2,7 +2,7 @@
 
 from unicodedata import category
 
-# The window's title, a clear screen, a line written over, a forged line, C1, a text read backwards, more ends of lines.
+# Escape sequences for the title of the window and a clear screen, line ends, C1 controls, and reordering characters.
 HOSTILE = "bad\x1b]0;x\x07\x1b[2J\r\nforged\x9b31m\x85\u202eevil\u2066\u200f\u2028\u2029\x0b\x0c\t\x7f\ufeffend"
 UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 

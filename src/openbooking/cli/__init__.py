@@ -1,4 +1,4 @@
-"""The `openbooking` command."""
+"""The `openbooking` command: this module registers its subcommands, and each other module holds one of them."""
 
 import typer
 

@@ -32,7 +32,7 @@ class WorkerStartError(UserError):
 class Supervisor:
     """Keeps one worker process running at each socket until SIGINT or SIGTERM.
 
-    A worker that dies is replaced within a second. SIGHUP replaces all workers, one after the other. The first SIGTERM
+    A worker that dies is replaced. SIGHUP replaces all workers, one after the other. The first SIGTERM
     begins the drain, and the workers stop when the drain is over.
 
     Args:
@@ -82,17 +82,19 @@ class Supervisor:
             self._replace_dead_workers()
         self._stop()
         if self._start_failed:
-            raise WorkerStartError("A serving process could not start. Its log entry above this line gives the reason.")
+            raise WorkerStartError("A worker process could not start. Its log entry above this line gives the reason.")
 
     def _start(self, listener: socket.socket) -> Process:
+        """Start a worker at a socket, and return its process."""
         process = Process(self._config, [listener])
         process.start()
         return process
 
     def _handle_signals(self) -> None:
+        """Handle the signals since the last check, and stop when the drain is over."""
         while self._signals:
             match SIGNALS[self._signals.pop(0)]:
-                case "TERM" if self._drain.begins():
+                case "TERM" if self._drain.begin():
                     self._draining.value = True
                 case "TERM" | "INT" | "BREAK":
                     self._stopping.set()

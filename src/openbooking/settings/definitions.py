@@ -32,8 +32,8 @@ from openbooking.settings.bounds import (
 from openbooking.site_address import is_path, is_site_address
 from openbooking.user_error import UserError
 
-# Marks a setting that changes how the system speaks the Open Booking API. Each of its values is in a profile in
-# `conformance/`, so that the Test Suite has run with every value on offer.
+# Marks a setting that changes the messages of the Open Booking API. Each value of such a setting is in a profile in
+# `conformance/`, so that the OpenActive Test Suite runs with every value.
 _PROTOCOL = Meta(extra_json_schema={"protocol": True})
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -47,7 +47,7 @@ class AccessMode(StrEnum):
 
 
 class SettingsError(UserError):
-    """A setting is unknown, has a wrong value or contradicts another one."""
+    """A setting is unknown, has a wrong value or contradicts another setting."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,21 +62,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     workers: Annotated[Workers, Meta(description="The number of processes that serve.")] = 1
     site_url: Annotated[
         str,
-        Meta(description="The public URL of this server; default from host and port."),
+        Meta(description="The public URL of this server; by default made from host and port."),
     ] = ""
     api_path: Annotated[str, Meta(description="The path of the Open Booking API below site_url.")] = "/api"
     name: Annotated[str, Meta(description="The name of this Booking System, shown to Brokers and Customers.")] = (
         "Openbooking"
     )
     publisher: Annotated[
-        str, Meta(description="The publisher of the open data; default the only Seller, or the name.")
+        str, Meta(description="The publisher of the open data; by default the only Seller, else the name.")
     ] = ""
     publisher_email: Annotated[str, Meta(description="The email address of the publisher.")] = ""
     booking_service: Annotated[bool, _PROTOCOL, Meta(description="Whether replies name this Booking System.")] = True
     time_zone: Annotated[str, Meta(description="The time zone of times in messages to people, by its IANA name.")] = (
         "Europe/London"
     )
-    single_seller: Annotated[str, _PROTOCOL, Meta(description="The key of the only Seller, in a system for one.")] = ""
+    single_seller: Annotated[str, _PROTOCOL, Meta(description="The key of the only Seller, if there is only one.")] = ""
     leasing: Annotated[
         Leasing, _PROTOCOL, Meta(description="When spaces are held: off, named (from C2) or anonymous (from C1).")
     ] = Leasing.NAMED
@@ -98,7 +98,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 86_400
     hold_share: Annotated[
         float,
-        Meta(gt=0, le=1, description="The share of an Opportunity of over 10 spaces that one partner may hold."),
+        Meta(
+            gt=0, le=1, description="The share of the spaces of an Opportunity, if over 10, that one partner may hold."
+        ),
     ] = 0.5
     open_quotes: Annotated[Positive, Meta(description="The most OrderQuotes that hold spaces for one partner.")] = 5_000
     open_proposals: Annotated[
@@ -113,7 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tax: Annotated[
         TaxCalculation,
         _PROTOCOL,
-        Meta(description="For whom tax is calculated: always, consumers (not resellers and businesses) or never."),
+        Meta(description="When tax is calculated: always, consumers (not for resellers or businesses) or never."),
     ] = TaxCalculation.ALWAYS
     offer_overrides: Annotated[
         bool,
@@ -154,14 +156,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 10_000_000
     requests_per_minute: Annotated[
         int,
-        Meta(ge=0, description="The most requests a minute of one partner to each process; 0 for no limit."),
+        Meta(ge=0, description="The most requests a minute that one partner may send to each process; 0 for no limit."),
     ] = 0
     retention_days: Annotated[
         DaysOrZero,
         Meta(description="Days after the last session of an Order until its personal data is erased; 0 for never."),
     ] = 0
     log_requests: Annotated[
-        bool, Meta(description="Whether to log every request, and not only those that change something or are refused.")
+        bool,
+        Meta(description="Whether to log every request, instead of only requests that change data or are refused."),
     ] = False
     drain_seconds: Annotated[
         WaitSecondsOrZero,
@@ -170,7 +173,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     metrics_token: Annotated[
         str,
         Meta(
-            description="The bearer token for /metrics, which is off without one.",
+            description="The bearer token for /metrics. Without a token, /metrics is off.",
             extra_json_schema={"writeOnly": True},
         ),
     ] = ""
@@ -182,13 +185,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     access: Annotated[
         AccessMode,
         _PROTOCOL,
-        Meta(description="How callers are authenticated: api-key, openid (access tokens; API keys too) or headers."),
+        Meta(description="How callers are authenticated: api-key, openid (access tokens or API keys) or headers."),
     ] = AccessMode.API_KEY
     access_token_seconds: Annotated[Seconds, Meta(description="Seconds that an access token lasts.")] = 900
     refresh_token_days: Annotated[Days, Meta(description="Days that an unused refresh token lasts.")] = 90
     refresh_leeway_seconds: Annotated[
         SecondsOrZero,
-        Meta(description="Seconds for which a used refresh token works again, for clients that ask twice."),
+        Meta(description="Seconds for which a used refresh token works again, for clients that repeat a request."),
     ] = 0
     signing_key_days: Annotated[Days, Meta(description="Days until the key that signs tokens is replaced.")] = 90
     session_hours: Annotated[Hours, Meta(description="Hours that people stay signed in.")] = 12
@@ -202,19 +205,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     trusted_partner_header: Annotated[
         str,
         _PROTOCOL,
-        Meta(description="With access by headers, the header that names the Booking Partner; a gateway sets it."),
+        Meta(description="With access by headers, the header in which a gateway names the Booking Partner."),
     ] = ""
     trusted_seller_header: Annotated[
-        str, _PROTOCOL, Meta(description="With access by headers, the header that names the Seller acted for.")
+        str,
+        _PROTOCOL,
+        Meta(description="With access by headers, the header in which a gateway names the Seller of the request."),
     ] = ""
     test_interface: Annotated[
-        bool, Meta(description="Whether anybody may create and delete data through the test interface.")
+        bool, Meta(description="Whether everybody may create and delete data through the OpenActive test interface.")
     ] = False
 
     def __post_init__(self) -> None:
-        """Raise SettingsError for a value of a wrong type or out of its range, and for settings that contradict others.
+        """Check each value, and replace the text of an enumeration's value by the value.
 
-        The name of an enumeration's value becomes that value.
+        Raises:
+            SettingsError: A value has the wrong type or is out of bounds, or two settings contradict each other.
         """
         for name, type_ in _field_types().items():
             try:
@@ -226,7 +232,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise SettingsError(contradiction)
 
     def _contradictions(self) -> Iterator[str]:
-        """Yield what is wrong with values that have the right types each."""
+        """Yield a message for each text of a wrong form, and for each two settings that contradict each other."""
         if self.site_url and not is_site_address(self.site_url):
             yield (
                 "site_url must be a scheme and a host, with a port up to 65535 and the path of the mount if any, such "
@@ -234,7 +240,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 f"it is {self.site_url}"
             )
         if (self.access is AccessMode.HEADERS) != bool(self.trusted_partner_header):
-            yield "access must be headers where trusted_partner_header is set, and nowhere else"
+            yield "access must be headers if trusted_partner_header is set, and only then"
         for name in ("trusted_partner_header", "trusted_seller_header"):
             header = getattr(self, name)
             if header and not is_header_name(header):
@@ -243,9 +249,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             yield "terms_of_service needs booking_service, which is off"
         if not is_time_zone(self.time_zone):
             yield "time_zone must be the name of an IANA time zone, such as Europe/London"
-        # Keys, tokens and passwords need TLS; with access by headers the gateway sees to it (OB-SEC-01).
+        # Keys, tokens and passwords need TLS (OB-SEC-01). With access by headers, the gateway uses TLS.
         if not (self.access is AccessMode.HEADERS or self.is_local or self.site.startswith("https://")):
-            yield f"site_url must begin with https://, but on localhost or where access is headers; it is {self.site}"
+            yield f"site_url must begin with https://, except on localhost or if access is headers; it is {self.site}"
         if not is_path(self.api_path):
             yield f"api_path must be a path such as /api or /v1/booking; it is {self.api_path}"
 
@@ -262,13 +268,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def is_local(self) -> bool:
-        """True if the site is on localhost without TLS, for trying it out."""
+        """Whether the site is on localhost without TLS, as for a trial."""
         site = urlsplit(self.site)
         return site.scheme == "http" and site.hostname in _LOCAL
 
     @property
     def local_but_open(self) -> bool:
-        """True if the address is on localhost, and the server listens to other machines too."""
+        """Whether the address is on localhost although the server also listens to other machines."""
         return self.is_local and self.host not in _LOCAL
 
     @property
@@ -318,6 +324,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def _dynamic_accounts(self) -> frozenset[str] | None:
+        """The accountIds of `dynamic_accounts`: None for no account, an empty set for any account."""
         accounts = frozenset(filter(None, (account.strip() for account in self.dynamic_accounts.split(","))))
         if not accounts:
             return None
@@ -325,6 +332,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def _reconciliation(self) -> ReconciliationDetails | None:
+        """The details that payments must have, if any."""
         details = ReconciliationDetails(
             name=self.reconciliation_name or None,
             account_id=self.reconciliation_account_id or None,

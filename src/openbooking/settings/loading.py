@@ -1,7 +1,7 @@
-"""Reading of settings from the environment variables `OPENBOOKING_*` and from an optional TOML file, and their listing.
+"""Where a setting is read from: the environment variables `OPENBOOKING_*`, or the TOML file of `OPENBOOKING_SETTINGS`.
 
-`load_settings` reads each setting from the first of these that has it: the options of the command, the environment, the
-file that OPENBOOKING_SETTINGS names, the default.
+Options of a command override environment variables, environment variables override the file, and the file overrides the
+defaults. `describe_settings` lists all settings for `openbooking settings`.
 """
 
 import os
@@ -24,17 +24,18 @@ _log = structlog.get_logger()
 
 
 def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
-    """Read the settings.
+    """Return the settings of the settings file, the environment and the overrides.
 
     Args:
-        environment: The environment variables; those of this process by default.
-        overrides: Values that come before all others. None leaves a setting as it is.
+        environment: The environment variables; by default the variables of this process.
+        overrides: Values that override the environment and the file, by the name of the setting. None has no effect.
 
     Raises:
-        SettingsError: A setting is unknown, has a wrong value or contradicts another one, or the file is unreadable.
+        SettingsError: A setting is unknown, has a wrong value or contradicts another setting, or the file cannot be
+            read.
     """
     environment = os.environ if environment is None else environment
-    values = _from_file(environment.get(FILE_VARIABLE))
+    values = _read_file(environment.get(FILE_VARIABLE))
     links = {name for name, value in environment.items() if is_of_service(name, value)}
     values |= {
         name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
@@ -51,13 +52,13 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
 
 
 def protocol_settings() -> frozenset[str]:
-    """Return the names of the settings that change how the system speaks the Open Booking API."""
+    """Return the names of the settings that change the messages of the Open Booking API."""
     fields = msgspec.inspect.type_info(Settings).fields  # type: ignore[attr-defined]
     return frozenset(field.name for field in fields if (field.type.extra_json_schema or {}).get("protocol"))
 
 
 def describe_settings(settings: Settings) -> list[tuple[str, str, str]]:
-    """Return the environment variable, value and meaning of each setting. The value of a secret is left out."""
+    """Return the environment variable, the value and the meaning of each setting. The values of secrets are hidden."""
     protocol = protocol_settings()
     described = []
     for field in msgspec.inspect.type_info(Settings).fields:  # type: ignore[attr-defined]
@@ -70,7 +71,8 @@ def describe_settings(settings: Settings) -> list[tuple[str, str, str]]:
     return described
 
 
-def _from_file(path: str | None) -> dict[str, Any]:
+def _read_file(path: str | None) -> dict[str, Any]:
+    """Return the settings in a TOML file; none if there is no path."""
     if not path:
         return {}
     try:
