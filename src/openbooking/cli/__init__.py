@@ -1,4 +1,4 @@
-"""The `openbooking` command: this module registers its subcommands, and each other module holds one of them."""
+"""The `openbooking` command. Its subcommands are in the other modules of `openbooking.cli`."""
 
 import typer
 

@@ -22,12 +22,12 @@ _PROGRESS_EVERY = 10_000
 
 
 def show(*cells: object) -> None:
-    """Write a line of cells, with tabs between them, to standard output."""
+    """Write a line of cells, separated by tabs, to standard output."""
     _write(cells, err=False)
 
 
 def show_aside(*cells: object) -> None:
-    """Write a line of cells, with tabs between them, to standard error."""
+    """Write a line of cells, separated by tabs, to standard error."""
     _write(cells, err=True)
 
 

@@ -42,7 +42,7 @@ OneSeller = Annotated[str | None, typer.Option("--seller", help="Only for this S
 EverySeller = Annotated[
     bool, typer.Option("--all-sellers", help="Allow bookings for all Sellers, also for Sellers that are added later.")
 ]
-GivenByAll = Annotated[
+GrantForAllSellers = Annotated[
     bool, typer.Option("--all-sellers", help="Change the grant for all Sellers. Grants of single Sellers stay.")
 ]
 
@@ -161,7 +161,7 @@ def grant_seller(  # noqa: PLR0913 - one parameter for each of the terms
 
 @partners.command("revoke")
 def revoke_seller(
-    key: Key, seller: SellerKey = None, *, all_sellers: GivenByAll = False, database: Database = None
+    key: Key, seller: SellerKey = None, *, all_sellers: GrantForAllSellers = False, database: Database = None
 ) -> None:
     """End the grant of a Seller to a Booking Partner. The Orders of the Seller leave the partner's Orders feed."""
     _change(database, key, _one_seller(seller, all_sellers=all_sellers), lambda _: revoke)
@@ -169,7 +169,7 @@ def revoke_seller(
 
 @partners.command("suspend")
 def suspend_partner(
-    key: Key, *, seller: OneSeller = None, all_sellers: GivenByAll = False, database: Database = None
+    key: Key, *, seller: OneSeller = None, all_sellers: GrantForAllSellers = False, database: Database = None
 ) -> None:
     """Stop a Booking Partner from booking until it is resumed, for all Sellers or one. Its Orders feed continues."""
     if seller or all_sellers:
@@ -181,7 +181,7 @@ def suspend_partner(
 
 @partners.command("resume")
 def resume_partner(
-    key: Key, *, seller: OneSeller = None, all_sellers: GivenByAll = False, database: Database = None
+    key: Key, *, seller: OneSeller = None, all_sellers: GrantForAllSellers = False, database: Database = None
 ) -> None:
     """Let a suspended Booking Partner book again, for all Sellers or for one."""
     if seller or all_sellers:

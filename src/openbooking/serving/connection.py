@@ -1,7 +1,7 @@
 """The limits of a connection: the size of a request head, the time for a request, and the speed of a reader.
 
-`Connection` extends uvicorn's protocol class, which reads requests with llhttp. It adds limits because uvicorn trusts
-clients in these points (docs/adr/0020-http-parser.md):
+`Connection` extends uvicorn's protocol class, which reads requests with llhttp. The class adds limits where
+uvicorn trusts clients (docs/adr/0020-http-parser.md):
 
 - Pipelined requests: the next request is read after the answer to the last one.
 - The head of a request has a size limit (64 KiB). A request and the reading of its answer have time limits.
@@ -60,7 +60,7 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        # The number of bytes that were parsed since the last event of the parser. They belong to a head or to trailers.
+        # The number of bytes parsed since the last event of the parser. These bytes belong to a head or to trailers.
         self._unreported = 0
         self._held = b""
         self._in_head = False

@@ -1,4 +1,4 @@
-"""A check at the start: whether the settings of the database server can lose acknowledged bookings."""
+"""A check at the start for settings of the database server with which acknowledged bookings can be lost."""
 
 import structlog
 

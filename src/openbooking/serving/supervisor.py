@@ -139,7 +139,7 @@ class Supervisor:
         """Stop the workers, and wait until all of them have ended."""
         for process in self._processes:
             process.terminate()
-        # Otherwise connections would be accepted that no process serves.
+        # An open socket would accept connections that no worker serves.
         for listener in self._listeners:
             listener.close()
         for process in self._processes:
