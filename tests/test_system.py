@@ -32,10 +32,10 @@ HELD = 4
 class Site:
     """A Booking System on a machine whose clocks the test moves."""
 
-    def __init__(self, place: Path, machine: Machine) -> None:
+    def __init__(self, folder: Path, machine: Machine) -> None:
         self.machine = machine
         self.settings = Settings(
-            database=str(place / "site.sqlite3"),
+            database=str(folder / "site.sqlite3"),
             site_url="https://booking.example.com",
             access=AccessMode.OPENID,
             sweep_seconds=0.001,

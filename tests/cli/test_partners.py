@@ -19,7 +19,7 @@ def test_a_key_that_identifiers_cannot_contain_is_refused() -> None:
     assert "cannot be a key" in fail(1, "partner", "add", "a b", "--name", "A", "--all-sellers")
 
 
-def test_a_partner_gets_an_api_key_of_which_only_the_digest_is_kept(database: Path) -> None:
+def test_only_the_digest_of_an_api_key_is_stored(database: Path) -> None:
     add_seller("willow")
     api_key = succeed("partner", "add", "app", "--name", "App", "--seller", "willow").strip()
     assert rows(database, "SELECT key, api_key_digest FROM partner") == [("app", digest(api_key))]
@@ -65,7 +65,7 @@ URI = "https://app.example.com/cb"
 
 
 @pytest.mark.spec("OB-AUTH-04", "OB-AUTH-20")
-def test_a_client_gets_a_secret_of_which_only_the_digest_is_kept(database: Path) -> None:
+def test_only_the_digest_of_a_client_secret_is_stored(database: Path) -> None:
     secret = succeed("partner", "add", "app", "--name", "App", "--redirect-uri", URI, "--contact", "a@b.example")
     assert secret.startswith("obs_")
     ((document,),) = rows(database, "SELECT document FROM partner")

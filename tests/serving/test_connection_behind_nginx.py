@@ -21,16 +21,16 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\nX: "
 CONFIGURATION = """
 daemon off;
 master_process off;
-pid {place}/nginx.pid;
-error_log {place}/error.log;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
 events {{ worker_connections 256; }}
 http {{
     access_log off;
-    client_body_temp_path {place}/client;
-    proxy_temp_path {place}/proxy;
-    fastcgi_temp_path {place}/fastcgi;
-    uwsgi_temp_path {place}/uwsgi;
-    scgi_temp_path {place}/scgi;
+    client_body_temp_path {folder}/client;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
     upstream served {{ server {host}:{port}; keepalive 4; }}
     server {{
         listen {host}:{listen};
@@ -61,7 +61,7 @@ async def proxy(tmp_path: Path) -> AsyncIterator[int]:
         listen = free.getsockname()[1]
     port = server.servers[0].sockets[0].getsockname()[1]
     file = tmp_path / "nginx.conf"
-    file.write_text(CONFIGURATION.format(place=tmp_path, host=HOST, port=port, listen=listen), encoding="utf-8")
+    file.write_text(CONFIGURATION.format(folder=tmp_path, host=HOST, port=port, listen=listen), encoding="utf-8")
     path = f"{os.environ['PATH']}:/usr/sbin"
     arguments = ["-c", str(file), "-e", str(tmp_path / "error.log")]
     nginx = await asyncio.create_subprocess_exec("nginx", *arguments, env=os.environ | {"PATH": path})

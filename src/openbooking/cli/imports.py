@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def import_(  # noqa: PLR0913 - one parameter for each option
-    place: Annotated[
+    path_or_url: Annotated[
         str,
         typer.Argument(
             metavar="PATH|URL", help="A file, a folder of files, - for standard input, or the URL of a feed or a file."
@@ -80,7 +80,7 @@ def import_(  # noqa: PLR0913 - one parameter for each option
     from openbooking.importing.run import ImportOptions, run_import  # noqa: PLC0415
 
     try:
-        known_as = named_source(source) if source else source_of(place)
+        known_as = named_source(source) if source else source_of(path_or_url)
         options = ImportOptions(known_as, seller, hand_over=hand_over, dry_run=dry_run, vat=vat)
         unasked = load_settings(database=database).orders_cancelled_unasked
         with _open_report(report) as json_lines:
@@ -88,7 +88,7 @@ def import_(  # noqa: PLR0913 - one parameter for each option
             confirm_orders = None if yes else partial(_confirm_orders, unasked)
 
             async def work(system: "System") -> None:
-                await run_import(system.store, pages(place, copy, lines.counting), lines, options, confirm_orders)
+                await run_import(system.store, pages(path_or_url, copy, lines.counting), lines, options, confirm_orders)
 
             with_system(database, work, writes_feeds=True, makes_new=not dry_run)
     except NotConfirmedError as refusal:
