@@ -1,4 +1,4 @@
-"""Request smuggling through an nginx that forwards Upgrade, as its manual says for websockets."""
+"""Request smuggling through an nginx that forwards `Upgrade`, configured as the nginx manual says for websockets."""
 
 import asyncio
 import os
@@ -11,27 +11,26 @@ import uvicorn
 
 from openbooking.serving.server import server_config
 from openbooking.settings import Settings
-from serving.test_request_framing import head, tell
+from serving.test_connection_framing import head, tell
 from support.served_system import HOST
 
 pytestmark = pytest.mark.anyio
-
 ATTACKS = 1_000
-# Half a request, which swallows the head of the next one on the same connection.
+# Half a request. A server that reads it takes the head of the next request for the rest of a header.
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\nX: "
 CONFIGURATION = """
 daemon off;
 master_process off;
-pid {place}/nginx.pid;
-error_log {place}/error.log;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
 events {{ worker_connections 256; }}
 http {{
     access_log off;
-    client_body_temp_path {place}/client;
-    proxy_temp_path {place}/proxy;
-    fastcgi_temp_path {place}/fastcgi;
-    uwsgi_temp_path {place}/uwsgi;
-    scgi_temp_path {place}/scgi;
+    client_body_temp_path {folder}/client;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
     upstream served {{ server {host}:{port}; keepalive 4; }}
     server {{
         listen {host}:{listen};
@@ -50,7 +49,7 @@ http {{
 
 @pytest.fixture
 async def proxy(tmp_path: Path) -> AsyncIterator[int]:
-    """The port of an nginx in front of a server; connections to the server are kept and shared."""
+    """Yield the port of an nginx in front of a server. nginx reuses its connections to the server for all clients."""
     config = server_config(Settings(), tell)
     config.lifespan, config.port = "off", 0
     server = uvicorn.Server(config)
@@ -62,7 +61,7 @@ async def proxy(tmp_path: Path) -> AsyncIterator[int]:
         listen = free.getsockname()[1]
     port = server.servers[0].sockets[0].getsockname()[1]
     file = tmp_path / "nginx.conf"
-    file.write_text(CONFIGURATION.format(place=tmp_path, host=HOST, port=port, listen=listen), encoding="utf-8")
+    file.write_text(CONFIGURATION.format(folder=tmp_path, host=HOST, port=port, listen=listen), encoding="utf-8")
     path = f"{os.environ['PATH']}:/usr/sbin"
     arguments = ["-c", str(file), "-e", str(tmp_path / "error.log")]
     nginx = await asyncio.create_subprocess_exec("nginx", *arguments, env=os.environ | {"PATH": path})
@@ -76,7 +75,7 @@ async def proxy(tmp_path: Path) -> AsyncIterator[int]:
 
 
 async def asked(port: int, *parts: bytes) -> bytes:
-    """Return the answer to one request, sent in parts."""
+    """Send one request in parts, and return the answer."""
     try:
         reader, writer = await asyncio.open_connection(HOST, port)
     except ConnectionRefusedError:

@@ -15,7 +15,6 @@ from openbooking.settings import Settings
 from support.served_system import HOST, Plan, Served
 
 pytestmark = pytest.mark.anyio
-
 SENT = 8_000_000
 MOST_GROWTH_KB = 40_000
 WAITING = 2.0
@@ -24,7 +23,7 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 async def tell(scope: Scope, receive: Receive, send: Send) -> None:
-    """An application that answers with the request that it received."""
+    """Answer with the method, path, body length and header names of the request, as an ASGI application."""
     body = b""
     while (message := await receive())["type"] == "http.request":
         body += message["body"]
@@ -41,7 +40,7 @@ async def tell(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
-    """The port of a server with that application."""
+    """Yield the port of a server with the application `tell`."""
     config = server_config(Settings(), tell)
     config.lifespan, config.port = "off", 0
     config.timeout_keep_alive = getattr(request, "param", 60)
@@ -55,7 +54,7 @@ async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
 
 
 async def answers(port: int, *parts: bytes) -> bytes:
-    """Return the answers to parts of requests, sent one after the other, and to a last request."""
+    """Send parts of requests and then a last request; return all answers."""
     reader, writer = await asyncio.open_connection(HOST, port)
     for part in parts:
         writer.write(part)
@@ -114,7 +113,7 @@ async def test_a_body_is_never_parsed_as_a_request(port: int, upgrade: str, chun
     assert told == [b"PUT /first %d" % len(SMUGGLED), b"GET /last 0"]
 
 
-async def test_requests_after_an_upgrade_are_answered_in_turn(port: int) -> None:
+async def test_pipelined_requests_after_an_upgrade_are_answered_in_order(port: int) -> None:
     asked = head("GET", "Connection: Upgrade", "Upgrade: websocket")
     assert re.findall(rb"\[GET (/\w+)", await answers(port, asked * 3)) == [b"/first"] * 3 + [b"/last"]
 
@@ -160,7 +159,7 @@ async def test_ambiguous_framing_is_refused(port: int, asked: bytes) -> None:
 
 
 @pytest.mark.parametrize("host", ["", "Host: x"])
-async def test_http_1_0_needs_no_host(port: int, host: str) -> None:
+async def test_an_http_1_0_request_may_lack_a_host(port: int, host: str) -> None:
     assert b"[GET /first" in await answers(port, head("GET", host=host, version="1.0"))
 
 
@@ -185,8 +184,8 @@ async def test_the_connection_of_a_client_that_does_not_read_is_closed(port: int
 
 
 @pytest.mark.parametrize("port", [0.5], indirect=True)
-async def test_a_client_that_reads_fast_enough_gets_the_whole_answer(port: int) -> None:
-    """The time does not matter: this answer takes three times the limit of an idle connection."""
+async def test_a_client_that_reads_steadily_gets_the_whole_answer(port: int) -> None:
+    """The whole answer takes three times the limit of an idle connection."""
     reader, writer = await asyncio.open_connection(HOST, port, limit=1000)
     writer.write(head("GET", path="/shorter"))
     received = 0

@@ -1,24 +1,18 @@
-"""Commands in a folder without a database report it, fail, and make none."""
+"""Commands without a database: a command fails and makes no file, unless it may make a new database."""
 
-import json
 import os
-import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from openbooking.cli import app
 from openbooking.cli.database import with_system
 from openbooking.system import System
 from openbooking.testing.postgres import PostgresServer
 from openbooking.user_error import UserError
+from support.command_line import SELLER_OPTIONS, run
 
-OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
 NEEDS_ONE = [
     ["backup", "copy.sqlite3"],
     ["doctor"],
@@ -35,35 +29,20 @@ NEEDS_ONE = [
     ["user", "list"],
     ["user", "remove", "ann"],
 ]
-SELLER = {
-    "--name": "Willow",
-    "--legal-name": "Willow",
-    "--tax-mode": "net",
-    "--email": "a@willow.example",
-    "--url": "https://willow.example/",
-    "--street": "Canal Street",
-    "--locality": "Oxford",
-    "--region": "Oxfordshire",
-    "--postcode": "OX2 6ZZ",
-}
-ADD_SELLER = ["seller", "add", "willow", *(word for option in SELLER.items() for word in option)]
+ADD_SELLER = ["seller", "add", "willow", *SELLER_OPTIONS]
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory."""
+    """Return an empty folder, which is the working directory."""
     for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
-
-
 @pytest.mark.parametrize("command", NEEDS_ONE, ids=" ".join)
-def test_commands_that_need_a_database_report_its_absence_and_make_none(folder: Path, command: list[str]) -> None:
+def test_a_command_without_a_database_fails_and_makes_none(folder: Path, command: list[str]) -> None:
     result = run(*command)
     assert (result.exit_code > 0, result.stdout) == (True, "")
     assert str(folder.resolve() / "openbooking.sqlite3") in result.stderr
@@ -105,25 +84,12 @@ def bare(postgres: PostgresServer) -> str:
 
 
 @pytest.mark.parametrize("command", [ADD_SELLER, ["migrate"]], ids=["seller add", "migrate"])
-def test_a_command_that_makes_a_database_says_so_once(folder: Path, command: list[str]) -> None:
+def test_a_command_reports_a_new_database_once(folder: Path, command: list[str]) -> None:
     path = str(folder.resolve() / "openbooking.sqlite3")
     result = run(*command)
-    assert (result.exit_code, f"There was no database; {path} is made." in result.output) == (0, True)
-    assert "is made" not in run("migrate").output
+    assert (result.exit_code, f"Made a new database: {path}." in result.output) == (0, True)
+    assert "Made a new" not in run("migrate").output
     assert run("doctor").exit_code == 0
-
-
-def test_a_server_says_that_its_database_is_new(folder: Path) -> None:
-    lines = []
-    for events in (2, 1):
-        command = [OPENBOOKING, "serve", "--port", "0"]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-            assert process.stderr
-            lines.append([json.loads(process.stderr.readline()) for _ in range(events)])
-            process.send_signal(signal.SIGTERM)
-    (serving, is_new), (again,) = lines
-    assert (serving["event"], is_new["event"], again["event"]) == ("serving", "database.is_new", "serving")
-    assert is_new["database"] == str(folder.resolve() / "openbooking.sqlite3")
 
 
 @pytest.mark.parametrize("command", [["migrate"], ADD_SELLER])
@@ -148,4 +114,4 @@ def test_a_command_that_fails_reports_the_database_that_it_made(
 
     with pytest.raises(UserError, match="refused"):
         with_system(None, fail, makes_new=True)
-    assert f"{folder.resolve() / 'openbooking.sqlite3'} is made" in capsys.readouterr().err
+    assert f"Made a new database: {folder.resolve() / 'openbooking.sqlite3'}." in capsys.readouterr().err

@@ -1,14 +1,29 @@
-"""Settings that are built in code have the validation of those from the environment."""
+"""Settings in code and from the environment have the same checks and the same messages."""
 
 import math
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.model.policy import Leasing
 from openbooking.settings import AccessMode, Settings, SettingsError, load_settings
 
+LONG_DURATIONS = (
+    "lease_seconds",
+    "guarantee_seconds",
+    "proposal_seconds",
+    "hold_seconds",
+    "proposal_hold_seconds",
+    "retention_days",
+    "access_token_seconds",
+    "refresh_token_days",
+    "refresh_leeway_seconds",
+    "signing_key_days",
+    "session_hours",
+)
 INVALID: list[dict[str, Any]] = [
     {"leasing": "whatever"},
     {"access": "password"},
@@ -24,7 +39,16 @@ INVALID: list[dict[str, Any]] = [
     {"site_url": "http://booking.example.com"},
     {"site_url": "https://booking.example.com?a"},
     {"site_url": "https://[zz]"},
-    {"lease_seconds": 10**15},
+    {"sweep_seconds": math.nan},
+    {"sweep_seconds": math.inf},
+    {"command_seconds": math.inf},
+    {"drain_seconds": math.inf},
+    {"workers": 1_001},
+    *({name: 10**15} for name in LONG_DURATIONS),
+    {"site_url": "https://booking.example.com:99999"},
+    {"trusted_partner_header": "X Partner", "access": "headers"},
+    {"trusted_partner_header": "X-Partner:", "access": "headers"},
+    {"trusted_seller_header": "X-Seller\n", "trusted_partner_header": "X-Partner", "access": "headers"},
     {"api_path": "/{x}"},
     {"access": "headers"},
     {"trusted_partner_header": "X-Partner"},
@@ -51,7 +75,7 @@ def test_code_and_environment_refuse_the_same_values(values: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("values", WRONG_TYPES, ids=str)
-def test_code_must_give_values_of_the_right_type(values: dict[str, Any]) -> None:
+def test_a_value_of_a_wrong_type_in_code_is_refused(values: dict[str, Any]) -> None:
     ((name, _),) = values.items()
     with pytest.raises(SettingsError, match=rf"Expected .* - at `\$\.{name}`"):
         Settings(**values)
@@ -62,7 +86,7 @@ def test_a_changed_copy_is_validated() -> None:
         replace(Settings(), workers=0)
 
 
-def test_the_name_of_a_value_becomes_the_value() -> None:
+def test_text_in_code_becomes_the_enumeration_value() -> None:
     values: dict[str, Any] = {"leasing": "off", "access": "openid", "sweep_seconds": 1}
     settings = Settings(**values)
     assert (settings.leasing, settings.access) == (Leasing.OFF, AccessMode.OPENID)
@@ -77,3 +101,17 @@ def test_an_unknown_setting_is_refused() -> None:
         Settings(**values)
     with pytest.raises(SettingsError, match="prot"):
         load_settings({"OPENBOOKING_PROT": "8000"})
+
+
+@pytest.mark.parametrize("values", INVALID, ids=str)
+def test_the_message_names_the_setting(values: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match="|".join(values)):
+        Settings(**values)
+
+
+@pytest.mark.parametrize("name", LONG_DURATIONS)
+def test_the_longest_duration_ends_before_the_last_date(name: str) -> None:
+    (field,) = (field for field in msgspec.inspect.type_info(Settings).fields if field.name == name)  # type: ignore[attr-defined]
+    unit = {"seconds": 1, "hours": 3600, "days": 86_400}[name.rpartition("_")[2]]
+    end = datetime.now(UTC) + timedelta(seconds=field.type.type.le * unit)
+    assert end.year < MAXYEAR

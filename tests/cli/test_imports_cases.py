@@ -1,4 +1,4 @@
-"""`openbooking import` and `feed verify` on inputs on which an earlier version failed."""
+"""`openbooking import` and `feed verify` with inputs that an earlier version handled wrongly."""
 
 import json
 import os
@@ -36,7 +36,7 @@ PORT_IN_CASES = "127.0.0.1:8140"
 
 @pytest.fixture
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """A Booking System on the database of the commands."""
+    """Yield a Booking System that uses the database of the commands."""
     for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
         monkeypatch.delenv(name)
     database = str(tmp_path / "cases.sqlite3")
@@ -56,7 +56,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 @pytest.fixture
 def site() -> Iterator[tuple[str, dict[str, bytes]]]:
-    """A provider's site, with the bodies of its answers by path."""
+    """Yield the URL of a provider's site, and the bodies of its answers by path."""
     bodies: dict[str, bytes] = {}
 
     class Pages(BaseHTTPRequestHandler):
@@ -66,7 +66,7 @@ def site() -> Iterator[tuple[str, dict[str, bytes]]]:
             self.wfile.write(bodies.get(self.path, b""))
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Do not log requests."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
@@ -91,7 +91,7 @@ def serve(name: str, site: tuple[str, dict[str, bytes]]) -> str:
 
 
 def path_of(result: Result, name: str) -> str:
-    """Return the path of the item whose name in the report has this end."""
+    """Return the path of the item whose name in the report ends with this name."""
     (line,) = [line for line in result.stdout.splitlines() if f"{name} as " in line]
     return line.split(" as ")[1].split(":")[0]
 
@@ -102,7 +102,7 @@ async def events(world: World) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.spec("OB-FEED-17")
-async def test_an_empty_page_in_the_middle_is_not_the_end(world: World, site: tuple[str, dict[str, bytes]]) -> None:
+async def test_an_empty_page_does_not_end_a_feed(world: World, site: tuple[str, dict[str, bytes]]) -> None:
     url = f"{serve('01-empty-page-in-the-middle', site)}/f"
     result = await run("import", url, "--seller", CENTRE.key)
     assert result.exit_code == 0
@@ -111,7 +111,7 @@ async def test_an_empty_page_in_the_middle_is_not_the_end(world: World, site: tu
     assert (verified.exit_code, verified.stdout) == (0, f"{url}: 2 items on 4 pages, 0 faults\n")
 
 
-async def test_offers_with_conditions_are_not_sold_to_anybody(world: World) -> None:
+async def test_an_offer_with_unknown_conditions_cannot_be_booked(world: World) -> None:
     result = await import_case("02-offers-with-conditions-not-understood")
     assert "not bookable  Event https://x.example/e/1" in result.stdout
     path = path_of(result, "https://x.example/e/1")
@@ -121,7 +121,7 @@ async def test_offers_with_conditions_are_not_sold_to_anybody(world: World) -> N
         assert "offers" not in (await events(world))["E1"]
 
 
-async def test_feeds_that_differ_in_their_query_leave_each_other_alone(
+async def test_feeds_with_different_queries_are_different_sources(
     world: World, site: tuple[str, dict[str, bytes]]
 ) -> None:
     address = serve("03-feeds-that-differ-in-query", site)
@@ -142,7 +142,7 @@ async def test_an_order_stays_for_its_room_when_rooms_are_swapped(world: World) 
     assert (await item_of(world, uuid))["orderedItem"]["name"] == "Room A"
 
 
-async def test_another_spelling_of_cancelled_takes_off_sale(world: World) -> None:
+async def test_the_us_spelling_of_cancelled_takes_off_sale(world: World) -> None:
     first = await import_case("06a-on-sale", "--source", "p")
     path = path_of(first, "https://x.example/e/1")
     uuid = await book_path(world, path)
@@ -153,14 +153,14 @@ async def test_another_spelling_of_cancelled_takes_off_sale(world: World) -> Non
     assert (await item_of(world, uuid))["orderItemStatus"].endswith("OrderItemConfirmed")
 
 
-async def test_a_deletion_under_another_kind_deletes(world: World) -> None:
+async def test_a_deletion_with_another_kind_withdraws_the_item(world: World) -> None:
     await import_case("07a-on-sale", "--source", "p")
     again = await import_case("07b-deleted-under-another-kind", "--source", "p")
     assert (again.exit_code, await events(world)) == (0, {})
     assert again.stdout.startswith("withdrawn     Event E1 as events/")
 
 
-async def test_a_race_without_dates_has_those_of_its_headline_event(world: World) -> None:
+async def test_an_event_without_dates_inherits_those_of_its_headline_event(world: World) -> None:
     result = await import_case("08-races-without-dates")
     sprint = (await events(world))["Sprint"]
     assert (sprint["startDate"], sprint["endDate"]) == ("2027-07-01T08:00:00Z", "2027-07-01T16:00:00Z")
@@ -175,7 +175,7 @@ async def test_an_all_day_event_is_bookable_until_the_day_is_over(world: World, 
     await book_path(world, path_of(result, "https://x.example/e/1"))
 
 
-async def test_the_lower_of_maximum_and_remaining_capacity_is_sold(world: World) -> None:
+async def test_capacity_is_the_lower_of_maximum_and_remaining_capacity(world: World) -> None:
     result = await import_case("13-more-left-than-maximum")
     path = path_of(result, "https://x.example/e/1")
     for _ in range(5):

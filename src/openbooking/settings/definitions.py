@@ -1,40 +1,41 @@
-"""Settings: environment variables `OPENBOOKING_*` come before an optional TOML file, and that before the defaults."""
+"""The settings: name, type, default and description of each, and the checks that involve several settings."""
 
-import os
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
-import structlog
 from msgspec import Meta
 from msgspec.structs import force_setattr
 
 from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy, ReconciliationDetails, TaxCalculation
 from openbooking.identity.policy import IdentityPolicy, SecondFactorMode
-from openbooking.kubernetes import PORT_LEFT_OUT, is_of_service
+from openbooking.settings.bounds import (
+    Days,
+    DaysOrZero,
+    Hours,
+    NotNegative,
+    Port,
+    Positive,
+    Seconds,
+    SecondsOrZero,
+    WaitSeconds,
+    WaitSecondsOrZero,
+    Workers,
+    is_header_name,
+    is_time_zone,
+)
 from openbooking.site_address import is_path, is_site_address
 from openbooking.user_error import UserError
 
-ENVIRONMENT_PREFIX = "OPENBOOKING_"
-FILE_VARIABLE = "OPENBOOKING_SETTINGS"
-
-_Port = Annotated[int, Meta(ge=0, le=65535)]
-_Positive = Annotated[int, Meta(ge=1)]
-_NotNegative = Annotated[int, Meta(ge=0)]
-# Marks a setting that changes how the system speaks the Open Booking API. Each of its values is in a profile in
-# `conformance/`, so that the Test Suite has run with every value on offer.
+# Marks a setting that changes the messages of the Open Booking API. Each value of such a setting is in a profile in
+# `conformance/`, so that the OpenActive Test Suite runs with every value.
 _PROTOCOL = Meta(extra_json_schema={"protocol": True})
-_NOT_SHOWN = "(set, and not shown)"
-_PORT_VARIABLE = "OPENBOOKING_PORT"
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
-_log = structlog.get_logger()
 
 
 class AccessMode(StrEnum):
@@ -46,7 +47,7 @@ class AccessMode(StrEnum):
 
 
 class SettingsError(UserError):
-    """A setting is unknown, has a wrong value or contradicts another one."""
+    """A setting is unknown, has a wrong value or contradicts another setting."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,56 +58,56 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     )
     replica: Annotated[str, Meta(description="The URL of a PostgreSQL replica to read feeds from, if any.")] = ""
     host: Annotated[str, Meta(description="The address to listen on.")] = "127.0.0.1"
-    port: Annotated[_Port, Meta(description="The port to listen on.")] = 8000
-    workers: Annotated[_Positive, Meta(description="The number of processes that serve.")] = 1
+    port: Annotated[Port, Meta(description="The port to listen on.")] = 8000
+    workers: Annotated[Workers, Meta(description="The number of processes that serve.")] = 1
     site_url: Annotated[
         str,
-        Meta(description="The public URL of this server; default from host and port."),
+        Meta(description="The public URL of this server; by default made from host and port."),
     ] = ""
     api_path: Annotated[str, Meta(description="The path of the Open Booking API below site_url.")] = "/api"
     name: Annotated[str, Meta(description="The name of this Booking System, shown to Brokers and Customers.")] = (
         "Openbooking"
     )
     publisher: Annotated[
-        str, Meta(description="The publisher of the open data; default the only Seller, or the name.")
+        str, Meta(description="The publisher of the open data; by default the only Seller, else the name.")
     ] = ""
     publisher_email: Annotated[str, Meta(description="The email address of the publisher.")] = ""
     booking_service: Annotated[bool, _PROTOCOL, Meta(description="Whether replies name this Booking System.")] = True
     time_zone: Annotated[str, Meta(description="The time zone of times in messages to people, by its IANA name.")] = (
         "Europe/London"
     )
-    single_seller: Annotated[str, _PROTOCOL, Meta(description="The key of the only Seller, in a system for one.")] = ""
+    single_seller: Annotated[str, _PROTOCOL, Meta(description="The key of the only Seller, if there is only one.")] = ""
     leasing: Annotated[
         Leasing, _PROTOCOL, Meta(description="When spaces are held: off, named (from C2) or anonymous (from C1).")
     ] = Leasing.NAMED
-    lease_seconds: Annotated[_Positive, Meta(description="Seconds that a Lease lasts.")] = 900
+    lease_seconds: Annotated[Seconds, Meta(description="Seconds that a Lease lasts.")] = 900
     guarantee_seconds: Annotated[
-        _Positive, Meta(description="Seconds for which quotes that extend a Lease keep its first prices and terms.")
+        Seconds, Meta(description="Seconds for which quotes that extend a Lease keep its first prices and terms.")
     ] = 1_800
     proposal_seconds: Annotated[
-        _Positive, Meta(description="Seconds within which an OrderProposal must be approved and booked.")
+        Seconds, Meta(description="Seconds within which an OrderProposal must be approved and booked.")
     ] = 259_200
     hold_seconds: Annotated[
-        _Positive, Meta(description="Seconds for which quotes with one Order UUID may hold spaces without a break.")
+        Seconds, Meta(description="Seconds for which quotes with one Order UUID may hold spaces without a break.")
     ] = 3_600
     orders_cancelled_unasked: Annotated[
-        _NotNegative, Meta(description="The most Orders that an import may cancel without confirmation.")
+        NotNegative, Meta(description="The most Orders that an import may cancel without confirmation.")
     ] = 10
     proposal_hold_seconds: Annotated[
-        _Positive, Meta(description="Seconds for which an OrderProposal may hold spaces.")
+        Seconds, Meta(description="Seconds for which an OrderProposal may hold spaces.")
     ] = 86_400
     hold_share: Annotated[
         float,
-        Meta(gt=0, le=1, description="The share of an Opportunity of over 10 spaces that one partner may hold."),
+        Meta(
+            gt=0, le=1, description="The share of the spaces of an Opportunity, if over 10, that one partner may hold."
+        ),
     ] = 0.5
-    open_quotes: Annotated[_Positive, Meta(description="The most OrderQuotes that hold spaces for one partner.")] = (
-        5_000
-    )
+    open_quotes: Annotated[Positive, Meta(description="The most OrderQuotes that hold spaces for one partner.")] = 5_000
     open_proposals: Annotated[
-        _Positive, Meta(description="The most OrderProposals that may hold spaces for one partner.")
+        Positive, Meta(description="The most OrderProposals that may hold spaces for one partner.")
     ] = 500
     open_quote_bytes: Annotated[
-        _Positive, Meta(description="The most bytes that the open OrderQuotes of one partner may take.")
+        Positive, Meta(description="The most bytes that the open OrderQuotes of one partner may take.")
     ] = 20_000_000
     prepayment: Annotated[
         bool, _PROTOCOL, Meta(description="Whether openBookingPrepayment is published with totals.")
@@ -114,7 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tax: Annotated[
         TaxCalculation,
         _PROTOCOL,
-        Meta(description="For whom tax is calculated: always, consumers (not resellers and businesses) or never."),
+        Meta(description="When tax is calculated: always, consumers (not for resellers or businesses) or never."),
     ] = TaxCalculation.ALWAYS
     offer_overrides: Annotated[
         bool,
@@ -145,54 +146,55 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     terms_modified: Annotated[
         str, _PROTOCOL, Meta(description="When the terms were last changed, as an ISO 8601 instant.")
     ] = ""
-    max_body_bytes: Annotated[_Positive, Meta(description="The most bytes of a request body.")] = 1_000_000
-    max_order_items: Annotated[_Positive, Meta(description="The most OrderItems in one Order.")] = 500
+    max_body_bytes: Annotated[Positive, Meta(description="The most bytes of a request body.")] = 1_000_000
+    max_order_items: Annotated[Positive, Meta(description="The most OrderItems in one Order.")] = 500
     max_published_bytes: Annotated[
-        _Positive, Meta(description="The most bytes that an Opportunity or a Seller may take to be published.")
+        Positive, Meta(description="The most bytes that an Opportunity or a Seller may take to be published.")
     ] = 250_000
     max_order_bytes: Annotated[
-        _Positive, Meta(description="The most bytes that an Order may take, with its copies of Opportunities.")
+        Positive, Meta(description="The most bytes that an Order may take, with its copies of Opportunities.")
     ] = 10_000_000
     requests_per_minute: Annotated[
         int,
-        Meta(ge=0, description="The most requests a minute of one partner to each process; 0 for no limit."),
+        Meta(ge=0, description="The most requests a minute that one partner may send to each process; 0 for no limit."),
     ] = 0
     retention_days: Annotated[
-        _NotNegative,
+        DaysOrZero,
         Meta(description="Days after the last session of an Order until its personal data is erased; 0 for never."),
     ] = 0
     log_requests: Annotated[
-        bool, Meta(description="Whether to log every request, and not only those that change something or are refused.")
+        bool,
+        Meta(description="Whether to log every request, instead of only requests that change data or are refused."),
     ] = False
     drain_seconds: Annotated[
-        float,
-        Meta(ge=0, description="Seconds to keep serving after SIGTERM, with /readyz failing, before shutdown."),
+        WaitSecondsOrZero,
+        Meta(description="Seconds to keep serving after SIGTERM, with /readyz failing, before shutdown."),
     ] = 0.0
     metrics_token: Annotated[
         str,
         Meta(
-            description="The bearer token for /metrics, which is off without one.",
+            description="The bearer token for /metrics. Without a token, /metrics is off.",
             extra_json_schema={"writeOnly": True},
         ),
     ] = ""
     command_seconds: Annotated[
-        float,
-        Meta(gt=0, description="Seconds that a request waits for the database and for locked rows."),
+        WaitSeconds,
+        Meta(description="Seconds that a request waits for the database and for locked rows."),
     ] = 10.0
-    sweep_seconds: Annotated[float, Meta(gt=0, description="Seconds between two sweeps that end Leases.")] = 2.0
+    sweep_seconds: Annotated[WaitSeconds, Meta(description="Seconds between two sweeps that end Leases.")] = 2.0
     access: Annotated[
         AccessMode,
         _PROTOCOL,
-        Meta(description="How callers are authenticated: api-key, openid (access tokens; API keys too) or headers."),
+        Meta(description="How callers are authenticated: api-key, openid (access tokens or API keys) or headers."),
     ] = AccessMode.API_KEY
-    access_token_seconds: Annotated[_Positive, Meta(description="Seconds that an access token lasts.")] = 900
-    refresh_token_days: Annotated[_Positive, Meta(description="Days that an unused refresh token lasts.")] = 90
+    access_token_seconds: Annotated[Seconds, Meta(description="Seconds that an access token lasts.")] = 900
+    refresh_token_days: Annotated[Days, Meta(description="Days that an unused refresh token lasts.")] = 90
     refresh_leeway_seconds: Annotated[
-        _NotNegative,
-        Meta(description="Seconds for which a used refresh token works again, for clients that ask twice."),
+        SecondsOrZero,
+        Meta(description="Seconds for which a used refresh token works again, for clients that repeat a request."),
     ] = 0
-    signing_key_days: Annotated[_Positive, Meta(description="Days until the key that signs tokens is replaced.")] = 90
-    session_hours: Annotated[_Positive, Meta(description="Hours that people stay signed in.")] = 12
+    signing_key_days: Annotated[Days, Meta(description="Days until the key that signs tokens is replaced.")] = 90
+    session_hours: Annotated[Hours, Meta(description="Hours that people stay signed in.")] = 12
     second_factor: Annotated[
         SecondFactorMode,
         Meta(description="Whether people also sign in with a code of an app: off, optional or required."),
@@ -203,19 +205,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     trusted_partner_header: Annotated[
         str,
         _PROTOCOL,
-        Meta(description="With access by headers, the header that names the Booking Partner; a gateway sets it."),
+        Meta(description="With access by headers, the header in which a gateway names the Booking Partner."),
     ] = ""
     trusted_seller_header: Annotated[
-        str, _PROTOCOL, Meta(description="With access by headers, the header that names the Seller acted for.")
+        str,
+        _PROTOCOL,
+        Meta(description="With access by headers, the header in which a gateway names the Seller of the request."),
     ] = ""
     test_interface: Annotated[
-        bool, Meta(description="Whether anybody may create and delete data through the test interface.")
+        bool, Meta(description="Whether everybody may create and delete data through the OpenActive test interface.")
     ] = False
 
     def __post_init__(self) -> None:
-        """Raise SettingsError for a value of a wrong type or out of its range, and for settings that contradict others.
+        """Check each value, and replace the text of an enumeration's value by the value.
 
-        The name of an enumeration's value becomes that value.
+        Raises:
+            SettingsError: A value has the wrong type or is out of bounds, or two settings contradict each other.
         """
         for name, type_ in _field_types().items():
             try:
@@ -225,27 +230,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise SettingsError(message) from fault
         for contradiction in self._contradictions():
             raise SettingsError(contradiction)
-        try:
-            self.policy, self.identity_policy  # noqa: B018 - durations are computed here
-        except OverflowError as fault:
-            raise SettingsError("a duration is longer than any date") from fault
 
     def _contradictions(self) -> Iterator[str]:
-        """Yield what is wrong with values that have the right types each."""
+        """Yield a message for each text of a wrong form, and for each two settings that contradict each other."""
         if self.site_url and not is_site_address(self.site_url):
             yield (
-                "site_url must be a scheme and a host, with the path of the mount if any, such as https://example.com "
-                f"or https://example.com/booking; api_path is the path of the API below it; it is {self.site_url}"
+                "site_url must be a scheme and a host, with a port up to 65535 and the path of the mount if any, such "
+                "as https://example.com or https://example.com/booking; api_path is the path of the API below it; "
+                f"it is {self.site_url}"
             )
         if (self.access is AccessMode.HEADERS) != bool(self.trusted_partner_header):
-            yield "access must be headers where trusted_partner_header is set, and nowhere else"
+            yield "access must be headers if trusted_partner_header is set, and only then"
+        for name in ("trusted_partner_header", "trusted_seller_header"):
+            header = getattr(self, name)
+            if header and not is_header_name(header):
+                yield f"{name} must be the name of an HTTP header, such as X-Partner; it is {header!r}"
         if self.terms_of_service and not self.booking_service:
             yield "terms_of_service needs booking_service, which is off"
-        if not _is_time_zone(self.time_zone):
+        if not is_time_zone(self.time_zone):
             yield "time_zone must be the name of an IANA time zone, such as Europe/London"
-        # Keys, tokens and passwords need TLS; with access by headers the gateway sees to it (OB-SEC-01).
+        # Keys, tokens and passwords need TLS (OB-SEC-01). With access by headers, the gateway uses TLS.
         if not (self.access is AccessMode.HEADERS or self.is_local or self.site.startswith("https://")):
-            yield f"site_url must begin with https://, but on localhost or where access is headers; it is {self.site}"
+            yield f"site_url must begin with https://, except on localhost or if access is headers; it is {self.site}"
         if not is_path(self.api_path):
             yield f"api_path must be a path such as /api or /v1/booking; it is {self.api_path}"
 
@@ -262,13 +268,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def is_local(self) -> bool:
-        """True if the site is on localhost without TLS, for trying it out."""
+        """Whether the site is on localhost without TLS, as for a trial."""
         site = urlsplit(self.site)
         return site.scheme == "http" and site.hostname in _LOCAL
 
     @property
     def local_but_open(self) -> bool:
-        """True if the address is on localhost, and the server listens to other machines too."""
+        """Whether the address is on localhost although the server also listens to other machines."""
         return self.is_local and self.host not in _LOCAL
 
     @property
@@ -318,6 +324,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def _dynamic_accounts(self) -> frozenset[str] | None:
+        """The accountIds of `dynamic_accounts`: None for no account, an empty set for any account."""
         accounts = frozenset(filter(None, (account.strip() for account in self.dynamic_accounts.split(","))))
         if not accounts:
             return None
@@ -325,6 +332,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def _reconciliation(self) -> ReconciliationDetails | None:
+        """The details that payments must have, if any."""
         details = ReconciliationDetails(
             name=self.reconciliation_name or None,
             account_id=self.reconciliation_account_id or None,
@@ -336,68 +344,3 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 @cache
 def _field_types() -> dict[str, Any]:
     return get_type_hints(Settings, include_extras=True)
-
-
-def _is_time_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
-
-
-def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
-    """Read the settings.
-
-    Args:
-        environment: The environment variables; those of this process by default.
-        overrides: Values that come before all others. None leaves a setting as it is.
-
-    Raises:
-        SettingsError: A setting is unknown, has a wrong value or contradicts another one, or the file is unreadable.
-    """
-    environment = os.environ if environment is None else environment
-    values = _from_file(environment.get(FILE_VARIABLE))
-    links = {name for name, value in environment.items() if is_of_service(name, value)}
-    values |= {
-        name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
-        for name, value in environment.items()
-        if name.startswith(ENVIRONMENT_PREFIX) and name != FILE_VARIABLE and name not in links
-    }
-    if _PORT_VARIABLE in links:
-        _log.warning("settings.left_out", variable=_PORT_VARIABLE, reason=PORT_LEFT_OUT)
-    values |= {name: value for name, value in overrides.items() if value is not None}
-    try:
-        return msgspec.convert(values, Settings, strict=False)
-    except msgspec.ValidationError as fault:
-        raise SettingsError(str(fault)) from fault
-
-
-def protocol_settings() -> frozenset[str]:
-    """Return the names of the settings that change how the system speaks the Open Booking API."""
-    fields = msgspec.inspect.type_info(Settings).fields  # type: ignore[attr-defined]
-    return frozenset(field.name for field in fields if (field.type.extra_json_schema or {}).get("protocol"))
-
-
-def describe_settings(settings: Settings) -> list[tuple[str, str, str]]:
-    """Return the environment variable, value and meaning of each setting. The value of a secret is left out."""
-    protocol = protocol_settings()
-    described = []
-    for field in msgspec.inspect.type_info(Settings).fields:  # type: ignore[attr-defined]
-        value = msgspec.to_builtins(getattr(settings, field.name), enc_hook=str)
-        schema = field.type.extra_json_schema or {}
-        if value and schema.get("writeOnly"):
-            value = _NOT_SHOWN
-        meaning = schema.get("description", "") + (" (protocol)" if field.name in protocol else "")
-        described.append((f"{ENVIRONMENT_PREFIX}{field.name.upper()}", str(value), meaning))
-    return described
-
-
-def _from_file(path: str | None) -> dict[str, Any]:
-    if not path:
-        return {}
-    try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        message = f"The settings file {path} cannot be read: {fault}"
-        raise SettingsError(message) from fault

@@ -1,4 +1,4 @@
-"""Commands print text from others without its control characters."""
+"""Commands print text from feeds, partners and files without its control characters."""
 
 import asyncio
 import json
@@ -7,39 +7,41 @@ import pty
 import sqlite3
 import subprocess
 import sys
-import textwrap
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
-from unicodedata import category
 
 import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from cli.test_commands import SELLER
-from cli.test_feed_verify import feed, item, page
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Seller
 from openbooking.cli import app
 from openbooking.cli.output import confirm, show, show_traceback
 from openbooking.identity.digests import digest
-from openbooking.identity.records import Grant, GrantState, Partner, RegistrationToken, Role, User
+from openbooking.identity.records import (
+    Grant,
+    GrantState,
+    Partner,
+    RegistrationToken,
+    Role,
+    User,
+)
 from openbooking.identity.scopes import Scope
 from openbooking.identity.sign_in.accounts import canonical_name
 from openbooking.openactive.terms import TaxMode
-from openbooking.printable import clean_text
 from openbooking.settings import load_settings
 from openbooking.system import System, open_system
 from openbooking.testing.samples import MANAGER, session
+from support.command_line import SELLER_OPTIONS
+from support.hostile_text import HOSTILE, unsafe
+from support.paged_feed import feed, item, page
 
-# The window's title, a clear screen, a line written over, a forged line, C1, a text read backwards, more ends of lines.
-HOSTILE = "bad\x1b]0;x\x07\x1b[2J\r\nforged\x9b31m\x85\u202eevil\u2066\u200f\u2028\u2029\x0b\x0c\t\x7f\ufeffend"
 NOW = datetime(2027, 3, 1, tzinfo=UTC)
-UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 class Case(NamedTuple):
@@ -50,11 +52,10 @@ class Case(NamedTuple):
     hostile_lines: int
 
 
-OPTIONS = tuple(word for option in SELLER.items() for word in option)
 BAD_URL = f"https://127.0.0.1:1/{HOSTILE}"
 CASES: dict[str, list[Case]] = {
     "serve": [Case(("--host", HOSTILE.replace("[", "").replace("]", "")), 2, 1)],
-    "demo": [Case(("--database", "FILE"), 1, 1)],
+    "demo": [Case(("--database", "FILE", "--port", "0"), 1, 1)],
     "import": [
         Case(("FEED", "--seller", "centre"), 1, 2),
         Case(("FEED", "--seller", "oak" + HOSTILE), 2, 1),
@@ -70,10 +71,10 @@ CASES: dict[str, list[Case]] = {
     "feed renumber": [Case((), 0, 0)],
     "feed republish": [Case((), 0, 0)],
     "seller add": [
-        Case((HOSTILE, *OPTIONS), 1, 1),
-        Case(("elm", *OPTIONS, "--url", HOSTILE), 1, 1),
-        Case(("centre", *OPTIONS, "--replace"), 0, 0),
-        Case((HOSTILE, *OPTIONS, "--tax-mode", HOSTILE), 2, 1),
+        Case((HOSTILE, *SELLER_OPTIONS), 1, 1),
+        Case(("elm", *SELLER_OPTIONS, "--url", HOSTILE), 1, 1),
+        Case(("centre", *SELLER_OPTIONS, "--replace"), 0, 0),
+        Case((HOSTILE, *SELLER_OPTIONS, "--tax-mode", HOSTILE), 2, 1),
     ],
     "seller list": [Case((), 0, 2)],
     "partner add": [
@@ -124,12 +125,8 @@ def every_command() -> set[str]:
     return set(below(typer.main.get_command(app), ""))
 
 
-def unsafe(text: str) -> set[str]:
-    return {char for char in text if category(char) in UNSAFE} - {"\n", "\t"}
-
-
 def lines_of(result: Result) -> list[str]:
-    """Return the lines, none of which is forged."""
+    """Return the lines of the output. Fail if a line contains a control character or begins inside hostile text."""
     assert unsafe(result.stdout + result.stderr) == set(), repr(result.output)
     lines = [*result.stdout.split("\n"), *result.stderr.split("\n")]
     assert [line for line in lines if "forged" in line and "bad" not in line] == []
@@ -137,7 +134,7 @@ def lines_of(result: Result) -> list[str]:
 
 
 async def fill(system: System) -> None:
-    """A database with hostile text in every field that others can set."""
+    """Fill the database with hostile text in every field that other people can set."""
     address = {"url": HOSTILE, "email": HOSTILE}
     for key in ("centre", HOSTILE):
         seller = Seller(
@@ -197,7 +194,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_every_command_is_tried_with_hostile_input() -> None:
+def test_each_command_has_a_case_with_hostile_input() -> None:
     assert CASES.keys() == every_command()
 
 
@@ -225,14 +222,7 @@ def test_each_line_of_seller_list_has_three_cells() -> None:
     assert [line.count("\t") for line in result.stdout.splitlines()] == [2, 2]
 
 
-def test_only_control_characters_are_replaced() -> None:
-    shown = "Zoë \N{MIDDLE DOT} 10 £ \N{PERSON IN LOTUS POSITION} \N{NO-BREAK SPACE}…"
-    assert clean_text(shown) == shown
-    assert clean_text("a\x1b[2Jb\ud800c\u202ed") == "a\ufffd[2Jb\ufffdc\ufffdd"
-    assert clean_text("a\nb\tc", safe="\n") == "a\nb\ufffdc"
-
-
-def test_the_traceback_of_an_unknown_fault_is_shown_and_cleaned(
+def test_a_traceback_contains_no_control_characters(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(LookupError) as raised:
@@ -263,7 +253,7 @@ def test_characters_outside_the_locale_are_replaced() -> None:
 
 
 def test_tables_and_bars_contain_no_control_characters(folder: Path) -> None:
-    """Tables and bars are drawn with escape sequences, so only those of the data are searched for."""
+    """The terminal gets escape sequences for tables and bars, so the test searches only for sequences of the data."""
     told = b""
     for command in (["settings"], ["import", str(folder / "feed.json"), "--seller", "centre"]):
         script = f"from openbooking.cli import app; app({command!r})"
@@ -283,37 +273,3 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 100_000)
     except OSError:
         return b""
-
-
-LOGGING = textwrap.dedent(
-    """
-    import logging, sys
-    import structlog
-    from openbooking.serving.logs import configure_logs
-
-    sys.stderr.isatty = lambda: {terminal}
-    configure_logs()
-    hostile = {hostile!r}
-    log = structlog.get_logger()
-    try:
-        raise LookupError(hostile)
-    except LookupError as fault:
-        log.error(hostile, told=hostile, listed=[hostile], exc_info=fault, **{{hostile: 1}})
-    logging.getLogger("library").warning("%s", hostile)
-    """
-)
-
-
-@pytest.mark.parametrize("terminal", [True, False])
-def test_logs_contain_no_control_characters(terminal: bool) -> None:
-    script = LOGGING.format(terminal=terminal, hostile=HOSTILE)
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True).stderr
-    if terminal:
-        for sequence in ("\x1b]0;", "\x1b[2J"):
-            assert sequence not in told
-        assert unsafe(told) <= {"\x1b"}
-        assert not [line for line in told.split("\n") if line.startswith("forged")]
-    else:
-        lines = [json.loads(line) for line in told.split("\n") if line]
-        assert [line["event"] for line in lines] == [HOSTILE, HOSTILE]
-        assert (lines[0]["told"], unsafe(told)) == (HOSTILE, set())

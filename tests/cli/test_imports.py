@@ -6,7 +6,6 @@ import os
 import pty
 import sqlite3
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,27 +20,17 @@ from typer.testing import CliRunner, Result
 
 from openbooking.cli import app
 from openbooking.openactive.money import VatTreatment
+from support.command_line import OPENBOOKING, SELLER_OPTIONS, read_screen, succeed
 from support.published_items import page, rpde, series, session
 
-OPENBOOKING = str(Path(sys.executable).with_name("openbooking"))
 SOON = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0).isoformat()
 GOOD = (rpde(series()), rpde(session(startDate=SOON)))
 BAD = rpde(session(2, startDate=None))
 
 
-@pytest.fixture(autouse=True)
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The database of all commands of this module."""
-    for name in [name for name in os.environ if name.startswith("OPENBOOKING_")]:
-        monkeypatch.delenv(name)
-    path = tmp_path / "openbooking.sqlite3"
-    monkeypatch.setenv("OPENBOOKING_DATABASE", str(path))
-    return path
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A file with a page without faults."""
+    """Return a file with a valid page of a feed."""
     path = tmp_path / "page.json"
     path.write_bytes(page(*GOOD))
     return path
@@ -51,7 +40,7 @@ def run(*arguments: object, stdin: bytes | None = None) -> Result:
     return CliRunner().invoke(app, ["import", *map(str, arguments)], input=stdin)
 
 
-def test_the_result_of_each_item_is_printed_and_summed_up(file: Path) -> None:
+def test_import_prints_the_result_of_each_item_and_a_summary(file: Path) -> None:
     result = run(file)
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
@@ -87,7 +76,7 @@ def test_a_report_has_a_line_for_each_item(file: Path, tmp_path: Path) -> None:
     assert lines[3]["path"].startswith("scheduled-sessions/")
 
 
-def test_a_broken_file_in_a_folder_does_not_stop_the_others(tmp_path: Path) -> None:
+def test_import_continues_after_a_broken_file(tmp_path: Path) -> None:
     folder = tmp_path / "feed"
     folder.mkdir()
     (folder / "1-sessions.json").write_bytes(page(GOOD[1]))
@@ -99,7 +88,7 @@ def test_a_broken_file_in_a_folder_does_not_stop_the_others(tmp_path: Path) -> N
     assert "1 can be booked; 1 is a parent of Opportunities; 1 Seller was added; 1 page could not" in result.stdout
 
 
-def test_standard_input_needs_a_name(file: Path) -> None:
+def test_import_from_standard_input_needs_a_source(file: Path) -> None:
     result = run("-", stdin=file.read_bytes())
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == ("openbooking: Items from standard input need a name of their source: --source NAME.\n")
@@ -117,7 +106,7 @@ def test_standard_input_needs_a_name(file: Path) -> None:
         (["http://127.0.0.1:9/feed", "--copy", "page.json"], "page.json cannot be used: file is not a database"),
     ],
 )
-def test_failures_are_reported_in_one_line(
+def test_import_reports_a_failure_in_one_line(
     file: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], why: str
 ) -> None:
     monkeypatch.chdir(file.parent)
@@ -127,29 +116,17 @@ def test_failures_are_reported_in_one_line(
 
 
 @pytest.mark.parametrize("vat", VatTreatment)
-def test_the_vat_treatment_is_an_option(file: Path, database: Path, vat: VatTreatment) -> None:
+def test_vat_option_sets_the_vat_treatment_of_offers(file: Path, database: Path, vat: VatTreatment) -> None:
     assert run(file, "--vat", vat.value).exit_code == 0
     with closing(sqlite3.connect(database)) as connection:
         ((document,),) = connection.execute("SELECT document FROM opportunity WHERE path LIKE 'session-series/%'")
-    # The standard rate is the default of an Offer, and defaults are not written.
+    # The standard rate is the default of an Offer, and documents lack default values.
     assert [offer.get("vat", "standard") for offer in json.loads(document)["offers"]] == [vat.value]
 
 
 def test_items_change_their_seller_only_with_hand_over(file: Path) -> None:
     assert run(file).exit_code == 0
-    words = [
-        "--name",
-        "Centre",
-        "--legal-name",
-        "Centre Ltd",
-        "--tax-mode",
-        "gross",
-        "--email",
-        "help@centre.example.com",
-    ]
-    words += ["--url", "https://centre.example.com/", "--street", "1 River Road", "--locality", "Oxford"]
-    words += ["--region", "Oxfordshire", "--postcode", "OX1 1AA"]
-    assert CliRunner().invoke(app, ["seller", "add", "centre", *words]).exit_code == 0
+    succeed("seller", "add", "centre", *SELLER_OPTIONS)
     refused = run(file, "--seller", "centre")
     assert refused.exit_code == 1
     assert "It belongs to another Seller: " in refused.stdout
@@ -157,14 +134,14 @@ def test_items_change_their_seller_only_with_hand_over(file: Path) -> None:
     assert run(file, "--seller", "centre").exit_code == 0
 
 
-def test_an_empty_import_says_so(file: Path) -> None:
+def test_import_reports_that_there_are_no_items(file: Path) -> None:
     file.write_bytes(page())
     result = run(file)
     assert (result.exit_code, result.stdout) == (0, "There was nothing to import.\n")
 
 
 class _Feed(BaseHTTPRequestHandler):
-    """Two pages and the last, compressed, below a redirection."""
+    """Serves a feed of two pages and the last page, compressed. `/` redirects to the feed."""
 
     def do_GET(self) -> None:
         pages = {"/feed": page(GOOD[1], next_="/feed?2"), "/feed?2": page(GOOD[0], next_="/feed?3")}
@@ -176,12 +153,12 @@ class _Feed(BaseHTTPRequestHandler):
             self.wfile.write(gzip.compress(pages.get(self.path, page(next_=self.path))))
 
     def log_message(self, *_: Any) -> None:
-        """Log nothing."""
+        """Do not log requests."""
 
 
 @pytest.fixture
 def site() -> Iterator[str]:
-    """A provider's site with a feed."""
+    """Yield the URL of a provider's site with a feed."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Feed) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -189,7 +166,7 @@ def site() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", ["/feed", "/"])
-def test_a_feed_is_imported_over_http(site: str, path: str) -> None:
+def test_import_reads_a_feed_over_http(site: str, path: str) -> None:
     result = run(site + path)
     assert result.exit_code == 0, result.output
     assert "Of what was read, 1 can be booked; 1 is a parent" in result.stdout
@@ -205,7 +182,7 @@ def test_a_copy_of_a_feed_is_kept_for_the_next_import(site: str, tmp_path: Path)
     assert f"{copy} is a copy of another feed: {site}/feed." in other.stderr
 
 
-def test_on_a_terminal_there_is_progress_and_then_the_same_lines(file: Path) -> None:
+def test_import_shows_progress_on_a_terminal(file: Path) -> None:
     file.write_bytes(page(*GOOD, BAD))
     terminal, shown_on = pty.openpty()
     environment = os.environ | {"COLUMNS": "300", "TERM": "xterm"}
@@ -214,23 +191,8 @@ def test_on_a_terminal_there_is_progress_and_then_the_same_lines(file: Path) -> 
     ) as running:
         os.close(shown_on)
         with FileIO(terminal) as screen:
-            shown = b"".join(iter(lambda: _read(screen), b"")).decode()
+            shown = b"".join(iter(lambda: read_screen(screen), b"")).decode()
     assert running.returncode == 1
     assert "Processed" in shown
     assert "bookable      ScheduledSession https://provider.example.com/sessions/1" in shown
     assert "Of what was read, 1 can be booked" in shown.splitlines()[-1]
-
-
-def _read(screen: FileIO) -> bytes:
-    """Return the next output on a terminal. At its end Linux reports an error."""
-    try:
-        return screen.read(1024)
-    except OSError:
-        return b""
-
-
-def test_help_of_a_command_loads_no_server() -> None:
-    command = [sys.executable, "-X", "importtime", OPENBOOKING, "import", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "PATH|URL" in done.stdout
-    assert not [library for library in ("httpx2", "sqlalchemy", "openbooking.system") if f" {library}\n" in done.stderr]
