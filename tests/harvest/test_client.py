@@ -54,7 +54,7 @@ def ids(copy: Copy) -> list[str]:
     return [copied.id for copied in copy.items()]
 
 
-def test_a_feed_is_copied_and_the_next_time_read_from_its_end_on(read: Face, tmp_path: Path) -> None:
+def test_a_second_harvest_continues_at_the_end_of_the_first(read: Face, tmp_path: Path) -> None:
     answers = {FEED: ok(SECOND, item(1, "a")), SECOND: ok(SECOND)}
     with serving(answers.__getitem__) as site:
         with Copy(tmp_path / "copy") as copy:
@@ -78,7 +78,7 @@ def test_requests_carry_user_agent_and_authorization(read: Face) -> None:
 
 
 @pytest.mark.parametrize("lead", ["next", "location"])
-def test_headers_go_to_no_other_host(read: Face, lead: str) -> None:
+def test_headers_are_sent_to_no_other_host(read: Face, lead: str) -> None:
     with serving({"/": ok("/")}.__getitem__) as other:
         there = other.url.replace("127.0.0.1", "localhost")
         first = ok(there, item(1)) if lead == "next" else Answer(status=302, headers=(("Location", there),))
@@ -92,7 +92,7 @@ def trusting(site: Site) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(site.certificate))
 
 
-def test_an_encrypted_feed_is_read_encrypted_though_its_next_is_not(read: Face, tmp_path: Path) -> None:
+def test_a_feed_read_by_https_stays_on_https_if_its_next_is_http(read: Face, tmp_path: Path) -> None:
     where: list[str] = []
 
     def answer(path: str) -> Answer:
@@ -105,7 +105,7 @@ def test_an_encrypted_feed_is_read_encrypted_though_its_next_is_not(read: Face, 
         assert (ids(copy), steps[-1]) == (["a"], End(site.url + SECOND))
 
 
-def test_a_connection_that_breaks_is_made_again(read: Face) -> None:
+def test_a_broken_connection_is_retried(read: Face) -> None:
     failures = [
         Answer(page(SECOND, item(1, "a"))[:20], breaks=True),
         Answer(b"", breaks=True),
@@ -122,7 +122,7 @@ def test_a_connection_that_breaks_is_made_again(read: Face) -> None:
         assert ids(copy) == ["a"]
 
 
-def test_bombs_are_left_where_they_are(read: Face) -> None:
+def test_a_decompression_bomb_ends_the_reading(read: Face) -> None:
     twice = gzip.compress(gzip.compress(bytes(50_000_000)))
     for coding, why in (("gzip, gzip", "'gzip, gzip', and not gzip"), ("gzip", "not valid JSON")):
         bomb = Answer(twice, headers=(("Content-Encoding", coding),))
@@ -132,7 +132,7 @@ def test_bombs_are_left_where_they_are(read: Face) -> None:
             assert why in end.fault  # type: ignore[union-attr] # the last is the end
 
 
-def test_a_server_that_does_not_answer_or_takes_too_long(read: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_and_a_slow_server_end_the_reading(read: Face, monkeypatch: pytest.MonkeyPatch) -> None:
     with Copy() as copy:
         end = read("http://127.0.0.1:9/feed", copy, HarvestOptions(limits=QUICK))[-1]
         assert isinstance(end, End)
@@ -166,7 +166,7 @@ def test_an_unexpected_error_in_a_page_ends_the_reading(monkeypatch: pytest.Monk
         assert (ids(copy), copy.start(site.url + FEED, datetime.now(UTC))) == (["a"], site.url + SECOND)
 
 
-def test_no_server_is_loaded() -> None:
+def test_the_client_imports_no_server_library() -> None:
     code = "import sys, openbooking.harvest.client; print(*(name.partition('.')[0] for name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
@@ -174,7 +174,7 @@ def test_no_server_is_loaded() -> None:
     assert not loaded & {"starlette", "uvicorn", "sqlalchemy", "structlog", "typer", "jinja2", "asyncpg", "alembic"}
 
 
-def test_the_copy_is_as_current_as_the_request_for_the_end(read: Face) -> None:
+def test_a_copy_is_current_at_the_time_of_the_last_request(read: Face) -> None:
     times = [datetime(2026, 1, day, tzinfo=UTC) for day in range(9, 0, -1)]
     with serving({FEED: ok(FEED)}.__getitem__) as site, Copy() as copy:
         read(site.url + FEED, copy, HarvestOptions(clock=times.pop))
@@ -182,7 +182,7 @@ def test_the_copy_is_as_current_as_the_request_for_the_end(read: Face) -> None:
     assert datetime.fromtimestamp(current_at, UTC) == datetime(2026, 1, 2, tzinfo=UTC)
 
 
-def test_an_address_that_the_client_refuses_is_asked_for_once(read: Face) -> None:
+def test_a_url_that_the_client_refuses_is_not_retried(read: Face) -> None:
     with Copy() as copy:
         (end,) = read(f"http://{'x' * 64}.example/feed".replace("x", "\N{LATIN SMALL LETTER E WITH ACUTE}"), copy)
     assert isinstance(end, End)

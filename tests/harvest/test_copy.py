@@ -66,7 +66,7 @@ def test_the_later_version_of_an_item_stays(first: Any, second: Any, kept: int) 
         assert (last.id, next(one.deleted for one in copied if one.id == "a")) == (("b", "a")[kept], bool(kept))
 
 
-def test_one_id_under_two_kinds_is_two_items() -> None:
+def test_items_with_one_id_and_two_kinds_are_both_kept() -> None:
     with Copy() as copy:
         copy.start(FEED, NOW)
         add(copy, item(1, "a"), item(2, "a", kind="Slot", state="deleted"), item(3, 5), item(4, "5"), item(5, "b"))
@@ -145,7 +145,7 @@ def test_an_outdated_copy_is_read_from_the_start(path: Path) -> None:
         assert len(copy) == 5
 
 
-def test_a_copy_of_an_earlier_version_is_read_on(path: Path) -> None:
+def test_a_copy_made_by_an_earlier_version_is_resumed(path: Path) -> None:
     """Earlier versions kept one column more."""
     with Copy(path) as copy:
         copy._db.execute("DROP TABLE feed")
@@ -181,7 +181,7 @@ def test_items_missing_from_a_second_full_reading_are_deleted(path: Path) -> Non
     assert found == {"a": (False, 1), "b": (True, 2**64), "c": (True, 7)} | gone
 
 
-def test_a_copy_is_of_one_feed_however_its_url_is_spelt(path: Path) -> None:
+def test_a_copy_accepts_other_spellings_of_its_url_and_no_other_feed(path: Path) -> None:
     with Copy(path) as copy:
         copy.start(f"{FEED}?a=1&b=2", NOW)
         add(copy, cursor="there")
@@ -191,7 +191,7 @@ def test_a_copy_is_of_one_feed_however_its_url_is_spelt(path: Path) -> None:
     assert b"secret" not in path.read_bytes()
 
 
-def test_a_copy_is_used_by_one_process(path: Path) -> None:
+def test_a_copy_is_locked_for_one_process(path: Path) -> None:
     with Copy(path) as copy:
         copy.start(FEED, NOW)
         with pytest.raises(CopyError, match="locked"):

@@ -72,7 +72,22 @@ class CopiedItem(NamedTuple):
     number: int
 
 
-_COLUMNS = ", ".join(CopiedItem._fields)
+class _FeedRow(NamedTuple):
+    """The only row of the table `feed`.
+
+    Attributes:
+        url: The URL of the feed, without credentials.
+        cursor: The URL at which the next reading resumes; empty for the first page.
+        current_at: The time at which the copy was last current, in seconds since 1970.
+    """
+
+    url: str
+    cursor: str
+    current_at: float
+
+
+_ITEM_COLUMNS = ", ".join(CopiedItem._fields)
+_FEED_COLUMNS = ", ".join(_FeedRow._fields)
 
 
 class Copy:
@@ -127,13 +142,14 @@ class Copy:
         """
         bare, _, _ = split_credentials(url)
         with self._reporting():
-            row = self._db.execute("SELECT url, cursor, current_at FROM feed").fetchone()
-        if row and page_key(row[0]) != page_key(bare):
-            raise CopyError(f"{self._path} is a copy of another feed: {row[0]}")
-        if row and now - datetime.fromtimestamp(row[2], UTC) <= MAX_GAP:
-            return str(row[1])
+            row = self._db.execute(f"SELECT {_FEED_COLUMNS} FROM feed").fetchone()  # noqa: S608 - our own names
+        feed = _FeedRow._make(row) if row else None
+        if feed and page_key(feed.url) != page_key(bare):
+            raise CopyError(f"{self._path} is a copy of another feed: {feed.url}")
+        if feed and now - datetime.fromtimestamp(feed.current_at, UTC) <= MAX_GAP:
+            return feed.cursor
         with self._transaction():
-            if row:
+            if feed:
                 restart = "UPDATE feed SET cursor = '', current_at = ?, round = round + 1"
                 self._db.execute(restart, (now.timestamp(),))
             else:
@@ -167,13 +183,13 @@ class Copy:
     def items(self) -> Iterator[CopiedItem]:
         """Yield the items in the order of the feed, deleted ones included, with one in memory at a time."""
         with self._reporting():
-            for row in self._db.execute(f"SELECT {_COLUMNS} FROM item ORDER BY position"):  # noqa: S608 - our own names
+            for row in self._db.execute(f"SELECT {_ITEM_COLUMNS} FROM item ORDER BY position"):  # noqa: S608 - our own names
                 yield _item(row)
 
     def take(self, id_: str, kind: str) -> CopiedItem | None:
         """Remove an item and return it, or return None if the copy does not hold it."""
         where = "WHERE id = ? AND kind = ?"
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM item {where}", (id_, kind)).fetchone()  # noqa: S608 - as above
+        row = self._db.execute(f"SELECT {_ITEM_COLUMNS} FROM item {where}", (id_, kind)).fetchone()  # noqa: S608 - as above
         self._db.execute(f"DELETE FROM item {where}", (id_, kind))  # noqa: S608 - as above
         return _item(row) if row else None
 
@@ -254,7 +270,9 @@ class Copy:
 
 
 def _item(row: tuple[Any, ...]) -> CopiedItem:
-    return CopiedItem(*row)._replace(deleted=bool(row[2]))
+    item = CopiedItem._make(row)
+    # SQLite has no booleans.
+    return item._replace(deleted=bool(item.deleted))
 
 
 def _value(modified: bytes) -> object:

@@ -62,7 +62,7 @@ async def imported(world: World, lines: list[dict[str, Any]]) -> AsyncIterator[t
                 yield line, entry["data"]
 
 
-async def test_every_file_is_accounted_for(world: World, published_items: Path) -> None:
+async def test_the_report_names_every_file(world: World, published_items: Path) -> None:
     lines = await import_(world, published_items)
     read = {line["where"].split(" ")[0] for line in lines if "where" in line}
     assert read == _names(published_items)

@@ -101,7 +101,7 @@ async def test_rooms_numbered_by_an_earlier_version_keep_their_ids_in_another_or
     assert (await now(world, path_then("Room A"))).properties["name"] == "Room A"
 
 
-async def test_a_room_that_is_left_alone_is_not_taken_for_the_other(world: World) -> None:
+async def test_a_room_left_alone_is_not_taken_for_the_other_room(world: World) -> None:
     item = json.loads(json.dumps(KEPT["files"][0]))
     del item["data"]["subEvent"][0]
     told = await import_(world.store, item, source="files")
@@ -112,7 +112,7 @@ async def test_a_room_that_is_left_alone_is_not_taken_for_the_other(world: World
 
 
 @pytest.mark.spec("OB-ID-01", "OB-BKBL-28")
-async def test_a_feed_whose_query_was_left_out_of_its_name_keeps_the_ids_of_what_is_still_the_same(
+async def test_a_feed_once_named_without_its_query_keeps_the_ids_of_its_items(
     world: World,
 ) -> None:
     south = [rpde(event(name="South judo", startDate="2027-06-05T10:00:00Z", **{"@id": None}), id="1")]
@@ -126,7 +126,7 @@ async def test_a_feed_whose_query_was_left_out_of_its_name_keeps_the_ids_of_what
     assert await booked(world, "Lane") == path_then("Lane")
 
 
-async def test_a_seller_that_was_known_by_its_name_and_feed_stays_the_same(world: World) -> None:
+async def test_a_seller_once_identified_by_name_and_feed_stays_the_same(world: World) -> None:
     before = await world.store.sellers()
     source = Source("http://club.example.com/feed.php?v=2", "http://club.example.com/feed.php")
     told = await import_(world.store, *KEPT["named"], source=source, seller=None)

@@ -88,9 +88,7 @@ def kept(path: Path) -> tuple[dict[tuple[str, str], bytes], set[bytes]]:
 
 
 @pytest.mark.spec("OB-FEED-07", "OB-FEED-17", "OB-FEED-32")
-def test_the_copy_equals_the_upstream_whatever_happens_on_the_way(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
+def test_a_copy_equals_its_feed_after_faults_and_killed_readers(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     items = request.config.getoption("--hostile")
     kills = max(LEAST_KILLS, items // ITEMS_A_KILL)
     upstream = Upstream(items, SEED)
