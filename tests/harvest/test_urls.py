@@ -2,7 +2,7 @@
 
 import pytest
 
-from openbooking.harvest.urls import LinkError, follow, page_key
+from openbooking.harvest.urls import LinkError, page_key, resolve_link
 from support.feed_answers import FEED
 
 
@@ -35,9 +35,9 @@ def test_urls_of_different_pages_have_different_keys(one: str, other: str) -> No
     ],
 )
 def test_a_feed_read_by_https_is_never_followed_by_http(page_url: str, link: str, url: str) -> None:
-    assert follow(page_url, link) == url
+    assert resolve_link(page_url, link) == url
 
 
 def test_a_link_to_https_on_another_port_is_refused() -> None:
     with pytest.raises(LinkError, match="another host"):
-        follow("http://a.example:8080/f", "https://a.example/x")
+        resolve_link("http://a.example:8080/f", "https://a.example/x")

@@ -105,7 +105,7 @@ class Copy:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
-        with self._reporting():
+        with self._copy_errors():
             # A database without a name is temporary, and on disk once it is large.
             self._db = sqlite3.connect(str(path.absolute()) if path else "", isolation_level=None, timeout=0)
         try:
@@ -141,7 +141,7 @@ class Copy:
             CopyError: This is a copy of another feed.
         """
         bare, _, _ = split_credentials(url)
-        with self._reporting():
+        with self._copy_errors():
             row = self._db.execute(f"SELECT {_FEED_COLUMNS} FROM feed").fetchone()  # noqa: S608 - our own names
         feed = _FeedRow._make(row) if row else None
         if feed and page_key(feed.url) != page_key(bare):
@@ -182,7 +182,7 @@ class Copy:
 
     def items(self) -> Iterator[CopiedItem]:
         """Yield the items in the order of the feed, deleted ones included, with one in memory at a time."""
-        with self._reporting():
+        with self._copy_errors():
             for row in self._db.execute(f"SELECT {_ITEM_COLUMNS} FROM item ORDER BY position"):  # noqa: S608 - our own names
                 yield _item(row)
 
@@ -211,7 +211,7 @@ class Copy:
             known = self._db.execute(
                 "SELECT item.modified FROM item JOIN feed USING (round) WHERE id = ? AND kind = ?", key
             ).fetchone()
-            if known and not is_later(_value(modified), _value(known[0])):
+            if known and not is_later(_decode_modified(modified), _decode_modified(known[0])):
                 return
         self._db.execute(
             "INSERT OR REPLACE INTO item (id, kind, modified, deleted, content, url, number, round)"
@@ -225,7 +225,7 @@ class Copy:
         rows = self._db.execute(f"SELECT position, id, kind, modified {missing}")
         while found := rows.fetchmany(_AT_ONCE):
             for position, id_, kind, modified in found:
-                number = None if _value(modified) is None else msgspec.Raw(modified)
+                number = None if _decode_modified(modified) is None else msgspec.Raw(modified)
                 tombstone = {"state": "deleted", "kind": kind, "id": id_, "modified": number}
                 self._db.execute(
                     "UPDATE item SET deleted = TRUE, content = ? WHERE position = ?",
@@ -236,12 +236,12 @@ class Copy:
 
     def _prepare(self) -> None:
         # The settings are applied after this check, because they would change the file of another application.
-        with self._reporting():
+        with self._copy_errors():
             (application,) = self._db.execute("PRAGMA application_id").fetchone()
             (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if application != _APPLICATION and (application or tables):
             raise CopyError(f"{self._path} is no copy of a feed")
-        with self._reporting():
+        with self._copy_errors():
             for setting in _SETTINGS:
                 self._db.execute(setting)
         with self._transaction():
@@ -250,7 +250,7 @@ class Copy:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._reporting():
+        with self._copy_errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -261,7 +261,7 @@ class Copy:
                 raise
 
     @contextmanager
-    def _reporting(self) -> Iterator[None]:
+    def _copy_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as fault:
@@ -275,7 +275,7 @@ def _item(row: tuple[Any, ...]) -> CopiedItem:
     return item._replace(deleted=bool(item.deleted))
 
 
-def _value(modified: bytes) -> object:
+def _decode_modified(modified: bytes) -> object:
     try:
         return _decode(modified)
     except (msgspec.MsgspecError, ValueError, RecursionError):

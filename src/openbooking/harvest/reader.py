@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from openbooking.harvest.body import Body, BodyError, CutBodyError, is_compressed
 from openbooking.harvest.documents import MAX_PAGE_ITEMS, DocumentError, LargeDocumentError, Page, read_page
-from openbooking.harvest.urls import LinkError, follow, page_key, split_credentials
+from openbooking.harvest.urls import LinkError, page_key, resolve_link, split_credentials
 from openbooking.openactive.terms import RPDE_MEDIA_TYPE
 
 _TEMPORARY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
@@ -138,7 +138,7 @@ class Reader:
         self._pages = 0
         self._open = False
         self._body: Body | None = None
-        self._request(follow(start, cursor) if cursor else start)
+        self._request(resolve_link(start, cursor) if cursor else start)
 
     def next_step(self) -> Step:
         """Return the next step. Each step is returned once, except `End`, which is returned again and again."""
@@ -159,7 +159,7 @@ class Reader:
         if status in _REDIRECTS and location:
             self._redirect(location)
         elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TEMPORARY:
-            self._try_again(f"it was answered with status {status}", _pause(fields, now))
+            self._try_again(f"it was answered with status {status}", _retry_after(fields, now))
         elif status != HTTPStatus.OK:
             self._end(f"it was answered with status {status}")
         else:
@@ -195,7 +195,7 @@ class Reader:
         except Exception as fault:  # noqa: BLE001 - whatever a page provokes is its fault, and loses no other page
             self._end(f"it cannot be read: {type(fault).__name__} {fault}")
         else:
-            self._take(page)
+            self._accept(page)
 
     def receive_failure(self, reason: str) -> None:
         """Take the failure of a request: the response is missing or incomplete."""
@@ -211,9 +211,9 @@ class Reader:
         """Request a page for the first time."""
         self._url = url
         self._failures = self._redirects = 0
-        self._get(url)
+        self._add_request(url)
 
-    def _get(self, url: str) -> None:
+    def _add_request(self, url: str) -> None:
         self._found_at = url
         self._body = None
         self._steps.append(Get(url, self._headers))
@@ -225,9 +225,9 @@ class Reader:
             self._end(f"it redirects more than {self._limits.redirects} times")
             return
         try:
-            self._get(follow(self._found_at, location))
+            self._add_request(resolve_link(self._found_at, location))
         except LinkError as fault:
-            self._end(f"it redirects to {fault}: {_shown(location)}")
+            self._end(f"it redirects to {fault}: {_shorten(location)}")
 
     def _try_again(self, reason: str, pause: float | None = None) -> None:
         self._failures += 1
@@ -239,14 +239,14 @@ class Reader:
         self._open = False
         self._redirects = 0
         self._steps.append(Wait(min(pause, self._limits.longest_pause)))
-        self._get(self._url)
+        self._add_request(self._url)
 
     def _end(self, fault: str = "") -> None:
         self._open = False
         self._body = None
         self._steps.append(End(self._url, fault))
 
-    def _take(self, page: Page) -> None:
+    def _accept(self, page: Page) -> None:
         """Return a page as a step, and request the next page."""
         if not page.is_rpde and not (self._documents and not self._pages):
             self._try_again("it is no page of a feed")
@@ -256,11 +256,11 @@ class Reader:
         url, found_at = self._url, self._found_at
         here = {page_key(url), page_key(found_at)}
         self._seen |= here
-        following, fault = _follow_next(page, found_at)
+        following, fault = _resolve_next(page, found_at)
         itself = bool(following) and page_key(following) in here
         at_end = not page.is_rpde or (itself and not page.items)
         if not at_end:
-            fault = fault or self._fault_of(following, itself=itself)
+            fault = fault or self._next_page_fault(following, itself=itself)
         cursor = url if fault or at_end else following
         self._steps.append(Received(url, found_at, page, following, cursor, at_end))
         if at_end or fault:
@@ -268,27 +268,27 @@ class Reader:
         else:
             self._request(following)
 
-    def _fault_of(self, following: str, *, itself: bool) -> str:
+    def _next_page_fault(self, following: str, *, itself: bool) -> str:
         """Return why the next page is not requested; empty if it is."""
         if itself:
             return "its next is itself, though it has items"
         if page_key(following) in self._seen:
-            return f"its next leads to a page that was read already: {_shown(following)}"
+            return f"its next leads to a page that was read already: {_shorten(following)}"
         if self._pages >= self._limits.pages:
             return f"the feed goes on after {self._limits.pages:,} pages, which is as far as it is followed"
         return ""
 
 
-def _follow_next(page: Page, found_at: str) -> tuple[str, str]:
+def _resolve_next(page: Page, found_at: str) -> tuple[str, str]:
     """Return the URL of the next page, and why it cannot be followed; one of them is empty."""
     if not page.is_rpde or page.next_fault:
         return "", page.next_fault
     if page.next is None or not page.next.strip():
         return "", "it has no next"
     try:
-        return follow(found_at, page.next), ""
+        return resolve_link(found_at, page.next), ""
     except LinkError as refusal:
-        return "", f"its next leads to {refusal}: {_shown(page.next)}"
+        return "", f"its next leads to {refusal}: {_shorten(page.next)}"
 
 
 def _field(fields: Headers, wanted: str) -> str:
@@ -299,7 +299,7 @@ def _length(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < len("9" * 19) else None
 
 
-def _pause(fields: Headers, now: datetime) -> float | None:
+def _retry_after(fields: Headers, now: datetime) -> float | None:
     """Return the seconds that `Retry-After` asks for, or None. A date is compared with the `Date` of the server."""
     asked = _field(fields, "retry-after")
     if asked.isascii() and asked.isdigit():
@@ -317,5 +317,5 @@ def _date(text: str) -> datetime | None:
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-def _shown(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

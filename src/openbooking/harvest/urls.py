@@ -17,7 +17,7 @@ class LinkError(Exception):
     """A link must not be followed. The message names its target, such as "another host"."""
 
 
-def follow(url: str, link: str) -> str:
+def resolve_link(url: str, link: str) -> str:
     """Return the URL of a link on a page, without credentials.
 
     On a page that was read by HTTPS, an `http://` link to the same host is followed by HTTPS, because servers behind a
@@ -73,7 +73,7 @@ def page_key(url: str) -> str:
     query = parse_qsl(_ascii(parts.query), keep_blank_values=True, encoding="latin-1", max_num_fields=None)
     # The sort is stable: parameters that are repeated keep their order.
     query.sort(key=lambda pair: pair[0])
-    same = repr((parts.scheme, host, port, _ESCAPE.sub(_plain, _ascii(parts.path)) or "/", query))
+    same = repr((parts.scheme, host, port, _ESCAPE.sub(_decode_unreserved, _ascii(parts.path)) or "/", query))
     return hashlib.blake2b(same.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
@@ -85,6 +85,6 @@ def _ascii(text: str) -> str:
     return quote(text, safe=_PRINTABLE, errors="surrogatepass")
 
 
-def _plain(escape: re.Match[str]) -> str:
+def _decode_unreserved(escape: re.Match[str]) -> str:
     character = chr(int(escape[0][1:], 16))
     return character if character in _UNRESERVED else escape[0].upper()

@@ -160,7 +160,7 @@ class Spool:
         """Keep an EventSeries, from which items may inherit."""
         self._db.execute("INSERT OR REPLACE INTO event_series VALUES (?, ?)", (key, msgspec.json.encode(data)))
 
-    def belonging(self) -> Iterator[tuple[Any, bytes, str]]:
+    def members_of_event_series(self) -> Iterator[tuple[Any, bytes, str]]:
         """Yield the items that belong to an EventSeries: the EventSeries, the item as published, its position."""
         rows = self._db.execute(
             "SELECT event_series.data, content, position FROM belonging JOIN event_series USING (key) ORDER BY source"
@@ -168,7 +168,7 @@ class Spool:
         for data, content, position in rows.fetchall():
             yield msgspec.json.decode(data), content, position
 
-    def put_again(self, reading: ReadItem, position: str) -> None:
+    def replace_drafts(self, reading: ReadItem, position: str) -> None:
         """Replace the drafts of an item by those of a second reading of the same version."""
         self._db.execute("UPDATE item SET understood = ? WHERE source = ?", (not reading.faults, reading.sources[0]))
         self._put_drafts(reading.sources[0], reading.drafts, position)
@@ -189,7 +189,7 @@ class Spool:
                 self._db.execute("UPDATE item SET deleted = TRUE WHERE source = ?", (source,))
                 self._db.execute("DELETE FROM thing WHERE source = ?", (source,))
 
-    def begin(self) -> None:
+    def reset_results(self) -> None:
         """Forget the results of an earlier publication, such as a dry run."""
         states = (ReadResult.UNDERSTOOD, ReadResult.NOT_UNDERSTOOD)
         self._db.execute("UPDATE item SET result = CASE WHEN understood THEN ? ELSE ? END", states)
@@ -225,14 +225,14 @@ class Spool:
         if some:
             yield some
 
-    def published(self, draft: Draft, path: str) -> None:
+    def note_published(self, draft: Draft, path: str) -> None:
         """Note that a thing has been published under this path."""
         self._db.execute(
             "UPDATE thing SET published_as = ? WHERE path = ? AND source = ?",
             (path, draft.opportunity.path, draft.opportunity.source),
         )
 
-    def published_as(self, path: str) -> str | None:
+    def published_path(self, path: str) -> str | None:
         """Return the path under which a thing has been published, or None."""
         row = self._one("SELECT published_as FROM thing WHERE path = ? AND published_as IS NOT NULL", path)
         return str(row[0]) if row else None
@@ -241,7 +241,7 @@ class Spool:
         """Return whether this import has published a thing under this path."""
         return bool(self._one("SELECT 1 FROM thing WHERE published_as = ?", path))
 
-    def refused(self, source: str, result: ReadResult) -> None:
+    def lower_result(self, source: str, result: ReadResult) -> None:
         """Lower the result of the item to `result`, unless it is lower already: a thing of this item was refused."""
         self._db.execute("UPDATE item SET result = min(result, ?) WHERE source = ?", (result, source))
 
@@ -283,16 +283,16 @@ class Spool:
         found = self._one("SELECT result FROM item WHERE source = ? AND NOT deleted", source)
         return bool(found) and found[0] == ReadResult.NOT_UNDERSTOOD
 
-    def is_alive(self, source: str) -> bool:
+    def is_undeleted(self, source: str) -> bool:
         """Return whether an item of this name exists and has not been deleted."""
         return bool(self._one("SELECT 1 FROM item WHERE source = ? AND NOT deleted", source))
 
-    def alive_with(self, same_id: str) -> frozenset[str]:
+    def undeleted_with(self, same_id: str) -> frozenset[str]:
         """Return the names of the items that share an RPDE `id` and have not been deleted."""
         rows = self._db.execute("SELECT source FROM item WHERE same_id = ? AND NOT deleted", (same_id,))
         return frozenset(source for (source,) in rows)
 
-    def paths_published(self, sources: list[str]) -> frozenset[str]:
+    def published_paths(self, sources: list[str]) -> frozenset[str]:
         """Return the paths of the published things of these items."""
         rows = self._db.execute(
             "SELECT published_as FROM thing WHERE published_as IS NOT NULL "

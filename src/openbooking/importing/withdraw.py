@@ -13,7 +13,7 @@ from openbooking.importing.dry_run import ImportStore
 from openbooking.importing.publish import AT_ONCE
 from openbooking.importing.reading.kinds import USUAL_KINDS
 from openbooking.importing.reading.source import Source
-from openbooking.importing.reading.values import read_text, shown
+from openbooking.importing.reading.values import display_text, read_text
 from openbooking.importing.report import Line, Outcome, Report, counts_of
 from openbooking.importing.sellers import IMPORTER
 from openbooking.importing.spool import Item, ReadResult, Spool
@@ -48,7 +48,7 @@ class Withdrawer:
         for sources in self._spool.sources_of_things(AT_ONCE):
             reports = await self._store.execute(Withdraw(sources=sources, actor=IMPORTER))
             for path, report in reports.items():
-                self._released.setdefault(path, _line(Outcome.WITHDRAWN, path, report, _NOT_IMPORTED_AGAIN))
+                self._released.setdefault(path, _report_line(Outcome.WITHDRAWN, path, report, _NOT_IMPORTED_AGAIN))
             self._gone |= reports.keys()
 
     async def withdraw(self) -> None:
@@ -61,7 +61,7 @@ class Withdrawer:
                 for item, sources in targets.items()
                 for source in sources
             }
-            keep = self._spool.paths_published([name for item in items for name in item.sources])
+            keep = self._spool.published_paths([name for item in items for name in item.sources])
             withdrawn = await self._withdraw(reasons, keep)
             await self._take_off_sale(
                 {
@@ -77,7 +77,7 @@ class Withdrawer:
                     self._report_unmatched(item, stored)
         for path, line in self._released.items():
             if not self._spool.is_published(path):
-                self._report.tell(line)
+                self._report.add(line)
 
     async def _stored(self, items: Sequence[Item]) -> _Stored:
         """Return the published sources that share the RPDE `id` of an item that is deleted or may have another kind."""
@@ -106,7 +106,7 @@ class Withdrawer:
         longer in the feed, is the same item. If there are several such kinds, none is taken.
         """
         known = stored.get(item.same_id, {})
-        others = {source for source in known.keys() - {*item.sources} if not self._spool.is_alive(source)}
+        others = {source for source in known.keys() - {*item.sources} if not self._spool.is_undeleted(source)}
         if not item.is_deleted:
             return {*item.sources, *others}
         if known.keys().isdisjoint(item.sources) and len(others) == 1:
@@ -131,17 +131,17 @@ class Withdrawer:
     def _tell(self, outcome: Outcome, path: str, report: OpportunityReport, reason: str) -> None:
         # In a dry run, a thing that another item has taken over still has its former source.
         if not self._spool.is_published(path) and path not in self._gone:
-            self._report.tell(_line(outcome, path, report, reason))
+            self._report.add(_report_line(outcome, path, report, reason))
 
     def _report_unmatched(self, item: Item, stored: _Stored) -> None:
-        others = {*stored.get(item.same_id, ()), *self._spool.alive_with(item.same_id)}
+        others = {*stored.get(item.same_id, ()), *self._spool.undeleted_with(item.same_id)}
         several = len(others.difference(item.sources))
         reason = f"deleted, but {several} items have this id under other kinds" if several > 1 else _NOTHING_HERE
-        self._report.tell(Line(outcome=Outcome.UNMATCHED, item=item.label, where=item.position, reason=reason))
+        self._report.add(Line(outcome=Outcome.UNMATCHED, item=item.label, where=item.position, reason=reason))
 
 
-def _line(outcome: Outcome, path: str, report: OpportunityReport, reason: str) -> Line:
+def _report_line(outcome: Outcome, path: str, report: OpportunityReport, reason: str) -> Line:
     opportunity = report.opportunity
     name = read_text(opportunity.properties.get("name")) or ""
-    label = f"{opportunity.type} {shown(name)}".rstrip()
+    label = f"{opportunity.type} {display_text(name)}".rstrip()
     return Line(outcome=outcome, item=label, path=path, reason=reason, orders=counts_of(report.orders))

@@ -10,6 +10,7 @@ from openbooking.importing.reading.values import (
     UnreadableError,
     clean,
     derive_key,
+    display_text,
     read_count,
     read_duration,
     read_flag,
@@ -17,7 +18,6 @@ from openbooking.importing.reading.values import (
     read_price,
     read_term,
     read_text,
-    shown,
     type_names,
 )
 from openbooking.openactive.ids import is_key
@@ -258,9 +258,9 @@ def test_a_value_that_cannot_be_published_is_refused(published: Any, why: str) -
 
 
 def test_shown_values_are_short_and_without_control_characters() -> None:
-    assert shown("a\x1b[2J\nb") == "a\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}b"
-    assert len(shown("x" * 50_000_000)) == 200
-    assert shown({"a": 1}) == "{'a': 1}"
+    assert display_text("a\x1b[2J\nb") == "a\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}b"
+    assert len(display_text("x" * 50_000_000)) == 200
+    assert display_text({"a": 1}) == "{'a': 1}"
 
 
 @pytest.mark.spec("OB-ID-01", "OB-BKBL-28")

@@ -17,12 +17,12 @@ from openbooking.importing.reading.values import (
     Instant,
     JsonObject,
     UnreadableError,
+    display_text,
     members,
     read_count,
     read_instant,
     read_price,
     read_text,
-    shown,
     term_names,
 )
 
@@ -86,7 +86,7 @@ def read_conditions(offer: JsonObject, *, of_facility: bool) -> Conditions:
     """
     unknown = unknown_properties(offer)
     if unknown:
-        raise UnreadableError(f"its {', '.join(map(shown, unknown))} may be a condition, and is not understood")
+        raise UnreadableError(f"its {', '.join(map(display_text, unknown))} may be a condition, and is not understood")
     for name, check in _CHECKS.items():
         if name in offer:
             check(offer[name], offer)
@@ -108,7 +108,7 @@ def read_conditions(offer: JsonObject, *, of_facility: bool) -> Conditions:
 
 def unknown_properties(names: Iterable[str]) -> list[str]:
     """Return those of the property names that exclude an Offer from import."""
-    return sorted(name for name in names if name not in _HARMLESS and name not in HONOURED)
+    return sorted(name for name in names if name not in _HARMLESS and name not in ENFORCED)
 
 
 def harmless_properties(offer: JsonObject) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _limit(offer: JsonObject, name: str, no_limit: re.Pattern[str], remarks: lis
 
 def _quantity(value: Any, *, of_facility: bool) -> tuple[int, int | None]:
     """Return the least and the greatest number of OrderItems; None for no greatest number."""
-    fault = UnreadableError(f"its eligibleQuantity {shown(value)} is not understood")
+    fault = UnreadableError(f"its eligibleQuantity {display_text(value)} is not understood")
     stated = members(value)
     if len(stated) != 1:
         raise fault
@@ -160,13 +160,13 @@ def _number(asked: JsonObject, name: str, fault: UnreadableError) -> int | None:
 def _check_channel(value: Any, offer: JsonObject) -> None:
     del offer
     if not any(name.startswith(_CHANNELS) for name in term_names(value)):
-        raise UnreadableError(f"its availableChannel {shown(value)} is not online")
+        raise UnreadableError(f"its availableChannel {display_text(value)} is not online")
 
 
 def _check_availability(value: Any, offer: JsonObject) -> None:
     del offer
     if not set(term_names(value)) <= _AVAILABLE:
-        raise UnreadableError(f"its availability is {shown(value)}")
+        raise UnreadableError(f"its availability is {display_text(value)}")
 
 
 def _check_inventory(value: Any, offer: JsonObject) -> None:
@@ -177,13 +177,15 @@ def _check_inventory(value: Any, offer: JsonObject) -> None:
         sold_out = read_count(level) == 0
     except UnreadableError:
         sold_out = False
-    raise UnreadableError("it is sold out" if sold_out else f"its inventoryLevel {shown(value)} cannot be kept to")
+    raise UnreadableError(
+        "it is sold out" if sold_out else f"its inventoryLevel {display_text(value)} cannot be enforced"
+    )
 
 
 def _check_function(value: Any, offer: JsonObject) -> None:
     del offer
     if not set(term_names(value)) <= _SELLS:
-        raise UnreadableError(f"its businessFunction {shown(value)} is no sale")
+        raise UnreadableError(f"its businessFunction {display_text(value)} is no sale")
 
 
 def _check_price(value: Any, offer: JsonObject) -> None:
@@ -193,7 +195,7 @@ def _check_price(value: Any, offer: JsonObject) -> None:
         currency = read_text(stated.get("priceCurrency", offer.get("priceCurrency"))) if known else None
         same = currency == read_text(offer.get("priceCurrency"))
         if not known or not same or read_price(stated["price"]) != read_price(offer["price"]):
-            raise UnreadableError(f"its priceSpecification {shown(stated)} is another price")
+            raise UnreadableError(f"its priceSpecification {display_text(stated)} is another price")
 
 
 _CHECKS: Mapping[str, Callable[[Any, JsonObject], None]] = {
@@ -203,4 +205,4 @@ _CHECKS: Mapping[str, Callable[[Any, JsonObject], None]] = {
     "inventoryLevel": _check_inventory,
     "priceSpecification": _check_price,
 }
-HONOURED = frozenset({*_CHECKS, *_STARTS, *_ENDS, "eligibleQuantity"})
+ENFORCED = frozenset({*_CHECKS, *_STARTS, *_ENDS, "eligibleQuantity"})

@@ -6,7 +6,7 @@ import msgspec
 
 from openbooking.harvest.documents import DocumentError, is_enveloped, parse
 from openbooking.importing.reading.source import Source
-from openbooking.importing.reading.values import UnreadableError, read_text, shown
+from openbooking.importing.reading.values import UnreadableError, display_text, read_text
 
 MAX_ITEM_BYTES = 8_000_000
 
@@ -63,7 +63,7 @@ def read_entry(item: msgspec.Raw, source: Source, position: str) -> Entry:
         return Entry(source, position, value, fault=fault)
     state = value.get("state")
     if state not in _STATES:
-        fault = fault or f"its state {shown(state)} is not known"
+        fault = fault or f"its state {display_text(state)} is not known"
     entry = Entry(
         source,
         position,

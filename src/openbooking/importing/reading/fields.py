@@ -7,12 +7,12 @@ from openbooking.importing.reading.values import (
     MAX_COUNT,
     JsonObject,
     UnreadableError,
+    display_text,
     members,
-    publishable,
     read_count,
     read_flag,
     read_term,
-    shown,
+    select_publishable,
     term_names,
     type_names,
 )
@@ -47,11 +47,11 @@ def _read_status(published: Any) -> EventStatus:
     status = read_term(others, EventStatus) if others else EventStatus.SCHEDULED
     # An event that moved online takes place.
     if len(others) < len(names) and status not in (EventStatus.SCHEDULED, EventStatus.RESCHEDULED):
-        raise UnreadableError(f"{shown(published)} is not known")
+        raise UnreadableError(f"{display_text(published)} is not known")
     return status
 
 
-def read_free(thing: JsonObject) -> tuple[bool | None, list[str]]:
+def read_free_access(thing: JsonObject) -> tuple[bool | None, list[str]]:
     """Return whether a thing is accessible for free, or None if it does not say so; and remarks."""
     if "isAccessibleForFree" not in thing:
         return None, []
@@ -83,7 +83,7 @@ def read_spaces(thing: JsonObject, capacity: CapacityProperties | None) -> tuple
     ] if left > most else remarks
 
 
-def with_event_series(thing: JsonObject, type_: OpportunityType) -> tuple[JsonObject, tuple[str, ...]]:
+def inherit_from_event_series(thing: JsonObject, type_: OpportunityType) -> tuple[JsonObject, tuple[str, ...]]:
     """Return a thing with the properties that it inherits from an embedded EventSeries, and a remark on that (MOD)."""
     above = thing.get("superEvent")
     if type_.needs_parent or not isinstance(above, dict) or not (names := type_names(above)):
@@ -91,7 +91,7 @@ def with_event_series(thing: JsonObject, type_: OpportunityType) -> tuple[JsonOb
     if any(name in type_.parents for name in names):
         return thing, ()
     own = {name: value for name, value in thing.items() if name != "superEvent"}
-    return with_inherited(own, above, type_, None), (f"properties of its {shown(names[0])} taken over",)
+    return with_inherited(own, above, type_, None), (f"properties of its {display_text(names[0])} taken over",)
 
 
 def read_properties(thing: JsonObject, type_: OpportunityType, when: Period) -> tuple[dict[str, Any], list[str]]:
@@ -114,7 +114,7 @@ def read_properties(thing: JsonObject, type_: OpportunityType, when: Period) -> 
         for property_, types in type_.children.items():
             parts = [_part(part, types[0], dates) for part in members(thing.get(property_)) if isinstance(part, dict)]
             kept |= {property_: parts} if parts else {}
-    return publishable(kept, left_out=(name for name in row.excluded if name in thing))
+    return select_publishable(kept, left_out=(name for name in row.excluded if name in thing))
 
 
 def _written_dates(when: Period) -> JsonObject:
@@ -130,7 +130,7 @@ def _part(part: JsonObject, type_: OpportunityType, dates: JsonObject) -> JsonOb
     return {"@type": type_, **({} if "startDate" in kept else dates), **kept}
 
 
-def remarks_on(thing: JsonObject, type_: OpportunityType) -> list[str]:
+def identity_remarks(thing: JsonObject, type_: OpportunityType) -> list[str]:
     """Return remarks on how a thing was identified."""
     remarks = []
     if not type_names(thing):

@@ -13,7 +13,14 @@ import msgspec
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.rules.ownership import shares_name_or_start
 from openbooking.importing.reading.source import Source
-from openbooking.importing.reading.values import JsonObject, UnreadableError, derive_key, read_instant, read_text, shown
+from openbooking.importing.reading.values import (
+    JsonObject,
+    UnreadableError,
+    derive_key,
+    display_text,
+    read_instant,
+    read_text,
+)
 from openbooking.openactive.ids import key_of, opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType
 
@@ -81,14 +88,14 @@ def identify(
     if id_:
         return _identity(type_, *(_key_of_id(id_, name) for name in source))
     if container and identifier:
-        return _identity(type_, *_of_identifier(identifier, source, container))
+        return _identity(type_, *_keys_of_identifier(identifier, source, container))
     if container and container.path:
-        return _embedded(thing, type_, container)
+        return _identify_embedded(thing, type_, container)
     if rpde:
         return _identity(type_, *(derive_key("rpde", name, *rpde) for name in source))._replace(by_feed=True)
     if identifier:
         return _identity(type_, *(derive_key("identifier", name, identifier) for name in source))
-    return _by_itself(thing, type_, source)
+    return _identify_by_description(thing, type_, source)
 
 
 def names_of(identity: Identity, source: Source) -> tuple[str, ...]:
@@ -125,7 +132,7 @@ def is_same_thing(stored: Opportunity, read: Opportunity, *, by_id: bool) -> boo
     if by_id:
         return shares_name_or_start(stored, read)
     same_time = (stored.start, stored.end) == (read.start, read.end) or not stored.type.bookable
-    return same_time and _described(stored.properties) == _described(read.properties)
+    return same_time and _name_and_location(stored.properties) == _name_and_location(read.properties)
 
 
 def time_or_name(thing: JsonObject) -> str:
@@ -143,12 +150,12 @@ def _key_of_id(id_: str, source: str) -> str:
     return derive_key("@id", id_) if ":" in id_ else derive_key("@id", source, id_)
 
 
-def _of_identifier(identifier: str, source: Source, container: Container) -> list[str]:
+def _keys_of_identifier(identifier: str, source: Source, container: Container) -> list[str]:
     containers = (container.path, *container.former)
     return [derive_key("identifier", name, path, identifier) for path in containers for name in source]
 
 
-def _embedded(thing: JsonObject, type_: OpportunityType, container: Container) -> Identity:
+def _identify_embedded(thing: JsonObject, type_: OpportunityType, container: Container) -> Identity:
     described_by = _describing_values(thing, type_)
     if not any(described_by):
         raise UnreadableError("nothing identifies it: it has no @id, identifier, name, location or startDate")
@@ -161,7 +168,7 @@ def _embedded(thing: JsonObject, type_: OpportunityType, container: Container) -
     return _identity(type_, key, *islice(former, _MAX_FORMER))._replace(by_id=False)
 
 
-def _by_itself(thing: JsonObject, type_: OpportunityType, source: Source) -> Identity:
+def _identify_by_description(thing: JsonObject, type_: OpportunityType, source: Source) -> Identity:
     described_by = _describing_values(thing, type_)
     if not described_by[0]:
         described_by = (read_text(thing.get("url")) or "", *described_by[1:])
@@ -176,12 +183,12 @@ def _by_itself(thing: JsonObject, type_: OpportunityType, source: Source) -> Ide
 def _describing_values(thing: JsonObject, type_: OpportunityType) -> tuple[str, ...]:
     """Return name, location, start and end. The dates of a parent are left out, because they change."""
     if not type_.bookable or type_.at_any_time:
-        return _described(thing)
+        return _name_and_location(thing)
     ends = _instant(thing.get("endDate")) or str(thing.get("duration") or "")
-    return (*_described(thing), _instant(thing.get("startDate")), ends)
+    return (*_name_and_location(thing), _instant(thing.get("startDate")), ends)
 
 
-def _described(properties: JsonObject) -> tuple[str, str]:
+def _name_and_location(properties: JsonObject) -> tuple[str, str]:
     return read_text(properties.get("name")) or "", _location(properties.get("location"))
 
 
@@ -199,4 +206,4 @@ def _instant(value: Any) -> str:
     try:
         return str(read_instant(value).at.timestamp())
     except UnreadableError:
-        return shown(value)
+        return display_text(value)

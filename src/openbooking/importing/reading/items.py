@@ -15,12 +15,12 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import Inherited, Opportunity
 from openbooking.importing.reading.entries import Entry
 from openbooking.importing.reading.fields import (
-    read_free,
+    identity_remarks,
+    inherit_from_event_series,
+    read_free_access,
     read_properties,
     read_spaces,
     read_status,
-    remarks_on,
-    with_event_series,
 )
 from openbooking.importing.reading.identity import (
     Container,
@@ -39,10 +39,10 @@ from openbooking.importing.reading.values import (
     JsonObject,
     UnreadableError,
     clean,
+    display_text,
     is_reference,
     members,
     read_text,
-    shown,
     type_names,
 )
 from openbooking.openactive.ids import key_of
@@ -152,7 +152,7 @@ def read_item(entry: Entry, event_series: JsonObject | None = None) -> ReadItem:
     if entry.deleted:
         return ReadItem(_label(kind, {}, entry), walk.sources)
     try:
-        data = _data(entry)
+        data = _clean_data(entry)
     except UnreadableError as fault:
         label = _label(kind, {}, entry)
         return ReadItem(
@@ -182,7 +182,7 @@ def _belongs_to(data: JsonObject, entry: Entry) -> str:
     return event_series_key(name, entry) if name else ""
 
 
-def _data(entry: Entry) -> JsonObject:
+def _clean_data(entry: Entry) -> JsonObject:
     if entry.fault:
         raise UnreadableError(entry.fault)
     data = clean(entry.data)
@@ -207,10 +207,10 @@ class _ItemReader:
         """Read a thing and the things that it embeds. Return its draft, or None if it cannot be imported."""
         label = _label(context.expected, thing, self._entry)
         try:
-            type_ = _type(thing, context)
-            thing, taken_over = with_event_series(thing, type_)
+            type_ = _read_type(thing, context)
+            thing, taken_over = inherit_from_event_series(thing, type_)
             identity = self._identify(thing, type_, context)
-            draft = self._draft(thing, type_, context, label, identity)
+            draft = self._read_draft(thing, type_, context, label, identity)
             draft = replace(draft, remarks=(*taken_over, *draft.remarks))
             _check_size(draft)
         except UnreadableError as fault:
@@ -239,7 +239,7 @@ class _ItemReader:
             for same in self._by_identity(children, types, Container(parent.opportunity.path, parent.former, name)):
                 child = same[0]
                 if not isinstance(child, dict):
-                    self.faults.append(Fault(f"{name} of {parent.label}", f"{shown(child)} is no JSON object"))
+                    self.faults.append(Fault(f"{name} of {parent.label}", f"{display_text(child)} is no JSON object"))
                 elif len(same) == 1 or (_has_id(child) and all(other == child for other in same)):
                     container = Container(parent.opportunity.path, parent.former, name, alike[time_or_name(child)])
                     self.read(child, _Context(types=types, expected=types[0], container=container))
@@ -261,7 +261,7 @@ class _ItemReader:
             found.setdefault(key, []).append(child)
         return list(found.values())
 
-    def _draft(
+    def _read_draft(
         self, thing: JsonObject, type_: OpportunityType, context: _Context, label: str, identity: Identity
     ) -> Draft:
         path, row = identity.path, type_.row
@@ -269,7 +269,7 @@ class _ItemReader:
         has_own_dates = _has_own_dates(thing, type_, parent)
         when = read_period(thing, in_days=row.dates is Dates.DAYS) if has_own_dates else Period()
         own_status = read_status(thing)
-        free, on_free = read_free(thing)
+        free, on_free = read_free_access(thing)
         capacity, on_capacity = read_spaces(thing, row.capacity)
         named_offers, full_offers = split_offers(thing.get("offers"))
         offers, on_offers = read_offers(full_offers, path)
@@ -306,7 +306,14 @@ class _ItemReader:
             seller=read_seller(thing.get("organizer") or thing.get("provider"), self._entry.source),
             embedded=context.embedded,
             copy=context.copy,
-            remarks=(*remarks_on(thing, type_), *when.remarks, *on_free, *on_capacity, *on_offers, *on_properties),
+            remarks=(
+                *identity_remarks(thing, type_),
+                *when.remarks,
+                *on_free,
+                *on_capacity,
+                *on_offers,
+                *on_properties,
+            ),
         )
 
     def _source(self, path: str, context: _Context) -> str:
@@ -364,14 +371,14 @@ def _label(expected: str, thing: JsonObject, entry: Entry) -> str:
     """Return the name of a thing in reports: its type and the provider's identifier or name."""
     names = [read_text(thing.get(name)) for name in ("@id", "identifier", "url", "name")]
     kind = ", ".join(type_names(thing)) or expected or "item"
-    return f"{shown(kind)} {shown(next((name for name in (*names, entry.id) if name), entry.position))}"
+    return f"{display_text(kind)} {display_text(next((name for name in (*names, entry.id) if name), entry.position))}"
 
 
-def _type(thing: JsonObject, context: _Context) -> OpportunityType:
+def _read_type(thing: JsonObject, context: _Context) -> OpportunityType:
     names = type_names(thing) or [context.expected]
     for name in names:
         if name in context.types:
             return TYPE_OF_NAME[name]
     if not any(names):
         raise UnreadableError("it has no @type")
-    raise UnreadableError(f"its type is none that is sold here: {', '.join(map(shown, names))}")
+    raise UnreadableError(f"its type is none that is sold here: {', '.join(map(display_text, names))}")

@@ -16,15 +16,15 @@ from openbooking.importing.reading.values import (
     JsonObject,
     UnreadableError,
     derive_key,
+    display_text,
     is_reference,
     members,
-    publishable,
     read_duration,
     read_flag,
     read_price,
     read_term,
     read_text,
-    shown,
+    select_publishable,
     type_names,
 )
 from openbooking.openactive.ids import type_of_path
@@ -68,7 +68,7 @@ def read_offers(value: Any, owner: str) -> tuple[tuple[Offer, ...], tuple[str, .
     remarks = []
     last_of_key: dict[str, str] = {}
     for position, offer in enumerate(published[:MAX_OFFERS], 1):
-        called = _called(offer, position)
+        called = _offer_label(offer, position)
         first_key = key = _key(offer, position)
         if first_key in last_of_key:
             key = derive_key(last_of_key[first_key], "again")
@@ -95,15 +95,15 @@ def _key(offer: Any, position: int) -> str:
     return derive_key("offer", "position", str(position))
 
 
-def _called(offer: Any, position: int) -> str:
+def _offer_label(offer: Any, position: int) -> str:
     name = read_text(offer.get("name")) if isinstance(offer, dict) else None
-    return f"Offer {shown(name)!r}" if name else f"Offer {position}"
+    return f"Offer {display_text(name)!r}" if name else f"Offer {position}"
 
 
 def _read_offer(published: Any, owner: str, key: str) -> tuple[Offer, list[str]]:
     if not isinstance(published, dict) or type_names(published) not in ([], ["Offer"]):
         kind = ", ".join(type_names(published)) if isinstance(published, dict) else ""
-        raise UnreadableError(f"{kind or shown(published)} is no Offer that can be booked")
+        raise UnreadableError(f"{kind or display_text(published)} is no Offer that can be booked")
     remarks: list[str] = []
     price = _price(published, remarks)
     conditions = read_conditions(published, of_facility=_is_of_facility(owner))
@@ -200,4 +200,4 @@ def _properties(published: JsonObject) -> tuple[dict[str, Any], list[str]]:
     kept = harmless_properties(published)
     if "ageRange" in published:
         kept.setdefault("ageRestriction", published["ageRange"])
-    return publishable(kept)
+    return select_publishable(kept)

@@ -11,10 +11,10 @@ from openbooking.importing.reading.values import (
     JsonObject,
     UnreadableError,
     derive_key,
-    publishable,
     read_flag,
     read_term,
     read_text,
+    select_publishable,
     type_names,
 )
 from openbooking.openactive.terms import TaxMode
@@ -95,7 +95,9 @@ def _described(published: JsonObject, key: str, label: str, name: str, source: s
         remarks.append(f"taxMode or isOpenBookingAllowed: {fault}: open booking is not allowed")
     if "address" not in published:
         remarks.append("no address, which Orders must show")
-    properties, on_properties = publishable({name: value for name, value in published.items() if name not in _NOT_KEPT})
+    properties, on_properties = select_publishable(
+        {name: value for name, value in published.items() if name not in _NOT_KEPT}
+    )
     seller = Seller(
         key=key,
         type="Person" if "Person" in type_names(published) else "Organization",

@@ -134,7 +134,7 @@ def _clean_object(thing: dict[str, Any], depth: int) -> dict[str, Any]:
         proper = _ALIASES.get(name) or _bare_name(name)
         if value is None or (name in _ALIASES and proper in thing):
             continue
-        value = _in_form(proper, value)
+        value = _normalise(proper, value)
         # Two names of one property: JSON-LD merges their values.
         if proper in cleaned and cleaned[proper] != value:
             value = [*members(cleaned[proper]), *members(value)]
@@ -150,7 +150,7 @@ def _bare_name(name: str) -> str:
     return f"beta:{found['name']}" if found else name
 
 
-def _in_form(name: str, value: Any) -> Any:
+def _normalise(name: str, value: Any) -> Any:
     """Return the value of this property in the form of the models."""
     if name in _ARRAYS:
         return members(value)
@@ -159,7 +159,7 @@ def _in_form(name: str, value: Any) -> Any:
     return value.strip() if name in ("@type", "@id") and isinstance(value, str) else value
 
 
-def publishable(thing: JsonObject, left_out: Iterable[str] = ()) -> tuple[dict[str, Any], list[str]]:
+def select_publishable(thing: JsonObject, left_out: Iterable[str] = ()) -> tuple[dict[str, Any], list[str]]:
     """Return a thing as it can be published here, and remarks on what was left out or changed.
 
     Properties of unknown vocabularies are left out, and so are links that are no web addresses, such as scripts.
@@ -171,31 +171,31 @@ def publishable(thing: JsonObject, left_out: Iterable[str] = ()) -> tuple[dict[s
     """
     names = set(left_out)
     as_text: set[str] = set()
-    known: dict[str, Any] = _publishable(thing, names, as_text)
+    known: dict[str, Any] = _copy_publishable(thing, names, as_text)
     remarks = [f"{', '.join(sorted(names))} left out"] if names else []
     if as_text:
         remarks.append(f"{', '.join(sorted(as_text))}: a number beyond 2^53 is kept as text")
     return known, remarks
 
 
-def _publishable(value: Any, left_out: set[str], as_text: set[str], within: str = "") -> Any:
+def _copy_publishable(value: Any, left_out: set[str], as_text: set[str], within: str = "") -> Any:
     if isinstance(value, list):
-        return [_publishable(member, left_out, as_text, within) for member in value]
+        return [_copy_publishable(member, left_out, as_text, within) for member in value]
     if isinstance(value, int) and abs(value) > _MAX_INTEGER:
         # An identifier may be text or a number, so that no remark is needed.
         if within != "identifier":
-            as_text.add(shown(within))
+            as_text.add(display_text(within))
         return str(value)
     if not isinstance(value, dict):
         return value
     kept = {}
     for name, member in value.items():
         if _FOREIGN.match(name):
-            left_out.add(shown(name))
+            left_out.add(display_text(name))
         elif name in _LINKS and not all(map(_may_be_link, members(member))):
             left_out.add(f"{name} that is no web address")
         else:
-            kept[name] = _publishable(member, left_out, as_text, name)
+            kept[name] = _copy_publishable(member, left_out, as_text, name)
     return kept
 
 
@@ -217,7 +217,7 @@ def _check_text(text: str) -> None:
         raise UnreadableError("it contains a NUL character")
 
 
-def shown(value: Any) -> str:
+def display_text(value: Any) -> str:
     """Return the value for a message, cut short and without control characters, which a terminal would obey."""
     full: str = value if isinstance(value, str) else repr(value)
     text = full[: _SHOWN + 1]
@@ -279,14 +279,14 @@ def read_term(value: Any, terms: type[Term]) -> Term:
     for term in terms:
         if names == {_PREFIXES.sub("", term.value, 1)}:
             return term
-    raise UnreadableError(f"{shown(value)} is not known")
+    raise UnreadableError(f"{display_text(value)} is not known")
 
 
 def read_flag(value: Any) -> bool:
     """Return a truth value that is given as such, as text, or as a term of schema.org."""
     stated = {"true" if member is True else "false" if member is False else member for member in _flags(value)}
     if stated not in ({"true"}, {"false"}):
-        raise UnreadableError(f"{shown(value)} is neither true nor false")
+        raise UnreadableError(f"{display_text(value)} is neither true nor false")
     return stated == {"true"}
 
 
@@ -299,20 +299,20 @@ def read_instant(value: Any) -> Instant:
     text = value.strip().upper() if isinstance(value, str) else ""
     found = _INSTANT.fullmatch(text)
     try:
-        read = _instant(found) if found else None
+        read = _parse_instant(found) if found else None
     except (ValueError, OverflowError):
         read = None
     if found is None or read is None or read.year not in _YEARS:
-        raise UnreadableError(f"{shown(value)} is no date and time")
+        raise UnreadableError(f"{display_text(value)} is no date and time")
     if not found["time"]:
         day = f"{text} has no time: a whole day in {LOCAL_ZONE} assumed"
-        return Instant(_local(read), _local(read + _DAY), day)
+        return Instant(_to_local_time(read), _to_local_time(read + _DAY), day)
     assumed = None if found["zone"] else f"{text} has no time zone: {LOCAL_ZONE} assumed"
-    at = (read if read.tzinfo else _local(read)).replace(microsecond=0)
+    at = (read if read.tzinfo else _to_local_time(read)).replace(microsecond=0)
     return Instant(at, at, assumed)
 
 
-def _instant(found: re.Match[str]) -> datetime:
+def _parse_instant(found: re.Match[str]) -> datetime:
     """Return the date and time; without an offset if none is stated."""
     if not found["time"]:
         return datetime.fromisoformat(found["date"])
@@ -322,7 +322,7 @@ def _instant(found: re.Match[str]) -> datetime:
     return datetime.fromisoformat(f"{found['date']}T{found['time']}{zone}")
 
 
-def _local(wall: datetime) -> datetime:
+def _to_local_time(wall: datetime) -> datetime:
     """Return the time in the local zone with a fixed offset, because arithmetic on zoned datetimes is wall-clock."""
     offset = wall.replace(tzinfo=LOCAL_ZONE).utcoffset()
     return wall.replace(tzinfo=timezone(offset) if offset else UTC)
@@ -332,7 +332,7 @@ def read_duration(value: Any) -> timedelta:
     """Return a duration of a fixed length, of ten years at most, to the second."""
     duration = parse_duration(value)
     if duration is None:
-        raise UnreadableError(f"{shown(value)} is no duration of a fixed length")
+        raise UnreadableError(f"{display_text(value)} is no duration of a fixed length")
     return duration
 
 
@@ -341,7 +341,7 @@ def read_count(value: Any) -> int:
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
     found = None if isinstance(value, bool) else _COUNT.fullmatch(text)
     if found is None:
-        raise UnreadableError(f"{shown(value)} is no number of spaces")
+        raise UnreadableError(f"{display_text(value)} is no number of spaces")
     digits = found["digits"].lstrip("0")
     if found["negative"] or not digits:
         return 0
@@ -352,5 +352,5 @@ def read_price(value: Any) -> Decimal:
     """Return a price that is given as a number or as text."""
     text = str(value).strip()
     if isinstance(value, bool) or not isinstance(value, int | float | str) or not _PRICE.fullmatch(text):
-        raise UnreadableError(f"{shown(value)} is no price")
+        raise UnreadableError(f"{display_text(value)} is no price")
     return Decimal(text)
