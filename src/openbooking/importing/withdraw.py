@@ -1,4 +1,8 @@
-"""The end of an import: missing things are withdrawn, and things that are not understood are taken off sale."""
+"""The end of an import: missing Opportunities are withdrawn, and those that are not understood are taken off sale.
+
+An Opportunity is missing if its item is deleted, or if its item no longer holds it. The latest version of an item may
+not be understood: then all its Opportunities are taken off sale until a version is understood.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -26,13 +30,13 @@ _NOT_IMPORTED_AGAIN = "it was withdrawn for the hand-over, and not imported agai
 _NOT_UNDERSTOOD = "its latest version is not understood"
 _NOTHING_HERE = "deleted, but nothing is published from this item"
 
-# By the prefix that the names of all items with one RPDE id share: the published sources, each with the type of the
-# outermost Opportunity that comes from it.
+# The sources from which something is published, with the type of their outermost Opportunity. They are grouped by the
+# prefix that the names of all items with one RPDE id share.
 _Stored = Mapping[str, Mapping[str, OpportunityType]]
 
 
 class Withdrawer:
-    """Withdraws what was published from the items in a spool and is in them no longer."""
+    """Withdraws the published Opportunities that the items in a spool no longer hold."""
 
     def __init__(self, store: ImportStore, report: Report, spool: Spool, source: Source) -> None:
         self._store = store
@@ -40,11 +44,11 @@ class Withdrawer:
         self._spool = spool
         self._source = source
         self._released: dict[str, Line] = {}
-        # A dry run withdraws nothing, so that these would be found, and reported, again.
+        # The paths withdrawn so far. A dry run withdraws nothing, so it would find and report them again.
         self._gone: set[str] = set()
 
     async def release(self) -> None:
-        """Withdraw everything published from the items in the spool, so that another Seller can have it."""
+        """Withdraw everything published from the items in the spool, so that another Seller can publish the items."""
         for sources in self._spool.sources_of_things(AT_ONCE):
             reports = await self._store.execute(Withdraw(sources=sources, actor=IMPORTER))
             for path, report in reports.items():
@@ -52,7 +56,7 @@ class Withdrawer:
             self._gone |= reports.keys()
 
     async def withdraw(self) -> None:
-        """Withdraw what is missing from the items now; take off sale what is no longer understood."""
+        """Withdraw Opportunities that the items no longer hold; take off sale those that are not understood."""
         for items in self._spool.items(AT_ONCE):
             stored = await self._stored(items)
             targets = {item: self._targets(item, stored) for item in items if item.result is ReadResult.UNDERSTOOD}
@@ -80,13 +84,13 @@ class Withdrawer:
                 self._report.add(line)
 
     async def _stored(self, items: Sequence[Item]) -> _Stored:
-        """Return the published sources that share the RPDE `id` of an item that is deleted or may have another kind."""
+        """Return the published sources with the RPDE `id` of an item that is deleted or may have had another kind."""
         ids: dict[str, str] = {}
         for item in items:
             if item.same_id and (item.is_deleted or self._source.is_one_feed):
                 ids[item.same_id] = item.same_id
             if item.same_id and item.is_deleted:
-                # Items that an earlier version imported are found by the kind they have in most feeds.
+                # Earlier versions of this system named items by their kind. The usual kinds are tried.
                 former = (self._source.former_item(kind, item.id) for kind in (*USUAL_KINDS, item.kind))
                 ids |= {name: item.same_id for name in former if name}
         found = await self._store.execute(FindBySource(frozenset(ids), actor=IMPORTER)) if ids else {}
@@ -100,10 +104,11 @@ class Withdrawer:
         return stored
 
     def _targets(self, item: Item, stored: _Stored) -> Collection[str]:
-        """Return the sources of everything that earlier versions of the item may have published (AMB-74).
+        """Return the sources under which earlier versions of the item may have published Opportunities (AMB-74).
 
-        These are the sources of the item itself. An item that is published under one other kind only, which is no
-        longer in the feed, is the same item. If there are several such kinds, none is taken.
+        These are the sources of the item itself. For a feed that changed the `kind` of an item, they include the
+        sources with the same `id` and another `kind` that are no longer in the feed. A deletion takes such a source
+        only if there is exactly one.
         """
         known = stored.get(item.same_id, {})
         others = {source for source in known.keys() - {*item.sources} if not self._spool.is_undeleted(source)}
@@ -114,7 +119,7 @@ class Withdrawer:
         return item.sources
 
     async def _withdraw(self, reasons: Mapping[str, str], keep: frozenset[str]) -> set[str]:
-        """Withdraw what was published from these sources; return the sources of what has been withdrawn."""
+        """Withdraw the Opportunities from these sources, and return the sources that had any."""
         withdraw = Withdraw(sources=frozenset(reasons), keep=keep, actor=IMPORTER)
         reports = await self._store.execute(withdraw)
         for path, report in reports.items():
@@ -129,11 +134,12 @@ class Withdrawer:
             self._tell(Outcome.OFF_SALE, path, report, _NOT_UNDERSTOOD)
 
     def _tell(self, outcome: Outcome, path: str, report: OpportunityReport, reason: str) -> None:
-        # In a dry run, a thing that another item has taken over still has its former source.
+        # In a dry run, an Opportunity that another item has taken over still has its former source.
         if not self._spool.is_published(path) and path not in self._gone:
             self._report.add(_report_line(outcome, path, report, reason))
 
     def _report_unmatched(self, item: Item, stored: _Stored) -> None:
+        """Report a deletion that withdraws nothing."""
         others = {*stored.get(item.same_id, ()), *self._spool.undeleted_with(item.same_id)}
         several = len(others.difference(item.sources))
         reason = f"deleted, but {several} items have this id under other kinds" if several > 1 else _NOTHING_HERE

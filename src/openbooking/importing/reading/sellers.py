@@ -1,4 +1,4 @@
-"""Sellers as providers publish them: the `organizer` of an event, the `provider` of a facility (table P-05)."""
+"""Sellers as providers publish them: the `organizer` of an event or the `provider` of a facility (table P-05)."""
 
 from typing import Any
 
@@ -28,11 +28,11 @@ class NamedSeller(msgspec.Struct, frozen=True, kw_only=True):
     """A Seller that an item names.
 
     Attributes:
-        key: Its key.
-        former_key: The key that earlier versions gave it.
-        label: Its name in reports.
-        seller: The Seller; None if the item only refers to a Seller that is described elsewhere.
-        remarks: Remarks on what was assumed or left out.
+        key: The key of the Seller.
+        former_key: The key that earlier versions of this system gave to the Seller.
+        label: The name of the Seller in reports.
+        seller: The Seller; None if the item only refers to the Seller and another item describes it.
+        remarks: Remarks on values that were assumed or left out.
     """
 
     key: str
@@ -43,11 +43,11 @@ class NamedSeller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_seller(value: Any, source: Source) -> NamedSeller | None:
-    """Return the Seller that is published, or None.
+    """Return the Seller that an item names; None if it names none.
 
     Args:
         value: The `organizer` or `provider` as published.
-        source: The source, which distinguishes Sellers of the same name without an `@id` or a URL.
+        source: The source of the item. It distinguishes Sellers that share a name and have no `@id` or URL.
     """
     published = value[0] if isinstance(value, list) and value else value
     if isinstance(published, str):
@@ -86,7 +86,7 @@ def _described(published: JsonObject, key: str, label: str, name: str, source: s
     allowed, tax_mode = True, TaxMode.GROSS
     if "taxMode" not in published:
         remarks.append("no taxMode: prices taken to include VAT")
-    # Nothing is guessed: a Seller that is not understood cannot be booked until an operator completes it.
+    # If these properties are not understood, open booking is not allowed until the operator corrects the Seller.
     try:
         tax_mode = read_term(published.get("taxMode", tax_mode), TaxMode)
         allowed = read_flag(published.get("isOpenBookingAllowed", True))

@@ -10,7 +10,7 @@ _LAST_SECOND = timedelta(seconds=1)
 
 
 class Period(msgspec.Struct, frozen=True):
-    """Start and end, each None if not known, and remarks on how they were understood."""
+    """Start and end, each None if unknown, and remarks on values that were assumed or left out."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -20,15 +20,15 @@ class Period(msgspec.Struct, frozen=True):
 def read_period(thing: JsonObject, *, in_days: bool = False) -> Period:
     """Return the period of a thing.
 
-    A start without a time, of a thing without an end, means the whole day.
+    A thing that has a start without a time, and no end, lasts the whole day.
 
     Args:
         thing: The thing as published, cleaned.
-        in_days: Whether things of its type are dated in days. The period then ends within the last day, because it is
-            published without a time.
+        in_days: Whether things of this type are dated in days. Such a period is published without times, so it ends
+            one second before the end of its last day.
 
     Raises:
-        UnreadableError: The thing has no `startDate`, or one that cannot be read.
+        UnreadableError: The `startDate` is absent or cannot be read.
     """
     if "startDate" not in thing:
         raise UnreadableError("it has no startDate")
@@ -48,7 +48,7 @@ def read_period(thing: JsonObject, *, in_days: bool = False) -> Period:
 
 
 def _after(start: Instant, duration: timedelta, remarks: list[str], *, in_days: bool) -> datetime:
-    """Return the end that follows from the duration; for a start without a time, at least the end of that day."""
+    """Return the start plus the duration. If the start has no time, return the end of its day at least."""
     end = start.at + duration
     if end < start.until and not in_days:
         remarks.append("its duration is shorter than its day, which is taken")
