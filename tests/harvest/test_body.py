@@ -8,7 +8,7 @@ from openbooking.harvest.body import Body, BodyError
 
 
 def zeros(megabytes: int) -> bytes:
-    """So many megabytes of zeros in one gzip member, which is made of the same block again and again."""
+    """Return a gzip member that decompresses to this many megabytes of zeros."""
     packer = zlib.compressobj(9, wbits=31)
     blocks = [packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2)]
     return blocks[0] + blocks[1] * (megabytes - 1)

@@ -1,4 +1,4 @@
-"""The copy of a feed: what it keeps, what it replaces, and what it is no copy of."""
+"""The copy of a feed: items, versions, the cursor, and files that are refused."""
 
 import json
 import signal
@@ -62,7 +62,7 @@ def test_the_later_version_of_an_item_stays(first: Any, second: Any, kept: int) 
         add(copy, item(first, "a", state="updated"), item(1, "b"), item(second, "a", state="deleted"))
         *_, last = copied = list(copy.items())
         assert {one.id: one.number for one in copied} == {"a": (1, 3)[kept], "b": 2}
-        # The order is that of the feed.
+        # The items have the order of the feed.
         assert (last.id, next(one.deleted for one in copied if one.id == "a")) == (("b", "a")[kept], bool(kept))
 
 
@@ -138,7 +138,7 @@ def test_an_outdated_copy_is_read_from_the_start(path: Path) -> None:
         add(copy, item(5, "a"), item(6, "b"), item(7, "c", state="deleted"), {"@type": "Event"}, cursor="end")
         add(copy, cursor="end", current_at=reached)
         assert copy.start(FEED, reached + MAX_GAP) == "end"
-        # What has been read since without reaching the end makes it no more current.
+        # A later page that is not the last page does not make the copy more current.
         add(copy, item(8, "d"), cursor="later")
         assert copy.start(FEED, reached + MAX_GAP) == "later"
         assert copy.start(FEED, reached + MAX_GAP + timedelta(seconds=1)) == ""
@@ -146,7 +146,7 @@ def test_an_outdated_copy_is_read_from_the_start(path: Path) -> None:
 
 
 def test_a_copy_made_by_an_earlier_version_is_resumed(path: Path) -> None:
-    """Earlier versions kept one column more."""
+    """The table `feed` of earlier versions has a further column."""
     with Copy(path) as copy:
         copy._db.execute("DROP TABLE feed")
         columns = "url TEXT, cursor TEXT, at_end INTEGER, current_at REAL, round INTEGER"
@@ -167,7 +167,7 @@ def test_items_missing_from_a_second_full_reading_are_deleted(path: Path) -> Non
         many = [item(9, f"gone {number}") for number in range(1_200)]
         add(copy, item(5, "a"), item(2**64, "b"), item(7, "c", state="deleted"), {"@type": "Event"}, *many)
         copy.start(FEED, later)
-        # The numbers of the feed may have begun anew.
+        # The feed may have numbered its items anew.
         add(copy, item(1, "a"), cursor="there")
     with Copy(path) as copy:
         assert copy.start(FEED, later) == "there"

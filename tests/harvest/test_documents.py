@@ -1,4 +1,4 @@
-"""Documents taken apart: items stay bytes, and what RPDE says of each."""
+"""Documents split into items, and the RPDE envelopes of items."""
 
 import json
 from typing import Any

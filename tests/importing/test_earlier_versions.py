@@ -1,4 +1,4 @@
-"""What an earlier version imported keeps its ids, and its Orders, whatever rule gave the ids then."""
+"""Opportunities that an earlier version imported keep their paths and their Orders."""
 
 import json
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ NORTH, SOUTH = (Source(f"{SHARED}?club={club}", SHARED) for club in ("north", "s
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The database as it was left, migrated."""
+    """The database of the earlier version, migrated."""
     database = str(tmp_path / "earlier.sqlite3")
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
@@ -45,7 +45,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def world(database: str) -> AsyncIterator[World]:
-    """The Booking System over the database."""
+    """A Booking System with the migrated database."""
     settings = Settings(site_url=SITE, database=database, access=AccessMode.API_KEY)
     clock = Clock()
     async with serving(settings, clock, open_store(settings, clock), open_identity_store(settings)) as opened:
@@ -73,7 +73,7 @@ async def now(world: World, path: str) -> Opportunity:
 
 
 async def booked(world: World, name: str) -> str:
-    """The path of what the Order for the Opportunity of this name is for."""
+    """Return the path of the Opportunity in the Order that booked the Opportunity with this name."""
     (item,) = (await world.call("GET", f"orders/{KEPT['booked'][name]}")).json()["orderedItem"]
     assert item["orderItemStatus"] == "https://openactive.io/OrderItemConfirmed"
     path = world.ids.parse_opportunity(item["orderedItem"]["@id"])

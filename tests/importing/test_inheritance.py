@@ -1,4 +1,4 @@
-"""DOC."""
+"""Inheritance: imported Opportunities inherit from their parents, also when only a parent is imported again."""
 
 from typing import Any
 

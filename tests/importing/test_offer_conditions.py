@@ -1,4 +1,4 @@
-"""Imported Offers with conditions: what is sold of them at each checkpoint, and what feeds show."""
+"""Imported Offers with conditions: bookings at C1, C2, P and B, and the Offers in the feeds."""
 
 import json
 from collections.abc import AsyncIterator
@@ -22,13 +22,13 @@ NOT_BOOKABLE = "OpportunityOfferPairNotBookableError"
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """A Booking System whose every answer is judged."""
+    """A Booking System whose replies are all validated."""
     async with open_world("sqlite", tmp_path) as opened:
         yield opened
 
 
 def case(world: World, name: str) -> list[dict[str, Any]]:
-    """The items of an input on which the importer failed, which lack much that validators want."""
+    """Return the items of a stored case. They are incomplete, so replies about them are not validated."""
     if not published.CASES.is_dir():
         pytest.skip(f"no inputs: {published.CASES} is not there")
     world.judged = False
@@ -37,13 +37,13 @@ def case(world: World, name: str) -> list[dict[str, Any]]:
 
 
 async def offers_of(world: World, told: Told, name: str, path: str = EVENTS) -> dict[str, dict[str, Any]]:
-    """The Offers that the feed shows of an item, by their names."""
+    """Return the Offers of an item in a feed, by their names."""
     shown = (await feed(world, path))[told.path(name)]
     return {offer["name"]: offer for offer in shown.get("offers", ())}
 
 
-async def errors_at(world: World, path: str, offer: str, places: int = 1, price: float = 5.5) -> dict[str, list[str]]:
-    """The errors of the items at C1, C2, P and B, if so many places are asked for with that Offer."""
+async def errors_at(world: World, path: str, offer: str, spaces: int = 1, price: float = 5.5) -> dict[str, list[str]]:
+    """Request spaces with an Offer, and return the types of the item errors at C1, C2, P and B."""
     items = [
         {
             "@type": "OrderItem",
@@ -51,9 +51,9 @@ async def errors_at(world: World, path: str, offer: str, places: int = 1, price:
             "orderedItem": world.ids.opportunity(path),
             "acceptedOffer": offer,
         }
-        for position in range(places)
+        for position in range(spaces)
     ]
-    total = places * price
+    total = spaces * price
     proposal = world.order(*items, total=total) | {"@type": "OrderProposal"}
     answers = {
         "C1": await world.call("PUT", f"order-quote-templates/{new_uuid()}", world.quote(*items)),
@@ -105,9 +105,9 @@ async def test_an_offer_for_groups_is_sold_only_to_groups(world: World) -> None:
     assert told.outcomes() == ["bookable"]
     shown = (await offers_of(world, told, "events/1"))["Adult"]
     assert shown["eligibleQuantity"] == quantity
-    for places in (1, 2, 3, 4):
-        errors = [] if places in (2, 3) else [NOT_BOOKABLE] * places
-        found = await errors_at(world, told.path("events/1"), shown["@id"], places)
+    for spaces in (1, 2, 3, 4):
+        errors = [] if spaces in (2, 3) else [NOT_BOOKABLE] * spaces
+        found = await errors_at(world, told.path("events/1"), shown["@id"], spaces)
         assert found == dict.fromkeys(("C1", "C2", "P", "B"), errors)
 
 

@@ -1,4 +1,4 @@
-"""A feed that names what another source published: it gets hold of nothing, and is told so item by item."""
+"""Ownership: an import cannot change Opportunities and Sellers of another source, and the report says so."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,7 +22,7 @@ CANCELLED = "https://schema.org/EventCancelled"
 
 @pytest.fixture(params=["memory", "sqlite"])
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
-    """A Booking System on each store, with what the good source published for the centre."""
+    """A Booking System on each store, with items that the source `GOOD` published for the centre."""
     async with open_world(request.param, tmp_path) as opened:
         told = await import_(opened.store, rpde(series()), rpde(session()), rpde(event()), source=GOOD)
         assert told.reasons() == []
@@ -34,7 +34,7 @@ async def published(world: World) -> list[Any]:
 
 
 async def attack(world: World, *items: Any, seller: str | None, source: str = EVIL) -> Told:
-    """An import that must leave everything as it was."""
+    """Import items, and check that no published item and no Seller has changed."""
     before, sellers = await published(world), await world.store.sellers()
     told = await import_(world.store, *items, seller=seller, source=source)
     assert (await published(world), await world.store.sellers()) == (before, sellers)
@@ -42,7 +42,7 @@ async def attack(world: World, *items: Any, seller: str | None, source: str = EV
 
 
 async def book_event(world: World) -> str:
-    """B of one place at the event; the UUID of the Order."""
+    """Book one space of the event, and return the UUID of the Order."""
     uuid, (data,) = new_uuid(), (await feed(world, EVENTS)).values()
     item = {
         "@type": "OrderItem",
@@ -100,7 +100,7 @@ async def test_a_feed_cannot_sell_for_a_seller_that_another_feed_described(world
 
 
 async def test_feeds_of_one_site_may_publish_the_same_parent(world: World) -> None:
-    """A copy of the series comes with the sessions, and the series itself later, from a feed of its own."""
+    """One feed embeds a copy of the series in its sessions. Another feed publishes the series itself."""
     copy = series(**{"@id": "x:series"}, name="Only a copy")
     child = session(7, superEvent=copy)
     site = "https://provider.example.com/feeds"

@@ -1,4 +1,4 @@
-"""Where imported pages come from: files, a folder, standard input, a document on the web, and feeds."""
+"""The pages of an import: from files, a folder, standard input, a document on the web, and feeds."""
 
 import gzip
 import io
@@ -29,7 +29,7 @@ OTHER = rpde(session(2))
 
 
 class Web:
-    """What answers instead of the web, and what was asked for."""
+    """A transport that replies to requests by URL, and keeps the requested URLs."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer | Exception] = {}
@@ -55,8 +55,8 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Web:
     return made
 
 
-async def read(place: str, copy: Path | None = None) -> list[ReceivedPage]:
-    return [got async for got in pages(place, copy)]
+async def read(path_or_url: str, copy: Path | None = None) -> list[ReceivedPage]:
+    return [got async for got in pages(path_or_url, copy)]
 
 
 def found(body: bytes, coding: str = "identity") -> Answer:
@@ -64,7 +64,7 @@ def found(body: bytes, coding: str = "identity") -> Answer:
 
 
 def sizes(got: list[ReceivedPage]) -> list[int]:
-    """How many items each page has."""
+    """Return the number of items of each page."""
     return [len(one.page.items) for one in got if one.page]
 
 
@@ -72,8 +72,8 @@ def faults(got: list[ReceivedPage]) -> list[str]:
     return [one.fault for one in got if one.fault]
 
 
-def places(got: list[ReceivedPage]) -> list[str]:
-    """Where each item was found, and which it is."""
+def positions(got: list[ReceivedPage]) -> list[str]:
+    """Return the page, the number and the id of each item."""
     return [
         f"{one.origin} {number} {json.loads(bytes(item))['data']['@id'].rpartition('/')[2]}"
         for one in got
@@ -92,7 +92,7 @@ async def test_a_feed_is_read_beyond_a_page_without_items(web: Web) -> None:
         last: found(page(next_=last)),
     }
     got = await read(FEED)
-    assert (places(got), faults(got)) == ([f"{FEED} 1 1", f"{third} 1 2"], [])
+    assert (positions(got), faults(got)) == ([f"{FEED} 1 1", f"{third} 1 2"], [])
 
 
 @pytest.mark.spec("OB-FEED-17")
@@ -118,7 +118,7 @@ async def test_a_feed_yields_the_latest_version_of_each_item_with_its_position(w
         SECOND: found(page(rpde(session(3), modified=8), again, next_="?page=3")),
         f"{FEED}?page=3": found(page(next_="?page=3")),
     }
-    assert places(await read(FEED)) == [f"{FEED} 2 1", f"{FEED} 3 3", f"{SECOND} 2 2"]
+    assert positions(await read(FEED)) == [f"{FEED} 2 1", f"{FEED} 3 3", f"{SECOND} 2 2"]
 
 
 async def test_a_feed_yields_deleted_items(web: Web) -> None:
@@ -139,7 +139,7 @@ async def test_a_long_page_is_yielded_in_parts(web: Web, monkeypatch: pytest.Mon
     web.answers = {FEED: found(page(*items, next_=SECOND)), SECOND: found(page(next_=SECOND))}
     got = await read(FEED)
     assert sizes(got) == [2, 2, 1]
-    assert places(got) == [f"{FEED} {number + 1} {number}" for number in range(5)]
+    assert positions(got) == [f"{FEED} {number + 1} {number}" for number in range(5)]
     monkeypatch.setattr(page_sources, "_AT_ONCE_BYTES", 10)
     assert sizes(await read(FEED)) == [1, 1, 1, 1, 1]
 
@@ -187,9 +187,9 @@ async def test_an_import_with_a_copy_fetches_only_new_pages(web: Web, tmp_path: 
     web.answers = {SECOND: found(page(OTHER, next_=third)), third: found(page(next_=third))}
     web.asked.clear()
     got = await read(FEED, copy)
-    assert (places(got), faults(got), web.asked) == ([f"{FEED} 1 1", f"{SECOND} 1 2"], [], [SECOND, third])
+    assert (positions(got), faults(got), web.asked) == ([f"{FEED} 1 1", f"{SECOND} 1 2"], [], [SECOND, third])
     web.asked.clear()
-    assert (places(await read(FEED, copy)), web.asked) == (places(got), [third])
+    assert (positions(await read(FEED, copy)), web.asked) == (positions(got), [third])
 
 
 async def test_a_copy_is_kept_of_one_feed_only(web: Web, tmp_path: Path) -> None:
@@ -244,10 +244,10 @@ def _refuse(*_: Any, **__: Any) -> Any:
     raise PermissionError(13, "Permission denied")
 
 
-@pytest.mark.parametrize("place", ["nowhere.json", "."])
+@pytest.mark.parametrize("path", ["nowhere.json", "."])
 async def test_a_missing_file_and_an_empty_folder_are_refused(
-    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ImportRefusedError, match=r"There (is|are) no file"):
-        await read(place)
+        await read(path)

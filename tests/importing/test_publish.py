@@ -40,8 +40,8 @@ async def test_an_import_does_not_publish_an_unpublished_opportunity(world: Worl
     assert (path, data["remainingAttendeeCapacity"]) == (told.path("sessions/1"), 9)
 
 
-class Refusing:
-    """A store that refuses to publish one path, or cannot be reached when asked to."""
+class RefusingStore:
+    """A store that raises an error when a command publishes one path."""
 
     def __init__(self, store: Store, path: str, fault: Exception) -> None:
         self._store, self._path, self._fault = store, path, fault
@@ -58,7 +58,7 @@ class Refusing:
 async def test_a_refused_item_does_not_affect_others_of_its_batch(world: World) -> None:
     items = (series(), session(1), session(2), session(3))
     path = (await import_(world.store, *items)).path("sessions/2")
-    told = await import_(Refusing(world.store, path, NotFoundError("Refused.")), *items)
+    told = await import_(RefusingStore(world.store, path, NotFoundError("Refused.")), *items)
     assert sorted(told.outcomes()) == ["bookable", "bookable", "not imported", "off sale", "parent"]
     assert told.reasons() == ["Refused."]
     assert path not in await feed(world, SESSIONS)
@@ -67,7 +67,7 @@ async def test_a_refused_item_does_not_affect_others_of_its_batch(world: World) 
 async def test_an_unreachable_database_ends_the_import(world: World) -> None:
     path = (await import_(world.store, series())).path("series/1")
     with pytest.raises(StoreUnavailableError):
-        await import_(Refusing(world.store, path, StoreUnavailableError("gone")), series())
+        await import_(RefusingStore(world.store, path, StoreUnavailableError("gone")), series())
 
 
 @pytest.mark.parametrize("first", ["unpublished", "not understood"])

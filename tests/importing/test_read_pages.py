@@ -51,7 +51,7 @@ SPOILT = {
 
 
 def spoil(thing: dict[str, Any], value: bytes) -> bytes:
-    """A page with the item, of which a value that nobody looks at is this."""
+    """Return a page with the item, in which an unreadable value replaces the name."""
     return b'{"items": [%b]}' % json.dumps(thing).encode().replace(b'"Run"', value)
 
 

@@ -1,4 +1,4 @@
-"""DOC."""
+"""The report of an import: whether items are bookable, and the Orders that they affect."""
 
 from typing import Any
 

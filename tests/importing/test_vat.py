@@ -1,4 +1,4 @@
-"""How VAT applies to what is imported: as the import says, else as it does to what the Seller sells."""
+"""The VAT treatment of imported Offers: given for the import, or otherwise that of the Seller."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -35,7 +35,7 @@ TOTALS = {
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """A Booking System whose every answer is judged."""
+    """A Booking System whose replies are all validated."""
     async with open_world("sqlite", tmp_path) as opened:
         yield opened
 
@@ -45,7 +45,7 @@ def made(**changes: Any) -> dict[str, Any]:
 
 
 async def sold(world: World, seller: str, **options: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """The event after its import: the UUID and body of an Order of one place, and the body of its quote."""
+    """Import an event; return a UUID, and the bodies of an Order and of a quote for one space of the event."""
     told = await import_(world.store, options.pop("item", made()), seller=seller, **options)
     path = told.path("events/1")
     item = {
@@ -60,7 +60,7 @@ async def sold(world: World, seller: str, **options: Any) -> tuple[str, dict[str
 
 
 async def tax_of(world: World, seller: Seller, **options: Any) -> str:
-    """The name of the tax that C1 tells of."""
+    """Return the name of the tax in the reply to C1."""
     uuid, _, quote = await sold(world, seller.key, **options)
     reply = await world.call("PUT", f"order-quote-templates/{uuid}", quote)
     name: str = reply.json()["orderedItem"][0]["unitTaxSpecification"][0]["name"]

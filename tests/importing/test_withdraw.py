@@ -123,7 +123,7 @@ async def test_a_deletion_that_may_be_of_several_items_deletes_none(world: World
 
 @pytest.mark.spec("OB-FEED-10")
 async def test_a_deletion_of_one_type_deletes_no_item_of_another_type_in_another_feed(world: World) -> None:
-    """Feeds that are imported under one name number their items alike, and tell of a deletion for days."""
+    """Feeds imported under one name may use the same ids, and repeat a deletion for days."""
     run = rpde(event(), id="9")
     told = await import_(world.store, run, rpde(facility(), id="9"))
     gone = deleted(facility(), id="9")
@@ -142,7 +142,7 @@ async def test_a_deletion_of_any_type_deletes_the_item_of_its_id_in_one_feed(wor
 
 
 async def test_an_item_whose_rpde_kind_changes_stays_the_same_item(world: World) -> None:
-    """Without ids in its data it would be sold twice."""
+    """The data has no id, so the event would be on sale twice."""
     source = source_of("https://provider.example.com/feed")
     await import_(world.store, rpde(event(**{"@id": None}), id="1", kind="event"), source=source)
     told = await import_(world.store, rpde(event(**{"@id": None}), id="1", kind="Event"), source=source)
@@ -160,7 +160,7 @@ async def test_a_withdrawn_cancelled_item_is_not_taken_off_sale_again(world: Wor
 
 @pytest.mark.parametrize("last", [[], [rpde(session(2, startDate=None))], [deleted(session(2))]])
 async def test_sessions_missing_after_a_hand_over_are_reported(world: World, last: list[Any]) -> None:
-    """Its Orders stay, but nobody can book it any more."""
+    """The missing session keeps its Orders and cannot be booked."""
     told = await import_(world.store, rpde(series()), rpde(session(1)), rpde(session(2)))
     await book(world, told, "sessions/2")
     items = (rpde(series()), rpde(session(1)), *last)

@@ -79,7 +79,7 @@ async def test_slots_without_ids_are_distinguished_by_their_courts(world: World)
     assert len(await feed(world, SLOTS)) == 2
 
 
-async def test_the_same_id_twice_in_one_item_is_one_thing(world: World) -> None:
+async def test_identical_things_in_one_item_are_one_thing(world: World) -> None:
     told = await import_(world.store, facility(event=[slot(1), slot(1)]))
     assert told.outcomes() == ["parent", "bookable"]
     told = await import_(world.store, facility(event=[slot(1), slot(1, remainingUses=9)]))

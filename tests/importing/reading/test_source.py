@@ -7,7 +7,7 @@ from openbooking.importing.reading.source import named_source, source_of
 
 
 @pytest.mark.parametrize(
-    ("place", "source"),
+    ("path_or_url", "source"),
     [
         ("https://provider.example.com/feeds/a?afterTimestamp=1#x", "https://provider.example.com/feeds/a"),
         ("https://x.example/a?limit=5&club=north&afterId=1&AfterChangeNumber=2", "https://x.example/a?club=north"),
@@ -19,15 +19,15 @@ from openbooking.importing.reading.source import named_source, source_of
         ("/feeds/../feeds/a.json", "/feeds/a.json"),
     ],
 )
-def test_a_source_is_named_by_its_path_or_url_without_cursor_and_credentials(place: str, source: str) -> None:
-    assert source_of(place).name == source
-    if place.lower().startswith("http"):
-        assert named_source(place) == source_of(place)
+def test_a_source_is_named_by_its_path_or_url_without_cursor_and_credentials(path_or_url: str, source: str) -> None:
+    assert source_of(path_or_url).name == source
+    if path_or_url.lower().startswith("http"):
+        assert named_source(path_or_url) == source_of(path_or_url)
 
 
 @pytest.mark.parametrize(
-    ("place", "why"), [("-", "--source"), ("http://[", "no valid URL"), ("http://a:b/", "no valid URL")]
+    ("path_or_url", "why"), [("-", "--source"), ("http://[", "no valid URL"), ("http://a:b/", "no valid URL")]
 )
-def test_standard_input_and_invalid_urls_name_no_source(place: str, why: str) -> None:
+def test_standard_input_and_invalid_urls_name_no_source(path_or_url: str, why: str) -> None:
     with pytest.raises(ImportRefusedError, match=why):
-        source_of(place)
+        source_of(path_or_url)
