@@ -236,6 +236,7 @@ class Copy:
         self._db.execute("DELETE FROM item WHERE id = '' AND deleted")
 
     def _prepare(self) -> None:
+        """Check that the file is a copy of a feed or empty, and create the tables."""
         # Check first: the settings would change the file of another application.
         with self._copy_errors():
             (application,) = self._db.execute("PRAGMA application_id").fetchone()
@@ -251,6 +252,7 @@ class Copy:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        """Run a block in a transaction: commit at its end, roll back if it raises an error."""
         with self._copy_errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -263,6 +265,7 @@ class Copy:
 
     @contextmanager
     def _copy_errors(self) -> Iterator[None]:
+        """Raise errors of SQLite in a block as CopyError."""
         try:
             yield
         except sqlite3.Error as fault:

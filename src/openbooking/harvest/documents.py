@@ -165,6 +165,7 @@ def parse(decode: Any, json: Any) -> Any:
 
 
 def _split(body: bytes, max_items: int | None) -> Page:
+    """Return the page of a document. Raise DocumentError if the document is not valid."""
     if body[:1] == b"[":
         return Page(_members(body, max_items))
     document = parse(_decode_document, body)

@@ -223,6 +223,7 @@ class Reader:
         self._steps.append(Get(url, self._headers))
 
     def _redirect(self, location: str) -> None:
+        """Request the target of a redirect, or end the reading if it must not be followed."""
         self._open = False
         self._redirects += 1
         if self._redirects > self._limits.redirects:

@@ -41,10 +41,10 @@ def missing_properties(opportunity: Opportunity, parents: tuple[Opportunity, ...
     if opportunity.type.is_facility and "activity" in opportunity.properties:
         yield "activity: facilities have facilityType instead"
     for name, value in opportunity.properties.items():
-        yield from _within(name, value)
+        yield from _missing_within(name, value)
 
 
-def _within(path: str, value: Any) -> Iterator[str]:
+def _missing_within(path: str, value: Any) -> Iterator[str]:
     """Yield the remarks on the objects in a property. `path` names the property in the remarks."""
     for member in members(value):
         if not isinstance(member, dict):
@@ -55,4 +55,4 @@ def _within(path: str, value: Any) -> Iterator[str]:
             yield f"{path}: no {', '.join(missing)}"
         for name, inner in member.items():
             if isinstance(inner, dict | list):
-                yield from _within(f"{path}.{display_text(name)}", inner)
+                yield from _missing_within(f"{path}.{display_text(name)}", inner)

@@ -85,10 +85,12 @@ class DryRunStore:
         """Yield the changes by earlier commands to the Sellers, Opportunities and Orders that this command reads."""
         yield from (SellerSet(seller) for seller in self._sellers.values())
         paths = _paths(command)
-        yield from self._changed({*paths, *self._paths_below(paths)} if isinstance(command, Publish) else paths)
-        yield from self._records(None if isinstance(command, Withdraw | TakeOffSale) else paths)
+        yield from self._changed_opportunities(
+            {*paths, *self._paths_below(paths)} if isinstance(command, Publish) else paths
+        )
+        yield from self._changed_records(None if isinstance(command, Withdraw | TakeOffSale) else paths)
 
-    def _changed(self, paths: Collection[str]) -> Iterable[Change]:
+    def _changed_opportunities(self, paths: Collection[str]) -> Iterable[Change]:
         """Yield the earlier changes to the Opportunities at these paths, and to their parents."""
         above: set[str] = set()
         for path in paths:
@@ -102,7 +104,7 @@ class DryRunStore:
             yield OpportunitySet(opportunity)
             above |= {opportunity.parent} if opportunity.parent else set()
         if above:
-            yield from self._changed(above)
+            yield from self._changed_opportunities(above)
 
     def _paths_below(self, paths: Collection[str]) -> Iterable[str]:
         """Return the paths of the changed children, grandchildren and so on of these paths."""
@@ -113,7 +115,7 @@ class DryRunStore:
         )
         return [path for (path,) in rows]
 
-    def _records(self, paths: Collection[str] | None) -> Iterable[Change]:
+    def _changed_records(self, paths: Collection[str] | None) -> Iterable[Change]:
         """Yield the changed Orders for an Opportunity at one of these paths. None selects all changed Orders."""
         at_paths = (
             "WHERE (partner, uuid) IN (SELECT partner, uuid FROM item WHERE path IN (SELECT value FROM json_each(?)))"
@@ -130,10 +132,12 @@ class DryRunStore:
                 self._sellers[seller.key] = seller
             case OpportunitySet(opportunity):
                 if opportunity.type.has_children or opportunity.withdrawn or opportunity.path not in published:
-                    self._keep(opportunity.path, opportunity.parent, msgspec.json.encode(opportunity))
+                    self._keep_opportunity(opportunity.path, opportunity.parent, msgspec.json.encode(opportunity))
             case OpportunityRemoved(path):
                 report = reply.get(path) if isinstance(reply, Mapping) else None
-                self._keep(path, report.opportunity.parent if isinstance(report, OpportunityReport) else None, None)
+                self._keep_opportunity(
+                    path, report.opportunity.parent if isinstance(report, OpportunityReport) else None, None
+                )
             case RecordSet(_, record) if record is not None:
                 self._keep_record(record)
 
@@ -145,7 +149,7 @@ class DryRunStore:
         rows = [(path, *record.key) for path in {thing.path for thing in things if thing}]
         self._db.executemany("INSERT OR IGNORE INTO item VALUES (?, ?, ?)", rows)
 
-    def _keep(self, path: str, parent: str | None, document: bytes | None) -> None:
+    def _keep_opportunity(self, path: str, parent: str | None, document: bytes | None) -> None:
         self._db.execute("INSERT OR REPLACE INTO changed VALUES (?, ?, ?)", (path, parent, document))
 
 

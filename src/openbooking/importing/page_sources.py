@@ -77,6 +77,7 @@ async def pages(
 
 
 async def _web_pages(url: str, path: Path | None, counting: ProgressCounter) -> AsyncIterator[ReceivedPage]:
+    """Yield the pages of a feed or document on the web."""
     # A copy can only be kept of a feed, so that other documents are refused if a copy is wanted.
     options = _OPTIONS._replace(documents=path is None)
     try:
@@ -132,6 +133,7 @@ def _page_part(url: str, items: list[CopiedItem]) -> ReceivedPage:
 
 
 def _local_pages(path_or_url: str) -> Iterator[ReceivedPage]:
+    """Yield the page of standard input or of a file, or the pages of all files in a folder."""
     if path_or_url == "-":
         yield _page_of("standard input", lambda: sys.stdin.buffer.read(MAX_FILE_BYTES + 1))
         return
@@ -154,6 +156,7 @@ def _read_file(path: Path) -> bytes:
 
 
 def _page_of(origin: str, read: Callable[[], bytes]) -> ReceivedPage:
+    """Return the page that `read` returns as bytes, or the reason why it cannot be read."""
     try:
         body = read()
         if len(body) > MAX_FILE_BYTES:

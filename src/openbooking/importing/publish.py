@@ -67,15 +67,15 @@ class Publisher:
             known = await self._stored_opportunities(draft for draft, _ in some)
             batch: list[_Ready] = []
             for draft, position in some:
-                path = self._path(draft, known)
+                path = self._stored_path(draft, known)
                 try:
                     if not _is_published_by_itself(draft, known.get(path)):
                         parents = await self._cached_parents(draft)
                         batch.append(_Ready(draft, position, parents, await self._link(draft, path, parents)))
                 except NoSellerError as fault:
-                    self._fail(draft, position, str(fault), ReadResult.NOT_THEIRS)
+                    self._report_failure(draft, position, str(fault), ReadResult.NOT_THEIRS)
                 except UnreadableError as fault:
-                    self._fail(draft, position, str(fault))
+                    self._report_failure(draft, position, str(fault))
                 advance()
             await self._publish(batch)
 
@@ -85,15 +85,15 @@ class Publisher:
         for draft in drafts:
             if draft.former or draft.copy:
                 paths |= {draft.opportunity.path, *draft.former}
-        return await self._get(paths)
+        return await self._get_opportunities(paths)
 
-    async def _get(self, paths: Iterable[str]) -> Mapping[str, Opportunity]:
+    async def _get_opportunities(self, paths: Iterable[str]) -> Mapping[str, Opportunity]:
         wanted = frozenset(paths)
         if not wanted:
             return {}
         return await self._store.execute(GetOpportunities(wanted, actor=IMPORTER))
 
-    def _path(self, draft: Draft, known: Mapping[str, Opportunity]) -> str:
+    def _stored_path(self, draft: Draft, known: Mapping[str, Opportunity]) -> str:
         """Return the path under which the Opportunity is stored already, or otherwise the path of its draft."""
         path = draft.opportunity.path
         if path in known:
@@ -108,15 +108,15 @@ class Publisher:
 
     async def _link(self, draft: Draft, path: str, parents: _Parents) -> Imported:
         """Return the Opportunity of a draft, with its Seller."""
-        named = self._named(draft)
+        named = self._named_seller(draft)
         sold_with = parents[0] if parents else None
         if sold_with is None and named is None:
             # An update that names no Seller keeps the Seller of the stored Opportunity.
-            sold_with = (await self._get([path])).get(path)
+            sold_with = (await self._get_opportunities([path])).get(path)
         seller, remarks = await self._sellers.choose(sold_with.seller if sold_with else None, named)
         return link(draft, path, parents, seller, remarks, self._vat)
 
-    def _named(self, draft: Draft) -> NamedSeller | None:
+    def _named_seller(self, draft: Draft) -> NamedSeller | None:
         """Return the Seller that a draft names, or the only Seller that the children of the draft name."""
         if draft.seller or not draft.opportunity.type.has_children:
             return draft.seller
@@ -136,18 +136,18 @@ class Publisher:
         if not draft.parents:
             return ()
         paths = [self._spool.published_path(path) or path for path in draft.parents]
-        known = await self._get(paths)
+        known = await self._get_opportunities(paths)
         parent = next((known[path] for path in paths if path in known), None)
         name = f"its {draft.opportunity.type.parent_property} {display_text(draft.parent_name or draft.parents[0])}"
         if parent is None:
             raise UnreadableError(f"parent not found: {name} is not among what was imported")
         if self._spool.is_deleted(parent.source):
             raise UnreadableError(f"parent not found: {name} was deleted")
-        further = (await self._get([parent.parent])).get(parent.parent) if parent.parent else None
+        further = (await self._get_opportunities([parent.parent])).get(parent.parent) if parent.parent else None
         parents = (parent, further) if further else (parent,)
-        return tuple(map(self._as_understood, parents))
+        return tuple(map(self._with_final_sale_state, parents))
 
-    def _as_understood(self, parent: Opportunity) -> Opportunity:
+    def _with_final_sale_state(self, parent: Opportunity) -> Opportunity:
         """Return the parent with the sale state that it will have at the end of this import."""
         if self._spool.is_published(parent.path) or not self._spool.is_not_understood(parent.source):
             return parent
@@ -164,17 +164,18 @@ class Publisher:
                 await self._publish_alone(ready)
         else:
             for ready in batch:
-                self._tell(ready, reports)
+                self._report_published(ready, reports)
 
     async def _publish_alone(self, ready: _Ready) -> None:
+        """Publish one draft, and report a refusal."""
         try:
             reports = await self._send_publish(ready)
         except BelongsToAnotherError as refusal:
-            self._fail(ready.draft, ready.position, str(refusal), ReadResult.NOT_THEIRS)
+            self._report_failure(ready.draft, ready.position, str(refusal), ReadResult.NOT_THEIRS)
         except OpenBookingError as refusal:
-            self._fail(ready.draft, ready.position, str(refusal))
+            self._report_failure(ready.draft, ready.position, str(refusal))
         else:
-            self._tell(ready, reports)
+            self._report_published(ready, reports)
 
     async def _send_publish(self, *some: _Ready) -> Mapping[str, OpportunityReport]:
         opportunities = tuple(ready.imported.opportunity for ready in some)
@@ -187,7 +188,8 @@ class Publisher:
         )
         return await self._store.execute(publish)
 
-    def _tell(self, ready: _Ready, reports: Mapping[str, OpportunityReport]) -> None:
+    def _report_published(self, ready: _Ready, reports: Mapping[str, OpportunityReport]) -> None:
+        """Report a published Opportunity, and whether it can be booked."""
         path = ready.imported.opportunity.path
         reported = reports[path]
         why_not = reported.why_not or ("" if is_on_sale(reported.opportunity, ready.parents) else _NOT_UNDERSTOOD)
@@ -207,7 +209,10 @@ class Publisher:
             )
         )
 
-    def _fail(self, draft: Draft, position: str, reason: str, result: ReadResult = ReadResult.NOT_UNDERSTOOD) -> None:
+    def _report_failure(
+        self, draft: Draft, position: str, reason: str, result: ReadResult = ReadResult.NOT_UNDERSTOOD
+    ) -> None:
+        """Report a draft that is not published, and lower the result of its item."""
         self._spool.lower_result(draft.opportunity.source, result)
         self._report.add(
             Line(outcome=Outcome.FAILED, item=draft.label, where=position, reason=reason, remarks=draft.remarks)

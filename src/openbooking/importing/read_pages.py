@@ -89,6 +89,7 @@ class PageReader:
             self._sellers.remember(draft.seller)
 
     def _report_faults(self, reading: ReadItem, position: str) -> None:
+        """Report the things in an item that cannot be imported."""
         for label, reason in reading.faults:
             self._report.add(Line(outcome=Outcome.FAILED, item=label, where=position, reason=reason))
 

@@ -90,6 +90,7 @@ class Sellers:
         return self._known[key or named.key], ()
 
     async def _add(self, named: NamedSeller) -> None:
+        """Add a Seller that an item describes. Raise NoSellerError if no item describes the Seller."""
         described = self._described.get(named.key)
         if described is None or described.seller is None:
             raise NoSellerError(f"missing Seller: {named.label} is not described")

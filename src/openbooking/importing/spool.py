@@ -316,6 +316,7 @@ class Spool:
             yield frozenset(name for (name,) in names)
 
     def _put_drafts(self, source: str, drafts: list[Draft], position: str) -> None:
+        """Replace the drafts of an item."""
         self._db.execute("DELETE FROM thing WHERE source = ?", (source,))
         for draft in drafts:
             self._number += 1

@@ -58,8 +58,10 @@ class Withdrawer:
     async def withdraw(self) -> None:
         """Withdraw Opportunities that the items no longer hold; take off sale those that are not understood."""
         for items in self._spool.items(AT_ONCE):
-            stored = await self._stored(items)
-            targets = {item: self._targets(item, stored) for item in items if item.result is ReadResult.UNDERSTOOD}
+            stored = await self._find_published(items)
+            targets = {
+                item: self._sources_to_withdraw(item, stored) for item in items if item.result is ReadResult.UNDERSTOOD
+            }
             reasons = {
                 source: _DELETED if item.is_deleted else _NOT_HELD
                 for item, sources in targets.items()
@@ -72,7 +74,7 @@ class Withdrawer:
                     source
                     for item in items
                     if item.result is ReadResult.NOT_UNDERSTOOD
-                    for source in self._targets(item, stored)
+                    for source in self._sources_to_withdraw(item, stored)
                 },
                 keep,
             )
@@ -83,7 +85,7 @@ class Withdrawer:
             if not self._spool.is_published(path):
                 self._report.add(line)
 
-    async def _stored(self, items: Sequence[Item]) -> _Stored:
+    async def _find_published(self, items: Sequence[Item]) -> _Stored:
         """Return the published sources with the RPDE `id` of an item that is deleted or may have had another kind."""
         ids: dict[str, str] = {}
         for item in items:
@@ -103,7 +105,7 @@ class Withdrawer:
                 types[member.source] = min(types.get(member.source, member.type), member.type, key=attrgetter("depth"))
         return stored
 
-    def _targets(self, item: Item, stored: _Stored) -> Collection[str]:
+    def _sources_to_withdraw(self, item: Item, stored: _Stored) -> Collection[str]:
         """Return the sources under which earlier versions of the item may have published Opportunities (AMB-74).
 
         These are the sources of the item itself. For a feed that changed the `kind` of an item, they include the
@@ -123,17 +125,20 @@ class Withdrawer:
         withdraw = Withdraw(sources=frozenset(reasons), keep=keep, actor=IMPORTER)
         reports = await self._store.execute(withdraw)
         for path, report in reports.items():
-            self._tell(Outcome.WITHDRAWN, path, report, reasons.get(report.opportunity.source, _WITH_PARENT))
+            self._report_opportunity(
+                Outcome.WITHDRAWN, path, report, reasons.get(report.opportunity.source, _WITH_PARENT)
+            )
         sources = {report.opportunity.source for path, report in reports.items() if path not in self._gone}
         self._gone |= reports.keys()
         return sources
 
     async def _take_off_sale(self, sources: Collection[str], keep: frozenset[str]) -> None:
+        """Take off sale the Opportunities from these sources, except those at the paths in `keep`."""
         off = TakeOffSale(sources=frozenset(sources), keep=keep, actor=IMPORTER)
         for path, report in (await self._store.execute(off)).items():
-            self._tell(Outcome.OFF_SALE, path, report, _NOT_UNDERSTOOD)
+            self._report_opportunity(Outcome.OFF_SALE, path, report, _NOT_UNDERSTOOD)
 
-    def _tell(self, outcome: Outcome, path: str, report: OpportunityReport, reason: str) -> None:
+    def _report_opportunity(self, outcome: Outcome, path: str, report: OpportunityReport, reason: str) -> None:
         # In a dry run, an Opportunity that another item has taken over still has its former source.
         if not self._spool.is_published(path) and path not in self._gone:
             self._report.add(_report_line(outcome, path, report, reason))

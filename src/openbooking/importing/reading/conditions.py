@@ -103,11 +103,11 @@ def read_conditions(offer: JsonObject, *, of_facility: bool) -> Conditions:
         if name in offer:
             check(offer[name], offer)
     remarks: list[str] = []
-    starts = [read.at for name in _STARTS if (read := _limit(offer, name, _NO_START, remarks))]
+    starts = [read.at for name in _STARTS if (read := _read_limit(offer, name, _NO_START, remarks))]
     # The Offer cannot be booked from the end on. A date without a time includes that day.
-    ends = [read.until for name in _ENDS if (read := _limit(offer, name, _NO_END, remarks))]
+    ends = [read.until for name in _ENDS if (read := _read_limit(offer, name, _NO_END, remarks))]
     least, most = (
-        _quantity(offer["eligibleQuantity"], of_facility=of_facility) if "eligibleQuantity" in offer else (1, None)
+        _read_quantity(offer["eligibleQuantity"], of_facility=of_facility) if "eligibleQuantity" in offer else (1, None)
     )
     return Conditions(
         valid_from=max(starts, default=None),
@@ -128,7 +128,7 @@ def harmless_properties(offer: JsonObject) -> dict[str, Any]:
     return {name: value for name, value in offer.items() if name in _HARMLESS and name not in RENDERED}
 
 
-def _limit(offer: JsonObject, name: str, no_limit: re.Pattern[str], remarks: list[str]) -> Instant | None:
+def _read_limit(offer: JsonObject, name: str, no_limit: re.Pattern[str], remarks: list[str]) -> Instant | None:
     """Return the instant at which the Offer starts or ends by this property; None if it states no limit."""
     if name not in offer or no_limit.match(str(offer[name])):
         return None
@@ -138,7 +138,7 @@ def _limit(offer: JsonObject, name: str, no_limit: re.Pattern[str], remarks: lis
     return read
 
 
-def _quantity(value: Any, *, of_facility: bool) -> tuple[int, int | None]:
+def _read_quantity(value: Any, *, of_facility: bool) -> tuple[int, int | None]:
     """Return the least and the greatest number of OrderItems. The greatest is None if there is no limit."""
     fault = UnreadableError(f"its eligibleQuantity {display_text(value)} is not understood")
     stated = members(value)
@@ -149,7 +149,7 @@ def _quantity(value: Any, *, of_facility: bool) -> tuple[int, int | None]:
     known = _UNITS if of_facility else _UNITS | _PEOPLE
     if not asked.keys() <= _OF_QUANTITY or not all(unit in known or unit.lower() in known for unit in units):
         raise fault
-    exactly, least, most = (_number(asked, name, fault) for name in ("value", "minValue", "maxValue"))
+    exactly, least, most = (_read_number(asked, name, fault) for name in ("value", "minValue", "maxValue"))
     if exactly is not None and (least, most) == (None, None):
         least = most = exactly
     elif exactly is not None:
@@ -159,7 +159,7 @@ def _quantity(value: Any, *, of_facility: bool) -> tuple[int, int | None]:
     return max(least or 1, 1), most
 
 
-def _number(asked: JsonObject, name: str, fault: UnreadableError) -> int | None:
+def _read_number(asked: JsonObject, name: str, fault: UnreadableError) -> int | None:
     if name not in asked:
         return None
     try:

@@ -103,6 +103,7 @@ def _members(item: msgspec.Raw) -> dict[str, Any]:
 
 
 def _member(value: msgspec.Raw) -> Any:
+    """Return a decoded member; None if it is too long or unreadable."""
     if len(value) > _MAX_MEMBER_BYTES:
         return None
     try:

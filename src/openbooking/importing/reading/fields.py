@@ -115,7 +115,11 @@ def read_properties(thing: JsonObject, type_: OpportunityType, when: Period) -> 
     if row.has_parts and "eventSchedule" not in kept:
         dates = {} if row.dates is Dates.DAYS else _written_dates(when)
         for property_, types in type_.children.items():
-            parts = [_part(part, types[0], dates) for part in members(thing.get(property_)) if isinstance(part, dict)]
+            parts = [
+                _embedded_part(part, types[0], dates)
+                for part in members(thing.get(property_))
+                if isinstance(part, dict)
+            ]
             kept |= {property_: parts} if parts else {}
     return select_publishable(kept, left_out=(name for name in row.excluded if name in thing))
 
@@ -128,7 +132,7 @@ def _written_dates(when: Period) -> JsonObject:
     return written | lasts
 
 
-def _part(part: JsonObject, type_: OpportunityType, dates: JsonObject) -> JsonObject:
+def _embedded_part(part: JsonObject, type_: OpportunityType, dates: JsonObject) -> JsonObject:
     """Return a part of an event as its parent embeds it. A part without dates gets the dates of its parent."""
     kept = {name: value for name, value in part.items() if name not in _NOT_KEPT}
     return {"@type": type_, **({} if "startDate" in kept else dates), **kept}

@@ -157,6 +157,7 @@ def _keys_of_identifier(identifier: str, source: Source, container: Container) -
 
 
 def _identify_embedded(thing: JsonObject, type_: OpportunityType, container: Container) -> Identity:
+    """Return the identity of an embedded thing without ids: its container, name, location and time."""
     described_by = _describing_values(thing, type_)
     if not any(described_by):
         raise UnreadableError("nothing identifies it: it has no @id, identifier, name, location or startDate")
@@ -170,6 +171,7 @@ def _identify_embedded(thing: JsonObject, type_: OpportunityType, container: Con
 
 
 def _identify_by_description(thing: JsonObject, type_: OpportunityType, source: Source) -> Identity:
+    """Return the identity of an outermost thing without ids: its name or URL, location and time."""
     described_by = _describing_values(thing, type_)
     if not described_by[0]:
         described_by = (read_text(thing.get("url")) or "", *described_by[1:])
@@ -185,8 +187,8 @@ def _describing_values(thing: JsonObject, type_: OpportunityType) -> tuple[str, 
     """Return name, location, start and end. A parent that is not bookable has no start and end here: they change."""
     if not type_.bookable or type_.at_any_time:
         return _name_and_location(thing)
-    ends = _instant(thing.get("endDate")) or str(thing.get("duration") or "")
-    return (*_name_and_location(thing), _instant(thing.get("startDate")), ends)
+    ends = _instant_text(thing.get("endDate")) or str(thing.get("duration") or "")
+    return (*_name_and_location(thing), _instant_text(thing.get("startDate")), ends)
 
 
 def _name_and_location(properties: JsonObject) -> tuple[str, str]:
@@ -201,7 +203,7 @@ def _location(location: Any) -> str:
     return next((name for name in names if name), None) or msgspec.json.encode(location, order="sorted").decode()
 
 
-def _instant(value: Any) -> str:
+def _instant_text(value: Any) -> str:
     if value is None:
         return ""
     try:

@@ -102,6 +102,7 @@ def _offer_label(offer: Any, position: int) -> str:
 
 
 def _read_offer(published: Any, owner: str, key: str) -> tuple[Offer, list[str]]:
+    """Return an Offer and remarks. Raise UnreadableError if the Offer must be left out."""
     if not isinstance(published, dict) or type_names(published) not in ([], ["Offer"]):
         kind = ", ".join(type_names(published)) if isinstance(published, dict) else ""
         raise UnreadableError(f"{kind or display_text(published)} is no Offer that can be booked")
@@ -118,15 +119,15 @@ def _read_offer(published: Any, owner: str, key: str) -> tuple[Offer, list[str]]
         name=read_text(published.get("name")),
         in_advance=in_advance,
         prepayment=_prepayment(published, price, in_advance, remarks),
-        valid_from_before_start=_lead(published, "validFromBeforeStartDate"),
-        valid_through_before_start=_lead(published, "validThroughBeforeStartDate"),
+        valid_from_before_start=_lead_time(published, "validFromBeforeStartDate"),
+        valid_through_before_start=_lead_time(published, "validThroughBeforeStartDate"),
         valid_from=conditions.valid_from,
         valid_through=conditions.valid_through,
         min_quantity=conditions.min_quantity,
         max_quantity=conditions.max_quantity,
-        latest_cancellation_before_start=_lead(published, "latestCancellationBeforeStartDate"),
-        full_refund_on_cancellation=_flag(published, "allowCustomerCancellationFullRefund"),
-        flow=_flow(published),
+        latest_cancellation_before_start=_lead_time(published, "latestCancellationBeforeStartDate"),
+        full_refund_on_cancellation=_optional_flag(published, "allowCustomerCancellationFullRefund"),
+        flow=_flow_requirements(published),
         properties=properties,
     )
     return made, [*remarks, *conditions.remarks, *on_properties]
@@ -137,6 +138,7 @@ def _is_of_facility(owner: str) -> bool:
 
 
 def _price(published: JsonObject, remarks: list[str]) -> Decimal:
+    """Return the price, rounded to pence. Raise UnreadableError if there is none."""
     if "price" not in published:
         raise UnreadableError("it has no price")
     price = read_price(published["price"])
@@ -147,6 +149,7 @@ def _price(published: JsonObject, remarks: list[str]) -> Decimal:
 
 
 def _currency(published: JsonObject, price: Decimal) -> str | None:
+    """Return the currency; None for a free Offer without a currency."""
     currency = (read_text(published.get("priceCurrency")) or "").upper()
     if re.fullmatch("[A-Z]{3}", currency):
         return currency
@@ -172,11 +175,11 @@ def _prepayment(
     return None
 
 
-def _lead(published: JsonObject, name: str) -> timedelta | None:
+def _lead_time(published: JsonObject, name: str) -> timedelta | None:
     return read_duration(published[name]) if name in published else None
 
 
-def _flag(published: JsonObject, name: str) -> bool | None:
+def _optional_flag(published: JsonObject, name: str) -> bool | None:
     if name not in published:
         return None
     try:
@@ -185,7 +188,8 @@ def _flag(published: JsonObject, name: str) -> bool | None:
         raise UnreadableError(f"{name}: {fault}") from fault
 
 
-def _flow(published: JsonObject) -> tuple[FlowRequirement, ...]:
+def _flow_requirements(published: JsonObject) -> tuple[FlowRequirement, ...]:
+    """Return the requirements of the booking flow. Raise UnreadableError for those that cannot be fulfilled."""
     asked = tuple(read_term(value, FlowRequirement) for value in members(published.get("openBookingFlowRequirement")))
     missing = _ASKED_ELSEWHERE.intersection(asked)
     if missing:

@@ -61,7 +61,7 @@ def read_seller(value: Any, source: Source) -> NamedSeller | None:
     label = f"Seller {name or read_text(published.get('@id')) or read_text(published.get('url'))}"
     if name is None:
         return NamedSeller(key=key, former_key=former_key, label=label)
-    return replace(_described(published, key, label, name, source.name), former_key=former_key)
+    return replace(_read_described(published, key, label, name, source.name), former_key=former_key)
 
 
 def _name(published: JsonObject) -> str | None:
@@ -71,6 +71,7 @@ def _name(published: JsonObject) -> str | None:
 
 
 def _key(published: JsonObject, name: str | None, source: str) -> str | None:
+    """Return the key of a Seller, derived from its `@id`, URL or name; None without these."""
     for property_ in ("@id", "url"):
         text = read_text(published.get(property_))
         if text:
@@ -78,7 +79,8 @@ def _key(published: JsonObject, name: str | None, source: str) -> str | None:
     return derive_key("seller", source, name) if name else None
 
 
-def _described(published: JsonObject, key: str, label: str, name: str, source: str) -> NamedSeller:
+def _read_described(published: JsonObject, key: str, label: str, name: str, source: str) -> NamedSeller:
+    """Return a Seller that an item describes, with remarks on values that were assumed."""
     remarks = []
     legal_name = read_text(published.get("legalName"))
     if legal_name is None:

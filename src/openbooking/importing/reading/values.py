@@ -180,6 +180,7 @@ def select_publishable(thing: JsonObject, left_out: Iterable[str] = ()) -> tuple
 
 
 def _copy_publishable(value: Any, left_out: set[str], as_text: set[str], within: str = "") -> Any:
+    """Return a copy without foreign properties and unsafe links. Add their names to `left_out`."""
     if isinstance(value, list):
         return [_copy_publishable(member, left_out, as_text, within) for member in value]
     if isinstance(value, int) and abs(value) > _MAX_INTEGER:
