@@ -31,8 +31,8 @@ async def test_one_of_two_items_with_one_id_is_imported_and_the_other_reported(w
     told = await import_(world.store, one, one, other, same_thing)
     assert told.outcomes() == ["superseded", "not imported", "not imported", "parent"]
     assert told.reasons() == [
-        "duplicate id: the one at page 3 item 1 was imported instead",
-        "duplicate id: the one at page 4 item 1 was imported instead",
+        "duplicate id: the item at page 3 item 1 was imported instead",
+        "duplicate id: the item at page 4 item 1 was imported instead",
     ]
     assert [data["name"] for data in (await feed(world, SERIES)).values()] == ["Swimming"]
 

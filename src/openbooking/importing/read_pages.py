@@ -96,7 +96,7 @@ class PageReader:
     def _report_dropped(self, dropped: DroppedVersion) -> None:
         reason = f"superseded by a later version at {dropped.kept_position}"
         if not dropped.superseded:
-            reason = f"duplicate id: the one at {dropped.kept_position} was imported instead"
+            reason = f"duplicate id: the item at {dropped.kept_position} was imported instead"
         self._report.add(
             Line(
                 outcome=Outcome.SUPERSEDED if dropped.superseded else Outcome.FAILED,

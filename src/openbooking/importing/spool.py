@@ -261,7 +261,7 @@ class Spool:
         return list(found.values())
 
     def items(self, at_once: int) -> Iterator[list[Item]]:
-        """Yield all items in batches."""
+        """Yield all items, deleted items included, in batches."""
         rows = self._db.execute(
             "SELECT source, former, same_id, kind, id, label, position, deleted, result FROM item ORDER BY source"
         )

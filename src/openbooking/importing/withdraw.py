@@ -48,7 +48,7 @@ class Withdrawer:
         self._gone: set[str] = set()
 
     async def release(self) -> None:
-        """Withdraw everything published from the items in the spool, so that another Seller can publish the items."""
+        """Withdraw everything published from the items in the spool, before a hand-over to another Seller."""
         for sources in self._spool.sources_of_things(AT_ONCE):
             reports = await self._store.execute(Withdraw(sources=sources, actor=IMPORTER))
             for path, report in reports.items():

@@ -127,8 +127,9 @@ def paths_of_reference(id_: str, types: tuple[OpportunityType, ...], source: Sou
 def is_same_thing(stored: Opportunity, read: Opportunity, *, by_id: bool) -> bool:
     """Return whether an Opportunity stored under a former path is the thing that was read.
 
-    Earlier versions of this system ignored the query of a feed URL, so that things of two feeds may have one id. The
-    Opportunity and the thing count as the same if they share a name or a start.
+    A thing with ids is the same if it shares the name or the start of the Opportunity. The id alone is not enough:
+    earlier versions of this system ignored the query of a feed URL, so that things of two feeds may have one id. A
+    thing without ids is the same if its name, location and time are the same.
     """
     if by_id:
         return shares_name_or_start(stored, read)
