@@ -39,8 +39,8 @@ fire: .venv/.dev ## Run the race tests for minutes: killed processes, a killed d
 
 hostile: .venv/.dev ## Read a faulty feed of 100,000 items while the reader is killed, then import 500 random updates over 1,000 Orders
 	@scripts/system-packages postgres
-	$(PYTHON) -m pytest tests/harvest/test_hostile.py --hostile 100000 --timeout 1800 --log-cli-level INFO $(ARGS)
-	$(PYTHON) -m pytest tests/importing/test_import_histories.py --updates 500 --timeout 1800 --log-cli-level INFO $(ARGS)
+	$(PYTHON) -m pytest tests/harvest/test_hostile_feed.py --hostile 100000 --timeout 1800 --log-cli-level INFO $(ARGS)
+	$(PYTHON) -m pytest tests/importing/test_random_updates.py --updates 500 --timeout 1800 --log-cli-level INFO $(ARGS)
 
 fuzz: .venv/.dev ## Send 200,000 faulty requests to all endpoints
 	@scripts/system-packages postgres

@@ -46,7 +46,7 @@ def test_import_prints_the_result_of_each_item_and_a_summary(file: Path) -> None
     lines = result.stdout.splitlines()
     assert [line[:14].rstrip() for line in lines[:-1]] == ["seller", "parent", "bookable"]
     assert lines[2].startswith("bookable      ScheduledSession https://provider.example.com/sessions/1 as scheduled-s")
-    assert lines[-1] == "Of what was read, 1 can be booked; 1 is a parent of Opportunities; 1 Seller was added."
+    assert lines[-1] == "Import result: 1 Opportunity can be booked; 1 parent of Opportunities; 1 Seller added."
     assert result.stderr.splitlines() == ["Read: 2", "Processed: 2"]
 
 
@@ -58,8 +58,8 @@ def test_failed_items_are_printed_and_set_the_exit_status(file: Path) -> None:
     assert first == (
         f"not imported  ScheduledSession https://provider.example.com/sessions/2 ({file} item 3): it has no startDate"
     )
-    assert last.endswith("; 1 could not be imported.")
-    assert "1 can be booked" in last
+    assert last.endswith("; 1 item could not be imported.")
+    assert "1 Opportunity can be booked" in last
 
 
 def test_a_report_has_a_line_for_each_item(file: Path, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_import_continues_after_a_broken_file(tmp_path: Path) -> None:
     result = run(folder)
     assert result.exit_code == 2
     assert "not read      2-broken.json: it is not valid JSON" in result.stdout
-    assert "1 can be booked; 1 is a parent of Opportunities; 1 Seller was added; 1 page could not" in result.stdout
+    assert "; 1 parent of Opportunities; 1 Seller added; 1 page could not be read." in result.stdout
 
 
 def test_import_from_standard_input_needs_a_source(file: Path) -> None:
@@ -169,14 +169,14 @@ def site() -> Iterator[str]:
 def test_import_reads_a_feed_over_http(site: str, path: str) -> None:
     result = run(site + path)
     assert result.exit_code == 0, result.output
-    assert "Of what was read, 1 can be booked; 1 is a parent" in result.stdout
+    assert "Import result: 1 Opportunity can be booked; 1 parent" in result.stdout
 
 
 def test_a_copy_of_a_feed_is_kept_for_the_next_import(site: str, tmp_path: Path) -> None:
     copy = tmp_path / "feed.copy"
     first, again = run(site + "/feed", "--copy", copy), run(site + "/feed", "--copy", copy)
     assert (first.exit_code, again.exit_code, copy.exists()) == (0, 0, True)
-    assert "1 can be booked; 1 is a parent" in again.stdout
+    assert "1 Opportunity can be booked; 1 parent" in again.stdout
     other = run(site + "/", "--copy", copy)
     assert (other.exit_code, other.stdout) == (2, "")
     assert f"{copy} is a copy of another feed: {site}/feed." in other.stderr
@@ -195,4 +195,4 @@ def test_import_shows_progress_on_a_terminal(file: Path) -> None:
     assert running.returncode == 1
     assert "Processed" in shown
     assert "bookable      ScheduledSession https://provider.example.com/sessions/1" in shown
-    assert "Of what was read, 1 can be booked" in shown.splitlines()[-1]
+    assert "Import result: 1 Opportunity can be booked" in shown.splitlines()[-1]

@@ -1,6 +1,6 @@
 """A process that reads a feed into a copy until it is at its end, with one face and the other in turn.
 
-It is started by test_hostile: `feed_reader_process.py URL COPY CERTIFICATE`. It prints the most
+It is started by test_hostile_feed: `feed_reader_process.py URL COPY CERTIFICATE`. It prints the most
 memory that it used, in bytes.
 """
 

@@ -1,4 +1,4 @@
-"""How VAT applies to what is imported: as the import says, else as it does to what the Seller sells."""
+"""The VAT treatment of imported Offers: given for the import, or otherwise that of the Seller."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -35,7 +35,7 @@ TOTALS = {
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """A Booking System whose every answer is judged."""
+    """A Booking System whose replies are all validated."""
     async with open_world("sqlite", tmp_path) as opened:
         yield opened
 
@@ -45,7 +45,7 @@ def made(**changes: Any) -> dict[str, Any]:
 
 
 async def sold(world: World, seller: str, **options: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """The event after its import: the UUID and body of an Order of one place, and the body of its quote."""
+    """Import an event; return a UUID, and the bodies of an Order and of a quote for one space of the event."""
     told = await import_(world.store, options.pop("item", made()), seller=seller, **options)
     path = told.path("events/1")
     item = {
@@ -60,7 +60,7 @@ async def sold(world: World, seller: str, **options: Any) -> tuple[str, dict[str
 
 
 async def tax_of(world: World, seller: Seller, **options: Any) -> str:
-    """The name of the tax that C1 tells of."""
+    """Return the name of the tax in the reply to C1."""
     uuid, _, quote = await sold(world, seller.key, **options)
     reply = await world.call("PUT", f"order-quote-templates/{uuid}", quote)
     name: str = reply.json()["orderedItem"][0]["unitTaxSpecification"][0]["name"]
@@ -97,7 +97,7 @@ async def test_each_treatment_is_charged_in_both_tax_modes(world: World, seller:
         (VatTreatment.REDUCED, {}, "VAT at 5%"),
     ],
 )
-async def test_without_an_option_the_sellers_default_applies(
+async def test_the_vat_treatment_of_the_seller_applies_without_an_option(
     world: World, vat: VatTreatment | None, properties: dict[str, str], name: str
 ) -> None:
     seller = replace(CENTRE, vat=vat, properties={**CENTRE.properties, **properties})
@@ -106,7 +106,7 @@ async def test_without_an_option_the_sellers_default_applies(
     assert await tax_of(world, seller, vat=VatTreatment.ZERO_RATED) == "VAT at 0%"
 
 
-async def test_importing_again_applies_the_sellers_new_default_and_orders_keep_their_tax(world: World) -> None:
+async def test_a_second_import_applies_the_new_treatment_and_orders_keep_their_tax(world: World) -> None:
     uuid, order, _ = await sold(world, CENTRE.key)
     booked = (await world.call("PUT", f"orders/{uuid}", order)).json()
     await world.store.execute(PublishSeller(replace(CENTRE, vat=VatTreatment.STANDARD), actor=MANAGER))
@@ -117,7 +117,7 @@ async def test_importing_again_applies_the_sellers_new_default_and_orders_keep_t
 
 
 @pytest.mark.parametrize(("properties", "vat"), [(VAT_ID, VatTreatment.STANDARD), ({}, VatTreatment.OUTSIDE_SCOPE)])
-async def test_a_seller_that_items_describe_is_registered_if_it_publishes_a_number(
+async def test_a_described_seller_charges_vat_if_it_publishes_a_vat_number(
     world: World, properties: dict[str, str], vat: VatTreatment
 ) -> None:
     await import_(world.store, made(organizer=SELLER | properties), seller=None)

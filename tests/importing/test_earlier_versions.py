@@ -1,4 +1,4 @@
-"""What an earlier version imported keeps its ids, and its Orders, whatever rule gave the ids then."""
+"""Opportunities that an earlier version imported keep their paths and their Orders."""
 
 import json
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ NORTH, SOUTH = (Source(f"{SHARED}?club={club}", SHARED) for club in ("north", "s
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The database as it was left, migrated."""
+    """The database of the earlier version, migrated."""
     database = str(tmp_path / "earlier.sqlite3")
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
@@ -45,7 +45,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def world(database: str) -> AsyncIterator[World]:
-    """The Booking System over the database."""
+    """A Booking System with the migrated database."""
     settings = Settings(site_url=SITE, database=database, access=AccessMode.API_KEY)
     clock = Clock()
     async with serving(settings, clock, open_store(settings, clock), open_identity_store(settings)) as opened:
@@ -73,7 +73,7 @@ async def now(world: World, path: str) -> Opportunity:
 
 
 async def booked(world: World, name: str) -> str:
-    """The path of what the Order for the Opportunity of this name is for."""
+    """Return the path of the Opportunity in the Order that booked the Opportunity with this name."""
     (item,) = (await world.call("GET", f"orders/{KEPT['booked'][name]}")).json()["orderedItem"]
     assert item["orderItemStatus"] == "https://openactive.io/OrderItemConfirmed"
     path = world.ids.parse_opportunity(item["orderedItem"]["@id"])
@@ -101,7 +101,7 @@ async def test_rooms_numbered_by_an_earlier_version_keep_their_ids_in_another_or
     assert (await now(world, path_then("Room A"))).properties["name"] == "Room A"
 
 
-async def test_a_room_that_is_left_alone_is_not_taken_for_the_other(world: World) -> None:
+async def test_a_room_left_alone_is_not_taken_for_the_other_room(world: World) -> None:
     item = json.loads(json.dumps(KEPT["files"][0]))
     del item["data"]["subEvent"][0]
     told = await import_(world.store, item, source="files")
@@ -112,7 +112,7 @@ async def test_a_room_that_is_left_alone_is_not_taken_for_the_other(world: World
 
 
 @pytest.mark.spec("OB-ID-01", "OB-BKBL-28")
-async def test_a_feed_whose_query_was_left_out_of_its_name_keeps_the_ids_of_what_is_still_the_same(
+async def test_a_feed_once_named_without_its_query_keeps_the_ids_of_its_items(
     world: World,
 ) -> None:
     south = [rpde(event(name="South judo", startDate="2027-06-05T10:00:00Z", **{"@id": None}), id="1")]
@@ -126,7 +126,7 @@ async def test_a_feed_whose_query_was_left_out_of_its_name_keeps_the_ids_of_what
     assert await booked(world, "Lane") == path_then("Lane")
 
 
-async def test_a_seller_that_was_known_by_its_name_and_feed_stays_the_same(world: World) -> None:
+async def test_a_seller_once_identified_by_name_and_feed_stays_the_same(world: World) -> None:
     before = await world.store.sellers()
     source = Source("http://club.example.com/feed.php?v=2", "http://club.example.com/feed.php")
     told = await import_(world.store, *KEPT["named"], source=source, seller=None)

@@ -1,4 +1,4 @@
-"""Where imported pages come from: files, a folder, standard input, a document on the web, and feeds."""
+"""The pages of an import: from files, a folder, standard input, a document on the web, and feeds."""
 
 import gzip
 import io
@@ -14,20 +14,22 @@ from openbooking.harvest.reader import Limits
 from openbooking.importing import page_sources
 from openbooking.importing.errors import ImportRefusedError
 from openbooking.importing.page_sources import ReceivedPage, pages
-from openbooking.importing.reading.source import named_source, source_of
 from support.feed_answers import Answer
 from support.published_items import deleted, event, page, rpde, series, session
 
-FEED = "https://provider.example.com/feeds/sessions"
-SECOND = f"{FEED}?page=2"
-SESSION = rpde(session())
-OTHER = rpde(session(2))
-
 pytestmark = pytest.mark.anyio
+
+FEED = "https://provider.example.com/feeds/sessions"
+
+SECOND = f"{FEED}?page=2"
+
+SESSION = rpde(session())
+
+OTHER = rpde(session(2))
 
 
 class Web:
-    """What answers instead of the web, and what was asked for."""
+    """A transport that replies to requests by URL, and keeps the requested URLs."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer | Exception] = {}
@@ -53,8 +55,8 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Web:
     return made
 
 
-async def read(place: str, copy: Path | None = None) -> list[ReceivedPage]:
-    return [got async for got in pages(place, copy)]
+async def read(path_or_url: str, copy: Path | None = None) -> list[ReceivedPage]:
+    return [got async for got in pages(path_or_url, copy)]
 
 
 def found(body: bytes, coding: str = "identity") -> Answer:
@@ -62,7 +64,7 @@ def found(body: bytes, coding: str = "identity") -> Answer:
 
 
 def sizes(got: list[ReceivedPage]) -> list[int]:
-    """How many items each page has."""
+    """Return the number of items of each page."""
     return [len(one.page.items) for one in got if one.page]
 
 
@@ -70,8 +72,8 @@ def faults(got: list[ReceivedPage]) -> list[str]:
     return [one.fault for one in got if one.fault]
 
 
-def places(got: list[ReceivedPage]) -> list[str]:
-    """Where each item was found, and which it is."""
+def positions(got: list[ReceivedPage]) -> list[str]:
+    """Return the page, the number and the id of each item."""
     return [
         f"{one.origin} {number} {json.loads(bytes(item))['data']['@id'].rpartition('/')[2]}"
         for one in got
@@ -90,7 +92,7 @@ async def test_a_feed_is_read_beyond_a_page_without_items(web: Web) -> None:
         last: found(page(next_=last)),
     }
     got = await read(FEED)
-    assert (places(got), faults(got)) == ([f"{FEED} 1 1", f"{third} 1 2"], [])
+    assert (positions(got), faults(got)) == ([f"{FEED} 1 1", f"{third} 1 2"], [])
 
 
 @pytest.mark.spec("OB-FEED-17")
@@ -109,17 +111,17 @@ async def test_a_feed_that_stops_with_items_is_incomplete(web: Web, next_: str |
     assert faults(got)[0].endswith(fault)
 
 
-async def test_of_each_item_the_latest_version_is_read_with_its_place(web: Web) -> None:
+async def test_a_feed_yields_the_latest_version_of_each_item_with_its_position(web: Web) -> None:
     again = rpde(session(2), modified=5)
     web.answers = {
         FEED: found(page(OTHER, SESSION, rpde(session(3), modified=9), next_=SECOND)),
         SECOND: found(page(rpde(session(3), modified=8), again, next_="?page=3")),
         f"{FEED}?page=3": found(page(next_="?page=3")),
     }
-    assert places(await read(FEED)) == [f"{FEED} 2 1", f"{FEED} 3 3", f"{SECOND} 2 2"]
+    assert positions(await read(FEED)) == [f"{FEED} 2 1", f"{FEED} 3 3", f"{SECOND} 2 2"]
 
 
-async def test_items_that_were_deleted_are_read_too(web: Web) -> None:
+async def test_a_feed_yields_deleted_items(web: Web) -> None:
     web.answers = {
         FEED: found(page(SESSION, next_=SECOND)),
         SECOND: found(page(deleted(session()), next_="?page=3")),
@@ -131,26 +133,26 @@ async def test_items_that_were_deleted_are_read_too(web: Web) -> None:
     assert json.loads(bytes(item))["state"] == "deleted"
 
 
-async def test_a_long_page_comes_in_parts(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_page_is_yielded_in_parts(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_sources, "_AT_ONCE", 2)
     items = [rpde(session(number)) for number in range(5)]
     web.answers = {FEED: found(page(*items, next_=SECOND)), SECOND: found(page(next_=SECOND))}
     got = await read(FEED)
     assert sizes(got) == [2, 2, 1]
-    assert places(got) == [f"{FEED} {number + 1} {number}" for number in range(5)]
+    assert positions(got) == [f"{FEED} {number + 1} {number}" for number in range(5)]
     monkeypatch.setattr(page_sources, "_AT_ONCE_BYTES", 10)
     assert sizes(await read(FEED)) == [1, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("document", [[series(), session()], event(), []])
-async def test_a_document_on_the_web_need_not_be_a_feed(web: Web, document: Any) -> None:
+async def test_a_document_on_the_web_that_is_no_feed_is_read(web: Web, document: Any) -> None:
     web.answers = {FEED: found(json.dumps(document).encode())}
     got = await read(FEED)
     assert (sizes(got), faults(got), web.asked) == ([len(document) if isinstance(document, list) else 1], [], [FEED])
 
 
 @pytest.mark.parametrize("odd", [rb'"\ud800"', b"[" * 30_000 + b"]" * 30_000, b"1e999"])
-async def test_the_content_of_one_item_does_not_end_the_reading(web: Web, odd: bytes) -> None:
+async def test_an_unreadable_item_does_not_end_the_reading(web: Web, odd: bytes) -> None:
     first = page(SESSION, {"odd": "?"}, OTHER, next_=SECOND).replace(b'"?"', odd)
     web.answers = {FEED: found(first), SECOND: found(page(next_=SECOND))}
     got = await read(FEED)
@@ -168,7 +170,7 @@ async def test_the_content_of_one_item_does_not_end_the_reading(web: Web, odd: b
         (found(gzip.compress(b" " * 30_000_000), "gzip"), "it is larger than 25,000,000 bytes"),
     ],
 )
-async def test_a_page_that_cannot_be_had_loses_nothing_that_was_read(
+async def test_a_page_that_cannot_be_fetched_keeps_the_pages_before_it(
     web: Web, answer: Answer | Exception, why: str
 ) -> None:
     web.answers = {FEED: found(page(SESSION, next_=SECOND)), SECOND: answer}
@@ -177,7 +179,7 @@ async def test_a_page_that_cannot_be_had_loses_nothing_that_was_read(
     assert last.fault.startswith(why)
 
 
-async def test_a_copy_is_kept_and_the_next_import_reads_only_what_has_changed(web: Web, tmp_path: Path) -> None:
+async def test_an_import_with_a_copy_fetches_only_new_pages(web: Web, tmp_path: Path) -> None:
     copy = tmp_path / "feed.copy"
     web.answers = {FEED: found(page(SESSION, next_=SECOND)), SECOND: Answer(status=500)}
     assert faults(await read(FEED, copy)) == ["it was answered with status 500, 5 times"]
@@ -185,12 +187,12 @@ async def test_a_copy_is_kept_and_the_next_import_reads_only_what_has_changed(we
     web.answers = {SECOND: found(page(OTHER, next_=third)), third: found(page(next_=third))}
     web.asked.clear()
     got = await read(FEED, copy)
-    assert (places(got), faults(got), web.asked) == ([f"{FEED} 1 1", f"{SECOND} 1 2"], [], [SECOND, third])
+    assert (positions(got), faults(got), web.asked) == ([f"{FEED} 1 1", f"{SECOND} 1 2"], [], [SECOND, third])
     web.asked.clear()
-    assert (places(await read(FEED, copy)), web.asked) == (places(got), [third])
+    assert (positions(await read(FEED, copy)), web.asked) == (positions(got), [third])
 
 
-async def test_a_copy_is_kept_of_one_feed_and_of_nothing_else(web: Web, tmp_path: Path) -> None:
+async def test_a_copy_is_kept_of_one_feed_only(web: Web, tmp_path: Path) -> None:
     copy = tmp_path / "feed.copy"
     web.answers = {FEED: found(page(next_=FEED))}
     await read(FEED, copy)
@@ -202,7 +204,7 @@ async def test_a_copy_is_kept_of_one_feed_and_of_nothing_else(web: Web, tmp_path
     assert faults(await read(SECOND, tmp_path / "other.copy")) == ["it is no page of a feed, 5 times"]
 
 
-async def test_a_folder_is_read_file_by_file_in_order(tmp_path: Path) -> None:
+async def test_the_files_of_a_folder_are_read_in_order(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "c.jsonld").write_bytes(page(SESSION, SESSION))
     (tmp_path / "b.JSON").write_bytes(b"{")
@@ -217,7 +219,7 @@ async def test_a_folder_is_read_file_by_file_in_order(tmp_path: Path) -> None:
     assert sizes(got) == [1, 2]
 
 
-async def test_a_file_and_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_and_standard_input_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "items"
     file.write_bytes(page(SESSION))
     assert sizes(await read(str(file))) == [1]
@@ -242,35 +244,10 @@ def _refuse(*_: Any, **__: Any) -> Any:
     raise PermissionError(13, "Permission denied")
 
 
-@pytest.mark.parametrize("place", ["nowhere.json", "."])
-async def test_where_there_is_nothing_to_read(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("path", ["nowhere.json", "."])
+async def test_a_missing_file_and_an_empty_folder_are_refused(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ImportRefusedError, match=r"There (is|are) no file"):
-        await read(place)
-
-
-@pytest.mark.parametrize(
-    ("place", "source"),
-    [
-        ("https://provider.example.com/feeds/a?afterTimestamp=1#x", "https://provider.example.com/feeds/a"),
-        ("https://x.example/a?limit=5&club=north&afterId=1&AfterChangeNumber=2", "https://x.example/a?club=north"),
-        ("https://x.example:443/a", "https://x.example/a"),
-        ("https://x.example/a?b=2&a=1", "https://x.example/a?a=1&b=2"),
-        ("https://x.example/a?api_key=s&club=1&access_token=s&password=s", "https://x.example/a?club=1"),
-        ("https://x.example/a?authToken=s&club=1&userKey=s&sessionId=s&username=s", "https://x.example/a?club=1"),
-        ("HTTP://user:secret@Provider.Example.com:8080/a", "http://provider.example.com:8080/a"),
-        ("/feeds/../feeds/a.json", "/feeds/a.json"),
-    ],
-)
-async def test_the_name_by_which_a_place_is_known(place: str, source: str) -> None:
-    assert source_of(place).name == source
-    if place.lower().startswith("http"):
-        assert named_source(place) == source_of(place)
-
-
-@pytest.mark.parametrize(
-    ("place", "why"), [("-", "--source"), ("http://[", "no valid URL"), ("http://a:b/", "no valid URL")]
-)
-async def test_a_place_without_a_name(place: str, why: str) -> None:
-    with pytest.raises(ImportRefusedError, match=why):
-        source_of(place)
+        await read(path)

@@ -1,4 +1,4 @@
-"""Items that real providers published: what they become, what validators say of that, and a booking of one."""
+"""Items that real providers published: their import, their validation, and a booking."""
 
 import io
 import json
@@ -30,7 +30,7 @@ THEN = datetime(2018, 2, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def published_items() -> Path:
-    """The folder of the real items."""
+    """The folder of items that real providers published."""
     if not published.PUBLISHED_ITEMS.is_dir():
         pytest.skip(f"no real items to import: {published.PUBLISHED_ITEMS} is not there")
     return published.PUBLISHED_ITEMS
@@ -38,22 +38,22 @@ def published_items() -> Path:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """A Booking System, in the days of the published items, many of which are not as they should be."""
+    """A Booking System at the time of the published items. Its replies are not validated: many items are faulty."""
     async with open_world("sqlite", tmp_path) as opened:
         opened.judged = False
         opened.clock.time = THEN
         yield opened
 
 
-async def import_(world: World, place: Path, seller: str | None = None) -> list[dict[str, Any]]:
-    """Import what is there; the lines of the report."""
+async def import_(world: World, path: Path, seller: str | None = None) -> list[dict[str, Any]]:
+    """Import a file or folder, and return the lines of the report."""
     written = io.BytesIO()
-    await run_import(world.store, pages(str(place)), Report(written), ImportOptions(named_source("feed"), seller))
+    await run_import(world.store, pages(str(path)), Report(written), ImportOptions(named_source("feed"), seller))
     return [json.loads(line) for line in written.getvalue().splitlines()]
 
 
 async def imported(world: World, lines: list[dict[str, Any]]) -> AsyncIterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Each line of something imported, with what the feed says of that."""
+    """Yield the line of each published Opportunity with its data in the feed."""
     by_id = {world.ids.opportunity(line["path"]): line for line in lines if line.get("path")}
     for name in sorted({type_.feed for type_ in OpportunityType}):
         for entry in (await world.read_feed(f"/feeds/{name}")).values():
@@ -62,7 +62,7 @@ async def imported(world: World, lines: list[dict[str, Any]]) -> AsyncIterator[t
                 yield line, entry["data"]
 
 
-async def test_every_file_is_accounted_for(world: World, published_items: Path) -> None:
+async def test_the_report_names_every_file(world: World, published_items: Path) -> None:
     lines = await import_(world, published_items)
     read = {line["where"].split(" ")[0] for line in lines if "where" in line}
     assert read == _names(published_items)
@@ -88,7 +88,7 @@ async def test_faults_that_validators_find_are_in_the_report(
 
 
 async def test_a_published_item_can_be_booked(world: World, published_items: Path) -> None:
-    """C1, C2 and B of the Slot with places and an Offer that is embedded in a FacilityUse."""
+    """C1, C2 and B of a Slot that a FacilityUse embeds."""
     lines = await import_(world, published_items / "facilityuse-embedded-slot.json", CENTRE.key)
     (bookable,) = [line for line in lines if line["outcome"] == "bookable"]
     async for line, data in imported(world, lines):
@@ -133,7 +133,7 @@ async def test_complete_items_are_valid_in_feeds_and_replies(
             offers[line["path"]] = offer["@id"]
     series_path = next(path for path in offers if path.startswith("session-series"))
     for path in (line["path"] for line in lines if line["outcome"] == "bookable"):
-        # What the validator asks of an OnDemandEvent in answers its own model forbids there.
+        # The validator requires a property of an OnDemandEvent in replies that the model of the validator forbids.
         if path.startswith("on-demand"):
             continue
         item = {

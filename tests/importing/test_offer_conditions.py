@@ -1,4 +1,4 @@
-"""Imported Offers with conditions: what is sold of them at each checkpoint, and what feeds show."""
+"""Imported Offers with conditions: bookings at C1, C2, P and B, and the Offers in the feeds."""
 
 import json
 from collections.abc import AsyncIterator
@@ -22,13 +22,13 @@ NOT_BOOKABLE = "OpportunityOfferPairNotBookableError"
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """A Booking System whose every answer is judged."""
+    """A Booking System whose replies are all validated."""
     async with open_world("sqlite", tmp_path) as opened:
         yield opened
 
 
 def case(world: World, name: str) -> list[dict[str, Any]]:
-    """The items of an input on which the importer failed, which lack much that validators want."""
+    """Return the items of a stored case. They are incomplete, so replies about them are not validated."""
     if not published.CASES.is_dir():
         pytest.skip(f"no inputs: {published.CASES} is not there")
     world.judged = False
@@ -37,13 +37,13 @@ def case(world: World, name: str) -> list[dict[str, Any]]:
 
 
 async def offers_of(world: World, told: Told, name: str, path: str = EVENTS) -> dict[str, dict[str, Any]]:
-    """The Offers that the feed shows of an item, by their names."""
+    """Return the Offers of an item in a feed, by their names."""
     shown = (await feed(world, path))[told.path(name)]
     return {offer["name"]: offer for offer in shown.get("offers", ())}
 
 
-async def errors_at(world: World, path: str, offer: str, places: int = 1, price: float = 5.5) -> dict[str, list[str]]:
-    """The errors of the items at C1, C2, P and B, if so many places are asked for with that Offer."""
+async def errors_at(world: World, path: str, offer: str, spaces: int = 1, price: float = 5.5) -> dict[str, list[str]]:
+    """Request spaces with an Offer, and return the types of the item errors at C1, C2, P and B."""
     items = [
         {
             "@type": "OrderItem",
@@ -51,9 +51,9 @@ async def errors_at(world: World, path: str, offer: str, places: int = 1, price:
             "orderedItem": world.ids.opportunity(path),
             "acceptedOffer": offer,
         }
-        for position in range(places)
+        for position in range(spaces)
     ]
-    total = places * price
+    total = spaces * price
     proposal = world.order(*items, total=total) | {"@type": "OrderProposal"}
     answers = {
         "C1": await world.call("PUT", f"order-quote-templates/{new_uuid()}", world.quote(*items)),
@@ -71,7 +71,7 @@ def of_all(error: str | None) -> dict[str, list[str]]:
     return {name: [error] if error else [] for name in ("C1", "C2", "P", "B")}
 
 
-async def test_offers_with_conditions_are_not_sold_to_just_anybody(world: World) -> None:
+async def test_offers_with_unknown_conditions_are_not_sold(world: World) -> None:
     told = await import_(world.store, *case(world, "02-offers-with-conditions-not-understood"))
     assert told.outcomes() == ["not bookable"]
     shown = await offers_of(world, told, "e/1")
@@ -97,7 +97,7 @@ async def test_an_offer_is_sold_while_it_is_valid(world: World) -> None:
 
 
 @pytest.mark.spec("OB-VAL-18")
-async def test_an_offer_for_groups_is_sold_to_groups(world: World) -> None:
+async def test_an_offer_for_groups_is_sold_only_to_groups(world: World) -> None:
     quantity = {"@type": "QuantitativeValue", "minValue": 2, "maxValue": 3}
     told = await import_(
         world.store, event(remainingAttendeeCapacity=50, offers=[{**OFFER, "eligibleQuantity": quantity}])
@@ -105,14 +105,14 @@ async def test_an_offer_for_groups_is_sold_to_groups(world: World) -> None:
     assert told.outcomes() == ["bookable"]
     shown = (await offers_of(world, told, "events/1"))["Adult"]
     assert shown["eligibleQuantity"] == quantity
-    for places in (1, 2, 3, 4):
-        errors = [] if places in (2, 3) else [NOT_BOOKABLE] * places
-        found = await errors_at(world, told.path("events/1"), shown["@id"], places)
+    for spaces in (1, 2, 3, 4):
+        errors = [] if spaces in (2, 3) else [NOT_BOOKABLE] * spaces
+        found = await errors_at(world, told.path("events/1"), shown["@id"], spaces)
         assert found == dict.fromkeys(("C1", "C2", "P", "B"), errors)
 
 
 @pytest.mark.spec("OB-BKBL-32")
-async def test_a_session_whose_own_offers_are_all_left_out_is_not_sold_at_those_of_its_series(world: World) -> None:
+async def test_a_session_whose_offers_are_all_left_out_is_not_sold_at_an_offer_of_its_series(world: World) -> None:
     own = session(offers=[{**OFFER, "eligibleCustomerType": "Business"}])
     told = await import_(world.store, series(), own)
     assert told.outcomes() == ["parent", "not bookable"]
@@ -120,7 +120,7 @@ async def test_a_session_whose_own_offers_are_all_left_out_is_not_sold_at_those_
     assert await errors_at(world, told.path("sessions/1"), adult["@id"]) == of_all("UnacceptableOfferError")
 
 
-async def test_harmless_properties_are_valid_in_feeds_and_answers(world: World) -> None:
+async def test_harmless_properties_are_valid_in_feeds_and_replies(world: World) -> None:
     offer = {
         **OFFER,
         "identifier": "A1",
@@ -140,7 +140,7 @@ async def test_harmless_properties_are_valid_in_feeds_and_answers(world: World) 
     assert await errors_at(world, told.path("events/1"), shown["@id"]) == of_all(None)
 
 
-async def test_a_whole_day_can_be_booked_until_it_is_over(world: World) -> None:
+async def test_an_all_day_event_can_be_booked_until_the_day_ends(world: World) -> None:
     (item,) = case(world, "09-whole-day")
     told = await import_(world.store, item | {"startDate": NOW.date().isoformat()})
     assert told.outcomes() == ["bookable"]
@@ -151,7 +151,7 @@ async def test_a_whole_day_can_be_booked_until_it_is_over(world: World) -> None:
         assert await errors_at(world, told.path("e/1"), shown["@id"], price=5) == of_all(error)
 
 
-async def test_of_more_left_than_the_maximum_the_maximum_is_sold(world: World) -> None:
+async def test_spaces_left_are_cut_to_the_maximum_capacity(world: World) -> None:
     told = await import_(world.store, *case(world, "13-more-left-than-maximum"))
     shown = (await feed(world, EVENTS))[told.path("e/1")]
     assert (shown["remainingAttendeeCapacity"], shown["maximumAttendeeCapacity"]) == (5, 5)
@@ -159,6 +159,6 @@ async def test_of_more_left_than_the_maximum_the_maximum_is_sold(world: World) -
     assert six["B"] == ["OpportunityHasInsufficientCapacityError"]
 
 
-async def test_an_offer_that_is_named_with_a_context_is_only_named(world: World) -> None:
+async def test_an_offer_with_id_and_context_alone_is_a_reference(world: World) -> None:
     named = [{"@context": "https://openactive.io/", "@type": "Offer", "@id": OFFER["@id"]}]
     assert (await import_(world.store, series(), session(offers=named))).outcomes() == ["parent", "bookable"]

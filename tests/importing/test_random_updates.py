@@ -1,6 +1,6 @@
-"""Random updates of two upstreams, and an independent check that every Order is for what was booked, or was cancelled.
+"""Random updates of two providers, with a check that each Order keeps the booked Opportunity or is cancelled.
 
-`make hostile` does it with 500 updates and 1,000 Orders on each kind of database.
+`make hostile` runs this test with 500 updates and 1,000 Orders on each database.
 """
 
 import io
@@ -35,24 +35,24 @@ pytestmark = pytest.mark.anyio
 _log = logging.getLogger(__name__)
 
 ORDERS_AN_UPDATE = 2
-# What the Seller does here, beside what is imported.
+# Decisions of the Seller in this system, which the providers do not know.
 BY_SELLER = ("unpublished", "published again", "cancelled by the Seller")
 
 
 class History:
-    """What happens, and what is checked after each step."""
+    """A history of updates, Seller decisions and bookings, with checks after each step."""
 
     def __init__(self, world: World, providers: Providers) -> None:
         self.world, self.providers, self.broker = world, providers, Broker(world)
         self.chance = providers.chance
         self.done: Counter[str] = Counter()
         self.versions: dict[str, set[Shown]] = defaultdict(set)
-        # What the id of its feed alone identified, and once had another name and start than what was booked.
+        # Things that only the id of a feed identified, and that once had another name and start than the booking.
         self.refused: set[str] = set()
         self._modified = 1
 
     async def run(self, updates: int) -> None:
-        """So many updates, and Orders all the time; every Order is checked in the end."""
+        """Run a number of updates with bookings between them, and check every Order at the end."""
         await self.import_(self.providers.start(), complete=True)
         await self.check(complete=True)
         await self.book(updates // 2)
@@ -72,7 +72,7 @@ class History:
             assert await self.broker.quote(seen) != 200, f"{self.broker.tokens[seen.id]} can be booked"
 
     def summary(self) -> str:
-        """What has happened, in numbers."""
+        """Return the numbers of Orders and updates, for the log."""
         items = [item for items in self.broker.known.values() for item in items.values()]
         booked = [item for items in self.broker.booked.values() for item in items.values()]
         cancelled = sum(not item.confirmed for item in items)
@@ -83,10 +83,10 @@ class History:
             f"change, {len(items) - cancelled - changed} as booked; {sum(self.done.values())} updates: {updates}"
         )
 
-    # What is done.
+    # Actions
 
     async def import_(self, rows: list[Row], *, complete: bool) -> None:
-        """Import these items, or all of both upstreams."""
+        """Import these items, or all items of both providers if `complete`."""
         self._modified += 1
         for row in rows:
             row.modified = self._modified
@@ -129,7 +129,7 @@ class History:
         return [json.loads(line) for line in written.getvalue().splitlines()]
 
     async def update(self) -> None:
-        """One update of what is there, or something that the Seller does."""
+        """Make one random update, or one random decision of the Seller."""
         names = [*self.providers.updates, *BY_SELLER]
         name = self.chance.choice(names)
         if name in BY_SELLER:
@@ -180,7 +180,7 @@ class History:
             upstream.ever_cancelled |= below
 
     async def book(self, orders: int) -> None:
-        """Try to book so many Orders of one to three spaces."""
+        """Try to book a number of Orders with one to three spaces each."""
         for _ in range(orders):
             await self.broker.follow()
             offered = self.broker.offered()
@@ -188,20 +188,20 @@ class History:
             fits = all(seen.left >= wanted.count(seen) for seen in wanted)
             assert await self.broker.book(*wanted) == (201 if fits else 409)
 
-    # What is checked.
+    # Checks
 
     def facts(self) -> dict[str, Fact]:
-        """What the model knows of everything that can be booked."""
+        """Return the expected state of each thing that may be on sale."""
         facts = {token: fact for upstream in self.providers.both for token, fact in upstream.facts().items()}
         return {token: self._as_refused(fact) if token in self.refused else fact for token, fact in facts.items()}
 
     @staticmethod
     def _as_refused(fact: Fact) -> Fact:
-        """Whether it is sold now depends on what was refused when."""
+        """Return a fact without certainty: refusals decide whether such a thing is on sale."""
         return fact._replace(verdict=min(fact.verdict, Verdict.MAYBE), clear=False)
 
     async def check(self, *, complete: bool) -> None:
-        """Check what can be bought, and the Orders of which something was told, and some others."""
+        """Check the Opportunities on sale, the Orders that have news, and some other Orders."""
         told = await self.broker.follow()
         facts = self.facts()
         await self.check_sale(facts, complete=complete)
@@ -210,7 +210,7 @@ class History:
             await self.check_order(uuid, facts, complete=complete)
 
     async def check_sale(self, facts: dict[str, Fact], *, complete: bool) -> None:
-        """Nothing is sold that may not be, nor more than there is; after a complete import, all else is."""
+        """Check that only permitted things and spaces are on sale, and after a complete import all of them."""
         offered, confirmed = self.broker.offered(), self.broker.confirmed()
         assert len({seen.id for seen in offered.values()}) == len(offered)
         for token, seen in offered.items():
@@ -229,7 +229,7 @@ class History:
             assert await self.broker.quote(seen) != 200, f"{self.broker.tokens[seen.id]} can be booked"
 
     async def check_order(self, uuid: str, facts: dict[str, Fact], *, complete: bool) -> None:
-        """An Order is as its Broker was told, and still for what was booked."""
+        """Check that an Order is as its feed says, and still has the booked Opportunities."""
         now = await self.broker.status(uuid)
         assert now == self.broker.known[uuid], "its Broker was not told"
         for key, item in now.items():
@@ -251,7 +251,7 @@ class History:
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database of the kind that the test names by its parameter `kind`."""
+    """A database of the kind that the parameter `kind` of the test names."""
     if request.getfixturevalue("kind") == "sqlite":
         return str(tmp_path / "histories.sqlite3")
     server: PostgresServer = request.getfixturevalue("postgres")
@@ -260,7 +260,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.mark.spec("OB-ID-01", "OB-BKBL-28", "OB-NOTIF-06", "OB-OF-02")
 @pytest.mark.parametrize(("kind", "seed"), [("sqlite", 1), ("sqlite", 2), ("postgres", 3)])
-async def test_every_order_keeps_its_booking_or_is_cancelled_in_its_feed(
+async def test_random_updates_keep_each_order_or_cancel_it_in_its_feed(
     request: pytest.FixtureRequest, tmp_path: Path, database: str, kind: str, seed: int
 ) -> None:
     began = time.monotonic()

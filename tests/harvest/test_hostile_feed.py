@@ -1,6 +1,6 @@
-"""A reader that is killed again and again while it reads a hostile feed has a true copy of it in the end.
+"""A copy equals a faulty feed in the end, although its reader is killed many times.
 
-`make hostile` does it with 100,000 items.
+`make hostile` runs this test with 100,000 items.
 """
 
 import logging
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class Readers:
-    """Reading processes, one after the other; one that is killed is followed by the next."""
+    """Starts reading processes one after another: when one is killed, the next starts."""
 
     def __init__(self, kills: int, every: int) -> None:
         self.kills = 0
@@ -41,7 +41,7 @@ class Readers:
         self._chance = random.Random(SEED)  # noqa: S311 - any moment will do
 
     def run(self, *arguments: str) -> None:
-        """Start processes until one reaches the end of the feed."""
+        """Start processes until a process reaches the end of the feed."""
         status = -signal.SIGKILL
         while status == -signal.SIGKILL:
             command = (
@@ -56,7 +56,7 @@ class Readers:
         self.peaks.append(int(told))
 
     def maybe_kill(self, answer: Answer) -> Answer:
-        """Kill the process now, while it reads the answer, or while it commits it."""
+        """Return the answer. Sometimes kill the process before, while or after it reads the answer."""
         self._requests += 1
         if not self._kills_left or self._requests % self._every:
             return answer
@@ -71,7 +71,7 @@ class Readers:
         self.kill()
 
     def kill(self) -> None:
-        """Kill the process, if it has not come to its end."""
+        """Kill the process if it has not ended."""
         process = self._process
         if process is not None and process.poll() is None and self._kills_left:
             self._kills_left -= 1
@@ -81,16 +81,14 @@ class Readers:
 
 
 def kept(path: Path) -> tuple[dict[tuple[str, str], bytes], set[bytes]]:
-    """What is in a copy: items by id and kind, and those without an id."""
+    """Return the items of a copy by id and kind, and the items without an id."""
     with closing(sqlite3.connect(path)) as copy:
         rows = copy.execute("SELECT id, kind, content FROM item").fetchall()
     return {(id_, kind): item for id_, kind, item in rows if id_}, {item for id_, _, item in rows if not id_}
 
 
 @pytest.mark.spec("OB-FEED-07", "OB-FEED-17", "OB-FEED-32")
-def test_the_copy_equals_the_upstream_whatever_happens_on_the_way(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
+def test_a_copy_equals_its_feed_after_faults_and_killed_readers(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     items = request.config.getoption("--hostile")
     kills = max(LEAST_KILLS, items // ITEMS_A_KILL)
     upstream = Upstream(items, SEED)

@@ -1,4 +1,4 @@
-"""A feed that names what another source published: it gets hold of nothing, and is told so item by item."""
+"""Ownership: an import cannot change Opportunities and Sellers of another source, and the report says so."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,7 +22,7 @@ CANCELLED = "https://schema.org/EventCancelled"
 
 @pytest.fixture(params=["memory", "sqlite"])
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
-    """A Booking System on each store, with what the good source published for the centre."""
+    """A Booking System on each store, with items that the source `GOOD` published for the centre."""
     async with open_world(request.param, tmp_path) as opened:
         told = await import_(opened.store, rpde(series()), rpde(session()), rpde(event()), source=GOOD)
         assert told.reasons() == []
@@ -34,7 +34,7 @@ async def published(world: World) -> list[Any]:
 
 
 async def attack(world: World, *items: Any, seller: str | None, source: str = EVIL) -> Told:
-    """An import that must leave everything as it was."""
+    """Import items, and check that no published item and no Seller has changed."""
     before, sellers = await published(world), await world.store.sellers()
     told = await import_(world.store, *items, seller=seller, source=source)
     assert (await published(world), await world.store.sellers()) == (before, sellers)
@@ -42,7 +42,7 @@ async def attack(world: World, *items: Any, seller: str | None, source: str = EV
 
 
 async def book_event(world: World) -> str:
-    """B of one place at the event; the UUID of the Order."""
+    """Book one space of the event, and return the UUID of the Order."""
     uuid, (data,) = new_uuid(), (await feed(world, EVENTS)).values()
     item = {
         "@type": "OrderItem",
@@ -56,7 +56,7 @@ async def book_event(world: World) -> str:
 
 
 @pytest.mark.parametrize("seller", [STUDIO.key, CENTRE.key])
-async def test_another_source_changes_nothing_whoever_is_said_to_sell(world: World, seller: str) -> None:
+async def test_another_source_changes_nothing_for_either_seller(world: World, seller: str) -> None:
     items = (
         rpde(event(eventStatus=CANCELLED, remainingAttendeeCapacity=99), id="x"),
         rpde(series(name="Taken"), id="y"),
@@ -80,7 +80,7 @@ async def test_the_same_source_does_not_move_a_thing_to_another_seller(world: Wo
     assert told.reasons() == ["It belongs to another Seller: centre."]
 
 
-async def test_nothing_is_put_below_what_is_of_another_seller_or_unasked_of_another_source(world: World) -> None:
+async def test_a_child_of_a_parent_of_another_seller_or_source_is_refused(world: World) -> None:
     told = await attack(world, session(2), seller=STUDIO.key)
     assert told.reasons() == ["Its parent belongs to another Seller: centre."]
     told = await attack(world, session(2), session(3, superEvent=series()), seller=None)
@@ -88,7 +88,7 @@ async def test_nothing_is_put_below_what_is_of_another_seller_or_unasked_of_anot
     assert (await import_(world.store, session(2), source=EVIL)).outcomes() == ["bookable"]
 
 
-async def test_no_feed_sells_in_the_name_of_a_seller_that_another_described(world: World) -> None:
+async def test_a_feed_cannot_sell_for_a_seller_that_another_feed_described(world: World) -> None:
     mine, its = event(**{"@id": "x:1"}), event(**{"@id": "x:2"}, name="Not theirs")
     told = await import_(world.store, mine, seller=None, source="https://good.example/events")
     assert told.outcomes() == ["bookable"]
@@ -99,8 +99,8 @@ async def test_no_feed_sells_in_the_name_of_a_seller_that_another_described(worl
     assert (await import_(world.store, its, seller=made.key, source=EVIL)).outcomes() == ["bookable"]
 
 
-async def test_the_feeds_of_one_site_may_share_what_they_tell_of(world: World) -> None:
-    """A copy of the series comes with the sessions, and the series itself later, from a feed of its own."""
+async def test_feeds_of_one_site_may_publish_the_same_parent(world: World) -> None:
+    """One feed embeds a copy of the series in its sessions. Another feed publishes the series itself."""
     copy = series(**{"@id": "x:series"}, name="Only a copy")
     child = session(7, superEvent=copy)
     site = "https://provider.example.com/feeds"
@@ -110,7 +110,7 @@ async def test_the_feeds_of_one_site_may_share_what_they_tell_of(world: World) -
     assert "Only a copy" not in {data["name"] for data in (await feed(world, SERIES)).values()}
 
 
-async def test_a_file_after_a_feed_needs_the_name_of_the_feed(world: World) -> None:
+async def test_a_file_updates_items_of_a_feed_only_under_the_name_of_the_feed(world: World) -> None:
     url = "https://provider.example.com/feed"
     item = event(**{"@id": "x:1"})
     await import_(world.store, item, source=url)
@@ -118,7 +118,7 @@ async def test_a_file_after_a_feed_needs_the_name_of_the_feed(world: World) -> N
     assert (await import_(world.store, item, source=url)).outcomes() == ["bookable"]
 
 
-async def test_orders_of_what_was_withdrawn_stay_as_they_are(world: World) -> None:
+async def test_another_source_does_not_change_orders_of_a_withdrawn_event(world: World) -> None:
     orders = Feed("orders", "alice")
     ordered = await book_event(world)
     before = await world.store.feed_items(orders, 0, 100)
@@ -132,7 +132,7 @@ async def test_orders_of_what_was_withdrawn_stay_as_they_are(world: World) -> No
     assert answer["orderedItem"][0]["orderItemStatus"] == "https://openactive.io/SellerCancelled"
 
 
-async def test_items_are_handed_over_to_another_seller_by_whoever_imports_them_so(world: World) -> None:
+async def test_a_hand_over_moves_items_to_another_seller(world: World) -> None:
     ordered = await book_event(world)
     copy = series(**{"@id": "x:series"})
     child = session(7, superEvent=copy)
@@ -149,7 +149,7 @@ async def test_items_are_handed_over_to_another_seller_by_whoever_imports_them_s
     assert len(told.reasons()) == 4
 
 
-async def test_nobody_is_handed_what_another_source_published(world: World) -> None:
+async def test_a_hand_over_of_items_of_another_source_is_refused(world: World) -> None:
     before = await published(world)
     told = await import_(world.store, rpde(event()), seller=STUDIO.key, source=EVIL, hand_over=True)
     assert told.reasons() == [f"It belongs to another source: {GOOD}."]
