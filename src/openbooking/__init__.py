@@ -9,31 +9,28 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from openbooking.booking.command import Command, Decision, Refusal
-    from openbooking.booking.commands.amend_proposal import AmendProposal
     from openbooking.booking.commands.book import Book
     from openbooking.booking.commands.book_proposal import BookProposal
     from openbooking.booking.commands.cancel import Cancel
     from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
     from openbooking.booking.commands.change_logistics import ChangeLogistics
-    from openbooking.booking.commands.decide_proposal import DecideProposal
     from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
     from openbooking.booking.commands.erase_personal_data import ErasePersonalData
     from openbooking.booking.commands.expire_leases import ExpireLeases
     from openbooking.booking.commands.find_opportunities import FindBySource, GetOpportunities, GetOpportunity
     from openbooking.booking.commands.get_order import GetOrder
     from openbooking.booking.commands.preview import Preview, Previewed
+    from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal, WriteToCustomer
     from openbooking.booking.commands.propose import Propose
     from openbooking.booking.commands.publish import Publish, PublishSeller
     from openbooking.booking.commands.quote import Quote
     from openbooking.booking.commands.replace import Replace
     from openbooking.booking.commands.republish import Republish
+    from openbooking.booking.commands.sale_state import SetSaleState, TakeOffSale
     from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
-    from openbooking.booking.commands.set_sale_state import SetSaleState
-    from openbooking.booking.commands.take_off_sale import TakeOffSale
     from openbooking.booking.commands.update_proposal import UpdateProposal
     from openbooking.booking.commands.withdraw import Withdraw
     from openbooking.booking.commands.withhold import Withhold
-    from openbooking.booking.commands.write_to_customer import WriteToCustomer
     from openbooking.booking.model.actor import Actor, ActorKind
     from openbooking.booking.model.grant_terms import GrantTerms
     from openbooking.booking.model.opportunity import AccessRules, Offer, Opportunity, SaleState, Seller
@@ -227,13 +224,11 @@ _NAMES_BY_MODULE = {
         "Decision",
         "Refusal",
     ),
-    "openbooking.booking.commands.amend_proposal": ("AmendProposal",),
     "openbooking.booking.commands.book": ("Book",),
     "openbooking.booking.commands.book_proposal": ("BookProposal",),
     "openbooking.booking.commands.cancel": ("Cancel",),
     "openbooking.booking.commands.cancel_opportunity": ("CancelOpportunity",),
     "openbooking.booking.commands.change_logistics": ("ChangeLogistics",),
-    "openbooking.booking.commands.decide_proposal": ("DecideProposal",),
     "openbooking.booking.commands.delete": (
         "DeleteOrder",
         "DeleteQuote",
@@ -250,6 +245,11 @@ _NAMES_BY_MODULE = {
         "Preview",
         "Previewed",
     ),
+    "openbooking.booking.commands.proposal_decisions": (
+        "AmendProposal",
+        "DecideProposal",
+        "WriteToCustomer",
+    ),
     "openbooking.booking.commands.propose": ("Propose",),
     "openbooking.booking.commands.publish": (
         "Publish",
@@ -258,18 +258,19 @@ _NAMES_BY_MODULE = {
     "openbooking.booking.commands.quote": ("Quote",),
     "openbooking.booking.commands.replace": ("Replace",),
     "openbooking.booking.commands.republish": ("Republish",),
+    "openbooking.booking.commands.sale_state": (
+        "SetSaleState",
+        "TakeOffSale",
+    ),
     "openbooking.booking.commands.seller_decisions": (
         "Notify",
         "RecordAttendance",
         "RenewAccess",
         "SellerCancel",
     ),
-    "openbooking.booking.commands.set_sale_state": ("SetSaleState",),
-    "openbooking.booking.commands.take_off_sale": ("TakeOffSale",),
     "openbooking.booking.commands.update_proposal": ("UpdateProposal",),
     "openbooking.booking.commands.withdraw": ("Withdraw",),
     "openbooking.booking.commands.withhold": ("Withhold",),
-    "openbooking.booking.commands.write_to_customer": ("WriteToCustomer",),
     "openbooking.booking.model.actor": (
         "Actor",
         "ActorKind",

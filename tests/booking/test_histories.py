@@ -21,14 +21,14 @@ from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.quote import Quote
 from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import BookedItem, Order, OrderKey
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import ItemState
 from openbooking.booking.model.situation import RecordSet, Situation, evolve
-from openbooking.booking.rules.lifecycle import deleted
+from openbooking.booking.rules.lifecycle import deleted_record
 from openbooking.booking.store import Outcome, fold
 from openbooking.openactive.errors import (
     ItemErrorType,
@@ -186,7 +186,7 @@ def dearer() -> BookedItem:
     return replace(booked, offer=replace(booked.offer, price=booked.offer.price + Decimal("0.01")))
 
 
-STUB = deleted(order_record(BOOKED, BOOK.uuid), Stamp(BOOK.actor))
+STUB = deleted_record(order_record(BOOKED, BOOK.uuid), Stamp(BOOK.actor))
 CANCELLED = became(states=(ItemState(status=OrderItemStatus.CUSTOMER_CANCELLED),))
 
 

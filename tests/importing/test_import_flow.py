@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import Command
 from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.store import Store, StoreUnavailableError
 from openbooking.importing.errors import ImportRefusedError

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.importing.reading.source import source_of
 from support.builders import PLACE

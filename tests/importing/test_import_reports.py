@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.importing.errors import NotConfirmedError
 from support.builders import PLACE

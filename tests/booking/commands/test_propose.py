@@ -12,11 +12,9 @@ from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.proposal_decisions import WriteToCustomer
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.update_proposal import ProposalPatch, UpdateProposal, proposal_update
-from openbooking.booking.commands.write_to_customer import WriteToCustomer
-from openbooking.booking.model.actor import Stamp
-from openbooking.booking.model.errors import ProposalExpiredError, ProposalRejectedError
+from openbooking.booking.model.errors import ProposalRejectedError
 from openbooking.booking.model.grant_terms import GrantTerms
 from openbooking.booking.model.opportunity import Opportunity, Seller
 from openbooking.booking.model.order import Caller, HoldingBound, OrderKey, Payment, PersonalData, Proposal
@@ -26,7 +24,6 @@ from openbooking.booking.model.record import RecordKind
 from openbooking.booking.model.situation import Situation, Spaces
 from openbooking.booking.rules.lifecycle import PROPOSAL_TRANSITIONS
 from openbooking.openactive.errors import (
-    GoneError,
     IncompletePaymentDetailsError,
     InvalidAuthorizationDetailsError,
     ItemErrorType,
@@ -42,7 +39,6 @@ from openbooking.openactive.errors import (
 from openbooking.openactive.terms import OrderProposalStatus, OrderType
 from support.builders import (
     BY_ALICE,
-    BY_MANAGER,
     NOW,
     PRICE,
     UUID,
@@ -202,33 +198,6 @@ def test_a_hold_ends_when_the_opportunity_ends() -> None:
     assert record_in(proposed(soon)).lease_expires == NOW + timedelta(hours=3)
 
 
-@pytest.mark.spec("OB-APP-19", "OB-APP-21", "OB-APP-22", "OB-APP-23", "OB-APP-25", "OB-APP-20", "OB-AMEND-07")
-@pytest.mark.parametrize(
-    ("command", "status", "by"),
-    [
-        (ACCEPT, ACCEPTED, BY_MANAGER),
-        (REJECT, SELLER_REJECTED, BY_MANAGER),
-        (ABORT, CUSTOMER_REJECTED, BY_ALICE),
-    ],
-)
-def test_the_whole_proposal_is_accepted_or_rejected_and_keeps_its_version(
-    command: Command[Any], status: OrderProposalStatus, by: Stamp
-) -> None:
-    before = proposed()
-    assert not standing(before).updated
-    where = after(before, command)
-    expires = TRIP[-1].end if status is ACCEPTED else NOW + HELD
-    expected = Proposal(made=NOW, version=VERSION, expires=expires, status=status, updated=True, decided=by)
-    assert standing(where) == expected
-    assert record_in(where).items() == record_in(before).items()
-
-
-@pytest.mark.spec("OB-APP-22")
-def test_a_rejection_may_have_a_reason() -> None:
-    where = after(proposed(PILATES), replace(REJECT, note="We are closed."))
-    assert standing(where).seller_note == "We are closed."
-
-
 MOVES: dict[OrderProposalStatus, Command[Any]] = {
     AWAITING: amend(),
     ACCEPTED: ACCEPT,
@@ -254,12 +223,6 @@ def test_the_commands_change_the_status_of_a_proposal_as_the_table_allows(
             MOVES[status].decide(where)
     finished = before in (SELLER_REJECTED, CUSTOMER_REJECTED)
     assert bool(PROPOSAL_TRANSITIONS[before]) is not finished
-
-
-@pytest.mark.spec("OB-APP-24", "OB-OPU-02")
-def test_the_customer_cannot_reject_a_proposal_that_the_seller_has_rejected() -> None:
-    with pytest.raises(PatchNotAllowedOnPropertyError):
-        ABORT.decide(after(proposed(), REJECT))
 
 
 @pytest.mark.spec("OB-APP-26", "OB-LEASE-22")
@@ -363,38 +326,6 @@ def personal_data_in(where: Situation) -> PersonalData | None:
     return order.personal
 
 
-@pytest.mark.spec("OB-APP-23", "OB-OPU-01")
-def test_a_customer_rejects_with_a_reason_once() -> None:
-    command = replace(ABORT, note="It rains.")
-    where = after(proposed(), command)
-    assert standing(where).status is CUSTOMER_REJECTED
-    assert command.decide(where).changes == ()
-
-
-@pytest.mark.spec("OB-OPU-01", "OB-OPU-02", "OB-OPU-04")
-@pytest.mark.parametrize(
-    ("status", "note", "expected"),
-    [
-        (CUSTOMER_REJECTED, None, ABORT),
-        (CUSTOMER_REJECTED, "It rains.", replace(ABORT, note="It rains.")),
-        (None, "", replace(ABORT, reject=False, note="")),
-        (None, None, OpenBookingError),
-        (ACCEPTED, None, PatchNotAllowedOnPropertyError),
-        (SELLER_REJECTED, "It rains.", PatchNotAllowedOnPropertyError),
-        ([], None, PatchNotAllowedOnPropertyError),
-        (None, 5, PatchNotAllowedOnPropertyError),
-    ],
-)
-def test_a_customer_can_reject_write_or_both(status: Any, note: Any, expected: Any) -> None:
-    patch = ProposalPatch(status, note)
-    if isinstance(expected, UpdateProposal):
-        assert proposal_update(ALICE, UUID, patch) == expected
-    else:
-        with pytest.raises(OpenBookingError) as refusal:
-            proposal_update(ALICE, UUID, patch)
-        assert type(refusal.value) is expected
-
-
 @pytest.mark.spec("OB-OPU-06", "OB-AUTH-09", "OB-AUTH-10")
 def test_only_the_partner_that_made_a_proposal_can_update_or_book_it() -> None:
     where = after(proposed(), ACCEPT)
@@ -407,24 +338,6 @@ def test_only_the_partner_that_made_a_proposal_can_update_or_book_it() -> None:
             refused.decide(where)
     with pytest.raises(InvalidAuthorizationDetailsError):
         propose(places(TRIP, TRIP), caller=no_more).decide(where)
-
-
-@pytest.mark.spec("OB-OPU-06", "OB-DEL-09")
-@pytest.mark.parametrize(
-    ("commands", "error"),
-    [
-        ((), UnknownOrderError),
-        ((quote(places(TRIP)),), UnknownOrderError),
-        ((propose(places(TRIP)), ACCEPT, b()), UnknownOrderError),
-        ((propose(places(TRIP)), ACCEPT, b(), DeleteOrder(caller=ALICE, uuid=UUID)), GoneError),
-    ],
-    ids=["nothing", "quote", "order", "deleted"],
-)
-def test_only_a_proposal_is_updated(commands: tuple[Command[Any], ...], error: type[OpenBookingError]) -> None:
-    where = having(situation(TRIP), *commands)
-    for command in (ABORT, ACCEPT, amend(), WriteToCustomer(order=KEY, note="Hello.", actor=MANAGER)):
-        with pytest.raises(error):
-            command.decide(where)
 
 
 @pytest.mark.spec("OB-OST-02")
@@ -440,14 +353,6 @@ def test_partners_with_one_uuid_have_a_proposal_each() -> None:
     theirs = mine.records[OrderKey("bob", UUID)].proposal
     assert theirs == Proposal(made=NOW, version=LATER_VERSION, expires=TRIP[-1].end)
     assert standing(mine).status is CUSTOMER_REJECTED
-
-
-@pytest.mark.spec("OB-APP-24", "OB-APP-28")
-@pytest.mark.parametrize("command", [ACCEPT, amend()])
-def test_the_seller_cannot_decide_after_the_lifetime_has_ended_swept_or_not(command: Command[Any]) -> None:
-    late = replace(proposed(), now=NOW + POLICY.proposal_duration)
-    with pytest.raises(ProposalExpiredError, match="not been booked in time"):
-        command.decide(late)
 
 
 @pytest.mark.spec("OB-APP-16")
@@ -524,11 +429,3 @@ def test_a_lease_guarantees_the_price_of_a_proposal_until_its_end() -> None:
         where = after(replace(where, now=NOW + timedelta(minutes=minutes)), quote(places(TRIP)))
     late = replace(where, now=NOW + timedelta(minutes=35))
     assert order_of(propose(places(TRIP)).decide(late)).totals.price == PRICE
-
-
-@pytest.mark.spec("OB-OPU-04")
-def test_a_note_of_the_customer_replaces_no_other_personal_data() -> None:
-    told = personal_data_in(proposed())
-    assert told is not None
-    written = after(proposed(), replace(ABORT, reject=False, note="Is there a lift?"))
-    assert personal_data_in(written) == replace(told, customer_note="Is there a lift?")

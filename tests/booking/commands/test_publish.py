@@ -11,12 +11,12 @@ from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.errors import IdReusedError
 from openbooking.booking.model.opportunity import Inherited, Opportunity
 from openbooking.booking.model.policy import Policy
-from openbooking.booking.model.report import OpportunityReport, OrdersReached
+from openbooking.booking.model.report import AffectedOrders, OpportunityReport
 from openbooking.booking.model.situation import OpportunitySet, evolve
 from openbooking.openactive.errors import BelongsToAnotherError, NotFoundError
 from openbooking.openactive.terms import EventStatus, OrderItemStatus
 from support.builders import NOW, after, book, item, request, session, situation, slot
-from support.parties import CENTRE, MANAGER
+from support.parties import BOB, CENTRE, MANAGER
 from support.proposals import KEY, having
 
 SERIES, YOGA = session("yoga")
@@ -53,7 +53,7 @@ def test_the_reply_reports_on_each_published_opportunity_as_it_is_stored() -> No
         YOGA.path: OpportunityReport(
             opportunity=cancelled,
             why_not="The Opportunity is cancelled or postponed.",
-            orders=OrdersReached(cancelled=frozenset({KEY})),
+            orders=AffectedOrders(cancelled=frozenset({KEY})),
         ),
         court[0].path: OpportunityReport(opportunity=court[0], why_not="It has no Offer that can be booked."),
         court[1].path: OpportunityReport(opportunity=court[1], why_not="It has no Offer that can be booked."),
@@ -126,3 +126,13 @@ def test_a_seller_of_another_source_is_refused_by_its_name() -> None:
     named = after(situation(), PublishSeller(replace(CENTRE, key="named", source="feed-1"), actor=MANAGER))
     with pytest.raises(BelongsToAnotherError, match="Seller Riverside Centre belongs to another source: feed-1"):
         PublishSeller(replace(CENTRE, key="named", source="feed-2"), actor=MANAGER).decide(named)
+
+
+@pytest.mark.spec("OB-BKBL-11", "OB-OF-08")
+def test_a_cancelled_opportunity_is_cancelled_in_every_order() -> None:
+    asked = request(item([SERIES, YOGA]))
+    both = having(situation([SERIES, YOGA]), book(asked), book(asked, caller=BOB))
+    off = after(both, publish(replace(YOGA, status=EventStatus.CANCELLED)))
+    for record in off.records.values():
+        assert [state.status for state in record.states] == [OrderItemStatus.SELLER_CANCELLED]
+        assert record.updated

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.model.order import Order
+from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.situation import Situation, Spaces
@@ -309,3 +309,20 @@ def test_a_uuid_that_was_booked_or_deleted_is_not_quoted_again(checkpoint: Check
     for where in (booked, deleted):
         with pytest.raises(OrderAlreadyExistsError):
             quoted(where, request(item(YOGA)), checkpoint)
+
+
+@pytest.mark.spec("OB-LEASE-01", "OB-LEASE-03")
+def test_spaces_are_leased_at_c2_by_default() -> None:
+    leased = after(situation(YOGA, policy=Policy()), quote(request(item(YOGA)), Checkpoint.C2))
+    assert leased.spaces[YOGA[-1].path] == Spaces(leased=1)
+    off = after(situation(YOGA, policy=Policy(leasing=Leasing.OFF)), quote(request(item(YOGA)), Checkpoint.C2))
+    assert off.spaces[YOGA[-1].path] == Spaces()
+
+
+@pytest.mark.spec("OB-LEASE-02", "OB-LEASE-04", "OB-LEASE-16", "OB-ID-12")
+def test_an_anonymous_lease_becomes_a_named_one_and_holds_no_more() -> None:
+    anonymous = after(situation(YOGA), quote(request(item(YOGA), customer=None), Checkpoint.C1))
+    assert anonymous.spaces[YOGA[-1].path] == Spaces(leased=1)
+    named = after(anonymous, quote(request(item(YOGA)), Checkpoint.C2))
+    assert named.spaces[YOGA[-1].path] == Spaces(leased=1)
+    assert list(named.records) == [OrderKey("alice", UUID)]

@@ -6,7 +6,7 @@ import pytest
 
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.republish import Republish, publish_seller, republish
-from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.situation import OpportunitySet
 from openbooking.openactive.opportunity_types import OpportunityType

@@ -205,3 +205,11 @@ def test_each_item_gets_a_renewed_code_of_its_own_that_nobody_can_guess() -> Non
         return [found.access.code for found, _ in record.items() if found.access]
 
     assert len({*codes("other"), *codes("third")}) == 6
+
+
+@pytest.mark.spec("OB-SEL-01", "OB-SEL-02")
+def test_a_cancellation_by_the_seller_has_its_message_on_the_items_not_cancelled_before() -> None:
+    where = having(booked(), Cancel(caller=ALICE, uuid=UUID, numbers=(1,)), CANCEL)
+    assert statuses(where) == [BY_CUSTOMER, BY_SELLER, BY_SELLER]
+    assert [state.cancellation_message for state in states(where)] == [None, "Flood.", "Flood."]
+    assert where.spaces[YOGA[-1].path] == Spaces()

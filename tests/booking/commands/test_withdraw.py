@@ -9,7 +9,7 @@ from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.record import RecordKind
-from openbooking.booking.model.report import OpportunityReport, OrdersReached
+from openbooking.booking.model.report import AffectedOrders, OpportunityReport
 from openbooking.booking.model.situation import Spaces
 from support.builders import UUID, after, book, item, propose, quote, request, session, situation, slot
 from support.parties import BOB, MANAGER
@@ -71,10 +71,10 @@ def test_the_reply_reports_the_orders_and_proposals_of_each_opportunity() -> Non
     known = where.opportunities
     assert reports == {
         SERIES.path: OpportunityReport(opportunity=known[SERIES.path]),
-        YOGA.path: OpportunityReport(opportunity=known[YOGA.path], orders=OrdersReached(kept=frozenset({KEY}))),
+        YOGA.path: OpportunityReport(opportunity=known[YOGA.path], orders=AffectedOrders(kept=frozenset({KEY}))),
         TRIP[0].path: OpportunityReport(opportunity=known[TRIP[0].path]),
         TRIP[1].path: OpportunityReport(
-            opportunity=known[TRIP[1].path], orders=OrdersReached(rejected=frozenset({BOBS}))
+            opportunity=known[TRIP[1].path], orders=AffectedOrders(rejected=frozenset({BOBS}))
         ),
     }
     rejected = after(where, WITHDRAW).records[BOBS].proposal

@@ -11,13 +11,12 @@ from openbooking.booking.command import Command, Decision
 from openbooking.booking.commands.book_proposal import BookProposal
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
-from openbooking.booking.commands.decide_proposal import DecideProposal
+from openbooking.booking.commands.proposal_decisions import DecideProposal, WriteToCustomer
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import RecordAttendance
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
-from openbooking.booking.commands.write_to_customer import WriteToCustomer
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.errors import NothingToCancelError
 from openbooking.booking.model.opportunity import Opportunity

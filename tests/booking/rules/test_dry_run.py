@@ -9,10 +9,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.command import Command
 from openbooking.booking.commands.book import Book
-from openbooking.booking.commands.delete import DeleteOrder
-from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.propose import Propose
-from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import FormField, Opportunity
 from openbooking.booking.model.order import Order, OrderKey, PersonalData
 from openbooking.booking.model.order_request import IntakeAnswer, OrderRequest
@@ -35,10 +32,8 @@ from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.terms import (
     Availability,
     BrokerRole,
-    EventStatus,
     FlowRequirement,
     FormFieldType,
-    OrderItemStatus,
     OrderType,
 )
 from support.builders import (
@@ -58,7 +53,7 @@ from support.builders import (
     situation,
     slot,
 )
-from support.parties import ADDRESS, ALICE, BOB, BROKER, CHARLIE, CUSTOMER, MANAGER, STUDIO
+from support.parties import ADDRESS, ALICE, BROKER, CHARLIE, CUSTOMER, STUDIO
 
 YOGA = session("yoga")
 SERIES, PATH = (member.path for member in YOGA)
@@ -199,23 +194,6 @@ def test_an_order_that_requires_approval_goes_to_p_and_not_to_b() -> None:
     assert not answer(where, Checkpoint.P, asked).has_errors
 
 
-@pytest.mark.spec("OB-LEASE-01", "OB-LEASE-03")
-def test_spaces_are_leased_at_c2_by_default() -> None:
-    leased = after(situation(YOGA, policy=Policy()), quote(request(item(YOGA)), Checkpoint.C2))
-    assert leased.spaces[PATH] == Spaces(leased=1)
-    off = after(situation(YOGA, policy=Policy(leasing=Leasing.OFF)), quote(request(item(YOGA)), Checkpoint.C2))
-    assert off.spaces[PATH] == Spaces()
-
-
-@pytest.mark.spec("OB-LEASE-02", "OB-LEASE-04", "OB-LEASE-16", "OB-ID-12")
-def test_an_anonymous_lease_becomes_a_named_one_and_holds_no_more() -> None:
-    anonymous = after(situation(YOGA), quote(request(item(YOGA), customer=None), Checkpoint.C1))
-    assert anonymous.spaces[PATH] == Spaces(leased=1)
-    named = after(anonymous, quote(request(item(YOGA)), Checkpoint.C2))
-    assert named.spaces[PATH] == Spaces(leased=1)
-    assert list(named.records) == [KEY]
-
-
 @pytest.mark.spec("OB-LEASE-22", "OB-LEASE-08")
 def test_a_lease_carries_over_to_the_proposal_and_lasts_as_long() -> None:
     policy = Policy(leasing=Leasing.NAMED, proposal_duration=timedelta(days=1))
@@ -226,35 +204,6 @@ def test_a_lease_carries_over_to_the_proposal_and_lasts_as_long() -> None:
     assert proposed.spaces[PATH] == Spaces(leased=1)
     assert record.lease_expires == NOW + policy.proposal_duration
     assert record.lease_expires > NOW + policy.lease_duration
-
-
-@pytest.mark.spec("OB-TAX-14", "OB-OF-07", "OB-B-22")
-def test_a_booked_item_keeps_its_price_when_the_offer_changes() -> None:
-    booked = after(situation(YOGA), command(Checkpoint.B, request(item(YOGA))))
-    dearer = replace(YOGA[0], offers=tuple(replace(o, price=Decimal(20)) for o in YOGA[0].offers))
-    changed = after(booked, Publish((dearer,), actor=MANAGER))
-    assert changed.opportunities[SERIES].offers[0].price == Decimal(20)
-    order = GetOrder(caller=ALICE, uuid=UUID).decide(changed).reply.order
-    assert [found.offer.price for found in order.items if found.offer] == [PRICE]
-    assert [charge.price for found in order.items for charge in found.tax] == [Decimal("2.00")]
-
-
-@pytest.mark.spec("OB-DEL-08")
-def test_deletion_is_no_cancellation() -> None:
-    booked = after(situation(YOGA), command(Checkpoint.B, request(item(YOGA))))
-    deleted = after(booked, DeleteOrder(caller=ALICE, uuid=UUID))
-    assert deleted.records[KEY].states == ()
-    assert not deleted.records[KEY].updated
-
-
-@pytest.mark.spec("OB-BKBL-11", "OB-OF-08")
-def test_a_cancelled_opportunity_is_cancelled_in_every_order() -> None:
-    mine = after(situation(YOGA), command(Checkpoint.B, request(item(YOGA))))
-    both = after(mine, Book(caller=BOB, uuid=UUID, request=request(item(YOGA))))
-    off = after(both, Publish((replace(YOGA[1], status=EventStatus.CANCELLED),), actor=MANAGER))
-    for record in off.records.values():
-        assert [state.status for state in record.states] == [OrderItemStatus.SELLER_CANCELLED]
-        assert record.updated
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from openbooking.booking.model.opportunity import AccessRules, Opportunity
 from openbooking.booking.model.order_request import IntakeAnswer, OrderRequest
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.erasure import retained_since, without_personal_data
-from openbooking.booking.rules.fingerprint import is_known_by
+from openbooking.booking.rules.erasure import erase_personal_data, retention_start
+from openbooking.booking.rules.fingerprint import matches_fingerprint
 from openbooking.openactive.errors import OrderAlreadyExistsError
 from support.builders import (
     NOW,
@@ -97,7 +97,7 @@ def test_a_replacement_sets_the_retention_period_and_loses_its_barcode() -> None
     (offer,) = LATER[0].offers
     instead = Replace(order=KEY, number=1, opportunity=LATER[-1].path, offer=offer.ref, nonce="n", actor=MANAGER)
     where = after(booked(YOGA), instead)
-    assert retained_since(record_in(where)) == LATER[-1].start
+    assert retention_start(record_in(where)) == LATER[-1].start
     assert "member-1" in str(record_in(where).states)
     assert "member-1" not in str(record_in(erased(where, LONG_AFTER)))
 
@@ -116,7 +116,7 @@ def test_the_retention_period_of_an_order_without_a_date_begins_at_b() -> None:
 
 def test_retention_does_not_apply_to_proposals_quotes_and_stubs() -> None:
     where = proposed(TRIP)
-    assert retained_since(record_in(where)) is None
+    assert retention_start(record_in(where)) is None
     assert erased(where, LONG_AFTER).records == where.records
 
 
@@ -140,10 +140,10 @@ def test_no_guess_can_be_confirmed_with_a_record() -> None:
     records = [record_in(after(situation(YOGA), command)) for command in (first, second)]
     stored = [record.fingerprint for record in records]
     assert len({*stored, asked.fingerprint()}) == 3
-    assert [is_known_by(record, asked.fingerprint()) for record in records] == [True, True]
+    assert [matches_fingerprint(record, asked.fingerprint()) for record in records] == [True, True]
     assert second.decide(after(situation(YOGA), first)).reply == record_in(after(situation(YOGA), first)).order
     others = replace(asked, customer={**CUSTOMER, "email": "other@example.com"})
-    assert not is_known_by(records[0], others.fingerprint())
+    assert not matches_fingerprint(records[0], others.fingerprint())
 
 
 @pytest.mark.spec("OB-APP-16")
@@ -185,7 +185,7 @@ def test_an_item_keeps_its_access_without_the_barcodes_of_the_broker(
 ) -> None:
     family = session("yoga", access=rules)
     before = order_record(after(situation(family), book(asked_for(family))))
-    ((found, _),) = without_personal_data(before, BY_RETENTION).items()
+    ((found, _),) = erase_personal_data(before, BY_RETENTION).items()
     assert (found.access and found.access.own_passes) == left
 
 
@@ -193,5 +193,5 @@ def test_a_replaced_item_stays_replaced_after_the_erasure() -> None:
     (offer,) = LATER[0].offers
     instead = Replace(order=KEY, number=1, opportunity=LATER[-1].path, offer=offer.ref, nonce="n", actor=MANAGER)
     before = order_record(after(booked(YOGA), instead))
-    ((found, _),) = without_personal_data(before, BY_RETENTION).items()
+    ((found, _),) = erase_personal_data(before, BY_RETENTION).items()
     assert found.opportunity.path == LATER[-1].path

@@ -29,7 +29,7 @@ from openbooking.booking.model.policy import HoldingBounds, Leasing, Policy
 from openbooking.booking.model.record import QuoteRecord, Record
 from openbooking.booking.model.situation import Holdings, OpportunitySet, Situation, Spaces, evolve
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.rules.holding import is_spent, lease_of, still_wanted
+from openbooking.booking.rules.holding import is_spent, lease_of, still_wanted_spaces
 from openbooking.openactive.errors import ItemErrorType, OrderCreationFailedError, UnknownOrderError
 from openbooking.openactive.terms import BrokerRole, FlowRequirement, FormFieldType, TaxTreatment
 from openbooking.store.documents import encode_record
@@ -450,12 +450,12 @@ def test_the_leased_spaces_that_are_still_wanted_match_by_offer_before_they_matc
         OrderItem(number=number, opportunity=replace(YOGA[1], path=path), offer=offer(YOGA[0].path, key))
         for number, (path, key) in enumerate(wanted, 1)
     ]
-    assert still_wanted(lease_for(*leased_for), items) == lease_for(*kept).items
+    assert still_wanted_spaces(lease_for(*leased_for), items) == lease_for(*kept).items
 
 
 def test_an_item_without_an_offer_wants_no_leased_space() -> None:
     bare = (OrderItem(number=1, opportunity=YOGA[1]), OrderItem(number=2, offer=YOGA[0].offers[0]), OrderItem(number=3))
-    assert still_wanted(lease_for(ADULT), bare) == ()
+    assert still_wanted_spaces(lease_for(ADULT), bare) == ()
 
 
 def quoted_order(**changes: Any) -> Order:

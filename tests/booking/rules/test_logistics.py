@@ -18,7 +18,7 @@ from openbooking.booking.model.order import OrderKey
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.logistics import changed_paths
-from openbooking.booking.rules.matching_keys import with_matching_keys
+from openbooking.booking.rules.matching_keys import set_matching_keys
 from openbooking.openactive.errors import NotFoundError
 from openbooking.openactive.terms import EventStatus, FlowRequirement
 from support.builders import (
@@ -108,7 +108,7 @@ def test_a_slot_has_name_and_location_of_its_facility_and_its_own_time(
 ) -> None:
     where = after(booked(family), change(family, **changes))
     member = family[described]
-    expected = with_matching_keys(replace(member, properties={**member.properties, **changes}))
+    expected = set_matching_keys(replace(member, properties={**member.properties, **changes}))
     assert where.opportunities[member.path] == expected
     assert [one.path for one in family if where.opportunities[one.path] != one] == [member.path]
     ((found, _),) = where.records[KEY].items()

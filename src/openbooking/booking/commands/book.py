@@ -5,7 +5,7 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from openbooking.booking.command import Decision, OrderCommand
-from openbooking.booking.model.order import BookedOrder, Order, PersonalData, without_errors
+from openbooking.booking.model.order import BookedOrder, Order, PersonalData, to_booked_order
 from openbooking.booking.model.order_request import OrderRequest
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Needs, Situation
@@ -13,7 +13,7 @@ from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.access import grant_access
 from openbooking.booking.rules.cancellation_effects import sell
 from openbooking.booking.rules.dry_run import Checkpoint, dry_run, order_needs
-from openbooking.booking.rules.fingerprint import fingerprint_key, is_known_by, keyed
+from openbooking.booking.rules.fingerprint import fingerprint_key, keyed_fingerprint, matches_fingerprint
 from openbooking.booking.rules.holding import guaranteed_terms
 from openbooking.booking.rules.payment import check_payment, check_total
 from openbooking.openactive.errors import OrderCreationFailedError
@@ -48,7 +48,7 @@ class Book(OrderCommand, frozen=True, kw_only=True):
         """
         record = situation.records.get(self.key)
         fingerprint = self.request.fingerprint()
-        if isinstance(record, OrderRecord) and is_known_by(record, fingerprint):
+        if isinstance(record, OrderRecord) and matches_fingerprint(record, fingerprint):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=record.order)
         lifecycle.check_event(record, lifecycle.Event.BOOK)
@@ -62,11 +62,11 @@ class Book(OrderCommand, frozen=True, kw_only=True):
         check_total(self.request, order)
         key, stamp = fingerprint_key(self.nonce), self.stamp(situation)
         personal = replace(order.personal or PersonalData(), received_at=situation.now, fingerprint_key=key)
-        booked = replace(self._with_access(without_errors(order)), personal=personal)
-        record = lifecycle.new_order(self.key, booked, keyed(key, fingerprint), stamp)
+        booked = replace(self._grant_access_to_items(to_booked_order(order)), personal=personal)
+        record = lifecycle.new_order_record(self.key, booked, keyed_fingerprint(key, fingerprint), stamp)
         return Decision(reply=booked, changes=sell(situation, record))
 
-    def _with_access(self, order: BookedOrder) -> BookedOrder:
+    def _grant_access_to_items(self, order: BookedOrder) -> BookedOrder:
         items = []
         for item, asked in zip(order.items, self.request.items, strict=True):
             access = grant_access(item.opportunity.access, self.nonce, item.number, asked.access_passes)

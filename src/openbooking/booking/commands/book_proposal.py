@@ -15,7 +15,7 @@ from openbooking.booking.rules.access import grant_access
 from openbooking.booking.rules.bookability import CONDITIONS_AFTER_APPROVAL, Pair, why_not_bookable
 from openbooking.booking.rules.cancellation_effects import sell
 from openbooking.booking.rules.capacity import has_spaces
-from openbooking.booking.rules.fingerprint import fingerprint_key, is_known_by, keyed
+from openbooking.booking.rules.fingerprint import fingerprint_key, keyed_fingerprint, matches_fingerprint
 from openbooking.booking.rules.payment import check_consistent, check_details, check_payment, reflected_payment
 from openbooking.booking.rules.pricing import current_totals
 from openbooking.openactive.errors import (
@@ -59,7 +59,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         """
         record = situation.records.get(self.key)
         fingerprint = fingerprint_of((self.version, self.payment))
-        if isinstance(record, OrderRecord) and is_known_by(record, fingerprint):
+        if isinstance(record, OrderRecord) and matches_fingerprint(record, fingerprint):
             self.caller.check_may_act_for(record.seller)
             return Decision(reply=record.order)
         record = lifecycle.proposal_to_book(situation, self.key)
@@ -72,13 +72,13 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         payment = self._payment(situation.policy, record)
         obstacle, stamp = _obstacle(situation, record), self.stamp(situation)
         if obstacle:
-            rejected = lifecycle.with_status(
+            rejected = lifecycle.set_proposal_status(
                 situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, obstacle.description
             )
             return Refusal(obstacle, changes=(RecordSet(self.key, rejected),))
         booked = self._booked(situation, record, payment)
-        fingerprint = keyed(fingerprint_key(self.nonce), fingerprint)
-        order = lifecycle.new_order(self.key, booked, fingerprint, stamp, proposed=record)
+        fingerprint = keyed_fingerprint(fingerprint_key(self.nonce), fingerprint)
+        order = lifecycle.new_order_record(self.key, booked, fingerprint, stamp, proposed=record)
         return Decision(reply=booked, changes=sell(situation, order))
 
     def _payment(self, policy: Policy, record: ProposalRecord) -> Payment | None:
@@ -95,7 +95,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
     def _booked(self, situation: Situation, record: ProposalRecord, payment: Payment | None) -> BookedOrder:
         """Return the Order with the items of the current version, and with the current Opportunities."""
         items = tuple(self._booked_item(situation, item) for item, _ in record.items())
-        personal = (record.order.personal or PersonalData()).of_items(item.number for item in items)
+        personal = (record.order.personal or PersonalData()).select_items(item.number for item in items)
         return replace(
             record.order,
             type=OrderType.ORDER,
@@ -110,7 +110,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
     def _booked_item(self, situation: Situation, item: BookedItem) -> BookedItem:
         opportunity = situation.opportunities[item.opportunity.path]
         access = grant_access(opportunity.access, self.nonce, item.number, item.own_passes)
-        return replace(item.at(opportunity, situation.parents(opportunity)), position=None, access=access)
+        return replace(item.set_opportunity(opportunity, situation.parents(opportunity)), position=None, access=access)
 
 
 def _obstacle(situation: Situation, record: ProposalRecord) -> OpenBookingError | None:

@@ -11,7 +11,7 @@ from openbooking.booking.command import Decision, OrderCommand
 from openbooking.booking.model.opportunity import Offer
 from openbooking.booking.model.order import BookedItem, Caller
 from openbooking.booking.model.situation import RecordSet, Situation
-from openbooking.booking.rules.lifecycle import booked_order, with_states
+from openbooking.booking.rules.lifecycle import booked_order, set_item_states
 from openbooking.openactive.errors import (
     CancellationNotPermittedError,
     OrderItemIdInvalidError,
@@ -74,7 +74,7 @@ class Cancel(OrderCommand, frozen=True, kw_only=True):
         """
         record = booked_order(situation, self.key)
         self.caller.check_may_act_for(record.seller)
-        items = record.numbered()
+        items = record.items_by_number()
         if not items.keys() >= set(self.numbers):
             raise OrderItemIdInvalidError
         uncancelled = [items[number] for number in self.numbers if not items[number][1].status.cancelled]
@@ -82,7 +82,7 @@ class Cancel(OrderCommand, frozen=True, kw_only=True):
             _check_permitted(situation, item)
         status = OrderItemStatus.CUSTOMER_CANCELLED
         states = {item.number: replace(state, status=status) for item, state in uncancelled}
-        cancelled = with_states(record, states, self.stamp(situation))
+        cancelled = set_item_states(record, states, self.stamp(situation))
         return Decision(reply=None, changes=(RecordSet(self.key, cancelled),) if uncancelled else ())
 
 

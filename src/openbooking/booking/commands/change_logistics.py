@@ -11,7 +11,7 @@ from openbooking.booking.model.errors import UnacceptableLogisticsError
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.situation import Change, Needs, OpportunitySet, Situation, evolve
 from openbooking.booking.rules.logistics import update_orders
-from openbooking.booking.rules.matching_keys import with_matching_keys
+from openbooking.booking.rules.matching_keys import set_matching_keys
 from openbooking.openactive.errors import NotFoundError
 
 
@@ -57,7 +57,7 @@ class ChangeLogistics(ActorCommand, frozen=True, kw_only=True):
         described = next(iter(situation.parents(rescheduled)), rescheduled) if by_parent else rescheduled
         given = {"name": self.name, "location": self.location}
         properties = {**described.properties, **{name: value for name, value in given.items() if value}}
-        renamed = with_matching_keys(replace(described, properties=properties))
+        renamed = set_matching_keys(replace(described, properties=properties))
         new = {now.path: now for now in (rescheduled, renamed) if now != situation.opportunities[now.path]}
         published: list[Change] = [OpportunitySet(changed) for changed in new.values()]
         for change in published:

@@ -22,7 +22,8 @@ class DeleteOrder(OrderCommand, frozen=True, kw_only=True):
             self.caller.check_may_act_for(record.seller)
         if not isinstance(record, OrderRecord):
             return Decision(reply=None)
-        return Decision(reply=None, changes=(RecordSet(self.key, lifecycle.deleted(record, self.stamp(situation))),))
+        deleted = lifecycle.deleted_record(record, self.stamp(situation))
+        return Decision(reply=None, changes=(RecordSet(self.key, deleted),))
 
 
 class DeleteQuote(OrderCommand, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from openbooking.booking.command import BaseCommand, Decision
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Needs, RecordSet, Situation
-from openbooking.booking.rules.erasure import is_due, without_personal_data
+from openbooking.booking.rules.erasure import erase_personal_data, is_erasure_due
 
 RETENTION = Actor(ActorKind.SYSTEM, "retention")
 
@@ -39,8 +39,8 @@ class ErasePersonalData(BaseCommand, frozen=True, kw_only=True):
         due = [
             record
             for record in situation.records.values()
-            if isinstance(record, OrderRecord) and is_due(record, self.over_before)
+            if isinstance(record, OrderRecord) and is_erasure_due(record, self.over_before)
         ]
         stamp = self.stamp(situation)
-        erased = (replace(without_personal_data(record, stamp), changed=stamp) for record in due)
+        erased = (replace(erase_personal_data(record, stamp), changed=stamp) for record in due)
         return Decision(reply=len(due), changes=tuple(RecordSet(record.key, record) for record in erased))

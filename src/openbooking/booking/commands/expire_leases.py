@@ -45,8 +45,8 @@ def _record_after(situation: Situation, record: Record, stamp: Stamp) -> Record 
     if record.proposal.expires and record.proposal.expires > situation.now:
         return replace(record, lease_expires=None, changed=stamp)
     if lifecycle.is_open(record.proposal):
-        record = lifecycle.with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, _TOO_LATE)
-    return lifecycle.closed(record, stamp)
+        record = lifecycle.set_proposal_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, _TOO_LATE)
+    return lifecycle.close_proposal(record, stamp)
 
 
 def _quote_record_after(situation: Situation, record: Record) -> Record | None:

@@ -59,7 +59,7 @@ def _leased_quote(situation: Situation, record: QuoteRecord, lease: Lease) -> Or
             remaining=spaces_left(opportunity, spaces, Spaces(0, held[leased.opportunity])),
             tax=() if dynamic else tax_charges(offer, pricing),
         )
-        items.append(item.at(opportunity, situation.parents(opportunity)))
+        items.append(item.set_opportunity(opportunity, situation.parents(opportunity)))
     return Order(
         type=OrderType.QUOTE,
         uuid=record.uuid,

@@ -6,7 +6,7 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from openbooking.booking.command import Decision, OrderCommand
-from openbooking.booking.model.order import BookedItem, BookedOrder, Order, PersonalData, Proposal, without_errors
+from openbooking.booking.model.order import BookedItem, BookedOrder, Order, PersonalData, Proposal, to_booked_order
 from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.policy import Leasing
 from openbooking.booking.model.record import ProposalRecord
@@ -14,7 +14,7 @@ from openbooking.booking.model.situation import Needs, RecordSet, Situation
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.access import grant_access
 from openbooking.booking.rules.dry_run import Checkpoint, dry_run, order_needs, personal_data
-from openbooking.booking.rules.fingerprint import fingerprint_key, is_known_by, keyed
+from openbooking.booking.rules.fingerprint import fingerprint_key, keyed_fingerprint, matches_fingerprint
 from openbooking.booking.rules.holding import bound_of_proposal, guaranteed_terms
 from openbooking.booking.rules.payment import check_payment, check_total
 from openbooking.openactive.errors import (
@@ -63,7 +63,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         check_payment(self.request.payment, order.offers)
         check_total(self.request, order)
         proposal = Proposal(made=situation.now, version=self.version, expires=_lifetime_ends(situation, order))
-        proposed = self._proposed(situation, without_errors(order), proposal)
+        proposed = self._proposed(situation, to_booked_order(order), proposal)
         leases = situation.policy.leasing is not Leasing.OFF
         terms = self.caller.terms_with(order.seller.key)
         bound = bound_of_proposal(situation, self.key, order, terms) if leases else None
@@ -74,7 +74,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
             uuid=self.uuid,
             seller=order.seller.key,
             order=proposed,
-            fingerprint=keyed(fingerprint_key(self.nonce), fingerprint),
+            fingerprint=keyed_fingerprint(fingerprint_key(self.nonce), fingerprint),
             lease_expires=proposed.lease_expires,
             proposal=proposal,
             proposed=self.stamp(situation),
@@ -86,7 +86,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
         """Whether this request made the proposal; without personal data, whether it has the same items and total."""
         order = record.order
         if order.personal:
-            return is_known_by(record, fingerprint)
+            return matches_fingerprint(record, fingerprint)
         asked = self.request
         dynamic = asked.payment is not None and asked.payment.dynamic
         same_total = order.dynamic or asked.total_payment_due == order.totals.price

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from openbooking.booking.command import ActorCommand, Decision
 from openbooking.booking.model.errors import UnpayableOfferError
 from openbooking.booking.model.opportunity import Opportunity, Seller, parents_among
-from openbooking.booking.model.report import OpportunityReport, OrdersReached, Reports
+from openbooking.booking.model.report import AffectedOrders, OpportunityReport, Reports
 from openbooking.booking.model.situation import (
     Change,
     Needs,
@@ -21,14 +21,13 @@ from openbooking.booking.model.situation import (
 from openbooking.booking.rules.cancellation_effects import cancel_bookings, reject_without_spaces
 from openbooking.booking.rules.capacity import max_spaces
 from openbooking.booking.rules.inheritance import inherit, keep_cancellation
-from openbooking.booking.rules.lifecycle import sale_when_published
+from openbooking.booking.rules.lifecycle import publish_sale_state
 from openbooking.booking.rules.logistics import changed_paths, update_orders
-from openbooking.booking.rules.matching_keys import with_matching_keys
+from openbooking.booking.rules.matching_keys import set_matching_keys
 from openbooking.booking.rules.ownership import check_ownership, check_same_as_booked, check_source
-from openbooking.booking.rules.payable import can_be_paid
-from openbooking.booking.rules.prepayment import with_sound_prepayment
-from openbooking.booking.rules.pricing import Pricing
-from openbooking.booking.rules.reports import orders_reached, why_not_bookable_now
+from openbooking.booking.rules.prepayment import drop_invalid_prepayment
+from openbooking.booking.rules.pricing import Pricing, can_be_paid
+from openbooking.booking.rules.reports import affected_orders, why_not_bookable_now
 from openbooking.booking.rules.size_limits import check_published
 from openbooking.openactive.errors import NotFoundError, SellerNotFoundError
 from openbooking.openactive.terms import EventStatus
@@ -92,7 +91,7 @@ class Publish(ActorCommand, frozen=True):
         return Needs(
             opportunities=frozenset(paths | parents),
             children=frozenset(item.path for item in self.opportunities if item.type.embedded),
-            claims_on=self._cancelled(),
+            claims_on=self._cancelled_paths(),
             announced=self.opportunities,
             proposed_at=frozenset(item.path for item in self.opportunities if item.capacity is not None),
             sellers=frozenset(opportunity.seller for opportunity in self.opportunities),
@@ -111,16 +110,17 @@ class Publish(ActorCommand, frozen=True):
         """
         self._check(situation)
         before, stamp = situation, self.stamp(situation)
-        changes = list(self._published(situation))
-        situation = _evolved(situation, changes)
-        cancelled = cancel_bookings(situation, _newly_cancelled(before, situation), stamp)
-        situation = _evolved(situation, cancelled)
+        changes = list(self._publications(situation))
+        situation = _evolve_all(situation, changes)
+        cancelled = cancel_bookings(situation, _newly_cancelled_paths(before, situation), stamp)
+        situation = _evolve_all(situation, cancelled)
         updated = update_orders(situation, changed_paths(before.opportunities, self.opportunities), stamp)
-        situation = _evolved(situation, updated)
+        situation = _evolve_all(situation, updated)
         paths = [item.path for item in self.opportunities]
         rejected = reject_without_spaces(situation, paths, stamp)
         changes += (*cancelled, *updated, *rejected)
-        return Decision(reply=_reports(before, _evolved(situation, rejected), changes, paths), changes=tuple(changes))
+        situation = _evolve_all(situation, rejected)
+        return Decision(reply=_reports(before, situation, changes, paths), changes=tuple(changes))
 
     def _check(self, situation: Situation) -> None:
         counted = Counter(opportunity.path for opportunity in self.opportunities)
@@ -141,7 +141,7 @@ class Publish(ActorCommand, frozen=True):
             if opportunity.path in self.known_by_feed:
                 check_same_as_booked(situation, opportunity)
 
-    def _published(self, situation: Situation) -> Iterator[Change]:
+    def _publications(self, situation: Situation) -> Iterator[Change]:
         """Yield the published Opportunities, parents first, and the stored children that inherit new properties."""
         known = situation.opportunities
         now = {**known, **{item.path: item for item in self.opportunities}}
@@ -150,14 +150,14 @@ class Publish(ActorCommand, frozen=True):
             parents = parents_among(now, now[path])
             if path in named:
                 kept = keep_cancellation(known.get(path), now[path], keep_cancelled_here=self.keep_cancelled_here)
-                sale = sale_when_published(known.get(path), kept.sale)
-                now[path] = _as_sold(replace(kept, sale=sale), parents, prepayment=situation.policy.prepayment)
+                kept = publish_sale_state(known.get(path), kept)
+                now[path] = _prepare_for_sale(kept, parents, prepayment=situation.policy.prepayment)
             elif any(parent is not known.get(parent.path) for parent in parents):
                 now[path] = inherit(now[path], parents)
             if now[path] != known.get(path) or path in named:
                 yield OpportunitySet(now[path])
 
-    def _cancelled(self) -> frozenset[str]:
+    def _cancelled_paths(self) -> frozenset[str]:
         return frozenset(item.path for item in self.opportunities if item.status is EventStatus.CANCELLED)
 
 
@@ -168,25 +168,25 @@ def _check_prices(opportunity: Opportunity, seller: Seller) -> None:
             raise UnpayableOfferError(f"Offer {offer.key} of {opportunity.path} has a price that cannot be paid.")
 
 
-def _as_sold(opportunity: Opportunity, parents: tuple[Opportunity, ...], *, prepayment: bool) -> Opportunity:
+def _prepare_for_sale(opportunity: Opportunity, parents: tuple[Opportunity, ...], *, prepayment: bool) -> Opportunity:
     """Return the Opportunity as it is stored.
 
     It has its inherited properties, its matching keys, at most the possible number of spaces, and Offers with a
     `prepayment` only if they may have one.
     """
     opportunity = inherit(opportunity, parents)
-    offers = tuple(with_sound_prepayment(offer, supported=prepayment) for offer in opportunity.offers)
+    offers = tuple(drop_invalid_prepayment(offer, supported=prepayment) for offer in opportunity.offers)
     capacity = max_spaces(opportunity, parents[0] if parents else None)
-    return with_matching_keys(replace(opportunity, offers=offers, capacity=capacity))
+    return set_matching_keys(replace(opportunity, offers=offers, capacity=capacity))
 
 
-def _evolved(situation: Situation, changes: Iterable[Change]) -> Situation:
+def _evolve_all(situation: Situation, changes: Iterable[Change]) -> Situation:
     for change in changes:
         situation = evolve(situation, change)
     return situation
 
 
-def _newly_cancelled(before: Situation, after: Situation) -> frozenset[str]:
+def _newly_cancelled_paths(before: Situation, after: Situation) -> frozenset[str]:
     """Return the paths of the Opportunities that are published as cancelled, now or again."""
     return frozenset(
         path
@@ -196,12 +196,12 @@ def _newly_cancelled(before: Situation, after: Situation) -> frozenset[str]:
 
 
 def _reports(before: Situation, after: Situation, changes: Sequence[Change], paths: Collection[str]) -> Reports:
-    reached = orders_reached(before, changes, paths)
+    reached = affected_orders(before, changes, paths)
     return {
         path: OpportunityReport(
             opportunity=after.opportunities[path],
             why_not=why_not_bookable_now(after, after.opportunities[path]),
-            orders=reached.get(path, OrdersReached()),
+            orders=reached.get(path, AffectedOrders()),
         )
         for path in paths
     }

@@ -13,7 +13,7 @@ from openbooking.booking.model.record import QuoteRecord, Record
 from openbooking.booking.model.situation import Needs, RecordSet, Situation
 from openbooking.booking.rules import lifecycle
 from openbooking.booking.rules.dry_run import Checkpoint, dry_run, order_needs
-from openbooking.booking.rules.holding import bound_of_quote, guaranteed_terms, lease_of, still_wanted
+from openbooking.booking.rules.holding import bound_of_quote, guaranteed_terms, lease_of, still_wanted_spaces
 
 
 class Quote(OrderCommand, frozen=True, kw_only=True):
@@ -85,7 +85,7 @@ class Quote(OrderCommand, frozen=True, kw_only=True):
         """Keep only the leased spaces that are still requested, with their terms and their end."""
         if not isinstance(record, QuoteRecord) or record.lease is None or not situation.holds_spaces(record):
             return Decision(reply=quote)
-        items = still_wanted(record.lease, quote.items)
+        items = still_wanted_spaces(record.lease, quote.items)
         if not items:
             return Decision(reply=quote, changes=(RecordSet(self.key, None),))
         reply = replace(quote, lease_expires=record.lease_expires)

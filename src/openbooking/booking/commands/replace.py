@@ -7,15 +7,14 @@ from openbooking.booking.model.opportunity import Offer, Opportunity, applicable
 from openbooking.booking.model.order import BookedItem, BookedOrder, Order, OrderKey
 from openbooking.booking.model.situation import Needs, Situation, Spaces
 from openbooking.booking.rules import lifecycle
-from openbooking.booking.rules.accepted_offer import unpriced
+from openbooking.booking.rules.accepted_offer import unpriced_offer
 from openbooking.booking.rules.access import grant_access
-from openbooking.booking.rules.attendee_details import missing_details
 from openbooking.booking.rules.bookability import Pair, why_not_bookable
 from openbooking.booking.rules.cancellation_effects import sell
 from openbooking.booking.rules.capacity import has_spaces
-from openbooking.booking.rules.payable import can_be_paid
 from openbooking.booking.rules.prepayment import prepayment_of
-from openbooking.booking.rules.pricing import due, pricing_of, tax_charges
+from openbooking.booking.rules.pricing import amount_due, can_be_paid, pricing_of, tax_charges
+from openbooking.booking.rules.required_details import missing_details
 from openbooking.booking.rules.size_limits import check_record
 from openbooking.openactive.errors import NotFoundError, UnacceptableReplacementError
 from openbooking.openactive.ids import OfferRef
@@ -61,7 +60,7 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         """
         record = lifecycle.booked_order(situation, self.order)
         order = record.order
-        found = record.numbered().get(self.number)
+        found = record.items_by_number().get(self.number)
         if found is None:
             raise NotFoundError(f"The Order has no item {self.number}.")
         item, state = found
@@ -71,13 +70,13 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         self._check(situation, order, item, opportunity, offer)
         _check_details(order, self.number, offer)
         replacement = replace(
-            item.at(opportunity, situation.parents(opportunity)),
+            item.set_opportunity(opportunity, situation.parents(opportunity)),
             offer=offer,
             tax=() if order.dynamic else tax_charges(offer, pricing_of(order)),
             access=grant_access(opportunity.access, self.nonce, item.number, item.own_passes),
         )
         replaced_state = replace(state, replacement=replacement, access=None, logistics_changed=False)
-        replaced = lifecycle.with_states(record, {self.number: replaced_state}, self.stamp(situation))
+        replaced = lifecycle.set_item_states(record, {self.number: replaced_state}, self.stamp(situation))
         check_record(record, replaced, situation.policy)
         return Decision(reply=None, changes=sell(situation, replaced))
 
@@ -91,7 +90,7 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         pricing = pricing_of(order)
         if not can_be_paid(offer, pricing):
             raise UnacceptableReplacementError("The replacement has a price that cannot be paid.")
-        dearer = offer.price > item.offer.price or due(offer, pricing) > due(item.offer, pricing)
+        dearer = offer.price > item.offer.price or amount_due(offer, pricing) > amount_due(item.offer, pricing)
         paid_otherwise = prepayment_of(offer) is not prepayment_of(item.offer)
         in_other_currency = offer.price and offer.currency != item.offer.currency
         if dearer or paid_otherwise or in_other_currency:
@@ -112,7 +111,7 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         offer = next((offered for offered in offers if offered.ref == self.offer), None)
         if offer is None:
             raise UnacceptableReplacementError("The Offer does not apply to the Opportunity.")
-        return opportunity, unpriced(offer) if order.dynamic else offer
+        return opportunity, unpriced_offer(offer) if order.dynamic else offer
 
 
 def _check_details(order: BookedOrder, number: int, offer: Offer) -> None:

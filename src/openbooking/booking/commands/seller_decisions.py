@@ -36,7 +36,7 @@ class SellerCommand(ActorCommand, frozen=True, kw_only=True):
             NotFoundError: The Order has no item with one of the numbers.
         """
         record = lifecycle.booked_order(situation, self.order)
-        items = record.numbered()
+        items = record.items_by_number()
         chosen = items.keys() if self.numbers is None else self.numbers
         if not items.keys() >= chosen:
             raise NotFoundError("The Order has no such item.")
@@ -47,7 +47,7 @@ class SellerCommand(ActorCommand, frozen=True, kw_only=True):
         changed = {number: state for number, state in states.items() if state != not_cancelled[number][1]}
         if not changed:
             return Decision(reply=None)
-        new = lifecycle.with_states(record, changed, self.stamp(situation))
+        new = lifecycle.set_item_states(record, changed, self.stamp(situation))
         return Decision(reply=None, changes=(RecordSet(self.order, new),))
 
     def check(self, situation: Situation, item: BookedItem) -> None:

@@ -58,7 +58,7 @@ class UpdateProposal(OrderCommand, frozen=True, kw_only=True):
         if self.reject and before.proposal.status is not OrderProposalStatus.CUSTOMER_REJECTED:
             if not lifecycle.is_open(before.proposal):
                 raise PatchNotAllowedOnPropertyError("The OrderProposal has been rejected already.")
-            record = lifecycle.with_status(situation, record, OrderProposalStatus.CUSTOMER_REJECTED, stamp)
+            record = lifecycle.set_proposal_status(situation, record, OrderProposalStatus.CUSTOMER_REJECTED, stamp)
         if self.note is not None and record.ends:
             personal = replace(record.order.personal or PersonalData(), customer_note=self.note)
             record = replace(record, order=replace(record.order, personal=personal))

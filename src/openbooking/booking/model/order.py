@@ -131,7 +131,7 @@ class OrderItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The barcodes that the Broker sent for this item."""
         return self.access.own_passes if self.access else ()
 
-    def at(self, opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> Self:
+    def set_opportunity(self, opportunity: Opportunity, parents: tuple[Opportunity, ...]) -> Self:
         """Return the item with this Opportunity and its parents, all without their Offers."""
         without_offers = tuple(replace(parent, offers=()) for parent in parents)
         return replace(self, opportunity=replace(opportunity, offers=()), parents=without_offers)
@@ -176,7 +176,7 @@ class PersonalData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     received_at: datetime | None = msgspec.field(name="told_at", default=None)
     fingerprint_key: str = ""
 
-    def of_items(self, numbers: Iterable[int]) -> Self:
+    def select_items(self, numbers: Iterable[int]) -> Self:
         """Return the personal data of the Customer and of the items with these numbers."""
         kept = frozenset(numbers)
         return replace(
@@ -331,7 +331,7 @@ class BookedOrder(Order, frozen=True, kw_only=True, omit_defaults=True):
     items: tuple[BookedItem, ...]
 
 
-def without_errors(order: Order) -> BookedOrder:
+def to_booked_order(order: Order) -> BookedOrder:
     """Return an Order without errors as one that can be proposed or booked.
 
     Raises:

@@ -276,7 +276,7 @@ class ProposalRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
         """Return the current items: those of the amendment, if it was amended."""
         return tuple((item, ItemState()) for item in self.proposal.items or self.order.items)
 
-    def numbered(self) -> dict[int, tuple[BookedItem, ItemState]]:
+    def items_by_number(self) -> dict[int, tuple[BookedItem, ItemState]]:
         """Return the current items by their numbers; an amendment may have left some out."""
         return {item.number: (item, state) for item, state in self.items()}
 
@@ -321,7 +321,7 @@ class OrderRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
         """Return the current items, each with its state."""
         return tuple((_current(item, state), state) for item, state in zip(self.order.items, self.states, strict=True))
 
-    def numbered(self) -> dict[int, tuple[BookedItem, ItemState]]:
+    def items_by_number(self) -> dict[int, tuple[BookedItem, ItemState]]:
         """Return the current items by their numbers."""
         return {item.number: (item, state) for item, state in self.items()}
 

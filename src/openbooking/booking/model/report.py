@@ -8,7 +8,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey
 
 
-class OrdersReached(msgspec.Struct, frozen=True, kw_only=True):
+class AffectedOrders(msgspec.Struct, frozen=True, kw_only=True):
     """The keys of the Orders and OrderProposals for an Opportunity, by the effect of a command on them.
 
     Attributes:
@@ -35,7 +35,7 @@ class OpportunityReport(msgspec.Struct, frozen=True, kw_only=True):
 
     opportunity: Opportunity
     why_not: str | None = None
-    orders: OrdersReached = OrdersReached()
+    orders: AffectedOrders = AffectedOrders()
 
 
 # By the paths of the Opportunities.

@@ -89,10 +89,10 @@ def dynamic_offer(  # noqa: PLR0913, PLR0917 - all that the choice depends on
     )
     of_quantity = (pair for pair in pairs if not why_wrong_quantity(pair.offer, items))
     bookable = (pair.offer for pair in of_quantity if not why_not_bookable(pair, situation.now))
-    return unpriced(next(bookable, offers[0]))
+    return unpriced_offer(next(bookable, offers[0]))
 
 
-def unpriced(offer: Offer) -> Offer:
+def unpriced_offer(offer: Offer) -> Offer:
     """Return the Offer without its price."""
     return replace(offer, price=ZERO, currency=None, prepayment=None)
 

@@ -48,7 +48,7 @@ def rejection(
     if not lifecycle.is_open(record.proposal) or not any(claim.opportunity in paths for claim in record.claims()):
         return []
     note = message or _NOT_TAKING_PLACE
-    rejected = lifecycle.with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, note)
+    rejected = lifecycle.set_proposal_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, note)
     return [RecordSet(record.key, rejected)]
 
 
@@ -60,10 +60,10 @@ def reject_without_spaces(situation: Situation, paths: Iterable[str], stamp: Sta
     changes: list[Change] = []
     for path in paths:
         for record in _without_spaces(situation, path):
-            rejected = record
+            rejected, status = record, OrderProposalStatus.SELLER_REJECTED
             if lifecycle.is_open(record.proposal):
-                rejected = lifecycle.with_status(situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, _FULL)
-            change = RecordSet(record.key, lifecycle.closed(rejected, stamp))
+                rejected = lifecycle.set_proposal_status(situation, record, status, stamp, _FULL)
+            change = RecordSet(record.key, lifecycle.close_proposal(rejected, stamp))
             situation = evolve(situation, change)
             changes.append(change)
     return changes
@@ -115,7 +115,7 @@ def _cancellation(
         for item, state in record.items()
         if state.status is OrderItemStatus.CONFIRMED and _has_not_ended(situation, item, paths)
     }
-    return [RecordSet(record.key, lifecycle.with_states(record, cancelled, stamp))] if cancelled else []
+    return [RecordSet(record.key, lifecycle.set_item_states(record, cancelled, stamp))] if cancelled else []
 
 
 def _has_not_ended(situation: Situation, item: BookedItem, paths: AbstractSet[str]) -> bool:

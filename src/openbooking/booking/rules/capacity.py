@@ -19,7 +19,7 @@ def max_spaces(opportunity: Opportunity, parent: Opportunity | None) -> int | No
     return min(opportunity.capacity, most)
 
 
-def remaining(capacity: int, spaces: Spaces, own: Spaces) -> int:
+def remaining_spaces(capacity: int, spaces: Spaces, own: Spaces) -> int:
     """Return how many spaces are left for an Order that itself holds `own`; never less than 0."""
     return max(capacity - (spaces.booked - own.booked) - (spaces.leased - own.leased), 0)
 
@@ -34,7 +34,7 @@ def spaces_left(opportunity: Opportunity, spaces: Spaces, own: Spaces = NONE) ->
         return None
     if not opportunity.type.row.has_status and not opportunity.takes_place:
         return 0
-    return remaining(opportunity.capacity, spaces, own)
+    return remaining_spaces(opportunity.capacity, spaces, own)
 
 
 def has_spaces(opportunity: Opportunity | None, wanted: int, spaces: Spaces, own: Spaces) -> bool:
@@ -43,7 +43,7 @@ def has_spaces(opportunity: Opportunity | None, wanted: int, spaces: Spaces, own
         return False
     if opportunity.capacity is None:
         return opportunity.type.at_any_time
-    return remaining(opportunity.capacity, spaces, own) >= wanted
+    return remaining_spaces(opportunity.capacity, spaces, own) >= wanted
 
 
 def excess_errors(wanted: int, capacity: int, spaces: Spaces, own: Spaces) -> list[ItemErrorType | None]:
@@ -51,7 +51,7 @@ def excess_errors(wanted: int, capacity: int, spaces: Spaces, own: Spaces) -> li
     unsold = capacity - (spaces.booked - own.booked)
     if unsold <= 0:
         return [ItemErrorType.OPPORTUNITY_IS_FULL] * wanted
-    given = min(wanted, remaining(capacity, spaces, own))
+    given = min(wanted, remaining_spaces(capacity, spaces, own))
     reserved = min(wanted - given, spaces.leased - own.leased)
     beyond = wanted - given - reserved
     return [

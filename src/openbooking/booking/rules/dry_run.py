@@ -13,21 +13,26 @@ from openbooking.booking.model.order_request import ItemRequest, OrderRequest
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Needs, Situation, Spaces
 from openbooking.booking.rules.accepted_offer import dynamic_offer, overridden_offer, published_offer
-from openbooking.booking.rules.attendee_details import INCOMPLETE, detail_errors
 from openbooking.booking.rules.bookability import (
     CONDITIONS,
     CONDITIONS_OF_LEASED,
     Pair,
     why_not_bookable,
+    why_outside_terms,
     why_wrong_quantity,
 )
 from openbooking.booking.rules.capacity import excess_errors, spaces_left
-from openbooking.booking.rules.grant_terms import why_outside_terms
-from openbooking.booking.rules.parties import check_broker, check_customer
-from openbooking.booking.rules.payable import payable, within_payable_total
 from openbooking.booking.rules.payment import check_consistent, check_details, reflected_payment
 from openbooking.booking.rules.prepayment import prepayment_of
-from openbooking.booking.rules.pricing import Pricing, tax_charges, tax_treatment, totals
+from openbooking.booking.rules.pricing import (
+    Pricing,
+    add_total_errors,
+    payable_offer,
+    tax_charges,
+    tax_treatment,
+    totals,
+)
+from openbooking.booking.rules.required_details import INCOMPLETE, check_broker, check_customer, detail_errors
 from openbooking.booking.rules.size_limits import check_order
 from openbooking.openactive.errors import ItemError, ItemErrorType, SellerMismatchError, SellerNotFoundError
 from openbooking.openactive.ids import OfferRef
@@ -91,11 +96,11 @@ def dry_run(  # noqa: PLR0913, PLR0917 - everything that an Order depends on
     items = run.items()
     if any(item.opportunity and item.opportunity.seller != seller.key for item in items):
         raise SellerMismatchError
-    items = _with_capacity(situation, own, _with_quantities(items))
-    items = _with_prepayment_conflicts(_with_currency_conflicts(items))
-    items = within_payable_total(items, run.pricing)
+    items = _add_capacity_errors(situation, own, _add_quantity_errors(items))
+    items = _add_prepayment_errors(_add_currency_errors(items))
+    items = add_total_errors(items, run.pricing)
     if checkpoint is not Checkpoint.C1:
-        items = tuple(_with_details(item, asked) for item, asked in zip(items, request.items, strict=True))
+        items = tuple(_add_detail_errors(item, asked) for item, asked in zip(items, request.items, strict=True))
     offers = [item.offer for item in items if item.offer]
     order = Order(
         type=checkpoint.order_type,
@@ -157,7 +162,7 @@ class _DryRun:
         parents = self._situation.parents(opportunity) if opportunity else ()
         accepted: Offer | ItemError
         if isinstance(found, Opportunity):
-            accepted = payable(self._offer(found, request, number), self.pricing)
+            accepted = payable_offer(self._offer(found, request, number), self.pricing)
         else:
             accepted = found
         offer = accepted if isinstance(accepted, Offer) else None
@@ -211,13 +216,13 @@ def _error(type_: ItemErrorType, description: str | None = None) -> ItemError:
     return ItemError(type=type_, description=description)
 
 
-def _with_quantities(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+def _add_quantity_errors(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
     """Return the items, with an error if their number cannot be booked with their Offer."""
     asked = Counter((item.opportunity.path, item.offer.ref) for item in items if item.opportunity and item.offer)
-    return tuple(_with_quantity(item, asked) for item in items)
+    return tuple(_add_quantity_error(item, asked) for item in items)
 
 
-def _with_quantity(item: OrderItem, asked: Mapping[tuple[str, OfferRef], int]) -> OrderItem:
+def _add_quantity_error(item: OrderItem, asked: Mapping[tuple[str, OfferRef], int]) -> OrderItem:
     if item.opportunity is None or item.offer is None or item.errors:
         return item
     reason = why_wrong_quantity(item.offer, asked[item.opportunity.path, item.offer.ref])
@@ -226,7 +231,9 @@ def _with_quantity(item: OrderItem, asked: Mapping[tuple[str, OfferRef], int]) -
     return replace(item, errors=(_error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, reason),))
 
 
-def _with_capacity(situation: Situation, own: Record | None, items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+def _add_capacity_errors(
+    situation: Situation, own: Record | None, items: tuple[OrderItem, ...]
+) -> tuple[OrderItem, ...]:
     """Return the items with the spaces that are left, and the errors of items that exceed these."""
     held = situation.spaces_held(own)
     wanted: dict[str, int] = defaultdict(int)
@@ -241,10 +248,10 @@ def _with_capacity(situation: Situation, own: Record | None, items: tuple[OrderI
             spaces, mine = situation.spaces.get(path, Spaces()), Spaces(0, held.get(path, 0))
             left[path] = spaces_left(opportunity, spaces, mine)
             errors[path] = iter(excess_errors(wanted[path], opportunity.capacity, spaces, mine))
-    return tuple(_with_spaces_left(item, left, errors) for item in items)
+    return tuple(_set_spaces_left(item, left, errors) for item in items)
 
 
-def _with_spaces_left(
+def _set_spaces_left(
     item: OrderItem, left: Mapping[str, int | None], errors: Mapping[str, Iterator[ItemErrorType | None]]
 ) -> OrderItem:
     path = item.opportunity.path if item.opportunity else ""
@@ -255,7 +262,7 @@ def _with_spaces_left(
     return replace(item, errors=(_error(error),)) if error else item
 
 
-def _with_prepayment_conflicts(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+def _add_prepayment_errors(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
     """Return the items, with errors if some of them require prepayment and others do not allow it (OB-PREP-09).
 
     Free items have no error.
@@ -272,7 +279,7 @@ def _with_prepayment_conflicts(items: tuple[OrderItem, ...]) -> tuple[OrderItem,
     )
 
 
-def _with_currency_conflicts(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
+def _add_currency_errors(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
     """Return the items, with errors on those whose currency differs from the first one (OB-VAL-40)."""
     currency = next((item.offer.currency for item in items if item.offer and item.offer.currency), None)
     return tuple(
@@ -283,7 +290,7 @@ def _with_currency_conflicts(items: tuple[OrderItem, ...]) -> tuple[OrderItem, .
     )
 
 
-def _with_details(item: OrderItem, request: ItemRequest) -> OrderItem:
+def _add_detail_errors(item: OrderItem, request: ItemRequest) -> OrderItem:
     """Return the item with the errors in attendee and answers, unless it has other errors (OB-CUST-14, OB-FORM-09)."""
     if item.errors or item.offer is None:
         return item

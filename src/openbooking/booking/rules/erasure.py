@@ -17,13 +17,13 @@ _Personal = TypeVar("_Personal", OrderRecord, ProposalRecord)
 _WithAccess = TypeVar("_WithAccess", BookedItem, ItemState)
 
 
-def is_due(record: Record, over_before: datetime) -> bool:
+def is_erasure_due(record: Record, over_before: datetime) -> bool:
     """Whether the record is an Order with personal data whose retention period began by then."""
-    since = retained_since(record)
+    since = retention_start(record)
     return since is not None and since <= over_before
 
 
-def retained_since(record: Record) -> datetime | None:
+def retention_start(record: Record) -> datetime | None:
     """Return when the retention period of an Order's personal data begins, or None if the Order has none.
 
     The period begins at the end of the last session among the current items, or at B if no item has a date. Retention
@@ -35,7 +35,7 @@ def retained_since(record: Record) -> datetime | None:
     return max(filter(None, ends), default=record.order.personal.received_at)
 
 
-def without_personal_data(record: _Personal, stamp: Stamp) -> _Personal:
+def erase_personal_data(record: _Personal, stamp: Stamp) -> _Personal:
     """Return the record without personal data."""
     order = replace(record.order, personal=None, items=_without_own_passes(record.order.items))
     erased = replace(record, order=order, fingerprint=None, erased=stamp)

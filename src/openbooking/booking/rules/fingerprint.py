@@ -16,17 +16,17 @@ def fingerprint_key(nonce: str) -> str:
     return hashlib.sha256(f"{nonce}/fingerprint".encode()).hexdigest()
 
 
-def keyed(key: str, fingerprint: str) -> str:
+def keyed_fingerprint(key: str, fingerprint: str) -> str:
     """Return the fingerprint of a request as a record stores it."""
     return hmac.new(key.encode(), fingerprint.encode(), hashlib.sha256).hexdigest()
 
 
-def is_known_by(record: Record, fingerprint: str) -> bool:
+def matches_fingerprint(record: Record, fingerprint: str) -> bool:
     """Whether a request with this fingerprint made the record; False once the personal data has been erased."""
     personal = personal_data_of(record)
     if personal is None or not personal.fingerprint_key or record.fingerprint is None:
         return False
-    return hmac.compare_digest(record.fingerprint, keyed(personal.fingerprint_key, fingerprint))
+    return hmac.compare_digest(record.fingerprint, keyed_fingerprint(personal.fingerprint_key, fingerprint))
 
 
 def personal_data_of(record: Record) -> PersonalData | None:

@@ -77,7 +77,7 @@ def lease_of(quote: Order, guaranteed: Mapping[int, LeasedTerms], since: datetim
     )
 
 
-def still_wanted(lease: Lease, items: Sequence[OrderItem]) -> tuple[LeasedItem, ...]:
+def still_wanted_spaces(lease: Lease, items: Sequence[OrderItem]) -> tuple[LeasedItem, ...]:
     """Return the leased spaces that match an item: by Opportunity and Offer first, then by Opportunity alone."""
     references = [(item.opportunity.path, item.offer.ref) for item in items if item.opportunity and item.offer]
     by_offer, by_path = Counter(references), Counter(path for path, _ in references)

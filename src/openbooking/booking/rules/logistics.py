@@ -15,7 +15,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import BookedItem
 from openbooking.booking.model.record import OrderRecord
 from openbooking.booking.model.situation import Change, RecordSet, Situation
-from openbooking.booking.rules.lifecycle import sale_when_published, with_states
+from openbooking.booking.rules.lifecycle import publish_sale_state, set_item_states
 from openbooking.booking.rules.size_limits import check_record
 
 _DESCRIBED_BY = ("name", "location")
@@ -53,7 +53,7 @@ def update_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp)
             if not state.status.cancelled and (current := _with_current_logistics(situation, item, changed))
         }
         if moved:
-            told = with_states(record, moved, stamp)
+            told = set_item_states(record, moved, stamp)
             check_record(record, told, situation.policy)
             changes.append(RecordSet(record.key, told))
     return changes
@@ -62,7 +62,7 @@ def update_orders(situation: Situation, changed: AbstractSet[str], stamp: Stamp)
 def _differs(known: Opportunity | None, new: Opportunity) -> bool:
     if known is None or known.withdrawn or known.parent != new.parent or known.inherited != new.inherited:
         return True
-    if known.sale is not sale_when_published(known, new.sale):
+    if known.sale is not publish_sale_state(known, new).sale:
         return True
     return _logistics(known) != _logistics(new) or (new.type.has_children and _inheritable(known) != _inheritable(new))
 
@@ -84,7 +84,7 @@ def _with_current_logistics(situation: Situation, item: BookedItem, changed: Abs
     shown = [_logistics(member) for member in (item.opportunity, *item.parents)]
     if shown == [_logistics(member) for member in (opportunity, *parents)]:
         return None
-    return item.at(opportunity, parents)
+    return item.set_opportunity(opportunity, parents)
 
 
 def _logistics(member: Opportunity) -> tuple[Any, ...]:

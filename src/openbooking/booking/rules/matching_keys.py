@@ -18,7 +18,7 @@ _VOCABULARY = re.compile(r"https?://(?:www\.)?openactive\.io/(activity-list|faci
 _ACTIVITIES = ("activity", "facilityType")
 
 
-def with_matching_keys(opportunity: Opportunity) -> Opportunity:
+def set_matching_keys(opportunity: Opportunity) -> Opportunity:
     """Return the Opportunity with the `venue` and `activities` that follow from its properties."""
     return replace(
         opportunity, venue=_venue(opportunity.properties), activities=tuple(_activities(opportunity.properties))

@@ -18,7 +18,7 @@ def can_be_prepaid(price: Decimal, in_advance: Availability | None) -> bool:
     return bool(price) and in_advance is not Availability.UNAVAILABLE
 
 
-def with_sound_prepayment(offer: Offer, *, supported: bool) -> Offer:
+def drop_invalid_prepayment(offer: Offer, *, supported: bool) -> Offer:
     """Return the Offer, without its `prepayment` if the Offer may have none.
 
     Args:

@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import Opportunity, applicable_offers
 from openbooking.booking.model.order import OrderItem, OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
-from openbooking.booking.model.report import OpportunityReport, OrdersReached
+from openbooking.booking.model.report import AffectedOrders, OpportunityReport
 from openbooking.booking.model.situation import Change, RecordSet, Situation, Spaces
 from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.openactive.terms import OrderProposalStatus
 
-_NO_ORDERS = OrdersReached()
+_NO_ORDERS = AffectedOrders()
 
 
 def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str | None:
@@ -41,7 +41,7 @@ def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str 
     return None if None in too_few else too_few[0]
 
 
-def orders_reached(before: Situation, changes: Iterable[Change], paths: Collection[str]) -> dict[str, OrdersReached]:
+def affected_orders(before: Situation, changes: Iterable[Change], paths: Collection[str]) -> dict[str, AffectedOrders]:
     """Return the records that the changes affect, by path.
 
     An item counts for the path of its Opportunity if that is in `paths`, and otherwise for its nearest parent in
@@ -50,12 +50,12 @@ def orders_reached(before: Situation, changes: Iterable[Change], paths: Collecti
     found: dict[str, dict[str, set[OrderKey]]] = defaultdict(lambda: defaultdict(set))
     for change in changes:
         if isinstance(change, RecordSet) and change.record is not None:
-            for item, how in _reached(before.records.get(change.key), change.record):
+            for item, how in _affected_items(before.records.get(change.key), change.record):
                 path = _path_among(paths, item)
                 if path is not None:
                     found[path][how].add(change.key)
     return {
-        path: OrdersReached(**{how: frozenset(keys) for how, keys in reached.items()})
+        path: AffectedOrders(**{how: frozenset(keys) for how, keys in reached.items()})
         for path, reached in found.items()
     }
 
@@ -66,14 +66,14 @@ def _orders_for(situation: Situation, path: str) -> frozenset[OrderKey]:
     return frozenset(record.key for record in orders if any(claim.opportunity == path for claim in record.claims()))
 
 
-def withdrawal_report(situation: Situation, path: str, reached: OrdersReached = _NO_ORDERS) -> OpportunityReport:
+def withdrawal_report(situation: Situation, path: str, reached: AffectedOrders = _NO_ORDERS) -> OpportunityReport:
     """Return the report on an Opportunity that leaves the open feeds, with the Orders that stay as they are."""
     orders = replace(reached, kept=_orders_for(situation, path))
     return OpportunityReport(opportunity=situation.opportunities[path], orders=orders)
 
 
-def _reached(known: Record | None, record: Record) -> Iterator[tuple[OrderItem, str]]:
-    """Yield the changed items of a record, each with the name of its field of OrdersReached."""
+def _affected_items(known: Record | None, record: Record) -> Iterator[tuple[OrderItem, str]]:
+    """Yield the changed items of a record, each with the name of its field of AffectedOrders."""
     if isinstance(record, ProposalRecord):
         if not _is_rejected(known) and _is_rejected(record):
             yield from ((item, "rejected") for item, _ in record.items())

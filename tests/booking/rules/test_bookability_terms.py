@@ -15,8 +15,8 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, Order, Payment
 from openbooking.booking.model.order_request import OfferOverride, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
+from openbooking.booking.rules.bookability import why_outside_terms
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.rules.grant_terms import why_outside_terms
 from openbooking.openactive.errors import ItemErrorType
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.terms import Availability

@@ -9,10 +9,15 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import FormField, Offer
 from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest
-from openbooking.booking.rules.attendee_details import detail_errors, missing_details
-from openbooking.openactive.errors import ItemError, ItemErrorType
+from openbooking.booking.rules.required_details import check_broker, check_customer, detail_errors, missing_details
+from openbooking.openactive.errors import (
+    IncompleteBrokerDetailsError,
+    IncompleteCustomerDetailsError,
+    ItemError,
+    ItemErrorType,
+)
 from openbooking.openactive.ids import FormFieldRef, OfferRef
-from openbooking.openactive.terms import SCHEMA, FlowRequirement, FormFieldType
+from openbooking.openactive.terms import SCHEMA, BrokerRole, FlowRequirement, FormFieldType
 from support.builders import (
     PRICE,
     UUID,
@@ -27,7 +32,7 @@ from support.builders import (
     session,
     situation,
 )
-from support.parties import CUSTOMER
+from support.parties import ADDRESS, BROKER, CUSTOMER
 
 ATTENDEE, FORM, WRONG = (
     ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS,
@@ -300,3 +305,64 @@ def test_a_replaced_offer_asks_no_question_again() -> None:
 def test_an_address_may_be_an_object_and_a_telephone_number_is_a_text(name: str, value: Any, complete: bool) -> None:
     sold = offer(OWNER, attendee_details=(f"{SCHEMA}{name}",))
     assert (detail_errors(sold, asked(attendee={"@type": "Person", name: value})) == ()) is complete
+
+
+ASKED = (item(session()),)
+
+
+@pytest.mark.spec("OB-VAL-06", "OB-ROLE-03", "OB-ROLE-05")
+@pytest.mark.parametrize(
+    ("role", "broker", "accepted"),
+    [
+        (BrokerRole.AGENT, BROKER, True),
+        (BrokerRole.RESELLER, BROKER, True),
+        (BrokerRole.NO_BROKER, None, True),
+        (BrokerRole.NO_BROKER, BROKER, False),
+        (BrokerRole.AGENT, None, False),
+        (BrokerRole.RESELLER, None, False),
+        (BrokerRole.AGENT, {**BROKER, "@type": "Person"}, False),
+        (BrokerRole.AGENT, {**BROKER, "name": " "}, False),
+        (BrokerRole.AGENT, {**BROKER, "name": 1}, False),
+    ],
+)
+def test_a_broker_is_an_organization_with_a_name_unless_the_role_has_none(
+    role: BrokerRole, broker: Any, accepted: bool
+) -> None:
+    asked = request(*ASKED, broker_role=role, broker=broker)
+    if accepted:
+        check_broker(asked)
+        assert asked.broker == broker
+    else:
+        with pytest.raises(IncompleteBrokerDetailsError):
+            check_broker(asked)
+
+
+ORGANIZATION = {"@type": "Organization", "name": "Club", "email": "club@example.com", "address": ADDRESS}
+
+
+@pytest.mark.spec("OB-CUST-02", "OB-CUST-03")
+@pytest.mark.parametrize(
+    ("role", "customer", "missing"),
+    [
+        (BrokerRole.AGENT, CUSTOMER, None),
+        (BrokerRole.AGENT, ORGANIZATION, None),
+        (BrokerRole.AGENT, {**ORGANIZATION, "address": "1 High Street"}, None),
+        (BrokerRole.RESELLER, None, None),
+        (BrokerRole.AGENT, None, "missing"),
+        (BrokerRole.NO_BROKER, None, "missing"),
+        (BrokerRole.AGENT, {**CUSTOMER, "@type": "Dog"}, "Person or an Organization"),
+        (BrokerRole.AGENT, {**CUSTOMER, "email": ""}, "lacks email"),
+        (BrokerRole.AGENT, {**ORGANIZATION, "name": " ", "address": {}}, "lacks name, address"),
+        (BrokerRole.RESELLER, {**ORGANIZATION, "email": None}, "lacks email"),
+        (BrokerRole.AGENT, {**CUSTOMER, "email": {"work": "a@example.com"}}, "lacks email"),
+        (BrokerRole.AGENT, {**ORGANIZATION, "address": " "}, "lacks address"),
+    ],
+)
+def test_a_customer_has_the_details_of_its_type(role: BrokerRole, customer: Any, missing: str | None) -> None:
+    asked = request(*ASKED, broker_role=role, customer=customer)
+    if missing is None:
+        check_customer(asked)
+        assert asked.customer == customer
+    else:
+        with pytest.raises(IncompleteCustomerDetailsError, match=missing):
+            check_customer(asked)
