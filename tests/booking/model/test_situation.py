@@ -129,6 +129,10 @@ def test_a_new_opportunity_has_no_spaces_taken_and_a_known_one_keeps_its_own() -
     assert evolve(BEFORE, renamed(YOGA[1])).spaces == BEFORE.spaces
 
 
+def test_an_opportunity_without_claims_has_no_spaces_taken() -> None:
+    assert BEFORE.spaces_of("scheduled-sessions/unknown") == Spaces()
+
+
 def test_a_quote_that_is_deleted_touches_its_opportunity() -> None:
     where = replace(after(situation(YOGA), quote(request(item(YOGA)))), touched=frozenset())
     assert after(where, DeleteQuote(caller=ALICE, uuid=UUID)).touched == {PATH}

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from openbooking.booking.command import Command
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.propose import Propose
-from openbooking.booking.model.opportunity import FormField, Opportunity
+from openbooking.booking.model.opportunity import FormField, Opportunity, SaleState
 from openbooking.booking.model.order import Order, OrderKey, PersonalData
 from openbooking.booking.model.order_request import IntakeAnswer, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
@@ -330,6 +330,31 @@ def test_the_spaces_that_a_quote_holds_are_left_for_it() -> None:
     assert leased.spaces[PATH] == Spaces(leased=2)
     order = answer(leased, Checkpoint.C2, asked)
     assert (errors_of(order), [found.remaining for found in order.items]) == ([[], []], [2, 2])
+
+
+@pytest.mark.spec("OB-VAL-19")
+def test_a_request_for_more_than_the_capacity_is_not_refused_because_of_its_own_lease() -> None:
+    """The lease of the quote itself reserves no space against the quote."""
+    family = session("yoga", capacity=2)
+    leased = after(situation(family), quote(request(item(family))))
+    order = answer(leased, Checkpoint.C2, request(*(item(family, position) for position in range(3))))
+    assert errors_of(order) == [[], [], [ItemErrorType.OPPORTUNITY_HAS_INSUFFICIENT_CAPACITY]]
+
+
+FOR_THREE = with_offer(min_quantity=3)
+
+
+def test_an_item_of_too_few_spaces_has_the_reason() -> None:
+    asked = request(item(FOR_THREE, 0), item(FOR_THREE, 1))
+    reason = "The Offer is for 3 spaces or more of one Opportunity in one Order, not 2."
+    error = ItemError(type=ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, description=reason)
+    assert [found.errors for found in answer(situation(FOR_THREE), Checkpoint.C2, asked).items] == [(error,), (error,)]
+
+
+def test_an_item_of_too_few_spaces_keeps_an_earlier_error() -> None:
+    unpublished = [replace(member, sale=SaleState.UNPUBLISHED) for member in FOR_THREE]
+    (found,) = answer(situation(unpublished), Checkpoint.C2, request(item(unpublished))).items
+    assert [error.description for error in found.errors] == ["The Opportunity is not on sale."]
 
 
 def priced(key: str, currency: str | None, price: Decimal = PRICE, **changes: Any) -> list[Opportunity]:

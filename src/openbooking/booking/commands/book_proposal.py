@@ -117,8 +117,8 @@ def _obstacle(situation: Situation, record: ProposalRecord) -> OpenBookingError 
     """Return the error if the OrderProposal cannot be booked any more, or None."""
     live = situation.holds_spaces(record)
     for path, wanted in record.wanted().items():
-        own = Spaces(0, wanted if live else 0)
-        spaces = situation.spaces.get(path, Spaces())
+        own = Spaces(leased=wanted if live else 0)
+        spaces = situation.spaces_of(path)
         if not has_spaces(situation.opportunities.get(path), wanted, spaces, own):
             return OpportunityHasInsufficientCapacityError("The spaces are no longer available.")
     reasons = (_why_not_bookable_any_more(situation, item) for item, _ in record.items())

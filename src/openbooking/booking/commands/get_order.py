@@ -52,11 +52,11 @@ def _leased_quote(situation: Situation, record: QuoteRecord, lease: Lease) -> Or
     items = []
     for number, leased in enumerate(lease.items, 1):
         offer, opportunity = lease.terms_of(leased).offer, situation.opportunities[leased.opportunity]
-        spaces = situation.spaces.get(leased.opportunity, Spaces())
+        spaces = situation.spaces_of(leased.opportunity)
         item = OrderItem(
             number=number,
             offer=offer,
-            remaining=spaces_left(opportunity, spaces, Spaces(0, held[leased.opportunity])),
+            remaining=spaces_left(opportunity, spaces, Spaces(leased=held[leased.opportunity])),
             tax=() if dynamic else tax_charges(offer, pricing),
         )
         items.append(item.set_opportunity(opportunity, situation.parents(opportunity)))

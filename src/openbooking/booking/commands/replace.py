@@ -100,7 +100,7 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         if reason:
             raise UnacceptableReplacementError(reason)
         own = Spaces(booked=1 if same_opportunity else 0)
-        if not has_spaces(opportunity, 1, situation.spaces.get(opportunity.path, Spaces()), own):
+        if not has_spaces(opportunity, 1, situation.spaces_of(opportunity.path), own):
             raise UnacceptableReplacementError("The replacement is full.")
 
     def _pair(self, situation: Situation, order: Order) -> tuple[Opportunity, Offer]:

@@ -131,6 +131,10 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the record has a hold of spaces that has not ended."""
         return bool(record and record.lease_expires and record.lease_expires > self.now)
 
+    def spaces_of(self, path: str) -> Spaces:
+        """Return the numbers of sold and leased spaces of the Opportunity with this path."""
+        return self.spaces.get(path, Spaces())
+
     def spaces_held(self, record: Record | None) -> Mapping[str, int]:
         """Return the numbers of spaces that the record holds, by the paths of the Opportunities."""
         return (

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.order import BookedItem, OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord
-from openbooking.booking.model.situation import Change, RecordSet, Situation, Spaces, evolve
+from openbooking.booking.model.situation import Change, RecordSet, Situation, evolve
 from openbooking.booking.rules import lifecycle
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 
@@ -88,7 +88,7 @@ def _without_spaces(situation: Situation, path: str) -> list[ProposalRecord]:
     opportunity = situation.opportunities.get(path)
     if opportunity is None or opportunity.capacity is None:
         return []
-    unsold = left = max(opportunity.capacity - situation.spaces.get(path, Spaces()).booked, 0)
+    unsold = left = max(opportunity.capacity - situation.spaces_of(path).booked, 0)
     without: list[ProposalRecord] = []
     proposals = (record for record in situation.records.values() if isinstance(record, ProposalRecord))
     current = (record for record in proposals if situation.holds_spaces(record) or lifecycle.is_open(record.proposal))

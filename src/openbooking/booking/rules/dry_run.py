@@ -1,6 +1,6 @@
 """The dry run of C1, C2, P and B, which returns the Order that a request would make (OB 9.2.1, 9.2.2)."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
@@ -217,15 +217,19 @@ def _error(type_: ItemErrorType, description: str | None = None) -> ItemError:
 
 
 def _add_quantity_errors(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    """Return the items, with an error if their number cannot be booked with their Offer."""
-    asked = Counter((item.opportunity.path, item.offer.ref) for item in items if item.opportunity and item.offer)
-    return tuple(_add_quantity_error(item, asked) for item in items)
+    """Return the items, with an error on each item whose Offer is requested for too few or too many spaces."""
+    asked = Counter(map(_pair_key, items))
+    return tuple(_add_quantity_error(item, asked[_pair_key(item)]) for item in items)
 
 
-def _add_quantity_error(item: OrderItem, asked: Mapping[tuple[str, OfferRef], int]) -> OrderItem:
-    if item.opportunity is None or item.offer is None or item.errors:
+def _pair_key(item: OrderItem) -> tuple[str, OfferRef] | None:
+    return (item.opportunity.path, item.offer.ref) if item.opportunity and item.offer else None
+
+
+def _add_quantity_error(item: OrderItem, asked: int) -> OrderItem:
+    if item.offer is None or item.errors:
         return item
-    reason = why_wrong_quantity(item.offer, asked[item.opportunity.path, item.offer.ref])
+    reason = why_wrong_quantity(item.offer, asked)
     if reason is None:
         return item
     return replace(item, errors=(_error(ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE, reason),))
@@ -234,31 +238,30 @@ def _add_quantity_error(item: OrderItem, asked: Mapping[tuple[str, OfferRef], in
 def _add_capacity_errors(
     situation: Situation, own: Record | None, items: tuple[OrderItem, ...]
 ) -> tuple[OrderItem, ...]:
-    """Return the items with the spaces that are left, and the errors of items that exceed these."""
+    """Return the items with the number of spaces left, and with an error on each item for which no space is left.
+
+    Spaces that the record of this request holds already (`own`) are left for the request.
+    """
     held = situation.spaces_held(own)
-    wanted: dict[str, int] = defaultdict(int)
-    for item in items:
-        if item.opportunity and not item.errors:
-            wanted[item.opportunity.path] += 1
     left: dict[str, int | None] = {}
     errors: dict[str, Iterator[ItemErrorType | None]] = {}
     for path in {item.opportunity.path for item in items if item.opportunity}:
         opportunity = situation.opportunities[path]
         if opportunity.capacity is not None:
-            spaces, mine = situation.spaces.get(path, Spaces()), Spaces(0, held.get(path, 0))
-            left[path] = spaces_left(opportunity, spaces, mine)
-            errors[path] = iter(excess_errors(wanted[path], opportunity.capacity, spaces, mine))
-    return tuple(_set_spaces_left(item, left, errors) for item in items)
+            taken, held_here = situation.spaces_of(path), Spaces(leased=held.get(path, 0))
+            left[path] = spaces_left(opportunity, taken, held_here)
+            errors[path] = iter(excess_errors(len(items), opportunity.capacity, taken, held_here))
+    return tuple(_add_capacity_error(item, left, errors) for item in items)
 
 
-def _set_spaces_left(
+def _add_capacity_error(
     item: OrderItem, left: Mapping[str, int | None], errors: Mapping[str, Iterator[ItemErrorType | None]]
 ) -> OrderItem:
-    path = item.opportunity.path if item.opportunity else ""
-    if path not in left:
+    if item.opportunity is None or item.opportunity.path not in left:
         return item
-    item = replace(item, remaining=left[path])
+    path = item.opportunity.path
     error = None if item.errors else next(errors[path])
+    item = replace(item, remaining=left[path])
     return replace(item, errors=(_error(error),)) if error else item
 
 

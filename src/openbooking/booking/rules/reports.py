@@ -12,7 +12,7 @@ from openbooking.booking.model.opportunity import Opportunity, applicable_offers
 from openbooking.booking.model.order import OrderItem, OrderKey
 from openbooking.booking.model.record import OrderRecord, ProposalRecord, Record
 from openbooking.booking.model.report import AffectedOrders, OpportunityReport
-from openbooking.booking.model.situation import Change, RecordSet, Situation, Spaces
+from openbooking.booking.model.situation import Change, RecordSet, Situation
 from openbooking.booking.rules.bookability import Pair, why_not_bookable, why_wrong_quantity
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.openactive.terms import OrderProposalStatus
@@ -32,7 +32,7 @@ def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str 
         return reasons[0]
     if opportunity.capacity == 0:
         return "It has no spaces left."
-    spaces = situation.spaces.get(opportunity.path, Spaces())
+    spaces = situation.spaces_of(opportunity.path)
     left = spaces_left(opportunity, spaces)
     if left == 0:
         return f"It has no spaces left: {spaces.booked} are booked and {spaces.leased} are leased here."
