@@ -58,7 +58,7 @@ EXPECTED = (
     "what is not on sale is asked for",
     "an item is replaced at the same price",
     "an item is replaced for less",
-    "The replacement costs more, or is paid otherwise.",
+    "The replacement costs more, or is paid in another way.",
     "The replacement is full.",
     "fewer places are published than are taken",
     "what was sold comes back after it was withdrawn",

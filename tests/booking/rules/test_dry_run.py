@@ -237,7 +237,7 @@ ITEM_FAULTS: dict[str, tuple[dict[str, Any], ItemErrorType, str | None]] = {
     "no Offer": (
         {"offer_id": None, "offer": None},
         ItemErrorType.INCOMPLETE_ORDER_ITEM,
-        "The OrderItem has no acceptedOffer, or no sound one.",
+        "The OrderItem has no valid acceptedOffer.",
     ),
     "an id of another system": (
         {"opportunity_id": "https://other.example/1", "opportunity": None},

@@ -1,4 +1,4 @@
-"""B without an OrderProposal: the booking of an Order (OB 9.2.6)."""
+"""B without an OrderProposal: book an Order (OB 9.2.6)."""
 
 from typing import ClassVar
 
@@ -20,11 +20,11 @@ from openbooking.openactive.errors import OrderCreationFailedError
 
 
 class Book(OrderCommand, frozen=True, kw_only=True):
-    """Book all items of a request, or none.
+    """Book all items of a request, or none of them.
 
     Attributes:
         request: The request.
-        nonce: A fresh secret, from which access codes and the key of the fingerprint are made; it is not stored.
+        nonce: A fresh secret, of which access codes and the key of the fingerprint are made. The nonce is not stored.
     """
 
     stores_more: ClassVar[bool] = True
@@ -38,10 +38,10 @@ class Book(OrderCommand, frozen=True, kw_only=True):
         return replace(needs, fills=needs.opportunities)
 
     def decide(self, situation: Situation) -> Decision[Order]:
-        """Return the reply of the first request if this is a repeat (OB-B-10); otherwise book the items.
+        """Book the items, and return the Order. A repeat gets the reply of the first request (OB-B-10).
 
-        Errors of items are returned before payment and total are checked, because only an Order without errors has a
-        total.
+        If an item has an error, nothing is booked, and the reply shows the errors. Payment and total are not checked
+        then, because an Order with errors has no total.
 
         Raises:
             OpenBookingError: The request as a whole is at fault.

@@ -1,4 +1,4 @@
-"""B after P: the booking of an accepted OrderProposal (OB 5.5.6, 9.2.6)."""
+"""B after P: book an accepted OrderProposal (OB 5.5.6, 9.2.6)."""
 
 from typing import ClassVar
 
@@ -33,8 +33,8 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
 
     Attributes:
         version: The version that the Broker sent.
-        payment: The payment details, if the Broker sends other ones than at P.
-        nonce: A fresh secret, from which access codes and the key of the fingerprint are made; it is not stored.
+        payment: The payment details that the Broker sends at B; None for the payment details of P.
+        nonce: A fresh secret, of which access codes and the key of the fingerprint are made. The nonce is not stored.
     """
 
     stores_more: ClassVar[bool] = True
@@ -48,9 +48,9 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         return replace(super().needs(), fills_of=frozenset({self.key}))
 
     def decide(self, situation: Situation) -> Decision[Order] | Refusal:
-        """Return the reply of the first request if this is a repeat; otherwise book the OrderProposal.
+        """Book the OrderProposal, and return the Order. A repeat gets the reply of the first request.
 
-        If the spaces are gone, the OrderProposal is rejected (OB-APP-33).
+        An OrderProposal that lacks spaces, or cannot be booked any more, is rejected (OB-APP-33).
 
         Raises:
             OrderProposalVersionOutdatedError: The OrderProposal has another version.
@@ -76,13 +76,13 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
                 situation, record, OrderProposalStatus.SELLER_REJECTED, stamp, obstacle.description
             )
             return Refusal(obstacle, changes=(RecordSet(self.key, rejected),))
-        booked = self._booked(situation, record, payment)
+        booked = self._booked_order(situation, record, payment)
         fingerprint = keyed_fingerprint(fingerprint_key(self.nonce), fingerprint)
         order = lifecycle.new_order_record(self.key, booked, fingerprint, stamp, proposed=record)
         return Decision(reply=booked, changes=sell(situation, order))
 
     def _payment(self, policy: Policy, record: ProposalRecord) -> Payment | None:
-        """Return the payment of the request, or else that of P (OB-APP-29)."""
+        """Return the payment of the request, or if it has no payment, the payment of P (OB-APP-29)."""
         check_details(self.payment, policy, self.caller.terms_with(record.seller))
         if self.payment and self.payment.dynamic != record.order.dynamic:
             raise InvalidPaymentDetailsError("The OrderProposal was made for another kind of payment.")
@@ -92,8 +92,8 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
         check_payment(payment, offers)
         return reflected_payment(payment, offers, policy, OrderType.ORDER)
 
-    def _booked(self, situation: Situation, record: ProposalRecord, payment: Payment | None) -> BookedOrder:
-        """Return the Order with the items of the current version, and with the current Opportunities."""
+    def _booked_order(self, situation: Situation, record: ProposalRecord, payment: Payment | None) -> BookedOrder:
+        """Return the Order with the items of the current version and the current Opportunities."""
         items = tuple(self._booked_item(situation, item) for item, _ in record.items())
         personal = (record.order.personal or PersonalData()).select_items(item.number for item in items)
         return replace(
@@ -114,7 +114,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
 
 
 def _obstacle(situation: Situation, record: ProposalRecord) -> OpenBookingError | None:
-    """Return the error if the OrderProposal cannot be booked any more, or None."""
+    """Return why the OrderProposal cannot be booked any more, or None if it can be booked."""
     live = situation.holds_spaces(record)
     for path, wanted in record.wanted().items():
         own = Spaces(leased=wanted if live else 0)

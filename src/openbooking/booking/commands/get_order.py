@@ -1,4 +1,4 @@
-"""Order Status (OB 9.2.10)."""
+"""Order Status: return an Order, an OrderProposal or a leased OrderQuote (OB 9.2.10)."""
 
 from msgspec.structs import replace
 
@@ -21,10 +21,10 @@ class GetOrder(OrderCommand, frozen=True):
         return replace(super().needs(), likely_read_only=True)
 
     def decide(self, situation: Situation) -> Decision[ShownRecord]:
-        """Return the record; a quote whose Lease has ended is unknown (OB-LEASE-20).
+        """Return the record. A quote without a Lease, or whose Lease has ended, is unknown (OB-LEASE-20).
 
         Raises:
-            UnknownOrderError: Nothing has the UUID.
+            UnknownOrderError: The UUID has no Order, no OrderProposal and no leased quote.
             GoneError: The Order was deleted.
         """
         record = situation.records.get(self.key)
@@ -44,7 +44,7 @@ def _shown_quote(situation: Situation, record: QuoteRecord, lease: Lease) -> Sho
 
 
 def _leased_quote(situation: Situation, record: QuoteRecord, lease: Lease) -> Order:
-    """Return the OrderQuote of a Lease, with the current Opportunities, and the leased Offers and prices."""
+    """Return the OrderQuote of a Lease, with the current Opportunities and the leased Offers and prices."""
     seller = situation.sellers[record.seller]
     pricing = Pricing(seller.tax_mode, lease.tax, situation.policy.prepayment)
     dynamic = lease.payment is not None and lease.payment.dynamic

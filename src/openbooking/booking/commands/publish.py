@@ -1,4 +1,4 @@
-"""Publishing Sellers and Opportunities."""
+"""Publish Sellers and Opportunities, and change the Orders and OrderProposals for them."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -34,7 +34,7 @@ from openbooking.openactive.terms import EventStatus
 
 
 class PublishSeller(ActorCommand, frozen=True):
-    """Add or replace a Seller; only its own source or an administrator can replace it."""
+    """Add or replace a Seller. Only the source of its first publication or an administrator can replace a Seller."""
 
     stores_more: ClassVar[bool] = True
 
@@ -45,7 +45,7 @@ class PublishSeller(ActorCommand, frozen=True):
         return Needs(sellers=frozenset({self.seller.key}))
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Store the Seller, which keeps the source of its first publication.
+        """Store the Seller. The source of its first publication does not change.
 
         Raises:
             BelongsToAnotherError: The Seller belongs to another source.
@@ -61,20 +61,22 @@ class PublishSeller(ActorCommand, frozen=True):
 
 
 class Publish(ActorCommand, frozen=True):
-    """Publish Opportunities and their parents: all of them, or none.
+    """Publish Opportunities and their parents: all of them, or none of them.
 
-    Bookings stay. A cancelled Opportunity is cancelled in every Order. A new name, time or location is shown in every
-    Order. OrderProposals that ask for more spaces than are unsold are rejected. An Opportunity stays with its source
-    and its Seller, a child has the Seller of its parent, and an unpublished Opportunity stays unpublished.
+    Effects on Orders and OrderProposals: Sold spaces stay sold. A cancelled Opportunity is cancelled in all Orders. All
+    Orders show a new name, time or location. OrderProposals for which too few spaces are unsold are rejected.
+
+    Rules of publication: An Opportunity stays with its source and its Seller. A child has the Seller of its parent. An
+    unpublished Opportunity stays unpublished.
 
     Attributes:
         opportunities: The Opportunities.
-        own_only: Whether nobody has confirmed the Seller, so that Seller and parents must have the same publisher as
-            the Opportunity.
-        keep_cancelled_here: Whether an Opportunity that its Seller cancelled here stays cancelled, because the provider
-            may not know of the cancellation.
-        known_by_feed: The paths of Opportunities that only an `id` of their feed identifies, which the feed may give to
-            another one. They are refused while Orders at the path have another name and another start.
+        own_only: Whether the Seller and the parents must have the same publisher as the Opportunity. It is True if
+            nobody has confirmed the Seller.
+        keep_cancelled_here: Whether an Opportunity that its Seller cancelled here stays cancelled. It is True if the
+            publisher may not know of the cancellation.
+        known_by_feed: The paths of Opportunities with an `id` that their feed may use again for another Opportunity.
+            They are refused if an Order with the path has another name and another start.
     """
 
     stores_more: ClassVar[bool] = True
@@ -98,14 +100,14 @@ class Publish(ActorCommand, frozen=True):
         )
 
     def decide(self, situation: Situation) -> Decision[Reports]:
-        """Publish the Opportunities; the reply reports on each of them.
+        """Publish the Opportunities, and report on each of them.
 
         Raises:
-            NotFoundError: A parent is unknown, or a path is published twice at once.
+            NotFoundError: A parent is unknown, or two of the Opportunities have the same path.
             SellerNotFoundError: A Seller is unknown.
             UnpayableOfferError: The price of an Offer cannot be paid.
             BelongsToAnotherError: An Opportunity belongs to another source or Seller.
-            IdReusedError: A feed gives the `id` of a booked Opportunity to another one.
+            IdReusedError: A feed uses the `id` of a booked Opportunity for another Opportunity.
             RequestTooLargeError: An Opportunity, or an Order that changes, takes too many bytes.
         """
         self._check(situation)
@@ -162,17 +164,19 @@ class Publish(ActorCommand, frozen=True):
 
 
 def _check_prices(opportunity: Opportunity, seller: Seller) -> None:
-    """Raise UnpayableOfferError for an Offer whose price cannot be paid, or has no currency."""
+    """Raise UnpayableOfferError if the price of an Offer cannot be paid, or has no currency."""
     for offer in opportunity.offers:
         if not can_be_paid(offer, Pricing(seller.tax_mode)) or (offer.price and offer.currency is None):
             raise UnpayableOfferError(f"Offer {offer.key} of {opportunity.path} has a price that cannot be paid.")
 
 
 def _prepare_for_sale(opportunity: Opportunity, parents: tuple[Opportunity, ...], *, prepayment: bool) -> Opportunity:
-    """Return the Opportunity as it is stored.
+    """Return the Opportunity to store, with inherited properties, matching keys, and corrected Offers and capacity.
 
-    It has its inherited properties, its matching keys, at most the possible number of spaces, and Offers with a
-    `prepayment` only if they may have one.
+    Args:
+        opportunity: The published Opportunity.
+        parents: Its parents, nearest first.
+        prepayment: Whether the policy publishes `openBookingPrepayment`.
     """
     opportunity = inherit(opportunity, parents)
     offers = tuple(drop_invalid_prepayment(offer, supported=prepayment) for offer in opportunity.offers)
@@ -187,7 +191,7 @@ def _evolve_all(situation: Situation, changes: Iterable[Change]) -> Situation:
 
 
 def _newly_cancelled_paths(before: Situation, after: Situation) -> frozenset[str]:
-    """Return the paths of the Opportunities that are published as cancelled, now or again."""
+    """Return the paths of the Opportunities that this command publishes as cancelled."""
     return frozenset(
         path
         for path, member in after.opportunities.items()

@@ -1,4 +1,4 @@
-"""The Seller replaces a booked item (OB 8.4.3.1, 8.4.6)."""
+"""The Seller replaces the Opportunity of a booked item (OB 8.4.3.1, 8.4.6)."""
 
 from msgspec.structs import replace
 
@@ -22,14 +22,14 @@ from openbooking.openactive.terms import OrderItemStatus
 
 
 class Replace(ActorCommand, frozen=True, kw_only=True):
-    """Replace a booked Opportunity by another one, at the same price or less (OB-SEL-06).
+    """Replace the Opportunity or the Offer of a booked item, at the same price or less (OB-SEL-06).
 
     Attributes:
         order: The key of the Order.
         number: The number of the item.
         opportunity: The path of the new Opportunity.
-        offer: The new Offer.
-        nonce: A fresh secret, from which access codes are made; it is not stored.
+        offer: The reference of the new Offer.
+        nonce: A fresh secret, of which access codes are made. The nonce is not stored.
     """
 
     order: OrderKey
@@ -48,14 +48,14 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         )
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Replace the item.
+        """Replace the item. The Orders feed shows the replacement.
 
         Raises:
             UnknownOrderError: No booked Order has the key.
             GoneError: The Order was deleted.
             NotFoundError: The Order has no such item.
-            UnacceptableReplacementError: The new pair cannot be booked, costs more, is paid otherwise, or belongs to
-                another Seller (OB-SEL-07).
+            UnacceptableReplacementError: The new Opportunity cannot be booked with the new Offer, costs more, is paid
+                in another way, or belongs to another Seller (OB-SEL-07).
             RequestTooLargeError: The Order would take too many bytes.
         """
         record = lifecycle.booked_order(situation, self.order)
@@ -83,10 +83,10 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
     def _check(
         self, situation: Situation, order: Order, item: BookedItem, opportunity: Opportunity, offer: Offer
     ) -> None:
-        """Raise UnacceptableReplacementError unless the pair can be booked at the same price or less (OB-SEL-07)."""
+        """Raise UnacceptableReplacementError if the replacement cannot be booked or costs more (OB-SEL-07)."""
         same_opportunity = opportunity.path == item.opportunity.path
         if same_opportunity and offer.ref == item.offer.ref:
-            raise UnacceptableReplacementError("The replacement is what is booked already.")
+            raise UnacceptableReplacementError("The replacement is the booked Opportunity with the booked Offer.")
         pricing = pricing_of(order)
         if not can_be_paid(offer, pricing):
             raise UnacceptableReplacementError("The replacement has a price that cannot be paid.")
@@ -94,7 +94,7 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         paid_otherwise = prepayment_of(offer) is not prepayment_of(item.offer)
         in_other_currency = offer.price and offer.currency != item.offer.currency
         if dearer or paid_otherwise or in_other_currency:
-            raise UnacceptableReplacementError("The replacement costs more, or is paid otherwise.")
+            raise UnacceptableReplacementError("The replacement costs more, or is paid in another way.")
         pair = Pair(opportunity, offer, order.seller, situation.parents(opportunity))
         reason = why_not_bookable(pair, situation.now)
         if reason:
@@ -115,13 +115,13 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
 
 
 def _check_details(order: BookedOrder, number: int, offer: Offer) -> None:
-    """Raise UnacceptableReplacementError if the Offer requires details that the Order lacks: nobody can send them now.
+    """Raise UnacceptableReplacementError if the Offer requires details that the Broker did not send at B.
 
-    The details of B count, even if the item was replaced since. If the Offer requires approval, the replacement is the
-    Seller's approval.
+    The Broker cannot send them any more. The Offer that was booked counts, not an earlier replacement. An Offer that
+    requires approval is accepted, because the Seller makes the replacement.
     """
     booked_for = next(item.offer for item in order.items if item.number == number)
     attendee = order.personal.attendees.get(number) if order.personal else None
     missing = " ".join(error.description or "" for error in missing_details(offer, booked_for, attendee))
     if missing:
-        raise UnacceptableReplacementError(f"The Order lacks what the Offer asks for. {missing}")
+        raise UnacceptableReplacementError(f"The Order lacks details that the Offer requires. {missing}")

@@ -1,4 +1,4 @@
-"""Withdrawing Opportunities that were published."""
+"""Withdraw Opportunities that were published."""
 
 from collections.abc import Set as AbstractSet
 
@@ -13,16 +13,16 @@ from openbooking.booking.rules.reports import affected_orders, withdrawal_report
 
 
 class Withdraw(ActorCommand, frozen=True, kw_only=True):
-    """Withdraw all Opportunities from these sources, and everything below them.
+    """Withdraw all Opportunities of some sources, and everything below these Opportunities.
 
-    An Opportunity that its Seller unpublished or cancelled here is still unpublished or cancelled if it is published
-    again.
+    If an Opportunity that its Seller unpublished or cancelled here is published again, it is still unpublished or
+    cancelled.
 
     Attributes:
         sources: The names of the sources.
-        keep: The paths that stay.
-        orders: Whether the Orders for these Opportunities are deleted, too. Otherwise the Orders stay, and their spaces
-            are still taken if the Opportunities are published again.
+        keep: The paths of the Opportunities that are not withdrawn.
+        orders: Whether the Orders for these Opportunities are deleted, too. Orders that are not deleted still have
+            their spaces if the Opportunities are published again.
     """
 
     sources: frozenset[str]
@@ -34,7 +34,7 @@ class Withdraw(ActorCommand, frozen=True, kw_only=True):
         return Needs(sources=self.sources)
 
     def decide(self, situation: Situation) -> Decision[Reports]:
-        """Remove the Opportunities, and end quotes and reject proposals for them; the reply reports on each."""
+        """Remove the Opportunities and their quotes, reject their OrderProposals, and report on each Opportunity."""
         stamp = self.stamp(situation)
         gone = _with_all_below(situation, situation.paths_from(self.sources) - self.keep)
         changes: list[Change] = []
@@ -66,6 +66,6 @@ def _with_all_below(situation: Situation, found: set[str]) -> AbstractSet[str]:
 
 
 def _removal(opportunity: Opportunity) -> Change:
-    """Return the change that removes an Opportunity, or that stores the part of it which a withdrawal leaves."""
+    """Return the change that removes an Opportunity, or that marks it as withdrawn."""
     left = withdrawn_opportunity(opportunity)
     return OpportunitySet(left) if left else OpportunityRemoved(opportunity.path)

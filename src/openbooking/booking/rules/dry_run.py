@@ -1,4 +1,8 @@
-"""The dry run of C1, C2, P and B, which returns the Order that a request would make (OB 9.2.1, 9.2.2)."""
+"""The dry run of C1, C2, P and B, which returns the Order that a request would make (OB 9.2.1, 9.2.2).
+
+The dry run checks the request as a whole first. Then it finds the Opportunity, Offer and price of each item, and checks
+quantity, capacity, currency, prepayment, total and details. It writes nothing and holds no spaces.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -54,7 +58,7 @@ class Checkpoint(StrEnum):
 
 
 def order_needs(record: Needs, request: OrderRequest) -> Needs:
-    """Return the needs of the dry run: the record, the Seller, and the Opportunities and Offers of the items."""
+    """Return the needs of the dry run: the given record, the Seller, and the Opportunities and Offers of the items."""
     named = {item.opportunity for item in request.items if item.opportunity}
     owners = {item.offer.owner for item in request.items if item.offer}
     sellers = frozenset({request.seller} if request.seller else ())
@@ -69,7 +73,7 @@ def dry_run(  # noqa: PLR0913, PLR0917 - everything that an Order depends on
     request: OrderRequest,
     guaranteed: Mapping[int, LeasedTerms],
 ) -> Order:
-    """Return the Order that the request would make, with the errors of its items.
+    """Return the Order that the request would make, with errors on the items that cannot be booked.
 
     Args:
         situation: The situation of the decision.
@@ -77,11 +81,11 @@ def dry_run(  # noqa: PLR0913, PLR0917 - everything that an Order depends on
         caller: The Booking Partner.
         uuid: The Order UUID.
         request: The request.
-        guaranteed: The terms that a Lease guarantees, by the numbers of the items.
+        guaranteed: The terms that a Lease guarantees (`holding.guaranteed_terms`), by the numbers of the items.
 
     Raises:
-        OpenBookingError: The request as a whole is at fault, in the order Seller, broker, customer, payment (AMB-54);
-            at last RequestTooLargeError, if the Order takes too many bytes.
+        OpenBookingError: The request as a whole is at fault. Seller, broker, customer and payment are checked in this
+            order (AMB-54), and the size of the Order last.
     """
     seller = situation.sellers.get(request.seller) if request.seller else None
     if seller is None:
@@ -131,7 +135,7 @@ def _check_parties_and_payment(
 
 
 class _DryRun:
-    """Finds Opportunity, Offer and price of each item of a request."""
+    """Finds the Opportunity, Offer and price of each item of a request."""
 
     def __init__(
         self,
@@ -156,7 +160,7 @@ class _DryRun:
         return tuple(self._item(number, item) for number, item in enumerate(self._request.items, 1))
 
     def _item(self, number: int, request: ItemRequest) -> OrderItem:
-        """Return an OrderItem with its Opportunity and Offer, and the error that prevents their booking, if any."""
+        """Return an OrderItem with its Opportunity and Offer, and with an error if they cannot be booked."""
         found = self._opportunity(request)
         opportunity = found if isinstance(found, Opportunity) else None
         parents = self._situation.parents(opportunity) if opportunity else ()
@@ -180,11 +184,11 @@ class _DryRun:
         return replace(item, errors=(error,)) if isinstance(error, ItemError) else item
 
     def _opportunity(self, request: ItemRequest) -> Opportunity | ItemError:
-        """Return the requested Opportunity, or the error in the references of the item (OB-VAL-13 to OB-VAL-15)."""
+        """Return the requested Opportunity, or an error if the item has wrong references (OB-VAL-13 to OB-VAL-15)."""
         if request.opportunity_id is None:
             return _error(ItemErrorType.INCOMPLETE_ORDER_ITEM, "The OrderItem has no orderedItem.")
         if request.offer_id is None and request.override is None and not self._dynamic:
-            return _error(ItemErrorType.INCOMPLETE_ORDER_ITEM, "The OrderItem has no acceptedOffer, or no sound one.")
+            return _error(ItemErrorType.INCOMPLETE_ORDER_ITEM, "The OrderItem has no valid acceptedOffer.")
         if request.opportunity is None:
             reason = f"{request.opportunity_id} names no Opportunity."
             return _error(ItemErrorType.INVALID_OPPORTUNITY_OR_OFFER_ID, reason)
@@ -266,9 +270,9 @@ def _add_capacity_error(
 
 
 def _add_prepayment_errors(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    """Return the items, with errors if some of them require prepayment and others do not allow it (OB-PREP-09).
+    """Return the items, with errors if some items require prepayment and others do not allow it (OB-PREP-09).
 
-    Free items have no error.
+    Only these items have an error: free items and items with optional prepayment have none.
     """
     priced = {item.number: prepayment_of(item.offer) for item in items if item.offer and item.offer.price}
     opposed = {Availability.REQUIRED, Availability.UNAVAILABLE}
@@ -283,7 +287,7 @@ def _add_prepayment_errors(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...
 
 
 def _add_currency_errors(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    """Return the items, with errors on those whose currency differs from the first one (OB-VAL-40)."""
+    """Return the items, with an error on each item whose currency differs from the first currency (OB-VAL-40)."""
     currency = next((item.offer.currency for item in items if item.offer and item.offer.currency), None)
     return tuple(
         replace(item, errors=(_error(ItemErrorType.OPPORTUNITY_IS_IN_CONFLICT, f"Not priced in {currency}."),))
@@ -294,14 +298,14 @@ def _add_currency_errors(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
 
 
 def _add_detail_errors(item: OrderItem, request: ItemRequest) -> OrderItem:
-    """Return the item with the errors in attendee and answers, unless it has other errors (OB-CUST-14, OB-FORM-09)."""
+    """Return the item with the errors in its attendee and answers, unless it has errors (OB-CUST-14, OB-FORM-09)."""
     if item.errors or item.offer is None:
         return item
     return replace(item, errors=detail_errors(item.offer, request))
 
 
 def personal_data(request: OrderRequest, checkpoint: Checkpoint) -> PersonalData:
-    """Return the personal data of the request; C1 reflects no Customer (OB-C1-10)."""
+    """Return the personal data of the request. C1 reflects neither the Customer nor the answers (OB-C1-10)."""
     numbered = list(enumerate(request.items, 1))
     return PersonalData(
         customer=request.customer if checkpoint is not Checkpoint.C1 else None,

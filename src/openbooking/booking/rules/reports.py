@@ -1,6 +1,6 @@
 """The reports of publishing and withdrawing: whether an Opportunity can be booked, and the effects on its Orders.
 
-An import prints them, and so does a trial run of the import.
+Imports and their trial runs print the reports.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ _NO_ORDERS = AffectedOrders()
 
 
 def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str | None:
-    """Return why nobody can book the Opportunity with any of its Offers now, or None."""
+    """Return why the Opportunity cannot be booked now with any of its Offers, or None if it can be booked."""
     parents = situation.parents(opportunity)
     offers = applicable_offers(opportunity, parents)
     if not offers:
@@ -42,10 +42,15 @@ def why_not_bookable_now(situation: Situation, opportunity: Opportunity) -> str 
 
 
 def affected_orders(before: Situation, changes: Iterable[Change], paths: Collection[str]) -> dict[str, AffectedOrders]:
-    """Return the records that the changes affect, by path.
+    """Return the Orders and OrderProposals that the changes affect, by the paths of the Opportunities.
 
-    An item counts for the path of its Opportunity if that is in `paths`, and otherwise for its nearest parent in
+    An item counts for its Opportunity. If the Opportunity is not in `paths`, the item counts for its nearest parent in
     `paths`.
+
+    Args:
+        before: The situation before the changes.
+        changes: The changes of the command.
+        paths: The paths of the reported Opportunities.
     """
     found: dict[str, dict[str, set[OrderKey]]] = defaultdict(lambda: defaultdict(set))
     for change in changes:
@@ -55,25 +60,31 @@ def affected_orders(before: Situation, changes: Iterable[Change], paths: Collect
                 if path is not None:
                     found[path][how].add(change.key)
     return {
-        path: AffectedOrders(**{how: frozenset(keys) for how, keys in reached.items()})
-        for path, reached in found.items()
+        path: AffectedOrders(**{how: frozenset(keys) for how, keys in effects.items()})
+        for path, effects in found.items()
     }
 
 
 def _orders_for(situation: Situation, path: str) -> frozenset[OrderKey]:
-    """Return the keys of the Orders with a space of the Opportunity."""
+    """Return the keys of the Orders that have a space of the Opportunity."""
     orders = (record for record in situation.records.values() if isinstance(record, OrderRecord))
     return frozenset(record.key for record in orders if any(claim.opportunity == path for claim in record.claims()))
 
 
-def withdrawal_report(situation: Situation, path: str, reached: AffectedOrders = _NO_ORDERS) -> OpportunityReport:
-    """Return the report on an Opportunity that leaves the open feeds, with the Orders that stay as they are."""
-    orders = replace(reached, kept=_orders_for(situation, path))
+def withdrawal_report(situation: Situation, path: str, affected: AffectedOrders = _NO_ORDERS) -> OpportunityReport:
+    """Return the report on an Opportunity that leaves the open feeds.
+
+    Args:
+        situation: The situation before the command.
+        path: The path of the Opportunity.
+        affected: The Orders and OrderProposals that the command changes. The Orders that do not change are added.
+    """
+    orders = replace(affected, kept=_orders_for(situation, path))
     return OpportunityReport(opportunity=situation.opportunities[path], orders=orders)
 
 
 def _affected_items(known: Record | None, record: Record) -> Iterator[tuple[OrderItem, str]]:
-    """Yield the changed items of a record, each with the name of its field of AffectedOrders."""
+    """Yield the changed items of a record, each with the field of AffectedOrders to which the change belongs."""
     if isinstance(record, ProposalRecord):
         if not _is_rejected(known) and _is_rejected(record):
             yield from ((item, "rejected") for item, _ in record.items())
