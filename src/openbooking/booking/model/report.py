@@ -1,4 +1,4 @@
-"""The reports of publishing and withdrawing, one for each Opportunity; an import prints them."""
+"""The reports of publishing and withdrawing, one for each Opportunity. An import prints the reports."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from openbooking.booking.model.order import OrderKey
 
 
 class AffectedOrders(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of the Orders and OrderProposals for an Opportunity, by the effect of a command on them.
+    """The Orders and OrderProposals for an Opportunity that a command affects, by the effect.
 
     Attributes:
         cancelled: Orders with an item that was cancelled.
@@ -29,7 +29,7 @@ class OpportunityReport(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         opportunity: The Opportunity after the command, or before it if it was removed.
-        why_not: Why nobody can book the Opportunity now; None if it can be booked.
+        why_not: Why the Opportunity cannot be booked now; None if it can be booked.
         orders: The Orders for the Opportunity.
     """
 
