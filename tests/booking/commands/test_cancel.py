@@ -175,7 +175,7 @@ def test_a_partner_whose_authorisation_ended_cannot_cancel_its_orders() -> None:
 
 @pytest.mark.spec("OB-CAN-05")
 @pytest.mark.parametrize("start", [NOW - timedelta(hours=1), NOW])
-def test_a_booking_cannot_be_cancelled_from_the_present_start_on(start: datetime) -> None:
+def test_a_booking_cannot_be_cancelled_from_the_current_start_on(start: datetime) -> None:
     earlier = evolve(booked(), OpportunitySet(replace(YOGA[1], start=start)))
     with pytest.raises(CancellationNotPermittedError, match="because it has started"):
         cancel(1).decide(earlier)

@@ -19,7 +19,7 @@ from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import BrokerRole, OrderType
 from support.builders import NOW, UUID, after, book, item, new_uuid, quote, request, session, situation
 from support.parties import AGREED_ALICE, ALICE, BOB, CENTRE, STUDIO
-from support.proposals import APPROVAL, order_of
+from support.proposals import APPROVAL, amend, order_of, proposed, record_in
 
 STATUS = GetOrder(caller=ALICE, uuid=UUID)
 ACCOUNT = Policy(reconciliation=ReconciliationDetails(account_id="acme"))
@@ -126,3 +126,9 @@ def test_order_status_returns_a_leased_quote_until_the_lease_ends() -> None:
 def test_a_partner_whose_authorisation_ended_does_not_get_its_orders() -> None:
     with pytest.raises(InvalidAuthorizationDetailsError):
         GetOrder(caller=Caller("alice", frozenset()), uuid=UUID).decide(BOOKED)
+
+
+@pytest.mark.spec("OB-OST-02")
+def test_order_status_returns_the_current_proposal() -> None:
+    where = after(proposed(), amend(without=frozenset({1})))
+    assert GetOrder(caller=ALICE, uuid=UUID).decide(where).reply == record_in(where)

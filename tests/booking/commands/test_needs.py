@@ -113,7 +113,7 @@ COMMANDS: list[tuple[Command[Any], Needs]] = [
 
 
 @pytest.mark.parametrize(("command", "needs"), COMMANDS, ids=lambda value: type(value).__name__)
-def test_a_command_needs_these_rows(command: Command[Any], needs: Needs) -> None:
+def test_a_command_needs_its_rows(command: Command[Any], needs: Needs) -> None:
     assert command.needs() == needs
 
 

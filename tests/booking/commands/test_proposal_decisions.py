@@ -259,7 +259,7 @@ def test_the_note_of_the_customer_is_stored_and_not_published() -> None:
         (ABORT, CUSTOMER_REJECTED, BY_ALICE),
     ],
 )
-def test_the_whole_proposal_is_accepted_or_rejected_and_keeps_its_version(
+def test_a_decision_keeps_the_version_and_the_items_of_the_proposal(
     command: Command[Any], status: OrderProposalStatus, by: Stamp
 ) -> None:
     before = proposed()
@@ -279,7 +279,7 @@ def test_a_rejection_may_have_a_reason() -> None:
 
 @pytest.mark.spec("OB-APP-24", "OB-APP-28")
 @pytest.mark.parametrize("command", [ACCEPT, amend()])
-def test_the_seller_cannot_decide_after_the_lifetime_has_ended_swept_or_not(command: Command[Any]) -> None:
+def test_the_seller_cannot_decide_after_the_lifetime_has_ended(command: Command[Any]) -> None:
     late = replace(proposed(), now=NOW + POLICY.proposal_duration)
     with pytest.raises(ProposalExpiredError, match="not been booked in time"):
         command.decide(late)

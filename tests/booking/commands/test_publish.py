@@ -70,7 +70,7 @@ OTHER_THING = replace(YOGA, start=NOW + timedelta(days=5), properties={"name": "
 
 
 @pytest.mark.parametrize("known", [frozenset({YOGA.path}), frozenset({YOGA.path, "slots/unknown"})])
-def test_an_id_that_only_its_feed_knows_is_not_given_to_another_thing_while_there_are_orders(
+def test_an_id_of_a_feed_is_not_used_for_another_opportunity_while_orders_have_it(
     known: frozenset[str],
 ) -> None:
     with pytest.raises(IdReusedError):
@@ -117,7 +117,7 @@ def test_a_publication_cancels_no_orders_of_an_opportunity_that_was_cancelled_be
     assert again.states[0].status is OrderItemStatus.SELLER_CANCELLED
 
 
-def test_a_seller_that_is_stored_already_is_published_again_whatever_its_size() -> None:
+def test_a_stored_seller_above_the_size_limit_is_published_again() -> None:
     small = replace(situation(), policy=Policy(max_published_bytes=1))
     assert PublishSeller(CENTRE, actor=MANAGER).decide(small).changes
 

@@ -174,7 +174,7 @@ def test_a_reseller_may_omit_the_customer() -> None:
     ],
 )
 @pytest.mark.spec("OB-VAL-09", "OB-VAL-11", "OB-C2-07")
-def test_a_faulty_reference_is_an_error_of_its_item_alone(changes: dict[str, object], expected: ItemErrorType) -> None:
+def test_a_wrong_reference_is_an_error_of_its_item_only(changes: dict[str, object], expected: ItemErrorType) -> None:
     faulty: ItemRequest = replace(item(YOGA, 0), **changes)
     order = quoted(situation(YOGA, SPIN), request(faulty, item(SPIN, 1)))
     assert error_types(order) == [[expected], []]
@@ -200,7 +200,7 @@ NOT_BOOKABLE: dict[str, dict[str, Any]] = {
 )
 @pytest.mark.parametrize("checkpoint", Checkpoint)
 @pytest.mark.parametrize("why", NOT_BOOKABLE)
-def test_a_pair_that_fails_a_condition_is_not_bookable(why: str, checkpoint: Checkpoint) -> None:
+def test_an_opportunity_that_fails_a_condition_is_not_bookable(why: str, checkpoint: Checkpoint) -> None:
     family = session("x", **NOT_BOOKABLE[why])
     asked = request(item(family))
     command = Book(caller=ALICE, uuid=UUID, request=asked) if checkpoint is Checkpoint.B else quote(asked, checkpoint)

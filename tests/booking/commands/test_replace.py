@@ -247,7 +247,7 @@ def test_only_a_confirmed_item_is_replaced(command: Any) -> None:
         replacing(SPIN).decide(after(booked(), command))
 
 
-def test_the_order_and_the_item_must_exist() -> None:
+def test_a_replacement_of_an_unknown_order_or_item_is_refused() -> None:
     with pytest.raises(UnknownOrderError):
         replacing(SPIN).decide(situation(YOGA, SPIN))
     for number in (0, 2, -1):
@@ -359,14 +359,14 @@ def test_a_replaced_item_loses_renewed_access_and_the_mark_of_changed_logistics(
     assert found.access == Access(own_passes=(OWN,))
 
 
-def test_a_full_opportunity_is_given_in_place_of_nothing() -> None:
+def test_a_full_opportunity_is_not_accepted_as_a_replacement() -> None:
     full = replace(booked(), spaces={SPIN[-1].path: Spaces(booked=9, leased=1)})
     with pytest.raises(UnacceptableReplacementError, match="is full"):
         replacing(SPIN).decide(full)
 
 
 @pytest.mark.parametrize(("taken", "accepted"), [(10, True), (11, False)])
-def test_another_offer_of_an_oversold_opportunity_is_not_given(taken: int, accepted: bool) -> None:
+def test_another_offer_of_an_oversold_opportunity_is_not_accepted(taken: int, accepted: bool) -> None:
     """The item itself has one of the spaces."""
     other = offer(YOGA[0].path, key="other")
     where = evolve(booked(), OpportunitySet(replace(YOGA[0], offers=(*YOGA[0].offers, other))))

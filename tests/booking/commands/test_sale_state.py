@@ -105,7 +105,7 @@ def test_an_opportunity_off_sale_is_no_replacement() -> None:
 
 
 @pytest.mark.parametrize("state", OFF_SALE)
-def test_an_order_does_not_depend_on_it(state: SaleState) -> None:
+def test_an_order_does_not_depend_on_the_sale_state(state: SaleState) -> None:
     where = after(situation(YOGA), book(ASKED))
     off = having(where, take_off(YOGA[0], state), take_off(YOGA[1], state))
     assert (off.records, off.spaces) == (where.records, where.spaces)

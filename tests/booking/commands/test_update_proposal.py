@@ -57,7 +57,7 @@ def personal_data_in(where: Situation) -> PersonalData | None:
 
 
 @pytest.mark.spec("OB-APP-23", "OB-OPU-01")
-def test_a_customer_rejects_with_a_reason_once() -> None:
+def test_a_repeated_rejection_by_the_customer_changes_nothing() -> None:
     command = replace(ABORT, note="It rains.")
     where = after(proposed(), command)
     assert standing(where).status is CUSTOMER_REJECTED
@@ -78,7 +78,7 @@ def test_a_customer_rejects_with_a_reason_once() -> None:
         (None, 5, PatchNotAllowedOnPropertyError),
     ],
 )
-def test_a_customer_can_reject_write_or_both(status: Any, note: Any, expected: Any) -> None:
+def test_a_customer_can_reject_a_proposal_write_a_note_or_both(status: Any, note: Any, expected: Any) -> None:
     patch = ProposalPatch(status, note)
     if isinstance(expected, UpdateProposal):
         assert proposal_update(ALICE, UUID, patch) == expected

@@ -32,14 +32,14 @@ def test_everything_below_an_opportunity_of_the_source_is_withdrawn() -> None:
     assert where.opportunities.keys() == {SERIES.path, YOGA.path}
 
 
-def test_the_paths_to_keep_stay() -> None:
+def test_a_withdrawal_keeps_the_given_paths() -> None:
     where = situation(published(SERIES, YOGA), published(*TRIP))
     kept = frozenset(member.path for member in TRIP)
     assert after(where, replace(WITHDRAW, keep=kept)).opportunities.keys() == kept
 
 
 @pytest.mark.parametrize("changes", [{"sale": SaleState.UNPUBLISHED}, {"cancelled_here": True}])
-def test_an_unpublished_or_cancelled_opportunity_is_remembered_without_its_parent(changes: dict[str, Any]) -> None:
+def test_an_unpublished_or_cancelled_opportunity_stays_stored_without_its_parent(changes: dict[str, Any]) -> None:
     (member,) = published(replace(YOGA, **changes))
     where = after(situation(published(SERIES), [member]), WITHDRAW)
     assert where.opportunities == {YOGA.path: replace(member, parent=None, withdrawn=True)}

@@ -45,14 +45,14 @@ def test_an_open_proposal_without_a_hold_claims_no_space_until_the_end_of_its_li
 
 
 @pytest.mark.parametrize("kind", RECORDS)
-def test_a_stored_record_is_read_as_one_of_its_kind(kind: str) -> None:
+def test_a_stored_record_is_decoded_as_the_class_of_its_kind(kind: str) -> None:
     record = record_in(RECORDS[kind])
     assert record.kind == kind
     assert decode_record(msgspec.json.encode(record)) == record
 
 
 @pytest.mark.parametrize("kind", RECORDS)
-def test_a_stored_record_is_read_whatever_the_order_of_its_fields(kind: str) -> None:
+def test_a_stored_record_is_decoded_in_any_order_of_its_fields(kind: str) -> None:
     record = record_in(RECORDS[kind])
     fields = msgspec.json.decode(msgspec.json.encode(record))
     backwards = dict(reversed(fields.items()))

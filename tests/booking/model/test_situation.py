@@ -109,7 +109,7 @@ def test_spaces_and_holdings_follow_from_the_claims_of_records(
     assert where.held == {**HELD, **leased}
 
 
-def test_the_first_hold_of_a_partner_is_counted_from_nothing() -> None:
+def test_the_first_hold_of_a_partner_is_counted_from_zero() -> None:
     where = evolve(situation(YOGA), RecordSet(KEY, QUOTED))
     assert where.held == {(PATH, "alice"): 2}
     assert where.holdings == {"alice": {CENTRE.key: Holdings(quotes=1)}, "bob": {}}
@@ -117,13 +117,13 @@ def test_the_first_hold_of_a_partner_is_counted_from_nothing() -> None:
     assert (unknown.held, unknown.holdings, unknown.spaces) == ({}, {}, {PATH: Spaces(leased=2)})
 
 
-def test_a_removed_opportunity_is_touched_and_the_others_stay() -> None:
+def test_a_removed_opportunity_is_touched_and_other_opportunities_stay() -> None:
     where = evolve(situation(YOGA), OpportunityRemoved(PATH))
     assert where.opportunities == {YOGA[0].path: YOGA[0]}
     assert where.touched == {PATH}
 
 
-def test_a_new_opportunity_has_no_spaces_taken_and_a_known_one_keeps_its_own() -> None:
+def test_a_new_opportunity_has_no_spaces_taken_and_a_stored_opportunity_keeps_them() -> None:
     where = evolve(Situation(now=NOW, policy=BEFORE.policy), OpportunitySet(YOGA[1]))
     assert where.spaces == {PATH: Spaces()}
     assert evolve(BEFORE, renamed(YOGA[1])).spaces == BEFORE.spaces

@@ -44,7 +44,7 @@ def type_of(found: Offer | ItemError) -> ItemErrorType:
 
 
 @pytest.mark.spec("OB-VAL-14", "OB-VAL-16")
-def test_the_offer_that_is_asked_for_is_published_and_applies_to_the_opportunity() -> None:
+def test_the_requested_offer_must_be_published_and_apply_to_the_opportunity() -> None:
     other = session("other")
     where = situation(YOGA, other)
     assert published_offer(where, YOGA[-1], item(YOGA, offer=CHILD.ref)) == CHILD
@@ -128,7 +128,7 @@ def test_a_dynamic_item_has_the_first_offer_with_which_it_can_be_booked_without_
     assert (found.key, found.price, found.currency) == (expected, Decimal(0), None)
 
 
-def test_a_dynamic_item_names_no_offer_and_there_must_be_one() -> None:
+def test_a_dynamic_item_that_names_an_offer_or_has_no_applicable_offer_is_an_error() -> None:
     where = situation(YOGA)
     for asked in (item(YOGA), item(YOGA, offer_id=None, override=NAMED)):
         found = dynamic_offer(where, NO_TERMS, CENTRE, YOGA[-1], asked, 1)

@@ -68,7 +68,7 @@ def test_the_spaces_that_an_order_holds_are_left_for_it(spaces: Spaces, own: Spa
     assert not has_spaces(session(capacity=5)[-1], expected + 1, spaces, own)
 
 
-def test_no_number_is_shown_where_none_is_known() -> None:
+def test_an_opportunity_without_a_known_capacity_shows_no_number() -> None:
     made = session(capacity=5)[-1]
     assert spaces_left(replace(made, capacity=None), NONE) is None
     assert spaces_left(replace(made, offers_unknown=True), NONE) is None

@@ -302,7 +302,7 @@ def test_an_item_shows_the_spaces_that_are_left(capacity: int | None) -> None:
     assert found.remaining == (None if capacity is None else 2)
 
 
-def test_an_opportunity_of_which_nothing_was_sold_has_all_spaces_left() -> None:
+def test_an_opportunity_without_sold_spaces_has_all_spaces_left() -> None:
     where = replace(situation(YOGA), spaces={})
     (found,) = answer(where, Checkpoint.C1, request(item(YOGA))).items
     assert found.remaining == 10

@@ -6,11 +6,9 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.command import Decision
 from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.replace import Replace
-from openbooking.booking.commands.seller_decisions import RenewAccess
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import AccessRules, Opportunity
 from openbooking.booking.model.order_request import IntakeAnswer, OrderRequest
@@ -33,7 +31,7 @@ from support.builders import (
     session,
     situation,
 )
-from support.parties import BOB, CUSTOMER, MANAGER
+from support.parties import CUSTOMER, MANAGER
 from support.proposals import ABORT, ACCEPT, KEY, POLICY, TRIP, b, having, order_of, places, proposed
 
 YOGA = session("yoga", capacity=5, access=AccessRules(code=True))
@@ -63,34 +61,6 @@ def record_in(where: Situation) -> Record:
 
 def erased(where: Situation, over_before: datetime) -> Situation:
     return after(replace(where, now=LONG_AFTER, touched=frozenset()), ErasePersonalData(over_before=over_before))
-
-
-def test_an_order_is_erased_once_its_last_session_is_over() -> None:
-    before = booked(YOGA, LATER)
-    assert YOGA[-1].over_at is not None
-    assert LATER[-1].start is not None
-    assert erased(before, YOGA[-1].over_at).records == before.records
-    assert erased(before, LATER[-1].start - timedelta(microseconds=1)).records == before.records
-    assert record_in(erased(before, LATER[-1].start)).erased == BY_RETENTION
-
-
-def test_personal_data_is_erased_and_the_booking_stays() -> None:
-    before = after(
-        booked(YOGA, LATER), RenewAccess(order=KEY, numbers=frozenset({1}), nonce="other", code=True, actor=MANAGER)
-    )
-    left = erased(before, LONG_AFTER)
-    was, record = record_in(before), record_in(left)
-    assert was.order is not None
-    assert record.order is not None
-    assert all(word in str(was) for word in ("geoff", "ann@", "member-1"))
-    assert not any(word in str(record) for word in ("geoff", "ann@", "member-1"))
-    assert (record.order.personal, record.fingerprint) == (None, None)
-    assert (record.claims(), record.order.totals, left.spaces) == (was.claims(), was.order.totals, before.spaces)
-    assert left.touched == frozenset()
-    codes = [[found.access and found.access.code for found, _ in kept.items()] for kept in (was, record)]
-    assert codes[0] == codes[1]
-    assert codes[0][0]
-    assert ErasePersonalData(over_before=LONG_AFTER).decide(left) == Decision(reply=0)
 
 
 def test_a_replacement_sets_the_retention_period_and_loses_its_barcode() -> None:
@@ -169,12 +139,6 @@ def test_a_repeat_of_p_is_recognised_by_its_items_after_erasure() -> None:
         propose(places(TRIP, TRIP)).decide(closed)
     with pytest.raises(OrderAlreadyExistsError):
         propose(replace(asked, total_payment_due=PRICE + 1)).decide(closed)
-
-
-def test_orders_of_all_partners_are_erased_once() -> None:
-    where = after(booked(YOGA), book(asked_for(YOGA), caller=BOB))
-    assert ErasePersonalData(over_before=LONG_AFTER).decide(where).reply == 2
-    assert {record.erased for record in erased(where, LONG_AFTER).records.values()} == {BY_RETENTION}
 
 
 @pytest.mark.parametrize(

@@ -17,14 +17,14 @@ ASKED = request(item(YOGA))
 
 
 @pytest.mark.spec("OB-B-10", "OB-B-11")
-def test_a_record_is_known_by_the_request_that_made_it_and_by_no_other() -> None:
+def test_only_the_request_that_made_a_record_matches_its_fingerprint() -> None:
     record = order_record(after(situation(YOGA), book(ASKED)))
     assert matches_fingerprint(record, ASKED.fingerprint())
     assert not matches_fingerprint(record, replace(ASKED, customer=None).fingerprint())
     assert record.fingerprint != ASKED.fingerprint()
 
 
-def test_a_record_without_the_key_of_its_fingerprint_is_known_by_nothing() -> None:
+def test_no_request_matches_a_record_without_its_fingerprint_key() -> None:
     record = order_record(after(situation(YOGA), book(ASKED)))
     personal = personal_data_of(record)
     assert personal is not None

@@ -317,7 +317,7 @@ def test_a_proposal_that_ends_within_a_lease_is_not_prolonged_by_its_rejection()
 
 
 @pytest.mark.parametrize("note", [None, "Bring boots."])
-def test_a_decision_is_stamped_with_who_made_it(note: str | None) -> None:
+def test_a_decision_has_the_stamp_of_its_actor(note: str | None) -> None:
     accepted = lifecycle.set_proposal_status(
         RECORDS[RecordKind.PROPOSAL], proposal(), OrderProposalStatus.ACCEPTED, BY_MANAGER, note
     )
@@ -325,7 +325,7 @@ def test_a_decision_is_stamped_with_who_made_it(note: str | None) -> None:
 
 
 @pytest.mark.spec("OB-AMEND-03")
-def test_a_proposal_that_awaits_a_decision_again_has_none() -> None:
+def test_a_proposal_that_awaits_a_decision_again_has_no_stamp_of_a_decision() -> None:
     where = RECORDS[RecordKind.PROPOSAL]
     accepted = lifecycle.set_proposal_status(where, proposal(), OrderProposalStatus.ACCEPTED, BY_MANAGER)
     awaiting = lifecycle.set_proposal_status(where, accepted, OrderProposalStatus.AWAITING, BY_ALICE)
@@ -339,7 +339,7 @@ def test_a_decision_that_is_repeated_keeps_its_first_stamp() -> None:
     assert lifecycle.set_proposal_status(where, accepted, OrderProposalStatus.ACCEPTED, BY_ALICE) == accepted
 
 
-def test_a_rejected_proposal_says_so_when_it_is_decided_again() -> None:
+def test_the_error_of_a_second_decision_names_the_rejection() -> None:
     where = RECORDS[RecordKind.PROPOSAL]
     with pytest.raises(ProposalRejectedError, match="The OrderProposal is SellerRejected for good"):
         lifecycle.set_proposal_status(

@@ -54,7 +54,7 @@ def of_studio(*items: ItemRequest, **changes: Any) -> OrderRequest:
         (TaxCalculation.NEVER, RESELLER, TaxTreatment.EXCLUDED),
     ],
 )
-def test_the_setting_decides_whose_tax_is_calculated(
+def test_the_setting_decides_for_which_customers_tax_is_calculated(
     calculation: TaxCalculation, who: dict[str, Any], treatment: TaxTreatment
 ) -> None:
     where = situation(YOGA, policy=Policy(leasing=Leasing.OFF, tax=calculation))
@@ -89,7 +89,7 @@ def test_with_excluded_tax_all_sellers_show_net_prices() -> None:
 
 
 @pytest.mark.spec("OB-TAX-08", "OB-LEASE-10")
-def test_a_lease_made_for_a_consumer_does_not_tax_a_business_and_the_other_way_round() -> None:
+def test_the_tax_treatment_follows_the_request_and_not_the_lease() -> None:
     policy = Policy(leasing=Leasing.NAMED, tax=TaxCalculation.CONSUMERS)
     consumer, business = request(item(YOGA)), request(item(YOGA), customer=BUSINESS)
     held = after(situation(YOGA, policy=policy), quote(business))

@@ -199,7 +199,7 @@ def test_the_broker_learns_that_a_price_cannot_be_paid(override: bool, type_: It
     assert payable_offer(dear, Pricing(TaxMode.GROSS)) == expected
 
 
-def test_an_offer_that_can_be_paid_and_an_error_stay_as_they_are() -> None:
+def test_a_payable_offer_and_an_error_are_returned_unchanged() -> None:
     error = ItemError(type=UNBOOKABLE)
     assert payable_offer(error, Pricing(TaxMode.GROSS)) == error
     assert payable_offer(YOGA[0].offers[0], Pricing(TaxMode.NET)) == YOGA[0].offers[0]

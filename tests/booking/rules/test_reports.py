@@ -56,7 +56,7 @@ PATH = YOGA[-1].path
         (session(offered={"max_quantity": 2}), Spaces(), None),
     ],
 )
-def test_an_opportunity_that_nobody_can_book_has_a_reason(
+def test_the_report_has_the_reason_why_an_opportunity_cannot_be_booked(
     family: list[Opportunity], spaces: Spaces, reason: str | None
 ) -> None:
     assert why_not_bookable_now(situation(family, spaces={PATH: spaces}), family[-1]) == reason
@@ -76,7 +76,7 @@ def reached(where: Situation, command: Any, *paths: str) -> dict[str, AffectedOr
     return affected_orders(where, command.decide(where).changes, paths)
 
 
-def test_an_order_counts_as_cancelled_or_changed_at_the_nearest_published_path() -> None:
+def test_an_order_is_reported_at_the_nearest_published_path() -> None:
     cancel = CancelOpportunity(opportunity=PATH, actor=MANAGER)
     assert reached(BOOKED, cancel, PATH, YOGA[0].path) == {PATH: AffectedOrders(cancelled=frozenset({KEY}))}
     rename = ChangeLogistics(opportunity=YOGA[0].path, name="Tango", actor=MANAGER)
@@ -84,7 +84,7 @@ def test_an_order_counts_as_cancelled_or_changed_at_the_nearest_published_path()
     assert reached(BOOKED, rename, TRIP[-1].path) == {}
 
 
-def test_a_proposal_counts_once_as_rejected() -> None:
+def test_a_rejected_proposal_is_reported_once() -> None:
     command = propose(places(TRIP), caller=BOB, uuid=new_uuid())
     where = after(BOOKED, command)
     reject = DecideProposal(order=command.key, accept=False, actor=MANAGER)
@@ -103,11 +103,11 @@ def test_a_withdrawal_reports_the_orders_that_stay() -> None:
     assert withdrawal_report(BOOKED, TRIP[-1].path).orders == AffectedOrders()
 
 
-def test_an_opportunity_of_which_nothing_was_sold_can_be_booked() -> None:
+def test_an_opportunity_without_sold_spaces_can_be_booked() -> None:
     assert why_not_bookable_now(replace(situation(YOGA), spaces={}), YOGA[-1]) is None
 
 
-def test_spaces_without_a_number_are_enough_for_every_offer() -> None:
+def test_an_opportunity_without_a_capacity_has_enough_spaces_for_every_offer() -> None:
     video = on_demand_event(offers=(replace(offer("on-demand-events/v1"), min_quantity=3),))
     assert why_not_bookable_now(situation(video), video[-1]) is None
 
@@ -131,24 +131,24 @@ def test_an_offer_that_cannot_be_booked_does_not_count_for_the_quantity() -> Non
     assert why_not_bookable_now(situation(family), family[-1]) == reason
 
 
-def test_a_new_order_and_a_new_proposal_count_as_nothing() -> None:
+def test_a_new_order_and_a_new_proposal_are_not_reported() -> None:
     where = situation(YOGA, TRIP)
     assert reached(where, book(request(item(YOGA))), PATH) == {}
     assert reached(where, propose(places(TRIP)), TRIP[-1].path) == {}
 
 
-def test_a_deleted_order_counts_as_nothing() -> None:
+def test_a_deleted_order_is_not_reported() -> None:
     assert reached(BOOKED, DeleteOrder(caller=ALICE, uuid=UUID), PATH) == {}
 
 
-def test_a_proposal_that_was_rejected_before_does_not_count_when_it_changes() -> None:
+def test_a_proposal_that_was_rejected_before_is_not_reported_as_rejected() -> None:
     command = propose(places(TRIP))
     where = having(situation(TRIP), command, DecideProposal(order=command.key, accept=False, actor=MANAGER))
     changes = [RecordSet(command.key, where.records[command.key])]
     assert affected_orders(where, changes, [TRIP[-1].path]) == {}
 
 
-def test_a_number_that_an_order_did_not_have_counts_as_nothing() -> None:
+def test_an_item_that_the_order_did_not_have_is_not_reported() -> None:
     record = order_record(BOOKED)
     first = record.order.items[0]
     longer = replace(
@@ -159,12 +159,12 @@ def test_a_number_that_an_order_did_not_have_counts_as_nothing() -> None:
     assert affected_orders(BOOKED, [RecordSet(KEY, longer)], [PATH]) == {}
 
 
-def test_an_erased_record_and_an_opportunity_reach_no_order() -> None:
+def test_a_removed_record_and_a_changed_opportunity_affect_no_order() -> None:
     changes: list[Change] = [RecordSet(KEY, None), OpportunitySet(YOGA[-1])]
     assert affected_orders(BOOKED, changes, [PATH]) == {}
 
 
-def test_a_withdrawal_keeps_what_else_it_has_reached() -> None:
+def test_a_withdrawal_report_keeps_the_other_affected_orders() -> None:
     others = AffectedOrders(cancelled=frozenset({OrderKey("bob", "1")}))
     report = withdrawal_report(BOOKED, PATH, others)
     assert report.orders == AffectedOrders(cancelled=others.cancelled, kept=frozenset({KEY}))

@@ -136,7 +136,7 @@ def test_the_error_describes_the_right_answer() -> None:
     ],
     ids=["another Offer", "another owner", "no such field", "no field of ours"],
 )
-def test_an_answer_to_another_question_is_none(stray: IntakeAnswer) -> None:
+def test_an_answer_to_another_question_does_not_count(stray: IntakeAnswer) -> None:
     assert errors_of(SHORT, stray) == [FORM]
     assert errors_of(SHORT, stray, answer("level", "Good")) == []
     assert errors_of(replace(SHORT, required=False), stray) == []
@@ -178,7 +178,7 @@ def test_each_property_that_is_asked_for_and_missing_is_an_error_of_its_own(
 
 
 @pytest.mark.spec("OB-CUST-05", "OB-CUST-12", "OB-CUST-16")
-def test_nothing_is_asked_of_attendees_unless_the_seller_asks() -> None:
+def test_an_offer_without_requirements_needs_no_details_of_attendees() -> None:
     assert detail_errors(offer(OWNER), asked()) == ()
     assert detail_errors(offer(OWNER), asked(attendee={"@type": "Person", "givenName": "Ann"})) == ()
 
@@ -192,7 +192,7 @@ def test_an_attendee_is_a_person(sold: Offer, type_: Any) -> None:
 
 
 @pytest.mark.spec("OB-CUST-13", "OB-FORM-14", "OB-FORM-08")
-def test_every_item_has_an_attendee_and_answers_of_its_own() -> None:
+def test_each_item_has_its_own_attendee_and_answers() -> None:
     family = session("yoga", offered={"attendee_details": NAMED.attendee_details, "intake_form": (SHORT,)})
     mine = item(family, 0, attendee=ANN, intake_answers=(answer("level", "Good"),))
     order = quote(request(mine, item(family, 1))).decide(situation(family)).reply
@@ -231,7 +231,7 @@ def test_an_incomplete_item_counts_in_the_total(
 
 @pytest.mark.spec("OB-CUST-15", "OB-FORM-13")
 @pytest.mark.parametrize("flow", [(), (FlowRequirement.APPROVAL,)], ids=["B", "P"])
-def test_details_are_wanted_at_p_and_b_too(flow: tuple[FlowRequirement, ...]) -> None:
+def test_details_are_required_at_p_and_b(flow: tuple[FlowRequirement, ...]) -> None:
     family = session(
         "yoga", offered={"flow": flow, "attendee_details": NAMED.attendee_details[:1], "intake_form": (CHOICE,)}
     )
@@ -243,8 +243,8 @@ def test_details_are_wanted_at_p_and_b_too(flow: tuple[FlowRequirement, ...]) ->
 
 
 @pytest.mark.spec("OB-CUST-06", "OB-CUST-07", "OB-CUST-08")
-def test_a_customer_leaves_nothing_but_the_order() -> None:
-    """A known person with the same details is not recognised, for the same partner or another one."""
+def test_a_customer_is_stored_only_in_its_orders() -> None:
+    """A second Order of the same Customer stores the details again."""
     family = session("yoga")
     customer = {**CUSTOMER, "identifier": "member-1"}
     first = after(situation(family), book(request(item(family), customer=customer)))
@@ -254,7 +254,7 @@ def test_a_customer_leaves_nothing_but_the_order() -> None:
     assert [order.personal.customer for order in orders if order and order.personal] == [customer, customer]
 
 
-def test_errors_of_details_are_left_unsaid_where_more_is_wrong() -> None:
+def test_an_item_with_another_error_has_no_errors_of_details() -> None:
     family = session("yoga", capacity=0, offered={"intake_form": (SHORT,)})
     order = quote(request(item(family))).decide(situation(family)).reply
     assert isinstance(order, Order)
