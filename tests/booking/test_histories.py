@@ -44,7 +44,7 @@ from support.invariants import check, check_stamps, cost, counted, free
 from support.parties import ALICE
 from support.random_histories import DICE, histories, made_up
 
-# What has been done already is answered as it was when it is sent again.
+# A repeat gets the first reply, also in situations that would refuse a new request.
 REPEATED = (Book, Propose, BookProposal, Cancel, DeleteOrder)
 NO_COMMANDS_OF_HISTORIES = {"GetOpportunity", "GetOpportunities", "FindBySource", "Preview"}
 EXPECTED = (
@@ -67,7 +67,7 @@ EXPECTED = (
 
 
 def granted(moment: Moment) -> bool:
-    """Whether the command was granted."""
+    """Return whether the command was granted."""
     outcome = moment.outcome
     if isinstance(outcome, Exception) or (isinstance(outcome, Order) and outcome.has_errors):
         return False

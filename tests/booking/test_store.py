@@ -21,7 +21,7 @@ GREEN = replace(CENTRE, name="Green Centre")
 
 
 class Remove(BaseCommand, frozen=True):
-    """Remove an Opportunity; the reply is the number of Opportunities before."""
+    """Remove an Opportunity. The reply is the number of Opportunities before the removal."""
 
     actor: ClassVar[Actor] = Actor(ActorKind.SYSTEM)
     path: str
@@ -36,7 +36,7 @@ class Remove(BaseCommand, frozen=True):
 
 
 class Faulty(BaseCommand, frozen=True):
-    """A command with a sound change, and one that cannot be applied."""
+    """A command with two changes, of which the second cannot be applied."""
 
     actor: ClassVar[Actor] = Actor(ActorKind.SYSTEM)
 

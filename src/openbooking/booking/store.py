@@ -93,8 +93,8 @@ class Store(Protocol):
     async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
         """Return a page of a feed: the items after the change number `after`, in the order of the feed.
 
-        A reader that follows the change numbers ends with exactly the items of the store, even if commands are executed
-        meanwhile.
+        A reader that follows the change numbers ends with exactly the items of the store, even while commands are
+        executed.
 
         Args:
             feed: The feed.

@@ -218,7 +218,7 @@ def test_each_item_has_an_access_code_of_its_own_that_nobody_can_guess() -> None
 
 
 def test_an_order_shows_no_remaining_spaces() -> None:
-    """They are true at the time of B only."""
+    """The number of remaining spaces is true at the time of B only."""
     order = answered(situation(YOGA), book(request(item(YOGA))))
     assert [found.remaining for found in order.items] == [None]
 

@@ -1,4 +1,4 @@
-"""The erasure of the personal data of Orders at the end of their retention period."""
+"""Erasure of the personal data of Orders at the end of their retention period."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal

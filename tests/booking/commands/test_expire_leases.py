@@ -84,7 +84,7 @@ def test_a_lease_follows_the_items_of_the_latest_quote() -> None:
 @pytest.mark.spec("OB-LEASE-05", "OB-LEASE-12", "OB-LEASE-13", "OB-BRK-05")
 @pytest.mark.parametrize("leasing", [Leasing.NAMED, Leasing.OFF])
 def test_with_named_leasing_c1_removes_from_the_lease_and_never_adds(leasing: Leasing) -> None:
-    """AMB-72; this applies also to a Lease from before leasing was switched off."""
+    """AMB-72 also applies to a Lease from before leasing was switched off."""
     two = quote(request(item(YOGA, 0), item(YOGA, 1)))
     leased = after(situation(YOGA, SPIN, policy=Policy(leasing=Leasing.NAMED)), two)
     later = replace(leased, now=NOW + timedelta(minutes=5), policy=Policy(leasing=leasing))
@@ -129,7 +129,7 @@ def test_b_turns_the_lease_into_a_booking() -> None:
 def test_an_ended_lease_holds_nothing_and_b_succeeds_while_spaces_are_left() -> None:
     one = session("one", capacity=1)
     leased = after(situation(one), quote(request(item(one)), caller=BOB))
-    # As a store would load it a moment after the lease has ended: its places are free whether it was swept or not.
+    # A store loads this situation after the end of the lease: the spaces are free, even before the sweeper runs.
     later = replace(leased, now=NOW + LEASE, spaces={one[-1].path: Spaces()})
     taken = after(later, Book(caller=ALICE, uuid=UUID, request=request(item(one))))
     assert taken.spaces[one[-1].path] == Spaces(booked=1)
@@ -189,7 +189,7 @@ def test_a_lease_keeps_no_personal_data() -> None:
 
 @pytest.mark.spec("OB-OQD-01")
 def test_a_deletion_keeps_the_quote_of_a_uuid_that_has_used_up_its_hold_time() -> None:
-    """Otherwise the same UUID could hold the spaces again."""
+    """Without the quote, the same UUID could hold the spaces again."""
     bounds = HoldingBounds(quote_duration=timedelta(minutes=1))
     policy = Policy(leasing=Leasing.ANONYMOUS, bounds=bounds)
     leased = after(situation(YOGA, policy=policy), quote(request(item(YOGA))))

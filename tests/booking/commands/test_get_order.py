@@ -26,7 +26,7 @@ ACCOUNT = Policy(reconciliation=ReconciliationDetails(account_id="acme"))
 
 
 def sessions(seller: Seller = CENTRE, **offered: object) -> tuple[list[Opportunity], list[Opportunity]]:
-    """A session that takes tax, and one that takes none, with these changes of its Offer."""
+    """A session with tax, and a session without tax whose Offer has these changes."""
     exempt = {"price": Decimal("9.00"), "vat": VatTreatment.EXEMPT, **offered}
     return session("yoga", seller=seller), session("spin", seller=seller, offered=exempt)
 
@@ -37,7 +37,7 @@ def asked(*families: list[Opportunity], seller: Seller = CENTRE, **changes: obje
 
 
 def shown(where: Situation, wanted: OrderRequest, caller: Caller = ALICE) -> tuple[Order, Order]:
-    """The OrderQuote that Order Status shows, and the one that C2 has answered."""
+    """The OrderQuote that Order Status shows, and the OrderQuote that C2 returned."""
     command = quote(wanted, caller=caller)
     record = STATUS.decide(after(where, command)).reply
     return record.order, order_of(command.decide(where))
@@ -58,7 +58,7 @@ def shown(where: Situation, wanted: OrderRequest, caller: Caller = ALICE) -> tup
     ],
 )
 def test_a_leased_quote_is_shown_as_it_was_answered(seller: Seller, policy: Policy, changes: dict[str, object]) -> None:
-    """Order Status does not repeat the request: positions, `@id`s and personal data."""
+    """Positions, `@id`s and personal data are not compared, because Order Status does not show them."""
     yoga, spin = sessions(seller)
     order, answered = shown(situation(yoga, spin, policy=policy), asked(yoga, spin, spin, seller=seller, **changes))
     assert not answered.has_errors

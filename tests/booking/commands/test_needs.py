@@ -1,4 +1,4 @@
-"""The rows that each command asks a store to load and lock before it is decided."""
+"""The rows that each command asks a store to load and lock before the decision."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A command is decided, but its changes are returned instead of made."""
+"""The preview of a command, which returns the changes instead of making them."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def test_a_given_change_of_a_loaded_record_counts() -> None:
 
 
 def test_a_given_change_of_a_record_that_was_not_loaded_is_counted_in_the_spaces_already() -> None:
-    """The changes after it count all the same."""
+    """The given changes after this change count."""
     other = replace(BOOK, uuid=new_uuid())
     given = (*other.decide(situation(YOGA)).changes, OpportunitySet(replace(YOGA[1], capacity=2)))
     where = situation(YOGA, spaces={YOGA[1].path: Spaces(booked=1)})

@@ -1,4 +1,4 @@
-"""Amendments by the Seller, and messages between Seller and Customer (OB 5.5.5.2, 5.5.5.3)."""
+"""The Seller accepts, rejects or amends an OrderProposal, or writes to the Customer (OB 5.5.5)."""
 
 from datetime import timedelta
 from decimal import Decimal

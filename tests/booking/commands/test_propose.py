@@ -1,4 +1,4 @@
-"""P, and the decisions of Seller and Customer about a proposal (OB 5.5.3, 5.5.5.1)."""
+"""P: OrderProposals, their holds, their status and repeats of P (OB 5.5, 9.2.4)."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Publishing Opportunities."""
+"""Publishing Sellers and Opportunities, and the effects on Orders."""
 
 from datetime import timedelta
 from typing import Any
@@ -62,7 +62,7 @@ def test_the_reply_reports_on_each_published_opportunity_as_it_is_stored() -> No
 
 
 def test_an_opportunity_is_not_published_twice_at_once() -> None:
-    with pytest.raises(NotFoundError, match=f"Published twice at once: {YOGA.path}"):
+    with pytest.raises(NotFoundError, match=f"Published twice in one command: {YOGA.path}"):
         publish(SERIES, YOGA, YOGA).decide(situation())
 
 

@@ -279,7 +279,7 @@ ANN = {"@type": "Person", "givenName": "Ann", "telephone": "0815"}
 
 
 def diving() -> tuple[ItemRequest, ...]:
-    """Two spaces of the dive, for Ann with all required details, and for Ben without any others."""
+    """Two spaces of the dive: for Ann with all required details, and for Ben without further details."""
     answers = (IntakeAnswer(field=FormFieldRef(DIVE[0].offers[0].ref, KIT.key), sent={"value": "A mask"}),)
     people = (ANN, {"@type": "Person", "givenName": "Ben"})
     return tuple(item(DIVE, n, attendee=who, intake_answers=answers) for n, who in enumerate(people))
@@ -367,7 +367,7 @@ def test_a_full_opportunity_is_not_accepted_as_a_replacement() -> None:
 
 @pytest.mark.parametrize(("taken", "accepted"), [(10, True), (11, False)])
 def test_another_offer_of_an_oversold_opportunity_is_not_accepted(taken: int, accepted: bool) -> None:
-    """The item itself has one of the spaces."""
+    """The replaced item has one of the sold spaces."""
     other = offer(YOGA[0].path, key="other")
     where = evolve(booked(), OpportunitySet(replace(YOGA[0], offers=(*YOGA[0].offers, other))))
     where = replace(where, spaces={**where.spaces, YOGA[-1].path: Spaces(booked=taken)})

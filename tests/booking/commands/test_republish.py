@@ -1,4 +1,4 @@
-"""Opportunities are published again when something else has changed that their feed items show."""
+"""Writing the feed items of Opportunities again after their Seller has changed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Everything that a source has published is withdrawn, with all that lies below it."""
+"""The withdrawal of the Opportunities of a source, and of everything below them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The records of a partnership after the Seller has revoked its authorisation."""
+"""The records of a partnership after the Seller has revoked the authorisation of the partner."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""The parts of Orders."""
+"""Callers, personal data and items of Orders."""
 
 import pytest
 from msgspec.structs import replace

@@ -25,7 +25,7 @@ RECORDS = {
 
 
 def test_a_quote_of_the_first_versions_claims_the_spaces_of_its_order_quote() -> None:
-    """They stored the OrderQuote instead of the Lease."""
+    """The first versions stored the OrderQuote instead of the Lease."""
     answered = order_of(quote(ASKED).decide(EMPTY))
     faulty = replace(answered.items[0], number=4, opportunity=None)
     old = QuoteRecord(

@@ -70,7 +70,7 @@ def test_a_change_touches_the_feed_items_that_show_the_opportunity(member: Oppor
 
 
 def record_of(command: Command[Any]) -> Record:
-    """The record that the command makes."""
+    """The record that the command stores."""
     record = after(situation(YOGA, TRIP), command).records[KEY]
     assert record is not None
     return record

@@ -1,4 +1,4 @@
-"""The Offer at which an OrderItem is sold: published, named by the Broker, or dynamic."""
+"""The Offer of an OrderItem: published, with a price that the Broker sets, or dynamic."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""The least and the largest number of spaces of an Offer in one Order."""
+"""The conditions of booking, and the least and largest number of spaces of an Offer in one Order."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -131,7 +131,7 @@ def reason_against(
     seller: dict[str, Any] | None = None,
     now: datetime = NOW,
 ) -> str | None:
-    """Why a sound session cannot be booked after these changes of it, its Offer and its Seller."""
+    """Why a session cannot be booked after these changes of the session, its Offer and its Seller."""
     pair = Pair(
         replace(MADE, **(opportunity or {})),
         replace(SOLD, **(sold or {})),

@@ -330,7 +330,7 @@ def test_a_proposal_for_something_else_is_not_rejected_when_an_opportunity_is_fu
 
 @pytest.mark.spec("OB-APP-27", "OB-APP-26")
 def test_a_proposal_without_a_hold_waits_for_the_spaces_that_others_hold() -> None:
-    """The hold of another may end first."""
+    """The hold of another proposal may end first."""
     where = having(situation(TRIP), asks(TRIP), asks(TRIP, caller=BOB))
     waiting = replace(where.records[BOBS], lease_expires=NOW)
     path = TRIP[-1].path

@@ -1,4 +1,4 @@
-"""The spaces that are left, and the errors of the items that exceed them."""
+"""The spaces left of an Opportunity, and the errors of the items that exceed them."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The common rules of C1, C2, P and B, and their differences."""
+"""The dry run of C1, C2, P and B: what they have in common, and their differences."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Erasure of personal data after the last session, and fingerprints that confirm no guess."""
+"""The rules of erasure: when the retention period begins, and which data is erased."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Fingerprints, by which repeats of B and P are recognised."""
+"""The fingerprints by which repeats of B and P are recognised."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""The terms that a Lease guarantees, and the bounds on holding spaces."""
+"""The terms that a Lease guarantees."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -73,7 +73,7 @@ def leased(count: int = 1, policy: Policy = FREELY) -> Situation:
 
 
 def offering(where: Situation, *offers: Offer) -> Situation:
-    """The same situation after the Seller has replaced the leased Offers by these."""
+    """The situation after the Seller has replaced the Offers of yoga by these Offers."""
     return evolve(where, OpportunitySet(replace(YOGA[0], offers=offers)))
 
 

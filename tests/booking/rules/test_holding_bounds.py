@@ -306,7 +306,7 @@ def test_a_quote_that_holds_spaces_already_is_not_counted_twice() -> None:
 
 
 def test_a_lease_that_has_ended_is_not_part_of_the_share_any_more() -> None:
-    """The sweeper has not removed it yet; the partner holds 45 of 50 spaces by other quotes."""
+    """The sweeper has not removed the Lease yet. The partner holds 45 of 50 spaces by other quotes."""
     late = replace(leased(10, Policy()), now=NOW + FREELY.lease_duration, held={(PATH, "alice"): 45}, spaces={})
     assert order_of(quote(request(*spaces(5))).decide(late).reply).not_held is None
     assert order_of(quote(request(*spaces(6))).decide(late).reply).not_held is HoldingBound.SHARE

@@ -1,4 +1,4 @@
-"""The tables of legal state changes, and the functions that make these changes."""
+"""The tables of allowed status changes, and the functions that make these changes."""
 
 from datetime import timedelta
 from itertools import product

@@ -1,4 +1,4 @@
-"""Changes of name, time and location, and the Orders that show them (OB 8.4.9, AMB-19)."""
+"""Published changes of name, time and location, and their effect on Orders (OB 8.4.9, AMB-19)."""
 
 from datetime import timedelta
 from typing import Any

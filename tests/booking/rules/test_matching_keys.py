@@ -1,4 +1,4 @@
-"""Venue and activities: derived from published properties in all their spellings, and inherited."""
+"""The matching keys: venue and activities, from published properties or from a parent."""
 
 from typing import Any
 
@@ -78,7 +78,7 @@ def test_the_keys_of_activities_are_their_ids_or_labels(
 
 
 def test_matching_keys_in_a_publication_are_ignored() -> None:
-    """The keys follow from the properties, so that they are never missing or outdated."""
+    """The keys are always made of the published properties."""
     stale = replace(RUN, venue="elsewhere", activities=("Chess",))
     for properties, venue in ((RUN.properties, "Riverside Centre, TE5 7AB"), ({}, "")):
         (change,) = Publish((replace(stale, properties=properties),), actor=MANAGER).decide(situation()).changes

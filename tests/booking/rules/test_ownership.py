@@ -125,7 +125,7 @@ def test_the_name_of_a_source_ends_at_its_last_hash(source: str, name: str) -> N
 
 
 def withdrawn_after_booking(*families: list[Opportunity]) -> Situation:
-    """The Opportunities of these families were booked in one Order, and are gone."""
+    """The situation after these families were booked in one Order and withdrawn."""
     items = [item(family, position) for position, family in enumerate(families)]
     asked = request(*items, total_payment_due=PRICE * len(items))
     return replace(after(situation(*families), book(asked)), opportunities={})

@@ -1,4 +1,4 @@
-"""Whether Offers and Orders are paid in advance, and which Offers may say so."""
+"""The prepayment of Offers and Orders, and the Offers that may have a `prepayment`."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Whose tax is calculated, and prices that a Broker sets."""
+"""The tax treatment of Orders, and totals."""
 
 from decimal import Decimal
 from typing import Any

@@ -76,7 +76,7 @@ def overridden(family: list[Opportunity], price: Decimal, position: int = 0) -> 
 def test_items_that_make_the_total_too_large_are_in_conflict(
     call: Callable[[OrderRequest], Command[Any]],
 ) -> None:
-    """The items before and after them, and free ones, have no error and can be booked together."""
+    """All other items have no error, and can be booked together."""
     large = PRICE_LIMIT - 5
     prices = [large, Decimal(4), Decimal(1), Decimal(0), Decimal("0.99")]
     asked = request(*(overridden(YOGA, price, position) for position, price in enumerate(prices)))

@@ -1,4 +1,4 @@
-"""Why an Opportunity cannot be booked, and which Orders a command changes, as publishing and withdrawing report it."""
+"""The reports of publishing and withdrawing: why an Opportunity cannot be booked, and the affected Orders."""
 
 from typing import Any
 

@@ -24,7 +24,7 @@ class Book(OrderCommand, frozen=True, kw_only=True):
 
     Attributes:
         request: The request.
-        nonce: A fresh secret, of which access codes and the key of the fingerprint are made. The nonce is not stored.
+        nonce: A fresh secret, which is not stored. Access codes and the key of the fingerprint are derived from it.
     """
 
     stores_more: ClassVar[bool] = True

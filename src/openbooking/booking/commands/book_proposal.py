@@ -34,7 +34,7 @@ class BookProposal(OrderCommand, frozen=True, kw_only=True):
     Attributes:
         version: The version that the Broker sent.
         payment: The payment details that the Broker sends at B; None for the payment details of P.
-        nonce: A fresh secret, of which access codes and the key of the fingerprint are made. The nonce is not stored.
+        nonce: A fresh secret, which is not stored. Access codes and the key of the fingerprint are derived from it.
     """
 
     stores_more: ClassVar[bool] = True

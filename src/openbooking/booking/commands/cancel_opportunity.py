@@ -29,7 +29,7 @@ class CancelOpportunity(ActorCommand, frozen=True, kw_only=True):
         return Needs(families=frozenset({self.opportunity}))
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Cancel each Opportunity that has not ended, its items in Orders, and reject the OrderProposals for it.
+        """Cancel the Opportunities that have not ended and their items in Orders, and reject their OrderProposals.
 
         Raises:
             NotFoundError: No Opportunity has the path.

@@ -11,7 +11,7 @@ class DeleteOrder(OrderCommand, frozen=True, kw_only=True):
     """Delete an Order. A record without items and personal data remains (`DeletedRecord`)."""
 
     def decide(self, situation: Situation) -> Decision[None]:
-        """Delete the Order, in any states of its items (OB-DEL-11). A repeat succeeds (OB-DEL-07).
+        """Delete the Order, even if its items are cancelled (OB-DEL-11). A repeat succeeds (OB-DEL-07).
 
         Raises:
             UnknownOrderError: No booked Order has the UUID.

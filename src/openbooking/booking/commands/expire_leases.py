@@ -1,7 +1,7 @@
 """Where Leases end: the sweeper removes ended quotes, and closes OrderProposals whose lifetime has ended.
 
-A Lease that has ended takes no spaces, even before the sweeper removes it. The sweeper only writes the open feeds and
-the feeds of OrderProposals anew.
+A Lease that has ended takes no spaces, even before the sweeper removes the Lease. The open feeds show these spaces as
+free after the sweeper has run.
 """
 
 from msgspec.structs import replace
@@ -19,7 +19,7 @@ _TOO_LATE = "The proposal was not booked in time."
 
 
 class ExpireLeases(BaseCommand, frozen=True):
-    """Remove ended quotes, and close OrderProposals whose lifetime has ended; the open feeds show their spaces as free.
+    """Remove ended quotes and ended holds, and close OrderProposals whose lifetime has ended.
 
     A store loads some of the ended records at once. The reply is the number of changed records. The caller repeats the
     command until the reply is 0.
@@ -35,7 +35,7 @@ class ExpireLeases(BaseCommand, frozen=True):
         return Needs(expired=True)
 
     def decide(self, situation: Situation) -> Decision[int]:
-        """Remove ended quotes. Reject proposals whose lifetime has ended for the Seller (OB-APP-28), and close them."""
+        """Remove ended quotes and holds. Reject and close proposals at the end of their lifetime (OB-APP-28)."""
         stamp = self.stamp(situation)
         changes = tuple(
             RecordSet(record.key, _record_after(situation, record, stamp)) for record in situation.expired()

@@ -21,7 +21,7 @@ class GetOrder(OrderCommand, frozen=True):
         return replace(super().needs(), likely_read_only=True)
 
     def decide(self, situation: Situation) -> Decision[ShownRecord]:
-        """Return the record. A quote without a Lease, or whose Lease has ended, is unknown (OB-LEASE-20).
+        """Return the record. A quote without a Lease is unknown, and so is a quote with an ended Lease (OB-LEASE-20).
 
         Raises:
             UnknownOrderError: The UUID has no Order, no OrderProposal and no leased quote.

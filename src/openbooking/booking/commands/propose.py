@@ -33,7 +33,7 @@ class Propose(OrderCommand, frozen=True, kw_only=True):
     Attributes:
         request: The request.
         version: A fresh UUID, the version of the OrderProposal.
-        nonce: A fresh secret, of which the key of the fingerprint is made. The nonce is not stored.
+        nonce: A fresh secret, which is not stored. The key of the fingerprint is derived from it.
     """
 
     stores_more: ClassVar[bool] = True

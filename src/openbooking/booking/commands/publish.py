@@ -128,7 +128,7 @@ class Publish(ActorCommand, frozen=True):
         counted = Counter(opportunity.path for opportunity in self.opportunities)
         twice = [path for path, count in counted.items() if count > 1]
         if twice:
-            raise NotFoundError(f"Published twice at once: {', '.join(twice)}.")
+            raise NotFoundError(f"Published twice in one command: {', '.join(twice)}.")
         known = {**situation.opportunities, **{item.path: item for item in self.opportunities}}
         for opportunity in self.opportunities:
             seller = situation.sellers.get(opportunity.seller)

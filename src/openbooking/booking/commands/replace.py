@@ -29,7 +29,7 @@ class Replace(ActorCommand, frozen=True, kw_only=True):
         number: The number of the item.
         opportunity: The path of the new Opportunity.
         offer: The reference of the new Offer.
-        nonce: A fresh secret, of which access codes are made. The nonce is not stored.
+        nonce: A fresh secret, which is not stored. Access codes are derived from it.
     """
 
     order: OrderKey

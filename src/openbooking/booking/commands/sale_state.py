@@ -28,7 +28,7 @@ class SetSaleState(ActorCommand, frozen=True, kw_only=True):
     sale: SaleState
 
     def needs(self) -> Needs:
-        """Return the Opportunity and everything below it, whose locks keep other commands from booking any of it."""
+        """Return the Opportunity and everything below it: while they are locked, nobody books them."""
         return Needs(below=frozenset({self.opportunity}))
 
     def decide(self, situation: Situation) -> Decision[None]:
@@ -55,7 +55,7 @@ class TakeOffSale(ActorCommand, frozen=True, kw_only=True):
     keep: frozenset[str] = frozenset()
 
     def needs(self) -> Needs:
-        """Return the Opportunities of the sources and everything below, whose locks prevent bookings meanwhile."""
+        """Return the Opportunities of the sources and everything below: while they are locked, nobody books them."""
         return Needs(sources=self.sources)
 
     def decide(self, situation: Situation) -> Decision[Reports]:

@@ -101,7 +101,7 @@ class RecordAttendance(SellerCommand, frozen=True, kw_only=True):
     attended: bool
 
     def change(self, item: BookedItem, state: ItemState) -> ItemState:
-        """Set the status."""
+        """Set the status to attended or absent."""
         del item
         return replace(state, status=OrderItemStatus.ATTENDED if self.attended else OrderItemStatus.ABSENT)
 
@@ -110,7 +110,7 @@ class RenewAccess(SellerCommand, frozen=True, kw_only=True):
     """Replace access codes, passes or channels (OB-NOTIF-08).
 
     Attributes:
-        nonce: A fresh secret, of which the new codes are made. The nonce is not stored.
+        nonce: A fresh secret, which is not stored. The new codes are derived from it.
         code: Whether the access code is replaced.
         passes: Whether the access passes are replaced.
         channel: Whether the access channel is replaced.

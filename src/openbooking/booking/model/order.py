@@ -200,7 +200,7 @@ class HoldingBound(StrEnum):
 
 
 class LeasedTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An Offer whose terms a Lease guarantees, and the time since when it does."""
+    """An Offer whose terms a Lease guarantees, and the time when the guarantee began."""
 
     offer: Offer
     since: datetime
@@ -288,7 +288,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         payment: The payment details.
         requires_approval: Whether the Seller must approve the Order before it is booked.
         lease_expires: When the hold of spaces ends.
-        not_held: The bound because of which the Order holds no spaces. It is counted, but neither stored nor shown.
+        not_held: The bound that kept the Order from holding spaces. It is counted, but neither stored nor shown.
         proposal: The OrderProposal in its first version.
         personal: The personal data.
     """

@@ -120,7 +120,7 @@ CONDITIONS: tuple[Callable[[Pair, datetime], str | None], ...] = (
     offer_has_begun,
     offer_has_not_ended,
 )
-# A Lease guarantees its Offer even if the Offer has ended meanwhile (OB-LEASE-10).
+# A Lease guarantees its Offer even after the Offer has ended (OB-LEASE-10).
 CONDITIONS_OF_LEASED = tuple(condition for condition in CONDITIONS if condition is not offer_has_not_ended)
 
 # B of an accepted OrderProposal checks the Opportunity again, but neither its Offer nor the booking window.

@@ -221,7 +221,7 @@ def _error(type_: ItemErrorType, description: str | None = None) -> ItemError:
 
 
 def _add_quantity_errors(items: tuple[OrderItem, ...]) -> tuple[OrderItem, ...]:
-    """Return the items, with an error on each item whose Offer is requested for too few or too many spaces."""
+    """Return the items, with an error on each item of which too few or too many are requested with one Offer."""
     asked = Counter(map(_pair_key, items))
     return tuple(_add_quantity_error(item, asked[_pair_key(item)]) for item in items)
 

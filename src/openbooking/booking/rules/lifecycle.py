@@ -147,7 +147,7 @@ def booked_order(situation: Situation, key: OrderKey) -> OrderRecord:
 
 
 def current_proposal(situation: Situation, key: OrderKey) -> ProposalRecord:
-    """Return the OrderProposal with the key, whatever its status.
+    """Return the OrderProposal with the key, in any status.
 
     Raises:
         UnknownOrderError: No OrderProposal has the key.
@@ -354,8 +354,8 @@ def publish_sale_state(known: Opportunity | None, published: Opportunity) -> Opp
 def choose_sale_state(opportunity: Opportunity, sale: SaleState) -> Opportunity:
     """Return the Opportunity with the sale state that its Seller chooses.
 
-    An Opportunity whose latest version is not understood does not go on sale, but is NOT_UNDERSTOOD. `not_understood`
-    stores this fact while the Opportunity is unpublished.
+    If an import does not understand the latest version of an unpublished Opportunity (`not_understood`), the Seller
+    cannot put the Opportunity on sale: its sale state becomes NOT_UNDERSTOOD instead.
     """
     wanted = SaleState.NOT_UNDERSTOOD if sale is SaleState.ON_SALE and opportunity.not_understood else sale
     after = _sale_after(SaleEvent.CHOOSE, opportunity.sale, wanted)

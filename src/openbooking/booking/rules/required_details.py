@@ -1,7 +1,7 @@
 """The details that a request must have: of Broker, Customer and attendees, and answers to intake forms.
 
-Broker and Customer are checked at once, and an error refuses the request (OB 6, 10.1.5, 10.1.9). Attendees and answers
-are checked for each OrderItem, and the errors belong to the item (OB 5.6.2, 5.6.3).
+An error in Broker or Customer refuses the request (OB 6, 10.1.5, 10.1.9). An error in an attendee or an answer is an
+error of its OrderItem (OB 5.6.2, 5.6.3).
 """
 
 from collections.abc import Mapping
