@@ -271,16 +271,6 @@ def test_a_closed_proposal_has_no_personal_data_and_a_repeat_gets_the_first_repl
     assert replace(ABORT, reject=False, note="It rains.").decide(swept).changes == ()
 
 
-@pytest.mark.parametrize("commands", [(REJECT,), (amend(), ABORT), (amend(),)], ids=["refused", "given up", "late"])
-def test_a_closed_proposal_has_no_barcode_of_the_broker(
-    commands: tuple[Command[Any], ...],
-) -> None:
-    before = having(proposed(items=_with_passes(places(TRIP, TRIP))), *commands)
-    assert "member-1" in str(record_in(before))
-    swept = after(replace(before, now=NOW + POLICY.proposal_duration), ExpireLeases())
-    assert "member-" not in str(record_in(swept))
-
-
 def test_barcodes_are_erased_with_the_item_that_an_amendment_leaves_out_and_with_the_order() -> None:
     amended = having(proposed(items=_with_passes(places(TRIP, TRIP))), amend(without=frozenset({1})), ACCEPT)
     booked = after(amended, b(LATER_VERSION))

@@ -81,9 +81,10 @@ def test_c2_reflects_the_customer_and_the_broker_of_this_call() -> None:
 
 
 @pytest.mark.spec("OB-VAL-02")
-def test_an_unknown_seller_is_not_found() -> None:
-    with pytest.raises(SellerNotFoundError):
-        quoted(situation(YOGA), request(item(YOGA), seller_id="id:nobody", seller=None))
+@pytest.mark.parametrize("seller", [None, "nobody"])
+def test_the_error_for_an_unknown_seller_names_the_seller(seller: str | None) -> None:
+    with pytest.raises(SellerNotFoundError, match="There is no Seller id:nobody"):
+        quoted(situation(YOGA), request(item(YOGA), seller_id="id:nobody", seller=seller))
 
 
 @pytest.mark.spec("OB-AUTH-14", "OB-AUTH-05")
@@ -326,3 +327,19 @@ def test_an_anonymous_lease_becomes_a_named_one_and_holds_no_more() -> None:
     named = after(anonymous, quote(request(item(YOGA)), Checkpoint.C2))
     assert named.spaces[YOGA[-1].path] == Spaces(leased=1)
     assert list(named.records) == [OrderKey("alice", UUID)]
+
+
+@pytest.mark.spec("OB-AUTH-14")
+def test_a_partner_may_not_book_for_a_seller_that_has_not_authorised_it() -> None:
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        quote(request(item(YOGA)), caller=CHARLIE).decide(situation(YOGA))
+
+
+@pytest.mark.spec("OB-AUTH-14")
+def test_the_quote_of_a_seller_that_has_revoked_its_authorisation_is_not_changed() -> None:
+    pilates = session("pilates", seller=STUDIO)
+    leased = after(situation(YOGA, pilates), quote(request(item(YOGA))))
+    barred = replace(ALICE, sellers=None, barred=frozenset({"centre"}))
+    elsewhere = request(item(pilates), seller=STUDIO.key, seller_id="id:studio")
+    with pytest.raises(InvalidAuthorizationDetailsError):
+        quote(elsewhere, caller=barred).decide(leased)

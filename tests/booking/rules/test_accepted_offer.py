@@ -26,7 +26,22 @@ from openbooking.openactive.errors import ItemError, ItemErrorType, TotalPayment
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.money import VatTreatment
 from openbooking.openactive.terms import Availability, FlowRequirement, FormFieldType
-from support.builders import NOW, PRICE, UUID, after, item, offer, quote, request, session, situation, slot
+from support.builders import (
+    NOW,
+    PRICE,
+    UUID,
+    after,
+    course,
+    event,
+    headline_event,
+    item,
+    offer,
+    quote,
+    request,
+    session,
+    situation,
+    slot,
+)
 from support.parties import AGREED_ALICE, ALICE, CENTRE
 
 SERIES = session()[0].path
@@ -278,3 +293,10 @@ def test_an_opportunity_with_unknown_offers_cannot_be_overridden(family: list[Op
     unknown = [*family[:-1], replace(family[-1], offers=(), offers_unknown=True)]
     (found,) = quoted(situation(unknown, policy=OVERRIDES), request(overridden(family))).items
     assert [error.type for error in found.errors] == [ItemErrorType.OPPORTUNITY_OFFER_PAIR_NOT_BOOKABLE]
+
+
+@pytest.mark.spec("OB-BKBL-31")
+@pytest.mark.parametrize("parent", [headline_event(), course()], ids=["headline event", "course"])
+def test_an_event_does_not_inherit_the_offers_of_its_parent(parent: list[Opportunity]) -> None:
+    part = event("part", parent=parent, offers=())
+    assert type_of(published_offer(situation(part), part[-1], item(part))) is ItemErrorType.UNACCEPTABLE_OFFER

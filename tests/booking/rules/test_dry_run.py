@@ -20,7 +20,6 @@ from openbooking.booking.rules.dry_run import Checkpoint, order_needs, personal_
 from openbooking.openactive.errors import (
     IncompleteBrokerDetailsError,
     IncompleteCustomerDetailsError,
-    InvalidAuthorizationDetailsError,
     ItemError,
     ItemErrorType,
     OpenBookingError,
@@ -53,7 +52,7 @@ from support.builders import (
     situation,
     slot,
 )
-from support.parties import ADDRESS, ALICE, BROKER, CHARLIE, CUSTOMER, STUDIO
+from support.parties import ALICE, BROKER, CUSTOMER, STUDIO
 
 YOGA = session("yoga")
 SERIES, PATH = (member.path for member in YOGA)
@@ -111,31 +110,12 @@ def test_each_bookable_type_can_be_booked_and_its_parents_cannot(family: list[Op
     assert errors_of(faulty) == [[ItemErrorType.UNKNOWN_OFFER]]
 
 
-@pytest.mark.spec("OB-BKBL-31")
-@pytest.mark.parametrize("parent", [headline_event(), course()], ids=["headline event", "course"])
-def test_an_event_does_not_inherit_the_offers_of_its_parent(parent: list[Opportunity]) -> None:
-    part = event("part", parent=parent, offers=())
-    faulty = answer(situation(part), Checkpoint.C1, request(item(part)))
-    assert errors_of(faulty) == [[ItemErrorType.UNACCEPTABLE_OFFER]]
-
-
 REQUEST_FAULTS: dict[str, tuple[dict[str, Any], type[OpenBookingError]]] = {
     "seller": ({"seller": None}, SellerNotFoundError),
     "other seller": ({"seller": STUDIO.key}, SellerMismatchError),
     "broker": ({"broker": {"@type": "Organization"}}, IncompleteBrokerDetailsError),
     "customer": ({"customer": {"@type": "Person"}}, IncompleteCustomerDetailsError),
 }
-
-
-@pytest.mark.spec("OB-VAL-07", "OB-CUST-03")
-@pytest.mark.parametrize("name", ["email", "name"])
-@pytest.mark.parametrize("value", [{"a": 1}, ["a@example.com"], 7, True, " "])
-def test_details_of_a_customer_are_texts_except_the_address(name: str, value: Any) -> None:
-    business = {"@type": "Organization", "email": "a@example.com", "name": "Acme", "address": ADDRESS}
-    assert errors_of(answer(situation(YOGA), Checkpoint.C2, request(item(YOGA), customer=business))) == [[]]
-    for customer in ({**business, name: value}, {"@type": "Person", "email": value}):
-        with pytest.raises(IncompleteCustomerDetailsError):
-            answer(situation(YOGA), Checkpoint.C2, request(item(YOGA), customer=customer))
 
 
 @pytest.mark.spec("OB-VAL-10", "OB-VAL-44", "OB-VAL-45", "OB-C2-02")
@@ -263,11 +243,6 @@ def test_the_broker_learns_what_is_wrong_with_an_item(fault: str) -> None:
     changes, type_, description = ITEM_FAULTS[fault]
     (found,) = answer(situation(YOGA), Checkpoint.C2, request(item(YOGA, **changes))).items
     assert found.errors == (ItemError(type=type_, description=description),)
-
-
-def test_an_unknown_seller_is_named() -> None:
-    with pytest.raises(SellerNotFoundError, match="There is no Seller id:nobody"):
-        answer(situation(YOGA), Checkpoint.C1, request(item(YOGA), seller="nobody", seller_id="id:nobody"))
 
 
 @pytest.mark.parametrize("checkpoint", Checkpoint)
@@ -408,22 +383,6 @@ def test_c1_alone_keeps_customer_and_answers_out_of_the_order() -> None:
         customer=CUSTOMER, attendees={2: person}, intake_answers={2: ({"value": "30"},)}
     )
     assert answer(situation(YOGA), Checkpoint.C2, asked).personal == personal_data(asked, Checkpoint.C2)
-
-
-@pytest.mark.spec("OB-AUTH-14")
-def test_a_partner_may_not_book_for_a_seller_that_has_not_authorised_it() -> None:
-    with pytest.raises(InvalidAuthorizationDetailsError):
-        quote(request(item(YOGA)), caller=CHARLIE).decide(situation(YOGA))
-
-
-@pytest.mark.spec("OB-AUTH-14")
-def test_the_quote_of_a_seller_that_has_revoked_its_authorisation_is_not_changed() -> None:
-    pilates = session("pilates", seller=STUDIO)
-    leased = after(situation(YOGA, pilates), quote(request(item(YOGA))))
-    barred = replace(ALICE, sellers=None, barred=frozenset({"centre"}))
-    elsewhere = request(item(pilates), seller=STUDIO.key, seller_id="id:studio")
-    with pytest.raises(InvalidAuthorizationDetailsError):
-        quote(elsewhere, caller=barred).decide(leased)
 
 
 def test_an_item_without_an_offer_counts_in_no_total() -> None:

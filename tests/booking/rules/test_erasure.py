@@ -2,16 +2,18 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from openbooking.booking.command import Command
 from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.opportunity import AccessRules, Opportunity
-from openbooking.booking.model.order_request import IntakeAnswer, OrderRequest
+from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest, OrderRequest
 from openbooking.booking.model.record import Record
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.erasure import erase_personal_data, retention_start
@@ -32,7 +34,7 @@ from support.builders import (
     situation,
 )
 from support.parties import CUSTOMER, MANAGER
-from support.proposals import ABORT, ACCEPT, KEY, POLICY, TRIP, b, having, order_of, places, proposed
+from support.proposals import ABORT, ACCEPT, KEY, POLICY, REJECT, TRIP, amend, b, having, order_of, places, proposed
 
 YOGA = session("yoga", capacity=5, access=AccessRules(code=True))
 LATER = session("later", capacity=5, start=NOW + timedelta(days=90), end=None)
@@ -159,3 +161,19 @@ def test_a_replaced_item_stays_replaced_after_the_erasure() -> None:
     before = order_record(after(booked(YOGA), instead))
     ((found, _),) = erase_personal_data(before, BY_RETENTION).items()
     assert found.opportunity.path == LATER[-1].path
+
+
+@pytest.mark.parametrize("commands", [(REJECT,), (amend(), ABORT), (amend(),)], ids=["refused", "given up", "late"])
+def test_a_closed_proposal_has_no_barcode_of_the_broker(
+    commands: tuple[Command[Any], ...],
+) -> None:
+    before = having(proposed(items=_with_passes(places(TRIP, TRIP))), *commands)
+    assert "member-1" in str(record_in(before))
+    swept = after(replace(before, now=NOW + POLICY.proposal_duration), ExpireLeases())
+    assert "member-" not in str(record_in(swept))
+
+
+def _with_passes(asked: OrderRequest) -> tuple[ItemRequest, ...]:
+    return tuple(
+        replace(item, access_passes=({"@type": "Barcode", "text": f"member-{item.position}"},)) for item in asked.items
+    )

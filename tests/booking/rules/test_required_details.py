@@ -366,3 +366,13 @@ def test_a_customer_has_the_details_of_its_type(role: BrokerRole, customer: Any,
     else:
         with pytest.raises(IncompleteCustomerDetailsError, match=missing):
             check_customer(asked)
+
+
+@pytest.mark.spec("OB-VAL-07", "OB-CUST-03")
+@pytest.mark.parametrize("name", ["email", "name"])
+@pytest.mark.parametrize("value", [{"a": 1}, ["a@example.com"], 7, True, " "])
+def test_details_of_a_customer_are_texts_except_the_address(name: str, value: Any) -> None:
+    check_customer(request(*ASKED, customer=ORGANIZATION))
+    for customer in ({**ORGANIZATION, name: value}, {"@type": "Person", "email": value}):
+        with pytest.raises(IncompleteCustomerDetailsError):
+            check_customer(request(*ASKED, customer=customer))
