@@ -17,13 +17,11 @@ if TYPE_CHECKING:
     from openbooking.booking.command import Command as Command
     from openbooking.booking.command import Decision as Decision
     from openbooking.booking.command import Refusal as Refusal
-    from openbooking.booking.commands.amend_proposal import AmendProposal as AmendProposal
     from openbooking.booking.commands.book import Book as Book
     from openbooking.booking.commands.book_proposal import BookProposal as BookProposal
     from openbooking.booking.commands.cancel import Cancel as Cancel
     from openbooking.booking.commands.cancel_opportunity import CancelOpportunity as CancelOpportunity
     from openbooking.booking.commands.change_logistics import ChangeLogistics as ChangeLogistics
-    from openbooking.booking.commands.decide_proposal import DecideProposal as DecideProposal
     from openbooking.booking.commands.delete import DeleteOrder as DeleteOrder
     from openbooking.booking.commands.delete import DeleteQuote as DeleteQuote
     from openbooking.booking.commands.erase_personal_data import ErasePersonalData as ErasePersonalData
@@ -34,22 +32,24 @@ if TYPE_CHECKING:
     from openbooking.booking.commands.get_order import GetOrder as GetOrder
     from openbooking.booking.commands.preview import Preview as Preview
     from openbooking.booking.commands.preview import Previewed as Previewed
+    from openbooking.booking.commands.proposal_decisions import AmendProposal as AmendProposal
+    from openbooking.booking.commands.proposal_decisions import DecideProposal as DecideProposal
+    from openbooking.booking.commands.proposal_decisions import WriteToCustomer as WriteToCustomer
     from openbooking.booking.commands.propose import Propose as Propose
     from openbooking.booking.commands.publish import Publish as Publish
     from openbooking.booking.commands.publish import PublishSeller as PublishSeller
     from openbooking.booking.commands.quote import Quote as Quote
     from openbooking.booking.commands.replace import Replace as Replace
     from openbooking.booking.commands.republish import Republish as Republish
+    from openbooking.booking.commands.sale_state import SetSaleState as SetSaleState
+    from openbooking.booking.commands.sale_state import TakeOffSale as TakeOffSale
     from openbooking.booking.commands.seller_decisions import Notify as Notify
     from openbooking.booking.commands.seller_decisions import RecordAttendance as RecordAttendance
     from openbooking.booking.commands.seller_decisions import RenewAccess as RenewAccess
     from openbooking.booking.commands.seller_decisions import SellerCancel as SellerCancel
-    from openbooking.booking.commands.set_sale_state import SetSaleState as SetSaleState
-    from openbooking.booking.commands.take_off_sale import TakeOffSale as TakeOffSale
     from openbooking.booking.commands.update_proposal import UpdateProposal as UpdateProposal
     from openbooking.booking.commands.withdraw import Withdraw as Withdraw
     from openbooking.booking.commands.withhold import Withhold as Withhold
-    from openbooking.booking.commands.write_to_customer import WriteToCustomer as WriteToCustomer
     from openbooking.booking.model.actor import Actor as Actor
     from openbooking.booking.model.actor import ActorKind as ActorKind
     from openbooking.booking.model.grant_terms import GrantTerms as GrantTerms
@@ -138,31 +138,28 @@ if TYPE_CHECKING:
 else:
     _NAMES_BY_MODULE = {
         "openbooking.booking.command": "Command Decision Refusal",
-        "openbooking.booking.commands.amend_proposal": "AmendProposal",
         "openbooking.booking.commands.book": "Book",
         "openbooking.booking.commands.book_proposal": "BookProposal",
         "openbooking.booking.commands.cancel": "Cancel",
         "openbooking.booking.commands.cancel_opportunity": "CancelOpportunity",
         "openbooking.booking.commands.change_logistics": "ChangeLogistics",
-        "openbooking.booking.commands.decide_proposal": "DecideProposal",
         "openbooking.booking.commands.delete": "DeleteOrder DeleteQuote",
         "openbooking.booking.commands.erase_personal_data": "ErasePersonalData",
         "openbooking.booking.commands.expire_leases": "ExpireLeases",
         "openbooking.booking.commands.find_opportunities": "FindBySource GetOpportunities GetOpportunity",
         "openbooking.booking.commands.get_order": "GetOrder",
         "openbooking.booking.commands.preview": "Preview Previewed",
+        "openbooking.booking.commands.proposal_decisions": "AmendProposal DecideProposal WriteToCustomer",
         "openbooking.booking.commands.propose": "Propose",
         "openbooking.booking.commands.publish": "Publish PublishSeller",
         "openbooking.booking.commands.quote": "Quote",
         "openbooking.booking.commands.replace": "Replace",
         "openbooking.booking.commands.republish": "Republish",
+        "openbooking.booking.commands.sale_state": "SetSaleState TakeOffSale",
         "openbooking.booking.commands.seller_decisions": "Notify RecordAttendance RenewAccess SellerCancel",
-        "openbooking.booking.commands.set_sale_state": "SetSaleState",
-        "openbooking.booking.commands.take_off_sale": "TakeOffSale",
         "openbooking.booking.commands.update_proposal": "UpdateProposal",
         "openbooking.booking.commands.withdraw": "Withdraw",
         "openbooking.booking.commands.withhold": "Withhold",
-        "openbooking.booking.commands.write_to_customer": "WriteToCustomer",
         "openbooking.booking.model.actor": "Actor ActorKind",
         "openbooking.booking.model.grant_terms": "GrantTerms",
         "openbooking.booking.model.opportunity": "AccessRules Offer Opportunity SaleState Seller",

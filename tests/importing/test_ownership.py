@@ -124,7 +124,7 @@ async def test_another_source_does_not_change_orders_of_a_withdrawn_event(world:
     before = await world.store.feed_items(orders, 0, 100)
     await import_(world.store, deleted(event()), source=GOOD)
     told = await import_(world.store, event(eventStatus=CANCELLED), seller=STUDIO.key, source=EVIL)
-    assert told.reasons() == ["What was booked of it belongs to another Seller: centre."]
+    assert told.reasons() == ["An Order for it belongs to another Seller: centre."]
     assert await world.store.feed_items(orders, 0, 100) == before
     again = await import_(world.store, page(rpde(event(eventStatus=CANCELLED), modified=3)), source=GOOD)
     assert again.reasons() == []

@@ -94,7 +94,7 @@ def test_stored_leases_proposals_and_stubs_keep_their_meaning() -> None:
     assert quote.claims() == (Claim("scheduled-sessions/dive", 1, until),)
     assert isinstance(proposal, ProposalRecord)
     assert proposal.proposal.status is OrderProposalStatus.ACCEPTED
-    assert list(proposal.numbered()) == [1]
+    assert list(proposal.items_by_number()) == [1]
     assert (proposal.in_proposals_feed, len(proposal.claims())) == (True, 1)
     assert (deleted.kind, deleted.claims(), deleted.in_orders_feed) == (RecordKind.DELETED, (), False)
     dynamic = record("order_without_price")

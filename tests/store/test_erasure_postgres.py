@@ -25,7 +25,7 @@ from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Order
 from openbooking.booking.model.order_request import IntakeAnswer, OrderRequest
-from openbooking.booking.rules.fingerprint import keyed
+from openbooking.booking.rules.fingerprint import keyed_fingerprint
 from openbooking.store.documents import microseconds
 from openbooking.store.migrate import upgrade
 from openbooking.store.postgres.purge import ERASED_WITHIN, partition_name
@@ -174,7 +174,7 @@ def _book(person: Person, key: str) -> Book:
 def confirmed(guess: OrderRequest, keys: set[str]) -> bool:
     """Return whether a file holds the fingerprint of this request, unkeyed or keyed with data on the disk."""
     digest = guess.fingerprint()
-    return not keys.isdisjoint({digest, *(keyed(key, digest) for key in keys)})
+    return not keys.isdisjoint({digest, *(keyed_fingerprint(key, digest) for key in keys)})
 
 
 async def test_bookings_go_on_while_partitions_are_rewritten(server: PostgresServer) -> None:

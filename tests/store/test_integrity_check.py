@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.policy import Leasing, Policy

@@ -22,7 +22,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record
-from openbooking.booking.rules.matching_keys import with_matching_keys
+from openbooking.booking.rules.matching_keys import set_matching_keys
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.identity.authentication import ApiKeyAuthentication
 from openbooking.identity.digests import digest
@@ -290,7 +290,7 @@ def test_stored_opportunities_get_their_venue_and_activities(database: str) -> N
     found = connected(database, documents)
     for opportunity in before:
         now = decode_opportunity(found[opportunity.path])
-        assert now == with_matching_keys(opportunity)
+        assert now == set_matching_keys(opportunity)
         assert (now == opportunity) is (found[now.path] == untouched[now.path])
     assert sum(found[path] != untouched[path] for path in found) > len(numbers) / 2
 

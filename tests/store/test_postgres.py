@@ -13,7 +13,7 @@ from openbooking.booking.command import Command
 from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.publish import Publish, PublishSeller
-from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import Order

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from openbooking.booking.command import Command
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.republish import Republish, publish_seller, republish
-from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity, SaleState, Seller

@@ -20,7 +20,7 @@ from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import OrderRecord, Record
 from openbooking.booking.model.situation import Situation, Spaces, evolve
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.rules.matching_keys import with_matching_keys
+from openbooking.booking.rules.matching_keys import set_matching_keys
 from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import BrokerRole
@@ -109,7 +109,7 @@ def session(
         end=start + timedelta(hours=1),
         capacity=capacity,
     )
-    return [with_matching_keys(series), with_matching_keys(replace(made, **changes))]
+    return [set_matching_keys(series), set_matching_keys(replace(made, **changes))]
 
 
 def slot(
@@ -154,7 +154,7 @@ def slot(
         capacity=capacity,
         offers=(offer(slot_path, **{"price": price, **(offered or {})}),),
     )
-    return [*map(with_matching_keys, made), with_matching_keys(replace(bookable, **changes))]
+    return [*map(set_matching_keys, made), set_matching_keys(replace(bookable, **changes))]
 
 
 def event(key: str = "e1", *, parent: list[Opportunity] | None = None, **changes: Any) -> list[Opportunity]:
@@ -177,7 +177,7 @@ def on_demand_event(key: str = "v1", **changes: Any) -> list[Opportunity]:
     """An OnDemandEvent, which has no date, no place and no end of places."""
     made = _event(OpportunityType.ON_DEMAND_EVENT, key, start=None, end=None, capacity=None, **changes)
     described = {name: made.properties[name] for name in ("name", "url", "activity")}
-    return [with_matching_keys(replace(made, properties=described))]
+    return [set_matching_keys(replace(made, properties=described))]
 
 
 def _event(type_: OpportunityType, key: str, **changes: Any) -> Opportunity:
@@ -194,7 +194,7 @@ def _event(type_: OpportunityType, key: str, **changes: Any) -> Opportunity:
         offers=(offer(path),),
         properties=properties,
     )
-    return with_matching_keys(replace(made, **changes))
+    return set_matching_keys(replace(made, **changes))
 
 
 def item(opportunities: list[Opportunity], position: int = 0, **changes: Any) -> ItemRequest:

@@ -13,12 +13,12 @@ from msgspec.structs import replace
 from openbooking.booking.command import Command
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.book_proposal import BookProposal
-from openbooking.booking.commands.decide_proposal import DecideProposal
 from openbooking.booking.commands.delete import DeleteOrder
+from openbooking.booking.commands.proposal_decisions import DecideProposal
 from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.commands.seller_decisions import SellerCancel
-from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.model.opportunity import AccessRules, Opportunity, SaleState, Seller
 from openbooking.booking.model.order import Caller, OrderKey
 from openbooking.booking.model.order_request import OrderRequest

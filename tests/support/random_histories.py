@@ -12,36 +12,33 @@ from functools import partial
 import pytest
 from hypothesis import strategies as st
 
-from openbooking.booking.commands.amend_proposal import AmendProposal
 from openbooking.booking.commands.book import Book
 from openbooking.booking.commands.book_proposal import BookProposal
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.decide_proposal import DecideProposal
 from openbooking.booking.commands.delete import DeleteOrder, DeleteQuote
 from openbooking.booking.commands.erase_personal_data import ErasePersonalData
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal, WriteToCustomer
 from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.quote import Quote
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.republish import Republish
+from openbooking.booking.commands.sale_state import SetSaleState, TakeOffSale
 from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel
-from openbooking.booking.commands.set_sale_state import SetSaleState
-from openbooking.booking.commands.take_off_sale import TakeOffSale
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
-from openbooking.booking.commands.write_to_customer import WriteToCustomer
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import Partnership, Payment
 from openbooking.booking.model.policy import Leasing, Policy
 from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.rules.erasure import retained_since
+from openbooking.booking.rules.erasure import retention_start
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 from support.builders import NOW
 from support.history_state import (
@@ -243,7 +240,7 @@ def delete_quote(story: Story, record: Record) -> Step:
 
 def erase(story: Story, record: Record) -> Step:
     """What people told is erased from all Orders that are over when this one is."""
-    return ErasePersonalData(over_before=retained_since(record) or story.state.now)
+    return ErasePersonalData(over_before=retention_start(record) or story.state.now)
 
 
 def look(story: Story, record: Record) -> Step:

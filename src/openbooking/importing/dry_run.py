@@ -13,7 +13,7 @@ from openbooking.booking.command import Command
 from openbooking.booking.commands.find_opportunities import GetOpportunities
 from openbooking.booking.commands.preview import Preview
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.take_off_sale import TakeOffSale
+from openbooking.booking.commands.sale_state import TakeOffSale
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.actor import Actor, ActorKind
 from openbooking.booking.model.opportunity import Opportunity, Seller

@@ -12,7 +12,7 @@ from typing import IO
 import msgspec
 
 from openbooking.booking.model.order import OrderKey
-from openbooking.booking.model.report import OrdersReached
+from openbooking.booking.model.report import AffectedOrders
 
 
 class Outcome(StrEnum):
@@ -80,7 +80,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"{self.outcome:<12}  {self.item}{at}{known_as}{reason}{orders}{remarks}"
 
 
-def counts_of(orders: OrdersReached) -> dict[str, int]:
+def counts_of(orders: AffectedOrders) -> dict[str, int]:
     """Return the numbers of affected Orders and OrderProposals, by effect."""
     return {name: number for name in _ORDER_TEXTS if (number := len(getattr(orders, name)))}
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 
 from openbooking.booking.commands.find_opportunities import FindBySource
-from openbooking.booking.commands.take_off_sale import TakeOffSale
+from openbooking.booking.commands.sale_state import TakeOffSale
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.report import OpportunityReport

@@ -13,7 +13,7 @@ from openbooking.booking.model.order import BookedItem, Order
 from openbooking.booking.model.record import ItemState, OrderRecord, ProposalRecord
 from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.capacity import spaces_left
-from openbooking.booking.rules.pricing import charged, current_totals, pricing_of
+from openbooking.booking.rules.pricing import charged_offer, current_totals, pricing_of
 from openbooking.jsonld.write import BETA_CONTEXT, JsonObject, Writer, access_channel, access_codes, access_passes
 from openbooking.openactive import messages
 from openbooking.openactive.ids import OrderItemRef
@@ -116,7 +116,8 @@ class JsonLdFeedWriter:
             state: The changes of the item since B; None for an item of an OrderProposal.
             in_full: Whether the item embeds its Opportunity; otherwise it refers to the Opportunity by `@id`.
         """
-        offer = None if order.dynamic else self._writer.offer(charged(item.offer, pricing_of(order)), in_feed=False)
+        charged = None if order.dynamic else charged_offer(item.offer, pricing_of(order))
+        offer = self._writer.offer(charged, in_feed=False) if charged else None
         access = item.access if state else None
         return messages.OrderItem(
             id=self._writer.ids.order_item(OrderItemRef(order.uuid, item.number)),

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from openbooking.booking.model.order import Order, OrderItem, Payment, Proposal, Totals
 from openbooking.booking.model.record import ItemState, ShownRecord
-from openbooking.booking.rules.pricing import charged, current_totals, pricing_of
+from openbooking.booking.rules.pricing import charged_offer, current_totals, pricing_of
 from openbooking.jsonld.scalars import write_instant
 from openbooking.jsonld.write import BETA_CONTEXT, CONTEXT, Writer, access_channel, access_codes, access_passes
 from openbooking.openactive import messages
@@ -120,7 +120,9 @@ class OrderWriter:
     def _accepted_offer(self, order: Order, item: OrderItem, *, requested: bool) -> messages.Reference | None:
         if item.offer is None:
             return (item.offer_id or None) if requested else None
-        return None if order.dynamic else self._writer.offer(charged(item.offer, pricing_of(order)), in_feed=False)
+        return (
+            None if order.dynamic else self._writer.offer(charged_offer(item.offer, pricing_of(order)), in_feed=False)
+        )
 
     def _item_error(self, item: OrderItem, error: ItemError) -> messages.OpenBookingError:
         instance = None

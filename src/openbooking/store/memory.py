@@ -11,7 +11,7 @@ from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.policy import Policy
 from openbooking.booking.model.record import Record, RecordKind
 from openbooking.booking.model.situation import Holdings, Needs, Situation, Spaces
-from openbooking.booking.rules.erasure import is_due
+from openbooking.booking.rules.erasure import is_erasure_due
 from openbooking.booking.rules.logistics import changed_paths
 from openbooking.booking.store import Feed, FeedWriter, Figures, Reply, decide_one
 from openbooking.clock import Clock
@@ -114,7 +114,7 @@ class MemoryStore:
         if needs.expired:
             keys |= {record.key for record in whole.expired()}
         if needs.over_before:
-            keys |= {key for key, record in self._records.items() if is_due(record, needs.over_before)}
+            keys |= {key for key, record in self._records.items() if is_erasure_due(record, needs.over_before)}
         tops = changed_paths(self._opportunities, needs.announced)
         if needs.sources:
             tops |= {path for path, item in self._opportunities.items() if item.source in needs.sources}

@@ -11,7 +11,7 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import OrderKey, PersonalData
 from openbooking.booking.model.record import Claim, Record
 from openbooking.booking.model.situation import Situation
-from openbooking.booking.rules.erasure import retained_since
+from openbooking.booking.rules.erasure import retention_start
 from openbooking.booking.rules.fingerprint import personal_data_of
 from openbooking.store.change_set import ChangeSet
 from openbooking.store.documents import encode, encode_record, microseconds
@@ -232,7 +232,7 @@ def _add_record(
 
 def _personal_data(record: Record | None) -> _PersonalData | None:
     personal = personal_data_of(record) if record else None
-    return _PersonalData(personal, retained_since(record)) if record and personal else None
+    return _PersonalData(personal, retention_start(record)) if record and personal else None
 
 
 def _record_row(record: Record) -> RecordRow:

@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.amend_proposal import AmendProposal
 from openbooking.booking.commands.book_proposal import BookProposal
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.decide_proposal import DecideProposal
 from openbooking.booking.commands.expire_leases import ExpireLeases
 from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
 from openbooking.booking.commands.propose import Propose
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.commands.replace import Replace

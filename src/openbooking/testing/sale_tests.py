@@ -10,9 +10,8 @@ from openbooking.booking.commands.find_opportunities import FindBySource
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.preview import Preview
 from openbooking.booking.commands.publish import Publish
+from openbooking.booking.commands.sale_state import SetSaleState, TakeOffSale
 from openbooking.booking.commands.seller_decisions import SellerCancel
-from openbooking.booking.commands.set_sale_state import SetSaleState
-from openbooking.booking.commands.take_off_sale import TakeOffSale
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import Order, OrderKey

@@ -12,17 +12,16 @@ from openbooking.booking.command import Command, OrderCommand
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.decide_proposal import DecideProposal
 from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.commands.erase_personal_data import RETENTION, ErasePersonalData
 from openbooking.booking.commands.expire_leases import SWEEPER, ExpireLeases
+from openbooking.booking.commands.proposal_decisions import DecideProposal, WriteToCustomer
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import Notify, SellerCancel
 from openbooking.booking.commands.update_proposal import UpdateProposal
 from openbooking.booking.commands.withdraw import Withdraw
 from openbooking.booking.commands.withhold import Withhold
-from openbooking.booking.commands.write_to_customer import WriteToCustomer
 from openbooking.booking.model.actor import Actor, ActorKind, Stamp
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.policy import Leasing, Policy

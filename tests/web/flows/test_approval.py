@@ -13,9 +13,9 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.amend_proposal import AmendProposal
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.proposal_decisions import AmendProposal
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.seller_decisions import Notify
 from openbooking.booking.commands.withdraw import Withdraw

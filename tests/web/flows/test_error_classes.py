@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.amend_proposal import AmendProposal
-from openbooking.booking.commands.decide_proposal import DecideProposal
+from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.model.opportunity import FormField, Opportunity
 from openbooking.booking.model.order import OrderKey

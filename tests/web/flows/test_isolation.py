@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 from starlette.routing import Route
 
-from openbooking.booking.commands.decide_proposal import DecideProposal
+from openbooking.booking.commands.proposal_decisions import DecideProposal
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.seller_decisions import SellerCancel
 from openbooking.booking.model.opportunity import Opportunity, Seller

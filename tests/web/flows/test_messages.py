@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from openbooking.booking.commands.decide_proposal import DecideProposal
+from openbooking.booking.commands.proposal_decisions import DecideProposal
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.seller_decisions import Notify, RenewAccess
 from openbooking.booking.model.opportunity import AccessRules, FormField, Opportunity

@@ -4,10 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from openbooking.booking.commands.amend_proposal import AmendProposal
-from openbooking.booking.commands.decide_proposal import DecideProposal
+from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal, WriteToCustomer
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.write_to_customer import WriteToCustomer
 from openbooking.booking.model.order import OrderKey
 from openbooking.openactive.terms import OPENACTIVE
 from support.approval_flow import (

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.commands.publish import Publish
-from openbooking.booking.commands.set_sale_state import SetSaleState
+from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from support.builders import UUID, new_uuid, session
 from support.http_system import World

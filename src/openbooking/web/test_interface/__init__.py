@@ -17,11 +17,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.amend_proposal import AmendProposal
 from openbooking.booking.commands.change_logistics import ChangeLogistics
-from openbooking.booking.commands.decide_proposal import DecideProposal
 from openbooking.booking.commands.find_opportunities import GetOpportunity
 from openbooking.booking.commands.get_order import GetOrder
+from openbooking.booking.commands.proposal_decisions import AmendProposal, DecideProposal
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
 from openbooking.booking.commands.seller_decisions import Notify, RecordAttendance, RenewAccess, SellerCancel

@@ -1,30 +1,67 @@
-"""Checks of attendee details and of answers to intake forms (OB 5.6.2, 5.6.3)."""
+"""The details that a request must have: of Broker, Customer and attendees, and answers to intake forms.
 
+An error in Broker or Customer refuses the request (OB 6, 10.1.5, 10.1.9). An error in an attendee or an answer is an
+error of its OrderItem (OB 5.6.2, 5.6.3).
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 from openbooking.booking.model.opportunity import FormField, Offer
 from openbooking.booking.model.order import Reflected
-from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest
-from openbooking.openactive.errors import ItemError, ItemErrorType
+from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest, OrderRequest
+from openbooking.openactive.errors import (
+    IncompleteBrokerDetailsError,
+    IncompleteCustomerDetailsError,
+    ItemError,
+    ItemErrorType,
+)
 from openbooking.openactive.ids import FormFieldRef
-from openbooking.openactive.terms import FormFieldType
+from openbooking.openactive.terms import BrokerRole, FormFieldType
 
-# Items with no other errors than these count in totals: the Broker can still send the details (OB 9.2.1).
+# An item with these errors only counts in the totals, because the Broker can still send the details (OB 9.2.1).
 INCOMPLETE = frozenset({ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS, ItemErrorType.INCOMPLETE_INTAKE_FORM})
+_REQUIRED_OF_CUSTOMER = {"Person": ("email",), "Organization": ("email", "name", "address")}
 _TEXTS = frozenset({"email", "givenName", "familyName", "telephone"})
 
 
+def check_broker(request: OrderRequest) -> None:
+    """Raise IncompleteBrokerDetailsError unless `broker` fits the role (OB-VAL-06, OB-ROLE-03, OB-ROLE-05)."""
+    if request.broker_role is BrokerRole.NO_BROKER:
+        if request.broker is not None:
+            raise IncompleteBrokerDetailsError("With brokerRole NoBroker there must be no broker.")
+        return
+    if request.broker is None:
+        raise IncompleteBrokerDetailsError("The broker is missing.")
+    if request.broker.get("@type") != "Organization" or not _has_text(request.broker, "name"):
+        raise IncompleteBrokerDetailsError("The broker must be an Organization with a name.")
+
+
+def check_customer(request: OrderRequest) -> None:
+    """Raise IncompleteCustomerDetailsError unless `customer` is complete; a reseller may omit it."""
+    if request.customer is None:
+        if request.broker_role is BrokerRole.RESELLER:
+            return
+        raise IncompleteCustomerDetailsError("The customer is missing.")
+    required = _REQUIRED_OF_CUSTOMER.get(str(request.customer.get("@type")))
+    if required is None:
+        raise IncompleteCustomerDetailsError("The customer must be a Person or an Organization.")
+    missing = [name for name in required if not _has_value(request.customer, name)]
+    if missing:
+        raise IncompleteCustomerDetailsError(f"The customer lacks {', '.join(missing)}.")
+
+
 def detail_errors(offer: Offer, request: ItemRequest) -> tuple[ItemError, ...]:
-    """Return the errors in the details of one OrderItem."""
+    """Return the errors in the attendee and the answers of one requested OrderItem."""
     return (*_attendee_errors(offer, request.attendee), *_form_errors(offer, request))
 
 
 def missing_details(offer: Offer, answered: Offer, attendee: Reflected | None) -> tuple[ItemError, ...]:
-    """Return the errors of a booked item whose Offer is replaced.
+    """Return an error for each detail that a new Offer requires and a booked item lacks.
 
     Args:
         offer: The new Offer.
-        answered: The Offer with which the item was booked, whose required questions were answered.
+        answered: The Offer with which the item was booked. Its required questions were answered at B.
         attendee: The attendee that was sent at B.
     """
     asked = tuple(field for field in offer.intake_form if field not in answered.intake_form)
@@ -82,6 +119,17 @@ def _error(type_: ItemErrorType, field: FormField, description: str) -> ItemErro
 def _has_detail(attendee: Reflected, name: str) -> bool:
     value = attendee.get(name)
     return not _is_blank(value) and (isinstance(value, str) or name not in _TEXTS)
+
+
+def _has_text(thing: Reflected, name: str) -> bool:
+    value = thing.get(name)
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _has_value(thing: Reflected, name: str) -> bool:
+    """Return whether the property is a text that is not blank, or, for `address`, an object that is not empty."""
+    value = thing.get(name)
+    return bool(value) if name == "address" and isinstance(value, Mapping) else _has_text(thing, name)
 
 
 def _is_blank(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The terms of a grant at C1, C2, P and B; they do not apply to earlier bookings."""
+"""The terms of a grant at C1, C2, P and B. Earlier bookings do not depend on them."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,8 +15,8 @@ from openbooking.booking.model.opportunity import Opportunity
 from openbooking.booking.model.order import Caller, Order, Payment
 from openbooking.booking.model.order_request import OfferOverride, OrderRequest
 from openbooking.booking.model.policy import Leasing, Policy
+from openbooking.booking.rules.bookability import why_outside_terms
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.rules.grant_terms import why_outside_terms
 from openbooking.openactive.errors import ItemErrorType
 from openbooking.openactive.ids import OfferRef
 from openbooking.openactive.terms import Availability
@@ -170,7 +170,7 @@ def test_earlier_bookings_and_approvals_do_not_depend_on_later_terms() -> None:
 
 @pytest.mark.spec("OB-LEASE-10")
 def test_leased_spaces_outside_new_terms_cannot_be_booked() -> None:
-    """They can still be released."""
+    """The Broker can still release the leased spaces."""
     held = after(situation(YOGA, policy=POLICY), quote(request(item(YOGA))))
     reply = book(request(item(YOGA)), on(GrantTerms(venues=ELSEWHERE))).decide(held).reply
     assert isinstance(reply, Order)

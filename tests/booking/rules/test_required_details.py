@@ -9,10 +9,15 @@ from msgspec.structs import replace
 from openbooking.booking.model.opportunity import FormField, Offer
 from openbooking.booking.model.order import Order, OrderKey
 from openbooking.booking.model.order_request import IntakeAnswer, ItemRequest
-from openbooking.booking.rules.attendee_details import detail_errors, missing_details
-from openbooking.openactive.errors import ItemError, ItemErrorType
+from openbooking.booking.rules.required_details import check_broker, check_customer, detail_errors, missing_details
+from openbooking.openactive.errors import (
+    IncompleteBrokerDetailsError,
+    IncompleteCustomerDetailsError,
+    ItemError,
+    ItemErrorType,
+)
 from openbooking.openactive.ids import FormFieldRef, OfferRef
-from openbooking.openactive.terms import SCHEMA, FlowRequirement, FormFieldType
+from openbooking.openactive.terms import SCHEMA, BrokerRole, FlowRequirement, FormFieldType
 from support.builders import (
     PRICE,
     UUID,
@@ -27,7 +32,7 @@ from support.builders import (
     session,
     situation,
 )
-from support.parties import CUSTOMER
+from support.parties import ADDRESS, BROKER, CUSTOMER
 
 ATTENDEE, FORM, WRONG = (
     ItemErrorType.INCOMPLETE_ATTENDEE_DETAILS,
@@ -131,7 +136,7 @@ def test_the_error_describes_the_right_answer() -> None:
     ],
     ids=["another Offer", "another owner", "no such field", "no field of ours"],
 )
-def test_an_answer_to_another_question_is_none(stray: IntakeAnswer) -> None:
+def test_an_answer_to_another_question_does_not_count(stray: IntakeAnswer) -> None:
     assert errors_of(SHORT, stray) == [FORM]
     assert errors_of(SHORT, stray, answer("level", "Good")) == []
     assert errors_of(replace(SHORT, required=False), stray) == []
@@ -173,7 +178,7 @@ def test_each_property_that_is_asked_for_and_missing_is_an_error_of_its_own(
 
 
 @pytest.mark.spec("OB-CUST-05", "OB-CUST-12", "OB-CUST-16")
-def test_nothing_is_asked_of_attendees_unless_the_seller_asks() -> None:
+def test_an_offer_without_requirements_needs_no_details_of_attendees() -> None:
     assert detail_errors(offer(OWNER), asked()) == ()
     assert detail_errors(offer(OWNER), asked(attendee={"@type": "Person", "givenName": "Ann"})) == ()
 
@@ -187,7 +192,7 @@ def test_an_attendee_is_a_person(sold: Offer, type_: Any) -> None:
 
 
 @pytest.mark.spec("OB-CUST-13", "OB-FORM-14", "OB-FORM-08")
-def test_every_item_has_an_attendee_and_answers_of_its_own() -> None:
+def test_each_item_has_its_own_attendee_and_answers() -> None:
     family = session("yoga", offered={"attendee_details": NAMED.attendee_details, "intake_form": (SHORT,)})
     mine = item(family, 0, attendee=ANN, intake_answers=(answer("level", "Good"),))
     order = quote(request(mine, item(family, 1))).decide(situation(family)).reply
@@ -226,7 +231,7 @@ def test_an_incomplete_item_counts_in_the_total(
 
 @pytest.mark.spec("OB-CUST-15", "OB-FORM-13")
 @pytest.mark.parametrize("flow", [(), (FlowRequirement.APPROVAL,)], ids=["B", "P"])
-def test_details_are_wanted_at_p_and_b_too(flow: tuple[FlowRequirement, ...]) -> None:
+def test_details_are_required_at_p_and_b(flow: tuple[FlowRequirement, ...]) -> None:
     family = session(
         "yoga", offered={"flow": flow, "attendee_details": NAMED.attendee_details[:1], "intake_form": (CHOICE,)}
     )
@@ -238,8 +243,8 @@ def test_details_are_wanted_at_p_and_b_too(flow: tuple[FlowRequirement, ...]) ->
 
 
 @pytest.mark.spec("OB-CUST-06", "OB-CUST-07", "OB-CUST-08")
-def test_a_customer_leaves_nothing_but_the_order() -> None:
-    """A known person with the same details is not recognised, for the same partner or another one."""
+def test_a_customer_is_stored_only_in_its_orders() -> None:
+    """A second Order of the same Customer stores the details again."""
     family = session("yoga")
     customer = {**CUSTOMER, "identifier": "member-1"}
     first = after(situation(family), book(request(item(family), customer=customer)))
@@ -249,7 +254,7 @@ def test_a_customer_leaves_nothing_but_the_order() -> None:
     assert [order.personal.customer for order in orders if order and order.personal] == [customer, customer]
 
 
-def test_errors_of_details_are_left_unsaid_where_more_is_wrong() -> None:
+def test_an_item_with_another_error_has_no_errors_of_details() -> None:
     family = session("yoga", capacity=0, offered={"intake_form": (SHORT,)})
     order = quote(request(item(family))).decide(situation(family)).reply
     assert isinstance(order, Order)
@@ -300,3 +305,74 @@ def test_a_replaced_offer_asks_no_question_again() -> None:
 def test_an_address_may_be_an_object_and_a_telephone_number_is_a_text(name: str, value: Any, complete: bool) -> None:
     sold = offer(OWNER, attendee_details=(f"{SCHEMA}{name}",))
     assert (detail_errors(sold, asked(attendee={"@type": "Person", name: value})) == ()) is complete
+
+
+ASKED = (item(session()),)
+
+
+@pytest.mark.spec("OB-VAL-06", "OB-ROLE-03", "OB-ROLE-05")
+@pytest.mark.parametrize(
+    ("role", "broker", "accepted"),
+    [
+        (BrokerRole.AGENT, BROKER, True),
+        (BrokerRole.RESELLER, BROKER, True),
+        (BrokerRole.NO_BROKER, None, True),
+        (BrokerRole.NO_BROKER, BROKER, False),
+        (BrokerRole.AGENT, None, False),
+        (BrokerRole.RESELLER, None, False),
+        (BrokerRole.AGENT, {**BROKER, "@type": "Person"}, False),
+        (BrokerRole.AGENT, {**BROKER, "name": " "}, False),
+        (BrokerRole.AGENT, {**BROKER, "name": 1}, False),
+    ],
+)
+def test_a_broker_is_an_organization_with_a_name_unless_the_role_has_none(
+    role: BrokerRole, broker: Any, accepted: bool
+) -> None:
+    asked = request(*ASKED, broker_role=role, broker=broker)
+    if accepted:
+        check_broker(asked)
+        assert asked.broker == broker
+    else:
+        with pytest.raises(IncompleteBrokerDetailsError):
+            check_broker(asked)
+
+
+ORGANIZATION = {"@type": "Organization", "name": "Club", "email": "club@example.com", "address": ADDRESS}
+
+
+@pytest.mark.spec("OB-CUST-02", "OB-CUST-03")
+@pytest.mark.parametrize(
+    ("role", "customer", "missing"),
+    [
+        (BrokerRole.AGENT, CUSTOMER, None),
+        (BrokerRole.AGENT, ORGANIZATION, None),
+        (BrokerRole.AGENT, {**ORGANIZATION, "address": "1 High Street"}, None),
+        (BrokerRole.RESELLER, None, None),
+        (BrokerRole.AGENT, None, "missing"),
+        (BrokerRole.NO_BROKER, None, "missing"),
+        (BrokerRole.AGENT, {**CUSTOMER, "@type": "Dog"}, "Person or an Organization"),
+        (BrokerRole.AGENT, {**CUSTOMER, "email": ""}, "lacks email"),
+        (BrokerRole.AGENT, {**ORGANIZATION, "name": " ", "address": {}}, "lacks name, address"),
+        (BrokerRole.RESELLER, {**ORGANIZATION, "email": None}, "lacks email"),
+        (BrokerRole.AGENT, {**CUSTOMER, "email": {"work": "a@example.com"}}, "lacks email"),
+        (BrokerRole.AGENT, {**ORGANIZATION, "address": " "}, "lacks address"),
+    ],
+)
+def test_a_customer_has_the_details_of_its_type(role: BrokerRole, customer: Any, missing: str | None) -> None:
+    asked = request(*ASKED, broker_role=role, customer=customer)
+    if missing is None:
+        check_customer(asked)
+        assert asked.customer == customer
+    else:
+        with pytest.raises(IncompleteCustomerDetailsError, match=missing):
+            check_customer(asked)
+
+
+@pytest.mark.spec("OB-VAL-07", "OB-CUST-03")
+@pytest.mark.parametrize("name", ["email", "name"])
+@pytest.mark.parametrize("value", [{"a": 1}, ["a@example.com"], 7, True, " "])
+def test_details_of_a_customer_are_texts_except_the_address(name: str, value: Any) -> None:
+    check_customer(request(*ASKED, customer=ORGANIZATION))
+    for customer in ({**ORGANIZATION, name: value}, {"@type": "Person", "email": value}):
+        with pytest.raises(IncompleteCustomerDetailsError):
+            check_customer(request(*ASKED, customer=customer))

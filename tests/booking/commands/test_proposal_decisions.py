@@ -1,4 +1,4 @@
-"""Amendments by the Seller, and messages between Seller and Customer (OB 5.5.5.2, 5.5.5.3)."""
+"""The Seller accepts, rejects or amends an OrderProposal, or writes to the Customer (OB 5.5.5)."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -8,19 +8,20 @@ import pytest
 from msgspec.structs import replace
 
 from openbooking.booking.command import Command
-from openbooking.booking.commands.amend_proposal import AmendProposal
 from openbooking.booking.commands.cancel import Cancel
 from openbooking.booking.commands.expire_leases import ExpireLeases
+from openbooking.booking.commands.proposal_decisions import AmendProposal, WriteToCustomer
 from openbooking.booking.commands.update_proposal import UpdateProposal
-from openbooking.booking.commands.write_to_customer import WriteToCustomer
+from openbooking.booking.model.actor import Stamp
 from openbooking.booking.model.errors import (
     NoMessagesError,
     NoNegotiationError,
     NoteTooSoonError,
+    ProposalExpiredError,
     UnacceptableAmendmentError,
 )
 from openbooking.booking.model.opportunity import Opportunity
-from openbooking.booking.model.order import Payment
+from openbooking.booking.model.order import Payment, Proposal
 from openbooking.booking.model.situation import Spaces
 from openbooking.openactive.errors import (
     NotFoundError,
@@ -31,20 +32,35 @@ from openbooking.openactive.errors import (
     UnknownOrderError,
     UnnecessaryPaymentDetailsError,
 )
-from openbooking.openactive.terms import Availability, OrderItemStatus
-from support.builders import NOW, PRICE, UUID, VERSION, after, new_uuid, propose, session, situation
+from openbooking.openactive.terms import Availability, OrderItemStatus, OrderProposalStatus
+from support.builders import (
+    BY_ALICE,
+    BY_MANAGER,
+    NOW,
+    PRICE,
+    UUID,
+    VERSION,
+    after,
+    new_uuid,
+    propose,
+    session,
+    situation,
+)
 from support.parties import ALICE, MANAGER
 from support.proposals import (
     ABORT,
     ACCEPT,
     ACCEPTED,
     AWAITING,
+    CUSTOMER_REJECTED,
     FREE,
+    HELD,
     KEY,
     LATER_VERSION,
     NEGOTIATED,
     PATH,
     PILATES,
+    POLICY,
     REJECT,
     SELLER_REJECTED,
     TRIP,
@@ -232,3 +248,38 @@ def test_the_note_of_the_customer_is_stored_and_not_published() -> None:
     assert order.personal.customer_note == "We are three."
     assert standing(where) == standing(before)
     assert UpdateProposal(caller=ALICE, uuid=UUID, note="We are three.").decide(where).changes == ()
+
+
+@pytest.mark.spec("OB-APP-19", "OB-APP-21", "OB-APP-22", "OB-APP-23", "OB-APP-25", "OB-APP-20", "OB-AMEND-07")
+@pytest.mark.parametrize(
+    ("command", "status", "by"),
+    [
+        (ACCEPT, ACCEPTED, BY_MANAGER),
+        (REJECT, SELLER_REJECTED, BY_MANAGER),
+        (ABORT, CUSTOMER_REJECTED, BY_ALICE),
+    ],
+)
+def test_a_decision_keeps_the_version_and_the_items_of_the_proposal(
+    command: Command[Any], status: OrderProposalStatus, by: Stamp
+) -> None:
+    before = proposed()
+    assert not standing(before).updated
+    where = after(before, command)
+    expires = TRIP[-1].end if status is ACCEPTED else NOW + HELD
+    expected = Proposal(made=NOW, version=VERSION, expires=expires, status=status, updated=True, decided=by)
+    assert standing(where) == expected
+    assert record_in(where).items() == record_in(before).items()
+
+
+@pytest.mark.spec("OB-APP-22")
+def test_a_rejection_may_have_a_reason() -> None:
+    where = after(proposed(PILATES), replace(REJECT, note="We are closed."))
+    assert standing(where).seller_note == "We are closed."
+
+
+@pytest.mark.spec("OB-APP-24", "OB-APP-28")
+@pytest.mark.parametrize("command", [ACCEPT, amend()])
+def test_the_seller_cannot_decide_after_the_lifetime_has_ended(command: Command[Any]) -> None:
+    late = replace(proposed(), now=NOW + POLICY.proposal_duration)
+    with pytest.raises(ProposalExpiredError, match="not been booked in time"):
+        command.decide(late)

@@ -17,8 +17,7 @@ from openbooking.booking.model.order_request import ItemRequest, OfferOverride, 
 from openbooking.booking.model.policy import Leasing, Policy, TaxCalculation
 from openbooking.booking.model.situation import Situation
 from openbooking.booking.rules.dry_run import Checkpoint
-from openbooking.booking.rules.payable import can_be_paid, payable, within_payable_total
-from openbooking.booking.rules.pricing import Pricing
+from openbooking.booking.rules.pricing import Pricing, add_total_errors, can_be_paid, payable_offer
 from openbooking.openactive.errors import ItemError, ItemErrorType, UnacceptableReplacementError
 from openbooking.openactive.money import PRICE_LIMIT
 from openbooking.openactive.terms import BrokerRole, FlowRequirement, TaxMode
@@ -77,7 +76,7 @@ def overridden(family: list[Opportunity], price: Decimal, position: int = 0) -> 
 def test_items_that_make_the_total_too_large_are_in_conflict(
     call: Callable[[OrderRequest], Command[Any]],
 ) -> None:
-    """The items before and after them, and free ones, have no error and can be booked together."""
+    """All other items have no error, and can be booked together."""
     large = PRICE_LIMIT - 5
     prices = [large, Decimal(4), Decimal(1), Decimal(0), Decimal("0.99")]
     asked = request(*(overridden(YOGA, price, position) for position, price in enumerate(prices)))
@@ -197,13 +196,13 @@ def test_an_offer_that_cannot_be_paid_is_no_replacement(price: str) -> None:
 def test_the_broker_learns_that_a_price_cannot_be_paid(override: bool, type_: ItemErrorType) -> None:
     dear = offer(YOGA[0].path, price=PRICE_LIMIT, override=override)
     expected = ItemError(type=type_, description="The price with its tax cannot be paid.")
-    assert payable(dear, Pricing(TaxMode.GROSS)) == expected
+    assert payable_offer(dear, Pricing(TaxMode.GROSS)) == expected
 
 
-def test_an_offer_that_can_be_paid_and_an_error_stay_as_they_are() -> None:
+def test_a_payable_offer_and_an_error_are_returned_unchanged() -> None:
     error = ItemError(type=UNBOOKABLE)
-    assert payable(error, Pricing(TaxMode.GROSS)) == error
-    assert payable(YOGA[0].offers[0], Pricing(TaxMode.NET)) == YOGA[0].offers[0]
+    assert payable_offer(error, Pricing(TaxMode.GROSS)) == error
+    assert payable_offer(YOGA[0].offers[0], Pricing(TaxMode.NET)) == YOGA[0].offers[0]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +229,7 @@ def priced(*prices: Decimal | None) -> tuple[OrderItem, ...]:
 
 @pytest.mark.spec("OB-VAL-24")
 def test_the_broker_learns_that_the_total_cannot_be_paid() -> None:
-    *_, last = within_payable_total(priced(MOST, PENNY), Pricing(TaxMode.GROSS))
+    *_, last = add_total_errors(priced(MOST, PENNY), Pricing(TaxMode.GROSS))
     assert last.errors == (ItemError(type=CONFLICT, description="The total would be too large to be paid."),)
 
 
@@ -250,7 +249,7 @@ def test_only_items_that_raise_the_total_to_the_limit_are_in_conflict(
     prices: tuple[Decimal | None, ...], conflicts: list[bool]
 ) -> None:
     items = priced(*prices)
-    checked = within_payable_total(items, Pricing(TaxMode.GROSS))
+    checked = add_total_errors(items, Pricing(TaxMode.GROSS))
     assert [bool(found.errors) for found in checked] == conflicts
     assert [replace(found, errors=()) for found in checked] == list(items)
 
@@ -258,4 +257,4 @@ def test_only_items_that_raise_the_total_to_the_limit_are_in_conflict(
 def test_an_item_that_cannot_be_booked_does_not_raise_the_total() -> None:
     first, *others = priced(MOST, MOST)
     full = replace(first, errors=(ItemError(type=ItemErrorType.OPPORTUNITY_IS_FULL),))
-    assert within_payable_total((full, *others), Pricing(TaxMode.GROSS)) == (full, *others)
+    assert add_total_errors((full, *others), Pricing(TaxMode.GROSS)) == (full, *others)

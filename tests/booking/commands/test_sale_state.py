@@ -1,4 +1,4 @@
-"""The sale state: whether an Opportunity is in the open feeds and can be booked."""
+"""The sale state, by decision of a Seller or of an import that does not understand an Opportunity."""
 
 from typing import Any
 
@@ -12,11 +12,12 @@ from openbooking.booking.commands.change_logistics import ChangeLogistics
 from openbooking.booking.commands.get_order import GetOrder
 from openbooking.booking.commands.publish import Publish
 from openbooking.booking.commands.replace import Replace
+from openbooking.booking.commands.sale_state import SetSaleState, TakeOffSale
 from openbooking.booking.commands.seller_decisions import Notify
-from openbooking.booking.commands.set_sale_state import SetSaleState
 from openbooking.booking.model.opportunity import Opportunity, SaleState
 from openbooking.booking.model.order import Order, OrderKey
-from openbooking.booking.model.situation import Situation
+from openbooking.booking.model.report import AffectedOrders, OpportunityReport
+from openbooking.booking.model.situation import OpportunitySet, Situation
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.openactive.errors import (
     ItemErrorType,
@@ -104,7 +105,7 @@ def test_an_opportunity_off_sale_is_no_replacement() -> None:
 
 
 @pytest.mark.parametrize("state", OFF_SALE)
-def test_an_order_does_not_depend_on_it(state: SaleState) -> None:
+def test_an_order_does_not_depend_on_the_sale_state(state: SaleState) -> None:
     where = after(situation(YOGA), book(ASKED))
     off = having(where, take_off(YOGA[0], state), take_off(YOGA[1], state))
     assert (off.records, off.spaces) == (where.records, where.spaces)
@@ -159,3 +160,45 @@ def test_the_same_sale_state_changes_nothing_and_an_unknown_opportunity_has_none
     with pytest.raises(NotFoundError):
         put_on(YOGA[0]).decide(situation())
     assert put_on(YOGA[0]).stamp(situation()) == BY_MANAGER
+
+
+def imported(source: str, key: str, **changes: Any) -> list[Opportunity]:
+    """A session and its series from this source."""
+    return [replace(member, source=source, **changes) for member in session(key)]
+
+
+FED_YOGA, FED_PILATES, FED_OTHER = (
+    imported("feed-1", "yoga"),
+    imported("feed-2", "pilates"),
+    imported("feed-3", "other"),
+)
+TAKE_OFF = TakeOffSale(sources=frozenset({"feed-1", "feed-2"}), keep=frozenset({FED_PILATES[0].path}), actor=MANAGER)
+
+
+def test_the_opportunities_of_the_sources_go_off_sale_but_for_those_to_keep() -> None:
+    where = after(situation(FED_YOGA, FED_PILATES, FED_OTHER), TAKE_OFF)
+    off = {path for path, member in where.opportunities.items() if member.sale is SaleState.NOT_UNDERSTOOD}
+    assert off == {FED_YOGA[0].path, FED_YOGA[1].path, FED_PILATES[1].path}
+
+
+def test_the_report_names_the_orders_that_stay() -> None:
+    booked = after(situation(FED_YOGA, FED_PILATES), book(request(item(FED_YOGA))))
+    reports = TAKE_OFF.decide(booked).reply
+    assert reports.keys() == {FED_YOGA[0].path, FED_YOGA[1].path, FED_PILATES[1].path}
+    kept = AffectedOrders(kept=frozenset({KEY}))
+    assert reports[FED_YOGA[1].path] == OpportunityReport(opportunity=FED_YOGA[1], orders=kept)
+    assert reports[FED_PILATES[1].path] == OpportunityReport(opportunity=FED_PILATES[1])
+
+
+def test_an_unpublished_opportunity_stays_unpublished_and_is_not_reported() -> None:
+    family = imported("feed-1", "yoga", sale=SaleState.UNPUBLISHED)
+    decision = TAKE_OFF.decide(situation(family))
+    assert decision.reply == {}
+    marked = [replace(family[1], not_understood=True), replace(family[0], not_understood=True)]
+    assert decision.changes == tuple(map(OpportunitySet, marked))
+
+
+def test_a_withdrawn_opportunity_and_one_that_is_off_sale_already_do_not_change() -> None:
+    families = imported("feed-1", "yoga", withdrawn=True), imported("feed-1", "pilates", sale=SaleState.NOT_UNDERSTOOD)
+    decision = TAKE_OFF.decide(situation(*families))
+    assert (decision.reply, decision.changes) == ({}, ())
