@@ -40,10 +40,10 @@ from openbooking.testing.samples import (
     session,
     spaces_left,
 )
-from store.test_postgres import connected
-from store.test_sqlite import on_disk, open_at
 from support.opened_stores import opened
+from support.postgres_sessions import connected
 from support.small_disk import MIB, SmallDisk, small_disk
+from support.sqlite_files import on_disk, open_at
 
 pytestmark = pytest.mark.anyio
 

@@ -29,9 +29,9 @@ from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.proposal_tests import approved_session, propose
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, SESSIONS, Clock, book, cancel, fresh, quote, session
 from openbooking.testing.store_case import UUID, feed_writer
-from store.test_postgres import connected
 from support.identity_provider import grant
 from support.opened_stores import opened, postgres_driver
+from support.postgres_sessions import connected
 
 pytestmark = pytest.mark.anyio
 

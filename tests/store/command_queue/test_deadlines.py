@@ -17,7 +17,6 @@ from openbooking.booking.model.order import BookedOrder, Order
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.backends import backend_of
 from openbooking.store.migrate import prepare
-from openbooking.store.postgres.pool import StaleConnectionError, detecting_loss
 from openbooking.store.sql import SqlStore
 from openbooking.testing.identity_tests import grant
 from openbooking.testing.postgres import PostgresServer
@@ -34,8 +33,8 @@ from openbooking.testing.samples import (
     session,
     session_path,
 )
-from store.test_postgres import LOCK, connected, until_waiting
-from support.opened_stores import open_store, opened, postgres_driver
+from support.opened_stores import open_store, opened
+from support.postgres_sessions import LOCK_OPPORTUNITY, connected
 
 pytestmark = pytest.mark.anyio
 
@@ -90,7 +89,7 @@ async def many(store: SqlStore, what: str) -> set[type]:
 async def test_bookings_of_other_rows_go_on_while_a_row_is_locked(url: str) -> None:
     async with opened(url, command_seconds=LONG) as store, connected(url) as other:
         async with other.transaction():
-            await other.execute(LOCK, session_path("yoga"))
+            await other.execute(LOCK_OPPORTUNITY, session_path("yoga"))
             blocked = [asyncio.create_task(store.execute(book(fresh(), "yoga"))) for _ in range(MANY)]
             both = asyncio.create_task(store.execute(book(fresh(), "yoga", "spin")))
             for _ in range(3):
@@ -111,7 +110,7 @@ async def test_commands_blocked_by_the_claims_of_their_records_hold_up_no_others
         orders = [fresh() for _ in range(10)]
         await asyncio.gather(*(store.execute(book(uuid, "yoga")) for uuid in orders))
         async with other.transaction():
-            await other.execute(LOCK, session_path("yoga"))
+            await other.execute(LOCK_OPPORTUNITY, session_path("yoga"))
             blocked = [asyncio.create_task(store.execute(cancel(uuid, 1))) for uuid in orders]
             assert await many(store, "spin") == {BookedOrder}
             assert not any(task.done() for task in blocked)
@@ -123,7 +122,7 @@ async def test_commands_for_a_locked_row_fail_at_one_deadline_and_are_not_done_l
     """Retries included: commands sent together fail at about the same time, and not after eight deadlines."""
     async with opened(url, command_seconds=SHORT) as store, connected(url) as other:
         async with other.transaction():
-            await other.execute(LOCK, session_path("yoga"))
+            await other.execute(LOCK_OPPORTUNITY, session_path("yoga"))
             async with soon():
                 assert await many(store, "yoga") == {StoreUnavailableError}
             assert await kinds([store.execute(book(fresh(), "spin"))]) == {BookedOrder}
@@ -198,7 +197,7 @@ async def test_leases_of_other_rows_end_while_a_row_is_locked(url: str) -> None:
         assert (await spaces_left(store, "yoga"), await spaces_left(store, "spin")) == (999, 999)
         clock.move(timedelta(hours=1))
         async with other.transaction():
-            await other.execute(LOCK, session_path("yoga"))
+            await other.execute(LOCK_OPPORTUNITY, session_path("yoga"))
             assert await store.execute(ExpireLeases()) == 1
             assert await store.execute(ExpireLeases()) == 0
             assert (await spaces_left(store, "yoga"), await spaces_left(store, "spin")) == (999, 1000)
@@ -211,7 +210,7 @@ async def test_taking_an_opportunity_off_sale_waits_for_its_lock(url: str) -> No
     unpublish = SetSaleState(opportunity=session("yoga", 5)[0].path, sale=SaleState.UNPUBLISHED, actor=MANAGER)
     async with opened(url, command_seconds=SHORT) as store, connected(url) as other:
         async with other.transaction():
-            await other.execute(LOCK, session_path("yoga"))
+            await other.execute(LOCK_OPPORTUNITY, session_path("yoga"))
             async with soon():
                 assert await kinds([store.execute(unpublish)]) == {StoreUnavailableError}
         await store.execute(unpublish)
@@ -286,30 +285,3 @@ async def test_readers_of_an_exclusively_locked_file_fail_at_one_deadline(path: 
             other.execute("BEGIN EXCLUSIVE")
             async with soon():
                 assert await kinds([store.feed_items(SESSIONS, 0, 10) for _ in range(MANY)]) == {StoreUnavailableError}
-
-
-@pytest.mark.parametrize(
-    ("end", "reason"),
-    [
-        ("SELECT pg_terminate_backend(pid)", "terminating connection|closed in the middle"),
-        ("SELECT pg_cancel_backend(pid)", "cancel"),
-    ],
-)
-async def test_the_error_of_a_lost_connection_names_the_cause(url: str, end: str, reason: str) -> None:
-    async with opened(url, command_seconds=LONG) as store, connected(url) as other, other.transaction():
-        await other.execute(LOCK, session_path("yoga"))
-        booking = asyncio.create_task(store.execute(book(fresh(), "yoga")))
-        await until_waiting(other, 1)
-        await other.execute(f"{end} FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-        with pytest.raises(StoreUnavailableError, match=reason) as told:
-            await booking
-    assert "cannot call" not in str(told.value)
-    assert "released back" not in str(told.value)
-
-
-async def test_a_connection_lost_while_idle_is_reported_as_stale(url: str) -> None:
-    async with opened(url, command_seconds=LONG) as store, postgres_driver(store)._writers.connection() as connection:
-        connection.terminate()
-        for _ in range(2):
-            with pytest.raises(StaleConnectionError, match="while it was not in use"), detecting_loss(connection):
-                await connection.execute("SELECT 1")
