@@ -15,7 +15,7 @@ from openbooking.clock import Clock
 from openbooking.identity.store import IdentityStore
 from openbooking.settings import Settings
 from openbooking.store.backends import BACKENDS, Backend, SchemaError, UnknownBackendError, backend_of
-from openbooking.store.location import full_name, without_password
+from openbooking.store.location import full_name, redact_password
 from openbooking.store.migrate import prepare, upgrade
 from openbooking.store.schema import REVISION
 from openbooking.store.sql import SqlStore
@@ -97,7 +97,7 @@ def test_commands_ask_the_backend(database: str, tmp_path: Path, monkeypatch: py
     with pytest.raises(SchemaError, match="no database at"):
         prepare(database, makes_new=False)
     assert full_name(database) == database
-    assert without_password("toy://ann:secret@host/x?password=secret") == "toy://ann@host/x"
+    assert redact_password("toy://ann:secret@host/x?password=secret") == "toy://ann@host/x"
 
 
 def test_an_unknown_scheme_is_refused_by_name_and_shows_no_password() -> None:

@@ -40,9 +40,9 @@ from openbooking.settings import Settings
 from openbooking.store.backends import SchemaError
 from openbooking.store.documents import decode_opportunity, decode_record, encode, microseconds
 from openbooking.store.identity.schema import TABLES
-from openbooking.store.location import without_password
+from openbooking.store.location import redact_password
 from openbooking.store.memory import MemoryStore
-from openbooking.store.migrate import _config, connected, prepare, upgrade
+from openbooking.store.migrate import _config, prepare, run_in_migration, upgrade
 from openbooking.store.schema import REVISION, metadata
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
@@ -75,7 +75,7 @@ def test_migrations_make_the_schema_that_the_code_describes(database: str) -> No
     assert set(TABLES.values()) <= set(metadata.tables.values())
     assert upgrade(database).is_new
     assert not upgrade(database).is_new
-    assert connected(database, differences) == []
+    assert run_in_migration(database, differences) == []
     assert upgrade(database).revision == REVISION
 
 
@@ -87,11 +87,11 @@ def test_a_newer_schema_is_refused_and_left_alone(database: str) -> None:
         return connection.scalar(text("SELECT version_num FROM alembic_version"))
 
     prepare(database)
-    connected(database, set_revision)
+    run_in_migration(database, set_revision)
     for open_ in (prepare, upgrade):
         with pytest.raises(SchemaError, match="newer"):
             open_(database)
-    assert connected(database, revision) == "9999"
+    assert run_in_migration(database, revision) == "9999"
 
 
 def test_concurrent_processes_can_set_up_one_new_database(database: str) -> None:
@@ -108,8 +108,8 @@ def test_a_migration_that_fails_leaves_nothing_behind(database: str) -> None:
         return inspect(connection).get_table_names()
 
     with pytest.raises(ZeroDivisionError):
-        connected(database, half)
-    assert connected(database, tables) == []
+        run_in_migration(database, half)
+    assert run_in_migration(database, tables) == []
 
 
 def make_version_1(connection: Connection) -> None:
@@ -146,10 +146,10 @@ def test_partners_of_the_first_schema_keep_their_keys_sellers_and_orders(databas
         await store.close()
         return found
 
-    connected(database, make_version_1)
+    run_in_migration(database, make_version_1)
     assert upgrade(database).revision >= "0002"
     assert asyncio.run(callers()) == [Caller("alice"), Caller("bob", frozenset({"centre", "studio"}))]
-    assert connected(database, records) == [("bob", "studio", False)]
+    assert run_in_migration(database, records) == [("bob", "studio", False)]
 
 
 def make_version_4(connection: Connection) -> None:
@@ -208,7 +208,7 @@ def test_keys_passwords_and_sessions_stay_valid_after_migration_0005(database: s
                 )
         await provider.close()
 
-    connected(database, make_version_4)
+    run_in_migration(database, make_version_4)
     assert upgrade(database).revision >= "0005"
     asyncio.run(use())
 
@@ -238,7 +238,7 @@ def test_unkeyed_fingerprints_are_removed_from_the_file(tmp_path: Path) -> None:
     fingerprints = {booked: order("yoga").fingerprint(), proposed: order("trip").fingerprint()}
     copy(stocked, database, fingerprints)
     forget = text("DELETE FROM personal_data WHERE uuid = :uuid")
-    connected(database, lambda connection: connection.execute(forget, {"uuid": proposed}))
+    run_in_migration(database, lambda connection: connection.execute(forget, {"uuid": proposed}))
     assert all(digest.encode() in on_disk() for digest in fingerprints.values())
     upgrade(database)
     assert not any(digest.encode() in on_disk() for digest in fingerprints.values())
@@ -284,10 +284,10 @@ def test_stored_opportunities_get_their_venue_and_activities(database: str) -> N
     def documents(connection: Connection) -> dict[str, bytes]:
         return {row.path: row.document for row in connection.execute(text("SELECT path, document FROM opportunity"))}
 
-    connected(database, fill)
-    untouched = connected(database, documents)
+    run_in_migration(database, fill)
+    untouched = run_in_migration(database, documents)
     assert upgrade(database).revision >= "0004"
-    found = connected(database, documents)
+    found = run_in_migration(database, documents)
     for opportunity in before:
         now = decode_opportunity(found[opportunity.path])
         assert now == with_matching_keys(opportunity)
@@ -306,10 +306,10 @@ def test_an_upgraded_database_notes_the_time_of_its_last_change(database: str, n
     def read(connection: Connection) -> int:
         return int(connection.execute(text("SELECT value FROM counter WHERE name = 'noted'")).scalar_one())
 
-    connected(database, last_change)
+    run_in_migration(database, last_change)
     before = time.time_ns() // 1000
     upgrade(database)
-    found = connected(database, read)
+    found = run_in_migration(database, read)
     assert found == noted if noted else before <= found <= time.time_ns() // 1000
 
 
@@ -320,7 +320,7 @@ def test_the_error_for_a_database_that_cannot_be_opened_shows_no_password(databa
     with pytest.raises(StoreUnavailableError, match="cannot be opened") as told:
         prepare(database)
     assert "secret" not in str(told.value)
-    assert without_password(database) in str(told.value)
+    assert redact_password(database) in str(told.value)
 
 
 def test_a_prepared_postgresql_database_is_only_asked_for_its_revision(
@@ -329,7 +329,7 @@ def test_a_prepared_postgresql_database_is_only_asked_for_its_revision(
     prepared, bare = postgres.bare_database(), postgres.bare_database()
     prepare(prepared)
     with monkeypatch.context() as patched:
-        patched.setattr("openbooking.store.migrate.connected", None)
+        patched.setattr("openbooking.store.migrate.run_in_migration", None)
         prepare(prepared)
         with pytest.raises(TypeError):
             prepare(bare)
@@ -363,9 +363,9 @@ def test_records_from_before_stamps_get_unknown_stamps(database: str) -> None:
         rows = connection.execute(text("SELECT uuid, document FROM record"))
         return {names[uuid]: decode_record(document, None) for uuid, document in rows}
 
-    connected(database, make)
+    run_in_migration(database, make)
     upgrade(database)
-    found = connected(database, records)
+    found = run_in_migration(database, records)
     order, proposal, deleted = (found[name] for name in ("order", "proposal", "deleted"))
     assert (order.booked, order.changed, order.proposed, order.deleted) == (UNKNOWN, UNKNOWN, None, None)
     assert {state.status.cancelled: state.cancelled for state in order.states} == {True: UNKNOWN, False: None}

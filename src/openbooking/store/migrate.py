@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.backends import NAME_ANOTHER, SchemaError, backend_of
-from openbooking.store.location import without_password
+from openbooking.store.location import redact_password
 from openbooking.store.schema import REVISION, VERSION_TABLE
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ _ALEMBIC = Lock()
 T = TypeVar("T")
 
 
-class Upgraded(NamedTuple):
+class UpgradeResult(NamedTuple):
     """The revision of the schema that a database has now, and whether it is a new database."""
 
     revision: str
     is_new: bool
 
 
-def upgrade(database: str) -> Upgraded:
+def upgrade(database: str) -> UpgradeResult:
     """Migrate a database, new or old, to the schema of this version.
 
     Raises:
@@ -40,7 +40,7 @@ def upgrade(database: str) -> Upgraded:
         StoreUnavailableError: The database cannot be opened.
     """
     backend_of(database).refuse_foreign(database)
-    return connected(database, _upgrade)
+    return run_in_migration(database, _upgrade)
 
 
 def prepare(database: str, *, makes_new: bool = True) -> bool:
@@ -60,15 +60,15 @@ def prepare(database: str, *, makes_new: bool = True) -> bool:
         backend.refuse_foreign(database)
     else:
         backend.check_exists(database)
-    revision, is_new = connected(database, _upgrade_new if makes_new else _found)
+    revision, is_new = run_in_migration(database, _upgrade_new if makes_new else _check_existing)
     if revision != REVISION:
-        name = without_password(database)
+        name = redact_password(database)
         message = f"{name} has the schema of an earlier version ({revision}): back it up and run `openbooking migrate`."
         raise SchemaError(message)
     return is_new
 
 
-def connected(database: str, work: Callable[[Connection], T]) -> T:
+def run_in_migration(database: str, work: Callable[[Connection], T]) -> T:
     """Return the result of `work`, done in one transaction while no other process migrates the database.
 
     Raises:
@@ -76,25 +76,25 @@ def connected(database: str, work: Callable[[Connection], T]) -> T:
     """
     backend = backend_of(database)
     try:
-        return backend.in_migration(database, work)
+        return backend.run_in_migration(database, work)
     except (DBAPIError, OSError, TimeoutError, ValueError) as fault:
         reason = fault.orig if isinstance(fault, DBAPIError) else fault
-        raise StoreUnavailableError(f"The database {without_password(database)} cannot be opened: {reason}.") from fault
+        raise StoreUnavailableError(f"The database {redact_password(database)} cannot be opened: {reason}.") from fault
 
 
-def _upgrade_new(connection: Connection) -> Upgraded:
-    return _upgrade(connection) if _revision(connection) is None else _found(connection)
+def _upgrade_new(connection: Connection) -> UpgradeResult:
+    return _upgrade(connection) if _revision(connection) is None else _check_existing(connection)
 
 
-def _found(connection: Connection) -> Upgraded:
+def _check_existing(connection: Connection) -> UpgradeResult:
     revision = _revision(connection)
     if revision is None:
         raise SchemaError(f"There is nothing of openbooking in that database yet. {NAME_ANOTHER}")
     _check_known(revision)
-    return Upgraded(revision, is_new=False)
+    return UpgradeResult(revision, is_new=False)
 
 
-def _upgrade(connection: Connection) -> Upgraded:
+def _upgrade(connection: Connection) -> UpgradeResult:
     from alembic import command  # noqa: PLC0415
 
     revision = _revision(connection)
@@ -104,7 +104,7 @@ def _upgrade(connection: Connection) -> Upgraded:
     config.attributes["connection"] = connection
     with _ALEMBIC:
         command.upgrade(config, "head")
-    return Upgraded(str(_revision(connection)), is_new=revision is None)
+    return UpgradeResult(str(_revision(connection)), is_new=revision is None)
 
 
 def _config() -> "Config":

@@ -36,7 +36,7 @@ from openbooking.store.database import COMMAND_SECONDS, Database, Procedure, Sav
 from openbooking.store.dialect import Dialect
 from openbooking.store.documents import decode_seller, instant, microseconds
 from openbooking.store.feed_pages import FeedPageStatements, feed_page
-from openbooking.store.figures import FigureStatements, check, figures
+from openbooking.store.figures import FigureStatements, check_schema, read_figures
 from openbooking.store.integrity.check import check_integrity
 from openbooking.store.integrity.finding import Finding
 from openbooking.store.integrity.statements import IntegrityStatements
@@ -175,11 +175,11 @@ class SqlStore:
 
     async def check(self) -> None:
         """Raise StoreUnavailableError unless the database answers and has the schema of this version."""
-        await self._database.read(lambda: check(self._figures))
+        await self._database.read(lambda: check_schema(self._figures))
 
     async def figures(self, read: Mapping[Feed, int]) -> Figures:
         """Return the number of Leases, and when the oldest unread item of each feed changed."""
-        return await self._database.read(lambda: figures(self._figures, read, self._clock()))
+        return await self._database.read(lambda: read_figures(self._figures, read, self._clock()))
 
     async def check_integrity(self) -> list[Finding]:
         """Compare counts, claims and feeds with the records at one moment; return all findings."""
@@ -224,7 +224,7 @@ class SqlStore:
             with suppress(StoreUnavailableError):
                 await numbering.number_pending()
             with suppress(StoreUnavailableError):
-                await self._database.keep_up()
+                await self._database.run_upkeep()
 
     async def _write(self, batch: Batch, lock_seconds: float) -> Sequence[Outcome]:
         outcomes, durable = await self._database.write(
@@ -245,13 +245,13 @@ class SqlStore:
             return [], True
         before = yield from self._load_to_write(join_needs([command.needs() for command in commands]))
         if self._database.disk_is_full:
-            commands = [_OnFullDisk(command) for command in commands]
+            commands = [_CommandOnFullDisk(command) for command in commands]
         after, outcomes = fold(before, commands)
         changes = changes_between(before, after, self._feed_writer)
         if changes.opportunities or changes.sellers:
             yield SaveRows(self._saves.save_catalogue, catalogue_rows(before, changes))
         if changes.records or changes.publications or changes.booked:
-            given = yield from self._numbers(len(changes.publications), before.now)
+            given = yield from self._take_numbers(len(changes.publications), before.now)
             yield SaveRows(self._saves.save_bookings, booking_rows(before, changes, given))
             yield SaveRows(self._saves.save_erasures, erasure_rows(before, changes))
         return outcomes, bool(changes) or all(command.needs().expired for command in commands)
@@ -276,7 +276,7 @@ class SqlStore:
     def _load_to_write(self, needs: Needs) -> Procedure[Situation]:
         return load_to_write(self._sql, self._locks, needs, self._policy, self._clock())
 
-    def _numbers(self, count: int, now: datetime) -> Procedure[Iterable[int | None]]:
+    def _take_numbers(self, count: int, now: datetime) -> Procedure[Iterable[int | None]]:
         return take_numbers(self._numbering, count, now)
 
     def _decide_unlocked(
@@ -293,7 +293,7 @@ class SqlStore:
             return Refusal(refusal), bool(situation.records)
 
 
-class _OnFullDisk(NamedTuple):
+class _CommandOnFullDisk(NamedTuple):
     """A command while the disk is full: the reply may come from stored data, but no more data may be stored."""
 
     command: Command[Any]

@@ -21,7 +21,7 @@ from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.terms import EventStatus
 from openbooking.store.integrity.finding import Finding
-from openbooking.store.migrate import connected, prepare
+from openbooking.store.migrate import prepare, run_in_migration
 from openbooking.store.sql import SqlStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import (
@@ -119,11 +119,11 @@ async def test_feeds_show_what_is_on_sale_and_nothing_else(store: SqlStore, data
         connection.execute(set_, {"document": documents[0], "path": series})
 
     await store.execute(off)
-    await asyncio.to_thread(connected, database, keep_or_set)
+    await asyncio.to_thread(run_in_migration, database, keep_or_set)
     assert await store.check_integrity() == []
     await store.execute(on)
     assert await store.check_integrity() == []
-    await asyncio.to_thread(connected, database, keep_or_set)
+    await asyncio.to_thread(run_in_migration, database, keep_or_set)
     shown = "is shown in its feed but is not on sale"
     assert await store.check_integrity() == [Finding(YOGA, shown), Finding(series, shown)]
 
@@ -169,6 +169,6 @@ async def test_every_kind_of_damage_is_found(store: SqlStore, database: str, dam
     def do_damage(connection: Connection) -> None:
         connection.execute(text(damage))
 
-    await asyncio.to_thread(connected, database, do_damage)
+    await asyncio.to_thread(run_in_migration, database, do_damage)
     findings = await store.check_integrity()
     assert DAMAGE[damage] in {finding.about for finding in findings}, findings

@@ -13,7 +13,7 @@ import pytest
 from openbooking.openactive.ids import key_of
 from openbooking.openactive.terms import OPENACTIVE
 from openbooking.store.backends import scheme_of
-from openbooking.store.migrate import connected, upgrade
+from openbooking.store.migrate import run_in_migration, upgrade
 from openbooking.store.schema import REVISION
 from openbooking.system import open_store
 from openbooking.testing.postgres import PostgresServer
@@ -78,7 +78,7 @@ def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
         database = server.bare_database()
-    connected(database, load)
+    run_in_migration(database, load)
     assert upgrade(database).revision == REVISION
     return database
 

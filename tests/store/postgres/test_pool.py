@@ -6,7 +6,7 @@ import pytest
 
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.store import StoreUnavailableError
-from openbooking.store.postgres.pool import StaleConnectionError, detecting_loss
+from openbooking.store.postgres.pool import StaleConnectionError, detect_loss
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SELLER, book, fresh, session, session_path
 from support.opened_stores import opened, postgres_driver
@@ -48,5 +48,8 @@ async def test_a_connection_lost_while_idle_is_reported_as_stale(url: str) -> No
     async with opened(url) as store, postgres_driver(store)._writers.connection() as connection:
         connection.terminate()
         for _ in range(2):
-            with pytest.raises(StaleConnectionError, match="while it was not in use"), detecting_loss(connection):
+            with (
+                pytest.raises(StaleConnectionError, match="while it was not in use"),
+                detect_loss(connection),
+            ):
                 await connection.execute("SELECT 1")

@@ -43,7 +43,7 @@ class SqlIdentityStore:
     async def find(self, kind: type[R], **lookups: str | bool) -> Sequence[R]:
         """Return the records whose columns have these values, ordered by key."""
         rows = await self._database.read(partial(ask, self._sql.find(kind, tuple(lookups)), **lookups))
-        return [self._decoded(kind, document) for (document,) in rows]
+        return [self._decode(kind, document) for (document,) in rows]
 
     async def save(self, *records: IdentityRecord) -> bool:
         """Save all records, each in place of the revision that was read, or none; return whether they were saved."""
@@ -95,7 +95,7 @@ class SqlIdentityStore:
             tuple(rows)
         )
 
-    def _decoded(self, kind: type[R], document: bytes) -> R:
+    def _decode(self, kind: type[R], document: bytes) -> R:
         decoded = _DECODERS[kind](document)
         assert isinstance(decoded, kind)  # noqa: S101 - each decoder returns its own kind
         return decoded

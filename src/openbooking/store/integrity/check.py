@@ -18,7 +18,7 @@ from openbooking.booking.model.situation import Spaces
 from openbooking.booking.rules.capacity import spaces_left
 from openbooking.booking.store import ORDER_PROPOSALS, ORDERS, FeedWriter
 from openbooking.openactive.opportunity_types import OPEN_FEEDS
-from openbooking.store.change_set import published_of_record
+from openbooking.store.change_set import record_publications
 from openbooking.store.database import Procedure, Query, record_keys
 from openbooking.store.documents import decode_opportunity, decode_record, microseconds
 from openbooking.store.integrity.finding import Finding
@@ -38,7 +38,7 @@ _PRIVATE_FEEDS = [ORDERS, ORDER_PROPOSALS]
 _NUMBERED_WITHIN = timedelta(minutes=1)
 
 
-class _Addresses:
+class _AddressCheck:
     """Counts the feed items whose `@id` has another address than the one that is set now.
 
     All of them make one finding, because a changed setting is their common cause.
@@ -67,17 +67,17 @@ class _Addresses:
 def check_integrity(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Procedure[list[Finding]]:
     """Return all contradictions."""
     return [
-        *(yield from _of_records(sql, writer)),
-        *(yield from _of_opportunities(sql, writer, now)),
-        *(yield from _without_owner(sql)),
-        *(yield from _of_numbers(sql, now)),
+        *(yield from _check_records(sql, writer)),
+        *(yield from _check_opportunities(sql, writer, now)),
+        *(yield from _find_orphans(sql)),
+        *(yield from _check_numbers(sql, now)),
     ]
 
 
-def _of_records(sql: IntegrityStatements, writer: FeedWriter) -> Procedure[list[Finding]]:
+def _check_records(sql: IntegrityStatements, writer: FeedWriter) -> Procedure[list[Finding]]:
     """Compare claims and Orders feeds with the records."""
     findings: list[Finding] = []
-    addresses = _Addresses("The Orders feeds", "each is written anew when its Order changes next")
+    addresses = _AddressCheck("The Orders feeds", "each is written anew when its Order changes next")
     last = OrderKey("", "")
     while rows := (yield Query(sql.records_after, last._asdict() | {"most": _AT_ONCE})):
         stored = map(StoredRecord._make, rows)
@@ -90,22 +90,22 @@ def _of_records(sql: IntegrityStatements, writer: FeedWriter) -> Procedure[list[
         shown = map(OrderFeedItem._make, items)
         published = {(item.feed, OrderKey(item.partner, item.uuid)): item.data for item in shown}
         for key, record in records.items():
-            findings += _of_record(record, claims[key], published, writer, addresses)
+            findings += _check_record(record, claims[key], published, writer, addresses)
     return findings + addresses.findings()
 
 
-def _of_record(
+def _check_record(
     record: Record,
     claims: set[ClaimRow],
     published: dict[tuple[str, OrderKey], bytes | None],
     writer: FeedWriter,
-    addresses: _Addresses,
+    addresses: _AddressCheck,
 ) -> Iterator[Finding]:
     about = f"Order {record.uuid} of {record.partner}"
     expected = {claim_row(record.key, claim) for claim in record.claims()}
     if claims != expected:
-        yield Finding(about, f"claims {_differing(claims, expected)}, its record {_differing(expected, claims)}")
-    for publication in published_of_record(record.key, record, writer):
+        yield Finding(about, f"claims {_list_claims(claims, expected)}, its record {_list_claims(expected, claims)}")
+    for publication in record_publications(record.key, record, writer):
         place = (publication.feed.name, record.key)
         if place not in published:
             if publication.data is None:
@@ -119,17 +119,19 @@ def _of_record(
             addresses.compare(shown.address, expected_item.address)
 
 
-def _differing(some: set[ClaimRow], others: set[ClaimRow]) -> str:
+def _list_claims(some: set[ClaimRow], others: set[ClaimRow]) -> str:
     only = sorted(some - others)
     listed = ", ".join(f"{claim.places} of {claim.opportunity} until {claim.expires}" for claim in only)
     return listed or "nothing more"
 
 
-def _of_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Procedure[list[Finding]]:
+def _check_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Procedure[list[Finding]]:
     """Compare counters and open feeds with the claims, and feeds with what is on sale."""
     findings: list[Finding] = []
     parents: dict[str, Opportunity] = {}
-    addresses = _Addresses("The open feeds", "`openbooking feed republish` renews them; they cannot be booked before")
+    addresses = _AddressCheck(
+        "The open feeds", "`openbooking feed republish` renews them; they cannot be booked before"
+    )
     last = ""
     while rows := (yield Query(sql.opportunities_after, {"path": last, "most": _AT_ONCE})):
         stored = [StoredOpportunity._make(row) for row in rows]
@@ -156,7 +158,7 @@ def _of_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetim
                 continue
             data = msgspec.json.decode(encoded)
             addresses.compare(data.get("@id"), writer.opportunity_id(path))
-            if _remaining(data) not in set(_possible(opportunity, claimed, leases[path], now)):
+            if _remaining(data) not in set(_possible_spaces(opportunity, claimed, leases[path], now)):
                 findings.append(Finding(path, f"is shown in its feed with {_remaining(data)} spaces left"))
     return findings + addresses.findings()
 
@@ -171,7 +173,7 @@ def _load_parents(
         known |= {parent.path: parent for parent in children}
 
 
-def _possible(
+def _possible_spaces(
     opportunity: Opportunity, sold: int, leases: Iterable[tuple[int, int]], now: datetime
 ) -> Iterator[int | None]:
     """Yield the spaces left that a feed may show now. It may show Leases that have ended since it last changed."""
@@ -183,7 +185,7 @@ def _possible(
     yield spaces_left(opportunity, Spaces(sold, held))
 
 
-def _without_owner(sql: IntegrityStatements) -> Procedure[list[Finding]]:
+def _find_orphans(sql: IntegrityStatements) -> Procedure[list[Finding]]:
     """Find claims, personal data and feed items whose record or Opportunity is missing."""
     findings: list[Finding] = []
     most = {"most": _MOST_OF_A_KIND}
@@ -196,7 +198,7 @@ def _without_owner(sql: IntegrityStatements) -> Procedure[list[Finding]]:
     return findings
 
 
-def _of_numbers(sql: IntegrityStatements, now: datetime) -> Procedure[list[Finding]]:
+def _check_numbers(sql: IntegrityStatements, now: datetime) -> Procedure[list[Finding]]:
     """Find feed items that have no number for long, and numbers above the counter."""
     long_ago = {"before": microseconds(now - _NUMBERED_WITHIN), "most": _MOST_OF_A_KIND}
     findings = [

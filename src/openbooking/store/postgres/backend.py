@@ -54,11 +54,11 @@ class PostgresBackend:
     def refuse_foreign(self, database: str) -> None:
         """Do nothing: openbooking may share a database with other programs."""
 
-    def in_migration(self, database: str, work: Callable[["Connection"], T]) -> T:
+    def run_in_migration(self, database: str, work: Callable[["Connection"], T]) -> T:
         """Return the result of `work`, done in a transaction that holds a lock of all migrations."""
-        from openbooking.store.postgres.migration import in_migration  # noqa: PLC0415 - workers do without
+        from openbooking.store.postgres.migration import run_in_migration  # noqa: PLC0415 - workers do without
 
-        return asyncio.run(in_migration(database, work))
+        return asyncio.run(run_in_migration(database, work))
 
     def back_up(self, database: str, copy: Path) -> None:
         """Raise UserError: PostgreSQL comes with programs that back databases up."""

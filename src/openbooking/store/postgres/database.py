@@ -32,11 +32,11 @@ from openbooking.store.postgres.pool import (
     Pool,
     StaleConnectionError,
     describe_fault,
-    detecting_loss,
+    detect_loss,
     run_on_connection,
-    session,
+    session_settings,
     transact,
-    translating_faults,
+    translate_faults,
 )
 from openbooking.store.postgres.purge import purge_deleted
 from openbooking.store.postgres.reserve import PostgresReserve
@@ -105,7 +105,7 @@ class PostgresDatabase:
         Raises:
             StoreUnavailableError: That took longer than `until`, a time of the event loop.
         """
-        with translating_faults():
+        with translate_faults():
             async with asyncio.timeout_at(until):
                 await self._confirmations.get(None, lambda: self.read(partial(ask, _CONFIRM), brief=True))
 
@@ -118,9 +118,9 @@ class PostgresDatabase:
         where = 'set it to "on" for the server, and for this database and role if they have a value of their own'
         return [Finding("The PostgreSQL setting synchronous_commit", f'is "{value}": {lost}; {where}')]
 
-    async def keep_up(self) -> None:
+    async def run_upkeep(self) -> None:
         """Check the reserve of disk space, and make it again if there is space for it."""
-        with translating_faults():
+        with translate_faults():
             async with self._readers.connection(self._deadline()) as connection:
                 await self._reserve.keep(connection)
 
@@ -137,7 +137,7 @@ class PostgresDatabase:
         A procedure that waits for a lock releases its connection from time to time. See `Database.write`.
         """
         until = until or self._deadline()
-        with translating_faults():
+        with translate_faults():
             async with asyncio.timeout_at(until + _GRACE_SECONDS if brief else None):
                 if lock_seconds is not None:
                     try:
@@ -187,12 +187,12 @@ class PostgresDatabase:
         """Run a procedure that writes nothing."""
         until = until or self._deadline()
         reason = ""
-        with translating_faults():
+        with translate_faults():
             async with asyncio.timeout_at(until + _GRACE_SECONDS if brief else None):
                 for _ in range(_READERS + 1):
                     try:
                         async with self._readers.connection(until) as connection:
-                            with detecting_loss(connection):
+                            with detect_loss(connection):
                                 result, _ = await run_on_connection(connection, make())
                             return result
                     except StaleConnectionError as fault:
@@ -201,18 +201,18 @@ class PostgresDatabase:
 
     async def snapshot(self, make: Callable[[], Procedure[T]]) -> T:
         """Run a procedure in one read transaction."""
-        with translating_faults():
+        with translate_faults():
             async with self._readers.connection(self._deadline()) as connection:
                 return await transact(connection, make(), "REPEATABLE READ READ ONLY")
 
     async def purge_deleted(self, now: datetime) -> None:
         """Continue the erasure of personal data from the disk: see `openbooking.store.postgres.purge`."""
-        with translating_faults():
+        with translate_faults():
             connection = await asyncpg.connect(
                 self._url,
                 timeout=CONNECT_SECONDS,
                 command_timeout=ANSWER_SECONDS,
-                server_settings=session(self._command_seconds),
+                server_settings=session_settings(self._command_seconds),
             )
             try:
                 await purge_deleted(connection, now)

@@ -26,7 +26,7 @@ T = TypeVar("T")
 async def is_prepared(url: str) -> bool:
     """Return whether the database has the schema of this version; False if it does not answer.
 
-    To ask takes less time than to load the engine of `in_migration`, which reports what is wrong.
+    To ask takes less time than to load the engine of `run_in_migration`, which reports what is wrong.
     """
     with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError):
         connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS, command_timeout=_CONNECT_SECONDS)
@@ -38,7 +38,7 @@ async def is_prepared(url: str) -> bool:
     return False
 
 
-async def in_migration(url: str, work: Callable[[Connection], T]) -> T:
+async def run_in_migration(url: str, work: Callable[[Connection], T]) -> T:
     """Return the result of `work`, done in one transaction that holds an advisory lock.
 
     Raises:

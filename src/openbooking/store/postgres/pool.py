@@ -60,7 +60,7 @@ T = TypeVar("T")
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
 
-def session(lock_seconds: float) -> dict[str, str]:
+def session_settings(lock_seconds: float) -> dict[str, str]:
     """Return the settings of a connection whose statements wait for a lock that long at most."""
     return _SESSION | {"lock_timeout": f"{lock_seconds * 1000:.0f}ms"}
 
@@ -71,7 +71,7 @@ class Pool:
     def __init__(self, url: str, size: int, lock_seconds: float) -> None:
         self._url = url
         self._size = size
-        self._session = session(lock_seconds)
+        self._session = session_settings(lock_seconds)
         self._opening = asyncio.Lock()
         self._pool: asyncpg.Pool | None = None
 
@@ -92,7 +92,7 @@ class Pool:
                 )
         patience = None if until is None else max(until - asyncio.get_running_loop().time(), 0)
         async with self._pool.acquire(timeout=patience) as connection:
-            with _detecting_cancelled_wait(connection):
+            with _detect_cancelled_wait(connection):
                 yield connection
 
     async def close(self) -> None:
@@ -115,7 +115,7 @@ async def _keep_session_settings(_: asyncpg.Connection) -> None:
 
 
 @contextmanager
-def _detecting_cancelled_wait(connection: Connection) -> Iterator[None]:
+def _detect_cancelled_wait(connection: Connection) -> Iterator[None]:
     """Raise _WaitCancelledError if the wait of a commit for the synchronous standby was cancelled.
 
     The server reports such a commit as successful, with a warning.
@@ -126,7 +126,7 @@ def _detecting_cancelled_wait(connection: Connection) -> Iterator[None]:
         if getattr(message, "server_source_function", None) == _WAITING_FOR_STANDBY:
             cancelled.append(str(message))
 
-    with detecting_loss(connection):
+    with detect_loss(connection):
         connection.add_log_listener(note)
     try:
         yield
@@ -138,7 +138,7 @@ def _detecting_cancelled_wait(connection: Connection) -> Iterator[None]:
 
 
 @contextmanager
-def translating_faults() -> Iterator[None]:
+def translate_faults() -> Iterator[None]:
     """Raise StoreUnavailableError, with the reason, in place of errors of the connection and the server."""
     try:
         yield
@@ -154,7 +154,7 @@ def describe_fault(fault: BaseException) -> str:
 
 
 @contextmanager
-def detecting_loss(connection: Connection) -> Iterator[None]:
+def detect_loss(connection: Connection) -> Iterator[None]:
     """Close a connection that turns out to be lost, and raise StaleConnectionError."""
     try:
         yield
@@ -178,7 +178,7 @@ async def transact(
     if lock_seconds is not None:
         begin += f"; SET LOCAL lock_timeout = {max(round(lock_seconds * 1000), 1)}"
     try:
-        with detecting_loss(connection):
+        with detect_loss(connection):
             await connection.execute(begin)
         result, written = await run_on_connection(connection, procedure)
         await connection.execute("COMMIT" if written else "ROLLBACK")
@@ -214,13 +214,13 @@ async def run_on_connection(connection: Connection, procedure: Procedure[T]) -> 
     try:
         asked = next(procedure)
         while True:
-            written = written or _writes(asked)
+            written = written or _is_write(asked)
             asked = procedure.send(await _answer(connection, asked))
     except StopIteration as end:
         return end.value, written
 
 
-def _writes(asked: Query | SaveRows) -> bool:
+def _is_write(asked: Query | SaveRows) -> bool:
     return asked.any if isinstance(asked, SaveRows) else asked.statement.writes
 
 

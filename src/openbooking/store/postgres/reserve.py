@@ -37,15 +37,15 @@ class PostgresReserve:
     async def keep(self, connection: "Connection") -> None:
         """Check whether the table exists, and make it if there may be space. Called every second."""
         if await connection.fetchval(_IS_HELD):
-            self._is_held()
+            self._note_held()
         elif self._held:
-            self._is_spent()
+            self._note_spent()
         elif monotonic() >= self._next_try:
             await self._make(connection)
 
     async def release(self, connection: "Connection") -> None:
         """Release the space by dropping the table."""
-        self._is_spent()
+        self._note_spent()
         await connection.execute(_DROP)
 
     async def _make(self, connection: "Connection") -> None:
@@ -55,18 +55,18 @@ class PostgresReserve:
                 await connection.execute(_DROP)
                 await connection.execute(_MAKE)
         except asyncpg.DiskFullError:
-            self._is_spent()
+            self._note_spent()
         except asyncpg.InsufficientPrivilegeError as fault:
             self.spent, self._next_try = False, float("inf")
             _log.warning("disk.no_reserve", reason=str(fault))
         else:
-            self._is_held()
+            self._note_held()
 
-    def _is_held(self) -> None:
+    def _note_held(self) -> None:
         if self.spent:
             _log.info("disk.has_room")
         self._held, self.spent = True, False
 
-    def _is_spent(self) -> None:
+    def _note_spent(self) -> None:
         self._held, self.spent = False, True
         self._next_try = monotonic() + _SECONDS_BETWEEN_TRIES

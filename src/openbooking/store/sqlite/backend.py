@@ -41,7 +41,7 @@ class SqliteBackend:
         return SqlIdentityStore(SqliteDatabase(Path(database), command_seconds), Sqlite())
 
     def is_prepared(self, database: str) -> bool:
-        """Return False: to look at a file takes as long as `in_migration`."""
+        """Return False: to look at a file takes as long as `run_in_migration`."""
         del database
         return False
 
@@ -57,11 +57,11 @@ class SqliteBackend:
 
         refuse_foreign(Path(database))
 
-    def in_migration(self, database: str, work: Callable[["Connection"], T]) -> T:
+    def run_in_migration(self, database: str, work: Callable[["Connection"], T]) -> T:
         """Return the result of `work`, done in a transaction of the only writer; make the file if it is missing."""
-        from openbooking.store.sqlite.migration import in_migration  # noqa: PLC0415 - workers do without
+        from openbooking.store.sqlite.migration import run_in_migration  # noqa: PLC0415 - workers do without
 
-        return in_migration(Path(database), work)
+        return run_in_migration(Path(database), work)
 
     def back_up(self, database: str, copy: Path) -> None:
         """Write a copy of the file while other processes go on using it."""

@@ -86,32 +86,32 @@ class SqliteDatabase:
         del lock_seconds
         deadline = until or self._deadline()
         async with self._only_writer(deadline):
-            with _translating_faults():
+            with _translate_faults():
                 return await self._with_reserve(lambda: self._transact(make, deadline, brief=brief))
 
     async def read(self, make: Callable[[], Procedure[T]], *, brief: bool = False, until: float | None = None) -> T:
         """Run a procedure that writes nothing."""
         if not brief:
-            with _translating_faults():
+            with _translate_faults():
                 return await self._in_reader_thread(lambda: run_procedure(self._connection_of_thread(), make()))
         try:
             return run_procedure(self._reader, make())
         except sqlite3.DatabaseError as fault:
             if not is_busy(fault):
                 raise StoreUnavailableError(str(fault)) from fault
-        with _translating_faults(), _translating_timeout():
+        with _translate_faults(), _translate_timeout():
             async with asyncio.timeout_at(until or self._deadline()):
                 return await self._in_reader_thread(lambda: run_procedure(self._connection_of_thread(), make()))
 
     async def snapshot(self, make: Callable[[], Procedure[T]]) -> T:
         """Run a procedure in one read transaction."""
-        with _translating_faults():
+        with _translate_faults():
             return await self._in_reader_thread(lambda: _snapshot(self._connection_of_thread(), make()))
 
     async def confirm(self, until: float) -> None:
         """Do nothing: everything that can be read from the file is on disk."""
 
-    async def keep_up(self) -> None:
+    async def run_upkeep(self) -> None:
         """Do nothing: the file needs no upkeep."""
 
     async def durability_findings(self) -> Sequence[Finding]:
@@ -124,7 +124,7 @@ class SqliteDatabase:
         for _ in range(_PURGE_TRIES):
             deadline = self._deadline()
             async with self._only_writer(deadline):
-                with self._write_lock as lock, _translating_faults():
+                with self._write_lock as lock, _translate_faults():
                     await _repeat_until(deadline, lock.try_acquire)
                     ((busy, *_),) = await self._with_reserve(self._empty_log)
             if not busy:
@@ -147,7 +147,7 @@ class SqliteDatabase:
     @asynccontextmanager
     async def _only_writer(self, until: float) -> AsyncIterator[None]:
         """Exclude other writers of this process; raise StoreUnavailableError at that time of the event loop."""
-        with _translating_timeout():
+        with _translate_timeout():
             async with asyncio.timeout_at(until):
                 await self._writing.acquire()
         try:
@@ -278,7 +278,7 @@ async def _repeat_until(deadline: float, done: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def _translating_timeout() -> Iterator[None]:
+def _translate_timeout() -> Iterator[None]:
     try:
         yield
     except TimeoutError as fault:
@@ -286,7 +286,7 @@ def _translating_timeout() -> Iterator[None]:
 
 
 @contextmanager
-def _translating_faults() -> Iterator[None]:
+def _translate_faults() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as fault:

@@ -47,7 +47,7 @@ def _tables(path: Path) -> set[str]:
         raise StoreUnavailableError(f"The database {path} cannot be opened: {fault}.") from fault
 
 
-def in_migration(path: Path, work: Callable[[Connection], T]) -> T:
+def run_in_migration(path: Path, work: Callable[[Connection], T]) -> T:
     """Return the result of `work`, done in one transaction; make the file if it is missing.
 
     Raises:
