@@ -1,7 +1,7 @@
-"""The integrity check: compares the parts of a database that depend on each other.
+"""The integrity check of `openbooking doctor`: compares the parts of a database that must agree.
 
-Counts of spaces depend on claims, claims on records, and feeds on both. A contradiction is a fault of this software or
-of the disk.
+Counts of booked spaces must agree with claims, claims with records, and feeds with both. A contradiction is caused by a
+fault of this software or of the disk.
 """
 
 from collections import defaultdict
@@ -39,9 +39,9 @@ _NUMBERED_WITHIN = timedelta(minutes=1)
 
 
 class _AddressCheck:
-    """Counts the feed items whose `@id` has another address than the one that is set now.
+    """Counts the feed items whose `@id` has another address than the setting of the site's address.
 
-    All of them make one finding, because a changed setting is their common cause.
+    All these items are reported as one finding, because their common cause is a change of that setting.
     """
 
     def __init__(self, feeds: str, remedy: str) -> None:
@@ -57,7 +57,7 @@ class _AddressCheck:
             self._example = self._example or f"{published} would be {expected} now"
 
     def findings(self) -> list[Finding]:
-        """Return one finding if any item was counted."""
+        """Return one finding for all counted items; none if no item was counted."""
         if not self._count:
             return []
         items = f"have items at another address than the one that is set, {self._count} in all ({self._example})"
@@ -65,7 +65,13 @@ class _AddressCheck:
 
 
 def check_integrity(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Procedure[list[Finding]]:
-    """Return all contradictions."""
+    """Return all contradictions in the database.
+
+    Args:
+        sql: The statements.
+        writer: Writes feed items as they should be.
+        now: The current time.
+    """
     return [
         *(yield from _check_records(sql, writer)),
         *(yield from _check_opportunities(sql, writer, now)),
@@ -77,7 +83,7 @@ def check_integrity(sql: IntegrityStatements, writer: FeedWriter, now: datetime)
 def _check_records(sql: IntegrityStatements, writer: FeedWriter) -> Procedure[list[Finding]]:
     """Compare claims and Orders feeds with the records."""
     findings: list[Finding] = []
-    addresses = _AddressCheck("The Orders feeds", "each is written anew when its Order changes next")
+    addresses = _AddressCheck("The Orders feeds", "each item gets the new address when its Order changes next")
     last = OrderKey("", "")
     while rows := (yield Query(sql.records_after, last._asdict() | {"most": _AT_ONCE})):
         stored = map(StoredRecord._make, rows)
@@ -126,7 +132,7 @@ def _list_claims(some: set[ClaimRow], others: set[ClaimRow]) -> str:
 
 
 def _check_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: datetime) -> Procedure[list[Finding]]:
-    """Compare counters and open feeds with the claims, and feeds with what is on sale."""
+    """Compare counts of booked spaces with claims, and open feeds with claims and with the Opportunities on sale."""
     findings: list[Finding] = []
     parents: dict[str, Opportunity] = {}
     addresses = _AddressCheck(
@@ -166,7 +172,13 @@ def _check_opportunities(sql: IntegrityStatements, writer: FeedWriter, now: date
 def _load_parents(
     sql: IntegrityStatements, children: Iterable[Opportunity], known: dict[str, Opportunity]
 ) -> Procedure[None]:
-    """Add the parents of the children, and their parents, to the known ones."""
+    """Add all ancestors of Opportunities to `known`.
+
+    Args:
+        sql: The statements.
+        children: The Opportunities.
+        known: Opportunities by path. Those that are here already are not read again.
+    """
     while wanted := {child.parent for child in children if child.parent} - known.keys():
         rows = yield Query(sql.documents_of_paths, {"paths": sorted(wanted)})
         children = [decode_opportunity(document) for (document,) in rows]
@@ -176,7 +188,10 @@ def _load_parents(
 def _possible_spaces(
     opportunity: Opportunity, sold: int, leases: Iterable[tuple[int, int]], now: datetime
 ) -> Iterator[int | None]:
-    """Yield the spaces left that a feed may show now. It may show Leases that have ended since it last changed."""
+    """Yield the numbers of spaces left that a feed item may show now.
+
+    The item may still count Leases that have ended since the item last changed.
+    """
     held = 0
     for expires, spaces in sorted(leases, reverse=True):
         if expires <= microseconds(now):
@@ -199,7 +214,7 @@ def _find_orphans(sql: IntegrityStatements) -> Procedure[list[Finding]]:
 
 
 def _check_numbers(sql: IntegrityStatements, now: datetime) -> Procedure[list[Finding]]:
-    """Find feed items that have no number for long, and numbers above the counter."""
+    """Find feed items that have had no change number for more than a minute, and numbers above the counter."""
     long_ago = {"before": microseconds(now - _NUMBERED_WITHIN), "most": _MOST_OF_A_KIND}
     findings = [
         Finding(id_, f"has been waiting for its number in the feed {feed}")
@@ -212,7 +227,7 @@ def _check_numbers(sql: IntegrityStatements, now: datetime) -> Procedure[list[Fi
 
 
 class _Essentials(NamedTuple):
-    """The parts of an Order in a feed that must agree; versions may write the rest differently."""
+    """The parts of an Order in a feed that must agree with its record. Versions may write other parts differently."""
 
     address: Any
     content: tuple[Any, ...]

@@ -23,9 +23,9 @@ _log = structlog.get_logger()
 class WriteLock:
     """The right to start the next write transaction.
 
-    A process holds the lock from `try_acquire` until it leaves the `with` block. The operating system releases it when
-    the process dies. Without file locks (Windows, some network file systems) `try_acquire` always succeeds: only
-    fairness depends on this lock, integrity is SQLite's.
+    A process holds the lock from `try_acquire` until it leaves the `with` block. The operating system releases the lock
+    when the process dies. Without file locks (Windows, some network file systems) `try_acquire` always succeeds. Then
+    writing is not fair, but SQLite's own lock still keeps the data intact.
 
     Args:
         path: The path of the database.
@@ -38,7 +38,7 @@ class WriteLock:
         self._is_held = False
 
     def __enter__(self) -> Self:
-        """Return the lock, which `try_acquire` has still to take."""
+        """Return this object. The lock is not held before `try_acquire` returns True."""
         return self
 
     def __exit__(
