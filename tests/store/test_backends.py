@@ -1,4 +1,4 @@
-"""A further kind of database is a dialect, a driver and one entry; a made-up one shows it."""
+"""A made-up backend needs only a dialect, a driver and an entry in BACKENDS."""
 
 import subprocess
 import sys
@@ -29,12 +29,15 @@ from support.toy_backend import ToyBackend, ToyDatabase
 
 @pytest.fixture(autouse=True)
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The entry of the made-up backend."""
+    """Add the made-up backend to BACKENDS."""
     monkeypatch.setitem(BACKENDS, "toy", ToyBackend)
 
 
 def prepared(folder: Path) -> tuple[str, Backend]:
-    """A made-up database in the folder, and its backend; the kit opens it in other processes too."""
+    """Return a prepared database of the made-up backend, and the backend.
+
+    The test kit also calls this in other processes, so it adds the backend to BACKENDS.
+    """
     BACKENDS.setdefault("toy", ToyBackend)
     database = f"toy://{folder / 'kit.toy'}"
     prepare(database)

@@ -1,4 +1,4 @@
-"""The schema, on every database."""
+"""Migrations and the check of the schema, on SQLite and PostgreSQL."""
 
 import asyncio
 import json
@@ -56,7 +56,7 @@ from support.identity_provider import BROWSER, HASHER, IDS, PASSWORD, POLICY
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database without a schema."""
+    """Return a database without a schema."""
     if request.param == "sqlite":
         return str(tmp_path / "x.sqlite3")
     server: PostgresServer = request.getfixturevalue("postgres")
@@ -65,7 +65,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def test_migrations_make_the_schema_that_the_code_describes(database: str) -> None:
     def is_described(name: str | None, kind: str, _: object) -> bool:
-        """Leave partitions out: they are described with their table."""
+        """Return False for partitions, which the description of their table includes."""
         return kind != "table" or re.fullmatch(r"personal_data_\d+", name or "") is None
 
     def differences(connection: Connection) -> list[object]:
@@ -113,7 +113,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(database: str) -> None:
 
 
 def make_version_1(connection: Connection) -> None:
-    """A database of the version before grants, with two partners and an Order."""
+    """Make the database of the version before grants, with two partners and an Order."""
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "0001")
@@ -180,7 +180,7 @@ def make_version_4(connection: Connection) -> None:
 
 
 def test_keys_passwords_and_sessions_stay_valid_after_migration_0005(database: str) -> None:
-    """New features work on migrated records."""
+    """New features work with the migrated records too."""
 
     async def use() -> None:
         store, clock = open_identity_store(Settings(database=database)), Clock()
@@ -215,7 +215,7 @@ def test_keys_passwords_and_sessions_stay_valid_after_migration_0005(database: s
 
 @pytest.mark.spec("OB-B-10")
 def test_unkeyed_fingerprints_are_removed_from_the_file(tmp_path: Path) -> None:
-    """Also those of closed proposals, which have no personal data to keep a key in."""
+    """This includes fingerprints of closed proposals, which have no personal data in which a key could be stored."""
     stocked, earlier = str(tmp_path / "stocked.sqlite3"), tmp_path / "earlier"
     earlier.mkdir()
     database, booked, proposed = str(earlier / "x.sqlite3"), fresh(), fresh()
@@ -258,7 +258,7 @@ LOCATED: list[dict[str, Any]] = [
 
 
 def test_stored_opportunities_get_their_venue_and_activities(database: str) -> None:
-    """With more Opportunities than a page. One without venue and activities keeps its bytes."""
+    """There are more Opportunities than a page holds. An Opportunity without venue and activities keeps its bytes."""
     numbers = range(1_201)
     before = [
         Opportunity(
@@ -297,7 +297,7 @@ def test_stored_opportunities_get_their_venue_and_activities(database: str) -> N
 
 @pytest.mark.parametrize(("number", "noted"), [(1_700_000_000_000, 1_700_000_000_000_000), (9_999_999_999_999, None)])
 def test_an_upgraded_database_notes_the_time_of_its_last_change(database: str, number: int, noted: int | None) -> None:
-    """After a restore its number may be ahead of the time."""
+    """After a restore, the last change number may be ahead of the current time in milliseconds."""
 
     def last_change(connection: Connection) -> None:
         make_version_1(connection)
@@ -338,7 +338,7 @@ def test_a_prepared_postgresql_database_is_only_asked_for_its_revision(
         prepare(prepared)
 
 
-def made_before(name: str, uuid: str) -> dict[str, Any]:
+def unstamped_row(name: str, uuid: str) -> dict[str, Any]:
     """Return the row of a record as the version before stamps stored it."""
     document = json.loads((Path(__file__).parent / "documents" / "record" / f"{name}.json").read_text())
     columns = {name: document.get(name, False) for name in ("partner", "kind", "seller", "updated", "withheld")}
@@ -346,7 +346,7 @@ def made_before(name: str, uuid: str) -> dict[str, Any]:
 
 
 def test_records_from_before_stamps_get_unknown_stamps(database: str) -> None:
-    """Orders, items, proposals and stubs of deleted Orders. A quote has no stamps."""
+    """Orders, items, proposals and deleted Orders get them. A quote has no stamps."""
     names = {fresh(): name for name in ("order", "proposal", "deleted", "quote")}
 
     def make(connection: Connection) -> None:
@@ -357,7 +357,7 @@ def test_records_from_before_stamps_get_unknown_stamps(database: str) -> None:
         values = ", ".join(f":{column}" for column in columns)
         add = text(f"INSERT INTO record ({', '.join(columns)}) VALUES ({values})")
         for uuid, name in names.items():
-            connection.execute(add, made_before(name, uuid))
+            connection.execute(add, unstamped_row(name, uuid))
 
     def records(connection: Connection) -> dict[str, Record]:
         rows = connection.execute(text("SELECT uuid, document FROM record"))

@@ -48,5 +48,5 @@ def microseconds(instant: datetime) -> int:
 
 
 def instant(microseconds_since_1970: int) -> datetime:
-    """Return the instant that many microseconds after 1970 UTC."""
+    """Return the instant that is the given number of microseconds after 1970 UTC."""
     return _EPOCH + timedelta(microseconds=microseconds_since_1970)

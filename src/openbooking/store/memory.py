@@ -24,7 +24,7 @@ V = TypeVar("V")
 
 
 class MemoryStore:
-    """Keeps everything until the process ends."""
+    """A store that keeps everything in memory until the process ends."""
 
     def __init__(self, *, policy: Policy, writer: FeedWriter, clock: Clock) -> None:
         self._policy = policy
@@ -52,7 +52,7 @@ class MemoryStore:
         return outcome
 
     async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
-        """Return the first items of the feed after a change number."""
+        """Return the first items of a feed after a change number."""
         items = sorted((item for item, _ in self._feeds.get(feed, {}).values()), key=lambda item: item.modified)
         found: list[Item] = []
         for item in items:

@@ -38,7 +38,7 @@ _NUMBERING_SECONDS = 1.0
 
 
 class FeedItemKey(NamedTuple):
-    """The key of an item among the items of all feeds."""
+    """The key of a feed item, in all feeds."""
 
     feed: str = ""
     partner: str = ""
@@ -55,7 +55,7 @@ class NumberedItem(NamedTuple):
 
 
 class NumberingStatements:
-    """The statements; each docstring lists the parameters and, after the arrow, the columns of the result."""
+    """The statements. Each docstring lists the parameters and, after the arrow, the columns of the result."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect

@@ -45,14 +45,14 @@ class ChangedOpportunity(NamedTuple):
 
 
 class BookedSpaces(NamedTuple):
-    """How many spaces of an Opportunity are booked now."""
+    """The new count of an Opportunity's booked spaces."""
 
     path: str
     booked: int
 
 
 class SellerRow(NamedTuple):
-    """A Seller."""
+    """A Seller that is added or changed."""
 
     key: str
     document: bytes
@@ -92,7 +92,7 @@ class ClaimRow(NamedTuple):
 
 
 class PersonalDataRow(NamedTuple):
-    """The personal data of a record."""
+    """The personal data of a record, to be added or replaced."""
 
     partner: str
     uuid: str
@@ -111,7 +111,7 @@ class ErasureRow(NamedTuple):
 
 
 class FeedItemRow(NamedTuple):
-    """A feed item."""
+    """A feed item to be added or replaced. `modified` is its change number."""
 
     feed: str
     partner: str
@@ -212,7 +212,7 @@ def claim_row(key: OrderKey, claim: Claim) -> ClaimRow:
 
 
 class _PersonalData(NamedTuple):
-    """The personal data of a record, and when its retention period begins."""
+    """The personal data of a record, and the time at which its retention period begins."""
 
     personal: PersonalData
     over_at: datetime | None

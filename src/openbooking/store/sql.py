@@ -326,7 +326,7 @@ class _CommandOnFullDisk(NamedTuple):
         return self.command.needs()
 
     def decide(self, situation: Situation) -> Decision[Any] | Refusal:
-        """Decide as the command does; raise StoreUnavailableError if the decision stores more data."""
+        """Return the decision of the command; raise StoreUnavailableError if it changes something and stores more."""
         decision = self.command.decide(situation)
         if decision.changes and self.command.stores_more:
             raise StoreUnavailableError("The disk is full.")

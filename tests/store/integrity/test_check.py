@@ -1,4 +1,4 @@
-"""The recount notices whatever does not agree, and nothing else, on every database."""
+"""The integrity check finds every contradiction, and reports none in a sound database, on SQLite and PostgreSQL."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -60,7 +60,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def store(database: str, clock: Clock) -> AsyncIterator[SqlStore]:
-    """A store where everything has happened: bookings, cancellations, deletions, Leases, publishing anew."""
+    """Yield a store with bookings, cancellations, deletions, Leases and an Opportunity that was published twice."""
     opened = open_store(database, policy=Policy(leasing=Leasing.NAMED), clock=clock)
     await opened.execute(PublishSeller(SELLER, actor=MANAGER))
     for key in ("yoga", "spin", "swim"):
@@ -108,7 +108,7 @@ async def test_feeds_show_what_is_on_sale_and_nothing_else(store: SqlStore, data
     documents: list[bytes] = []
 
     def keep_or_set(connection: Connection) -> None:
-        """Always return the document of the series as it was at the first call."""
+        """Set the document of the series to the document that the first call read."""
         if not documents:
             documents.extend(
                 connection.execute(text("SELECT document FROM opportunity WHERE path = :path"), {"path": series})

@@ -1,4 +1,4 @@
-"""What only a server can do: go away and come back, and have others at work on the same rows."""
+"""The driver of PostgreSQL: conflicts on rows, lost connections, a killed server, and a replica."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -47,7 +47,7 @@ def url(postgres: PostgresServer) -> str:
 
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[SqlStore]:
-    """A store that sells five places of yoga."""
+    """Yield a store that sells five spaces of yoga."""
     async with opened(url) as stocked:
         await stocked.execute(PublishSeller(SELLER, actor=MANAGER))
         await stocked.execute(Publish(session("yoga", 5), actor=MANAGER))
@@ -145,7 +145,7 @@ async def test_lost_connections_are_replaced(store: SqlStore, url: str) -> None:
 
 
 async def test_acknowledged_bookings_survive_a_killed_server(store: SqlStore, postgres: PostgresServer) -> None:
-    """The store is unavailable meanwhile, and works again once the server is back."""
+    """The store is unavailable while the server is down, and works again afterwards."""
     await store.execute(Publish(session("spin", 1_000_000), actor=MANAGER))
     acknowledged: set[str] = set()
     refused = 0

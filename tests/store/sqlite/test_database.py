@@ -1,4 +1,4 @@
-"""What only a file can do: be erased, be broken, lose its process."""
+"""The driver of SQLite: erasure from the file, locked and broken files, cancelled and killed writers."""
 
 import asyncio
 import os
@@ -42,7 +42,7 @@ TOUCH = Statement("UPDATE alembic_version SET version_num = version_num", (), wr
 
 
 def test_only_the_owner_can_read_a_new_database(tmp_path: Path) -> None:
-    """Whatever the umask is. The permissions of an existing file stay as they are."""
+    """The umask does not matter. The permissions of an existing file do not change."""
     path, linked, shared = tmp_path / "openbooking.sqlite3", tmp_path / "linked", tmp_path / "shared"
     linked.symlink_to(tmp_path / "target")
     shared.touch(0o640)
@@ -123,7 +123,7 @@ def test_data_that_a_reader_keeps_on_the_disk_is_reported_and_erased_afterwards(
 
 
 def test_commits_are_on_disk_before_they_are_answered(tmp_path: Path) -> None:
-    """With full synchronisation; deleted data is overwritten."""
+    """Connections synchronise fully, and overwrite deleted data."""
 
     async def run() -> list[int]:
         store = open_at(tmp_path / "x.sqlite3")
@@ -263,7 +263,7 @@ BOOK_UNTIL_KILLED = textwrap.dedent(
 def test_commits_of_a_killed_process_are_flushed_before_they_are_acknowledged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may have been killed after writing a commit and before the commit was on disk."""
+    """A process may be killed after it has written a commit and before the commit is on disk."""
     path = tmp_path / "x.sqlite3"
 
     async def stock() -> None:
@@ -292,7 +292,7 @@ def test_commits_of_a_killed_process_are_flushed_before_they_are_acknowledged(
 
 
 def test_acknowledged_bookings_survive_a_kill(tmp_path: Path) -> None:
-    """A process that books as fast as it can is killed; every Order it answered for is there, and the counts agree."""
+    """A process is killed while it books. All Orders that it acknowledged are in the file, and the counts agree."""
     path = tmp_path / "x.sqlite3"
 
     async def stock() -> None:

@@ -22,7 +22,7 @@ TOUCH = Statement("UPDATE alembic_version SET version_num = version_num", (), wr
 
 
 def test_the_write_lock_alternates_between_processes(tmp_path: Path) -> None:
-    """Without it the process that has just written would usually write again."""
+    """Without the lock, the process that has just written would usually write again."""
 
     async def run() -> list[str]:
         first, second = open_at(tmp_path / "x.sqlite3"), open_at(tmp_path / "x.sqlite3")

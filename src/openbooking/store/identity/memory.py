@@ -39,7 +39,7 @@ _KEYS: dict[type[IdentityRecord], tuple[str, ...]] = {
 
 
 class MemoryIdentityStore:
-    """Keeps the records until the process ends."""
+    """An IdentityStore that keeps the records in memory until the process ends."""
 
     def __init__(self) -> None:
         self._records: dict[type[IdentityRecord], dict[tuple[Any, ...], Any]] = {kind: {} for kind in _KEYS}

@@ -73,7 +73,10 @@ class IdentityStatements:
 
     @cached_property
     def access_rights(self) -> Statement:
-        """:partner :authorization :seller → index in ACCESS_RECORDS, document."""
+        """:partner :authorization :seller → index in ACCESS_RECORDS, document.
+
+        The rows are the partner, its grants for the Seller or for all Sellers, and the authorization.
+        """
         seller = bindparam("seller", type_=grant.c.seller.type)
         of_seller = or_(grant.c.seller == seller, grant.c.seller == literal_column(f"'{EVERY_SELLER}'"))
         key = bindparam("partner", type_=partner.c.key.type)
@@ -89,7 +92,10 @@ class IdentityStatements:
 
     @cached_property
     def access_rights_by_api_key(self) -> Statement:
-        """:digest → index in ACCESS_RECORDS, document."""
+        """:digest → index in ACCESS_RECORDS, document.
+
+        The rows are the partner whose API key, or former API key, has this digest, and all its grants.
+        """
         digest = bindparam("digest", type_=partner.c.api_key_digest.type)
         same = or_(partner.c.api_key_digest == digest, partner.c.former_api_key_digest == digest)
         return self._compile(

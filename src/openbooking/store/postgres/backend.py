@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class PostgresBackend:
-    """See `openbooking.store.backends.Backend`."""
+    """The backend for PostgreSQL. See `openbooking.store.backends.Backend`."""
 
     def open_store(  # noqa: PLR0913 - what any store needs
         self,

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class SqliteBackend:
-    """See `openbooking.store.backends.Backend`."""
+    """The backend for SQLite. See `openbooking.store.backends.Backend`."""
 
     def open_store(  # noqa: PLR0913 - what any store needs
         self,

@@ -71,7 +71,10 @@ def run_in_migration(path: Path, work: Callable[[Connection], T]) -> T:
 
 
 def _keep_write_ahead_log(connection: Connection) -> None:
-    """Turn the write-ahead log on. SQLite's busy timeout does not apply to this statement, so it is repeated."""
+    """Turn the write-ahead log on; repeat the statement while the file is locked.
+
+    SQLite's busy timeout does not apply to this statement.
+    """
     until = monotonic() + BUSY_TIMEOUT_SECONDS
     while True:
         try:

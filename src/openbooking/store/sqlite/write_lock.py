@@ -1,7 +1,8 @@
 """A fair write lock for several processes on one SQLite file.
 
-SQLite's own lock is not fair: after a commit the process that has just written usually gets it again, and the others
-starve. Here a process first locks the file `<database>-turn`, and only its holder starts a write transaction.
+SQLite's own lock is not fair: after a commit the process that has just written usually gets it again, and other
+processes starve. So a process first locks the file `<database>-turn`. Only the process that holds this lock starts a
+write transaction.
 """
 
 import os
