@@ -11,7 +11,7 @@ from openbooking.booking.commands.find_opportunities import GetOpportunity
 from openbooking.booking.model.opportunity import Opportunity
 from openbooking.importing.reading.source import Source
 from openbooking.settings import AccessMode, Settings
-from openbooking.store.migrate import connected, upgrade
+from openbooking.store.migrate import run_in_migration, upgrade
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import Clock
@@ -38,7 +38,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
         database = server.bare_database()
-    connected(database, lambda connection: load(connection, ROWS))
+    run_in_migration(database, lambda connection: load(connection, ROWS))
     upgrade(database)
     return database
 

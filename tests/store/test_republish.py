@@ -1,4 +1,4 @@
-"""What is published again shows what has changed around it, and nothing else changes, on every store."""
+"""Republishing updates feed items that show a changed Seller, and changes no other items, on every store."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -72,7 +72,10 @@ def open_at(database: str) -> Store:
 
 @pytest.fixture
 async def store(database: str) -> AsyncIterator[Store]:
-    """Two Sellers with one Opportunity of each type; some of the first are withdrawn or not on sale."""
+    """Yield a store with two Sellers, who have an Opportunity of each type.
+
+    Some Opportunities of the first Seller are withdrawn or not on sale.
+    """
     opened = open_at(database)
     for seller in (CENTRE, STUDIO):
         await opened.execute(PublishSeller(seller, actor=MANAGER))

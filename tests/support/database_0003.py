@@ -6,7 +6,7 @@ import msgspec
 from alembic import command
 from sqlalchemy import Connection, inspect, text
 
-from openbooking.store.migrate import _config, connected
+from openbooking.store.migrate import _config, run_in_migration
 
 Rows = list[dict[str, Any]]
 STOCKED = ["seller", "opportunity", "record", "personal_data", "claim", "feed_item", "counter"]
@@ -55,7 +55,7 @@ def insert(connection: Connection, rows: dict[str, Rows]) -> None:
 
 def copy(source: str, target: str, fingerprints: dict[str, str]) -> None:
     """Make at `target` the database that the version before would have in place of that at `source`."""
-    rows = as_before(connected(source, lambda connection: rows_of(connection, STOCKED)), fingerprints)
+    rows = as_before(run_in_migration(source, lambda connection: rows_of(connection, STOCKED)), fingerprints)
 
     def fill(connection: Connection) -> None:
         config = _config()
@@ -64,4 +64,4 @@ def copy(source: str, target: str, fingerprints: dict[str, str]) -> None:
         connection.execute(text("DELETE FROM counter"))
         insert(connection, rows)
 
-    connected(target, fill)
+    run_in_migration(target, fill)

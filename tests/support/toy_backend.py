@@ -64,7 +64,7 @@ class ToyDatabase:
         del until
         self.confirmations += 1
 
-    async def keep_up(self) -> None:
+    async def run_upkeep(self) -> None:
         """The file needs no upkeep."""
 
     async def durability_findings(self) -> Sequence[Finding]:
@@ -111,8 +111,8 @@ class ToyBackend:
     def refuse_foreign(self, database: str) -> None:
         self._files.refuse_foreign(_path(database))
 
-    def in_migration(self, database: str, work: Callable[[Connection], T]) -> T:
-        return self._files.in_migration(_path(database), work)
+    def run_in_migration(self, database: str, work: Callable[[Connection], T]) -> T:
+        return self._files.run_in_migration(_path(database), work)
 
     def back_up(self, database: str, copy: Path) -> None:
         raise UserError("Toys need no backup.")

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from openbooking.cli.options import Database
 from openbooking.cli.output import is_terminal, show, show_aside, show_table
 from openbooking.settings import describe_settings, load_settings
-from openbooking.store.location import full_name, without_password
+from openbooking.store.location import full_name, redact_password
 
 if TYPE_CHECKING:
     from openbooking.store.sql import SqlStore
@@ -31,7 +31,7 @@ def migrate(database: Database = None) -> None:
 
 def settings() -> None:
     """Show every setting: its environment variable, its value and its meaning."""
-    described = [(name, without_password(value), told) for name, value, told in describe_settings(load_settings())]
+    described = [(name, redact_password(value), told) for name, value, told in describe_settings(load_settings())]
     if is_terminal():
         show_table(("Environment variable", "Value", "Meaning"), described)
         return

@@ -16,7 +16,7 @@ from openbooking.clock import Clock, SystemClock
 from openbooking.serving.connection import Connection
 from openbooking.serving.memory import tune_memory
 from openbooking.settings import Settings
-from openbooking.store.location import without_password
+from openbooking.store.location import redact_password
 from openbooking.system import open_identity_store, open_store
 from openbooking.web.app import create_app
 
@@ -85,7 +85,7 @@ def interrupt_on_sigterm() -> None:
 def log_ready(settings: Settings) -> None:
     """Log that the server answers requests, with its addresses."""
     log = structlog.get_logger()
-    details = {"host": settings.host, "port": settings.port, "database": without_password(settings.database)}
+    details = {"host": settings.host, "port": settings.port, "database": redact_password(settings.database)}
     log.info("serving", site=settings.site, api=settings.base_uri, **details)
 
 

@@ -1,4 +1,4 @@
-"""The database rows that a change set comes to.
+"""Makes the database rows that write a change set.
 
 The fields of each kind of row are the columns that `SaveStatements` writes for that kind, in the same order.
 """
@@ -35,7 +35,7 @@ class NewOpportunity(NamedTuple):
 
 
 class ChangedOpportunity(NamedTuple):
-    """An Opportunity that is published again; the count of its booked spaces stays."""
+    """An Opportunity that is published again; its count of booked spaces does not change."""
 
     path: str
     parent: str | None
@@ -45,14 +45,14 @@ class ChangedOpportunity(NamedTuple):
 
 
 class BookedSpaces(NamedTuple):
-    """How many spaces of an Opportunity are booked now."""
+    """The new count of an Opportunity's booked spaces."""
 
     path: str
     booked: int
 
 
 class SellerRow(NamedTuple):
-    """A Seller."""
+    """A Seller that is added or changed."""
 
     key: str
     document: bytes
@@ -92,7 +92,7 @@ class ClaimRow(NamedTuple):
 
 
 class PersonalDataRow(NamedTuple):
-    """The personal data of a record."""
+    """The personal data of a record, to be added or replaced."""
 
     partner: str
     uuid: str
@@ -101,7 +101,7 @@ class PersonalDataRow(NamedTuple):
 
 
 class ErasureRow(NamedTuple):
-    """A note that personal data was erased or replaced, and may still be on the disk."""
+    """A note that personal data was erased or replaced, and may still be on the disk (see `postgres.purge`)."""
 
     partner: str
     uuid: str
@@ -111,7 +111,7 @@ class ErasureRow(NamedTuple):
 
 
 class FeedItemRow(NamedTuple):
-    """A feed item."""
+    """A feed item to be added or replaced. `modified` is its change number."""
 
     feed: str
     partner: str
@@ -122,7 +122,7 @@ class FeedItemRow(NamedTuple):
     changed_at: int
 
 
-# The kinds of rows that `SaveStatements` writes.
+# The kinds of rows that `SaveStatements` writes, and their fields.
 ROW_TYPES: Mapping[str, type[NamedTuple]] = {
     "opportunities_removed": OpportunityKey,
     "opportunities_added": NewOpportunity,
@@ -147,7 +147,7 @@ def catalogue_rows(before: Situation, changes: ChangeSet) -> Rows:
 
     Args:
         before: The situation that the database holds.
-        changes: How the situation differs after the batch.
+        changes: The changes that the batch makes.
     """
     published = {path: item for path, item in changes.opportunities.items() if item is not None}
     return {
@@ -167,8 +167,8 @@ def booking_rows(before: Situation, changes: ChangeSet, numbers: Iterable[int | 
 
     Args:
         before: The situation that the database holds.
-        changes: How the situation differs after the batch.
-        numbers: The change numbers of the feed items; None for an item that gets its number later.
+        changes: The changes that the batch makes.
+        numbers: The change numbers of the feed items; None if they are numbered after the commit.
     """
     now = microseconds(before.now)
     rows: dict[str, list[tuple[Any, ...]]] = {
@@ -207,12 +207,12 @@ def erasure_rows(before: Situation, changes: ChangeSet) -> Rows:
 
 
 def claim_row(key: OrderKey, claim: Claim) -> ClaimRow:
-    """Return the row of a claim of the record with that key."""
+    """Return the row of a claim that belongs to the record with this key."""
     return ClaimRow(claim.opportunity, key.partner, key.uuid, claim.spaces, _microseconds(claim.expires))
 
 
 class _PersonalData(NamedTuple):
-    """The personal data of a record, and when its retention period begins."""
+    """The personal data of a record, and the time at which its retention period begins."""
 
     personal: PersonalData
     over_at: datetime | None

@@ -1,4 +1,4 @@
-"""A database as commit a3d1fe2 left it is migrated, and everything in it still works."""
+"""A database that commit a3d1fe2 has written is migrated, and its Orders, quotes, feeds and sessions still work."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ import pytest
 from openbooking.openactive.ids import key_of
 from openbooking.openactive.terms import OPENACTIVE
 from openbooking.store.backends import scheme_of
-from openbooking.store.migrate import connected, upgrade
+from openbooking.store.migrate import run_in_migration, upgrade
 from openbooking.store.schema import REVISION
 from openbooking.system import open_store
 from openbooking.testing.postgres import PostgresServer
@@ -78,14 +78,14 @@ def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
         database = server.bare_database()
-    connected(database, load)
+    run_in_migration(database, load)
     assert upgrade(database).revision == REVISION
     return database
 
 
 @pytest.fixture
 def database(migrated: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A copy of it."""
+    """Return a copy of the migrated database."""
     if not scheme_of(migrated):
         return shutil.copy(migrated, str(tmp_path / "x.sqlite3"))
     server: PostgresServer = request.getfixturevalue("postgres")
@@ -94,13 +94,13 @@ def database(migrated: str, request: pytest.FixtureRequest, tmp_path: Path) -> s
 
 @pytest.fixture
 async def world(database: str) -> AsyncIterator[World]:
-    """The Booking System over a copy of the migrated database."""
+    """Yield the Booking System with a copy of the migrated database."""
     async with reopened(database) as opened:
         yield opened
 
 
 def without_spaces(value: Any) -> Any:
-    """Remove the spaces left, which depend on Leases."""
+    """Return the item without its spaces left, which depend on Leases."""
     if isinstance(value, list):
         return [without_spaces(member) for member in value]
     if not isinstance(value, dict):
@@ -116,7 +116,7 @@ async def test_the_migrated_database_has_no_findings(database: str) -> None:
 
 @pytest.mark.spec("OB-B-10", "OB-B-11", "OB-APP-16")
 async def test_a_repeated_booking_gets_the_same_bytes_as_before(world: World) -> None:
-    """Also if its keys are in another order. A refusal has the same reason as before."""
+    """The keys of the request may be in another order. A refusal has the same reason as before."""
     for name, repeat in REPEATS.items():
         for body in (repeat["body"], dict(reversed(repeat["body"].items()))):
             reply = await world.call("PUT", repeat["path"], body, repeat["partner"])
@@ -140,7 +140,7 @@ async def test_orders_quotes_and_proposals_are_unchanged(world: World) -> None:
 
 
 async def test_feeds_continue_above_the_earlier_numbers(world: World) -> None:
-    """A harvester that has read to the end reads on and misses nothing, and no item is lost."""
+    """A harvester that has read to the end reads on and misses no change, and no item is lost."""
     highest = max(modified for feed in KEPT["feeds"].values() for _, _, modified in feed["items"])
     for name, feed in KEPT["feeds"].items():
         path, partner = name.split()
@@ -299,7 +299,7 @@ async def test_an_anonymous_lease_becomes_a_named_one_and_an_order(world: World)
 
 @pytest.mark.spec("OB-LEASE-20", "OB-APP-28")
 async def test_held_spaces_are_free_again_when_the_hold_ends(world: World) -> None:
-    """Also holds that had ended before the migration and had not been swept."""
+    """This includes holds that ended before the migration and were not swept."""
 
     async def left(*expected: int) -> bool:
         return [await spaces(world, where) for where in (RELAY, RACE, GALA)] == list(expected)
@@ -332,7 +332,7 @@ async def test_imported_opportunities_keep_their_ids_and_another_import_changes_
 
 
 async def test_keys_and_grants_stay_valid(world: World) -> None:
-    """A suspended grant and a suspended partner leave the feed; a revoked grant withholds what was booked by it."""
+    """Partners with a suspended grant still read their feed; a revoked grant withholds the Orders booked with it."""
     for partner, name, status in (
         ("alice", "confirmed", 200),
         ("bob", "through a reseller", 200),

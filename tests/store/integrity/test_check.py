@@ -1,4 +1,4 @@
-"""The recount notices whatever does not agree, and nothing else, on every database."""
+"""The integrity check finds every contradiction, and reports none in a sound database, on SQLite and PostgreSQL."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ from openbooking.jsonld.write_feed import JsonLdFeedWriter
 from openbooking.openactive.ids import Identifiers
 from openbooking.openactive.terms import EventStatus
 from openbooking.store.integrity.finding import Finding
-from openbooking.store.migrate import connected, prepare
+from openbooking.store.migrate import prepare, run_in_migration
 from openbooking.store.sql import SqlStore
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import (
@@ -60,7 +60,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def store(database: str, clock: Clock) -> AsyncIterator[SqlStore]:
-    """A store where everything has happened: bookings, cancellations, deletions, Leases, publishing anew."""
+    """Yield a store with bookings, cancellations, deletions, Leases and an Opportunity that was published twice."""
     opened = open_store(database, policy=Policy(leasing=Leasing.NAMED), clock=clock)
     await opened.execute(PublishSeller(SELLER, actor=MANAGER))
     for key in ("yoga", "spin", "swim"):
@@ -108,7 +108,7 @@ async def test_feeds_show_what_is_on_sale_and_nothing_else(store: SqlStore, data
     documents: list[bytes] = []
 
     def keep_or_set(connection: Connection) -> None:
-        """Always return the document of the series as it was at the first call."""
+        """Set the document of the series to the document that the first call read."""
         if not documents:
             documents.extend(
                 connection.execute(text("SELECT document FROM opportunity WHERE path = :path"), {"path": series})
@@ -119,11 +119,11 @@ async def test_feeds_show_what_is_on_sale_and_nothing_else(store: SqlStore, data
         connection.execute(set_, {"document": documents[0], "path": series})
 
     await store.execute(off)
-    await asyncio.to_thread(connected, database, keep_or_set)
+    await asyncio.to_thread(run_in_migration, database, keep_or_set)
     assert await store.check_integrity() == []
     await store.execute(on)
     assert await store.check_integrity() == []
-    await asyncio.to_thread(connected, database, keep_or_set)
+    await asyncio.to_thread(run_in_migration, database, keep_or_set)
     shown = "is shown in its feed but is not on sale"
     assert await store.check_integrity() == [Finding(YOGA, shown), Finding(series, shown)]
 
@@ -169,6 +169,6 @@ async def test_every_kind_of_damage_is_found(store: SqlStore, database: str, dam
     def do_damage(connection: Connection) -> None:
         connection.execute(text(damage))
 
-    await asyncio.to_thread(connected, database, do_damage)
+    await asyncio.to_thread(run_in_migration, database, do_damage)
     findings = await store.check_integrity()
     assert DAMAGE[damage] in {finding.about for finding in findings}, findings

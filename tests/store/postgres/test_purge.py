@@ -1,4 +1,4 @@
-"""What is left of erased personal data in the files of a real PostgreSQL server."""
+"""Erased personal data leaves the files of a real PostgreSQL server."""
 
 import asyncio
 import re
@@ -52,13 +52,13 @@ def server() -> Iterator[PostgresServer]:
 
 @asynccontextmanager
 async def opened(url: str, clock: Clock) -> AsyncIterator[tuple[SqlStore, "Connection[asyncpg.Record]"]]:
-    """A store that sells places at two sessions, and at a trip on approval; and whoever runs the server."""
+    """Yield a store that sells spaces of two sessions and of a trip on approval, and an administrator's connection."""
     store = open_store(url, clock=clock)
     administrator = await asyncpg.connect(url)
     try:
         await store.execute(PublishSeller(SELLER, actor=MANAGER))
         await store.execute(Publish(session("yoga", 1000), actor=MANAGER))
-        await store.execute(Publish(_later(session("next-year", 1000)), actor=MANAGER))
+        await store.execute(Publish(_move_by_a_year(session("next-year", 1000)), actor=MANAGER))
         await store.execute(Publish(approved_session("trip", 10), actor=MANAGER))
         yield store, administrator
     finally:
@@ -66,15 +66,15 @@ async def opened(url: str, clock: Clock) -> AsyncIterator[tuple[SqlStore, "Conne
         await store.close()
 
 
-def _later(family: tuple[Opportunity, Opportunity]) -> tuple[Opportunity, Opportunity]:
-    """A session a year after that."""
+def _move_by_a_year(family: tuple[Opportunity, Opportunity]) -> tuple[Opportunity, Opportunity]:
+    """Return the session moved to a year later, and its series."""
     series, made = family
     assert made.start is not None
     return series, replace(made, start=made.start + timedelta(days=365), end=None)
 
 
 class Person:
-    """Return a customer whose values can be found in files; a long value is stored in TOAST."""
+    """A Customer with random values that can be found in files. A long value is stored in TOAST."""
 
     def __init__(self) -> None:
         self.told = [secrets.token_hex(16) for _ in range(6)]
@@ -96,14 +96,14 @@ def files(server: PostgresServer) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in server.data.rglob("*") if path.is_file()}
 
 
-def found(kept: dict[Path, bytes], told: list[str]) -> dict[str, list[str]]:
-    """Return the files that hold each of these."""
-    places = {text: [str(path) for path, data in kept.items() if text.encode() in data] for text in told}
-    return {text: paths for text, paths in places.items() if paths}
+def files_with(kept: dict[Path, bytes], told: list[str]) -> dict[str, list[str]]:
+    """Return the paths of the files that hold each of these texts; texts that no file holds are left out."""
+    holders = {text: [str(path) for path, data in kept.items() if text.encode() in data] for text in told}
+    return {text: paths for text, paths in holders.items() if paths}
 
 
 async def until_complete(store: SqlStore, administrator: "Connection[asyncpg.Record]", clock: Clock) -> timedelta:
-    """Let time pass, with upkeep and checkpoints; return how long it took until all erasures were complete."""
+    """Let time pass, with upkeep and checkpoints, until all erasures are complete; return how long that took."""
     start = clock()
     while await administrator.fetchval("SELECT EXISTS (SELECT FROM erasure)"):
         assert clock() - start <= ERASED_WITHIN
@@ -115,7 +115,7 @@ async def until_complete(store: SqlStore, administrator: "Connection[asyncpg.Rec
 
 @pytest.mark.spec("OB-DEL-03", "OB-DEL-04", "OB-B-10")
 async def test_erased_data_leaves_all_files_within_the_promised_days(server: PostgresServer) -> None:
-    """For a deleted Order, a closed proposal with a replaced note, and an Order past its retention."""
+    """This includes a deleted Order, a closed proposal with a replaced note, and an Order past its retention period."""
     clock, (deleted, proposed, over, kept) = Clock(), (Person(), Person(), Person(), Person())
     async with opened(server.new_database(), clock) as (store, administrator):
         booked = {person: _book(person, "yoga") for person in (deleted, over)} | {kept: _book(kept, "next-year")}
@@ -130,7 +130,7 @@ async def test_erased_data_leaves_all_files_within_the_promised_days(server: Pos
         await store.execute(write)
         await administrator.execute("CHECKPOINT")
         told = [text for person in (deleted, proposed, over) for text in person.told] + [proposed.note]
-        assert found(files(server), told).keys() == set(told)
+        assert files_with(files(server), told).keys() == set(told)
 
         clock.move(timedelta(days=11))
         await store.execute(replace(write, note="We are two.", reject=True))
@@ -141,8 +141,8 @@ async def test_erased_data_leaves_all_files_within_the_promised_days(server: Pos
         assert timedelta(days=1) <= passed <= ERASED_WITHIN
 
         left = files(server)
-        assert found(left, told) == {}
-        assert found(left, kept.told).keys() == set(kept.told)
+        assert files_with(left, told) == {}
+        assert files_with(left, kept.told).keys() == set(kept.told)
         keys = {match.decode() for data in left.values() for match in KEY.findall(data)}
         requests = {person: command.request for person, command in booked.items()} | {proposed: asked}
         assert {person for person, request in requests.items() if confirmed(request, keys)} == {kept}
@@ -155,7 +155,7 @@ async def test_unkeyed_fingerprints_leave_the_files_after_the_upgrade(server: Po
         first = await store.execute(Book(caller=ALICE, uuid=uuid, request=request, nonce=fresh()))
         await asyncio.to_thread(copy, stocked, earlier, {uuid: request.fingerprint()})
         await administrator.execute("CHECKPOINT")
-        assert found(files(server), [request.fingerprint()])
+        assert files_with(files(server), [request.fingerprint()])
         await asyncio.to_thread(upgrade, earlier)
     clock.time = datetime.now(UTC)
     async with opened(earlier, clock) as (store, administrator):
@@ -164,7 +164,7 @@ async def test_unkeyed_fingerprints_leave_the_files_after_the_upgrade(server: Po
         assert isinstance(again, Order)
         assert replace(again, personal=None) == replace(first, personal=None)
         await until_complete(store, administrator, clock)
-        assert found(files(server), [request.fingerprint()]) == {}
+        assert files_with(files(server), [request.fingerprint()]) == {}
 
 
 def _book(person: Person, key: str) -> Book:
@@ -245,7 +245,7 @@ async def test_an_erasure_is_not_complete_while_a_replication_slot_keeps_the_log
 
 @pytest.mark.parametrize("stage", [1, 2, 3])
 async def test_log_positions_of_another_server_are_reset(server: PostgresServer, stage: int) -> None:
-    """As after a restore. The log is not advanced to them, because that might fill the disk."""
+    """After a restore, positions may be far beyond the log. Advancing the log to them might fill the disk."""
     clock = Clock()
     async with opened(server.new_database(), clock) as (store, administrator):
         added = "INSERT INTO erasure VALUES ('alice', 'x', $1, $2, 1000000000000000)"

@@ -1,4 +1,4 @@
-"""What is acknowledged while the synchronous standby is away: nothing, whether it is new or read back."""
+"""While the synchronous standby is away, no reply is sent, whether its data is new or was read back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
@@ -29,9 +29,9 @@ from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.proposal_tests import approved_session, propose
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, SESSIONS, Clock, book, cancel, fresh, quote, session
 from openbooking.testing.store_case import UUID, feed_writer
-from store.test_postgres import connected
 from support.identity_provider import grant
 from support.opened_stores import opened, postgres_driver
+from support.postgres_sessions import connected
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +55,7 @@ def pair() -> Iterator[Pair]:
 
 @pytest.fixture
 def url(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A new database, without the numbering that goes on by itself."""
+    """Return the URL of a new database. Its stores do not number feed items every second."""
     monkeypatch.setattr("openbooking.store.sql._TICK_SECONDS", 3600)
     return pair.primary.new_database()
 
@@ -69,7 +69,7 @@ async def store(url: str) -> AsyncIterator[SqlStore]:
 
 
 async def until_waiting(url: str, tasks: Sequence["asyncio.Task[object]"]) -> None:
-    """Return once that many transactions wait for the standby, or a task has ended."""
+    """Wait until as many transactions as tasks wait for the standby, or a task has ended."""
     async with connected(url) as other:
         while len(await other.fetch(WAITING)) < len(tasks) and not any(task.done() for task in tasks):
             await asyncio.sleep(0.01)
@@ -77,7 +77,7 @@ async def until_waiting(url: str, tasks: Sequence["asyncio.Task[object]"]) -> No
 
 
 async def cancel_waits(url: str) -> None:
-    """Cancel the waits, as an administrator does, or a driver at its timeout."""
+    """Cancel the waits for the standby, as an administrator or the timeout of a driver would."""
     async with connected(url) as other:
         await other.execute(f"SELECT pg_cancel_backend(pid) FROM ({WAITING}) AS waiting")
 
@@ -152,7 +152,7 @@ async def test_a_reply_from_stored_data_waits_for_the_standby(store: SqlStore, u
 async def test_a_booking_whose_wait_for_the_standby_is_cancelled_fails_and_can_be_repeated(
     store: SqlStore, url: str, pair: Pair
 ) -> None:
-    """The server reports the commit as successful, with a warning."""
+    """The server reports the commit as a success with a warning."""
     with away(pair.standby):
         for _ in range(2):
             booking = asyncio.create_task(store.execute(book(UUID, "yoga")))
@@ -166,7 +166,7 @@ async def test_a_booking_whose_wait_for_the_standby_is_cancelled_fails_and_can_b
 
 
 async def test_feeds_show_only_items_that_the_standby_has(store: SqlStore, url: str, pair: Pair) -> None:
-    """A harvester would not look again at what a failover takes back."""
+    """A harvester would never read an item again that a failover has lost."""
     (before,) = [item for item in await store.feed_items(SESSIONS, 0, 10) if item.id.endswith("yoga")]
     with away(pair.standby):
         booking = asyncio.create_task(store.execute(book(fresh(), "yoga")))

@@ -1,12 +1,10 @@
-"""What only a server can do: go away and come back, and have others at work on the same rows."""
+"""The driver of PostgreSQL: conflicts on rows, lost connections, a killed server, and a replica."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 
 from openbooking.booking.command import Command
@@ -37,6 +35,7 @@ from openbooking.testing.samples import (
 )
 from openbooking.testing.store_case import UUID
 from support.opened_stores import opened, postgres_driver
+from support.postgres_sessions import LOCK_OPPORTUNITY, connected, until_waiting
 
 pytestmark = pytest.mark.anyio
 
@@ -48,29 +47,11 @@ def url(postgres: PostgresServer) -> str:
 
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[SqlStore]:
-    """A store that sells five places of yoga."""
+    """Yield a store that sells five spaces of yoga."""
     async with opened(url) as stocked:
         await stocked.execute(PublishSeller(SELLER, actor=MANAGER))
         await stocked.execute(Publish(session("yoga", 5), actor=MANAGER))
         yield stocked
-
-
-@asynccontextmanager
-async def connected(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    connection = await asyncpg.connect(url)
-    try:
-        yield connection
-    finally:
-        await connection.close()
-
-
-async def until_waiting(other: "asyncpg.Connection[asyncpg.Record]", count: int) -> None:
-    """Return once that many transactions wait for a lock."""
-    while await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < count:
-        await asyncio.sleep(0.01)
-
-
-LOCK = "SELECT FROM opportunity WHERE path = $1 FOR UPDATE"
 
 
 async def test_spaces_are_read_after_they_are_locked(store: SqlStore, url: str) -> None:
@@ -87,7 +68,7 @@ async def test_spaces_are_read_after_they_are_locked(store: SqlStore, url: str) 
 async def test_a_booking_during_a_withdrawal_is_cancelled_too(store: SqlStore, url: str) -> None:
     async with connected(url) as other, opened(url) as elsewhere:
         async with other.transaction():
-            await other.execute(LOCK, session_path("yoga"))
+            await other.execute(LOCK_OPPORTUNITY, session_path("yoga"))
             booking = asyncio.create_task(elsewhere.execute(book(UUID, "yoga")))
             await until_waiting(other, 1)
             withdrawal = asyncio.create_task(
@@ -109,7 +90,7 @@ async def test_a_booking_while_its_series_is_taken_off_sale_does_not_publish_it_
     unpublish = SetSaleState(opportunity=session("yoga", 5)[0].path, sale=SaleState.UNPUBLISHED, actor=MANAGER)
     async with connected(url) as other, opened(url) as elsewhere:
         async with other.transaction():
-            await other.execute(LOCK, session_path("yoga"))
+            await other.execute(LOCK_OPPORTUNITY, session_path("yoga"))
             commands: list[Command[Any]] = [book(UUID, "yoga"), unpublish]
             waiting = []
             for command in commands if booked_first else reversed(commands):
@@ -126,7 +107,7 @@ async def test_a_booking_while_its_series_is_taken_off_sale_does_not_publish_it_
 async def test_a_record_added_by_another_process_meanwhile_is_used(store: SqlStore, url: str) -> None:
     async with connected(url) as other, opened(url) as elsewhere:
         async with other.transaction():
-            await other.execute(LOCK, session_path("yoga"))
+            await other.execute(LOCK_OPPORTUNITY, session_path("yoga"))
             bookings = [asyncio.create_task(where.execute(book(UUID, "yoga"))) for where in (store, elsewhere)]
             await until_waiting(other, 2)
         first, second = await asyncio.gather(*bookings)
@@ -164,7 +145,7 @@ async def test_lost_connections_are_replaced(store: SqlStore, url: str) -> None:
 
 
 async def test_acknowledged_bookings_survive_a_killed_server(store: SqlStore, postgres: PostgresServer) -> None:
-    """The store is unavailable meanwhile, and works again once the server is back."""
+    """The store is unavailable while the server is down, and works again afterwards."""
     await store.execute(Publish(session("spin", 1_000_000), actor=MANAGER))
     acknowledged: set[str] = set()
     refused = 0

@@ -1,4 +1,4 @@
-"""Every IdentityStore keeps the promises of the protocol."""
+"""Each IdentityStore does what the protocol `IdentityStore` promises."""
 
 import asyncio
 import sqlite3

@@ -1,4 +1,4 @@
-"""What is published loads the Orders of what changes by it, and no others."""
+"""Publishing loads the Orders of Opportunities that it changes, and no other Orders."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,8 +26,8 @@ YOGA, SPIN = session("yoga", 5), session("spin", 5)
 SOURCE = "feed"
 
 
-class Look(ActorCommand, frozen=True):
-    """A command that keeps the situation that was loaded for an announcement."""
+class LoadAnnounced(ActorCommand, frozen=True):
+    """A command that records the situation which the store loads for announced Opportunities."""
 
     announced: tuple[Opportunity, ...]
     seen: list[Situation]
@@ -82,10 +82,10 @@ async def test_only_orders_of_changed_opportunities_and_descendants_are_loaded(
             (session("new", 5), set()),
         ):
             seen: list[Situation] = []
-            await store.execute(Look(announced, seen, actor=MANAGER))
+            await store.execute(LoadAnnounced(announced, seen, actor=MANAGER))
             assert {key.uuid for key in seen[-1].records} == expected
         await store.execute(Withdraw(sources=frozenset({SOURCE}), actor=MANAGER))
-        await store.execute(Look(YOGA, seen, actor=MANAGER))
+        await store.execute(LoadAnnounced(YOGA, seen, actor=MANAGER))
         assert {key.uuid for key in seen[-1].records} == {yoga}
     finally:
         await store.close()

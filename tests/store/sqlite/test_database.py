@@ -1,7 +1,6 @@
-"""What only a file can do: be erased, be broken, lose its process."""
+"""The driver of SQLite: erasure from the file, locked and broken files, cancelled and killed writers."""
 
 import asyncio
-import itertools
 import os
 import signal
 import sqlite3
@@ -19,14 +18,11 @@ from openbooking.booking.commands.delete import DeleteOrder
 from openbooking.booking.commands.erase_personal_data import ErasePersonalData
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.booking.model.order import Order
-from openbooking.booking.model.policy import Policy
 from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.database import Procedure, ask
 from openbooking.store.dialect import Statement
 from openbooking.store.migrate import prepare
 from openbooking.store.sqlite.database import SqliteDatabase
-from openbooking.store.sqlite.store import SqliteStore
-from openbooking.store.sqlite.write_lock import WriteLock
 from openbooking.testing.samples import (
     ALICE,
     EMAIL,
@@ -39,22 +35,14 @@ from openbooking.testing.samples import (
     session,
     spaces_left,
 )
-from openbooking.testing.store_case import UUID, feed_writer
+from openbooking.testing.store_case import UUID
+from support.sqlite_files import on_disk, open_at
 
 TOUCH = Statement("UPDATE alembic_version SET version_num = version_num", (), writes=True)
 
 
-def open_at(path: Path, clock: Clock | None = None) -> SqliteStore:
-    prepare(str(path))
-    return SqliteStore(path, policy=Policy(), writer=feed_writer(), clock=clock or Clock())
-
-
-def on_disk(folder: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in sorted(folder.iterdir()))
-
-
 def test_only_the_owner_can_read_a_new_database(tmp_path: Path) -> None:
-    """Whatever the umask is. The permissions of an existing file stay as they are."""
+    """The umask does not matter. The permissions of an existing file do not change."""
     path, linked, shared = tmp_path / "openbooking.sqlite3", tmp_path / "linked", tmp_path / "shared"
     linked.symlink_to(tmp_path / "target")
     shared.touch(0o640)
@@ -135,7 +123,7 @@ def test_data_that_a_reader_keeps_on_the_disk_is_reported_and_erased_afterwards(
 
 
 def test_commits_are_on_disk_before_they_are_answered(tmp_path: Path) -> None:
-    """With full synchronisation; deleted data is overwritten."""
+    """Connections synchronise fully, and overwrite deleted data."""
 
     async def run() -> list[int]:
         store = open_at(tmp_path / "x.sqlite3")
@@ -249,60 +237,6 @@ def test_a_cancelled_writer_leaves_the_file_to_the_next(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_the_write_lock_alternates_between_processes(tmp_path: Path) -> None:
-    """Without it the process that has just written would usually write again."""
-
-    async def run() -> list[str]:
-        first, second = open_at(tmp_path / "x.sqlite3"), open_at(tmp_path / "x.sqlite3")
-        await first.execute(PublishSeller(SELLER, actor=MANAGER))
-        await second.execute(Publish(session("yoga", 5), actor=MANAGER))
-        written: list[str] = []
-
-        async def write(store: SqliteStore, name: str) -> None:
-            for _ in range(20):
-                await store._database.write(lambda: ask(TOUCH))
-                written.append(name)
-
-        await asyncio.gather(write(first, "first"), write(second, "second"))
-        await first.close()
-        await second.close()
-        return written
-
-    written = asyncio.run(run())
-    in_a_row = max(len(list(group)) for _, group in itertools.groupby(written[:20]))
-    assert in_a_row <= 2
-
-
-def test_without_file_locks_writers_do_not_wait_for_the_write_lock(tmp_path: Path) -> None:
-    async def run() -> None:
-        path = tmp_path / "x.sqlite3"
-        (tmp_path / "x.sqlite3-turn").mkdir()
-        store, other = open_at(path), open_at(path)
-        await store.execute(PublishSeller(SELLER, actor=MANAGER))
-        await other.execute(Publish(session("yoga", 5), actor=MANAGER))
-        await store.execute(book(UUID, "yoga"))
-        assert await spaces_left(other, "yoga") == 4
-        await store.close()
-        await other.close()
-
-    asyncio.run(run())
-
-
-def test_a_lock_file_made_by_root_can_be_used_by_the_owner_of_the_database(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "x.sqlite3"
-    prepare(str(path))
-    path.chmod(0o640)
-    given: list[tuple[int, int]] = []
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(os, "fchown", lambda _, user, group: given.append((user, group)))
-    with closing(WriteLock(path)) as turn, turn:
-        assert turn.try_acquire()
-    assert given == [(path.stat().st_uid, path.stat().st_gid)]
-    assert (tmp_path / "x.sqlite3-turn").stat().st_mode & 0o777 == 0o640
-
-
 BOOK_UNTIL_KILLED = textwrap.dedent(
     """
     import asyncio, sys, uuid
@@ -329,7 +263,7 @@ BOOK_UNTIL_KILLED = textwrap.dedent(
 def test_commits_of_a_killed_process_are_flushed_before_they_are_acknowledged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may have been killed after writing a commit and before the commit was on disk."""
+    """A process may be killed after it has written a commit and before the commit is on disk."""
     path = tmp_path / "x.sqlite3"
 
     async def stock() -> None:
@@ -358,7 +292,7 @@ def test_commits_of_a_killed_process_are_flushed_before_they_are_acknowledged(
 
 
 def test_acknowledged_bookings_survive_a_kill(tmp_path: Path) -> None:
-    """A process that books as fast as it can is killed; every Order it answered for is there, and the counts agree."""
+    """A process is killed while it books. All Orders that it acknowledged are in the file, and the counts agree."""
     path = tmp_path / "x.sqlite3"
 
     async def stock() -> None:

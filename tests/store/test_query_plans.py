@@ -1,6 +1,6 @@
-"""Statements find their rows by an index, however many there are.
+"""Statements find their rows by an index and scan no table that grows.
 
-SQLite plans without looking at the data, so an empty database shows what a large one would do.
+SQLite plans a statement without looking at the data, so the plans in an empty database are those in a large database.
 """
 
 import re
@@ -19,7 +19,7 @@ from openbooking.store.sqlite.dialect import Sqlite
 from openbooking.store.statements import Statements
 
 GROWING = {table.name for table in (claim, feed_item, opportunity, personal_data, record)}
-# These hold only what is on its way elsewhere.
+# Indexes of rows that wait for something, such as the end of a Lease. They stay short, so they may be scanned.
 PARTIAL = {"ix_claim_lease", "ix_claim_expires", "ix_feed_item_pending", "ix_feed_item_deleted"}
 WHOLE_BY_NATURE = {
     "order_counts": "counts all Orders, for people who look at their partners",
@@ -47,7 +47,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     return path
 
 
-def read_whole(database: str, statement: Statement) -> list[str]:
+def scanned_tables(database: str, statement: Statement) -> list[str]:
     """Return the steps of the plan that scan a growing table."""
     with closing(sqlite3.connect(database)) as connection:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {statement.text}", ["[]"] * len(statement.names)).fetchall()
@@ -61,10 +61,10 @@ def read_whole(database: str, statement: Statement) -> list[str]:
 
 @pytest.mark.parametrize("statement", [pytest.param(made, id=name) for name, made in every_statement()])
 def test_no_statement_scans_a_growing_table(database: str, statement: Statement) -> None:
-    assert read_whole(database, statement) == []
+    assert scanned_tables(database, statement) == []
 
 
 def test_the_scan_of_the_integrity_check_is_noticed(database: str) -> None:
     audit = IntegrityStatements(Sqlite())
     names = [name for name, member in vars(IntegrityStatements).items() if isinstance(member, cached_property)]
-    assert any(read_whole(database, getattr(audit, name)) for name in names)
+    assert any(scanned_tables(database, getattr(audit, name)) for name in names)
