@@ -88,6 +88,7 @@ def kept(path: Path) -> tuple[dict[tuple[str, str], bytes], set[bytes]]:
 
 
 @pytest.mark.spec("OB-FEED-07", "OB-FEED-17", "OB-FEED-32")
+@pytest.mark.usefixtures("unmeasured_processes")
 def test_the_copy_equals_the_upstream_whatever_happens_on_the_way(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
