@@ -18,7 +18,7 @@ demo: .venv/.runtime ## Run a Booking System with sample data on this machine (A
 test: .venv/.dev $(VALIDATORS) ## Run all checks and all tests (ARGS="-k feed" selects tests)
 	@scripts/system-packages chromium nginx postgres
 	@$(MAKE) --no-print-directory check
-	$(PYTHON) -m pytest -n 2 --cov $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist worksteal --cov $(ARGS)
 
 check: .venv/.dev ## Run the linter, the formatter, mypy, the import rules and the spelling check
 	.venv/bin/ruff check

@@ -11,7 +11,7 @@ from support.identity_provider import HASHER
 from support.requirements_catalogue import requirement_ids
 from support.validators import Validator, running_validator
 
-SHORT_FIRE_SECONDS = 5
+SHORT_FIRE_SECONDS = 5.0
 
 # How long an example takes depends on the machine.
 settings.register_profile("without deadline", deadline=None)
@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--hostile", type=int, default=4_000, metavar="ITEMS", help="the number of items of tests/harvest's feed"
     )
     parser.addoption(
-        "--updates", type=int, default=60, metavar="UPDATES", help="the number of updates in a history of imports"
+        "--updates", type=int, default=30, metavar="UPDATES", help="the number of updates in a history of imports"
     )
     parser.addoption(
         "--requests", type=int, default=2_000, metavar="REQUESTS", help="the number of requests that tests/fuzz sends"
