@@ -19,7 +19,6 @@ from openbooking.store.backends import backend_of
 from openbooking.store.migrate import prepare
 from openbooking.store.postgres.pool import StaleConnectionError, detecting_loss
 from openbooking.store.sql import SqlStore
-from openbooking.testing.identity_tests import grant
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import (
     MANAGER,
@@ -34,6 +33,7 @@ from openbooking.testing.samples import (
     session,
     session_path,
 )
+from openbooking.testing.stores.identity_tests import grant
 from store.test_postgres import LOCK, connected, until_waiting
 from support.opened_stores import open_store, opened, postgres_driver
 

@@ -11,33 +11,10 @@ stores. It needs pytest.
 import pytest
 
 # With this call, failed assertions of the kit show values. The call must come before the imports of the modules.
-pytest.register_assert_rewrite(
-    *(
-        f"{__name__}.{module}"
-        for module in (
-            "crash_tests",
-            "durable_tests",
-            "erased_files_tests",
-            "erasure_tests",
-            "feed_page_tests",
-            "figures_tests",
-            "follower_tests",
-            "holding_tests",
-            "identity_tests",
-            "ledger",
-            "partnership_tests",
-            "proposal_tests",
-            "race_tests",
-            "republish_tests",
-            "sale_tests",
-            "samples",
-            "store_tests",
-        )
-    )
-)
+pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in ("ledger", "samples", "stores")))
 
-from openbooking.testing.durable_tests import DurableStoreTests  # noqa: E402
-from openbooking.testing.identity_tests import DurableIdentityStoreTests, IdentityStoreTests  # noqa: E402
-from openbooking.testing.store_tests import StoreTests  # noqa: E402
+from openbooking.testing.stores.durable_tests import DurableStoreTests  # noqa: E402
+from openbooking.testing.stores.identity_tests import DurableIdentityStoreTests, IdentityStoreTests  # noqa: E402
+from openbooking.testing.stores.store_tests import StoreTests  # noqa: E402
 
 __all__ = ["DurableIdentityStoreTests", "DurableStoreTests", "IdentityStoreTests", "StoreTests"]

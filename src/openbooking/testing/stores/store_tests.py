@@ -22,15 +22,7 @@ from openbooking.booking.model.situation import Needs, Situation
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.store import ORDERS, Feed
 from openbooking.openactive.errors import GoneError, OpenBookingError, UnknownOrderError
-from openbooking.testing.erasure_tests import ErasureTests
-from openbooking.testing.feed_page_tests import FeedPageTests
-from openbooking.testing.figures_tests import FiguresTests
-from openbooking.testing.holding_tests import HoldingTests
-from openbooking.testing.partnership_tests import PartnershipTests
-from openbooking.testing.proposal_tests import ProposalTests
-from openbooking.testing.republish_tests import RepublishTests
 from openbooking.testing.rules import rule
-from openbooking.testing.sale_tests import SaleTests
 from openbooking.testing.samples import (
     ALICE,
     BOB,
@@ -47,6 +39,14 @@ from openbooking.testing.samples import (
     spaces_left,
 )
 from openbooking.testing.store_case import POLICY, UUID
+from openbooking.testing.stores.erasure_tests import ErasureTests
+from openbooking.testing.stores.feed_page_tests import FeedPageTests
+from openbooking.testing.stores.figures_tests import FiguresTests
+from openbooking.testing.stores.holding_tests import HoldingTests
+from openbooking.testing.stores.partnership_tests import PartnershipTests
+from openbooking.testing.stores.proposal_tests import ProposalTests
+from openbooking.testing.stores.republish_tests import RepublishTests
+from openbooking.testing.stores.sale_tests import SaleTests
 
 
 @rule("Commands")

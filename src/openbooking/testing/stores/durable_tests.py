@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from openbooking.openactive.errors import OrderAlreadyExistsError
-from openbooking.testing.crash_tests import CrashTests
-from openbooking.testing.erased_files_tests import ErasedFilesTests
-from openbooking.testing.follower_tests import FollowerTests
-from openbooking.testing.race_tests import RaceTests
 from openbooking.testing.rules import rule
 from openbooking.testing.samples import Clock, book, cancel, fresh, spaces_left
 from openbooking.testing.store_case import UUID
-from openbooking.testing.store_tests import StoreTests
+from openbooking.testing.stores.crash_tests import CrashTests
+from openbooking.testing.stores.erased_files_tests import ErasedFilesTests
+from openbooking.testing.stores.follower_tests import FollowerTests
+from openbooking.testing.stores.race_tests import RaceTests
+from openbooking.testing.stores.store_tests import StoreTests
 
 
 @rule("Several processes")

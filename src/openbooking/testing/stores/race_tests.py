@@ -11,10 +11,10 @@ from openbooking.booking.command import Command
 from openbooking.booking.commands.publish import Publish
 from openbooking.testing.ledger import book_in, check_bookings
 from openbooking.testing.processes import Channel, run_in_processes
-from openbooking.testing.proposal_tests import approved_session, propose
 from openbooking.testing.rules import rule
 from openbooking.testing.samples import MANAGER, SESSIONS, Clock, book, cancel, fresh, quote
 from openbooking.testing.store_case import StoreTestCase
+from openbooking.testing.stores.proposal_tests import approved_session, propose
 
 _PROCESSES = 3
 _CALLERS = 2
