@@ -1,4 +1,4 @@
-"""Fixtures for all tests, the options of pytest, and a check of the requirement ids that tests name."""
+"""Fixtures for all tests, and the check that every requirement id in a test exists."""
 
 from collections.abc import Iterator
 
@@ -11,26 +11,34 @@ from support.identity_provider import HASHER
 from support.requirements_catalogue import requirement_ids
 from support.validators import Validator, running_validator
 
-# The time of an example depends on the machine.
+SHORT_FIRE_SECONDS = 5.0
+
+# How long an example takes depends on the machine.
 settings.register_profile("without deadline", deadline=None)
 settings.load_profile("without deadline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options for the length of races, the size of feeds and histories, and the number of mutated requests."""
+    """Add the options for longer runs: `make fire`, `make hostile` and `make fuzz` set them."""
     parser.addoption(
         "--fire",
         type=float,
-        default=5,
+        default=SHORT_FIRE_SECONDS,
         metavar="SECONDS",
         help="how long tests/races send requests, and how often processes race for a store",
     )
-    parser.addoption("--hostile", type=int, default=4_000, metavar="ITEMS", help="the size of tests/harvest's feed")
-    parser.addoption("--updates", type=int, default=60, metavar="UPDATES", help="how long a history of imports is")
     parser.addoption(
-        "--requests", type=int, default=2_000, metavar="REQUESTS", help="how many requests tests/fuzz sends"
+        "--hostile", type=int, default=4_000, metavar="ITEMS", help="the number of items of tests/harvest's feed"
     )
-    parser.addoption("--seed", type=int, default=1, metavar="SEED", help="the random seed of tests/fuzz")
+    parser.addoption(
+        "--updates", type=int, default=30, metavar="UPDATES", help="the number of updates in a history of imports"
+    )
+    parser.addoption(
+        "--requests", type=int, default=2_000, metavar="REQUESTS", help="the number of requests that tests/fuzz sends"
+    )
+    parser.addoption(
+        "--seed", type=int, default=1, metavar="SEED", help="the seed of the random requests of tests/fuzz"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,13 +59,29 @@ def logs_as_before() -> Iterator[None]:
 
 @pytest.fixture
 def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash passwords with a fast hasher. tests/identity tests the real hasher."""
+    """Hash passwords with the cheapest parameters; tests/identity tests the usual parameters."""
     monkeypatch.setattr("openbooking.identity.sign_in.passwords.PasswordHasher", lambda: HASHER)
+
+
+@pytest.fixture
+def unmeasured_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure no coverage in the processes that a test starts, which makes them several times as fast.
+
+    Tests that race or kill processes use this fixture. Their processes run code that other tests cover.
+    """
+    for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def is_long_run(request: pytest.FixtureRequest) -> bool:
+    """Whether tests try for longer than in `make test`, as `make fire` does."""
+    return bool(request.config.getoption("--fire") > SHORT_FIRE_SECONDS)
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """Return the name of the event loop of all asynchronous tests."""
+    """The event loop of asynchronous tests."""
     return "asyncio"
 
 

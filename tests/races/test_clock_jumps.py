@@ -37,7 +37,6 @@ TEN_DAYS = 864_000.0
 WRONG_FOR_SECONDS = 6
 SECONDS_TO_SWEEP = 1
 WRONG_AT_THE_START_SECONDS = 3
-SHORT_FIRE_SECONDS = 5
 CAPACITIES = {"yoga": 40, "spin": 15}
 WORKERS = 2
 DATABASES = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -217,9 +216,9 @@ def clock(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def jumps(kind: str, fire_seconds: float) -> list[float]:
+def jumps(kind: str, is_long_run: bool) -> list[float]:
     """Jumps ahead and back in a long run; in a short run one of them for each kind of database."""
-    if fire_seconds > SHORT_FIRE_SECONDS:
+    if is_long_run:
         return [TEN_DAYS, -TEN_DAYS]
     return [TEN_DAYS if kind == "sqlite" else -TEN_DAYS]
 

@@ -21,8 +21,8 @@ from openbooking.store.schema import REVISION
 from openbooking.store.sql import SqlStore
 from openbooking.system import open_identity_store, open_store, open_system
 from openbooking.testing import DurableIdentityStoreTests, DurableStoreTests
-from openbooking.testing.identity_tests import ALICE as PARTNER
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, book, fresh, read_feed, session, spaces_left
+from openbooking.testing.stores.identity_tests import ALICE as PARTNER
 from support.opened_stores import open_store as open_sample_store
 from support.toy_backend import ToyBackend, ToyDatabase
 

@@ -24,7 +24,6 @@ from openbooking.openactive.errors import UnknownOrderError
 from openbooking.store.sql import SqlStore
 from openbooking.store.sqlite.database import SqliteDatabase
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.proposal_tests import approved_session, propose
 from openbooking.testing.samples import (
     ALICE,
     EMAIL,
@@ -40,6 +39,7 @@ from openbooking.testing.samples import (
     session,
     spaces_left,
 )
+from openbooking.testing.stores.proposal_tests import approved_session, propose
 from support.opened_stores import opened
 from support.postgres_sessions import connected
 from support.small_disk import MIB, SmallDisk, small_disk

@@ -46,9 +46,9 @@ from openbooking.store.migrate import _config, prepare, run_in_migration, upgrad
 from openbooking.store.schema import REVISION, metadata
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
-from openbooking.testing.proposal_tests import approved_session
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, Clock, book, fresh, order, session
 from openbooking.testing.store_case import UUID
+from openbooking.testing.stores.proposal_tests import approved_session
 from support.builders import NOW
 from support.database_0003 import copy
 from support.identity_provider import BROWSER, HASHER, IDS, PASSWORD, POLICY

@@ -70,7 +70,7 @@ class TestPostgresStore(DurableStoreTests):
     erased_within = ERASED_WITHIN
 
     @pytest.fixture(autouse=True)
-    def database(self, server: PostgresServer) -> None:
+    def database(self, server: PostgresServer, unmeasured_processes: None) -> None:
         self.url = server.new_database()
         self.data = server.data
 

@@ -1,4 +1,4 @@
-"""All that can be asked of a Booking System."""
+"""Finds all commands of a Booking System."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -10,7 +10,7 @@ from openbooking.booking.commands.seller_decisions import SellerCommand
 
 
 def command_classes() -> list[type[Any]]:
-    """Every command of `openbooking.booking.commands`, by name, without base classes."""
+    """Return every command class in `openbooking.booking.commands`, sorted by name, without base classes."""
     package = openbooking.booking.commands
     modules = [import_module(f"{package.__name__}.{found.name}") for found in iter_modules(package.__path__)]
     kinds = {kind for module in modules for kind in vars(module).values() if isinstance(kind, type)}

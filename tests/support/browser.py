@@ -1,4 +1,4 @@
-"""A real server with an OpenID provider, and a real browser to visit it with."""
+"""A real server with an OpenID provider, and a real browser to visit its pages."""
 
 import asyncio
 import itertools
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Site:
-    """The server, and what an administrator hands out."""
+    """The running server, with the credentials that an administrator hands out."""
 
     def __init__(self, url: str, database: Path) -> None:
         self.url = url
@@ -48,7 +48,7 @@ class Site:
         self._clients = itertools.count(1)
 
     def new_client(self, name: str = "", registered_by: str = "administrator") -> tuple[str, str]:
-        """The key and name of a client that nobody has allowed anything yet."""
+        """Register a client to which nobody has consented; return its key and name."""
         key = f"app-{next(self._clients)}"
         client = Partner(
             key=key,
@@ -63,20 +63,20 @@ class Site:
         return key, client.name
 
     def do(self, work: Callable[[System], Awaitable[T]]) -> T:
-        """Work on the database of the server, as a command would."""
+        """Run a coroutine with the system on the database of the server, as a command of the terminal does."""
 
         async def do() -> T:
             async with open_system(self._settings) as system:
                 return await work(system)
 
-        # The browser's driver has an event loop of its own in this thread.
+        # The driver of the browser runs an event loop in this thread, so the work needs another thread.
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(asyncio.run, do()).result()
 
 
 @contextmanager
 def served(folder: Path) -> Iterator[Site]:
-    """A server, as users start it, on a database with Sellers, and people who work for one of them."""
+    """Start a server as users do, on a database with Sellers and their users."""
     database = folder / "browsing.sqlite3"
     Site("", database).do(_stock)
     command = [str(Path(sys.executable).with_name("openbooking")), "serve", "--port", "0"]
@@ -110,9 +110,9 @@ async def _stock(system: System) -> None:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The browser of this machine, or the one named by CHROMIUM, or else the one that Playwright has installed."""
+    """Return the path of the browser: that in CHROMIUM, else that of this machine, else that of Playwright."""
     program = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    # As root a browser cannot shut its processes in.
+    # The sandbox of the browser does not work for root.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=arguments)

@@ -1,4 +1,4 @@
-"""Databases as they were before fingerprints were keyed and personal data was divided (revision 0003)."""
+"""Databases of revision 0003, from before fingerprints were keyed and personal data was divided."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _NEW = {"personal_data": ("told_at", "fingerprint_key"), "record": ()}
 
 
 def rows_of(connection: Connection, names: list[str]) -> dict[str, Rows]:
-    """What is in these tables, by its keys."""
+    """Return the rows of these tables, by table and key."""
     keys = ("feed", "opportunity", "path", "key", "name", "id", "partner", "uuid")
     found = {name: connection.execute(text(f"SELECT * FROM {name}")).mappings() for name in names}
     return {
@@ -25,7 +25,7 @@ def rows_of(connection: Connection, names: list[str]) -> dict[str, Rows]:
 
 
 def as_before(rows: dict[str, Rows], fingerprints: dict[str, str]) -> dict[str, Rows]:
-    """The rows as the version before wrote them, with these fingerprints of the records by their UUIDs."""
+    """Return the rows as the previous version wrote them, with these fingerprints of the records by UUID."""
     return {
         name: [_as_before(name, row, fingerprints) for row in some if row.get("name") != "noted"]
         for name, some in rows.items()
@@ -44,7 +44,7 @@ def _as_before(name: str, row: dict[str, Any], fingerprints: dict[str, str]) -> 
 
 
 def insert(connection: Connection, rows: dict[str, Rows]) -> None:
-    """Put rows into tables, as far as these have the columns."""
+    """Insert rows into tables; ignore values for columns that a table does not have."""
     for name, some in rows.items():
         columns = [column["name"] for column in inspect(connection).get_columns(name)]
         values = ", ".join(f":{column}" for column in columns)
@@ -54,7 +54,9 @@ def insert(connection: Connection, rows: dict[str, Rows]) -> None:
 
 
 def copy(source: str, target: str, fingerprints: dict[str, str]) -> None:
-    """Make at `target` the database that the version before would have in place of that at `source`."""
+    """Make a database at `target` with the data of the database at `source`, as the previous version would have stored
+    it.
+    """
     rows = as_before(run_in_migration(source, lambda connection: rows_of(connection, STOCKED)), fingerprints)
 
     def fill(connection: Connection) -> None:

@@ -1,7 +1,7 @@
-"""A database as commit a3d1fe2 left it, and the Booking System over it after its migration.
+"""A database that commit a3d1fe2 wrote, and the Booking System over it after its migration.
 
-`store/databases/` holds its rows, and what that version answered. All is asked for over HTTP, so that it holds whatever
-the documents in the database are called.
+`store/databases/` holds its rows, and the replies of that version. Tests send all requests by HTTP, so that they do not
+depend on the names in stored documents.
 """
 
 import json
@@ -47,7 +47,7 @@ YOGA, RUN, RACE, RELAY, GALA, LANES = (
 
 
 def load(connection: Connection, rows: Sequence[str] = ROWS) -> None:
-    """The schema as it was then, with all that was in it."""
+    """Create the schema of that version, and insert its rows."""
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, REVISION_THEN)
@@ -61,12 +61,12 @@ def load(connection: Connection, rows: Sequence[str] = ROWS) -> None:
 
 
 def settings(database: str) -> Settings:
-    """Those that the version had."""
+    """Return the settings of that version."""
     return load_settings({}, **KEPT["settings"] | {"sweep_seconds": 0.02}, site_url=SITE, database=database)
 
 
 def clock() -> Clock:
-    """What it shows a minute after the database was left."""
+    """Return a clock that shows the time a minute after the last write of that version."""
     turned = Clock()
     turned.move(AGE)
     return turned
@@ -74,9 +74,9 @@ def clock() -> Clock:
 
 @asynccontextmanager
 async def reopened(database: str) -> AsyncIterator[World]:
-    """The Booking System over the database, once it has cleared away what had ended.
+    """Yield the Booking System over the database, after it has removed ended Leases and quotes.
 
-    Whatever happens there, the database agrees with itself in the end.
+    At the end the integrity check of the database must find nothing.
     """
     made, turned = settings(database), clock()
     store = open_store(made, turned)
@@ -87,20 +87,20 @@ async def reopened(database: str) -> AsyncIterator[World]:
 
 
 async def has_swept(world: World) -> bool:
-    """Whether all that had ended when the database was left has been cleared away by now."""
+    """Return whether everything that had ended before is removed by now."""
     proposal = (await world.read_feed(PROPOSALS)).get(UUIDS["ended"])
     rejected = proposal is not None and proposal["data"]["orderProposalStatus"] == REJECTED
     return rejected and [await spaces(world, where) for where in (RELAY, RACE)] == [3, 7]
 
 
 async def until(tell: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for what a task of the system does by itself."""
+    """Wait until a background task of the system has made the condition true."""
     while not await tell():
         await anyio.sleep(0.02)
 
 
 async def spaces(world: World, where: tuple[str, str]) -> int:
-    """How many are left of an Opportunity, by the open feed."""
+    """Return the number of spaces of an Opportunity that are left according to the open feed."""
     feed, key = where
     data = (await world.read_feed(feed))[key]["data"]
     left = next(value for name, value in data.items() if name.startswith("remaining"))
@@ -109,7 +109,7 @@ async def spaces(world: World, where: tuple[str, str]) -> int:
 
 
 async def standing(world: World, name: str, partner: str = "alice", status: int = 200) -> Json:
-    """What GET says of the Order of this name."""
+    """Return the reply to GET of the Order with this name."""
     reply = await world.call("GET", f"orders/{UUIDS[name]}", partner=partner)
     assert reply.status_code == status
     body: Json = reply.json()
@@ -117,7 +117,7 @@ async def standing(world: World, name: str, partner: str = "alice", status: int 
 
 
 async def act(world: World, name: str, action: str, type_: str = "Order", partner: str = "alice") -> None:
-    """Have the Seller do this to the Order of this name."""
+    """Send this action of the Seller for the Order with this name to the test interface."""
     path = "order-proposals" if type_ == "OrderProposal" else "orders"
     thing = {"@type": type_, "@id": f"{SITE}/api/{path}/{UUIDS[name]}"}
     body = {"@context": CONTEXT, "@type": f"test:{action}SimulateAction", "object": thing}
@@ -133,7 +133,7 @@ async def put(world: World, path: str, body: Json, partner: str = "alice", statu
 
 
 async def book_proposal(world: World, name: str, partner: str = "alice", status: int = 201) -> Json:
-    """B of the proposal in the version that it has in its feed."""
+    """Send B of the proposal, with the version that is in its feed."""
     shown = (await world.read_feed(PROPOSALS, partner))[UUIDS[name]]["data"]
     body = {"@context": OPENACTIVE, "@type": "Order", "orderProposalVersion": shown["orderProposalVersion"]}
     return await put(world, f"orders/{UUIDS[name]}", body, partner, status)

@@ -1,4 +1,4 @@
-"""A reader of feeds driven without a network: answers by URL, and what the reader did with them."""
+"""Drives a reader of feeds without a network: tests give the response for each URL, and see what the reader did."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -12,9 +12,10 @@ NOW = datetime(2026, 10, 21, 7, 27, 50, tzinfo=UTC)
 
 
 class Answer(NamedTuple):
-    """A response; `chunk` is how many bytes arrive together, `breaks` whether the connection breaks after them.
+    """A response.
 
-    `halfway` and `after` are called when a server has sent the half, or all of it.
+    `chunk` is the number of bytes that arrive together. `breaks` is true if the connection breaks after them. A server
+    calls `halfway` after it has sent half of the response, and `after` when it has sent all of it.
     """
 
     body: bytes = b""
@@ -27,7 +28,7 @@ class Answer(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What became of the reading of a feed."""
+    """The result of reading a feed."""
 
     pages: list[Received]
     end: End
@@ -56,7 +57,7 @@ def ok(next_: Any, *items: Any) -> Answer:
 def read(
     answers: Mapping[str, Answer | Sequence[Answer]], url: str = FEED, *, limits: Limits | None = None, **options: Any
 ) -> Reading:
-    """Read a feed whose URLs are answered like this; of several answers the last one is repeated."""
+    """Read a feed with these responses by URL. If a URL has several responses, the last one is repeated."""
     left = {asked: [given] if isinstance(given, Answer) else list(given) for asked, given in answers.items()}
     reader = Reader(url, limits=limits, **options)
     reading = Reading([], End(""), [], [], [])

@@ -1,7 +1,7 @@
-"""A process that reads a feed into a copy until it is at its end, with one face and the other in turn.
+"""A process that reads a feed to its end into a copy, with the sync and the async client in turn.
 
-It is started by test_hostile_feed: `feed_reader_process.py URL COPY CERTIFICATE`. It prints the most
-memory that it used, in bytes.
+test_hostile_feed starts it: `feed_reader_process.py URL COPY CERTIFICATE`. It prints the largest number of bytes
+of memory that it used.
 """
 
 import asyncio
@@ -39,7 +39,9 @@ def read_async(url: str, copy: Copy, trust: ssl.SSLContext) -> Received | End:
 
 
 def peak_bytes(process: int | str = "self") -> int:
-    """The most memory that a process has used, as Linux tells it; 0 where it does not, or the process has ended."""
+    """Return the largest number of bytes of memory that a process has used; 0 if the process has ended or Linux does
+    not say.
+    """
     try:
         status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     except OSError:

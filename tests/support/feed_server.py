@@ -1,4 +1,4 @@
-"""A feed on a loopback server, in the clear or encrypted by a certificate of its own."""
+"""A server of a feed on a loopback address, without TLS, or with TLS and a self-signed certificate."""
 
 import ssl
 import threading
@@ -20,7 +20,7 @@ HOST = "127.0.0.1"
 
 
 class Site(NamedTuple):
-    """A running server: its address, what it was asked for with which headers, and a file of its certificate."""
+    """A running server: its address, the requested paths with their headers, and the file of its certificate."""
 
     url: str
     asked: list[tuple[str, dict[str, str]]]
@@ -29,7 +29,7 @@ class Site(NamedTuple):
 
 @contextmanager
 def serving(answer: Callable[[str], Answer], folder: Path | None = None) -> Iterator[Site]:
-    """A server that answers what the function does for a path with its query; encrypted if there is a folder."""
+    """Run a server that answers each path and query with the result of the function; with TLS if there is a folder."""
     asked: list[tuple[str, dict[str, str]]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -64,7 +64,7 @@ def serving(answer: Callable[[str], Answer], folder: Path | None = None) -> Iter
         daemon_threads = True
 
         def handle_error(self, *arguments: Any) -> None:
-            """A reader that has had enough closes the connection."""
+            """Ignore readers that close the connection early."""
 
     with Server((HOST, 0), Handler) as server:
         certificate = _certificate(folder) if folder else None

@@ -1,4 +1,4 @@
-"""Somebody with a browser that knows pages, forms and cookies, and no script."""
+"""A user with a browser that has pages, forms and cookies, but no scripts."""
 
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ import httpx2
 
 
 class Form(NamedTuple):
-    """A form, with what is filled in, and the buttons that have a name."""
+    """A form with its values, and its buttons that have a name."""
 
     action: str
     method: str
@@ -17,9 +17,10 @@ class Form(NamedTuple):
 
 
 class Page(HTMLParser):
-    """What came back: a page of this site, or the address of another site that the browser was sent to.
+    """A response: a page of this site, or the address of another site to which the browser was redirected.
 
-    `fields` are the attributes of each, `paragraphs` the texts that have an id, `summary` where links on it lead.
+    `fields` are the attributes of each field, `paragraphs` the texts with an id, and `summary` the targets of the links
+    of the error summary.
     """
 
     def __init__(self, response: httpx2.Response, left_for: str = "") -> None:
@@ -59,7 +60,7 @@ class Page(HTMLParser):
             self.paragraphs[self._paragraph] = self.paragraphs.get(self._paragraph, "") + data
 
     def form(self, action: str) -> Form:
-        """The form that goes there."""
+        """Return the form that is sent to this path."""
         return next(form for form in self.forms if form.action == action)
 
 
@@ -73,29 +74,29 @@ class Visitor:
 
     @property
     def cookies(self) -> httpx2.Cookies:
-        """What the browser keeps."""
+        """The cookies of the browser."""
         return self._client.cookies
 
     async def open(self, url: str) -> Page:
-        """Go there."""
+        """Open a page."""
         return await self._go("GET", url)
 
     async def send(self, page: Page, action: str, button: str | None = None, **fields: str) -> Page:
-        """Fill in the form that goes there, and press a button."""
+        """Fill in the form that is sent to this path, and press a button."""
         form = page.form(action)
         pressed = dict([next(pair for pair in form.buttons if pair[1] == button)]) if button else {}
         return await self.post(urljoin(page.url, form.action), {**form.fields, **fields, **pressed})
 
     async def post(self, url: str, data: dict[str, Any]) -> Page:
-        """Send that, whether or not a page has a form for it."""
+        """Send these fields, whether or not a page has a form for them."""
         return await self._go("POST", url, data=data)
 
     async def sign_in(self, name: str, password: str, url: str = "/sign-in") -> Page:
-        """Sign in, on the way to somewhere."""
+        """Sign in, on the way to a page."""
         return await self.send(await self.open(url), "/sign-in", username=name, password=password)
 
     async def _go(self, method: str, url: str, **sent: Any) -> Page:
-        """Follow redirections as far as they stay on this site."""
+        """Follow redirects as long as they stay on this site."""
         response = await self._client.request(method, url, **sent)
         while response.is_redirect:
             self.history.append(response)

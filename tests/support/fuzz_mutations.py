@@ -1,4 +1,4 @@
-"""Requests, and what can be wrong with them: in the path, the query, the headers, a form or the JSON of the body."""
+"""Requests, and random faults in their path, query, headers, form or JSON body."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
-# Every type of JSON, ends of ranges, and what databases, templates, paths and terminals read in ways of their own.
+# Every type of JSON, ends of ranges, and texts that are special to databases, templates, paths and terminals.
 VALUES: tuple[Any, ...] = (
     None,
     True,
@@ -64,7 +64,7 @@ VALUES: tuple[Any, ...] = (
     {"@value": 1},
     {"": ""},
 )
-# What no JSON encoder would write.
+# JSON that no encoder writes.
 RAW: tuple[bytes, ...] = (
     b"",
     b"{",
@@ -113,7 +113,7 @@ Json = dict[str, Any]
 
 
 class Asked(NamedTuple):
-    """A request. A body is JSON, or else a form, or else bytes; `endpoint` is what it is meant for."""
+    """A request. The body is JSON, a form, or bytes. `endpoint` is the endpoint for which the request was made."""
 
     endpoint: str
     method: str
@@ -124,12 +124,12 @@ class Asked(NamedTuple):
     form: Mapping[str, str] | None = None
     raw: bytes | None = None
     more_headers: tuple[tuple[bytes, bytes], ...] = ()
-    # Appended as it is, for what has no form of its own.
+    # The suffix is appended unchanged.
     more_query: str = ""
 
     @property
     def body(self) -> bytes:
-        """As it is sent."""
+        """The body in the form in which it is sent."""
         if self.raw is not None:
             return self.raw
         if self.form is not None:
@@ -138,19 +138,19 @@ class Asked(NamedTuple):
 
     @property
     def query_string(self) -> bytes:
-        """As it is sent."""
+        """The query in the form in which it is sent."""
         return (urlencode(self.query) + self.more_query).encode()
 
     @property
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
-        """As they are sent; a header that takes the place of another is sent alone."""
+        """The headers in the form in which they are sent. A header that replaces another is sent alone."""
         replaced = {name for name, _ in self.more_headers}
         own = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
         return [pair for pair in own if pair[0] not in replaced] + list(self.more_headers)
 
 
 def mutated(asked: Asked, chance: Random) -> Asked:
-    """The request with one thing changed, most often in its body."""
+    """Return the request with one random change, most often in its body."""
     ways: list[tuple[Callable[[Asked, Random], Asked], int]] = [
         (_with_json, 12 if isinstance(asked.json, dict) else 0),
         (_with_form, 12 if asked.form else 0),
@@ -173,8 +173,8 @@ def _with_json(asked: Asked, chance: Random) -> Asked:
 
 
 def _change(tree: Any, chance: Random) -> None:
-    """Change one member, wherever in the tree."""
-    places = list(_spaces(tree))
+    """Change a random member anywhere in the JSON."""
+    places = list(_positions(tree))
     if not places:
         return
     holder, key = chance.choice(places)
@@ -196,12 +196,12 @@ def _change(tree: Any, chance: Random) -> None:
         holder[key] = chance.choice(VALUES)
 
 
-def _spaces(tree: Any) -> Any:
-    """Each member of each object and array."""
+def _positions(tree: Any) -> Any:
+    """Yield each member of each object and array, as a container and its key."""
     members = list(tree.items()) if isinstance(tree, dict) else list(enumerate(tree)) if isinstance(tree, list) else []
     for key, member in members:
         yield tree, key
-        yield from _spaces(member)
+        yield from _positions(member)
 
 
 def _with_form(asked: Asked, chance: Random) -> Asked:
@@ -248,7 +248,7 @@ def _with_raw(asked: Asked, chance: Random) -> Asked:
 
 
 def _with_cut_body(asked: Asked, chance: Random) -> Asked:
-    """Cut, or with some of its bytes changed."""
+    """Return the request with its body cut, or with some bytes changed."""
     body = bytearray(asked.body)
     if not body:
         return asked

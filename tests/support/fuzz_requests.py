@@ -1,4 +1,4 @@
-"""Ordinary requests to every endpoint of a Booking System, sent as they are to its application."""
+"""Valid requests to every endpoint of a Booking System, sent directly to its ASGI application."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ from support.http_system import World
 from support.identity_provider import PASSWORD, basic
 from support.parties import CENTRE, CUSTOMER, MANAGER
 
-# Far more than any request needs: a request that takes so long hangs.
+# No request needs this long; a request that does hangs.
 _SECONDS = 60
 _SESSIONS = 40
 _MANY = 1_000_000
@@ -58,7 +58,7 @@ _TYPES: tuple[Json, ...] = (
 
 
 class Answer(NamedTuple):
-    """What came back; `decided` says whether anything was decided or written on the way."""
+    """A response. `decided` is true if a command was decided, or something was written."""
 
     status: int
     media_type: str
@@ -67,7 +67,7 @@ class Answer(NamedTuple):
 
     @property
     def error(self) -> str:
-        """The class of the error, of an answer of the API that is one."""
+        """The class of the error, if the response is an error of the API."""
         try:
             told = msgspec.json.decode(self.body)
         except msgspec.DecodeError:
@@ -76,7 +76,7 @@ class Answer(NamedTuple):
 
 
 class Asking:
-    """Somebody who knows all of a Booking System, and asks for any of it; `reached` are the routes that answered."""
+    """A sender of random valid requests to all endpoints; `reached` are the routes that answered."""
 
     def __init__(self, world: World, chance: Random) -> None:
         self._world, self._chance = world, chance
@@ -123,7 +123,7 @@ class Asking:
         }
 
     async def prepare(self) -> None:
-        """Put enough on sale, sign a manager in, and see what is decided."""
+        """Publish Opportunities, sign in a manager, and watch which requests lead to a decision."""
         for family in (*self._families, *self._approved):
             await self._world.store.execute(Publish(tuple(family), actor=MANAGER))
         await self.sign_in()
@@ -131,7 +131,7 @@ class Asking:
             self._count(owner, name)
 
     async def sign_in(self) -> None:
-        """Sign a manager in, with a token to register with: the requests before may have ended that."""
+        """Sign in a manager, and make a registration token, because earlier requests may have ended the session."""
         visitor = Visitor(self._world.client)
         page = await visitor.sign_in("ann", PASSWORD, "/sign-in?next=/password")
         self._form_token = next(iter(page.forms)).fields["form_token"]
@@ -141,17 +141,17 @@ class Asking:
         self._registration_token = await registration.new_token(f"Acme {new_id()}", None, None)
 
     def routes(self) -> set[str]:
-        """The paths of all endpoints, with names for what differs."""
+        """Return the paths of all endpoints, with names for their parameters."""
         return {route.path_format for route in self._app.router.routes if isinstance(route, Route)}
 
     async def request(self) -> Asked:
-        """An ordinary request to one of the endpoints."""
+        """Return a valid request to one of the endpoints."""
         way = self._ways[self._chance.choice(list(self._ways))]
         asked = way()
         return asked if isinstance(asked, Asked) else await asked
 
     async def send(self, asked: Asked) -> Answer:
-        """Have it answered; what the application raises is raised here."""
+        """Send the request to the application, and return the response. Exceptions of the application are raised."""
         before = self._decisions
         sent: list[Message] = []
         scope: dict[str, Any] = {
@@ -195,7 +195,7 @@ class Asking:
         setattr(owner, name, counted)
 
     def _remember(self, asked: Asked, answer: Answer) -> None:
-        """What later requests can be about."""
+        """Remember ids in the response, for later requests."""
         if answer.status != 201:
             if asked.endpoint == "C2" and answer.status == 200:
                 _keep(self._quotes, asked.path)
@@ -242,7 +242,7 @@ class Asking:
         return self._chance.choice(known) if known else (f"/api/{collection}/{self._uuid()}", "")
 
     def _order(self) -> Asked:
-        """B after P."""
+        """Return B after P."""
         path, version = self._known(self._proposals, "order-proposals")
         body = {"@context": OPENACTIVE, "@type": "Order", "orderProposalVersion": version}
         return self._call("B", "PUT", f"orders/{path.rpartition('/')[2]}", body)
@@ -279,7 +279,7 @@ class Asking:
         return Asked("own feeds", "GET", f"/api/{feed}", {"afterChangeNumber": after}, _BEARER)
 
     def _plain(self) -> Asked:
-        """Whatever takes nothing but its path, one after the other."""
+        """Return the next request that needs only a path."""
         if not self._paths:
             self._paths = sorted(path for path in self.routes() if "{" not in path)
         return Asked("plain", "GET", self._paths.pop(), headers=self._page_headers)
@@ -324,7 +324,7 @@ class Asking:
         return Asked(endpoint, "GET" if form is None else "POST", path, query, headers, form=filled)
 
     def _pages(self) -> Asked:
-        """Pages with nothing to fill in, or where people change their password."""
+        """Return a request for a page without a form, or a change of a password."""
         password = {"password": "wrong", "new_password": "lampshade orbit", "repeated": "lampshade orbit"}
         return self._chance.choice(
             (
@@ -378,7 +378,7 @@ class Asking:
         return Asked(endpoint, "POST", path, headers=headers, form=form)
 
     async def _code(self) -> str:
-        """A code, as after consent."""
+        """Return an authorization code, as after consent."""
         id_, now = new_id(), self._world.clock()
         code = new_authorization_secret(SecretKind.CODE, id_)
         (grant,) = await self._world.identity.find(Grant, partner="alice", seller=CENTRE.key)
@@ -432,6 +432,6 @@ class Asking:
 
 
 def _keep(known: list[Any], what: Any) -> None:
-    """The latest hundred of them."""
+    """Keep the latest hundred."""
     known.append(what)
     del known[:-100]

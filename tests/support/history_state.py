@@ -1,4 +1,4 @@
-"""The stage on which histories take place: a few sessions, two Booking Partners, and what has happened so far."""
+"""The state of a random history while it is generated: sessions, two Booking Partners, and the steps so far."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -44,7 +44,7 @@ AHEAD = timedelta(days=100)
 
 
 class Moment(NamedTuple):
-    """A step of a history: what was before, what came of it, and what it left."""
+    """A step of a history: the situation before, the outcome, and the situation after."""
 
     before: Situation
     step: Step
@@ -53,7 +53,7 @@ class Moment(NamedTuple):
 
 
 class History(NamedTuple):
-    """What has happened, and how it ends: nobody has a place, all are asked for, and then more than all."""
+    """The steps of a history, and its ending: all spaces are freed, all are booked, and then one booking too many."""
 
     policy: Policy
     moments: list[Moment]
@@ -68,7 +68,7 @@ class History(NamedTuple):
 
 
 def in_short(said: Any) -> str:
-    """What a test that fails says of a step: no more than makes it what it is."""
+    """Return a short description of a step, for the message of a failed test."""
     match said:
         case Publish(opportunities=(series, given)):
             return f"Publish({given.path}, {given.capacity} places at {series.offers[0].price})"
@@ -84,7 +84,7 @@ def in_short(said: Any) -> str:
 
 
 def stock(key: str, capacity: int, price: Decimal, now: datetime = NOW) -> tuple[Opportunity, ...]:
-    """A SessionSeries and its ScheduledSession, still far ahead, which can be withdrawn without the others."""
+    """Return a SessionSeries and its ScheduledSession that can be withdrawn without the others."""
     owner = f"session-series/series-{key}"
     priced = offer(owner, price=price, flow=FLOWS.get(key, ()))
     start = now + AHEAD
@@ -97,7 +97,7 @@ KEYS = {path: key for key, path in PATHS.items()}
 
 
 class Story:
-    """A history while it is made up."""
+    """A history while it is generated."""
 
     def __init__(self, policy: Policy) -> None:
         self.throw(0)
@@ -105,15 +105,15 @@ class Story:
         self.moments: list[Moment] = []
 
     def throw(self, dice: int) -> None:
-        """From now on all is chosen as these dice have fallen."""
+        """Make all further choices from these random values."""
         self._chance = Random(dice)  # noqa: S311 - a history is told again as it was
 
     def choose(self, options: Sequence[T]) -> T:
-        """One of these."""
+        """Return one of these."""
         return self._chance.choice(options)
 
     def add(self, step: Step) -> Moment:
-        """Let this happen."""
+        """Add a step: a command, or a time that passes."""
         before, outcome = self.state, None
         if isinstance(step, timedelta):
             self.state = replace(before, now=before.now + step)
@@ -124,7 +124,7 @@ class Story:
         return self.moments[-1]
 
     def end(self) -> History:
-        """All is cancelled or deleted, all holds end, and the usual sessions are on sale: who asks gets them."""
+        """Cancel or delete everything, let all holds end, and put the usual sessions on sale; then book all spaces."""
         moments = len(self.moments)
         orders = [record for record in self.state.records.values() if record.kind is RecordKind.ORDER]
         for record in orders[::2]:
@@ -145,13 +145,13 @@ class Story:
         return History(self.state.policy, self.moments[:moments], self.moments[moments:], granted, refused)
 
     def book_what_holds_nothing(self, proposed: Step) -> None:
-        """Accept and book a proposal, where proposals alone keep nobody else from a space."""
+        """Accept and book a proposal, if the policy gives proposals no spaces."""
         if isinstance(proposed, Propose) and self.state.policy.leasing is Leasing.OFF:
             self.add(DecideProposal(order=proposed.key, accept=True, actor=MANAGER))
             self.add(BookProposal(caller=proposed.caller, uuid=proposed.uuid, version=proposed.version, nonce="n"))
 
     def first(self, key: str, places: int) -> Step:
-        """B of so many places at a session, or P if it needs approval."""
+        """Return B of this number of spaces at a session, or P if the session needs approval."""
         caller, uuid = self.fresh()
         asked = self.asked([key] * places)
         if key in FLOWS:
@@ -159,25 +159,27 @@ class Story:
         return Book(caller=caller, uuid=uuid, request=asked, nonce="n")
 
     def fresh(self) -> tuple[Caller, str]:
-        """A Booking Partner, and a UUID behind which it has nothing; others may have."""
+        """Return a Booking Partner and a UUID for which this partner has no record."""
         caller = self.choose([ALICE, ALICE, BOB])
         uuids = (f"00000000-0000-4000-8000-{number:012}" for number in count())
         return caller, next(uuid for uuid in uuids if OrderKey(caller.partner, uuid) not in self.state.records)
 
     def version(self) -> str:
-        """A version that no proposal has yet."""
+        """Return a version that no proposal has."""
         return f"00000000-0000-4000-9000-{len(self.moments):012}"
 
     def key(self, among: Sequence[str] = tuple(CAPACITIES)) -> str:
-        """One of these sessions, more often than not with a place left."""
+        """Return a session, most often one with a space left."""
         return self.choose([*among, *[key for key in among if free(self.state, PATHS[key]) > 0] * 3])
 
     def wanted(self) -> str:
-        """One of the sessions, more often than not with a place taken."""
+        """Return a session, most often one with a space taken."""
         return self.choose([*CAPACITIES, *[key for key, path in PATHS.items() if path in counted(self.state)] * 3])
 
     def asked(self, keys: Sequence[str], own: Record | None = None) -> OrderRequest:
-        """A request for places at these: as many as a live quote holds at its prices, others at those of now."""
+        """Return a request for spaces at these sessions: leased spaces at the prices of the quote, others at current
+        prices.
+        """
         leased: dict[str, list[Decimal]] = {}
         if own and self.state.holds_spaces(own):
             for held in items_of(own).values():

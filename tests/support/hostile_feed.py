@@ -1,7 +1,7 @@
-"""An upstream that shows a true feed, and does everything on the way that a feed must not do.
+"""A server of a correct feed whose responses have every known fault.
 
-Items come again with higher, equal and lower numbers, deleted, or without an id; one id stands under two kinds; numbers
-need more than 64 bits. Every second page is spoilt in one of many ways, in turn, in an order given by a seed.
+Items come again with higher, equal and lower numbers, deleted, or without an id. One id stands under two kinds. Numbers
+need more than 64 bits. Every second page has one of many faults, in an order that depends on a seed.
 """
 
 import gzip
@@ -26,7 +26,7 @@ HTML = b"<!DOCTYPE html><html><body>Back soon</body></html>"
 
 
 class Entry(NamedTuple):
-    """One place of the feed; an item without an id has the id None."""
+    """An item of the feed; its id is None if it has none."""
 
     id: str | None
     kind: str
@@ -36,7 +36,7 @@ class Entry(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A page as it should be served: where it begins, its items, and the positions that surround it."""
+    """A correct page: the position of its first item, its items, and the positions around it."""
 
     position: int
     items: list[bytes]
@@ -50,7 +50,7 @@ class Page(NamedTuple):
 
 
 class Upstream:
-    """The feed, and which of its faults have been served how often."""
+    """The feed, with the number of times that each fault was served."""
 
     def __init__(self, items: int, seed: int) -> None:
         self.site = ""
@@ -66,7 +66,7 @@ class Upstream:
         return len(self._entries) // PAGE_ITEMS + 1
 
     def items(self) -> tuple[dict[tuple[str, str], bytes], set[bytes]]:
-        """What a reader has at the end: items by id and kind, and those without an id."""
+        """Return what a reader must have at the end: items by id and kind, and those without an id."""
         latest: dict[tuple[str, str], Entry] = {}
         nameless = set()
         for entry in self._entries:
@@ -77,7 +77,7 @@ class Upstream:
         return {key: self._encode(entry) for key, entry in latest.items()}, nameless
 
     def answer(self, path: str) -> Answer:
-        """What is answered, and counted."""
+        """Return the response for a URL, and count its fault."""
         page = self._page(path)
         if self._chance.random() < 1 / 2:
             return Answer(page.encode())
@@ -95,18 +95,18 @@ class Upstream:
         return Page(position, [self._encode(entry) for entry in entries], self.site + path, following)
 
     def url(self, position: int) -> str:
-        """The page that begins after so many entries, by change number or by time and id in turn."""
+        """Return the URL of the page after this number of entries, by change number or by time and id in turn."""
         if position % (2 * PAGE_ITEMS):
             return f"{self.site}{PATH}?afterTimestamp={FIRST + position}&afterId=a%2Fb%20{position}"
         return f"{self.site}{PATH}?afterChangeNumber={FIRST + position}" if position else self.site + PATH
 
     def pass_over(self, page: Page) -> str:
-        """The same page by another URL each time."""
+        """Return another URL of the same page each time."""
         self._passes += 1
         return f"{page.itself}{'&' if '?' in page.itself else '?'}pass={self._passes}"
 
     def shown_before(self, page: Page) -> list[bytes]:
-        """The items of a page that has items, after some of the first page."""
+        """Return the items of a page, after some items of the first page."""
         return [*self._page(PATH).items[:5], *page.items] if page.items else []
 
     def _encode(self, entry: Entry) -> bytes:
@@ -121,7 +121,7 @@ class Upstream:
 
 
 def _entries(items: int, chance: random.Random) -> Iterator[Entry]:
-    """So many items, and again a part of them in other versions."""
+    """Return this number of items, and some of them again in other versions."""
     known: list[Entry] = []
     number = FIRST
     # Versions of one item have numbers of their own: of equal ones the last that is shown is right.
@@ -170,7 +170,7 @@ def _redirect(url: Callable[[Upstream, Page], str]) -> Callable[[Upstream, Page]
 
 
 def _next(next_: Callable[[Upstream, Page], Any]) -> Callable[[Upstream, Page], Answer]:
-    """A page whose `next` is another; of the last page it is left as it is."""
+    """Return the page with another `next`; the last page is not changed."""
     return lambda upstream, page: Answer(page.encode(next_(upstream, page)) if page.items else page.encode())
 
 
@@ -183,7 +183,7 @@ def _members(body: bytes) -> bytes:
 
 
 def _gigabytes() -> bytes:
-    """Two gigabytes of zeros in one gzip member, which is made of the same block again and again."""
+    """Return two gigabytes of zeros as one gzip member, which repeats one block."""
     packer = zlib.compressobj(9, wbits=31)
     blocks = [packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2)]
     return blocks[0] + blocks[1] * 1_999

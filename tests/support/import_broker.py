@@ -1,4 +1,4 @@
-"""A Broker that knows nothing of imports: what it sees in feeds, what it has booked, and what it was told of that."""
+"""A Broker that does not know of imports. It remembers feed items, its bookings, and later changes of its Orders."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ _PREFIX = "token "
 
 
 class Seen(NamedTuple):
-    """A thing in an open feed: its `@id`, and what can be bought of it now."""
+    """A thing in an open feed: its `@id`, and its spaces and price now."""
 
     id: str
     left: int
@@ -37,14 +37,14 @@ class Item(NamedTuple):
 
 
 class Broker:
-    """One Broker. Of each Order it keeps what B replied, brought up to date by the Orders feed alone."""
+    """One Broker. For each Order it keeps the reply to B, updated by the Orders feed alone."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._open = {feed: Follower(world, f"/feeds/{feed}") for feed in FEEDS}
         self._orders = Follower(world, "/api/orders-rpde")
         self._data: dict[str, Json] = {}
-        # The token of each `@id` that was ever seen, and the other way round; what each was last offered at.
+        # The token of each `@id` seen so far, the `@id` of each token, and the last offer of each token.
         self.tokens: dict[str, str] = {}
         self.ids: dict[str, str] = {}
         self.last_seen: dict[str, Seen] = {}
@@ -52,7 +52,7 @@ class Broker:
         self.known: dict[str, dict[str, Item]] = {}
 
     async def follow(self) -> set[str]:
-        """Read all that is new; return the Orders of which the feed has told something."""
+        """Read all new items of the feeds; return the Orders that the Orders feed has changed."""
         for follower in self._open.values():
             for key, entry in (await _all_news(follower)).items():
                 self._take(key, entry)
@@ -79,11 +79,11 @@ class Broker:
             self.known[uuid][told["@id"]] = known
 
     def published(self) -> set[str]:
-        """The tokens of all that is in the open feeds, parents too."""
+        """Return the tokens of all things in the open feeds, including parents."""
         return {data["description"].removeprefix(_PREFIX) for data in self._data.values()}
 
     def offered(self) -> dict[str, Seen]:
-        """What can be bought now, by token."""
+        """Return the things that can be booked now, by token."""
         found: dict[str, Seen] = {}
         for data in self._data.values():
             offers = data.get("offers") or self._offers_above(data)
@@ -100,7 +100,7 @@ class Broker:
         return found
 
     async def book(self, *wanted: Seen) -> int:
-        """B of a space at each; the status of the answer."""
+        """Send B of one space at each thing; return the status of the response."""
         uuid, total = new_uuid(), sum(seen.price for seen in wanted)
         answer = await self._world.call("PUT", f"orders/{uuid}", self._world.order(*_items(wanted), total=total))
         if answer.status_code == 201:
@@ -109,18 +109,18 @@ class Broker:
         return answer.status_code
 
     async def quote(self, seen: Seen) -> int:
-        """C1 of a space; the status of the answer."""
+        """Send C1 of one space; return the status of the response."""
         quote = self._world.quote(*_items([seen]))
         return (await self._world.call("PUT", f"order-quote-templates/{new_uuid()}", quote)).status_code
 
     async def status(self, uuid: str) -> dict[str, Item]:
-        """The items of an Order, by their `@id`s, as it stands."""
+        """Return the items of an Order by `@id`, as Order Status shows them."""
         answer = await self._world.call("GET", f"orders/{uuid}")
         assert answer.status_code == 200, answer.text
         return {item["@id"]: _item(item) for item in answer.json()["orderedItem"]}
 
     def confirmed(self) -> dict[str, int]:
-        """How many spaces are booked and not cancelled, by the `@id` of the thing."""
+        """Return the number of booked spaces that are not cancelled, by the `@id` of the thing."""
         found: dict[str, int] = {}
         for items in self.known.values():
             for item in items.values():
@@ -129,7 +129,9 @@ class Broker:
 
 
 async def _all_news(follower: Follower) -> dict[str, Any]:
-    """All that had changed before it was asked: a page that is read while numbers are being given may miss the last."""
+    """Return all items that had changed before the call. A page may miss the last of them while numbers are being
+    given.
+    """
     return await follower.news() | await follower.news()
 
 

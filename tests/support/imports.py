@@ -1,4 +1,4 @@
-"""Imports of what a test makes up: what is told of each item, and what the feeds hold of them then."""
+"""Imports of items that a test makes up, with their reports, and the feeds afterwards."""
 
 import io
 import json
@@ -33,7 +33,7 @@ class Told(list[dict[str, Any]]):
         return [line.get("reason", "") for line in self if line["outcome"] == "not imported"]
 
     def path(self, name: str) -> str:
-        """By which path the thing whose label ends like this is known here."""
+        """Return the path of the published thing whose label ends with this text."""
         return str(next(line["path"] for line in self if line["item"].endswith(name) and line.get("path")))
 
 
@@ -47,7 +47,7 @@ async def import_(
     confirm: Confirm | None = None,
     vat: VatTreatment | None = None,
 ) -> Told:
-    """Import the items, each on a page of its own; bytes are pages as they come."""
+    """Import the items, each on a separate page; bytes are whole pages."""
 
     async def pages() -> AsyncIterator[ReceivedPage]:
         for number, item in enumerate(items, 1):
@@ -65,7 +65,7 @@ async def import_(
 
 
 async def feed(world: World, path: str) -> dict[str, Any]:
-    """What a feed holds of what was imported, by the name or start it was published with."""
+    """Return the imported items in a feed, by their published name or start."""
     return {
         entry["data"]["@id"].removeprefix(f"{world.ids.base_uri}/identifiers/"): entry["data"]
         for entry in (await world.read_feed(path)).values()
@@ -74,12 +74,12 @@ async def feed(world: World, path: str) -> dict[str, Any]:
 
 
 async def book(world: World, told: Told, name: str = "sessions/1", status: int = 201) -> str:
-    """B of one space at what was imported and is called like this; the UUID of the Order."""
+    """Book one space at the imported thing with this name; return the UUID of the Order."""
     return await book_path(world, told.path(name), status)
 
 
 async def book_path(world: World, path: str, status: int = 201) -> str:
-    """B of one space at what has this path, at the first Offer of its own or its parent's; the UUID of the Order."""
+    """Book one space at the thing with this path, with its first Offer or that of its parent; return the UUID."""
     found = await world.store.execute(GetOpportunity(path, actor=MANAGER))
     assert isinstance(found, Opportunity)
     offers = found.offers
@@ -100,12 +100,12 @@ async def book_path(world: World, path: str, status: int = 201) -> str:
 
 
 async def item_of(world: World, uuid: str) -> dict[str, Any]:
-    """The only OrderItem of an Order, as Order Status shows it."""
+    """Return the only OrderItem of an Order, as Order Status shows it."""
     (item,) = (await world.call("GET", f"orders/{uuid}")).json()["orderedItem"]
     found: dict[str, Any] = item
     return found
 
 
 async def left(world: World, told: Told, name: str = "sessions/1") -> int:
-    """How many spaces a session has left, by its feed."""
+    """Return the number of spaces of a session that are left according to its feed."""
     return int((await feed(world, SESSIONS))[told.path(name)]["remainingAttendeeCapacity"])

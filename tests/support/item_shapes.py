@@ -1,4 +1,4 @@
-"""Items with the properties that real ones have, as often as real ones have them."""
+"""Random items whose properties are as frequent as in real feeds."""
 
 import json
 import random
@@ -32,14 +32,14 @@ _NUMBERS: tuple[Any, ...] = (0, 1, 5.5, -0.0001, 2**53 + 1, 2**63, 2**64 + 1, No
 
 
 def usage() -> tuple[Usage, str]:
-    """How often which property is there, and where that is known from."""
+    """Return how often each property occurs, and the origin of these numbers."""
     if FIELD_USAGE.exists():
         return json.loads(FIELD_USAGE.read_bytes())["types"], str(FIELD_USAGE)
     return _MADE_UP, f"made-up shares, because {FIELD_USAGE} is not there"
 
 
 def shaped(type_: str, shares: Usage, chance: random.Random) -> dict[str, Any]:
-    """An object of a type."""
+    """Return a random object of a type."""
     thing: dict[str, Any] = {}
     for name, share in shares.get(type_, {"@type": 100.0}).items():
         if chance.random() * 100 >= share:

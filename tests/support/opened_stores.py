@@ -1,4 +1,4 @@
-"""Stores of any backend, opened as the tests of the store need them."""
+"""Opens stores of any backend, for the tests of stores."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ def open_store(
     clock: Clock | None = None,
     command_seconds: float = COMMAND_SECONDS,
 ) -> SqlStore:
-    """The store in a database whose schema is up to date."""
+    """Migrate the database to the current schema, and return its store."""
     return backend_of(database).open_store(
         database,
         replica=replica,
@@ -36,7 +36,7 @@ def open_store(
 async def opened(
     database: str, *, replica: str = "", command_seconds: float = COMMAND_SECONDS
 ) -> AsyncIterator[SqlStore]:
-    """The store, which is closed at the end."""
+    """Yield the store, and close it at the end."""
     store = open_store(database, replica=replica, command_seconds=command_seconds)
     try:
         yield store
@@ -45,7 +45,7 @@ async def opened(
 
 
 def postgres_driver(store: SqlStore) -> PostgresDatabase:
-    """The driver of a store in PostgreSQL."""
+    """Return the driver of a PostgreSQL store."""
     driver = store._database
     assert isinstance(driver, PostgresDatabase)
     return driver

@@ -1,4 +1,4 @@
-"""Proposals as tests make them: Opportunities that ask for approval, and what both sides make of a proposal."""
+"""Proposals in Situations: Opportunities that require approval, and the steps of Broker and Seller."""
 
 from decimal import Decimal
 from typing import Any
@@ -48,14 +48,14 @@ def b(version: str | None = VERSION, caller: Caller = ALICE, **changes: Any) -> 
 
 
 def places(*families: list[Opportunity]) -> OrderRequest:
-    """A request for a place at each of these, in this order."""
+    """Return a request for one space at each of these, in this order."""
     items = [item(family, position) for position, family in enumerate(families)]
     prices = [offer.price for family in families for opportunity in family for offer in opportunity.offers]
     return request(*items, total_payment_due=sum(prices, Decimal(0)))
 
 
 def proposed(*families: list[Opportunity], **changes: Any) -> Situation:
-    """After P of a place at each of these; of two on the trip, if nothing is said."""
+    """Return the situation after P of one space at each of these; by default two spaces on the trip."""
     families = families or (TRIP, TRIP)
     return after(situation(*families, policy=POLICY), propose(replace(places(*families), **changes)))
 
@@ -76,7 +76,7 @@ def order_of(decision: Decision[Any]) -> Order:
 
 
 def having(where: Situation, *commands: Command[Any]) -> Situation:
-    """After all of these."""
+    """Return the situation after all of these commands."""
     for command in commands:
         where = after(where, command)
     return where

@@ -1,4 +1,6 @@
-"""Items as providers publish them: made up ones, sound unless told otherwise, and where real ones lie."""
+"""Items as providers publish them: made-up items, which are valid unless a test changes them, and the folder of real
+items.
+"""
 
 import json
 from pathlib import Path
@@ -6,12 +8,12 @@ from typing import Any
 
 from support.builders import ACTIVITY, FACILITY_TYPE, PLACE, SCHEDULE
 
-# Real items that real providers published lie beside this repository, where it is worked on; none is copied into it.
+# Items of real providers are in a folder beside the repository, if they exist on this machine. They are not part of it.
 _SHARED = Path(__file__).parents[3] / "shared"
 PUBLISHED_ITEMS = _SHARED / "data" / "published-items"
-# How many in a hundred real objects of a type have a property.
+# The percentage of real objects of a type that have a property.
 FIELD_USAGE = _SHARED / "data" / "field-usage.json"
-# Inputs on which the importer failed lie there too.
+# Inputs on which the importer once failed.
 CASES = _SHARED / "cases"
 
 SERIES_ID = "https://provider.example.com/series/1"
@@ -37,13 +39,13 @@ OFFER = {
 
 
 def _thing(made: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """With these changes; what is changed to None is left out."""
+    """Return the thing with these changes; a property that is changed to None is left out."""
     changed = {"@context": "https://openactive.io/", **made, **changes}
     return {name: value for name, value in changed.items() if value is not None}
 
 
 def series(**changes: Any) -> dict[str, Any]:
-    """A SessionSeries with its Seller and an Offer."""
+    """Return a SessionSeries with its Seller and an Offer."""
     made = {
         "@type": "SessionSeries",
         "@id": SERIES_ID,
@@ -59,7 +61,7 @@ def series(**changes: Any) -> dict[str, Any]:
 
 
 def session(number: int = 1, **changes: Any) -> dict[str, Any]:
-    """A ScheduledSession of the series."""
+    """Return a ScheduledSession of the series."""
     made = {
         "@type": "ScheduledSession",
         "@id": f"https://provider.example.com/sessions/{number}",
@@ -72,7 +74,7 @@ def session(number: int = 1, **changes: Any) -> dict[str, Any]:
 
 
 def facility(**changes: Any) -> dict[str, Any]:
-    """A FacilityUse with its Seller."""
+    """Return a FacilityUse with its Seller."""
     made = {
         "@type": "FacilityUse",
         "@id": FACILITY_ID,
@@ -86,7 +88,7 @@ def facility(**changes: Any) -> dict[str, Any]:
 
 
 def slot(number: int = 1, **changes: Any) -> dict[str, Any]:
-    """A Slot of the facility, with its own Offer."""
+    """Return a Slot of the facility, with its own Offer."""
     made = {
         "@type": "Slot",
         "@id": f"https://provider.example.com/slots/{number}",
@@ -100,7 +102,7 @@ def slot(number: int = 1, **changes: Any) -> dict[str, Any]:
 
 
 def event(**changes: Any) -> dict[str, Any]:
-    """An Event by itself, with its Seller and an Offer."""
+    """Return an Event without a parent, with its Seller and an Offer."""
     made = {
         "@type": "Event",
         "@id": "https://provider.example.com/events/1",
@@ -118,7 +120,7 @@ def event(**changes: Any) -> dict[str, Any]:
 
 
 def course(**changes: Any) -> dict[str, Any]:
-    """A CourseInstance of a week."""
+    """Return a CourseInstance of a week."""
     id_ = "https://provider.example.com/courses/1"
     made = {
         "@type": "CourseInstance",
@@ -132,24 +134,24 @@ def course(**changes: Any) -> dict[str, Any]:
 
 
 def on_demand_event(**changes: Any) -> dict[str, Any]:
-    """An OnDemandEvent."""
+    """Return an OnDemandEvent."""
     gone = dict.fromkeys(("location", "startDate", "duration", "remainingAttendeeCapacity"))
     return event(**{"@type": "OnDemandEvent", "@id": "https://provider.example.com/films/1", **gone, **changes})
 
 
 def rpde(data: dict[str, Any], /, **changes: Any) -> dict[str, Any]:
-    """The item in its RPDE envelope."""
+    """Return the item in its RPDE envelope."""
     made = {"state": "updated", "kind": data["@type"], "id": str(data.get("@id")), "modified": 1, "data": data}
     return made | changes
 
 
 def deleted(data: dict[str, Any], /, **changes: Any) -> dict[str, Any]:
-    """The RPDE item after its deletion."""
+    """Return the RPDE item after its deletion."""
     made = rpde(data, state="deleted", modified=2)
     del made["data"]
     return made | changes
 
 
 def page(*items: Any, next_: str | None = None) -> bytes:
-    """An RPDE page."""
+    """Return an RPDE page."""
     return json.dumps({"items": items, "next": next_, "license": "https://example.com/licence"}).encode()

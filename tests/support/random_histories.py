@@ -1,7 +1,7 @@
-"""Random histories of a Booking System: what Brokers, Sellers and time do to a few places that many want.
+"""Random histories of a Booking System: Brokers, Sellers and time act on a few spaces that many want.
 
-Each step is chosen on what those before it have left, so that most commands find the Order, the quote or the proposal
-that they are about as they need it. Some find another, and some are repeated.
+Each step is chosen from the state after the steps before it, so most commands find an Order, quote or proposal to which
+they apply. Some commands find another record, and some are repeated.
 """
 
 from collections.abc import Callable, Sequence
@@ -62,13 +62,13 @@ Deed = Callable[[Story, Record], Step]
 
 
 def some_keys(story: Story, *, approved: bool) -> list[str]:
-    """One to three places, at sessions that need approval, or at those that do not."""
+    """Return one to three sessions, either all with approval or all without."""
     plain = [key for key in CAPACITIES if key not in FLOWS]
     return [story.key([*FLOWS] if approved else plain), *(story.key(plain) for _ in story.choose(["", "", "1", "12"]))]
 
 
 def some_number(record: Record) -> list[int]:
-    """The numbers of its items, or one that it does not have."""
+    """Return the numbers of items of the record, or a number that it does not have."""
     return [*items_of(record)] or [1]
 
 
@@ -91,27 +91,27 @@ def propose(story: Story) -> Step:
 
 
 def again(story: Story) -> Step:
-    """A command that was sent before, lately or long ago; in the beginning there is only one."""
+    """Return an earlier command, recent or old."""
     steps = [moment.step for moment in story.moments if not isinstance(moment.step, timedelta)]
     return story.choose([*steps, *steps[-5:] * 3])
 
 
 def publish(story: Story) -> Step:
-    """A session anew, with more or fewer places, at more or less."""
+    """Publish a session again, with more or fewer spaces, or another price."""
     key = story.wanted()
     capacity = CAPACITIES[key] + story.choose([0, 0, 0, 1, -1, -1, -CAPACITIES[key]])
     return Publish(stock(key, capacity, PRICES[key] + story.choose([0, 0, 0, 1, -4])), actor=MANAGER)
 
 
 def bring_back(story: Story) -> Step:
-    """What has been withdrawn or called off is on offer again; a booking, if nothing has."""
+    """Publish again what was withdrawn or cancelled; otherwise book."""
     on_offer = story.state.opportunities
     gone = [key for key, path in PATHS.items() if path not in on_offer or not on_offer[path].takes_place]
     return Publish(USUAL[story.choose(gone)], actor=MANAGER) if gone else book(story)
 
 
 def set_sale_state(story: Story) -> Step:
-    """A session or its series is taken off sale, or what is not on sale is put on it."""
+    """Take a session or its series off sale, or put it on sale again."""
     off = [path for path, known in story.state.opportunities.items() if known.sale is not SaleState.ON_SALE]
     if off and story.choose(["on", "on", "on", "off"]) == "on":
         return SetSaleState(opportunity=story.choose(off), sale=SaleState.ON_SALE, actor=MANAGER)
@@ -121,7 +121,7 @@ def set_sale_state(story: Story) -> Step:
 
 
 def republish(story: Story) -> Step:
-    """A session and its series are published as they are; they may be withdrawn or not on sale."""
+    """Publish a session and its series unchanged; they may be withdrawn or off sale."""
     return Republish(frozenset(item.path for item in USUAL[story.wanted()]), actor=MANAGER)
 
 
@@ -146,7 +146,7 @@ def change_logistics(story: Story) -> Step:
 
 
 def withhold(story: Story) -> Step:
-    """The Seller does not know the partner any more, or knows it again."""
+    """Withhold the partner's Orders for a Seller, or show them again."""
     partner = story.choose([*CALLERS])
     withheld = any(record.withheld for record in story.state.records.values() if record.partner == partner)
     return Withhold(partnership=Partnership(partner, CENTRE.key), withheld=not withheld, actor=MANAGER)
@@ -157,7 +157,7 @@ def a_while(story: Story) -> Step:
 
 
 def until_it_ends(story: Story, record: Record) -> Step:
-    """Until the hold ends, or is about to."""
+    """Let time pass until a hold ends, or nearly ends."""
     left = (record.ends or story.state.now) - story.state.now
     return max(story.choose([left, left, left - timedelta(seconds=1)]), timedelta(minutes=1))
 
@@ -168,7 +168,7 @@ def sweep(story: Story, record: Record) -> Step:
 
 
 def be_quicker(story: Story, record: Record) -> Step:
-    """Somebody books, or has quoted, all places where a hold has given some up."""
+    """Book or quote all free spaces of a session of this record."""
     key = story.choose([KEYS[item.path] for item in items_of(record).values()] or ["yoga"])
     places = max(free(story.state, PATHS[key]), 1)
     if story.choose([True, False]):
@@ -185,7 +185,7 @@ def quote_anew(story: Story, record: Record) -> Step:
 
 
 def go_on(story: Story, record: Record) -> Step:
-    """B of what was quoted, or P where it needs approval."""
+    """Return B of the quoted items, or P if they need approval."""
     keys = [KEYS[item.path] for item in items_of(record).values()] or ["yoga"]
     caller, asked = CALLERS[record.partner], story.asked(keys, record)
     if FLOWS.keys() & set(keys):
@@ -198,7 +198,7 @@ def decide(story: Story, record: Record) -> Step:
 
 
 def amend(story: Story, record: Record) -> Step:
-    """A new version of a proposal: for more or less, without an item or with all."""
+    """Amend a proposal: another price, without an item, or with all items."""
     numbers = some_number(record)
     without = frozenset({story.choose(numbers)} if len(numbers) > 1 and story.choose([True, False]) else ())
     prices = {story.choose(numbers): Decimal(story.choose([0, 6, 10, 15]))} if story.choose([True, True, False]) else {}
@@ -215,7 +215,7 @@ def update_proposal(story: Story, record: Record) -> Step:
 
 
 def book_proposal(story: Story, record: Record) -> Step:
-    """B of the version that stands now, seldom of the first."""
+    """Book the current version of a proposal, rarely its first version."""
     versions = [proposal.version for proposal in (record.proposal, record.order and record.order.proposal) if proposal]
     version = story.choose([*versions[:1] * 9, *versions] or [None])
     payment = story.choose([None, Payment(identifier="payment-2")])
@@ -239,7 +239,7 @@ def delete_quote(story: Story, record: Record) -> Step:
 
 
 def erase(story: Story, record: Record) -> Step:
-    """What people told is erased from all Orders that are over when this one is."""
+    """Erase the personal data of all Orders that are over when this Order is over."""
     return ErasePersonalData(over_before=retention_start(record) or story.state.now)
 
 
@@ -257,7 +257,7 @@ def replace_item(story: Story, record: Record) -> Step:
 
 
 def do_to_order(story: Story, record: Record) -> Step:
-    """One of the smaller things that Sellers do."""
+    """Return one of the Seller's small decisions about an Order."""
     numbers = story.choose([None, frozenset({story.choose(some_number(record))})])
     deeds: list[Step] = [
         RecordAttendance(order=record.key, numbers=numbers, attended=story.choose([True, False]), actor=MANAGER),
@@ -279,7 +279,7 @@ def is_proposal(state: Situation, record: Record) -> bool:
 
 
 def is_open(state: Situation, record: Record) -> bool:
-    """Whether it is a proposal of which something can become."""
+    """Return whether the record is a proposal that can still be decided or booked."""
     del state
     statuses = (OrderProposalStatus.AWAITING, OrderProposalStatus.ACCEPTED)
     return record.kind is RecordKind.PROPOSAL and record.proposal is not None and record.proposal.status in statuses
@@ -295,7 +295,7 @@ def is_accepted(state: Situation, record: Record) -> bool:
 
 
 def is_standing(state: Situation, record: Record) -> bool:
-    """Whether it is an Order with an item that can still be cancelled."""
+    """Return whether the record is an Order with an item that can still be cancelled."""
     del state
     items = items_of(record).values()
     return record.kind is RecordKind.ORDER and any(item.status is OrderItemStatus.CONFIRMED for item in items)
@@ -327,7 +327,7 @@ def is_any(state: Situation, record: Record) -> bool:
     return True
 
 
-# How often each is done, as far as there is something to do it to.
+# The weight of each step, if a record for it exists.
 HAPPENINGS: list[tuple[int, Callable[[Story], Step]]] = [
     (8, quote),
     (5, book),
@@ -371,7 +371,7 @@ DEEDS: list[tuple[int, Deed, Callable[[Situation, Record], bool]]] = [
 
 
 def next_step(story: Story) -> Step:
-    """Something that may happen now: as a rule to a record that it suits, now and then to any."""
+    """Return a possible step: usually for a suitable record, sometimes for any record."""
     records = list(story.state.records.values())
     anyhow = story.choose([False] * 14 + [True])
     offered: list[Callable[[], Step]] = []
@@ -388,7 +388,7 @@ def _done(story: Story, deed: Deed, about: Sequence[Record]) -> Step:
 
 
 def made_up(leasing: Leasing, dice: Sequence[int]) -> History:
-    """The history in which the dice fall so, for each step anew; where they show nothing, nothing happens."""
+    """Return the history that these random values produce. A value of 0 produces no step."""
     story = Story(Policy(leasing=leasing))
     story.add(PublishSeller(CENTRE, actor=MANAGER))
     for family in USUAL.values():
@@ -402,5 +402,5 @@ def made_up(leasing: Leasing, dice: Sequence[int]) -> History:
 DICE = 2**16
 histories = st.builds(made_up, st.sampled_from(Leasing), st.lists(st.integers(0, DICE), min_size=20, max_size=60))
 
-# Of a history that fails Hypothesis looks for a short one, for five minutes at most.
+# After a failure Hypothesis looks for a shorter history, for five minutes at most.
 with_time_to_shrink = pytest.mark.timeout(400)

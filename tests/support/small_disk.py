@@ -1,4 +1,4 @@
-"""A disk of its own for a test, small enough to be filled."""
+"""A small separate disk for a test, which the test can fill."""
 
 import os
 import shutil
@@ -12,28 +12,28 @@ MIB = 2**20
 
 
 class SmallDisk(NamedTuple):
-    """The folder in which it is found."""
+    """The folder at which the disk is mounted."""
 
     folder: Path
 
     @property
     def free(self) -> int:
-        """How many bytes are left."""
+        """Return the number of free bytes."""
         return shutil.disk_usage(self.folder).free
 
     def fill(self, but: int = 0) -> None:
-        """Let somebody else take all its space but so many bytes."""
+        """Fill the disk so that this number of bytes is left."""
         with (self.folder / "of-somebody-else").open("ab") as file:
             os.posix_fallocate(file.fileno(), file.tell(), self.free - but)
 
     def clear(self) -> None:
-        """Give the space back."""
+        """Free the filled space."""
         (self.folder / "of-somebody-else").unlink()
 
 
 @contextmanager
 def small_disk(folder: Path, size: int) -> Iterator[SmallDisk]:
-    """A disk of so many bytes, mounted at that folder."""
+    """Mount a disk of this number of bytes at the folder."""
     folder.mkdir()
     owner = f"uid={os.getuid()},gid={os.getgid()}"
     _as_root("mount", "-t", "tmpfs", "-o", f"size={size},{owner},mode=700", "tmpfs", str(folder))

@@ -1,6 +1,6 @@
-"""A made-up backend: an SQLite file behind a URL, as if it were a server that several processes write to at a time.
+"""A made-up backend: an SQLite file behind a URL, used as if several processes could write to it at the same time.
 
-Its dialect lets feed items be numbered after they were committed, and its driver delegates to the one of SQLite.
+Feed items get their numbers after the commit, as on PostgreSQL. The driver delegates to that of SQLite.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,13 +26,13 @@ T = TypeVar("T")
 
 
 class ToyDialect(Sqlite):
-    """SQLite's statements, with numbers after the commit and locks that SQLite leaves out."""
+    """SQLite's statements, but with numbers after the commit and with row locks in the statements."""
 
     one_writer = False
 
 
 class ToyDatabase:
-    """Delegates to the driver of SQLite."""
+    """A driver that delegates to that of SQLite."""
 
     is_remote = True
 
@@ -65,7 +65,7 @@ class ToyDatabase:
         self.confirmations += 1
 
     async def run_upkeep(self) -> None:
-        """The file needs no upkeep."""
+        """Do nothing: the file needs no upkeep."""
 
     async def durability_findings(self) -> Sequence[Finding]:
         return [Finding("The toy", "is a toy")]
@@ -78,7 +78,7 @@ class ToyDatabase:
 
 
 class ToyBackend:
-    """Databases at `toy:///path/of/the/file`."""
+    """The backend of databases at `toy:///path/of/the/file`."""
 
     def __init__(self) -> None:
         self._files = SqliteBackend()

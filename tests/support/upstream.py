@@ -1,8 +1,8 @@
-"""A model of what a provider publishes: things, the RPDE items they are in, and what may be sold of them.
+"""A model of a provider's feed: things, the RPDE items that contain them, and the things that may be sold.
 
-The model uses no rule of the importer. It has a token for each thing that tells it from all others: its `@id`; without
-one the id of its RPDE item, or what it is in with its name, place and time. Tokens are published as `description`, at
-which no rule looks, so that whoever reads the open feeds knows which thing is there.
+The model uses no rule of the importer. Each thing has a token that identifies it: its `@id`. Without an `@id` the token
+is the id of its RPDE item, or its parent with its name, location and time. Tokens are published as `description`, which
+no rule of the importer reads, so that a reader of the open feeds can identify the things.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ PARENTS = ("SessionSeries", "FacilityUse", "IndividualFacilityUse")
 
 
 class Status(StrEnum):
-    """What is said of a thing: that it takes place, does not, or will at another time."""
+    """What the provider says of a thing: it takes place, is cancelled, or has another time."""
 
     SCHEDULED = "EventScheduled"
     CANCELLED = "EventCancelled"
@@ -38,7 +38,7 @@ OFF = (Status.CANCELLED, Status.POSTPONED)
 
 
 class Verdict(IntEnum):
-    """Whether a thing may be sold now; the provider has not said clearly what is MAYBE."""
+    """Whether a thing may be sold now; MAYBE if the provider has not said so clearly."""
 
     NO = 0
     MAYBE = 1
@@ -49,9 +49,10 @@ class Verdict(IntEnum):
 class Thing:
     """A published thing.
 
-    `said` is what was last said of whether it takes place, `tells` whether that is said again in each version. What was
-    cancelled when it came back or became another thing is `unsure` until it is said again. `price` is of its own Offer;
-    one that `names_offer` names that of its parent. `fault` is how it is spoilt. A `twin` is published twice.
+    `said` is the status last published, and `tells` is true if each version repeats it. A thing is `unsure` if it was
+    cancelled when it came back or became another thing, until its status is published again. `price` is that of its own
+    Offer; a thing that `names_offer` names the Offer of its parent. `fault` is the way in which it cannot be read. A
+    `twin` is published twice.
     """
 
     type: str
@@ -75,26 +76,26 @@ class Thing:
         return self.type not in PARENTS
 
     def say(self, status: Status | None) -> None:
-        """Say what has become of it, or say nothing of that any more, which takes no cancellation back."""
+        """Publish this status, or none. A version without a status does not undo a cancellation."""
         self.tells, self.unsure = status is not None, self.unsure and status is None
         if status or self.said is Status.SCHEDULED:
             self.said = status
 
     def is_another(self) -> None:
-        """Note that it comes back, or is another thing from now on: nobody knows whether it is still cancelled."""
+        """Note that the thing comes back, or is another thing from now on, so that its cancellation is uncertain."""
         self.unsure = self.unsure or (self.said in OFF and not self.tells)
         for child in self.children:
             child.is_another()
 
     def family(self) -> Iterator["Thing"]:
-        """It and all that it embeds."""
+        """The thing and all things that it embeds."""
         yield self
         for child in self.children:
             yield from child.family()
 
 
 class Shown(NamedTuple):
-    """What a Customer knows a thing by: its name, place and time."""
+    """The properties of a thing that a Customer sees: its name, location and time."""
 
     name: str
     place: str
@@ -103,7 +104,7 @@ class Shown(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """What the model knows of a thing that can be booked; whether it takes place is `clear` or may be either."""
+    """The facts about a thing that can be booked; `clear` is false if it may or may not take place."""
 
     verdict: Verdict
     status: Status
@@ -122,9 +123,9 @@ class _ParentReference(NamedTuple):
 
 @dataclass
 class Row:
-    """An RPDE item, with what is spoilt in it, and the kind under which it was deleted, if it was.
+    """An RPDE item, with its fault, and the kind under which it was deleted if it was deleted.
 
-    `parent` is the item whose thing its own names as parent. `read` is its last version that was sound.
+    `parent` is the item that contains the parent of its thing. `read` is its last version without a fault.
     """
 
     kind: str
@@ -139,24 +140,24 @@ class Row:
 
     @property
     def sound(self) -> bool:
-        """Whether it is there, and understood."""
+        """Whether the item exists and can be read."""
         return not self.deleted and not self.fault
 
 
 def ends_of(thing: Thing) -> tuple[str, str, datetime | None, int]:
-    """What tells a thing without ids from others."""
+    """Return the properties that identify a thing without ids."""
     return (
         (thing.name, thing.place, thing.start, thing.minutes) if thing.bookable else (thing.name, thing.place, None, 0)
     )
 
 
 def token_of_child(token: str, child: Thing) -> str:
-    """The token of a thing in the one of this token."""
+    """Return the token of a thing inside the thing with this token."""
     return child.id or "|".join([token, *map(str, ends_of(child))])
 
 
 class Upstream:
-    """All that one provider publishes, with what its Seller has done here to the things of these tokens."""
+    """All things that one provider publishes, and the decisions of its Seller about the things with these tokens."""
 
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
@@ -171,11 +172,11 @@ class Upstream:
         self.ever_cancelled: set[str] = set()
 
     def token(self, row: Row) -> str:
-        """The token of what an RPDE item is about."""
+        """Return the token of the thing in an RPDE item."""
         return row.thing.id or f"{self.name}:{row.kind}:{row.id}"
 
     def published(self, row: Row) -> list[Json]:
-        """An RPDE item, as it is in the feed now, with deletions under other kinds that are older."""
+        """Return an RPDE item as it is in the feed now, with earlier deletions under other kinds."""
         if row.deleted:
             return [*row.graves, {"state": "deleted", "kind": row.deleted, "id": row.id, "modified": row.modified}]
         entry = {"state": "updated", "kind": row.kind, "id": row.id, "modified": row.modified, "data": self._data(row)}
@@ -193,7 +194,7 @@ class Upstream:
         return data
 
     def learn(self) -> None:
-        """Note how everything is that is understood now, once it has been imported."""
+        """Note the state of all things that can be read, after they were imported."""
         for row in self.rows:
             if row.sound:
                 row.read = deepcopy(row.thing)
@@ -209,14 +210,14 @@ class Upstream:
                 self._learn(child, token_of_child(token, child), token)
 
     def below(self, token: str) -> set[str]:
-        """All tokens of what has ever been below the thing of this one."""
+        """Return the tokens of all things that were ever below the thing with this token."""
         found: set[str] = set()
         while more := {one for one, (_, above) in self.known.items() if above in {token, *found}} - found:
             found |= more
         return found
 
     def shown(self, token: str) -> Shown:
-        """What a Customer knows the thing by, as it was last understood."""
+        """Return the properties of the thing that a Customer sees, from its last version that could be read."""
         thing, above = self.known[token]
         parent = self.shown(above) if above in self.known else Shown("", "", None, None)
         minutes = thing.minutes or (self.known[above][0].minutes if above in self.known else 0)
@@ -225,7 +226,7 @@ class Upstream:
         return Shown(thing.name or parent.name, thing.place or parent.place, *when)
 
     def facts(self, *, with_parents: bool = False) -> dict[str, Fact]:
-        """What there is now that can be booked, by token; the model knows of no other thing that may be sold."""
+        """Return the things that can be booked now, by token. No other thing may be sold."""
         found: dict[str, Fact] = {}
         for row in self.rows:
             if not row.deleted and row.read is not None:
@@ -265,7 +266,7 @@ class Upstream:
             self._judge(child, key, here._replace(verdict=Verdict.NO) if spoilt else here, found)
 
     def _below(self, thing: Thing, token: str, above: _ParentReference) -> _ParentReference:
-        """What a thing hands down."""
+        """Return the facts of the things below, with the properties that they inherit."""
         off_sale = token in self.unpublished or token in self.cancelled_here
         status, unsure = (thing.said, thing.unsure) if thing.said else (above.status, above.unsure)
         verdict = Verdict.NO if off_sale else above.verdict
@@ -314,11 +315,11 @@ def _part_of(thing: Thing, child: Thing) -> str:
 
 
 def spoil(row: Row, fault: str) -> None:
-    """Publish the item so that it is not understood."""
+    """Publish the item so that it cannot be read."""
     row.fault = fault
     row.thing = replace(row.thing, fault=fault if fault in ("status", "no start", "type") else "")
 
 
 def mend(row: Row) -> None:
-    """Publish the item so that it is understood again."""
+    """Publish the item so that it can be read again."""
     row.fault = row.thing.fault = ""

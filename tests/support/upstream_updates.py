@@ -1,4 +1,4 @@
-"""Two upstreams that have much in common, and what becomes of them by chance: one update after the other."""
+"""Two providers that publish similar things, and random updates of them, one after the other."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -20,15 +20,18 @@ Step = Callable[[], list[Row] | None]
 
 
 def faults_of(child: Thing) -> list[str]:
-    """How a child can be spoilt. A part of an event without a start is none: it takes place when the whole does."""
+    """Return the possible faults of a child. A part of an event without a start is no fault: it has the time of the
+    event.
+    """
     dated = ["no start"] if child.type in {"ScheduledSession", "Slot"} else []
     return ["status", "type", *dated, *(["left"] if child.bookable else [])]
 
 
 class Providers:
-    """The two, and whoever changes what they publish. An update is named by what it does.
+    """The two providers. Each update is named by its effect.
 
-    With `urls` the ids of RPDE items are those of two feeds, and each is there once; else several kinds share them.
+    With `urls` the ids of RPDE items are those of two feeds, and each id occurs once; otherwise several kinds share
+    ids.
     """
 
     def __init__(self, seed: int, *, urls: bool) -> None:
@@ -74,11 +77,11 @@ class Providers:
         }
 
     def start(self) -> list[Row]:
-        """Everything there is in the beginning."""
+        """Return all items at the beginning."""
         return [row for upstream in self.both for row in upstream.rows]
 
     def upstream_of(self, row: Row) -> Upstream:
-        """The upstream that has an item."""
+        """Return the provider that has an item."""
         return next(upstream for upstream in self.both if row in upstream.rows)
 
     # What there is.
@@ -88,7 +91,7 @@ class Providers:
         return self._numbers
 
     def _rpde_id(self, upstream: Upstream, kind: str) -> str:
-        """The next id of the source, or under this kind; both sources have the same."""
+        """Return the next id of the source, or of this kind in it; both sources have the same ids."""
         return str(sum(self._urls or row.kind == kind for row in upstream.rows) + 1)
 
     def _put(self, upstream: Upstream, kind: str, thing: Thing, parent: Row | None = None) -> Row:
@@ -97,7 +100,7 @@ class Providers:
         return row
 
     def _thing(self, type_: str, **changes: object) -> Thing:
-        """A thing of a name, at a time, with spaces."""
+        """Return a thing with a name, a time and spaces."""
         made: dict[str, object] = {"name": self.chance.choice(NAMES), "place": self.chance.choice(PLACES)}
         thing = Thing(type_)
         if thing.bookable:
@@ -110,11 +113,11 @@ class Providers:
         return self.chance.randrange(3, 9)
 
     def _id(self, kind: str) -> str:
-        """The `@id` of a new thing; some hold within their source only."""
+        """Return the `@id` of a new thing; some are unique within their source only."""
         return f"{self.chance.choice(['https://with.example.com/', ''])}{kind}/{self._number()}"
 
     def _add_with_ids(self) -> list[Row]:
-        """A series with sessions that name it, one that embeds its sessions, and an Event."""
+        """Add a series with sessions that name it, a series that embeds its sessions, and an Event."""
         upstream = self.with_ids
         embeds = self.chance.random() < 0.3
         series = self._thing("SessionSeries", id=self._id("series"), price=self._price(), minutes=90)
@@ -131,7 +134,7 @@ class Providers:
         return rows
 
     def _session(self, *, embedded: bool) -> Thing:
-        """A session that has name, duration and Offer from its series, or of its own."""
+        """Return a session with its own name, duration and Offer, or with those of its series."""
         session = self._thing("ScheduledSession", id=self._id("sessions"), place="")
         session.name = self.chance.choice(["", "", session.name])
         session.minutes = self.chance.choice([0, 60])
@@ -140,7 +143,7 @@ class Providers:
         return session
 
     def _add_without_ids(self) -> list[Row]:
-        """A series, a facility, a headline event and two single events, none of which has ids."""
+        """Add a series, a facility, a headline event and two single events without ids."""
         upstream = self.without_ids
         series = self._thing("SessionSeries", price=self._price())
         facility = self._thing("FacilityUse")
@@ -156,7 +159,7 @@ class Providers:
         return rows
 
     def _grow(self, parent: Thing) -> bool:
-        """Give it a child, often at the time of another; return whether that can be told apart from all others."""
+        """Give the thing a child, often at the time of another; return whether the child differs from all others."""
         child = self._child(parent)
         same = [other.start for other in parent.children if other.start]
         if child.start and same and self.chance.random() < 0.5:
@@ -179,14 +182,14 @@ class Providers:
         return self._thing("Slot", name="", place="", price=self._price(), left=self.chance.randrange(1, 5))
 
     def _rows(self, *, sound: bool = True) -> Iterator[Row]:
-        """The items that are understood, as are those that they belong to."""
+        """Return the items that can be read and whose parents can be read."""
         for upstream in self.both:
             for row in upstream.rows:
                 if row.sound is sound and (row.parent is None or row.parent.sound):
                     yield row
 
     def _things(self) -> list[tuple[Row, Thing, list[Thing]]]:
-        """The things that are understood, with their items and what they are among."""
+        """Return the things that can be read, with their items and siblings."""
         found: list[tuple[Row, Thing, list[Thing]]] = []
         for row in self._rows():
             found.append((row, row.thing, []))
@@ -207,7 +210,7 @@ class Providers:
             self.chance.shuffle(parent.children)
 
     def _each_of(self, found: list[tuple[Row, Thing]], change: Callable[[Thing], None]) -> list[Row] | None:
-        """Change one of the things found."""
+        """Change one of the found things."""
         if not found:
             return None
         row, thing = self.chance.choice(found)
@@ -215,7 +218,7 @@ class Providers:
         return [row]
 
     def _change(self, name: str, value: Callable[[Thing], object], *, bookable: bool = False) -> list[Row] | None:
-        """Change this of a thing; a child without ids may be another one then."""
+        """Change this property of a thing; a child without ids may then be another thing."""
         found = [one for one in self._things() if getattr(one[1], name) and (one[1].bookable or not bookable)]
         if not found:
             return None
@@ -255,7 +258,7 @@ class Providers:
         return self._delete([(row, row.kind) for upstream in self.both for row in upstream.rows if not row.deleted])
 
     def delete_under_another_kind(self) -> list[Row] | None:
-        """Only of what is alone to have its id, else nobody knows what is deleted."""
+        """Delete an item under another kind, if no other item has its id."""
         found = []
         for upstream in self.both:
             ids = [row.id for row in upstream.rows]
@@ -271,7 +274,7 @@ class Providers:
         return [row]
 
     def _is_another(self, row: Row) -> list[Row]:
-        """Note that what an item is about, and what lies below, comes and goes; return the items below."""
+        """Note that the thing of an item and the things below it come and go; return the items below."""
         row.thing.is_another()
         below = [other for other in self.upstream_of(row).rows if other.parent is row]
         for other in below:
@@ -282,7 +285,7 @@ class Providers:
         return self._bring_back(lambda row: row.thing)
 
     def bring_another(self) -> list[Row] | None:
-        """Something else, instead of what was deleted or is there now."""
+        """Publish another thing in place of a deleted or current one."""
         found = [row for row in self._rows() if not self.chance.randrange(8)]
         return self._bring_back(self._another, found)
 
@@ -301,7 +304,7 @@ class Providers:
         return [row, *below] if self.chance.random() < 0.5 else [row]
 
     def _another(self, row: Row) -> Thing:
-        """Another thing of the same kind; one that the id of its RPDE item tells apart may still be cancelled."""
+        """Return another thing of the same kind; if only its RPDE id identifies it, it may still be cancelled."""
         old = row.thing
         new = self._thing(old.type, id=old.id and self._id("others"), price=old.price, names_offer=old.names_offer)
         if not old.id:
@@ -355,7 +358,7 @@ class Providers:
         return [row]
 
     def add_child(self) -> list[Row] | None:
-        """One that was there before, or a new one."""
+        """Add a child: one that was there before, or a new one."""
         parents = [(row, parent) for row, parent, _ in self._things() if parent.children]
         if not parents:
             return None
@@ -368,7 +371,7 @@ class Providers:
         return [row]
 
     def change_parent(self) -> list[Row] | None:
-        """A series of which no session comes with it."""
+        """Publish a new version of a series without its sessions."""
         parents = {id(row.parent) for row in self._rows() if row.parent}
         found = [row for row in self._rows() if id(row) in parents]
         if not found:

@@ -1,7 +1,4 @@
-"""Stores that are wrong on purpose, each in one respect, and a right store beside them.
-
-They show that the store test kit fails wrong stores and passes right ones.
-"""
+"""Stores with one fault each, and a right store, for the tests of the store test kit."""
 
 import asyncio
 import fcntl
@@ -32,7 +29,7 @@ _SECONDS_BETWEEN_TRIES = 0.001
 
 
 class FileStore(MemoryStore):
-    """A right store: locks the file, reads everything, executes a command, writes everything, and answers then."""
+    """A right store. It locks the file, reads everything, executes a command, writes everything, and then replies."""
 
     def __init__(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> None:
         super().__init__(policy=policy, writer=writer, clock=clock)
@@ -48,7 +45,7 @@ class FileStore(MemoryStore):
         return reply
 
     async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
-        """The first items of the feed after that change number."""
+        """Return the first items of the feed after that change number."""
         self._read()
         return await super().feed_items(feed, after, limit, most_bytes)
 
@@ -78,7 +75,7 @@ class FileStore(MemoryStore):
 
 
 class StoreWithoutLock(FileStore):
-    """Wrong: what it reads may have changed before it writes, for nothing makes a transaction of the two."""
+    """Wrong: the data may change between its read and its write, because it does not lock the file."""
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -86,7 +83,7 @@ class StoreWithoutLock(FileStore):
 
 
 class StoreWithItsOwnState(FileStore):
-    """Wrong: each process goes on from what it read when it began, and writes that back."""
+    """Wrong: each process reads the file once, and later writes its own state back."""
 
     _has_read = False
 
@@ -106,7 +103,7 @@ class StoreThatKeepsOldFiles(FileStore):
 
 
 class StoreThatCommitsLate(FileStore):
-    """Wrong: answers first and writes a moment later. It keeps the lock until then, so nothing else is wrong."""
+    """Wrong: it replies first and writes a moment later. It keeps the lock until then, so it has no other fault."""
 
     def __init__(self, folder: Path, *, policy: Policy, writer: FeedWriter, clock: Clock) -> None:
         super().__init__(folder, policy=policy, writer=writer, clock=clock)
@@ -126,7 +123,7 @@ class StoreThatCommitsLate(FileStore):
                 self._commit = asyncio.create_task(self._commit_later())
 
     async def feed_items(self, feed: Feed, after: int, limit: int, most_bytes: int = PAGE_BYTES) -> Sequence[Item]:
-        """The first items of the feed after that change number."""
+        """Return the first items of the feed after that change number."""
         await self._committed()
         return await super().feed_items(feed, after, limit, most_bytes)
 
@@ -153,7 +150,7 @@ class StoreThatCommitsLate(FileStore):
 
 
 class StoreThatNumbersEarly(PostgresStore):
-    """Wrong: takes change numbers inside the transaction, from the sequence `NUMBERS`, as other transactions do."""
+    """Wrong: each transaction takes its change numbers from the sequence `NUMBERS` before it commits."""
 
     def _numbers(self, count: int, now: datetime) -> Procedure[Iterable[int | None]]:
         del now

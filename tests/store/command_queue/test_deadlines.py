@@ -18,7 +18,6 @@ from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.backends import backend_of
 from openbooking.store.migrate import prepare
 from openbooking.store.sql import SqlStore
-from openbooking.testing.identity_tests import grant
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import (
     MANAGER,
@@ -33,6 +32,7 @@ from openbooking.testing.samples import (
     session,
     session_path,
 )
+from openbooking.testing.stores.identity_tests import grant
 from support.opened_stores import open_store, opened
 from support.postgres_sessions import LOCK_OPPORTUNITY, connected
 

@@ -12,8 +12,8 @@ from openbooking.store.database import COMMAND_SECONDS
 from openbooking.store.identity.memory import MemoryIdentityStore
 from openbooking.store.migrate import prepare
 from openbooking.testing import DurableIdentityStoreTests, IdentityStoreTests
-from openbooking.testing.identity_tests import ALICE
 from openbooking.testing.postgres import PostgresServer
+from openbooking.testing.stores.identity_tests import ALICE
 
 
 def open_at(database: str) -> IdentityStore:
@@ -33,7 +33,7 @@ class TestSqliteIdentityStore(DurableIdentityStoreTests):
 
 class TestPostgresIdentityStore(DurableIdentityStoreTests):
     @pytest.fixture(autouse=True)
-    def database(self, postgres: PostgresServer) -> None:
+    def database(self, postgres: PostgresServer, unmeasured_processes: None) -> None:
         self.url = postgres.new_database()
 
     def open_store(self, folder: Path) -> IdentityStore:

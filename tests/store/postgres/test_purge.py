@@ -32,8 +32,8 @@ from openbooking.store.postgres.purge import ERASED_WITHIN, partition_name
 from openbooking.store.schema import PERSONAL_DATA_PARTITIONS
 from openbooking.store.sql import SqlStore
 from openbooking.testing.postgres import SMALL_LOG, PostgresServer
-from openbooking.testing.proposal_tests import approved_session
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, Clock, book, fresh, order, session
+from openbooking.testing.stores.proposal_tests import approved_session
 from support.database_0003 import copy
 from support.opened_stores import open_store
 

@@ -1,4 +1,4 @@
-"""Tests of feeds that are followed while several processes write, to inherit."""
+"""Tests of a feed that is read while several processes write, for store authors to inherit."""
 
 import asyncio
 from collections.abc import Sequence
@@ -27,18 +27,18 @@ _DESCRIPTION_BYTES = 10_000
 
 @rule("Change numbers")
 class FollowerTests(StoreTestCase):
-    """Part of `DurableStoreTests`."""
+    """Part of `DurableStoreTests`: change numbers."""
 
     def test_a_follower_of_a_feed_misses_nothing_while_several_processes_write(self, tmp_path: Path) -> None:
-        """Short transactions commit while long ones, which may have taken lower numbers, are still open."""
+        """Short transactions commit while long transactions, which may have taken lower numbers, are still open."""
 
         async def run() -> None:
             keys = [f"small-{number}" for number in range(_SMALL_WRITERS)]
             async with self.stocked(tmp_path, Clock(), **dict.fromkeys(keys, 1_000_000)):
                 pass
-            works = [partial(self.write_little, tmp_path, key) for key in keys]
+            works = [partial(self.book_and_cancel, tmp_path, key) for key in keys]
             writing = asyncio.create_task(
-                asyncio.to_thread(run_in_processes, self, *works, partial(self.write_much, tmp_path))
+                asyncio.to_thread(run_in_processes, self, *works, partial(self.publish_much, tmp_path))
             )
             async with self.opened(tmp_path, Clock()) as store:
                 copies = await asyncio.gather(*(_follow(store, feed, writing) for feed in _FEEDS))
@@ -55,7 +55,7 @@ class FollowerTests(StoreTestCase):
 
         asyncio.run(run())
 
-    async def write_little(self, folder: Path, key: str, channel: Channel) -> None:
+    async def book_and_cancel(self, folder: Path, key: str, channel: Channel) -> None:
         """Book and cancel one space at a time, while another process publishes many items."""
         async with self.opened(folder, Clock()) as store:
             for _ in range(self.rounds):
@@ -65,8 +65,8 @@ class FollowerTests(StoreTestCase):
                     await store.execute(book(uuid, key))
                     await store.execute(SellerCancel(order=OrderKey("alice", uuid), actor=MANAGER))
 
-    async def write_much(self, folder: Path, channel: Channel) -> None:
-        """Publish many large items by one command, several times."""
+    async def publish_much(self, folder: Path, channel: Channel) -> None:
+        """Publish many large items in one command, `rounds` times."""
         async with self.opened(folder, Clock()) as store:
             for number in range(self.rounds):
                 description = {"description": f"{number} " * (_DESCRIPTION_BYTES // 2)}
@@ -79,7 +79,7 @@ class FollowerTests(StoreTestCase):
 
 
 async def _follow(store: Store, feed: Feed, writing: asyncio.Task[list[list[object]]]) -> dict[str, Item]:
-    """Follow the feed until the writing has ended, and once more to its end; return the last item of each id."""
+    """Read the feed until `writing` is done, and then to its end; return the last item of each id."""
     copy: dict[str, Item] = {}
     after = 0
     while True:

@@ -1,4 +1,4 @@
-"""Tests of sessions that go on and off sale, to inherit."""
+"""Tests of the sale state of sessions, for store authors to inherit."""
 
 import asyncio
 from pathlib import Path
@@ -48,7 +48,7 @@ def series_path(key: str) -> str:
 
 @rule("Sale")
 class SaleTests(StoreTestCase):
-    """Part of `StoreTests`: sessions that leave the open feeds and return, while their Orders stay."""
+    """Part of `StoreTests`: sessions leave the open feeds and return, and their Orders stay."""
 
     async def shown(self, store: Store) -> set[str]:
         """Return the keys of the series and sessions that the feeds show as not deleted."""
@@ -59,7 +59,7 @@ class SaleTests(StoreTestCase):
     def test_a_session_off_sale_leaves_its_feed_and_returns_as_it_is_then(
         self, tmp_path: Path, state: SaleState
     ) -> None:
-        """It cannot be booked meanwhile. Its Orders can still be cancelled, and their feed goes on."""
+        """In between, bookings of it are refused. Its Orders can still be cancelled, and their feed continues."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
@@ -84,7 +84,7 @@ class SaleTests(StoreTestCase):
         asyncio.run(run())
 
     def test_sessions_leave_the_feeds_and_return_with_their_series(self, tmp_path: Path) -> None:
-        """A session that is itself off sale does not return."""
+        """A session that was taken off sale separately does not return."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
@@ -101,7 +101,7 @@ class SaleTests(StoreTestCase):
         asyncio.run(run())
 
     def test_a_new_publication_of_an_unpublished_series_stays_unpublished(self, tmp_path: Path) -> None:
-        """So do new sessions of the series."""
+        """New sessions of the series are not shown either."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -119,7 +119,7 @@ class SaleTests(StoreTestCase):
         asyncio.run(run())
 
     def test_a_series_that_was_not_understood_leaves_the_feeds_until_it_is(self, tmp_path: Path) -> None:
-        """Its sessions leave with it, although they are not published with it."""
+        """Its sessions leave with the series, although they are not part of the publication."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -133,7 +133,7 @@ class SaleTests(StoreTestCase):
         asyncio.run(run())
 
     def test_an_unpublished_series_returns_unpublished_after_a_withdrawal(self, tmp_path: Path) -> None:
-        """Its Orders still count. Only the series is remembered as unpublished, its sessions are not."""
+        """Its Orders still count. Only the series is stored as unpublished; its sessions are not."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -151,7 +151,7 @@ class SaleTests(StoreTestCase):
         asyncio.run(run())
 
     def test_sessions_whose_sources_are_off_sale_keep_their_orders(self, tmp_path: Path) -> None:
-        """Only sessions of the named sources go off sale, except those that are to be kept."""
+        """Only sessions of the named sources go off sale, except those in `keep`."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:
@@ -172,7 +172,7 @@ class SaleTests(StoreTestCase):
         asyncio.run(run())
 
     def test_opportunities_are_found_by_the_beginning_of_their_source(self, tmp_path: Path) -> None:
-        """The beginning may end inside a word, and may be the whole source."""
+        """The beginning may end inside a word, or be the whole source."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock()) as store:
@@ -187,8 +187,8 @@ class SaleTests(StoreTestCase):
 
         asyncio.run(run())
 
-    def test_a_rehearsed_command_is_answered_and_changes_nothing(self, tmp_path: Path) -> None:
-        """It may depend on changes that were only rehearsed."""
+    def test_a_previewed_command_is_answered_and_changes_nothing(self, tmp_path: Path) -> None:
+        """The preview of a session may depend on a series that is only given with the preview, not stored."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -204,7 +204,7 @@ class SaleTests(StoreTestCase):
         asyncio.run(run())
 
     def test_a_session_that_never_was_on_sale_is_in_no_feed(self, tmp_path: Path) -> None:
-        """The feeds do not show it as deleted either. It appears when it is put on sale."""
+        """The feeds do not even show the session as deleted. It appears when it is put on sale."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock()) as store:

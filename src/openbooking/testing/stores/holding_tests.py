@@ -1,4 +1,4 @@
-"""Tests of how many spaces and quotes Booking Partners may hold, to inherit."""
+"""Tests of the bounds on Leases of a Booking Partner, for store authors to inherit."""
 
 import asyncio
 from pathlib import Path
@@ -21,7 +21,7 @@ class HoldingTests(StoreTestCase):
     """Part of `StoreTests`: bounds on Leases, and their expiry."""
 
     def test_leases_stop_at_the_share_and_the_open_quotes_of_a_partner(self, tmp_path: Path) -> None:
-        """A quote beyond a bound is answered without a Lease. Other Booking Partners still get Leases."""
+        """The reply to a quote beyond a bound has no Lease. Other Booking Partners still get Leases."""
 
         async def run() -> None:
             bounds = HoldingBounds(share=0.5, share_above=10, quotes=8)
@@ -44,7 +44,7 @@ class HoldingTests(StoreTestCase):
         asyncio.run(run())
 
     def test_leases_stop_at_the_bytes_of_open_quotes(self, tmp_path: Path) -> None:
-        """The stored quotes are counted, not the Opportunities they are for."""
+        """The bytes of the stored quotes are counted, not those of their Opportunities."""
 
         async def run() -> None:
             policy = Policy(leasing=Leasing.ANONYMOUS, bounds=HoldingBounds(bytes=2_000))
@@ -61,7 +61,7 @@ class HoldingTests(StoreTestCase):
         asyncio.run(run())
 
     def test_many_ended_leases_are_removed_in_several_steps(self, tmp_path: Path) -> None:
-        """`ExpireLeases` returns how many Leases it has removed, and 0 when none is left."""
+        """`ExpireLeases` returns the number of removed Leases, and 0 when no ended Lease is left."""
 
         async def run() -> None:
             clock = Clock()

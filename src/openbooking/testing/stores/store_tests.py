@@ -1,4 +1,4 @@
-"""Tests of what the Store protocol promises, to inherit."""
+"""Tests of the rules of the Store protocol, for store authors to inherit."""
 
 import asyncio
 from datetime import timedelta
@@ -22,15 +22,7 @@ from openbooking.booking.model.situation import Needs, Situation
 from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.store import ORDERS, Feed
 from openbooking.openactive.errors import GoneError, OpenBookingError, UnknownOrderError
-from openbooking.testing.erasure_tests import ErasureTests
-from openbooking.testing.feed_page_tests import FeedPageTests
-from openbooking.testing.figures_tests import FiguresTests
-from openbooking.testing.holding_tests import HoldingTests
-from openbooking.testing.partnership_tests import PartnershipTests
-from openbooking.testing.proposal_tests import ProposalTests
-from openbooking.testing.republish_tests import RepublishTests
 from openbooking.testing.rules import rule
-from openbooking.testing.sale_tests import SaleTests
 from openbooking.testing.samples import (
     ALICE,
     BOB,
@@ -47,6 +39,14 @@ from openbooking.testing.samples import (
     spaces_left,
 )
 from openbooking.testing.store_case import POLICY, UUID
+from openbooking.testing.stores.erasure_tests import ErasureTests
+from openbooking.testing.stores.feed_page_tests import FeedPageTests
+from openbooking.testing.stores.figures_tests import FiguresTests
+from openbooking.testing.stores.holding_tests import HoldingTests
+from openbooking.testing.stores.partnership_tests import PartnershipTests
+from openbooking.testing.stores.proposal_tests import ProposalTests
+from openbooking.testing.stores.republish_tests import RepublishTests
+from openbooking.testing.stores.sale_tests import SaleTests
 
 
 @rule("Commands")
@@ -77,7 +77,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_the_last_spaces_are_sold_once(self, tmp_path: Path) -> None:
-        """Thirty callers race for three spaces; three get them."""
+        """Thirty callers race for three spaces; three callers get one."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=3) as store:
@@ -88,7 +88,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_requests_with_one_uuid_at_the_same_time_are_booked_once(self, tmp_path: Path) -> None:
-        """All get equal answers."""
+        """All requests get equal replies."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -99,7 +99,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_partners_share_neither_uuids_nor_feeds(self, tmp_path: Path) -> None:
-        """Alice and Bob use the same UUID; neither sees or changes an Order of the other."""
+        """Alice and Bob use the same UUID; neither can see or change the Order of the other."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -117,7 +117,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_an_ended_lease_frees_its_spaces(self, tmp_path: Path) -> None:
-        """Others can book them at once, and the sweeper shows them in the feed again."""
+        """After the sweeper, the feed shows the spaces, and another partner can book them."""
 
         async def run() -> None:
             clock = Clock()
@@ -137,7 +137,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_an_ended_lease_holds_nothing_before_it_is_swept(self, tmp_path: Path) -> None:
-        """Whether a Lease has ended is decided when spaces are counted."""
+        """Spaces of an ended Lease are not counted, even if the Lease is still stored."""
 
         async def run() -> None:
             clock = Clock()
@@ -153,7 +153,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_a_released_lease_frees_its_spaces(self, tmp_path: Path) -> None:
-        """A new quote for other items releases the Lease of the old one too."""
+        """A Lease is released when its quote is deleted, or replaced by a quote for other items."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=3, spin=3) as store:
@@ -166,7 +166,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_a_quote_without_a_lease_releases_items_it_no_longer_asks_for(self, tmp_path: Path) -> None:
-        """C1, which leases nothing here, is usually decided without locks; the spaces are freed all the same."""
+        """C1, which leases nothing here, is usually decided without locks; it still frees the spaces."""
 
         async def run() -> None:
             async with self.opened(tmp_path, Clock(), Policy(leasing=Leasing.NAMED)) as store:
@@ -184,7 +184,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_a_fault_in_one_command_harms_no_other(self, tmp_path: Path) -> None:
-        """A refused command and one that fails run beside good ones, and leave no trace."""
+        """A refused command and a failing command run in one batch with others, and change nothing."""
 
         class Broken(ActorCommand, frozen=True):
             def needs(self) -> Needs:
@@ -210,7 +210,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_a_deleted_order_is_in_the_feed_only_if_it_was_there_before(self, tmp_path: Path) -> None:
-        """Its UUID refuses every command but another deletion."""
+        """With its UUID every command but another deletion is refused."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -230,7 +230,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_a_follower_misses_nothing_while_others_write(self, tmp_path: Path) -> None:
-        """Its copy, read page by page during the writing, equals one that is read afterwards."""
+        """Its copy, read page by page during the writes, equals a copy that is read afterwards."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=100, spin=100) as store:
@@ -266,7 +266,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_an_item_with_the_same_data_is_not_published_again(self, tmp_path: Path) -> None:
-        """Renewing a Lease changes nothing that is published."""
+        """The renewal of a Lease changes no feed item."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -278,7 +278,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_a_new_publication_keeps_the_spaces_that_were_sold(self, tmp_path: Path) -> None:
-        """The new capacity counts against the spaces already booked."""
+        """The booked spaces are subtracted from the new capacity."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -291,7 +291,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_a_withdrawn_session_is_shown_as_deleted_and_later_forgotten(self, tmp_path: Path) -> None:
-        """Only old deleted items are forgotten. No change number is given twice."""
+        """Only deleted items that are old enough are removed. No change number is given twice."""
 
         async def run() -> None:
             clock = Clock()
@@ -313,7 +313,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_a_session_that_returns_after_a_withdrawal_keeps_its_orders(self, tmp_path: Path) -> None:
-        """Its sold spaces are not sold again."""
+        """The sold spaces of the session are not sold again."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=2) as store:
@@ -330,8 +330,8 @@ class StoreTests(
 
         asyncio.run(run())
 
-    def test_a_withdrawal_includes_sessions_below_and_leaves_out_what_is_to_be_kept(self, tmp_path: Path) -> None:
-        """A session cannot be sold without its series. A session whose source has changed since stays."""
+    def test_a_withdrawal_of_a_series_includes_its_sessions_but_not_those_to_keep(self, tmp_path: Path) -> None:
+        """Sessions are withdrawn with their series. A session that has another source now stays."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), swim=5) as store:
@@ -349,7 +349,7 @@ class StoreTests(
         asyncio.run(run())
 
     def test_the_time_noted_last_is_returned(self, tmp_path: Path) -> None:
-        """It may be before a time noted earlier, because a clock may have been wrong."""
+        """The last time may be earlier than those before, because a clock may have been wrong."""
 
         async def run() -> None:
             clock = Clock()

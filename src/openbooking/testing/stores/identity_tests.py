@@ -1,4 +1,4 @@
-"""Tests of what the IdentityStore protocol promises, to inherit."""
+"""Tests of the rules of the IdentityStore protocol, for store authors to inherit."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -79,10 +79,10 @@ class IdentityStoreTests:
     """Tests of any identity store. Inherit from this class, and define `open_store`."""
 
     def open_store(self, folder: Path) -> IdentityStore:
-        """Open the identity store that is to be tested.
+        """Open the identity store under test.
 
         Args:
-            folder: A folder that belongs to the test. Stores that are opened with the same folder are the same
+            folder: A folder that belongs to the test. Stores that are opened with the same folder use the same
                 database, also one after the other and in different processes.
         """
         raise NotImplementedError
@@ -106,7 +106,7 @@ class IdentityStoreTests:
         asyncio.run(do())
 
     def test_every_kind_of_record_is_saved_found_changed_and_removed(self, tmp_path: Path) -> None:
-        """A record is found as it was saved, with the next revision."""
+        """A saved record is found with all its fields and the next revision."""
 
         async def work(store: IdentityStore) -> None:
             for record in (*RECORDS, grant("centre")):
@@ -121,7 +121,7 @@ class IdentityStoreTests:
         self.run(tmp_path, work)
 
     def test_records_are_found_by_their_fields_in_the_order_of_their_keys(self, tmp_path: Path) -> None:
-        """Every field that the protocol names can be searched."""
+        """`find` accepts every field that the protocol names."""
 
         async def work(store: IdentityStore) -> None:
             unsettled = grant("studio", settled=False)
@@ -159,7 +159,7 @@ class IdentityStoreTests:
         self.run(tmp_path, work)
 
     def test_a_record_is_saved_only_over_the_revision_that_was_read(self, tmp_path: Path) -> None:
-        """Of several records, all are saved or none."""
+        """If one of several records has another revision, none of them is saved."""
 
         async def work(store: IdentityStore) -> None:
             assert await store.save(ALICE)
@@ -174,7 +174,7 @@ class IdentityStoreTests:
         self.run(tmp_path, work)
 
     def test_of_callers_that_change_a_record_at_the_same_time_one_succeeds(self, tmp_path: Path) -> None:
-        """So a code or a refresh token is used once."""
+        """Therefore a code or a refresh token is used once."""
 
         async def work(store: IdentityStore) -> None:
             outcomes = await asyncio.gather(*(store.save(replace(BOB, name=str(number))) for number in range(9)))
@@ -189,7 +189,7 @@ class IdentityStoreTests:
         self.run(tmp_path, work)
 
     def test_access_rights_of_a_partner(self, tmp_path: Path) -> None:
-        """A token gives the rights with one Seller, an API key those with all Sellers."""
+        """A token gives the rights for one Seller, an API key gives the rights for all Sellers."""
 
         async def work(store: IdentityStore) -> None:
             centre, studio, every = (grant(seller) for seller in ("centre", "studio", EVERY_SELLER))
@@ -215,7 +215,7 @@ class IdentityStoreTests:
         self.run(tmp_path, work)
 
     def test_expired_records_are_removed(self, tmp_path: Path) -> None:
-        """They are removed from the moment of their expiry on. Other records stay."""
+        """A record is removed from the moment of its expiry on. Other records stay."""
 
         async def work(store: IdentityStore) -> None:
             assert await store.save(*RECORDS)
@@ -231,13 +231,13 @@ class IdentityStoreTests:
 
 @rule("Identity stores")
 class DurableIdentityStoreTests(IdentityStoreTests):
-    """Tests of an identity store whose data outlives the process, and which several processes can open.
+    """Tests of an identity store on disk that several processes can open at the same time.
 
     Inherit from this class, and define `open_store`.
     """
 
     def test_a_revocation_is_visible_in_every_open_store_at_once(self, tmp_path: Path) -> None:
-        """Access rights are not cached."""
+        """The stores do not cache access rights."""
 
         async def run() -> None:
             async with self.opened(tmp_path) as one, self.opened(tmp_path) as other:
@@ -252,7 +252,7 @@ class DurableIdentityStoreTests(IdentityStoreTests):
         asyncio.run(run())
 
     def test_records_outlive_the_store_that_saved_them(self, tmp_path: Path) -> None:
-        """A store that is opened later finds them."""
+        """A store that is opened later finds the records."""
 
         async def run() -> None:
             async with self.opened(tmp_path) as store:
@@ -264,13 +264,13 @@ class DurableIdentityStoreTests(IdentityStoreTests):
         asyncio.run(run())
 
     def test_of_processes_that_change_a_record_at_the_same_moment_one_succeeds(self, tmp_path: Path) -> None:
-        """So a code, a refresh token or a registration is used once, whichever process it reaches."""
+        """Therefore a code, a refresh token or a registration is used once, even by several processes."""
         outcomes = run_in_processes(self, *[partial(self.change_at_the_same_moment, tmp_path)] * _PROCESSES)
         for number, saved_by in enumerate(zip(*outcomes, strict=True)):
             assert sum(saved_by) == 1, f"{sum(saved_by)} of {_PROCESSES} processes saved change {number} of one record."
 
     async def change_at_the_same_moment(self, folder: Path, channel: Channel) -> None:
-        """Add a record when all processes do, then change it together again and again; send whether it was saved."""
+        """Add one record at the same moment as the other processes, then change it; send whether each was saved."""
         async with self.opened(folder) as store:
             record = BOB
             for _ in range(_CHANGES):
@@ -280,7 +280,7 @@ class DurableIdentityStoreTests(IdentityStoreTests):
                 (record,) = await store.find(Partner)
 
     def test_a_record_that_was_saved_outlives_a_killed_process(self, tmp_path: Path) -> None:
-        """The process is killed right after `save` has returned."""
+        """The process kills itself right after `save` has returned."""
         ((is_saved,),) = run_in_processes(self, partial(self.save_and_crash, tmp_path))
         assert is_saved
 

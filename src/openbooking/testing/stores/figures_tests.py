@@ -1,4 +1,4 @@
-"""Tests of the figures and the self-check of a store, to inherit."""
+"""Tests of `figures` and `check` of a store, for store authors to inherit."""
 
 import asyncio
 from datetime import timedelta
@@ -16,7 +16,7 @@ class FiguresTests(StoreTestCase):
     """Part of `StoreTests`: `check` and `figures`."""
 
     def test_check_raises_nothing_while_the_store_works(self, tmp_path: Path) -> None:
-        """A store that works passes its own check."""
+        """`check` returns without an error."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock()) as store:
@@ -25,7 +25,7 @@ class FiguresTests(StoreTestCase):
         asyncio.run(run())
 
     def test_figures_count_leases_and_ended_leases(self, tmp_path: Path) -> None:
-        """A Lease of several spaces counts once. An Order is no Lease."""
+        """A Lease of several spaces counts once. Orders do not count as Leases."""
 
         async def run() -> None:
             clock = Clock()
@@ -43,7 +43,7 @@ class FiguresTests(StoreTestCase):
         asyncio.run(run())
 
     def test_figures_give_the_time_of_the_oldest_unread_change(self, tmp_path: Path) -> None:
-        """Each Booking Partner has a feed of its own."""
+        """The times of two Booking Partners are independent."""
 
         async def run() -> None:
             clock = Clock()

@@ -1,4 +1,4 @@
-"""Tests of the erasure of personal data, to inherit."""
+"""Tests of the erasure of personal data, for store authors to inherit."""
 
 import asyncio
 from datetime import timedelta
@@ -43,7 +43,7 @@ class ErasureTests(StoreTestCase):
     """Part of `StoreTests`: the command ErasePersonalData."""
 
     def test_erasure_removes_personal_data_of_past_orders_and_nothing_else(self, tmp_path: Path) -> None:
-        """Spaces, totals and feeds stay as they are. The UUID cannot be booked again."""
+        """Spaces, totals and feeds stay as they are. A repeat of B with the UUID is refused."""
 
         async def run() -> None:
             clock = Clock()

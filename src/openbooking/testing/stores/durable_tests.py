@@ -1,4 +1,4 @@
-"""Tests of a store on disk, to inherit."""
+"""Tests of a store on disk, for store authors to inherit."""
 
 import asyncio
 import itertools
@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from openbooking.openactive.errors import OrderAlreadyExistsError
-from openbooking.testing.crash_tests import CrashTests
-from openbooking.testing.erased_files_tests import ErasedFilesTests
-from openbooking.testing.follower_tests import FollowerTests
-from openbooking.testing.race_tests import RaceTests
 from openbooking.testing.rules import rule
 from openbooking.testing.samples import Clock, book, cancel, fresh, spaces_left
 from openbooking.testing.store_case import UUID
-from openbooking.testing.store_tests import StoreTests
+from openbooking.testing.stores.crash_tests import CrashTests
+from openbooking.testing.stores.erased_files_tests import ErasedFilesTests
+from openbooking.testing.stores.follower_tests import FollowerTests
+from openbooking.testing.stores.race_tests import RaceTests
+from openbooking.testing.stores.store_tests import StoreTests
 
 
 @rule("Several processes")
 class DurableStoreTests(CrashTests, ErasedFilesTests, FollowerTests, RaceTests, StoreTests):
-    """Tests of a store whose data outlives the process, and which several processes can open.
+    """Tests of a store on disk that several processes can open at the same time.
 
     Inherit from this class, and define `open_store`.
     """
@@ -43,7 +43,7 @@ class DurableStoreTests(CrashTests, ErasedFilesTests, FollowerTests, RaceTests, 
         asyncio.run(run())
 
     def test_one_uuid_sent_to_several_open_stores_is_booked_once(self, tmp_path: Path) -> None:
-        """Every repeat gets the same answer, whichever store it reaches."""
+        """Repeats get the same reply from both stores."""
 
         async def run() -> None:
             clock = Clock()
@@ -58,7 +58,7 @@ class DurableStoreTests(CrashTests, ErasedFilesTests, FollowerTests, RaceTests, 
         asyncio.run(run())
 
     def test_a_repeat_after_a_restart_gets_the_same_answer(self, tmp_path: Path) -> None:
-        """The request is recognised a day later, in a store that was opened anew."""
+        """A store that is opened a day later recognises the request."""
 
         async def run() -> None:
             clock = Clock()

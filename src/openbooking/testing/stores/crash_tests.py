@@ -1,4 +1,4 @@
-"""Tests of a store whose processes are killed, to inherit."""
+"""Tests of a store whose processes are killed (SIGKILL), for store authors to inherit."""
 
 import asyncio
 import random
@@ -22,12 +22,12 @@ _MOST_SECONDS_TO_KILL = 0.02
 
 @rule("Crashes")
 class CrashTests(StoreTestCase):
-    """Part of `DurableStoreTests`."""
+    """Part of `DurableStoreTests`: killed processes."""
 
     def test_a_killed_process_loses_no_booking_that_it_acknowledged(self, tmp_path: Path) -> None:
-        """One process is killed right after an acknowledgement, one at any moment, and one goes on.
+        """Three processes book: one is killed right after a reply, one at a random moment, and one is not killed.
 
-        Afterwards the store holds all acknowledged bookings, has sold no space twice, and answers repeats as before.
+        Afterwards the store holds all acknowledged bookings and has sold no space twice. Repeats get the first reply.
         """
         capacities = {f"session-{number}": _CAPACITY for number in range(self.rounds)}
         chance = random.Random()  # noqa: S311 - any moment will do, and each run tries others
@@ -54,7 +54,14 @@ class CrashTests(StoreTestCase):
     async def book_until_killed(
         self, folder: Path, commands: Sequence[Book], last: int | None, channel: Channel
     ) -> None:
-        """Execute the commands, some at a time, and send each reply; crash after as many replies as `last`."""
+        """Execute the commands, several at the same time, and send each reply.
+
+        Args:
+            folder: The folder of the test.
+            commands: The bookings to make.
+            last: The number of replies after which the process kills itself; None if it does not.
+            channel: The connection with the test.
+        """
         waiting, answers = list(commands), 0
 
         async def execute_some(store: Store) -> None:
@@ -71,7 +78,7 @@ class CrashTests(StoreTestCase):
             await asyncio.gather(*(execute_some(store) for _ in range(_CALLERS)))
 
     async def check_after_the_crash(self, folder: Path, entries: list[Entry], capacities: dict[str, int]) -> None:
-        """Open the store again, compare it with the replies, and repeat all requests."""
+        """Open the store again, compare its Orders with the replies, and repeat all requests."""
         async with self.opened(folder, Clock()) as store:
             await check_bookings(store, entries, capacities)
             for entry in entries:

@@ -1,4 +1,4 @@
-"""Tests of Orders that a Seller withholds from a Booking Partner, to inherit."""
+"""Tests of Orders that a Seller withholds from a Booking Partner, for store authors to inherit."""
 
 import asyncio
 from pathlib import Path
@@ -25,7 +25,7 @@ class PartnershipTests(StoreTestCase):
     """Part of `StoreTests`: the Orders of a Booking Partner after a revocation by a Seller (OB-AUTH-07)."""
 
     async def withhold(self, store: Store, partnership: Partnership, *, withheld: bool) -> int:
-        """Withhold all Orders, or show them again; return how many records were changed."""
+        """Withhold all Orders of the partnership, or show them again; return the number of changed records."""
         total, command = 0, Withhold(partnership=partnership, withheld=withheld, actor=MANAGER)
         while changed := await store.execute(command):
             assert isinstance(changed, int)
@@ -33,7 +33,7 @@ class PartnershipTests(StoreTestCase):
         return total
 
     def test_withheld_orders_leave_the_feed_and_return_as_they_are_then(self, tmp_path: Path) -> None:
-        """Only the Orders of one Booking Partner are withheld. Changes meanwhile are kept, and shown afterwards."""
+        """Only the Orders of one Booking Partner are withheld. Changes in the meantime are shown afterwards."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=9) as store:
@@ -56,7 +56,7 @@ class PartnershipTests(StoreTestCase):
         asyncio.run(run())
 
     def test_withholding_keeps_orders_and_ends_quotes(self, tmp_path: Path) -> None:
-        """Customers keep their spaces; leased spaces return to the open feed. A repeat changes nothing."""
+        """Customers keep their spaces; leased spaces return to the open feed. A second `Withhold` changes nothing."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:

@@ -24,13 +24,13 @@ _LARGE_HEX_DIGITS = 4000
 
 
 class Person:
-    """A customer whose data can be recognised in a file: each value is random and occurs nowhere else."""
+    """A Customer with random personal data, so that each value can be found in a file and occurs nowhere else."""
 
     def __init__(self) -> None:
         self.values = [secrets.token_hex(16) for _ in range(6)]
 
-    def books(self, key: str) -> Book:
-        """B of one space at this session; one of the values is in a large text."""
+    def booking(self, key: str) -> Book:
+        """Return B of one space at this session. One of the values is at the end of a large text."""
         email, name, telephone, attendee, answer, end_of_note = self.values
         command = book(fresh(), key)
         note = secrets.token_hex(_LARGE_HEX_DIGITS) + end_of_note
@@ -49,21 +49,21 @@ class ErasedFilesTests(StoreTestCase):
     """Part of `DurableStoreTests`.
 
     Attributes:
-        erased_within: How long erased data may stay in the files, if `forget_deleted` is called every hour.
+        erased_within: The longest time that erased data may stay in the files if `forget_deleted` is called every hour.
     """
 
     erased_within = timedelta(hours=1)
 
     async def database_files(self, folder: Path) -> Iterable[Path]:
-        """Return files, or folders with all files below them, that hold the data of the database.
+        """Return the files of the database; a folder stands for all files below it.
 
-        Data that the database still has in memory must be written to them first, for example by a checkpoint. Override
-        this method if the database is not in `folder`.
+        Write data that the database has only in memory to the files first, for example by a checkpoint. Override this
+        method if the database is not in `folder`.
         """
         return [folder]
 
     def test_erased_personal_data_is_in_no_file_of_the_database(self, tmp_path: Path) -> None:
-        """A deleted Order and an Order that is over are erased; `forget_deleted` is called every hour afterwards."""
+        """One erased Order was deleted, one is over. After the erasure `forget_deleted` is called every hour."""
 
         async def run() -> None:
             clock, deleted, over, kept = Clock(), Person(), Person(), Person()
@@ -71,7 +71,7 @@ class ErasedFilesTests(StoreTestCase):
                 series, later = session("later", 5)
                 later = replace(later, start=START + timedelta(days=365), end=None)
                 await store.execute(Publish((series, later), actor=MANAGER))
-                booked = {deleted: deleted.books("yoga"), over: over.books("yoga"), kept: kept.books("later")}
+                booked = {deleted: deleted.booking("yoga"), over: over.booking("yoga"), kept: kept.booking("later")}
                 for command in booked.values():
                     reply = await store.execute(command)
                     assert isinstance(reply, Order)
@@ -100,7 +100,7 @@ class ErasedFilesTests(StoreTestCase):
         asyncio.run(run())
 
     async def _found(self, folder: Path, values: set[str]) -> set[str]:
-        """Return those of the values that are in a file of the database."""
+        """Return the values that are in a file of the database."""
         found: set[str] = set()
         for data in _contents(await self.database_files(folder)):
             found |= {value for value in values - found if value.encode() in data}
@@ -110,7 +110,7 @@ class ErasedFilesTests(StoreTestCase):
 def _contents(paths: Iterable[Path]) -> Iterator[bytes]:
     for path in paths:
         for file in path.rglob("*") if path.is_dir() else [path]:
-            # Databases remove files meanwhile.
+            # The database may remove a file during the search.
             with suppress(FileNotFoundError):
                 if file.is_file():
                     yield file.read_bytes()

@@ -1,4 +1,4 @@
-"""Tests of proposals, and of changes that concern many Orders, to inherit."""
+"""Tests of proposals, and of changes that affect many Orders, for store authors to inherit."""
 
 import asyncio
 from datetime import timedelta
@@ -43,7 +43,7 @@ _FLOW = (FlowRequirement.APPROVAL, FlowRequirement.NEGOTIATION)
 
 
 def approved_session(key: str, capacity: int) -> tuple[Opportunity, Opportunity]:
-    """Return a series and its session, whose Seller approves each booking and may amend it."""
+    """Return a series and its session. The Seller approves each booking of them, and may amend it."""
     series, made = session(key, capacity)
     return replace(series, offers=tuple(replace(offer, flow=_FLOW) for offer in series.offers)), made
 
@@ -58,7 +58,7 @@ class ProposalTests(StoreTestCase):
     """Part of `StoreTests`: proposals, and changes of Opportunities that have Orders (OB 5.5, 8.3.3, 8.4.9)."""
 
     def test_a_proposal_is_in_its_feed_from_its_first_change_until_it_is_booked(self, tmp_path: Path) -> None:
-        """An amendment frees some of its spaces. The Order is in the Orders feed from its first change on."""
+        """An amendment frees some spaces. After B, the Order is in the Orders feed from its first change on."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock()) as store:
@@ -82,7 +82,7 @@ class ProposalTests(StoreTestCase):
         asyncio.run(run())
 
     def test_a_proposal_that_is_not_booked_in_time_is_rejected_and_frees_its_spaces(self, tmp_path: Path) -> None:
-        """The record stays, and later sweeps leave it alone."""
+        """The record stays, and later sweeps do not change it."""
 
         async def run() -> None:
             clock = Clock()
@@ -103,7 +103,7 @@ class ProposalTests(StoreTestCase):
         asyncio.run(run())
 
     def test_a_proposal_without_a_lease_is_rejected_when_its_spaces_are_sold(self, tmp_path: Path) -> None:
-        """B, and B after P, may sell them. Until then anybody can buy its spaces (OB-APP-27, AMB-75)."""
+        """Without a Lease other Brokers can book the spaces, by B or by B after P (OB-APP-27, AMB-75)."""
 
         async def run() -> None:
             async with self.opened(tmp_path, Clock(), Policy(leasing=Leasing.OFF)) as store:
@@ -131,7 +131,7 @@ class ProposalTests(StoreTestCase):
         asyncio.run(run())
 
     def test_personal_data_of_a_rejected_proposal_is_erased_with_its_lease(self, tmp_path: Path) -> None:
-        """A repeat, which contains the data again, gets the first answer."""
+        """A repeat of P, which contains the data again, gets the first reply."""
 
         async def run() -> None:
             clock = Clock()
@@ -150,7 +150,7 @@ class ProposalTests(StoreTestCase):
         asyncio.run(run())
 
     def test_a_smaller_capacity_rejects_the_proposals_that_no_longer_fit(self, tmp_path: Path) -> None:
-        """The rejected proposal frees its spaces at other sessions too. Orders keep theirs."""
+        """The rejected proposal frees its spaces at other sessions too. Orders keep their spaces."""
 
         async def run() -> None:
             clock = Clock()
@@ -171,8 +171,8 @@ class ProposalTests(StoreTestCase):
 
         asyncio.run(run())
 
-    def test_a_cancelled_session_reaches_everybody_with_a_space_there_now(self, tmp_path: Path) -> None:
-        """That is Orders for it, Orders moved to it, and proposals for it; not Orders moved away from it."""
+    def test_a_cancellation_of_a_session_changes_all_orders_with_spaces_there_now(self, tmp_path: Path) -> None:
+        """These are its Orders, Orders moved to it, and its proposals; Orders moved away from it do not change."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -218,7 +218,7 @@ class ProposalTests(StoreTestCase):
         asyncio.run(run())
 
     def test_a_new_name_of_a_series_is_shown_in_its_orders(self, tmp_path: Path) -> None:
-        """Other Orders are not changed, and neither is any Order if the series is published unchanged."""
+        """Orders of other series do not change. If the series is published unchanged, no Order changes."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:

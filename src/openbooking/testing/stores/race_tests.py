@@ -1,4 +1,4 @@
-"""Tests of a store that several processes use at the same time, to inherit."""
+"""Tests of a store that several processes use at the same time, for store authors to inherit."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,10 @@ from openbooking.booking.command import Command
 from openbooking.booking.commands.publish import Publish
 from openbooking.testing.ledger import book_in, check_bookings
 from openbooking.testing.processes import Channel, run_in_processes
-from openbooking.testing.proposal_tests import approved_session, propose
 from openbooking.testing.rules import rule
 from openbooking.testing.samples import MANAGER, SESSIONS, Clock, book, cancel, fresh, quote
 from openbooking.testing.store_case import StoreTestCase
+from openbooking.testing.stores.proposal_tests import approved_session, propose
 
 _PROCESSES = 3
 _CALLERS = 2
@@ -24,7 +24,7 @@ _SPACES = 2
 
 @rule("Several processes")
 class RaceTests(StoreTestCase):
-    """Part of `DurableStoreTests`."""
+    """Part of `DurableStoreTests`: several processes."""
 
     async def stock(self, folder: Path, capacities: Mapping[str, int]) -> None:
         """Publish sessions of these capacities, and close the store."""
@@ -32,7 +32,7 @@ class RaceTests(StoreTestCase):
             await store.execute(Publish(approved_session("trip", 5), actor=MANAGER))
 
     def test_processes_that_race_for_the_last_spaces_sell_no_space_twice(self, tmp_path: Path) -> None:
-        """Three processes book the same session at the same moment, one session after the other."""
+        """Three processes book the same session at the same moment, then the next session, and so on."""
         capacities = {f"session-{number}": _SPACES for number in range(_SESSIONS_PER_ROUND * self.rounds)}
         asyncio.run(self.stock(tmp_path, capacities))
         racing = partial(self.book_at_the_same_moment, tmp_path, list(capacities))
@@ -54,7 +54,7 @@ class RaceTests(StoreTestCase):
                     channel.send(entry)
 
     def test_a_repeat_in_another_process_gets_the_same_answer(self, tmp_path: Path) -> None:
-        """A process answers B, C2 with B, and P, and ends; on the next day another process answers the repeats."""
+        """One process answers B, B after C2, and P. A day later another process answers the repeats."""
         asyncio.run(self.stock(tmp_path, {"yoga": 9}))
         booked, leased, proposed = book(fresh(), "yoga", "yoga"), fresh(), propose(fresh(), "trip")
         before: list[Command[Any]] = [
@@ -73,7 +73,7 @@ class RaceTests(StoreTestCase):
     async def execute_all(
         self, folder: Path, after: timedelta, commands: Sequence[Command[Any]], channel: Channel
     ) -> None:
-        """Execute the commands one after the other, by a clock that is ahead by `after`; send the replies."""
+        """Execute the commands one after the other, with a clock that is ahead by `after`; send the replies."""
         clock = Clock()
         clock.move(after)
         async with self.opened(folder, clock) as store:

@@ -1,4 +1,4 @@
-"""Tests of feed items whose Seller has changed, to inherit."""
+"""Tests of feed items after a change of their Seller, for store authors to inherit."""
 
 import asyncio
 from pathlib import Path
@@ -16,7 +16,7 @@ _SERIES = Feed("session-series")
 
 @rule("Sale")
 class RepublishTests(StoreTestCase):
-    """Part of `StoreTests`."""
+    """Part of `StoreTests`: changes of a Seller."""
 
     def test_a_changed_seller_is_shown_by_all_its_feed_items(self, tmp_path: Path) -> None:
         """Only items that show the Seller get a new change number."""
@@ -32,7 +32,7 @@ class RepublishTests(StoreTestCase):
         asyncio.run(run())
 
     def test_an_unchanged_item_keeps_its_change_number_when_republished(self, tmp_path: Path) -> None:
-        """Harvesters do not read it again."""
+        """So harvesters do not read the item again."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5) as store:
@@ -44,7 +44,7 @@ class RepublishTests(StoreTestCase):
         asyncio.run(run())
 
     def test_paths_of_a_seller_are_returned_page_by_page(self, tmp_path: Path) -> None:
-        """The paths are in their order."""
+        """The paths are sorted as text."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock(), yoga=5, spin=5) as store:

@@ -1,4 +1,4 @@
-"""Tests of the pages of feeds, to inherit."""
+"""Tests of the pages of feeds, for store authors to inherit."""
 
 import asyncio
 from pathlib import Path
@@ -17,10 +17,10 @@ _SIZES = (10, 10, 5_000, 10, 150_000, 30_000, 10, 10, 3_000, 90_000, 10, 10)
 
 @rule("Feed pages")
 class FeedPageTests(StoreTestCase):
-    """Part of `StoreTests`."""
+    """Part of `StoreTests`: the bounds of feed pages."""
 
     def test_pages_end_at_their_bounds_and_leave_nothing_out(self, tmp_path: Path) -> None:
-        """For any bounds, all pages together are the feed, and a page ends with the item that reaches a bound."""
+        """For any bounds, the pages together contain all items, and a page ends with the item that reaches a bound."""
 
         async def run() -> None:
             async with self.stocked(tmp_path, Clock()) as store:
