@@ -37,12 +37,12 @@ from openbooking.openactive.errors import (
     UnacceptableReplacementError,
 )
 from openbooking.openactive.terms import OrderItemStatus
-from support.all_commands import command_classes
 from support.builders import UUID, after, item, order_record, request, session, situation
-from support.history_state import History, Moment
-from support.invariants import check, check_stamps, cost, counted, free
+from support.histories.all_commands import command_classes
+from support.histories.invariants import check, check_stamps, cost, counted, free
+from support.histories.random_histories import DICE, histories, made_up
+from support.histories.state import History, Moment
 from support.parties import ALICE
-from support.random_histories import DICE, histories, made_up
 
 # A repeat gets the first reply, also in situations that would refuse a new request.
 REPEATED = (Book, Propose, BookProposal, Cancel, DeleteOrder)

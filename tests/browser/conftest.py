@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from support.browser import URI, Site, chromium, served
+from support.browsers.browser import URI, Site, chromium, served
 
 
 @pytest.fixture(scope="module")

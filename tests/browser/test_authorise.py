@@ -23,7 +23,7 @@ from openbooking.identity.scopes import Scope
 from openbooking.identity.sign_in import attempt_limits
 from openbooking.system import System
 from openbooking.web.pages import Pages, Visit
-from support.browser import AXE, PASSWORD, SECRET, URI, Site
+from support.browsers.browser import AXE, PASSWORD, SECRET, URI, Site
 
 VERIFIER = "v" * 48
 NEW = "lampshade orbit cabbage"

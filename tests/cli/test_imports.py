@@ -21,7 +21,7 @@ from typer.testing import CliRunner, Result
 from openbooking.cli import app
 from openbooking.openactive.money import VatTreatment
 from support.command_line import OPENBOOKING, SELLER_OPTIONS, read_screen, succeed
-from support.published_items import page, rpde, series, session
+from support.importing.published_items import page, rpde, series, session
 
 SOON = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0).isoformat()
 GOOD = (rpde(series()), rpde(session(startDate=SOON)))

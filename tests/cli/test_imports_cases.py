@@ -23,9 +23,9 @@ from openbooking.system import open_identity_store, open_store
 from openbooking.testing.samples import Clock
 from support.http_system import SITE, World, serving
 from support.identity_provider import grant, partner
-from support.imports import book_path, item_of
+from support.importing.made_up_imports import book_path, item_of
+from support.importing.published_items import CASES
 from support.parties import ALICE, CENTRE, MANAGER
-from support.published_items import CASES
 
 pytestmark = [
     pytest.mark.anyio,

@@ -9,8 +9,8 @@ import structlog
 
 from openbooking.openactive.errors import request_error_names_with_500
 from openbooking.testing.postgres import PostgresServer
-from support.fuzz_mutations import mutated
-from support.fuzz_requests import Asking
+from support.fuzz.mutations import mutated
+from support.fuzz.requests import Asking
 from support.http_system import open_world
 
 pytestmark = pytest.mark.anyio

@@ -17,8 +17,8 @@ from openbooking.harvest import client as harvest_client
 from openbooking.harvest.client import HarvestOptions, async_client, harvest, harvest_async, sync_client
 from openbooking.harvest.copy import Copy
 from openbooking.harvest.reader import End, Limits, Received
-from support.feed_answers import Answer, item, ok, page
-from support.feed_server import Site, serving
+from support.feeds.answers import Answer, item, ok, page
+from support.feeds.server import Site, serving
 
 FEED = "/feed"
 SECOND = "/feed?afterChangeNumber=1"

@@ -14,7 +14,7 @@ import pytest
 
 from openbooking.harvest.copy import MAX_GAP, CopiedItem, Copy, CopyError
 from openbooking.harvest.documents import read_page
-from support.feed_answers import FEED, item, page
+from support.feeds.answers import FEED, item, page
 
 NOW = datetime(2026, 10, 21, tzinfo=UTC)
 

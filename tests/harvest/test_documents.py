@@ -14,7 +14,7 @@ from openbooking.harvest.documents import (
     read_envelope,
     read_page,
 )
-from support.feed_answers import item
+from support.feeds.answers import item
 
 
 def envelope(thing: Any) -> Envelope | None:

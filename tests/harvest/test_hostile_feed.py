@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from support.feed_answers import Answer
-from support.feed_reader_process import peak_bytes
-from support.feed_server import serving
-from support.hostile_feed import FAULTS, PATH, Upstream
+from support.feeds.answers import Answer
+from support.feeds.hostile_feed import FAULTS, PATH, Upstream
+from support.feeds.reader_process import peak_bytes
+from support.feeds.server import serving
 
 SEED = 14
 LEAST_KILLS = 10
@@ -46,7 +46,7 @@ class Readers:
         while status == -signal.SIGKILL:
             command = (
                 sys.executable,
-                str(Path(__file__).parents[1] / "support" / "feed_reader_process.py"),
+                str(Path(__file__).parents[1] / "support" / "feeds" / "reader_process.py"),
                 *arguments,
             )
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as self._process:

@@ -9,7 +9,7 @@ import pytest
 from openbooking.harvest import body as harvest_body
 from openbooking.harvest.reader import End, Limits, Reader
 from openbooking.harvest.urls import LinkError
-from support.feed_answers import FEED, NOW, Answer, Reading, item, ok, page, read
+from support.feeds.answers import FEED, NOW, Answer, Reading, item, ok, page, read
 
 SECOND = f"{FEED}?afterChangeNumber=1"
 

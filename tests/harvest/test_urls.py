@@ -3,7 +3,7 @@
 import pytest
 
 from openbooking.harvest.urls import LinkError, page_key, resolve_link
-from support.feed_answers import FEED
+from support.feeds.answers import FEED
 
 
 @pytest.mark.parametrize(

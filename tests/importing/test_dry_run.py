@@ -7,9 +7,8 @@ import pytest
 from openbooking.booking.commands.sale_state import SetSaleState
 from openbooking.booking.model.opportunity import SaleState
 from support.http_system import Follower, World
-from support.imports import EVENTS, SESSIONS, book, import_
-from support.parties import MANAGER, STUDIO
-from support.published_items import (
+from support.importing.made_up_imports import EVENTS, SESSIONS, book, import_
+from support.importing.published_items import (
     deleted,
     event,
     facility,
@@ -18,6 +17,7 @@ from support.published_items import (
     session,
     slot,
 )
+from support.parties import MANAGER, STUDIO
 
 pytestmark = pytest.mark.anyio
 

@@ -15,11 +15,11 @@ from openbooking.store.migrate import run_in_migration, upgrade
 from openbooking.system import open_identity_store, open_store
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import Clock
-from support.database_a3d1fe2 import load
+from support.databases.database_a3d1fe2 import load
 from support.http_system import SITE, World, serving
-from support.imports import Told, import_
+from support.importing.made_up_imports import Told, import_
+from support.importing.published_items import event, rpde
 from support.parties import CENTRE, MANAGER
-from support.published_items import event, rpde
 
 pytestmark = pytest.mark.anyio
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from support.http_system import World
-from support.imports import EVENTS, SESSIONS, book, feed, import_, item_of, left
-from support.published_items import (
+from support.importing.made_up_imports import EVENTS, SESSIONS, book, feed, import_, item_of, left
+from support.importing.published_items import (
     OFFER,
     SELLER,
     deleted,

@@ -15,8 +15,8 @@ from openbooking.importing.reading.source import named_source
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import EventStatus
 from support.builders import PLACE
+from support.importing.published_items import course, event, facility, on_demand_event, series, session, slot
 from support.parties import CENTRE
-from support.published_items import course, event, facility, on_demand_event, series, session, slot
 
 
 def linked(item: Any, *parents: Opportunity) -> Imported:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from support import published_items as published
 from support.builders import NOW, new_uuid
 from support.http_system import World, open_world
-from support.imports import Told, feed, import_
+from support.importing import published_items as published
+from support.importing.made_up_imports import Told, feed, import_
+from support.importing.published_items import OFFER, event, series, session, slot
 from support.parties import CUSTOMER
-from support.published_items import OFFER, event, series, session, slot
 
 pytestmark = pytest.mark.anyio
 EVENTS = "/feeds/events"

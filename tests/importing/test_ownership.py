@@ -10,9 +10,9 @@ from openbooking.booking.commands.publish import PublishSeller
 from openbooking.booking.store import Feed
 from support.builders import new_uuid
 from support.http_system import World, open_world
-from support.imports import Told, feed, import_
+from support.importing.made_up_imports import Told, feed, import_
+from support.importing.published_items import SELLER, deleted, event, page, rpde, series, session
 from support.parties import CENTRE, MANAGER, STUDIO
-from support.published_items import SELLER, deleted, event, page, rpde, series, session
 
 pytestmark = [pytest.mark.anyio, pytest.mark.spec("OB-ID-01")]
 SESSIONS, SERIES, EVENTS = "/feeds/scheduled-sessions", "/feeds/session-series", "/feeds/events"

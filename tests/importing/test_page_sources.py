@@ -14,8 +14,8 @@ from openbooking.harvest.reader import Limits
 from openbooking.importing import page_sources
 from openbooking.importing.errors import ImportRefusedError
 from openbooking.importing.page_sources import ReceivedPage, pages
-from support.feed_answers import Answer
-from support.published_items import deleted, event, page, rpde, series, session
+from support.feeds.answers import Answer
+from support.importing.published_items import deleted, event, page, rpde, series, session
 
 pytestmark = pytest.mark.anyio
 

@@ -13,9 +13,8 @@ from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.store import Store, StoreUnavailableError
 from openbooking.openactive.errors import NotFoundError
 from support.http_system import World
-from support.imports import EVENTS, SESSIONS, book, feed, import_, item_of
-from support.parties import MANAGER
-from support.published_items import (
+from support.importing.made_up_imports import EVENTS, SESSIONS, book, feed, import_, item_of
+from support.importing.published_items import (
     OFFER,
     deleted,
     event,
@@ -23,6 +22,7 @@ from support.published_items import (
     series,
     session,
 )
+from support.parties import MANAGER
 
 pytestmark = pytest.mark.anyio
 

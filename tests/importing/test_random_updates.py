@@ -25,11 +25,11 @@ from openbooking.openactive.errors import OpenBookingError
 from openbooking.store.sql import SqlStore
 from openbooking.testing.postgres import PostgresServer
 from support.http_system import World, open_world
-from support.import_broker import Broker
+from support.importing.broker import Broker
+from support.importing.published_items import page
+from support.importing.upstream import Fact, Row, Shown, Status, Upstream, Verdict
+from support.importing.upstream_updates import Providers
 from support.parties import CENTRE, MANAGER
-from support.published_items import page
-from support.upstream import Fact, Row, Shown, Status, Upstream, Verdict
-from support.upstream_updates import Providers
 
 pytestmark = pytest.mark.anyio
 _log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ import pytest
 
 from openbooking.importing.reading.entries import MAX_ITEM_BYTES
 from support.http_system import World
-from support.imports import EVENTS, feed, import_
-from support.published_items import (
+from support.importing.made_up_imports import EVENTS, feed, import_
+from support.importing.published_items import (
     event,
     rpde,
     series,

@@ -16,11 +16,21 @@ from openbooking.importing.reading.source import named_source
 from openbooking.importing.report import Report
 from openbooking.importing.run import ImportOptions, run_import
 from openbooking.openactive.opportunity_types import OpportunityType
-from support import published_items as published
 from support.builders import new_uuid
 from support.http_system import World, open_world
+from support.importing import published_items as published
+from support.importing.published_items import (
+    course,
+    event,
+    facility,
+    on_demand_event,
+    page,
+    rpde,
+    series,
+    session,
+    slot,
+)
 from support.parties import CENTRE
-from support.published_items import course, event, facility, on_demand_event, page, rpde, series, session, slot
 from support.validators import Validator
 
 pytestmark = pytest.mark.anyio

@@ -6,8 +6,8 @@ import pytest
 
 from support.builders import PLACE
 from support.http_system import World
-from support.imports import book, import_, item_of
-from support.published_items import (
+from support.importing.made_up_imports import book, import_, item_of
+from support.importing.published_items import (
     OFFER,
     course,
     deleted,

@@ -7,8 +7,8 @@ import pytest
 from openbooking.importing.errors import NotConfirmedError
 from support.builders import PLACE
 from support.http_system import Follower, World
-from support.imports import SERIES, SESSIONS, SLOTS, book, feed, import_, item_of, left
-from support.published_items import (
+from support.importing.made_up_imports import SERIES, SESSIONS, SLOTS, book, feed, import_, item_of, left
+from support.importing.published_items import (
     SERIES_ID,
     course,
     event,

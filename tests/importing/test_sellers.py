@@ -7,15 +7,15 @@ import pytest
 from openbooking.booking.commands.publish import PublishSeller
 from openbooking.importing.errors import ImportRefusedError
 from support.http_system import World
-from support.imports import SERIES, feed, import_
-from support.parties import CENTRE, MANAGER
-from support.published_items import (
+from support.importing.made_up_imports import SERIES, feed, import_
+from support.importing.published_items import (
     SELLER,
     facility,
     rpde,
     series,
     session,
 )
+from support.parties import CENTRE, MANAGER
 
 pytestmark = pytest.mark.anyio
 

@@ -3,8 +3,8 @@
 import pytest
 
 from support.http_system import World
-from support.imports import SERIES, SESSIONS, feed, import_, left
-from support.published_items import (
+from support.importing.made_up_imports import SERIES, SESSIONS, feed, import_, left
+from support.importing.published_items import (
     SERIES_ID,
     deleted,
     rpde,

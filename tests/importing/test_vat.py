@@ -12,9 +12,9 @@ from openbooking.booking.model.opportunity import Seller
 from openbooking.openactive.money import VatTreatment
 from support.builders import new_uuid
 from support.http_system import World, open_world
-from support.imports import feed, import_
+from support.importing.made_up_imports import feed, import_
+from support.importing.published_items import OFFER, SELLER, event
 from support.parties import CENTRE, CUSTOMER, MANAGER, STUDIO
-from support.published_items import OFFER, SELLER, event
 
 pytestmark = pytest.mark.anyio
 GROSS, NET = CENTRE, STUDIO

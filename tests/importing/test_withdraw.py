@@ -7,9 +7,8 @@ import pytest
 from openbooking.booking.commands.cancel_opportunity import CancelOpportunity
 from openbooking.importing.reading.source import source_of
 from support.http_system import World
-from support.imports import EVENTS, SERIES, SESSIONS, SLOTS, book, feed, import_, left
-from support.parties import MANAGER, STUDIO
-from support.published_items import (
+from support.importing.made_up_imports import EVENTS, SERIES, SESSIONS, SLOTS, book, feed, import_, left
+from support.importing.published_items import (
     SERIES_ID,
     deleted,
     event,
@@ -19,6 +18,7 @@ from support.published_items import (
     session,
     slot,
 )
+from support.parties import MANAGER, STUDIO
 
 pytestmark = pytest.mark.anyio
 

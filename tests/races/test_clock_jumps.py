@@ -25,13 +25,13 @@ from openbooking.store.sql import SqlStore
 from openbooking.system import open_identity_store
 from openbooking.testing.samples import SESSIONS
 from support import builders
-from support.faulty_server import turn_clock
 from support.identity_provider import signing_key
 from support.parties import CENTRE, CUSTOMER, MANAGER
-from support.race_brokers import order_body
-from support.race_harvesters import harvested_at_rest
-from support.race_requests import Reply, ask, request
-from support.served_system import Plan, Served
+from support.races.brokers import order_body
+from support.races.harvesters import harvested_at_rest
+from support.races.requests import Reply, ask, request
+from support.servers.faulty_server import turn_clock
+from support.servers.served_system import Plan, Served
 
 TEN_DAYS = 864_000.0
 WRONG_FOR_SECONDS = 6

@@ -23,12 +23,12 @@ from openbooking.booking.store import Feed, StoreUnavailableError
 from openbooking.openactive.errors import OpenBookingError
 from openbooking.testing.postgres import PostgresServer
 from support import builders
-from support.faulty_server import turn_clock
 from support.parties import MANAGER
-from support.race_auditor import FEEDS, audit
-from support.race_brokers import Brokers
-from support.race_harvesters import Harvester
-from support.served_system import Plan, Served
+from support.races.auditor import FEEDS, audit
+from support.races.brokers import Brokers
+from support.races.harvesters import Harvester
+from support.servers.faulty_server import turn_clock
+from support.servers.served_system import Plan, Served
 
 CAPACITIES = {"yoga": 40, "spin": 15, "swim": 5, "hall": 1_000_000}
 BROKERS = 12

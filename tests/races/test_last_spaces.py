@@ -11,10 +11,10 @@ import pytest
 from openbooking.openactive.ids import Identifiers
 from openbooking.testing.samples import SESSIONS
 from support.builders import new_uuid
-from support.race_brokers import order_body
-from support.race_harvesters import harvested_at_rest
-from support.race_requests import Reply, exchange, request
-from support.served_system import HOST, PARTNERS, Plan, Served
+from support.races.brokers import order_body
+from support.races.harvesters import harvested_at_rest
+from support.races.requests import Reply, exchange, request
+from support.servers.served_system import HOST, PARTNERS, Plan, Served
 
 CALLERS = 1_000
 CALLERS_WITHOUT_LOCKS = 100

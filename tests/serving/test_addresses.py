@@ -18,7 +18,7 @@ from openbooking.settings import load_settings
 from openbooking.system import open_store
 from openbooking.testing import samples
 from support.command_line import OPENBOOKING, SELLER_OPTIONS, add_seller, database, fail, rows, succeed
-from support.published_items import page, rpde, series, session
+from support.importing.published_items import page, rpde, series, session
 
 __all__ = ["database"]
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - as containers do

@@ -12,7 +12,7 @@ import uvicorn
 from openbooking.serving.server import server_config
 from openbooking.settings import Settings
 from serving.test_connection_framing import head, tell
-from support.served_system import HOST
+from support.servers.served_system import HOST
 
 pytestmark = pytest.mark.anyio
 ATTACKS = 1_000

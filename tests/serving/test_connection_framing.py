@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from openbooking.serving.server import server_config
 from openbooking.settings import Settings
-from support.served_system import HOST, Plan, Served
+from support.servers.served_system import HOST, Plan, Served
 
 pytestmark = pytest.mark.anyio
 SENT = 8_000_000

@@ -18,8 +18,8 @@ from typer.testing import CliRunner, Result
 
 from openbooking.cli import app
 from support.command_line import OPENBOOKING, database
+from support.importing.published_items import event, on_demand_event
 from support.paged_feed import page
-from support.published_items import event, on_demand_event
 
 __all__ = ["database"]
 

@@ -18,9 +18,9 @@ from openbooking.booking.model.order import Caller
 from openbooking.openactive.ids import Identifiers
 from support.builders import UUID, new_uuid
 from support.parties import CENTRE
-from support.race_brokers import order_body
-from support.race_requests import ask, request
-from support.served_system import HOST, Plan, Served
+from support.races.brokers import order_body
+from support.races.requests import ask, request
+from support.servers.served_system import HOST, Plan, Served
 
 pytestmark = pytest.mark.anyio
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from support.race_requests import ask, request
-from support.served_system import Plan, Served
+from support.races.requests import ask, request
+from support.servers.served_system import Plan, Served
 
 pytestmark = pytest.mark.anyio
 

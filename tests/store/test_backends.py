@@ -23,8 +23,8 @@ from openbooking.system import open_identity_store, open_store, open_system
 from openbooking.testing import DurableIdentityStoreTests, DurableStoreTests
 from openbooking.testing.samples import MANAGER, SELLER, SESSIONS, book, fresh, read_feed, session, spaces_left
 from openbooking.testing.stores.identity_tests import ALICE as PARTNER
-from support.opened_stores import open_store as open_sample_store
-from support.toy_backend import ToyBackend, ToyDatabase
+from support.databases.opened_stores import open_store as open_sample_store
+from support.databases.toy_backend import ToyBackend, ToyDatabase
 
 
 @pytest.fixture(autouse=True)

@@ -40,9 +40,9 @@ from openbooking.testing.samples import (
     spaces_left,
 )
 from openbooking.testing.stores.proposal_tests import approved_session, propose
-from support.opened_stores import opened
+from support.databases.opened_stores import opened
+from support.databases.small_disk import MIB, SmallDisk, small_disk
 from support.postgres_sessions import connected
-from support.small_disk import MIB, SmallDisk, small_disk
 from support.sqlite_files import on_disk, open_at
 
 pytestmark = pytest.mark.anyio

@@ -18,7 +18,7 @@ from openbooking.store.migrate import prepare
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SELLER, Clock, book, fresh, session
 from openbooking.testing.store_case import feed_writer
-from support import opened_stores
+from support.databases import opened_stores
 
 pytestmark = pytest.mark.anyio
 

@@ -50,7 +50,7 @@ from openbooking.testing.samples import ALICE, MANAGER, SELLER, Clock, book, fre
 from openbooking.testing.store_case import UUID
 from openbooking.testing.stores.proposal_tests import approved_session
 from support.builders import NOW
-from support.database_0003 import copy
+from support.databases.database_0003 import copy
 from support.identity_provider import BROWSER, HASHER, IDS, PASSWORD, POLICY
 
 

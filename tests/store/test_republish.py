@@ -31,7 +31,7 @@ from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import Clock
 from openbooking.testing.store_case import feed_writer
 from support.builders import course, event, headline_event, on_demand_event, session, slot
-from support.opened_stores import open_store
+from support.databases.opened_stores import open_store
 from support.parties import CENTRE, MANAGER, STUDIO
 
 pytestmark = pytest.mark.anyio

@@ -33,9 +33,9 @@ from openbooking.testing.postgres import SMALL_LOG, PostgresServer
 from openbooking.testing.samples import MANAGER, SESSIONS, Clock, book, read_feed, session
 from openbooking.testing.store_case import feed_writer
 from support.builders import new_uuid
-from support.history_state import CALLERS, PATHS, History
-from support.invariants import free, items_of, on_sale
-from support.random_histories import histories, with_time_to_shrink
+from support.histories.invariants import free, items_of, on_sale
+from support.histories.random_histories import histories, with_time_to_shrink
+from support.histories.state import CALLERS, PATHS, History
 
 OPEN = (("scheduled-sessions", ""), ("session-series", ""))
 PRIVATE = (ORDERS, ORDER_PROPOSALS)

@@ -18,7 +18,7 @@ from openbooking.openactive.ids import opportunity_path
 from openbooking.openactive.opportunity_types import TYPE_OF_NAME
 from support.builders import NOW, UUID, new_uuid, session
 from support.http_system import World, open_world
-from support.imports import import_
+from support.importing.made_up_imports import import_
 from support.parties import CUSTOMER, MANAGER
 
 FEED = "/feeds/summer-camps"

@@ -16,7 +16,7 @@ from openbooking.store.postgres.store import PostgresStore
 from openbooking.testing import DurableStoreTests
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import Clock
-from support.wrong_stores import (
+from support.databases.wrong_stores import (
     NUMBERS,
     FileStore,
     StoreThatCommitsLate,

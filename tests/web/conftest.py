@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from openbooking.booking.commands.publish import Publish, PublishSeller
 from openbooking.testing.postgres import PostgresServer
 from support.approval_flow import DIVE, PARTY, TRIP
-from support.form_browser import Visitor
+from support.browsers.form_browser import Visitor
 from support.http_system import World, open_world
 from support.parties import CENTRE, MANAGER
 

@@ -18,8 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openbooking.settings import Settings
 from openbooking.web.app import Application, create_app
+from support.browsers.form_browser import Visitor
 from support.builders import UUID
-from support.form_browser import Visitor
 from support.http_system import COURT, World, open_world
 from support.identity_provider import PASSWORD
 from support.parties import CUSTOMER

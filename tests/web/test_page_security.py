@@ -14,8 +14,8 @@ import structlog
 from openbooking.identity.oauth.registration import Registration
 from openbooking.identity.records import Grant, GrantState, Partner, Session
 from support.authorization_requests import ASKED, AUTHORIZE, VERIFIER, link_for
+from support.browsers.form_browser import Page, Visitor
 from support.builders import UUID
-from support.form_browser import Page, Visitor
 from support.http_system import World, open_world
 from support.identity_provider import PASSWORD, basic
 

@@ -29,7 +29,6 @@ from openbooking.booking.model.record import ItemState, Record
 from openbooking.booking.model.situation import OpportunitySet, RecordSet, Situation, evolve
 from openbooking.booking.rules.cancellation_effects import SOLD_OUT
 from openbooking.openactive.terms import EventStatus
-from support.all_commands import command_classes
 from support.builders import (
     BY_ALICE,
     BY_MANAGER,
@@ -45,7 +44,8 @@ from support.builders import (
     session,
     situation,
 )
-from support.invariants import check_stamps
+from support.histories.all_commands import command_classes
+from support.histories.invariants import check_stamps
 from support.parties import ALICE, BOB, CENTRE, MANAGER
 from support.proposals import ABORT, ACCEPT, APPROVAL, NEGOTIATED, PATH, amend, b, having, proposed, record_in, standing
 

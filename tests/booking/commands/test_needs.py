@@ -29,8 +29,8 @@ from openbooking.booking.model.opportunity import SaleState
 from openbooking.booking.model.order import OrderKey, Partnership
 from openbooking.booking.model.situation import Needs
 from openbooking.openactive.terms import EventStatus
-from support.all_commands import command_classes
 from support.builders import NOW, UUID, book, item, propose, quote, request, session, slot
+from support.histories.all_commands import command_classes
 from support.parties import ALICE, CENTRE, MANAGER
 from support.proposals import ACCEPT, amend
 

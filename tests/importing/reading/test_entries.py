@@ -11,7 +11,7 @@ from openbooking.importing.reading.entries import MAX_ITEM_BYTES, read_entry
 from openbooking.importing.reading.items import read_item
 from openbooking.importing.reading.source import named_source
 from openbooking.importing.reading.values import MAX_DEPTH, UnreadableError
-from support.published_items import deleted, page, rpde, series
+from support.importing.published_items import deleted, page, rpde, series
 
 SOURCE = named_source("source")
 

@@ -10,7 +10,7 @@ from openbooking.importing.reading.entries import read_entry
 from openbooking.importing.reading.items import Draft, ReadItem, read_item
 from openbooking.importing.reading.source import named_source
 from openbooking.openactive.terms import EventStatus
-from support.published_items import (
+from support.importing.published_items import (
     course,
     event,
     series,

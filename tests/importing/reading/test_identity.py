@@ -9,8 +9,8 @@ from openbooking.importing.reading.source import named_source, source_of
 from openbooking.openactive.opportunity_types import OpportunityType
 from support.builders import PLACE
 from support.http_system import World
-from support.imports import EVENTS, SESSIONS, SLOTS, Told, book_path, feed, import_, item_of
-from support.published_items import event, facility, rpde, series, session, slot
+from support.importing.made_up_imports import EVENTS, SESSIONS, SLOTS, Told, book_path, feed, import_, item_of
+from support.importing.published_items import event, facility, rpde, series, session, slot
 
 pytestmark = pytest.mark.anyio
 

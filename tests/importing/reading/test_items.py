@@ -14,7 +14,7 @@ from openbooking.importing.reading.source import named_source
 from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import EventStatus
 from support.builders import PLACE
-from support.published_items import (
+from support.importing.published_items import (
     FACILITY_ID,
     OFFER,
     SERIES_ID,

@@ -11,7 +11,7 @@ from openbooking.booking.model.opportunity import Offer
 from openbooking.importing.reading.offers import MAX_OFFERS, read_offers
 from openbooking.importing.reading.values import clean, derive_key
 from openbooking.openactive.terms import Availability, FlowRequirement
-from support.published_items import OFFER
+from support.importing.published_items import OFFER
 
 OWNER = "slots/one"
 

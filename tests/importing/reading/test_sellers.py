@@ -8,7 +8,7 @@ from openbooking.importing.reading.sellers import read_seller
 from openbooking.importing.reading.source import named_source
 from openbooking.importing.reading.values import clean
 from openbooking.openactive.terms import TaxMode
-from support.published_items import SELLER
+from support.importing.published_items import SELLER
 
 
 def test_a_seller_is_read_with_all_fields() -> None:

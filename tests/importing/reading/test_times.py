@@ -9,7 +9,7 @@ import pytest
 from openbooking.importing.reading.entries import read_entry
 from openbooking.importing.reading.items import Draft, read_item
 from openbooking.importing.reading.source import named_source
-from support.published_items import (
+from support.importing.published_items import (
     course,
     session,
 )

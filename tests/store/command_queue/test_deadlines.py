@@ -33,7 +33,7 @@ from openbooking.testing.samples import (
     session_path,
 )
 from openbooking.testing.stores.identity_tests import grant
-from support.opened_stores import open_store, opened
+from support.databases.opened_stores import open_store, opened
 from support.postgres_sessions import LOCK_OPPORTUNITY, connected
 
 pytestmark = pytest.mark.anyio

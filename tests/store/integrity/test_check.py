@@ -39,7 +39,7 @@ from openbooking.testing.samples import (
 )
 from openbooking.testing.store_case import UUID
 from support.builders import slot
-from support.opened_stores import open_store
+from support.databases.opened_stores import open_store
 
 pytestmark = pytest.mark.anyio
 

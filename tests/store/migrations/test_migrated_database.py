@@ -17,7 +17,8 @@ from openbooking.store.migrate import run_in_migration, upgrade
 from openbooking.store.schema import REVISION
 from openbooking.system import open_store
 from openbooking.testing.postgres import PostgresServer
-from support.database_a3d1fe2 import (
+from support.browsers.form_browser import Visitor
+from support.databases.database_a3d1fe2 import (
     GALA,
     KEPT,
     LANES,
@@ -43,10 +44,9 @@ from support.database_a3d1fe2 import (
     standing,
     until,
 )
-from support.form_browser import Visitor
 from support.http_system import SITE, Follower, World
 from support.identity_provider import PASSWORD, basic
-from support.imports import import_
+from support.importing.made_up_imports import import_
 from support.parties import CUSTOMER
 from support.simulated_seller import CONTEXT
 

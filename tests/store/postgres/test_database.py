@@ -34,7 +34,7 @@ from openbooking.testing.samples import (
     spaces_left,
 )
 from openbooking.testing.store_case import UUID
-from support.opened_stores import opened, postgres_driver
+from support.databases.opened_stores import opened, postgres_driver
 from support.postgres_sessions import LOCK_OPPORTUNITY, connected, until_waiting
 
 pytestmark = pytest.mark.anyio

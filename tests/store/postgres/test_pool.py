@@ -9,7 +9,7 @@ from openbooking.booking.store import StoreUnavailableError
 from openbooking.store.postgres.pool import StaleConnectionError, detect_loss
 from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import MANAGER, SELLER, book, fresh, session, session_path
-from support.opened_stores import opened, postgres_driver
+from support.databases.opened_stores import opened, postgres_driver
 from support.postgres_sessions import LOCK_OPPORTUNITY, connected, until_waiting
 
 pytestmark = pytest.mark.anyio

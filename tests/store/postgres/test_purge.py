@@ -34,8 +34,8 @@ from openbooking.store.sql import SqlStore
 from openbooking.testing.postgres import SMALL_LOG, PostgresServer
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, Clock, book, fresh, order, session
 from openbooking.testing.stores.proposal_tests import approved_session
-from support.database_0003 import copy
-from support.opened_stores import open_store
+from support.databases.database_0003 import copy
+from support.databases.opened_stores import open_store
 
 pytestmark = pytest.mark.anyio
 

@@ -29,8 +29,8 @@ from openbooking.testing.postgres import PostgresServer
 from openbooking.testing.samples import ALICE, MANAGER, SELLER, SESSIONS, Clock, book, cancel, fresh, quote, session
 from openbooking.testing.store_case import UUID, feed_writer
 from openbooking.testing.stores.proposal_tests import approved_session, propose
+from support.databases.opened_stores import opened, postgres_driver
 from support.identity_provider import grant
-from support.opened_stores import opened, postgres_driver
 from support.postgres_sessions import connected
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ import pytest
 from openbooking.identity.oauth.registration import Registration
 from openbooking.identity.records import Authorization, Grant
 from support.authorization_requests import ASKED, AUTHORIZE
-from support.form_browser import Visitor
+from support.browsers.form_browser import Visitor
 from support.http_system import SITE, World
 from support.identity_provider import PASSWORD
 

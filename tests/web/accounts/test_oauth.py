@@ -19,8 +19,8 @@ from openbooking.identity.oauth.registration import Registration
 from openbooking.identity.records import Partner, RegistrationToken
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
 from support.authlib_client import AsyncOAuth2Client, CodeIDToken
+from support.browsers.form_browser import Visitor
 from support.builders import UUID
-from support.form_browser import Visitor
 from support.http_system import SITE, YOGA, World, open_world
 from support.identity_provider import PASSWORD, basic
 from support.parties import MANAGER

@@ -6,7 +6,7 @@ import pytest
 
 from openbooking.identity.oauth.registration import Registration
 from openbooking.identity.records import Partner, RegistrationToken
-from support.form_browser import Visitor
+from support.browsers.form_browser import Visitor
 from support.http_system import World
 from support.identity_provider import basic
 

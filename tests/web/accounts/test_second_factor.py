@@ -17,7 +17,7 @@ from pyotp import TOTP
 from openbooking.identity.policy import SecondFactorMode
 from openbooking.identity.records import Authorization, SecondFactor, Session, User
 from support.authorization_requests import ASKED, AUTHORIZE
-from support.form_browser import Page, Visitor
+from support.browsers.form_browser import Page, Visitor
 from support.http_system import SITE, World, open_world
 from support.identity_provider import PASSWORD
 

@@ -9,7 +9,7 @@ import pytest
 from openbooking.identity.oauth.registration import Registration
 from openbooking.identity.records import Session
 from support.authorization_requests import AUTHORIZE, link_for
-from support.form_browser import Page, Visitor
+from support.browsers.form_browser import Page, Visitor
 from support.http_system import SITE, World
 from support.identity_provider import PASSWORD
 

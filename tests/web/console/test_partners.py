@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from openbooking.identity.records import Grant, GrantState, Partner
 from support.authorization_requests import ASKED, AUTHORIZE
+from support.browsers.form_browser import Visitor
 from support.builders import UUID
-from support.form_browser import Visitor
 from support.http_system import SITE, YOGA, World, open_world
 from support.identity_provider import PASSWORD
 from support.parties import AGREED

@@ -7,8 +7,8 @@ import pytest
 
 from openbooking.openactive.terms import OPENACTIVE
 from support.builders import new_uuid
+from support.databases.small_disk import MIB, small_disk
 from support.http_system import HALL, SITE, YOGA, open_world
-from support.small_disk import MIB, small_disk
 
 pytestmark = pytest.mark.anyio
 

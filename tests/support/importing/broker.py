@@ -7,7 +7,7 @@ from openbooking.openactive.ids import key_of
 from openbooking.openactive.opportunity_types import OpportunityType
 from support.builders import new_uuid
 from support.http_system import Follower, World
-from support.upstream import Json, Shown
+from support.importing.upstream import Json, Shown
 
 FEEDS = sorted({type_.feed for type_ in OpportunityType})
 _PARENTS = ("superEvent", "facilityUse", "aggregateFacilityUse")

@@ -41,7 +41,8 @@ from openbooking.booking.rules.dry_run import Checkpoint
 from openbooking.booking.rules.erasure import retention_start
 from openbooking.openactive.terms import OrderItemStatus, OrderProposalStatus
 from support.builders import NOW
-from support.history_state import (
+from support.histories.invariants import free, items_of
+from support.histories.state import (
     AHEAD,
     CALLERS,
     CAPACITIES,
@@ -55,7 +56,6 @@ from support.history_state import (
     Story,
     stock,
 )
-from support.invariants import free, items_of
 from support.parties import CENTRE, MANAGER
 
 Deed = Callable[[Story, Record], Step]

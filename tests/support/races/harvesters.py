@@ -8,8 +8,8 @@ import msgspec
 
 from openbooking.booking.store import Feed
 from openbooking.store.sql import SqlStore
-from support.race_requests import ask, request
-from support.served_system import PARTNERS
+from support.races.requests import ask, request
+from support.servers.served_system import PARTNERS
 
 _PAUSE_SECONDS = 0.02
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE
-from support.served_system import HOST
+from support.servers.served_system import HOST
 
 _SECONDS_TO_ANSWER = 30
 

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from support.feed_answers import Answer
+from support.feeds.answers import Answer
 
 HOST = "127.0.0.1"
 

@@ -15,8 +15,8 @@ from email.utils import format_datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from support.feed_answers import Answer
-from support.item_shapes import KINDS, shaped, usage
+from support.feeds.answers import Answer
+from support.importing.item_shapes import KINDS, shaped, usage
 
 FIRST = 2**63
 PATH = "/feed"

@@ -9,7 +9,7 @@ from typing import Any
 from support.builders import ACTIVITY, FACILITY_TYPE, PLACE, SCHEDULE
 
 # Items of real providers are in a folder beside the repository, if they exist on this machine. They are not part of it.
-_SHARED = Path(__file__).parents[3] / "shared"
+_SHARED = Path(__file__).parents[4] / "shared"
 PUBLISHED_ITEMS = _SHARED / "data" / "published-items"
 # The percentage of real objects of a type that have a property.
 FIELD_USAGE = _SHARED / "data" / "field-usage.json"

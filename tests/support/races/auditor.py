@@ -9,9 +9,9 @@ from openbooking.booking.store import ORDERS, Feed
 from openbooking.store.sql import SqlStore
 from openbooking.testing.samples import SESSIONS
 from support import builders
-from support.race_brokers import BrokerOrder, Brokers
-from support.race_harvesters import Harvester, harvested_at_rest
-from support.served_system import PARTNERS, Plan
+from support.races.brokers import BrokerOrder, Brokers
+from support.races.harvesters import Harvester, harvested_at_rest
+from support.servers.served_system import PARTNERS, Plan
 
 _AT_ONCE = 32
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from openbooking.importing.reading.source import named_source, source_of
 from support.builders import NOW
-from support.upstream import OFF, Row, Status, Thing, Upstream, ends_of, mend, spoil
+from support.importing.upstream import OFF, Row, Status, Thing, Upstream, ends_of, mend, spoil
 
 NAMES = ("Yoga", "Judo", "Tango", "Swimming", "Boxing")
 PLACES = ("Hall", "Gym", "Pool", "")

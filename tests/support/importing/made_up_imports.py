@@ -16,8 +16,8 @@ from openbooking.importing.run import Confirm, ImportOptions, run_import
 from openbooking.openactive.money import VatTreatment
 from support.builders import new_uuid
 from support.http_system import World
+from support.importing.published_items import page
 from support.parties import CENTRE, MANAGER
-from support.published_items import page
 
 SESSIONS, SERIES, SLOTS = "/feeds/scheduled-sessions", "/feeds/session-series", "/feeds/slots"
 EVENTS = "/feeds/events"

@@ -8,8 +8,8 @@ from typing import Any
 from openbooking.openactive.ids import Identifiers
 from support import builders
 from support.parties import BROKER, CENTRE, CUSTOMER
-from support.race_requests import Reply, ask, request
-from support.served_system import PARTNERS, Plan
+from support.races.requests import Reply, ask, request
+from support.servers.served_system import PARTNERS, Plan
 
 _PAUSE_SECONDS = 0.05
 _EXPECTED = {200, 201, 204, 404, 409, 410, 500, None, 503}

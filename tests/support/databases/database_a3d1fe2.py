@@ -25,7 +25,7 @@ from support.http_system import SITE, World, serving
 from support.simulated_seller import CONTEXT
 
 Json = dict[str, Any]
-FOLDER = Path(__file__).parents[1] / "store" / "databases"
+FOLDER = Path(__file__).parents[2] / "store" / "databases"
 KEPT: Json = json.loads((FOLDER / "a3d1fe2.json").read_text(encoding="utf-8"))
 ROWS = (FOLDER / "a3d1fe2.sql").read_text(encoding="utf-8").splitlines()
 REVISION_THEN = "0003"

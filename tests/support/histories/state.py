@@ -28,7 +28,7 @@ from openbooking.booking.model.situation import Situation
 from openbooking.booking.store import Outcome, fold
 from openbooking.openactive.terms import FlowRequirement
 from support.builders import NOW, item, offer, request, session
-from support.invariants import CANCELLED, counted, free, items_of
+from support.histories.invariants import CANCELLED, counted, free, items_of
 from support.parties import ALICE, BOB, MANAGER
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from support.published_items import FIELD_USAGE
+from support.importing.published_items import FIELD_USAGE
 
 Usage = Mapping[str, Mapping[str, float]]
 

@@ -20,9 +20,9 @@ from openbooking.openactive.opportunity_types import OpportunityType
 from openbooking.openactive.terms import BOOKING_MEDIA_TYPE, OPENACTIVE
 from openbooking.web.test_interface.opportunities import RECIPES, VOCABULARY
 from support.approval_flow import NEGOTIATED
+from support.browsers.form_browser import Visitor
 from support.builders import session
-from support.form_browser import Visitor
-from support.fuzz_mutations import Asked, Json
+from support.fuzz.mutations import Asked, Json
 from support.http_system import World
 from support.identity_provider import PASSWORD, basic
 from support.parties import CENTRE, CUSTOMER, MANAGER
