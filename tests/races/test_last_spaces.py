@@ -70,6 +70,6 @@ async def test_ten_callers_get_a_space_and_all_others_get_opportunity_is_full(
 
 @pytest.mark.parametrize(("kind", "fault"), [("sqlite", "unlocked-sqlite 2"), ("postgresql", "unlocked-postgres 2")])
 async def test_a_store_without_locks_sells_more_spaces(database: str, kind: str, fault: str) -> None:
-    """This shows that the race is real: only the locks prevent overselling."""
+    """So the race can happen, and only the locks prevent overselling."""
     sold, _ = await sold_and_left(Plan(database, 2, {"yoga": SPACES}, fault), CALLERS_WITHOUT_LOCKS)
     assert sold[201, ""] > SPACES
